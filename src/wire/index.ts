@@ -1,0 +1,56 @@
+/**
+ * The FUSE kernel protocol, 7.29 to 7.45: bytes to requests, replies and notifications to bytes. Pure.
+ *
+ *     const request = decodeRequest(bytes, view, 0, length);   // never throws
+ *     reply.begin(request.uniqueHigh, request.uniqueLow);      // an empty success
+ *     switch (request.kind) {
+ *       case 'lookup': reply.entry(attributes); break;         // or reply.negativeEntry(), reply.error('EIO')
+ *       ...
+ *       case 'malformed': case 'unknown': if (request.answerable) reply.error(request.errno); break;
+ *     }
+ *     send(buffer.subarray(0, reply.length));
+ *
+ * READDIR and READDIRPLUS: reply.begin(high, low, request.size), then reply.dirent or reply.direntPlus for each
+ * entry until one returns false; reply.direntPlusUncounted for "." and "..". READ: put the content into the
+ * buffer at REPLY_BODY_OFFSET and call reply.data(length), or reply.bytes(content).
+ *
+ * FORGET, BATCH_FORGET, INTERRUPT and NOTIFY_REPLY take no reply (a row's `answered` is false). A reply to
+ * unique 0 would be a notification: malformed and unknown requests say whether they are `answerable`.
+ */
+export type { Attributes, MutableAttributes, StatfsFigures } from './attributes.ts';
+export * from './constants.ts';
+export { decodeHeader, decodeRequest } from './decode.ts';
+export { ERRNO, type ErrnoName } from './errno.ts';
+export {
+  type InitOffer,
+  type InitReply,
+  type NegotiateOptions,
+  type Negotiation,
+  negotiate,
+} from './init.ts';
+export {
+  encodeDelete,
+  encodeInvalidateEntry,
+  encodeInvalidateInode,
+  encodeResend,
+  encodeStore,
+} from './notifications.ts';
+export {
+  type ByteCount,
+  type CookieHalf,
+  FOREVER,
+  type NodeId,
+  requireLittleEndianHost,
+  type UniqueHalf,
+} from './numbers.ts';
+export {
+  type KnownRequest,
+  OPCODES,
+  opcodeName,
+  type Request,
+  type RequestKind,
+  type RequestOf,
+  ROW_OF_OPCODE,
+} from './opcodes.ts';
+export { REPLY_BODY_OFFSET, ReplyWriter } from './reply-writer.ts';
+export type { Forget, MutationRequest, PlainRequest, RequestHeader } from './requests.ts';

@@ -1,0 +1,129 @@
+import {
+  FUSE_ASYNC_READ,
+  FUSE_AUTO_INVAL_DATA,
+  FUSE_CACHE_SYMLINKS,
+  FUSE_DO_READDIRPLUS,
+  FUSE_HAS_EXPIRE_ONLY,
+  FUSE_HAS_RESEND,
+  FUSE_INIT_EXT,
+  FUSE_KERNEL_MINOR_VERSION,
+  FUSE_KERNEL_VERSION,
+  FUSE_MAX_PAGES,
+  FUSE_NO_OPEN_SUPPORT,
+  FUSE_NO_OPENDIR_SUPPORT,
+  FUSE_PARALLEL_DIROPS,
+} from './constants.ts';
+import type { ErrnoName } from './errno.ts';
+import { type ByteCount, requireLittleEndianHost } from './numbers.ts';
+
+/** What the kernel offers in INIT. */
+export interface InitOffer {
+  readonly major: number;
+  readonly minor: number;
+  readonly maxReadahead: ByteCount;
+  readonly flags: bigint;
+}
+
+/** The fields of fuse_init_out that are used; all others are 0. */
+export interface InitReply {
+  readonly major: number;
+  readonly minor: number;
+  /** Bytes. */
+  readonly maxReadahead: ByteCount;
+  readonly flags: bigint;
+  /** Requests. */
+  readonly maxBackground: number;
+  /** Requests. */
+  readonly congestionThreshold: number;
+  /** Bytes. */
+  readonly maxWrite: ByteCount;
+  /** Nanoseconds. */
+  readonly timeGran: number;
+  /** Pages of 4 KiB. */
+  readonly maxPages: number;
+}
+
+export interface NegotiateOptions {
+  /** Whether to take FUSE_HAS_RESEND. Without it a newer kernel serves to test the takeover for older ones. */
+  readonly resend: boolean;
+}
+
+export type Negotiation =
+  /** The reply starts the session; `flags` holds what both sides agreed on. */
+  | { readonly kind: 'agreed'; readonly reply: InitReply }
+  /** Send the reply: the kernel then sends INIT again, in the major version that we speak. */
+  | { readonly kind: 'again'; readonly reply: InitReply }
+  | { readonly kind: 'refused'; readonly errno: ErrnoName; readonly reason: string };
+
+/**
+ * 7.29 (Linux 5.1) is the first in which ENOSYS to OPENDIR opens the directory instead of failing it; the
+ * session depends on that.
+ */
+const OLDEST_MINOR = 29;
+
+/**
+ * Left out on purpose: READDIRPLUS_AUTO (a LOOKUP for nearly every entry), WRITEBACK_CACHE, POSIX_LOCKS and
+ * FLOCK_LOCKS (locks stay local to the kernel), POSIX_ACL, PASSTHROUGH (needs a successful OPEN),
+ * OVER_IO_URING and REQUEST_TIMEOUT (each breaks a takeover).
+ */
+const WANTED =
+  FUSE_ASYNC_READ |
+  FUSE_AUTO_INVAL_DATA |
+  FUSE_DO_READDIRPLUS |
+  FUSE_PARALLEL_DIROPS |
+  FUSE_NO_OPEN_SUPPORT |
+  FUSE_NO_OPENDIR_SUPPORT |
+  FUSE_MAX_PAGES |
+  FUSE_CACHE_SYMLINKS |
+  FUSE_INIT_EXT |
+  FUSE_HAS_EXPIRE_ONLY |
+  FUSE_HAS_RESEND;
+
+/** READs of up to 1 MiB. */
+const MAX_PAGES = 256;
+
+const NOTHING: InitReply = {
+  major: FUSE_KERNEL_VERSION,
+  minor: FUSE_KERNEL_MINOR_VERSION,
+  maxReadahead: 0,
+  flags: 0n,
+  maxBackground: 0,
+  congestionThreshold: 0,
+  maxWrite: 0,
+  timeGran: 0,
+  maxPages: 0,
+};
+
+/**
+ * What to answer to the kernel's INIT.
+ *
+ * @throws Error on a big-endian host.
+ */
+export function negotiate(offer: InitOffer, options: NegotiateOptions = { resend: true }): Negotiation {
+  requireLittleEndianHost();
+  if (offer.major > FUSE_KERNEL_VERSION) {
+    return { kind: 'again', reply: NOTHING };
+  }
+  if (offer.major < FUSE_KERNEL_VERSION || offer.minor < OLDEST_MINOR) {
+    return {
+      kind: 'refused',
+      errno: 'EPROTO',
+      reason:
+        `the kernel speaks FUSE ${offer.major}.${offer.minor}; ` +
+        `at least ${FUSE_KERNEL_VERSION}.${OLDEST_MINOR} (Linux 5.1) is needed`,
+    };
+  }
+  const wanted = options.resend ? WANTED : WANTED & ~FUSE_HAS_RESEND;
+  const reply: InitReply = {
+    major: FUSE_KERNEL_VERSION,
+    minor: Math.min(offer.minor, FUSE_KERNEL_MINOR_VERSION),
+    maxReadahead: offer.maxReadahead,
+    flags: offer.flags & wanted,
+    maxBackground: 64,
+    congestionThreshold: 48,
+    maxWrite: 4096, // the least that the kernel takes: nothing is ever written
+    timeGran: 1,
+    maxPages: MAX_PAGES,
+  };
+  return { kind: 'agreed', reply };
+}

@@ -1,0 +1,95 @@
+import {
+  FUSE_NOTIFY_DELETE,
+  FUSE_NOTIFY_INVAL_ENTRY,
+  FUSE_NOTIFY_INVAL_INODE,
+  FUSE_NOTIFY_RESEND,
+  FUSE_NOTIFY_STORE,
+} from './constants.ts';
+import { type ByteCount, type NodeId, writeU64 } from './numbers.ts';
+import {
+  fuse_notify_delete_out,
+  fuse_notify_inval_entry_out,
+  fuse_notify_inval_inode_out,
+  fuse_notify_store_out,
+  fuse_out_header,
+} from './structs.ts';
+
+/**
+ * Messages that the server sends unasked: an out header with `unique` 0 and the code as `error`. Each call
+ * gives a message of its own, for the notify thread to keep. What each waits for in the kernel, and in which
+ * order a publication sends them, is the session's matter.
+ */
+
+const BODY = fuse_out_header.sizeof;
+const EMPTY = new Uint8Array(0);
+
+function message(code: number, bodyLength: number): DataView {
+  const view = new DataView(new ArrayBuffer(BODY + bodyLength));
+  view.setUint32(fuse_out_header.len, view.byteLength, true);
+  view.setInt32(fuse_out_header.error, code, true);
+  return view;
+}
+
+function bytesOf(view: DataView): Uint8Array {
+  return new Uint8Array(view.buffer);
+}
+
+/**
+ * Drops the cached name `name` of the directory `parent`, positive or negative. The kernel answers ENOENT
+ * where it holds no such name, which is harmless.
+ *
+ * @param flags FUSE_EXPIRE_ONLY, or 0
+ */
+export function encodeInvalidateEntry(parent: NodeId, name: Uint8Array, flags = 0): Uint8Array {
+  const view = message(FUSE_NOTIFY_INVAL_ENTRY, fuse_notify_inval_entry_out.sizeof + name.length + 1);
+  writeU64(view, BODY + fuse_notify_inval_entry_out.parent, parent);
+  view.setUint32(BODY + fuse_notify_inval_entry_out.namelen, name.length, true);
+  view.setUint32(BODY + fuse_notify_inval_entry_out.flags, flags, true);
+  const bytes = bytesOf(view);
+  bytes.set(name, BODY + fuse_notify_inval_entry_out.sizeof);
+  return bytes;
+}
+
+/** As encodeInvalidateEntry, and tells inotify; only if the name is that of the node `child`. */
+export function encodeDelete(parent: NodeId, child: NodeId, name: Uint8Array): Uint8Array {
+  const view = message(FUSE_NOTIFY_DELETE, fuse_notify_delete_out.sizeof + name.length + 1);
+  writeU64(view, BODY + fuse_notify_delete_out.parent, parent);
+  writeU64(view, BODY + fuse_notify_delete_out.child, child);
+  view.setUint32(BODY + fuse_notify_delete_out.namelen, name.length, true);
+  const bytes = bytesOf(view);
+  bytes.set(name, BODY + fuse_notify_delete_out.sizeof);
+  return bytes;
+}
+
+/**
+ * Drops the cached attributes of a node and its cached content (of a directory: its listing) in the range.
+ *
+ * @param offset in bytes; -1 for the attributes alone
+ * @param length in bytes; 0 for all that follows
+ */
+export function encodeInvalidateInode(nodeId: NodeId, offset: number, length: number): Uint8Array {
+  const view = message(FUSE_NOTIFY_INVAL_INODE, fuse_notify_inval_inode_out.sizeof);
+  writeU64(view, BODY + fuse_notify_inval_inode_out.ino, nodeId);
+  writeU64(view, BODY + fuse_notify_inval_inode_out.off, offset);
+  writeU64(view, BODY + fuse_notify_inval_inode_out.len, length);
+  return bytesOf(view);
+}
+
+/**
+ * Puts content into the kernel's cache. Without content it only asks whether the kernel still holds the node:
+ * ENOENT if not.
+ */
+export function encodeStore(nodeId: NodeId, offset: ByteCount, content: Uint8Array = EMPTY): Uint8Array {
+  const view = message(FUSE_NOTIFY_STORE, fuse_notify_store_out.sizeof + content.length);
+  writeU64(view, BODY + fuse_notify_store_out.nodeid, nodeId);
+  writeU64(view, BODY + fuse_notify_store_out.offset, offset);
+  view.setUint32(BODY + fuse_notify_store_out.size, content.length, true);
+  const bytes = bytesOf(view);
+  bytes.set(content, BODY + fuse_notify_store_out.sizeof);
+  return bytes;
+}
+
+/** Makes the kernel queue again every request that was read and not answered (7.40 on; before: EINVAL). */
+export function encodeResend(): Uint8Array {
+  return bytesOf(message(FUSE_NOTIFY_RESEND, 0));
+}

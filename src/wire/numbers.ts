@@ -1,0 +1,49 @@
+declare const flavour: unique symbol;
+
+/**
+ * A number that must not be mixed with others. A plain number is accepted, another flavour is not: so it
+ * costs neither casts where numbers come from outside nor anything at run time.
+ */
+type Flavoured<Name extends string> = number & { readonly [flavour]?: Name };
+
+/** The kernel's name for a directory, or for one version of one file. An integer below 2^53; 1 is the root. */
+export type NodeId = Flavoured<'NodeId'>;
+/** One half, u32, of the 64-bit id of a request. Two halves, since bit 63 may be set and a bigint allocates. */
+export type UniqueHalf = Flavoured<'UniqueHalf'>;
+/** One half, u32, of a directory cookie (the `off` of a directory entry). */
+export type CookieHalf = Flavoured<'CookieHalf'>;
+export type ByteCount = Flavoured<'ByteCount'>;
+
+/** The time to live of what is never to be asked again: 2^64-1 seconds on the wire. */
+export const FOREVER = Number.POSITIVE_INFINITY;
+
+const TWO_TO_32 = 0x1_0000_0000;
+const HIGHEST_SAFE_HALF = 0x1f_ffff;
+
+/** A little-endian u64 as a number; -1 if it is 2^53 or more. */
+export function readU64(view: DataView, at: number): number {
+  const high = view.getUint32(at + 4, true);
+  return high > HIGHEST_SAFE_HALF ? -1 : high * TWO_TO_32 + view.getUint32(at, true);
+}
+
+/** Writes an integer between -2^53 and 2^53 as a little-endian u64 or, negative, as a two's complement s64. */
+export function writeU64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value, true);
+  view.setUint32(at + 4, Math.floor(value / TWO_TO_32), true);
+}
+
+/**
+ * FUSE speaks the host's byte order and this codec only little-endian. A session calls it once, before its
+ * first message (ReplyWriter and negotiate do).
+ *
+ * @throws Error on a big-endian host.
+ */
+export function requireLittleEndianHost(
+  firstByteOfOne = new Uint8Array(new Uint16Array([1]).buffer)[0],
+): void {
+  if (firstByteOfOne !== 1) {
+    throw new Error(
+      'the kernel driver supports little-endian hosts only (x86-64, arm64), and this host is big-endian',
+    );
+  }
+}

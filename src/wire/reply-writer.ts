@@ -1,0 +1,293 @@
+import type { Attributes, StatfsFigures } from './attributes.ts';
+import { ERRNO, type ErrnoName } from './errno.ts';
+import type { InitReply } from './init.ts';
+import {
+  type ByteCount,
+  type CookieHalf,
+  FOREVER,
+  type NodeId,
+  requireLittleEndianHost,
+  type UniqueHalf,
+  writeU64,
+} from './numbers.ts';
+import {
+  fuse_attr,
+  fuse_attr_out,
+  fuse_dirent,
+  fuse_direntplus,
+  fuse_entry_out,
+  fuse_getxattr_out,
+  fuse_init_out,
+  fuse_kstatfs,
+  fuse_out_header,
+} from './structs.ts';
+
+/** Where a reply's body starts, in bytes from the start of the message. */
+export const REPLY_BODY_OFFSET = fuse_out_header.sizeof;
+
+const BODY = REPLY_BODY_OFFSET;
+const LARGEST_FIXED_REPLY = BODY + fuse_entry_out.sizeof;
+
+/**
+ * Writes one reply after another into a buffer that the caller gives and sends. `begin` makes the empty
+ * success; each other method turns that into its reply and returns the message's length in bytes; the two
+ * writers of directory entries append to it. The buffer is used again, so every byte of a message is written.
+ */
+export class ReplyWriter {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #length = 0;
+  #end = 0;
+
+  /**
+   * @throws RangeError if the buffer is too small for every reply of fixed size (144 bytes).
+   * @throws Error on a big-endian host.
+   */
+  constructor(buffer: Uint8Array) {
+    requireLittleEndianHost();
+    if (buffer.length < LARGEST_FIXED_REPLY) {
+      throw new RangeError(`a reply buffer needs ${LARGEST_FIXED_REPLY} bytes or more, not ${buffer.length}`);
+    }
+    this.#bytes = buffer;
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  }
+
+  /** Bytes of the message so far, its header included. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Starts the reply to a request: a success without a body.
+   *
+   * @param bodyLimit the most bytes that directory entries may take: the request's `size`
+   */
+  begin(uniqueHigh: UniqueHalf, uniqueLow: UniqueHalf, bodyLimit: ByteCount = FOREVER): number {
+    this.#view.setInt32(fuse_out_header.error, 0, true);
+    this.#view.setUint32(fuse_out_header.unique, uniqueLow, true);
+    this.#view.setUint32(fuse_out_header.unique + 4, uniqueHigh, true);
+    this.#end = Math.min(this.#bytes.length, BODY + bodyLimit);
+    return this.#finish(0);
+  }
+
+  error(errno: ErrnoName): number {
+    this.#view.setInt32(fuse_out_header.error, -ERRNO[errno], true);
+    return this.#finish(0);
+  }
+
+  /** The answer to LOOKUP: the node `attributes.ino` under that name. Counts one lookup. */
+  entry(attributes: Attributes, ttlSeconds: number = FOREVER): number {
+    this.#entryOut(BODY, attributes, ttlSeconds);
+    return this.#finish(fuse_entry_out.sizeof);
+  }
+
+  /** The answer to LOOKUP where there is no such name, for the kernel to remember. */
+  negativeEntry(ttlSeconds: number = FOREVER): number {
+    this.#bytes.fill(0, BODY, BODY + fuse_entry_out.sizeof);
+    this.#ttl(BODY + fuse_entry_out.entry_valid, ttlSeconds);
+    return this.#finish(fuse_entry_out.sizeof);
+  }
+
+  attr(attributes: Attributes, ttlSeconds: number = FOREVER): number {
+    this.#ttl(BODY + fuse_attr_out.attr_valid, ttlSeconds);
+    this.#view.setUint32(BODY + fuse_attr_out.attr_valid_nsec, 0, true);
+    this.#view.setUint32(BODY + fuse_attr_out.dummy, 0, true);
+    this.#attr(BODY + fuse_attr_out.attr, attributes);
+    return this.#finish(fuse_attr_out.sizeof);
+  }
+
+  statfs(figures: StatfsFigures): number {
+    const view = this.#view;
+    this.#bytes.fill(0, BODY, BODY + fuse_kstatfs.sizeof);
+    writeU64(view, BODY + fuse_kstatfs.blocks, figures.blocks);
+    writeU64(view, BODY + fuse_kstatfs.bfree, figures.bfree);
+    writeU64(view, BODY + fuse_kstatfs.bavail, figures.bavail);
+    writeU64(view, BODY + fuse_kstatfs.files, figures.files);
+    writeU64(view, BODY + fuse_kstatfs.ffree, figures.ffree);
+    view.setUint32(BODY + fuse_kstatfs.bsize, figures.bsize, true);
+    view.setUint32(BODY + fuse_kstatfs.namelen, figures.namelen, true);
+    view.setUint32(BODY + fuse_kstatfs.frsize, figures.frsize, true);
+    return this.#finish(fuse_kstatfs.sizeof);
+  }
+
+  /** The answer to GETXATTR and LISTXATTR of size 0: how long the value or the list is. */
+  xattrSize(size: ByteCount): number {
+    this.#view.setUint32(BODY + fuse_getxattr_out.size, size, true);
+    this.#view.setUint32(BODY + fuse_getxattr_out.padding, 0, true);
+    return this.#finish(fuse_getxattr_out.sizeof);
+  }
+
+  /**
+   * A body of plain bytes: an extended attribute, a list of their names, a file's content.
+   *
+   * @throws RangeError if it does not fit the buffer.
+   */
+  bytes(content: Uint8Array): number {
+    this.#bytes.set(content, BODY);
+    return this.#finish(content.length);
+  }
+
+  /**
+   * A body of `length` bytes that the caller puts, or has put, into the buffer at REPLY_BODY_OFFSET.
+   *
+   * @throws RangeError if it does not fit the buffer.
+   */
+  data(length: ByteCount): number {
+    if (length > this.#bytes.length - BODY) {
+      throw new RangeError(`${length} bytes of data do not fit a reply buffer of ${this.#bytes.length}`);
+    }
+    return this.#finish(length);
+  }
+
+  init(reply: InitReply): number {
+    const view = this.#view;
+    this.#bytes.fill(0, BODY, BODY + fuse_init_out.sizeof);
+    view.setUint32(BODY + fuse_init_out.major, reply.major, true);
+    view.setUint32(BODY + fuse_init_out.minor, reply.minor, true);
+    view.setUint32(BODY + fuse_init_out.max_readahead, reply.maxReadahead, true);
+    view.setUint32(BODY + fuse_init_out.flags, Number(reply.flags & 0xffff_ffffn), true);
+    view.setUint32(BODY + fuse_init_out.flags2, Number(reply.flags >> 32n), true);
+    view.setUint16(BODY + fuse_init_out.max_background, reply.maxBackground, true);
+    view.setUint16(BODY + fuse_init_out.congestion_threshold, reply.congestionThreshold, true);
+    view.setUint32(BODY + fuse_init_out.max_write, reply.maxWrite, true);
+    view.setUint32(BODY + fuse_init_out.time_gran, reply.timeGran, true);
+    view.setUint16(BODY + fuse_init_out.max_pages, reply.maxPages, true);
+    return this.#finish(fuse_init_out.sizeof);
+  }
+
+  /**
+   * Appends one entry to the answer of READDIR.
+   *
+   * @param mode gives the entry's type
+   * @returns false, and the reply is as before, if it does not fit
+   */
+  dirent(
+    ino: NodeId,
+    mode: number,
+    cookieHigh: CookieHalf,
+    cookieLow: CookieHalf,
+    name: Uint8Array,
+  ): boolean {
+    const at = this.#length;
+    return this.#append(at, at, ino, mode, cookieHigh, cookieLow, name);
+  }
+
+  /**
+   * Appends one entry to the answer of READDIRPLUS. Counts one lookup of `attributes.ino`.
+   *
+   * @returns false, and the reply is as before, if it does not fit
+   */
+  direntPlus(
+    attributes: Attributes,
+    cookieHigh: CookieHalf,
+    cookieLow: CookieHalf,
+    name: Uint8Array,
+    ttlSeconds: number = FOREVER,
+  ): boolean {
+    const at = this.#length;
+    const dirent = at + fuse_direntplus.dirent;
+    if (!this.#append(at, dirent, attributes.ino, attributes.mode, cookieHigh, cookieLow, name)) {
+      return false;
+    }
+    this.#entryOut(at, attributes, ttlSeconds);
+    return true;
+  }
+
+  /**
+   * Appends an entry that counts no lookup and brings no attributes to the answer of READDIRPLUS: "." and "..".
+   *
+   * @returns false, and the reply is as before, if it does not fit
+   */
+  direntPlusUncounted(
+    ino: NodeId,
+    mode: number,
+    cookieHigh: CookieHalf,
+    cookieLow: CookieHalf,
+    name: Uint8Array,
+  ): boolean {
+    const at = this.#length;
+    const dirent = at + fuse_direntplus.dirent;
+    if (!this.#append(at, dirent, ino, mode, cookieHigh, cookieLow, name)) {
+      return false;
+    }
+    this.#bytes.fill(0, at, dirent);
+    return true;
+  }
+
+  #finish(bodyLength: number): number {
+    this.#length = BODY + bodyLength;
+    this.#view.setUint32(fuse_out_header.len, this.#length, true);
+    return this.#length;
+  }
+
+  /** Appends the record that starts at `start` and whose fuse_dirent is at `at`; records end at 8 bytes. */
+  #append(
+    start: number,
+    at: number,
+    ino: number,
+    mode: number,
+    cookieHigh: number,
+    cookieLow: number,
+    name: Uint8Array,
+  ): boolean {
+    const nameEnd = at + fuse_dirent.name + name.length;
+    const end = start + ((nameEnd - start + 7) & ~7);
+    if (end > this.#end) {
+      return false;
+    }
+    const view = this.#view;
+    const bytes = this.#bytes;
+    writeU64(view, at + fuse_dirent.ino, ino);
+    view.setUint32(at + fuse_dirent.off, cookieLow, true);
+    view.setUint32(at + fuse_dirent.off + 4, cookieHigh, true);
+    view.setUint32(at + fuse_dirent.namelen, name.length, true);
+    view.setUint32(at + fuse_dirent.type, (mode >>> 12) & 15, true);
+    bytes.set(name, at + fuse_dirent.name);
+    for (let padding = nameEnd; padding < end; padding++) {
+      bytes[padding] = 0;
+    }
+    this.#finish(end - BODY);
+    return true;
+  }
+
+  #entryOut(at: number, attributes: Attributes, ttlSeconds: number): void {
+    const view = this.#view;
+    writeU64(view, at + fuse_entry_out.nodeid, attributes.ino);
+    writeU64(view, at + fuse_entry_out.generation, 0); // a node id is never reused
+    this.#ttl(at + fuse_entry_out.entry_valid, ttlSeconds);
+    this.#ttl(at + fuse_entry_out.attr_valid, ttlSeconds);
+    view.setUint32(at + fuse_entry_out.entry_valid_nsec, 0, true);
+    view.setUint32(at + fuse_entry_out.attr_valid_nsec, 0, true);
+    this.#attr(at + fuse_entry_out.attr, attributes);
+  }
+
+  #ttl(at: number, seconds: number): void {
+    if (seconds === FOREVER) {
+      this.#view.setUint32(at, 0xffff_ffff, true);
+      this.#view.setUint32(at + 4, 0xffff_ffff, true);
+    } else {
+      writeU64(this.#view, at, seconds);
+    }
+  }
+
+  #attr(at: number, attributes: Attributes): void {
+    const view = this.#view;
+    const { mtimeSeconds, mtimeNanoseconds } = attributes;
+    writeU64(view, at + fuse_attr.ino, attributes.ino);
+    writeU64(view, at + fuse_attr.size, attributes.size);
+    writeU64(view, at + fuse_attr.blocks, attributes.blocks);
+    writeU64(view, at + fuse_attr.atime, mtimeSeconds);
+    writeU64(view, at + fuse_attr.mtime, mtimeSeconds);
+    writeU64(view, at + fuse_attr.ctime, mtimeSeconds);
+    view.setUint32(at + fuse_attr.atimensec, mtimeNanoseconds, true);
+    view.setUint32(at + fuse_attr.mtimensec, mtimeNanoseconds, true);
+    view.setUint32(at + fuse_attr.ctimensec, mtimeNanoseconds, true);
+    view.setUint32(at + fuse_attr.mode, attributes.mode, true);
+    view.setUint32(at + fuse_attr.nlink, attributes.nlink, true);
+    view.setUint32(at + fuse_attr.uid, attributes.uid, true);
+    view.setUint32(at + fuse_attr.gid, attributes.gid, true);
+    view.setUint32(at + fuse_attr.rdev, 0, true);
+    view.setUint32(at + fuse_attr.blksize, attributes.blksize, true);
+    view.setUint32(at + fuse_attr.flags, 0, true);
+  }
+}
