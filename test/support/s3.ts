@@ -1,0 +1,158 @@
+import { createHash, createHmac } from 'node:crypto';
+import { Agent, type Dispatcher, request } from 'undici';
+
+export interface S3Access {
+  readonly endpoint: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface S3Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+
+const region = 'us-east-1';
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/**
+ * A few S3 requests for the tests, signed here (Signature Version 4, path style): it shares no code with the store
+ * that is under test, and costs a fifth of the SDK's time for each PUT.
+ */
+export class TestS3 {
+  readonly access: S3Access;
+  readonly #agent: Agent;
+  readonly #host: string;
+  #signingDay = '';
+  #signingKey = Buffer.alloc(0);
+
+  constructor(access: S3Access, connections = 32) {
+    this.access = access;
+    this.#host = new URL(access.endpoint).host;
+    this.#agent = new Agent({ connections, keepAliveTimeout: 4_000 });
+  }
+
+  /** @param path the bucket, or bucket/key, unencoded */
+  async send(
+    method: Method,
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+    body?: Uint8Array | string,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<S3Answer> {
+    const encodedPath = `/${path.split('/').map(encode).join('/')}`;
+    const search = Object.keys(query)
+      .sort()
+      .map((name) => `${encode(name)}=${encode(query[name] ?? '')}`)
+      .join('&');
+    const now = new Date().toISOString().replace(/[:-]|\.\d{3}/g, '');
+    const signed: Record<string, string> = {
+      host: this.#host,
+      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+      'x-amz-date': now,
+      ...extra,
+    };
+    const names = Object.keys(signed).sort();
+    const canonical = [
+      method,
+      encodedPath,
+      search,
+      ...names.map((name) => `${name}:${signed[name]}`),
+      '',
+      names.join(';'),
+      'UNSIGNED-PAYLOAD',
+    ].join('\n');
+    const scope = `${now.slice(0, 8)}/${region}/s3/aws4_request`;
+    const digest = createHash('sha256').update(canonical).digest('hex');
+    const signature = hmac(
+      this.#keyOf(now.slice(0, 8)),
+      `AWS4-HMAC-SHA256\n${now}\n${scope}\n${digest}`,
+    ).toString('hex');
+    const authorization = `AWS4-HMAC-SHA256 Credential=${this.access.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
+    const options: Parameters<typeof request>[1] = {
+      dispatcher: this.#agent,
+      method: method as Dispatcher.HttpMethod,
+      headers: { ...signed, authorization },
+    };
+    const answer = await request(
+      `${this.access.endpoint}${encodedPath}${search === '' ? '' : `?${search}`}`,
+      body === undefined ? options : { ...options, body },
+    );
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: Buffer.from(await answer.body.arrayBuffer()),
+    };
+  }
+
+  async createBucket(bucket: string): Promise<void> {
+    await this.#expect('PUT', bucket, {}, undefined);
+  }
+
+  /** Returns the ETag without its quotes. */
+  async put(bucket: string, key: string, body: Uint8Array | string): Promise<string> {
+    const answer = await this.#expect('PUT', `${bucket}/${key}`, {}, body);
+    return String(answer.headers.etag ?? '').replaceAll('"', '');
+  }
+
+  async delete(bucket: string, key: string): Promise<void> {
+    await this.#expect('DELETE', `${bucket}/${key}`, {}, undefined);
+  }
+
+  async get(bucket: string, key: string): Promise<Buffer> {
+    return (await this.#expect('GET', `${bucket}/${key}`, {}, undefined)).body;
+  }
+
+  /** Uploads with 32 requests under way; SeaweedFS takes some 2,000 objects of 4 KiB a second on two cores. */
+  async putAll(
+    bucket: string,
+    objects: Iterable<readonly [key: string, body: Uint8Array | string]>,
+  ): Promise<void> {
+    const rest = objects[Symbol.iterator]();
+    const worker = async (): Promise<void> => {
+      for (let next = rest.next(); next.done !== true; next = rest.next()) {
+        await this.put(bucket, next.value[0], next.value[1]);
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, worker));
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #expect(
+    method: Method,
+    path: string,
+    query: Readonly<Record<string, string>>,
+    body: Uint8Array | string | undefined,
+  ): Promise<S3Answer> {
+    const answer = await this.send(method, path, query, body);
+    if (answer.status >= 300) {
+      throw new Error(`${method} ${path} answered ${answer.status}: ${answer.body.toString().slice(0, 300)}`);
+    }
+    return answer;
+  }
+
+  #keyOf(day: string): Buffer {
+    if (day !== this.#signingDay) {
+      const date = hmac(`AWS4${this.access.secretAccessKey}`, day);
+      this.#signingKey = Buffer.from(hmac(hmac(hmac(date, region), 's3'), 'aws4_request'));
+      this.#signingDay = day;
+    }
+    return this.#signingKey;
+  }
+}
