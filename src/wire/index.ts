@@ -22,7 +22,6 @@ export * from './constants.ts';
 export { decodeHeader, decodeRequest } from './decode.ts';
 export { ERRNO, type ErrnoName } from './errno.ts';
 export {
-  type InitOffer,
   type InitReply,
   type NegotiateOptions,
   type Negotiation,
@@ -53,4 +52,4 @@ export {
   ROW_OF_OPCODE,
 } from './opcodes.ts';
 export { REPLY_BODY_OFFSET, ReplyWriter } from './reply-writer.ts';
-export type { Forget, MutationRequest, PlainRequest, RequestHeader } from './requests.ts';
+export type { Forget, InitFields, MutationRequest, PlainRequest, RequestHeader } from './requests.ts';

@@ -15,14 +15,7 @@ import {
 } from './constants.ts';
 import type { ErrnoName } from './errno.ts';
 import { type ByteCount, requireLittleEndianHost } from './numbers.ts';
-
-/** What the kernel offers in INIT. */
-export interface InitOffer {
-  readonly major: number;
-  readonly minor: number;
-  readonly maxReadahead: ByteCount;
-  readonly flags: bigint;
-}
+import type { InitFields } from './requests.ts';
 
 /** The fields of fuse_init_out that are used; all others are 0. */
 export interface InitReply {
@@ -99,7 +92,7 @@ const NOTHING: InitReply = {
  *
  * @throws Error on a big-endian host.
  */
-export function negotiate(offer: InitOffer, options: NegotiateOptions = { resend: true }): Negotiation {
+export function negotiate(offer: InitFields, options: NegotiateOptions = { resend: true }): Negotiation {
   requireLittleEndianHost();
   if (offer.major > FUSE_KERNEL_VERSION) {
     return { kind: 'again', reply: NOTHING };

@@ -6,6 +6,7 @@ export interface RequestHeader {
   readonly uniqueHigh: UniqueHalf;
   readonly uniqueLow: UniqueHalf;
   readonly opcode: number;
+  /** -1 where it is 2^53 or more, which only a malformed request has. */
   readonly nodeId: NodeId;
   /** Of the caller; what the kernel does by itself (READ for readahead, FORGET) has 0. */
   readonly uid: number;
@@ -84,7 +85,7 @@ export interface InterruptRequest extends PlainRequest<'interrupt'> {
   readonly targetLow: UniqueHalf;
 }
 
-export interface InitRequest extends PlainRequest<'init'> {
+export interface InitFields {
   readonly major: number;
   readonly minor: number;
   /** Bytes. */
@@ -92,6 +93,8 @@ export interface InitRequest extends PlainRequest<'init'> {
   /** Both words of flags; bits 32 and above are 0 where the kernel does not set FUSE_INIT_EXT. */
   readonly flags: bigint;
 }
+
+export interface InitRequest extends PlainRequest<'init'>, InitFields {}
 
 /**
  * A message that is not what its opcode demands. `answerable` is false where a reply would be wrong: the
