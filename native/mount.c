@@ -1,0 +1,103 @@
+#include "dagmount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static napi_value number(napi_env env, int32_t value) {
+  napi_value result = NULL;
+  return napi_create_int32(env, value, &result) == napi_ok ? result : NULL;
+}
+
+// Gives the fd to JavaScript, or closes it and throws what went wrong.
+static napi_value give_fd(napi_env env, const char* what, int fd, int error) {
+  if (error == 0) return number(env, fd);
+  if (fd >= 0) close(fd);
+  return dm_throw_errno(env, what, error);
+}
+
+// mountDirect(target, source, options): number. The fuse device's fd, mounted read-only by mount(2).
+static napi_value mount_direct(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  char *target = NULL, *source = NULL, *given = NULL, *options = NULL;
+  napi_value result = NULL;
+  if (dm_arguments(env, info, 3, args, NULL) && (target = dm_string(env, args[0])) != NULL &&
+      (source = dm_string(env, args[1])) != NULL && (given = dm_string(env, args[2])) != NULL) {
+    const int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    int error = fd < 0 ? errno : 0;
+    if (error == 0 && asprintf(&options, "fd=%d,%s", fd, given) < 0) error = ENOMEM;
+    if (error == 0 && mount(source, target, "fuse.dagmount", MS_RDONLY | MS_NOSUID | MS_NODEV, options) != 0)
+      error = errno;
+    result = give_fd(env, fd < 0 ? "open /dev/fuse" : "mount", fd, error);
+  }
+  char* strings[] = {target, source, given, options};
+  for (size_t i = 0; i < 4; i++) free(strings[i]);
+  return result;
+}
+
+// socketPair(): [number, number], for fusermount3, which sends the device's fd over its _FUSE_COMMFD.
+static napi_value socket_pair(napi_env env, napi_callback_info info) {
+  (void)info;
+  int pair[2];
+  napi_value result;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return dm_throw_errno(env, "socketpair", errno);
+  TRY(env, napi_create_array_with_length(env, 2, &result));
+  for (uint32_t i = 0; i < 2; i++) TRY(env, napi_set_element(env, result, i, number(env, pair[i])));
+  return result;
+}
+
+// receiveFd(socket): number. The fd that the other end has sent; ENOMSG when it sent none.
+static napi_value receive_fd(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  int socket = -1, fd = -1;
+  char byte;
+  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+  struct iovec io = {.iov_base = &byte, .iov_len = 1};
+  struct msghdr message = {
+      .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  if (!dm_arguments(env, info, 1, args, NULL)) return NULL;
+  TRY(env, napi_get_value_int32(env, args[0], &socket));
+  const ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  const struct cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (header == NULL || header->cmsg_type != SCM_RIGHTS) return dm_throw_errno(env, "fusermount3", ENOMSG);
+  memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return give_fd(env, "fcntl", fd, fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? 0 : errno);
+}
+
+// unmount(target, detach): throws EBUSY, EINVAL (nothing is mounted there), EPERM.
+static napi_value unmount(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  bool detach = false;
+  if (!dm_arguments(env, info, 2, args, NULL)) return NULL;
+  TRY(env, napi_get_value_bool(env, args[1], &detach));
+  char* target = dm_string(env, args[0]);
+  if (target == NULL) return NULL;
+  const int error = umount2(target, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)) == 0 ? 0 : errno;
+  free(target);
+  return error == 0 ? NULL : dm_throw_errno(env, "umount", error);
+}
+
+// lockFile(path): number. An fd that holds the file's exclusive flock(2): the kernel drops it with the
+// last process that holds the fd, however that ends. Throws EAGAIN when another has it.
+static napi_value lock_file(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  char* path = dm_arguments(env, info, 1, args, NULL) ? dm_string(env, args[0]) : NULL;
+  if (path == NULL) return NULL;
+  const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+  const int error = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  free(path);
+  return give_fd(env, "lock", fd, error);
+}
+
+bool dm_mount_init(napi_env env, napi_value exports) {
+  const napi_property_descriptor properties[] = {
+      DM_METHOD("mountDirect", mount_direct), DM_METHOD("socketPair", socket_pair), DM_METHOD("receiveFd", receive_fd),
+      DM_METHOD("unmount", unmount), DM_METHOD("lockFile", lock_file)};
+  return napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) == napi_ok;
+}

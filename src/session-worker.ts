@@ -1,0 +1,76 @@
+import { parentPort } from 'node:worker_threads';
+import { loadAddon } from './session/kernel/addon.ts';
+import { KernelSession } from './session/kernel/kernel-session.ts';
+import type { FetchResult, FromSession, SessionStart, ToSession } from './session/messages.ts';
+import type { ContentVersion } from './tree/index.ts';
+
+/**
+ * The session worker: the thread that answers the kernel. No network, no XML, no hashing of content: what it
+ * cannot answer from the shown generation and the local disk, it asks of the main thread.
+ */
+if (parentPort === null) throw new Error('session-worker.ts runs as a worker thread of the server');
+const port = parentPort;
+const waiting = new Map<number, (result: FetchResult) => void>();
+let lastId = 0;
+let session: KernelSession | undefined;
+
+function tell(message: FromSession): void {
+  port.postMessage(message);
+}
+
+function fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult> {
+  const id = ++lastId;
+  return new Promise((resolve) => {
+    const abandon = (): void => {
+      waiting.delete(id);
+      tell({ kind: 'abandon', id });
+      resolve({ kind: 'error', errno: 'EIO' });
+    };
+    signal.addEventListener('abort', abandon, { once: true });
+    waiting.set(id, (result) => {
+      signal.removeEventListener('abort', abandon);
+      resolve(result);
+    });
+    tell({ kind: 'fetch', id, version, chunk });
+  });
+}
+
+function start({ fd, shown, presentation, cacheDirectory }: SessionStart): KernelSession {
+  return new KernelSession({
+    addon: loadAddon(),
+    fd,
+    shown,
+    presentation,
+    cacheDirectory,
+    fetch,
+    onServing: (init) => tell({ kind: 'serving', protocolMinor: init.minor }),
+    onReleased: (nodeIds) => tell({ kind: 'released', nodeIds }),
+    onEnd: (errno) => tell({ kind: 'ended', errno }),
+  });
+}
+
+port.on('message', async (message: ToSession) => {
+  switch (message.kind) {
+    case 'start':
+      session = start(message);
+      return;
+    case 'publish':
+      if (session !== undefined) {
+        tell({ kind: 'published', outcome: await session.publish(message.shown, message.changes) });
+      }
+      return;
+    case 'fetched':
+      waiting.get(message.id)?.(message.result);
+      waiting.delete(message.id);
+      return;
+    case 'count':
+      if (session !== undefined) tell({ kind: 'counters', counters: session.counters() });
+      return;
+    case 'stop':
+      await session?.stop();
+      port.close();
+      return;
+    default:
+      message satisfies never;
+  }
+});

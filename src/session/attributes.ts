@@ -1,0 +1,79 @@
+import type { Generation } from '../tree/index.ts';
+import type { MutableAttributes } from '../wire/index.ts';
+import type { Presentation } from './messages.ts';
+import type { RetiredNode } from './shown-tree.ts';
+
+export const S_IFDIR = 0o040000;
+export const S_IFREG = 0o100000;
+
+/** Fills one reusable object: a listing of 100,000 entries allocates none. */
+export class AttributeSource {
+  readonly #uid: number;
+  readonly #gid: number;
+  readonly #fileMode: number;
+  readonly #directoryMode: number;
+  readonly #attributes: MutableAttributes = {
+    ino: 0,
+    size: 0,
+    blocks: 0,
+    mtimeSeconds: 0,
+    mtimeNanoseconds: 0,
+    mode: 0,
+    nlink: 1,
+    uid: 0,
+    gid: 0,
+    blksize: 4096,
+  };
+
+  constructor({ uid, gid, umask }: Presentation) {
+    this.#uid = uid;
+    this.#gid = gid;
+    // Nothing is ever writable, whatever the umask says.
+    this.#fileMode = S_IFREG | (0o444 & ~umask);
+    this.#directoryMode = S_IFDIR | (0o555 & ~umask);
+  }
+
+  mode(directory: boolean): number {
+    return directory ? this.#directoryMode : this.#fileMode;
+  }
+
+  /** Valid until the next call. */
+  ofEntry(generation: Generation, index: number): MutableAttributes {
+    const directory = generation.isDirectory(index);
+    return this.#fill(
+      generation.nodeId(index),
+      directory,
+      generation.size(index),
+      generation.mtimeSeconds(index),
+      generation.mtimeNanoseconds(index),
+      directory ? 2 + generation.subdirectories(index) : 1,
+    );
+  }
+
+  /** Valid until the next call. A removed directory keeps its last attributes, and is empty. */
+  ofRetired(node: RetiredNode): MutableAttributes {
+    const { nodeId, directory, size, mtimeSeconds, mtimeNanoseconds } = node;
+    return this.#fill(nodeId, directory, size, mtimeSeconds, mtimeNanoseconds, directory ? 2 : 1);
+  }
+
+  #fill(
+    nodeId: number,
+    directory: boolean,
+    size: number,
+    mtimeSeconds: number,
+    mtimeNanoseconds: number,
+    nlink: number,
+  ): MutableAttributes {
+    const attributes = this.#attributes;
+    attributes.ino = nodeId;
+    attributes.size = size;
+    attributes.blocks = Math.ceil(size / 512);
+    attributes.mtimeSeconds = mtimeSeconds;
+    attributes.mtimeNanoseconds = mtimeNanoseconds;
+    attributes.mode = this.mode(directory);
+    attributes.nlink = nlink;
+    attributes.uid = this.#uid;
+    attributes.gid = this.#gid;
+    return attributes;
+  }
+}

@@ -1,0 +1,180 @@
+import type { ContentVersion, Generation } from '../tree/index.ts';
+import type { ReplyWriter, Request, RequestOf } from '../wire/index.ts';
+import type { AttributeSource } from './attributes.ts';
+import type { ShownTree } from './shown-tree.ts';
+
+/** Bytes to be read of the version that a node id stands for. */
+export interface ContentRange {
+  readonly nodeId: number;
+  readonly version: ContentVersion;
+  /** Bytes from the start of the file. */
+  readonly position: number;
+  readonly length: number;
+}
+
+/**
+ * What became of a request: `answered` (the reply is in the writer), `silent` (it takes none), `content` (the
+ * bytes are to be fetched), `interrupt` and `forget` (for the session).
+ */
+export type Outcome =
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'content'; readonly range: ContentRange }
+  | { readonly kind: 'interrupt'; readonly target: RequestOf<'interrupt'> }
+  | { readonly kind: 'forget'; readonly nodeIds: readonly number[] };
+
+export interface Handling {
+  readonly tree: ShownTree;
+  readonly attributes: AttributeSource;
+  readonly reply: ReplyWriter;
+}
+
+const ANSWERED: Outcome = { kind: 'answered' };
+const SILENT: Outcome = { kind: 'silent' };
+const DOT = new Uint8Array([0x2e]);
+const DOT_DOT = new Uint8Array([0x2e, 0x2e]);
+/** The cookies of "." and ".."; those of names start above them (src/tree). */
+const DOT_COOKIE = 1;
+const DOT_DOT_COOKIE = 2;
+const BLOCK_BYTES = 4096;
+
+/** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
+export function handle(request: Request, on: Handling): Outcome {
+  const { tree, attributes, reply } = on;
+  reply.begin(request.uniqueHigh, request.uniqueLow);
+  if (request.mutation) return error(reply, 'EROFS');
+  switch (request.kind) {
+    case 'lookup':
+      return lookup(request, on);
+    case 'getattr': {
+      const index = tree.generation.indexOfNode(request.nodeId);
+      if (index >= 0) return done(reply.attr(attributes.ofEntry(tree.generation, index)));
+      const retired = tree.retired(request.nodeId);
+      return retired === undefined ? error(reply, 'ESTALE') : done(reply.attr(attributes.ofRetired(retired)));
+    }
+    case 'read':
+      return read(request, on);
+    case 'readdirplus':
+    case 'readdir':
+      return readDirectory(request, on);
+    case 'forget':
+      return { kind: 'forget', nodeIds: [request.nodeId] };
+    case 'batch_forget':
+      return { kind: 'forget', nodeIds: request.forgets.map((forget) => forget.nodeId) };
+    case 'interrupt':
+      return { kind: 'interrupt', target: request };
+    case 'statfs':
+      return done(reply.statfs(figures(tree.generation)));
+    case 'getxattr':
+      // ENODATA for a foreign name would be asked again for every entry of every `ls -l`.
+      return error(reply, startsWith(request.name, USER_NAMESPACE) ? 'ENODATA' : 'EOPNOTSUPP');
+    case 'listxattr':
+      return done(request.size === 0 ? reply.xattrSize(0) : reply.data(0));
+    case 'destroy':
+      return ANSWERED;
+    case 'malformed':
+    case 'unknown':
+      return request.answerable ? error(reply, request.errno) : SILENT;
+    case 'notify_reply':
+      return SILENT;
+    default:
+      // OPEN and OPENDIR among them: ENOSYS is remembered for the connection, and opens then make no upcall.
+      return error(reply, 'ENOSYS');
+  }
+}
+
+function lookup({ nodeId, name }: RequestOf<'lookup'>, { tree, attributes, reply }: Handling): Outcome {
+  const { generation } = tree;
+  const directory = generation.indexOfNode(nodeId);
+  // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
+  if (directory < 0) return error(reply, tree.retired(nodeId) === undefined ? 'ESTALE' : 'ENOENT');
+  if (!generation.isDirectory(directory)) return error(reply, 'ENOTDIR');
+  const index = generation.lookup(directory, name);
+  return done(index < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(generation, index)));
+}
+
+/** READDIRPLUS always: the lookups of a whole listing come with it, and a scan needs no other. */
+function readDirectory(
+  request: RequestOf<'readdir'> | RequestOf<'readdirplus'>,
+  { tree, attributes, reply }: Handling,
+): Outcome {
+  const { generation } = tree;
+  const plus = request.kind === 'readdirplus';
+  reply.begin(request.uniqueHigh, request.uniqueLow, request.size);
+  const index = generation.indexOfNode(request.nodeId);
+  const retired = index < 0 ? tree.retired(request.nodeId) : undefined;
+  if (index < 0 && retired === undefined) return error(reply, 'ESTALE');
+  if (!(retired?.directory ?? generation.isDirectory(index))) return error(reply, 'ENOTDIR');
+
+  const { offsetHigh, offsetLow } = request;
+  const directoryMode = attributes.mode(true);
+  const dot = (node: number, cookie: number, name: Uint8Array): boolean =>
+    plus
+      ? reply.direntPlusUncounted(node, directoryMode, 0, cookie, name)
+      : reply.dirent(node, directoryMode, 0, cookie, name);
+  const parent = retired?.parentId ?? generation.nodeId(generation.parent(index));
+  if (offsetHigh === 0 && offsetLow < DOT_COOKIE && !dot(request.nodeId, DOT_COOKIE, DOT)) return ANSWERED;
+  if (offsetHigh === 0 && offsetLow < DOT_DOT_COOKIE && !dot(parent, DOT_DOT_COOKIE, DOT_DOT)) return ANSWERED;
+  if (retired !== undefined) return ANSWERED;
+
+  const end = generation.childrenEnd(index);
+  for (let child = generation.seek(index, offsetHigh, offsetLow); child < end; child++) {
+    const high = generation.cookieHigh(child);
+    const low = generation.cookieLow(child);
+    const name = generation.name(child);
+    const fits = plus
+      ? reply.direntPlus(attributes.ofEntry(generation, child), high, low, name)
+      : reply.dirent(
+          generation.nodeId(child),
+          attributes.mode(generation.isDirectory(child)),
+          high,
+          low,
+          name,
+        );
+    if (!fits) break;
+  }
+  return ANSWERED;
+}
+
+function read({ nodeId, offset, size }: RequestOf<'read'>, { tree, reply }: Handling): Outcome {
+  const { generation } = tree;
+  const index = generation.indexOfNode(nodeId);
+  const retired = index < 0 ? tree.retired(nodeId) : undefined;
+  if (index < 0 && retired === undefined) return error(reply, 'ESTALE');
+  if (retired?.directory ?? generation.isDirectory(index)) return error(reply, 'EISDIR');
+  // The exact bytes up to the end of the file, or an error: a short answer would cut the cached size.
+  const length = Math.min(size, Math.max(0, (retired?.size ?? generation.size(index)) - offset));
+  if (length === 0) return done(reply.data(0));
+  if (retired?.archived ?? generation.isArchived(index)) return error(reply, 'EIO');
+  const version = retired === undefined ? generation.version(index) : retired.version;
+  if (version === undefined) return error(reply, 'ESTALE');
+  return { kind: 'content', range: { nodeId, version, position: offset, length } };
+}
+
+function figures(generation: Generation) {
+  return {
+    blocks: Math.ceil(generation.bytes / BLOCK_BYTES),
+    bfree: 0,
+    bavail: 0,
+    files: generation.entries,
+    ffree: 0,
+    bsize: BLOCK_BYTES,
+    namelen: 255,
+    frsize: BLOCK_BYTES,
+  };
+}
+
+const USER_NAMESPACE = new TextEncoder().encode('user.');
+
+function startsWith(name: Uint8Array, start: Uint8Array): boolean {
+  return name.length >= start.length && start.every((byte, i) => name[i] === byte);
+}
+
+function done(_length: number): Outcome {
+  return ANSWERED;
+}
+
+function error(reply: ReplyWriter, errno: Parameters<ReplyWriter['error']>[0]): Outcome {
+  reply.error(errno);
+  return ANSWERED;
+}

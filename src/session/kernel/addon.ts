@@ -1,0 +1,59 @@
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MountError } from '../mount-error.ts';
+
+/** One session's end of the device; see native/channel.c. */
+export interface NativeChannel {
+  /** Writes the first `length` bytes of the reply buffer. Returns 0 or an errno. */
+  reply(length: number): number;
+  /** Writes whole messages one after another from a thread of its own; resolves with an errno for each. */
+  notify(messages: Uint8Array): Promise<Int32Array>;
+  close(): void;
+}
+
+export interface Addon {
+  /** Errors carry the errno's name as `code`. Returns the device's fd. */
+  mountDirect(target: string, source: string, options: string): number;
+  /** Both ends of a Unix socket, for fusermount3 to send the device's fd through. */
+  socketPair(): readonly [number, number];
+  /** The fd that came through a socket; ENOMSG when none did. */
+  receiveFd(socket: number): number;
+  unmount(target: string, detach: boolean): void;
+  /** An fd holding the exclusive flock(2) of the file at `path`; EAGAIN when another process has it. */
+  lockFile(path: string): number;
+  readonly Channel: new (
+    fd: number,
+    spinNanoseconds: number,
+    kept: readonly [
+      requests: Uint8Array,
+      lengths: Int32Array,
+      reply: Uint8Array,
+      /** The first number counts the requests that the transport answered by itself. */
+      answered: Float64Array,
+      onRequests: (count: number) => void,
+      onEnd: (errno: number) => void,
+    ],
+  ) => NativeChannel;
+}
+
+/** Loads the addon: a prebuilt binary where the package has one for this platform, else what was compiled. */
+export function loadAddon(): Addon {
+  const require = createRequire(import.meta.url);
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
+  const named = process.env['DAGMOUNT_ADDON'];
+  try {
+    return named ? require(named) : require('node-gyp-build')(root);
+  } catch (error) {
+    throw new MountError(
+      'no-addon',
+      `The kernel transport of dagmount could not be loaded (${firstLine(error)}).`,
+      'Install a C++ compiler, make and Python 3, then run npm rebuild dagmount.',
+      error,
+    );
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}

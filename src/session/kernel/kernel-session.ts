@@ -1,0 +1,265 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ERRNO, type InitReply, negotiate, decodeRequest, ReplyWriter, type RequestOf } from '../../wire/index.ts';
+import { encodeStore, REPLY_BODY_OFFSET } from '../../wire/index.ts';
+import { AttributeSource } from '../attributes.ts';
+import { BlobReader } from '../blob-reader.ts';
+import { ContentReader, type Fetch } from '../content-reader.ts';
+import { type ContentRange, handle } from '../handlers.ts';
+import type { NotifyOutcome, Presentation, SessionCounters, Shown } from '../messages.ts';
+import { planNotifications } from '../notification-plan.ts';
+import { ShownTree } from '../shown-tree.ts';
+import type { GenerationChanges } from '../../tree/index.ts';
+import type { Addon } from './addon.ts';
+import { Transport } from './transport.ts';
+
+/** READs of up to max_pages = 256 pages. */
+const MAX_REPLY_BYTES = 1024 * 1024;
+/** FORGETs come in bursts: one question to the kernel for all of them. */
+const PROBE_DELAY_MS = 100;
+/** A FORGET may be lost with a predecessor that had read it: so all that is retired is asked for now and then. */
+const PROBE_ALL_MS = 60_000;
+const DYING_CHECK_MS = 200;
+
+export interface KernelSessionOptions {
+  readonly addon: Addon;
+  readonly fd: number;
+  readonly shown: Shown;
+  readonly presentation: Presentation;
+  readonly cacheDirectory: string;
+  /** A predecessor's INIT exchange, where the connection is taken over: the kernel sends INIT once. */
+  readonly init?: InitReply;
+  readonly fetch: Fetch;
+  readonly onServing: (init: InitReply) => void;
+  readonly onReleased: (nodeIds: readonly number[]) => void;
+  readonly onEnd: (errno: string | undefined) => void;
+}
+
+interface PendingRead {
+  readonly controller: AbortController;
+  /** Of the thread that reads; 0 for what the kernel does by itself. */
+  readonly pid: number;
+}
+
+/** Answers the kernel's requests from the tree that is shown. Lives in the session worker. */
+export class KernelSession {
+  readonly #transport: Transport;
+  readonly #view: DataView;
+  readonly #reply: ReplyWriter;
+  readonly #tree: ShownTree;
+  readonly #attributes: AttributeSource;
+  readonly #content: ContentReader;
+  readonly #options: KernelSessionOptions;
+  readonly #pending = new Map<string, PendingRead>();
+  readonly #forgotten = new Set<number>();
+  readonly #opcodes = new Map<string, number>();
+  readonly #readErrors = new Map<string, number>();
+  readonly #probeAll: NodeJS.Timeout;
+  #probe: NodeJS.Timeout | undefined;
+  #malformed = 0;
+  #notifying: Promise<unknown> = Promise.resolve();
+  #open = true;
+
+  constructor(options: KernelSessionOptions) {
+    this.#options = options;
+    this.#tree = new ShownTree(options.shown);
+    this.#attributes = new AttributeSource(options.presentation);
+    this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#tree, options.fetch);
+    this.#transport = new Transport(options.addon, options.fd, MAX_REPLY_BYTES, {
+      onRequest: (offset, length) => this.#onRequest(offset, length),
+      onEnd: (errno) => this.#onEnd(errno),
+    });
+    const { requests, replyBuffer } = this.#transport;
+    this.#view = new DataView(requests.buffer, requests.byteOffset, requests.byteLength);
+    this.#reply = new ReplyWriter(replyBuffer);
+    this.#probeAll = setInterval(() => this.#probeRetired(this.#tree.retiredIds()), PROBE_ALL_MS);
+    this.#probeAll.unref();
+    if (options.init !== undefined) options.onServing(options.init);
+  }
+
+  /**
+   * Makes a generation current and drops what the kernel has cached of the one before. Resolves once the
+   * kernel has answered every notification: every lookup that starts after that sees the new tree.
+   */
+  async publish(shown: Shown, changes: GenerationChanges): Promise<NotifyOutcome> {
+    const previous = this.#tree.show(shown, changes);
+    const messages = planNotifications(previous, this.#tree.generation, changes, (nodeId) =>
+      this.#tree.revive(nodeId),
+    );
+    const results = await this.#notify(messages);
+    const retired: number[] = [];
+    for (const index of changes.changedFrom) retired.push(previous.nodeId(index));
+    for (const index of changes.removed) retired.push(previous.nodeId(index));
+    this.#probeRetired(retired);
+    // ENOENT: the kernel had cached nothing under that name.
+    const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
+    return { sent: messages.length, failed };
+  }
+
+  counters(): SessionCounters {
+    const opcodes = Object.fromEntries(this.#opcodes);
+    if (this.#transport.answeredHere > 0) opcodes['ioctl'] = this.#transport.answeredHere;
+    return {
+      opcodes,
+      malformed: this.#malformed,
+      readErrors: Object.fromEntries(this.#readErrors),
+      retired: this.#tree.retiredCount,
+    };
+  }
+
+  /** Goes on answering until the notifications in flight have returned, then lets go of the device. */
+  async stop(): Promise<void> {
+    await this.#notifying;
+    this.#close();
+  }
+
+  #onRequest(offset: number, length: number): void {
+    const request = decodeRequest(this.#transport.requests, this.#view, offset, length);
+    this.#count(this.#opcodes, request.kind);
+    if (request.kind === 'malformed') this.#malformed++;
+    if (request.kind === 'init') return this.#init(request);
+    const outcome = handle(request, { tree: this.#tree, attributes: this.#attributes, reply: this.#reply });
+    switch (outcome.kind) {
+      case 'answered':
+        this.#send();
+        return;
+      case 'content':
+        this.#read(request.uniqueHigh, request.uniqueLow, request.pid, outcome.range);
+        return;
+      case 'forget':
+        for (const nodeId of outcome.nodeIds) this.#forget(nodeId);
+        return;
+      case 'interrupt':
+        void this.#interrupt(outcome.target);
+        return;
+      case 'silent':
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #init(request: RequestOf<'init'>): void {
+    const negotiation = negotiate(request);
+    this.#reply.begin(request.uniqueHigh, request.uniqueLow);
+    if (negotiation.kind === 'refused') {
+      this.#reply.error(negotiation.errno);
+      this.#send();
+      this.#close();
+      this.#options.onEnd(negotiation.reason);
+      return;
+    }
+    this.#reply.init(negotiation.reply);
+    this.#send();
+    if (negotiation.kind === 'agreed') this.#options.onServing(negotiation.reply);
+  }
+
+  #read(uniqueHigh: number, uniqueLow: number, pid: number, range: ContentRange): void {
+    const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
+    if (this.#content.readLocal(range, body)) {
+      this.#reply.data(range.length);
+      this.#send();
+      return;
+    }
+    const controller = new AbortController();
+    const key = keyOf(uniqueHigh, uniqueLow);
+    this.#pending.set(key, { controller, pid });
+    const target = new Uint8Array(range.length);
+    this.#content
+      .read(range, target, controller.signal)
+      .catch(() => 'EIO' as const)
+      .then((errno) => {
+        this.#pending.delete(key);
+        if (!this.#open) return;
+        this.#reply.begin(uniqueHigh, uniqueLow);
+        if (controller.signal.aborted) this.#reply.error('EINTR');
+        else if (errno === undefined) this.#reply.bytes(target);
+        else {
+          this.#count(this.#readErrors, errno);
+          this.#reply.error(errno);
+        }
+        this.#send();
+      });
+  }
+
+  /**
+   * A caller that is dying is let go; any other goes on waiting for its bytes, since EINTR out of read(2)
+   * on a regular file is an error that no program expects. The kernel says just once that a caller was
+   * interrupted, perhaps by a signal before the one that kills: so from then on its state is watched.
+   */
+  async #interrupt({ targetHigh, targetLow }: RequestOf<'interrupt'>): Promise<void> {
+    const key = keyOf(targetHigh, targetLow);
+    const pending = this.#pending.get(key);
+    while (pending !== undefined && this.#pending.get(key) === pending) {
+      if (await isDying(pending.pid)) return pending.controller.abort();
+      await sleep(DYING_CHECK_MS);
+    }
+  }
+
+  #forget(nodeId: number): void {
+    if (this.#tree.retired(nodeId) === undefined) return;
+    this.#forgotten.add(nodeId);
+    this.#probe ??= setTimeout(() => {
+      this.#probe = undefined;
+      const nodeIds = [...this.#forgotten];
+      this.#forgotten.clear();
+      this.#probeRetired(nodeIds);
+    }, PROBE_DELAY_MS);
+  }
+
+  /** Asks the kernel which of these nodes it still holds (an empty STORE), and lets the others go. */
+  async #probeRetired(nodeIds: readonly number[]): Promise<void> {
+    const asked = nodeIds.filter((nodeId) => this.#tree.retired(nodeId) !== undefined);
+    if (asked.length === 0 || !this.#open) return;
+    const results = await this.#notify(asked.map((nodeId) => encodeStore(nodeId, 0)));
+    const released = asked.filter((_, i) => results[i] === ERRNO.ENOENT);
+    if (released.length === 0) return;
+    this.#tree.release(released);
+    this.#options.onReleased(released);
+  }
+
+  async #notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
+    if (messages.length === 0 || !this.#open) return new Int32Array(messages.length);
+    const written = this.#transport.notify(messages);
+    this.#notifying = Promise.all([this.#notifying, written]);
+    return written;
+  }
+
+  #send(): void {
+    const error = this.#transport.send(this.#reply.length);
+    // ENOENT: the caller was interrupted, and nobody waits any more.
+    if (error !== 0 && error !== ERRNO.ENOENT) this.#count(this.#readErrors, `reply ${error}`);
+  }
+
+  #onEnd(errno: number): void {
+    this.#close();
+    this.#options.onEnd(errno === ERRNO.ENODEV ? undefined : `errno ${errno}`);
+  }
+
+  #close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearInterval(this.#probeAll);
+    clearTimeout(this.#probe);
+    for (const { controller } of this.#pending.values()) controller.abort();
+    this.#transport.close();
+  }
+
+  #count(counts: Map<string, number>, name: string): void {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+}
+
+function keyOf(uniqueHigh: number, uniqueLow: number): string {
+  return `${uniqueHigh}:${uniqueLow}`;
+}
+
+const SIGKILL_MASK = 1n << 8n;
+
+/** Whether a thread has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in hex). */
+async function isDying(pid: number): Promise<boolean> {
+  if (pid === 0) return false;
+  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  const masks = status.matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm);
+  return status === '' || [...masks].some(([, mask]) => (BigInt(`0x${mask}`) & SIGKILL_MASK) !== 0n);
+}

@@ -1,0 +1,176 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { MountError } from '../mount-error.ts';
+import type { Addon } from './addon.ts';
+
+export interface MountRequest {
+  /** Absolute path of an existing directory. */
+  readonly target: string;
+  /** What /proc/mounts shows as the source: the s3:// address. */
+  readonly source: string;
+  readonly allowOther: boolean;
+}
+
+/** How a mount is made and removed on this host. Nothing here ever looks at the mounted tree itself. */
+export interface Mounter {
+  readonly method: 'mount' | 'fusermount3';
+  /** Returns the fd of the device. */
+  mount(request: MountRequest): number;
+  /** `lazy` detaches a busy mount: it leaves the tree at once, and ends when its last user does. */
+  unmount(target: string, lazy: boolean): void;
+}
+
+/** Checks what mounting needs before any work is done. */
+export function createMounter(addon: Addon): Mounter {
+  return process.geteuid?.() === 0 ? directMounter(addon) : fusermountMounter(addon);
+}
+
+function directMounter(addon: Addon): Mounter {
+  try {
+    closeSync(openSync('/dev/fuse', 'r+'));
+  } catch (error) {
+    throw new MountError(
+      'no-device',
+      `/dev/fuse cannot be opened (${codeOf(error)}).`,
+      'Load the kernel module (modprobe fuse), or give the container the device: docker run --device /dev/fuse --cap-add SYS_ADMIN.',
+      error,
+    );
+  }
+  return {
+    method: 'mount',
+    mount({ target, source, allowOther }) {
+      const options = [
+        'rootmode=40000',
+        `user_id=${process.geteuid?.() ?? 0}`,
+        `group_id=${process.getegid?.() ?? 0}`,
+        'default_permissions',
+        ...(allowOther ? ['allow_other'] : []),
+      ];
+      try {
+        return addon.mountDirect(target, source, options.join(','));
+      } catch (error) {
+        throw mountFailed(target, error, 'Run as root with CAP_SYS_ADMIN; in a container add --cap-add SYS_ADMIN.');
+      }
+    },
+    unmount(target, lazy) {
+      addon.unmount(target, lazy);
+    },
+  };
+}
+
+function fusermountMounter(addon: Addon): Mounter {
+  const program = findFusermount();
+  if (program === undefined) {
+    throw new MountError(
+      'no-fusermount',
+      'fusermount3 is not on this host, and without it only root can mount.',
+      'Install it (Debian and Ubuntu: apt-get install fuse3; Fedora: dnf install fuse3; Alpine: apk add fuse3), or run as root.',
+    );
+  }
+  if (!existsSync('/dev/fuse')) {
+    throw new MountError(
+      'no-device',
+      '/dev/fuse does not exist.',
+      'Load the kernel module (modprobe fuse), or give the container the device: docker run --device /dev/fuse.',
+    );
+  }
+  return {
+    method: 'fusermount3',
+    mount({ target, source, allowOther }) {
+      const options = [
+        'ro',
+        'nosuid',
+        'nodev',
+        'default_permissions',
+        'subtype=dagmount',
+        // fusermount3 splits at commas that are not escaped.
+        `fsname=${source.replace(/[\\,]/g, '\\$&')}`,
+        ...(allowOther ? ['allow_other'] : []),
+      ];
+      const mend = allowOther
+        ? 'Put user_allow_other into /etc/fuse.conf, or mount with --no-allow-other.'
+        : 'Mount on a directory that you own, or run as root.';
+      return mountThroughFusermount(addon, program, target, options.join(','), mend);
+    },
+    unmount(target, lazy) {
+      runFusermountUnmount(program, target, lazy);
+    },
+  };
+}
+
+/** Raises the kernel's readahead, which it clamps to 128 KiB: READs of 1 MiB cost a quarter of the upcalls. */
+export function raiseReadahead(device: string, kibibytes = 1024): boolean {
+  try {
+    writeFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, `${kibibytes}\n`);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false; // not root, or no sysfs: slower on large files, and nothing else
+  }
+}
+
+/** fusermount3 mounts, and sends the device's fd back over the socket whose number is in _FUSE_COMMFD. */
+function mountThroughFusermount(
+  addon: Addon,
+  program: string,
+  target: string,
+  options: string,
+  mend: string,
+): number {
+  const [ours, theirs] = addon.socketPair();
+  try {
+    const { error, status, stderr } = spawnSync(program, ['-o', options, '--', target], {
+      encoding: 'utf8',
+      env: { ...process.env, _FUSE_COMMFD: '3' },
+      stdio: ['ignore', 'ignore', 'pipe', theirs],
+    });
+    if (error !== undefined || status !== 0) {
+      throw mountFailed(target, error ?? new Error(stderr.trim() || `fusermount3 exited with ${status}`), mend);
+    }
+    return addon.receiveFd(ours);
+  } finally {
+    closeSync(ours);
+    closeSync(theirs);
+  }
+}
+
+function findFusermount(): string | undefined {
+  for (const directory of (process.env['PATH'] ?? '/usr/bin:/bin').split(delimiter)) {
+    const program = join(directory, 'fusermount3');
+    if (directory !== '' && isExecutable(program)) return program;
+  }
+  return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+function runFusermountUnmount(program: string, target: string, lazy: boolean): void {
+  const { error, status, stderr } = spawnSync(program, ['-u', ...(lazy ? ['-z'] : []), '--', target], {
+    encoding: 'utf8',
+  });
+  if (error === undefined && status === 0) return;
+  throw new MountError(
+    'unmount-failed',
+    `fusermount3 could not unmount ${target} (${stderr?.trim() || error?.message || `status ${status}`}).`,
+    'Find what uses it with fuser -vm, or unmount it lazily.',
+    error,
+  );
+}
+
+function mountFailed(target: string, error: unknown, mend: string): MountError {
+  const reason = error instanceof Error ? error.message.trim() : String(error);
+  return new MountError('mount-failed', `${target} could not be mounted (${reason}).`, mend, error);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,72 @@
+import type { Addon, NativeChannel } from './addon.ts';
+
+/** Requests taken from the kernel in one go; more only queue here instead of there. */
+const SLOTS = 16;
+/** The kernel refuses a smaller read: max(FUSE_MIN_READ_BUFFER 8192, 80 + max_write 4096). */
+const SLOT_BYTES = 8192;
+const OUT_HEADER_BYTES = 16;
+/** How long to look for the next request before going back to poll; see native/channel.c. */
+const SPIN_NANOSECONDS = 50_000;
+
+export interface TransportEvents {
+  /** A request is `length` bytes at `offset` of `requests`, valid until this returns. */
+  onRequest(offset: number, length: number): void;
+  /** The connection is over: ENODEV (19) after an unmount, ECONNABORTED (103) after an abort. */
+  onEnd(errno: number): void;
+}
+
+/** The one holder of the native channel: buffers and lengths stay behind it. */
+export class Transport {
+  readonly requests = new Uint8Array(SLOTS * SLOT_BYTES);
+  /** A reply is laid out from the start of this buffer, then sent. */
+  readonly replyBuffer: Uint8Array;
+  readonly #answered = new Float64Array(1);
+  readonly #channel: NativeChannel;
+
+  /** Takes the fd over: it is closed with the transport. `maxReply` is in bytes, the header not counted. */
+  constructor(addon: Addon, fd: number, maxReply: number, events: TransportEvents) {
+    const lengths = new Int32Array(SLOTS);
+    this.replyBuffer = new Uint8Array(OUT_HEADER_BYTES + maxReply);
+    this.#channel = new addon.Channel(
+      fd,
+      SPIN_NANOSECONDS,
+      [
+        this.requests,
+        lengths,
+        this.replyBuffer,
+        this.#answered,
+        (count) => {
+          for (let slot = 0; slot < count; slot++) events.onRequest(slot * SLOT_BYTES, lengths[slot] ?? 0);
+        },
+        (errno) => events.onEnd(errno),
+      ],
+    );
+  }
+
+  /** Sends the first `length` bytes of the reply buffer. Returns 0, or an errno: ENOENT when nobody waits any more. */
+  send(length: number): number {
+    return this.#channel.reply(length);
+  }
+
+  /** Resolves, in the order of `messages`, with 0 or the errno of each. */
+  notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
+    let length = 0;
+    for (const message of messages) length += message.length;
+    const bytes = new Uint8Array(length);
+    let offset = 0;
+    for (const message of messages) {
+      bytes.set(message, offset);
+      offset += message.length;
+    }
+    return this.#channel.notify(bytes);
+  }
+
+  /** Requests that the transport answered by itself: IOCTL. */
+  get answeredHere(): number {
+    return this.#answered[0] ?? 0;
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}

@@ -1,0 +1,25 @@
+export type MountErrorCode =
+  | 'no-addon'
+  | 'no-device'
+  | 'no-fusermount'
+  | 'mount-failed'
+  | 'unmount-failed'
+  | 'session-failed'
+  | 'target-missing'
+  | 'target-not-directory'
+  | 'target-not-empty'
+  | 'target-mounted'
+  | 'already-running';
+
+/** A mount that cannot be made, served or removed: one sentence of what is wrong, one of what to do. */
+export class MountError extends Error {
+  override readonly name = 'MountError';
+  readonly code: MountErrorCode;
+  readonly mend: string;
+
+  constructor(code: MountErrorCode, message: string, mend: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.mend = mend;
+  }
+}

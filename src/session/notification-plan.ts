@@ -1,0 +1,46 @@
+import type { Generation, GenerationChanges } from '../tree/index.ts';
+import { encodeInvalidateEntry, encodeInvalidateInode } from '../wire/index.ts';
+
+/** A name no directory can hold: an invalidation of it changes nothing and waits for the lookups in flight. */
+const IMPOSSIBLE_NAME = new Uint8Array([0x2f]);
+const NONE = 0xffffffff;
+
+/**
+ * The notifications after `next` is current, in the order that leaves nothing of `previous` in the kernel:
+ *
+ * 1. every name that was added, removed (the topmost, where a directory goes), or has a new version or kind;
+ * 2. one barrier for each parent of a directory that stays and changed: it waits for the lookups in flight,
+ *    whose replies may still carry the directory's old attributes with an endless lifetime. Without it, an
+ *    INVAL_INODE that overtakes such a reply finds no inode, and 1,987 of 2,000 directories stayed stale;
+ * 3. the listing and attributes of each such directory, and of each that came back under its old node id.
+ */
+export function planNotifications(
+  previous: Generation,
+  next: Generation,
+  changes: GenerationChanges,
+  revived: (nodeId: number) => boolean,
+): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  const directories: number[] = [];
+  for (const index of changes.added) {
+    // Below a directory that is new itself the kernel can have cached nothing.
+    if (changes.origin[next.parent(index)] !== NONE) messages.push(invalidateName(next, index));
+    if (next.isDirectory(index) && revived(next.nodeId(index))) directories.push(index);
+  }
+  const removed = new Set(changes.removed);
+  for (const index of changes.removed) {
+    if (!removed.has(previous.parent(index))) messages.push(invalidateName(previous, index));
+  }
+  for (const index of changes.changed) messages.push(invalidateName(next, index));
+
+  for (const index of changes.touched) directories.push(index);
+  const parents = new Set<number>();
+  for (const index of directories) if (index !== 0) parents.add(next.nodeId(next.parent(index)));
+  for (const parent of parents) messages.push(encodeInvalidateEntry(parent, IMPOSSIBLE_NAME));
+  for (const index of directories) messages.push(encodeInvalidateInode(next.nodeId(index), 0, 0));
+  return messages;
+}
+
+function invalidateName(generation: Generation, index: number): Uint8Array {
+  return encodeInvalidateEntry(generation.nodeId(generation.parent(index)), generation.name(index));
+}

@@ -1,0 +1,154 @@
+import type { Worker } from 'node:worker_threads';
+import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
+import type {
+  FetchResult,
+  FromSession,
+  NotifyOutcome,
+  SessionCounters,
+  SessionStart,
+  ToSession,
+} from './messages.ts';
+import { MountError } from './mount-error.ts';
+
+export interface SessionEvents {
+  /** A reader needs content that is not local. The signal aborts when nobody waits for it any more. */
+  fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult>;
+  /** The kernel holds these replaced node ids no longer. */
+  released(nodeIds: readonly number[]): void;
+  /** The connection is over; undefined when somebody unmounted it. */
+  ended(errno: string | undefined): void;
+}
+
+export interface Published {
+  readonly generation: Generation;
+  readonly stamps: BigUint64Array;
+  readonly changes: GenerationChanges | undefined;
+}
+
+/** The main thread's end of the session worker. */
+export class SessionClient {
+  readonly #worker: Worker;
+  readonly #events: SessionEvents;
+  readonly #fetches = new Map<number, AbortController>();
+  readonly #exited: Promise<void>;
+  #publishing: PromiseWithResolvers<NotifyOutcome> | undefined;
+  #counting: PromiseWithResolvers<SessionCounters> | undefined;
+  #serving: PromiseWithResolvers<number> | undefined;
+  #over = false;
+
+  constructor(worker: Worker, events: SessionEvents) {
+    this.#worker = worker;
+    this.#events = events;
+    worker.on('message', (message: FromSession) => this.#receive(message));
+    this.#exited = new Promise((resolve) => {
+      worker.on('error', (error) => this.#end(error.message));
+      worker.on('exit', (code) => {
+        this.#end(code === 0 ? undefined : `the session worker exited with ${code}`);
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves with the protocol's minor version once the kernel's INIT is answered. */
+  start(start: Omit<SessionStart, 'kind'>): Promise<number> {
+    this.#serving = withResolvers();
+    this.#send({ kind: 'start', ...start });
+    return this.#serving.promise;
+  }
+
+  /** Makes a generation current; resolves when the kernel has answered every notification. */
+  publish({ generation, stamps, changes }: Published): Promise<NotifyOutcome> {
+    if (changes === undefined) throw new TypeError('only the first generation comes without changes');
+    this.#publishing = withResolvers();
+    const shared = stamps.buffer as unknown as SharedArrayBuffer;
+    this.#send({ kind: 'publish', shown: { generation: generation.buffer, stamps: shared }, changes });
+    return this.#publishing.promise;
+  }
+
+  counters(): Promise<SessionCounters> {
+    this.#counting ??= withResolvers();
+    this.#send({ kind: 'count' });
+    return this.#counting.promise;
+  }
+
+  /** Lets notifications in flight return, closes the device and ends the worker. */
+  async stop(): Promise<void> {
+    if (!this.#over) this.#send({ kind: 'stop' });
+    await this.#exited;
+  }
+
+  #send(message: ToSession): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromSession): void {
+    switch (message.kind) {
+      case 'serving':
+        return this.#serving?.resolve(message.protocolMinor);
+      case 'fetch':
+        void this.#fetch(message.id, message.version, message.chunk);
+        return;
+      case 'abandon':
+        return this.#fetches.get(message.id)?.abort();
+      case 'published':
+        return this.#publishing?.resolve(message.outcome);
+      case 'released':
+        return this.#events.released(message.nodeIds);
+      case 'counters':
+        this.#counting?.resolve(message.counters);
+        this.#counting = undefined;
+        return;
+      case 'ended':
+        return this.#end(message.errno);
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #fetch(id: number, version: ContentVersion, chunk: number | undefined): Promise<void> {
+    const controller = new AbortController();
+    this.#fetches.set(id, controller);
+    let result: FetchResult;
+    try {
+      result = await this.#events.fetch(version, chunk, controller.signal);
+    } catch {
+      // Whatever went wrong below, the reader is answered.
+      result = { kind: 'error', errno: 'EIO' };
+    }
+    this.#fetches.delete(id);
+    if (!this.#over) this.#send({ kind: 'fetched', id, result });
+  }
+
+  #end(errno: string | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const controller of this.#fetches.values()) controller.abort();
+    const error = new MountError(
+      'session-failed',
+      errno === undefined ? 'The mount was removed.' : `The session with the kernel ended (${errno}).`,
+      'Mount again.',
+    );
+    for (const waiting of [this.#serving, this.#publishing, this.#counting]) {
+      waiting?.promise.catch(() => undefined);
+      waiting?.reject(error);
+    }
+    this.#events.ended(errno);
+  }
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let resolve: PromiseWithResolvers<T>['resolve'] = () => undefined;
+  let reject: PromiseWithResolvers<T>['reject'] = () => undefined;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
+  readonly reject: (reason: unknown) => void;
+}

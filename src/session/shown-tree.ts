@@ -1,0 +1,96 @@
+import { Generation, type ContentVersion, type GenerationChanges } from '../tree/index.ts';
+import type { Shown } from './messages.ts';
+
+/**
+ * What a node id stands for once no shown entry has it: the kernel goes on asking for it while a process
+ * holds it open, maps it or stands in it. Copied out, so that no old generation stays in memory for it.
+ */
+export interface RetiredNode {
+  readonly nodeId: number;
+  readonly directory: boolean;
+  readonly archived: boolean;
+  readonly parentId: number;
+  readonly size: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  readonly version: ContentVersion | undefined;
+  /** The blob's stamp, 0n when it is not known to be local. */
+  stamp: bigint;
+}
+
+/** The tree the kernel is shown: one generation, and the replaced versions that the kernel may still hold. */
+export class ShownTree {
+  #generation: Generation;
+  #stamps: BigUint64Array;
+  readonly #retired = new Map<number, RetiredNode>();
+
+  constructor(shown: Shown) {
+    this.#generation = Generation.view(shown.generation);
+    this.#stamps = new BigUint64Array(shown.stamps);
+  }
+
+  get generation(): Generation {
+    return this.#generation;
+  }
+
+  get retiredCount(): number {
+    return this.#retired.size;
+  }
+
+  /** The stamp under which the blob of that version was last verified; 0n when it is not known to be local. */
+  stampOf(nodeId: number): bigint {
+    const index = this.#generation.indexOfNode(nodeId);
+    return index < 0 ? (this.#retired.get(nodeId)?.stamp ?? 0n) : Atomics.load(this.#stamps, index);
+  }
+
+  setStampOf(nodeId: number, stamp: bigint): void {
+    const index = this.#generation.indexOfNode(nodeId);
+    const retired = index < 0 ? this.#retired.get(nodeId) : undefined;
+    if (index >= 0) Atomics.store(this.#stamps, index, stamp);
+    else if (retired !== undefined) retired.stamp = stamp;
+  }
+
+  retired(nodeId: number): RetiredNode | undefined {
+    return this.#retired.get(nodeId);
+  }
+
+  retiredIds(): number[] {
+    return [...this.#retired.keys()];
+  }
+
+  /** The swap. Returns the generation that was shown until now. */
+  show(shown: Shown, changes: GenerationChanges): Generation {
+    const old = this.#generation;
+    const next = Generation.view(shown.generation);
+    for (const index of changes.changedFrom) this.#retire(old, index);
+    for (const index of changes.removed) this.#retire(old, index);
+    this.#generation = next;
+    this.#stamps = new BigUint64Array(shown.stamps);
+    return old;
+  }
+
+  /** A directory that comes back has its old node id again: the entry serves it from now on. */
+  revive(nodeId: number): boolean {
+    return this.#retired.delete(nodeId);
+  }
+
+  release(nodeIds: Iterable<number>): void {
+    for (const nodeId of nodeIds) this.#retired.delete(nodeId);
+  }
+
+  #retire(generation: Generation, index: number): void {
+    const directory = generation.isDirectory(index);
+    const nodeId = generation.nodeId(index);
+    this.#retired.set(nodeId, {
+      nodeId,
+      directory,
+      archived: generation.isArchived(index),
+      parentId: generation.nodeId(generation.parent(index)),
+      size: directory ? 0 : generation.size(index),
+      mtimeSeconds: generation.mtimeSeconds(index),
+      mtimeNanoseconds: generation.mtimeNanoseconds(index),
+      version: directory ? undefined : generation.version(index),
+      stamp: directory ? 0n : Atomics.load(this.#stamps, index),
+    });
+  }
+}
