@@ -1,0 +1,99 @@
+import type { Generation } from './generation.ts';
+import { NONE } from './layout.ts';
+
+/**
+ * What differs between two generations. All lists ascend, so that a directory comes before what is in it, and
+ * depend on the two trees alone. An entry that changed its kind is removed and added. Arrays are backed by
+ * SharedArrayBuffers.
+ */
+export interface GenerationChanges {
+  /** New indices: files and directories that were not there; all of them, not only the topmost. */
+  readonly added: Uint32Array;
+  /** Old indices: files and directories that are gone; all of them. */
+  readonly removed: Uint32Array;
+  /** New indices of files with another ETag or size. */
+  readonly changed: Uint32Array;
+  /** Old indices, pairwise with `changed`. */
+  readonly changedFrom: Uint32Array;
+  /** New indices of directories that stay, in which a name was added, removed, or given a version or kind. */
+  readonly touched: Uint32Array;
+  /** For each new entry the old index of the same file version or the same directory, else 0xffffffff. */
+  readonly origin: Uint32Array;
+}
+
+/** A merge of each directory's children: 1,000,000 entries with 1 % changed take 0.2 s (bench/tree.ts). */
+export function diffGenerations(older: Generation, newer: Generation): GenerationChanges {
+  const origin = new Uint32Array(new SharedArrayBuffer(4 * newer.entries)).fill(NONE);
+  const stays = new Uint8Array(older.entries);
+  const added: number[] = [];
+  const changed: number[] = [];
+  const changedFrom: number[] = [];
+  const touched: number[] = [];
+  origin[0] = 0;
+  stays[0] = 1;
+  // Breadth first: the ranges of children ascend with their directories, and so do all lists.
+  for (let directory = 0; directory < newer.entries; directory++) {
+    if (!newer.isDirectory(directory)) continue;
+    const old = origin[directory]!;
+    const end = newer.childrenEnd(directory);
+    let differs = false;
+    let left = old === NONE ? 0 : older.childrenEnd(old) - older.childrenStart(old);
+    let cursor = old === NONE ? 0 : older.childrenStart(old);
+    for (let child = newer.childrenStart(directory); child < end; child++) {
+      const from = old === NONE ? -1 : match(older, old, cursor, newer, child);
+      if (from === -1 || older.isDirectory(from) !== newer.isDirectory(child)) {
+        added.push(child);
+        differs = true;
+        continue;
+      }
+      cursor = from + 1;
+      left--;
+      stays[from] = 1;
+      if (newer.isDirectory(child) || newer.sameContent(child, older, from)) {
+        origin[child] = from;
+      } else {
+        changed.push(child);
+        changedFrom.push(from);
+        differs = true;
+      }
+    }
+    if (old !== NONE && (differs || left > 0)) touched.push(directory);
+  }
+  const removed: number[] = [];
+  for (let i = 0; i < older.entries; i++) if (stays[i] === 0) removed.push(i);
+  return {
+    added: shared(added),
+    removed: shared(removed),
+    changed: shared(changed),
+    changedFrom: shared(changedFrom),
+    touched: shared(touched),
+    origin,
+  };
+}
+
+/**
+ * The old child of the same name, or -1. Both lists are in cookie order, so that it is the one at `cursor`
+ * unless a name was added or removed just here, a collision moved a cookie, or the salt is another: then the
+ * name is looked up.
+ */
+function match(
+  older: Generation,
+  directory: number,
+  cursor: number,
+  newer: Generation,
+  child: number,
+): number {
+  const end = older.childrenEnd(directory);
+  const high = newer.cookieHigh(child);
+  const low = newer.cookieLow(child);
+  if (cursor < end && older.cookieHigh(cursor) === high && older.cookieLow(cursor) === low) {
+    if (older.sameName(cursor, newer, child)) return cursor;
+  }
+  return older.lookup(directory, newer.name(child));
+}
+
+function shared(indices: readonly number[]): Uint32Array {
+  const array = new Uint32Array(new SharedArrayBuffer(4 * indices.length));
+  array.set(indices);
+  return array;
+}

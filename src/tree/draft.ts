@@ -1,0 +1,131 @@
+import type { PathFilter } from './filter.ts';
+import { objectsByKey } from './key-order.ts';
+import { judgeKey } from './key-rules.ts';
+import { NONE } from './layout.ts';
+import type { ListedObjects } from './listing.ts';
+import { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
+
+/**
+ * The tree as it comes out of the keys in their byte order: entry 0 is the root, a directory comes before what
+ * is in it, and the children of one directory are in the order of their keys (so that a directory is placed
+ * as name + '/'). A file and a directory may still have one path: `shadowed` is found later, when the names
+ * of a directory are sorted.
+ */
+export class Draft {
+  readonly objects: ListedObjects;
+  /** Object numbers by ascending key. */
+  readonly order: Uint32Array;
+  count = 0;
+  parents: Uint32Array;
+  /** Where the name begins in the keys. The path's other components are in front of it. */
+  nameStarts: Uint32Array;
+  nameLengths: Uint8Array;
+  /** Position in `order`; NONE for a directory. */
+  positions: Uint32Array;
+  readonly #found: { readonly position: number; readonly reason: ProblemReason }[] = [];
+
+  constructor(objects: ListedObjects) {
+    this.objects = objects;
+    this.order = objectsByKey(objects);
+    const capacity = 64 + Math.ceil(1.125 * this.order.length);
+    this.parents = new Uint32Array(capacity);
+    this.nameStarts = new Uint32Array(capacity);
+    this.nameLengths = new Uint8Array(capacity);
+    this.positions = new Uint32Array(capacity);
+    this.add(0, 0, 0, NONE);
+  }
+
+  add(parent: number, nameStart: number, nameLength: number, position: number): number {
+    const entry = this.count++;
+    if (entry === this.parents.length) this.#grow();
+    this.parents[entry] = parent;
+    this.nameStarts[entry] = nameStart;
+    this.nameLengths[entry] = nameLength;
+    this.positions[entry] = position;
+    return entry;
+  }
+
+  isDirectory(entry: number): boolean {
+    return this.positions[entry] === NONE;
+  }
+
+  /** The object of a file. */
+  object(entry: number): number {
+    return this.order[this.positions[entry]!]!;
+  }
+
+  report(position: number, reason: ProblemReason): void {
+    this.#found.push({ position, reason });
+  }
+
+  get problemCount(): number {
+    return this.#found.length;
+  }
+
+  /** In byte order of key. */
+  problems(): Problem[] {
+    const { keys, keyEnds } = this.objects;
+    this.#found.sort((a, b) => a.position - b.position);
+    return this.#found.map(({ position, reason }) => {
+      const object = this.order[position]!;
+      const key = showKey(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
+      return { key, reason, detail: describeProblem(reason) };
+    });
+  }
+
+  #grow(): void {
+    const capacity = Math.ceil(1.5 * this.parents.length);
+    const wider = (column: Uint32Array): Uint32Array => {
+      const grown = new Uint32Array(capacity);
+      grown.set(column);
+      return grown;
+    };
+    const lengths = new Uint8Array(capacity);
+    lengths.set(this.nameLengths);
+    this.parents = wider(this.parents);
+    this.nameStarts = wider(this.nameStarts);
+    this.positions = wider(this.positions);
+    this.nameLengths = lengths;
+  }
+}
+
+/** Applies filter and key rules, in this order: what is excluded is not in problems, however hostile. */
+export function draftTree(objects: ListedObjects, filter: PathFilter): Draft {
+  const draft = new Draft(objects);
+  const { keys, keyEnds, sizes } = objects;
+  const slash = 0x2f;
+  // The directories on the way to the last accepted key: entry, and where its name ends below the key's start.
+  const open: number[] = [0];
+  const ends: number[] = [-1];
+  let lastStart = 0;
+  let lastEnd = 0;
+  for (let position = 0; position < draft.order.length; position++) {
+    const object = draft.order[position]!;
+    const start = keyEnds[object - 1] ?? 0;
+    const end = keyEnds[object]!;
+    if (!filter.showsAll && !filter.showsKey(keys.subarray(start, end))) continue;
+    const reason = judgeKey(keys, start, end, sizes[object]!);
+    if (reason !== undefined) {
+      draft.report(position, reason);
+      continue;
+    }
+    const limit = Math.min(end - start, lastEnd - lastStart);
+    let shared = 0;
+    while (shared < limit && keys[start + shared] === keys[lastStart + shared]) shared++;
+    while (ends[ends.length - 1]! >= shared) {
+      ends.pop();
+      open.pop();
+    }
+    let name = start + ends[ends.length - 1]! + 1;
+    for (let at = name; at < end; at++) {
+      if (keys[at] !== slash) continue;
+      open.push(draft.add(open[open.length - 1]!, name, at - name, NONE));
+      ends.push(at - start);
+      name = at + 1;
+    }
+    if (name < end) draft.add(open[open.length - 1]!, name, end - name, position);
+    lastStart = start;
+    lastEnd = end;
+  }
+  return draft;
+}

@@ -1,0 +1,139 @@
+import type { Arrangement } from './arrange.ts';
+import { type Columns, openColumns } from './columns.ts';
+import type { Draft } from './draft.ts';
+import { checkEtagLength } from './identity.ts';
+import {
+  FLAG_ARCHIVED,
+  FLAG_DIRECTORY,
+  FLAG_PACKED_ETAG,
+  FORMAT_VERSION,
+  HEADER,
+  layoutOf,
+  MAGIC,
+} from './layout.ts';
+
+const LATEST = 0xffffffff;
+
+/**
+ * The buffer of a drafted tree: everything that follows from the listing alone. Node ids, mtimes and version
+ * names are left 0, and so are problems and id in the header.
+ */
+export function fillColumns(
+  draft: Draft,
+  arrangement: Arrangement,
+  saltHigh: number,
+  saltLow: number,
+): { readonly buffer: SharedArrayBuffer; readonly columns: Columns } {
+  const { count } = arrangement;
+  const heapBytes = measureHeap(draft, arrangement);
+  const layout = layoutOf(count, heapBytes);
+  const buffer = new SharedArrayBuffer(layout.byteLength);
+  new Uint32Array(buffer, 0, 2).set(MAGIC);
+  const header = new DataView(buffer);
+  header.setUint32(HEADER.format, FORMAT_VERSION, true);
+  header.setUint32(HEADER.entries, count, true);
+  header.setUint32(HEADER.heapBytes, heapBytes, true);
+  header.setUint32(HEADER.saltHigh, saltHigh, true);
+  header.setUint32(HEADER.saltLow, saltLow, true);
+  const columns = openColumns(buffer, layout);
+  columns.parents.set(arrangement.parents.subarray(0, count));
+  columns.childStarts.set(arrangement.childStarts.subarray(0, count + 1));
+  columns.cookieHigh.set(arrangement.cookieHigh.subarray(0, count));
+  columns.cookieLow.set(arrangement.cookieLow.subarray(0, count));
+  fillNames(columns, draft, arrangement);
+  const { directories, bytes } = fillObjects(columns, draft, arrangement);
+  header.setUint32(HEADER.files, count - directories, true);
+  header.setUint32(HEADER.directories, directories, true);
+  header.setFloat64(HEADER.bytes, bytes, true);
+  return { buffer, columns };
+}
+
+/** Whole seconds since the epoch, of milliseconds; within what the column holds (until 2106). */
+export function wholeSeconds(milliseconds: number): number {
+  const seconds = Math.floor(milliseconds / 1000);
+  return seconds > 0 ? Math.min(seconds, LATEST) : 0;
+}
+
+function measureHeap(draft: Draft, { count, draftOf }: Arrangement): number {
+  const { etags, etagEnds } = draft.objects;
+  let heapBytes = 0;
+  for (let i = 1; i < count; i++) {
+    const entry = draftOf[i]!;
+    heapBytes += draft.nameLengths[entry]!;
+    if (draft.isDirectory(entry)) continue;
+    const object = draft.object(entry);
+    const start = etagEnds[object - 1] ?? 0;
+    const end = etagEnds[object]!;
+    if (!isDigest(etags, start, end)) heapBytes += end - start;
+  }
+  return heapBytes;
+}
+
+function fillNames({ nameStarts, heap }: Columns, draft: Draft, { count, draftOf }: Arrangement): void {
+  const { keys } = draft.objects;
+  let used = 0;
+  for (let i = 0; i < count; i++) {
+    const entry = draftOf[i]!;
+    const start = draft.nameStarts[entry]!;
+    const length = draft.nameLengths[entry]!;
+    nameStarts[i] = used;
+    for (let at = 0; at < length; at++) heap[used + at] = keys[start + at]!;
+    used += length;
+  }
+  nameStarts[count] = used;
+}
+
+function fillObjects(
+  columns: Columns,
+  draft: Draft,
+  { count, draftOf, parents }: Arrangement,
+): { readonly directories: number; readonly bytes: number } {
+  const { sizes, archived, lastModified, etags, etagEnds } = draft.objects;
+  let heapUsed = columns.nameStarts[count]!;
+  let directories = 0;
+  let bytes = 0;
+  for (let i = 0; i < count; i++) {
+    const entry = draftOf[i]!;
+    if (draft.isDirectory(entry)) {
+      columns.flags[i] = FLAG_DIRECTORY;
+      if (i !== 0) columns.sizes[parents[i]!]! += 1;
+      directories++;
+      continue;
+    }
+    const object = draft.object(entry);
+    const start = etagEnds[object - 1] ?? 0;
+    const end = etagEnds[object]!;
+    let flags = archived[object] === 1 ? FLAG_ARCHIVED : 0;
+    if (isDigest(etags, start, end)) {
+      flags |= FLAG_PACKED_ETAG;
+      for (let at = 0; at < 16; at++) {
+        const high = digit(etags[start + 2 * at]!);
+        columns.etagBytes[16 * i + at] = (high << 4) | digit(etags[start + 2 * at + 1]!);
+      }
+    } else {
+      checkEtagLength(end - start);
+      columns.etags[4 * i] = heapUsed;
+      columns.etags[4 * i + 1] = end - start;
+      columns.heap.set(etags.subarray(start, end), heapUsed);
+      heapUsed += end - start;
+    }
+    columns.flags[i] = flags;
+    columns.sizes[i] = sizes[object]!;
+    columns.lastModified[i] = wholeSeconds(lastModified[object]!);
+    bytes += sizes[object]!;
+  }
+  return { directories, bytes };
+}
+
+/** 32 lower-case hex digits. */
+function isDigest(etags: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== 32) return false;
+  for (let at = start; at < end; at++) if (digit(etags[at]!) < 0) return false;
+  return true;
+}
+
+/** The value of a lower-case hex digit, else -1. */
+function digit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;
+}

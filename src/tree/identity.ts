@@ -1,0 +1,126 @@
+import { createHash, type Hash, hash } from 'node:crypto';
+import { TreeError } from './tree-error.ts';
+
+/** S3 gives at most 1 KiB; a path has at most 4,095 bytes. */
+const LONGEST_ETAG = 4096;
+const SCRATCH_BYTES = 64 * 1024;
+/** The longest entry: four lengths, kind, path, sixteen digits of size, ETag. */
+const LONGEST_ENTRY = 16 + 1 + 4095 + 16 + LONGEST_ETAG;
+
+/** Fields, each as its length (32 bits, big-endian) and its bytes. */
+class FieldWriter {
+  readonly scratch = Buffer.alloc(SCRATCH_BYTES);
+  used = 0;
+
+  bytes(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.#length(length);
+    const { scratch } = this;
+    const at = this.used;
+    for (let i = 0; i < length; i++) scratch[at + i] = source[start + i]!;
+    this.used = at + length;
+  }
+
+  ascii(text: string): void {
+    this.#length(text.length);
+    for (let i = 0; i < text.length; i++) this.scratch[this.used + i] = text.charCodeAt(i);
+    this.used += text.length;
+  }
+
+  #length(length: number): void {
+    const { scratch } = this;
+    const at = this.used;
+    scratch[at] = length >>> 24;
+    scratch[at + 1] = length >>> 16;
+    scratch[at + 2] = length >>> 8;
+    scratch[at + 3] = length;
+    this.used = at + 4;
+  }
+}
+
+export function checkEtagLength(length: number): void {
+  if (length > LONGEST_ETAG) throw new TreeError('bad-listing', `an ETag of ${length} bytes`);
+}
+
+/**
+ * Names content versions: the first 16 bytes of SHA-256 over the fields path, ETag and size (decimal digits),
+ * each preceded by its length in bytes as 32 bits, big-endian. Blobs in the cache are named so, and caches
+ * outlive releases: this never changes.
+ */
+export class VersionNamer {
+  readonly #fields = new FieldWriter();
+
+  /** As 16 characters of Latin-1, one a byte. */
+  name(
+    path: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    etag: Uint8Array,
+    etagStart: number,
+    etagEnd: number,
+    size: number,
+  ): string {
+    const fields = this.#fields;
+    fields.used = 0;
+    fields.bytes(path, pathStart, pathEnd);
+    fields.bytes(etag, etagStart, etagEnd);
+    fields.ascii(String(size));
+    // The one-shot call took 0.74 us, createHash 2.3 us, for 100 bytes on Node 20.
+    return hash('sha256', fields.scratch.subarray(0, fields.used), 'binary').slice(0, 16);
+  }
+}
+
+/** The name of one version, as 32 hex digits: see VersionNamer. `etag` has one character a byte. */
+export function versionName(path: string, etag: string, size: number): string {
+  const pathBytes = Buffer.from(path);
+  const etagBytes = Buffer.from(etag, 'latin1');
+  checkEtagLength(etagBytes.length);
+  const name = new VersionNamer().name(pathBytes, 0, pathBytes.length, etagBytes, 0, etagBytes.length, size);
+  return Buffer.from(name, 'latin1').toString('hex');
+}
+
+/**
+ * The id of a generation: the first 16 bytes of SHA-256 over, for each shown entry but the root, in byte order
+ * of path, the fields
+ *
+ *     kind   "d" or "f"
+ *     path   below the prefix, no slash at its end
+ *     size   decimal digits; "0" for a directory
+ *     ETag   as listed, without quotes; empty for a directory
+ *
+ * each preceded by its length in bytes as 32 bits, big-endian. An empty tree is SHA-256 of nothing. Ids are
+ * compared between nodes and releases: this never changes.
+ */
+export class GenerationHasher {
+  readonly #hash: Hash = createHash('sha256');
+  readonly #fields = new FieldWriter();
+
+  add(
+    kind: 'd' | 'f',
+    path: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    size: number,
+    etag: Uint8Array,
+    etagStart: number,
+    etagEnd: number,
+  ): void {
+    const fields = this.#fields;
+    if (fields.used + LONGEST_ENTRY > SCRATCH_BYTES) this.#flush();
+    fields.ascii(kind);
+    fields.bytes(path, pathStart, pathEnd);
+    fields.ascii(String(size));
+    fields.bytes(etag, etagStart, etagEnd);
+  }
+
+  /** 16 bytes. */
+  digest(): Uint8Array {
+    this.#flush();
+    return this.#hash.digest().subarray(0, 16);
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#fields.scratch.subarray(0, this.#fields.used));
+    this.#fields.used = 0;
+  }
+}

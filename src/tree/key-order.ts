@@ -1,0 +1,46 @@
+import { compareBytes } from './bytes.ts';
+import type { ListedObjects } from './listing.ts';
+import { TreeError } from './tree-error.ts';
+
+/**
+ * The objects by ascending bytes of their keys, each key once: where a listing has a key twice, its last
+ * object wins. Throws TreeError `bad-listing`.
+ */
+export function objectsByKey(objects: ListedObjects): Uint32Array {
+  checkListing(objects);
+  const { count, keys, keyEnds } = objects;
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const compare = (a: number, b: number): number =>
+    compareBytes(keys, keyEnds[a - 1] ?? 0, keyEnds[a]!, keys, keyEnds[b - 1] ?? 0, keyEnds[b]!);
+
+  let ascending = true;
+  for (let i = 1; i < count && ascending; i++) ascending = compare(i - 1, i) < 0;
+  // S3 lists in this order: then the comparison above (15 ns a key) is all the work.
+  if (ascending) return order;
+
+  order.sort((a, b) => compare(a, b) || a - b);
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    if (i + 1 < count && compare(order[i]!, order[i + 1]!) === 0) continue;
+    order[kept++] = order[i]!;
+  }
+  return order.subarray(0, kept);
+}
+
+function checkListing({ count, keys, keyEnds, sizes, etags, etagEnds, ...rest }: ListedObjects): void {
+  const columns = [keyEnds, sizes, etagEnds, rest.lastModified, rest.archived];
+  if (columns.some((column) => column.length < count)) {
+    throw new TreeError('bad-listing', `a column is shorter than ${count} objects`);
+  }
+  for (let i = 0; i < count; i++) {
+    if (keyEnds[i]! < (keyEnds[i - 1] ?? 0) || etagEnds[i]! < (etagEnds[i - 1] ?? 0)) {
+      throw new TreeError('bad-listing', `object ${i} ends before it begins`);
+    }
+    if (!Number.isSafeInteger(sizes[i]) || sizes[i]! < 0) {
+      throw new TreeError('bad-listing', `object ${i} has a size of ${sizes[i]}`);
+    }
+  }
+  if (count > 0 && (keyEnds[count - 1]! > keys.length || etagEnds[count - 1]! > etags.length)) {
+    throw new TreeError('bad-listing', 'keys or ETags are cut off');
+  }
+}

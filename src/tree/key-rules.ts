@@ -1,0 +1,48 @@
+import { isUtf8 } from 'node:buffer';
+import type { ProblemReason } from './problem.ts';
+
+/** NAME_MAX of Linux. */
+const LONGEST_COMPONENT = 255;
+/** PATH_MAX without its NUL: what no system call could name. It also bounds the depth of the tree. */
+const LONGEST_PATH = 4095;
+
+/**
+ * Why the key `keys[start .. end)` cannot be a path, or undefined where it can: the path of a file, or, with no
+ * content and a slash at its end, the marker of a directory (of the root, where the key is empty).
+ *
+ * Where several rules are broken, the first of these is named: nul, not-utf8, then components from the left,
+ * then the length of it all, then content under a slash.
+ */
+export function judgeKey(
+  keys: Uint8Array,
+  start: number,
+  end: number,
+  size: number,
+): ProblemReason | undefined {
+  // Its path is the prefix itself, which ends in a slash.
+  if (start === end) return size === 0 ? undefined : 'trailing-slash';
+  let reason: ProblemReason | undefined;
+  let component = start;
+  let ascii = true;
+  for (let at = start; at <= end; at++) {
+    const byte = at === end ? 0x2f : keys[at]!;
+    if (byte === 0) return 'nul';
+    if (byte > 0x7f) ascii = false;
+    if (byte !== 0x2f) continue;
+    const marker = at === end && component === end;
+    if (reason === undefined && !marker) reason = judgeComponent(keys, component, at);
+    component = at + 1;
+  }
+  if (!ascii && !isUtf8(keys.subarray(start, end))) return 'not-utf8';
+  if (reason !== undefined) return reason;
+  if (end - start > LONGEST_PATH) return 'too-long';
+  return keys[end - 1] === 0x2f && size !== 0 ? 'trailing-slash' : undefined;
+}
+
+function judgeComponent(keys: Uint8Array, start: number, end: number): ProblemReason | undefined {
+  const length = end - start;
+  if (length === 0) return 'empty-component';
+  if (length > LONGEST_COMPONENT) return 'too-long';
+  if (keys[start] !== 0x2e || length > 2) return undefined;
+  return length === 1 || keys[start + 1] === 0x2e ? 'dot-component' : undefined;
+}

@@ -1,0 +1,86 @@
+import { TreeError } from './tree-error.ts';
+
+/** Grows with every change of the bytes below. */
+export const FORMAT_VERSION = 1;
+/**
+ * "DAGT", "REE1" where the host is little-endian. Written and read in the host's byte order, as the columns
+ * are: bytes from a host of the other order are refused by it. The rest of the header is little-endian.
+ */
+export const MAGIC: readonly [number, number] = [0x54474144, 0x31454552];
+export const HEADER_BYTES = 128;
+export const ID_BYTES = 16;
+
+/** No entry: in origins, and as the object of a directory while building. */
+export const NONE = 0xffffffff;
+
+export const FLAG_DIRECTORY = 1;
+export const FLAG_ARCHIVED = 2;
+/** The ETag is 32 lower-case hex digits and sits in its slot as 16 bytes; else the slot points to the heap. */
+export const FLAG_PACKED_ETAG = 4;
+
+/** Byte offsets within the header. */
+export const HEADER = {
+  format: 8,
+  entries: 12,
+  files: 16,
+  directories: 20,
+  problems: 24,
+  heapBytes: 28,
+  saltLow: 32,
+  saltHigh: 36,
+  number: 40,
+  bytes: 48,
+  id: 56,
+} as const;
+
+/**
+ * Where each column begins. All of it follows from the two counts in the header, so that there are no offsets
+ * in a file that could be damaged. 85 bytes an entry, and its name (and any ETag that is not an MD5).
+ */
+export interface Layout {
+  readonly nodeIds: number;
+  readonly sizes: number;
+  readonly parents: number;
+  readonly nameStarts: number;
+  readonly childStarts: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  readonly lastModified: number;
+  readonly cookieHigh: number;
+  readonly cookieLow: number;
+  readonly byNode: number;
+  readonly versions: number;
+  readonly etags: number;
+  readonly flags: number;
+  readonly heap: number;
+  readonly byteLength: number;
+}
+
+/** Throws TreeError `bad-state` where an offset would not fit 32 bits. */
+export function layoutOf(entries: number, heapBytes: number): Layout {
+  let offset = HEADER_BYTES;
+  const column = (bytes: number): number => {
+    const start = offset;
+    offset += bytes;
+    return start;
+  };
+  const layout = {
+    nodeIds: column(8 * entries),
+    sizes: column(8 * entries),
+    parents: column(4 * entries),
+    nameStarts: column(4 * (entries + 1)),
+    childStarts: column(4 * (entries + 1)),
+    mtimeSeconds: column(4 * entries),
+    mtimeNanoseconds: column(4 * entries),
+    lastModified: column(4 * entries),
+    cookieHigh: column(4 * entries),
+    cookieLow: column(4 * entries),
+    byNode: column(4 * entries),
+    versions: column(16 * entries),
+    etags: column(16 * entries),
+    flags: column(entries),
+    heap: column(heapBytes),
+  };
+  if (offset >= NONE) throw new TreeError('bad-state', `a tree of ${entries} entries is too large`);
+  return { ...layout, byteLength: offset };
+}

@@ -1,0 +1,19 @@
+/**
+ * One complete listing, as columns: what src/store hands over. `keys` holds the raw bytes below the prefix,
+ * one key after the other in the order they were listed.
+ */
+export interface ListedObjects {
+  readonly count: number;
+  readonly keys: Uint8Array;
+  /** Key i is `keys[keyEnds[i - 1] ?? 0 .. keyEnds[i])`. */
+  readonly keyEnds: Uint32Array;
+  /** Bytes. */
+  readonly sizes: Float64Array;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: Float64Array;
+  /** Latin-1, without the quotes. */
+  readonly etags: Uint8Array;
+  readonly etagEnds: Uint32Array;
+  /** 1: the storage class cannot be read at once (GLACIER, DEEP_ARCHIVE). */
+  readonly archived: Uint8Array;
+}

@@ -1,0 +1,85 @@
+import type { Columns } from './columns.ts';
+import type { Generation } from './generation.ts';
+import { NONE } from './layout.ts';
+import { TreeError } from './tree-error.ts';
+
+export const ROOT_NODE_ID = 1;
+
+/**
+ * Gives every entry its node id: what has an origin keeps its id, a directory that comes back gets its
+ * tombstone's, everything else the next new one, in index order. Returns the next that is free.
+ *
+ * Throws TreeError `bad-state` where `nextNodeId` or a tombstone holds an id that is in use.
+ */
+export function assignNodeIds(
+  columns: Columns,
+  generation: Generation,
+  previous: Generation | undefined,
+  origin: Uint32Array | undefined,
+  tombstones: ReadonlyMap<string, number>,
+  nextNodeId: number,
+): number {
+  const { nodeIds } = columns;
+  const { entries } = generation;
+  const returned: number[] = [];
+  const fresh: number[] = [];
+  let next = nextNodeId;
+  for (let i = 0; i < entries; i++) {
+    const from = origin?.[i] ?? NONE;
+    if (i === 0) {
+      nodeIds[i] = ROOT_NODE_ID;
+    } else if (previous !== undefined && from !== NONE) {
+      nodeIds[i] = previous.nodeId(from);
+    } else {
+      const old =
+        tombstones.size > 0 && generation.isDirectory(i) ? tombstones.get(generation.path(i)) : undefined;
+      nodeIds[i] = old ?? next++;
+      (old === undefined ? fresh : returned).push(i);
+    }
+  }
+  returned.sort((a, b) => nodeIds[a]! - nodeIds[b]!);
+  const kept = previous === undefined || origin === undefined ? [0] : keptByNode(entries, previous, origin);
+  mergeByNode(columns, kept, returned, fresh);
+  checkNodeIds(columns, entries, nextNodeId, next);
+  return next;
+}
+
+/** The entries that have an origin, by node id: the previous order less what is gone, so that nothing is sorted. */
+function keptByNode(entries: number, previous: Generation, origin: Uint32Array): Uint32Array {
+  const successor = new Uint32Array(previous.entries).fill(NONE);
+  for (let i = 0; i < entries; i++) if (origin[i] !== NONE) successor[origin[i]!] = i;
+  const kept = new Uint32Array(entries);
+  let count = 0;
+  for (let rank = 0; rank < previous.entries; rank++) {
+    const i = successor[previous.entryByNodeRank(rank)]!;
+    if (i !== NONE) kept[count++] = i;
+  }
+  return kept.subarray(0, count);
+}
+
+function mergeByNode(
+  { byNode, nodeIds }: Columns,
+  kept: ArrayLike<number>,
+  returned: readonly number[],
+  fresh: readonly number[],
+): void {
+  let used = 0;
+  let at = 0;
+  for (let i = 0; i < kept.length; i++) {
+    while (at < returned.length && nodeIds[returned[at]!]! < nodeIds[kept[i]!]!)
+      byNode[used++] = returned[at++]!;
+    byNode[used++] = kept[i]!;
+  }
+  while (at < returned.length) byNode[used++] = returned[at++]!;
+  for (const i of fresh) byNode[used++] = i;
+}
+
+function checkNodeIds({ byNode, nodeIds }: Columns, entries: number, nextNodeId: number, next: number): void {
+  if (!Number.isSafeInteger(nextNodeId) || nextNodeId <= ROOT_NODE_ID || !Number.isSafeInteger(next)) {
+    throw new TreeError('bad-state', `${nextNodeId} cannot be the next node id`);
+  }
+  for (let rank = 1; rank < entries; rank++) {
+    const id = nodeIds[byNode[rank]!]!;
+    if (!(id > nodeIds[byNode[rank - 1]!]!)) throw new TreeError('bad-state', `node id ${id} is used twice`);
+  }
+}

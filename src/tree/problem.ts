@@ -1,0 +1,68 @@
+export type ProblemReason =
+  | 'empty-component'
+  | 'dot-component'
+  | 'nul'
+  | 'too-long'
+  | 'not-utf8'
+  | 'trailing-slash'
+  | 'shadowed'
+  | 'unreadable-class';
+
+/** A key that is left out of the tree, or (`unreadable-class`) shown but not readable. */
+export interface Problem {
+  /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. */
+  readonly key: string;
+  readonly reason: ProblemReason;
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+export function describeProblem(reason: ProblemReason): string {
+  switch (reason) {
+    case 'empty-component':
+      return 'left out: a path cannot have a component of no bytes (a leading or a double slash)';
+    case 'dot-component':
+      return 'left out: "." and ".." cannot be names in a directory';
+    case 'nul':
+      return 'left out: a path cannot hold a NUL byte';
+    case 'too-long':
+      return 'left out: a component may have 255 bytes, a path 4,095';
+    case 'not-utf8':
+      return 'left out: the key is not valid UTF-8';
+    case 'trailing-slash':
+      return 'left out: a key that ends in a slash stands for a directory, and this one has content';
+    case 'shadowed':
+      return 'left out: there is a directory of the same path, which is shown in its place';
+    case 'unreadable-class':
+      return 'shown, but reading it gives EIO: its storage class must be restored first';
+    default: {
+      const never: never = reason;
+      return never;
+    }
+  }
+}
+
+/** The key as text: as it is where it is UTF-8, else with each byte that does not fit shown as \xNN. */
+export function showKey(key: Uint8Array): string {
+  const bytes = Buffer.from(key);
+  const text = bytes.toString();
+  if (bytes.equals(Buffer.from(text))) return text;
+  let shown = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes, at);
+    shown +=
+      length === 0
+        ? `\\x${bytes[at]!.toString(16).padStart(2, '0').toUpperCase()}`
+        : bytes.toString('utf8', at, at + length);
+    at += length === 0 ? 1 : length;
+  }
+  return shown;
+}
+
+/** Bytes of the character that begins at `at`, or 0 where none does. */
+function sequenceLength(bytes: Buffer, at: number): number {
+  const first = bytes[at]!;
+  const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const part = bytes.subarray(at, at + length);
+  return part.length === length && part.equals(Buffer.from(part.toString())) ? length : 0;
+}

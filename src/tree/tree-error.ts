@@ -1,0 +1,26 @@
+/**
+ * - `bad-listing`: the listing's columns contradict themselves, or hold a size that is no safe integer
+ * - `bad-pattern`: an --include or --exclude that no path could ever match, or that is a comment
+ * - `bad-state`: node ids handed in were used before, or the tree is too large for the format
+ * - `not-a-generation`, `unsupported-format`, `truncated`, `checksum`, `damaged`: encoded bytes that are not
+ *   what was written. The tree in them must not be used.
+ */
+export type TreeErrorCode =
+  | 'bad-listing'
+  | 'bad-pattern'
+  | 'bad-state'
+  | 'not-a-generation'
+  | 'unsupported-format'
+  | 'truncated'
+  | 'checksum'
+  | 'damaged';
+
+export class TreeError extends Error {
+  readonly code: TreeErrorCode;
+
+  constructor(code: TreeErrorCode, message: string) {
+    super(message);
+    this.name = 'TreeError';
+    this.code = code;
+  }
+}
