@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { startChild } from './child.ts';
 import { freePorts } from './free-ports.ts';
+import { repository } from './repository.ts';
 import { type S3Access, TestS3 } from './s3.ts';
 import { makeTemporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
@@ -42,8 +42,6 @@ export interface SeaweedfsOptions {
   /** Start one even where scripts/test shares one through DAGMOUNT_TEST_S3: for tests that stop it. */
   readonly own?: boolean;
 }
-
-const repository = resolve(fileURLToPath(import.meta.url), '../../../..');
 
 /** The server's binary; undefined where scripts/test has not installed it. */
 export function seaweedfsBinary(): string | undefined {

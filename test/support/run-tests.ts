@@ -1,0 +1,156 @@
+import { appendFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { run } from 'node:test';
+import { inspect, parseArgs } from 'node:util';
+
+/**
+ * Runs test files with node's own runner, one process a file: `node run-tests.js [--concurrency N] [--timeout SECONDS]
+ * FILE…`. Prints failures in full, each skipped test with its reason, a line for each file; appends the counts as one
+ * line of JSON to the file that DAGMOUNT_TEST_RESULTS names, from which scripts/test adds up its closing line.
+ * `node --test` with a reporter of ours would need that reporter to be a default export.
+ */
+interface TestData {
+  readonly name: string;
+  readonly nesting: number;
+  readonly file?: string | undefined;
+  readonly skip?: string | boolean | undefined;
+  readonly todo?: string | boolean | undefined;
+  readonly details: {
+    readonly duration_ms: number;
+    readonly type?: string | undefined;
+    readonly error?: (Error & { readonly failureType?: string }) | undefined;
+  };
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+  milliseconds: number;
+}
+
+const colour = process.env.NO_COLOR === undefined && process.stdout.isTTY === true;
+const red = (text: string): string => (colour ? `\u001b[31m${text}\u001b[39m` : text);
+const dim = (text: string): string => (colour ? `\u001b[2m${text}\u001b[22m` : text);
+const say = (text: string): void => {
+  process.stdout.write(text);
+};
+
+function shown(file: string): string {
+  return relative(process.cwd(), file)
+    .replace(/^dist\//, '')
+    .replace(/\.js$/, '.ts');
+}
+
+/** The entry that the runner makes for a whole file, rather than for a test in it. */
+function isWholeFile(data: TestData, files: ReadonlySet<string>): boolean {
+  return data.nesting === 0 && files.has(resolve(data.name));
+}
+
+class Report {
+  readonly #files: ReadonlySet<string>;
+  readonly #counts = new Map<string, Counts>();
+  readonly #failures: string[] = [];
+  readonly #output = new Map<string, string>();
+
+  constructor(files: ReadonlySet<string>) {
+    this.#files = files;
+    for (const file of files) this.#of(file);
+  }
+
+  get failed(): boolean {
+    return this.#failures.length > 0;
+  }
+
+  output(file: string, message: string): void {
+    this.#output.set(file, ((this.#output.get(file) ?? '') + message).slice(-20_000));
+  }
+
+  pass(data: TestData): void {
+    const counts = this.#of(data.file ?? data.name);
+    if (data.nesting === 0) counts.milliseconds += data.details.duration_ms;
+    if (this.#skipped(data, counts) || data.details.type === 'suite') return;
+    if (!isWholeFile(data, this.#files)) counts.passed += 1;
+  }
+
+  fail(data: TestData): void {
+    const counts = this.#of(data.file ?? data.name);
+    if (data.nesting === 0) counts.milliseconds += data.details.duration_ms;
+    if (this.#skipped(data, counts)) return;
+    const error = data.details.error;
+    // A test fails with its subtest, a file with its test: one failure, told once.
+    if (error?.failureType === 'subtestsFailed') return;
+    if (isWholeFile(data, this.#files) && counts.failed > 0) return;
+    counts.failed += 1;
+    const cause = error?.cause ?? error;
+    const reason = cause instanceof Error ? (cause.stack ?? String(cause)) : inspect(cause);
+    const output = isWholeFile(data, this.#files) ? (this.#output.get(resolve(data.name)) ?? '') : '';
+    const text = `${reason}\n${output}`.trimEnd().replace(/^/gm, '    ');
+    const failure = `${red('FAILED')} ${shown(data.file ?? data.name)}: ${data.name}\n${text}\n`;
+    this.#failures.push(failure);
+    say(failure);
+  }
+
+  close(): void {
+    for (const [file, counts] of [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
+      const failed = counts.failed === 0 ? '' : red(`, ${counts.failed} FAILED`);
+      const time = dim(` ${(counts.milliseconds / 1000).toFixed(1)} s`);
+      say(`${shown(file)}: ${counts.passed} passed${skipped}${failed}${time}\n`);
+    }
+    const results = process.env.DAGMOUNT_TEST_RESULTS;
+    if (results === undefined) return;
+    const total = { passed: 0, failed: 0, skipped: 0 };
+    for (const counts of this.#counts.values()) {
+      total.passed += counts.passed;
+      total.failed += counts.failed;
+      total.skipped += counts.skipped;
+    }
+    appendFileSync(results, `${JSON.stringify(total)}\n`);
+  }
+
+  #skipped(data: TestData, counts: Counts): boolean {
+    const why = data.skip ?? data.todo;
+    if (why === undefined || why === false) return false;
+    counts.skipped += 1;
+    say(
+      `skipped ${shown(data.file ?? data.name)}: ${data.name}: ${why === true ? 'no reason given' : why}\n`,
+    );
+    return true;
+  }
+
+  #of(file: string): Counts {
+    const path = resolve(file);
+    const counts = this.#counts.get(path) ?? { passed: 0, failed: 0, skipped: 0, milliseconds: 0 };
+    this.#counts.set(path, counts);
+    return counts;
+  }
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    concurrency: { type: 'string', default: '2' },
+    timeout: { type: 'string', default: '120' },
+  },
+});
+const files = new Set(positionals.map((file) => resolve(file)));
+const report = new Report(files);
+const stream = run({
+  files: [...files],
+  concurrency: Number(values.concurrency),
+  timeout: Number(values.timeout) * 1000,
+});
+stream.on('test:pass', (data) => report.pass(data as TestData));
+stream.on('test:fail', (data) => report.fail(data as TestData));
+for (const kind of ['test:stderr', 'test:stdout'] as const) {
+  stream.on(kind, (data) => {
+    if (process.env.DAGMOUNT_TEST_OUTPUT !== undefined) say(data.message);
+    report.output(resolve(data.file), data.message);
+  });
+}
+stream.on('end', () => {
+  report.close();
+  process.exitCode = report.failed ? 1 : 0;
+});
+stream.resume();
