@@ -77,6 +77,7 @@ async function start(binary: string): Promise<Seaweedfs> {
   const server = startChild(
     binary,
     [
+      `-logdir=${directory}`,
       'server',
       `-dir=${data}`,
       '-ip=127.0.0.1',
