@@ -1,0 +1,10 @@
+export { type BuildInput, type BuildResult, buildGeneration, stampGeneration } from './build.ts';
+export { diffGenerations, type GenerationChanges } from './diff.ts';
+export { digestListing } from './digest.ts';
+export { type FilterPatterns, type FilterVerdict, PathFilter } from './filter.ts';
+export { type ContentVersion, Generation } from './generation.ts';
+export { NONE } from './layout.ts';
+export type { ListedObjects } from './listing.ts';
+export { decodeGeneration, encodeGeneration } from './persist.ts';
+export { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
+export { TreeError, type TreeErrorCode } from './tree-error.ts';
