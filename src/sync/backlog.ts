@@ -1,0 +1,202 @@
+import { MARK } from './content-state.ts';
+import { failureOf } from './failure.ts';
+import { fetchContent, isLocal } from './fetch-content.ts';
+import { Pace } from './pace.ts';
+import type { Clock } from './ports.ts';
+import { type FetchMeans, type FetchTarget, note, Tally } from './prefetch.ts';
+import { isWanted } from './prefetch-bound.ts';
+import { everyEntry, showContent } from './shelve.ts';
+import { sweep } from './sweep.ts';
+import { type Deferred, deferred, orAborted } from './waiting.ts';
+
+export interface BacklogOptions extends FetchMeans {
+  readonly clock: Clock;
+  /** The longest pause after the store failed. */
+  readonly pollMs: number;
+  /** Asks for a newer listing; resolves with how that ended. */
+  readonly refresh: () => Promise<{ readonly kind: 'current' | 'published' | 'held' | 'failed' }>;
+}
+
+export interface BacklogProgress {
+  readonly pendingFiles: number;
+  readonly pendingBytes: number;
+}
+
+const NOTHING: BacklogProgress = { pendingFiles: 0, pendingBytes: 0 };
+const SHORTEST_PAUSE_MS = 1_000;
+
+/**
+ * Makes local what is shown and not yet local: of the first tree everything, later what the disk had no room for
+ * while two trees were shown. In index order, breadth first with the files of a directory next to each other, so
+ * that it stays ahead of a scan. Blobs recovered from an earlier run count as local unread: each is verified when
+ * it is first opened, which costs less than reading a whole cache at start.
+ */
+export class Backlog {
+  readonly #options: BacklogOptions;
+  readonly #ready: Deferred<void> = deferred();
+  #run: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
+  #progress: BacklogProgress = NOTHING;
+  #isReady = false;
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+    // Whoever wants to know asks for `ready`; nobody need.
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /**
+   * Resolves when, for the first time, nothing is pending. Rejects with the store's error where it denies the
+   * reading of everything: then the fetching goes on being tried, and `isReady` may still come true.
+   */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get progress(): BacklogProgress {
+    return this.#progress;
+  }
+
+  /** Goes over to a newly published tree. `unknown`: the cache has not been told of any of its content. */
+  start(target: FetchTarget, unknown: boolean): void {
+    this.#run?.abort.abort();
+    const abort = new AbortController();
+    this.#run = { abort, ended: this.#work(target, unknown, abort.signal) };
+  }
+
+  async stop(): Promise<void> {
+    this.#run?.abort.abort();
+    await this.#run?.ended;
+  }
+
+  async #work(target: FetchTarget, unknown: boolean, signal: AbortSignal): Promise<void> {
+    const { cache, clock, log, pollMs } = this.#options;
+    const pace = new Pace();
+    try {
+      if (unknown)
+        await showContent(cache, target.generation, everyEntry(target.generation), target.bound, pace);
+      for (;;) {
+        const wanted = await this.#plan(target, pace, signal);
+        if (wanted.length === 0) return this.#done();
+        if ((await this.#pass(target, wanted, pace, signal)) === 'done') return this.#done();
+        const pause = SHORTEST_PAUSE_MS + clock.random() * Math.max(0, pollMs - SHORTEST_PAUSE_MS);
+        await clock.sleep(pause, signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      log.error({ err: error }, 'the fetching of what is shown ended by an unforeseen error');
+    }
+  }
+
+  /** The entries that are wanted and not local. Those found in the cache are marked. */
+  async #plan(
+    { generation, content, bound }: FetchTarget,
+    pace: Pace,
+    signal: AbortSignal,
+  ): Promise<Uint32Array> {
+    const { cache } = this.#options;
+    let wanted = new Uint32Array(1024);
+    let count = 0;
+    let pendingBytes = 0;
+    for (let index = 0; index < generation.entries; index++) {
+      if (pace.due()) {
+        await pace.turn();
+        signal.throwIfAborted();
+      }
+      if (!isWanted(generation, content, index, bound)) continue;
+      if (isLocal(cache, generation.version(index))) {
+        content.marks[index] = MARK.local;
+        continue;
+      }
+      if (count === wanted.length) {
+        const larger = new Uint32Array(2 * count);
+        larger.set(wanted);
+        wanted = larger;
+      }
+      wanted[count++] = index;
+      pendingBytes += generation.size(index);
+    }
+    this.#progress = { pendingFiles: count, pendingBytes };
+    return wanted.subarray(0, count);
+  }
+
+  /** `again`: the store was in trouble, or may have newer content that could not be listed. */
+  async #pass(
+    target: FetchTarget,
+    wanted: Uint32Array,
+    pace: Pace,
+    signal: AbortSignal,
+  ): Promise<'done' | 'again'> {
+    const { cache, concurrency, log } = this.#options;
+    const tally = new Tally();
+    const stale: number[] = [];
+    const denied: number[] = [];
+    let denial: unknown;
+    try {
+      await sweep({ total: wanted.length, concurrency, pace, signal }, async (at, over) => {
+        const index = wanted[at]!;
+        const fetched = await fetchContent(cache, target.generation.version(index), over);
+        if (signal.aborted) return 'stop';
+        if (fetched.kind === 'stale') {
+          stale.push(index);
+          if (stale.length === 1) void this.#options.refresh();
+          return 'next';
+        }
+        if (fetched.kind === 'unreadable' && fetched.code === 'denied') {
+          denied.push(index);
+          denial ??= fetched.error;
+        }
+        if (fetched.kind === 'no-room') target.content.marks[index] = MARK.noRoom;
+        note(target, index, fetched);
+        this.#progress = {
+          pendingFiles: this.#progress.pendingFiles - 1,
+          pendingBytes: this.#progress.pendingBytes - target.generation.size(index),
+        };
+        return tally.count(target, index, fetched);
+      });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = failureOf(error);
+      if (failure.code === 'denied') this.#deny(error);
+      // Not each of them alone: once reading is granted, they are asked for again.
+      if (failure.code === 'denied') for (const index of denied) target.content.marks[index] = MARK.unknown;
+      log.warn({ ...failure, ...this.#progress }, 'the fetching of what is shown pauses');
+      return 'again';
+    }
+    // Nothing at all could be read: that is no tree to be called ready.
+    if (denial !== undefined && !target.content.marks.includes(MARK.local)) this.#deny(denial);
+    tally.warn(log);
+    return stale.length === 0 ? 'done' : this.#settleStale(target, stale, signal);
+  }
+
+  /** Waits for a listing that began after the objects were found to have gone. */
+  async #settleStale(
+    { generation, content }: FetchTarget,
+    stale: readonly number[],
+    signal: AbortSignal,
+  ): Promise<'done' | 'again'> {
+    // A publication aborts this run before the refresh resolves: waiting for it must end with the run.
+    const outcome = await orAborted(this.#options.refresh(), signal);
+    if (outcome.kind === 'failed' || outcome.kind === 'published') return 'again';
+    // The listing has what the store does not give, or waits to be accepted: it cannot be had.
+    for (const index of stale) content.marks[index] = MARK.unreadable;
+    this.#options.log.warn(
+      { files: stale.length, path: generation.path(stale[0]!) },
+      'objects that are listed cannot be had: they are shown, and reading them fails',
+    );
+    return 'done';
+  }
+
+  #done(): void {
+    this.#progress = NOTHING;
+    this.#isReady = true;
+    this.#ready.resolve();
+  }
+
+  #deny(error: unknown): void {
+    this.#ready.reject(error);
+  }
+}

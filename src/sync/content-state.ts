@@ -1,0 +1,61 @@
+import type { Generation } from '../tree/index.ts';
+
+/** What is known of the content of one entry. */
+export const MARK = {
+  /** Nothing yet: to be fetched, if within the bound. */
+  unknown: 0,
+  /** A blob was seen on disk: verified (then there is a stamp), or recovered and verified at its first open. */
+  local: 1,
+  /** It cannot be read (denied, archived, gone while the listing still has it): not asked for again. */
+  unreadable: 2,
+  /** The disk could not take it: it counts as past the bound. */
+  noRoom: 3,
+} as const;
+
+const NONE = 0xffffffff;
+
+/** What is known of the content of each entry of one generation. Bytes an entry: 9. */
+export class ContentState {
+  /** Over a SharedArrayBuffer; the session reads it while this thread writes. 0n: not known to be local. */
+  readonly stamps: BigUint64Array;
+  readonly marks: Uint8Array;
+
+  constructor(entries: number) {
+    this.stamps = new BigUint64Array(new SharedArrayBuffer(8 * entries));
+    this.marks = new Uint8Array(entries);
+  }
+
+  setLocal(index: number, stamp: bigint): void {
+    Atomics.store(this.stamps, index, stamp);
+    this.marks[index] = MARK.local;
+  }
+
+  /**
+   * Takes over what is known of the entries that stay, by `origin` of GenerationChanges. Synchronous, right
+   * before the swap, so that nothing learned meanwhile is lost: 8 ms for 1,000,000 entries.
+   */
+  carryOver(previous: ContentState, origin: Uint32Array): void {
+    // As pairs of 32-bit words: reading a BigUint64Array makes an object of each element.
+    const from = new Uint32Array(previous.stamps.buffer);
+    const to = new Uint32Array(this.stamps.buffer);
+    for (let index = 0; index < origin.length; index++) {
+      const old = origin[index]!;
+      if (old === NONE) continue;
+      to[2 * index] = from[2 * old]!;
+      to[2 * index + 1] = from[2 * old + 1]!;
+      this.marks[index] = previous.marks[old]!;
+    }
+  }
+
+  /** Notes a blob that a reader made local; the version may have left the tree meanwhile. */
+  note(
+    generation: Generation,
+    version: { readonly name: string; readonly path: string },
+    stamp: bigint,
+  ): void {
+    const index = generation.find(version.path);
+    if (index > 0 && !generation.isDirectory(index) && generation.versionName(index) === version.name) {
+      this.setLocal(index, stamp);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** Why a revalidation ended without a tree, where the store is not to blame. */
+export type SyncErrorCode = 'empty-source' | 'unsettled';
+
+export class SyncError extends Error {
+  readonly code: SyncErrorCode;
+  /** What to do, one sentence. */
+  readonly mend: string;
+
+  constructor(code: SyncErrorCode, message: string, mend: string) {
+    super(message);
+    this.name = 'SyncError';
+    this.code = code;
+    this.mend = mend;
+  }
+}
+
+/** What went wrong, as status and logs show it. */
+export interface Failure {
+  /** The code of src/store or of SyncError; `internal` for what nobody foresaw. */
+  readonly code: string;
+  readonly message: string;
+  /** The store's own words. */
+  readonly detail: string | undefined;
+  /** What to do, one sentence. */
+  readonly mend: string | undefined;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) {
+    return { code: 'internal', message: String(error), detail: undefined, mend: undefined };
+  }
+  const { detail, mend } = error as { readonly detail?: unknown; readonly mend?: unknown };
+  return {
+    code: codeOf(error) ?? 'internal',
+    message: error.message,
+    detail: typeof detail === 'string' ? detail : undefined,
+    mend: typeof mend === 'string' ? mend : undefined,
+  };
+}
+
+/** The stable code of a typed error. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The object is not what was listed: a newer listing is needed. */
+export function isStale(code: string | undefined): boolean {
+  return code === 'changed' || code === 'gone';
+}
+
+/**
+ * This one object cannot be read, and a newer listing will not mend it: SSE-C objects answer 400, a key policy
+ * may deny one. It is shown all the same and reading it fails.
+ */
+export function isUnreadable(code: string | undefined): boolean {
+  return code === 'unreadable-class' || code === 'denied' || code === 'bad-request';
+}
+
+const SOURCE_DOWN = new Set([
+  'unreachable',
+  'throttled',
+  'expired',
+  'no-credentials',
+  'clock-skew',
+  'untrusted-certificate',
+  'wrong-region',
+  'no-such-bucket',
+  'not-s3',
+]);
+
+/** Every request would fail like this one. `denied` is not among them: listing and reading are granted apart. */
+export function isSourceDown(code: string | undefined): boolean {
+  return code !== undefined && SOURCE_DOWN.has(code);
+}

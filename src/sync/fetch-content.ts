@@ -1,0 +1,55 @@
+import { CHUNK_BYTES } from '../cache/chunks.ts';
+import type { ContentVersion } from '../tree/index.ts';
+import { codeOf, isStale, isUnreadable } from './failure.ts';
+import type { ContentCachePort, Located } from './ports.ts';
+
+/** How fetching the whole content of one version ended. */
+export type Fetched =
+  /** The stamp is 0n for a file in chunks: the session asks for each of those by itself. */
+  | { readonly kind: 'local'; readonly stamp: bigint }
+  | { readonly kind: 'no-room' }
+  | { readonly kind: 'stale'; readonly code: string }
+  | { readonly kind: 'unreadable'; readonly code: string; readonly error: unknown };
+
+/** Makes all content of a version local. Rejects where the store, not this object, is in trouble. */
+export async function fetchContent(
+  cache: Pick<ContentCachePort, 'ensure'>,
+  version: ContentVersion,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  try {
+    if (version.size <= CHUNK_BYTES) return fetchedOf(await ensure(cache, version, undefined, signal));
+    for (let chunk = 0; chunk * CHUNK_BYTES < version.size; chunk++) {
+      const located = await ensure(cache, version, chunk, signal);
+      if (located.kind === 'memory') return { kind: 'no-room' };
+    }
+    return { kind: 'local', stamp: 0n };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== undefined && isStale(code)) return { kind: 'stale', code };
+    if (code !== undefined && isUnreadable(code)) return { kind: 'unreadable', code, error };
+    throw error;
+  }
+}
+
+/** Whether all content of a version is on disk, verified or not. */
+export function isLocal(cache: Pick<ContentCachePort, 'has'>, version: ContentVersion): boolean {
+  if (version.size <= CHUNK_BYTES) return cache.has(version);
+  for (let chunk = 0; chunk * CHUNK_BYTES < version.size; chunk++) {
+    if (!cache.has(version, chunk)) return false;
+  }
+  return true;
+}
+
+function ensure(
+  cache: Pick<ContentCachePort, 'ensure'>,
+  version: ContentVersion,
+  chunk: number | undefined,
+  signal: AbortSignal,
+): Promise<Located> {
+  return cache.ensure(version, chunk, { signal, priority: 'background' });
+}
+
+function fetchedOf(located: Located): Fetched {
+  return located.kind === 'local' ? { kind: 'local', stamp: located.stamp } : { kind: 'no-room' };
+}

@@ -1,0 +1,77 @@
+import type { Generation, GenerationChanges } from '../tree/index.ts';
+import type { GuardReason } from './guard.ts';
+import type { Clock, Logger } from './ports.ts';
+
+/** A listing that waits to be accepted. */
+export interface HeldView {
+  /** The id of the tree that would be shown. */
+  readonly generation: string;
+  readonly files: number;
+  /** Paths of files of the tree shown that are missing. */
+  readonly removed: number;
+  /** Since when listings are held, milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: GuardReason;
+  /** One sentence. */
+  readonly detail: string;
+}
+
+/** Between two warnings of the same hold. */
+const REMINDER_MS = 600_000;
+
+/** The newest listing that the guard held; nothing while listings pass. */
+export class Hold {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #view: HeldView | undefined;
+  #digest: string | undefined;
+  #warnedAt = 0;
+
+  constructor(clock: Clock, log: Logger) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get view(): HeldView | undefined {
+    return this.#view;
+  }
+
+  /** Whether this very listing is the one held. */
+  isOf(digest: string): boolean {
+    return this.#view !== undefined && this.#digest === digest;
+  }
+
+  /** Holds a listing, instead of an earlier one. Warns at once, then every ten minutes. */
+  hold(digest: string, held: Omit<HeldView, 'since'>): HeldView {
+    const now = this.#clock.now();
+    const first = this.#view === undefined;
+    this.#view = Object.freeze({ ...held, since: this.#view?.since ?? now });
+    this.#digest = digest;
+    // A clock that stepped back must not silence it.
+    const due = first || now - this.#warnedAt >= REMINDER_MS || now < this.#warnedAt;
+    if (due) this.#warnedAt = now;
+    const write = due ? this.#log.warn : this.#log.debug;
+    write.call(this.#log, { held: this.#view }, 'held: the tree stays as it is until this is accepted');
+    return this.#view;
+  }
+
+  /** A listing passed. */
+  drop(): void {
+    if (this.#view === undefined) return;
+    this.#log.info({ generation: this.#view.generation }, 'no longer held');
+    this.#view = undefined;
+    this.#digest = undefined;
+  }
+}
+
+/** Files of the tree shown whose paths are missing; one that became a directory is not. */
+export function missingFiles(previous: Generation, next: Generation, changes: GenerationChanges): number {
+  let missing = 0;
+  for (const index of changes.removed) if (!previous.isDirectory(index)) missing += 1;
+  for (const index of changes.added) {
+    if (!next.isDirectory(index)) continue;
+    const old = previous.find(next.path(index));
+    if (old !== -1 && !previous.isDirectory(old)) missing -= 1;
+  }
+  return missing;
+}

@@ -1,0 +1,122 @@
+import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
+import type { Instant } from './instant.ts';
+import type { NextRecords } from './records.ts';
+
+/** Time and chance, handed in so that tests decide them. */
+export interface Clock {
+  /** Milliseconds since the epoch, with a fraction where the platform has one. May step, both ways. */
+  now(): number;
+  /** Rejects with the signal's reason when it is aborted before the time is over. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** At least 0, below 1. */
+  random(): number;
+}
+
+/** The part of pino that is used here. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** One complete listing; its rows stay with the lister. */
+export interface Listed {
+  /** Over key, ETag and size of every object, in order: equal digests are equal listings. */
+  readonly digest: string;
+  readonly objects: number;
+  /** Requests to the store that it took. */
+  readonly requests: number;
+}
+
+export interface Built {
+  readonly generation: Generation;
+  /** Undefined without a previous generation. */
+  readonly changes: GenerationChanges | undefined;
+  readonly problems: readonly Problem[];
+  /** The lowest node id that was not handed out. */
+  readonly nextNodeId: number;
+}
+
+/** The source of listings and of the trees made of them (the listing worker). */
+export interface Lister {
+  /** All pages, or it rejects with the store's error. */
+  list(options: { readonly signal: AbortSignal }): Promise<Listed>;
+  /** Builds the tree of the newest listing. Nothing is published by it: the same ids may be handed out again. */
+  build(options: {
+    readonly previous: Generation | undefined;
+    /** Removed directories by path, whose node ids the kernel may still hold. */
+    readonly tombstones: ReadonlyMap<string, number>;
+    readonly nextNodeId: number;
+    readonly signal: AbortSignal;
+  }): Promise<Built>;
+}
+
+/** Where content ended up: a blob on disk under that stamp, or bytes that the disk could not take. */
+export type Located =
+  | { readonly kind: 'local'; readonly stamp: bigint }
+  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+
+/** `within` the prefetch bound: kept while shown. `past` it: kept while there is room. */
+export type Bound = 'within' | 'past';
+
+/** What is used of the content cache. */
+export interface ContentCachePort {
+  /**
+   * Makes one blob local: the whole file, or with `chunk` that part of one over CHUNK_BYTES. A recovered blob is
+   * verified first. Rejects with the store's error (`changed`, `gone`, `unreachable`, ...), or when aborted.
+   */
+  ensure(
+    version: ContentVersion,
+    chunk: number | undefined,
+    options: { readonly signal: AbortSignal; readonly priority: 'demand' | 'background' },
+  ): Promise<Located>;
+  has(version: ContentVersion, chunk?: number): boolean;
+  /** May be said again, also with another bound. */
+  show(version: ContentVersion, bound: Bound): void;
+  /** Harmless for what is not shown. */
+  hide(version: ContentVersion): void;
+  pin(name: string): void;
+  unpin(name: string): void;
+}
+
+/** A generation and its stamps, as the session takes it. */
+export interface Publication {
+  readonly generation: Generation;
+  /** Over a SharedArrayBuffer, one an entry; 0n: the content is not known to be local. */
+  readonly stamps: BigUint64Array;
+  /** Against the generation published before; undefined for the first. */
+  readonly changes: GenerationChanges | undefined;
+}
+
+/** What shows a generation to the kernel (the session worker). */
+export interface Presenter {
+  /** Swaps and notifies; resolves when the kernel has answered every notification. */
+  publish(publication: Publication): Promise<void>;
+  /**
+   * After a publication, each node id it replaced or removed is named once: when the kernel holds it no
+   * longer, or soon after the swap where it never did. Node ids that are shown are never named.
+   */
+  onReleased(callback: (nodeIds: readonly number[]) => void): void;
+}
+
+/** What must outlive the process before an id of the generation reaches the kernel. */
+export interface TakeoverState extends NextRecords {
+  readonly generation: Generation;
+  readonly changes: GenerationChanges | undefined;
+  readonly digest: string;
+  /** Before this publication: the directories that it removes follow from `changes`. */
+  readonly tombstones: ReadonlyMap<string, number>;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Writes the state that a successor takes over. In two steps, since writing much takes longer than an instant
+ * may be ahead of the swap: a crash between them leaves the old state in force.
+ */
+export interface Persister {
+  /** Everything but the mtimes that this publication gives. */
+  persist(state: TakeoverState): Promise<void>;
+  /** The mtimes too: the generation is stamped. Short; from here on a successor takes the new state. */
+  commit(instant: Instant): Promise<void>;
+}

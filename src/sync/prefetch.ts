@@ -1,0 +1,126 @@
+import type { Generation, GenerationChanges } from '../tree/index.ts';
+import { type ContentState, MARK } from './content-state.ts';
+import { type Fetched, fetchContent } from './fetch-content.ts';
+import type { Pace } from './pace.ts';
+import type { ContentCachePort, Logger } from './ports.ts';
+import { isWanted } from './prefetch-bound.ts';
+import { sweep } from './sweep.ts';
+
+export interface FetchTarget {
+  readonly generation: Generation;
+  readonly content: ContentState;
+  /** The largest file to fetch, bytes. */
+  readonly bound: number;
+}
+
+export interface FetchMeans {
+  readonly cache: ContentCachePort;
+  readonly concurrency: number;
+  readonly log: Logger;
+}
+
+export type Prefetched =
+  | {
+      readonly kind: 'complete';
+      readonly files: number;
+      readonly unreadable: number;
+      readonly noRoom: number;
+    }
+  /** The store has another object under this path, or none: what was listed is out of date. */
+  | { readonly kind: 'stale'; readonly path: string; readonly code: string };
+
+/** So many denials, and not one object read, mean that reading is not granted at all. */
+const DENIALS = 10;
+/** So many files in a row that the disk did not take mean that it takes none: fetching more is in vain. */
+const REFUSALS = 32;
+/** Paths named in a warning. */
+const SAMPLES = 5;
+
+/**
+ * The stage "prefetch": makes the new and changed content within the bound local and notes its stamps. Rejects
+ * with the store's error where the store is in trouble: then nothing is published. An object that alone cannot be
+ * read is shown all the same, and one that the disk cannot take counts as past the bound.
+ */
+export async function prefetch(
+  target: FetchTarget,
+  changes: GenerationChanges,
+  means: FetchMeans,
+  pace: Pace,
+  signal: AbortSignal,
+): Promise<Prefetched> {
+  const wanted = await wantedOf(target, changes, pace);
+  let stale: Prefetched | undefined;
+  const tally = new Tally();
+  await sweep({ total: wanted.length, concurrency: means.concurrency, pace, signal }, async (at, over) => {
+    const index = wanted[at]!;
+    const fetched = await fetchContent(means.cache, target.generation.version(index), over);
+    if (fetched.kind === 'stale') {
+      stale ??= { kind: 'stale', path: target.generation.path(index), code: fetched.code };
+      return 'stop';
+    }
+    note(target, index, fetched);
+    return tally.count(target, index, fetched);
+  });
+  tally.warn(means.log);
+  return (
+    stale ?? { kind: 'complete', files: wanted.length, unreadable: tally.unreadable, noRoom: tally.noRoom }
+  );
+}
+
+/**
+ * Writes down what was learned of one entry's content. A refusal of the disk is left open: it may be short of
+ * room only while two trees are shown.
+ */
+export function note({ content }: FetchTarget, index: number, fetched: Fetched): void {
+  if (fetched.kind === 'local') content.setLocal(index, fetched.stamp);
+  if (fetched.kind === 'unreadable') content.marks[index] = MARK.unreadable;
+}
+
+/** Counts how fetches end, to tell one object's trouble from everybody's. */
+export class Tally {
+  local = 0;
+  unreadable = 0;
+  noRoom = 0;
+  readonly #samples: { readonly path: string; readonly code: string }[] = [];
+  #refusalsInARow = 0;
+
+  /** `stop` where the disk takes nothing. Throws the store's error where it denies everything. */
+  count({ generation }: FetchTarget, index: number, fetched: Fetched): 'stop' | 'next' {
+    if (fetched.kind === 'local') this.local += 1;
+    if (fetched.kind === 'no-room') this.noRoom += 1;
+    this.#refusalsInARow = fetched.kind === 'no-room' ? this.#refusalsInARow + 1 : 0;
+    if (fetched.kind === 'unreadable') {
+      this.unreadable += 1;
+      if (this.#samples.length < SAMPLES) {
+        this.#samples.push({ path: generation.path(index), code: fetched.code });
+      }
+      if (this.local === 0 && this.unreadable >= DENIALS && fetched.code === 'denied') throw fetched.error;
+    }
+    return this.#refusalsInARow >= REFUSALS ? 'stop' : 'next';
+  }
+
+  /** Says once what readers will meet. */
+  warn(log: Logger): void {
+    const { unreadable, noRoom } = this;
+    if (unreadable > 0) {
+      log.warn(
+        { unreadable, samples: this.#samples },
+        'objects cannot be read: they are shown, and reading them fails',
+      );
+    }
+    if (noRoom > 0)
+      log.warn({ noRoom }, 'the cache cannot take all content: what is missing is read from the store');
+  }
+}
+
+async function wantedOf(target: FetchTarget, changes: GenerationChanges, pace: Pace): Promise<Uint32Array> {
+  const wanted = new Uint32Array(changes.added.length + changes.changed.length);
+  let count = 0;
+  for (const indices of [changes.added, changes.changed]) {
+    for (const index of indices) {
+      if (isWanted(target.generation, target.content, index, target.bound)) wanted[count++] = index;
+      if (pace.due()) await pace.turn();
+    }
+  }
+  return wanted.subarray(0, count);
+}

@@ -1,0 +1,51 @@
+import type { Generation, GenerationChanges } from '../tree/index.ts';
+import { chooseInstant, type Instant, millisecondsOf, untilPassed } from './instant.ts';
+import type { Clock, Persister, Presenter, Publication } from './ports.ts';
+
+/** `stampGeneration` of src/tree: writes the number and the mtimes of what is new, changed or touched. */
+export type StampGeneration = (
+  generation: Generation,
+  changes: GenerationChanges | undefined,
+  at: Instant,
+  number: number,
+) => void;
+
+export interface PublishOptions {
+  readonly publication: Publication;
+  readonly number: number;
+  /** The whole second of the last publication. */
+  readonly lastSecond: number;
+  readonly stamp: StampGeneration;
+  readonly persister: Persister;
+  readonly presenter: Presenter;
+  /** Called synchronously right before the presenter: from here on the kernel may see the new ids. */
+  readonly swapping: (instant: Instant) => void;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Instants tried where committing took longer than an instant may be ahead of the swap. */
+const MOST_INSTANTS = 3;
+
+/**
+ * The stages "swap" and "notify": stamps the generation with an instant a little ahead, makes it the one a
+ * successor takes, has it shown, and resolves with the instant once the kernel has answered every notification
+ * and the instant has passed: published means visible, and no mtime in it lies in the future.
+ */
+export async function publish(options: PublishOptions): Promise<Instant> {
+  const { publication, persister, presenter, clock, signal } = options;
+  let instant = await chooseInstant(options.lastSecond, clock, signal);
+  for (let attempt = 1; ; attempt++) {
+    options.stamp(publication.generation, publication.changes, instant, options.number);
+    await persister.commit(instant);
+    // crash point: committed. A successor shows the new tree; the kernel has none of its ids yet.
+    if (clock.now() < millisecondsOf(instant) || attempt === MOST_INSTANTS) break;
+    instant = await chooseInstant(options.lastSecond, clock, signal);
+  }
+  // From here on an abort is not heeded: the swap and what follows it are one.
+  options.swapping(instant);
+  await presenter.publish(publication);
+  // crash point: notified. Every lookup that starts now sees the new tree.
+  await untilPassed(instant, clock, new AbortController().signal);
+  return instant;
+}

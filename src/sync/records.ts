@@ -1,0 +1,84 @@
+import { History, type HistoryEntry } from './history.ts';
+import { type PeakEntry, PeakFiles } from './peak-files.ts';
+import type { Built } from './ports.ts';
+import type { Restored } from './restored.ts';
+
+/** The numbers and lists that one publication leads to. */
+export interface NextRecords {
+  readonly number: number;
+  readonly nextNodeId: number;
+  readonly peaks: readonly PeakEntry[];
+  readonly history: readonly HistoryEntry[];
+}
+
+/** 1 is the root's. */
+const FIRST_NODE_ID = 2;
+
+/** What is counted from publication to publication, and outlives the process where state is persisted. */
+export class Records {
+  #number: number;
+  #nextNodeId: number;
+  #lastSecond: number;
+  #peaks: PeakFiles;
+  #history: History;
+
+  constructor(restored: Partial<Restored> = {}) {
+    this.#number = restored.generation?.number ?? 0;
+    this.#nextNodeId = restored.nextNodeId ?? FIRST_NODE_ID;
+    this.#lastSecond = restored.lastSecond ?? 0;
+    this.#peaks = new PeakFiles(restored.peaks);
+    this.#history = new History(restored.history);
+  }
+
+  /** Node ids from here on have never been handed out. */
+  get nextNodeId(): number {
+    return this.#nextNodeId;
+  }
+
+  /** The whole second of the last publication. */
+  get lastSecond(): number {
+    return this.#lastSecond;
+  }
+
+  get history(): readonly HistoryEntry[] {
+    return this.#history.entries;
+  }
+
+  /** The most files that any generation of the last hour had. */
+  peak(now: number): number {
+    return this.#peaks.peak(now);
+  }
+
+  /** What is to be persisted before `built` is shown. `accepted`: what was before does not count for the guard. */
+  next(built: Built, accepted: boolean, now: number): NextRecords {
+    const { generation, changes, nextNodeId } = built;
+    const number = this.#number + 1;
+    const peaks = new PeakFiles(accepted ? [] : this.#peaks.entries());
+    peaks.record(generation.files, now);
+    const history = this.#history.with({
+      id: generation.id,
+      number,
+      publishedAt: now,
+      files: generation.files,
+      added: changes?.added.length ?? 0,
+      changed: changes?.changed.length ?? 0,
+      removed: changes?.removed.length ?? 0,
+    });
+    return { number, nextNodeId, peaks: peaks.entries(), history: history.entries };
+  }
+
+  /** Right before the swap: even if it fails then, the kernel may have seen the number and the ids. */
+  use(next: NextRecords, second: number): void {
+    this.#number = next.number;
+    this.#nextNodeId = next.nextNodeId;
+    this.#lastSecond = second;
+  }
+
+  /** After the notifications were answered. */
+  published(next: NextRecords, publishedAt: number): void {
+    this.#peaks = new PeakFiles(next.peaks);
+    this.#history = new History(
+      next.history.map((entry) => (entry.number === next.number ? { ...entry, publishedAt } : entry)),
+    );
+  }
+}

@@ -1,0 +1,17 @@
+import type { Generation, Problem } from '../tree/index.ts';
+import type { HistoryEntry } from './history.ts';
+import type { PeakEntry } from './peak-files.ts';
+
+/** What a former process published, read back. */
+export interface Restored {
+  readonly generation: Generation;
+  readonly problems: readonly Problem[];
+  /** Milliseconds since the epoch. */
+  readonly publishedAt: number;
+  /** The whole second of its publication: the next one is later. */
+  readonly lastSecond: number;
+  readonly nextNodeId: number;
+  readonly tombstones: ReadonlyMap<string, number>;
+  readonly peaks: readonly PeakEntry[];
+  readonly history: readonly HistoryEntry[];
+}

@@ -1,0 +1,317 @@
+import type { GenerationChanges } from '../tree/index.ts';
+import { ContentState } from './content-state.ts';
+import { SyncError } from './failure.ts';
+import { type GuardRules, judge } from './guard.ts';
+import { type HeldView, Hold, missingFiles } from './held.ts';
+import type { HistoryEntry } from './history.ts';
+import { list } from './list.ts';
+import { Pace } from './pace.ts';
+import { persist } from './persist.ts';
+import type {
+  Built,
+  Clock,
+  ContentCachePort,
+  Listed,
+  Lister,
+  Logger,
+  Persister,
+  Presenter,
+} from './ports.ts';
+import { prefetch } from './prefetch.ts';
+import { boundOf, type PrefetchLimits } from './prefetch-bound.ts';
+import { publish, type StampGeneration } from './publish.ts';
+import { type NextRecords, Records } from './records.ts';
+import type { Restored } from './restored.ts';
+import { Retired } from './retire.ts';
+import { settle } from './settle.ts';
+import { filesBetween, hideContent, showContent } from './shelve.ts';
+import type { Shown } from './shown.ts';
+
+export type Stage = 'list' | 'settle' | 'build' | 'guard' | 'prefetch' | 'persist' | 'swap' | 'retire';
+
+export interface RevalidationOptions extends GuardRules, PrefetchLimits {
+  readonly lister: Lister;
+  readonly cache: ContentCachePort;
+  readonly presenter: Presenter;
+  readonly persister: Persister;
+  readonly stamp: StampGeneration;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settleMs: number;
+  /** Fetches at a time. */
+  readonly concurrency: number;
+  /** Called with the seconds that each stage took. */
+  readonly observeStage: (stage: Stage, seconds: number) => void;
+}
+
+export type Revalidated =
+  | { readonly kind: 'current' }
+  | { readonly kind: 'published' }
+  | { readonly kind: 'held'; readonly held: HeldView };
+
+/** Listings that turn out stale while they are prefetched: after so many more the revalidation fails. */
+const MOST_RESTARTS = 3;
+
+/**
+ * Runs the stages in order and owns what they share: the tree that is shown, the one variable that changes, and
+ * the numbers that are never used twice. One revalidation runs at a time.
+ *
+ * Every crash point below lies between calls of the ports, so that tests stop a process there by wrapping them.
+ */
+export class Revalidation {
+  readonly #options: RevalidationOptions;
+  readonly #hold: Hold;
+  readonly #records: Records;
+  readonly #retired: Retired;
+  #shown: Shown | undefined;
+  /** Of a listing that settled and was not published: found again, it need not settle once more. */
+  #settledDigest: string | undefined;
+
+  constructor(options: RevalidationOptions, restored: Partial<Restored> = {}) {
+    this.#options = options;
+    this.#hold = new Hold(options.clock, options.log);
+    this.#records = new Records(restored);
+    this.#retired = new Retired(options.cache, restored.tombstones);
+    options.presenter.onReleased((nodeIds) => this.#retired.release(nodeIds));
+  }
+
+  get shown(): Shown | undefined {
+    return this.#shown;
+  }
+
+  get held(): HeldView | undefined {
+    return this.#hold.view;
+  }
+
+  get history(): readonly HistoryEntry[] {
+    return this.#records.history;
+  }
+
+  /** Replaced versions that the kernel may still hold. */
+  get replacedVersions(): number {
+    return this.#retired.versions;
+  }
+
+  /** Shows a persisted generation as it was: no new number, no new mtimes, no store. */
+  async resume(restored: Restored): Promise<Shown> {
+    const { generation, problems, publishedAt } = restored;
+    const content = new ContentState(generation.entries);
+    const bound = await boundOf(generation, this.#options, new Pace());
+    await this.#options.presenter.publish({ generation, stamps: content.stamps, changes: undefined });
+    this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt };
+    return this.#shown;
+  }
+
+  /**
+   * Lists once, and publishes what is new in it. `accept` is the id of a tree that passes the guard. Rejects with
+   * the store's error, or with SyncError; the tree that is shown then stays.
+   */
+  async revalidate(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
+    for (let restarts = 0; restarts <= MOST_RESTARTS; restarts++) {
+      const end = await this.#once(accept, signal);
+      if (end.kind !== 'stale') return end;
+      this.#options.log.info(
+        { path: end.path, code: end.code, restarts },
+        'the listing is out of date: once more',
+      );
+    }
+    throw new SyncError(
+      'unsettled',
+      `The objects changed under ${MOST_RESTARTS + 1} listings in a row while their content was fetched.`,
+      'The tree shown stays, and it is tried again; longer pauses of whatever writes to the prefix end this.',
+    );
+  }
+
+  async #once(
+    accept: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Revalidated | { readonly kind: 'stale'; readonly path: string; readonly code: string }> {
+    const listed = await this.#timed('list', () => this.#list(signal));
+    // crash point: listed. Nothing has changed.
+    const shown = this.#shown;
+    if (shown !== undefined && listed.digest === shown.digest) return this.#unchanged();
+    if (accept === undefined && this.#hold.isOf(listed.digest)) {
+      const held = this.#hold.view!;
+      const again = this.#judge(held.files);
+      if (!again.pass) return { kind: 'held', held: this.#hold.hold(listed.digest, held) };
+    }
+
+    const settled =
+      shown === undefined ? listed : await this.#timed('settle', () => this.#settle(listed, signal));
+    // crash point: settled.
+    if (shown !== undefined && settled.digest === shown.digest) return this.#unchanged();
+    this.#settledDigest = settled.digest;
+
+    const built = await this.#timed('build', () => this.#build(signal));
+    // crash point: built. The ids handed out are not in use: the next build hands them out again.
+    if (shown !== undefined && built.generation.id === shown.generation.id) {
+      this.#shown = { ...shown, digest: settled.digest, problems: built.problems };
+      return this.#unchanged();
+    }
+    return this.#show(built, settled.digest, accept, signal);
+  }
+
+  async #show(
+    built: Built,
+    digest: string,
+    accept: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Revalidated | { readonly kind: 'stale'; readonly path: string; readonly code: string }> {
+    const { generation, changes } = built;
+    const shown = this.#shown;
+    const accepted = accept === generation.id;
+    if (shown === undefined) this.#refuseEmpty(built);
+    else if (!accepted) {
+      const held = await this.#timed('guard', async () => this.#guard(built, digest, shown));
+      if (held !== undefined) return { kind: 'held', held };
+      this.#hold.drop();
+    }
+
+    const { cache, concurrency, log } = this.#options;
+    const pace = new Pace();
+    const content = new ContentState(generation.entries);
+    const bound = await boundOf(generation, this.#options, pace);
+    let published = false;
+    try {
+      if (shown !== undefined && changes !== undefined) {
+        await showContent(cache, generation, newFiles(changes), bound.bytes, pace);
+        const target = { generation, content, bound: bound.bytes };
+        const means = { cache, concurrency, log };
+        const fetched = await this.#timed('prefetch', () => prefetch(target, changes, means, pace, signal));
+        if (fetched.kind === 'stale') return fetched;
+        log.debug(fetched, 'prefetched');
+      }
+      // crash point: prefetched. The content is in the cache, of a version that is not shown.
+      const records = this.#records.next(built, accepted, this.#options.clock.now());
+      const { tombstones } = this.#retired;
+      const state = { ...records, generation, changes, problems: built.problems, digest, tombstones };
+      await this.#timed('persist', () => persist(this.#options.persister, state));
+      // crash point: persisted. The state in force is still the old one.
+      if (shown !== undefined && changes !== undefined) {
+        await this.#retired.add(shown.generation, changes, pace);
+      }
+      await this.#timed('swap', () => this.#publish(built, records, { content, bound, digest }, signal));
+      published = true;
+    } finally {
+      // What did not come to be shown must not hold room in the cache.
+      if (!published && changes !== undefined) await hideContent(cache, generation, newFiles(changes), pace);
+    }
+    // crash point: published. The old tree's content is still kept as if it were shown.
+    if (shown !== undefined && changes !== undefined) {
+      await this.#timed('retire', () => this.#retire(shown, this.#shown!, changes, pace));
+    }
+    return { kind: 'published' };
+  }
+
+  #list(signal: AbortSignal): Promise<Listed> {
+    return list(this.#options.lister, this.#options.log, signal);
+  }
+
+  #settle(first: Listed, signal: AbortSignal): Promise<Listed> {
+    if (first.digest === this.#settledDigest || this.#hold.isOf(first.digest)) return Promise.resolve(first);
+    const { settleMs, clock } = this.#options;
+    return settle({ first, settleMs, clock, signal, list: (until) => this.#list(until) });
+  }
+
+  #build(signal: AbortSignal): Promise<Built> {
+    return this.#options.lister.build({
+      previous: this.#shown?.generation,
+      tombstones: this.#retired.tombstones,
+      nextNodeId: this.#records.nextNodeId,
+      signal,
+    });
+  }
+
+  #judge(files: number): ReturnType<typeof judge> {
+    return judge(files, this.#records.peak(this.#options.clock.now()), this.#options);
+  }
+
+  #guard({ generation, changes }: Built, digest: string, shown: Shown): HeldView | undefined {
+    const judgement = this.#judge(generation.files);
+    if (judgement.pass) return undefined;
+    return this.#hold.hold(digest, {
+      generation: generation.id,
+      files: generation.files,
+      removed: changes === undefined ? 0 : missingFiles(shown.generation, generation, changes),
+      reason: judgement.reason,
+      detail: judgement.detail,
+    });
+  }
+
+  #refuseEmpty({ generation }: Built): void {
+    if (generation.files > 0 || this.#options.allowEmpty) return;
+    throw new SyncError(
+      'empty-source',
+      'There is no file to show under this prefix.',
+      'Check the prefix and the filters, or pass --allow-empty: Airflow deactivates every DAG of an empty folder.',
+    );
+  }
+
+  async #publish(
+    { generation, changes, problems }: Built,
+    records: NextRecords,
+    candidate: Pick<Shown, 'content' | 'bound' | 'digest'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { stamp, persister, presenter, clock, log } = this.#options;
+    const { content } = candidate;
+    const before = this.#shown;
+    await publish({
+      publication: { generation, stamps: content.stamps, changes },
+      number: records.number,
+      lastSecond: this.#records.lastSecond,
+      stamp,
+      persister,
+      presenter,
+      clock,
+      signal,
+      swapping: (instant) => {
+        if (before !== undefined && changes !== undefined) content.carryOver(before.content, changes.origin);
+        this.#records.use(records, instant.seconds);
+      },
+    });
+    const publishedAt = clock.now();
+    this.#shown = { ...candidate, generation, problems, publishedAt };
+    this.#settledDigest = undefined;
+    this.#hold.drop();
+    this.#records.published(records, publishedAt);
+    log.info({ ...this.#records.history.at(-1), bytes: generation.bytes }, 'published');
+  }
+
+  async #retire(before: Shown, now: Shown, changes: GenerationChanges, pace: Pace): Promise<void> {
+    const { cache } = this.#options;
+    await this.#retired.revive(now.generation, changes, pace);
+    await hideContent(cache, before.generation, goneFiles(changes), pace);
+    if (before.bound.bytes !== now.bound.bytes) {
+      const files = filesBetween(now.generation, before.bound.bytes, now.bound.bytes);
+      await showContent(cache, now.generation, files, now.bound.bytes, pace);
+    }
+    // crash point: retired.
+  }
+
+  #unchanged(): Revalidated {
+    this.#hold.drop();
+    this.#settledDigest = undefined;
+    return { kind: 'current' };
+  }
+
+  async #timed<T>(stage: Stage, run: () => Promise<T>): Promise<T> {
+    const { clock, observeStage } = this.#options;
+    const before = clock.now();
+    try {
+      return await run();
+    } finally {
+      observeStage(stage, Math.max(0, clock.now() - before) / 1000);
+    }
+  }
+}
+
+function* newFiles(changes: GenerationChanges): Generator<number> {
+  yield* changes.added;
+  yield* changes.changed;
+}
+
+function* goneFiles(changes: GenerationChanges): Generator<number> {
+  yield* changes.changedFrom;
+  yield* changes.removed;
+}

@@ -1,0 +1,47 @@
+import type { Generation } from '../tree/index.ts';
+import type { Pace } from './pace.ts';
+import type { ContentCachePort } from './ports.ts';
+import { boundFor, hasContent } from './prefetch-bound.ts';
+
+/** Tells the cache that these entries are shown, or about to be: 'within' is not evicted for another's need. */
+export async function showContent(
+  cache: Pick<ContentCachePort, 'show'>,
+  generation: Generation,
+  indices: Iterable<number>,
+  bound: number,
+  pace: Pace,
+): Promise<void> {
+  for (const index of indices) {
+    if (hasContent(generation, index)) {
+      cache.show(generation.version(index), boundFor(generation.size(index), bound));
+    }
+    if (pace.due()) await pace.turn();
+  }
+}
+
+/** Tells the cache that these entries are shown no more: they go first. */
+export async function hideContent(
+  cache: Pick<ContentCachePort, 'hide'>,
+  generation: Generation,
+  indices: Iterable<number>,
+  pace: Pace,
+): Promise<void> {
+  for (const index of indices) {
+    if (hasContent(generation, index)) cache.hide(generation.version(index));
+    if (pace.due()) await pace.turn();
+  }
+}
+
+/** The files whose size lies between two bounds: they change sides when the bound does. */
+export function* filesBetween(generation: Generation, one: number, other: number): Generator<number> {
+  const low = Math.min(one, other);
+  const high = Math.max(one, other);
+  for (let index = 0; index < generation.entries; index++) {
+    const size = generation.size(index);
+    if (size > low && size <= high && !generation.isDirectory(index)) yield index;
+  }
+}
+
+export function* everyEntry(generation: Generation): Generator<number> {
+  for (let index = 0; index < generation.entries; index++) yield index;
+}

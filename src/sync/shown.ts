@@ -1,0 +1,32 @@
+import type { Generation, Problem } from '../tree/index.ts';
+import type { ContentState } from './content-state.ts';
+import type { PrefetchBound } from './prefetch-bound.ts';
+
+/** The generation that is shown, and what goes with it. */
+export interface Shown {
+  readonly generation: Generation;
+  readonly content: ContentState;
+  readonly bound: PrefetchBound;
+  /** Of the listing it was last found in; undefined after a start from persisted state. */
+  readonly digest: string | undefined;
+  /** Keys left out, or unreadable. */
+  readonly problems: readonly Problem[];
+  /** Milliseconds since the epoch. */
+  readonly publishedAt: number;
+}
+
+export interface GenerationSummary {
+  /** 32 hex digits. */
+  readonly id: string;
+  readonly number: number;
+  /** Milliseconds since the epoch. */
+  readonly publishedAt: number;
+  readonly files: number;
+  readonly directories: number;
+  readonly bytes: number;
+}
+
+export function summaryOf({ generation, publishedAt }: Shown): GenerationSummary {
+  const { id, number, files, directories, bytes } = generation;
+  return { id, number, publishedAt, files, directories, bytes };
+}

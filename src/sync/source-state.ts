@@ -1,0 +1,64 @@
+import { type Failure, isSourceDown } from './failure.ts';
+import type { Clock, Logger } from './ports.ts';
+
+export interface SourceView {
+  /** Milliseconds since the epoch, as all times here. */
+  readonly lastAttemptAt: number | undefined;
+  /** When the last successful revalidation began: what is shown is as fresh as that. */
+  readonly lastSuccessAt: number | undefined;
+  readonly consecutiveFailures: number;
+  /** Undefined once a revalidation succeeded. */
+  readonly lastError: (Failure & { readonly at: number }) | undefined;
+}
+
+/** What is known of the source: how its last revalidations went. */
+export class SourceState {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #view: SourceView = {
+    lastAttemptAt: undefined,
+    lastSuccessAt: undefined,
+    consecutiveFailures: 0,
+    lastError: undefined,
+  };
+
+  constructor(clock: Clock, log: Logger) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get view(): SourceView {
+    return this.#view;
+  }
+
+  /** Every request would fail: nobody need wait for one to find out. */
+  get isDown(): boolean {
+    return isSourceDown(this.#view.lastError?.code);
+  }
+
+  began(): number {
+    const now = this.#clock.now();
+    this.#view = { ...this.#view, lastAttemptAt: now };
+    return now;
+  }
+
+  succeeded(beganAt: number): void {
+    const { consecutiveFailures } = this.#view;
+    if (consecutiveFailures > 0)
+      this.#log.info({ failures: consecutiveFailures }, 'the source answers again');
+    this.#view = { ...this.#view, lastSuccessAt: beganAt, consecutiveFailures: 0, lastError: undefined };
+  }
+
+  /** Warns when trouble begins or becomes another; its repetitions are for debugging. */
+  failed(failure: Failure, error: unknown): void {
+    const before = this.#view.lastError?.code;
+    const consecutiveFailures = this.#view.consecutiveFailures + 1;
+    this.#view = { ...this.#view, consecutiveFailures, lastError: { ...failure, at: this.#clock.now() } };
+    const fields = { ...failure, consecutiveFailures };
+    if (failure.code === 'internal')
+      this.#log.error({ ...fields, err: error }, 'a revalidation failed unforeseen');
+    else if (before !== failure.code)
+      this.#log.warn(fields, 'a revalidation failed: the tree stays as it is');
+    else this.#log.debug(fields, 'a revalidation failed again');
+  }
+}

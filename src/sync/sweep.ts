@@ -1,0 +1,50 @@
+import { setMaxListeners } from 'node:events';
+import type { Pace } from './pace.ts';
+import { childOf } from './waiting.ts';
+
+export interface SweepOptions {
+  /** Positions 0 to total - 1 are visited once each. */
+  readonly total: number;
+  /** Visits at a time. */
+  readonly concurrency: number;
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Visits positions by a few workers over one cursor, in order: a million positions allocate no million promises.
+ * A visit that answers `stop` ends the sweep; one that rejects does too, and the sweep then rejects with its
+ * error. Either aborts the visits under way, and the sweep returns only once they have ended.
+ */
+export async function sweep(
+  { total, concurrency, pace, signal }: SweepOptions,
+  visit: (position: number, signal: AbortSignal) => Promise<'stop' | 'next'>,
+): Promise<void> {
+  signal.throwIfAborted();
+  const { controller: over, release } = childOf(signal);
+  setMaxListeners(0, over.signal);
+  let cursor = 0;
+  let failed: { readonly error: unknown } | undefined;
+  const work = async (): Promise<void> => {
+    while (cursor < total && !over.signal.aborted) {
+      const position = cursor;
+      cursor += 1;
+      try {
+        if ((await visit(position, over.signal)) === 'stop') over.abort();
+        if (pace.due()) await pace.turn();
+      } catch (error) {
+        // Visits aborted by the end of the sweep reject too: the first error is the cause.
+        if (!over.signal.aborted) {
+          failed = { error };
+          over.abort();
+        }
+      }
+    }
+  };
+  const workers: Promise<void>[] = [];
+  for (let worker = 0; worker < Math.min(concurrency, total); worker++) workers.push(work());
+  await Promise.all(workers);
+  release();
+  signal.throwIfAborted();
+  if (failed !== undefined) throw failed.error;
+}

@@ -1,0 +1,220 @@
+import type { ContentVersion, Problem } from '../tree/index.ts';
+import { Backlog, type BacklogProgress } from './backlog.ts';
+import { type Failure, failureOf } from './failure.ts';
+import type { HeldView } from './held.ts';
+import type { HistoryEntry } from './history.ts';
+import { type ReadErrors, type ReadResult, ReadThrough } from './read-through.ts';
+import type { Restored } from './restored.ts';
+import { type Revalidated, Revalidation, type RevalidationOptions } from './revalidate.ts';
+import { RevalidationLoop } from './revalidation-loop.ts';
+import { type GenerationSummary, type Shown, summaryOf } from './shown.ts';
+import { SourceState, type SourceView } from './source-state.ts';
+
+export interface SyncOptions extends RevalidationOptions {
+  readonly pollMs: number;
+}
+
+/** How one revalidation ended, and what is shown after it. */
+export type Outcome =
+  | { readonly kind: 'current' | 'published'; readonly generation: GenerationSummary }
+  | { readonly kind: 'held'; readonly generation: GenerationSummary; readonly held: HeldView }
+  | { readonly kind: 'failed'; readonly generation: GenerationSummary | undefined; readonly error: Failure };
+
+export type Accepted =
+  | { readonly kind: 'accepted'; readonly generation: GenerationSummary }
+  | { readonly kind: 'nothing-held' }
+  /** What is held now, if anything, is not what was to be accepted. */
+  | { readonly kind: 'changed'; readonly held: HeldView | undefined }
+  | { readonly kind: 'failed'; readonly error: Failure };
+
+/** For status, metrics and log. */
+export interface SyncView {
+  readonly ready: boolean;
+  readonly generation: GenerationSummary | undefined;
+  readonly source: SourceView;
+  readonly held: HeldView | undefined;
+  readonly pending: BacklogProgress;
+  readonly problems: readonly Problem[];
+  readonly history: readonly HistoryEntry[];
+  readonly readErrors: ReadErrors;
+  /** Where the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
+  readonly cacheTooSmall: { readonly neededBytes: number } | undefined;
+  /** Replaced versions that the kernel may still hold. */
+  readonly replacedVersions: number;
+}
+
+/** Between two refreshes that readers bring about, at least. */
+const READERS_REFRESH_MS = 1_000;
+
+/** Keeps the tree that is shown up with the store: the first publication, the loop, the backlog and the reads. */
+export class Sync {
+  readonly #options: SyncOptions;
+  readonly #revalidation: Revalidation;
+  readonly #loop: RevalidationLoop<Outcome>;
+  readonly #source: SourceState;
+  readonly #backlog: Backlog;
+  readonly #reads: ReadThrough;
+  readonly #restored: Restored | undefined;
+  #readersRefresh: { at: number; pending: boolean } = { at: 0, pending: false };
+  #toldTooSmall = false;
+
+  constructor(options: SyncOptions, restored?: Restored) {
+    const { cache, clock, log, pollMs, concurrency } = options;
+    this.#options = options;
+    this.#restored = restored;
+    this.#revalidation = new Revalidation(options, restored);
+    this.#source = new SourceState(clock, log);
+    this.#loop = new RevalidationLoop({
+      revalidate: (accept, signal) => this.#attempt(accept, signal),
+      pollMs,
+      clock,
+    });
+    const refresh = (): Promise<Outcome> => this.refresh();
+    this.#backlog = new Backlog({ cache, clock, log, concurrency, pollMs, refresh });
+    this.#reads = new ReadThrough({
+      cache,
+      clock,
+      log,
+      isSourceDown: () => this.#source.isDown,
+      generation: () => this.#revalidation.shown?.generation,
+      found: (version, located) => {
+        const shown = this.#revalidation.shown;
+        if (located.kind === 'local') shown?.content.note(shown.generation, version, located.stamp);
+      },
+      refresh: () => this.#refreshForReader(),
+    });
+  }
+
+  /** Resolves when everything of the tree shown that is to be fetched is local for the first time. */
+  get ready(): Promise<void> {
+    return this.#backlog.ready;
+  }
+
+  /** What is shown; `shown.generation` and `shown.content.stamps` are what the session has. */
+  get shown(): Shown | undefined {
+    return this.#revalidation.shown;
+  }
+
+  get view(): SyncView {
+    const shown = this.#revalidation.shown;
+    return {
+      ready: this.#backlog.isReady,
+      generation: shown && summaryOf(shown),
+      source: this.#source.view,
+      held: this.#revalidation.held,
+      pending: this.#backlog.progress,
+      problems: shown?.problems ?? [],
+      history: this.#revalidation.history,
+      readErrors: this.#reads.errors,
+      cacheTooSmall:
+        shown === undefined || shown.bound.fits ? undefined : { neededBytes: shown.bound.neededBytes },
+      replacedVersions: this.#revalidation.replacedVersions,
+    };
+  }
+
+  /**
+   * The first publication: shows the persisted tree, or lists and shows what is there before any content is
+   * fetched. Rejects with the store's error or SyncError `empty-source`; it may then be called again.
+   */
+  async start(signal: AbortSignal): Promise<Shown> {
+    if (this.#restored !== undefined) {
+      const shown = await this.#revalidation.resume(this.#restored);
+      this.#fetchBehind(shown, true);
+      return shown;
+    }
+    await this.#attemptOrThrow(undefined, signal);
+    return this.#revalidation.shown!;
+  }
+
+  /** Polls until the signal is aborted; then resolves when nothing is under way. To be called after `start`. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      // What was persisted may be old: the first look at the store is at once.
+      await this.#loop.run(signal, this.#restored === undefined ? undefined : 0);
+    } finally {
+      await this.#backlog.stop();
+    }
+  }
+
+  /** Answered by a listing that began after this call. Rejects only when `run` ends. */
+  refresh(): Promise<Outcome> {
+    return this.#loop.refresh();
+  }
+
+  /** Publishes what is held, if a fresh listing still has it; without an id, what is held now. */
+  async accept(id?: string): Promise<Accepted> {
+    const { held } = this.#revalidation;
+    if (held === undefined) return { kind: 'nothing-held' };
+    if (id !== undefined && id !== held.generation) return { kind: 'changed', held };
+    const outcome = await this.#loop.refresh(held.generation);
+    if (outcome.kind === 'failed') return { kind: 'failed', error: outcome.error };
+    if (outcome.kind === 'published' && outcome.generation.id === held.generation) {
+      return { kind: 'accepted', generation: outcome.generation };
+    }
+    return { kind: 'changed', held: this.#revalidation.held };
+  }
+
+  /** One blob for a reader, see ReadThrough. Never rejects. */
+  read(
+    version: ContentVersion,
+    chunk: number | undefined,
+    options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  ): Promise<ReadResult> {
+    return this.#reads.readVersion(version, chunk, options);
+  }
+
+  async #attempt(accept: string | undefined, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const end = await this.#attemptOrThrow(accept, signal);
+      const generation = summaryOf(this.#revalidation.shown!);
+      if (end.kind === 'held') return { kind: 'held', generation, held: end.held };
+      return { kind: end.kind, generation };
+    } catch (error) {
+      const shown = this.#revalidation.shown;
+      return { kind: 'failed', generation: shown && summaryOf(shown), error: failureOf(error) };
+    }
+  }
+
+  async #attemptOrThrow(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
+    const began = this.#source.began();
+    const before = this.#revalidation.shown;
+    try {
+      const end = await this.#revalidation.revalidate(accept, signal);
+      this.#source.succeeded(began);
+      return end;
+    } catch (error) {
+      // An end that was asked for is no failure of the source.
+      if (!signal.aborted) this.#source.failed(failureOf(error), error);
+      throw error;
+    } finally {
+      const shown = this.#revalidation.shown;
+      if (shown !== undefined && shown.generation !== before?.generation && !signal.aborted) {
+        this.#fetchBehind(shown, before === undefined);
+      }
+    }
+  }
+
+  /** `unknown`: the cache has not been told yet what is shown. */
+  #fetchBehind(shown: Shown, unknown: boolean): void {
+    const { generation, content, bound } = shown;
+    if (!bound.fits && !this.#toldTooSmall) {
+      this.#options.log.warn(
+        { neededBytes: bound.neededBytes, cacheBytes: this.#options.cacheBytes, largestFetched: bound.bytes },
+        'the cache is too small for all files within the prefetch bound: the smallest are kept in it',
+      );
+    }
+    this.#toldTooSmall = !bound.fits;
+    this.#backlog.start({ generation, content, bound: bound.bytes }, unknown);
+  }
+
+  #refreshForReader(): void {
+    const now = this.#options.clock.now();
+    const { at, pending } = this.#readersRefresh;
+    if (pending || Math.abs(now - at) < READERS_REFRESH_MS) return;
+    this.#readersRefresh = { at: now, pending: true };
+    const done = (): void => {
+      this.#readersRefresh = { at: this.#options.clock.now(), pending: false };
+    };
+    this.refresh().then(done, done);
+  }
+}
