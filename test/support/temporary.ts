@@ -7,6 +7,34 @@ export interface Cleanup {
   after(callback: () => Promise<void> | void): void;
 }
 
+const deferred = new WeakMap<Cleanup, (() => Promise<void> | void)[]>();
+
+/**
+ * Runs `callback` when the test ends, the last deferred first: node:test runs its own hooks in the order in which they
+ * came, which would remove a directory before what is mounted in it. Each runs, whatever the others do.
+ */
+export function defer(test: Cleanup, callback: () => Promise<void> | void): void {
+  const known = deferred.get(test);
+  if (known !== undefined) {
+    known.push(callback);
+    return;
+  }
+  const callbacks = [callback];
+  deferred.set(test, callbacks);
+  test.after(async () => {
+    const errors: unknown[] = [];
+    for (let next = callbacks.pop(); next !== undefined; next = callbacks.pop()) {
+      try {
+        await next();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) throw new AggregateError(errors, 'more than one clean-up failed');
+  });
+}
+
 /** Every directory that a test makes begins with this, so that scripts/test can name what one left behind. */
 export const temporaryPrefix = 'dagmount-test-';
 
@@ -21,6 +49,6 @@ export async function removeTemporaryDirectory(directory: string): Promise<void>
 /** A directory that is removed when the test ends. */
 export async function temporaryDirectory(test: Cleanup): Promise<string> {
   const directory = await makeTemporaryDirectory();
-  test.after(() => removeTemporaryDirectory(directory));
+  defer(test, () => removeTemporaryDirectory(directory));
   return directory;
 }

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { startChild } from './child.ts';
+import { repository } from './repository.ts';
+import { waitFor } from './wait-for.ts';
+
+/** A store of so many small objects that no real one would be filled with them for a test; see fake-bucket.ts. */
+export interface FakeS3 {
+  readonly endpoint: string;
+  /** Gives the objects from `from` to before `to` new bytes. */
+  revise(from: number, to: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startFakeS3(options: {
+  readonly objects: number;
+  /** Before every key, with its slash. */
+  readonly prefix?: string;
+}): Promise<FakeS3> {
+  const program = join(repository, 'dist/test/support/serve-fake-s3.js');
+  const server = startChild(process.execPath, [program, String(options.objects), options.prefix ?? ''], {
+    stdin: 'pipe',
+  });
+  const lines = (): readonly string[] => server.stdout().split('\n').slice(0, -1);
+  const endpoint = await waitFor('the fake store to listen', () => lines()[0], 60_000);
+  return {
+    endpoint,
+    revise: async (from, to) => {
+      const before = lines().length;
+      server.process.stdin?.write(`revise ${from} ${to}\n`);
+      await waitFor('the fake store to revise its objects', () => lines().length > before);
+    },
+    stop: async () => {
+      server.kill('SIGKILL');
+      await server.exit;
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type Child, type ChildExit, startChild } from './child.ts';
+import { mountsAt } from './mountinfo.ts';
+import { repository } from './repository.ts';
+import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
+import { waitFor } from './wait-for.ts';
+
+const run = promisify(execFile);
+
+/** A line of the daemon's log, which is JSON where stderr is not a terminal. */
+export interface LogLine {
+  readonly msg: string;
+  readonly level: number | string;
+  readonly [field: string]: unknown;
+}
+
+export interface Mount {
+  readonly target: string;
+  readonly cacheDirectory: string;
+  readonly pid: number;
+  /** Resolves when the process is gone, whatever ended it. */
+  readonly exit: Promise<ChildExit>;
+  stdout(): string;
+  stderr(): string;
+  log(): readonly LogLine[];
+  /** The first line with this message, waited for. */
+  logged(message: string, deadlineMs?: number): Promise<LogLine>;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends the daemon (SIGTERM, unless told) and waits until it is gone; it is forced where it does not go. */
+  stop(signal?: NodeJS.Signals): Promise<ChildExit>;
+}
+
+export interface MountOptions {
+  /** s3://bucket/prefix */
+  readonly source: string;
+  /** Added to a clean environment: nothing of the caller's AWS_*, DAGMOUNT_* or proxy settings is passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** The program that runs the command; this one's Node.js unless told. */
+  readonly node?: string;
+  /** What comes before the program: setpriv, for one. */
+  readonly wrapper?: readonly string[];
+  /** The command's entry; the build of this repository unless told. */
+  readonly cli?: string;
+  readonly target?: string;
+  readonly cacheDirectory?: string;
+  /** Wait for this message: 'ready' (everything to be prefetched is local) unless told. */
+  readonly until?: 'mounted' | 'ready';
+  /** Milliseconds; generous. */
+  readonly deadlineMs?: number;
+}
+
+export const cli = process.env.DAGMOUNT_TEST_CLI ?? join(repository, 'dist/src/cli/main.js');
+
+/** Why no mount can be made here, for a test's `skip`; false where it can. */
+export const mountImpossible: string | false = !existsSync('/dev/fuse')
+  ? 'there is no /dev/fuse here'
+  : process.getuid?.() !== 0 && !['/usr/bin/fusermount3', '/bin/fusermount3'].some((path) => existsSync(path))
+    ? 'not root, and there is no fusermount3 (Debian: apt-get install fuse3)'
+    : false;
+
+/** The environment without what would decide for the daemon: credentials, proxies and dagmount's own settings. */
+export function cleanEnvironment(added: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(AWS_|DAGMOUNT_|NODE_TEST|LD_PRELOAD$)/.test(name) && !/^(https?|no|all)_proxy$/i.test(name),
+  );
+  const run = process.env.DAGMOUNT_TEST_RUN;
+  return {
+    ...Object.fromEntries(kept),
+    // What scripts/test knows its own processes by.
+    ...(run === undefined ? {} : { DAGMOUNT_TEST_RUN: run }),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_REGION: 'us-east-1',
+    ...added,
+  };
+}
+
+export interface Commanded extends ChildExit {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a subcommand to its end. */
+export async function dagmount(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  deadlineMs = 60_000,
+): Promise<Commanded> {
+  const child = startChild(process.execPath, [cli, ...args], { env: cleanEnvironment(env) });
+  const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+  const exit = await child.exit;
+  clearTimeout(timer);
+  return { ...exit, stdout: child.stdout(), stderr: child.stderr() };
+}
+
+export function parseLog(text: string): readonly LogLine[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) return [];
+    try {
+      return [JSON.parse(line) as LogLine];
+    } catch {
+      return []; // The last line may be half written.
+    }
+  });
+}
+
+/** Mounts with the real command and waits; the test's end takes everything away again. */
+export async function startMount(test: Cleanup, options: MountOptions): Promise<Mount> {
+  const directory = await temporaryDirectory(test);
+  const target = options.target ?? join(directory, 'dags');
+  const cacheDirectory = options.cacheDirectory ?? join(directory, 'cache');
+  if (options.target === undefined) await mkdir(target);
+  const [program, ...before] = [...(options.wrapper ?? []), options.node ?? process.execPath];
+  const child = startChild(
+    program as string,
+    [
+      ...before,
+      options.cli ?? cli,
+      'mount',
+      options.source,
+      target,
+      '--cache-dir',
+      cacheDirectory,
+      '--log-format',
+      'json',
+      ...(options.args ?? []),
+    ],
+    { env: cleanEnvironment({ XDG_RUNTIME_DIR: directory, ...options.env }) },
+  );
+  const mount = handle(child, target, cacheDirectory);
+  defer(test, () => end(mount, child));
+  const deadline = options.deadlineMs ?? 60_000;
+  await mount.logged(options.until ?? 'ready', deadline);
+  await waitFor(`a mount at ${target}`, () => mountsAt(target).length > 0, deadline);
+  return mount;
+}
+
+function handle(child: Child, target: string, cacheDirectory: string): Mount {
+  let ended = false;
+  const mark = (): void => {
+    ended = true;
+  };
+  child.exit.then(mark, mark);
+  const log = (): readonly LogLine[] => parseLog(child.stderr());
+  const mount: Mount = {
+    target,
+    cacheDirectory,
+    pid: child.pid,
+    exit: child.exit,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    log,
+    logged: (message, deadlineMs = 60_000) =>
+      waitFor(
+        `the daemon to log "${message}"`,
+        () => {
+          const found = log().find((line) => line.msg === message);
+          if (found === undefined && ended) {
+            throw new Error(
+              `the daemon exited without logging "${message}": ${child.stderr().slice(-4_000)}`,
+            );
+          }
+          return found;
+        },
+        deadlineMs,
+      ),
+    kill: (signal) => child.kill(signal),
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      const exit = await Promise.race([child.exit, delay(30_000, undefined, { ref: false })]);
+      if (exit !== undefined) return exit;
+      await force(mount, child);
+      throw new Error(`the daemon did not end within 30 s of ${signal}: ${child.stderr().slice(-4_000)}`);
+    },
+  };
+  return mount;
+}
+
+async function end(mount: Mount, child: Child): Promise<void> {
+  if (child.process.exitCode === null && child.process.signalCode === null) await mount.stop();
+  await force(mount, child);
+}
+
+/** Leaves nothing: not even a connection that a dead session keeps readers waiting on. */
+async function force(mount: Mount, child: Child): Promise<void> {
+  child.kill('SIGKILL');
+  for (const { minor, type } of mountsAt(mount.target)) {
+    if (!type.startsWith('fuse')) continue;
+    await abortConnection(minor);
+    await unmountLazily(mount.target);
+  }
+  await child.exit.catch(() => undefined);
+}
+
+export async function unmountLazily(target: string): Promise<void> {
+  if (process.getuid?.() === 0) await run('umount', ['-l', target]);
+  else await run('fusermount3', ['-u', '-z', target]);
+}
+
+async function abortConnection(minor: number): Promise<void> {
+  const directory = '/sys/fs/fuse/connections';
+  if (process.getuid?.() !== 0) return;
+  if (!existsSync(join(directory, String(minor)))) {
+    await run('mount', ['-t', 'fusectl', 'fusectl', directory]).catch(() => undefined);
+  }
+  const abort = join(directory, String(minor), 'abort');
+  if (existsSync(abort)) writeFileSync(abort, '1');
+}

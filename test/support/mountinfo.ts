@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+
+export interface MountedFilesystem {
+  /** The device's minor number, which names the connection under /sys/fs/fuse/connections. */
+  readonly minor: number;
+  readonly target: string;
+  readonly options: string;
+  readonly type: string;
+  readonly source: string;
+}
+
+function unescaped(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/** Reading /proc asks no filesystem anything, so a mount that hangs does not hold this up. */
+export function mountsAt(target: string): readonly MountedFilesystem[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [before = '', after = ''] = line.split(' - ');
+      const [, , device = '0:0', , mountPoint = '', options = ''] = before.split(' ');
+      const [type = '', source = ''] = after.split(' ');
+      return {
+        minor: Number(device.split(':')[1]),
+        target: unescaped(mountPoint),
+        options,
+        type,
+        source: unescaped(source),
+      };
+    })
+    .filter((mount) => mount.target === target);
+}

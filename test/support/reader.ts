@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startChild } from './child.ts';
+import { repository } from './repository.ts';
+
+/**
+ * Everything that looks into a mount is a child of the test: a mount that hangs must not take the test's own threads
+ * with it, and a reader that hangs is told apart from one that is slow.
+ */
+export interface Reading {
+  readonly pid: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+export interface Reader {
+  readonly pid: number;
+  stdout(): string;
+  stderr(): string;
+  /** Writes a line to its standard input. */
+  tell(line: string): void;
+  kill(): void;
+  /** Rejects when it does not end in time, having killed it. */
+  readonly done: Promise<Reading>;
+}
+
+export interface ReaderOptions {
+  readonly deadlineMs?: number;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: 'ignore' | 'pipe';
+}
+
+export function startReader(command: string, args: readonly string[], options: ReaderOptions = {}): Reader {
+  const child = startChild(command, args, {
+    env: { ...process.env, LC_ALL: 'C', PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1', ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdin: options.stdin ?? 'ignore',
+  });
+  const deadlineMs = options.deadlineMs ?? 60_000;
+  const late = new AbortController();
+  const done = Promise.race([
+    child.exit.then((exit) => ({
+      pid: child.pid,
+      stdout: child.stdout(),
+      stderr: child.stderr(),
+      code: exit.code,
+    })),
+    delay(deadlineMs, undefined, { signal: late.signal }).then(() => {
+      // One that waits in the kernel does not die of this; the end of the mount frees it.
+      child.kill('SIGKILL');
+      throw new Error(`a reader hung for ${deadlineMs} ms: ${command} ${args.join(' ').slice(0, 300)}`);
+    }),
+  ]).finally(() => late.abort());
+  done.catch(() => undefined);
+  return {
+    pid: child.pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    tell: (line) => {
+      child.process.stdin?.write(`${line}\n`);
+    },
+    kill: () => child.kill('SIGKILL'),
+    done,
+  };
+}
+
+/** Runs to its end; a failing exit code rejects with what it said. */
+export async function read(
+  command: string,
+  args: readonly string[],
+  options: ReaderOptions = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await startReader(command, args, options).done;
+  if (code !== 0) {
+    throw new Error(`${command} ${args.join(' ').slice(0, 300)} exited with ${code}: ${stderr}${stdout}`);
+  }
+  return stdout;
+}
+
+/** A shell script with the mount point as $0 and its directory. */
+export async function shell(target: string, script: string, options: ReaderOptions = {}): Promise<string> {
+  return await read('sh', ['-c', `cd "$0" && ${script}`, target], options);
+}
+
+/** A program of test/support/readers/. */
+export function startPython(script: string, args: readonly string[], options: ReaderOptions = {}): Reader {
+  return startReader('python3', [join(repository, 'test/support/readers', script), ...args], options);
+}
+
+/** Python source with the mount point as sys.argv[1]; what it prints. */
+export async function python(
+  source: string,
+  args: readonly string[],
+  options: ReaderOptions = {},
+): Promise<string> {
+  return await read('python3', ['-c', source, ...args], options);
+}
