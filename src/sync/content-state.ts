@@ -1,4 +1,4 @@
-import type { Generation } from '../tree/index.ts';
+import { type Generation, NONE } from '../tree/index.ts';
 
 /** What is known of the content of one entry. */
 export const MARK = {
@@ -11,8 +11,6 @@ export const MARK = {
   /** The disk could not take it: it counts as past the bound. */
   noRoom: 3,
 } as const;
-
-const NONE = 0xffffffff;
 
 /** What is known of the content of each entry of one generation. Bytes an entry: 9. */
 export class ContentState {

@@ -1,21 +1,12 @@
-import type { Generation, GenerationChanges } from '../tree/index.ts';
+import { stampGeneration } from '../tree/index.ts';
 import { chooseInstant, type Instant, millisecondsOf, untilPassed } from './instant.ts';
 import type { Clock, Persister, Presenter, Publication } from './ports.ts';
-
-/** `stampGeneration` of src/tree: writes the number and the mtimes of what is new, changed or touched. */
-export type StampGeneration = (
-  generation: Generation,
-  changes: GenerationChanges | undefined,
-  at: Instant,
-  number: number,
-) => void;
 
 export interface PublishOptions {
   readonly publication: Publication;
   readonly number: number;
   /** The whole second of the last publication. */
   readonly lastSecond: number;
-  readonly stamp: StampGeneration;
   readonly persister: Persister;
   readonly presenter: Presenter;
   /** Called synchronously right before the presenter: from here on the kernel may see the new ids. */
@@ -36,7 +27,7 @@ export async function publish(options: PublishOptions): Promise<Instant> {
   const { publication, persister, presenter, clock, signal } = options;
   let instant = await chooseInstant(options.lastSecond, clock, signal);
   for (let attempt = 1; ; attempt++) {
-    options.stamp(publication.generation, publication.changes, instant, options.number);
+    stampGeneration(publication.generation, publication.changes, instant, options.number);
     await persister.commit(instant);
     // crash point: committed. A successor shows the new tree; the kernel has none of its ids yet.
     if (clock.now() < millisecondsOf(instant) || attempt === MOST_INSTANTS) break;

@@ -1,4 +1,4 @@
-import type { GenerationChanges } from '../tree/index.ts';
+import type { Generation, GenerationChanges } from '../tree/index.ts';
 import { ContentState } from './content-state.ts';
 import { SyncError } from './failure.ts';
 import { type GuardRules, judge } from './guard.ts';
@@ -19,7 +19,7 @@ import type {
 } from './ports.ts';
 import { prefetch } from './prefetch.ts';
 import { boundOf, type PrefetchLimits } from './prefetch-bound.ts';
-import { publish, type StampGeneration } from './publish.ts';
+import { publish } from './publish.ts';
 import { type NextRecords, Records } from './records.ts';
 import type { Restored } from './restored.ts';
 import { Retired } from './retire.ts';
@@ -34,7 +34,6 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly cache: ContentCachePort;
   readonly presenter: Presenter;
   readonly persister: Persister;
-  readonly stamp: StampGeneration;
   readonly clock: Clock;
   readonly log: Logger;
   readonly settleMs: number;
@@ -144,7 +143,7 @@ export class Revalidation {
 
     const built = await this.#timed('build', () => this.#build(signal));
     // crash point: built. The ids handed out are not in use: the next build hands them out again.
-    if (shown !== undefined && built.generation.id === shown.generation.id) {
+    if (shown !== undefined && isSameTree(built.generation, shown.generation)) {
       this.#shown = { ...shown, digest: settled.digest, problems: built.problems };
       return this.#unchanged();
     }
@@ -253,14 +252,13 @@ export class Revalidation {
     candidate: Pick<Shown, 'content' | 'bound' | 'digest'>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { stamp, persister, presenter, clock, log } = this.#options;
+    const { persister, presenter, clock, log } = this.#options;
     const { content } = candidate;
     const before = this.#shown;
     await publish({
       publication: { generation, stamps: content.stamps, changes },
       number: records.number,
       lastSecond: this.#records.lastSecond,
-      stamp,
       persister,
       presenter,
       clock,
@@ -304,6 +302,15 @@ export class Revalidation {
       observeStage(stage, Math.max(0, clock.now() - before) / 1000);
     }
   }
+}
+
+/** Equal ids, and the same files readable: an object restored from an archive keeps its ETag. */
+function isSameTree(next: Generation, shown: Generation): boolean {
+  if (next.id !== shown.id) return false;
+  for (let index = 0; index < next.entries; index++) {
+    if (next.isArchived(index) !== shown.isArchived(index)) return false;
+  }
+  return true;
 }
 
 function* newFiles(changes: GenerationChanges): Generator<number> {

@@ -1,0 +1,94 @@
+import type { Bound, ContentCachePort, Located } from '../../../src/sync/ports.ts';
+import type { ContentVersion } from '../../../src/tree/index.ts';
+import { type FakeSource, FakeStoreError } from './fake-source.ts';
+
+/** A content cache in memory over a bucket in memory. It refuses to be told nonsense. */
+export class FakeCache implements ContentCachePort {
+  readonly blobs = new Map<string, bigint>();
+  readonly shown = new Map<string, Bound>();
+  readonly pinned = new Set<string>();
+  /** Every fetch, in order. */
+  readonly fetched: string[] = [];
+  readonly priorities: string[] = [];
+  /** Nothing more is stored. */
+  full = false;
+  /** The code of the error that fetching gives, by path, or for all. */
+  readonly failures = new Map<string, string>();
+  allFail: string | undefined;
+  /** Called before each fetch. */
+  onFetch: (path: string, signal: AbortSignal) => void | Promise<void> = () => undefined;
+  inFlight = 0;
+  mostInFlight = 0;
+  readonly #source: FakeSource;
+  #stamp = 0n;
+
+  constructor(source: FakeSource) {
+    this.#source = source;
+  }
+
+  async ensure(
+    version: ContentVersion,
+    chunk: number | undefined,
+    { signal, priority }: { readonly signal: AbortSignal; readonly priority: 'demand' | 'background' },
+  ): Promise<Located> {
+    signal.throwIfAborted();
+    this.priorities.push(priority);
+    const key = keyOf(version, chunk);
+    const stamp = this.blobs.get(key);
+    if (stamp !== undefined) return { kind: 'local', stamp };
+    this.inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    try {
+      await untilAborted(Promise.resolve(this.onFetch(version.path, signal)), signal);
+      return this.#fetch(version, key);
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  has(version: ContentVersion, chunk?: number): boolean {
+    return this.blobs.has(keyOf(version, chunk));
+  }
+
+  show(version: ContentVersion, bound: Bound): void {
+    this.shown.set(version.name, bound);
+  }
+
+  hide(version: ContentVersion): void {
+    this.shown.delete(version.name);
+  }
+
+  pin(name: string): void {
+    if (this.pinned.has(name)) throw new Error(`${name} is pinned already`);
+    this.pinned.add(name);
+  }
+
+  unpin(name: string): void {
+    if (!this.pinned.delete(name)) throw new Error(`${name} is not pinned`);
+  }
+
+  #fetch(version: ContentVersion, key: string): Located {
+    this.fetched.push(version.path);
+    const failure = this.failures.get(version.path) ?? this.allFail;
+    if (failure !== undefined) throw new FakeStoreError(failure);
+    const object = this.#source.objects.get(version.path);
+    if (object === undefined) throw new FakeStoreError('gone');
+    if (object.etag !== version.etag) throw new FakeStoreError('changed');
+    if (this.full) return { kind: 'memory', bytes: Buffer.from(object.content) };
+    this.#stamp += 1n;
+    this.blobs.set(key, this.#stamp);
+    return { kind: 'local', stamp: this.#stamp };
+  }
+}
+
+function keyOf(version: ContentVersion, chunk: number | undefined): string {
+  return chunk === undefined ? version.name : `${version.name}.${chunk}`;
+}
+
+function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new FakeStoreError('aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,106 @@
+import type { Built, Listed, Lister } from '../../../src/sync/ports.ts';
+import { buildGeneration, digestListing, type ListedObjects, PathFilter } from '../../../src/tree/index.ts';
+
+/** An error as src/store throws it. */
+export class FakeStoreError extends Error {
+  readonly code: string;
+  readonly detail = 'the words of the store';
+  readonly mend = 'Mend it.';
+
+  constructor(code: string) {
+    super(`the store said ${code}`);
+    this.code = code;
+  }
+}
+
+export interface FakeObject {
+  readonly content: string;
+  readonly etag: string;
+  readonly archived: boolean;
+}
+
+/** A bucket in memory, and the lister over it. */
+export class FakeSource implements Lister {
+  readonly objects = new Map<string, FakeObject>();
+  /** The code of the error that listing gives, while it is set. */
+  listFails: string | undefined;
+  /** Called at the start of each listing. */
+  onList: (count: number) => void | Promise<void> = () => undefined;
+  listings = 0;
+  builds = 0;
+  lastBuild: Parameters<Lister['build']>[0] | undefined;
+  readonly #now: () => number;
+  #newest: ListedObjects | undefined;
+  #puts = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  put(path: string, content = `content of ${path}`, archived = false): void {
+    this.#puts += 1;
+    this.objects.set(path, { content, etag: `${path}@${this.#puts}`, archived });
+  }
+
+  putFiles(count: number, folder = 'dags'): void {
+    for (let file = 0; file < count; file++) this.put(`${folder}/file${String(file).padStart(5, '0')}.py`);
+  }
+
+  delete(path: string): void {
+    this.objects.delete(path);
+  }
+
+  deleteFiles(count: number, folder = 'dags'): void {
+    for (const path of [...this.objects.keys()]
+      .filter((key) => key.startsWith(`${folder}/`))
+      .slice(0, count)) {
+      this.delete(path);
+    }
+  }
+
+  async list({ signal }: { readonly signal: AbortSignal }): Promise<Listed> {
+    signal.throwIfAborted();
+    this.listings += 1;
+    const objects = columnsOf(this.objects);
+    await this.onList(this.listings);
+    signal.throwIfAborted();
+    if (this.listFails !== undefined) throw new FakeStoreError(this.listFails);
+    this.#newest = objects;
+    return { digest: digestListing(objects), objects: objects.count, requests: 1 };
+  }
+
+  async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
+    this.builds += 1;
+    this.lastBuild = options;
+    if (this.#newest === undefined) throw new Error('nothing was listed');
+    const { previous, tombstones, nextNodeId } = options;
+    const filter = PathFilter.compile({ include: [], exclude: [] });
+    const objects = this.#newest;
+    return buildGeneration({ objects, filter, previous, tombstones, nextNodeId, salt: 7n, now: this.#now() });
+  }
+}
+
+function columnsOf(objects: ReadonlyMap<string, FakeObject>): ListedObjects {
+  const rows = [...objects]
+    .map(([key, object]) => ({ key: Buffer.from(key), ...object }))
+    .sort((one, other) => Buffer.compare(one.key, other.key));
+  const ends = (parts: readonly Uint8Array[]): Uint32Array => {
+    let end = 0;
+    return Uint32Array.from(parts, (part) => {
+      end += part.length;
+      return end;
+    });
+  };
+  const keys = rows.map((row) => row.key);
+  const etags = rows.map((row) => Buffer.from(row.etag, 'latin1'));
+  return {
+    count: rows.length,
+    keys: Buffer.concat(keys),
+    keyEnds: ends(keys),
+    sizes: Float64Array.from(rows, (row) => row.content.length),
+    lastModified: Float64Array.from(rows, () => Date.UTC(2025, 0, 1)),
+    etags: Buffer.concat(etags),
+    etagEnds: ends(etags),
+    archived: Uint8Array.from(rows, (row) => (row.archived ? 1 : 0)),
+  };
+}
