@@ -45,7 +45,7 @@ export interface BuildResult {
  * Builds the tree of a listing. 1,000,000 sorted objects in 10,000 directories take TODO s (bench/tree.ts).
  *
  * Without `previous`, a file's mtime is its LastModified, not later than now, and a directory's the newest of
- * what is below it. With it, what was added, changed or touched says now until `stampGeneration` is called.
+ * what is below it. With it, the mtimes of what was added, changed or touched wait for `stampGeneration`.
  *
  * Throws TreeError `bad-listing` or `bad-state`.
  */

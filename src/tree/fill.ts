@@ -13,6 +13,12 @@ import {
 } from './layout.ts';
 
 const LATEST = 0xffffffff;
+const NO_DIGIT = 16;
+/** The value of each byte that is a lower-case hex digit. */
+const DIGITS: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(byte));
+  return value < 0 ? NO_DIGIT : value;
+});
 
 /**
  * The buffer of a drafted tree: everything that follows from the listing alone. Node ids, mtimes and version
@@ -107,8 +113,8 @@ function fillObjects(
     if (isDigest(etags, start, end)) {
       flags |= FLAG_PACKED_ETAG;
       for (let at = 0; at < 16; at++) {
-        const high = digit(etags[start + 2 * at]!);
-        columns.etagBytes[16 * i + at] = (high << 4) | digit(etags[start + 2 * at + 1]!);
+        const high = DIGITS[etags[start + 2 * at]!]!;
+        columns.etagBytes[16 * i + at] = (high << 4) | DIGITS[etags[start + 2 * at + 1]!]!;
       }
     } else {
       checkEtagLength(end - start);
@@ -128,12 +134,6 @@ function fillObjects(
 /** 32 lower-case hex digits. */
 function isDigest(etags: Uint8Array, start: number, end: number): boolean {
   if (end - start !== 32) return false;
-  for (let at = start; at < end; at++) if (digit(etags[at]!) < 0) return false;
+  for (let at = start; at < end; at++) if (DIGITS[etags[at]!] === NO_DIGIT) return false;
   return true;
-}
-
-/** The value of a lower-case hex digit, else -1. */
-function digit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;
 }

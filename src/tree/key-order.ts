@@ -9,7 +9,8 @@ import { TreeError } from './tree-error.ts';
 export function objectsByKey(objects: ListedObjects): Uint32Array {
   checkListing(objects);
   const { count, keys, keyEnds } = objects;
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
   const compare = (a: number, b: number): number =>
     compareBytes(keys, keyEnds[a - 1] ?? 0, keyEnds[a]!, keys, keyEnds[b - 1] ?? 0, keyEnds[b]!);
 

@@ -1,6 +1,6 @@
 import { TreeError } from './tree-error.ts';
 
-/** Grows with every change of the bytes below. */
+/** Grows with every change of the bytes below, and of the hash that cookies are made of. */
 export const FORMAT_VERSION = 1;
 /**
  * "DAGT", "REE1" where the host is little-endian. Written and read in the host's byte order, as the columns
