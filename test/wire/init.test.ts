@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import * as wire from '../../src/wire/index.ts';
+import { negotiate } from '../../src/wire/index.ts';
+
+const EVERYTHING = 2n ** 64n - 1n;
+const offer = { major: 7, minor: 45, maxReadahead: 131072, flags: EVERYTHING };
+
+function agreed(outcome: wire.Negotiation): wire.InitReply {
+  assert.ok(outcome.kind === 'agreed', outcome.kind);
+  return outcome.reply;
+}
+
+test('asks for nothing that the kernel does not offer', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: EVERYTHING }), fc.boolean(), (flags, resend) => {
+      const reply = agreed(negotiate({ ...offer, flags }, { resend }));
+      assert.equal(reply.flags & ~flags, 0n);
+    }),
+  );
+});
+
+test('never asks for what would add upcalls or break a takeover', () => {
+  const unwanted =
+    wire.FUSE_READDIRPLUS_AUTO |
+    wire.FUSE_WRITEBACK_CACHE |
+    wire.FUSE_POSIX_LOCKS |
+    wire.FUSE_FLOCK_LOCKS |
+    wire.FUSE_POSIX_ACL |
+    wire.FUSE_PASSTHROUGH |
+    wire.FUSE_OVER_IO_URING |
+    wire.FUSE_REQUEST_TIMEOUT;
+  assert.equal(agreed(negotiate(offer)).flags & unwanted, 0n);
+});
+
+test('leaves out FUSE_HAS_RESEND on demand, and nothing else', () => {
+  const withResend = agreed(negotiate(offer)).flags;
+  const without = agreed(negotiate(offer, { resend: false })).flags;
+  assert.equal(withResend ^ without, wire.FUSE_HAS_RESEND);
+});
+
+test('speaks the lower of both minor versions', () => {
+  assert.equal(agreed(negotiate({ ...offer, minor: 31 })).minor, 31);
+  assert.equal(agreed(negotiate({ ...offer, minor: 45 })).minor, 45);
+  assert.equal(agreed(negotiate({ ...offer, minor: 99 })).minor, 45);
+});
+
+test('answers a newer major version with its own, for the kernel to send INIT again', () => {
+  const outcome = negotiate({ ...offer, major: 8, minor: 0 });
+  assert.ok(outcome.kind === 'again');
+  assert.equal(outcome.reply.major, 7);
+  assert.equal(outcome.reply.flags, 0n);
+});
+
+test('refuses a kernel too old for ENOSYS to OPENDIR, and says which one is needed', () => {
+  for (const old of [
+    { major: 6, minor: 45 },
+    { major: 7, minor: 28 },
+    { major: 7, minor: 8 },
+  ]) {
+    const outcome = negotiate({ ...offer, ...old });
+    assert.ok(outcome.kind === 'refused');
+    assert.equal(outcome.errno, 'EPROTO');
+    assert.match(outcome.reason, /Linux 5\.1/);
+  }
+});
+
+test('a big-endian host is refused with a clear error', () => {
+  assert.throws(() => wire.requireLittleEndianHost(0), /big-endian/);
+  assert.doesNotThrow(() => wire.requireLittleEndianHost(1));
+});
