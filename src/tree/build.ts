@@ -20,7 +20,10 @@ export interface BuildInput {
   readonly filter: PathFilter;
   /** Node ids, mtimes and version names of what did not change are taken over from it. */
   readonly previous: Generation | undefined;
-  /** Path of a removed directory: its node id, given back if the path is a directory again. */
+  /**
+   * Path of a removed directory: its node id, given back if the path is a directory again. A file of the path
+   * does not use it up; one that was given back may stay here.
+   */
   readonly tombstones: ReadonlyMap<string, number>;
   /** At least 2, and above every id ever handed out. */
   readonly nextNodeId: number;

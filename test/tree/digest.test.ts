@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { digestListing } from '../../src/tree/digest.ts';
+import { listingOf, type TestObject } from './listings.ts';
+
+function digest(objects: readonly TestObject[]): string {
+  return digestListing(listingOf(objects));
+}
+
+describe('the digest of a listing', () => {
+  it('is equal for equal listings, whatever the dates and whatever lies behind the columns', () => {
+    const objects = [
+      { key: 'a', lastModified: 1 },
+      { key: 'b/c', etag: 'x' },
+    ];
+    const listing = listingOf(objects);
+    const roomy = {
+      ...listing,
+      keys: Buffer.concat([listing.keys, Buffer.from('more')]),
+      sizes: Float64Array.from([...listing.sizes, 5]),
+    };
+    assert.equal(digestListing(roomy), digest(objects));
+    assert.equal(digest([{ key: 'a', lastModified: 2 }, objects[1]!]), digest(objects));
+  });
+
+  it('differs where a key, an ETag, a size, a storage class or the order does', () => {
+    const digests = [
+      [],
+      [{ key: '' }],
+      [{ key: 'ab' }, { key: 'c' }],
+      [{ key: 'a' }, { key: 'bc' }],
+      [{ key: 'c' }, { key: 'ab' }],
+      [{ key: 'ab' }, { key: 'c', etag: 'x' }],
+      [{ key: 'ab', etag: 'x' }, { key: 'c' }],
+      [{ key: 'ab' }, { key: 'c', size: 7 }],
+      [{ key: 'ab' }, { key: 'c', archived: true }],
+    ].map(digest);
+    assert.equal(new Set(digests).size, digests.length);
+  });
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { stampGeneration } from '../../src/tree/build.ts';
+import type { Generation } from '../../src/tree/generation.ts';
+import { decodeGeneration, encodeGeneration } from '../../src/tree/persist.ts';
+import { TreeError } from '../../src/tree/tree-error.ts';
+import { build, hostileListing, indices } from './arbitraries.ts';
+
+const CONTENT_AT = 56;
+
+/** Everything that can be asked, of every entry: it must come to an end whatever the bytes. */
+function readAll(generation: Generation): unknown[] {
+  const { id, salt, entries, files, directories, bytes, problems, number } = generation;
+  return [
+    { id, salt, entries, files, directories, bytes, problems, number },
+    ...indices(generation).map((i) => [
+      generation.version(i),
+      generation.isDirectory(i),
+      generation.isArchived(i),
+      generation.nodeId(i),
+      generation.parent(i),
+      generation.mtimeSeconds(i),
+      generation.mtimeNanoseconds(i),
+      generation.lastModified(i),
+      generation.subdirectories(i),
+      generation.childrenStart(i),
+      generation.childrenEnd(i),
+      generation.cookieHigh(i),
+      generation.cookieLow(i),
+      generation.seek(i, generation.cookieHigh(i), generation.cookieLow(i)),
+      generation.lookup(generation.parent(i), generation.name(i)),
+      generation.indexOfNode(generation.nodeId(i)),
+    ]),
+  ];
+}
+
+/** The content with a checksum that is right, as a writer with a fault would leave it. */
+function seal(encoded: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(encoded);
+  const hash = createHash('sha256').update(bytes.subarray(0, 24)).update(bytes.subarray(CONTENT_AT));
+  bytes.set(hash.digest(), 24);
+  return bytes;
+}
+
+function sample(): Uint8Array {
+  const { generation } = build([
+    { key: 'dags/a.py' },
+    { key: 'dags/b.py', etag: 'x-2', size: 2 ** 40 },
+    { key: 'plugins/', size: 0 },
+    { key: 'cold', archived: true },
+  ]);
+  return encodeGeneration(generation);
+}
+
+describe('a generation written and read again', () => {
+  it('is the same in everything', () => {
+    fc.assert(
+      fc.property(hostileListing, fc.nat(), (objects, number) => {
+        const { generation } = build(objects);
+        stampGeneration(generation, undefined, { seconds: 0, nanoseconds: 0 }, number);
+        const decoded = decodeGeneration(encodeGeneration(generation));
+        assert.deepEqual(readAll(decoded), readAll(generation));
+        assert.ok(decoded.buffer instanceof SharedArrayBuffer);
+      }),
+    );
+  });
+
+  it('may lie anywhere within a larger buffer', () => {
+    const encoded = sample();
+    const larger = new Uint8Array(encoded.length + 3);
+    larger.set(encoded, 1);
+    const decoded = decodeGeneration(larger.subarray(1, 1 + encoded.length));
+    assert.deepEqual(readAll(decoded), readAll(decodeGeneration(encoded)));
+  });
+});
+
+describe('bytes that are not what was written', () => {
+  it('are refused wherever a byte differs', () => {
+    const encoded = sample();
+    for (let at = 0; at < encoded.length; at++) {
+      const damaged = Uint8Array.from(encoded);
+      damaged[at] = damaged[at]! ^ (1 << (at % 8));
+      assert.throws(() => decodeGeneration(damaged), TreeError, `byte ${at}`);
+    }
+  });
+
+  it('are refused at every length but their own', () => {
+    const encoded = sample();
+    for (let length = 0; length < encoded.length; length++) {
+      assert.throws(() => decodeGeneration(encoded.subarray(0, length)), { code: 'truncated' }, `${length}`);
+    }
+    assert.throws(() => decodeGeneration(Buffer.concat([encoded, Buffer.alloc(1)])), { code: 'truncated' });
+  });
+
+  it('are told apart: no generation, another format, damaged content', () => {
+    const encoded = sample();
+    const put = (at: number, value: number): Uint8Array => {
+      const bytes = Uint8Array.from(encoded);
+      bytes[at] = value;
+      return bytes;
+    };
+    assert.throws(() => decodeGeneration(Buffer.from('{"json": true}')), { code: 'not-a-generation' });
+    assert.throws(() => decodeGeneration(put(0, 0x20)), { code: 'not-a-generation' });
+    assert.throws(() => decodeGeneration(put(8, 0)), { code: 'unsupported-format' });
+    assert.throws(() => decodeGeneration(put(encoded.length - 1, 0)), { code: 'checksum' });
+  });
+
+  it('never make an accessor fail, loop or leave the buffer, even under a checksum that is right', () => {
+    const encoded = sample();
+    const content = fc.integer({ min: CONTENT_AT, max: encoded.length - 1 });
+    const edits = fc.array(fc.tuple(content, fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(edits, (edited) => {
+        const bytes = Uint8Array.from(encoded);
+        for (const [at, value] of edited) bytes[at] = value;
+        const generation = decodeOrRefuse(seal(bytes));
+        if (generation !== undefined) checkAnswers(readAll(generation));
+      }),
+      { numRuns: 3000 },
+    );
+    for (let at = CONTENT_AT; at < encoded.length; at++) {
+      for (const value of [0, 1, 0x7f, 0xff]) {
+        const bytes = Uint8Array.from(encoded);
+        bytes[at] = value;
+        const generation = decodeOrRefuse(seal(bytes));
+        if (generation !== undefined) checkAnswers(readAll(generation));
+      }
+    }
+  });
+});
+
+/** The generation, or undefined where it was refused as it must be. */
+function decodeOrRefuse(bytes: Uint8Array): Generation | undefined {
+  try {
+    return decodeGeneration(bytes);
+  } catch (error) {
+    assert.ok(error instanceof TreeError, String(error));
+    return undefined;
+  }
+}
+
+/** What is read beyond an array shows as undefined or NaN. */
+function checkAnswers(answers: readonly unknown[]): void {
+  for (const value of answers.flat()) {
+    assert.notEqual(value, undefined);
+    assert.ok(!Number.isNaN(value));
+  }
+}
