@@ -5,7 +5,7 @@ import { Pace } from './pace.ts';
 import type { Clock } from './ports.ts';
 import { type FetchMeans, type FetchTarget, note, Tally } from './prefetch.ts';
 import { isWanted } from './prefetch-bound.ts';
-import { everyEntry, showContent } from './shelve.ts';
+import { type PendingView, Progress } from './progress.ts';
 import { sweep } from './sweep.ts';
 import { type Deferred, deferred, orAborted } from './waiting.ts';
 
@@ -17,12 +17,6 @@ export interface BacklogOptions extends FetchMeans {
   readonly refresh: () => Promise<{ readonly kind: 'current' | 'published' | 'held' | 'failed' }>;
 }
 
-export interface BacklogProgress {
-  readonly pendingFiles: number;
-  readonly pendingBytes: number;
-}
-
-const NOTHING: BacklogProgress = { pendingFiles: 0, pendingBytes: 0 };
 const SHORTEST_PAUSE_MS = 1_000;
 
 /**
@@ -34,8 +28,8 @@ const SHORTEST_PAUSE_MS = 1_000;
 export class Backlog {
   readonly #options: BacklogOptions;
   readonly #ready: Deferred<void> = deferred();
+  readonly #progress = new Progress();
   #run: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
-  #progress: BacklogProgress = NOTHING;
   #isReady = false;
 
   constructor(options: BacklogOptions) {
@@ -56,15 +50,15 @@ export class Backlog {
     return this.#isReady;
   }
 
-  get progress(): BacklogProgress {
-    return this.#progress;
+  get pending(): PendingView {
+    return this.#progress.view;
   }
 
-  /** Goes over to a newly published tree. `unknown`: the cache has not been told of any of its content. */
-  start(target: FetchTarget, unknown: boolean): void {
+  /** Goes over to a newly published tree. */
+  start(target: FetchTarget): void {
     this.#run?.abort.abort();
     const abort = new AbortController();
-    this.#run = { abort, ended: this.#work(target, unknown, abort.signal) };
+    this.#run = { abort, ended: this.#work(target, abort.signal) };
   }
 
   async stop(): Promise<void> {
@@ -72,12 +66,10 @@ export class Backlog {
     await this.#run?.ended;
   }
 
-  async #work(target: FetchTarget, unknown: boolean, signal: AbortSignal): Promise<void> {
-    const { cache, clock, log, pollMs } = this.#options;
+  async #work(target: FetchTarget, signal: AbortSignal): Promise<void> {
+    const { clock, log, pollMs } = this.#options;
     const pace = new Pace();
     try {
-      if (unknown)
-        await showContent(cache, target.generation, everyEntry(target.generation), target.bound, pace);
       for (;;) {
         const wanted = await this.#plan(target, pace, signal);
         if (wanted.length === 0) return this.#done();
@@ -119,7 +111,7 @@ export class Backlog {
       wanted[count++] = index;
       pendingBytes += generation.size(index);
     }
-    this.#progress = { pendingFiles: count, pendingBytes };
+    this.#progress.plan(count, pendingBytes);
     return wanted.subarray(0, count);
   }
 
@@ -142,7 +134,8 @@ export class Backlog {
         if (signal.aborted) return 'stop';
         if (fetched.kind === 'stale') {
           stale.push(index);
-          if (stale.length === 1) void this.#options.refresh();
+          // Its answer is of no interest here, nor is the end of the loop.
+          if (stale.length === 1) this.#options.refresh().catch(() => undefined);
           return 'next';
         }
         if (fetched.kind === 'unreadable' && fetched.code === 'denied') {
@@ -151,10 +144,7 @@ export class Backlog {
         }
         if (fetched.kind === 'no-room') target.content.marks[index] = MARK.noRoom;
         note(target, index, fetched);
-        this.#progress = {
-          pendingFiles: this.#progress.pendingFiles - 1,
-          pendingBytes: this.#progress.pendingBytes - target.generation.size(index),
-        };
+        this.#progress.done(target.generation.size(index));
         return tally.count(target, index, fetched);
       });
     } catch (error) {
@@ -163,7 +153,7 @@ export class Backlog {
       if (failure.code === 'denied') this.#deny(error);
       // Not each of them alone: once reading is granted, they are asked for again.
       if (failure.code === 'denied') for (const index of denied) target.content.marks[index] = MARK.unknown;
-      log.warn({ ...failure, ...this.#progress }, 'the fetching of what is shown pauses');
+      log.warn({ ...failure, ...this.pending }, 'the fetching of what is shown pauses');
       return 'again';
     }
     // Nothing at all could be read: that is no tree to be called ready.
@@ -191,7 +181,7 @@ export class Backlog {
   }
 
   #done(): void {
-    this.#progress = NOTHING;
+    this.#progress.clear();
     this.#isReady = true;
     this.#ready.resolve();
   }

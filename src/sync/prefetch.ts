@@ -4,6 +4,7 @@ import { type Fetched, fetchContent } from './fetch-content.ts';
 import type { Pace } from './pace.ts';
 import type { ContentCachePort, Logger } from './ports.ts';
 import { isWanted } from './prefetch-bound.ts';
+import type { Progress } from './progress.ts';
 import { sweep } from './sweep.ts';
 
 export interface FetchTarget {
@@ -15,6 +16,7 @@ export interface FetchTarget {
 
 export interface FetchMeans {
   readonly cache: ContentCachePort;
+  /** Fetches at a time. */
   readonly concurrency: number;
   readonly log: Logger;
 }
@@ -44,11 +46,12 @@ const SAMPLES = 5;
 export async function prefetch(
   target: FetchTarget,
   changes: GenerationChanges,
-  means: FetchMeans,
+  means: FetchMeans & { readonly progress: Progress },
   pace: Pace,
   signal: AbortSignal,
 ): Promise<Prefetched> {
-  const wanted = await wantedOf(target, changes, pace);
+  const { wanted, bytes } = await wantedOf(target, changes, pace);
+  means.progress.plan(wanted.length, bytes);
   let stale: Prefetched | undefined;
   const tally = new Tally();
   await sweep({ total: wanted.length, concurrency: means.concurrency, pace, signal }, async (at, over) => {
@@ -59,6 +62,7 @@ export async function prefetch(
       return 'stop';
     }
     note(target, index, fetched);
+    means.progress.done(target.generation.size(index));
     return tally.count(target, index, fetched);
   });
   tally.warn(means.log);
@@ -113,14 +117,22 @@ export class Tally {
   }
 }
 
-async function wantedOf(target: FetchTarget, changes: GenerationChanges, pace: Pace): Promise<Uint32Array> {
+async function wantedOf(
+  target: FetchTarget,
+  changes: GenerationChanges,
+  pace: Pace,
+): Promise<{ readonly wanted: Uint32Array; readonly bytes: number }> {
   const wanted = new Uint32Array(changes.added.length + changes.changed.length);
   let count = 0;
+  let bytes = 0;
   for (const indices of [changes.added, changes.changed]) {
     for (const index of indices) {
-      if (isWanted(target.generation, target.content, index, target.bound)) wanted[count++] = index;
+      if (isWanted(target.generation, target.content, index, target.bound)) {
+        wanted[count++] = index;
+        bytes += target.generation.size(index);
+      }
       if (pace.due()) await pace.turn();
     }
   }
-  return wanted.subarray(0, count);
+  return { wanted: wanted.subarray(0, count), bytes };
 }

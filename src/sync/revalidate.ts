@@ -1,47 +1,24 @@
-import type { Generation, GenerationChanges } from '../tree/index.ts';
+import type { GenerationChanges } from '../tree/index.ts';
 import { ContentState } from './content-state.ts';
 import { SyncError } from './failure.ts';
-import { type GuardRules, judge } from './guard.ts';
+import { judge } from './guard.ts';
 import { type HeldView, Hold, missingFiles } from './held.ts';
 import type { HistoryEntry } from './history.ts';
 import { list } from './list.ts';
 import { Pace } from './pace.ts';
 import { persist } from './persist.ts';
-import type {
-  Built,
-  Clock,
-  ContentCachePort,
-  Listed,
-  Lister,
-  Logger,
-  Persister,
-  Presenter,
-} from './ports.ts';
+import type { Built, Listed } from './ports.ts';
 import { prefetch } from './prefetch.ts';
-import { boundOf, type PrefetchLimits } from './prefetch-bound.ts';
+import { boundOf } from './prefetch-bound.ts';
+import { type PendingView, Progress } from './progress.ts';
 import { publish } from './publish.ts';
 import { type NextRecords, Records } from './records.ts';
 import type { Restored } from './restored.ts';
 import { Retired } from './retire.ts';
+import type { RevalidationOptions, Stage } from './revalidation-options.ts';
 import { settle } from './settle.ts';
-import { filesBetween, hideContent, showContent } from './shelve.ts';
-import type { Shown } from './shown.ts';
-
-export type Stage = 'list' | 'settle' | 'build' | 'guard' | 'prefetch' | 'persist' | 'swap' | 'retire';
-
-export interface RevalidationOptions extends GuardRules, PrefetchLimits {
-  readonly lister: Lister;
-  readonly cache: ContentCachePort;
-  readonly presenter: Presenter;
-  readonly persister: Persister;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly settleMs: number;
-  /** Fetches at a time. */
-  readonly concurrency: number;
-  /** Called with the seconds that each stage took. */
-  readonly observeStage: (stage: Stage, seconds: number) => void;
-}
+import { everyEntry, filesBetween, goneFiles, hideContent, newFiles, showContent } from './shelve.ts';
+import { isSameTree, type Shown } from './shown.ts';
 
 export type Revalidated =
   | { readonly kind: 'current' }
@@ -62,6 +39,7 @@ export class Revalidation {
   readonly #hold: Hold;
   readonly #records: Records;
   readonly #retired: Retired;
+  readonly #progress = new Progress();
   #shown: Shown | undefined;
   /** Of a listing that settled and was not published: found again, it need not settle once more. */
   #settledDigest: string | undefined;
@@ -86,6 +64,11 @@ export class Revalidation {
     return this.#records.history;
   }
 
+  /** What a prefetch under way has yet to fetch. */
+  get pending(): PendingView {
+    return this.#progress.view;
+  }
+
   /** Replaced versions that the kernel may still hold. */
   get replacedVersions(): number {
     return this.#retired.versions;
@@ -95,9 +78,11 @@ export class Revalidation {
   async resume(restored: Restored): Promise<Shown> {
     const { generation, problems, publishedAt } = restored;
     const content = new ContentState(generation.entries);
-    const bound = await boundOf(generation, this.#options, new Pace());
+    const pace = new Pace();
+    const bound = await boundOf(generation, this.#options, pace);
     await this.#options.presenter.publish({ generation, stamps: content.stamps, changes: undefined });
     this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt };
+    await this.#retire(undefined, this.#shown, undefined, pace);
     return this.#shown;
   }
 
@@ -175,7 +160,7 @@ export class Revalidation {
       if (shown !== undefined && changes !== undefined) {
         await showContent(cache, generation, newFiles(changes), bound.bytes, pace);
         const target = { generation, content, bound: bound.bytes };
-        const means = { cache, concurrency, log };
+        const means = { cache, concurrency, log, progress: this.#progress };
         const fetched = await this.#timed('prefetch', () => prefetch(target, changes, means, pace, signal));
         if (fetched.kind === 'stale') return fetched;
         log.debug(fetched, 'prefetched');
@@ -192,13 +177,12 @@ export class Revalidation {
       await this.#timed('swap', () => this.#publish(built, records, { content, bound, digest }, signal));
       published = true;
     } finally {
+      this.#progress.clear();
       // What did not come to be shown must not hold room in the cache.
       if (!published && changes !== undefined) await hideContent(cache, generation, newFiles(changes), pace);
     }
     // crash point: published. The old tree's content is still kept as if it were shown.
-    if (shown !== undefined && changes !== undefined) {
-      await this.#timed('retire', () => this.#retire(shown, this.#shown!, changes, pace));
-    }
+    await this.#timed('retire', () => this.#retire(shown, this.#shown!, changes, pace));
     return { kind: 'published' };
   }
 
@@ -276,13 +260,22 @@ export class Revalidation {
     log.info({ ...this.#records.history.at(-1), bytes: generation.bytes }, 'published');
   }
 
-  async #retire(before: Shown, now: Shown, changes: GenerationChanges, pace: Pace): Promise<void> {
+  async #retire(
+    before: Shown | undefined,
+    now: Shown,
+    changes: GenerationChanges | undefined,
+    pace: Pace,
+  ): Promise<void> {
     const { cache } = this.#options;
+    const bound = now.bound.bytes;
+    if (before === undefined || changes === undefined) {
+      return showContent(cache, now.generation, everyEntry(now.generation), bound, pace);
+    }
     await this.#retired.revive(now.generation, changes, pace);
     await hideContent(cache, before.generation, goneFiles(changes), pace);
-    if (before.bound.bytes !== now.bound.bytes) {
-      const files = filesBetween(now.generation, before.bound.bytes, now.bound.bytes);
-      await showContent(cache, now.generation, files, now.bound.bytes, pace);
+    if (before.bound.bytes !== bound) {
+      const files = filesBetween(now.generation, before.bound.bytes, bound);
+      await showContent(cache, now.generation, files, bound, pace);
     }
     // crash point: retired.
   }
@@ -302,23 +295,4 @@ export class Revalidation {
       observeStage(stage, Math.max(0, clock.now() - before) / 1000);
     }
   }
-}
-
-/** Equal ids, and the same files readable: an object restored from an archive keeps its ETag. */
-function isSameTree(next: Generation, shown: Generation): boolean {
-  if (next.id !== shown.id) return false;
-  for (let index = 0; index < next.entries; index++) {
-    if (next.isArchived(index) !== shown.isArchived(index)) return false;
-  }
-  return true;
-}
-
-function* newFiles(changes: GenerationChanges): Generator<number> {
-  yield* changes.added;
-  yield* changes.changed;
-}
-
-function* goneFiles(changes: GenerationChanges): Generator<number> {
-  yield* changes.changedFrom;
-  yield* changes.removed;
 }

@@ -51,6 +51,8 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
         const accept = this.#waiting.find((request) => request.accept !== undefined)?.accept;
         serving = this.#take(accept);
         const outcome = await this.#options.revalidate(accept, signal);
+        // A failure by the end that was asked for is no answer.
+        if (outcome.kind === 'failed') signal.throwIfAborted();
         for (const request of serving) request.resolve(outcome);
         serving = [];
         delay = outcome.kind === 'failed' ? this.#retryDelay() : this.#interval();

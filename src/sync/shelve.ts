@@ -1,4 +1,4 @@
-import type { Generation } from '../tree/index.ts';
+import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { Pace } from './pace.ts';
 import type { ContentCachePort } from './ports.ts';
 import { boundFor, hasContent } from './prefetch-bound.ts';
@@ -44,4 +44,16 @@ export function* filesBetween(generation: Generation, one: number, other: number
 
 export function* everyEntry(generation: Generation): Generator<number> {
   for (let index = 0; index < generation.entries; index++) yield index;
+}
+
+/** Indices into the new generation. */
+export function* newFiles(changes: GenerationChanges): Generator<number> {
+  yield* changes.added;
+  yield* changes.changed;
+}
+
+/** Indices into the old generation. */
+export function* goneFiles(changes: GenerationChanges): Generator<number> {
+  yield* changes.changedFrom;
+  yield* changes.removed;
 }

@@ -30,3 +30,12 @@ export function summaryOf({ generation, publishedAt }: Shown): GenerationSummary
   const { id, number, files, directories, bytes } = generation;
   return { id, number, publishedAt, files, directories, bytes };
 }
+
+/** Equal ids, and the same files readable: an object restored from an archive keeps its ETag. */
+export function isSameTree(next: Generation, shown: Generation): boolean {
+  if (next.id !== shown.id) return false;
+  for (let index = 0; index < next.entries; index++) {
+    if (next.isArchived(index) !== shown.isArchived(index)) return false;
+  }
+  return true;
+}

@@ -1,12 +1,14 @@
 import type { ContentVersion, Problem } from '../tree/index.ts';
-import { Backlog, type BacklogProgress } from './backlog.ts';
+import { Backlog } from './backlog.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
+import type { PendingView } from './progress.ts';
 import { type ReadErrors, type ReadResult, ReadThrough } from './read-through.ts';
 import type { Restored } from './restored.ts';
-import { type Revalidated, Revalidation, type RevalidationOptions } from './revalidate.ts';
+import { type Revalidated, Revalidation } from './revalidate.ts';
 import { RevalidationLoop } from './revalidation-loop.ts';
+import type { RevalidationOptions } from './revalidation-options.ts';
 import { type GenerationSummary, type Shown, summaryOf } from './shown.ts';
 import { SourceState, type SourceView } from './source-state.ts';
 
@@ -33,7 +35,8 @@ export interface SyncView {
   readonly generation: GenerationSummary | undefined;
   readonly source: SourceView;
   readonly held: HeldView | undefined;
-  readonly pending: BacklogProgress;
+  /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
+  readonly pending: PendingView;
   readonly problems: readonly Problem[];
   readonly history: readonly HistoryEntry[];
   readonly readErrors: ReadErrors;
@@ -102,7 +105,7 @@ export class Sync {
       generation: shown && summaryOf(shown),
       source: this.#source.view,
       held: this.#revalidation.held,
-      pending: this.#backlog.progress,
+      pending: sum(this.#backlog.pending, this.#revalidation.pending),
       problems: shown?.problems ?? [],
       history: this.#revalidation.history,
       readErrors: this.#reads.errors,
@@ -119,7 +122,7 @@ export class Sync {
   async start(signal: AbortSignal): Promise<Shown> {
     if (this.#restored !== undefined) {
       const shown = await this.#revalidation.resume(this.#restored);
-      this.#fetchBehind(shown, true);
+      this.#fetchBehind(shown);
       return shown;
     }
     await this.#attemptOrThrow(undefined, signal);
@@ -189,13 +192,12 @@ export class Sync {
     } finally {
       const shown = this.#revalidation.shown;
       if (shown !== undefined && shown.generation !== before?.generation && !signal.aborted) {
-        this.#fetchBehind(shown, before === undefined);
+        this.#fetchBehind(shown);
       }
     }
   }
 
-  /** `unknown`: the cache has not been told yet what is shown. */
-  #fetchBehind(shown: Shown, unknown: boolean): void {
+  #fetchBehind(shown: Shown): void {
     const { generation, content, bound } = shown;
     if (!bound.fits && !this.#toldTooSmall) {
       this.#options.log.warn(
@@ -204,7 +206,7 @@ export class Sync {
       );
     }
     this.#toldTooSmall = !bound.fits;
-    this.#backlog.start({ generation, content, bound: bound.bytes }, unknown);
+    this.#backlog.start({ generation, content, bound: bound.bytes });
   }
 
   #refreshForReader(): void {
@@ -217,4 +219,11 @@ export class Sync {
     };
     this.refresh().then(done, done);
   }
+}
+
+function sum(one: PendingView, other: PendingView): PendingView {
+  return {
+    pendingFiles: one.pendingFiles + other.pendingFiles,
+    pendingBytes: one.pendingBytes + other.pendingBytes,
+  };
 }
