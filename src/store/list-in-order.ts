@@ -1,0 +1,48 @@
+import pLimit from 'p-limit';
+
+export interface InOrderOptions {
+  /** Items under way at a time. */
+  readonly concurrency: number;
+  /** Results held at most while an earlier one is waited for. */
+  readonly ahead: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Works on several items at a time and gives the results in the order of the items. The first failure aborts the
+ * others and is what this throws; whenever this ends, nothing goes on behind it.
+ */
+export async function* inOrder<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item, signal: AbortSignal) => Promise<Result>,
+  options: InOrderOptions,
+): AsyncGenerator<Result, void, undefined> {
+  const abort = new AbortController();
+  const signal = AbortSignal.any([options.signal, abort.signal]);
+  const limit = pLimit(options.concurrency);
+  const results: Promise<Result>[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  let begun = 0;
+  const begin = (item: Item): void => {
+    const result = limit(() => work(item, signal));
+    result.catch((error: unknown) => {
+      failure ??= { error };
+      abort.abort();
+    });
+    results.push(result);
+    begun++;
+  };
+  try {
+    for (let given = 0; given < items.length; given++) {
+      for (const item of items.slice(begun, given + options.ahead)) begin(item);
+      const result = await results[0];
+      results.shift();
+      yield result as Result;
+    }
+  } catch (error) {
+    throw failure === undefined ? error : failure.error;
+  } finally {
+    abort.abort();
+    await Promise.allSettled(results);
+  }
+}

@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ListingColumns } from './list-columns.ts';
+import { corrupt, UnknownEncodingError } from './list-errors.ts';
+import { type ListingPage, scanListingPage } from './list-scanner.ts';
+import { StoreError } from './store-error.ts';
+
+/** One ListObjectsV2 request; `encoding-type=url` goes with each. */
+export interface PageQuery {
+  readonly prefix: string;
+  readonly continuationToken?: string;
+  /** A whole key, prefix included: the page starts behind it. */
+  readonly startAfter?: string;
+  readonly maxKeys?: number;
+}
+
+/**
+ * Sends one request and returns the body of a 200 answer. Timeouts, and the retry of what HTTP says is worth
+ * one, are its own; what it rejects with ends the listing.
+ */
+export type FetchPage = (query: PageQuery, signal: AbortSignal) => Promise<Uint8Array>;
+
+export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>;
+
+/** One listing under way. */
+export interface ListingRun {
+  readonly signal: AbortSignal;
+  /** Requests sent so far. */
+  requests: number;
+}
+
+export interface PageReaderOptions {
+  readonly fetchPage: FetchPage;
+  readonly prefix: string;
+  readonly sleep?: Sleep;
+  /** A number from 0 to 1, for the jitter of a backoff. */
+  readonly random?: () => number;
+}
+
+export interface PageBounds {
+  readonly maxPageBytes?: number;
+  readonly maxPageRows?: number;
+}
+
+const TRIES = 3;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 2000;
+const REPLACEMENT_CHARACTER = '\ufffd';
+
+/** Fetches pages and scans them; asks again for one that came garbled. */
+export class PageReader {
+  readonly #fetchPage: FetchPage;
+  readonly #prefix: string;
+  readonly #prefixBytes: Uint8Array;
+  readonly #sleep: Sleep;
+  readonly #random: () => number;
+  /** The store was found to leave keys as they are, without saying so. */
+  #literal = false;
+
+  constructor(options: PageReaderOptions) {
+    this.#fetchPage = options.fetchPage;
+    this.#prefix = options.prefix;
+    this.#prefixBytes = Buffer.from(options.prefix);
+    this.#sleep = options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }));
+    this.#random = options.random ?? Math.random;
+  }
+
+  /**
+   * Adds the objects of one page to `columns`.
+   *
+   * @throws {StoreError} as {@link scanListingPage} does, after three tries where another try may mend it.
+   */
+  async read(
+    query: Omit<PageQuery, 'prefix'>,
+    columns: ListingColumns,
+    run: ListingRun,
+    bounds: PageBounds = {},
+  ): Promise<ListingPage> {
+    const prefix = this.#prefixBytes;
+    for (let attempt = 1; ; attempt++) {
+      const bytes = await this.#fetch({ ...query, prefix: this.#prefix }, run);
+      try {
+        const page = scanListingPage(bytes, { prefix, columns, literal: this.#literal, ...bounds });
+        checkToken(page);
+        return page;
+      } catch (error) {
+        if (error instanceof UnknownEncodingError) await this.#askForEncoding(error, run);
+        else if (!(error instanceof StoreError && error.retryable) || attempt >= TRIES) throw error;
+      }
+      const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+      await this.#sleep(longest * (0.5 + this.#random() / 2), run.signal);
+    }
+  }
+
+  #fetch(query: PageQuery, run: ListingRun): Promise<Uint8Array> {
+    run.signal.throwIfAborted();
+    run.requests++;
+    return this.#fetchPage(query, run.signal);
+  }
+
+  /**
+   * Asks for the key by its text, as a prefix. A store that does not encode answers with that very text; one
+   * that encodes has no such key, or answers with its text encoded once more.
+   */
+  async #askForEncoding(error: UnknownEncodingError, run: ListingRun): Promise<void> {
+    const bytes = await this.#fetch({ prefix: error.key, maxKeys: 1 }, run);
+    const columns = new ListingColumns(1);
+    const page = scanListingPage(bytes, { prefix: Buffer.from(error.key), columns, literal: true });
+    if (page.rows === 0 || page.encoded) throw error;
+    this.#literal = true;
+  }
+}
+
+/**
+ * SeaweedFS 4.48 sends the last key as the token, unencoded, with U+FFFD for what XML cannot hold: going on there
+ * would leave out what lies between, without a sign.
+ */
+function checkToken(page: ListingPage): void {
+  if (page.token?.includes(REPLACEMENT_CHARACTER)) {
+    throw corrupt(
+      'the listing goes on at a place that the store garbled: a key there has a control character',
+    );
+  }
+}

@@ -1,0 +1,253 @@
+import { cutIntoRanges } from './list-boundaries.ts';
+import { ListingColumns } from './list-columns.ts';
+import { corrupt, tooManyObjects } from './list-errors.ts';
+import { inOrder } from './list-in-order.ts';
+import { type ListingRun, PageReader, type PageReaderOptions } from './list-page-reader.ts';
+import { compareKeys, type KeyRange, type RangeListing, readRange, WHOLE_RANGE } from './list-range.ts';
+import type { ListedObjects } from './listed-objects.ts';
+import { StoreError } from './store-error.ts';
+
+export interface PrefixListerOptions extends PageReaderOptions {
+  /** Requests at a time, where the listing is long enough; default 8. */
+  readonly concurrency?: number;
+  /** A listing of more objects is refused; default 5,000,000. */
+  readonly maxObjects?: number;
+  /** Told once of each thing that makes listings of this store slower or less sure than they could be. */
+  readonly log?: (event: ListingNotice, message: string) => void;
+}
+
+export interface ListingNotice {
+  readonly event:
+    | 'listing-unordered'
+    | 'listing-in-one-page'
+    | 'listing-by-token'
+    | 'listing-changed-under-way';
+}
+
+export interface Listing extends ListedObjects {
+  /** Requests that this listing took. */
+  readonly requests: number;
+}
+
+/**
+ * What was learned about the store, which decides how it is listed:
+ * - `unknown`: nothing against it;
+ * - `one-page`: it is asked for everything in one page, and does so;
+ * - `by-token`: it is not trusted with that, nor with StartAfter: page by page, by its own tokens.
+ */
+type Manner = 'unknown' | 'one-page' | 'by-token';
+
+const DEFAULT_CONCURRENCY = 8;
+const DEFAULT_MAX_OBJECTS = 5_000_000;
+const DEFAULT_PAGE_ROWS = 1000;
+
+/**
+ * A listing of fewer pages goes one after the other. Parallel costs no request more, but a burst of them;
+ * figures are in bench/listing.ts.
+ */
+const LEAST_PARALLEL_PAGES = 5;
+
+/** Ranges read ahead of the one that is waited for, for each of the concurrent requests: bounds what they hold. */
+const RANGES_AHEAD = 4;
+
+/**
+ * What SeaweedFS takes at most is 65,535; S3 answers with 1,000 whatever is asked for.
+ * 50,000 objects are some 20 MB.
+ */
+const ONE_PAGE_KEYS = 50_000;
+const ONE_PAGE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Lists all objects below a prefix: all pages, or it rejects.
+ *
+ * The first listing goes from page to page by continuation token. A later one asks for all pages at once, by
+ * StartAfter at the places where the pages of the last one ended, and checks that what came is one listing in
+ * byte order without a gap; if not, it starts over, one page after the other. S3 lists so; not every store does:
+ *
+ * - fauxqs 1.9 orders as people do, but goes on after the last key in order of code units: it leaves keys out
+ *   between two pages and says nothing. It does not echo EncodingType either, which gives it away.
+ * - SeaweedFS 4.48 lists a folder `a` before its neighbours `a-b` and `a.py`; its tokens keep to its own order.
+ *
+ * So a store that lists out of order, or does not encode keys, is asked for everything in one page first.
+ *
+ * Pages are read at different instants. A change in between can show in one and not in another, in parallel as
+ * well as one after the other: the caller lists twice before it believes a change.
+ */
+export class PrefixLister {
+  readonly #reader: PageReader;
+  readonly #prefix: string;
+  readonly #concurrency: number;
+  readonly #maxObjects: number;
+  readonly #log: (event: ListingNotice, message: string) => void;
+  #ranges: readonly KeyRange[] = [WHOLE_RANGE];
+  #manner: Manner = 'unknown';
+  #inOrder = true;
+  #pageRows = DEFAULT_PAGE_ROWS;
+  /** Rows to make room for at once. */
+  #expectedRows = DEFAULT_PAGE_ROWS;
+
+  constructor(options: PrefixListerOptions) {
+    this.#reader = new PageReader(options);
+    this.#prefix = options.prefix;
+    this.#concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#maxObjects = options.maxObjects ?? DEFAULT_MAX_OBJECTS;
+    this.#log = options.log ?? (() => undefined);
+  }
+
+  /**
+   * @throws {StoreError} what fetchPage rejects with; `corrupt` if the store's answers contradict themselves or
+   *   each other; `bad-request` if there are too many objects. Aborted: the signal's reason.
+   */
+  async list(options: { readonly signal: AbortSignal }): Promise<Listing> {
+    const run: ListingRun = { signal: options.signal, requests: 0 };
+    const columns = (await this.#listInParallel(run)) ?? (await this.#listInSequence(run));
+    const objects = columns.finish();
+    this.#expectedRows = objects.count + DEFAULT_PAGE_ROWS;
+    this.#ranges =
+      this.#inOrder && this.#manner !== 'one-page'
+        ? cutIntoRanges(objects, this.#pageRows, this.#prefix, LEAST_PARALLEL_PAGES)
+        : [WHOLE_RANGE];
+    return { ...objects, requests: run.requests };
+  }
+
+  async #listInSequence(run: ListingRun): Promise<ListingColumns> {
+    if (this.#manner === 'one-page') {
+      const columns = await this.#listInOnePage(run);
+      if (columns !== undefined) return columns;
+    }
+    const columns = new ListingColumns(this.#expectedRows);
+    let doubtful = false;
+    const range = await readRange(this.#reader, columns, WHOLE_RANGE, run, {
+      maxObjects: this.#maxObjects,
+      goOn: (page, ordered) => {
+        doubtful = this.#manner === 'unknown' && (!ordered || !page.encoded);
+        return !doubtful;
+      },
+    });
+    if (!range.ordered) this.#noteDisorder();
+    if (doubtful) {
+      // What was read is dropped: keys of two ways of listing are never mixed.
+      return (await this.#listInOnePage(run)) ?? (await this.#listInSequence(run));
+    }
+    this.#pageRows = range.pageRows || this.#pageRows;
+    if (!range.ordered) refuseRepeats(columns);
+    return columns;
+  }
+
+  /** Undefined: the store does not give that many keys in a page. It is not asked again. */
+  async #listInOnePage(run: ListingRun): Promise<ListingColumns | undefined> {
+    const columns = new ListingColumns(this.#expectedRows);
+    const bounds = { maxPageBytes: ONE_PAGE_BYTES, maxPageRows: ONE_PAGE_KEYS };
+    const complete = await this.#reader.read({ maxKeys: ONE_PAGE_KEYS }, columns, run, bounds).then(
+      (page) => !page.truncated,
+      (error) => {
+        if (error instanceof StoreError && error.code === 'bad-request') return false;
+        throw error;
+      },
+    );
+    if (!complete) {
+      this.#manner = 'by-token';
+      this.#log({ event: 'listing-by-token' }, 'relying on the order in which the store continues its pages');
+      return undefined;
+    }
+    if (this.#manner !== 'one-page') {
+      this.#manner = 'one-page';
+      this.#log({ event: 'listing-in-one-page' }, 'the store is asked for its whole listing in one page');
+    }
+    if (columns.count > this.#maxObjects) throw tooManyObjects(this.#maxObjects);
+    if (!columns.isOrderedFrom(0)) refuseRepeats(columns);
+    return columns;
+  }
+
+  /** Undefined: there is nothing to do in parallel, or what came does not fit together. */
+  async #listInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
+    if (this.#ranges.length < 2) return undefined;
+    const concurrency = this.#concurrency;
+    const columns = new ListingColumns(this.#expectedRows);
+    const seam = new Seam();
+    let pageRows = 0;
+    const parts = inOrder(this.#ranges, (range, signal) => this.#readPart(range, run, signal), {
+      concurrency,
+      ahead: concurrency * RANGES_AHEAD,
+      signal: run.signal,
+    });
+    for await (const part of parts) {
+      const fit = seam.join(part);
+      if (fit === 'disorder') this.#noteDisorder();
+      if (fit === 'changed') {
+        this.#log(
+          { event: 'listing-changed-under-way' },
+          'the listing changed while it was read in parallel',
+        );
+      }
+      if (fit !== 'fits') return undefined;
+      if (columns.count + part.columns.count > this.#maxObjects) throw tooManyObjects(this.#maxObjects);
+      columns.append(part.columns);
+      pageRows = Math.max(pageRows, part.pageRows);
+    }
+    this.#pageRows = pageRows || this.#pageRows;
+    return columns;
+  }
+
+  async #readPart(range: KeyRange, run: ListingRun, signal: AbortSignal): Promise<RangePart> {
+    const columns = new ListingColumns(this.#pageRows);
+    const part: ListingRun = { signal, requests: 0 };
+    try {
+      const listing = await readRange(this.#reader, columns, range, part, {
+        maxObjects: this.#maxObjects,
+        goOn: (_page, ordered) => ordered,
+      });
+      return { ...listing, columns };
+    } finally {
+      run.requests += part.requests;
+    }
+  }
+
+  #noteDisorder(): void {
+    if (this.#inOrder) {
+      this.#log(
+        { event: 'listing-unordered' },
+        'the store does not list in byte order: no parallel listing of it',
+      );
+    }
+    this.#inOrder = false;
+  }
+}
+
+interface RangePart extends RangeListing {
+  readonly columns: ListingColumns;
+}
+
+/** Checks that ranges read on their own join without a gap. */
+class Seam {
+  /** What the ranges so far saw behind their boundary, and so must be the next key. */
+  #expected: Uint8Array | undefined;
+  #ended = false;
+
+  join(part: RangePart): 'fits' | 'disorder' | 'changed' {
+    if (!part.ordered) return 'disorder';
+    if (part.columns.count > 0) {
+      const first = part.columns.key(0);
+      if (this.#ended) return 'changed';
+      if (this.#expected !== undefined && compareKeys(this.#expected, first) !== 0) return 'changed';
+      this.#expected = undefined;
+    }
+    if (part.firstBeyond !== undefined) {
+      if (this.#expected !== undefined && compareKeys(this.#expected, part.firstBeyond) !== 0)
+        return 'changed';
+      this.#expected = part.firstBeyond;
+    } else if (this.#expected !== undefined) return 'changed';
+    this.#ended ||= part.ended;
+    return 'fits';
+  }
+}
+
+/** A store that goes on at the wrong place names keys twice; it may then leave out others. */
+function refuseRepeats(columns: ListingColumns): void {
+  const seen = new Set<string>();
+  for (let row = 0; row < columns.count; row++) {
+    const key = columns.key(row);
+    seen.add(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'));
+  }
+  if (seen.size !== columns.count) throw corrupt('the listing names a key twice');
+}
