@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { startChild } from '../support/child.ts';
+import { cleanEnvironment, mountImpossible } from '../support/mount.ts';
+import { shell } from '../support/reader.ts';
+import { repository } from '../support/repository.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { mountStore, openStore } from './fixture.ts';
+
+const run = promisify(execFile);
+
+/** The programs that scripts/test fetched, besides this one. */
+const nodes = [...new Set([process.execPath, ...(process.env.DAGMOUNT_TEST_NODES ?? '').split(' ')])].filter(
+  (node) => node !== '',
+);
+
+describe('the packed package, installed with scripts turned off', () => {
+  let directory: string;
+  let installed: string;
+  before(async () => {
+    directory = await makeTemporaryDirectory();
+    await chmod(directory, 0o755);
+    const prefix = join(directory, 'prefix');
+    await mkdir(prefix);
+    await run('npm', ['pack', '--pack-destination', directory, '--loglevel=error'], { cwd: repository });
+    const [tarball] = (await readdir(directory)).filter((name) => name.endsWith('.tgz'));
+    assert.ok(tarball, 'npm pack made a tarball');
+    const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+    await run('npm', ['install', '--global', '--prefix', prefix, ...flags, join(directory, tarball)]);
+    installed = join(prefix, 'lib/node_modules/dagmount');
+  });
+  after(() => removeTemporaryDirectory(directory));
+
+  test('holds what it needs and nothing of the tests', async () => {
+    const files = (await readdir(installed)).filter((name) => name !== 'node_modules').sort();
+    for (const name of ['dist', 'package.json', 'prebuilds'])
+      assert.ok(files.includes(name), files.join(' '));
+    assert.deepEqual(await readdir(join(installed, 'dist')), ['src']);
+    const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    assert.match(manifest.version, /^\d+\.\d+\.\d+/);
+    await assert.rejects(readdir(join(installed, 'build')), 'no addon was compiled');
+  });
+
+  for (const node of nodes) {
+    test(`mounts, shows and unmounts under ${node}`, { skip: mountImpossible }, async (t) => {
+      const entry = join(installed, 'dist/src/cli/main.js');
+      for (const args of [['version'], ['--version'], ['help'], ['help', 'mount'], ['--help']]) {
+        const child = startChild(node, [entry, ...args], { env: cleanEnvironment() });
+        assert.equal((await child.exit).code, 0, `${args.join(' ')}: ${child.stderr()}`);
+        assert.notEqual(child.stdout().trim(), '', args.join(' '));
+        assert.equal(child.stderr(), '', args.join(' '));
+      }
+      const { stdout: version } = await run(node, ['--version']);
+      t.diagnostic(version.trim());
+      const store = await openStore(
+        t,
+        new Map([
+          ['a.py', 'a'],
+          ['pkg/b.py', 'b'],
+        ]),
+      );
+      const mount = await mountStore(t, store, { node, cli: entry });
+      assert.equal(await shell(mount.target, 'find . -type f | sort | xargs cat'), 'ab');
+      assert.equal((await mount.stop()).code, 0, mount.stderr());
+    });
+  }
+});

@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Mount } from '../support/mount.ts';
+import { type Reader, startPython } from '../support/reader.ts';
+import type { Store } from './fixture.ts';
+import { padded } from './fixture.ts';
+
+/** What storm.py checks: every line names its file, its version, and how many lines this version has. */
+export function stormBody(path: string, version: number, many: boolean): string {
+  const count = (many ? 4_000 : 60) + ((version * 37) % 50);
+  const lines = Array.from(
+    { length: count },
+    (_, index) => `${path} version ${padded(version, 8)} line ${padded(index, 6)} of ${padded(count, 6)}\n`,
+  );
+  return lines.join('');
+}
+
+/** 200 files, every twentieth of some 250 KiB. */
+export const stormPaths = Array.from(
+  { length: 200 },
+  (_, index) => `team_${padded(index % 10, 2)}/dag_${padded(index, 4)}.py`,
+);
+
+export function stormObjects(): Map<string, string> {
+  return new Map(stormPaths.map((path, index) => [path, stormBody(path, 0, index % 20 === 0)]));
+}
+
+export interface StormResult {
+  readonly passes: number;
+  readonly files: number;
+  readonly versions: number;
+  readonly problems: readonly string[];
+}
+
+export function startStormReaders(mount: Mount, count: number, deadlineMs: number): readonly Reader[] {
+  return Array.from({ length: count }, () =>
+    startPython('storm.py', [mount.target], { stdin: 'pipe', deadlineMs }),
+  );
+}
+
+/** Puts new versions, 20 a second, for so many seconds; returns how many. */
+export async function changeObjects(store: Store, seconds: number): Promise<number> {
+  const end = Date.now() + seconds * 1000;
+  let changes = 0;
+  while (Date.now() < end) {
+    const index = (changes * 7) % stormPaths.length;
+    const path = stormPaths[index] as string;
+    await store.put(`dags/${path}`, stormBody(path, changes + 1, index % 20 === 0));
+    changes += 1;
+    await delay(45);
+  }
+  return changes;
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { mountImpossible } from '../support/mount.ts';
+import { python, read, shell, startPython } from '../support/reader.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { manyFiles, mountStore, openStore, type Store, writeTree } from './fixture.ts';
+
+const objects = manyFiles(10_000, 4096);
+
+describe('a prefix of 10,000 objects', { skip: mountImpossible }, () => {
+  let store: Store;
+  const ends: (() => Promise<void> | void)[] = [];
+  before(async () => {
+    store = await openStore({ after: (callback) => ends.push(callback) }, objects);
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  test('is shown as the tree that was uploaded, byte for byte', async (t) => {
+    const copy = await temporaryDirectory(t);
+    await writeTree(copy, objects);
+    const mount = await mountStore(t, store);
+    assert.equal(await read('diff', ['-r', copy, mount.target], { deadlineMs: 120_000 }), '');
+    assert.equal((await mount.stop()).code, 0);
+  });
+
+  test('needs nothing from the daemon for a second scan', async (t) => {
+    const mount = await mountStore(t, store, { args: ['--poll-interval', '1h'] });
+    const scan = async (): Promise<unknown> =>
+      JSON.parse((await startPython('walk.py', [mount.target]).done).stdout || '{}');
+    const first = await scan();
+    assert.deepEqual(first, { files: 10_000, directories: 101, bytes: 40_960_000 });
+    // A stopped daemon answers nothing: a request of any kind would wait for it.
+    mount.kill('SIGSTOP');
+    try {
+      assert.deepEqual(await scan(), first);
+    } finally {
+      mount.kill('SIGCONT');
+    }
+  });
+
+  test('sends only IOCTL in a warm scan through open()', async (t) => {
+    const counted = async (scans: number): Promise<Record<string, number>> => {
+      const mount = await mountStore(t, store, { args: ['--poll-interval', '1h'] });
+      for (let scan = 0; scan < scans; scan += 1) {
+        const reading = await startPython('walk.py', [mount.target, 'open']).done;
+        assert.equal(reading.code, 0, reading.stderr);
+      }
+      assert.equal((await mount.stop()).code, 0);
+      const line = mount.log().find((each) => each.msg === 'upcalls');
+      assert.ok(line, 'the daemon logs its upcalls at exit');
+      return line.opcodes as Record<string, number>;
+    };
+    const one = await counted(1);
+    const three = await counted(3);
+    const more = Object.keys({ ...one, ...three }).filter(
+      (opcode) => (three[opcode] ?? 0) !== (one[opcode] ?? 0) && !/forget/.test(opcode),
+    );
+    // Python 3.14 has dropped the isatty call.
+    assert.ok(
+      more.length === 0 || (more.length === 1 && more[0] === 'ioctl'),
+      JSON.stringify({ one, three }),
+    );
+  });
+});
+
+describe('a tree', { skip: mountImpossible }, () => {
+  test('has the names, types, sizes and modes that an operator expects', async (t) => {
+    const store = await openStore(
+      t,
+      new Map([
+        ['etl.py', 'print(1)\n'],
+        ['pkg/__init__.py', ''],
+        ['pkg/sub/deep.sql', 'select 1'],
+        ['with space/ünï ☃.py', 'x'],
+      ]),
+    );
+    const mount = await mountStore(t, store);
+    assert.equal(
+      await shell(mount.target, 'find . -mindepth 1 -printf "%y %m %n %s %P\\n" | sort -k5'),
+      [
+        'f 444 1 9 etl.py',
+        'd 555 3 0 pkg',
+        'f 444 1 0 pkg/__init__.py',
+        'd 555 2 0 pkg/sub',
+        'f 444 1 8 pkg/sub/deep.sql',
+        'd 555 2 0 with space',
+        'f 444 1 1 with space/ünï ☃.py',
+        '',
+      ].join('\n'),
+    );
+    assert.equal(await shell(mount.target, 'stat -c %b pkg/sub/deep.sql etl.py pkg'), '1\n1\n0\n');
+  });
+
+  test('serves a file of many chunks from any offset', async (t) => {
+    const large = Buffer.alloc(20 * 2 ** 20);
+    for (let index = 0; index < large.length; index += 4) large.writeUInt32LE(index, index);
+    const store = await openStore(t, new Map([['large.bin', large]]));
+    const mount = await mountStore(t, store, { args: ['--prefetch', '0'] });
+    const source = [
+      'import os, struct, sys',
+      'fd = os.open(sys.argv[1] + "/large.bin", os.O_RDONLY)',
+      'size = os.fstat(fd).st_size',
+      'tail = os.pread(fd, 22, size - 22)',
+      'spots = [struct.unpack("<I", os.pread(fd, 4, at))[0] == at for at in (0, 8388604, 8388608, 16777216, size - 4)]',
+      'os.lseek(fd, 0, 0)',
+      'count, good = 0, True',
+      'while chunk := os.read(fd, 1 << 20):',
+      '    good = good and struct.unpack_from("<I", chunk)[0] == count',
+      '    count += len(chunk)',
+      'print(size, len(tail), all(spots), count, good, os.pread(fd, 10, size), os.pread(fd, 10, size + 9999))',
+    ].join('\n');
+    assert.equal(
+      await python(source, [mount.target]),
+      `${large.length} 22 True ${large.length} True b'' b''\n`,
+    );
+  });
+
+  test('is the folder of its prefix, and not what else begins with its name', async (t) => {
+    const store = await openStore(
+      t,
+      new Map([
+        ['dags/a.py', 'a'],
+        ['dags2/b.py', 'b'],
+        ['c.py', 'c'],
+      ]),
+      '',
+    );
+    const mount = await mountStore(t, store);
+    assert.equal(await shell(mount.target, 'find . -type f'), './a.py\n');
+  });
+
+  test('is the whole bucket where no prefix is given', async (t) => {
+    const store = await openStore(
+      t,
+      new Map([
+        ['dags/a.py', 'a'],
+        ['c.py', 'c'],
+      ]),
+      '',
+    );
+    const mount = await mountStore(t, store, { source: `s3://${store.bucket}` });
+    assert.equal(await shell(mount.target, 'find . -type f | sort'), './c.py\n./dags/a.py\n');
+  });
+
+  test('shows what is included and not excluded', async (t) => {
+    const store = await openStore(
+      t,
+      new Map([
+        ['a.py', ''],
+        ['b.sql', ''],
+        ['tests/t.py', ''],
+        ['notes.md', ''],
+      ]),
+    );
+    const mount = await mountStore(t, store, {
+      args: ['--include', '*.py', '--include', '*.sql', '--exclude', 'tests/'],
+    });
+    assert.equal(await shell(mount.target, 'find . -mindepth 1 | sort'), './a.py\n./b.sql\n');
+  });
+
+  test('tells through extended attributes where a file came from', async (t) => {
+    const store = await openStore(t);
+    const etag = await store.put('dags/pkg/a.py', 'x');
+    const mount = await mountStore(t, store);
+    const source = [
+      'import os, sys',
+      'get = lambda path, name: os.getxattr(sys.argv[1] + path, "user.dagmount." + name).decode()',
+      'print(get("/pkg/a.py", "key"), get("/pkg/a.py", "etag").strip(chr(34)))',
+      'print(get("", "source"), get("", "generation").split(":")[0].isdigit())',
+      'print(sorted(os.listxattr(sys.argv[1] + "/pkg/a.py")))',
+    ].join('\n');
+    const [first, second, third] = (await python(source, [mount.target])).split('\n');
+    assert.equal(first, `dags/pkg/a.py ${etag}`);
+    assert.match(second ?? '', new RegExp(`^s3://${store.bucket}/dags/? True$`));
+    assert.match(third ?? '', /user\.dagmount\.key/);
+  });
+});

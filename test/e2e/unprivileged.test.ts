@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { startChild } from '../support/child.ts';
+import { cleanEnvironment, cli } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
+import { shell, startReader } from '../support/reader.ts';
+import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
+import { mountStore, openStore } from './fixture.ts';
+
+/** The user nobody, without root's capabilities. */
+const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+
+function impossible(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root, to become another user';
+  if (!existsSync('/dev/fuse')) return 'there is no /dev/fuse here';
+  if (!['/usr/bin/fusermount3', '/bin/fusermount3'].some((path) => existsSync(path))) {
+    return 'there is no fusermount3 (Debian: apt-get install fuse3)';
+  }
+  const seen = spawnSync('setpriv', [...nobody.slice(1), 'test', '-r', cli]);
+  return seen.status === 0 ? false : 'another user cannot read this repository, or there is no setpriv';
+}
+
+/** A directory that the user nobody owns, and can reach. */
+async function directoryOfNobody(t: Cleanup): Promise<string> {
+  const directory = await temporaryDirectory(t);
+  for (const name of ['', 'dags', 'cache', 'run']) {
+    const path = join(directory, name);
+    if (name !== '') mkdirSync(path);
+    chownSync(path, 65534, 65534);
+    chmodSync(path, 0o755);
+  }
+  return directory;
+}
+
+describe('without root', { skip: impossible() }, () => {
+  test('a mount goes through fusermount3, shows the tree to its user, and ends cleanly', async (t) => {
+    const store = await openStore(
+      t,
+      new Map([
+        ['a.py', 'a'],
+        ['pkg/b.py', 'b'],
+      ]),
+    );
+    const directory = await directoryOfNobody(t);
+    const mount = await mountStore(t, store, {
+      wrapper: nobody,
+      target: join(directory, 'dags'),
+      cacheDirectory: join(directory, 'cache'),
+      env: { XDG_RUNTIME_DIR: join(directory, 'run'), HOME: directory },
+    });
+    const [setpriv, ...rest] = [
+      ...nobody,
+      'sh',
+      '-c',
+      `cd '${mount.target}' && cat a.py pkg/b.py && stat -c ' %u %g' a.py`,
+    ];
+    const reading = await startReader(setpriv as string, rest).done;
+    assert.equal(reading.stdout, 'ab 65534 65534\n', reading.stderr);
+    // Without allow_other, not even root looks into it.
+    await assert.rejects(shell(mount.target, 'ls'), /Permission denied|can't cd/);
+    assert.deepEqual(await mount.stop('SIGTERM'), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  test('a missing fusermount3 is said, with what installs it: 71', async (t) => {
+    const store = await openStore(t, new Map([['a.py', 'a']]));
+    const directory = await directoryOfNobody(t);
+    const [program, ...rest] = [
+      ...nobody,
+      process.execPath,
+      cli,
+      'mount',
+      `s3://${store.bucket}/dags`,
+      join(directory, 'dags'),
+      '--cache-dir',
+      join(directory, 'cache'),
+      '--endpoint-url',
+      store.endpoint,
+    ];
+    const child = startChild('/usr/bin/env', ['PATH=/nonexistent', '/usr/bin/setpriv', ...rest], {
+      env: cleanEnvironment({ ...store.env, XDG_RUNTIME_DIR: join(directory, 'run'), HOME: directory }),
+    });
+    assert.equal(program, 'setpriv');
+    assert.equal((await child.exit).code, 71, child.stderr());
+    assert.match(child.stderr(), /fusermount3/);
+    assert.match(child.stderr(), /fuse3/);
+  });
+});

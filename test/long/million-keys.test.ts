@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startFakeS3 } from '../support/fake-s3.ts';
+import { mountImpossible, startMount } from '../support/mount.ts';
+import { proportionalSetSize } from '../support/processes.ts';
+import { shell } from '../support/reader.ts';
+import { defer } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const MiB = 2 ** 20;
+
+test('1,000,000 keys mount, are walked and revalidated, in 1.2 GiB', { skip: mountImpossible }, async (t) => {
+  const objects = 1_000_000;
+  const store = await startFakeS3({ objects, prefix: 'dags/' });
+  defer(t, () => store.stop());
+  const mount = await startMount(t, {
+    source: 's3://fake/dags',
+    env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
+    args: ['--endpoint-url', store.endpoint, '--poll-interval', '1s', '--settle', '0', '--prefetch', '0'],
+    until: 'mounted',
+    deadlineMs: 300_000,
+  });
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, proportionalSetSize(mount.pid));
+  }, 100);
+  defer(t, () => clearInterval(watch));
+  const walked = await shell(mount.target, 'find . -type f | wc -l', { deadlineMs: 300_000 });
+  assert.equal(walked, `${objects}\n`);
+  await store.revise(999_000, 1_000_000);
+  const last = 'd00009999/f00999999.py';
+  const look = (): Promise<string> => shell(mount.target, `cat ${last}`);
+  await waitFor('the change', async () => (await look()).includes('revision 00000001'), 300_000, 200);
+  clearInterval(watch);
+  t.diagnostic(`at its highest ${(most / MiB).toFixed(0)} MiB`);
+  assert.ok(most < 1_200 * MiB, `${most / MiB} MiB`);
+  assert.equal((await mount.stop()).code, 0);
+});
