@@ -1,0 +1,17 @@
+/** One complete listing of a prefix, in columns: row i is the i-th object in the order of the listing. */
+export interface ListedObjects {
+  readonly count: number;
+  /** Raw key bytes below the prefix, concatenated. */
+  readonly keys: Uint8Array;
+  /** Key i is `keys[keyEnds[i - 1] ?? 0 .. keyEnds[i])`. */
+  readonly keyEnds: Uint32Array;
+  /** Bytes. */
+  readonly sizes: Float64Array;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: Float64Array;
+  /** Latin-1 bytes without the quotes, concatenated. */
+  readonly etags: Uint8Array;
+  readonly etagEnds: Uint32Array;
+  /** 1: the storage class cannot be read at once (GLACIER, DEEP_ARCHIVE; GLACIER_IR can). */
+  readonly archived: Uint8Array;
+}
