@@ -1,0 +1,156 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  read,
+  readSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { lstat, open, rename, rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { CHUNK_BYTES } from './chunks.ts';
+import { stampOf } from './stamp.ts';
+import { isSystemError } from './system-error.ts';
+import { MOST_TRAILER_BYTES } from './trailer.ts';
+
+/** No blob has such a name. */
+export const TEMPORARY_PREFIX = 'tmp-';
+
+const FILE_MODE = 0o600;
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** A symlink is not followed, and a FIFO in a blob's place does not block the open. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/**
+ * Up to this size files are written and read synchronously. A 4 KiB blob on ext4: 72 us of CPU by synchronous
+ * calls (create 28, write 15, close 3, rename 20, lstat 6), 155 to 200 us through fs.promises; reading one 12 us.
+ * An 8 MiB blob would block the loop for 30 to 45 ms, so larger ones go through the thread pool.
+ */
+const SYNC_BYTES = 128 * 1024;
+const LARGEST_FILE = CHUNK_BYTES + MOST_TRAILER_BYTES;
+const readFile = promisify(read);
+/** These say nothing about the file. */
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/**
+ * Writes a blob beside its place and renames it in, without fsync: a torn one is found by its checksum at its
+ * first use after a restart. Returns its stamp. Rejects with the system's error; `temporary` may then remain.
+ */
+export async function writeBlob(temporary: string, path: string, file: Uint8Array): Promise<bigint> {
+  if (file.length <= SYNC_BYTES) return writeSmall(temporary, path, file);
+  const handle = await open(temporary, CREATE, FILE_MODE);
+  try {
+    for (let written = 0; written < file.length; ) {
+      written += (await handle.write(file, written)).bytesWritten;
+    }
+  } finally {
+    await handle.close();
+  }
+  // crash point: written, not renamed. The next start removes the temporary file.
+  await rename(temporary, path);
+  return stampOf(await lstat(path, { bigint: true }));
+}
+
+function writeSmall(temporary: string, path: string, file: Uint8Array): bigint {
+  const fd = openSync(temporary, CREATE, FILE_MODE);
+  try {
+    for (let written = 0; written < file.length; ) written += writeSync(fd, file, written);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, path);
+  return stampOf(lstatSync(path, { bigint: true }));
+}
+
+export type Checked =
+  | { readonly kind: 'good'; readonly stamp: bigint }
+  | { readonly kind: 'bad'; readonly flaw: string }
+  /** Nothing is known: the process is short of something. */
+  | { readonly kind: 'unknown'; readonly code: string };
+
+/** Reads a blob's file whole and judges it by `flawOf`, which returns undefined for a good one. */
+export async function checkBlob(
+  path: string,
+  flawOf: (file: Buffer) => string | undefined,
+): Promise<Checked> {
+  try {
+    const fd = openSync(path, READ);
+    try {
+      const before = fstatSync(fd, { bigint: true });
+      if (!before.isFile()) return { kind: 'bad', flaw: 'not a file' };
+      if (before.size > LARGEST_FILE) return { kind: 'bad', flaw: 'size' };
+      const file = await readWhole(fd, Number(before.size));
+      const flaw = file === undefined ? 'size' : flawOf(file);
+      if (flaw !== undefined) return { kind: 'bad', flaw };
+      const stamp = stampOf(before);
+      const after = stampOf(fstatSync(fd, { bigint: true }));
+      return stamp === after ? { kind: 'good', stamp } : { kind: 'bad', flaw: 'written to' };
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const { code } = error;
+    return SHORTAGES.has(code) ? { kind: 'unknown', code } : { kind: 'bad', flaw: code };
+  }
+}
+
+async function readWhole(fd: number, size: number): Promise<Buffer | undefined> {
+  const file = Buffer.allocUnsafeSlow(size);
+  if (size <= SYNC_BYTES) return readSync(fd, file, 0, size, 0) === size ? file : undefined;
+  for (let filled = 0; filled < size; ) {
+    const { bytesRead } = await readFile(fd, file, filled, size - filled, filled);
+    if (bytesRead === 0) return undefined;
+    filled += bytesRead;
+  }
+  return file;
+}
+
+/** The stamp of what is at `path` now; undefined where that cannot be told. */
+export function currentStamp(path: string): bigint | undefined {
+  try {
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? undefined : stampOf(stats);
+  } catch (error) {
+    // Whatever it is, the check of the content finds it.
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Removes a blob. Returns the errno's name where the disk does not let it go. */
+export function unlinkBlob(path: string): string | undefined {
+  try {
+    unlinkSync(path);
+    return undefined;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'ENOENT') return undefined;
+    return error.code === 'EISDIR' || error.code === 'EPERM' ? removeTree(path) : error.code;
+  }
+}
+
+function removeTree(path: string): string | undefined {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    return undefined;
+  } catch (error) {
+    if (isSystemError(error)) return error.code;
+    throw error;
+  }
+}
+
+/** Removes whatever is in a blob's place, also a directory and what is in it; links are not followed. */
+export async function clearPlace(path: string): Promise<string | undefined> {
+  try {
+    await rm(path, { recursive: true, force: true });
+    return undefined;
+  } catch (error) {
+    if (isSystemError(error)) return error.code;
+    throw error;
+  }
+}

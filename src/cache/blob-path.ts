@@ -1,0 +1,44 @@
+const SHARD_LENGTH = 2;
+const SHARD = /^[0-9a-f]{2}$/;
+const REST = /^[0-9a-f]{30}(?:\.(?:0|[1-9][0-9]{0,9}))?$/;
+
+/** What tells one blob from every other: the version's name (32 hex digits), and the chunk where it is one. */
+export function blobKey(name: string, chunk: number | undefined): string {
+  return chunk === undefined ? name : `${name}.${chunk}`;
+}
+
+/** The file of a blob. `directory` is the mount's own cache directory; the content starts at offset 0. */
+export function blobPath(directory: string, name: string, chunk: number | undefined): string {
+  return pathOfKey(directory, blobKey(name, chunk));
+}
+
+export function pathOfKey(directory: string, key: string): string {
+  return `${shardPath(directory, shardOf(key))}/${key.slice(SHARD_LENGTH)}`;
+}
+
+/** Blobs are spread over 256 directories, so that none of them grows large. */
+export function shardOf(key: string): string {
+  return key.slice(0, SHARD_LENGTH);
+}
+
+export function shardPath(directory: string, shard: string): string {
+  return `${blobsPath(directory)}/${shard}`;
+}
+
+export function blobsPath(directory: string): string {
+  return `${directory}/blobs`;
+}
+
+export function isShard(name: string): boolean {
+  return SHARD.test(name);
+}
+
+/** The key of the blob that has this name in a shard; undefined for a name that no blob has. */
+export function keyOfFile(shard: string, file: string): string | undefined {
+  return REST.test(file) ? shard + file : undefined;
+}
+
+/** The version's name in a key. */
+export function nameOfKey(key: string): string {
+  return key.slice(0, 32);
+}

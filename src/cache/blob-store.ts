@@ -1,0 +1,61 @@
+import { lstatSync, mkdirSync } from 'node:fs';
+import { clearPlace, TEMPORARY_PREFIX, unlinkBlob, writeBlob } from './blob-file.ts';
+import { pathOfKey, shardOf, shardPath } from './blob-path.ts';
+import { isSystemError } from './system-error.ts';
+
+const DIRECTORY_MODE = 0o700;
+/** Something else is in the blob's place. */
+const OCCUPIED: ReadonlySet<string> = new Set(['EISDIR', 'ENOTEMPTY', 'EEXIST']);
+
+/** The blobs' files below one directory. */
+export class BlobStore {
+  readonly #directory: string;
+  readonly #shards: Set<string>;
+  #temporaries = 0;
+
+  /** `shards`: the directories that are there already. */
+  constructor(directory: string, shards: ReadonlySet<string>) {
+    this.#directory = directory;
+    this.#shards = new Set(shards);
+  }
+
+  path(key: string): string {
+    return pathOfKey(this.#directory, key);
+  }
+
+  /** Writes a blob's file and returns its stamp. Rejects with the system's error, having left nothing behind. */
+  async write(key: string, file: Uint8Array): Promise<bigint> {
+    try {
+      return await this.#write(key, file);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      // Somebody tidied up, or put something in the way: once more, from the ground.
+      if (error.code === 'ENOENT') this.#shards.delete(shardOf(key));
+      else if (OCCUPIED.has(error.code)) await clearPlace(this.path(key));
+      else throw error;
+      return this.#write(key, file);
+    }
+  }
+
+  async #write(key: string, file: Uint8Array): Promise<bigint> {
+    const shard = shardOf(key);
+    if (!this.#shards.has(shard)) this.#makeShard(shard);
+    this.#temporaries += 1;
+    const temporary = `${shardPath(this.#directory, shard)}/${TEMPORARY_PREFIX}${process.pid}-${this.#temporaries}`;
+    try {
+      return await writeBlob(temporary, this.path(key), file);
+    } catch (error) {
+      // Where even this fails, the next start removes it.
+      unlinkBlob(temporary);
+      throw error;
+    }
+  }
+
+  #makeShard(shard: string): void {
+    const path = shardPath(this.#directory, shard);
+    mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+    // A link to elsewhere would be a directory too: mkdir does not tell.
+    if (!lstatSync(path).isDirectory()) mkdirSync(path);
+    this.#shards.add(shard);
+  }
+}

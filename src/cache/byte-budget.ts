@@ -1,0 +1,68 @@
+import type { Flight } from './single-flight.ts';
+
+interface Waiting {
+  readonly bytes: number;
+  readonly flight: Flight;
+  readonly go: () => void;
+}
+
+/** Bounds the bytes that are held in memory at a time. Whoever is urgent goes first, otherwise who came first. */
+export class ByteBudget {
+  readonly #limit: number;
+  readonly #waiting: Waiting[] = [];
+  #taken = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Resolves when the bytes may be held; give them back by `release`. More than the whole budget is let in alone. */
+  async take(bytes: number, flight: Flight): Promise<void> {
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) await this.#wait(bytes, flight);
+    else this.#taken += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#taken -= bytes;
+    this.#admit();
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#taken === 0 || this.#taken + bytes <= this.#limit;
+  }
+
+  #wait(bytes: number, flight: Flight): Promise<void> {
+    const { signal } = flight;
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(signal.reason);
+        this.#admit();
+      };
+      const go = (): void => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const waiting: Waiting = { bytes, flight, go };
+      this.#waiting.push(waiting);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  #admit(): void {
+    for (;;) {
+      const urgent = this.#waiting.findIndex(({ flight }) => flight.urgent);
+      const next = Math.max(0, urgent);
+      const waiting = this.#waiting[next];
+      if (waiting === undefined || !this.#fits(waiting.bytes)) return;
+      this.#waiting.splice(next, 1);
+      this.#taken += waiting.bytes;
+      waiting.go();
+    }
+  }
+}

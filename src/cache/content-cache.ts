@@ -1,0 +1,297 @@
+import { blobKey } from './blob-path.ts';
+import { Breath } from './breath.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { CacheError } from './cache-error.ts';
+import { blobRange, CHUNK_BYTES } from './chunks.ts';
+import type { Bound } from './claims.ts';
+import type { ContentSource, ContentVersion } from './content-source.ts';
+import type { DirectoryLock, LockDirectory } from './directory-lock.ts';
+import type { DiskTrouble } from './disk-health.ts';
+import type { Clock, Logger } from './ports.ts';
+import { preparePrivateDirectory } from './private-directory.ts';
+import { type ReceivedBlob, receive } from './receive.ts';
+import { type Recovered, recover } from './recovery.ts';
+import { Shelf } from './shelf.ts';
+import { type Flight, SingleFlight } from './single-flight.ts';
+import { isSystemError } from './system-error.ts';
+import { flawOf, flawUnderKey, labelOf } from './trailer.ts';
+
+export interface ContentCacheOptions {
+  /** The mount's own directory: see mountDirectory(). */
+  readonly directory: string;
+  /** Bytes of content; trailers and the filesystem's rounding are not counted. */
+  readonly limitBytes: number;
+  readonly store: ContentSource;
+  readonly lock: LockDirectory;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Bytes of content in memory at a time, on their way from the store or from the disk. Default: eight chunks. */
+  readonly bufferBytes?: number;
+  /** Who must own the directory. Default: this process's effective user. */
+  readonly uid?: number;
+}
+
+/** Where content is: in a blob on disk under that stamp, or in memory where the disk could not take it. */
+export type Located =
+  | { readonly kind: 'local'; readonly stamp: bigint }
+  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+
+/** `demand`: a reader waits. `background`: it can wait behind those. */
+export type Priority = 'demand' | 'background';
+
+export interface CacheStats {
+  /** Blobs. */
+  readonly entries: number;
+  /** Of content. */
+  readonly bytes: number;
+  readonly limitBytes: number;
+  /** Asked for by readers here, and found on disk. What the session finds there by itself is not seen here. */
+  readonly hits: number;
+  /** Asked for by readers, and fetched. */
+  readonly misses: number;
+  readonly evictions: number;
+  /** Blobs that were not what was stored; each was removed. */
+  readonly corrupt: number;
+  /** Blobs of pinned versions. */
+  readonly pinned: number;
+  /** Fetches whose content was not kept: no room for it, or a disk that did not take it. */
+  readonly passedThrough: number;
+  readonly degraded: readonly DiskTrouble[];
+}
+
+export interface Verification {
+  /** Blobs that were read. */
+  readonly blobs: number;
+  /** Of their content. */
+  readonly bytes: number;
+  /** Keys of those that were bad and are gone. */
+  readonly corrupt: readonly string[];
+}
+
+const BUFFER_BYTES = 8 * CHUNK_BYTES;
+const SAVE_ORDER_MS = 60_000;
+const EMPTY: Located = { kind: 'memory', bytes: new Uint8Array(0) };
+const FOREIGN_SAMPLES = 5;
+
+interface Landed {
+  readonly located: Located;
+  readonly fetched: boolean;
+}
+
+/** The content of versions on local disk: fetched once, verified before it is used, within its limit. */
+export class ContentCache {
+  readonly #options: ContentCacheOptions;
+  readonly #shelf: Shelf;
+  readonly #lock: DirectoryLock;
+  readonly #buffers: ByteBudget;
+  readonly #flights = new SingleFlight<Landed>();
+  readonly #closing = new AbortController();
+  readonly #saving: Promise<void>;
+  #closed: Promise<void> | undefined;
+  #hits = 0;
+  #misses = 0;
+  #passedThrough = 0;
+
+  private constructor(options: ContentCacheOptions, shelf: Shelf, lock: DirectoryLock) {
+    this.#options = options;
+    this.#shelf = shelf;
+    this.#lock = lock;
+    this.#buffers = new ByteBudget(options.bufferBytes ?? BUFFER_BYTES);
+    this.#saving = this.#saveRegularly();
+  }
+
+  /** Makes and locks the directory, and takes over what an earlier process left there. Rejects with CacheError. */
+  static async open(options: ContentCacheOptions): Promise<ContentCache> {
+    const { directory, log } = options;
+    await preparePrivateDirectory(directory, options.uid ?? process.geteuid?.());
+    const lock = options.lock(`${directory}/lock`);
+    try {
+      const recovered = await recover(directory);
+      tell(recovered, log);
+      const shelf = new Shelf(options, recovered.shards);
+      await shelf.adopt(recovered);
+      return new ContentCache(options, shelf, lock);
+    } catch (error) {
+      lock.release();
+      if (!isSystemError(error)) throw error;
+      throw new CacheError(
+        'cache-unwritable',
+        `The cache directory ${directory} cannot be read: ${error.code}.`,
+        'Make it usable for this user, or name another one with --cache-dir.',
+        error,
+      );
+    }
+  }
+
+  /**
+   * Makes one blob local: a whole file, or with `chunk` that part of one over CHUNK_BYTES. What this process has
+   * not verified, or what no longer looks as it did then, is verified first; what is bad is fetched again. One
+   * fetch a blob, however many ask for it; it is aborted when none of them waits any more.
+   *
+   * Never fails because of the disk: `memory` then. Rejects with the store's error, with ContentError where it sent
+   * something else, with CacheError after close(), or with the signal's reason.
+   *
+   * CPU per blob of 4 KiB that is missing, the store's part not counted: see MEASURED in blob-file.ts.
+   */
+  async ensure(
+    version: ContentVersion,
+    chunk: number | undefined,
+    { signal, priority = 'demand' }: { readonly signal: AbortSignal; readonly priority?: Priority },
+  ): Promise<Located> {
+    signal.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
+    if (version.size === 0) return EMPTY;
+    const key = blobKey(version.name, chunk);
+    const urgent = priority === 'demand';
+    const blob = this.#shelf.index.peek(key);
+    if (blob !== undefined && this.#shelf.isVerified(blob)) {
+      this.#shelf.use(blob);
+      if (urgent) this.#hits += 1;
+      return { kind: 'local', stamp: blob.stamp };
+    }
+    const land = (flight: Flight): Promise<Landed> => this.#land(version, chunk, flight);
+    const { located, fetched } = await this.#flights.run(key, { signal, urgent }, land);
+    if (urgent && fetched) this.#misses += 1;
+    if (urgent && !fetched) this.#hits += 1;
+    return located;
+  }
+
+  /** Whether it is on disk, verified, or recovered and verified when it is first asked for. */
+  has(version: ContentVersion, chunk?: number): boolean {
+    return this.#shelf.index.peek(blobKey(version.name, chunk)) !== undefined;
+  }
+
+  /** The version is shown, or about to be. May be said again, also with another bound. */
+  show({ name }: ContentVersion, bound: Bound): void {
+    this.#shelf.index.show(name, bound);
+  }
+
+  /** The version is shown no more. Harmless for what is not shown. */
+  hide({ name }: ContentVersion): void {
+    this.#shelf.index.hide(name);
+  }
+
+  /** Keeps a version's blobs, those that come later included, until as many calls of unpin(). */
+  pin(name: string): void {
+    this.#shelf.index.pin(name);
+  }
+
+  /** Harmless for what is not pinned. */
+  unpin(name: string): void {
+    this.#shelf.index.unpin(name);
+  }
+
+  stats(): CacheStats {
+    const { corrupt, trouble, index } = this.#shelf;
+    return {
+      entries: index.entries,
+      bytes: index.bytes,
+      limitBytes: this.#options.limitBytes,
+      hits: this.#hits,
+      misses: this.#misses,
+      evictions: index.evictions,
+      corrupt,
+      pinned: index.pinned,
+      passedThrough: this.#passedThrough,
+      degraded: trouble === undefined ? [] : [trouble],
+    };
+  }
+
+  /** Reads and verifies every blob, and removes those that are bad. Rejects with the signal's reason. */
+  async verify({ signal }: { readonly signal: AbortSignal }): Promise<Verification> {
+    const corrupt: string[] = [];
+    let blobs = 0;
+    let bytes = 0;
+    const breath = new Breath();
+    for (const { blob } of [...this.#shelf.index.inOrder()]) {
+      if (breath.due()) await breath.take();
+      signal.throwIfAborted();
+      this.#closing.signal.throwIfAborted();
+      const { key } = blob;
+      if (this.#shelf.index.peek(key) !== blob) continue;
+      const checked = await this.#shelf.check(blob, (file) => flawUnderKey(file, key));
+      blobs += 1;
+      bytes += blob.bytes;
+      if (checked.kind === 'bad') corrupt.push(key);
+    }
+    return { blobs, bytes, corrupt };
+  }
+
+  /** Aborts what is under way, writes down the order of eviction and gives the directory free. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const reason = new CacheError('cache-closed', 'The cache is closed.', 'Start the daemon again.');
+    this.#closing.abort(reason);
+    await this.#flights.end(reason);
+    await this.#saving;
+    await this.#shelf.saveOrder();
+    this.#lock.release();
+  }
+
+  async #land(version: ContentVersion, chunk: number | undefined, flight: Flight): Promise<Landed> {
+    const key = blobKey(version.name, chunk);
+    const range = blobRange(version.size, chunk);
+    const bytes = range.end - range.start;
+    await this.#buffers.take(bytes, flight);
+    try {
+      const blob = this.#shelf.index.peek(key);
+      if (blob !== undefined) {
+        const label = labelOf(version, chunk);
+        const checked = await this.#shelf.check(blob, (file) => flawOf(file, bytes, label));
+        if (checked.kind === 'good') {
+          this.#shelf.use(blob);
+          return { located: { kind: 'local', stamp: checked.stamp }, fetched: false };
+        }
+      }
+      return { located: await this.#fetch(version, chunk, flight.signal), fetched: true };
+    } finally {
+      this.#buffers.release(bytes);
+    }
+  }
+
+  async #fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<Located> {
+    const { name } = version;
+    const key = blobKey(name, chunk);
+    const range = blobRange(version.size, chunk);
+    // Room is held before the fetch: fetches that run at a time do not overrun the limit together.
+    const room = this.#shelf.reserve(name, range.end - range.start);
+    let received: ReceivedBlob;
+    let stamp: bigint | undefined;
+    try {
+      received = await receive(this.#options.store, version, chunk, range, signal);
+      if (room !== undefined) stamp = await this.#shelf.write(key, name, received.file);
+    } finally {
+      room?.release();
+    }
+    const { content, file } = received;
+    if (stamp !== undefined) {
+      const blob = { key, name, bytes: content.length, fileBytes: file.length, stamp };
+      if (this.#shelf.add(blob)) return { kind: 'local', stamp };
+    }
+    this.#passedThrough += 1;
+    return { kind: 'memory', bytes: content };
+  }
+
+  async #saveRegularly(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#options.clock.sleep(SAVE_ORDER_MS, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+      if (!signal.aborted) await this.#shelf.saveOrder();
+    }
+  }
+}
+
+function tell({ blobs, temporaries, corrupt, foreign, damagedOrder }: Recovered, log: Logger): void {
+  log.info({ blobs: blobs.length, temporaries, corrupt }, 'recovered the cache');
+  if (damagedOrder) log.warn({}, "the cache's order of eviction cannot be read: blobs are ordered by age");
+  if (foreign.length > 0) {
+    const samples = foreign.slice(0, FOREIGN_SAMPLES);
+    log.warn({ entries: foreign.length, samples }, 'there is something else in the cache: it is left alone');
+  }
+}

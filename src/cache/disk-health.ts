@@ -1,0 +1,58 @@
+import type { Clock } from './ports.ts';
+
+export type DiskTrouble = 'cache-full' | 'cache-unwritable';
+
+/** A disk that failed is tried again by the first write that comes after this time. */
+const PAUSE_MS = 5_000;
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Whether the cache's disk takes what is written to it. */
+export class DiskHealth {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #onChange: (trouble: DiskTrouble | undefined, code: string | undefined) => void;
+  #trouble: DiskTrouble | undefined;
+  #triedAt = 0;
+
+  constructor(
+    clock: Pick<Clock, 'now'>,
+    onChange: (trouble: DiskTrouble | undefined, code: string | undefined) => void,
+  ) {
+    this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  get trouble(): DiskTrouble | undefined {
+    return this.#trouble;
+  }
+
+  /** Whether to write now: always on a sound disk, once in a while on one that failed. */
+  mayWrite(): boolean {
+    if (this.#trouble === undefined) return true;
+    const since = this.#clock.now() - this.#triedAt;
+    // A clock that stepped back must not stop the trying.
+    if (since >= 0 && since < PAUSE_MS) return false;
+    this.#triedAt = this.#clock.now();
+    return true;
+  }
+
+  wrote(): void {
+    this.#set(undefined, undefined);
+  }
+
+  /** `code`: the errno's name. */
+  failed(code: string): void {
+    this.#triedAt = this.#clock.now();
+    this.#set(FULL.has(code) ? 'cache-full' : 'cache-unwritable', code);
+  }
+
+  #set(trouble: DiskTrouble | undefined, code: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#onChange(trouble, code);
+  }
+}
+
+/** The disk, or our share of it, has no room: evicting may help. */
+export function isShortOfRoom(code: string): boolean {
+  return FULL.has(code);
+}

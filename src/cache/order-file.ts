@@ -1,0 +1,87 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { Blob, Rank } from './blob.ts';
+import { Breath } from './breath.ts';
+import { isSystemError } from './system-error.ts';
+
+/** What the order file has of a blob. */
+export interface OrderedBlob {
+  /** Its place: the lowest is the next to be evicted. */
+  readonly place: number;
+  readonly rank: Rank;
+  readonly bytes: number;
+  readonly fileBytes: number;
+}
+
+const HEADER = 'dagmount order 1';
+const BATCH = 2_000;
+const FILE_MODE = 0o600;
+
+export function orderPath(directory: string): string {
+  return `${directory}/order`;
+}
+
+/**
+ * Writes the order of eviction, one line a blob, whole or not at all. Without fsync: a torn one is found by its
+ * checksum, and then the blobs are ordered by mtime. Rejects with the system's error.
+ */
+export async function writeOrder(
+  directory: string,
+  order: Iterable<{ readonly rank: Rank; readonly blob: Blob }>,
+): Promise<void> {
+  const path = orderPath(directory);
+  const temporary = `${path}.tmp`;
+  const handle = await open(temporary, 'w', FILE_MODE);
+  try {
+    let checksum = 0;
+    let lines = [HEADER];
+    const flush = async (): Promise<void> => {
+      const batch = Buffer.from(`${lines.join('\n')}\n`, 'latin1');
+      lines = [];
+      checksum = crc32(batch, checksum);
+      await handle.writeFile(batch);
+    };
+    for (const { rank, blob } of order) {
+      lines.push(`${rank} ${blob.key} ${blob.bytes} ${blob.fileBytes}`);
+      if (lines.length === BATCH) await flush();
+    }
+    if (lines.length > 0) await flush();
+    await handle.writeFile(`end ${checksum}\n`);
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+}
+
+/** By key; empty where there is no such file, or a damaged one: `damaged` tells. */
+export async function readOrder(
+  directory: string,
+): Promise<{ readonly order: ReadonlyMap<string, OrderedBlob>; readonly damaged: boolean }> {
+  const order = new Map<string, OrderedBlob>();
+  let file: Buffer;
+  try {
+    file = await readFile(orderPath(directory));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return { order, damaged: error.code !== 'ENOENT' };
+  }
+  const end = file.lastIndexOf('end ');
+  const body = file.subarray(0, Math.max(0, end));
+  if (end < 0 || file.toString('latin1', end) !== `end ${crc32(body)}\n`) return { order, damaged: true };
+  const breath = new Breath();
+  let start = body.indexOf('\n') + 1;
+  if (body.toString('latin1', 0, start - 1) !== HEADER) return { order, damaged: true };
+  while (start < body.length) {
+    const stop = body.indexOf('\n', start);
+    const [rank, key, bytes, fileBytes] = body.toString('latin1', start, stop).split(' ');
+    order.set(key!, {
+      place: order.size,
+      rank: rank as Rank,
+      bytes: Number(bytes),
+      fileBytes: Number(fileBytes),
+    });
+    start = stop + 1;
+    if (breath.due()) await breath.take();
+  }
+  return { order, damaged: false };
+}

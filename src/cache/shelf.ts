@@ -1,0 +1,147 @@
+import type { Blob } from './blob.ts';
+import { type Checked, checkBlob, clearPlace, currentStamp, unlinkBlob } from './blob-file.ts';
+import { BlobIndex, type Reservation } from './blob-index.ts';
+import { nameOfKey } from './blob-path.ts';
+import { BlobStore } from './blob-store.ts';
+import { Breath } from './breath.ts';
+import { DiskHealth, type DiskTrouble, isShortOfRoom } from './disk-health.ts';
+import { writeOrder } from './order-file.ts';
+import type { Clock, Logger } from './ports.ts';
+import { type Recovered, surplus } from './recovery.ts';
+import { isSystemError } from './system-error.ts';
+
+export interface ShelfOptions {
+  readonly directory: string;
+  /** Bytes of content. */
+  readonly limitBytes: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+}
+
+/** The blobs on disk and the index of them, kept in step; a disk that fails is an answer here, never an error. */
+export class Shelf {
+  readonly index: BlobIndex;
+  readonly #options: ShelfOptions;
+  readonly #files: BlobStore;
+  readonly #health: DiskHealth;
+  #corrupt = 0;
+  #orderChanged = false;
+
+  constructor(options: ShelfOptions, shards: ReadonlySet<string>) {
+    this.#options = options;
+    this.#files = new BlobStore(options.directory, shards);
+    this.#health = new DiskHealth(options.clock, (trouble, errno) => this.#tell(trouble, errno));
+    this.index = new BlobIndex({ limitBytes: options.limitBytes, remove: (key) => this.#remove(key) });
+  }
+
+  get trouble(): DiskTrouble | undefined {
+    return this.#health.trouble;
+  }
+
+  /** Blobs that were not what they should be. */
+  get corrupt(): number {
+    return this.#corrupt;
+  }
+
+  /** Takes over what was recovered, as far as the limit lets it. */
+  async adopt({ blobs, corrupt }: Recovered): Promise<void> {
+    this.#corrupt += corrupt;
+    const gone = new Set(surplus(blobs, this.#options.limitBytes));
+    const breath = new Breath();
+    for (const blob of blobs) {
+      const { key, bytes, fileBytes } = blob;
+      if (!gone.has(blob) || !this.#remove(key)) {
+        this.index.add({ key, name: nameOfKey(key), bytes, fileBytes, stamp: 0n });
+      }
+      if (breath.due()) await breath.take();
+    }
+  }
+
+  /** Whether its file still looks as it did when its content was last verified. */
+  isVerified(blob: Blob): boolean {
+    return blob.stamp !== 0n && currentStamp(this.#files.path(blob.key)) === blob.stamp;
+  }
+
+  use(blob: Blob): void {
+    this.index.touch(blob);
+    this.#orderChanged = true;
+  }
+
+  /** Judges a blob by its content, read whole. A bad one is removed and counted. */
+  async check(blob: Blob, flawOf: (file: Buffer) => string | undefined): Promise<Checked> {
+    const { key } = blob;
+    const path = this.#files.path(key);
+    const checked = await checkBlob(path, flawOf);
+    if (this.index.peek(key) !== blob) return checked;
+    if (checked.kind === 'good') blob.stamp = checked.stamp;
+    if (checked.kind === 'bad') {
+      this.index.delete(key);
+      this.#orderChanged = true;
+      this.#corrupt += 1;
+      const { flaw } = checked;
+      this.#options.log.warn({ key, flaw }, 'a cached blob is not what was stored: it is removed, not used');
+      const errno = await clearPlace(path);
+      if (errno !== undefined) this.#health.failed(errno);
+    }
+    return checked;
+  }
+
+  /** Holds room for a version's content; undefined where there is none, or the disk takes nothing at present. */
+  reserve(name: string, bytes: number): Reservation | undefined {
+    return this.#health.mayWrite() ? this.index.reserve(name, bytes) : undefined;
+  }
+
+  /** Writes a blob's file and returns its stamp; undefined where the disk does not take it. Not yet in the index. */
+  async write(key: string, name: string, file: Uint8Array): Promise<bigint | undefined> {
+    for (let again = true; ; again = false) {
+      try {
+        const stamp = await this.#files.write(key, file);
+        this.#health.wrote();
+        return stamp;
+      } catch (error) {
+        if (!isSystemError(error)) throw error;
+        // The disk may be smaller than the limit: then what nobody needs goes for what is needed.
+        if (again && isShortOfRoom(error.code) && this.index.giveUp(name, file.length)) continue;
+        this.#health.failed(error.code);
+        return undefined;
+      }
+    }
+  }
+
+  /** Returns false where it has gone at once: the version stopped being pinned or shown while it was written. */
+  add(blob: Omit<Blob, 'used'>): boolean {
+    this.index.add(blob);
+    this.#orderChanged = true;
+    return this.index.peek(blob.key) !== undefined;
+  }
+
+  /** Writes down the order of eviction if it has changed. */
+  async saveOrder(): Promise<void> {
+    if (!this.#orderChanged) return;
+    this.#orderChanged = false;
+    try {
+      await writeOrder(this.#options.directory, [...this.index.inOrder()]);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      this.#orderChanged = true;
+      this.#health.failed(error.code);
+    }
+  }
+
+  #remove(key: string): boolean {
+    this.#orderChanged = true;
+    const errno = unlinkBlob(this.#files.path(key));
+    if (errno !== undefined) this.#health.failed(errno);
+    return errno === undefined;
+  }
+
+  #tell(trouble: DiskTrouble | undefined, errno: string | undefined): void {
+    const { log, directory } = this.#options;
+    if (trouble === undefined) log.info({ directory }, 'the cache takes content again');
+    else
+      log.warn(
+        { code: trouble, errno, directory },
+        'the cache takes no content: reads go through to the store',
+      );
+  }
+}

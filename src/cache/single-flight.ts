@@ -1,0 +1,90 @@
+/** One piece of work that several wait for. */
+export interface Flight {
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+  /** Somebody waits who should not wait long. */
+  readonly urgent: boolean;
+}
+
+interface Running<T> extends Flight {
+  readonly abort: AbortController;
+  readonly result: Promise<T>;
+  urgent: boolean;
+  waiters: number;
+}
+
+/**
+ * Does the work for a key once, however many ask for it at the same time. One who stops waiting does not end the
+ * work for the others; when the last one does, it is aborted. Never two pieces of work for one key: who asks while
+ * an aborted one comes to its end waits for that, then starts anew.
+ */
+export class SingleFlight<T> {
+  readonly #running = new Map<string, Running<T>>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  async run(key: string, { signal, urgent }: Flight, work: (flight: Flight) => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    for (;;) {
+      const running = this.#running.get(key);
+      if (running === undefined) return this.#wait(this.#start(key, urgent, work), signal);
+      if (!running.signal.aborted) {
+        running.urgent ||= urgent;
+        return this.#wait(running, signal);
+      }
+      await settled(running.result);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Aborts all work and waits for its end. */
+  async end(reason: unknown): Promise<void> {
+    const running = [...this.#running.values()];
+    for (const { abort } of running) abort.abort(reason);
+    await Promise.all(running.map(({ result }) => settled(result)));
+  }
+
+  #start(key: string, urgent: boolean, work: (flight: Flight) => Promise<T>): Running<T> {
+    const abort = new AbortController();
+    const flight = { abort, signal: abort.signal, urgent, waiters: 0 };
+    const result = work(flight);
+    const running: Running<T> = Object.assign(flight, { result });
+    this.#running.set(key, running);
+    const forget = (): void => {
+      this.#running.delete(key);
+    };
+    result.then(forget, forget);
+    return running;
+  }
+
+  #wait(running: Running<T>, signal: AbortSignal): Promise<T> {
+    running.waiters += 1;
+    return new Promise<T>((resolve, reject) => {
+      const leave = (): void => {
+        running.waiters -= 1;
+        if (running.waiters === 0) running.abort.abort(signal.reason);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      const stay = (): void => signal.removeEventListener('abort', leave);
+      running.result.then(
+        (value) => {
+          stay();
+          resolve(value);
+        },
+        (error: unknown) => {
+          stay();
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+async function settled(result: Promise<unknown>): Promise<void> {
+  await result.then(nothing, nothing);
+}
+
+function nothing(): void {}

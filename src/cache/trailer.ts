@@ -1,0 +1,87 @@
+import { crc32 } from 'node:zlib';
+import { blobKey } from './blob-path.ts';
+import { blobRange } from './chunks.ts';
+import type { ContentVersion } from './content-source.ts';
+
+/*
+ * A blob is: content | label (JSON: name, path, etag, size, chunk) | label bytes (u32) | CRC-32 (u32) | magic.
+ * Numbers are little-endian; the checksum covers content and label; the magic names the format's version.
+ *
+ * CRC-32 guards against rot and torn writes, not against an adversary: whoever can write into the private directory
+ * can also write the checksum. It finds every flipped bit and every burst of up to 32. Measured on Node 20, one
+ * core: 4 KiB in 1.9 us against 4.3 us for SHA-256, 8 MiB in 2.0 ms against 5.5 ms.
+ */
+const MAGIC = Buffer.from('dagblob1', 'latin1');
+const FOOTER_BYTES = 8 + MAGIC.length;
+/** A path of 1,024 bytes takes at most six times that in JSON. */
+const MOST_LABEL_BYTES = 16 * 1024;
+/** No blob's file exceeds its content by more. */
+export const MOST_TRAILER_BYTES = MOST_LABEL_BYTES + FOOTER_BYTES;
+/** Reading so much of a blob's end shows its footer. */
+export const SHORTEST_TRAILER_BYTES = FOOTER_BYTES;
+
+/** What a blob says it is. */
+export function labelOf({ name, path, etag, size }: ContentVersion, chunk: number | undefined): Buffer {
+  return Buffer.from(JSON.stringify({ name, path, etag, size, chunk: chunk ?? null }));
+}
+
+export function trailerBytes(label: Uint8Array): number {
+  return label.length + FOOTER_BYTES;
+}
+
+/** Writes the trailer behind `length` bytes of content, whose CRC-32 is `checksum`. */
+export function seal(file: Buffer, length: number, label: Uint8Array, checksum: number): void {
+  file.set(label, length);
+  const footer = length + label.length;
+  file.writeUInt32LE(label.length, footer);
+  file.writeUInt32LE(crc32(label, checksum), footer + 4);
+  file.set(MAGIC, footer + 8);
+}
+
+/** The length of the content of a blob's file, from its last bytes; undefined where these are no footer. */
+export function contentBytes(end: Buffer, fileBytes: number): number | undefined {
+  if (end.length < FOOTER_BYTES || !end.subarray(-MAGIC.length).equals(MAGIC)) return undefined;
+  const label = end.readUInt32LE(end.length - FOOTER_BYTES);
+  const bytes = fileBytes - FOOTER_BYTES - label;
+  return label <= MOST_LABEL_BYTES && bytes > 0 ? bytes : undefined;
+}
+
+/** What is wrong with a whole blob's file that must carry this label and so much content; undefined: nothing. */
+export function flawOf(file: Buffer, bytes: number, label: Uint8Array): string | undefined {
+  if (file.length !== bytes + trailerBytes(label)) return 'size';
+  if (contentBytes(file, file.length) !== bytes) return 'trailer';
+  if (!file.subarray(bytes, bytes + label.length).equals(label)) return 'label';
+  return checksumFlaw(file);
+}
+
+/** What is wrong with a whole blob's file, where only the key that it is stored under is known. */
+export function flawUnderKey(file: Buffer, key: string): string | undefined {
+  const bytes = contentBytes(file, file.length);
+  if (bytes === undefined) return 'trailer';
+  const flaw = checksumFlaw(file);
+  if (flaw !== undefined) return flaw;
+  const label = readLabel(file.subarray(bytes, file.length - FOOTER_BYTES));
+  return label?.key === key && label.bytes === bytes ? undefined : 'label';
+}
+
+function checksumFlaw(file: Buffer): string | undefined {
+  const footer = file.length - FOOTER_BYTES;
+  return crc32(file.subarray(0, footer)) === file.readUInt32LE(footer + 4) ? undefined : 'checksum';
+}
+
+/** The key that a label gives, and the length of the content that belongs to it. */
+function readLabel(bytes: Buffer): { readonly key: string; readonly bytes: number } | undefined {
+  try {
+    const label = JSON.parse(bytes.toString()) as Omit<ContentVersion, 'etag'> & {
+      readonly chunk: number | null;
+    };
+    const chunk = label.chunk ?? undefined;
+    const range = blobRange(label.size, chunk);
+    return { key: blobKey(label.name, chunk), bytes: range.end - range.start };
+  } catch (error) {
+    // The checksum held, so that labelOf() did not write this: no label of ours.
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
+      return undefined;
+    throw error;
+  }
+}

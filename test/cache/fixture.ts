@@ -1,0 +1,211 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CacheError } from '../../src/cache/cache-error.ts';
+import { ContentCache, type ContentCacheOptions } from '../../src/cache/content-cache.ts';
+import type { ContentBody, ContentSource, ContentVersion } from '../../src/cache/content-source.ts';
+import type { LockDirectory } from '../../src/cache/directory-lock.ts';
+import type { Clock, Logger } from '../../src/cache/ports.ts';
+import { mountDirectory } from '../../src/cache/private-directory.ts';
+
+/** A version as src/tree names it: 32 hex digits over path, etag and size. */
+export function versionOf(path: string, content: Uint8Array): ContentVersion {
+  const etag = createHash('md5').update(content).digest('hex');
+  const hash = createHash('sha256');
+  for (const field of [path, etag, String(content.length)]) {
+    hash.update(`${Buffer.byteLength(field)}:`).update(field);
+  }
+  return { name: hash.digest('hex').slice(0, 32), path, etag, size: content.length };
+}
+
+export interface Request {
+  readonly path: string;
+  readonly ifMatch: string | undefined;
+  readonly range: { readonly start: number; readonly end: number } | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A store in memory that counts what it is asked, and answers when it is let. */
+export class MemoryStore implements ContentSource {
+  readonly requests: Request[] = [];
+  readonly #objects = new Map<string, Uint8Array>();
+  #gate: Promise<void> | undefined;
+  #open: (() => void) | undefined;
+  /** Alters the body of the next answers. */
+  tamper: (body: Uint8Array) => Uint8Array = (body) => body;
+  partBytes = 64 * 1024;
+
+  put(path: string, content: Uint8Array): ContentVersion {
+    this.#objects.set(path, content);
+    return versionOf(path, content);
+  }
+
+  /** Puts an object of random content. */
+  putRandom(path: string, bytes: number): ContentVersion {
+    return this.put(path, randomBytes(bytes));
+  }
+
+  content(path: string): Uint8Array {
+    return this.#objects.get(path)!;
+  }
+
+  /** Holds all answers until release(). */
+  hold(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  release(): void {
+    this.#open?.();
+    this.#gate = undefined;
+  }
+
+  async get(path: string, options: Parameters<ContentSource['get']>[1]): Promise<ContentBody> {
+    const { ifMatch, range, signal } = options;
+    this.requests.push({ path, ifMatch, range, signal });
+    await this.#pass(signal);
+    const object = this.#objects.get(path);
+    if (object === undefined) throw Object.assign(new Error('gone'), { code: 'gone' });
+    const { etag } = versionOf(path, object);
+    const body = this.tamper(range === undefined ? object : object.subarray(range.start, range.end));
+    return { etag, body: this.#parts(body, signal) };
+  }
+
+  async *#parts(body: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for (let start = 0; start < body.length; start += this.partBytes) {
+      signal.throwIfAborted();
+      yield body.subarray(start, start + this.partBytes);
+    }
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
+    const gate = this.#gate;
+    if (gate === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      gate.then(resolve, reject);
+    });
+  }
+}
+
+/** A clock that stands still until it is told to go on. */
+export class ManualClock implements Clock {
+  #now = 1_700_000_000_000;
+  readonly #sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const sleeper = { until: this.#now + ms, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.until > this.#now) continue;
+      this.#sleepers.delete(sleeper);
+      sleeper.wake();
+    }
+  }
+}
+
+export interface LogLine {
+  readonly level: 'info' | 'warn';
+  readonly fields: object;
+  readonly message: string;
+}
+
+export class MemoryLog implements Logger {
+  readonly lines: LogLine[] = [];
+
+  info(fields: object, message: string): void {
+    this.lines.push({ level: 'info', fields, message });
+  }
+
+  warn(fields: object, message: string): void {
+    this.lines.push({ level: 'warn', fields, message });
+  }
+}
+
+/** Excludes within this process, as flock(2) does between processes. */
+export function lockDouble(): LockDirectory {
+  const held = new Set<string>();
+  return (path) => {
+    if (held.has(path)) throw new CacheError('cache-in-use', `${path} is locked.`, 'Unmount the other one.');
+    held.add(path);
+    return { release: () => held.delete(path) };
+  };
+}
+
+/** One cache directory, its store and its clock, over the processes that use it one after another. */
+export class Fixture {
+  readonly directory: string;
+  readonly store = new MemoryStore();
+  readonly clock = new ManualClock();
+  readonly log = new MemoryLog();
+  readonly lock = lockDouble();
+  readonly signal = new AbortController().signal;
+  readonly #open: ContentCache[] = [];
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async open(options: Partial<ContentCacheOptions> = {}): Promise<ContentCache> {
+    const { directory, store, clock, log, lock } = this;
+    const cache = await ContentCache.open({
+      directory,
+      store,
+      clock,
+      log,
+      lock,
+      limitBytes: 64 * 1024 * 1024,
+      ...options,
+    });
+    this.#open.push(cache);
+    return cache;
+  }
+
+  async close(): Promise<void> {
+    for (const cache of this.#open) await cache.close();
+  }
+
+  /** All files below `blobs`, by their path in it. */
+  files(): string[] {
+    const root = join(this.directory, 'blobs');
+    return readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true)
+      .sort();
+  }
+}
+
+/** A fixture in a directory of its own, or below `root`; closed, and what it made removed, when the test ends. */
+export function fixture(
+  test: TestContext,
+  root: string = mkdtempSync(join(tmpdir(), 'dagmount-cache-')),
+): Fixture {
+  const made = new Fixture(mountDirectory(root, '0123456789ab'));
+  test.after(async () => {
+    await made.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+  return made;
+}
+
+/** Waits for something that is about to be. */
+export async function until(what: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !what(); await sleep(2)) {
+    if (Date.now() > deadline) throw new Error('it did not come to be');
+  }
+}
