@@ -114,6 +114,15 @@ export function parseLog(text: string): readonly LogLine[] {
 
 /** Mounts with the real command and waits; the test's end takes everything away again. */
 export async function startMount(test: Cleanup, options: MountOptions): Promise<Mount> {
+  const mount = await launchMount(test, options);
+  const deadline = options.deadlineMs ?? 60_000;
+  await mount.logged(options.until ?? 'ready', deadline);
+  await waitFor(`a mount at ${mount.target}`, () => mountsAt(mount.target).length > 0, deadline);
+  return mount;
+}
+
+/** The same, without waiting for the mount. */
+export async function launchMount(test: Cleanup, options: MountOptions): Promise<Mount> {
   const directory = await temporaryDirectory(test);
   const target = options.target ?? join(directory, 'dags');
   const cacheDirectory = options.cacheDirectory ?? join(directory, 'cache');
@@ -137,9 +146,6 @@ export async function startMount(test: Cleanup, options: MountOptions): Promise<
   );
   const mount = handle(child, target, cacheDirectory);
   defer(test, () => end(mount, child));
-  const deadline = options.deadlineMs ?? 60_000;
-  await mount.logged(options.until ?? 'ready', deadline);
-  await waitFor(`a mount at ${target}`, () => mountsAt(target).length > 0, deadline);
   return mount;
 }
 

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type LogLine, launchMount } from '../test/support/mount.ts';
+import { proportionalSetSize } from '../test/support/processes.ts';
+import { StoreProxy } from '../test/support/proxy.ts';
+import { startReader } from '../test/support/reader.ts';
+import { repository } from '../test/support/repository.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../test/support/temporary.ts';
+import { fillStore } from './filled-store.ts';
+
+/**
+ * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
+ * [--latency 10] [--runs 3]`. Prints the seconds from the start of the command to the mount, to a complete walk with a
+ * stat of each file, to all content read by one reader, and to the daemon's own "ready"; its memory at the highest
+ * (PSS, its processes together); and the requests that the store saw.
+ */
+const { values } = parseArgs({
+  options: {
+    objects: { type: 'string', default: '10000' },
+    bytes: { type: 'string', default: '4096' },
+    latency: { type: 'string', default: '10' },
+    runs: { type: 'string', default: '3' },
+  },
+});
+
+interface Seen {
+  readonly mounted: number;
+  readonly walked: number;
+  readonly read: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+async function once(
+  context: Cleanup,
+  source: string,
+  env: Readonly<Record<string, string>>,
+  proxy: StoreProxy,
+): Promise<string> {
+  proxy.resetCounts();
+  const directory = await temporaryDirectory(context);
+  const start = Date.now() / 1000;
+  const mount = await launchMount(context, {
+    source,
+    env,
+    args: ['--endpoint-url', proxy.endpoint, '--poll-interval', '1h'],
+    cacheDirectory: join(directory, 'cache'),
+  });
+  const script = join(repository, 'bench/readers/cold.py');
+  const reader = startReader('python3', [script, mount.target], { deadlineMs: 600_000 });
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, proportionalSetSize(mount.pid));
+  }, 50);
+  const reading = await reader.done.finally(() => clearInterval(watch));
+  if (reading.code !== 0) throw new Error(`the reader failed: ${reading.stderr}`);
+  const seen = JSON.parse(reading.stdout) as Seen;
+  const readyLine = await mount.logged('ready', 300_000);
+  const ready = loggedAt(readyLine);
+  await mount.stop();
+  const cells = [seen.mounted, seen.walked, seen.read, ready].map((at) =>
+    (at - start).toFixed(2).padStart(9),
+  );
+  const requests = `${proxy.count('LIST')} LIST, ${proxy.count('GET')} GET, ${proxy.count('HEAD')} HEAD`;
+  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${requests}, at most ${proxy.mostAtOnce} at once`;
+}
+
+/** pino's time is in milliseconds, or in words. */
+function loggedAt(line: LogLine): number {
+  const time = line.time;
+  return typeof time === 'number' ? time / 1000 : Date.parse(String(time)) / 1000;
+}
+
+async function bench(context: Cleanup): Promise<void> {
+  const store = await fillStore(Number(values.objects), Number(values.bytes));
+  defer(context, () => store.seaweedfs.stop());
+  const proxy = await StoreProxy.start({
+    upstream: store.seaweedfs.endpoint,
+    latency: Number(values.latency),
+  });
+  defer(context, () => proxy.close());
+  console.log(
+    `${values.objects} objects of ${values.bytes} bytes, ${values.latency} ms a request; seconds, MiB`,
+  );
+  console.log('  mounted   walked     read    ready      PSS');
+  for (let run = 0; run < Number(values.runs); run += 1) {
+    console.log(await once(context, `s3://${store.bucket}/dags`, store.seaweedfs.readerEnvironment, proxy));
+  }
+}
+
+const ends: (() => Promise<void> | void)[] = [];
+try {
+  await bench({ after: (callback) => ends.unshift(callback) });
+} finally {
+  for (const end of ends) await end();
+}
