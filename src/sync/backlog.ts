@@ -1,6 +1,6 @@
 import { MARK } from './content-state.ts';
-import { failureOf } from './failure.ts';
-import { fetchContent, isLocal } from './fetch-content.ts';
+import { codeOf, failureOf, isSourceDown } from './failure.ts';
+import { type Fetched, fetchContent, isLocal } from './fetch-content.ts';
 import { Pace } from './pace.ts';
 import type { Clock } from './ports.ts';
 import { type FetchMeans, type FetchTarget, note, Tally } from './prefetch.ts';
@@ -18,6 +18,8 @@ export interface BacklogOptions extends FetchMeans {
 }
 
 const SHORTEST_PAUSE_MS = 1_000;
+/** Passes in which an object may fail for a reason of its own, such as arriving damaged. */
+const MOST_TRIES = 3;
 
 /**
  * Makes local what is shown and not yet local: of the first tree everything, later what the disk had no room for
@@ -31,6 +33,7 @@ export class Backlog {
   readonly #progress = new Progress();
   #run: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
   #isReady = false;
+  #pausedBy: string | undefined;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
@@ -69,11 +72,13 @@ export class Backlog {
   async #work(target: FetchTarget, signal: AbortSignal): Promise<void> {
     const { clock, log, pollMs } = this.#options;
     const pace = new Pace();
+    const failures = new Map<number, number>();
     try {
       for (;;) {
         const wanted = await this.#plan(target, pace, signal);
         if (wanted.length === 0) return this.#done();
-        if ((await this.#pass(target, wanted, pace, signal)) === 'done') return this.#done();
+        const end = await this.#pass(target, wanted, failures, pace, signal);
+        if (end === 'done') return this.#done();
         const pause = SHORTEST_PAUSE_MS + clock.random() * Math.max(0, pollMs - SHORTEST_PAUSE_MS);
         await clock.sleep(pause, signal);
       }
@@ -119,19 +124,26 @@ export class Backlog {
   async #pass(
     target: FetchTarget,
     wanted: Uint32Array,
+    failures: Map<number, number>,
     pace: Pace,
     signal: AbortSignal,
   ): Promise<'done' | 'again'> {
-    const { cache, concurrency, log } = this.#options;
+    const { concurrency, log } = this.#options;
+    const { generation, content } = target;
     const tally = new Tally();
     const stale: number[] = [];
     const denied: number[] = [];
     let denial: unknown;
+    let failed = 0;
     try {
       await sweep({ total: wanted.length, concurrency, pace, signal }, async (at, over) => {
         const index = wanted[at]!;
-        const fetched = await fetchContent(cache, target.generation.version(index), over);
+        const fetched = await this.#fetch(target, index, failures, over);
         if (signal.aborted) return 'stop';
+        if (fetched === 'failed') {
+          failed += 1;
+          return 'next';
+        }
         if (fetched.kind === 'stale') {
           stale.push(index);
           // Its answer is of no interest here, nor is the end of the loop.
@@ -142,24 +154,45 @@ export class Backlog {
           denied.push(index);
           denial ??= fetched.error;
         }
-        if (fetched.kind === 'no-room') target.content.marks[index] = MARK.noRoom;
+        if (fetched.kind === 'no-room') content.marks[index] = MARK.noRoom;
         note(target, index, fetched);
-        this.#progress.done(target.generation.size(index));
+        this.#progress.done(generation.size(index));
         return tally.count(target, index, fetched);
       });
+      // Nothing at all could be read: that is no tree to be called ready.
+      if (denial !== undefined && !content.marks.includes(MARK.local)) throw denial;
     } catch (error) {
       if (signal.aborted) throw error;
-      const failure = failureOf(error);
-      if (failure.code === 'denied') this.#deny(error);
-      // Not each of them alone: once reading is granted, they are asked for again.
-      if (failure.code === 'denied') for (const index of denied) target.content.marks[index] = MARK.unknown;
-      log.warn({ ...failure, ...this.pending }, 'the fetching of what is shown pauses');
+      if (codeOf(error) === 'denied') {
+        this.#ready.reject(error);
+        // Not each of them alone: once reading is granted, they are asked for again.
+        for (const index of denied) content.marks[index] = MARK.unknown;
+      }
+      this.#pausing(error);
       return 'again';
     }
-    // Nothing at all could be read: that is no tree to be called ready.
-    if (denial !== undefined && !target.content.marks.includes(MARK.local)) this.#deny(denial);
+    this.#pausedBy = undefined;
     tally.warn(log);
-    return stale.length === 0 ? 'done' : this.#settleStale(target, stale, signal);
+    if (stale.length > 0) return this.#settleStale(target, stale, signal);
+    return failed === 0 ? 'done' : 'again';
+  }
+
+  /** `failed`: by itself, not for the store's sake; after some tries it counts as unreadable. */
+  async #fetch(
+    { generation }: FetchTarget,
+    index: number,
+    failures: Map<number, number>,
+    signal: AbortSignal,
+  ): Promise<Fetched | 'failed'> {
+    try {
+      return await fetchContent(this.#options.cache, generation.version(index), signal);
+    } catch (error) {
+      const code = codeOf(error) ?? 'internal';
+      if (signal.aborted || isSourceDown(code)) throw error;
+      const tries = (failures.get(index) ?? 0) + 1;
+      failures.set(index, tries);
+      return tries < MOST_TRIES ? 'failed' : { kind: 'unreadable', code, error };
+    }
   }
 
   /** Waits for a listing that began after the objects were found to have gone. */
@@ -186,7 +219,12 @@ export class Backlog {
     this.#ready.resolve();
   }
 
-  #deny(error: unknown): void {
-    this.#ready.reject(error);
+  /** Warns when the trouble begins or becomes another. */
+  #pausing(error: unknown): void {
+    const { log } = this.#options;
+    const failure = failureOf(error);
+    const write = this.#pausedBy === failure.code ? log.debug : log.warn;
+    this.#pausedBy = failure.code;
+    write.call(log, { ...failure, ...this.pending }, 'the fetching of what is shown pauses');
   }
 }

@@ -1,4 +1,4 @@
-import { CHUNK_BYTES } from '../cache/chunks.ts';
+import { chunkCount } from '../cache/chunks.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import { codeOf, isStale, isUnreadable } from './failure.ts';
 import type { ContentCachePort, Located } from './ports.ts';
@@ -18,8 +18,9 @@ export async function fetchContent(
   signal: AbortSignal,
 ): Promise<Fetched> {
   try {
-    if (version.size <= CHUNK_BYTES) return fetchedOf(await ensure(cache, version, undefined, signal));
-    for (let chunk = 0; chunk * CHUNK_BYTES < version.size; chunk++) {
+    const chunks = chunkCount(version.size);
+    if (chunks === undefined) return fetchedOf(await ensure(cache, version, undefined, signal));
+    for (let chunk = 0; chunk < chunks; chunk++) {
       const located = await ensure(cache, version, chunk, signal);
       if (located.kind === 'memory') return { kind: 'no-room' };
     }
@@ -34,10 +35,9 @@ export async function fetchContent(
 
 /** Whether all content of a version is on disk, verified or not. */
 export function isLocal(cache: Pick<ContentCachePort, 'has'>, version: ContentVersion): boolean {
-  if (version.size <= CHUNK_BYTES) return cache.has(version);
-  for (let chunk = 0; chunk * CHUNK_BYTES < version.size; chunk++) {
-    if (!cache.has(version, chunk)) return false;
-  }
+  const chunks = chunkCount(version.size);
+  if (chunks === undefined) return cache.has(version);
+  for (let chunk = 0; chunk < chunks; chunk++) if (!cache.has(version, chunk)) return false;
   return true;
 }
 

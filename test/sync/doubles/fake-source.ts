@@ -71,7 +71,7 @@ export class FakeSource implements Lister {
 
   async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
     this.builds += 1;
-    this.lastBuild = options;
+    this.lastBuild = { ...options, tombstones: new Map(options.tombstones) };
     if (this.#newest === undefined) throw new Error('nothing was listed');
     const { previous, tombstones, nextNodeId } = options;
     const filter = PathFilter.compile({ include: [], exclude: [] });

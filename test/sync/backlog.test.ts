@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Backlog } from '../../src/sync/backlog.ts';
+import { ContentState, MARK } from '../../src/sync/content-state.ts';
+import type { FetchTarget } from '../../src/sync/prefetch.ts';
+import { FakeCache } from './doubles/fake-cache.ts';
+import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeSource } from './doubles/fake-source.ts';
+import { RecordingLog } from './doubles/recording-log.ts';
+import { treeOf } from './doubles/trees.ts';
+
+describe('the backlog', () => {
+  let source: FakeSource;
+  let cache: FakeCache;
+  let clock: FakeClock;
+  let log: RecordingLog;
+  let backlog: Backlog;
+  let refreshes: number;
+  let answer: 'current' | 'published' | 'held' | 'failed';
+
+  beforeEach(() => {
+    source = new FakeSource(() => 0);
+    cache = new FakeCache(source);
+    clock = new FakeClock();
+    log = new RecordingLog();
+    refreshes = 0;
+    answer = 'current';
+    backlog = new Backlog({
+      cache,
+      clock,
+      log,
+      concurrency: 1,
+      pollMs: 10_000,
+      refresh: async () => {
+        refreshes += 1;
+        return { kind: answer };
+      },
+    });
+  });
+
+  afterEach(() => backlog.stop());
+
+  const target = async (bound = 1_000_000): Promise<FetchTarget> => {
+    const { generation } = await treeOf(source);
+    return { generation, content: new ContentState(generation.entries), bound };
+  };
+
+  it('fetches in the order of the tree, directory by directory', async () => {
+    for (const path of ['b/1', 'a/1', 'top', 'b/2', 'a/2', 'a/deep/3']) source.put(path);
+    const shown = await target();
+    backlog.start(shown);
+    await clock.drive(backlog.ready);
+    const inOrder: string[] = [];
+    for (let index = 0; index < shown.generation.entries; index++) {
+      if (!shown.generation.isDirectory(index)) inOrder.push(shown.generation.path(index));
+    }
+    assert.deepEqual(cache.fetched, inOrder);
+  });
+
+  it('says what is pending, and is ready when nothing is', async () => {
+    source.putFiles(3);
+    let release = (): void => undefined;
+    cache.onFetch = () => new Promise((resolve) => (release = resolve));
+    backlog.start(await target());
+    await clock.settle();
+    assert.equal(backlog.pending.pendingFiles, 3);
+    assert.equal(backlog.pending.pendingBytes, 3 * 'content of dags/file00000.py'.length);
+    release();
+    await clock.settle();
+    assert.equal(backlog.pending.pendingFiles, 2);
+    assert.equal(backlog.isReady, false);
+    cache.onFetch = () => undefined;
+    release();
+    await clock.drive(backlog.ready);
+    assert.equal(backlog.isReady, true);
+    assert.deepEqual(backlog.pending, { pendingFiles: 0, pendingBytes: 0 });
+  });
+
+  it('is ready at once for a tree without files, and does not read recovered blobs', async () => {
+    source.putFiles(3);
+    const shown = await target();
+    for (let index = 0; index < shown.generation.entries; index++) {
+      cache.blobs.set(shown.generation.versionName(index), 1n);
+    }
+    backlog.start(shown);
+    await clock.drive(backlog.ready);
+    assert.deepEqual(cache.priorities, []);
+    assert.equal(shown.content.stamps[shown.generation.find('dags/file00000.py')], 0n);
+    assert.equal(shown.content.marks[shown.generation.find('dags/file00000.py')], MARK.local);
+  });
+
+  it('pauses while the store is in trouble and goes on by itself, warning once', async () => {
+    source.putFiles(5);
+    cache.allFail = 'unreachable';
+    backlog.start(await target());
+    await clock.advance(60_000);
+    assert.equal(backlog.isReady, false);
+    assert.equal(backlog.pending.pendingFiles, 5);
+    assert.equal(log.count('warn'), 1);
+    cache.allFail = undefined;
+    await clock.advance(10_001);
+    assert.equal(backlog.isReady, true);
+  });
+
+  it('does not let one damaged object keep the others from being fetched, nor readiness for ever', async () => {
+    source.putFiles(5);
+    cache.failures.set('dags/file00000.py', 'corrupt');
+    const shown = await target();
+    backlog.start(shown);
+    await clock.settle();
+    assert.equal(cache.blobs.size, 4);
+    await clock.drive(backlog.ready);
+    assert.equal(shown.content.marks[shown.generation.find('dags/file00000.py')], MARK.unreadable);
+  });
+
+  it('asks for a refresh where an object has gone, goes on, and gives up on what is still listed', async () => {
+    source.putFiles(5);
+    cache.failures.set('dags/file00000.py', 'gone');
+    const shown = await target();
+    backlog.start(shown);
+    await clock.drive(backlog.ready);
+    assert.equal(cache.blobs.size, 4);
+    assert.ok(refreshes >= 1);
+    assert.equal(shown.content.marks[shown.generation.find('dags/file00000.py')], MARK.unreadable);
+  });
+
+  it('tries what has gone again where no refresh succeeded', async () => {
+    source.putFiles(5);
+    cache.failures.set('dags/file00000.py', 'changed');
+    answer = 'failed';
+    backlog.start(await target());
+    await clock.advance(30_000);
+    assert.equal(backlog.isReady, false);
+    cache.failures.clear();
+    await clock.advance(10_001);
+    assert.equal(backlog.isReady, true);
+  });
+
+  it('is not called ready where the store denies the reading of all there is', async () => {
+    source.putFiles(3);
+    cache.allFail = 'denied';
+    backlog.start(await target());
+    await assert.rejects(clock.drive(backlog.ready), { code: 'denied' });
+    assert.equal(backlog.isReady, false);
+    cache.allFail = undefined;
+    await clock.advance(20_000);
+    assert.equal(backlog.isReady, true);
+    assert.equal(cache.blobs.size, 3);
+  });
+
+  it('is ready where one object alone is denied', async () => {
+    source.putFiles(3);
+    cache.failures.set('dags/file00000.py', 'denied');
+    backlog.start(await target());
+    await clock.drive(backlog.ready);
+    assert.equal(cache.blobs.size, 2);
+  });
+
+  it('does not wait for what the disk cannot take', async () => {
+    source.putFiles(200);
+    cache.full = true;
+    backlog.start(await target());
+    await clock.drive(backlog.ready);
+    assert.ok(cache.fetched.length < 50);
+  });
+
+  it('goes over to the next tree', async () => {
+    source.putFiles(5);
+    cache.onFetch = () => new Promise(() => undefined);
+    backlog.start(await target());
+    await clock.settle();
+    cache.onFetch = () => undefined;
+    source.deleteFiles(3);
+    backlog.start(await target());
+    await clock.drive(backlog.ready);
+    assert.equal(cache.blobs.size, 2);
+    assert.equal(cache.inFlight, 0);
+  });
+});

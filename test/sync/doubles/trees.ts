@@ -1,0 +1,32 @@
+import type { Built } from '../../../src/sync/ports.ts';
+import type { Generation } from '../../../src/tree/index.ts';
+import type { FakeSource } from './fake-source.ts';
+
+/** The tree of what the source holds now. */
+export async function treeOf(
+  source: FakeSource,
+  previous?: Built,
+  tombstones: ReadonlyMap<string, number> = new Map(),
+): Promise<Built> {
+  await source.list({ signal: new AbortController().signal });
+  return source.build({
+    previous: previous?.generation,
+    tombstones,
+    nextNodeId: previous?.nextNodeId ?? 2,
+    signal: new AbortController().signal,
+  });
+}
+
+export function paths(generation: Generation, indices: Iterable<number>): string[] {
+  return [...indices].map((index) => generation.path(index));
+}
+
+/** By path: mtime, in nanoseconds. */
+export function mtimes(generation: Generation): Map<string, bigint> {
+  const found = new Map<string, bigint>();
+  for (let index = 0; index < generation.entries; index++) {
+    const seconds = BigInt(generation.mtimeSeconds(index));
+    found.set(generation.path(index), seconds * 1_000_000_000n + BigInt(generation.mtimeNanoseconds(index)));
+  }
+  return found;
+}

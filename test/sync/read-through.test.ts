@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { ReadThrough } from '../../src/sync/read-through.ts';
+import type { ContentVersion, Generation } from '../../src/tree/index.ts';
+import { FakeCache } from './doubles/fake-cache.ts';
+import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeSource, FakeStoreError } from './doubles/fake-source.ts';
+import { RecordingLog } from './doubles/recording-log.ts';
+import { treeOf } from './doubles/trees.ts';
+
+describe('a read of what is not local', () => {
+  let source: FakeSource;
+  let cache: FakeCache;
+  let clock: FakeClock;
+  let log: RecordingLog;
+  let reads: ReadThrough;
+  let generation: Generation;
+  let version: ContentVersion;
+  let down: boolean;
+  let refreshes: number;
+  let found: string[];
+
+  beforeEach(async () => {
+    source = new FakeSource(() => 0);
+    cache = new FakeCache(source);
+    clock = new FakeClock();
+    log = new RecordingLog();
+    source.put('a', 'one');
+    ({ generation } = await treeOf(source));
+    version = generation.version(generation.find('a'));
+    down = false;
+    refreshes = 0;
+    found = [];
+    reads = new ReadThrough({
+      cache,
+      clock,
+      log,
+      isSourceDown: () => down,
+      generation: () => generation,
+      found: ({ path }) => found.push(path),
+      refresh: () => {
+        refreshes += 1;
+      },
+    });
+  });
+
+  const read = (signal = new AbortController().signal, chunk?: number) =>
+    clock.drive(reads.readVersion(version, chunk, { deadlineMs: 10_000, signal }));
+
+  it('makes it local, ahead of what is prefetched', async () => {
+    assert.deepEqual(await read(), { kind: 'local', stamp: 1n });
+    assert.deepEqual(cache.priorities, ['demand']);
+    assert.deepEqual(found, ['a']);
+    assert.equal(clock.sleeping, 0);
+  });
+
+  it('hands on what the disk could not take', async () => {
+    cache.full = true;
+    assert.deepEqual(await read(), { kind: 'memory', bytes: Buffer.from('one') });
+  });
+
+  for (const code of ['changed', 'gone']) {
+    it(`is ESTALE, with a refresh under way, where the object is ${code}`, async () => {
+      cache.allFail = code;
+      assert.deepEqual(await read(), { kind: 'error', errno: 'ESTALE', code });
+      assert.equal(refreshes, 1);
+      assert.deepEqual(reads.errors, { EIO: 0, ESTALE: 1 });
+    });
+  }
+
+  it('asks for no refresh on behalf of a version that is shown no more', async () => {
+    version = { ...version, name: 'f'.repeat(32) };
+    cache.allFail = 'changed';
+    assert.deepEqual(await read(), { kind: 'error', errno: 'ESTALE', code: 'changed' });
+    assert.equal(refreshes, 0);
+  });
+
+  for (const code of ['unreachable', 'throttled', 'expired']) {
+    it(`is EIO, with a look at the source, where the store is ${code}`, async () => {
+      cache.allFail = code;
+      assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code });
+      assert.equal(refreshes, 1);
+    });
+  }
+
+  for (const code of ['denied', 'unreadable-class', 'corrupt']) {
+    it(`is EIO where the object is ${code}`, async () => {
+      cache.allFail = code;
+      assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code });
+      assert.equal(refreshes, 0);
+      assert.equal(reads.errors.EIO, 1);
+    });
+  }
+
+  it('is EIO at the deadline, and whoever fetches is told', async () => {
+    const start = clock.now();
+    cache.onFetch = () => new Promise(() => undefined);
+    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'deadline' });
+    assert.equal(clock.now() - start, 10_000);
+    assert.equal(cache.inFlight, 0);
+    assert.equal(refreshes, 1);
+  });
+
+  it('fails at once while the source is known to be down, but for what is in the cache', async () => {
+    down = true;
+    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.deepEqual(cache.fetched, []);
+    cache.blobs.set(version.name, 9n);
+    assert.deepEqual(await read(), { kind: 'local', stamp: 9n });
+  });
+
+  it('ends when nobody waits any more, and counts no error', async () => {
+    const abort = new AbortController();
+    cache.onFetch = () => {
+      abort.abort();
+      return new Promise(() => undefined);
+    };
+    assert.deepEqual(await read(abort.signal), { kind: 'error', errno: 'EINTR', code: 'aborted' });
+    assert.deepEqual(reads.errors, { EIO: 0, ESTALE: 0 });
+    assert.equal(clock.sleeping, 0);
+  });
+
+  it('never rejects, and says what nobody foresaw', async () => {
+    cache.ensure = () => Promise.reject(new TypeError('a bug'));
+    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'internal' });
+    assert.equal(log.count('error'), 1);
+    cache.ensure = () => Promise.reject(new FakeStoreError('of-another-kind'));
+    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'of-another-kind' });
+  });
+});
