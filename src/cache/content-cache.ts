@@ -1,15 +1,16 @@
+import type { RequestPriority } from '../store/object-store.ts';
 import { blobKey } from './blob-path.ts';
 import { Breath } from './breath.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CacheError } from './cache-error.ts';
 import { blobRange, CHUNK_BYTES } from './chunks.ts';
 import type { Bound } from './claims.ts';
-import type { ContentSource, ContentVersion } from './content-source.ts';
+import type { ContentVersion } from './content-version.ts';
 import type { DirectoryLock, LockDirectory } from './directory-lock.ts';
 import type { DiskTrouble } from './disk-health.ts';
 import type { Clock, Logger } from './ports.ts';
 import { preparePrivateDirectory } from './private-directory.ts';
-import { type ReceivedBlob, receive } from './receive.ts';
+import { type ContentStore, type ReceivedBlob, receive } from './receive.ts';
 import { type Recovered, recover } from './recovery.ts';
 import { Shelf } from './shelf.ts';
 import { type Flight, SingleFlight } from './single-flight.ts';
@@ -21,7 +22,7 @@ export interface ContentCacheOptions {
   readonly directory: string;
   /** Bytes of content; trailers and the filesystem's rounding are not counted. */
   readonly limitBytes: number;
-  readonly store: ContentSource;
+  readonly store: ContentStore;
   readonly lock: LockDirectory;
   readonly clock: Clock;
   readonly log: Logger;
@@ -36,8 +37,7 @@ export type Located =
   | { readonly kind: 'local'; readonly stamp: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
-/** `demand`: a reader waits. `background`: it can wait behind those. */
-export type Priority = 'demand' | 'background';
+export type Priority = RequestPriority;
 
 export interface CacheStats {
   /** Blobs. */
@@ -128,8 +128,8 @@ export class ContentCache {
    * not verified, or what no longer looks as it did then, is verified first; what is bad is fetched again. One
    * fetch a blob, however many ask for it; it is aborted when none of them waits any more.
    *
-   * Never fails because of the disk: `memory` then. Rejects with the store's error, with ContentError where it sent
-   * something else, with CacheError after close(), or with the signal's reason.
+   * Never fails because of the disk: `memory` then. Rejects with StoreError, with CacheError after close(), or with the
+   * signal's reason.
    *
    * CPU per blob of 4 KiB that is missing, the store's part not counted: see MEASURED in blob-file.ts.
    */
@@ -247,13 +247,13 @@ export class ContentCache {
           return { located: { kind: 'local', stamp: checked.stamp }, fetched: false };
         }
       }
-      return { located: await this.#fetch(version, chunk, flight.signal), fetched: true };
+      return { located: await this.#fetch(version, chunk, flight), fetched: true };
     } finally {
       this.#buffers.release(bytes);
     }
   }
 
-  async #fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<Located> {
+  async #fetch(version: ContentVersion, chunk: number | undefined, flight: Flight): Promise<Located> {
     const { name } = version;
     const key = blobKey(name, chunk);
     const range = blobRange(version.size, chunk);
@@ -262,7 +262,9 @@ export class ContentCache {
     let received: ReceivedBlob;
     let stamp: bigint | undefined;
     try {
-      received = await receive(this.#options.store, version, chunk, range, signal);
+      const { signal, urgent } = flight;
+      const priority: Priority = urgent ? 'demand' : 'background';
+      received = await receive(this.#options.store, version, chunk, range, { signal, priority });
       if (room !== undefined) stamp = await this.#shelf.write(key, name, received.file);
     } finally {
       room?.release();

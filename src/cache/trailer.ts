@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { blobKey } from './blob-path.ts';
 import { blobRange } from './chunks.ts';
-import type { ContentVersion } from './content-source.ts';
+import type { ContentVersion } from './content-version.ts';
 
 /*
  * A blob is: content | label (JSON: name, path, etag, size, chunk) | label bytes (u32) | CRC-32 (u32) | magic.

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { blobPath } from '../../src/cache/blob-path.ts';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import type { ContentCache, Located } from '../../src/cache/content-cache.ts';
-import type { ContentVersion } from '../../src/cache/content-source.ts';
+import type { ContentVersion } from '../../src/cache/content-version.ts';
 import { stampOf } from '../../src/cache/stamp.ts';
 import { type Fixture, fixture } from './fixture.ts';
 

@@ -6,10 +6,13 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CacheError } from '../../src/cache/cache-error.ts';
 import { ContentCache, type ContentCacheOptions } from '../../src/cache/content-cache.ts';
-import type { ContentBody, ContentSource, ContentVersion } from '../../src/cache/content-source.ts';
+import type { ContentVersion } from '../../src/cache/content-version.ts';
 import type { LockDirectory } from '../../src/cache/directory-lock.ts';
 import type { Clock, Logger } from '../../src/cache/ports.ts';
 import { mountDirectory } from '../../src/cache/private-directory.ts';
+import type { ContentStore } from '../../src/cache/receive.ts';
+import type { GetOptions, ObjectBody } from '../../src/store/object-store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
 
 /** A version as src/tree names it: 32 hex digits over path, etag and size. */
 export function versionOf(path: string, content: Uint8Array): ContentVersion {
@@ -25,11 +28,12 @@ export interface Request {
   readonly path: string;
   readonly ifMatch: string | undefined;
   readonly range: { readonly start: number; readonly end: number } | undefined;
+  readonly priority: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** A store in memory that counts what it is asked, and answers when it is let. */
-export class MemoryStore implements ContentSource {
+export class MemoryStore implements ContentStore {
   readonly requests: Request[] = [];
   readonly #objects = new Map<string, Uint8Array>();
   #gate: Promise<void> | undefined;
@@ -37,6 +41,7 @@ export class MemoryStore implements ContentSource {
   /** Alters the body of the next answers. */
   tamper: (body: Uint8Array) => Uint8Array = (body) => body;
   partBytes = 64 * 1024;
+  honoursIfMatch = true;
 
   put(path: string, content: Uint8Array): ContentVersion {
     this.#objects.set(path, content);
@@ -64,15 +69,17 @@ export class MemoryStore implements ContentSource {
     this.#gate = undefined;
   }
 
-  async get(path: string, options: Parameters<ContentSource['get']>[1]): Promise<ContentBody> {
-    const { ifMatch, range, signal } = options;
-    this.requests.push({ path, ifMatch, range, signal });
+  async get(path: string, options: GetOptions): Promise<ObjectBody> {
+    const { ifMatch, range, signal, priority } = options;
+    this.requests.push({ path, ifMatch, range, signal, priority });
     await this.#pass(signal);
     const object = this.#objects.get(path);
-    if (object === undefined) throw Object.assign(new Error('gone'), { code: 'gone' });
+    if (object === undefined) throw new StoreError('gone', path, 'None.', false);
     const { etag } = versionOf(path, object);
+    if (this.honoursIfMatch && ifMatch !== etag) throw new StoreError('changed', path, 'None.', false);
     const body = this.tamper(range === undefined ? object : object.subarray(range.start, range.end));
-    return { etag, body: this.#parts(body, signal) };
+    const { length: size } = object;
+    return { etag, size, lastModified: 0, versionId: undefined, body: this.#parts(body, signal) };
   }
 
   async *#parts(body: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
