@@ -1,21 +1,17 @@
 #include "dagmount.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 napi_value dm_throw_message(napi_env env, const char* code, const char* message) {
-  bool pending = false;
-  napi_is_exception_pending(env, &pending);
-  if (!pending) napi_throw_error(env, code, message);
+  napi_throw_error(env, code, message);  // does nothing while an exception is pending
   return NULL;
 }
 
 napi_value dm_throw_errno(napi_env env, const char* what, int error) {
   char message[256];
-  const char* name = strerrorname_np(error);
   snprintf(message, sizeof message, "%s: %s", what, strerror(error));
-  return dm_throw_message(env, name != NULL ? name : "EIO", message);
+  return dm_throw_message(env, uv_err_name(-error), message);
 }
 
 bool dm_arguments(napi_env env, napi_callback_info info, size_t count, napi_value* args, napi_value* self) {

@@ -1,24 +1,18 @@
 #include "dagmount.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum {
-  IN_HEADER_BYTES = 40,
-  OUT_HEADER_BYTES = 16,
-  IOCTL_OPCODE = 39,  // FUSE_IOCTL of linux/fuse.h
-  SLICE_NANOSECONDS = 2000000,
-};
+enum { IN_HEADER_BYTES = 40, OUT_HEADER_BYTES = 16, IOCTL_OPCODE = 39 };  // of linux/fuse.h
+enum { SLICE_NANOSECONDS = 2000000 };
+enum { REQUESTS, LENGTHS, REPLY, ANSWERED, ON_REQUESTS, ON_NOTIFIED, ON_END, KEPT };
 
-enum { REQUESTS, LENGTHS, REPLY, ANSWERED, ON_REQUESTS, ON_END, KEPT };
-
-// A session's end of /dev/fuse. It lives until JavaScript and the event loop have both let go of it.
+// A session's end of /dev/fuse.
 typedef struct {
   napi_env env;
   napi_ref kept;  // an array of what the constructor was given, in the order above
+  napi_ref self;  // strong until both handles are closed
   napi_async_context context;
   napi_async_cleanup_hook_handle cleanup;
   uv_poll_t poll;
@@ -28,21 +22,27 @@ typedef struct {
   double* answered;
   size_t slot_bytes, slots, reply_bytes;
   uint64_t spin, last_arrival, last_gap;
-  int fd, holders;
+  int fd, handles;
   bool open;
 } channel;
 
-static uint64_t now_nanoseconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+// Both handles closed: from here on the JavaScript object may go, and with it all of this.
+static void handle_closed(channel* c) {
+  if (--c->handles > 0) return;
+  if (c->cleanup != NULL) napi_remove_async_cleanup_hook(c->cleanup);
+  napi_reference_unref(c->env, c->self, NULL);
 }
 
 static void poll_closed(uv_handle_t* handle) {
   channel* c = handle->data;
   close(c->fd);
-  if (c->cleanup != NULL) napi_remove_async_cleanup_hook(c->cleanup);
-  if (--c->holders == 0) free(c);
+  handle_closed(c);
+}
+
+static void notifier_closed(uv_handle_t* handle) {
+  channel* c = handle->data;
+  free(c->notifier);
+  handle_closed(c);
 }
 
 static void shut(channel* c) {
@@ -53,28 +53,42 @@ static void shut(channel* c) {
   uv_close((uv_handle_t*)&c->poll, poll_closed);
 }
 
-static void on_environment_exit(napi_async_cleanup_hook_handle handle, void* data) {
-  (void)handle;
-  shut(data);
-}
+static void on_environment_exit(napi_async_cleanup_hook_handle handle, void* data) { shut(data); }
 
-static void call(channel* c, uint32_t callback, int32_t argument) {
-  napi_value kept, function, receiver, value, error;
+static void call(channel* c, uint32_t callback, napi_value argument) {
+  napi_value kept, function, receiver, error;
   bool pending = false;
   if (napi_get_reference_value(c->env, c->kept, &kept) == napi_ok &&
-      napi_get_element(c->env, kept, callback, &function) == napi_ok &&
-      napi_get_global(c->env, &receiver) == napi_ok && napi_create_int32(c->env, argument, &value) == napi_ok)
-    napi_make_callback(c->env, c->context, receiver, function, 1, &value, NULL);
+      napi_get_element(c->env, kept, callback, &function) == napi_ok && napi_get_global(c->env, &receiver) == napi_ok)
+    napi_make_callback(c->env, c->context, receiver, function, 1, &argument, NULL);
   napi_is_exception_pending(c->env, &pending);
   if (pending && napi_get_and_clear_last_exception(c->env, &error) == napi_ok) napi_fatal_exception(c->env, error);
+}
+
+static void call_number(channel* c, uint32_t callback, int32_t number) {
+  napi_value argument;
+  if (napi_create_int32(c->env, number, &argument) == napi_ok) call(c, callback, argument);
+}
+
+static void notified(void* owner, const int32_t* results, uint32_t count) {
+  channel* c = owner;
+  napi_handle_scope scope;
+  napi_value buffer, array;
+  void* bytes = NULL;
+  if (napi_open_handle_scope(c->env, &scope) != napi_ok) return;
+  if (napi_create_arraybuffer(c->env, count * sizeof *results, &bytes, &buffer) == napi_ok &&
+      napi_create_typedarray(c->env, napi_int32_array, count, buffer, 0, &array) == napi_ok) {
+    memcpy(bytes, results, count * sizeof *results);
+    call(c, ON_NOTIFIED, array);
+  }
+  napi_close_handle_scope(c->env, scope);
 }
 
 // The kernel never caches "no such ioctl", and CPython's open() asks isatty() of every file: answered
 // here, before any JavaScript runs. Of a scan with open() this is the only request that is left.
 static bool answer_constant(channel* c, const uint8_t* request, ssize_t length) {
-  uint32_t opcode;
-  if (length < IN_HEADER_BYTES) return false;
-  memcpy(&opcode, request + 4, sizeof opcode);
+  uint32_t opcode = 0;
+  if (length >= IN_HEADER_BYTES) memcpy(&opcode, request + 4, sizeof opcode);
   if (opcode != IOCTL_OPCODE) return false;
   uint32_t reply[OUT_HEADER_BYTES / 4] = {OUT_HEADER_BYTES, (uint32_t)-ENOTTY};
   memcpy(reply + 2, request + 8, 8);
@@ -109,26 +123,25 @@ static void on_readable(uv_poll_t* poll, int status, int events) {
   channel* c = poll->data;
   napi_handle_scope scope;
   int error = status < 0 ? -status : 0;
-  (void)events;
   if (napi_open_handle_scope(c->env, &scope) != napi_ok) return;
-  const uint64_t start = now_nanoseconds();
+  const uint64_t start = uv_hrtime();
   uint64_t answered = 0;
   while (c->open) {
     bool active;
     const int count = read_batch(c, &error, &active);
-    const uint64_t now = now_nanoseconds();
+    const uint64_t now = uv_hrtime();
     if (count >= 0) {
       c->last_gap = now - c->last_arrival;
       c->last_arrival = now;
-      if (count > 0) call(c, ON_REQUESTS, count);
-      answered = now_nanoseconds();
+      if (count > 0) call_number(c, ON_REQUESTS, count);
+      answered = uv_hrtime();
       if (answered - start > SLICE_NANOSECONDS) break;  // the loop has messages of its own to read
       error = 0;
     } else if (error == EAGAIN) {
       if (answered == 0 || c->last_gap > 4 * c->spin || now - answered > c->spin) break;
     } else {
       shut(c);
-      call(c, ON_END, error);
+      call_number(c, ON_END, error);
     }
   }
   napi_close_handle_scope(c->env, scope);
@@ -160,21 +173,19 @@ static napi_value channel_reply(napi_env env, napi_callback_info info) {
   if (c == NULL) return NULL;
   TRY(env, napi_get_value_uint32(env, args[0], &length));
   if (length < OUT_HEADER_BYTES || length > c->reply_bytes) return dm_throw_message(env, "EINVAL", "reply's length");
-  ssize_t wrote;
-  do wrote = write(c->fd, c->reply, length);
-  while (wrote < 0 && errno == EINTR);
+  const ssize_t wrote = write(c->fd, c->reply, length);  // never EINTR: the device takes a reply whole, at once
   TRY(env, napi_create_int32(env, wrote < 0 ? errno : 0, &result));
   return result;
 }
 
-// notify(messages): Promise<Int32Array>, an errno for each of the messages, 0 where the kernel took it.
+// notify(messages): onNotified gets an Int32Array, an errno for each message, 0 where the kernel took it.
 static napi_value channel_notify(napi_env env, napi_callback_info info) {
   napi_value args[1];
   size_t length = 0;
   channel* c = unwrap(env, info, 1, args);
   const uint8_t* messages = c == NULL ? NULL : memory(env, args[0], napi_uint8_array, &length);
-  if (messages == NULL) return dm_throw_message(env, "EINVAL", "a Uint8Array with messages was expected");
-  return dm_notifier_submit(env, c->notifier, messages, length);
+  if (messages == NULL || dm_notifier_submit(c->notifier, messages, length)) return NULL;
+  return dm_throw_message(env, "EINVAL", "no whole messages, or no memory");
 }
 
 static napi_value channel_close(napi_env env, napi_callback_info info) {
@@ -185,17 +196,15 @@ static napi_value channel_close(napi_env env, napi_callback_info info) {
 
 static void finalize(napi_env env, void* data, void* hint) {
   channel* c = data;
-  (void)hint;
-  shut(c);
-  napi_delete_reference(env, c->kept);
+  napi_delete_reference(env, c->kept), napi_delete_reference(env, c->self);
   napi_async_destroy(env, c->context);
-  if (--c->holders == 0) free(c);
+  free(c);
 }
 
-// new Channel(fd, spinNanoseconds, [requests, lengths, reply, answered, onRequests, onEnd]). Takes the fd.
-// `requests` is as many equal slots as `lengths` has numbers; onRequests(count) is called when the first
-// count of both are filled, and must be done with them when it returns. `answered` is a Float64Array whose
-// first number counts what the transport answered. onEnd(errno): ENODEV once unmounted.
+// new Channel(fd, spinNanoseconds, [requests, lengths, reply, answered, onRequests, onNotified, onEnd]).
+// Takes the fd. `requests` is as many equal slots as `lengths` has numbers; onRequests(count) is called when the
+// first count of both are filled, and must be done with them when it returns. `answered` is a Float64Array
+// whose first number counts what the transport answered. onEnd(errno): ENODEV once unmounted.
 static napi_value channel_new(napi_env env, napi_callback_info info) {
   napi_value args[3], self, name, kept[KEPT];
   size_t requests_bytes = 0, counters = 0;
@@ -208,7 +217,7 @@ static napi_value channel_new(napi_env env, napi_callback_info info) {
   for (uint32_t i = 0; i < KEPT; i++) TRY(env, napi_get_element(env, args[2], i, &kept[i]));
   channel* c = calloc(1, sizeof *c);
   if (c == NULL) return dm_throw_errno(env, "channel", ENOMEM);
-  *c = (channel){.env = env, .fd = fd, .spin = spin, .holders = 2, .poll.data = c};
+  *c = (channel){.env = env, .fd = fd, .spin = spin, .handles = 2, .poll.data = c};
   if ((c->requests = memory(env, kept[REQUESTS], napi_uint8_array, &requests_bytes)) == NULL ||
       (c->lengths = memory(env, kept[LENGTHS], napi_int32_array, &c->slots)) == NULL || c->slots == 0 ||
       (c->reply = memory(env, kept[REPLY], napi_uint8_array, &c->reply_bytes)) == NULL ||
@@ -216,14 +225,15 @@ static napi_value channel_new(napi_env env, napi_callback_info info) {
       napi_create_string_utf8(env, "dagmount-channel", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_async_init(env, NULL, name, &c->context) != napi_ok || napi_get_uv_event_loop(env, &loop) != napi_ok ||
       napi_create_reference(env, args[2], 1, &c->kept) != napi_ok ||
-      (c->notifier = dm_notifier_start(env, fd)) == NULL || uv_poll_init(loop, &c->poll, fd) != 0) {
-    if (c->notifier != NULL) dm_notifier_stop(c->notifier);
+      uv_poll_init(loop, &c->poll, fd) != 0 ||
+      (c->notifier = dm_notifier_start(loop, fd, notified, notifier_closed, c)) == NULL) {
     free(c);
     return dm_throw_message(env, "EINVAL", "the channel could not be made");
   }
   c->slot_bytes = requests_bytes / c->slots;
   c->open = true;
-  TRY(env, napi_wrap(env, self, c, finalize, NULL, NULL));
+  TRY(env, napi_wrap(env, self, c, finalize, NULL, &c->self));
+  TRY(env, napi_reference_ref(env, c->self, NULL));
   TRY(env, napi_add_async_cleanup_hook(env, on_environment_exit, c, &c->cleanup));
   uv_poll_start(&c->poll, UV_READABLE, on_readable);
   return self;

@@ -24,8 +24,12 @@ char* dm_string(napi_env env, napi_value value);
 // Notifications are written by a thread of their own: the kernel may hold a write until a lookup that the
 // session has yet to answer is done, so the thread that answers must never be the one that notifies.
 typedef struct dm_notifier dm_notifier;
-dm_notifier* dm_notifier_start(napi_env env, int fd);
-napi_value dm_notifier_submit(napi_env env, dm_notifier* notifier, const uint8_t* messages, size_t length);
+typedef void (*dm_notified)(void* owner, const int32_t* results, uint32_t count);
+// `notified` is called in the loop's thread for each submission; `closed`, last, with a handle whose data is the
+// owner and which is to be freed as the notifier.
+dm_notifier* dm_notifier_start(uv_loop_t* loop, int fd, dm_notified notified, uv_close_cb closed, void* owner);
+// False where the messages are not whole ones, or there is no memory for them.
+bool dm_notifier_submit(dm_notifier* notifier, const uint8_t* messages, size_t length);
 // Ends the thread once the writes already given to it have returned. Never waits.
 void dm_notifier_stop(dm_notifier* notifier);
 

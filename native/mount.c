@@ -1,5 +1,4 @@
 #include "dagmount.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,47 +7,64 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
-
-static napi_value number(napi_env env, int32_t value) {
-  napi_value result = NULL;
-  return napi_create_int32(env, value, &result) == napi_ok ? result : NULL;
-}
 
 // Gives the fd to JavaScript, or closes it and throws what went wrong.
 static napi_value give_fd(napi_env env, const char* what, int fd, int error) {
-  if (error == 0) return number(env, fd);
+  napi_value result = NULL;
+  if (error == 0 && napi_create_int32(env, fd, &result) == napi_ok) return result;
   if (fd >= 0) close(fd);
   return dm_throw_errno(env, what, error);
 }
 
-// mountDirect(target, source, options): number. The fuse device's fd, mounted read-only by mount(2).
+// The system calls of Linux 5.2 and later by number: older C libraries have no wrappers, older headers no names.
+enum { MOVE_MOUNT = 429, FSOPEN, FSCONFIG, FSMOUNT };
+enum { SET_FLAG = 0, SET_STRING = 1, CREATE = 6, READ_ONLY_NOSUID_NODEV = 7, FROM_EMPTY_PATH = 4, BENEATH = 512 };
+
+static int configure_and_mount(int fs, char* options, const char* target, bool beneath) {
+  char* rest = NULL;
+  for (char* key = strtok_r(options, "\n", &rest); key != NULL; key = strtok_r(NULL, "\n", &rest)) {
+    char* value = strchr(key, '=');
+    if (value != NULL) *value++ = '\0';
+    if (syscall(FSCONFIG, fs, value != NULL ? SET_STRING : SET_FLAG, key, value, 0) != 0) return errno;
+  }
+  if (syscall(FSCONFIG, fs, CREATE, NULL, NULL, 0) != 0) return errno;
+  const int tree = (int)syscall(FSMOUNT, fs, 1, READ_ONLY_NOSUID_NODEV);
+  if (tree < 0) return errno;
+  const int flags = FROM_EMPTY_PATH | (beneath ? BENEATH : 0);
+  const int error = syscall(MOVE_MOUNT, tree, "", AT_FDCWD, target, flags) == 0 ? 0 : errno;
+  close(tree);
+  return error;
+}
+
+// mountDirect(target, options, beneath): number. The device's fd, mounted read-only on the target or, beneath,
+// under what is mounted there (Linux 6.5 and later; EINVAL before). Options: key=value or key, a line each.
 static napi_value mount_direct(napi_env env, napi_callback_info info) {
-  napi_value args[3];
-  char *target = NULL, *source = NULL, *given = NULL, *options = NULL;
-  napi_value result = NULL;
+  napi_value args[3], result = NULL;
+  char *target = NULL, *given = NULL, *options = NULL;
+  bool beneath = false;
   if (dm_arguments(env, info, 3, args, NULL) && (target = dm_string(env, args[0])) != NULL &&
-      (source = dm_string(env, args[1])) != NULL && (given = dm_string(env, args[2])) != NULL) {
+      (given = dm_string(env, args[1])) != NULL && napi_get_value_bool(env, args[2], &beneath) == napi_ok) {
     const int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    int error = fd < 0 ? errno : 0;
-    if (error == 0 && asprintf(&options, "fd=%d,%s", fd, given) < 0) error = ENOMEM;
-    if (error == 0 && mount(source, target, "fuse.dagmount", MS_RDONLY | MS_NOSUID | MS_NODEV, options) != 0)
-      error = errno;
+    const int fs = fd < 0 ? -1 : (int)syscall(FSOPEN, "fuse", 1);
+    int error = fs < 0 ? errno : 0;
+    if (error == 0 && asprintf(&options, "fd=%d\n%s", fd, given) < 0) error = ENOMEM;
+    if (error == 0) error = configure_and_mount(fs, options, target, beneath);
+    if (fs >= 0) close(fs);
     result = give_fd(env, fd < 0 ? "open /dev/fuse" : "mount", fd, error);
   }
-  char* strings[] = {target, source, given, options};
-  for (size_t i = 0; i < 4; i++) free(strings[i]);
+  free(target), free(given), free(options);
   return result;
 }
 
 // socketPair(): [number, number], for fusermount3, which sends the device's fd over its _FUSE_COMMFD.
 static napi_value socket_pair(napi_env env, napi_callback_info info) {
-  (void)info;
   int pair[2];
   napi_value result;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return dm_throw_errno(env, "socketpair", errno);
   TRY(env, napi_create_array_with_length(env, 2, &result));
-  for (uint32_t i = 0; i < 2; i++) TRY(env, napi_set_element(env, result, i, number(env, pair[i])));
+  for (uint32_t i = 0; i < 2; i++) TRY(env, napi_set_element(env, result, i, give_fd(env, "socketpair", pair[i], 0)));
   return result;
 }
 
@@ -74,8 +90,7 @@ static napi_value receive_fd(napi_env env, napi_callback_info info) {
 static napi_value unmount(napi_env env, napi_callback_info info) {
   napi_value args[2];
   bool detach = false;
-  if (!dm_arguments(env, info, 2, args, NULL)) return NULL;
-  TRY(env, napi_get_value_bool(env, args[1], &detach));
+  if (!dm_arguments(env, info, 2, args, NULL) || napi_get_value_bool(env, args[1], &detach) != napi_ok) return NULL;
   char* target = dm_string(env, args[0]);
   if (target == NULL) return NULL;
   const int error = umount2(target, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)) == 0 ? 0 : errno;

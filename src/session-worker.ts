@@ -18,7 +18,11 @@ function tell(message: FromSession): void {
   port.postMessage(message);
 }
 
-function fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult> {
+function fetch(
+  version: ContentVersion,
+  chunk: number | undefined,
+  signal: AbortSignal,
+): Promise<FetchResult> {
   const id = ++lastId;
   return new Promise((resolve) => {
     const abandon = (): void => {

@@ -19,7 +19,13 @@ export class BlobReader {
    * Fills `target` with the blob's bytes from `position` on.
    * Returns false, having promised nothing about `target`, when that content is not safely to be had here.
    */
-  read(name: string, chunk: number | undefined, stamp: bigint, position: number, target: Uint8Array): boolean {
+  read(
+    name: string,
+    chunk: number | undefined,
+    stamp: bigint,
+    position: number,
+    target: Uint8Array,
+  ): boolean {
     if (stamp === 0n) return false;
     let fd: number | undefined;
     try {

@@ -114,7 +114,8 @@ function readDirectory(
       : reply.dirent(node, directoryMode, 0, cookie, name);
   const parent = retired?.parentId ?? generation.nodeId(generation.parent(index));
   if (offsetHigh === 0 && offsetLow < DOT_COOKIE && !dot(request.nodeId, DOT_COOKIE, DOT)) return ANSWERED;
-  if (offsetHigh === 0 && offsetLow < DOT_DOT_COOKIE && !dot(parent, DOT_DOT_COOKIE, DOT_DOT)) return ANSWERED;
+  if (offsetHigh === 0 && offsetLow < DOT_DOT_COOKIE && !dot(parent, DOT_DOT_COOKIE, DOT_DOT))
+    return ANSWERED;
   if (retired !== undefined) return ANSWERED;
 
   const end = generation.childrenEnd(index);

@@ -84,22 +84,27 @@ export class SessionClient {
   #receive(message: FromSession): void {
     switch (message.kind) {
       case 'serving':
-        return this.#serving?.resolve(message.protocolMinor);
+        this.#serving?.resolve(message.protocolMinor);
+        break;
       case 'fetch':
         void this.#fetch(message.id, message.version, message.chunk);
-        return;
+        break;
       case 'abandon':
-        return this.#fetches.get(message.id)?.abort();
+        this.#fetches.get(message.id)?.abort();
+        break;
       case 'published':
-        return this.#publishing?.resolve(message.outcome);
+        this.#publishing?.resolve(message.outcome);
+        break;
       case 'released':
-        return this.#events.released(message.nodeIds);
+        this.#events.released(message.nodeIds);
+        break;
       case 'counters':
         this.#counting?.resolve(message.counters);
         this.#counting = undefined;
-        return;
+        break;
       case 'ended':
-        return this.#end(message.errno);
+        this.#end(message.errno);
+        break;
       default:
         message satisfies never;
     }

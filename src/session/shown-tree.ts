@@ -1,4 +1,4 @@
-import { Generation, type ContentVersion, type GenerationChanges } from '../tree/index.ts';
+import { type ContentVersion, Generation, type GenerationChanges } from '../tree/index.ts';
 import type { Shown } from './messages.ts';
 
 /**

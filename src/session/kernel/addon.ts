@@ -7,14 +7,17 @@ import { MountError } from '../mount-error.ts';
 export interface NativeChannel {
   /** Writes the first `length` bytes of the reply buffer. Returns 0 or an errno. */
   reply(length: number): number;
-  /** Writes whole messages one after another from a thread of its own; resolves with an errno for each. */
-  notify(messages: Uint8Array): Promise<Int32Array>;
+  /** Has a thread of its own write whole messages one after another; onNotified gets what came of them. */
+  notify(messages: Uint8Array): void;
   close(): void;
 }
 
 export interface Addon {
-  /** Errors carry the errno's name as `code`. Returns the device's fd. */
-  mountDirect(target: string, source: string, options: string): number;
+  /**
+   * Mounts read-only and returns the device's fd; errors carry the errno's name as `code`. `options` are lines
+   * of `key` or `key=value`; `beneath`: under what is mounted on the target, which Linux knows from 6.5 on.
+   */
+  mountDirect(target: string, options: string, beneath: boolean): number;
   /** Both ends of a Unix socket, for fusermount3 to send the device's fd through. */
   socketPair(): readonly [number, number];
   /** The fd that came through a socket; ENOMSG when none did. */
@@ -32,6 +35,8 @@ export interface Addon {
       /** The first number counts the requests that the transport answered by itself. */
       answered: Float64Array,
       onRequests: (count: number) => void,
+      /** In the order of the calls of notify: 0 or an errno for each message. */
+      onNotified: (results: Int32Array) => void,
       onEnd: (errno: number) => void,
     ],
   ) => NativeChannel;
@@ -41,7 +46,7 @@ export interface Addon {
 export function loadAddon(): Addon {
   const require = createRequire(import.meta.url);
   const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
-  const named = process.env['DAGMOUNT_ADDON'];
+  const named = process.env.DAGMOUNT_ADDON;
   try {
     return named ? require(named) : require('node-gyp-build')(root);
   } catch (error) {

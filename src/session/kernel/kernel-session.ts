@@ -1,7 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ERRNO, type InitReply, negotiate, decodeRequest, ReplyWriter, type RequestOf } from '../../wire/index.ts';
-import { encodeStore, REPLY_BODY_OFFSET } from '../../wire/index.ts';
+import type { GenerationChanges } from '../../tree/index.ts';
+import {
+  decodeRequest,
+  ERRNO,
+  encodeStore,
+  type InitReply,
+  negotiate,
+  REPLY_BODY_OFFSET,
+  ReplyWriter,
+  type RequestOf,
+} from '../../wire/index.ts';
 import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
@@ -9,7 +18,6 @@ import { type ContentRange, handle } from '../handlers.ts';
 import type { NotifyOutcome, Presentation, SessionCounters, Shown } from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
 import { ShownTree } from '../shown-tree.ts';
-import type { GenerationChanges } from '../../tree/index.ts';
 import type { Addon } from './addon.ts';
 import { Transport } from './transport.ts';
 
@@ -98,7 +106,7 @@ export class KernelSession {
 
   counters(): SessionCounters {
     const opcodes = Object.fromEntries(this.#opcodes);
-    if (this.#transport.answeredHere > 0) opcodes['ioctl'] = this.#transport.answeredHere;
+    if (this.#transport.answeredHere > 0) opcodes.ioctl = this.#transport.answeredHere;
     return {
       opcodes,
       malformed: this.#malformed,
@@ -117,7 +125,10 @@ export class KernelSession {
     const request = decodeRequest(this.#transport.requests, this.#view, offset, length);
     this.#count(this.#opcodes, request.kind);
     if (request.kind === 'malformed') this.#malformed++;
-    if (request.kind === 'init') return this.#init(request);
+    if (request.kind === 'init') {
+      this.#init(request);
+      return;
+    }
     const outcome = handle(request, { tree: this.#tree, attributes: this.#attributes, reply: this.#reply });
     switch (outcome.kind) {
       case 'answered':

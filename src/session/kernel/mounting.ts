@@ -10,6 +10,8 @@ export interface MountRequest {
   /** What /proc/mounts shows as the source: the s3:// address. */
   readonly source: string;
   readonly allowOther: boolean;
+  /** There is a mount on the target whose daemon is gone: take its place. */
+  readonly replacesStale: boolean;
 }
 
 /** How a mount is made and removed on this host. Nothing here ever looks at the mounted tree itself. */
@@ -39,24 +41,50 @@ function directMounter(addon: Addon): Mounter {
   }
   return {
     method: 'mount',
-    mount({ target, source, allowOther }) {
+    mount({ target, source, allowOther, replacesStale }) {
       const options = [
+        `source=${source}`,
+        'subtype=dagmount',
+        // Read-only as a filesystem, not as a mount alone: else each warm read asks for attributes, for atime.
+        'ro',
         'rootmode=40000',
         `user_id=${process.geteuid?.() ?? 0}`,
         `group_id=${process.getegid?.() ?? 0}`,
         'default_permissions',
         ...(allowOther ? ['allow_other'] : []),
-      ];
+      ].join('\n');
       try {
-        return addon.mountDirect(target, source, options.join(','));
+        return replacesStale
+          ? replaceStale(addon, target, options)
+          : addon.mountDirect(target, options, false);
       } catch (error) {
-        throw mountFailed(target, error, 'Run as root with CAP_SYS_ADMIN; in a container add --cap-add SYS_ADMIN.');
+        throw mountFailed(
+          target,
+          error,
+          'Run as root with CAP_SYS_ADMIN; in a container add --cap-add SYS_ADMIN.',
+        );
       }
     },
     unmount(target, lazy) {
       addon.unmount(target, lazy);
     },
   };
+}
+
+/**
+ * Mounts under the stale mount and then detaches that, so that nobody ever sees the bare directory. Before
+ * Linux 6.5 nothing can be mounted beneath: the new mount then covers the stale one, which stays below it.
+ */
+function replaceStale(addon: Addon, target: string, options: string): number {
+  let fd: number;
+  try {
+    fd = addon.mountDirect(target, options, true);
+  } catch (error) {
+    if (codeOf(error) !== 'EINVAL') throw error;
+    return addon.mountDirect(target, options, false);
+  }
+  addon.unmount(target, true);
+  return fd;
 }
 
 function fusermountMounter(addon: Addon): Mounter {
@@ -77,7 +105,9 @@ function fusermountMounter(addon: Addon): Mounter {
   }
   return {
     method: 'fusermount3',
-    mount({ target, source, allowOther }) {
+    mount({ target, source, allowOther, replacesStale }) {
+      // fusermount3 looks at the target first, and a dead mount answers it with ENOTCONN.
+      if (replacesStale) runFusermountUnmount(program, target, true);
       const options = [
         'ro',
         'nosuid',
@@ -126,7 +156,11 @@ function mountThroughFusermount(
       stdio: ['ignore', 'ignore', 'pipe', theirs],
     });
     if (error !== undefined || status !== 0) {
-      throw mountFailed(target, error ?? new Error(stderr.trim() || `fusermount3 exited with ${status}`), mend);
+      throw mountFailed(
+        target,
+        error ?? new Error(stderr.trim() || `fusermount3 exited with ${status}`),
+        mend,
+      );
     }
     return addon.receiveFd(ours);
   } finally {
@@ -136,7 +170,7 @@ function mountThroughFusermount(
 }
 
 function findFusermount(): string | undefined {
-  for (const directory of (process.env['PATH'] ?? '/usr/bin:/bin').split(delimiter)) {
+  for (const directory of (process.env.PATH ?? '/usr/bin:/bin').split(delimiter)) {
     const program = join(directory, 'fusermount3');
     if (directory !== '' && isExecutable(program)) return program;
   }

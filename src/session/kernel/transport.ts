@@ -21,26 +21,24 @@ export class Transport {
   /** A reply is laid out from the start of this buffer, then sent. */
   readonly replyBuffer: Uint8Array;
   readonly #answered = new Float64Array(1);
+  readonly #notifying: ((results: Int32Array) => void)[] = [];
   readonly #channel: NativeChannel;
 
   /** Takes the fd over: it is closed with the transport. `maxReply` is in bytes, the header not counted. */
   constructor(addon: Addon, fd: number, maxReply: number, events: TransportEvents) {
     const lengths = new Int32Array(SLOTS);
     this.replyBuffer = new Uint8Array(OUT_HEADER_BYTES + maxReply);
-    this.#channel = new addon.Channel(
-      fd,
-      SPIN_NANOSECONDS,
-      [
-        this.requests,
-        lengths,
-        this.replyBuffer,
-        this.#answered,
-        (count) => {
-          for (let slot = 0; slot < count; slot++) events.onRequest(slot * SLOT_BYTES, lengths[slot] ?? 0);
-        },
-        (errno) => events.onEnd(errno),
-      ],
-    );
+    this.#channel = new addon.Channel(fd, SPIN_NANOSECONDS, [
+      this.requests,
+      lengths,
+      this.replyBuffer,
+      this.#answered,
+      (count) => {
+        for (let slot = 0; slot < count; slot++) events.onRequest(slot * SLOT_BYTES, lengths[slot] ?? 0);
+      },
+      (results) => this.#notifying.shift()?.(results),
+      (errno) => events.onEnd(errno),
+    ]);
   }
 
   /** Sends the first `length` bytes of the reply buffer. Returns 0, or an errno: ENOENT when nobody waits any more. */
@@ -58,7 +56,10 @@ export class Transport {
       bytes.set(message, offset);
       offset += message.length;
     }
-    return this.#channel.notify(bytes);
+    return new Promise((resolve) => {
+      this.#channel.notify(bytes);
+      this.#notifying.push(resolve);
+    });
   }
 
   /** Requests that the transport answered by itself: IOCTL. */

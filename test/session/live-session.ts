@@ -1,0 +1,172 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { loadAddon } from '../../src/session/kernel/addon.ts';
+import { createMounter } from '../../src/session/kernel/mounting.ts';
+import type { FetchResult, NotifyOutcome } from '../../src/session/messages.ts';
+import { SessionClient } from '../../src/session/session-client.ts';
+import {
+  buildGeneration,
+  type ContentVersion,
+  type Generation,
+  type ListedObjects,
+  PathFilter,
+  stampGeneration,
+} from '../../src/tree/index.ts';
+
+const run = promisify(execFile);
+const DEADLINE_MS = 20_000;
+
+export type Files = Readonly<Record<string, string | Uint8Array>>;
+
+/** Why a real mount cannot be made here; false where it can. */
+export function unmountable(): string | false {
+  if (process.platform !== 'linux') return 'the kernel driver is for Linux';
+  return process.geteuid?.() === 0 ? false : 'mount(2) needs root';
+}
+
+/** A mount served by the real session worker, over a tree and contents held in memory. No store, no cache. */
+export class LiveSession {
+  readonly target: string;
+  readonly fetched: string[] = [];
+  readonly released: number[] = [];
+  /** What a reader's miss is answered with; by default the content itself. */
+  answer: ((version: ContentVersion, signal: AbortSignal) => Promise<FetchResult>) | undefined;
+  ended: string | undefined | 'open' = 'open';
+  readonly #client: SessionClient;
+  readonly #contents = new Map<string, Buffer>();
+  readonly #mounter = createMounter(loadAddon());
+  #generation: Generation;
+  #nextNodeId: number;
+  #seconds = 1_700_000_000;
+  readonly #tombstones = new Map<string, number>();
+
+  static async start(files: Files): Promise<LiveSession> {
+    const session = new LiveSession(files);
+    const fd = session.#mounter.mount({
+      target: session.target,
+      source: 's3://test/',
+      allowOther: false,
+      replacesStale: false,
+    });
+    const stamps = new BigUint64Array(new SharedArrayBuffer(8 * session.#generation.entries));
+    await session.#client.start({
+      fd,
+      shown: { generation: session.#generation.buffer, stamps: stamps.buffer as SharedArrayBuffer },
+      presentation: { uid: 0, gid: 0, umask: 0o222 },
+      cacheDirectory: session.target,
+    });
+    return session;
+  }
+
+  private constructor(files: Files) {
+    this.target = mkdtempSync(join(tmpdir(), 'dagmount-test-session-'));
+    const built = this.#build(files, undefined, 2);
+    this.#generation = built.generation;
+    this.#nextNodeId = built.nextNodeId;
+    const worker = new Worker(new URL('../../src/session-worker.js', import.meta.url));
+    this.#client = new SessionClient(worker, {
+      fetch: async (version, _chunk, signal) => {
+        this.fetched.push(version.path);
+        if (this.answer !== undefined) return this.answer(version, signal);
+        const bytes = this.#contents.get(`${version.path} ${version.etag}`);
+        return bytes === undefined ? { kind: 'error', errno: 'ESTALE' } : { kind: 'memory', bytes };
+      },
+      released: (nodeIds) => this.released.push(...nodeIds),
+      ended: (errno) => {
+        this.ended = errno;
+      },
+    });
+  }
+
+  /** Publishes the whole tree anew; resolves when the kernel has answered the notifications. */
+  async publish(files: Files): Promise<NotifyOutcome> {
+    const previous = this.#generation;
+    const built = this.#build(files, previous, this.#nextNodeId);
+    const { generation, changes } = built;
+    if (changes === undefined) throw new Error('no changes against a previous generation');
+    for (const index of changes.removed) {
+      if (previous.isDirectory(index)) this.#tombstones.set(previous.path(index), previous.nodeId(index));
+    }
+    this.#seconds += 2;
+    stampGeneration(generation, changes, { seconds: this.#seconds, nanoseconds: 5 }, 1);
+    this.#generation = generation;
+    this.#nextNodeId = built.nextNodeId;
+    const stamps = new BigUint64Array(new SharedArrayBuffer(8 * generation.entries));
+    return this.#client.publish({ generation, stamps, changes });
+  }
+
+  counters() {
+    return this.#client.counters();
+  }
+
+  /** Runs a shell command in a child process, the mount as its directory, under a deadline. */
+  async sh(script: string): Promise<string> {
+    const { stdout } = await run(
+      'timeout',
+      ['-s', 'KILL', '20', 'sh', '-c', `cd "$0" && ${script}`, this.target],
+      {
+        timeout: DEADLINE_MS,
+        encoding: 'utf8',
+      },
+    );
+    return stdout;
+  }
+
+  python(script: string): Promise<string> {
+    return this.sh(`python3 - <<'PYTHON'\n${script}\nPYTHON`);
+  }
+
+  async close(): Promise<void> {
+    this.#mounter.unmount(this.target, true);
+    await this.#client.stop();
+    rmdirSync(this.target);
+  }
+
+  #build(files: Files, previous: Generation | undefined, nextNodeId: number) {
+    for (const [path, content] of Object.entries(files)) {
+      const bytes = Buffer.from(content);
+      this.#contents.set(`${path} ${md5(bytes)}`, bytes);
+    }
+    return buildGeneration({
+      objects: listing(files),
+      filter: PathFilter.compile({ include: [], exclude: [] }),
+      previous,
+      tombstones: this.#tombstones,
+      nextNodeId,
+      salt: 7n,
+      now: this.#seconds * 1000,
+    });
+  }
+}
+
+function md5(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('hex');
+}
+
+function listing(files: Files): ListedObjects {
+  const rows = Object.entries(files).map(([path, content]) => ({ path, bytes: Buffer.from(content) }));
+  const keys = rows.map(({ path }) => Buffer.from(path));
+  const ends = (parts: readonly Uint8Array[]): Uint32Array => {
+    let end = 0;
+    return Uint32Array.from(parts, (part) => {
+      end += part.length;
+      return end;
+    });
+  };
+  const etags = rows.map(({ bytes }) => Buffer.from(md5(bytes), 'latin1'));
+  return {
+    count: rows.length,
+    keys: Buffer.concat(keys),
+    keyEnds: ends(keys),
+    sizes: Float64Array.from(rows, ({ bytes }) => bytes.length),
+    lastModified: Float64Array.from(rows, () => 1_600_000_000_000),
+    etags: Buffer.concat(etags),
+    etagEnds: ends(etags),
+    archived: new Uint8Array(rows.length),
+  };
+}
