@@ -4,7 +4,7 @@
       "target_name": "dagmount",
       "sources": ["native/addon.c", "native/mount.c", "native/channel.c", "native/notify.c"],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
-      "cflags_c": ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-cast-function-type", "-fvisibility=hidden"],
+      "cflags_c": ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fvisibility=hidden"],
       "conditions": [
         ["OS!='linux'", { "type": "none", "sources!": ["native/addon.c", "native/mount.c", "native/channel.c", "native/notify.c"] }]
       ]
