@@ -1,12 +1,14 @@
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 
+const MAX_DETAIL_CHARACTERS = 500;
+
 const MEND_CORRUPT =
   'If this goes on, look for what stands between dagmount and the store and changes its answers.';
 const MEND_NOT_S3 =
   'Check that the endpoint is an S3 API and that no proxy or login page answers in its place.';
 const MEND_ENCODING = 'Use a store that honours encoding-type=url, or rename the key without "+" and "%".';
 const MEND_REFUSED = "See the store's own words.";
-const MEND_TOO_MANY = 'Mount a prefix with fewer objects, or raise the bound.';
+const MEND_TOO_MANY = 'Mount a prefix with fewer objects.';
 
 const ERROR_CODES: ReadonlyMap<string, StoreErrorCode> = new Map([
   ['SlowDown', 'throttled'],
@@ -22,6 +24,10 @@ const ERROR_CODES: ReadonlyMap<string, StoreErrorCode> = new Map([
 /** An answer that cannot be right as it is: cut short, garbled, contradictory. The next one may be. */
 export function corrupt(detail: string): StoreError {
   return new StoreError('corrupt', detail, MEND_CORRUPT, true);
+}
+
+export function endsEarly(): StoreError {
+  return corrupt('the listing ends before its end');
 }
 
 /** An answer of something that does not speak S3. */
@@ -51,9 +57,13 @@ export class UnknownEncodingError extends StoreError {
 
 /** An `<Error>` document in an answer with status 200, as S3 sends when it fails after it began to answer. */
 export function refusedInAnAnswer(code: string, message: string): StoreError {
-  const detail = `${code || 'an error without a code'}: ${message}`;
+  const detail = printable(`${code || 'an error without a code'}: ${message}`);
   const known = ERROR_CODES.get(code);
   return known === undefined
     ? corrupt(detail)
     : new StoreError(known, detail, MEND_REFUSED, known === 'throttled' || known === 'unreachable');
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_DETAIL_CHARACTERS);
 }

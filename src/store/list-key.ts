@@ -8,17 +8,7 @@ const BARE = 1;
 /** How the text of a key in a listing is to be read. */
 export type KeyEncoding = 'url' | 'literal';
 
-/** Whether a key's text told which {@link KeyEncoding} it is in, as bits. */
-export const KEY_SAYS = {
-  /** `+` or `%XX`: its two readings differ. */
-  escaped: 1,
-  /** A byte that no URL encoding leaves as it is (white space, controls, beyond ASCII): a literal key. */
-  bare: 2,
-  /** A `%` without two hexadecimal digits: a literal key, or a broken one. */
-  malformed: 4,
-} as const;
-
-/** What {@link decodeKey} returns for a key outside the prefix. */
+/** What {@link KeyDecoder.decode} returns for a key outside the prefix. */
 export const OUTSIDE_PREFIX = -1;
 
 const HEX = hexDigits();
@@ -26,60 +16,71 @@ const SPECIAL_IN_URL = specialBytes('url');
 const SPECIAL_IN_LITERAL = specialBytes('literal');
 
 /**
- * Writes the key of `text[start..end)` without its prefix to `target` from `at` on, where as many bytes as the
- * text has must fit; returns where it ends, or {@link OUTSIDE_PREFIX}. What the text told about its encoding is
- * added to `said[0]`.
+ * Reads keys of one page, and notes what their texts tell about how they are encoded.
  *
  * S3 encodes as forms do (a space is `+`); SeaweedFS writes `%20` in a folder's name and `+` in a file's; some
  * stores write `%2F` for the slash. All of them decode alike.
  */
-export function decodeKey(
-  text: Uint8Array,
-  start: number,
-  end: number,
-  encoding: KeyEncoding,
-  prefix: Uint8Array,
-  target: Uint8Array,
-  at: number,
-  said: Uint8Array,
-): number {
-  const prefixLength = prefix.length;
-  const special = encoding === 'url' ? SPECIAL_IN_URL : SPECIAL_IN_LITERAL;
-  let says = 0;
-  let matched = 0;
-  let tail = at;
-  for (let i = start; i < end; i++) {
-    let byte = text[i] as number;
-    const kind = special[byte] as number;
-    if (kind !== 0) {
+export class KeyDecoder {
+  /** A key had `+` or `%XX`: its two readings differ. */
+  sawEscape = false;
+  /** A key had a byte that no URL encoding leaves as it is (white space, controls, beyond ASCII): it is literal. */
+  sawBare = false;
+  /** A key had a `%` without two hexadecimal digits: it is literal, or broken. */
+  sawMalformed = false;
+  /** A key did not start with the prefix when read this way. */
+  sawOutside = false;
+
+  readonly #prefix: Uint8Array;
+  readonly #special: Uint8Array;
+
+  constructor(prefix: Uint8Array, encoding: KeyEncoding) {
+    this.#prefix = prefix;
+    this.#special = encoding === 'url' ? SPECIAL_IN_URL : SPECIAL_IN_LITERAL;
+  }
+
+  /**
+   * Writes the key of `text[start..end)` without its prefix to `target` from `at` on, where as many bytes as the
+   * text has must fit; returns where it ends, or {@link OUTSIDE_PREFIX}.
+   */
+  decode(text: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+    const prefix = this.#prefix;
+    const prefixLength = prefix.length;
+    const special = this.#special;
+    let matched = 0;
+    let tail = at;
+    for (let i = start; i < end; i++) {
+      let byte = text[i] as number;
+      const kind = special[byte] as number;
       if (kind === PERCENT) {
         const high = i + 2 < end ? (HEX[text[i + 1] as number] as number) : NOT_HEX;
         const low = i + 2 < end ? (HEX[text[i + 2] as number] as number) : NOT_HEX;
         if (high === NOT_HEX || low === NOT_HEX) {
-          says |= KEY_SAYS.malformed;
+          this.sawMalformed = true;
         } else {
-          says |= KEY_SAYS.escaped;
+          this.sawEscape = true;
           byte = (high << 4) | low;
           i += 2;
         }
       } else if (kind === PLUS) {
-        says |= KEY_SAYS.escaped;
+        this.sawEscape = true;
         byte = SPACE;
+      } else if (kind === BARE) {
+        this.sawBare = true;
+      }
+      if (matched === prefixLength) {
+        target[tail++] = byte;
+      } else if (byte === prefix[matched]) {
+        matched++;
       } else {
-        says |= KEY_SAYS.bare;
+        this.sawOutside = true;
+        return OUTSIDE_PREFIX;
       }
     }
-    if (matched === prefixLength) {
-      target[tail++] = byte;
-    } else if (byte === prefix[matched]) {
-      matched++;
-    } else {
-      matched = OUTSIDE_PREFIX;
-      break;
-    }
+    if (matched === prefixLength) return tail;
+    this.sawOutside = true;
+    return OUTSIDE_PREFIX;
   }
-  said[0] = (said[0] ?? 0) | says;
-  return matched === prefixLength ? tail : OUTSIDE_PREFIX;
 }
 
 /** For each byte 0 (it stands for itself), or what to do: PERCENT, PLUS, or BARE. */

@@ -1,10 +1,8 @@
-import { corrupt } from './list-errors.ts';
+import { corrupt, endsEarly, notAListing } from './list-errors.ts';
+import { startsWith, TextBuffer } from './list-text.ts';
 
 /** The kinds of tag that {@link XmlReader.next} stops at; `end` is the end of the document. */
 export type XmlTag = 'open' | 'close' | 'empty' | 'end';
-
-/** Bounds the text of one element: no field of a listing comes near it. */
-const MAX_TEXT_BYTES = 64 * 1024;
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
@@ -12,18 +10,15 @@ const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 const BANG = 0x21;
 const DOUBLE_QUOTE = 0x22;
-const HASH = 0x23;
 const AMPERSAND = 0x26;
 const SINGLE_QUOTE = 0x27;
 const HYPHEN = 0x2d;
 const SLASH = 0x2f;
 const COLON = 0x3a;
-const SEMICOLON = 0x3b;
 const LESS_THAN = 0x3c;
 const GREATER_THAN = 0x3e;
 const QUESTION_MARK = 0x3f;
-const BRACKET = 0x5b;
-const LETTER_X = 0x78;
+const LETTER_D = 0x64;
 
 const CDATA_OPEN = Buffer.from('<![CDATA[');
 const CDATA_CLOSE = Buffer.from(']]>');
@@ -31,14 +26,6 @@ const COMMENT_CLOSE = Buffer.from('-->');
 const INSTRUCTION_CLOSE = Buffer.from('?>');
 
 const NAME_STOPS = nameStops();
-
-const NAMED_ENTITIES: readonly { readonly name: Uint8Array; readonly code: number }[] = [
-  { name: Buffer.from('quot;'), code: DOUBLE_QUOTE },
-  { name: Buffer.from('amp;'), code: AMPERSAND },
-  { name: Buffer.from('lt;'), code: LESS_THAN },
-  { name: Buffer.from('gt;'), code: GREATER_THAN },
-  { name: Buffer.from('apos;'), code: SINGLE_QUOTE },
-];
 
 /**
  * A pull reader over the bytes of an XML document, for documents as plain as S3's answers: it allocates
@@ -60,8 +47,7 @@ export class XmlReader {
 
   #position: number;
   #qualifiedStart = 0;
-  #scratch: Uint8Array = new Uint8Array(256);
-  #scratchLength = 0;
+  readonly #mixed = new TextBuffer();
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -124,6 +110,21 @@ export class XmlReader {
     this.#readMixedText(start, at);
   }
 
+  /** {@link readText} as a string. */
+  readString(): string {
+    this.readText();
+    return this.textString();
+  }
+
+  /** The text that {@link readText} found. */
+  textString(): string {
+    return Buffer.from(
+      this.text.buffer,
+      this.text.byteOffset + this.textStart,
+      this.textEnd - this.textStart,
+    ).toString();
+  }
+
   /** Whether the text that {@link readText} found is `expected`. */
   isText(expected: Uint8Array): boolean {
     return (
@@ -145,7 +146,8 @@ export class XmlReader {
         this.#expectTagEnd();
         depth--;
       } else if (mark === BANG || mark === QUESTION_MARK) {
-        this.#position = this.#afterMarkup(at);
+        const data = startsWith(bytes, at, CDATA_OPEN);
+        this.#position = data ? indexAfter(bytes, CDATA_CLOSE, at) : this.#afterMarkup(at);
       } else if (this.#readOpenTag(at) === 'open') {
         depth++;
       }
@@ -225,24 +227,25 @@ export class XmlReader {
   /** Text with entities, CDATA sections, comments or instructions: `from..at` is the plain part read so far. */
   #readMixedText(from: number, at: number): void {
     const bytes = this.bytes;
-    this.#scratchLength = 0;
-    this.#append(from, at);
+    const mixed = this.#mixed;
+    mixed.clear();
+    mixed.append(bytes, from, at);
     let position = at;
     for (;;) {
       const byte = bytes[position];
       if (byte === undefined) throw endsEarly();
       if (byte === AMPERSAND) {
-        position = this.#decodeEntity(position);
+        position = mixed.appendReference(bytes, position);
       } else if (byte !== LESS_THAN) {
         const start = position;
         while (position < bytes.length && bytes[position] !== LESS_THAN && bytes[position] !== AMPERSAND)
           position++;
-        this.#append(start, position);
+        mixed.append(bytes, start, position);
       } else if (bytes[position + 1] === SLASH) {
         break;
       } else if (startsWith(bytes, position, CDATA_OPEN)) {
         const end = indexAfter(bytes, CDATA_CLOSE, position + CDATA_OPEN.length);
-        this.#append(position + CDATA_OPEN.length, end - CDATA_CLOSE.length);
+        mixed.append(bytes, position + CDATA_OPEN.length, end - CDATA_CLOSE.length);
         position = end;
       } else if (bytes[position + 1] === BANG || bytes[position + 1] === QUESTION_MARK) {
         position = this.#afterMarkup(position);
@@ -250,9 +253,9 @@ export class XmlReader {
         throw corrupt('the listing holds an element where text belongs');
       }
     }
-    this.text = this.#scratch;
+    this.text = mixed.bytes;
     this.textStart = 0;
-    this.textEnd = this.#scratchLength;
+    this.textEnd = mixed.length;
     this.#closeLeaf(position);
   }
 
@@ -260,68 +263,11 @@ export class XmlReader {
   #afterMarkup(at: number): number {
     const bytes = this.bytes;
     if (bytes[at + 1] === QUESTION_MARK) return indexAfter(bytes, INSTRUCTION_CLOSE, at + 2);
-    if (bytes[at + 2] === HYPHEN && bytes[at + 3] === HYPHEN) return indexAfter(bytes, COMMENT_CLOSE, at + 4);
-    if (at + 4 > bytes.length) throw endsEarly();
-    if (bytes[at + 2] === BRACKET)
-      throw corrupt('the listing holds character data where only elements belong');
-    throw corrupt('the listing holds a document type declaration, which S3 never sends');
-  }
-
-  /** Every ETag comes with two of these: no string is made for one. */
-  #decodeEntity(at: number): number {
-    const bytes = this.bytes;
-    if (bytes[at + 1] !== HASH) {
-      for (const { name, code } of NAMED_ENTITIES) {
-        if (!startsWith(bytes, at + 1, name)) continue;
-        this.#appendCharacter(code);
-        return at + 1 + name.length;
-      }
-      throw corrupt('the listing holds an unknown character reference');
-    }
-    const hexadecimal = bytes[at + 2] === LETTER_X;
-    const first = at + (hexadecimal ? 3 : 2);
-    let code = 0;
-    let end = first;
-    for (; bytes[end] !== SEMICOLON; end++) {
-      const digit = digitOf(bytes[end], hexadecimal);
-      code = code * (hexadecimal ? 16 : 10) + digit;
-      if (digit < 0 || code > 0x10ffff) throw corrupt('the listing holds a broken character reference');
-    }
-    if (end === first || (code >= 0xd800 && code <= 0xdfff)) {
-      throw corrupt('the listing holds a broken character reference');
-    }
-    this.#appendCharacter(code);
-    return end + 1;
-  }
-
-  #appendCharacter(code: number): void {
-    if (code < 0x80) {
-      this.#reserve(1);
-      this.#scratch[this.#scratchLength++] = code;
-      return;
-    }
-    for (const byte of Buffer.from(String.fromCodePoint(code))) {
-      this.#reserve(1);
-      this.#scratch[this.#scratchLength++] = byte;
-    }
-  }
-
-  #append(start: number, end: number): void {
-    this.#reserve(end - start);
-    const scratch = this.#scratch;
-    let tail = this.#scratchLength;
-    for (let at = start; at < end; at++) scratch[tail++] = this.bytes[at] as number;
-    this.#scratchLength = tail;
-  }
-
-  #reserve(more: number): void {
-    const needed = this.#scratchLength + more;
-    if (needed > MAX_TEXT_BYTES)
-      throw corrupt(`the listing holds a text of more than ${MAX_TEXT_BYTES} bytes`);
-    if (needed <= this.#scratch.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#scratch.length * 2));
-    grown.set(this.#scratch);
-    this.#scratch = grown;
+    const kind = bytes[at + 2];
+    if (kind === undefined || (kind === HYPHEN && bytes[at + 3] === undefined)) throw endsEarly();
+    if (kind === HYPHEN && bytes[at + 3] === HYPHEN) return indexAfter(bytes, COMMENT_CLOSE, at + 4);
+    if ((kind | 0x20) === LETTER_D) throw notAListing('the answer has a document type, which S3 never sends');
+    throw corrupt('the listing holds a declaration or character data where only elements belong');
   }
 }
 
@@ -337,19 +283,6 @@ function isSpace(byte: number | undefined): boolean {
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
 }
 
-/** -1 for what is no digit. */
-function digitOf(byte: number | undefined, hexadecimal: boolean): number {
-  if (byte === undefined) return -1;
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const letter = byte | 0x20;
-  return hexadecimal && letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : -1;
-}
-
-function startsWith(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
-  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false;
-  return true;
-}
-
 /** Where `sought`, found from `from` on, ends. */
 function indexAfter(bytes: Uint8Array, sought: Uint8Array, from: number): number {
   const first = sought[0] ?? 0;
@@ -357,8 +290,4 @@ function indexAfter(bytes: Uint8Array, sought: Uint8Array, from: number): number
     if (startsWith(bytes, at, sought)) return at + sought.length;
   }
   throw endsEarly();
-}
-
-function endsEarly(): Error {
-  return corrupt('the listing ends before its end');
 }

@@ -1,0 +1,404 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ListingColumns } from '../../src/store/list-columns.ts';
+import { UnknownEncodingError } from '../../src/store/list-errors.ts';
+import { type ListingPage, scanListingPage } from '../../src/store/list-scanner.ts';
+import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
+import { repository } from '../support/repository.ts';
+import { type Row, rowsOf } from './list-answers.ts';
+
+const AWS = `<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+    <Name>amzn-s3-demo-bucket</Name>
+    <Prefix>dags%2F</Prefix>
+    <KeyCount>3</KeyCount>
+    <MaxKeys>1000</MaxKeys>
+    <EncodingType>url</EncodingType>
+    <IsTruncated>false</IsTruncated>
+    <Contents>
+        <Key>dags/my+dag%2B1.py</Key>
+        <LastModified>2009-10-12T17:50:30.000Z</LastModified>
+        <ETag>"fba9dede5f27731c9771645a39863328"</ETag>
+        <ChecksumAlgorithm>CRC32</ChecksumAlgorithm>
+        <ChecksumAlgorithm>SHA256</ChecksumAlgorithm>
+        <Size>434234</Size>
+        <StorageClass>STANDARD</StorageClass>
+    </Contents>
+    <Contents>
+        <Key>dags/old.py</Key>
+        <LastModified>2015-02-03T04:05:06.789Z</LastModified>
+        <ETag>&#34;fba9dede5f27731c9771645a39863328-12&#x22;</ETag>
+        <Size>0</Size>
+        <Owner>
+            <ID>75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a</ID>
+            <DisplayName>Size</DisplayName>
+        </Owner>
+        <RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress></RestoreStatus>
+        <StorageClass>GLACIER</StorageClass>
+    </Contents>
+    <Contents>
+        <Key>dags/instant.py</Key>
+        <LastModified>2015-02-03T04:05:06.000Z</LastModified>
+        <ETag>"0"</ETag>
+        <Size>9007199254740991</Size>
+        <StorageClass>GLACIER_IR</StorageClass>
+    </Contents>
+</ListBucketResult>
+`;
+
+const OBJECT =
+  '<Contents><Key>dags/a.py</Key><LastModified>2026-01-02T03:04:05Z</LastModified><ETag>"e1"</ETag><Size>5</Size></Contents>';
+
+function page(body: string): string {
+  return `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>${body}</ListBucketResult>`;
+}
+
+function scan(
+  text: string | Uint8Array,
+  options: { prefix?: string; literal?: boolean; maxPageRows?: number } = {},
+) {
+  const columns = new ListingColumns(1);
+  const { prefix = 'dags/', ...others } = options;
+  const result = scanListingPage(Buffer.from(text), { prefix: Buffer.from(prefix), columns, ...others });
+  return { page: result, rows: rowsOf(columns) };
+}
+
+function keys(rows: readonly Row[]): readonly string[] {
+  return rows.map(({ key }) => Buffer.from(key, 'latin1').toString());
+}
+
+function refusal(text: string | Uint8Array, options: Parameters<typeof scan>[1] = {}): StoreError {
+  try {
+    scan(text, options);
+  } catch (error) {
+    assert.ok(error instanceof StoreError, `not a StoreError: ${error}`);
+    return error;
+  }
+  throw new assert.AssertionError({ message: `accepted: ${text}` });
+}
+
+function refuses(
+  code: StoreErrorCode,
+  text: string | Uint8Array,
+  options: Parameters<typeof scan>[1] = {},
+): void {
+  assert.equal(refusal(text, options).code, code, String(text).slice(0, 300));
+}
+
+function sample(name: string): Buffer {
+  return readFileSync(join(repository, 'test/store/list-samples', name));
+}
+
+const ODD_NAMES = [
+  'plain.py',
+  'sp ace.py',
+  'plus+.py',
+  'pct%41.py',
+  'amp&.py',
+  'quote".py',
+  "apos'.py",
+  'lt<gt>.py',
+  'ünï.py',
+  '日本.py',
+  'tilde~.py',
+  'star*.py',
+  'paren().py',
+  'a/b/c.py',
+  'bang!.py',
+  'comma,colon:.py',
+  'at@eq=dollar$.py',
+  'hash#q?.py',
+  'emoji😀.py',
+  'ctl\u0001.py',
+  'nl\n.py',
+  'tab\t.py',
+  'cr\r.py',
+  'del\u007f.py',
+  'back\\slash.py',
+  'brace{}|^`.py',
+  'semi;.py',
+];
+
+describe('scanning a page of a listing', () => {
+  it('reads an answer as the documentation of S3 has it', () => {
+    const { page, rows } = scan(AWS);
+    assert.deepEqual(page, {
+      rows: 3,
+      truncated: false,
+      token: undefined,
+      encoded: true,
+    } satisfies ListingPage);
+    const multipart = 'fba9dede5f27731c9771645a39863328-12';
+    assert.deepEqual(rows, [
+      {
+        key: 'my dag+1.py',
+        size: 434234,
+        lastModified: Date.UTC(2009, 9, 12, 17, 50, 30),
+        etag: 'fba9dede5f27731c9771645a39863328',
+        archived: false,
+      },
+      {
+        key: 'old.py',
+        size: 0,
+        lastModified: Date.UTC(2015, 1, 3, 4, 5, 6, 789),
+        etag: multipart,
+        archived: true,
+      },
+      {
+        key: 'instant.py',
+        size: Number.MAX_SAFE_INTEGER,
+        lastModified: Date.UTC(2015, 1, 3, 4, 5, 6),
+        etag: '0',
+        archived: false,
+      },
+    ]);
+  });
+
+  it('reads keys of every kind as SeaweedFS, moto and fauxqs write them', () => {
+    const prefix = 'pre fix+/';
+    const seaweedfs = ODD_NAMES.map((name) => name.replace('\\', '/'));
+    const moto = ODD_NAMES.filter((name) => !name.includes('\n'));
+    for (const [store, names] of [
+      ['seaweedfs', seaweedfs],
+      ['moto', moto],
+      ['fauxqs', ODD_NAMES],
+    ] as const) {
+      const { page, rows } = scan(sample(`${store}-odd.xml`), { prefix });
+      assert.deepEqual([...keys(rows)].sort(), [...names].sort(), store);
+      assert.equal(page.encoded, store !== 'fauxqs');
+      for (const row of rows) {
+        assert.match(row.etag, /^[0-9a-f]{32}$/);
+        assert.ok(row.size > 0 && row.lastModified > Date.UTC(2026, 0));
+      }
+    }
+  });
+
+  it('says where the listing goes on, and that an empty one does not', () => {
+    const prefix = 'pre fix+/';
+    const tokens = {
+      seaweedfs: "pre fix+/apos'.py",
+      moto: 'ecb97f2800522b260182185fd05ec8a0',
+      fauxqs: 'cHJlIGZpeCsvYXBvcycucHk=',
+    };
+    for (const [store, token] of Object.entries(tokens)) {
+      assert.deepEqual(scan(sample(`${store}-page.xml`), { prefix, literal: store === 'fauxqs' }).page, {
+        rows: 3,
+        truncated: true,
+        token,
+        encoded: store !== 'fauxqs',
+      });
+      const empty = scan(sample(`${store}-empty.xml`), { prefix: `${prefix}none/` }).page;
+      assert.deepEqual([empty.rows, empty.truncated], [0, false]);
+    }
+  });
+
+  it('understands namespace prefixes, attributes, comments, CDATA, instructions, a byte order mark and self-closed elements', () => {
+    const { rows } = scan(
+      '\ufeff<?xml version="1.0"?><!-- > --><s3:ListBucketResult xmlns:s3=\'a>b\'><s3:Prefix/><s3:StartAfter/>' +
+        '<?skip <Key>?><s3:EncodingType a="1" >url</s3:EncodingType ><s3:IsTruncated> false\n</s3:IsTruncated>' +
+        '<s3:Contents><s3:Owner/><s3:Key>da<!-- <x> -->gs/<![CDATA[a%26&b]]>&#x63;</s3:Key>' +
+        '<s3:ETag><![CDATA["e"]]></s3:ETag><s3:Size>7</s3:Size><s3:LastModified>2026-01-02T03:04:05.123456789Z</s3:LastModified>' +
+        '<s3:Deep><s3:Deep a="</s3:Deep>"><s3:Deep/></s3:Deep><![CDATA[</s3:Deep>]]></s3:Deep>' +
+        '</s3:Contents></s3:ListBucketResult>\n<!-- end -->\n',
+      { prefix: '' },
+    );
+    assert.deepEqual(rows, [
+      {
+        key: 'dags/a&&bc',
+        size: 7,
+        lastModified: Date.UTC(2026, 0, 2, 3, 4, 5, 123),
+        etag: 'e',
+        archived: false,
+      },
+    ]);
+  });
+
+  it('reads dates with and without fractions and with an offset, and refuses what is none', () => {
+    const dated = (text: string) => page(OBJECT.replace('2026-01-02T03:04:05Z', text));
+    const base = Date.UTC(2026, 0, 2, 3, 4, 5);
+    for (const [text, expected] of [
+      ['2026-01-02T03:04:05Z', base],
+      ['2026-01-02T03:04:05.1Z', base + 100],
+      ['2026-01-02T03:04:05.1239Z', base + 123],
+      ['2026-01-02T05:04:05+02:00', base],
+      ['1970-01-01T00:00:00.000Z', 0],
+      ['2000-02-29T23:59:59.999Z', Date.UTC(2000, 1, 29, 23, 59, 59, 999)],
+    ] as const) {
+      assert.equal(scan(dated(text)).rows[0]?.lastModified, expected, text);
+    }
+    for (const text of [
+      '',
+      'yesterday',
+      '2026-13-02T03:04:05Z',
+      '2026-01-02 03:04:05Z',
+      '2026-01-02T03:04:05',
+      '2026-01-02T03:04:05.Z',
+      '2026-01-02T03:04:05.1',
+    ]) {
+      refuses('corrupt', dated(text));
+    }
+  });
+
+  it('refuses an object that lacks a field or says one twice', () => {
+    for (const field of [
+      /<Key>.*<\/Key>/,
+      /<Size>.*<\/Size>/,
+      /<ETag>.*<\/ETag>/,
+      /<LastModified>.*<\/LastModified>/,
+    ]) {
+      refuses('corrupt', page(OBJECT.replace(field, '')));
+      refuses('corrupt', page(OBJECT.replace(field, (text) => text + text)));
+    }
+    refuses('corrupt', page('<Contents/>'));
+  });
+
+  it('refuses sizes that are no whole numbers below 2^53, and ETags that no header can carry', () => {
+    for (const size of ['', '-1', '1.5', '1e3', ' 5', '9007199254740992', '99999999999999999999', 'NaN']) {
+      refuses('corrupt', page(OBJECT.replace('>5<', `>${size}<`)));
+    }
+    for (const etag of ['', '""', '"a b"', '"a\nb"', '"ä"', `"${'a'.repeat(2000)}"`]) {
+      refuses('corrupt', page(OBJECT.replace('"e1"', etag)));
+    }
+  });
+
+  it('refuses a key outside the prefix, one with a broken escape, and one that is overlong', () => {
+    refuses('corrupt', page(OBJECT.replace('dags/a.py', 'dag/a.py')));
+    refuses('corrupt', page(OBJECT.replace('dags/a.py', 'dags')));
+    for (const key of ['dags/%', 'dags/%4', 'dags/%zz', 'dags/%4g', 'dags/%+1']) {
+      refuses('corrupt', page(OBJECT.replace('dags/a.py', key)));
+    }
+    refuses('corrupt', page(OBJECT.replace('a.py', 'a'.repeat(5000))));
+    assert.equal(scan(page(OBJECT.replace('a.py', '%61'.repeat(2000)))).rows[0]?.key, 'a'.repeat(2000));
+  });
+
+  it('refuses an answer of another prefix, with folded keys, with a wrong count, or twice the same field', () => {
+    refuses('corrupt', page(`<Prefix>other/</Prefix>${OBJECT}`));
+    refuses('corrupt', page(`<CommonPrefixes><Prefix>dags/x/</Prefix></CommonPrefixes>${OBJECT}`));
+    refuses('corrupt', page(`<KeyCount>2</KeyCount>${OBJECT}`));
+    refuses('corrupt', page(`<IsTruncated>false</IsTruncated>${OBJECT}`));
+    refuses('corrupt', page(`${OBJECT}${OBJECT}`), { maxPageRows: 1 });
+  });
+
+  it('refuses an answer that does not say whether or where it goes on', () => {
+    refuses('corrupt', '<ListBucketResult/>');
+    refuses('corrupt', `<ListBucketResult>${OBJECT}</ListBucketResult>`);
+    refuses('corrupt', '<ListBucketResult><IsTruncated>maybe</IsTruncated></ListBucketResult>');
+    refuses('corrupt', '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>');
+    refuses(
+      'corrupt',
+      '<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken/></ListBucketResult>',
+    );
+  });
+
+  it('refuses what is not well-formed', () => {
+    for (const text of [
+      page(OBJECT).replace('</Key>', '</Kez>'),
+      page(OBJECT).replace('</Contents>', '</Content>'),
+      page(OBJECT).replace('</ListBucketResult>', '</ListBucket>'),
+      page(`${OBJECT}stray`),
+      page(`${OBJECT}<![CDATA[stray]]>`),
+      page(OBJECT.replace('a.py', 'a&nbsp;.py')),
+      page(OBJECT.replace('a.py', 'a&#xd800;.py')),
+      page(OBJECT.replace('a.py', 'a&#x110000;.py')),
+      page(OBJECT.replace('a.py', 'a&#;.py')),
+      page(OBJECT.replace('a.py', 'a&amp')),
+      page(OBJECT.replace('a.py', '<b>a</b>')),
+      page(OBJECT.replace('<Size>', '<Size <')),
+      page(`${OBJECT}<>`),
+      page(OBJECT) + page(OBJECT),
+      page(`${OBJECT}<![CDATA[`),
+    ]) {
+      refuses('corrupt', text);
+    }
+  });
+
+  it('tells what is no S3 from an answer that came garbled', () => {
+    refuses('not-s3', '<!doctype html><html><body>Log in</body></html>');
+    refuses('not-s3', '<html><body>Log in</body></html>');
+    refuses('not-s3', `<!DOCTYPE a [<!ENTITY b "c">]>${page(OBJECT)}`);
+    refuses('not-s3', '{"message": "hello"}');
+    refuses('not-s3', '<ListAllMyBucketsResult></ListAllMyBucketsResult>');
+    assert.equal(refusal('<html/>').retryable, false);
+    refuses('corrupt', '');
+    refuses('corrupt', ' \n');
+    assert.equal(refusal('').retryable, true);
+  });
+
+  it('passes on what an error document with status 200 says', () => {
+    const error = (code: string) =>
+      `<?xml version="1.0"?><Error><Code>${code}</Code><Message>its &lt;words&gt;</Message></Error>`;
+    refuses('throttled', error('SlowDown'));
+    refuses('unreachable', error('InternalError'));
+    refuses('denied', error('AccessDenied'));
+    assert.equal(refusal(error('SlowDown')).retryable, true);
+    assert.equal(refusal(error('AccessDenied')).retryable, false);
+    assert.match(refusal(error('SlowDown')).detail, /SlowDown.*its <words>/);
+    refuses('corrupt', error('Unheard'));
+    refuses('corrupt', '<Error/>');
+    refuses('corrupt', '<Error><Code>Unheard');
+  });
+
+  it('never gives less than the whole of an answer that was cut short', () => {
+    for (const bytes of [Buffer.from(AWS), sample('seaweedfs-page.xml'), sample('fauxqs-page.xml')]) {
+      const end = bytes.lastIndexOf('>') + 1;
+      const prefix = bytes.includes('pre fix') ? 'pre fix+/' : 'dags/';
+      for (let length = 0; length < end; length++) {
+        const { code } = refusal(bytes.subarray(0, length), { prefix });
+        assert.equal(code, 'corrupt', `${length} bytes`);
+      }
+    }
+  });
+
+  it('leaves the columns as they were when it refuses', () => {
+    const columns = new ListingColumns(1);
+    const prefix = Buffer.from('dags/');
+    scanListingPage(Buffer.from(page(OBJECT)), { prefix, columns });
+    const before = rowsOf(columns);
+    const broken = Buffer.from(
+      page(`${OBJECT.replace('a.py', 'b.py')}<Contents><Key>dags/c</Key></Contents>`),
+    );
+    assert.throws(() => scanListingPage(broken, { prefix, columns }), StoreError);
+    assert.deepEqual(rowsOf(columns), before);
+    scanListingPage(Buffer.from(page(OBJECT.replace('a.py', 'longer.py'))), { prefix, columns });
+    assert.deepEqual(
+      rowsOf(columns).map(({ key }) => key),
+      ['a.py', 'longer.py'],
+    );
+  });
+});
+
+describe('a page of a store that does not say that it encoded the keys', () => {
+  const unsaid = (...keys: readonly string[]) =>
+    page(keys.map((key) => OBJECT.replace('a.py', key)).join('')).replace(
+      '<EncodingType>url</EncodingType>',
+      '',
+    );
+
+  it('is read where both readings agree', () => {
+    assert.deepEqual(keys(scan(unsaid('a.py', 'b-c_d.py')).rows), ['a.py', 'b-c_d.py']);
+    assert.deepEqual(keys(scan(unsaid('a b.py', 'ü.py')).rows), ['a b.py', 'ü.py']);
+  });
+
+  it('is read literally where a key shows that it is not encoded', () => {
+    assert.deepEqual(keys(scan(unsaid('c++.py', 'a b.py')).rows), ['c++.py', 'a b.py']);
+    assert.deepEqual(keys(scan(unsaid('100%.py', 'a%41+.py')).rows), ['100%.py', 'a%41+.py']);
+    assert.deepEqual(keys(scan(unsaid('%41.py').replaceAll('dags/', 'd+gs/'), { prefix: 'd+gs/' }).rows), [
+      '%41.py',
+    ]);
+  });
+
+  it('is refused where a key has two readings, unless the store is known to be literal', () => {
+    for (const key of ['c++.py', 'a%41.py']) {
+      const error = refusal(unsaid('a.py', key, 'z%2B.py'));
+      assert.ok(error instanceof UnknownEncodingError);
+      assert.equal(error.key, `dags/${key}`);
+      assert.deepEqual(keys(scan(unsaid(key), { literal: true }).rows), [key]);
+    }
+  });
+
+  it('is read as encoded once the store says so, whatever was known before', () => {
+    assert.deepEqual(keys(scan(page(OBJECT.replace('a.py', 'a+b.py')), { literal: true }).rows), ['a b.py']);
+  });
+});
