@@ -136,11 +136,15 @@ const { values, positionals } = parseArgs({
 });
 const files = new Set(positionals.map((file) => resolve(file)));
 const report = new Report(files);
-const stream = run({
+const options = {
   files: [...files],
   concurrency: Number(values.concurrency),
   timeout: Number(values.timeout) * 1000,
-});
+  // Up to Node.js 22 the timeout ends the process of a file; later it ends the test alone, whose open handles would
+  // keep that process for ever. Earlier versions do not know the option.
+  execArgv: ['--test-force-exit'],
+};
+const stream = run(options);
 stream.on('test:pass', (data) => report.pass(data as TestData));
 stream.on('test:fail', (data) => report.fail(data as TestData));
 for (const kind of ['test:stderr', 'test:stdout'] as const) {
