@@ -38,11 +38,11 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** The stable code of a typed error. */
+/** The stable code of an error of ours, which is lower case; those of Node (`ERR_…`, `ENOENT`) were not foreseen. */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' ? code : undefined;
+  return typeof code === 'string' && /^[a-z]/.test(code) ? code : undefined;
 }
 
 /** The object is not what was listed: a newer listing is needed. */

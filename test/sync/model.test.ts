@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Publication } from '../../src/sync/ports.ts';
+import { mtimes } from './doubles/trees.ts';
+import { World } from './doubles/world.ts';
+
+type Step =
+  | { readonly kind: 'put' | 'delete'; readonly path: string }
+  | { readonly kind: 'advance'; readonly ms: number }
+  | { readonly kind: 'clock'; readonly ms: number }
+  | { readonly kind: 'list-fails' | 'fetch-fails'; readonly code: string | undefined }
+  | { readonly kind: 'races'; readonly path: string }
+  | { readonly kind: 'release' }
+  | { readonly kind: 'accept' };
+
+const path = fc.constantFrom('a', 'b', 'd/a', 'd/b', 'd/e/f', 'd/e/g', 'g/h', 'a/below', ...numbered());
+const trouble = fc.constantFrom('unreachable', 'throttled', 'expired', 'corrupt', undefined, undefined);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('put', 'delete'), path }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('advance'), ms: fc.integer({ min: 0, max: 12_000 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('clock'), ms: fc.integer({ min: -9_000, max: 9_000 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('list-fails', 'fetch-fails'), code: trouble }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('races'), path }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'release' }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'accept' }) },
+);
+
+function numbered(): readonly string[] {
+  return Array.from({ length: 10 }, (_, number) => `many/file${number}`);
+}
+
+/** Checks every publication as it reaches the presenter. */
+class Witness {
+  readonly #world: World;
+  /** What each listing found, as path and ETag. */
+  readonly #snapshots = new Set<string>();
+  readonly #lastSecond = new Map<string, bigint>();
+  #publicationSecond = -1n;
+  /** Thrown at the end: what the presenter throws is a failed revalidation, which is tried again. */
+  #failure: unknown;
+
+  constructor(world: World) {
+    this.#world = world;
+    world.source.onList = () => void this.#snapshots.add(this.#snapshot());
+    world.presenter.onPublish = (publication) => {
+      try {
+        this.#check(publication);
+      } catch (error) {
+        this.#failure ??= error;
+      }
+    };
+  }
+
+  conclude(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #snapshot(): string {
+    const { objects } = this.#world.source;
+    // Where there is an object and a directory of one path, the directory wins.
+    const shown = [...objects].filter(
+      ([key]) => ![...objects.keys()].some((other) => other.startsWith(`${key}/`)),
+    );
+    return JSON.stringify(shown.map(([key, { etag }]) => [key, etag]).sort());
+  }
+
+  #check({ generation, changes, stamps }: Publication): void {
+    const files: [string, string][] = [];
+    for (let index = 0; index < generation.entries; index++) {
+      if (!generation.isDirectory(index)) files.push([generation.path(index), generation.etag(index)]);
+    }
+    assert.ok(this.#snapshots.has(JSON.stringify(files.sort())), 'this is no complete listing');
+
+    if (changes === undefined) return;
+    const news = [...changes.added, ...changes.changed].filter((index) => !generation.isDirectory(index));
+    for (const index of news) {
+      assert.ok(this.#world.cache.has(generation.version(index)), 'this was not prefetched');
+      assert.notEqual(stamps[index], 0n);
+    }
+    const dates = mtimes(generation);
+    const publicationSeconds = new Set<bigint>();
+    for (const index of [...news, ...changes.touched]) {
+      const shown = generation.path(index);
+      const second = dates.get(shown)! / 1_000_000_000n;
+      publicationSeconds.add(second);
+      const before = this.#lastSecond.get(shown);
+      assert.ok(before === undefined || second > before, `the mtime of ${shown} did not rise`);
+      this.#lastSecond.set(shown, second);
+    }
+    assert.equal(publicationSeconds.size, 1);
+    const [second] = publicationSeconds;
+    assert.ok(second! > this.#publicationSecond, 'two publications in one second');
+    this.#publicationSecond = second!;
+  }
+}
+
+async function apply(world: World, next: Step): Promise<void> {
+  switch (next.kind) {
+    case 'put':
+      return world.source.put(next.path, `content ${world.source.objects.size}`);
+    case 'delete':
+      return world.source.delete(next.path);
+    case 'advance':
+      return world.clock.advance(next.ms);
+    case 'clock':
+      return world.clock.step(next.ms);
+    case 'list-fails':
+      world.source.listFails = next.code;
+      return;
+    case 'fetch-fails':
+      world.cache.allFail = next.code;
+      return;
+    case 'races': {
+      // The next fetch finds an object that was put after the listing.
+      world.cache.onFetch = () => {
+        world.cache.onFetch = () => undefined;
+        if (world.source.objects.has(next.path)) world.source.put(next.path, 'raced');
+      };
+      return;
+    }
+    case 'release': {
+      // Everything that is not shown any more is let go.
+      const [shown, ...older] = world.presenter.publications.toReversed();
+      const gone = new Set<number>();
+      for (const { generation } of older) {
+        for (let index = 0; index < generation.entries; index++) {
+          const nodeId = generation.nodeId(index);
+          if (shown!.generation.indexOfNode(nodeId) === -1) gone.add(nodeId);
+        }
+      }
+      return world.presenter.release(...gone);
+    }
+    case 'accept': {
+      world.sync.accept().catch(() => undefined);
+      return world.clock.settle();
+    }
+    default:
+      next satisfies never;
+  }
+}
+
+describe('for any sequence of changes, faults and clock readings', () => {
+  for (const settleMs of [0, 1000]) {
+    it(`every publication is whole, local and later than the last, with --settle ${settleMs} ms`, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+          const world = new World({ settleMs });
+          try {
+            const witness = new Witness(world);
+            for (const name of numbered()) world.source.put(name);
+            await world.start();
+            for (const next of steps) await apply(world, next);
+
+            // Every fault ends: then what is shown is what there is, unless that is held.
+            world.source.listFails = undefined;
+            world.cache.allFail = undefined;
+            world.cache.onFetch = () => undefined;
+            await world.clock.advance(60_000);
+            witness.conclude();
+            const { view } = world.sync;
+            assert.equal(view.source.lastError, undefined);
+            assert.ok(view.ready);
+            assert.equal(world.log.count('error'), 0);
+            const { generation, stamps } = world.presenter.publications.at(-1)!;
+            const names = new Set<string>();
+            for (let index = 0; index < generation.entries; index++) {
+              if (generation.isDirectory(index)) continue;
+              names.add(generation.versionName(index));
+              if (view.held === undefined) {
+                assert.equal(generation.etag(index), world.source.objects.get(generation.path(index))?.etag);
+                assert.notEqual(stamps[index], 0n);
+              }
+            }
+            assert.deepEqual(new Set(world.cache.shown.keys()), names);
+          } finally {
+            await world.stop();
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+  }
+});
