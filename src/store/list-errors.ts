@@ -8,6 +8,7 @@ const MEND_NOT_S3 =
   'Check that the endpoint is an S3 API and that no proxy or login page answers in its place.';
 const MEND_ENCODING = 'Use a store that honours encoding-type=url, or rename the key without "+" and "%".';
 const MEND_REFUSED = "See the store's own words.";
+const MEND_ABORTED = 'Nothing: the listing was no longer wanted.';
 const MEND_TOO_MANY = 'Mount a prefix with fewer objects.';
 
 const ERROR_CODES: ReadonlyMap<string, StoreErrorCode> = new Map([
@@ -37,6 +38,10 @@ export function notAListing(detail: string): StoreError {
 
 export function tooManyObjects(bound: number): StoreError {
   return new StoreError('bad-request', `the prefix holds more than ${bound} objects`, MEND_TOO_MANY, false);
+}
+
+export function aborted(signal: AbortSignal): StoreError {
+  return new StoreError('aborted', 'the listing was given up', MEND_ABORTED, false, { cause: signal.reason });
 }
 
 /** The store did not say whether it encodes keys, and this key has two readings. */

@@ -1,6 +1,6 @@
 import { cutIntoRanges } from './list-boundaries.ts';
 import { ListingColumns } from './list-columns.ts';
-import { corrupt, tooManyObjects } from './list-errors.ts';
+import { aborted, corrupt, tooManyObjects } from './list-errors.ts';
 import { inOrder } from './list-in-order.ts';
 import { type ListingRun, PageReader, type PageReaderOptions } from './list-page-reader.ts';
 import { compareKeys, type KeyRange, type RangeListing, readRange, WHOLE_RANGE } from './list-range.ts';
@@ -96,11 +96,11 @@ export class PrefixLister {
 
   /**
    * @throws {StoreError} what fetchPage rejects with; `corrupt` if the store's answers contradict themselves or
-   *   each other; `bad-request` if there are too many objects. Aborted: the signal's reason.
+   *   each other; `bad-request` if there are too many objects; `aborted`, with the signal's reason as its cause.
    */
   async list(options: { readonly signal: AbortSignal }): Promise<Listing> {
     const run: ListingRun = { signal: options.signal, requests: 0 };
-    const columns = (await this.#listInParallel(run)) ?? (await this.#listInSequence(run));
+    const columns = await this.#listColumns(run);
     const objects = columns.finish();
     this.#expectedRows = objects.count + DEFAULT_PAGE_ROWS;
     this.#ranges =
@@ -110,22 +110,27 @@ export class PrefixLister {
     return { ...objects, requests: run.requests };
   }
 
+  async #listColumns(run: ListingRun): Promise<ListingColumns> {
+    try {
+      return (await this.#listInParallel(run)) ?? (await this.#listInSequence(run));
+    } catch (error) {
+      throw run.signal.aborted && !(error instanceof StoreError) ? aborted(run.signal) : error;
+    }
+  }
+
   async #listInSequence(run: ListingRun): Promise<ListingColumns> {
     if (this.#manner === 'one-page') {
       const columns = await this.#listInOnePage(run);
       if (columns !== undefined) return columns;
     }
     const columns = new ListingColumns(this.#expectedRows);
-    let doubtful = false;
     const range = await readRange(this.#reader, columns, WHOLE_RANGE, run, {
       maxObjects: this.#maxObjects,
-      goOn: (page, ordered) => {
-        doubtful = this.#manner === 'unknown' && (!ordered || !page.encoded);
-        return !doubtful;
-      },
+      goOn: (page, ordered) => this.#manner !== 'unknown' || (ordered && this.#inOrder && page.encoded),
     });
     if (!range.ordered) this.#noteDisorder();
-    if (doubtful) {
+    const doubtful = this.#manner === 'unknown' && range.pageRows > 0 && !range.ordered;
+    if (doubtful || !range.ended) {
       // What was read is dropped: keys of two ways of listing are never mixed.
       return (await this.#listInOnePage(run)) ?? (await this.#listInSequence(run));
     }

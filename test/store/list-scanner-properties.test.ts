@@ -11,7 +11,24 @@ import { type AnswerParts, answer, escapedOnly, percentEncoded, rowsOf, urlEncod
 
 const hostileText = fc.string({
   unit: fc.oneof(
-    fc.constantFrom('+', '%', '&', '"', "'", '<', '>', ' ', '/', '\n', '\r', '\0', '\u0001', '%41', '&amp;', ']]>'),
+    fc.constantFrom(
+      '+',
+      '%',
+      '&',
+      '"',
+      "'",
+      '<',
+      '>',
+      ' ',
+      '/',
+      '\n',
+      '\r',
+      '\0',
+      '\u0001',
+      '%41',
+      '&amp;',
+      ']]>',
+    ),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
   ),
   maxLength: 60,
@@ -36,11 +53,20 @@ const parts = fc
         lastModified: fc.integer({ min: 0, max: 4_000_000_000_000 }),
         // A pair of quotes of its own would be taken for those around it.
         etag: etag.map((text) => text.replaceAll('"', '')).filter((text) => text !== ''),
-        storageClass: fc.constantFrom('STANDARD', 'GLACIER', 'DEEP_ARCHIVE', 'GLACIER_IR', 'INTELLIGENT_TIERING'),
+        storageClass: fc.constantFrom(
+          'STANDARD',
+          'GLACIER',
+          'DEEP_ARCHIVE',
+          'GLACIER_IR',
+          'INTELLIGENT_TIERING',
+        ),
       }),
       { maxLength: 12 },
     ),
-    token: fc.option(hostileText.filter((text) => text !== '' && !/[^ -~]/.test(text)), { nil: undefined }),
+    token: fc.option(
+      hostileText.filter((text) => text !== '' && !/[^ -~]/.test(text)),
+      { nil: undefined },
+    ),
   })
   .map(
     ({ prefix, objects, token }): AnswerParts => ({
@@ -117,13 +143,16 @@ describe('scanning any page', () => {
   });
 
   it('ends with a typed error or a page for every page with damaged bytes, and leaves no half of it', () => {
-    const samples = ['seaweedfs-page.xml', 'moto-page.xml', 'fauxqs-page.xml', 'seaweedfs-odd.xml'].map((name) =>
-      readFileSync(join(repository, 'test/store/list-samples', name)),
+    const samples = ['seaweedfs-page.xml', 'moto-page.xml', 'fauxqs-page.xml', 'seaweedfs-odd.xml'].map(
+      (name) => readFileSync(join(repository, 'test/store/list-samples', name)),
     );
-    const damage = fc.array(fc.tuple(fc.nat(), fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('<>&;/"%+![')))), {
-      minLength: 1,
-      maxLength: 6,
-    });
+    const damage = fc.array(
+      fc.tuple(fc.nat(), fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('<>&;/"%+![')))),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    );
     fc.assert(
       fc.property(fc.constantFrom(...samples), damage, (sample, changes) => {
         const bytes = Buffer.from(sample);

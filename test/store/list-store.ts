@@ -17,7 +17,8 @@ export interface FakeStoreOptions {
 export class FakeListingStore {
   readonly requests: PageQuery[] = [];
   /** Called before each answer with the number of requests before it. */
-  beforeAnswer: (request: number, query: PageQuery, signal: AbortSignal) => Promise<void> | void = () => undefined;
+  beforeAnswer: (request: number, query: PageQuery, signal: AbortSignal) => Promise<void> | void = () =>
+    undefined;
   /** Called with each answer, may give another. */
   onAnswer: (bytes: Buffer, request: number) => Buffer = (bytes) => bytes;
   options: FakeStoreOptions;
@@ -32,7 +33,12 @@ export class FakeListingStore {
   }
 
   put(key: string, size = key.length): void {
-    this.#objects.set(key, { key: Buffer.from(key), size, lastModified: 1_700_000_000_000, etag: `e${size}` });
+    this.#objects.set(key, {
+      key: Buffer.from(key),
+      size,
+      lastModified: 1_700_000_000_000,
+      etag: `e${size}`,
+    });
   }
 
   delete(key: string): void {
@@ -40,7 +46,9 @@ export class FakeListingStore {
   }
 
   keys(prefix: string): readonly string[] {
-    return [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort(this.options.order ?? byBytes);
+    return [...this.#objects.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .sort(this.options.order ?? byBytes);
   }
 
   readonly fetchPage: FetchPage = async (query, signal) => {
@@ -58,8 +66,15 @@ export class FakeListingStore {
   };
 
   #answer(query: PageQuery): Buffer {
-    const { pageKeys = 10, order = byBytes, goesOn = 'in-its-order', manyKeys = 'page', encodes = true } = this.options;
-    if ((query.maxKeys ?? 0) > 1000 && manyKeys === 'refuse' && this.refusal !== undefined) throw this.refusal();
+    const {
+      pageKeys = 10,
+      order = byBytes,
+      goesOn = 'in-its-order',
+      manyKeys = 'page',
+      encodes = true,
+    } = this.options;
+    if ((query.maxKeys ?? 0) > 1000 && manyKeys === 'refuse' && this.refusal !== undefined)
+      throw this.refusal();
     let keys = this.keys(query.prefix);
     const token = query.continuationToken?.slice('after:'.length);
     if (token !== undefined) {
