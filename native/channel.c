@@ -13,7 +13,6 @@ typedef struct {
   napi_env env;
   napi_ref kept;  // an array of what the constructor was given, in the order above
   napi_ref self;  // strong until both handles are closed
-  napi_async_context context;
   napi_async_cleanup_hook_handle cleanup;
   uv_poll_t poll;
   dm_notifier* notifier;
@@ -26,23 +25,13 @@ typedef struct {
   bool open;
 } channel;
 
-// Both handles closed: from here on the JavaScript object may go, and with it all of this.
-static void handle_closed(channel* c) {
+// Once the poll and the notifier are closed the JavaScript object may go, and with it all of this.
+static void handle_closed(uv_handle_t* handle) {
+  channel* c = handle->data;
   if (--c->handles > 0) return;
+  close(c->fd), free(c->notifier);
   if (c->cleanup != NULL) napi_remove_async_cleanup_hook(c->cleanup);
   napi_reference_unref(c->env, c->self, NULL);
-}
-
-static void poll_closed(uv_handle_t* handle) {
-  channel* c = handle->data;
-  close(c->fd);
-  handle_closed(c);
-}
-
-static void notifier_closed(uv_handle_t* handle) {
-  channel* c = handle->data;
-  free(c->notifier);
-  handle_closed(c);
 }
 
 static void shut(channel* c) {
@@ -50,37 +39,27 @@ static void shut(channel* c) {
   c->open = false;
   dm_notifier_stop(c->notifier);
   uv_poll_stop(&c->poll);
-  uv_close((uv_handle_t*)&c->poll, poll_closed);
+  uv_close((uv_handle_t*)&c->poll, handle_closed);
 }
 
 static void on_environment_exit(napi_async_cleanup_hook_handle handle, void* data) { shut(data); }
 
-static void call(channel* c, uint32_t callback, napi_value argument) {
-  napi_value kept, function, receiver, error;
+static void call(channel* c, uint32_t callback, int32_t argument) {
+  napi_value kept, function, receiver, value, error;
   bool pending = false;
   if (napi_get_reference_value(c->env, c->kept, &kept) == napi_ok &&
-      napi_get_element(c->env, kept, callback, &function) == napi_ok && napi_get_global(c->env, &receiver) == napi_ok)
-    napi_make_callback(c->env, c->context, receiver, function, 1, &argument, NULL);
+      napi_get_element(c->env, kept, callback, &function) == napi_ok &&
+      napi_get_global(c->env, &receiver) == napi_ok && napi_create_int32(c->env, argument, &value) == napi_ok)
+    napi_make_callback(c->env, NULL, receiver, function, 1, &value, NULL);
   napi_is_exception_pending(c->env, &pending);
   if (pending && napi_get_and_clear_last_exception(c->env, &error) == napi_ok) napi_fatal_exception(c->env, error);
 }
 
-static void call_number(channel* c, uint32_t callback, int32_t number) {
-  napi_value argument;
-  if (napi_create_int32(c->env, number, &argument) == napi_ok) call(c, callback, argument);
-}
-
-static void notified(void* owner, const int32_t* results, uint32_t count) {
+static void notified(void* owner) {
   channel* c = owner;
   napi_handle_scope scope;
-  napi_value buffer, array;
-  void* bytes = NULL;
   if (napi_open_handle_scope(c->env, &scope) != napi_ok) return;
-  if (napi_create_arraybuffer(c->env, count * sizeof *results, &bytes, &buffer) == napi_ok &&
-      napi_create_typedarray(c->env, napi_int32_array, count, buffer, 0, &array) == napi_ok) {
-    memcpy(bytes, results, count * sizeof *results);
-    call(c, ON_NOTIFIED, array);
-  }
+  call(c, ON_NOTIFIED, 0);
   napi_close_handle_scope(c->env, scope);
 }
 
@@ -98,14 +77,14 @@ static bool answer_constant(channel* c, const uint8_t* request, ssize_t length) 
 }
 
 // Fills the slots with what is there. Returns how many, or -1 with the errno that ended it before the first.
-static int read_batch(channel* c, int* error, bool* active) {
+static int read_batch(channel* c, int* error) {
   size_t filled = 0;
-  *active = false;
+  bool active = false;
   while (filled < c->slots) {
     uint8_t* slot = c->requests + filled * c->slot_bytes;
     ssize_t length = read(c->fd, slot, c->slot_bytes);
     if (length >= 0) {
-      *active = true;
+      active = true;
       if (answer_constant(c, slot, length)) break;  // let the spin see what its caller asks next
       c->lengths[filled++] = (int32_t)length;
     } else if (errno != EINTR && errno != ENOENT) {  // ENOENT: the request went away while it was read
@@ -113,7 +92,7 @@ static int read_batch(channel* c, int* error, bool* active) {
       break;
     }
   }
-  return filled > 0 || *active ? (int)filled : -1;
+  return filled > 0 || active ? (int)filled : -1;
 }
 
 // One reader that scans sends its next request some 10 us after the last answer, and waking an idle core
@@ -122,26 +101,24 @@ static int read_batch(channel* c, int* error, bool* active) {
 static void on_readable(uv_poll_t* poll, int status, int events) {
   channel* c = poll->data;
   napi_handle_scope scope;
-  int error = status < 0 ? -status : 0;
   if (napi_open_handle_scope(c->env, &scope) != napi_ok) return;
   const uint64_t start = uv_hrtime();
   uint64_t answered = 0;
   while (c->open) {
-    bool active;
-    const int count = read_batch(c, &error, &active);
+    int error = 0;
+    const int count = read_batch(c, &error);
     const uint64_t now = uv_hrtime();
     if (count >= 0) {
       c->last_gap = now - c->last_arrival;
       c->last_arrival = now;
-      if (count > 0) call_number(c, ON_REQUESTS, count);
+      if (count > 0) call(c, ON_REQUESTS, count);
       answered = uv_hrtime();
       if (answered - start > SLICE_NANOSECONDS) break;  // the loop has messages of its own to read
-      error = 0;
     } else if (error == EAGAIN) {
       if (answered == 0 || c->last_gap > 4 * c->spin || now - answered > c->spin) break;
     } else {
       shut(c);
-      call_number(c, ON_END, error);
+      call(c, ON_END, error);
     }
   }
   napi_close_handle_scope(c->env, scope);
@@ -178,14 +155,17 @@ static napi_value channel_reply(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// notify(messages): onNotified gets an Int32Array, an errno for each message, 0 where the kernel took it.
+// notify(messages, results): fills results with an errno for each message, 0 where the kernel took it, and then
+// calls onNotified; in the order of the calls. Both arrays are to be kept until then.
 static napi_value channel_notify(napi_env env, napi_callback_info info) {
-  napi_value args[1];
-  size_t length = 0;
-  channel* c = unwrap(env, info, 1, args);
-  const uint8_t* messages = c == NULL ? NULL : memory(env, args[0], napi_uint8_array, &length);
-  if (messages == NULL || dm_notifier_submit(c->notifier, messages, length)) return NULL;
-  return dm_throw_message(env, "EINVAL", "no whole messages, or no memory");
+  napi_value args[2];
+  size_t length = 0, most = 0;
+  channel* c = unwrap(env, info, 2, args);
+  if (c == NULL) return NULL;
+  const uint8_t* messages = memory(env, args[0], napi_uint8_array, &length);
+  int32_t* results = memory(env, args[1], napi_int32_array, &most);
+  if (messages != NULL && results != NULL && dm_notifier_submit(c->notifier, messages, length, results, most)) return NULL;
+  return dm_throw_message(env, "EINVAL", "whole messages and room for their results were expected");
 }
 
 static napi_value channel_close(napi_env env, napi_callback_info info) {
@@ -196,9 +176,7 @@ static napi_value channel_close(napi_env env, napi_callback_info info) {
 
 static void finalize(napi_env env, void* data, void* hint) {
   channel* c = data;
-  napi_delete_reference(env, c->kept), napi_delete_reference(env, c->self);
-  napi_async_destroy(env, c->context);
-  free(c);
+  napi_delete_reference(env, c->kept), napi_delete_reference(env, c->self), free(c);
 }
 
 // new Channel(fd, spinNanoseconds, [requests, lengths, reply, answered, onRequests, onNotified, onEnd]).
@@ -206,7 +184,7 @@ static void finalize(napi_env env, void* data, void* hint) {
 // first count of both are filled, and must be done with them when it returns. `answered` is a Float64Array
 // whose first number counts what the transport answered. onEnd(errno): ENODEV once unmounted.
 static napi_value channel_new(napi_env env, napi_callback_info info) {
-  napi_value args[3], self, name, kept[KEPT];
+  napi_value args[3], self, kept[KEPT];
   size_t requests_bytes = 0, counters = 0;
   uv_loop_t* loop = NULL;
   int32_t fd = -1;
@@ -222,14 +200,10 @@ static napi_value channel_new(napi_env env, napi_callback_info info) {
       (c->lengths = memory(env, kept[LENGTHS], napi_int32_array, &c->slots)) == NULL || c->slots == 0 ||
       (c->reply = memory(env, kept[REPLY], napi_uint8_array, &c->reply_bytes)) == NULL ||
       (c->answered = memory(env, kept[ANSWERED], napi_float64_array, &counters)) == NULL || counters == 0 ||
-      napi_create_string_utf8(env, "dagmount-channel", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_async_init(env, NULL, name, &c->context) != napi_ok || napi_get_uv_event_loop(env, &loop) != napi_ok ||
-      napi_create_reference(env, args[2], 1, &c->kept) != napi_ok ||
+      napi_create_reference(env, args[2], 1, &c->kept) != napi_ok || napi_get_uv_event_loop(env, &loop) != napi_ok ||
       uv_poll_init(loop, &c->poll, fd) != 0 ||
-      (c->notifier = dm_notifier_start(loop, fd, notified, notifier_closed, c)) == NULL) {
-    free(c);
+      (c->notifier = dm_notifier_start(loop, fd, notified, handle_closed, c)) == NULL)
     return dm_throw_message(env, "EINVAL", "the channel could not be made");
-  }
   c->slot_bytes = requests_bytes / c->slots;
   c->open = true;
   TRY(env, napi_wrap(env, self, c, finalize, NULL, &c->self));

@@ -24,12 +24,11 @@ char* dm_string(napi_env env, napi_value value);
 // Notifications are written by a thread of their own: the kernel may hold a write until a lookup that the
 // session has yet to answer is done, so the thread that answers must never be the one that notifies.
 typedef struct dm_notifier dm_notifier;
-typedef void (*dm_notified)(void* owner, const int32_t* results, uint32_t count);
-// `notified` is called in the loop's thread for each submission; `closed`, last, with a handle whose data is the
-// owner and which is to be freed as the notifier.
+typedef void (*dm_notified)(void* owner);
+// In the loop's thread: `notified` for each submission, and last `closed`, with a handle whose data is the owner.
 dm_notifier* dm_notifier_start(uv_loop_t* loop, int fd, dm_notified notified, uv_close_cb closed, void* owner);
-// False where the messages are not whole ones, or there is no memory for them.
-bool dm_notifier_submit(dm_notifier* notifier, const uint8_t* messages, size_t length);
+// Messages and results stay the caller's, and in place, until `notified`. False: not whole messages, or too many.
+bool dm_notifier_submit(dm_notifier* notifier, const uint8_t* messages, size_t length, int32_t* results, size_t most);
 // Ends the thread once the writes already given to it have returned. Never waits.
 void dm_notifier_stop(dm_notifier* notifier);
 

@@ -98,16 +98,17 @@ static napi_value unmount(napi_env env, napi_callback_info info) {
   return error == 0 ? NULL : dm_throw_errno(env, "umount", error);
 }
 
-// lockFile(path): number. An fd that holds the file's exclusive flock(2): the kernel drops it with the
-// last process that holds the fd, however that ends. Throws EAGAIN when another has it.
+// lockFile(path): number. An fd that holds the file's exclusive flock(2), or the negative errno: EAGAIN when
+// another process has it. The kernel drops the lock with the last process that holds the fd, however that ends.
 static napi_value lock_file(napi_env env, napi_callback_info info) {
-  napi_value args[1];
+  napi_value args[1], result = NULL;
   char* path = dm_arguments(env, info, 1, args, NULL) ? dm_string(env, args[0]) : NULL;
   if (path == NULL) return NULL;
   const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   const int error = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
   free(path);
-  return give_fd(env, "lock", fd, error);
+  if (error != 0 && fd >= 0) close(fd);
+  return napi_create_int32(env, error == 0 ? fd : -error, &result) == napi_ok ? result : NULL;
 }
 
 bool dm_mount_init(napi_env env, napi_value exports) {

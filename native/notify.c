@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 typedef struct {
-  uint32_t count;
-  uint8_t* messages;
-  int32_t results[];
+  const uint8_t* messages;
+  int32_t* results;
+  size_t count;
 } job;
 
 // Jobs go to the thread, and come back done, as pointers through pipes. The end of the first pipe is the order
@@ -22,22 +22,18 @@ struct dm_notifier {
   int device, to_thread[2], from_thread[2];
 };
 
-static void free_job(job* work) { free(work->messages), free(work); }
-
 static void run(void* data) {
   dm_notifier* notifier = data;
   job* work;
-  ssize_t got;
-  while ((got = read(notifier->to_thread[0], &work, sizeof work)) != 0) {
-    if (got < 0) continue;  // EINTR: a pipe gives a pointer whole or not at all
+  while (read(notifier->to_thread[0], &work, sizeof work) == sizeof work) {  // whole or not at all: it is a pipe
     const uint8_t* message = work->messages;
-    for (uint32_t i = 0; i < work->count; i++) {
+    for (size_t i = 0; i < work->count; i++) {
       uint32_t length;
       memcpy(&length, message, sizeof length);
       work->results[i] = write(notifier->device, message, length) < 0 ? errno : 0;
       message += length;
     }
-    while (write(notifier->from_thread[1], &work, sizeof work) < 0 && errno == EINTR) continue;
+    if (write(notifier->from_thread[1], &work, sizeof work) != sizeof work) break;
   }
   close(notifier->from_thread[1]);
 }
@@ -47,8 +43,8 @@ static void on_done(uv_poll_t* poll, int status, int events) {
   job* work;
   const ssize_t got = read(notifier->from_thread[0], &work, sizeof work);
   if (got == sizeof work) {
-    notifier->notified(notifier->owner, work->results, work->count);
-    free_job(work);
+    free(work);
+    notifier->notified(notifier->owner);
   } else if (got == 0) {
     uv_thread_join(&notifier->thread);
     close(notifier->to_thread[0]), close(notifier->from_thread[0]), close(notifier->device);
@@ -72,19 +68,18 @@ dm_notifier* dm_notifier_start(uv_loop_t* loop, int fd, dm_notified notified, uv
   return NULL;  // out of descriptors or threads: the process is past saving what was opened here
 }
 
-bool dm_notifier_submit(dm_notifier* notifier, const uint8_t* messages, size_t length) {
-  uint32_t count = 0, size = 0;
+bool dm_notifier_submit(dm_notifier* notifier, const uint8_t* messages, size_t length, int32_t* results, size_t most) {
+  size_t count = 0;
+  uint32_t size = 0;
   for (size_t offset = 0; offset < length; offset += size, count++) {
     if (length - offset >= sizeof size) memcpy(&size, messages + offset, sizeof size);
-    if (size < 16 || size > length - offset) return false;
+    if (size < 16 || size > length - offset || count == most) return false;
   }
-  job* work = calloc(1, sizeof *work + count * sizeof(int32_t));
+  job* work = malloc(sizeof *work);
   if (work == NULL) return false;
-  work->count = count;
-  work->messages = malloc(length + 1);
-  if (work->messages != NULL) memcpy(work->messages, messages, length);
-  if (work->messages != NULL && write(notifier->to_thread[1], &work, sizeof work) == sizeof work) return true;
-  free_job(work);
+  *work = (job){messages, results, count};
+  if (write(notifier->to_thread[1], &work, sizeof work) == sizeof work) return true;
+  free(work);
   return false;
 }
 

@@ -7,8 +7,11 @@ import { MountError } from '../mount-error.ts';
 export interface NativeChannel {
   /** Writes the first `length` bytes of the reply buffer. Returns 0 or an errno. */
   reply(length: number): number;
-  /** Has a thread of its own write whole messages one after another; onNotified gets what came of them. */
-  notify(messages: Uint8Array): void;
+  /**
+   * Has a thread of its own write whole messages one after another, and fills `results` with 0 or an errno for
+   * each before onNotified says so. Both arrays must be kept until then.
+   */
+  notify(messages: Uint8Array, results: Int32Array): void;
   close(): void;
 }
 
@@ -23,7 +26,7 @@ export interface Addon {
   /** The fd that came through a socket; ENOMSG when none did. */
   receiveFd(socket: number): number;
   unmount(target: string, detach: boolean): void;
-  /** An fd holding the exclusive flock(2) of the file at `path`; EAGAIN when another process has it. */
+  /** An fd holding the exclusive flock(2) of the file at `path`, or the negative errno: -11 when another has it. */
   lockFile(path: string): number;
   readonly Channel: new (
     fd: number,
@@ -35,8 +38,8 @@ export interface Addon {
       /** The first number counts the requests that the transport answered by itself. */
       answered: Float64Array,
       onRequests: (count: number) => void,
-      /** In the order of the calls of notify: 0 or an errno for each message. */
-      onNotified: (results: Int32Array) => void,
+      /** In the order of the calls of notify. */
+      onNotified: () => void,
       onEnd: (errno: number) => void,
     ],
   ) => NativeChannel;

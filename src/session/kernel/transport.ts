@@ -8,6 +8,12 @@ const OUT_HEADER_BYTES = 16;
 /** How long to look for the next request before going back to poll; see native/channel.c. */
 const SPIN_NANOSECONDS = 50_000;
 
+interface Notifying {
+  readonly bytes: Uint8Array;
+  readonly results: Int32Array;
+  readonly resolve: (results: Int32Array) => void;
+}
+
 export interface TransportEvents {
   /** A request is `length` bytes at `offset` of `requests`, valid until this returns. */
   onRequest(offset: number, length: number): void;
@@ -21,7 +27,8 @@ export class Transport {
   /** A reply is laid out from the start of this buffer, then sent. */
   readonly replyBuffer: Uint8Array;
   readonly #answered = new Float64Array(1);
-  readonly #notifying: ((results: Int32Array) => void)[] = [];
+  /** In the order of the calls; it also keeps their memory, which the notify thread reads and writes. */
+  readonly #notifying: Notifying[] = [];
   readonly #channel: NativeChannel;
 
   /** Takes the fd over: it is closed with the transport. `maxReply` is in bytes, the header not counted. */
@@ -36,7 +43,10 @@ export class Transport {
       (count) => {
         for (let slot = 0; slot < count; slot++) events.onRequest(slot * SLOT_BYTES, lengths[slot] ?? 0);
       },
-      (results) => this.#notifying.shift()?.(results),
+      () => {
+        const done = this.#notifying.shift();
+        done?.resolve(done.results);
+      },
       (errno) => events.onEnd(errno),
     ]);
   }
@@ -56,9 +66,10 @@ export class Transport {
       bytes.set(message, offset);
       offset += message.length;
     }
+    const results = new Int32Array(messages.length);
     return new Promise((resolve) => {
-      this.#channel.notify(bytes);
-      this.#notifying.push(resolve);
+      this.#channel.notify(bytes, results);
+      this.#notifying.push({ bytes, results, resolve });
     });
   }
 
