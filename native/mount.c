@@ -34,8 +34,7 @@ static int configure_and_mount(int fs, char* options, const char* target, bool b
   if (tree < 0) return errno;
   const int flags = FROM_EMPTY_PATH | (beneath ? BENEATH : 0);
   const int error = syscall(MOVE_MOUNT, tree, "", AT_FDCWD, target, flags) == 0 ? 0 : errno;
-  close(tree);
-  return error;
+  return close(tree), error;
 }
 
 // mountDirect(target, options, beneath): number. The device's fd, mounted read-only on the target or, beneath,
