@@ -18,8 +18,31 @@ export interface BacklogOptions extends FetchMeans {
 }
 
 const SHORTEST_PAUSE_MS = 1_000;
-/** Passes in which an object may fail for a reason of its own, such as arriving damaged. */
+/** Passes after which an object that fails by itself, such as arriving damaged, is waited for no more. */
 const MOST_TRIES = 3;
+/** Between two later tries of those. */
+const LONGEST_PAUSE_MS = 600_000;
+
+interface FailedFetch {
+  readonly kind: 'failed';
+  readonly code: string;
+  readonly error: unknown;
+}
+
+/** How often each entry failed by itself. */
+class Failures {
+  readonly #tries = new Map<number, number>();
+
+  add(index: number): number {
+    const tries = (this.#tries.get(index) ?? 0) + 1;
+    this.#tries.set(index, tries);
+    return tries;
+  }
+
+  areMany(index: number): boolean {
+    return (this.#tries.get(index) ?? 0) >= MOST_TRIES;
+  }
+}
 
 /**
  * Makes local what is shown and not yet local: of the first tree everything, later what the disk had no room for
@@ -72,14 +95,17 @@ export class Backlog {
   async #work(target: FetchTarget, signal: AbortSignal): Promise<void> {
     const { clock, log, pollMs } = this.#options;
     const pace = new Pace();
-    const failures = new Map<number, number>();
+    const failures = new Failures();
+    let longPause = pollMs;
     try {
       for (;;) {
-        const wanted = await this.#plan(target, pace, signal);
-        if (wanted.length === 0) return this.#done();
-        const end = await this.#pass(target, wanted, failures, pace, signal);
-        if (end === 'done') return this.#done();
-        const pause = SHORTEST_PAUSE_MS + clock.random() * Math.max(0, pollMs - SHORTEST_PAUSE_MS);
+        const wanted = await this.#plan(target, failures, pace, signal);
+        const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, failures, pace, signal);
+        if (end !== 'again') this.#done();
+        if (end === 'done') return;
+        longPause = Math.min(2 * longPause, LONGEST_PAUSE_MS);
+        const spread = Math.max(0, pollMs - SHORTEST_PAUSE_MS);
+        const pause = end === 'given-up' ? longPause : SHORTEST_PAUSE_MS + clock.random() * spread;
         await clock.sleep(pause, signal);
       }
     } catch (error) {
@@ -91,12 +117,14 @@ export class Backlog {
   /** The entries that are wanted and not local. Those found in the cache are marked. */
   async #plan(
     { generation, content, bound }: FetchTarget,
+    failures: Failures,
     pace: Pace,
     signal: AbortSignal,
   ): Promise<Uint32Array> {
     const { cache } = this.#options;
     let wanted = new Uint32Array(1024);
     let count = 0;
+    let pendingFiles = 0;
     let pendingBytes = 0;
     for (let index = 0; index < generation.entries; index++) {
       if (pace.due()) {
@@ -114,20 +142,25 @@ export class Backlog {
         wanted = larger;
       }
       wanted[count++] = index;
+      if (failures.areMany(index)) continue;
+      pendingFiles += 1;
       pendingBytes += generation.size(index);
     }
-    this.#progress.plan(count, pendingBytes);
+    this.#progress.plan(pendingFiles, pendingBytes);
     return wanted.subarray(0, count);
   }
 
-  /** `again`: the store was in trouble, or may have newer content that could not be listed. */
+  /**
+   * `again`: the store was in trouble, or may have newer content that could not be listed. `given-up`: all that is
+   * left has failed too often to be waited for.
+   */
   async #pass(
     target: FetchTarget,
     wanted: Uint32Array,
-    failures: Map<number, number>,
+    failures: Failures,
     pace: Pace,
     signal: AbortSignal,
-  ): Promise<'done' | 'again'> {
+  ): Promise<'done' | 'again' | 'given-up'> {
     const { concurrency, log } = this.#options;
     const { generation, content } = target;
     const tally = new Tally();
@@ -135,14 +168,19 @@ export class Backlog {
     const denied: number[] = [];
     let denial: unknown;
     let failed = 0;
+    let givenUp = 0;
     try {
       await sweep({ total: wanted.length, concurrency, pace, signal }, async (at, over) => {
         const index = wanted[at]!;
-        const fetched = await this.#fetch(target, index, failures, over);
+        const fetched = await this.#fetch(target, index, over);
         if (signal.aborted) return 'stop';
-        if (fetched === 'failed') {
+        if (fetched.kind === 'failed') {
           failed += 1;
-          return 'next';
+          const tries = failures.add(index);
+          if (tries >= MOST_TRIES) givenUp += 1;
+          if (tries !== MOST_TRIES) return 'next';
+          this.#progress.done(generation.size(index));
+          return tally.count(target, index, { ...fetched, kind: 'unreadable' });
         }
         if (fetched.kind === 'stale') {
           stale.push(index);
@@ -174,24 +212,22 @@ export class Backlog {
     this.#pausedBy = undefined;
     tally.warn(log);
     if (stale.length > 0) return this.#settleStale(target, stale, signal);
-    return failed === 0 ? 'done' : 'again';
+    if (failed > givenUp) return 'again';
+    return givenUp > 0 ? 'given-up' : 'done';
   }
 
-  /** `failed`: by itself, not for the store's sake; after some tries it counts as unreadable. */
+  /** `failed`: by itself, not for the store's sake, and perhaps not the next time. */
   async #fetch(
     { generation }: FetchTarget,
     index: number,
-    failures: Map<number, number>,
     signal: AbortSignal,
-  ): Promise<Fetched | 'failed'> {
+  ): Promise<Fetched | FailedFetch> {
     try {
       return await fetchContent(this.#options.cache, generation.version(index), signal);
     } catch (error) {
       const code = codeOf(error) ?? 'internal';
       if (signal.aborted || isSourceDown(code)) throw error;
-      const tries = (failures.get(index) ?? 0) + 1;
-      failures.set(index, tries);
-      return tries < MOST_TRIES ? 'failed' : { kind: 'unreadable', code, error };
+      return { kind: 'failed', code, error };
     }
   }
 

@@ -29,8 +29,9 @@ export class ContentState {
   }
 
   /**
-   * Takes over what is known of the entries that stay, by `origin` of GenerationChanges. Synchronous, right
-   * before the swap, so that nothing learned meanwhile is lost: 8 ms for 1,000,000 entries.
+   * Takes over what is known of the entries that stay, by `origin` of GenerationChanges, and not known here yet.
+   * Synchronous, right before the swap, and once more after it for what was learned meanwhile: 1,000,000 entries
+   * take TODO ms.
    */
   carryOver(previous: ContentState, origin: Uint32Array): void {
     // As pairs of 32-bit words: reading a BigUint64Array makes an object of each element.
@@ -38,10 +39,12 @@ export class ContentState {
     const to = new Uint32Array(this.stamps.buffer);
     for (let index = 0; index < origin.length; index++) {
       const old = origin[index]!;
-      if (old === NONE) continue;
+      if (old === NONE || this.marks[index] !== MARK.unknown) continue;
+      const mark = previous.marks[old]!;
+      if (mark === MARK.unknown) continue;
       to[2 * index] = from[2 * old]!;
       to[2 * index + 1] = from[2 * old + 1]!;
-      this.marks[index] = previous.marks[old]!;
+      this.marks[index] = mark;
     }
   }
 

@@ -277,6 +277,8 @@ export class Revalidation {
       const files = filesBetween(now.generation, before.bound.bytes, bound);
       await showContent(cache, now.generation, files, bound, pace);
     }
+    // What the backlog and readers learned of the old tree while this one was on its way.
+    now.content.carryOver(before.content, changes.origin);
     // crash point: retired.
   }
 

@@ -109,8 +109,18 @@ describe('the backlog', () => {
     backlog.start(shown);
     await clock.settle();
     assert.equal(cache.blobs.size, 4);
+    assert.equal(backlog.pending.pendingFiles, 1);
     await clock.drive(backlog.ready);
-    assert.equal(shown.content.marks[shown.generation.find('dags/file00000.py')], MARK.unreadable);
+    assert.deepEqual(backlog.pending, { pendingFiles: 0, pendingBytes: 0 });
+    assert.equal(log.count('warn', 'cannot be read'), 1);
+    // It is tried again all the same, ever less often.
+    const tries = cache.fetched.length;
+    await clock.advance(3_600_000);
+    assert.ok(cache.fetched.length > tries + 3 && cache.fetched.length < tries + 20);
+    assert.equal(log.count('warn', 'cannot be read'), 1);
+    cache.failures.clear();
+    await clock.advance(600_001);
+    assert.equal(cache.blobs.size, 5);
   });
 
   it('asks for a refresh where an object has gone, goes on, and gives up on what is still listed', async () => {
