@@ -9,6 +9,11 @@ export interface BlobIndexOptions {
   readonly remove: (key: string) => boolean;
 }
 
+export interface RankedBlobs {
+  readonly rank: Rank;
+  readonly blobs: readonly Blob[];
+}
+
 /** Room held for a blob on its way; given back before the blob is added, in the same turn of the loop. */
 export interface Reservation {
   release(): void;
@@ -159,11 +164,9 @@ export class BlobIndex {
     return true;
   }
 
-  /** All blobs, the next to be evicted first, with their rank. */
-  *inOrder(): Generator<{ readonly rank: Rank; readonly blob: Blob }> {
-    for (const rank of ['hidden', 'past', 'kept'] as const) {
-      for (const blob of this.#ranks[rank].list()) yield { rank, blob };
-    }
+  /** All blobs as they are now, the next to be evicted first, by their rank. */
+  inOrder(): readonly RankedBlobs[] {
+    return (['hidden', 'past', 'kept'] as const).map((rank) => ({ rank, blobs: this.#ranks[rank].list() }));
   }
 
   #claim(name: string, change: () => void): void {

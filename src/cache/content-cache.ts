@@ -131,7 +131,8 @@ export class ContentCache {
    * Never fails because of the disk: `memory` then. Rejects with StoreError, with CacheError after close(), or with the
    * signal's reason.
    *
-   * CPU per blob of 4 KiB that is missing, the store's part not counted: see MEASURED in blob-file.ts.
+   * A missing blob of 4 KiB costs 70 us of CPU on tmpfs and 110 us on ext4, the store's part not counted; one that is
+   * there and verified 11 us.
    */
   async ensure(
     version: ContentVersion,
@@ -203,7 +204,7 @@ export class ContentCache {
     let blobs = 0;
     let bytes = 0;
     const breath = new Breath();
-    for (const { blob } of [...this.#shelf.index.inOrder()]) {
+    for (const blob of this.#shelf.index.inOrder().flatMap(({ blobs: ranked }) => ranked)) {
       if (breath.due()) await breath.take();
       signal.throwIfAborted();
       this.#closing.signal.throwIfAborted();

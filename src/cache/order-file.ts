@@ -1,6 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Blob, Rank } from './blob.ts';
+import type { Rank } from './blob.ts';
+import type { RankedBlobs } from './blob-index.ts';
 import { Breath } from './breath.ts';
 import { isSystemError } from './system-error.ts';
 
@@ -25,10 +26,7 @@ export function orderPath(directory: string): string {
  * Writes the order of eviction, one line a blob, whole or not at all. Without fsync: a torn one is found by its
  * checksum, and then the blobs are ordered by mtime. Rejects with the system's error.
  */
-export async function writeOrder(
-  directory: string,
-  order: Iterable<{ readonly rank: Rank; readonly blob: Blob }>,
-): Promise<void> {
+export async function writeOrder(directory: string, order: readonly RankedBlobs[]): Promise<void> {
   const path = orderPath(directory);
   const temporary = `${path}.tmp`;
   const handle = await open(temporary, 'w', FILE_MODE);
@@ -41,9 +39,11 @@ export async function writeOrder(
       checksum = crc32(batch, checksum);
       await handle.writeFile(batch);
     };
-    for (const { rank, blob } of order) {
-      lines.push(`${rank} ${blob.key} ${blob.bytes} ${blob.fileBytes}`);
-      if (lines.length === BATCH) await flush();
+    for (const { rank, blobs } of order) {
+      for (const { key, bytes, fileBytes } of blobs) {
+        lines.push(`${rank} ${key} ${bytes} ${fileBytes}`);
+        if (lines.length === BATCH) await flush();
+      }
     }
     if (lines.length > 0) await flush();
     await handle.writeFile(`end ${checksum}\n`);

