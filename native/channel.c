@@ -83,12 +83,12 @@ static int read_batch(channel* c, int* error) {
   while (filled < c->slots) {
     uint8_t* slot = c->requests + filled * c->slot_bytes;
     ssize_t length = read(c->fd, slot, c->slot_bytes);
-    if (length >= 0) {
+    if (length > 0) {
       active = true;
       if (answer_constant(c, slot, length)) break;  // let the spin see what its caller asks next
       c->lengths[filled++] = (int32_t)length;
-    } else if (errno != EINTR && errno != ENOENT) {  // ENOENT: the request went away while it was read
-      *error = errno;
+    } else if (length == 0 || (errno != EINTR && errno != ENOENT)) {  // ENOENT: the request went away meanwhile
+      *error = length == 0 ? ENODEV : errno;
       break;
     }
   }

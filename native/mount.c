@@ -67,7 +67,7 @@ static napi_value socket_pair(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// receiveFd(socket): number. The fd that the other end has sent; ENOMSG when it sent none.
+// receiveFd(socket): number. The fd that the other end has sent; EPROTO when it sent none.
 static napi_value receive_fd(napi_env env, napi_callback_info info) {
   napi_value args[1];
   int socket = -1, fd = -1;
@@ -80,7 +80,7 @@ static napi_value receive_fd(napi_env env, napi_callback_info info) {
   TRY(env, napi_get_value_int32(env, args[0], &socket));
   const ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   const struct cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-  if (header == NULL || header->cmsg_type != SCM_RIGHTS) return dm_throw_errno(env, "fusermount3", ENOMSG);
+  if (header == NULL || header->cmsg_type != SCM_RIGHTS) return dm_throw_errno(env, "fusermount3", EPROTO);
   memcpy(&fd, CMSG_DATA(header), sizeof fd);
   return give_fd(env, "fcntl", fd, fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? 0 : errno);
 }

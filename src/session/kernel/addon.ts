@@ -23,7 +23,7 @@ export interface Addon {
   mountDirect(target: string, options: string, beneath: boolean): number;
   /** Both ends of a Unix socket, for fusermount3 to send the device's fd through. */
   socketPair(): readonly [number, number];
-  /** The fd that came through a socket; ENOMSG when none did. */
+  /** The fd that came through a socket; EPROTO when none did. */
   receiveFd(socket: number): number;
   unmount(target: string, detach: boolean): void;
   /** An fd holding the exclusive flock(2) of the file at `path`, or the negative errno: -11 when another has it. */

@@ -1,0 +1,73 @@
+import type { Credentials } from './store/credentials.ts';
+import type { ListingNotice } from './store/listing.ts';
+import type { ProxySettings } from './store/proxy-settings.ts';
+import type { ResolvedTarget } from './store/resolved-target.ts';
+import { StoreError, type StoreErrorCode } from './store/store-error.ts';
+import type { Listed } from './sync/ports.ts';
+import type { FilterPatterns, GenerationChanges, Problem } from './tree/index.ts';
+
+/** What the listing worker is started with. */
+export interface ListingSetUp {
+  readonly target: ResolvedTarget;
+  readonly connection: { readonly proxies: ProxySettings; readonly caFile: string | undefined };
+  readonly filter: FilterPatterns;
+  readonly salt: bigint;
+  readonly concurrency: number;
+}
+
+/** An error on its way between threads, which keep neither its class nor its fields. */
+export type CarriedError =
+  | {
+      readonly kind: 'store';
+      readonly code: StoreErrorCode;
+      readonly detail: string;
+      readonly mend: string;
+      readonly retryable: boolean;
+    }
+  | { readonly kind: 'other'; readonly message: string; readonly stack: string | undefined };
+
+export interface CarriedBuild {
+  readonly generation: SharedArrayBuffer;
+  readonly changes: GenerationChanges | undefined;
+  readonly problems: readonly Problem[];
+  readonly nextNodeId: number;
+}
+
+export type ToListing =
+  | { readonly kind: 'list'; readonly id: number }
+  | {
+      readonly kind: 'build';
+      readonly id: number;
+      readonly previous: SharedArrayBuffer | undefined;
+      readonly tombstones: ReadonlyMap<string, number>;
+      readonly nextNodeId: number;
+    }
+  | { readonly kind: 'abort'; readonly id: number }
+  | { readonly kind: 'credentials'; readonly id: number; readonly credentials: Credentials }
+  | { readonly kind: 'no-credentials'; readonly id: number; readonly error: CarriedError }
+  | { readonly kind: 'stop' };
+
+export type FromListing =
+  | { readonly kind: 'listed'; readonly id: number; readonly listed: Listed }
+  | { readonly kind: 'built'; readonly id: number; readonly built: CarriedBuild }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: CarriedError }
+  | { readonly kind: 'ask-credentials'; readonly id: number; readonly renew: boolean }
+  | { readonly kind: 'notice'; readonly notice: ListingNotice; readonly message: string };
+
+export function carry(error: unknown): CarriedError {
+  if (error instanceof StoreError) {
+    const { code, detail, mend, retryable } = error;
+    return { kind: 'store', code, detail, mend, retryable };
+  }
+  if (error instanceof Error) return { kind: 'other', message: error.message, stack: error.stack };
+  return { kind: 'other', message: String(error), stack: undefined };
+}
+
+export function uncarry(carried: CarriedError): Error {
+  if (carried.kind === 'store') {
+    return new StoreError(carried.code, carried.detail, carried.mend, carried.retryable);
+  }
+  const error = new Error(carried.message);
+  if (carried.stack !== undefined) error.stack = carried.stack;
+  return error;
+}

@@ -1,0 +1,62 @@
+import type { Mounter } from './session/kernel/mounting.ts';
+import type { Presentation } from './session/messages.ts';
+import type { SessionClient } from './session/session-client.ts';
+import type { Logger, Presenter, Publication } from './sync/ports.ts';
+
+export interface MountPresenterOptions {
+  readonly session: SessionClient;
+  readonly mounter: Mounter;
+  readonly target: string;
+  readonly source: string;
+  readonly allowOther: boolean;
+  readonly replacesStale: boolean;
+  readonly presentation: Presentation;
+  readonly cacheDirectory: string;
+  readonly log: Logger;
+  /** The mount is there and served. */
+  readonly onMounted: (protocolMinor: number) => void;
+}
+
+/** Shows generations through the kernel: the first by mounting it, each other by a swap. */
+export class MountPresenter implements Presenter {
+  readonly #options: MountPresenterOptions;
+  #released: (nodeIds: readonly number[]) => void = () => undefined;
+  #mounted = false;
+
+  constructor(options: MountPresenterOptions) {
+    this.#options = options;
+  }
+
+  get mounted(): boolean {
+    return this.#mounted;
+  }
+
+  async publish(publication: Publication): Promise<void> {
+    if (!this.#mounted) return this.#mount(publication);
+    const { session, log } = this.#options;
+    const outcome = await session.publish(publication);
+    if (outcome.failed > 0) log.warn({ ...outcome }, 'the kernel refused notifications');
+  }
+
+  onReleased(callback: (nodeIds: readonly number[]) => void): void {
+    this.#released = callback;
+  }
+
+  released(nodeIds: readonly number[]): void {
+    this.#released(nodeIds);
+  }
+
+  async #mount({ generation, stamps }: Publication): Promise<void> {
+    const { mounter, session, target, source, allowOther, replacesStale, presentation, cacheDirectory } =
+      this.#options;
+    const fd = mounter.mount({ target, source, allowOther, replacesStale });
+    this.#mounted = true;
+    const protocolMinor = await session.start({
+      fd,
+      shown: { generation: generation.buffer, stamps: stamps.buffer as unknown as SharedArrayBuffer },
+      presentation,
+      cacheDirectory,
+    });
+    this.#options.onMounted(protocolMinor);
+  }
+}
