@@ -1,7 +1,18 @@
+import { tooManyBytes } from './list-errors.ts';
 import type { ListedObjects } from './listed-objects.ts';
 
-const EXPECTED_KEY_BYTES = 48;
-const EXPECTED_ETAG_BYTES = 32;
+/** What to make room for at once; more is no fault. */
+export interface ExpectedSize {
+  readonly rows: number;
+  readonly keyBytes: number;
+  readonly etagBytes: number;
+}
+
+/** Room for one page of S3's. */
+export const ONE_PAGE: ExpectedSize = { rows: 1000, keyBytes: 48_000, etagBytes: 32_000 };
+
+/** The ends are 32 bits wide; five million keys of 200 bytes fit. */
+const MAX_HEAP_BYTES = 2 ** 30;
 
 /**
  * A listing under construction: columns that double when they are full.
@@ -10,7 +21,8 @@ const EXPECTED_ETAG_BYTES = 32;
  * their heaps ({@link keyTail}, {@link etagTail}), then {@link commit} makes the row count. What was not
  * committed is overwritten by the next row.
  *
- * A million objects with keys of 50 bytes and MD5 ETags are 103 MB here (bench/listing.ts).
+ * A million objects with keys of 54 bytes and MD5 ETags are 106 MB (bench/listing.ts). Doubling the largest column on
+ * the way takes some 50 MB more for a moment, unless the size to expect is known, as it is after the first listing.
  */
 export class ListingColumns {
   /** Bytes up to the tail are committed keys. */
@@ -27,10 +39,10 @@ export class ListingColumns {
   #lastModified: Float64Array;
   #archived: Uint8Array;
 
-  constructor(expectedRows = 1000) {
-    const rows = Math.max(1, expectedRows);
-    this.keys = new Uint8Array(rows * EXPECTED_KEY_BYTES);
-    this.etags = new Uint8Array(rows * EXPECTED_ETAG_BYTES);
+  constructor(expected: ExpectedSize = ONE_PAGE) {
+    const rows = Math.max(1, expected.rows);
+    this.keys = new Uint8Array(expected.keyBytes);
+    this.etags = new Uint8Array(expected.etagBytes);
     this.#keyEnds = new Uint32Array(rows);
     this.#etagEnds = new Uint32Array(rows);
     this.#sizes = new Float64Array(rows);
@@ -155,6 +167,7 @@ export class ListingColumns {
 
 function withRoom(bytes: Uint8Array, used: number, more: number): Uint8Array {
   if (used + more <= bytes.length) return bytes;
+  if (used + more > MAX_HEAP_BYTES) throw tooManyBytes(MAX_HEAP_BYTES);
   const grown = new Uint8Array(Math.max(used + more, bytes.length * 2));
   grown.set(bytes.subarray(0, used));
   return grown;

@@ -40,6 +40,15 @@ export function tooManyObjects(bound: number): StoreError {
   return new StoreError('bad-request', `the prefix holds more than ${bound} objects`, MEND_TOO_MANY, false);
 }
 
+export function tooManyBytes(bound: number): StoreError {
+  return new StoreError(
+    'bad-request',
+    `the keys of the prefix are over ${bound} bytes`,
+    MEND_TOO_MANY,
+    false,
+  );
+}
+
 export function aborted(signal: AbortSignal): StoreError {
   return new StoreError('aborted', 'the listing was given up', MEND_ABORTED, false, { cause: signal.reason });
 }

@@ -103,7 +103,7 @@ export class PageReader {
    */
   async #askForEncoding(error: UnknownEncodingError, run: ListingRun): Promise<void> {
     const bytes = await this.#fetch({ prefix: error.key, maxKeys: 1 }, run);
-    const columns = new ListingColumns(1);
+    const columns = new ListingColumns({ rows: 1, keyBytes: 64, etagBytes: 64 });
     const page = scanListingPage(bytes, { prefix: Buffer.from(error.key), columns, literal: true });
     if (page.rows === 0 || page.encoded) throw error;
     this.#literal = true;

@@ -52,7 +52,8 @@ const LESS_THAN = 0x3c;
  * a field, or names another prefix is refused as a whole, since a listing that is short by one key would delete a
  * file. An object without an ETag is refused too: a changed object could not be told from an unchanged one.
  *
- * A page of 1,000 objects takes 0.5 ms here, and 15 ms through the SDK, in one run of bench/listing.ts.
+ * No XML library and no SDK: a page of 1,000 objects (338 KiB) takes 1.4 ms here, and 19 ms through the client of the
+ * SDK with the answer at hand (best of many, both in one run of bench/listing.ts on a busy machine of two cores).
  *
  * @throws {StoreError} `corrupt` (a retry may mend it), `not-s3`, or what an `<Error>` sent with status 200 says.
  */
