@@ -11,7 +11,7 @@ export interface Instant {
  * How far ahead of the swap an instant is chosen. A parse of the old content that ends after the mtime of the new
  * would hide the change until Airflow's next full interval (30 s), so the swap must come first; at most 100.
  */
-const AHEAD_MS = 80;
+const AHEAD_MS = 90;
 
 /** A wait longer than this for a later second means that the clock stepped back: then increasing wins. */
 const LONGEST_WAIT_MS = 2_000;

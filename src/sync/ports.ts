@@ -76,6 +76,7 @@ export interface ContentCachePort {
   show(version: ContentVersion, bound: Bound): void;
   /** Harmless for what is not shown. */
   hide(version: ContentVersion): void;
+  /** Keeps a version's blobs until as many calls of `unpin`. */
   pin(name: string): void;
   unpin(name: string): void;
 }

@@ -8,9 +8,8 @@ import type { ContentCachePort } from './ports.ts';
  */
 export class Retired {
   readonly #cache: Pick<ContentCachePort, 'pin' | 'unpin'>;
-  /** Version name by node id. One version may have had several ids: it came, went and came back. */
+  /** Version name by node id. One version may have had several ids, each with its pin: it came, went and came back. */
   readonly #versions = new Map<number, string>();
-  readonly #holders = new Map<string, number>();
   readonly #tombstones: Map<string, number>;
   readonly #pathsOfTombstones = new Map<number, string>();
 
@@ -65,22 +64,14 @@ export class Retired {
       const name = this.#versions.get(nodeId);
       if (name === undefined) continue;
       this.#versions.delete(nodeId);
-      const holders = this.#holders.get(name)! - 1;
-      if (holders > 0) {
-        this.#holders.set(name, holders);
-      } else {
-        this.#holders.delete(name);
-        this.#cache.unpin(name);
-      }
+      this.#cache.unpin(name);
     }
   }
 
   #hold(nodeId: number, name: string): void {
     if (this.#versions.has(nodeId)) return;
     this.#versions.set(nodeId, name);
-    const holders = this.#holders.get(name) ?? 0;
-    this.#holders.set(name, holders + 1);
-    if (holders === 0) this.#cache.pin(name);
+    this.#cache.pin(name);
   }
 
   #bury(path: string, nodeId: number): void {

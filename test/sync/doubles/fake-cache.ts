@@ -6,7 +6,7 @@ import { type FakeSource, FakeStoreError } from './fake-source.ts';
 export class FakeCache implements ContentCachePort {
   readonly blobs = new Map<string, bigint>();
   readonly shown = new Map<string, Bound>();
-  readonly pinned = new Set<string>();
+  readonly #pins = new Map<string, number>();
   /** Every fetch, in order. */
   readonly fetched: string[] = [];
   readonly priorities: string[] = [];
@@ -59,12 +59,18 @@ export class FakeCache implements ContentCachePort {
   }
 
   pin(name: string): void {
-    if (this.pinned.has(name)) throw new Error(`${name} is pinned already`);
-    this.pinned.add(name);
+    this.#pins.set(name, (this.#pins.get(name) ?? 0) + 1);
   }
 
   unpin(name: string): void {
-    if (!this.pinned.delete(name)) throw new Error(`${name} is not pinned`);
+    const pins = this.#pins.get(name);
+    if (pins === undefined) throw new Error(`${name} is not pinned`);
+    if (pins === 1) this.#pins.delete(name);
+    else this.#pins.set(name, pins - 1);
+  }
+
+  get pinned(): ReadonlySet<string> {
+    return new Set(this.#pins.keys());
   }
 
   #fetch(version: ContentVersion, key: string): Located {
