@@ -1,0 +1,32 @@
+/**
+ * - `usage`: flags or arguments that cannot be understood
+ * - `malformed-address`: what should be an s3:// address is none
+ * - `unknown-key`: a key of the file, or a DAGMOUNT_ variable, that names no option
+ * - `bad-value`: a value that its option does not take
+ * - `unreadable-file`: the file that --config names cannot be read
+ * - `unparsable-file`: it is no YAML, or no YAML mapping
+ * - `runtime-unsafe`: another user owns the runtime directory or may write to it
+ * - `runtime-unwritable`: the runtime directory cannot be made
+ */
+export type ConfigErrorCode =
+  | 'usage'
+  | 'malformed-address'
+  | 'unknown-key'
+  | 'bad-value'
+  | 'unreadable-file'
+  | 'unparsable-file'
+  | 'runtime-unsafe'
+  | 'runtime-unwritable';
+
+/** What was asked for cannot be: one sentence of what is wrong, one of what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code: ConfigErrorCode;
+  readonly mend: string;
+
+  constructor(code: ConfigErrorCode, message: string, mend: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.mend = mend;
+  }
+}

@@ -1,0 +1,53 @@
+import { ConfigError } from './config-error.ts';
+import { nearest } from './nearest.ts';
+import type { Given, GivenOptions } from './origin.ts';
+import { type OptionName, optionNames, optionOf, variableOf } from './schema.ts';
+
+const PREFIX = 'DAGMOUNT_';
+
+/** Variables that begin like ours and are no options: for who builds and tests dagmount, and for its own children. */
+const RESERVED = /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|TEST(_[A-Z0-9_]*)?)$/;
+
+/**
+ * What Kubernetes puts into every container for a service whose name begins with dagmount: DAGMOUNT_SERVICE_HOST,
+ * DAGMOUNT_PORT_8080_TCP_ADDR and their like, as Docker's links once did.
+ */
+const SERVICE_LINK =
+  /^DAGMOUNT_(.+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+
+/**
+ * What DAGMOUNT_… variables say; an empty one says nothing. Throws ConfigError `unknown-key` for one that no option
+ * has.
+ */
+export function givenByEnvironment(env: Readonly<Record<string, string | undefined>>): GivenOptions {
+  const options = new Map(optionNames.map((name) => [variableOf(name), name]));
+  const given = new Map<OptionName, Given>();
+  for (const [variable, value = ''] of Object.entries(env)) {
+    if (!variable.startsWith(PREFIX) || value === '') continue;
+    const name = options.get(variable);
+    if (name !== undefined) {
+      const text = optionOf(name).kind.isList ? split(value) : value;
+      given.set(name, { text, origin: { kind: 'environment', variable } });
+    } else if (!RESERVED.test(variable) && !SERVICE_LINK.test(variable)) {
+      const meant = nearest(
+        variable.slice(PREFIX.length),
+        [...options.keys()].map((each) => each.slice(PREFIX.length)),
+      );
+      throw new ConfigError(
+        'unknown-key',
+        `The environment has ${variable}=${value}, and dagmount has no such option.`,
+        meant === undefined
+          ? 'Take it away; dagmount help mount lists those that there are.'
+          : `Did you mean ${PREFIX}${meant}? Otherwise take it away.`,
+      );
+    }
+  }
+  return given;
+}
+
+function split(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}

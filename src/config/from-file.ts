@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { type Document, isMap, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
+import { ConfigError } from './config-error.ts';
+import { nearest } from './nearest.ts';
+import type { Given, GivenOptions, Origin } from './origin.ts';
+import { isFileKey, type OptionName, optionNames, optionOf } from './schema.ts';
+
+/**
+ * What the YAML file at an absolute path says. Throws ConfigError: `unreadable-file`, `unparsable-file`,
+ * `unknown-key`, `bad-value`.
+ */
+export function givenByFile(file: string): GivenOptions {
+  return givenByYaml(read(file), file);
+}
+
+/** `file` is its name, for what is said about it. */
+export function givenByYaml(yaml: string, file: string): GivenOptions {
+  const lines = new LineCounter();
+  // All scalars as they were written: an umask of 0222 is no decimal number, a region called no is no boolean.
+  const document = parseDocument(yaml, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw unparsable(file, lines.linePos(error.pos[0]).line, lowerFirst(firstLine(error.message)), error);
+  }
+  const given = new Map<OptionName, Given>();
+  if (document.contents === null || isEmpty(document.contents)) return given;
+  if (!isMap(document.contents)) throw unparsable(file, 1, 'it is not a mapping of options to values');
+  for (const pair of document.contents.items) {
+    const line = lines.linePos(startOf(pair.key)).line;
+    const name = optionNamed(pair.key, file, line);
+    const origin = { kind: 'file', file, line } as const;
+    given.set(name, { text: textOf(pair, document, name, origin), origin });
+  }
+  return given;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(
+      'unreadable-file',
+      `The configuration file ${file} cannot be read (${reason}).`,
+      'Check the path that --config or DAGMOUNT_CONFIG names, and its permissions.',
+      error,
+    );
+  }
+}
+
+function optionNamed(key: unknown, file: string, line: number): OptionName {
+  const name = isScalar(key) ? String(key.value) : 'a key that is no text';
+  if (isFileKey(name)) return name;
+  const keys = optionNames.filter(isFileKey);
+  const meant = nearest(name, keys);
+  const cut = name === 'config' ? 'a file cannot name another' : 'dagmount has no such option';
+  throw new ConfigError(
+    'unknown-key',
+    `${file}, line ${line}, sets ${name}, and ${cut}.`,
+    meant === undefined
+      ? 'Take it out; dagmount help mount lists those that there are.'
+      : `Did you mean ${meant}? Otherwise take it out.`,
+  );
+}
+
+function textOf(
+  pair: Pair,
+  document: Document,
+  name: OptionName,
+  origin: Origin & { readonly kind: 'file' },
+): string | readonly string[] {
+  const { kind } = optionOf(name);
+  const value = pair.value as { toJS?(document: Document): unknown } | null;
+  const written: unknown = value?.toJS?.(document) ?? '';
+  if (typeof written === 'string' && written !== '') return kind.isList ? [written] : written;
+  if (kind.isList && Array.isArray(written) && written.every((each) => typeof each === 'string')) {
+    return written;
+  }
+  const found = written === '' ? 'no value' : Array.isArray(written) ? 'a list' : 'a mapping';
+  const allowed = kind.isList ? `a list of ${kind.allowed}` : kind.allowed;
+  throw new ConfigError(
+    'bad-value',
+    `${name} has ${found} in ${origin.file}, line ${origin.line}.`,
+    `Allowed: ${allowed}.`,
+  );
+}
+
+function unparsable(file: string, line: number, reason: string, cause?: unknown): ConfigError {
+  return new ConfigError(
+    'unparsable-file',
+    `The configuration file ${file} is no valid YAML at line ${line}: ${reason}.`,
+    'It holds one option a line, as in "poll-interval: 10s".',
+    cause,
+  );
+}
+
+/** A file of comments alone has an empty scalar as its content. */
+function isEmpty(contents: unknown): boolean {
+  return isScalar(contents) && (contents.value === '' || contents.value === null);
+}
+
+function startOf(node: unknown): number {
+  const range = (node as { readonly range?: readonly number[] | null } | null)?.range;
+  return range?.[0] ?? 0;
+}
+
+function firstLine(message: string): string {
+  return (message.split('\n', 1)[0] ?? '').replace(/[.:]$/, '');
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}

@@ -1,0 +1,33 @@
+import type { Flag, FlagSpec } from './command-line.ts';
+import type { Given, GivenOptions } from './origin.ts';
+import { negationOf, type OptionName, optionNames, optionOf } from './schema.ts';
+
+/** The flags of options: each by its name, and what turns a switch off again. */
+export function flagSpecs(names: readonly OptionName[] = optionNames): readonly FlagSpec[] {
+  return names.flatMap((name): readonly FlagSpec[] => {
+    const negation = negationOf(name);
+    if (negation === undefined) return [{ name, takesValue: true }];
+    return [name, negation].map((each) => ({ name: each, takesValue: false }));
+  });
+}
+
+/** What the flags say: the last one counts, and those of a list add up. Flags of no option are left alone. */
+export function givenByFlags(flags: readonly Flag[]): GivenOptions {
+  const names = new Map<string, { readonly name: OptionName; readonly negates: boolean }>();
+  for (const name of optionNames) {
+    names.set(name, { name, negates: false });
+    const negation = negationOf(name);
+    if (negation !== undefined) names.set(negation, { name, negates: true });
+  }
+  const given = new Map<OptionName, Given>();
+  for (const flag of flags) {
+    const meant = names.get(flag.name);
+    if (meant === undefined) continue;
+    const { name, negates } = meant;
+    const origin = { kind: 'flag', flag: `--${flag.name}` } as const;
+    const text = flag.value ?? String(!negates);
+    const before = given.get(name)?.text ?? [];
+    given.set(name, { text: optionOf(name).kind.isList ? [...before, text] : text, origin });
+  }
+  return given;
+}

@@ -1,0 +1,171 @@
+import { isAbsolute, resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { parseDuration, parseSize } from './measures.ts';
+
+/** What a value is written as, in every place where it can be given. */
+export interface Kind<T> {
+  /** What help shows for the value; undefined for a switch, which takes none as a flag. */
+  readonly placeholder: string | undefined;
+  /** Completes "Allowed: …". */
+  readonly allowed: string;
+  /** What completion may offer. */
+  readonly choices: readonly string[];
+  readonly completes: 'nothing' | 'choices' | 'files' | 'directories';
+  /** Given by repeated flags, by a YAML list, or separated by commas in the environment. */
+  readonly isList: boolean;
+  /** From its text to its value. */
+  readonly schema: z.ZodMiniType<T>;
+}
+
+/** A number's bounds, both within, as the user would write them. */
+export interface Bounds {
+  readonly min?: string;
+  readonly max?: string;
+}
+
+const MAX_ID = 2 ** 32 - 2;
+
+export function text(placeholder: string, allowed: string, pattern: RegExp): Kind<string> {
+  return plain({ placeholder, allowed, schema: z.string().check(z.regex(pattern)) });
+}
+
+export function toggle(): Kind<boolean> {
+  const schema = z.pipe(
+    z.enum(['true', 'false']),
+    z.transform((given) => given === 'true'),
+  );
+  return plain({ placeholder: undefined, allowed: 'true or false', schema, choices: ['true', 'false'] });
+}
+
+export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
+  const allowed = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
+  return plain({ placeholder: choices.join('|'), allowed, schema: z.enum(choices), choices });
+}
+
+/** Milliseconds. */
+export function duration(bounds: Bounds): Kind<number> {
+  const schema = measured(parseDuration, bounds);
+  return plain({
+    placeholder: 'DURATION',
+    allowed: `a duration such as 250ms, 10s, 5m or 1h${within(bounds)}`,
+    schema,
+  });
+}
+
+/** Bytes; `words` are values that have a name of their own. */
+export function size(bounds: Bounds, words: Readonly<Record<string, number>> = {}): Kind<number> {
+  const names = Object.keys(words);
+  const schema = z.union([
+    z.pipe(
+      z.string().check(z.refine((given) => Object.hasOwn(words, given))),
+      z.transform((given) => words[given] as number),
+    ),
+    measured(parseSize, bounds),
+  ]);
+  return plain({
+    placeholder: ['SIZE', ...names].join('|'),
+    allowed: `a size such as 4096, 64KiB, 2GiB or 10MB${within(bounds)}${names.map((name) => `, or ${name}`).join('')}`,
+    schema,
+    choices: names,
+  });
+}
+
+/** A fraction, written `50%`. */
+export function percent(): Kind<number> {
+  const schema = z.pipe(
+    z.string().check(z.regex(/^\d+(\.\d+)?%$/)),
+    z.pipe(
+      z.transform((given: string) => Number(given.slice(0, -1)) / 100),
+      z.number().check(z.lte(1)),
+    ),
+  );
+  return plain({ placeholder: 'PERCENT', allowed: 'a percentage from 0% to 100%', schema });
+}
+
+export function integer(min: number, max: number): Kind<number> {
+  return plain({
+    placeholder: 'NUMBER',
+    allowed: `a whole number from ${min} to ${max}`,
+    schema: whole(min, max),
+  });
+}
+
+/** A user's or a group's number. */
+export function owner(placeholder: string, command: string): Kind<number> {
+  const allowed = `a number from 0 to ${MAX_ID}, as ${command} prints it`;
+  return plain({ placeholder, allowed, schema: whole(0, MAX_ID) });
+}
+
+/** Permission bits, written in octal. */
+export function mode(): Kind<number> {
+  const schema = z.pipe(
+    z.string().check(z.regex(/^(0o?)?[0-7]{1,3}$/)),
+    z.transform((given: string) => Number.parseInt(given.replace('o', ''), 8)),
+  );
+  return plain({ placeholder: 'MODE', allowed: 'permission bits in octal, from 0 to 0777', schema });
+}
+
+/** An absolute path; a relative one is completed before, by where it was given. */
+export function path(placeholder: 'FILE' | 'DIRECTORY'): Kind<string> {
+  const schema = z.string().check(z.refine((given) => isAbsolute(given) && !given.includes('\0')));
+  return {
+    ...plain({ placeholder, allowed: 'a path', schema }),
+    completes: placeholder === 'FILE' ? 'files' : 'directories',
+  };
+}
+
+export function isPath(kind: Kind<unknown>): boolean {
+  return kind.completes === 'files' || kind.completes === 'directories';
+}
+
+export function completePath(given: string, directory: string): string {
+  // An empty path is refused rather than taken for the directory.
+  return given === '' ? given : resolve(directory, given);
+}
+
+/** Without the slash at its end, so that one endpoint has one spelling. */
+export function endpoint(): Kind<string> {
+  const schema = z.pipe(
+    z.string().check(z.refine(isEndpoint)),
+    z.transform((given: string) => new URL(given).href.replace(/\/+$/, '')),
+  );
+  const allowed = 'an http:// or https:// address without user, password, query or fragment';
+  return plain({ placeholder: 'URL', allowed, schema });
+}
+
+export function list(placeholder: string, allowed: string, pattern: RegExp): Kind<readonly string[]> {
+  const schema = z.readonly(z.array(z.string().check(z.regex(pattern))));
+  return { ...plain({ placeholder, allowed, schema }), isList: true };
+}
+
+function isEndpoint(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const { protocol, username, password, search, hash } = new URL(given);
+  return (protocol === 'http:' || protocol === 'https:') && username + password + search + hash === '';
+}
+
+function whole(min: number, max: number): z.ZodMiniType<number> {
+  return z.pipe(
+    z.string().check(z.regex(/^\d{1,15}$/)),
+    z.pipe(z.transform(Number), z.number().check(z.gte(min), z.lte(max))),
+  );
+}
+
+function measured(parse: (given: string) => number | undefined, { min, max }: Bounds): z.ZodMiniType<number> {
+  const least = min === undefined ? 0 : (parse(min) as number);
+  const most = max === undefined ? Number.MAX_SAFE_INTEGER : (parse(max) as number);
+  return z.pipe(z.string(), z.pipe(z.transform(parse), z.number().check(z.gte(least), z.lte(most))));
+}
+
+function within({ min, max }: Bounds): string {
+  if (min !== undefined && max !== undefined) return `, from ${min} to ${max}`;
+  if (min !== undefined) return `, at least ${min}`;
+  return max === undefined ? '' : `, at most ${max}`;
+}
+
+function plain<T>(
+  kind: Pick<Kind<T>, 'placeholder' | 'allowed' | 'schema'> & { readonly choices?: readonly string[] },
+): Kind<T> {
+  const choices = kind.choices ?? [];
+  return { ...kind, choices, completes: choices.length === 0 ? 'nothing' : 'choices', isList: false };
+}

@@ -1,0 +1,107 @@
+import { ConfigError } from './config-error.ts';
+import type { GivenOptions } from './origin.ts';
+import { type ResolvedOption, resolveOptions } from './resolve.ts';
+import { parseS3Address } from './s3-address.ts';
+import type { OptionValues } from './schema.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Everything that a mount is told, checked. */
+export interface MountConfig {
+  /** `s3://BUCKET/PREFIX/` */
+  readonly source: string;
+  /** A bucket's name, an access point's alias or its ARN. */
+  readonly bucket: string;
+  /** Empty, or ending with a slash. */
+  readonly prefix: string;
+  /** Absolute path of the mount point. */
+  readonly target: string;
+  /** Without a slash at its end; also where one of AWS's own variables named it. */
+  readonly endpointUrl: string | undefined;
+  readonly region: string | undefined;
+  /** Only where it was named to dagmount itself: AWS_PROFILE is left to the SDK. */
+  readonly profile: string | undefined;
+  /** Undefined: as the endpoint suggests. */
+  readonly forcePathStyle: boolean | undefined;
+  readonly signRequest: boolean;
+  readonly requestPayer: boolean;
+  readonly caFile: string | undefined;
+  readonly concurrency: number;
+  readonly readDeadlineMs: number;
+  readonly pollIntervalMs: number;
+  /** 0: off. */
+  readonly settleMs: number;
+  /** Largest file that is fetched before it is shown; 0: none, Infinity: all. */
+  readonly prefetchBytes: number;
+  /** A fraction, 0 to 1. */
+  readonly maxDelete: number;
+  readonly allowEmpty: boolean;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly cacheDir: string;
+  readonly cacheSizeBytes: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly umask: number;
+  readonly allowOther: boolean;
+  readonly driver: OptionValues['driver'];
+  readonly daemon: boolean;
+  readonly logLevel: OptionValues['log-level'];
+  readonly logFormat: OptionValues['log-format'];
+}
+
+export interface ResolvedConfig {
+  readonly config: MountConfig;
+  /** Every option with where its value came from, in the order of the schema. */
+  readonly options: readonly ResolvedOption[];
+  readonly printConfig: boolean;
+}
+
+/**
+ * @param target absolute path, symbolic links followed
+ * Throws ConfigError.
+ */
+export function resolveMountConfig(
+  address: string,
+  target: string,
+  flags: GivenOptions,
+  surroundings: Surroundings,
+): ResolvedConfig {
+  const { source, bucket, prefix } = parseS3Address(address);
+  if (target === '/') {
+    throw new ConfigError('usage', 'The root directory cannot be a mount point.', 'Name another directory.');
+  }
+  const { values, options } = resolveOptions(flags, surroundings);
+  const config: MountConfig = {
+    source,
+    bucket,
+    prefix,
+    target,
+    endpointUrl: values['endpoint-url'],
+    region: values.region,
+    profile: values.profile,
+    forcePathStyle: values['force-path-style'],
+    signRequest: !values['no-sign-request'],
+    requestPayer: values['request-payer'],
+    caFile: values['ca-file'],
+    concurrency: values.concurrency,
+    readDeadlineMs: values['read-deadline'],
+    pollIntervalMs: values['poll-interval'],
+    settleMs: values.settle,
+    prefetchBytes: values.prefetch,
+    maxDelete: values['max-delete'],
+    allowEmpty: values['allow-empty'],
+    include: Object.freeze([...values.include]),
+    exclude: Object.freeze([...values.exclude]),
+    cacheDir: values['cache-dir'],
+    cacheSizeBytes: values['cache-size'],
+    uid: values.uid,
+    gid: values.gid,
+    umask: values.umask,
+    allowOther: values['allow-other'],
+    driver: values.driver,
+    daemon: values.daemon,
+    logLevel: values['log-level'],
+    logFormat: values['log-format'],
+  };
+  return { config: Object.freeze(config), options, printConfig: values['print-config'] };
+}

@@ -1,0 +1,75 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mountRuntimeDirectory } from './runtime-paths.ts';
+
+/** What a running mount says of itself to other processes: `<runtime directory>/<mount id>/state.json`. */
+export interface MountState {
+  readonly pid: number;
+  /** `s3://BUCKET/PREFIX/` */
+  readonly source: string;
+  /** Absolute path, as /proc/self/mountinfo shows it. */
+  readonly target: string;
+  readonly ready: boolean;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  /** Path of the control socket. */
+  readonly socket: string | null;
+}
+
+const FILE = 'state.json';
+
+/**
+ * Replaces the state as a whole: whoever reads sees the old or the new. `directory` is the runtime directory of all
+ * mounts, prepared before.
+ */
+export function writeMountState(directory: string, mountId: string, state: MountState): void {
+  const own = mountRuntimeDirectory(directory, mountId);
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  const temporary = join(own, `${FILE}.${process.pid}`);
+  writeFileSync(temporary, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  renameSync(temporary, join(own, FILE));
+}
+
+/** Does nothing where there is none. */
+export function removeMountState(directory: string, mountId: string): void {
+  rmSync(join(mountRuntimeDirectory(directory, mountId), FILE), { force: true });
+}
+
+/** The states of all mounts in a runtime directory. What cannot be read, or was not written by its owner, is left out. */
+export function readMountStates(directory: string, owner: number): readonly MountState[] {
+  return attempt(() => (lstatSync(directory).uid === owner ? readdirSync(directory) : []), []).flatMap(
+    (id) => {
+      const state = attempt(
+        () => JSON.parse(readFileSync(join(directory, id, FILE), 'utf8')) as unknown,
+        undefined,
+      );
+      return isMountState(state) ? [state] : [];
+    },
+  );
+}
+
+/** Whether a process is there, and is more than what is left for its parent to collect. */
+export function isRunning(pid: number): boolean {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'), undefined);
+  // The command's name before it is in parentheses and may hold anything.
+  return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+}
+
+function isMountState(value: unknown): value is MountState {
+  const { pid, source, target, ready, startedAt, socket } = (value ?? {}) as Record<string, unknown>;
+  return (
+    Number.isSafeInteger(pid) &&
+    [source, target, startedAt].every((each) => typeof each === 'string') &&
+    typeof ready === 'boolean' &&
+    (socket === null || typeof socket === 'string')
+  );
+}
+
+function attempt<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error)) return otherwise;
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+
+/** One line of /proc/self/mountinfo; see proc_pid_mountinfo(5). */
+export interface Mount {
+  /** The kernel's number for the mount; a later mount may get it again once this one is gone. */
+  readonly mountId: number;
+  readonly parentId: number;
+  readonly device: { readonly major: number; readonly minor: number };
+  readonly mountPoint: string;
+  /** Of the mount: `ro`, `nosuid` and their like. */
+  readonly options: readonly string[];
+  /** With its subtype: `fuse.dagmount`. */
+  readonly fsType: string;
+  readonly source: string;
+  /** Of the filesystem: `user_id=0` and its like. */
+  readonly superOptions: readonly string[];
+}
+
+export const DAGMOUNT_TYPE = 'fuse.dagmount';
+
+/** The mounts that this process sees, in their order. Asks no filesystem anything, so no dead mount holds it up. */
+export function readMounts(file = '/proc/self/mountinfo'): readonly Mount[] {
+  return parseMountinfo(readFileSync(file));
+}
+
+/** The mount that a path leads to: the last of those made there, which covers the others. */
+export function topMountAt(mounts: readonly Mount[], mountPoint: string): Mount | undefined {
+  const at = mounts.filter((mount) => mount.mountPoint === mountPoint);
+  // A mount made beneath another comes later in the list; what covers it names it as its parent.
+  return at.find(({ mountId }) => !at.some(({ parentId }) => parentId === mountId)) ?? at.at(-1);
+}
+
+export function parseMountinfo(bytes: Uint8Array): readonly Mount[] {
+  const lines = Buffer.from(bytes).toString('latin1').split('\n');
+  return lines.flatMap((line) => {
+    const mount = parseLine(line);
+    return mount === undefined ? [] : [mount];
+  });
+}
+
+function parseLine(line: string): Mount | undefined {
+  const fields = line.split(' ');
+  // Any number of optional fields stands before the separator.
+  const separator = fields.indexOf('-', 6);
+  if (separator < 0) return undefined;
+  const [mountId, parentId, device = '', , mountPoint = '', options = ''] = fields;
+  const [fsType = '', source = '', superOptions = ''] = fields.slice(separator + 1);
+  const [major, minor] = device.split(':');
+  return {
+    mountId: Number(mountId),
+    parentId: Number(parentId),
+    device: { major: Number(major), minor: Number(minor) },
+    mountPoint: decode(mountPoint),
+    options: options.split(','),
+    fsType: decode(fsType),
+    source: decode(source),
+    superOptions: superOptions.split(','),
+  };
+}
+
+/** Blank, tab, newline and backslash are written in octal (`\040`); the bytes around them are UTF-8. */
+function decode(field: string): string {
+  const bytes = field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

@@ -1,0 +1,38 @@
+/** The candidate that a typing mistake most likely meant, or undefined where none is close. */
+export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  // One mistake in every three characters: more is another word.
+  let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const mistakes = distance(typed.toLowerCase(), candidate.toLowerCase());
+    if (mistakes < least) {
+      least = mistakes;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/** Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b`. */
+function distance(a: string, b: string): number {
+  let twoBack: readonly number[] = [];
+  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let cost = Math.min(
+        (previous[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (previous[j - 1] as number) + same,
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, (twoBack[j - 2] as number) + 1);
+      }
+      row.push(cost);
+    }
+    twoBack = previous;
+    previous = row;
+  }
+  return previous[b.length] as number;
+}

@@ -1,0 +1,48 @@
+import type { OptionName } from './schema.ts';
+
+/** Where a value came from. */
+export type Origin =
+  | { readonly kind: 'flag'; readonly flag: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  | { readonly kind: 'file'; readonly file: string; readonly line: number }
+  | { readonly kind: 'default'; readonly variable: string | undefined };
+
+/** A value as it was written in one place. */
+export interface Given {
+  readonly text: string | readonly string[];
+  readonly origin: Origin;
+}
+
+export type GivenOptions = ReadonlyMap<OptionName, Given>;
+
+/** `flag --region`, `environment DAGMOUNT_REGION`, `file /etc/dagmount.yaml, line 3`, `default`. */
+export function describeOrigin(origin: Origin): string {
+  switch (origin.kind) {
+    case 'flag':
+      return `flag ${origin.flag}`;
+    case 'environment':
+      return `environment ${origin.variable}`;
+    case 'file':
+      return `file ${origin.file}, line ${origin.line}`;
+    case 'default':
+      return origin.variable === undefined ? 'default' : `default, from ${origin.variable}`;
+    default:
+      throw new Error(`unknown origin: ${JSON.stringify(origin satisfies never)}`);
+  }
+}
+
+/** The key as the user wrote it there, to begin a sentence about it. */
+export function nameAtOrigin(name: OptionName, origin: Origin): string {
+  switch (origin.kind) {
+    case 'flag':
+      return origin.flag;
+    case 'environment':
+      return origin.variable;
+    case 'file':
+      return `${name} (${origin.file}, line ${origin.line})`;
+    case 'default':
+      return origin.variable ?? `The default of ${name}`;
+    default:
+      throw new Error(`unknown origin: ${JSON.stringify(origin satisfies never)}`);
+  }
+}

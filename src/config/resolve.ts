@@ -1,0 +1,79 @@
+import { dirname } from 'node:path';
+import { ConfigError } from './config-error.ts';
+import { givenByEnvironment } from './from-environment.ts';
+import { givenByFile } from './from-file.ts';
+import { completePath, isPath } from './kinds.ts';
+import { type Given, type GivenOptions, nameAtOrigin, type Origin } from './origin.ts';
+import { type OptionName, type OptionValues, optionNames, optionOf } from './schema.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** An option, its value, and where that came from. */
+export interface ResolvedOption {
+  readonly name: OptionName;
+  /** As it was written, paths completed; undefined where it has no value. */
+  readonly text: string | readonly string[] | undefined;
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export interface ResolvedOptions {
+  readonly values: OptionValues;
+  /** Every option, in the order of the schema. */
+  readonly options: readonly ResolvedOption[];
+}
+
+/**
+ * Flag over environment over file over default. Throws ConfigError for the first unknown key or value that is not
+ * allowed, wherever it stands and whether or not another place overrides it.
+ */
+export function resolveOptions(flags: GivenOptions, surroundings: Surroundings): ResolvedOptions {
+  const environment = givenByEnvironment(surroundings.env);
+  const named = flags.get('config') ?? environment.get('config');
+  const file =
+    named === undefined ? undefined : (resolveGiven('config', named, surroundings).value as string);
+  const places = [flags, environment, file === undefined ? new Map() : givenByFile(file)];
+  const options = optionNames.map((name) => resolveOption(name, places, surroundings));
+  const values = Object.fromEntries(options.map(({ name, value }) => [name, value])) as OptionValues;
+  return { values: Object.freeze(values), options };
+}
+
+function resolveOption(
+  name: OptionName,
+  places: readonly GivenOptions[],
+  surroundings: Surroundings,
+): ResolvedOption {
+  const [first] = places.flatMap((place) => {
+    const given = place.get(name);
+    return given === undefined ? [] : [resolveGiven(name, given, surroundings)];
+  });
+  if (first !== undefined) return first;
+  const fallback = optionOf(name).fallback(surroundings);
+  if (fallback === undefined) {
+    return { name, text: undefined, value: undefined, origin: { kind: 'default', variable: undefined } };
+  }
+  const origin = { kind: 'default', variable: fallback.variable } as const;
+  return resolveGiven(name, { text: fallback.text, origin }, surroundings);
+}
+
+function resolveGiven(name: OptionName, given: Given, surroundings: Surroundings): ResolvedOption {
+  const { kind } = optionOf(name);
+  const { origin } = given;
+  // What stands in a file means the same wherever dagmount is started.
+  const directory = origin.kind === 'file' ? dirname(origin.file) : surroundings.workingDirectory;
+  const text =
+    isPath(kind) && typeof given.text === 'string' ? completePath(given.text, directory) : given.text;
+  const parsed = kind.schema.safeParse(text);
+  if (!parsed.success) {
+    throw new ConfigError(
+      'bad-value',
+      `${nameAtOrigin(name, origin)} cannot be ${quoted(given.text)}.`,
+      `Allowed: ${kind.allowed}.`,
+    );
+  }
+  return { name, text, value: parsed.data, origin };
+}
+
+function quoted(text: string | readonly string[]): string {
+  // An address may carry a password by mistake.
+  return JSON.stringify(text).replace(/(\/\/)[^/@"]*@/g, '$1***@');
+}

@@ -1,0 +1,66 @@
+import { lstatSync, mkdirSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { ConfigError } from './config-error.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const DIRECTORY_MODE = 0o700;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Where what outlives a process, but not the host's next start, is kept for all mounts of this user. */
+export function runtimeDirectory({ uid, env }: Pick<Surroundings, 'uid' | 'env'>): string {
+  if (uid === 0) return '/run/dagmount';
+  const given = env.XDG_RUNTIME_DIR ?? '';
+  return isAbsolute(given) ? `${given}/dagmount` : `/tmp/dagmount-${uid}`;
+}
+
+/** Where one mount keeps its state. */
+export function mountRuntimeDirectory(directory: string, mountId: string): string {
+  return `${directory}/${mountId}`;
+}
+
+/** Where the log of a mount in the background goes. */
+export function mountLogFile(directory: string, mountId: string): string {
+  return `${directory}/${mountId}.log`;
+}
+
+/** Where the runtime directory of another user may be, for root, who sees everybody's mounts. */
+export function runtimeDirectoriesOf(uid: number): readonly string[] {
+  return uid === 0 ? ['/run/dagmount'] : [`/run/user/${uid}/dagmount`, `/tmp/dagmount-${uid}`];
+}
+
+/**
+ * Makes it where it is missing, for its owner alone. In /tmp anybody may have made it before us: one that is not
+ * ours alone is refused. Throws ConfigError `runtime-unsafe` or `runtime-unwritable`.
+ */
+export function prepareRuntimeDirectory(directory: string, uid: number): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    requireOwn(directory, uid);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(
+      'runtime-unwritable',
+      `The runtime directory ${directory} cannot be made (${reason}).`,
+      'Make the directory above it writable, or let XDG_RUNTIME_DIR name a directory of your own.',
+      error,
+    );
+  }
+}
+
+function requireOwn(directory: string, uid: number): void {
+  const stats = lstatSync(directory);
+  const reason = !stats.isDirectory()
+    ? 'is no directory'
+    : stats.uid !== uid
+      ? `belongs to another user (uid ${stats.uid})`
+      : (stats.mode & WRITABLE_BY_OTHERS) !== 0
+        ? 'can be written by others'
+        : undefined;
+  if (reason === undefined) return;
+  throw new ConfigError(
+    'runtime-unsafe',
+    `The runtime directory ${directory} ${reason}.`,
+    'Remove it, or let XDG_RUNTIME_DIR name a directory of your own.',
+  );
+}

@@ -1,0 +1,234 @@
+import { isAbsolute } from 'node:path';
+import * as kinds from './kinds.ts';
+import { type Option, optional, setting } from './option.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * Every option of `mount`, declared once: flags, environment, file, defaults, help, --print-config and completion
+ * derive from this table, in this order.
+ */
+export const schema = {
+  'endpoint-url': optional({
+    group: 'store',
+    kind: kinds.endpoint(),
+    help: "The store's address, where it is not AWS's own. Path-style addressing is then the default",
+    described: "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else AWS's own",
+    variables: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
+    unless: ({ env }) => env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS?.toLowerCase() === 'true',
+  }),
+  region: optional({
+    group: 'store',
+    kind: kinds.text('REGION', 'the name of a region, such as eu-central-1', /^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+    help: 'The region of the bucket',
+    described: "AWS_REGION, AWS_DEFAULT_REGION, else AWS's own files",
+    variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+  }),
+  profile: optional({
+    group: 'store',
+    kind: kinds.text('NAME', "the name of a profile in AWS's own files", /^[^\p{Cc}]+$/u),
+    help: "The profile of AWS's own files that credentials and region come from",
+    described: "AWS's own, as AWS_PROFILE has it",
+  }),
+  'force-path-style': optional({
+    group: 'store',
+    kind: kinds.toggle(),
+    help: 'Name the bucket in the path and not in the host',
+    described: 'on where the endpoint is outside amazonaws.com',
+  }),
+  'no-sign-request': setting({
+    group: 'store',
+    kind: kinds.toggle(),
+    help: 'Send requests without credentials, to a public bucket',
+    default: 'false',
+    described: 'off',
+  }),
+  'request-payer': setting({
+    group: 'store',
+    kind: kinds.toggle(),
+    help: 'Agree to pay for the requests to a bucket whose owner demands it',
+    default: 'false',
+    described: 'off',
+  }),
+  'ca-file': optional({
+    group: 'store',
+    kind: kinds.path('FILE'),
+    help: 'Certificates (PEM) to trust when the store is spoken to',
+    described: 'AWS_CA_BUNDLE, else none',
+    variables: ['AWS_CA_BUNDLE'],
+  }),
+  concurrency: setting({
+    group: 'store',
+    kind: kinds.integer(1, 1024),
+    help: 'Most requests to the store at one time',
+    default: '32',
+  }),
+  'read-deadline': setting({
+    group: 'store',
+    kind: kinds.duration({ min: '100ms', max: '10m' }),
+    help: 'Longest that a read of what is not local waits for the store before it fails',
+    default: '10s',
+  }),
+  'poll-interval': setting({
+    group: 'publication',
+    kind: kinds.duration({ min: '250ms', max: '24h' }),
+    help: 'Time between two listings, give or take a tenth',
+    default: '10s',
+  }),
+  settle: setting({
+    group: 'publication',
+    kind: kinds.duration({ max: '10m' }),
+    help: 'How long a change must have stood still before it is shown, so that a deploy arrives as one; 0 is off',
+    default: '1s',
+  }),
+  prefetch: setting({
+    group: 'publication',
+    kind: kinds.size({}, { all: Number.POSITIVE_INFINITY }),
+    help: 'Largest file that is fetched before it is shown; 0 is none',
+    default: '8MiB',
+  }),
+  'max-delete': setting({
+    group: 'publication',
+    kind: kinds.percent(),
+    help: 'Hold a listing that loses more than this share of the files; 100% never holds one',
+    default: '50%',
+  }),
+  'allow-empty': setting({
+    group: 'publication',
+    kind: kinds.toggle(),
+    help: 'Mount, and go on, with a prefix that holds nothing',
+    default: 'false',
+    described: 'off',
+  }),
+  include: setting({
+    group: 'tree',
+    kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
+    help: 'Show only what matches, as in .gitignore, on the path below the prefix',
+    default: [],
+    described: 'everything',
+  }),
+  exclude: setting({
+    group: 'tree',
+    kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
+    help: 'Show nothing that matches, even where it is included',
+    default: [],
+    described: 'nothing',
+  }),
+  'cache-dir': setting({
+    group: 'cache',
+    kind: kinds.path('DIRECTORY'),
+    help: 'Where content is kept on the local disk',
+    default: defaultCacheDirectory,
+    described: '/var/cache/dagmount as root, else $XDG_CACHE_HOME/dagmount',
+  }),
+  'cache-size': setting({
+    group: 'cache',
+    kind: kinds.size({ min: '1MiB' }),
+    help: 'Most content that is kept there',
+    default: '2GiB',
+  }),
+  uid: setting({
+    group: 'mount',
+    kind: kinds.owner('UID', 'id -u'),
+    help: 'Owner of every file',
+    default: ({ uid }) => String(uid),
+    described: "the caller's",
+  }),
+  gid: setting({
+    group: 'mount',
+    kind: kinds.owner('GID', 'id -g'),
+    help: 'Group of every file',
+    default: ({ gid }) => String(gid),
+    described: "the caller's",
+  }),
+  umask: setting({
+    group: 'mount',
+    kind: kinds.mode(),
+    help: 'Permission bits that files and directories do not have',
+    default: '0222',
+  }),
+  'allow-other': setting({
+    group: 'mount',
+    kind: kinds.toggle(),
+    help: 'Let other users read the mount; where not root this needs user_allow_other in /etc/fuse.conf',
+    default: ({ uid }) => String(uid === 0),
+    described: 'on as root',
+  }),
+  driver: setting({
+    group: 'mount',
+    kind: kinds.choice(['auto', 'kernel']),
+    help: 'How the kernel is spoken to; auto takes the best there is',
+    default: 'auto',
+  }),
+  daemon: setting({
+    group: 'process',
+    kind: kinds.toggle(),
+    help: 'Return when the mount is ready, and serve it in the background',
+    default: 'false',
+    described: 'off',
+  }),
+  'log-level': setting({
+    group: 'process',
+    kind: kinds.choice(['error', 'warn', 'info', 'debug', 'trace']),
+    help: 'Least severity that is logged; debug adds stack traces to errors',
+    default: 'info',
+  }),
+  'log-format': setting({
+    group: 'process',
+    kind: kinds.choice(['pretty', 'json']),
+    help: 'One line a message for people, or one JSON object a message',
+    default: ({ logsToTerminal }) => (logsToTerminal ? 'pretty' : 'json'),
+    described: 'pretty on a terminal, else json',
+  }),
+  config: optional({
+    group: 'process',
+    kind: kinds.path('FILE'),
+    help: 'A YAML file of these options, by their names without the dashes in front',
+    described: 'none',
+  }),
+  'print-config': setting({
+    group: 'process',
+    kind: kinds.toggle(),
+    help: 'Print the configuration and where each value came from, and exit',
+    default: 'false',
+    described: 'off',
+  }),
+} as const;
+
+export type OptionName = keyof typeof schema;
+
+export type OptionValues = {
+  readonly [Name in OptionName]: (typeof schema)[Name] extends Option<infer T> ? T : never;
+};
+
+export const optionNames = Object.keys(schema) as readonly OptionName[];
+
+/** The declaration of an option whose name is not known beforehand. */
+export function optionOf(name: OptionName): Option<unknown> {
+  return schema[name];
+}
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(schema, name);
+}
+
+/** Where the file itself comes from cannot stand in the file. */
+export function isFileKey(name: string): name is OptionName {
+  return isOptionName(name) && name !== 'config';
+}
+
+export function variableOf(name: OptionName): string {
+  return `DAGMOUNT_${name.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** What turns a switch off again as a flag: `--no-x`, and for one that is called no-x, as the AWS CLI has it, `--x`. */
+export function negationOf(name: OptionName): string | undefined {
+  if (optionOf(name).kind.placeholder !== undefined) return undefined;
+  return name.startsWith('no-') ? name.slice('no-'.length) : `no-${name}`;
+}
+
+function defaultCacheDirectory({ uid, env, home }: Surroundings): string {
+  if (uid === 0) return '/var/cache/dagmount';
+  const given = env.XDG_CACHE_HOME ?? '';
+  // The specification of these variables has relative ones ignored.
+  return `${isAbsolute(given) ? given : `${home}/.cache`}/dagmount`;
+}
