@@ -51,11 +51,15 @@ const LEAST_PARALLEL_PAGES = 5;
 const RANGES_AHEAD = 4;
 
 /**
- * What SeaweedFS takes at most is 65,535; S3 answers with 1,000 whatever is asked for.
- * 50,000 objects are some 20 MB.
+ * Asked for in one page of a store that encodes keys. SeaweedFS takes up to 65,535 and gives some 5,000 a second: these
+ * come within the deadline of a page. S3 gives 1,000 whatever is asked for.
  */
-const ONE_PAGE_KEYS = 50_000;
-const ONE_PAGE_BYTES = 64 * 1024 * 1024;
+const ONE_PAGE_KEYS = 20_000;
+/** The same of a store that does not encode keys: an emulator, which takes any number and has it in memory. */
+const ONE_PAGE_LITERAL_KEYS = 200_000;
+const ONE_PAGE_BYTES = 128 * 1024 * 1024;
+/** One page may be more than a store can do in time: after this many failures in a row it is not asked again. */
+const ONE_PAGE_FAILURES = 3;
 
 /**
  * Lists all objects below a prefix: all pages, or it rejects.
@@ -82,6 +86,8 @@ export class PrefixLister {
   #ranges: readonly KeyRange[] = [WHOLE_RANGE];
   #manner: Manner = 'unknown';
   #inOrder = true;
+  #encodes = true;
+  #onePageFailures = 0;
   #pageRows = ONE_PAGE.rows;
   #expected: ExpectedSize = ONE_PAGE;
 
@@ -129,7 +135,10 @@ export class PrefixLister {
     const columns = new ListingColumns(this.#expected);
     const range = await readRange(this.#reader, columns, WHOLE_RANGE, run, {
       maxObjects: this.#maxObjects,
-      goOn: (page, ordered) => this.#manner !== 'unknown' || (ordered && this.#inOrder && page.encoded),
+      goOn: (page, ordered) => {
+        this.#encodes = page.encoded;
+        return this.#manner !== 'unknown' || (ordered && this.#inOrder && page.encoded);
+      },
     });
     if (!range.ordered) this.#noteDisorder();
     const doubtful = this.#manner === 'unknown' && range.pageRows > 0 && !range.ordered;
@@ -145,14 +154,16 @@ export class PrefixLister {
   /** Undefined: the store does not give that many keys in a page. It is not asked again. */
   async #listInOnePage(run: ListingRun): Promise<ListingColumns | undefined> {
     const columns = new ListingColumns(this.#expected);
-    const bounds = { maxPageBytes: ONE_PAGE_BYTES, maxPageRows: ONE_PAGE_KEYS };
-    const complete = await this.#reader.read({ maxKeys: ONE_PAGE_KEYS }, columns, run, bounds).then(
+    const maxKeys = this.#encodes ? ONE_PAGE_KEYS : ONE_PAGE_LITERAL_KEYS;
+    const bounds = { maxPageBytes: ONE_PAGE_BYTES, maxPageRows: maxKeys };
+    const complete = await this.#reader.read({ maxKeys }, columns, run, bounds).then(
       (page) => !page.truncated,
       (error) => {
-        if (error instanceof StoreError && error.code === 'bad-request') return false;
-        throw error;
+        if (!(error instanceof StoreError) || !this.#mayBeTooMuch(error)) throw error;
+        return false;
       },
     );
+    if (complete) this.#onePageFailures = 0;
     if (!complete) {
       this.#manner = 'by-token';
       this.#log(
@@ -168,6 +179,14 @@ export class PrefixLister {
     if (columns.count > this.#maxObjects) throw tooManyObjects(this.#maxObjects);
     if (!columns.isOrderedFrom(0)) refuseRepeats(columns);
     return columns;
+  }
+
+  /** Emulators are not let off: their tokens may be wrong, and an outage must not make them believed. */
+  #mayBeTooMuch(error: StoreError): boolean {
+    if (error.code === 'bad-request') return true;
+    if (!error.retryable || !this.#encodes) return false;
+    this.#onePageFailures++;
+    return this.#onePageFailures >= ONE_PAGE_FAILURES;
   }
 
   /** Undefined: there is nothing to do in parallel, or what came does not fit together. */

@@ -173,6 +173,24 @@ describe('listing a store that does not list in byte order', () => {
     assert.deepEqual(notices, ['listing-unordered', 'listing-by-token']);
   });
 
+  it('gives up asking for everything at once after three failures in a row', async () => {
+    const store = new FakeListingStore(mixed, { order: asPeopleSort, manyKeys: 'refuse' });
+    store.refusal = () => new StoreError('unreachable', 'too slow', '', true);
+    const { list, notices } = listerOf(store);
+    for (let i = 0; i < 2; i++) await assert.rejects(list(), { code: 'unreachable' });
+    assert.equal((await list()).length, mixed.length);
+    assert.deepEqual(notices, ['listing-unordered', 'listing-by-token']);
+  });
+
+  it('does not give up so with a store that does not encode keys, whose pages may not join', async () => {
+    const store = new FakeListingStore(mixed, { manyKeys: 'refuse', encodes: false });
+    store.refusal = () => new StoreError('unreachable', 'down', '', true);
+    const { list } = listerOf(store);
+    for (let i = 0; i < 6; i++) await assert.rejects(list(), { code: 'unreachable' });
+    store.options = { ...store.options, manyKeys: 'all' };
+    assert.equal((await list()).length, mixed.length);
+  });
+
   it('asks a store that goes on in another order than it lists for everything at once, and misses nothing', async () => {
     const { store, notices } = await listsAll(mixed, {
       order: asPeopleSort,
