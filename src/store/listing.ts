@@ -1,9 +1,10 @@
 import { cutIntoRanges } from './list-boundaries.ts';
 import { type ExpectedSize, ListingColumns, ONE_PAGE } from './list-columns.ts';
-import { aborted, corrupt, tooManyObjects } from './list-errors.ts';
+import { aborted, tooManyObjects } from './list-errors.ts';
 import { inOrder } from './list-in-order.ts';
 import { type ListingRun, PageReader, type PageReaderOptions } from './list-page-reader.ts';
-import { compareKeys, type KeyRange, type RangeListing, readRange, WHOLE_RANGE } from './list-range.ts';
+import { type KeyRange, readRange, WHOLE_RANGE } from './list-range.ts';
+import { type RangePart, refuseRepeats, Seam } from './list-seam.ts';
 import type { ListedObjects } from './listed-objects.ts';
 import { StoreError } from './store-error.ts';
 
@@ -242,42 +243,4 @@ export class PrefixLister {
     }
     this.#inOrder = false;
   }
-}
-
-interface RangePart extends RangeListing {
-  readonly columns: ListingColumns;
-}
-
-/** Checks that ranges read on their own join without a gap. */
-class Seam {
-  /** What the ranges so far saw behind their boundary, and so must be the next key. */
-  #expected: Uint8Array | undefined;
-  #ended = false;
-
-  join(part: RangePart): 'fits' | 'disorder' | 'changed' {
-    if (!part.ordered) return 'disorder';
-    if (part.columns.count > 0) {
-      const first = part.columns.key(0);
-      if (this.#ended) return 'changed';
-      if (this.#expected !== undefined && compareKeys(this.#expected, first) !== 0) return 'changed';
-      this.#expected = undefined;
-    }
-    if (part.firstBeyond !== undefined) {
-      if (this.#expected !== undefined && compareKeys(this.#expected, part.firstBeyond) !== 0)
-        return 'changed';
-      this.#expected = part.firstBeyond;
-    } else if (this.#expected !== undefined) return 'changed';
-    this.#ended ||= part.ended;
-    return 'fits';
-  }
-}
-
-/** A store that goes on at the wrong place names keys twice; it may then leave out others. */
-function refuseRepeats(columns: ListingColumns): void {
-  const seen = new Set<string>();
-  for (let row = 0; row < columns.count; row++) {
-    const key = columns.key(row);
-    seen.add(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'));
-  }
-  if (seen.size !== columns.count) throw corrupt('the listing names a key twice');
 }
