@@ -239,6 +239,7 @@ export class ContentCache {
     const bytes = range.end - range.start;
     await this.#buffers.take(bytes, flight);
     try {
+      flight.signal.throwIfAborted();
       const blob = this.#shelf.index.peek(key);
       if (blob !== undefined) {
         const label = labelOf(version, chunk);

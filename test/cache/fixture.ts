@@ -1,16 +1,20 @@
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { blobPath } from '../../src/cache/blob-path.ts';
 import { CacheError } from '../../src/cache/cache-error.ts';
-import { ContentCache, type ContentCacheOptions } from '../../src/cache/content-cache.ts';
+import { blobRange } from '../../src/cache/chunks.ts';
+import { ContentCache, type ContentCacheOptions, type Located } from '../../src/cache/content-cache.ts';
 import type { ContentVersion } from '../../src/cache/content-version.ts';
 import type { LockDirectory } from '../../src/cache/directory-lock.ts';
 import type { Clock, Logger } from '../../src/cache/ports.ts';
 import { mountDirectory } from '../../src/cache/private-directory.ts';
 import type { ContentStore } from '../../src/cache/receive.ts';
+import { stampOf } from '../../src/cache/stamp.ts';
 import type { GetOptions, ObjectBody } from '../../src/store/object-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 
@@ -35,7 +39,7 @@ export interface Request {
 /** A store in memory that counts what it is asked, and answers when it is let. */
 export class MemoryStore implements ContentStore {
   readonly requests: Request[] = [];
-  readonly #objects = new Map<string, Uint8Array>();
+  readonly #objects = new Map<string, Buffer>();
   #gate: Promise<void> | undefined;
   #open: (() => void) | undefined;
   /** Alters the body of the next answers. */
@@ -44,7 +48,7 @@ export class MemoryStore implements ContentStore {
   honoursIfMatch = true;
 
   put(path: string, content: Uint8Array): ContentVersion {
-    this.#objects.set(path, content);
+    this.#objects.set(path, Buffer.from(content));
     return versionOf(path, content);
   }
 
@@ -53,7 +57,7 @@ export class MemoryStore implements ContentStore {
     return this.put(path, randomBytes(bytes));
   }
 
-  content(path: string): Uint8Array {
+  content(path: string): Buffer {
     return this.#objects.get(path)!;
   }
 
@@ -90,6 +94,7 @@ export class MemoryStore implements ContentStore {
   }
 
   async #pass(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const gate = this.#gate;
     if (gate === undefined) return;
     await new Promise<void>((resolve, reject) => {
@@ -188,6 +193,17 @@ export class Fixture {
     for (const cache of this.#open) await cache.close();
   }
 
+  path(version: ContentVersion, chunk?: number): string {
+    return blobPath(this.directory, version.name, chunk);
+  }
+
+  /** Alters a blob's file in place. */
+  damage(version: ContentVersion, change: (bytes: Buffer) => void): void {
+    const bytes = readFileSync(this.path(version));
+    change(bytes);
+    writeFileSync(this.path(version), bytes);
+  }
+
   /** All files below `blobs`, by their path in it. */
   files(): string[] {
     const root = join(this.directory, 'blobs');
@@ -195,6 +211,29 @@ export class Fixture {
       .filter((path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true)
       .sort();
   }
+}
+
+/** What a session reads: the content, if the blob's file has the stamp that main gave. */
+export function readLocal(
+  f: Pick<Fixture, 'path'>,
+  version: ContentVersion,
+  located: Located,
+  chunk?: number,
+): Buffer {
+  assert.equal(located.kind, 'local');
+  const path = f.path(version, chunk);
+  assert.equal(stampOf(lstatSync(path, { bigint: true })), located.kind === 'local' && located.stamp);
+  const { start, end } = blobRange(version.size, chunk);
+  return readFileSync(path).subarray(0, end - start);
+}
+
+export function ensure(
+  cache: ContentCache,
+  { signal }: Pick<Fixture, 'signal'>,
+  version: ContentVersion,
+  chunk?: number,
+): Promise<Located> {
+  return cache.ensure(version, chunk, { signal });
 }
 
 /** A fixture in a directory of its own, or below `root`; closed, and what it made removed, when the test ends. */
