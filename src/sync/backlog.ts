@@ -54,7 +54,10 @@ export class Backlog {
   readonly #options: BacklogOptions;
   readonly #ready: Deferred<void> = deferred();
   readonly #progress = new Progress();
-  #run: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
+  readonly #abort = new AbortController();
+  /** Of the run over the tree shown; earlier ones may still wait for their last fetches. */
+  #left = new AbortController();
+  readonly #runs = new Set<Promise<void>>();
   #isReady = false;
   #pausedBy: string | undefined;
 
@@ -80,36 +83,42 @@ export class Backlog {
     return this.#progress.view;
   }
 
-  /** Goes over to a newly published tree. */
+  /**
+   * Goes over to a newly published tree. Fetches under way are not given up: where the new tree has the same
+   * version its run joins them, so that frequent publications do not keep large files from ever arriving.
+   */
   start(target: FetchTarget): void {
-    this.#run?.abort.abort();
-    const abort = new AbortController();
-    this.#run = { abort, ended: this.#work(target, abort.signal) };
+    this.#left.abort();
+    this.#left = new AbortController();
+    const run = this.#work(target, this.#left.signal).finally(() => this.#runs.delete(run));
+    this.#runs.add(run);
   }
 
+  /** For good. */
   async stop(): Promise<void> {
-    this.#run?.abort.abort();
-    await this.#run?.ended;
+    this.#left.abort();
+    this.#abort.abort();
+    await Promise.all(this.#runs);
   }
 
-  async #work(target: FetchTarget, signal: AbortSignal): Promise<void> {
+  async #work(target: FetchTarget, left: AbortSignal): Promise<void> {
     const { clock, log, pollMs } = this.#options;
     const pace = new Pace();
     const failures = new Failures();
     let longPause = pollMs;
     try {
       for (;;) {
-        const wanted = await this.#plan(target, failures, pace, signal);
-        const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, failures, pace, signal);
+        const wanted = await this.#plan(target, failures, pace, left);
+        const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, failures, pace, left);
         if (end !== 'again') this.#done();
         if (end === 'done') return;
         longPause = Math.min(2 * longPause, LONGEST_PAUSE_MS);
         const spread = Math.max(0, pollMs - SHORTEST_PAUSE_MS);
         const pause = end === 'given-up' ? longPause : SHORTEST_PAUSE_MS + clock.random() * spread;
-        await clock.sleep(pause, signal);
+        await clock.sleep(pause, left);
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (left.aborted) return;
       log.error({ err: error }, 'the fetching of what is shown ended by an unforeseen error');
     }
   }
@@ -119,7 +128,7 @@ export class Backlog {
     { generation, content, bound }: FetchTarget,
     failures: Failures,
     pace: Pace,
-    signal: AbortSignal,
+    left: AbortSignal,
   ): Promise<Uint32Array> {
     const { cache } = this.#options;
     let wanted = new Uint32Array(1024);
@@ -129,7 +138,7 @@ export class Backlog {
     for (let index = 0; index < generation.entries; index++) {
       if (pace.due()) {
         await pace.turn();
-        signal.throwIfAborted();
+        left.throwIfAborted();
       }
       if (!isWanted(generation, content, index, bound)) continue;
       if (isLocal(cache, generation.version(index))) {
@@ -159,9 +168,10 @@ export class Backlog {
     wanted: Uint32Array,
     failures: Failures,
     pace: Pace,
-    signal: AbortSignal,
+    left: AbortSignal,
   ): Promise<'done' | 'again' | 'given-up'> {
     const { concurrency, log } = this.#options;
+    const sweeping = { total: wanted.length, concurrency, pace, signal: this.#abort.signal, until: left };
     const { generation, content } = target;
     const tally = new Tally();
     const stale: number[] = [];
@@ -170,10 +180,10 @@ export class Backlog {
     let failed = 0;
     let givenUp = 0;
     try {
-      await sweep({ total: wanted.length, concurrency, pace, signal }, async (at, over) => {
+      await sweep(sweeping, async (at, over) => {
         const index = wanted[at]!;
         const fetched = await this.#fetch(target, index, over);
-        if (signal.aborted) return 'stop';
+        if (left.aborted) return 'next';
         if (fetched.kind === 'failed') {
           failed += 1;
           const tries = failures.add(index);
@@ -197,10 +207,11 @@ export class Backlog {
         this.#progress.done(generation.size(index));
         return tally.count(target, index, fetched);
       });
+      left.throwIfAborted();
       // Nothing at all could be read: that is no tree to be called ready.
       if (denial !== undefined && !content.marks.includes(MARK.local)) throw denial;
     } catch (error) {
-      if (signal.aborted) throw error;
+      left.throwIfAborted();
       if (codeOf(error) === 'denied') {
         this.#ready.reject(error);
         // Not each of them alone: once reading is granted, they are asked for again.
@@ -211,7 +222,7 @@ export class Backlog {
     }
     this.#pausedBy = undefined;
     tally.warn(log);
-    if (stale.length > 0) return this.#settleStale(target, stale, signal);
+    if (stale.length > 0) return this.#settleStale(target, stale, left);
     if (failed > givenUp) return 'again';
     return givenUp > 0 ? 'given-up' : 'done';
   }
@@ -235,10 +246,10 @@ export class Backlog {
   async #settleStale(
     { generation, content }: FetchTarget,
     stale: readonly number[],
-    signal: AbortSignal,
+    left: AbortSignal,
   ): Promise<'done' | 'again'> {
-    // A publication aborts this run before the refresh resolves: waiting for it must end with the run.
-    const outcome = await orAborted(this.#options.refresh(), signal);
+    // A publication ends this run before the refresh resolves: waiting for it must end with the run.
+    const outcome = await orAborted(this.#options.refresh(), left);
     if (outcome.kind === 'failed' || outcome.kind === 'published') return 'again';
     // The listing has what the store does not give, or waits to be accepted: it cannot be had.
     for (const index of stale) content.marks[index] = MARK.unreadable;

@@ -3,11 +3,11 @@ import { codeOf, isSourceDown, isStale } from './failure.ts';
 import type { Clock, ContentCachePort, Located, Logger } from './ports.ts';
 import { childOf } from './waiting.ts';
 
-export type ReadErrno = 'EIO' | 'ESTALE' | 'EINTR';
+export type ReadErrno = 'EIO' | 'ESTALE';
 
 export type ReadResult =
   | Located
-  /** `code`: that of the store's error, `deadline`, `source-down`, or `aborted` (EINTR: nobody waits any more). */
+  /** `code`: that of the store's error, `deadline`, `source-down`, or `aborted`: nobody waits any more. */
   | { readonly kind: 'error'; readonly errno: ReadErrno; readonly code: string };
 
 export interface ReadThroughOptions {
@@ -25,12 +25,12 @@ export interface ReadThroughOptions {
 }
 
 /** Counts of reads that ended in an errno. */
-export type ReadErrors = Readonly<Record<Exclude<ReadErrno, 'EINTR'>, number>>;
+export type ReadErrors = Readonly<Record<ReadErrno, number>>;
 
 /** Reads of what is not local: for the session's misses. */
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
-  readonly #errors: Record<Exclude<ReadErrno, 'EINTR'>, number> = { EIO: 0, ESTALE: 0 };
+  readonly #errors: Record<ReadErrno, number> = { EIO: 0, ESTALE: 0 };
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
@@ -71,7 +71,7 @@ export class ReadThrough {
       if (chunk === undefined) found(version, located);
       return located;
     } catch (error) {
-      if (signal.aborted) return { kind: 'error', errno: 'EINTR', code: 'aborted' };
+      if (signal.aborted) return { kind: 'error', errno: 'EIO', code: 'aborted' };
       return this.#failed(version, late ? 'deadline' : (codeOf(error) ?? 'internal'), error);
     } finally {
       release();
@@ -93,7 +93,7 @@ export class ReadThrough {
     return this.#fail('EIO', code);
   }
 
-  #fail(errno: Exclude<ReadErrno, 'EINTR'>, code: string): ReadResult {
+  #fail(errno: ReadErrno, code: string): ReadResult {
     this.#errors[errno] += 1;
     return { kind: 'error', errno, code };
   }

@@ -49,13 +49,17 @@ export class SourceState {
     this.#view = { ...this.#view, lastSuccessAt: beganAt, consecutiveFailures: 0, lastError: undefined };
   }
 
-  /** Warns when trouble begins or becomes another; its repetitions are for debugging. */
-  failed(failure: Failure, error: unknown): void {
+  /**
+   * Warns when trouble begins or becomes another; its repetitions are for debugging, as is what happens while
+   * nothing is shown yet (`starting`): then whoever starts has the error.
+   */
+  failed(failure: Failure, error: unknown, starting: boolean): void {
     const before = this.#view.lastError?.code;
     const consecutiveFailures = this.#view.consecutiveFailures + 1;
     this.#view = { ...this.#view, consecutiveFailures, lastError: { ...failure, at: this.#clock.now() } };
     const fields = { ...failure, consecutiveFailures };
-    if (failure.code === 'internal')
+    if (starting) this.#log.debug(fields, 'there is no first tree yet');
+    else if (failure.code === 'internal')
       this.#log.error({ ...fields, err: error }, 'a revalidation failed unforeseen');
     else if (before !== failure.code)
       this.#log.warn(fields, 'a revalidation failed: the tree stays as it is');

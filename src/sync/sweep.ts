@@ -9,6 +9,8 @@ export interface SweepOptions {
   readonly concurrency: number;
   readonly pace: Pace;
   readonly signal: AbortSignal;
+  /** Once it is aborted no more positions are taken, and the visits under way end by themselves. */
+  readonly until?: AbortSignal;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface SweepOptions {
  * error. Either aborts the visits under way, and the sweep returns only once they have ended.
  */
 export async function sweep(
-  { total, concurrency, pace, signal }: SweepOptions,
+  { total, concurrency, pace, signal, until }: SweepOptions,
   visit: (position: number, signal: AbortSignal) => Promise<'stop' | 'next'>,
 ): Promise<void> {
   signal.throwIfAborted();
@@ -26,7 +28,7 @@ export async function sweep(
   let cursor = 0;
   let failed: { readonly error: unknown } | undefined;
   const work = async (): Promise<void> => {
-    while (cursor < total && !over.signal.aborted) {
+    while (cursor < total && !over.signal.aborted && until?.aborted !== true) {
       const position = cursor;
       cursor += 1;
       try {

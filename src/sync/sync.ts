@@ -187,7 +187,7 @@ export class Sync {
       return end;
     } catch (error) {
       // An end that was asked for is no failure of the source.
-      if (!signal.aborted) this.#source.failed(failureOf(error), error);
+      if (!signal.aborted) this.#source.failed(failureOf(error), error, before === undefined);
       throw error;
     } finally {
       const shown = this.#revalidation.shown;

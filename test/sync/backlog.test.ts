@@ -174,16 +174,36 @@ describe('the backlog', () => {
     assert.ok(cache.fetched.length < 50);
   });
 
-  it('goes over to the next tree', async () => {
+  it('goes over to the next tree, and joins the fetches that are under way', async () => {
+    source.putFiles(5);
+    let arrive = (): void => undefined;
+    cache.onFetch = () => new Promise((resolve) => (arrive = resolve));
+    const before = await target();
+    backlog.start(before);
+    await clock.settle();
+    assert.equal(cache.inFlight, 1);
+    cache.onFetch = () => undefined;
+    source.delete('dags/file00004.py');
+    const after = await target();
+    backlog.start(after);
+    arrive();
+    await clock.drive(backlog.ready);
+    await clock.settle();
+    // The old run has taken no other position, and has given up none.
+    assert.equal(cache.blobs.size, 4);
+    assert.equal(before.content.stamps.filter((stamp) => stamp !== 0n).length, 0);
+    assert.equal(after.content.stamps.filter((stamp) => stamp !== 0n).length, 4);
+  });
+
+  it('ends when it is stopped', async () => {
     source.putFiles(5);
     cache.onFetch = () => new Promise(() => undefined);
     backlog.start(await target());
     await clock.settle();
-    cache.onFetch = () => undefined;
-    source.deleteFiles(3);
     backlog.start(await target());
-    await clock.drive(backlog.ready);
-    assert.equal(cache.blobs.size, 2);
+    await clock.settle();
+    await backlog.stop();
     assert.equal(cache.inFlight, 0);
+    assert.equal(clock.sleeping, 0);
   });
 });

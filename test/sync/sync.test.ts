@@ -52,4 +52,71 @@ describe('Sync', () => {
     assert.ok(world.source.listings >= 6);
     assert.equal(world.source.builds, 1);
   });
+
+  it('publishes a change while the first tree is still being fetched, and gets ready with the new one', async () => {
+    const world = newWorld();
+    world.source.putFiles(20);
+    const arrivals: (() => void)[] = [];
+    world.cache.onFetch = (path) =>
+      path === 'dags/new.py' ? undefined : new Promise((resolve) => arrivals.push(resolve));
+    await world.start();
+    world.source.put('dags/new.py');
+    await world.clock.advance(11_000);
+    assert.equal(world.presenter.publications.length, 2);
+    assert.equal(world.sync.view.ready, false);
+    assert.equal(world.sync.view.pending.pendingFiles, 20);
+    world.cache.onFetch = () => undefined;
+    for (const arrive of arrivals) arrive();
+    await world.clock.drive(world.sync.ready);
+    const { generation, stamps } = world.presenter.publications[1]!;
+    for (let index = 0; index < generation.entries; index++) {
+      if (!generation.isDirectory(index)) assert.notEqual(stamps[index], 0n, generation.path(index));
+    }
+  });
+
+  it('serves a reader of a file that is not local yet ahead of the others', async () => {
+    const world = newWorld();
+    world.source.putFiles(20);
+    world.cache.onFetch = (path) => (path === 'dags/file00019.py' ? undefined : new Promise(() => undefined));
+    await world.start();
+    const { generation, stamps } = world.presenter.publications[0]!;
+    const index = generation.find('dags/file00019.py');
+    const read = await world.sync.read(generation.version(index), undefined, {
+      deadlineMs: 10_000,
+      signal: world.signal,
+    });
+    assert.equal(read.kind, 'local');
+    assert.notEqual(stamps[index], 0n);
+  });
+
+  it('finds out by a reader that the source is down, and then lets no other wait', async () => {
+    const world = newWorld({ pollMs: 3_600_000, prefetchBytes: 0 });
+    world.source.putFiles(20);
+    await world.start();
+    world.source.listFails = 'unreachable';
+    world.cache.onFetch = () => new Promise(() => undefined);
+    const { generation } = world.presenter.publications[0]!;
+    const read = (index: number) =>
+      world.sync.read(generation.version(index), undefined, { deadlineMs: 10_000, signal: world.signal });
+    const index = generation.find('dags/file00000.py');
+    const first = await world.clock.drive(read(index));
+    assert.deepEqual(first, { kind: 'error', errno: 'EIO', code: 'deadline' });
+    await world.clock.settle();
+    assert.deepEqual(await read(index), { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.deepEqual(world.sync.view.readErrors, { EIO: 2, ESTALE: 0 });
+  });
+
+  it('ends promptly, whatever is under way', async () => {
+    const world = newWorld();
+    world.source.putFiles(20);
+    world.cache.onFetch = () => new Promise(() => undefined);
+    await world.start();
+    world.source.put('dags/new.py');
+    await world.clock.advance(11_000);
+    await world.stop();
+    assert.equal(world.cache.inFlight, 0);
+    assert.equal(world.clock.sleeping, 0);
+    assert.equal(world.log.count('error'), 0);
+    assert.equal(world.sync.view.source.consecutiveFailures, 0);
+  });
 });

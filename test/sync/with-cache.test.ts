@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ContentCache } from '../../src/cache/content-cache.ts';
+import type { ContentStore } from '../../src/cache/receive.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import { noPersistence } from '../../src/sync/persist.ts';
+import { Sync } from '../../src/sync/sync.ts';
+import { defer, temporaryDirectory } from '../support/temporary.ts';
+import { FakeClock } from './doubles/fake-clock.ts';
+import { FakePresenter } from './doubles/fake-presenter.ts';
+import { FakeSource } from './doubles/fake-source.ts';
+import { RecordingLog } from './doubles/recording-log.ts';
+
+/** The bucket in memory as a store, which counts what is got from it. */
+function storeOf(source: FakeSource, gets: string[]): ContentStore {
+  return {
+    get: async (key, { ifMatch }) => {
+      gets.push(key);
+      const object = source.objects.get(key);
+      if (object === undefined) throw new StoreError('gone', key, '', false);
+      if (object.etag !== ifMatch) throw new StoreError('changed', key, '', false);
+      const content = Buffer.from(object.content);
+      return {
+        etag: object.etag,
+        size: content.length,
+        lastModified: 0,
+        versionId: undefined,
+        body: (async function* () {
+          yield content;
+        })(),
+      };
+    },
+  };
+}
+
+describe('Sync over the content cache', () => {
+  it('has content on disk before it is published, and keeps it over a restart', async (test) => {
+    const directory = join(await temporaryDirectory(test), 'v1', '0123456789ab');
+    const clock = new FakeClock();
+    const source = new FakeSource(() => clock.now());
+    source.putFiles(50);
+    source.put('dags/empty.py', '');
+    const gets: string[] = [];
+    const { signal } = new AbortController();
+
+    const open = async () => {
+      const log = new RecordingLog();
+      const store = storeOf(source, gets);
+      const lock = () => ({ release: () => undefined });
+      const cache = await ContentCache.open({ directory, limitBytes: 1e6, store, lock, clock, log });
+      const presenter = new FakePresenter();
+      const sync = new Sync({
+        lister: source,
+        cache,
+        presenter,
+        persister: noPersistence,
+        clock,
+        log,
+        settleMs: 0,
+        pollMs: 10_000,
+        prefetchBytes: 1000,
+        cacheBytes: 1e6,
+        maxDelete: 0.5,
+        allowEmpty: false,
+        concurrency: 4,
+        observeStage: () => undefined,
+      });
+      const abort = new AbortController();
+      await clock.drive(sync.start(abort.signal));
+      const running = sync.run(abort.signal);
+      const close = async (): Promise<void> => {
+        abort.abort();
+        await running;
+        await cache.close();
+      };
+      return { cache, presenter, sync, close };
+    };
+
+    const first = await open();
+    defer(test, first.close);
+    await first.sync.ready;
+    assert.equal(first.cache.stats().entries, 50);
+    source.put('dags/file00007.py', 'changed');
+    first.presenter.onPublish = () => assert.equal(gets.at(-1), 'dags/file00007.py');
+    assert.equal((await clockDriven(clock, first.sync.refresh())).kind, 'published');
+    assert.equal(gets.length, 51);
+    // The replaced content is pinned: what the kernel may still hold is not evicted.
+    assert.equal(first.cache.stats().entries, 51);
+    const before = first.presenter.publications[0]!.generation;
+    first.presenter.release(before.nodeId(before.find('dags/file00007.py')));
+    assert.equal(first.cache.stats().pinned, 0);
+    await first.close();
+
+    const second = await open();
+    defer(test, second.close);
+    await second.sync.ready;
+    assert.equal(gets.length, 51);
+    const { generation, stamps } = second.presenter.publications[0]!;
+    const index = generation.find('dags/file00007.py');
+    assert.equal(stamps[index], 0n);
+    const read = await second.sync.read(generation.version(index), undefined, { deadlineMs: 10_000, signal });
+    assert.equal(read.kind, 'local');
+    assert.notEqual(stamps[index], 0n);
+    assert.equal(gets.length, 51);
+    assert.ok((await readdir(directory)).includes('blobs'));
+  });
+});
+
+/** Real files are at work: time passes only while nothing else does. */
+async function clockDriven<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
+  let over = false;
+  promise.finally(() => {
+    over = true;
+  });
+  while (!over) await clock.advance(10);
+  return promise;
+}
