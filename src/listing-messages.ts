@@ -1,18 +1,17 @@
 import type { Credentials } from './store/credentials.ts';
 import type { ListingNotice } from './store/listing.ts';
-import type { ProxySettings } from './store/proxy-settings.ts';
 import type { ResolvedTarget } from './store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from './store/store-error.ts';
+import type { TransportSettings } from './store/transport-settings.ts';
 import type { Listed } from './sync/ports.ts';
 import type { FilterPatterns, GenerationChanges, Problem } from './tree/index.ts';
 
 /** What the listing worker is started with. */
 export interface ListingSetUp {
   readonly target: ResolvedTarget;
-  readonly connection: { readonly proxies: ProxySettings; readonly caFile: string | undefined };
+  readonly transport: TransportSettings;
   readonly filter: FilterPatterns;
   readonly salt: bigint;
-  readonly concurrency: number;
 }
 
 /** An error on its way between threads, which keep neither its class nor its fields. */
@@ -44,8 +43,7 @@ export type ToListing =
     }
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'credentials'; readonly id: number; readonly credentials: Credentials }
-  | { readonly kind: 'no-credentials'; readonly id: number; readonly error: CarriedError }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'no-credentials'; readonly id: number; readonly error: CarriedError };
 
 export type FromListing =
   | { readonly kind: 'listed'; readonly id: number; readonly listed: Listed }

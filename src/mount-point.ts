@@ -1,43 +1,29 @@
 import { spawn } from 'node:child_process';
-import { lstat, readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { DAGMOUNT_TYPE, type Mount } from './config/mountinfo.ts';
 import { MountError } from './session/mount-error.ts';
-
-/** The part of a line of /proc/self/mountinfo that is looked at here. */
-export interface MountedAt {
-  readonly mountPoint: string;
-  readonly fsType: string;
-  readonly source: string;
-}
-
-export interface MountPoint {
-  /** Without symbolic links. */
-  readonly path: string;
-  /** A dagmount whose daemon is gone is mounted there. */
-  readonly stale: boolean;
-}
 
 /** How long a mount that is there may take to say whether anybody serves it. */
 const PROBE_MS = 5_000;
-export const FILESYSTEM_TYPE = 'fuse.dagmount';
 
 /**
- * Checks that a tree can be mounted at `target`. Never looks into what is mounted there from this process: a
- * mount whose daemon hangs would take the process with it.
+ * Checks that a tree can be mounted at a path, whose symbolic links were followed. Never looks into what is
+ * mounted there from this process: a mount whose daemon hangs would take the process with it.
+ *
+ * @param mounted what is mounted there now
+ * @returns whether that is a dagmount whose daemon is gone, to be replaced
  */
 export async function checkMountPoint(
-  target: string,
+  path: string,
   source: string,
-  readMounts: () => readonly MountedAt[],
-): Promise<MountPoint> {
-  const path = await resolveTarget(target, readMounts);
-  const mounted = readMounts().findLast((mount) => mount.mountPoint === path);
+  mounted: Mount | undefined,
+): Promise<{ readonly stale: boolean }> {
   if (mounted === undefined) {
     await requireEmptyDirectory(path);
-    return { path, stale: false };
+    return { stale: false };
   }
-  if (mounted.fsType === FILESYSTEM_TYPE && (await probe(path)) === 'dead') return { path, stale: true };
-  if (mounted.fsType === FILESYSTEM_TYPE && mounted.source === source) {
+  if (mounted.fsType === DAGMOUNT_TYPE && (await probe(path)) === 'dead') return { stale: true };
+  if (mounted.fsType === DAGMOUNT_TYPE && mounted.source === source) {
     throw new MountError(
       'already-running',
       `${source} is already mounted at ${path}.`,
@@ -51,47 +37,27 @@ export async function checkMountPoint(
   );
 }
 
-/** Without symbolic links, but for the last component where something is mounted: that is left alone. */
-async function resolveTarget(target: string, readMounts: () => readonly MountedAt[]): Promise<string> {
-  try {
-    const path = join(await realpath(dirname(target)), basename(target));
-    if (readMounts().some((mount) => mount.mountPoint === path)) return path;
-    return (await lstat(path)).isSymbolicLink() ? await realpath(path) : path;
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT') {
-      throw new MountError(
-        'target-missing',
-        `${target} does not exist.`,
-        `Make it: mkdir -p ${target}`,
-        error,
-      );
-    }
-    throw notADirectory(target, error);
-  }
-}
-
 async function requireEmptyDirectory(path: string): Promise<void> {
   let names: readonly string[];
   try {
     names = await readdir(path);
   } catch (error) {
-    throw notADirectory(path, error);
+    const code = codeOf(error) ?? 'unknown error';
+    if (code === 'ENOENT') {
+      throw new MountError('target-missing', `${path} does not exist.`, `Make it: mkdir -p ${path}`, error);
+    }
+    throw new MountError(
+      'target-not-directory',
+      `${path} cannot be used as a directory (${code}).`,
+      'Name an existing, readable, empty directory.',
+      error,
+    );
   }
   if (names.length === 0) return;
   throw new MountError(
     'target-not-empty',
     `${path} is not empty: it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ''}.`,
     'Mount on an empty directory: what is in this one would be hidden.',
-  );
-}
-
-function notADirectory(path: string, cause: unknown): MountError {
-  return new MountError(
-    'target-not-directory',
-    `${path} cannot be used as a directory (${codeOf(cause) ?? 'unknown error'}).`,
-    'Name an existing, readable, empty directory.',
-    cause,
   );
 }
 

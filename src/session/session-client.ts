@@ -25,6 +25,8 @@ export interface Published {
   readonly changes: GenerationChanges | undefined;
 }
 
+const NOTHING_COUNTED: SessionCounters = { opcodes: {}, malformed: 0, readErrors: {}, retired: 0 };
+
 /** The main thread's end of the session worker. */
 export class SessionClient {
   readonly #worker: Worker;
@@ -35,6 +37,7 @@ export class SessionClient {
   #counting: PromiseWithResolvers<SessionCounters> | undefined;
   #serving: PromiseWithResolvers<number> | undefined;
   #over = false;
+  #gone = false;
 
   constructor(worker: Worker, events: SessionEvents) {
     this.#worker = worker;
@@ -43,6 +46,8 @@ export class SessionClient {
     this.#exited = new Promise((resolve) => {
       worker.on('error', (error) => this.#end(error.message));
       worker.on('exit', (code) => {
+        this.#gone = true;
+        this.#counting?.resolve(NOTHING_COUNTED);
         this.#end(code === 0 ? undefined : `the session worker exited with ${code}`);
         resolve();
       });
@@ -65,7 +70,9 @@ export class SessionClient {
     return this.#publishing.promise;
   }
 
+  /** Also of a session that has ended. */
   counters(): Promise<SessionCounters> {
+    if (this.#gone) return Promise.resolve(NOTHING_COUNTED);
     this.#counting ??= withResolvers();
     this.#send({ kind: 'count' });
     return this.#counting.promise;
@@ -73,7 +80,7 @@ export class SessionClient {
 
   /** Lets notifications in flight return, closes the device and ends the worker. */
   async stop(): Promise<void> {
-    if (!this.#over) this.#send({ kind: 'stop' });
+    this.#send({ kind: 'stop' });
     await this.#exited;
   }
 
@@ -133,7 +140,7 @@ export class SessionClient {
       errno === undefined ? 'The mount was removed.' : `The session with the kernel ended (${errno}).`,
       'Mount again.',
     );
-    for (const waiting of [this.#serving, this.#publishing, this.#counting]) {
+    for (const waiting of [this.#serving, this.#publishing]) {
       waiting?.promise.catch(() => undefined);
       waiting?.reject(error);
     }

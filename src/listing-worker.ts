@@ -1,0 +1,112 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import {
+  type CarriedBuild,
+  carry,
+  type FromListing,
+  type ListingSetUp,
+  type ToListing,
+  uncarry,
+} from './listing-messages.ts';
+import type { Credentials, CredentialsProvider } from './store/credentials.ts';
+import { createFetchPage } from './store/fetch-page.ts';
+import { type Listing, PrefixLister } from './store/listing.ts';
+
+import { SignedHttp } from './store/signed-http.ts';
+import { Transport } from './store/transport.ts';
+import { buildGeneration, digestListing, Generation, PathFilter } from './tree/index.ts';
+
+/**
+ * The listing worker: fetches and parses listings, and builds generations of them, off the main thread, which
+ * also serves misses. Credentials are asked of the main thread, where the SDK's chain lives.
+ */
+if (parentPort === null) throw new Error('listing-worker.ts runs as a worker thread of the server');
+const port = parentPort;
+const setUp = workerData as ListingSetUp;
+const { target } = setUp;
+
+interface Asked {
+  resolve(credentials: Credentials): void;
+  reject(error: Error): void;
+}
+
+const asked = new Map<number, Asked>();
+const underWay = new Map<number, AbortController>();
+let lastQuestion = 0;
+
+const credentials: CredentialsProvider = ({ renew = false } = {}) => {
+  lastQuestion += 1;
+  const id = lastQuestion;
+  tell({ kind: 'ask-credentials', id, renew });
+  return new Promise((resolve, reject) => asked.set(id, { resolve, reject }));
+};
+
+const transport = new Transport(setUp.transport);
+const filter = PathFilter.compile(setUp.filter);
+const lister = new PrefixLister({
+  prefix: target.prefix,
+  fetchPage: createFetchPage({ http: new SignedHttp({ target, transport, credentials }) }),
+  log: (notice, message) => tell({ kind: 'notice', notice, message }),
+});
+/** The newest listing, until the next begins: what `build` builds. */
+let newest: Listing | undefined;
+
+function tell(message: FromListing): void {
+  port.postMessage(message);
+}
+
+async function list(id: number): Promise<void> {
+  const controller = new AbortController();
+  underWay.set(id, controller);
+  newest = undefined;
+  try {
+    newest = await lister.list({ signal: controller.signal });
+    const { count, requests } = newest;
+    tell({ kind: 'listed', id, listed: { digest: digestListing(newest), objects: count, requests } });
+  } catch (error) {
+    tell({ kind: 'failed', id, error: carry(error) });
+  } finally {
+    underWay.delete(id);
+  }
+}
+
+function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
+  if (newest === undefined) throw new Error('there is no listing to build from');
+  const { generation, changes, problems, nextNodeId } = buildGeneration({
+    objects: newest,
+    filter,
+    previous: message.previous && Generation.view(message.previous),
+    tombstones: message.tombstones,
+    nextNodeId: message.nextNodeId,
+    salt: setUp.salt,
+    now: Date.now(),
+  });
+  return { generation: generation.buffer, changes, problems, nextNodeId };
+}
+
+port.on('message', (message: ToListing) => {
+  switch (message.kind) {
+    case 'list':
+      void list(message.id);
+      break;
+    case 'build':
+      try {
+        tell({ kind: 'built', id: message.id, built: build(message) });
+      } catch (error) {
+        tell({ kind: 'failed', id: message.id, error: carry(error) });
+      }
+      break;
+    case 'abort':
+      underWay.get(message.id)?.abort();
+      break;
+    case 'credentials':
+      asked.get(message.id)?.resolve(message.credentials);
+      asked.delete(message.id);
+      break;
+    case 'no-credentials':
+      asked.get(message.id)?.reject(uncarry(message.error));
+      asked.delete(message.id);
+      break;
+    default:
+      message satisfies never;
+  }
+});

@@ -1,0 +1,314 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { ContentCache } from './cache/content-cache.ts';
+import { flockWith } from './cache/directory-lock.ts';
+import { mountDirectory } from './cache/private-directory.ts';
+import type { MountConfig } from './config/mount-config.ts';
+import { mountId } from './config/mount-id.ts';
+import { removeMountState, writeMountState } from './config/mount-state.ts';
+import { readMounts, topMountAt } from './config/mountinfo.ts';
+import { prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
+import { ListingClient } from './listing-client.ts';
+import type { ListingSetUp } from './listing-messages.ts';
+import { checkMountPoint } from './mount-point.ts';
+import { MountPresenter } from './mount-presenter.ts';
+import { type Addon, loadAddon } from './session/kernel/addon.ts';
+import { createMounter, type Mounter, raiseReadahead } from './session/kernel/mounting.ts';
+import type { FetchResult } from './session/messages.ts';
+import { MountError } from './session/mount-error.ts';
+import { SessionClient } from './session/session-client.ts';
+import { resolveTarget } from './store/resolve.ts';
+import { createS3Store } from './store/s3-store.ts';
+import { SignedHttp } from './store/signed-http.ts';
+import { Transport } from './store/transport.ts';
+import { readTransportSettings } from './store/transport-settings.ts';
+import { noPersistence } from './sync/persist.ts';
+import type { Logger } from './sync/ports.ts';
+import { Sync } from './sync/sync.ts';
+import { systemClock } from './sync/system-clock.ts';
+import type { ContentVersion } from './tree/index.ts';
+
+export interface Progress {
+  readonly phase: 'listing' | 'prefetch' | 'ready';
+  readonly totalFiles: number;
+  readonly totalBytes: number;
+  readonly pendingFiles: number;
+  readonly pendingBytes: number;
+}
+
+export interface ServeOptions {
+  readonly log: Logger;
+  readonly onProgress: (progress: Progress) => void;
+  /** The tree is mounted, and what is to be prefetched of it is local. */
+  readonly onReady: () => void;
+  /** Calls back when the store is to be looked at now. */
+  readonly onRefreshAsked: (callback: () => void) => void;
+  /** Ends the mount. */
+  readonly stop: AbortSignal;
+}
+
+export interface Served {
+  readonly outcome: 'stopped' | 'unmounted-outside';
+}
+
+const PROGRESS_MS = 100;
+/** Readers in a mount that was detached because it was busy are answered for so long. */
+const GRACE_MS = 5_000;
+const PROBLEMS_LOGGED = 20;
+
+/**
+ * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
+ * CacheError, ConfigError, SettingError or SyncError when it cannot begin or go on; nothing is left behind then.
+ */
+export async function serve(config: MountConfig, options: ServeOptions): Promise<Served> {
+  const endings: Ending[] = [];
+  try {
+    return await new Server(config, options, (ending) => endings.push(ending)).run();
+  } finally {
+    for (const end of endings.reverse()) await end();
+  }
+}
+
+type Ending = () => unknown;
+
+class Server {
+  readonly #config: MountConfig;
+  readonly #options: ServeOptions;
+  readonly #atEnd: (ending: Ending) => void;
+  readonly #id: string;
+  readonly #startedAt = new Date().toISOString();
+  readonly #runtimeDirectory: string;
+  /** Aborted when the connection with the kernel is over. */
+  readonly #ended = new AbortController();
+  #failure: Error | undefined;
+
+  constructor(config: MountConfig, options: ServeOptions, atEnd: (ending: Ending) => void) {
+    const { endpointUrl: endpoint, bucket, prefix, target } = config;
+    this.#config = config;
+    this.#options = options;
+    this.#atEnd = atEnd;
+    this.#id = mountId({ endpoint, bucket, prefix, target });
+    this.#runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
+  }
+
+  async run(): Promise<Served> {
+    const { target, source } = this.#config;
+    const addon = loadAddon();
+    const mounter = createMounter(addon);
+    const { stale } = await checkMountPoint(target, source, topMountAt(readMounts(), target));
+    prepareRuntimeDirectory(this.#runtimeDirectory, process.geteuid?.() ?? 0);
+
+    const { sync, session, presenter } = await this.#compose(addon, mounter, stale);
+    const over = AbortSignal.any([this.#options.stop, this.#ended.signal]);
+    const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
+    try {
+      await sync.start(over);
+      this.#logProblems(sync);
+      this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
+      void sync.ready.then(() => this.#onReady(sync));
+      await sync.run(over);
+    } catch (error) {
+      if (!over.aborted) throw error;
+    } finally {
+      clearInterval(progress);
+      if (presenter.mounted) await this.#unmount(session, mounter);
+      await session.stop();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return { outcome: this.#options.stop.aborted ? 'stopped' : 'unmounted-outside' };
+  }
+
+  async #compose(addon: Addon, mounter: Mounter, replacesStale: boolean) {
+    const config = this.#config;
+    const { log } = this.#options;
+    const { target, source, allowOther, uid, gid, umask, concurrency, caFile } = config;
+    const sessionWorker = this.#startWorker('./session-worker.js', undefined);
+    const connections = await readTransportSettings(
+      { concurrency, ...(caFile !== undefined && { caFile }) },
+      process.env,
+    );
+    const transport = new Transport(connections);
+    this.#atEnd(() => transport.close());
+    const resolved = await resolveTarget({ ...storeOptions(config), transport });
+    const http = new SignedHttp({ ...resolved, transport });
+    const store = createS3Store({ http, concurrency });
+    this.#atEnd(() => store.close());
+
+    const cacheDirectory = mountDirectory(config.cacheDir, this.#id);
+    const cache = await ContentCache.open({
+      directory: cacheDirectory,
+      limitBytes: config.cacheSizeBytes,
+      store,
+      lock: flockWith((path) => addon.lockFile(path)),
+      clock: systemClock,
+      log,
+    });
+    this.#atEnd(() => cache.close());
+
+    const setUp: ListingSetUp = {
+      target: resolved.target,
+      transport: connections,
+      filter: { include: config.include, exclude: config.exclude },
+      salt: randomBytes(8).readBigUInt64LE(),
+    };
+    const lister = new ListingClient(
+      this.#startWorker('./listing-worker.js', setUp),
+      resolved.credentials,
+      log,
+    );
+
+    const session = new SessionClient(sessionWorker, {
+      fetch: (version, chunk, signal) => this.#read(sync, version, chunk, signal),
+      released: (nodeIds) => presenter.released(nodeIds),
+      ended: (reason) => this.#onEnded(reason),
+    });
+    const presenter = new MountPresenter({
+      session,
+      mounter,
+      target,
+      source,
+      allowOther,
+      replacesStale,
+      presentation: { uid, gid, umask },
+      cacheDirectory,
+      log,
+      onMounted: (protocolMinor) => this.#onMounted(mounter, protocolMinor),
+    });
+    const sync: Sync = new Sync({
+      lister,
+      cache,
+      presenter,
+      persister: noPersistence,
+      clock: systemClock,
+      log,
+      pollMs: config.pollIntervalMs,
+      settleMs: config.settleMs,
+      maxDelete: config.maxDelete,
+      allowEmpty: config.allowEmpty,
+      prefetchBytes: config.prefetchBytes,
+      cacheBytes: config.cacheSizeBytes,
+      concurrency,
+      observeStage: (stage, seconds) => log.debug({ stage, seconds }, 'stage'),
+    });
+    return { sync, session, presenter };
+  }
+
+  #startWorker(file: string, workerData: unknown): Worker {
+    const worker = new Worker(new URL(file, import.meta.url), { workerData });
+    this.#atEnd(() => worker.terminate());
+    return worker;
+  }
+
+  async #read(
+    sync: Sync,
+    version: ContentVersion,
+    chunk: number | undefined,
+    signal: AbortSignal,
+  ): Promise<FetchResult> {
+    const result = await sync.read(version, chunk, { deadlineMs: this.#config.readDeadlineMs, signal });
+    if (result.kind !== 'error') return result;
+    const { errno, code } = result;
+    this.#options.log.warn({ path: version.path, errno, code }, 'a read failed');
+    return { kind: 'error', errno };
+  }
+
+  #onMounted(mounter: Mounter, protocolMinor: number): void {
+    const { target, source } = this.#config;
+    const device = topMountAt(readMounts(), target)?.device;
+    const readahead = device !== undefined && raiseReadahead(`${device.major}:${device.minor}`);
+    this.#announce(false);
+    this.#options.log.info(
+      { event: 'mounted', source, target, by: mounter.method, protocol: `7.${protocolMinor}`, readahead },
+      'mounted',
+    );
+  }
+
+  #onReady(sync: Sync): void {
+    const { generation, cacheTooSmall } = sync.view;
+    this.#announce(true);
+    this.#options.log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
+    this.#options.onReady();
+  }
+
+  #announce(ready: boolean): void {
+    const { target, source } = this.#config;
+    const directory = this.#runtimeDirectory;
+    if (!ready) this.#atEnd(() => removeMountState(directory, this.#id));
+    const { pid } = process;
+    writeMountState(directory, this.#id, {
+      pid,
+      source,
+      target,
+      ready,
+      startedAt: this.#startedAt,
+      socket: null,
+    });
+  }
+
+  #reportProgress({ view }: Sync): void {
+    const { generation, pending, ready } = view;
+    this.#options.onProgress({
+      phase: generation === undefined ? 'listing' : ready ? 'ready' : 'prefetch',
+      totalFiles: generation?.files ?? 0,
+      totalBytes: generation?.bytes ?? 0,
+      ...pending,
+    });
+  }
+
+  #logProblems({ view: { problems } }: Sync): void {
+    if (problems.length === 0) return;
+    this.#options.log.warn(
+      { problems: problems.slice(0, PROBLEMS_LOGGED), count: problems.length },
+      'keys that cannot be shown as they are',
+    );
+  }
+
+  #onEnded(reason: string | undefined): void {
+    if (reason !== undefined) {
+      this.#failure = new MountError(
+        'session-failed',
+        `The session with the kernel broke off (${reason}).`,
+        'Mount again; the log says more at --log-level debug.',
+      );
+    }
+    this.#ended.abort();
+  }
+
+  /** Takes the mount away; where it is busy, from the tree at once and from its last users a moment later. */
+  async #unmount(session: SessionClient, mounter: Mounter): Promise<void> {
+    const { target } = this.#config;
+    const { log } = this.#options;
+    if (!this.#ended.signal.aborted || this.#failure !== undefined) {
+      try {
+        mounter.unmount(target, false);
+      } catch (error) {
+        log.info(
+          { target, reason: String(error) },
+          'the mount is busy: it is detached, and ends with its last user',
+        );
+        mounter.unmount(target, true);
+      }
+      const over = this.#ended.signal;
+      await delay(GRACE_MS, undefined, { signal: over }).catch((error: unknown) => {
+        if (!over.aborted) throw error;
+      });
+    }
+    log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
+    log.info({ event: 'unmounted', target }, 'unmounted');
+  }
+}
+
+function storeOptions(config: MountConfig) {
+  const { bucket, prefix, endpointUrl, region, profile, forcePathStyle, signRequest, requestPayer } = config;
+  return {
+    bucket,
+    prefix,
+    anonymous: !signRequest,
+    requestPayer,
+    ...(endpointUrl !== undefined && { endpointUrl }),
+    ...(region !== undefined && { region }),
+    ...(profile !== undefined && { profile }),
+    ...(forcePathStyle !== undefined && { forcePathStyle }),
+  };
+}
