@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
+import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
 import { removeMountState, writeMountState } from './config/mount-state.ts';
@@ -13,43 +14,29 @@ import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { checkMountPoint } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
-import { type Addon, loadAddon } from './session/kernel/addon.ts';
+import { type Addon, addonPath, loadAddon } from './session/kernel/addon.ts';
 import { createMounter, type Mounter, raiseReadahead } from './session/kernel/mounting.ts';
 import type { FetchResult } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
-import { resolveTarget } from './store/resolve.ts';
-import { createS3Store } from './store/s3-store.ts';
-import { SignedHttp } from './store/signed-http.ts';
-import { Transport } from './store/transport.ts';
-import { readTransportSettings } from './store/transport-settings.ts';
+import { S3Store } from './store/s3-store.ts';
+import { connectStore } from './store-connection.ts';
 import { noPersistence } from './sync/persist.ts';
-import type { Logger } from './sync/ports.ts';
 import { Sync } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
 import type { ContentVersion } from './tree/index.ts';
 
-export interface Progress {
-  readonly phase: 'listing' | 'prefetch' | 'ready';
-  readonly totalFiles: number;
-  readonly totalBytes: number;
-  readonly pendingFiles: number;
-  readonly pendingBytes: number;
+export { probeStore } from './store-probe.ts';
+
+/** Resolves to the file that the native addon was loaded from; rejects with MountError. */
+export async function checkTransport(): Promise<string> {
+  loadAddon();
+  return addonPath();
 }
 
-export interface ServeOptions {
-  readonly log: Logger;
-  readonly onProgress: (progress: Progress) => void;
-  /** The tree is mounted, and what is to be prefetched of it is local. */
-  readonly onReady: () => void;
-  /** Calls back when the store is to be looked at now. */
-  readonly onRefreshAsked: (callback: () => void) => void;
-  /** Ends the mount. */
-  readonly stop: AbortSignal;
-}
-
-export interface Served {
-  readonly outcome: 'stopped' | 'unmounted-outside';
+/** Unmounts as this user can; rejects with MountError, or with the errno of umount2(2) as `code`. */
+export async function unmount(target: string, { lazy }: { readonly lazy: boolean }): Promise<void> {
+  createMounter(loadAddon()).unmount(target, lazy);
 }
 
 const PROGRESS_MS = 100;
@@ -81,7 +68,8 @@ class Server {
   readonly #runtimeDirectory: string;
   /** Aborted when the connection with the kernel is over. */
   readonly #ended = new AbortController();
-  #failure: Error | undefined;
+  /** Aborted, with the error, when serving cannot go on. */
+  readonly #failed = new AbortController();
 
   constructor(config: MountConfig, options: ServeOptions, atEnd: (ending: Ending) => void) {
     const { endpointUrl: endpoint, bucket, prefix, target } = config;
@@ -100,13 +88,16 @@ class Server {
     prepareRuntimeDirectory(this.#runtimeDirectory, process.geteuid?.() ?? 0);
 
     const { sync, session, presenter } = await this.#compose(addon, mounter, stale);
-    const over = AbortSignal.any([this.#options.stop, this.#ended.signal]);
+    const over = AbortSignal.any([this.#options.stop, this.#ended.signal, this.#failed.signal]);
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
       await sync.start(over);
       this.#logProblems(sync);
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
-      void sync.ready.then(() => this.#onReady(sync));
+      sync.ready.then(
+        () => this.#onReady(sync),
+        (error: unknown) => this.#failed.abort(error),
+      );
       await sync.run(over);
     } catch (error) {
       if (!over.aborted) throw error;
@@ -115,24 +106,17 @@ class Server {
       if (presenter.mounted) await this.#unmount(session, mounter);
       await session.stop();
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#failed.signal.throwIfAborted();
     return { outcome: this.#options.stop.aborted ? 'stopped' : 'unmounted-outside' };
   }
 
   async #compose(addon: Addon, mounter: Mounter, replacesStale: boolean) {
     const config = this.#config;
     const { log } = this.#options;
-    const { target, source, allowOther, uid, gid, umask, concurrency, caFile } = config;
+    const { target, source, allowOther, uid, gid, umask, concurrency } = config;
     const sessionWorker = this.#startWorker('./session-worker.js', undefined);
-    const connections = await readTransportSettings(
-      { concurrency, ...(caFile !== undefined && { caFile }) },
-      process.env,
-    );
-    const transport = new Transport(connections);
-    this.#atEnd(() => transport.close());
-    const resolved = await resolveTarget({ ...storeOptions(config), transport });
-    const http = new SignedHttp({ ...resolved, transport });
-    const store = createS3Store({ http, concurrency });
+    const connection = await connectStore(config);
+    const store = new S3Store({ ...connection, concurrency });
     this.#atEnd(() => store.close());
 
     const cacheDirectory = mountDirectory(config.cacheDir, this.#id);
@@ -147,14 +131,14 @@ class Server {
     this.#atEnd(() => cache.close());
 
     const setUp: ListingSetUp = {
-      target: resolved.target,
-      transport: connections,
+      target: connection.target,
+      transport: connection.settings,
       filter: { include: config.include, exclude: config.exclude },
       salt: randomBytes(8).readBigUInt64LE(),
     };
     const lister = new ListingClient(
       this.#startWorker('./listing-worker.js', setUp),
-      resolved.credentials,
+      connection.credentials,
       log,
     );
 
@@ -266,10 +250,12 @@ class Server {
 
   #onEnded(reason: string | undefined): void {
     if (reason !== undefined) {
-      this.#failure = new MountError(
-        'session-failed',
-        `The session with the kernel broke off (${reason}).`,
-        'Mount again; the log says more at --log-level debug.',
+      this.#failed.abort(
+        new MountError(
+          'session-failed',
+          `The session with the kernel broke off (${reason}).`,
+          'Mount again; the log says more at --log-level debug.',
+        ),
       );
     }
     this.#ended.abort();
@@ -279,7 +265,7 @@ class Server {
   async #unmount(session: SessionClient, mounter: Mounter): Promise<void> {
     const { target } = this.#config;
     const { log } = this.#options;
-    if (!this.#ended.signal.aborted || this.#failure !== undefined) {
+    if (!this.#ended.signal.aborted || this.#failed.signal.aborted) {
       try {
         mounter.unmount(target, false);
       } catch (error) {
@@ -297,18 +283,4 @@ class Server {
     log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
     log.info({ event: 'unmounted', target }, 'unmounted');
   }
-}
-
-function storeOptions(config: MountConfig) {
-  const { bucket, prefix, endpointUrl, region, profile, forcePathStyle, signRequest, requestPayer } = config;
-  return {
-    bucket,
-    prefix,
-    anonymous: !signRequest,
-    requestPayer,
-    ...(endpointUrl !== undefined && { endpointUrl }),
-    ...(region !== undefined && { region }),
-    ...(profile !== undefined && { profile }),
-    ...(forcePathStyle !== undefined && { forcePathStyle }),
-  };
 }

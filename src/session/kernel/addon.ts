@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import build from 'node-gyp-build';
 import { MountError } from '../mount-error.ts';
 
 /** One session's end of the device; see native/channel.c. */
@@ -47,19 +48,22 @@ export interface Addon {
 
 /** Loads the addon: a prebuilt binary where the package has one for this platform, else what was compiled. */
 export function loadAddon(): Addon {
-  const require = createRequire(import.meta.url);
-  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
-  const named = process.env.DAGMOUNT_ADDON;
   try {
-    return named ? require(named) : require('node-gyp-build')(root);
+    return createRequire(import.meta.url)(addonPath());
   } catch (error) {
     throw new MountError(
       'no-addon',
       `The kernel transport of dagmount could not be loaded (${firstLine(error)}).`,
-      'Install a C++ compiler, make and Python 3, then run npm rebuild dagmount.',
+      'Install a C compiler, make and Python 3, then run npm rebuild dagmount.',
       error,
     );
   }
+}
+
+/** The file of the addon; throws where there is none. */
+export function addonPath(): string {
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
+  return process.env.DAGMOUNT_ADDON ?? build.path(root);
 }
 
 function firstLine(error: unknown): string {
