@@ -1,6 +1,6 @@
-import { StoreError, type StoreErrorCode } from './store-error.ts';
-
-const MAX_DETAIL_CHARACTERS = 500;
+import { codeOfS3 } from './error-codes.ts';
+import { printable } from './printable.ts';
+import { StoreError } from './store-error.ts';
 
 const MEND_CORRUPT =
   'If this goes on, look for what stands between dagmount and the store and changes its answers.';
@@ -10,17 +10,6 @@ const MEND_ENCODING = 'Use a store that honours encoding-type=url, or rename the
 const MEND_REFUSED = "See the store's own words.";
 const MEND_ABORTED = 'Nothing: the listing was no longer wanted.';
 const MEND_TOO_MANY = 'Mount a prefix with fewer objects.';
-
-const ERROR_CODES: ReadonlyMap<string, StoreErrorCode> = new Map([
-  ['SlowDown', 'throttled'],
-  ['ServiceUnavailable', 'throttled'],
-  ['InternalError', 'unreachable'],
-  ['RequestTimeout', 'unreachable'],
-  ['AccessDenied', 'denied'],
-  ['ExpiredToken', 'expired'],
-  ['NoSuchBucket', 'no-such-bucket'],
-  ['RequestTimeTooSkewed', 'clock-skew'],
-]);
 
 /** An answer that cannot be right as it is: cut short, garbled, contradictory. The next one may be. */
 export function corrupt(detail: string): StoreError {
@@ -69,15 +58,13 @@ export class UnknownEncodingError extends StoreError {
   }
 }
 
-/** An `<Error>` document in an answer with status 200, as S3 sends when it fails after it began to answer. */
-export function refusedInAnAnswer(code: string, message: string): StoreError {
-  const detail = printable(`${code || 'an error without a code'}: ${message}`);
-  const known = ERROR_CODES.get(code);
-  return known === undefined
-    ? corrupt(detail)
-    : new StoreError(known, detail, MEND_REFUSED, known === 'throttled' || known === 'unreachable');
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_DETAIL_CHARACTERS);
+/**
+ * An `<Error>` document in an answer with status 200, as S3 sends when it fails after it began to answer: what it
+ * means is what it would have meant with status 500.
+ */
+export function refusedInAnAnswer(s3Code: string, message: string): StoreError {
+  if (s3Code === '') return corrupt('the store sent an error without a code');
+  const code = codeOfS3(s3Code, 500);
+  const retryable = code === 'throttled' || code === 'unreachable';
+  return new StoreError(code, printable(`${s3Code}: ${message}`), MEND_REFUSED, retryable);
 }

@@ -57,8 +57,8 @@ const RANGES_AHEAD = 4;
  */
 const ONE_PAGE_KEYS = 20_000;
 /** The same of a store that does not encode keys: an emulator, which takes any number and has it in memory. */
-const ONE_PAGE_LITERAL_KEYS = 200_000;
-const ONE_PAGE_BYTES = 128 * 1024 * 1024;
+const ONE_PAGE_LITERAL_KEYS = 150_000;
+const ONE_PAGE_BYTES = 64 * 1024 * 1024;
 /** One page may be more than a store can do in time: after this many failures in a row it is not asked again. */
 const ONE_PAGE_FAILURES = 3;
 

@@ -338,9 +338,10 @@ describe('scanning a page of a listing', () => {
     assert.equal(refusal(error('SlowDown')).retryable, true);
     assert.equal(refusal(error('AccessDenied')).retryable, false);
     assert.match(refusal(error('SlowDown')).detail, /SlowDown.*its <words>/);
-    refuses('corrupt', error('Unheard'));
+    refuses('unreachable', error('Unheard'));
     refuses('corrupt', '<Error/>');
     refuses('corrupt', '<Error><Code>Unheard');
+    assert.match(refusal(error('Un\u001bheard')).detail, /^Un heard/);
   });
 
   it('never gives less than the whole of an answer that was cut short', () => {
