@@ -1,0 +1,83 @@
+import { createFetchPage } from './fetch-page.ts';
+import type { ListedObjects } from './listed-objects.ts';
+import { PrefixLister } from './listing.ts';
+import { contentLength, readHead } from './object-answer.ts';
+import { ObjectReader } from './object-reader.ts';
+import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } from './object-store.ts';
+import { RequestLimits } from './request-limits.ts';
+import { DEFAULT_DEADLINE_MS, type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
+import { SignedHttp, type SignedHttpOptions } from './signed-http.ts';
+
+export interface S3StoreTuning {
+  /** Requests for content under way; default: the connections of the transport. */
+  readonly concurrency?: number;
+  readonly pace?: Pace;
+}
+
+export interface S3StoreOptions extends SignedHttpOptions, S3StoreTuning {}
+
+/** The transport is closed with the store. */
+export function createS3Store(options: S3StoreOptions): S3Store {
+  return new S3Store(new SignedHttp(options), options);
+}
+
+/** One prefix of one bucket, over S3. */
+export class S3Store implements ObjectStore {
+  readonly #http: SignedHttp;
+  readonly #limits: RequestLimits;
+  readonly #pace: Pace;
+  readonly #reader: ObjectReader;
+  readonly #lister: PrefixLister;
+
+  constructor(http: SignedHttp, { concurrency, pace = SYSTEM_PACE }: S3StoreTuning = {}) {
+    this.#http = http;
+    this.#limits = new RequestLimits(concurrency ?? http.transport.settings.connections);
+    this.#pace = pace;
+    this.#reader = new ObjectReader(http, pace);
+    this.#lister = new PrefixLister({
+      fetchPage: createFetchPage({ http, pace }),
+      prefix: http.target.prefix,
+    });
+  }
+
+  async get(key: string, options: GetOptions): Promise<ObjectBody> {
+    const release = await this.#limits.acquire(options.priority ?? 'demand', options.signal);
+    try {
+      return await this.#reader.open(this.#keyOf(key), options, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async head(key: string, options: RequestOptions): Promise<ObjectHead> {
+    const { signal, deadlineMs = DEFAULT_DEADLINE_MS } = options;
+    const release = await this.#limits.acquire(options.priority ?? 'demand', signal);
+    try {
+      return await withRetries(
+        async (deadline) => {
+          const request = { operation: 'head', key: this.#keyOf(key) } as const;
+          const answer = await this.#http.send(request, deadline.signal);
+          deadline.dispose();
+          return readHead(answer, contentLength(answer));
+        },
+        { signal, deadlineMs, pace: this.#pace },
+      );
+    } finally {
+      release();
+    }
+  }
+
+  list(options: { readonly signal: AbortSignal }): Promise<ListedObjects> {
+    return this.#lister.list(options);
+  }
+
+  /** What is under way fails with `aborted`. */
+  close(): Promise<void> {
+    return this.#http.transport.close();
+  }
+
+  #keyOf(path: string): string {
+    return this.#http.target.prefix + path;
+  }
+}
