@@ -8,17 +8,15 @@ import { RequestLimits } from './request-limits.ts';
 import { DEFAULT_DEADLINE_MS, type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
 import { SignedHttp, type SignedHttpOptions } from './signed-http.ts';
 
-export interface S3StoreTuning {
+export interface S3StoreOptions extends SignedHttpOptions {
   /** Requests for content under way; default: the connections of the transport. */
   readonly concurrency?: number;
   readonly pace?: Pace;
 }
 
-export interface S3StoreOptions extends SignedHttpOptions, S3StoreTuning {}
-
 /** The transport is closed with the store. */
 export function createS3Store(options: S3StoreOptions): S3Store {
-  return new S3Store(new SignedHttp(options), options);
+  return new S3Store(options);
 }
 
 /** One prefix of one bucket, over S3. */
@@ -29,7 +27,9 @@ export class S3Store implements ObjectStore {
   readonly #reader: ObjectReader;
   readonly #lister: PrefixLister;
 
-  constructor(http: SignedHttp, { concurrency, pace = SYSTEM_PACE }: S3StoreTuning = {}) {
+  constructor(options: S3StoreOptions) {
+    const { concurrency, pace = SYSTEM_PACE } = options;
+    const http = new SignedHttp(options);
     this.#http = http;
     this.#limits = new RequestLimits(concurrency ?? http.transport.settings.connections);
     this.#pace = pace;
