@@ -164,9 +164,17 @@ export class BlobIndex {
     return true;
   }
 
-  /** All blobs as they are now, the next to be evicted first, by their rank. */
+  /**
+   * All blobs as they are now, the next to be evicted first, by their rank. 100,000 take some 30 ms, in one stretch;
+   * sorting those that are kept, which nobody is about to evict, would take as long again.
+   */
   inOrder(): readonly RankedBlobs[] {
-    return (['hidden', 'past', 'kept'] as const).map((rank) => ({ rank, blobs: this.#ranks[rank].list() }));
+    const { hidden, past, kept } = this.#ranks;
+    return [
+      { rank: 'hidden', blobs: hidden.list() },
+      { rank: 'past', blobs: past.list() },
+      { rank: 'kept', blobs: kept.listAsAdded() },
+    ];
   }
 
   #claim(name: string, change: () => void): void {

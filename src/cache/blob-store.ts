@@ -1,5 +1,5 @@
 import { lstatSync, mkdirSync } from 'node:fs';
-import { clearPlace, TEMPORARY_PREFIX, unlinkBlob, writeBlob } from './blob-file.ts';
+import { type BlobParts, clearPlace, TEMPORARY_PREFIX, unlinkBlob, writeBlob } from './blob-file.ts';
 import { pathOfKey, shardOf, shardPath } from './blob-path.ts';
 import { isSystemError } from './system-error.ts';
 
@@ -24,26 +24,26 @@ export class BlobStore {
   }
 
   /** Writes a blob's file and returns its stamp. Rejects with the system's error, having left nothing behind. */
-  async write(key: string, file: Uint8Array): Promise<bigint> {
+  async write(key: string, blob: BlobParts): Promise<bigint> {
     try {
-      return await this.#write(key, file);
+      return await this.#write(key, blob);
     } catch (error) {
       if (!isSystemError(error)) throw error;
       // Somebody tidied up, or put something in the way: once more, from the ground.
       if (error.code === 'ENOENT') this.#shards.delete(shardOf(key));
       else if (OCCUPIED.has(error.code)) await clearPlace(this.path(key));
       else throw error;
-      return this.#write(key, file);
+      return this.#write(key, blob);
     }
   }
 
-  async #write(key: string, file: Uint8Array): Promise<bigint> {
+  async #write(key: string, blob: BlobParts): Promise<bigint> {
     const shard = shardOf(key);
     if (!this.#shards.has(shard)) this.#makeShard(shard);
     this.#temporaries += 1;
     const temporary = `${shardPath(this.#directory, shard)}/${TEMPORARY_PREFIX}${process.pid}-${this.#temporaries}`;
     try {
-      return await writeBlob(temporary, this.path(key), file);
+      return await writeBlob(temporary, this.path(key), blob);
     } catch (error) {
       // Where even this fails, the next start removes it.
       unlinkBlob(temporary);

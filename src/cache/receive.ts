@@ -3,15 +3,16 @@ import type { ObjectStore, RequestOptions } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ByteRange } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
-import { labelOf, seal, trailerBytes } from './trailer.ts';
+import { labelOf, trailerOf } from './trailer.ts';
 
 export type ContentStore = Pick<ObjectStore, 'get'>;
 
-/** A blob in memory, as it goes to its file. */
+/** A blob in memory. */
 export interface ReceivedBlob {
-  readonly content: Uint8Array;
-  /** Content and trailer. */
-  readonly file: Uint8Array;
+  /** Content and trailer, as they go to the file: in the parts in which they came, which nobody had to copy. */
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly fileBytes: number;
 }
 
 /**
@@ -29,22 +30,32 @@ export async function receive(
   const { path, etag } = version;
   const answer = await store.get(path, { ...request, ifMatch: etag, ...(chunk !== undefined && { range }) });
   const length = range.end - range.start;
-  const label = labelOf(version, chunk);
-  // Not from Node's pool of small buffers: a transfer of the content to another thread would detach it.
-  const file = Buffer.allocUnsafeSlow(length + trailerBytes(label));
-  let filled = 0;
+  const parts: Uint8Array[] = [];
+  let received = 0;
   let checksum = 0;
   // Judged in here: leaving the loop by an error also gives the connection up.
   for await (const part of answer.body) {
     if (answer.etag !== etag) throw changed(path, answer.etag, etag);
-    if (filled + part.length > length) throw corrupt(path, `more than the ${length} bytes asked for`);
-    file.set(part, filled);
-    filled += part.length;
+    received += part.length;
+    if (received > length) throw corrupt(path, `more than the ${length} bytes asked for`);
+    parts.push(part);
     checksum = crc32(part, checksum);
   }
-  if (filled < length) throw corrupt(path, `${filled} of ${length} bytes`);
-  seal(file, length, label, checksum);
-  return { file, content: file.subarray(0, length) };
+  if (received < length) throw corrupt(path, `${received} of ${length} bytes`);
+  const trailer = trailerOf(labelOf(version, chunk), checksum);
+  parts.push(trailer);
+  return { parts, bytes: length, fileBytes: length + trailer.length };
+}
+
+/** A copy of the content, in memory of its own: it may be transferred to another thread. */
+export function contentOf({ parts, bytes }: ReceivedBlob): Uint8Array {
+  const content = new Uint8Array(bytes);
+  let filled = 0;
+  for (const part of parts.slice(0, -1)) {
+    content.set(part, filled);
+    filled += part.length;
+  }
+  return content;
 }
 
 function changed(path: string, etag: string, asked: string): StoreError {

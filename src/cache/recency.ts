@@ -47,9 +47,14 @@ export class Recency {
     return value === undefined ? undefined : value;
   }
 
-  /** Oldest first, as they are now. 100,000 take 30 ms, in one stretch. */
+  /** Oldest first, as they are now. */
   list(): readonly Blob[] {
     this.#order();
+    return present(this.#blobs.rvalues());
+  }
+
+  /** In the order in which they were added or used; the same, where they were added in the order of their use. */
+  listAsAdded(): readonly Blob[] {
     return present(this.#blobs.rvalues());
   }
 

@@ -7,6 +7,7 @@ import { Breath } from './breath.ts';
 import { DiskHealth, type DiskTrouble, isShortOfRoom } from './disk-health.ts';
 import { writeOrder } from './order-file.ts';
 import type { Clock, Logger } from './ports.ts';
+import type { ReceivedBlob } from './receive.ts';
 import { type Recovered, surplus } from './recovery.ts';
 import { isSystemError } from './system-error.ts';
 
@@ -92,16 +93,16 @@ export class Shelf {
   }
 
   /** Writes a blob's file and returns its stamp; undefined where the disk does not take it. Not yet in the index. */
-  async write(key: string, name: string, file: Uint8Array): Promise<bigint | undefined> {
+  async write(key: string, name: string, blob: ReceivedBlob): Promise<bigint | undefined> {
     for (let again = true; ; again = false) {
       try {
-        const stamp = await this.#files.write(key, file);
+        const stamp = await this.#files.write(key, blob);
         this.#health.wrote();
         return stamp;
       } catch (error) {
         if (!isSystemError(error)) throw error;
         // The disk may be smaller than the limit: then what nobody needs goes for what is needed.
-        if (again && isShortOfRoom(error.code) && this.index.giveUp(name, file.length)) continue;
+        if (again && isShortOfRoom(error.code) && this.index.giveUp(name, blob.fileBytes)) continue;
         this.#health.failed(error.code);
         return undefined;
       }

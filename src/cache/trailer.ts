@@ -25,17 +25,14 @@ export function labelOf({ name, path, etag, size }: ContentVersion, chunk: numbe
   return Buffer.from(JSON.stringify({ name, path, etag, size, chunk: chunk ?? null }));
 }
 
-export function trailerBytes(label: Uint8Array): number {
-  return label.length + FOOTER_BYTES;
-}
-
-/** Writes the trailer behind `length` bytes of content, whose CRC-32 is `checksum`. */
-export function seal(file: Buffer, length: number, label: Uint8Array, checksum: number): void {
-  file.set(label, length);
-  const footer = length + label.length;
-  file.writeUInt32LE(label.length, footer);
-  file.writeUInt32LE(crc32(label, checksum), footer + 4);
-  file.set(MAGIC, footer + 8);
+/** What follows the content, whose CRC-32 is `checksum`. */
+export function trailerOf(label: Uint8Array, checksum: number): Buffer {
+  const trailer = Buffer.allocUnsafe(label.length + FOOTER_BYTES);
+  trailer.set(label);
+  trailer.writeUInt32LE(label.length, label.length);
+  trailer.writeUInt32LE(crc32(label, checksum), label.length + 4);
+  trailer.set(MAGIC, label.length + 8);
+  return trailer;
 }
 
 /** The length of the content of a blob's file, from its last bytes; undefined where these are no footer. */
@@ -48,7 +45,7 @@ export function contentBytes(end: Buffer, fileBytes: number): number | undefined
 
 /** What is wrong with a whole blob's file that must carry this label and so much content; undefined: nothing. */
 export function flawOf(file: Buffer, bytes: number, label: Uint8Array): string | undefined {
-  if (file.length !== bytes + trailerBytes(label)) return 'size';
+  if (file.length !== bytes + label.length + FOOTER_BYTES) return 'size';
   if (contentBytes(file, file.length) !== bytes) return 'trailer';
   if (!file.subarray(bytes, bytes + label.length).equals(label)) return 'label';
   return checksumFlaw(file);

@@ -49,6 +49,17 @@ test('files are for their owner alone, and so are directories', async (t) => {
   }
 });
 
+test('content that comes in very many small parts is whole', async (t) => {
+  const f = fixture(t);
+  const cache = await f.open();
+  f.store.partBytes = 100;
+  for (const size of [110_000, 900_000]) {
+    const version = f.store.putRandom(`a-${size}`, size);
+    assert.deepEqual(readLocal(f, version, await ensure(cache, f, version)), f.store.content(version.path));
+  }
+  assert.deepEqual((await cache.verify({ signal: f.signal })).corrupt, []);
+});
+
 test('an empty file needs neither store nor disk', async (t) => {
   const f = fixture(t);
   const cache = await f.open();

@@ -227,6 +227,12 @@ export function readLocal(
   return readFileSync(path).subarray(0, end - start);
 }
 
+/** The content that was not kept on disk. */
+export function readMemory(located: Located): Buffer {
+  assert.equal(located.kind, 'memory');
+  return Buffer.from(located.kind === 'memory' ? located.bytes : []);
+}
+
 export function ensure(
   cache: ContentCache,
   { signal }: Pick<Fixture, 'signal'>,
