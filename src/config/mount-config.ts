@@ -1,4 +1,3 @@
-import { ConfigError } from './config-error.ts';
 import type { GivenOptions } from './origin.ts';
 import { type ResolvedOption, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
@@ -67,9 +66,6 @@ export function resolveMountConfig(
   surroundings: Surroundings,
 ): ResolvedConfig {
   const { source, bucket, prefix } = parseS3Address(address);
-  if (target === '/') {
-    throw new ConfigError('usage', 'The root directory cannot be a mount point.', 'Name another directory.');
-  }
   const { values, options } = resolveOptions(flags, surroundings);
   const config: MountConfig = {
     source,

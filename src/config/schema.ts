@@ -53,8 +53,7 @@ export const schema = {
     group: 'store',
     kind: kinds.path('FILE'),
     help: 'Certificates (PEM) to trust when the store is spoken to',
-    described: 'AWS_CA_BUNDLE, else none',
-    variables: ['AWS_CA_BUNDLE'],
+    described: "AWS_CA_BUNDLE, else the system's",
   }),
   concurrency: setting({
     group: 'store',

@@ -2,19 +2,24 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PACKAGE = 'dagmount';
+const NAME = 'dagmount';
 
-/** The version of this package: of the nearest package.json above that is ours, in a clone as in an installation. */
-export function packageVersion(): string {
-  for (
-    let directory = dirname(fileURLToPath(import.meta.url));
-    directory !== dirname(directory);
-    directory = dirname(directory)
-  ) {
+/** This package as it is installed, or as it was cloned. */
+export interface OwnPackage {
+  readonly directory: string;
+  readonly version: string;
+}
+
+/** Looks upwards for the package.json that is ours: compiled files lie deeper than their sources. */
+export function ownPackage(): OwnPackage {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
     const version = versionIn(join(directory, 'package.json'));
-    if (version !== undefined) return version;
+    if (version !== undefined) return { directory, version };
+    const parent = dirname(directory);
+    if (parent === directory) throw new Error(`the package.json of ${NAME} is missing`);
+    directory = parent;
   }
-  throw new Error(`the package.json of ${PACKAGE} is missing`);
 }
 
 function versionIn(file: string): string | undefined {
@@ -26,5 +31,5 @@ function versionIn(file: string): string | undefined {
     throw error;
   }
   const { name, version } = JSON.parse(text) as { readonly name?: string; readonly version?: string };
-  return name === PACKAGE ? version : undefined;
+  return name === NAME ? version : undefined;
 }

@@ -1,0 +1,26 @@
+/**
+ * - `not-mounted`: there is no mount where one should be
+ * - `not-dagmount`: what is mounted there is no dagmount
+ * - `daemon-lingers`: the mount is gone, and its daemon is not, after a while
+ * - `interrupted`: stopped before it was done
+ * - `daemon-failed`: the daemon ended before it was ready and did not say why
+ */
+export type CommandErrorCode =
+  | 'not-mounted'
+  | 'not-dagmount'
+  | 'daemon-lingers'
+  | 'interrupted'
+  | 'daemon-failed';
+
+/** A command that cannot do what it should: one sentence of what is wrong, one of what to do. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: CommandErrorCode;
+  readonly mend: string;
+
+  constructor(code: CommandErrorCode, message: string, mend: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.mend = mend;
+  }
+}

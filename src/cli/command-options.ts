@@ -1,0 +1,17 @@
+import { type OptionName, optionNames, optionOf } from '../config/schema.ts';
+import type { CommandSpec } from './commands.ts';
+
+/** The options of the schema that a command takes as flags; from environment and file it heeds the same. */
+export function optionsFor(command: CommandSpec['name']): readonly OptionName[] {
+  switch (command) {
+    case 'mount':
+      return optionNames;
+    case 'doctor':
+      return optionNames.filter((name) => {
+        const { group } = optionOf(name);
+        return group === 'store' || group === 'cache' || name === 'allow-other' || name === 'config';
+      });
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,149 @@
+import type { RunCommand } from './shell.ts';
+
+export type CommandName = 'mount' | 'unmount' | 'list' | 'doctor' | 'version' | 'help' | 'completion';
+
+/** A command, for dispatch, help and completion. */
+export interface CommandSpec {
+  readonly name: CommandName;
+  readonly aliases: readonly string[];
+  /** What follows the name. */
+  readonly usage: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Paragraphs for the help of the command. */
+  readonly description: readonly string[];
+  /** Besides those of the schema. */
+  readonly flags: readonly { readonly name: string; readonly help: string }[];
+  /** What completion offers for its arguments. */
+  readonly argument: 'directory' | 'mount-point' | 'command' | 'shell' | 'nothing';
+  readonly examples: readonly { readonly command: string; readonly does: string }[];
+  /** Loads what it needs, and nothing that another command needs. */
+  readonly load: () => Promise<{ readonly run: RunCommand }>;
+}
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'mount',
+    aliases: [],
+    usage: 's3://BUCKET[/PREFIX] MOUNTPOINT [options]',
+    summary: 'present a folder of a bucket as a read-only directory',
+    description: [
+      'Presents what lies below PREFIX in BUCKET at MOUNTPOINT, an existing empty directory, and serves it in the foreground until SIGINT or SIGTERM. SIGHUP looks for changes at once. BUCKET may also be the alias or the ARN of an access point.',
+      'Readers see one complete listing of the store at a time. Credentials come from where every AWS SDK looks for them (environment, files, web identity, container and instance roles), never from an option. They need s3:ListBucket on the bucket and s3:GetObject on what lies in it.',
+    ],
+    flags: [],
+    argument: 'directory',
+    examples: [
+      {
+        command: 'dagmount mount s3://acme-airflow/dags /opt/airflow/dags',
+        does: 'serve until Ctrl-C',
+      },
+      {
+        command: 'dagmount mount s3://acme-airflow/dags /opt/airflow/dags --daemon --poll-interval 5s',
+        does: 'return when it is ready',
+      },
+      {
+        command:
+          'dagmount mount s3://dags /opt/airflow/dags --endpoint-url https://minio.example:9000 --ca-file ca.pem',
+        does: 'a store of your own',
+      },
+      {
+        command: 'dagmount mount s3://acme-airflow/dags /opt/airflow/dags --print-config',
+        does: 'what would hold, and why',
+      },
+    ],
+    load: () => import('./mount.ts'),
+  },
+  {
+    name: 'unmount',
+    aliases: ['umount'],
+    usage: 'MOUNTPOINT',
+    summary: 'take a mount away and wait for its daemon to end',
+    description: [
+      'Unmounts and waits until the daemon has ended. A mount that is busy is detached: it leaves the tree of directories at once, and ends when its last user lets go of it. Works on the mount of a dead daemon too.',
+    ],
+    flags: [],
+    argument: 'mount-point',
+    examples: [{ command: 'dagmount unmount /opt/airflow/dags', does: 'end that mount' }],
+    load: () => import('./unmount.ts'),
+  },
+  {
+    name: 'list',
+    aliases: [],
+    usage: '[--json]',
+    summary: 'show the mounts of this host',
+    description: [
+      'Shows every dagmount of this host: what is mounted where, by which process, and whether all that is to be fetched beforehand has arrived. Root sees that of everybody; of the mounts of others only source and target are known. No process stands where the daemon is dead.',
+    ],
+    flags: [{ name: 'json', help: 'Print one JSON array' }],
+    argument: 'nothing',
+    examples: [{ command: "dagmount list --json | jq -r '.[].target'", does: 'where something is mounted' }],
+    load: () => import('./list.ts'),
+  },
+  {
+    name: 'doctor',
+    aliases: [],
+    usage: '[s3://BUCKET[/PREFIX]] [options]',
+    summary: 'check this host and the store, and say what to mend',
+    description: [
+      'Checks what a mount needs of this host: Node.js, the kernel, /dev/fuse, the right to mount, the addon, the directories. With an address also of the store: credentials, the bucket, listing, reading, the clock. Changes nothing. Exits with the code of the first check that fails.',
+    ],
+    flags: [{ name: 'json', help: 'Print one JSON document' }],
+    argument: 'nothing',
+    examples: [
+      {
+        command: 'dagmount doctor s3://acme-airflow/dags',
+        does: 'before the first mount, and when one fails',
+      },
+    ],
+    load: () => import('./doctor/doctor.ts'),
+  },
+  {
+    name: 'version',
+    aliases: [],
+    usage: '',
+    summary: 'print the version',
+    description: ['Prints the version of dagmount.'],
+    flags: [],
+    argument: 'nothing',
+    examples: [],
+    load: () => import('./version.ts'),
+  },
+  {
+    name: 'help',
+    aliases: [],
+    usage: '[COMMAND]',
+    summary: 'explain a command',
+    description: ['Explains a command and its options, or lists the commands.'],
+    flags: [],
+    argument: 'command',
+    examples: [{ command: 'dagmount help mount', does: 'every option, its default and its variable' }],
+    load: () => import('./help.ts'),
+  },
+  {
+    name: 'completion',
+    aliases: [],
+    usage: shells.join('|'),
+    summary: 'print a completion script for a shell',
+    description: ['Prints what makes a shell complete the commands and options of dagmount.'],
+    flags: [],
+    argument: 'shell',
+    examples: [
+      { command: 'dagmount completion bash > /etc/bash_completion.d/dagmount', does: 'bash' },
+      { command: 'dagmount completion zsh > /usr/local/share/zsh/site-functions/_dagmount', does: 'zsh' },
+      { command: 'dagmount completion fish > ~/.config/fish/completions/dagmount.fish', does: 'fish' },
+    ],
+    load: () => import('./completion/completion.ts'),
+  },
+];
+
+export function findCommand(name: string): CommandSpec | undefined {
+  return commands.find((command) => command.name === name || command.aliases.includes(name));
+}
+
+/** Every name that a command answers to. */
+export function commandNames(): readonly string[] {
+  return commands.flatMap(({ name, aliases }) => [name, ...aliases]);
+}

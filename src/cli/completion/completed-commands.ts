@@ -1,0 +1,54 @@
+import { negationOf, type OptionName, optionOf } from '../../config/schema.ts';
+import { optionsFor } from '../command-options.ts';
+import { type CommandSpec, commands } from '../commands.ts';
+
+/** A flag as completion scripts need it. */
+export interface CompletedFlag {
+  /** With the dashes in front. */
+  readonly flag: string;
+  /** One line. */
+  readonly help: string;
+  /** What its value is completed with; undefined for a flag without one. */
+  readonly value: 'nothing' | 'files' | 'directories' | readonly string[] | undefined;
+  readonly repeats: boolean;
+}
+
+export interface CompletedCommand {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly argument: CommandSpec['argument'];
+  readonly flags: readonly CompletedFlag[];
+}
+
+/** Every command with its flags, from the table of commands and the schema. */
+export function completedCommands(): readonly CompletedCommand[] {
+  return commands.map(({ name, aliases, summary, argument, flags }) => ({
+    name,
+    aliases,
+    summary,
+    argument,
+    flags: [
+      ...optionsFor(name).flatMap(completedOption),
+      ...[...flags, { name: 'help', help: 'Explain this command' }].map((flag) => ({
+        flag: `--${flag.name}`,
+        help: flag.help,
+        value: undefined,
+        repeats: false,
+      })),
+    ],
+  }));
+}
+
+function completedOption(name: OptionName): readonly CompletedFlag[] {
+  const { help, kind } = optionOf(name);
+  const negation = negationOf(name);
+  if (negation === undefined) {
+    const value = kind.completes === 'choices' ? kind.choices : kind.completes;
+    return [{ flag: `--${name}`, help, value, repeats: kind.isList }];
+  }
+  return [
+    { flag: `--${name}`, help, value: undefined, repeats: false },
+    { flag: `--${negation}`, help: `Not: ${help}`, value: undefined, repeats: false },
+  ];
+}

@@ -1,0 +1,78 @@
+import { shells } from '../commands.ts';
+import { MOUNT_POINTS } from './bash.ts';
+import type { CompletedCommand, CompletedFlag } from './completed-commands.ts';
+
+export function zshCompletion(commands: readonly CompletedCommand[]): string {
+  const described = commands.flatMap(({ name, aliases, summary }) =>
+    [name, ...aliases].map((each) => `    ${quoted(`${each}:${summary}`)}\n`),
+  );
+  const names = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
+  return `#compdef dagmount
+# zsh completion of dagmount; made by: dagmount completion zsh
+_dagmount() {
+  local -a commands mounts
+  local context state state_descr line
+  typeset -A opt_args
+  commands=(
+${described.join('')}  )
+  _arguments -C '(- *)--help[explain dagmount]' '(- *)--version[print the version]' '1: :->command' '*:: :->arguments' && return
+  case $state in
+    command) _describe command commands ;;
+    arguments)
+      case $words[1] in
+${commands.map((command) => branch(command, names)).join('')}      esac
+      ;;
+  esac
+}
+if [[ $funcstack[1] == _dagmount ]]; then
+  _dagmount "$@"
+else
+  compdef _dagmount dagmount
+fi
+`;
+}
+
+function branch({ name, aliases, argument, flags }: CompletedCommand, names: readonly string[]): string {
+  const specs = [...flags.map(flagSpec), ...argumentSpecs(argument, names)];
+  const before = argument === 'mount-point' ? `          mounts=("\${(@f)$(${MOUNT_POINTS})}")\n` : '';
+  return `        ${[name, ...aliases].join('|')})
+${before}          _arguments -S \\
+${specs.map((spec) => `            ${spec}`).join(' \\\n')}
+          ;;
+`;
+}
+
+function flagSpec({ flag, help, value, repeats }: CompletedFlag): string {
+  // Brackets and colons part the fields of such a specification.
+  const text = help.replace(/[[\]:\\]/g, '\\$&');
+  const many = repeats ? '*' : '';
+  return quoted(`${many}${flag}${value === undefined ? '' : '='}[${text}]${actionOf(value)}`);
+}
+
+function actionOf(value: CompletedFlag['value']): string {
+  if (value === undefined) return '';
+  if (value === 'files') return ':file:_files';
+  if (value === 'directories') return ':directory:_files -/';
+  return value === 'nothing' ? ':value: ' : `:value:(${value.join(' ')})`;
+}
+
+function argumentSpecs(argument: CompletedCommand['argument'], names: readonly string[]): readonly string[] {
+  switch (argument) {
+    case 'directory':
+      return [quoted('1:s3 address: '), quoted('2:mount point:_files -/')];
+    case 'mount-point':
+      return [quoted('1:mount point:compadd -a mounts')];
+    case 'command':
+      return [quoted(`1:command:(${names.join(' ')})`)];
+    case 'shell':
+      return [quoted(`1:shell:(${shells.join(' ')})`)];
+    case 'nothing':
+      return [];
+    default:
+      throw new Error(`unknown argument: ${String(argument satisfies never)}`);
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

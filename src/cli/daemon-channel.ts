@@ -1,0 +1,59 @@
+import { closeSync, writeSync } from 'node:fs';
+import type { Failure } from './failure.ts';
+import type { Progress } from './server-port.ts';
+
+/** What a daemon tells the command that started it: one JSON document a line, through a pipe. */
+export type DaemonMessage =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+const FD_VARIABLE = 'DAGMOUNT_READY_FD';
+const LOG_VARIABLE = 'DAGMOUNT_LOG_FILE';
+
+/** The number that the pipe has in the daemon. */
+export const CHANNEL_FD = 3;
+
+/** What makes the next process of this program a daemon. */
+export function daemonEnvironment(logFile: string): Readonly<Record<string, string>> {
+  return { [FD_VARIABLE]: String(CHANNEL_FD), [LOG_VARIABLE]: logFile };
+}
+
+/** The daemon's end of the pipe. */
+export class DaemonChannel {
+  /** Where its log goes. */
+  readonly logFile: string;
+  #fd: number | undefined;
+
+  constructor(fd: number, logFile: string) {
+    this.#fd = fd;
+    this.logFile = logFile;
+  }
+
+  /** Undefined in a process that is no daemon. Takes the variables away: what it starts in its turn is none. */
+  static take(env: NodeJS.ProcessEnv): DaemonChannel | undefined {
+    const fd = Number(env[FD_VARIABLE]);
+    const logFile = env[LOG_VARIABLE] ?? '';
+    delete env[FD_VARIABLE];
+    delete env[LOG_VARIABLE];
+    return Number.isInteger(fd) && logFile !== '' ? new DaemonChannel(fd, logFile) : undefined;
+  }
+
+  /** The last message, ready or failed, closes the pipe. */
+  tell(message: DaemonMessage): void {
+    if (this.#fd === undefined) return;
+    try {
+      writeSync(this.#fd, `${JSON.stringify(message)}\n`);
+    } catch (error) {
+      // Whoever started us is gone; the mount goes on without.
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      this.#close();
+    }
+    if (message.kind !== 'progress') this.#close();
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}

@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { ConfigError } from '../config/config-error.ts';
+import { mountLogFile, prepareRuntimeDirectory, runtimeDirectory } from '../config/runtime-paths.ts';
+import { CommandError } from './command-error.ts';
+import { CHANNEL_FD, type DaemonMessage, daemonEnvironment } from './daemon-channel.ts';
+import { exitCodes } from './exit-codes.ts';
+import { failureText } from './failure.ts';
+import { openLog } from './log-file.ts';
+import { ProgressLine } from './progress-line.ts';
+import type { Shell } from './shell.ts';
+
+/** Variables that name files: the daemon's working directory is the root. */
+const PATH_VARIABLES = [
+  'AWS_CA_BUNDLE',
+  'AWS_CONFIG_FILE',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'REQUESTS_CA_BUNDLE',
+];
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * Starts this program again in a session of its own, with the same arguments, and waits until the mount there is
+ * ready. Its log goes to a file. Resolves to the exit code.
+ */
+export async function startDaemon(
+  args: readonly string[],
+  mount: { readonly id: string; readonly source: string; readonly target: string },
+  shell: Shell,
+): Promise<number> {
+  const { uid } = shell.surroundings;
+  const directory = runtimeDirectory(shell.surroundings);
+  prepareRuntimeDirectory(directory, uid);
+  const logFile = mountLogFile(directory, mount.id);
+  const child = spawnDaemon(args, logFile, shell);
+  const ended = new Promise<Ended>((settle, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => settle({ code, signal }));
+  });
+  const progress = new ProgressLine(shell);
+  const interrupted = stopOnInterrupt(child);
+  try {
+    const last = await lastMessage(child, progress);
+    progress.erase();
+    if (interrupted()) {
+      await ended;
+      throw new CommandError('interrupted', 'Stopped before the mount was ready.', 'Nothing is mounted.');
+    }
+    if (last?.kind === 'ready') {
+      shell.out.write(
+        `${mount.source} is mounted on ${mount.target} (pid ${child.pid}); its log is ${logFile}\n`,
+      );
+      return exitCodes.ok;
+    }
+    const { code, signal } = await ended;
+    if (last?.kind === 'failed') {
+      shell.err.write(failureText(last.failure, last.failure.stack !== undefined));
+      return last.failure.exitCode;
+    }
+    throw new CommandError(
+      'daemon-failed',
+      `The mount ended before it was ready (${signal ?? `exit code ${code}`}).`,
+      `Its log may say why: ${logFile}`,
+    );
+  } finally {
+    child.unref();
+  }
+}
+
+function spawnDaemon(args: readonly string[], logFile: string, shell: Shell): ChildProcess {
+  const [program, ...before] = shell.self;
+  const log = openLogFile(logFile);
+  const env = { ...absolutePaths(shell.surroundings), ...daemonEnvironment(logFile) };
+  try {
+    return spawn(program, [...before, 'mount', ...args], {
+      cwd: shell.surroundings.workingDirectory,
+      detached: true,
+      env,
+      // What Node itself says when it dies belongs into the log too.
+      stdio: ['ignore', log, log, 'pipe'],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function openLogFile(path: string): number {
+  try {
+    return openLog(path);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(
+      'runtime-unwritable',
+      `The log ${path} cannot be written (${reason}).`,
+      'Remove it, or make the directory writable for this user.',
+      error,
+    );
+  }
+}
+
+function absolutePaths({ env, workingDirectory }: Shell['surroundings']): NodeJS.ProcessEnv {
+  const named = PATH_VARIABLES.flatMap((variable) => {
+    const value = env[variable] ?? '';
+    return value === '' ? [] : [[variable, resolve(workingDirectory, value)] as const];
+  });
+  return { ...env, ...Object.fromEntries(named) };
+}
+
+/** Ready or failed, or undefined where the pipe ends without either. */
+async function lastMessage(
+  child: ChildProcess,
+  progress: ProgressLine,
+): Promise<Exclude<DaemonMessage, { kind: 'progress' }> | undefined> {
+  const pipe = child.stdio[CHANNEL_FD] as Readable | null | undefined;
+  if (pipe === null || pipe === undefined) return undefined;
+  let rest = '';
+  for await (const text of pipe.setEncoding('utf8')) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = JSON.parse(line) as DaemonMessage;
+      if (message.kind !== 'progress') return message;
+      progress.show(message.progress);
+    }
+  }
+  return undefined;
+}
+
+/** Passes on what would end this process, the second time by force, and says whether there was any. */
+function stopOnInterrupt(child: ChildProcess): () => boolean {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      child.kill(interrupted ? 'SIGKILL' : 'SIGTERM');
+      interrupted = true;
+    });
+  }
+  return () => interrupted;
+}

@@ -1,0 +1,48 @@
+import { dirname } from 'node:path';
+import { runtimeDirectory } from '../../config/runtime-paths.ts';
+import type { Surroundings } from '../../config/surroundings.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { formatSize } from '../format.ts';
+import { bad, doubtful, type Finding, good } from './finding.ts';
+import type { Host } from './host.ts';
+
+/** `directory` absolute. Makes nothing: what is missing is judged by the nearest directory above it. */
+export function checkCache(host: Host, directory: string, limitBytes: number): Finding {
+  const above = nearestExisting(host, directory);
+  const refused = host.ownerAndMode(above)?.isDirectory === true ? host.tryAccess(above, 'write') : 'ENOTDIR';
+  if (refused !== undefined) {
+    return bad(
+      'cache',
+      `${directory} cannot be ${above === directory ? 'written' : 'made'} (${refused}: ${above})`,
+      'Make it writable for this user, or name another one with --cache-dir.',
+      exitCodes.cannotCreate,
+    );
+  }
+  const free = host.freeBytes(above);
+  const detail = `${directory}, ${formatSize(free)} free, at most ${formatSize(limitBytes)} used`;
+  return free >= limitBytes
+    ? good('cache', detail)
+    : doubtful('cache', detail, 'Make room, or say how much may be used with --cache-size.');
+}
+
+export function checkRuntimeDirectory(host: Host, surroundings: Surroundings): Finding {
+  const directory = runtimeDirectory(surroundings);
+  const mend = 'Remove it, or let XDG_RUNTIME_DIR name a directory of your own.';
+  const found = host.ownerAndMode(directory);
+  if (found !== undefined) {
+    const { uid, mode, isDirectory } = found;
+    if (isDirectory && uid === surroundings.uid && (mode & 0o022) === 0) return good('runtime', directory);
+    const reason = isDirectory ? 'others own it or may write to it' : 'it is no directory';
+    return bad('runtime', `${directory} cannot be used: ${reason}`, mend, exitCodes.cannotCreate);
+  }
+  const above = nearestExisting(host, directory);
+  const refused = host.tryAccess(above, 'write');
+  if (refused === undefined) return good('runtime', `${directory}, made when needed`);
+  return bad('runtime', `${directory} cannot be made (${refused}: ${above})`, mend, exitCodes.cannotCreate);
+}
+
+function nearestExisting(host: Host, path: string): string {
+  let at = path;
+  while (at !== '/' && host.ownerAndMode(at) === undefined) at = dirname(at);
+  return at;
+}

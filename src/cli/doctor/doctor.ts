@@ -1,0 +1,101 @@
+import { parseCommandLine } from '../../config/command-line.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
+import { resolveMountConfig } from '../../config/mount-config.ts';
+import type { GivenOptions } from '../../config/origin.ts';
+import { resolveOptions } from '../../config/resolve.ts';
+import type { OptionValues } from '../../config/schema.ts';
+import { optionsFor } from '../command-options.ts';
+import type { ServerPort } from '../server-port.ts';
+import type { RunCommand, Shell } from '../shell.ts';
+import { checkCache, checkRuntimeDirectory } from './directory-checks.ts';
+import { badBecause, exitCodeOf, type Finding, good } from './finding.ts';
+import { type Host, thisHost } from './host.ts';
+import {
+  checkDevice,
+  checkKernel,
+  checkMounting,
+  checkNetwork,
+  checkNode,
+  checkTimeouts,
+} from './host-checks.ts';
+import { jsonReport, Report } from './report.ts';
+
+/** What trying the store may take in all. */
+const STORE_MS = 30_000;
+
+export const run: RunCommand = (args, shell) => examine(args, shell, thisHost);
+
+export async function examine(args: readonly string[], shell: Shell, host: Host): Promise<number> {
+  const specs = [...flagSpecs(optionsFor('doctor')), { name: 'json', takesValue: false }];
+  const { flags, positionals } = parseCommandLine(args, specs, 'doctor');
+  const [address, ...more] = positionals;
+  if (more.length > 0) {
+    throw new ConfigError(
+      'usage',
+      `There is an argument too many: ${more[0]}.`,
+      'It is dagmount doctor [s3://BUCKET[/PREFIX]] [options]; see dagmount help doctor.',
+    );
+  }
+  const given = givenByFlags(flags);
+  const { values } = resolveOptions(given, shell.surroundings);
+  // An address that cannot be is refused before anything is looked at.
+  const target = values['cache-dir'];
+  const mount =
+    address === undefined ? undefined : resolveMountConfig(address, target, given, shell.surroundings).config;
+
+  const asJson = flags.some(({ name }) => name === 'json');
+  const report = new Report(shell.out);
+  const findings: Finding[] = [];
+  const note = (finding: Finding) => {
+    findings.push(finding);
+    if (!asJson) report.line(finding);
+  };
+  if (!asJson) report.heading('This host');
+  for await (const finding of examineHost(host, shell, values, given)) note(finding);
+  if (mount !== undefined) {
+    if (!asJson) report.heading(`The store, ${mount.source}`);
+    const server = await shell.loadServer();
+    for await (const finding of examineStore(server, mount)) note(finding);
+  }
+  if (asJson) shell.out.write(jsonReport(mount?.source ?? null, findings));
+  return exitCodeOf(findings);
+}
+
+async function* examineHost(
+  host: Host,
+  shell: Shell,
+  values: OptionValues,
+  given: GivenOptions,
+): AsyncIterable<Finding> {
+  const { surroundings } = shell;
+  yield checkNode(host);
+  yield checkKernel(host);
+  yield checkDevice(host);
+  yield checkMounting(host, surroundings, given.has('allow-other') && values['allow-other']);
+  yield await checkTransport(shell);
+  yield checkCache(host, values['cache-dir'], values['cache-size']);
+  yield checkRuntimeDirectory(host, surroundings);
+  yield checkTimeouts(host);
+  yield checkNetwork(surroundings);
+}
+
+async function checkTransport(shell: Shell): Promise<Finding> {
+  try {
+    const server = await shell.loadServer();
+    return good('addon', await server.checkTransport());
+  } catch (error) {
+    return badBecause('addon', error);
+  }
+}
+
+async function* examineStore(
+  server: ServerPort,
+  mount: Parameters<ServerPort['probeStore']>[0],
+): AsyncIterable<Finding> {
+  const signal = AbortSignal.timeout(STORE_MS);
+  for await (const { name, outcome, detail, mend, error } of server.probeStore(mount, { signal })) {
+    if (outcome === 'bad') yield badBecause(name, error ?? new Error(detail));
+    else yield { name, outcome, detail, ...(mend !== undefined && { mend }) };
+  }
+}

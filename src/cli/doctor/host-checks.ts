@@ -1,0 +1,143 @@
+import { delimiter, join } from 'node:path';
+import type { Surroundings } from '../../config/surroundings.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { bad, doubtful, type Finding, good } from './finding.ts';
+import type { Host } from './host.ts';
+
+const LEAST_NODE = '20.19.0';
+/** FUSE_NOTIFY_RESEND: what a dead daemon had read is queued again for the next one. */
+const RESEND_KERNEL = '6.9';
+const CAP_SYS_ADMIN = 21n;
+
+export function checkNode({ nodeVersion }: Host): Finding {
+  if (isAtLeast(nodeVersion, LEAST_NODE)) return good('node', nodeVersion);
+  return bad(
+    'node',
+    `${nodeVersion} is too old`,
+    `Install Node.js ${LEAST_NODE} or later.`,
+    exitCodes.osError,
+  );
+}
+
+export function checkKernel({ platform, kernelRelease }: Host): Finding {
+  if (platform !== 'linux') {
+    return bad(
+      'kernel',
+      `${platform} has no kernel driver of dagmount`,
+      'Run it on Linux.',
+      exitCodes.osError,
+    );
+  }
+  const resends = isAtLeast(kernelRelease, RESEND_KERNEL);
+  return good(
+    'kernel',
+    `Linux ${kernelRelease}, ${resends ? 'has' : 'older than'} FUSE_NOTIFY_RESEND (${RESEND_KERNEL})`,
+  );
+}
+
+export function checkDevice(host: Host): Finding {
+  const refused = host.tryOpen('/dev/fuse');
+  if (refused === undefined) return good('/dev/fuse', 'can be opened');
+  return refused === 'ENOENT'
+    ? bad(
+        '/dev/fuse',
+        'does not exist',
+        'Load the kernel module (modprobe fuse), or give the container the device: docker run --device /dev/fuse.',
+        exitCodes.osError,
+      )
+    : bad(
+        '/dev/fuse',
+        `cannot be opened (${refused})`,
+        'Let this user open it: chmod 666 /dev/fuse, or docker run --device /dev/fuse.',
+        exitCodes.osError,
+      );
+}
+
+/** Whether this user can mount, and for whom. */
+export function checkMounting(host: Host, surroundings: Surroundings, allowOther: boolean): Finding {
+  if (surroundings.uid === 0) return checkRoot(host);
+  const program = findProgram('fusermount3', host, surroundings);
+  if (program === undefined) {
+    return bad(
+      'mounting',
+      'not root, and there is no fusermount3',
+      'Install it (Debian and Ubuntu: apt-get install fuse3; Fedora: dnf install fuse3; Alpine: apk add fuse3), or run as root.',
+      exitCodes.osError,
+    );
+  }
+  if (/^\s*user_allow_other\s*$/m.test(host.readText('/etc/fuse.conf') ?? '')) {
+    return good('mounting', `by ${program}; other users may read with --allow-other`);
+  }
+  const mend = 'Put the line user_allow_other into /etc/fuse.conf.';
+  return allowOther
+    ? bad('mounting', '/etc/fuse.conf does not let this user use --allow-other', mend, exitCodes.osError)
+    : doubtful(
+        'mounting',
+        `by ${program}; only this user can read the mount`,
+        `For others: ${lowerFirst(mend)}`,
+      );
+}
+
+export function checkTimeouts(host: Host): Finding {
+  const set = ['default_request_timeout', 'max_request_timeout'].flatMap((name) => {
+    const seconds = (host.readText(`/proc/sys/fs/fuse/${name}`) ?? '0').trim();
+    return seconds === '0' ? [] : [`fs.fuse.${name} = ${seconds}`];
+  });
+  if (set.length === 0) return good('timeouts', 'the kernel sets none for FUSE requests');
+  return doubtful(
+    'timeouts',
+    `${set.join(', ')}: the kernel aborts a mount whose daemon is slower`,
+    `Turn them off: ${set.map((each) => `sysctl ${each.replace(/ = .*/, '=0')}`).join(' && ')}`,
+  );
+}
+
+/** What of the environment decides how the store is reached; user and password of a proxy are not shown. */
+export function checkNetwork({ env }: Surroundings): Finding {
+  const seen = [
+    ...['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name.toLowerCase(), name]),
+    'AWS_CA_BUNDLE',
+    'REQUESTS_CA_BUNDLE',
+  ].flatMap((name) => {
+    const value = env[name] ?? '';
+    return value === '' ? [] : [`${name}=${value.replace(/^((?:[a-z]+:)?\/\/)?[^/@]*@/i, '$1***@')}`];
+  });
+  return good(
+    'network',
+    seen.length === 0 ? 'no proxy and no CA bundle in the environment' : seen.join(', '),
+  );
+}
+
+function checkRoot(host: Host): Finding {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(host.readText('/proc/self/status') ?? '')?.[1];
+  if (effective === undefined || ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n) {
+    return good('mounting', 'as root');
+  }
+  return bad(
+    'mounting',
+    'root without CAP_SYS_ADMIN cannot mount',
+    'Add the capability; in a container: --cap-add SYS_ADMIN.',
+    exitCodes.osError,
+  );
+}
+
+function findProgram(name: string, host: Host, { env }: Surroundings): string | undefined {
+  return (env.PATH ?? '/usr/bin:/bin')
+    .split(delimiter)
+    .filter((directory) => directory !== '')
+    .map((directory) => join(directory, name))
+    .find((path) => host.tryAccess(path, 'execute') === undefined);
+}
+
+/** By their numbers, as far as `least` has any. */
+function isAtLeast(version: string, least: string): boolean {
+  const [own = [], wanted = []] = [version, least].map((each) => each.split(/[.-]/).map(Number));
+  for (const [index, number] of wanted.entries()) {
+    const difference = (own[index] || 0) - number;
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

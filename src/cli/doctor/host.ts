@@ -1,0 +1,55 @@
+import { accessSync, closeSync, constants, lstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { platform, release } from 'node:os';
+
+/** What the checks ask of this host. Where something cannot be done, its errno is the answer. */
+export interface Host {
+  readonly platform: string;
+  readonly kernelRelease: string;
+  readonly nodeVersion: string;
+  /** Undefined where it cannot be read. */
+  readText(path: string): string | undefined;
+  /** Opens it to read and to write; undefined is success. */
+  tryOpen(path: string): string | undefined;
+  tryAccess(path: string, how: 'write' | 'execute'): string | undefined;
+  /** Undefined where it is missing. */
+  ownerAndMode(
+    path: string,
+  ): { readonly uid: number; readonly mode: number; readonly isDirectory: boolean } | undefined;
+  /** Bytes of this filesystem that this user may still fill. */
+  freeBytes(path: string): number;
+}
+
+export const thisHost: Host = {
+  platform: platform(),
+  kernelRelease: release(),
+  nodeVersion: process.versions.node,
+  readText: (path) => {
+    let text: string | undefined;
+    attempt(() => {
+      text = readFileSync(path, 'utf8');
+    });
+    return text;
+  },
+  tryOpen: (path) => attempt(() => closeSync(openSync(path, 'r+'))),
+  tryAccess: (path, how) =>
+    attempt(() => accessSync(path, how === 'write' ? constants.W_OK | constants.X_OK : constants.X_OK)),
+  ownerAndMode: (path) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats && { uid: stats.uid, mode: stats.mode & 0o7777, isDirectory: stats.isDirectory() };
+  },
+  freeBytes: (path) => {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  },
+};
+
+/** The errno's name, or undefined where all went well. */
+function attempt(action: () => void): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return String(error.code);
+    throw error;
+  }
+}

@@ -1,0 +1,31 @@
+import { printable } from '../format.ts';
+import { paintsFor } from '../paint.ts';
+import type { Output } from '../shell.ts';
+import { exitCodeOf, type Finding } from './finding.ts';
+
+const NAME_WIDTH = 13;
+
+/** Writes findings as they come: those of the store take their time. */
+export class Report {
+  readonly #out: Output;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  heading(text: string): void {
+    this.#out.write(`${paintsFor(this.#out).bold(printable(text))}\n`);
+  }
+
+  line({ name, outcome, detail, mend }: Finding): void {
+    const { green, yellow, red, dim } = paintsFor(this.#out);
+    const sign = { good: green('✓'), doubtful: yellow('!'), bad: red('✗') }[outcome];
+    this.#out.write(`${sign} ${name.padEnd(NAME_WIDTH)} ${printable(detail)}\n`);
+    if (mend !== undefined) this.#out.write(`${' '.repeat(NAME_WIDTH + 3)}${dim(printable(mend))}\n`);
+  }
+}
+
+export function jsonReport(source: string | null, findings: readonly Finding[]): string {
+  const checks = findings.map(({ name, outcome, detail, mend = null }) => ({ name, outcome, detail, mend }));
+  return `${JSON.stringify({ source, exitCode: exitCodeOf(findings), checks }, undefined, 2)}\n`;
+}

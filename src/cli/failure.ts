@@ -1,0 +1,146 @@
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** An error as a user meets it. */
+export interface Failure {
+  readonly exitCode: ExitCode;
+  /** Of the error; undefined for one that nobody foresaw. */
+  readonly code: string | undefined;
+  /** One sentence of what is wrong. */
+  readonly message: string;
+  /** One sentence of what to do. */
+  readonly mend: string;
+  /** Where it came from; shown only on demand. */
+  readonly stack: string | undefined;
+}
+
+const {
+  usage,
+  dataError,
+  noInput,
+  unavailable,
+  software,
+  osError,
+  cannotCreate,
+  temporary,
+  noPermission,
+  config,
+} = exitCodes;
+
+/** The codes of every typed error; those of different classes never collide. */
+const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
+  // ConfigError
+  usage,
+  'malformed-address': usage,
+  'unknown-key': config,
+  'bad-value': config,
+  'unreadable-file': noInput,
+  'unparsable-file': dataError,
+  'runtime-unsafe': cannotCreate,
+  'runtime-unwritable': cannotCreate,
+  // CommandError
+  'not-mounted': noInput,
+  'not-dagmount': cannotCreate,
+  'daemon-lingers': temporary,
+  interrupted: temporary,
+  'daemon-failed': software,
+  // StoreError
+  unreachable: unavailable,
+  throttled: unavailable,
+  changed: unavailable,
+  gone: unavailable,
+  corrupt: unavailable,
+  'clock-skew': unavailable,
+  'unreadable-class': unavailable,
+  aborted: unavailable,
+  'bad-request': unavailable,
+  denied: noPermission,
+  expired: noPermission,
+  'no-credentials': noPermission,
+  'no-such-bucket': noInput,
+  'wrong-region': config,
+  'untrusted-certificate': config,
+  'not-s3': config,
+  // SettingError
+  'malformed-target': usage,
+  'bad-setting': config,
+  // SyncError
+  'empty-source': noInput,
+  unsettled: temporary,
+  // TreeError: the others are faults of dagmount's own
+  'bad-pattern': config,
+  // CacheError
+  'cache-unwritable': cannotCreate,
+  'cache-unsafe': cannotCreate,
+  'cache-in-use': temporary,
+  'cache-closed': software,
+  // MountError
+  'no-addon': osError,
+  'no-device': osError,
+  'no-fusermount': osError,
+  'mount-failed': osError,
+  'unmount-failed': osError,
+  'session-failed': software,
+  'target-missing': noInput,
+  'target-not-directory': cannotCreate,
+  'target-not-empty': cannotCreate,
+  'target-mounted': cannotCreate,
+  'already-running': temporary,
+};
+
+const MENDS: Readonly<Record<string, string>> = {
+  'bad-pattern': 'Correct or take away the pattern of --include or --exclude.',
+};
+
+const MEND_UNFORESEEN =
+  'This is a fault of dagmount: run it again with --log-level debug and report what it says.';
+
+/** The one place where errors become exit codes and sentences. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) {
+    return {
+      exitCode: software,
+      code: undefined,
+      message: sentence(`Internal error: ${String(error)}`),
+      mend: MEND_UNFORESEEN,
+      stack: undefined,
+    };
+  }
+  const { code, mend } = error as { readonly code?: unknown; readonly mend?: unknown };
+  const exitCode = typeof code === 'string' && Object.hasOwn(EXIT_CODES, code) ? EXIT_CODES[code] : undefined;
+  if (exitCode === undefined) {
+    return {
+      exitCode: software,
+      code: undefined,
+      message: sentence(`Internal error: ${error.message}`),
+      mend: MEND_UNFORESEEN,
+      stack: stackOf(error),
+    };
+  }
+  return {
+    exitCode,
+    code: code as string,
+    message: sentence(error.message),
+    mend: typeof mend === 'string' ? mend : (MENDS[code as string] ?? MEND_UNFORESEEN),
+    stack: stackOf(error),
+  };
+}
+
+/** What goes to stderr: two lines, and a stack trace where it is asked for. */
+export function failureText(failure: Failure, withStack: boolean): string {
+  const lines = [`dagmount: ${failure.message}`, failure.mend];
+  if (withStack && failure.stack !== undefined) lines.push(failure.stack);
+  return `${lines.join('\n')}\n`;
+}
+
+/** On one line, ending as sentences do; a word at its beginning gets its capital, a path or an address does not. */
+function sentence(text: string): string {
+  const line = text.trim().replace(/\s*\n\s*/g, ' ');
+  const capital = /^[a-z]+(?=[ ,])/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}
+
+/** With the stacks of its causes. */
+function stackOf(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\nCaused by: ${stackOf(error.cause)}` : own;
+}

@@ -1,0 +1,84 @@
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** Bytes as people read them: `0 B`, `512 B`, `1.2 MiB`. */
+export function formatSize(bytes: number): string {
+  let amount = bytes;
+  let unit = 0;
+  // What would be rounded to 1024 is 1.0 of the next.
+  while (amount >= 1023.95 && unit < UNITS.length - 1) {
+    amount /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? Math.round(amount) : amount.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** `1,234,567` */
+export function formatCount(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 file`, `2 files` */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Milliseconds as people read them: `250 ms`, `3 s`, `2 min 5 s`, `4 h 10 min`, `3 d 2 h`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return joined(minutes, 'min', seconds % 60, 's');
+  const hours = Math.floor(minutes / 60);
+  return hours < 24
+    ? joined(hours, 'h', minutes % 60, 'min')
+    : joined(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+/** `3 s ago`; both in milliseconds since the epoch. A clock that stepped back makes it `just now`. */
+export function formatAgo(then: number, now: number): string {
+  return now - then < 1000 ? 'just now' : `${formatDuration(now - then)} ago`;
+}
+
+/** Columns as wide as their widest cell, two blanks between them, nothing at the ends of lines. */
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const shown = [header, ...rows].map((row) => row.map(printable));
+  const widths = header.map((_, column) => Math.max(...shown.map((row) => (row[column] ?? '').length)));
+  return shown
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/** Text at most so wide, broken at blanks, each line after `indent`. */
+export function wrapped(text: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].map((each) => `${indent}${each}\n`).join('');
+}
+
+/** A path may hold anything: what would move the cursor or break a line is shown as `\n` or `\x1b`. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (character) => {
+    if (character === '\n') return '\\n';
+    if (character === '\t') return '\\t';
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}

@@ -1,0 +1,58 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger };
+
+export interface LoggerOptions {
+  readonly level: string;
+  readonly format: 'pretty' | 'json';
+  readonly colours: boolean;
+  /** Takes whole lines. */
+  readonly write: (line: string) => void;
+}
+
+/** Each message is written before the call returns, so that the last words of a process are not lost. */
+export async function createLogger(options: LoggerOptions): Promise<Logger> {
+  const { level, format, colours, write } = options;
+  const withStacks = level === 'debug' || level === 'trace';
+  const shown = format === 'pretty' ? await prettied(colours) : (line: string) => line;
+  return pino(
+    {
+      level,
+      // Neither pid nor host name: whatever collects logs knows both.
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: {
+        err: (error: unknown) => told(error, withStacks),
+        error: (error: unknown) => told(error, withStacks),
+      },
+    },
+    { write: (line: string) => write(shown(line)) },
+  );
+}
+
+async function prettied(colours: boolean): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty');
+  const format = prettyFactory({
+    colorize: colours,
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+    // Told apart by their messages; for machines.
+    ignore: 'event',
+  });
+  return (line) => format(line) ?? line;
+}
+
+/** An error in a log: its class, code and words, those of what caused it, and on demand where it came from. */
+function told(error: unknown, withStacks: boolean): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, mend, cause } = error as Error & { readonly code?: unknown; readonly mend?: unknown };
+  return {
+    type: error.name,
+    ...(typeof code === 'string' && { code }),
+    message: error.message,
+    ...(typeof mend === 'string' && { mend }),
+    ...(cause instanceof Error && { cause: told(cause, withStacks) }),
+    ...(withStacks && { stack: error.stack }),
+  };
+}

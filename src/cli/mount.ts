@@ -1,0 +1,122 @@
+import { parseCommandLine } from '../config/command-line.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { flagSpecs, givenByFlags } from '../config/from-flags.ts';
+import { type MountConfig, resolveMountConfig } from '../config/mount-config.ts';
+import { mountId } from '../config/mount-id.ts';
+import { printedConfig } from '../config/print-config.ts';
+import { realTarget } from '../config/real-target.ts';
+import { startDaemon } from './daemon.ts';
+import { exitCodes } from './exit-codes.ts';
+import { failureOf, failureText } from './failure.ts';
+import { LogFile } from './log-file.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { ProgressLine } from './progress-line.ts';
+import type { Progress } from './server-port.ts';
+import type { RunCommand, Shell } from './shell.ts';
+import { listenToSignals, type Signals } from './signals.ts';
+
+export const run: RunCommand = async (args, shell) => {
+  const { flags, positionals } = parseCommandLine(args, flagSpecs(), 'mount');
+  const { workingDirectory } = shell.surroundings;
+  const [address, directory] = twoOf(positionals);
+  const target = realTarget(directory, workingDirectory);
+  if (target === '/') {
+    throw new ConfigError('usage', 'The root directory cannot be a mount point.', 'Name another directory.');
+  }
+  const resolved = resolveMountConfig(address, target, givenByFlags(flags), shell.surroundings);
+  const { config, options, printConfig } = resolved;
+  const { source, bucket, prefix, endpointUrl: endpoint } = config;
+  const mount = { id: mountId({ endpoint, bucket, prefix, target }), source, target };
+  if (printConfig) {
+    shell.out.write(printedConfig(mount, options));
+    return exitCodes.ok;
+  }
+  if (config.daemon && shell.daemon === undefined) return await startDaemon(args, mount, shell);
+  return await serveMount(config, shell);
+};
+
+/** Serves until the end; a failure is told here, where the log and whoever waits for a daemon are known. */
+async function serveMount(config: MountConfig, shell: Shell): Promise<number> {
+  const progress = new ProgressLine(shell);
+  const write =
+    shell.daemon === undefined ? foregroundLog(shell, progress) : backgroundLog(shell.daemon.logFile);
+  const { logLevel: level, logFormat: format } = config;
+  const colours = shell.daemon === undefined && shell.err.colours;
+  const log = await createLogger({ level, format, colours, write });
+  const signals = listenToSignals(shell.err.isTerminal, () => {
+    log.warn({ target: config.target }, 'ended at once by a second signal: the mount may be left, dead');
+  });
+  try {
+    await serve(config, shell, log, signals, progress);
+    return exitCodes.ok;
+  } catch (error) {
+    progress.erase();
+    if (signals.stop.aborted && isOfStopping(error, signals.stop)) return exitCodes.ok;
+    const failure = failureOf(error);
+    const withStack = log.isLevelEnabled('debug');
+    shell.daemon?.tell({
+      kind: 'failed',
+      failure: { ...failure, stack: withStack ? failure.stack : undefined },
+    });
+    if (shell.daemon !== undefined || format === 'json') {
+      const { code, exitCode, mend, message, stack } = failure;
+      log.fatal({ code, exitCode, ...(withStack && { stack }) }, `${message} ${mend}`);
+    } else {
+      shell.err.write(failureText(failure, withStack));
+    }
+    return failure.exitCode;
+  } finally {
+    signals.release();
+  }
+}
+
+async function serve(
+  config: MountConfig,
+  shell: Shell,
+  log: Logger,
+  signals: Signals,
+  progress: ProgressLine,
+): Promise<void> {
+  // A daemon keeps no directory busy but its own.
+  if (shell.daemon !== undefined) process.chdir('/');
+  const server = await shell.loadServer();
+  await server.serve(config, {
+    log,
+    onProgress: (news: Progress) => {
+      progress.show(news);
+      shell.daemon?.tell({ kind: 'progress', progress: news });
+    },
+    onReady: () => {
+      progress.erase();
+      shell.daemon?.tell({ kind: 'ready' });
+    },
+    onRefreshAsked: (callback) => signals.onRefreshAsked(callback),
+    stop: signals.stop,
+  });
+}
+
+function foregroundLog(shell: Shell, progress: ProgressLine): (line: string) => void {
+  return (line) => progress.around(() => shell.err.write(line));
+}
+
+function backgroundLog(path: string): (line: string) => void {
+  const file = new LogFile(path);
+  return (line) => file.write(line);
+}
+
+function twoOf(positionals: readonly string[]): readonly [address: string, directory: string] {
+  const [address, directory, ...more] = positionals;
+  const mend = 'It is dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
+  // An empty one is a variable that was not set, and would otherwise be the working directory.
+  if (!address) throw new ConfigError('usage', 'What to mount is missing.', mend);
+  if (!directory) throw new ConfigError('usage', 'The mount point is missing.', mend);
+  if (more.length > 0) throw new ConfigError('usage', `There is an argument too many: ${more[0]}.`, mend);
+  return [address, directory];
+}
+
+/** What was cut off because it was to stop. */
+function isOfStopping(error: unknown, stop: AbortSignal): boolean {
+  if (error === stop.reason) return true;
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
+  return name === 'AbortError' || code === 'aborted';
+}

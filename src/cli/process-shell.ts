@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning, type MountState, readMountStates } from '../config/mount-state.ts';
+import { readMounts } from '../config/mountinfo.ts';
+import { runtimeDirectoriesOf, runtimeDirectory } from '../config/runtime-paths.ts';
+import { type Surroundings, surroundingsOfProcess } from '../config/surroundings.ts';
+import { DaemonChannel } from './daemon-channel.ts';
+import type { ServerPort } from './server-port.ts';
+import type { Output, Shell } from './shell.ts';
+
+const NARROWEST = 80;
+
+/** The shell of this process. */
+export function processShell(loadServer: () => Promise<ServerPort>): Shell {
+  const daemon = DaemonChannel.take(process.env);
+  const surroundings = surroundingsOfProcess();
+  const [program = 'node', entry = ''] = process.argv;
+  return {
+    out: outputOf(process.stdout, surroundings.env),
+    err: outputOf(process.stderr, surroundings.env),
+    surroundings,
+    self: [program, ...process.execArgv, entry],
+    daemon,
+    now: () => performance.now(),
+    delay: (milliseconds) => delay(milliseconds),
+    readMounts: () => readMounts(),
+    mountStates: (others) => mountStates(surroundings, others),
+    isRunning,
+    loadServer,
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env']): Output {
+  const isTerminal = stream.isTTY === true && env.TERM !== 'dumb';
+  // Whoever read it has gone: of no concern to what is done. Without a listener it would end the process.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    isTerminal,
+    colours: isTerminal && (env.NO_COLOR ?? '') === '',
+    get columns() {
+      return stream.columns ?? NARROWEST;
+    },
+  };
+}
+
+/** Root may look into the runtime directories of others; what is not theirs there is left out. */
+function mountStates(surroundings: Surroundings, others: readonly number[]): readonly MountState[] {
+  const { uid } = surroundings;
+  const own = readMountStates(runtimeDirectory(surroundings), uid);
+  if (uid !== 0) return own;
+  const theirs = others
+    .filter((other) => other !== uid)
+    .flatMap((other) => runtimeDirectoriesOf(other).flatMap((each) => readMountStates(each, other)));
+  return [...own, ...theirs];
+}

@@ -1,0 +1,75 @@
+import { formatCount, formatSize } from './format.ts';
+import type { Progress } from './server-port.ts';
+import type { Shell } from './shell.ts';
+
+const REDRAW_MS = 100;
+/** The rate is that of so long a time, so that it follows the store and does not flicker. */
+const RATE_MS = 3_000;
+
+/**
+ * One line on a terminal, over and over, until the mount is ready; on anything else, nothing. It is drawn with
+ * carriage returns and blanks alone, which every terminal has.
+ */
+export class ProgressLine {
+  readonly #shell: Pick<Shell, 'err' | 'now'>;
+  #shown = '';
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #samples: { readonly at: number; readonly bytes: number }[] = [];
+
+  constructor(shell: Pick<Shell, 'err' | 'now'>) {
+    this.#shell = shell;
+  }
+
+  show(progress: Progress): void {
+    if (!this.#shell.err.isTerminal) return;
+    if (progress.phase === 'ready') {
+      this.erase();
+      return;
+    }
+    const now = this.#shell.now();
+    if (now - this.#drawnAt < REDRAW_MS) return;
+    this.#drawnAt = now;
+    this.#draw(this.#textOf(progress, now));
+  }
+
+  /** Takes the line away; the next one is drawn afresh. */
+  erase(): void {
+    this.#draw('');
+  }
+
+  /** Writes lines of something else, above this one. */
+  around(write: () => void): void {
+    const text = this.#shown;
+    this.erase();
+    write();
+    this.#draw(text);
+  }
+
+  #textOf(progress: Progress, now: number): string {
+    if (progress.phase === 'listing') return 'dagmount: listing the prefix';
+    const { totalFiles, totalBytes, pendingFiles, pendingBytes } = progress;
+    const bytes = totalBytes - pendingBytes;
+    const files = `${formatCount(totalFiles - pendingFiles)} of ${formatCount(totalFiles)} files`;
+    const rate = this.#rate(now, bytes);
+    const speed = rate === undefined ? '' : `, ${formatSize(rate)}/s`;
+    return `dagmount: fetching, ${files}, ${formatSize(bytes)} of ${formatSize(totalBytes)}${speed}`;
+  }
+
+  /** Bytes a second. */
+  #rate(now: number, bytes: number): number | undefined {
+    this.#samples.push({ at: now, bytes });
+    this.#samples = this.#samples.filter(({ at }) => now - at <= RATE_MS);
+    const [first] = this.#samples;
+    if (first === undefined || now - first.at < REDRAW_MS) return undefined;
+    return Math.max(0, ((bytes - first.bytes) * 1000) / (now - first.at));
+  }
+
+  #draw(text: string): void {
+    // A line as wide as the terminal would wrap, and could not be taken back.
+    const fitting = text.slice(0, Math.max(0, this.#shell.err.columns - 1));
+    if (fitting === '' && this.#shown === '') return;
+    const blanks = ' '.repeat(Math.max(0, this.#shown.length - fitting.length));
+    this.#shell.err.write(fitting === '' ? `\r${blanks}\r` : `\r${fitting}${blanks}`);
+    this.#shown = fitting;
+  }
+}

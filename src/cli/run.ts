@@ -1,0 +1,57 @@
+import { ConfigError } from '../config/config-error.ts';
+import { type CommandSpec, findCommand } from './commands.ts';
+import { failureOf, failureText } from './failure.ts';
+import type { Shell } from './shell.ts';
+
+/** Runs what a command line asks for. Resolves to the exit code; whatever fails is told and becomes one. */
+export async function runCommandLine(args: readonly string[], shell: Shell): Promise<number> {
+  try {
+    return await dispatch(args, shell);
+  } catch (error) {
+    const failure = failureOf(error);
+    shell.err.write(failureText(failure, asksForStacks(args, shell)));
+    // A daemon has no stderr that anybody reads.
+    shell.daemon?.tell({ kind: 'failed', failure: { ...failure, stack: undefined } });
+    return failure.exitCode;
+  }
+}
+
+async function dispatch(args: readonly string[], shell: Shell): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    throw new ConfigError('usage', 'The command is missing.', 'See dagmount help for what there is.');
+  }
+  if (name === '--version') return await runCommand('version', rest, shell);
+  if (name === '--help' || name === '-h') return await runCommand('help', rest, shell);
+  const { unknownCommand, showHelp } = await import('./help.ts');
+  const command = findCommand(name);
+  if (command === undefined) throw unknownCommand(name);
+  if (asksForHelp(rest)) {
+    await showHelp(command, shell);
+    return 0;
+  }
+  return await load(command, rest, shell);
+}
+
+async function runCommand(name: CommandSpec['name'], args: readonly string[], shell: Shell): Promise<number> {
+  return await load(findCommand(name) as CommandSpec, args, shell);
+}
+
+async function load(command: CommandSpec, args: readonly string[], shell: Shell): Promise<number> {
+  const { run } = await command.load();
+  return await run(args, shell);
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h');
+}
+
+/** As --log-level has it, also where the command line cannot be understood otherwise. */
+function asksForStacks(args: readonly string[], shell: Shell): boolean {
+  const flag = args.map((arg, index) =>
+    arg === '--log-level' ? args[index + 1] : arg.split('--log-level=')[1],
+  );
+  const level = flag.find((each) => each !== undefined) ?? shell.surroundings.env.DAGMOUNT_LOG_LEVEL;
+  return level === 'debug' || level === 'trace';
+}

@@ -1,0 +1,58 @@
+import type { MountConfig } from '../config/mount-config.ts';
+
+/** What commands need of the server, which is loaded only where it is needed: it brings the store's SDK along. */
+export interface ServerPort {
+  /** Mounts and serves until it is told to stop or somebody unmounts it. Rejects with a typed error. */
+  serve(config: MountConfig, options: ServeOptions): Promise<Served>;
+  /** Unmounts as this user can. Rejects with MountError, or with the errno of umount2(2) as `code`. */
+  unmount(target: string, options: { readonly lazy: boolean }): Promise<void>;
+  /** Loads the native addon. Resolves to the file it was loaded from; rejects with MountError. */
+  checkTransport(): Promise<string>;
+  /** What a mount with this configuration would need of the store, tried one after another. Ends at what fails. */
+  probeStore(config: MountConfig, options: { readonly signal: AbortSignal }): AsyncIterable<StoreFinding>;
+}
+
+export interface ServeOptions {
+  readonly log: Log;
+  readonly onProgress: (progress: Progress) => void;
+  /** The tree is mounted, and what is to be prefetched of it is local. */
+  readonly onReady: () => void;
+  /** Calls back when the store is to be looked at now. */
+  readonly onRefreshAsked: (callback: () => void) => void;
+  /** Ends the mount. */
+  readonly stop: AbortSignal;
+}
+
+export interface Served {
+  readonly outcome: 'stopped' | 'unmounted-outside';
+}
+
+export interface Progress {
+  readonly phase: 'listing' | 'prefetch' | 'ready';
+  /** Of the tree; 0 until it is listed. */
+  readonly totalFiles: number;
+  readonly totalBytes: number;
+  /** Of what is fetched before the mount is ready. */
+  readonly pendingFiles: number;
+  readonly pendingBytes: number;
+}
+
+/** As pino has it. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface StoreFinding {
+  /** `credentials`, `list`, `get`, `clock`. */
+  readonly name: string;
+  readonly outcome: 'good' | 'doubtful' | 'bad';
+  /** What was found, without anything secret. */
+  readonly detail: string;
+  /** What went wrong, where the outcome is bad: a typed error. */
+  readonly error?: unknown;
+  /** What to do, where the outcome is doubtful. */
+  readonly mend?: string;
+}

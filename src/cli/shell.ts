@@ -1,0 +1,39 @@
+import type { MountState } from '../config/mount-state.ts';
+import type { Mount } from '../config/mountinfo.ts';
+import type { Surroundings } from '../config/surroundings.ts';
+import type { DaemonChannel } from './daemon-channel.ts';
+import type { ServerPort } from './server-port.ts';
+
+/** One of the streams that a command writes to. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Whether colours may be used: a terminal, and no NO_COLOR. */
+  readonly colours: boolean;
+  /** Of the terminal. */
+  readonly columns: number;
+}
+
+/** Everything outside of itself that a command uses, so that each can be run by a test. */
+export interface Shell {
+  /** Results. */
+  readonly out: Output;
+  /** Diagnostics. */
+  readonly err: Output;
+  readonly surroundings: Surroundings;
+  /** What starts this program again: node, its flags, the entry. */
+  readonly self: readonly [string, ...string[]];
+  /** Set in a daemon's own process. */
+  readonly daemon: DaemonChannel | undefined;
+  /** Milliseconds, from some beginning on, never backwards. */
+  now(): number;
+  delay(milliseconds: number): Promise<void>;
+  readMounts(): readonly Mount[];
+  /** Of the mounts of this user; for root also of the users that are named. */
+  mountStates(others: readonly number[]): readonly MountState[];
+  isRunning(pid: number): boolean;
+  loadServer(): Promise<ServerPort>;
+}
+
+/** A command: its arguments without its name. Resolves to its exit code; rejects with a typed error. */
+export type RunCommand = (args: readonly string[], shell: Shell) => Promise<number>;

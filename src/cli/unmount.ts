@@ -1,0 +1,90 @@
+import { parseCommandLine } from '../config/command-line.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { DAGMOUNT_TYPE, type Mount, topMountAt } from '../config/mountinfo.ts';
+import { realTarget } from '../config/real-target.ts';
+import { CommandError } from './command-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { formatDuration } from './format.ts';
+import { ownerOf } from './mount-owner.ts';
+import type { RunCommand, Shell } from './shell.ts';
+
+/** How long the daemon may take to end: it answers readers for a while after a busy mount was detached. */
+const LINGER_MS = 15_000;
+const LOOK_MS = 50;
+
+/** Unmounts without ever asking the mount itself anything: a dead or hanging one would not answer. */
+export const run: RunCommand = async (args, shell) => {
+  const { positionals } = parseCommandLine(args, [], 'unmount');
+  const [directory, ...more] = positionals;
+  if (!directory || more.length > 0) {
+    throw new ConfigError(
+      'usage',
+      'It takes one mount point.',
+      'It is dagmount unmount MOUNTPOINT; dagmount list shows what is mounted.',
+    );
+  }
+  const target = realTarget(directory, shell.surroundings.workingDirectory);
+  const first = dagmountAt(target, shell);
+  const pids = daemonsOf(first, target, shell);
+  // One daemon may have been mounted over the dead mount of another: the bare directory is what is wanted.
+  for (let mount: Mount | undefined = first; mount !== undefined; mount = remaining(target, mount, shell)) {
+    await unmountOnce(target, shell);
+  }
+  await outlive(pids, target, shell);
+  return exitCodes.ok;
+};
+
+function dagmountAt(target: string, shell: Shell): Mount {
+  const mount = topMountAt(shell.readMounts(), target);
+  const mend = 'See dagmount list for what is mounted.';
+  if (mount === undefined) throw new CommandError('not-mounted', `Nothing is mounted on ${target}.`, mend);
+  if (mount.fsType === DAGMOUNT_TYPE) return mount;
+  throw new CommandError(
+    'not-dagmount',
+    `What is mounted on ${target} is no dagmount: ${mount.source} (${mount.fsType}).`,
+    `If it is to go all the same: umount ${target}`,
+  );
+}
+
+/** The dagmount that is left on the target, if it is not the one that was there before. */
+function remaining(target: string, before: Mount, shell: Shell): Mount | undefined {
+  const mount = topMountAt(shell.readMounts(), target);
+  if (mount?.fsType !== DAGMOUNT_TYPE) return undefined;
+  if (mount.mountId !== before.mountId) return mount;
+  throw new CommandError('not-dagmount', `${target} is still mounted.`, 'Try umount -l as root.');
+}
+
+async function unmountOnce(target: string, shell: Shell): Promise<void> {
+  const server = await shell.loadServer();
+  try {
+    await server.unmount(target, { lazy: false });
+  } catch {
+    // Whatever it was, detaching it either works where it was busy, or fails for the same reason and says it.
+    await server.unmount(target, { lazy: true });
+    shell.err.write(`${target} is busy: it is detached, and ends when its last user lets go of it.\n`);
+  }
+}
+
+function daemonsOf(mount: Mount, target: string, shell: Shell): readonly number[] {
+  const owner = ownerOf(mount);
+  return shell
+    .mountStates(owner === undefined ? [] : [owner])
+    .filter((state) => state.target === target)
+    .map(({ pid }) => pid);
+}
+
+async function outlive(pids: readonly number[], target: string, shell: Shell): Promise<void> {
+  const end = shell.now() + LINGER_MS;
+  for (const pid of pids) {
+    while (shell.isRunning(pid)) {
+      if (shell.now() > end) {
+        throw new CommandError(
+          'daemon-lingers',
+          `${target} is unmounted, and its daemon (pid ${pid}) has not ended within ${formatDuration(LINGER_MS)}.`,
+          `It may still answer readers of the busy mount; otherwise end it: kill ${pid}`,
+        );
+      }
+      await shell.delay(LOOK_MS);
+    }
+  }
+}
