@@ -1,13 +1,12 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { errorOfAnswer, type Operation } from './answer-error.ts';
 import { errorOfConnection } from './connection-error.ts';
 import { CredentialSource, type Credentials, type CredentialsProvider } from './credentials.ts';
 import { type ErrorDocument, MAX_ERROR_BYTES, parseErrorDocument } from './error-document.ts';
 import { type Answer, exchange } from './exchange.ts';
-import { header } from './headers.ts';
-import { encodeComponent, encodeKey } from './key-path.ts';
+import { encodeKey, withQuery } from './key-path.ts';
+import { redirection } from './redirection.ts';
 import type { RequestObserver } from './request-observer.ts';
-import { atHost, isAwsHost, isRegionName, type ResolvedTarget, withRegion } from './resolved-target.ts';
+import type { ResolvedTarget } from './resolved-target.ts';
 import { signedHeaders } from './sign.ts';
 import type { StoreError, StoreErrorCode } from './store-error.ts';
 import type { Transport } from './transport.ts';
@@ -35,6 +34,14 @@ export interface SignedHttpOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly observer?: RequestObserver;
+}
+
+/** How one request goes out. */
+interface Attempt {
+  readonly target: ResolvedTarget;
+  /** Undefined: it is not signed. */
+  readonly credentials: Credentials | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** A bucket that sends from place to place is asked no further. */
@@ -72,31 +79,35 @@ export class SignedHttp {
    * @throws {StoreError} for what the store or the network says; the signal's reason where it is aborted
    */
   async send(request: StoreRequest, signal: AbortSignal): Promise<StoreAnswer> {
-    let target = this.#target;
-    let credentials = await this.#credentialsFor(target);
+    let attempt: Attempt = {
+      target: this.#target,
+      credentials: await this.#credentialsFor(this.#target, signal),
+      signal,
+    };
     let renewed = false;
     for (let redirects = 0; ; ) {
       const started = performance.now();
-      const answer = await this.#try(request, target, credentials, signal, started);
+      const answer = await this.#try(request, attempt, started);
       if (answer.status === 200 || answer.status === 206) {
         this.#known ||= answer.headers.etag !== undefined || 'x-amz-request-id' in answer.headers;
         this.#observe(request.operation, 'ok', started);
-        return { ...answer, target };
+        return { ...answer, target: attempt.target };
       }
-      const document = await readErrorDocument(request.operation, answer);
+      const document = await this.#documentOf(request, answer, attempt);
       this.#known ||= document !== undefined;
-      const error = this.#errorOf(request.operation, answer, document, target);
+      const error = this.#errorOf(request.operation, answer, document, attempt.target);
       this.#observe(request.operation, error.code, started);
-      const elsewhere = redirects < MAX_REDIRECTS ? this.#redirection(target, answer, document) : undefined;
+      const elsewhere = redirects < MAX_REDIRECTS ? redirection(attempt.target, answer, document) : undefined;
       if (elsewhere !== undefined) {
         redirects++;
-        target = elsewhere;
+        attempt = { ...attempt, target: elsewhere.target };
+        if (elsewhere.lasting) this.#target = elsewhere.target;
         continue;
       }
-      const others = renewed ? undefined : await this.#renewal(error, document, credentials);
-      if (others === undefined) throw error;
+      const credentials = renewed ? undefined : await this.#renewal(error, document, attempt);
+      if (credentials === undefined) throw error;
       renewed = true;
-      credentials = others;
+      attempt = { ...attempt, credentials };
     }
   }
 
@@ -123,7 +134,6 @@ export class SignedHttp {
     this.#observer?.request(operation, outcome, performance.now() - started);
   }
 
-  /** An answer that cannot be used, after all, as an error. */
   #errorOf(
     operation: Operation,
     answer: Answer,
@@ -142,25 +152,44 @@ export class SignedHttp {
     });
   }
 
-  async #credentialsFor(target: ResolvedTarget): Promise<Credentials | undefined> {
-    return target.anonymous ? undefined : this.#credentials.current();
+  async #credentialsFor(target: ResolvedTarget, signal: AbortSignal): Promise<Credentials | undefined> {
+    return target.anonymous ? undefined : abortable(this.#credentials.current(), signal);
   }
 
+  /** What the store says to a request that it refused. HEAD is answered without a word: GET is asked for the reason. */
+  async #documentOf(
+    request: StoreRequest,
+    answer: Answer,
+    attempt: Attempt,
+  ): Promise<ErrorDocument | undefined> {
+    if (request.operation !== 'head') return readErrorDocument(answer);
+    if (answer.status !== 400 && answer.status !== 403) return undefined;
+    const asked = {
+      ...request,
+      operation: 'get',
+      headers: { ...request.headers, range: 'bytes=0-0' },
+    } as const;
+    const spoken = await this.#try(asked, attempt, performance.now());
+    if (spoken.status === answer.status) return readErrorDocument(spoken);
+    spoken.body.cancel(new Error('the reason of another answer was wanted'));
+    return undefined;
+  }
+
+  /** Other credentials than those that the store refused. */
   async #renewal(
     error: StoreError,
     document: ErrorDocument | undefined,
-    refused: Credentials | undefined,
+    { credentials, signal }: Attempt,
   ): Promise<Credentials | undefined> {
     // A key that was rotated away is not expired, it is unknown.
-    const refusal = error.code === 'expired' || document?.code === 'InvalidAccessKeyId';
-    return refusal && refused !== undefined ? this.#credentials.replace(refused) : undefined;
+    const refused = error.code === 'expired' || document?.code === 'InvalidAccessKeyId';
+    if (!refused || credentials === undefined) return undefined;
+    return abortable(this.#credentials.replace(credentials), signal);
   }
 
   async #try(
     request: StoreRequest,
-    target: ResolvedTarget,
-    credentials: Credentials | undefined,
-    signal: AbortSignal,
+    { target, credentials, signal }: Attempt,
     started: number,
   ): Promise<Answer> {
     const method = request.operation === 'head' ? 'HEAD' : 'GET';
@@ -200,46 +229,20 @@ export class SignedHttp {
       proxied: this.transport.isProxied(origin),
     });
   }
-
-  /** Where to ask instead, if the answer says so in a way that can be followed. */
-  #redirection(
-    target: ResolvedTarget,
-    { status, headers }: Answer,
-    document: ErrorDocument | undefined,
-  ): ResolvedTarget | undefined {
-    if (status !== 301 && status !== 307 && status !== 302 && status !== 400) return undefined;
-    const region = header(headers, 'x-amz-bucket-region') ?? document?.region;
-    if (region !== undefined && isRegionName(region) && region !== target.region) {
-      this.#target = withRegion(this.#target, region);
-      return this.#target;
-    }
-    return status === 400 ? undefined : temporaryPlace(target, headers, document);
-  }
 }
 
-/**
- * A bucket that is new is served elsewhere for some hours (307). Followed only from one host of AWS to another, never
- * to a protocol that is less safe, and not remembered.
- */
-function temporaryPlace(
-  target: ResolvedTarget,
-  headers: IncomingHttpHeaders,
-  document: ErrorDocument | undefined,
-): ResolvedTarget | undefined {
-  const { protocol, hostname } = new URL(target.origin);
-  const place = headers.location ?? (document?.endpoint && `${protocol}//${document.endpoint}`);
-  if (place === undefined || !URL.canParse(place)) return undefined;
-  const url = new URL(place);
-  const fit = url.protocol === protocol && isAwsHost(url.hostname) && isAwsHost(hostname) && url.port === '';
-  return fit && url.host !== target.host ? atHost(target, url.origin) : undefined;
+/** What it waits for goes on; only who waits gives up. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }
 
 /** Reads the body of an answer that is not what was asked for: bounded, since nobody vouches for it. */
-async function readErrorDocument(operation: Operation, answer: Answer): Promise<ErrorDocument | undefined> {
-  if (operation === 'head') {
-    answer.body.cancel(new Error('HEAD has no body'));
-    return undefined;
-  }
+async function readErrorDocument(answer: Answer): Promise<ErrorDocument | undefined> {
   try {
     const bytes = await answer.body.bytes(MAX_ERROR_BYTES);
     return bytes === undefined ? undefined : parseErrorDocument(bytes);
@@ -248,11 +251,4 @@ async function readErrorDocument(operation: Operation, answer: Answer): Promise<
     if (error instanceof Error) return undefined;
     throw error;
   }
-}
-
-function withQuery(path: string, query: Readonly<Record<string, string>>): string {
-  const names = Object.keys(query).sort();
-  if (names.length === 0) return path;
-  const pairs = names.map((name) => `${encodeComponent(name)}=${encodeComponent(query[name] ?? '')}`);
-  return `${path}?${pairs.join('&')}`;
 }

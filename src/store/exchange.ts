@@ -1,0 +1,151 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+/** Answers are read ahead up to so many bytes, then the socket waits for the reader. */
+const READ_AHEAD_BYTES = 256 * 1024;
+
+export interface SentRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly origin: string;
+  /** Encoded, query included. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The head of an answer, and its body as it comes. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: AnswerBody;
+}
+
+/**
+ * Sends one request and resolves with the head of its answer. Rejects with what undici says, or with the signal's
+ * reason: at once, also while a connection is being made (undici's own request() waits for it).
+ */
+export function exchange(dispatcher: Dispatcher, request: SentRequest, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const body = new AnswerBody(signal);
+    body.onFailure = reject;
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller) => body.attach(controller),
+      onResponseStart: (_controller, status, headers) => {
+        if (status < 200) return;
+        body.onFailure = undefined;
+        resolve({ status, headers, body });
+      },
+      onResponseData: (_controller, chunk) => body.push(chunk),
+      onResponseEnd: () => body.end(),
+      onResponseError: (_controller, error) => body.fail(error),
+    };
+    try {
+      dispatcher.dispatch({ ...request }, handler);
+    } catch (error) {
+      body.fail(error);
+    }
+  });
+}
+
+/** The bytes of one answer, to be read once. Leaving them early gives the connection up. */
+export class AnswerBody implements AsyncIterable<Uint8Array> {
+  /** Told of a failure until the head has come. */
+  onFailure: ((error: unknown) => void) | undefined;
+
+  readonly #signal: AbortSignal;
+  readonly #onAbort: () => void;
+  readonly #chunks: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #controller: Dispatcher.DispatchController | undefined;
+  #state: 'open' | 'ended' | 'failed' = 'open';
+  #error: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    this.#onAbort = () => this.cancel(signal.reason);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Stops the answer; reading it further fails with `reason`. Harmless once it has ended. */
+  cancel(reason: unknown): void {
+    if (this.#state !== 'open') return;
+    this.fail(reason);
+    this.#controller?.abort(reason instanceof Error ? reason : new Error('cancelled', { cause: reason }));
+  }
+
+  /** Everything at once, if it is not more than `limit` bytes; undefined: it is more, and was given up. */
+  async bytes(limit: number): Promise<Uint8Array | undefined> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of this) {
+      length += chunk.length;
+      if (length > limit) return undefined;
+      chunks.push(chunk);
+    }
+    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          this.#waitingBytes -= chunk.length;
+          if (this.#controller?.paused && this.#waitingBytes < READ_AHEAD_BYTES) this.#controller.resume();
+          yield chunk;
+        } else if (this.#state === 'failed') throw this.#error;
+        else if (this.#state === 'ended') return;
+        else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      this.cancel(new Error('the answer was left early'));
+    }
+  }
+
+  attach(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#state !== 'open') controller.abort(new Error('given up before it was sent'));
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#chunks.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes >= READ_AHEAD_BYTES) this.#controller?.pause();
+    this.#notify();
+  }
+
+  end(): void {
+    this.#finish('ended');
+  }
+
+  fail(error: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#error = error;
+    // What has come but was not read is of no use to anybody.
+    this.#chunks.length = 0;
+    this.#finish('failed');
+    this.onFailure?.(error);
+    this.onFailure = undefined;
+  }
+
+  #finish(state: 'ended' | 'failed'): void {
+    if (this.#state !== 'open') return;
+    this.#state = state;
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
