@@ -30,6 +30,7 @@ export class Transport {
   /** In the order of the calls; it also keeps their memory, which the notify thread reads and writes. */
   readonly #notifying: Notifying[] = [];
   readonly #channel: NativeChannel;
+  #open = true;
 
   /** Takes the fd over: it is closed with the transport. `maxReply` is in bytes, the header not counted. */
   constructor(addon: Addon, fd: number, maxReply: number, events: TransportEvents) {
@@ -47,12 +48,16 @@ export class Transport {
         const done = this.#notifying.shift();
         done?.resolve(done.results);
       },
-      (errno) => events.onEnd(errno),
+      (errno) => {
+        this.#open = false;
+        events.onEnd(errno);
+      },
     ]);
   }
 
   /** Sends the first `length` bytes of the reply buffer. Returns 0, or an errno: ENOENT when nobody waits any more. */
   send(length: number): number {
+    if (!this.#open) return 0;
     return this.#channel.reply(length);
   }
 
@@ -78,7 +83,9 @@ export class Transport {
     return this.#answered[0] ?? 0;
   }
 
+  /** Does nothing once the connection is over: the channel has closed itself then. */
   close(): void {
-    this.#channel.close();
+    if (this.#open) this.#channel.close();
+    this.#open = false;
   }
 }
