@@ -7,7 +7,7 @@ import { encodeKey, withQuery } from './key-path.ts';
 import { redirection } from './redirection.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
-import { signedHeaders } from './sign.ts';
+import { RequestSigner } from './sign.ts';
 import type { StoreError, StoreErrorCode } from './store-error.ts';
 import type { Transport } from './transport.ts';
 
@@ -47,6 +47,9 @@ interface Attempt {
 /** A bucket that sends from place to place is asked no further. */
 const MAX_REDIRECTS = 3;
 
+/** Of these HEAD alone does not tell the reason. */
+const UNEXPLAINED: ReadonlySet<number> = new Set([301, 307, 400, 403]);
+
 /** What a proxy may change (Google's does) is sent, but not signed. */
 const UNSIGNED = { 'accept-encoding': 'identity', 'user-agent': 'dagmount' } as const;
 
@@ -56,6 +59,7 @@ export class SignedHttp {
   readonly #credentials: CredentialSource;
   readonly #now: () => number;
   readonly #observer: RequestObserver | undefined;
+  readonly #signer = new RequestSigner();
   #target: ResolvedTarget;
   #known = false;
 
@@ -163,7 +167,7 @@ export class SignedHttp {
     attempt: Attempt,
   ): Promise<ErrorDocument | undefined> {
     if (request.operation !== 'head') return readErrorDocument(answer);
-    if (answer.status !== 400 && answer.status !== 403) return undefined;
+    if (!UNEXPLAINED.has(answer.status)) return undefined;
     const asked = {
       ...request,
       operation: 'get',
@@ -200,7 +204,7 @@ export class SignedHttp {
     const signed =
       credentials === undefined
         ? { ...headers, host: target.host }
-        : await signedHeaders({ method, path, query, headers }, target, credentials, new Date(this.#now()));
+        : this.#signer.sign({ method, path, query, headers }, target, credentials, this.#now());
     try {
       return await exchange(
         this.transport.dispatcherFor(target.origin),

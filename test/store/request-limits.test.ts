@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RequestLimits } from '../../src/store/request-limits.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { FakeStore, object } from './fake-store.ts';
+import { failureOf, openStore, patience } from './open-store.ts';
+
+/** Lets what is ready run. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function counting(limits: RequestLimits) {
+  const places: (() => void)[] = [];
+  return {
+    places,
+    take: (priority: 'demand' | 'background') => {
+      limits.acquire(priority, patience()).then((release) => places.push(release));
+    },
+  };
+}
+
+test('no more requests are under way than allowed, whoever asks', async () => {
+  const { places, take } = counting(new RequestLimits(8));
+  for (let i = 0; i < 20; i++) take(i % 2 === 0 ? 'demand' : 'background');
+  await settle();
+  assert.equal(places.length, 8);
+  places[0]?.();
+  places[0]?.();
+  await settle();
+  assert.equal(places.length, 9);
+});
+
+test('a quarter is kept free for readers', async () => {
+  const { places, take } = counting(new RequestLimits(8));
+  for (let i = 0; i < 20; i++) take('background');
+  await settle();
+  assert.equal(places.length, 6);
+  take('demand');
+  take('demand');
+  take('demand');
+  await settle();
+  assert.equal(places.length, 8);
+});
+
+test('a limit of one serves both', async () => {
+  const { places, take } = counting(new RequestLimits(1));
+  take('background');
+  await settle();
+  assert.equal(places.length, 1);
+  take('demand');
+  places[0]?.();
+  await settle();
+  assert.equal(places.length, 2);
+});
+
+test('who waits for a place and is aborted waits no more, and takes none', async () => {
+  const limits = new RequestLimits(1);
+  const release = await limits.acquire('demand', patience());
+  const controller = new AbortController();
+  const waiting = failureOf(limits.acquire('demand', controller.signal));
+  controller.abort();
+  assert.equal((await waiting).code, 'aborted');
+  release();
+  await limits.acquire('demand', patience());
+});
+
+test('get and head share the places, and a place is held until the bytes are there', async (t) => {
+  const fake = await FakeStore.start(t, () => object('x'));
+  const { store } = openStore(t, fake.origin, { concurrency: 4 });
+  await Promise.all(
+    Array.from({ length: 60 }, (_, i) => {
+      const priority = i % 3 === 0 ? 'background' : 'demand';
+      return i % 2 === 0
+        ? store.get(`k${i}`, { signal: patience(), priority })
+        : store.head(`k${i}`, { signal: patience(), priority });
+    }),
+  );
+  assert.equal(fake.requests.length, 60);
+  assert.ok(fake.mostAtOnce <= 4, `${fake.mostAtOnce} at once`);
+});
+
+test('a failed request gives its place back', async (t) => {
+  const fake = await FakeStore.start(t, () => ({ status: 404 }));
+  const { store } = openStore(t, fake.origin, { concurrency: 1 });
+  await failureOf(store.head('a', { signal: patience() }));
+  await failureOf(store.get('a', { signal: patience() }));
+  const controller = new AbortController();
+  fake.answering = () => 'hang';
+  const aborted = failureOf(store.get('a', { signal: controller.signal }));
+  await waitFor('the request', () => fake.requests.length === 3);
+  controller.abort();
+  await aborted;
+  fake.answering = () => object('x');
+  assert.equal((await store.get('a', { signal: patience() })).size, 1);
+});
