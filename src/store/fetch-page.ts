@@ -1,0 +1,54 @@
+import type { FetchPage } from './list-page-reader.ts';
+import { type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
+import type { SignedHttp } from './signed-http.ts';
+import { StoreError } from './store-error.ts';
+
+/** Milliseconds for a page, its retries included (architecture.md section 5). */
+const PAGE_DEADLINE_MS = 10_000;
+/** A store that gives all of its keys in one page: 50,000 of them, with long names. */
+const MAX_PAGE_BYTES = 64 * 1024 * 1024;
+
+export interface FetchPageOptions {
+  readonly http: SignedHttp;
+  readonly pace?: Pace;
+  readonly deadlineMs?: number;
+}
+
+/** Fetches pages of ListObjectsV2, with keys url-encoded. Rejects with StoreError. */
+export function createFetchPage(options: FetchPageOptions): FetchPage {
+  const { http, pace = SYSTEM_PACE, deadlineMs = PAGE_DEADLINE_MS } = options;
+  return (query, signal) =>
+    withRetries(
+      async (deadline) => {
+        const answer = await http.send(
+          {
+            operation: 'list',
+            key: '',
+            query: {
+              'list-type': '2',
+              'encoding-type': 'url',
+              prefix: query.prefix,
+              ...(query.continuationToken !== undefined && { 'continuation-token': query.continuationToken }),
+              ...(query.startAfter !== undefined && { 'start-after': query.startAfter }),
+              ...(query.maxKeys !== undefined && { 'max-keys': String(query.maxKeys) }),
+            },
+          },
+          deadline.signal,
+        );
+        const bytes = await http.collect(answer, MAX_PAGE_BYTES, deadline.signal);
+        deadline.dispose();
+        if (bytes === undefined) throw tooLong();
+        return bytes;
+      },
+      { signal, deadlineMs, pace },
+    );
+}
+
+function tooLong(): StoreError {
+  return new StoreError(
+    'not-s3',
+    `a page of the listing is longer than ${MAX_PAGE_BYTES} bytes`,
+    'Check that the endpoint is an S3 API.',
+    false,
+  );
+}

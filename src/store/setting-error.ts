@@ -1,0 +1,21 @@
+/** A value in flags, environment or files that cannot be used; `malformed-target`: the s3:// address itself. */
+export type SettingErrorCode = 'malformed-target' | 'bad-setting';
+
+/** What was set cannot be used: nothing was sent to a store. */
+export class SettingError extends Error {
+  readonly code: SettingErrorCode;
+  /** What to do, one sentence. */
+  readonly mend: string;
+
+  constructor(
+    code: SettingErrorCode,
+    message: string,
+    mend: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(message, options);
+    this.name = 'SettingError';
+    this.code = code;
+    this.mend = mend;
+  }
+}
