@@ -1,4 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
 
@@ -30,9 +39,16 @@ export function writeMountState(directory: string, mountId: string, state: Mount
   renameSync(temporary, join(own, FILE));
 }
 
-/** Does nothing where there is none. */
+/** Takes the state away, and the directory of the mount where nothing else is in it. */
 export function removeMountState(directory: string, mountId: string): void {
-  rmSync(join(mountRuntimeDirectory(directory, mountId), FILE), { force: true });
+  const own = mountRuntimeDirectory(directory, mountId);
+  rmSync(join(own, FILE), { force: true });
+  try {
+    rmdirSync(own);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+  }
 }
 
 /** The states of all mounts in a runtime directory. What cannot be read, or was not written by its owner, is left out. */

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseMountinfo, readMounts, topMountAt } from '../../src/config/mountinfo.ts';
+
+function mountsOf(text: string) {
+  return parseMountinfo(Buffer.from(text));
+}
+
+describe('mountinfo', () => {
+  test('is taken apart, with any number of optional fields', () => {
+    const lines = [
+      '36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 propagate_from:2 - ext3 /dev/root rw,errors=continue',
+      '61 22 0:54 / /opt/dags ro,nosuid,nodev - fuse.dagmount s3://b/p/ ro,user_id=1000,group_id=1000',
+    ];
+    assert.deepEqual(mountsOf(`${lines.join('\n')}\n`), [
+      {
+        mountId: 36,
+        parentId: 35,
+        device: { major: 98, minor: 0 },
+        mountPoint: '/mnt2',
+        options: ['rw', 'noatime'],
+        fsType: 'ext3',
+        source: '/dev/root',
+        superOptions: ['rw', 'errors=continue'],
+      },
+      {
+        mountId: 61,
+        parentId: 22,
+        device: { major: 0, minor: 54 },
+        mountPoint: '/opt/dags',
+        options: ['ro', 'nosuid', 'nodev'],
+        fsType: 'fuse.dagmount',
+        source: 's3://b/p/',
+        superOptions: ['ro', 'user_id=1000', 'group_id=1000'],
+      },
+    ]);
+  });
+
+  for (const [written, path] of [
+    ['/a\\040b', '/a b'],
+    ['/a\\012b\\011c', '/a\nb\tc'],
+    ['/back\\134slash', '/back\\slash'],
+    ['/\\134040', '/\\040'],
+    ['/größe\\043', '/größe#'],
+    ['/a-b', '/a-b'],
+    ['/-', '/-'],
+  ] as const) {
+    test(`has ${JSON.stringify(path)} as ${written}`, () => {
+      const [mount] = mountsOf(`61 22 0:54 / ${written} ro - fuse.dagmount s3://a\\040b/ ro\n`);
+      assert.equal(mount?.mountPoint, path);
+      assert.equal(mount?.source, 's3://a b/');
+    });
+  }
+
+  test('leaves out lines that are none', () => {
+    assert.deepEqual(mountsOf('\nnonsense\n1 2 3\n'), []);
+  });
+
+  test('of this process has its root', () => {
+    assert.ok(readMounts().some(({ mountPoint }) => mountPoint === '/'));
+  });
+});
+
+describe('of several mounts on one directory', () => {
+  const line = (id: number, parent: number) =>
+    `${id} ${parent} 0:${id} / /x ro - fuse.dagmount s3://${id}/ ro`;
+
+  test('the top one covers the others', () => {
+    assert.equal(topMountAt(mountsOf([line(50, 1), line(51, 50)].join('\n')), '/x')?.mountId, 51);
+  });
+
+  test('one that was mounted beneath is not the top one, though it came later', () => {
+    assert.equal(topMountAt(mountsOf([line(50, 51), line(51, 1)].join('\n')), '/x')?.mountId, 50);
+  });
+
+  test('there is none where nothing is mounted', () => {
+    assert.equal(topMountAt(mountsOf(line(50, 1)), '/y'), undefined);
+  });
+});

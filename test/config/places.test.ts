@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { mountId } from '../../src/config/mount-id.ts';
+import {
+  isRunning,
+  type MountState,
+  readMountStates,
+  removeMountState,
+  writeMountState,
+} from '../../src/config/mount-state.ts';
+import { realTarget } from '../../src/config/real-target.ts';
+import { prepareRuntimeDirectory, runtimeDirectory } from '../../src/config/runtime-paths.ts';
+import { ownPackage } from '../../src/config/version.ts';
+import { startChild } from '../support/child.ts';
+import { repository } from '../support/repository.ts';
+import { defer, temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { refusal } from './resolved.ts';
+
+const uid = process.geteuid?.() ?? 0;
+
+describe('the mount id', () => {
+  const mount = { endpoint: undefined, bucket: 'b', prefix: 'p/', target: '/opt/dags' };
+
+  test('is the first 12 hex digits of SHA-256 over endpoint or aws, bucket, prefix and mount point', () => {
+    const digest = createHash('sha256').update('aws\0b\0p/\0/opt/dags').digest('hex');
+    assert.equal(mountId(mount), digest.slice(0, 12));
+  });
+
+  test('differs with each of its parts, and with where they part', () => {
+    const ids = [
+      mount,
+      { ...mount, endpoint: 'http://x' },
+      { ...mount, bucket: 'c' },
+      { ...mount, prefix: '' },
+      { ...mount, target: '/opt/dag' },
+      { ...mount, bucket: 'bp/', prefix: '' },
+    ].map(mountId);
+    assert.equal(new Set(ids).size, ids.length);
+  });
+});
+
+describe('the runtime directory', () => {
+  test('is in /run as root, else in XDG_RUNTIME_DIR, else in /tmp', () => {
+    const env = { XDG_RUNTIME_DIR: '/run/user/1000' };
+    assert.equal(runtimeDirectory({ uid: 0, env }), '/run/dagmount');
+    assert.equal(runtimeDirectory({ uid: 1000, env }), '/run/user/1000/dagmount');
+    assert.equal(runtimeDirectory({ uid: 1000, env: {} }), '/tmp/dagmount-1000');
+    assert.equal(runtimeDirectory({ uid: 1000, env: { XDG_RUNTIME_DIR: 'x' } }), '/tmp/dagmount-1000');
+  });
+
+  test('is made for its owner alone, and taken as it is the next time', async (t) => {
+    const directory = join(await temporaryDirectory(t), 'a/dagmount');
+    prepareRuntimeDirectory(directory, uid);
+    assert.equal(statSync(directory).mode & 0o777, 0o700);
+    prepareRuntimeDirectory(directory, uid);
+  });
+
+  test('is refused where another owns it, may write to it, or it is none', async (t) => {
+    const directory = await temporaryDirectory(t);
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(directory, uid + 1)),
+      /^runtime-unsafe: .*another user/,
+    );
+    chmodSync(directory, 0o777);
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(directory, uid)),
+      /^runtime-unsafe: .*by others/,
+    );
+    const link = join(await temporaryDirectory(t), 'link');
+    symlinkSync(await temporaryDirectory(t), link);
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(link, uid)),
+      /^runtime-(unsafe|unwritable): /,
+    );
+  });
+
+  test('is refused where it cannot be made', async (t) => {
+    const file = join(await temporaryDirectory(t), 'file');
+    writeFileSync(file, '');
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(join(file, 'x'), uid)),
+      /^runtime-unwritable: .*ENOTDIR/,
+    );
+  });
+});
+
+describe('the state of a mount', () => {
+  const state: MountState = {
+    pid: 7,
+    source: 's3://b/',
+    target: '/opt/a b',
+    ready: false,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    socket: null,
+  };
+
+  test('is written for its owner alone, replaced as a whole, and read again', async (t) => {
+    const directory = await temporaryDirectory(t);
+    writeMountState(directory, 'abc', state);
+    writeMountState(directory, 'abc', { ...state, ready: true });
+    writeMountState(directory, 'def', state);
+    assert.equal(statSync(join(directory, 'abc/state.json')).mode & 0o777, 0o600);
+    assert.equal(statSync(join(directory, 'abc')).mode & 0o777, 0o700);
+    assert.deepEqual(readdirSync(join(directory, 'abc')), ['state.json']);
+    const states = [...readMountStates(directory, uid)].sort((a, b) => Number(a.ready) - Number(b.ready));
+    assert.deepEqual(states, [state, { ...state, ready: true }]);
+  });
+
+  test('is taken away with its directory, unless something else is in that', async (t) => {
+    const directory = await temporaryDirectory(t);
+    for (const id of ['abc', 'def']) writeMountState(directory, id, state);
+    writeFileSync(join(directory, 'def/other'), '');
+    for (const id of ['abc', 'def', 'missing']) removeMountState(directory, id);
+    assert.deepEqual(readMountStates(directory, uid), []);
+    assert.ok(!existsSync(join(directory, 'abc')));
+    assert.deepEqual(readdirSync(join(directory, 'def')), ['other']);
+  });
+
+  test('is left out where it cannot be read, is damaged, or another owns the directory', async (t) => {
+    const directory = await temporaryDirectory(t);
+    for (const [id, text] of Object.entries({
+      cut: '{"pid": 7',
+      list: '[]',
+      nothing: 'null',
+      partial: '{"pid": 7, "source": "s3://b/"}',
+    })) {
+      mkdirSync(join(directory, id));
+      writeFileSync(join(directory, id, 'state.json'), text);
+    }
+    mkdirSync(join(directory, 'empty'));
+    writeFileSync(join(directory, 'x.log'), '');
+    assert.deepEqual(readMountStates(directory, uid), []);
+    writeMountState(directory, 'abc', state);
+    assert.equal(readMountStates(directory, uid).length, 1);
+    assert.deepEqual(readMountStates(directory, uid + 1), []);
+    assert.deepEqual(readMountStates(join(directory, 'missing'), uid), []);
+  });
+
+  test('tells a process that runs from one that has ended', async (t) => {
+    assert.ok(isRunning(process.pid));
+    const child = startChild('sleep', ['60']);
+    defer(t, () => child.kill('SIGKILL'));
+    assert.ok(isRunning(child.pid));
+    child.kill('SIGKILL');
+    await waitFor('the child to end', () => !isRunning(child.pid));
+  });
+});
+
+describe('a mount point', () => {
+  test('is found through symbolic links, relative ones and those in the middle', async (t) => {
+    const directory = realTarget(await temporaryDirectory(t), '/');
+    mkdirSync(join(directory, 'real/dags'), { recursive: true });
+    symlinkSync('real', join(directory, 'middle'));
+    symlinkSync(join(directory, 'middle/dags'), join(directory, 'link'));
+    symlinkSync('link', join(directory, 'again'));
+    const real = join(directory, 'real/dags');
+    for (const path of ['link', 'again', 'middle/dags', './middle/../real/dags/', 'real/dags']) {
+      assert.equal(realTarget(path, directory), real, path);
+    }
+    assert.equal(realTarget(join(directory, 'middle/missing/x'), '/'), join(directory, 'real/missing/x'));
+  });
+
+  test('that leads round in a circle is left to whoever uses it', async (t) => {
+    const directory = await temporaryDirectory(t);
+    symlinkSync('b', join(directory, 'a'));
+    symlinkSync('a', join(directory, 'b'));
+    assert.match(realTarget(join(directory, 'a'), '/'), /\/[ab]$/);
+  });
+});
+
+test('the version is that of the package, wherever its files are', () => {
+  const { directory, version } = ownPackage();
+  assert.equal(directory, repository);
+  assert.match(version, /^\d+\.\d+\.\d+/);
+});

@@ -1,0 +1,38 @@
+import { parseCommandLine } from '../../src/config/command-line.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { flagSpecs, givenByFlags } from '../../src/config/from-flags.ts';
+import type { GivenOptions } from '../../src/config/origin.ts';
+import { type ResolvedOption, type ResolvedOptions, resolveOptions } from '../../src/config/resolve.ts';
+import type { OptionName } from '../../src/config/schema.ts';
+import type { Surroundings } from '../../src/config/surroundings.ts';
+import { surroundings } from './surroundings.ts';
+
+export function givenFlags(args: readonly string[]): GivenOptions {
+  return givenByFlags(parseCommandLine(args, flagSpecs(), 'mount').flags);
+}
+
+/** What these flags and this environment come to. */
+export function resolved(
+  args: readonly string[],
+  env: Surroundings['env'] = {},
+  changes: Partial<Surroundings> = {},
+): ResolvedOptions {
+  return resolveOptions(givenFlags(args), surroundings({ env, ...changes }));
+}
+
+export function optionIn(options: ResolvedOptions, name: OptionName): ResolvedOption {
+  const found = options.options.find((option) => option.name === name);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+}
+
+/** The ConfigError that it throws, as one text: `code: message mend`. */
+export function refusal(attempt: () => unknown): string {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof ConfigError) return `${error.code}: ${error.message} ${error.mend}`;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
