@@ -27,7 +27,7 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
       const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
       return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
     } catch (error) {
-      throw credentialsError(error);
+      throw credentialsError(error, options.config.profile);
     }
   };
 }
@@ -41,13 +41,13 @@ function clientOf({ sdk, config, transport }: SdkCredentialsOptions): S3Client {
  * What the search for credentials failed with. Names and codes decide; messages are only passed on. The cause is not:
  * it may carry what was found.
  */
-function credentialsError(error: unknown): StoreError {
+function credentialsError(error: unknown, profile: string | undefined): StoreError {
   const { name, code, $metadata } = error as {
     readonly name?: unknown;
     readonly code?: unknown;
     readonly $metadata?: { readonly httpStatusCode?: number };
   };
-  const detail = words(error);
+  const detail = profile === undefined ? words(error) : `profile ${printable(profile, 100)}: ${words(error)}`;
   if (name === 'TokenProviderError') {
     return new StoreError('expired', detail, 'Sign in again (aws sso login).', false);
   }
