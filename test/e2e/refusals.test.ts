@@ -70,7 +70,7 @@ async function refused(t: Cleanup, attempt: Attempt): Promise<Refusal> {
   return { ...exit, said };
 }
 
-describe('mount refuses', { skip: mountImpossible }, () => {
+describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
   before(async () => {
     // One bucket with nothing in it: what fails before the store is asked needs no other.
     const seaweedfs = await startSeaweedfs();
@@ -186,7 +186,7 @@ describe('mount refuses', { skip: mountImpossible }, () => {
   test('a mount point that is a file: 73', async (t) => {
     const target = join(await temporaryDirectory(t), 'file');
     await writeFile(target, 'x');
-    expect(await refused(t, { target }), 73, /not a directory|no directory/);
+    expect(await refused(t, { target }), 73, /directory/);
   });
 
   test('a mount point that is not empty: 73', async (t) => {
@@ -297,7 +297,10 @@ test('keys that cannot be paths are left out, reported, and hide nothing', {
               (key) =>
                 `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>"x"</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass></Contents>`,
             );
-            const changed = body.toString().replace('<Contents>', `${entries.join('')}<Contents>`);
+            const changed = body
+              .toString()
+              .replace(/<KeyCount>\d+<\/KeyCount>/, '')
+              .replace('<Contents>', `${entries.join('')}<Contents>`);
             return { head: head.replace(/\r\ncontent-length:[^\r]*/i, ''), body: Buffer.from(changed) };
           },
         };

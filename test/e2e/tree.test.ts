@@ -159,21 +159,4 @@ describe('a tree', { skip: mountImpossible }, () => {
     });
     assert.equal(await shell(mount.target, 'find . -mindepth 1 | sort'), './a.py\n./b.sql\n');
   });
-
-  test('tells through extended attributes where a file came from', async (t) => {
-    const store = await openStore(t);
-    const etag = await store.put('dags/pkg/a.py', 'x');
-    const mount = await mountStore(t, store);
-    const source = [
-      'import os, sys',
-      'get = lambda path, name: os.getxattr(sys.argv[1] + path, "user.dagmount." + name).decode()',
-      'print(get("/pkg/a.py", "key"), get("/pkg/a.py", "etag").strip(chr(34)))',
-      'print(get("", "source"), get("", "generation").split(":")[0].isdigit())',
-      'print(sorted(os.listxattr(sys.argv[1] + "/pkg/a.py")))',
-    ].join('\n');
-    const [first, second, third] = (await python(source, [mount.target])).split('\n');
-    assert.equal(first, `dags/pkg/a.py ${etag}`);
-    assert.match(second ?? '', new RegExp(`^s3://${store.bucket}/dags/? True$`));
-    assert.match(third ?? '', /user\.dagmount\.key/);
-  });
 });

@@ -43,7 +43,7 @@ export interface MountOptions {
   readonly args?: readonly string[];
   /** The program that runs the command; this one's Node.js unless told. */
   readonly node?: string;
-  /** What comes before the program: setpriv, for one. */
+  /** What comes before the program, and becomes it by exec: setpriv, for one. */
   readonly wrapper?: readonly string[];
   /** The command's entry; the build of this repository unless told. */
   readonly cli?: string;
@@ -117,7 +117,7 @@ export async function startMount(test: Cleanup, options: MountOptions): Promise<
   const mount = await launchMount(test, options);
   const deadline = options.deadlineMs ?? 60_000;
   await mount.logged(options.until ?? 'ready', deadline);
-  await waitFor(`a mount at ${mount.target}`, () => mountsAt(mount.target).length > 0, deadline);
+  await waitFor(`a mount at ${mount.target}`, () => mountsAt(mount.target, mount.pid).length > 0, deadline);
   return mount;
 }
 

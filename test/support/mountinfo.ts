@@ -13,9 +13,12 @@ function unescaped(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
-/** Reading /proc asks no filesystem anything, so a mount that hangs does not hold this up. */
-export function mountsAt(target: string): readonly MountedFilesystem[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
+/**
+ * Reading /proc asks no filesystem anything, so a mount that hangs does not hold this up.
+ * @param pid whose mount namespace to look into
+ */
+export function mountsAt(target: string, pid: number | 'self' = 'self'): readonly MountedFilesystem[] {
+  return readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
