@@ -42,7 +42,6 @@ export async function unmount(target: string, { lazy }: { readonly lazy: boolean
 const PROGRESS_MS = 100;
 /** Readers in a mount that was detached because it was busy are answered for so long. */
 const GRACE_MS = 5_000;
-const PROBLEMS_LOGGED = 20;
 
 /**
  * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
@@ -92,7 +91,6 @@ class Server {
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
       await sync.start(over);
-      this.#logProblems(sync);
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
       sync.ready.then(
         () => this.#onReady(sync),
@@ -103,7 +101,7 @@ class Server {
       if (!over.aborted) throw error;
     } finally {
       clearInterval(progress);
-      if (presenter.mounted) await this.#unmount(session, mounter);
+      if (presenter.mounted) await this.#unmount(session, mounter, sync.view.problems.length);
       await session.stop();
     }
     this.#failed.signal.throwIfAborted();
@@ -240,14 +238,6 @@ class Server {
     });
   }
 
-  #logProblems({ view: { problems } }: Sync): void {
-    if (problems.length === 0) return;
-    this.#options.log.warn(
-      { problems: problems.slice(0, PROBLEMS_LOGGED), count: problems.length },
-      'keys that cannot be shown as they are',
-    );
-  }
-
   #onEnded(reason: string | undefined): void {
     if (reason !== undefined) {
       this.#failed.abort(
@@ -262,7 +252,7 @@ class Server {
   }
 
   /** Takes the mount away; where it is busy, from the tree at once and from its last users a moment later. */
-  async #unmount(session: SessionClient, mounter: Mounter): Promise<void> {
+  async #unmount(session: SessionClient, mounter: Mounter, leftOut: number): Promise<void> {
     const { target } = this.#config;
     const { log } = this.#options;
     if (!this.#ended.signal.aborted || this.#failed.signal.aborted) {
@@ -281,6 +271,6 @@ class Server {
       });
     }
     log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
-    log.info({ event: 'unmounted', target }, 'unmounted');
+    log.info({ event: 'unmounted', target, leftOut }, 'unmounted');
   }
 }

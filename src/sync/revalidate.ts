@@ -10,6 +10,7 @@ import { persist } from './persist.ts';
 import type { Built, Listed } from './ports.ts';
 import { prefetch } from './prefetch.ts';
 import { boundOf } from './prefetch-bound.ts';
+import { ProblemLog } from './problem-log.ts';
 import { type PendingView, Progress } from './progress.ts';
 import { publish } from './publish.ts';
 import { type NextRecords, Records } from './records.ts';
@@ -40,6 +41,7 @@ export class Revalidation {
   readonly #records: Records;
   readonly #retired: Retired;
   readonly #progress = new Progress();
+  readonly #problemLog: ProblemLog;
   #shown: Shown | undefined;
   /** Of a listing that settled and was not published: found again, it need not settle once more. */
   #settledDigest: string | undefined;
@@ -47,6 +49,7 @@ export class Revalidation {
   constructor(options: RevalidationOptions, restored: Partial<Restored> = {}) {
     this.#options = options;
     this.#hold = new Hold(options.clock, options.log);
+    this.#problemLog = new ProblemLog(options.log);
     this.#records = new Records(restored);
     this.#retired = new Retired(options.cache, restored.tombstones);
     options.presenter.onReleased((nodeIds) => this.#retired.release(nodeIds));
@@ -130,6 +133,7 @@ export class Revalidation {
     // crash point: built. The ids handed out are not in use: the next build hands them out again.
     if (shown !== undefined && isSameTree(built.generation, shown.generation)) {
       this.#shown = { ...shown, digest: settled.digest, problems: built.problems };
+      this.#problemLog.tell(built.problems);
       return this.#unchanged();
     }
     return this.#show(built, settled.digest, accept, signal);
@@ -254,6 +258,7 @@ export class Revalidation {
     });
     const publishedAt = clock.now();
     this.#shown = { ...candidate, generation, problems, publishedAt };
+    this.#problemLog.tell(problems);
     this.#settledDigest = undefined;
     this.#hold.drop();
     this.#records.published(records, publishedAt);
