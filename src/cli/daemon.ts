@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ConfigError } from '../config/config-error.ts';
@@ -40,18 +40,21 @@ export async function startDaemon(
   const directory = runtimeDirectory(shell.surroundings);
   prepareRuntimeDirectory(directory, uid);
   const logFile = mountLogFile(directory, mount.id);
+  const isFirst = !existsSync(logFile);
+  const interrupts = listenToInterrupts();
   const child = spawnDaemon(args, logFile, shell);
+  interrupts.passTo(child);
   const ended = new Promise<Ended>((settle, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => settle({ code, signal }));
   });
   const progress = new ProgressLine(shell);
-  const interrupted = stopOnInterrupt(child);
   try {
     const last = await lastMessage(child, progress);
     progress.erase();
-    if (interrupted()) {
+    if (interrupts.happened()) {
       await ended;
+      if (isFirst) rmSync(logFile, { force: true });
       throw new CommandError('interrupted', 'Stopped before the mount was ready.', 'Nothing is mounted.');
     }
     if (last?.kind === 'ready') {
@@ -62,6 +65,8 @@ export async function startDaemon(
     }
     const { code, signal } = await ended;
     if (last?.kind === 'failed') {
+      // All that it could say is said here.
+      if (isFirst) rmSync(logFile, { force: true });
       shell.err.write(failureText(last.failure, last.failure.stack !== undefined));
       return last.failure.exitCode;
     }
@@ -134,14 +139,26 @@ async function lastMessage(
   return undefined;
 }
 
-/** Passes on what would end this process, the second time by force, and says whether there was any. */
-function stopOnInterrupt(child: ChildProcess): () => boolean {
+interface Interrupts {
+  /** Ends it when a signal would have ended this process, the second time by force. */
+  passTo(child: ChildProcess): void;
+  happened(): boolean;
+}
+
+/** Before the daemon is started: a signal in between would leave it alone. */
+function listenToInterrupts(): Interrupts {
   let interrupted = false;
+  let child: ChildProcess | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      child.kill(interrupted ? 'SIGKILL' : 'SIGTERM');
+      child?.kill(interrupted ? 'SIGKILL' : 'SIGTERM');
       interrupted = true;
     });
   }
-  return () => interrupted;
+  return {
+    passTo: (started) => {
+      child = started;
+    },
+    happened: () => interrupted,
+  };
 }

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { isRunning } from '../../src/config/mount-state.ts';
+import { parseLog } from '../support/mount.ts';
+import { processesNaming } from '../support/processes.ts';
+import { type Cleanup, defer } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { type FakeMount, fakeMount, logOf } from './fake-command.ts';
+
+/** The pid and the log that a daemon's start tells. */
+async function started(
+  t: Cleanup,
+  mount: FakeMount,
+): Promise<{ readonly pid: number; readonly log: () => ReturnType<typeof parseLog> }> {
+  const { code } = await mount.child.exit;
+  assert.equal(code, 0, mount.child.stderr());
+  const pid = Number(/\(pid (\d+)\)/.exec(mount.child.stdout())?.[1]);
+  defer(t, () => {
+    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  });
+  const path = await logOf(t, mount.child.stdout());
+  return { pid, log: () => parseLog(readFileSync(path, 'utf8')) };
+}
+
+describe('mount --daemon', () => {
+  test('returns when the mount is ready, says where its log is, and leaves it running', async (t) => {
+    const mount = await fakeMount(t, 'ready', ['--daemon']);
+    const { pid, log } = await started(t, mount);
+    assert.match(
+      mount.child.stdout(),
+      /^s3:\/\/ready\/p\/ is mounted on \/.*\/dags \(pid \d+\); its log is \/.*\.log\n$/,
+    );
+    assert.equal(mount.child.stderr(), '');
+    assert.ok(isRunning(pid));
+    const ready = await waitFor('its log', () => log().find(({ msg }) => msg === 'ready'));
+    assert.equal(ready.cwd, '/', 'it keeps no directory busy');
+    assert.deepEqual(ready.left, [], 'what it starts in its turn is no daemon');
+    process.kill(pid, 'SIGTERM');
+    await waitFor('it to end', () => !isRunning(pid));
+    assert.equal(log().at(-1)?.msg, 'unmounted');
+  });
+
+  test('can be asked for in the environment, with relative paths', async (t) => {
+    const env = { DAGMOUNT_DAEMON: 'true', DAGMOUNT_CA_FILE: 'ca.pem', AWS_SHARED_CREDENTIALS_FILE: 'keys' };
+    const mount = await fakeMount(t, 'ready', [], env);
+    const { pid, log } = await started(t, mount);
+    process.kill(pid, 'SIGTERM');
+    await waitFor('it to end', () => !isRunning(pid));
+    await waitFor('its last words', () => log().at(-1)?.msg === 'unmounted');
+  });
+
+  test('is a session of its own', async (t) => {
+    const { pid } = await started(t, await fakeMount(t, 'ready', ['--daemon']));
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const [, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    assert.equal(Number(session), pid);
+    process.kill(pid, 'SIGTERM');
+    await waitFor('it to end', () => !isRunning(pid));
+  });
+
+  test('that fails says what is wrong as the foreground would, with its exit code', async (t) => {
+    const mount = await fakeMount(t, 'denied', ['--daemon']);
+    assert.equal((await mount.child.exit).code, 77);
+    assert.equal(
+      mount.child.stderr(),
+      'dagmount: The store refused access: AccessDenied.\nGrant s3:ListBucket.\n',
+    );
+    assert.deepEqual(processesNaming(mount.directory), []);
+  });
+
+  test('with a bad value is refused before anything is started', async (t) => {
+    const mount = await fakeMount(t, 'ready', ['--daemon', '--concurrency', '0']);
+    assert.equal((await mount.child.exit).code, 78);
+    assert.match(mount.child.stderr(), /--concurrency/);
+  });
+
+  for (const [behaviour, how] of [
+    ['dies', /exit code 3/],
+    ['killed', /SIGKILL/],
+  ] as const) {
+    test(`whose process ${behaviour} without a word says how and where its log is`, async (t) => {
+      const mount = await fakeMount(t, behaviour, ['--daemon']);
+      assert.equal((await mount.child.exit).code, 70);
+      assert.match(mount.child.stderr(), how);
+      await logOf(t, mount.child.stderr());
+    });
+  }
+
+  test('whose process meets an error that nobody foresaw tells it, and has it in its log', async (t) => {
+    const mount = await fakeMount(t, 'uncaught', ['--daemon']);
+    assert.equal((await mount.child.exit).code, 70);
+    assert.match(mount.child.stderr(), /Internal error: out of nowhere/);
+  });
+
+  test('that is interrupted before it is ready leaves no process', async (t) => {
+    const mount = await fakeMount(t, 'slow', ['--daemon']);
+    await waitFor('both processes', () => processesNaming('s3://slow/p').length === 2);
+    mount.child.kill('SIGINT');
+    assert.equal((await mount.child.exit).code, 75);
+    assert.match(mount.child.stderr(), /Stopped before the mount was ready/);
+    await waitFor('both to be gone', () => processesNaming('s3://slow/p').length === 0);
+  });
+});

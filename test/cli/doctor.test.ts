@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { examine } from '../../src/cli/doctor/doctor.ts';
+import type { Host } from '../../src/cli/doctor/host.ts';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { failureOf } from '../../src/cli/failure.ts';
+import type { StoreFinding } from '../../src/cli/server-port.ts';
+import type { Shell } from '../../src/cli/shell.ts';
+import type { MountConfig } from '../../src/config/mount-config.ts';
+import { surroundings } from '../config/surroundings.ts';
+import { fakeServer, recordedShell } from './recorded-shell.ts';
+import { TypedError } from './typed-error.ts';
+
+const files: Readonly<Record<string, string>> = {
+  '/etc/fuse.conf': '# a comment\nuser_allow_other\n',
+  '/proc/sys/fs/fuse/default_request_timeout': '0\n',
+  '/proc/sys/fs/fuse/max_request_timeout': '0\n',
+  '/proc/self/status': 'Name:\tnode\nCapEff:\t000001ffffffffff\n',
+};
+
+/** A host on which everything is as it should be. */
+function host(changes: Partial<Host> & { readonly files?: Readonly<Record<string, string>> } = {}): Host {
+  const all = { ...files, ...changes.files };
+  return {
+    platform: 'linux',
+    kernelRelease: '6.12.0-1-amd64',
+    nodeVersion: '20.19.0',
+    readText: (path) => all[path],
+    tryOpen: () => undefined,
+    tryAccess: () => undefined,
+    ownerAndMode: (path) =>
+      path === '/home/airflow' || path === '/' || path === '/tmp'
+        ? { uid: 1000, mode: 0o755, isDirectory: true }
+        : undefined,
+    freeBytes: () => 10 * 2 ** 30,
+    ...changes,
+  };
+}
+
+async function examined(
+  args: readonly string[],
+  on: Host = host(),
+  changes: Partial<Shell> = {},
+): Promise<{ readonly exitCode: number; readonly out: string; readonly err: string }> {
+  const shell = recordedShell({ surroundings: surroundings({ env: { PATH: '/usr/bin' } }), ...changes });
+  const exitCode = await examine(args, shell, on);
+  return { exitCode, ...shell.said };
+}
+
+function probing(findings: readonly StoreFinding[], seen: (config: MountConfig) => void = () => undefined) {
+  return {
+    loadServer: async () =>
+      fakeServer({
+        probeStore: async function* (config) {
+          seen(config);
+          yield* findings;
+        },
+      }),
+  };
+}
+
+describe('doctor', () => {
+  test('says that all is well, a line a check', async () => {
+    const { exitCode, out } = await examined([]);
+    assert.equal(exitCode, 0, out);
+    const [heading, ...lines] = out.trimEnd().split('\n');
+    assert.equal(heading, 'This host');
+    assert.deepEqual(
+      lines.map((line) => line.split(/ +/).slice(0, 2)),
+      ['node', 'kernel', '/dev/fuse', 'mounting', 'addon', 'cache', 'runtime', 'timeouts', 'network'].map(
+        (name) => ['✓', name],
+      ),
+    );
+  });
+
+  const bad: readonly (readonly [
+    string,
+    Partial<Host> & { files?: Record<string, string> },
+    number,
+    RegExp,
+  ])[] = [
+    [
+      'an old Node.js',
+      { nodeVersion: '18.20.1' },
+      exitCodes.osError,
+      /✗ node .*\n +Install Node\.js 20\.19\.0/,
+    ],
+    ['another kernel', { platform: 'darwin' }, exitCodes.osError, /✗ kernel/],
+    ['no /dev/fuse', { tryOpen: () => 'ENOENT' }, exitCodes.osError, /✗ \/dev\/fuse .*\n +.*modprobe fuse/],
+    [
+      'a /dev/fuse that it may not open',
+      { tryOpen: () => 'EPERM' },
+      exitCodes.osError,
+      /✗ \/dev\/fuse .*EPERM/,
+    ],
+    [
+      'no fusermount3',
+      { tryAccess: (path) => (path.endsWith('fusermount3') ? 'ENOENT' : undefined) },
+      exitCodes.osError,
+      /✗ mounting .*\n +.*apt-get install fuse3/,
+    ],
+    [
+      'a cache that cannot be written',
+      { tryAccess: (path) => (path === '/home/airflow' ? 'EROFS' : undefined) },
+      exitCodes.cannotCreate,
+      /✗ cache .*EROFS.*\n +.*--cache-dir/,
+    ],
+    [
+      "another's runtime directory",
+      {
+        ownerAndMode: (path) => ({
+          uid: path === '/tmp/dagmount-1000' ? 7 : 1000,
+          mode: 0o755,
+          isDirectory: true,
+        }),
+      },
+      exitCodes.cannotCreate,
+      /✗ runtime .*\n +.*XDG_RUNTIME_DIR/,
+    ],
+  ];
+  for (const [what, changes, exitCode, words] of bad) {
+    test(`finds ${what}, says what to do and exits with ${exitCode}`, async () => {
+      const result = await examined([], host(changes));
+      assert.match(result.out, words);
+      assert.equal(result.exitCode, exitCode);
+    });
+  }
+
+  test('finds an addon that does not load', async () => {
+    const broken = fakeServer({
+      checkTransport: async () => {
+        throw new TypedError('no-addon', 'It could not be loaded.', 'Run npm rebuild dagmount.');
+      },
+    });
+    const { exitCode, out } = await examined([], host(), { loadServer: async () => broken });
+    assert.equal(exitCode, exitCodes.osError);
+    assert.match(out, /✗ addon .*loaded\.\n +Run npm rebuild dagmount\./);
+  });
+
+  test('exits with the code of the first check that fails', async () => {
+    const { exitCode } = await examined([], host({ tryOpen: () => 'ENOENT', tryAccess: () => 'EACCES' }));
+    assert.equal(exitCode, exitCodes.osError);
+  });
+
+  test('doubts timeouts of the kernel, a small disk, and a mount for one user alone, and exits with 0', async () => {
+    const { exitCode, out } = await examined(
+      [],
+      host({
+        files: { '/proc/sys/fs/fuse/max_request_timeout': '30\n', '/etc/fuse.conf': '#user_allow_other\n' },
+        freeBytes: () => 2 ** 20,
+      }),
+    );
+    assert.equal(exitCode, 0);
+    assert.match(out, /! timeouts .*max_request_timeout = 30.*\n +.*sysctl fs\.fuse\.max_request_timeout=0/);
+    assert.match(out, /! cache .*1\.0 MiB free.*\n +.*--cache-size/);
+    assert.match(out, /! mounting .*\n +.*user_allow_other/);
+  });
+
+  test('refuses --allow-other where the host does', async () => {
+    const on = host({ files: { '/etc/fuse.conf': '' } });
+    assert.equal((await examined(['--allow-other'], on)).exitCode, exitCodes.osError);
+  });
+
+  test('as root asks for the capability and not for fusermount3', async () => {
+    const asRoot = { surroundings: surroundings({ uid: 0 }) };
+    const tryAccess = (path: string) => (path.endsWith('fusermount3') ? 'ENOENT' : undefined);
+    const root = { ownerAndMode: () => ({ uid: 0, mode: 0o755, isDirectory: true }), tryAccess };
+    assert.equal((await examined([], host(root), asRoot)).exitCode, 0);
+    const status = { '/proc/self/status': 'CapEff:\t00000000a80425fb\n' };
+    const { exitCode, out } = await examined([], host({ ...root, files: status }), asRoot);
+    assert.equal(exitCode, exitCodes.osError);
+    assert.match(out, /✗ mounting .*\n +.*--cap-add SYS_ADMIN/);
+  });
+
+  test('shows what of the environment decides how the store is reached, without passwords', async () => {
+    const env = {
+      PATH: '/usr/bin',
+      HTTPS_PROXY: 'http://me:secret@proxy:3128',
+      NO_PROXY: 'localhost',
+      http_proxy: 'me:secret@proxy',
+      AWS_CA_BUNDLE: '/etc/ca.pem',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+    };
+    const { out } = await examined([], host(), { surroundings: surroundings({ env }) });
+    assert.match(out, /HTTPS_PROXY=http:\/\/\*\*\*@proxy:3128/);
+    assert.match(out, /NO_PROXY=localhost/);
+    assert.match(out, /AWS_CA_BUNDLE=\/etc\/ca\.pem/);
+    assert.doesNotMatch(out, /secret/);
+  });
+});
+
+describe('doctor with an address', () => {
+  test('tries the store as a mount with these options would', async () => {
+    let asked: MountConfig | undefined;
+    const findings: StoreFinding[] = [
+      { name: 'credentials', outcome: 'good', detail: 'from the environment' },
+      { name: 'clock', outcome: 'doubtful', detail: '3 min behind', mend: 'Set the clock.' },
+    ];
+    const changes = probing(findings, (config) => {
+      asked = config;
+    });
+    const args = ['s3://b/p', '--endpoint-url', 'http://s3.example', '--no-sign-request'];
+    const { exitCode, out } = await examined(args, host(), changes);
+    assert.equal(exitCode, 0);
+    assert.match(out, /^The store, s3:\/\/b\/p\/$/m);
+    assert.match(out, /^✓ credentials +from the environment$/m);
+    assert.match(out, /^! clock .*\n +Set the clock\.$/m);
+    assert.equal(asked?.endpointUrl, 'http://s3.example');
+    assert.equal(asked?.signRequest, false);
+    assert.equal(asked?.prefix, 'p/');
+  });
+
+  test('says what is wrong with the store and exits with its code', async () => {
+    const error = new TypedError('no-such-bucket', 'there is no such bucket: b', 'Check the name.');
+    const changes = probing([{ name: 'list', outcome: 'bad', detail: '', error }]);
+    const { exitCode, out } = await examined(['s3://b/p'], host(), changes);
+    assert.equal(exitCode, exitCodes.noInput);
+    assert.match(out, /^✗ list +There is no such bucket: b\.\n +Check the name\.$/m);
+  });
+
+  test('as JSON is one document', async () => {
+    const error = new TypedError('denied', 'it was refused', 'Grant it.');
+    const changes = probing([{ name: 'list', outcome: 'bad', detail: '', error }]);
+    const { exitCode, out } = await examined(['s3://b', '--json'], host(), changes);
+    const report = JSON.parse(out);
+    assert.equal(exitCode, exitCodes.noPermission);
+    assert.equal(report.exitCode, exitCodes.noPermission);
+    assert.equal(report.source, 's3://b/');
+    assert.equal(report.checks.length, 10);
+    assert.deepEqual(report.checks.at(-1), {
+      name: 'list',
+      outcome: 'bad',
+      detail: 'It was refused.',
+      mend: 'Grant it.',
+    });
+  });
+
+  test('refuses a bad value before it looks at anything', async () => {
+    await assert.rejects(examined(['s3://b', '--concurrency', '0']), (error) => {
+      assert.equal(failureOf(error).exitCode, exitCodes.config);
+      return true;
+    });
+  });
+});

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { CacheErrorCode } from '../../src/cache/cache-error.ts';
+import type { CommandErrorCode } from '../../src/cli/command-error.ts';
+import { exitCodeMeanings, exitCodes } from '../../src/cli/exit-codes.ts';
+import { failureOf, failureText } from '../../src/cli/failure.ts';
+import type { ConfigErrorCode } from '../../src/config/config-error.ts';
+import type { MountErrorCode } from '../../src/session/mount-error.ts';
+import type { SettingErrorCode } from '../../src/store/setting-error.ts';
+import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
+import type { SyncErrorCode } from '../../src/sync/failure.ts';
+import { TreeError } from '../../src/tree/index.ts';
+import { TypedError } from './typed-error.ts';
+
+const store: Readonly<Record<StoreErrorCode, number>> = {
+  unreachable: 69,
+  throttled: 69,
+  denied: 77,
+  expired: 77,
+  'no-such-bucket': 66,
+  changed: 69,
+  gone: 69,
+  corrupt: 69,
+  'clock-skew': 69,
+  'no-credentials': 77,
+  'wrong-region': 78,
+  'untrusted-certificate': 78,
+  'not-s3': 78,
+  'unreadable-class': 69,
+  aborted: 69,
+  'bad-request': 69,
+};
+
+const mount: Readonly<Record<MountErrorCode, number>> = {
+  'no-addon': 71,
+  'no-device': 71,
+  'no-fusermount': 71,
+  'mount-failed': 71,
+  'unmount-failed': 71,
+  'session-failed': 70,
+  'target-missing': 66,
+  'target-not-directory': 73,
+  'target-not-empty': 73,
+  'target-mounted': 73,
+  'already-running': 75,
+};
+
+const others: Readonly<
+  Record<CacheErrorCode | ConfigErrorCode | CommandErrorCode | SettingErrorCode | SyncErrorCode, number>
+> = {
+  'cache-unwritable': 73,
+  'cache-unsafe': 73,
+  'cache-in-use': 75,
+  'cache-closed': 70,
+  usage: 64,
+  'malformed-address': 64,
+  'unknown-key': 78,
+  'bad-value': 78,
+  'unreadable-file': 66,
+  'unparsable-file': 65,
+  'runtime-unsafe': 73,
+  'runtime-unwritable': 73,
+  'not-mounted': 66,
+  'not-dagmount': 73,
+  'daemon-lingers': 75,
+  interrupted: 75,
+  'daemon-failed': 70,
+  'malformed-target': 64,
+  'bad-setting': 78,
+  'empty-source': 66,
+  unsettled: 75,
+};
+
+describe('a failure', () => {
+  for (const [code, exitCode] of Object.entries({ ...store, ...mount, ...others })) {
+    test(`with the code ${code} exits with ${exitCode}`, () => {
+      const failure = failureOf(new TypedError(code, 'It is wrong.', 'Mend it.'));
+      assert.equal(failure.exitCode, exitCode);
+      assert.equal(failure.code, code);
+      assert.equal(failureText(failure, false), 'dagmount: It is wrong.\nMend it.\n');
+    });
+  }
+
+  test('of the store is a sentence, whatever words the store had', () => {
+    const error = new StoreError('denied', 'AccessDenied:\n  no', 'Grant s3:ListBucket.', false);
+    const { message, mend } = failureOf(error);
+    assert.equal(message, 'The store refused access: AccessDenied: no.');
+    assert.equal(mend, 'Grant s3:ListBucket.');
+  });
+
+  test('that begins with a path keeps it as it is', () => {
+    assert.equal(failureOf(new TypedError('usage', 's3://b is odd', '')).message, 's3://b is odd.');
+    assert.equal(failureOf(new TypedError('usage', '/dev/fuse is odd.', '')).message, '/dev/fuse is odd.');
+  });
+
+  test('that names a command to run adds nothing to it', () => {
+    assert.equal(failureOf(new TypedError('usage', 'x', 'Do: umount /x')).mend, 'Do: umount /x');
+  });
+
+  test('of a pattern is one of the configuration', () => {
+    const failure = failureOf(new TreeError('bad-pattern', 'pattern "#x": it is a comment'));
+    assert.equal(failure.exitCode, exitCodes.config);
+    assert.match(failure.mend, /--include or --exclude/);
+  });
+
+  test('that nobody foresaw is internal, and says how to learn more', () => {
+    const system = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+    for (const error of [
+      new Error('boom'),
+      system,
+      new TypeError('x is undefined'),
+      'thrown text',
+      undefined,
+    ]) {
+      const failure = failureOf(error);
+      assert.equal(failure.exitCode, exitCodes.software);
+      assert.equal(failure.code, undefined);
+      assert.match(failure.message, /^Internal error: /);
+      assert.match(failure.mend, /--log-level debug/);
+    }
+  });
+
+  test('has its stack and those of its causes on demand', () => {
+    const failure = failureOf(new Error('outer', { cause: new Error('inner') }));
+    assert.doesNotMatch(failureText(failure, false), /^\s+at /m);
+    assert.match(failureText(failure, true), /Error: outer\n\s+at [\s\S]+Caused by: Error: inner\n\s+at /);
+  });
+});
+
+test('every exit code has its meaning in help', () => {
+  assert.deepEqual(
+    exitCodeMeanings.map(([code]) => code),
+    Object.values(exitCodes).sort((a, b) => a - b),
+  );
+});

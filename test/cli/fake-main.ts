@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import type { ServeOptions } from '../../src/cli/server-port.ts';
+import { startCli } from '../../src/cli/start-cli.ts';
+import { fakeServer } from './recorded-shell.ts';
+import { TypedError } from './typed-error.ts';
+
+/** The command with a server that mounts nothing: the bucket's name says what comes of it. */
+const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<void>>> = {
+  ready: async ({ log, onProgress, onReady, onRefreshAsked, stop }) => {
+    onProgress({ phase: 'listing', totalFiles: 0, totalBytes: 0, pendingFiles: 0, pendingBytes: 0 });
+    onProgress({ phase: 'prefetch', totalFiles: 2, totalBytes: 20, pendingFiles: 1, pendingBytes: 10 });
+    onReady();
+    onProgress({ phase: 'ready', totalFiles: 2, totalBytes: 20, pendingFiles: 0, pendingBytes: 0 });
+    onRefreshAsked(() => log.info({}, 'refreshed'));
+    log.info({ cwd: process.cwd(), left: Object.keys(process.env).filter(isOurs) }, 'ready');
+    const alive = setInterval(() => undefined, 1_000);
+    await once(stop, 'abort');
+    clearInterval(alive);
+    log.info({}, 'unmounted');
+  },
+  outside: async ({ onReady }) => onReady(),
+  denied: async () => {
+    throw new TypedError('denied', 'the store refused access: AccessDenied', 'Grant s3:ListBucket.');
+  },
+  broken: async () => {
+    throw new Error('boom');
+  },
+  dies: async () => process.exit(3),
+  killed: async () => {
+    process.kill(process.pid, 'SIGKILL');
+    await new Promise(() => undefined);
+  },
+  uncaught: async () => {
+    setImmediate(() => {
+      throw new Error('out of nowhere');
+    });
+    await new Promise(() => undefined);
+  },
+  // Tells that it has begun, and neither becomes ready nor ends.
+  stuck: async ({ log }) => {
+    log.info({}, 'stuck');
+    setInterval(() => undefined, 1_000);
+    await new Promise(() => undefined);
+  },
+  slow: async ({ log, stop }) => {
+    log.info({}, 'slow');
+    const alive = setInterval(() => undefined, 1_000);
+    await once(stop, 'abort');
+    clearInterval(alive);
+    throw stop.reason;
+  },
+};
+
+function isOurs(name: string): boolean {
+  return name.startsWith('DAGMOUNT_') && !name.startsWith('DAGMOUNT_TEST');
+}
+
+startCli(async () =>
+  fakeServer({
+    serve: async ({ bucket }, options) => {
+      await behaviours[bucket]?.(options);
+      return { outcome: bucket === 'outside' ? 'unmounted-outside' : 'stopped' };
+    },
+  }),
+);

@@ -1,0 +1,85 @@
+import { runCommandLine } from '../../src/cli/run.ts';
+import type { ServerPort } from '../../src/cli/server-port.ts';
+import type { Output, Shell } from '../../src/cli/shell.ts';
+import type { Mount } from '../../src/config/mountinfo.ts';
+import { surroundings } from '../config/surroundings.ts';
+
+export interface RecordedShell extends Shell {
+  /** What was written so far. */
+  readonly said: { out: string; err: string };
+}
+
+/** A shell without terminal, mounts or server; its clock moves only when somebody waits. */
+export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
+  const said = { out: '', err: '' };
+  let now = 0;
+  return {
+    out: recordingOutput((text) => {
+      said.out += text;
+    }),
+    err: recordingOutput((text) => {
+      said.err += text;
+    }),
+    surroundings: surroundings(),
+    self: ['node', 'main.js'],
+    daemon: undefined,
+    now: () => now,
+    delay: async (milliseconds) => {
+      now += milliseconds;
+    },
+    readMounts: () => [],
+    mountStates: () => [],
+    isRunning: () => false,
+    loadServer: async () => fakeServer(),
+    ...changes,
+    said,
+  };
+}
+
+export function recordingOutput(write: (text: string) => void, changes: Partial<Output> = {}): Output {
+  return { write, isTerminal: false, colours: false, columns: 80, ...changes };
+}
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line to its end. */
+export async function ran(args: readonly string[], changes: Partial<Shell> = {}): Promise<Ran> {
+  const shell = recordedShell(changes);
+  const exitCode = await runCommandLine(args, shell);
+  return { exitCode, ...shell.said };
+}
+
+/** A server that can do nothing but what a test says. */
+export function fakeServer(changes: Partial<ServerPort> = {}): ServerPort {
+  const unexpected = async (): Promise<never> => {
+    throw new Error('the server was not to be asked');
+  };
+  return {
+    serve: unexpected,
+    unmount: unexpected,
+    checkTransport: async () => 'addon.node',
+    probeStore: () => {
+      throw new Error('the store was not to be asked');
+    },
+    ...changes,
+  };
+}
+
+/** A line of mountinfo as the kernel would have it. */
+export function mountAt(mountPoint: string, changes: Partial<Mount> = {}): Mount {
+  return {
+    mountId: 61,
+    parentId: 22,
+    device: { major: 0, minor: 54 },
+    mountPoint,
+    options: ['ro', 'nosuid', 'nodev'],
+    fsType: 'fuse.dagmount',
+    source: 's3://b/p/',
+    superOptions: ['ro', 'user_id=1000', 'group_id=1001'],
+    ...changes,
+  };
+}
