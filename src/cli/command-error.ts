@@ -3,6 +3,7 @@
  * - `not-dagmount`: what is mounted there is no dagmount
  * - `daemon-lingers`: the mount is gone, and its daemon is not, after a while
  * - `interrupted`: stopped before it was done
+ * - `output-failed`: stdout cannot be written
  * - `daemon-failed`: the daemon ended before it was ready and did not say why
  */
 export type CommandErrorCode =
@@ -10,6 +11,7 @@ export type CommandErrorCode =
   | 'not-dagmount'
   | 'daemon-lingers'
   | 'interrupted'
+  | 'output-failed'
   | 'daemon-failed';
 
 /** A command that cannot do what it should: one sentence of what is wrong, one of what to do. */

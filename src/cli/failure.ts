@@ -42,6 +42,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'not-dagmount': cannotCreate,
   'daemon-lingers': temporary,
   interrupted: temporary,
+  'output-failed': cannotCreate,
   'daemon-failed': software,
   // StoreError
   unreachable: unavailable,

@@ -3,6 +3,7 @@ import { isRunning, type MountState, readMountStates } from '../config/mount-sta
 import { readMounts } from '../config/mountinfo.ts';
 import { runtimeDirectoriesOf, runtimeDirectory } from '../config/runtime-paths.ts';
 import { type Surroundings, surroundingsOfProcess } from '../config/surroundings.ts';
+import { CommandError } from './command-error.ts';
 import { DaemonChannel } from './daemon-channel.ts';
 import type { ServerPort } from './server-port.ts';
 import type { Output, Shell } from './shell.ts';
@@ -15,8 +16,8 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const surroundings = surroundingsOfProcess();
   const [program = 'node', entry = ''] = process.argv;
   return {
-    out: outputOf(process.stdout, surroundings.env),
-    err: outputOf(process.stderr, surroundings.env),
+    out: outputOf(process.stdout, surroundings.env, reportLostResults),
+    err: outputOf(process.stderr, surroundings.env, ignoreLostWords),
     surroundings,
     self: [program, ...process.execArgv, entry],
     daemon,
@@ -29,12 +30,27 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   };
 }
 
-function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env']): Output {
+type OnError = (error: NodeJS.ErrnoException) => void;
+
+/** A mount does not end because its log cannot be written. */
+const ignoreLostWords: OnError = (error) => {
+  if (error.code === undefined) throw error;
+};
+
+/** Results that went nowhere are a failure, unless whoever read them wants no more. */
+const reportLostResults: OnError = (error) => {
+  if (error.code === 'EPIPE') return;
+  throw new CommandError(
+    'output-failed',
+    `The output could not be written (${error.code}).`,
+    'Make room where it goes.',
+    error,
+  );
+};
+
+function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError: OnError): Output {
   const isTerminal = stream.isTTY === true && env.TERM !== 'dumb';
-  // Whoever read it has gone: of no concern to what is done. Without a listener it would end the process.
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  });
+  stream.on('error', onError);
   return {
     write: (text) => {
       stream.write(text);

@@ -1,4 +1,3 @@
-import { exitCodes } from './exit-codes.ts';
 import { failureOf, failureText } from './failure.ts';
 import { processShell } from './process-shell.ts';
 import { runCommandLine } from './run.ts';
@@ -12,10 +11,14 @@ export function startCli(loadServer: () => Promise<ServerPort>): void {
   const shell = processShell(loadServer);
   process.on('uncaughtException', (error) => {
     const failure = failureOf(error);
-    // Nobody foresaw it: where it came from is all that there is to go by.
-    shell.err.write(failureText(failure, true));
-    shell.daemon?.tell({ kind: 'failed', failure });
-    process.exit(exitCodes.software);
+    // Where nobody foresaw it, where it came from is all that there is to go by.
+    const withStack = failure.code === undefined;
+    shell.err.write(failureText(failure, withStack));
+    shell.daemon?.tell({
+      kind: 'failed',
+      failure: { ...failure, stack: withStack ? failure.stack : undefined },
+    });
+    process.exit(failure.exitCode);
   });
   runCommandLine(process.argv.slice(2), shell).then((exitCode) => {
     process.exitCode = exitCode;

@@ -126,6 +126,15 @@ describe('doctor', () => {
     });
   }
 
+  test('leaves opening /dev/fuse to fusermount3 where this user may not', async () => {
+    const { exitCode, out } = await examined([], host({ tryOpen: () => 'EACCES' }));
+    assert.equal(exitCode, 0);
+    assert.match(out, /✓ \/dev\/fuse +is opened by fusermount3/);
+    const asRoot = { surroundings: surroundings({ uid: 0 }) };
+    const { out: root } = await examined([], host({ tryOpen: () => 'EACCES' }), asRoot);
+    assert.match(root, /✗ \/dev\/fuse/);
+  });
+
   test('finds an addon that does not load', async () => {
     const broken = fakeServer({
       checkTransport: async () => {

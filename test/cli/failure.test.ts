@@ -64,6 +64,7 @@ const others: Readonly<
   'not-dagmount': 73,
   'daemon-lingers': 75,
   interrupted: 75,
+  'output-failed': 73,
   'daemon-failed': 70,
   'malformed-target': 64,
   'bad-setting': 78,

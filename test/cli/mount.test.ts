@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseLog } from '../support/mount.ts';
+import { repository } from '../support/repository.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type FakeMount, fakeMount } from './fake-command.ts';
 
@@ -94,5 +98,22 @@ describe('a mount in the foreground', () => {
     const mount = await fakeMount(t, 'uncaught');
     assert.equal((await mount.child.exit).code, 70);
     assert.match(mount.child.stderr(), /Internal error: out of nowhere/);
+  });
+});
+
+describe('results that cannot be written', () => {
+  const command = `"${process.execPath}" "${join(repository, 'dist/src/cli/main.js')}" help mount`;
+
+  test('are a failure', {
+    skip: statSync('/dev/full', { throwIfNoEntry: false }) === undefined ? 'there is no /dev/full' : false,
+  }, () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `${command} > /dev/full`], { encoding: 'utf8' });
+    assert.equal(status, 73);
+    assert.equal(stderr, 'dagmount: The output could not be written (ENOSPC).\nMake room where it goes.\n');
+  });
+
+  test('are none where nobody wants more of them', () => {
+    const { stderr } = spawnSync('sh', ['-c', `${command} | head -1`], { encoding: 'utf8' });
+    assert.equal(stderr, '');
   });
 });

@@ -71,7 +71,7 @@ async function* examineHost(
   const { surroundings } = shell;
   yield checkNode(host);
   yield checkKernel(host);
-  yield checkDevice(host);
+  yield checkDevice(host, surroundings);
   yield checkMounting(host, surroundings, given.has('allow-other') && values['allow-other']);
   yield await checkTransport(shell);
   yield checkCache(host, values['cache-dir'], values['cache-size']);
