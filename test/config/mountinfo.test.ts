@@ -9,7 +9,7 @@ function mountsOf(text: string) {
 describe('mountinfo', () => {
   test('is taken apart, with any number of optional fields', () => {
     const lines = [
-      '36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 propagate_from:2 - ext3 /dev/root rw,errors=continue',
+      '36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 propagate_from:2 - ext3 /dev/sda1 rw,errors=continue',
       '61 22 0:54 / /opt/dags ro,nosuid,nodev - fuse.dagmount s3://b/p/ ro,user_id=1000,group_id=1000',
     ];
     assert.deepEqual(mountsOf(`${lines.join('\n')}\n`), [
@@ -20,7 +20,7 @@ describe('mountinfo', () => {
         mountPoint: '/mnt2',
         options: ['rw', 'noatime'],
         fsType: 'ext3',
-        source: '/dev/root',
+        source: '/dev/sda1',
         superOptions: ['rw', 'errors=continue'],
       },
       {
