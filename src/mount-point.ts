@@ -48,7 +48,7 @@ async function requireEmptyDirectory(path: string): Promise<void> {
     }
     throw new MountError(
       'target-not-directory',
-      `${path} cannot be used as a directory (${code}).`,
+      code === 'ENOTDIR' ? `${path} is not a directory.` : `${path} cannot be read as a directory (${code}).`,
       'Name an existing, readable, empty directory.',
       error,
     );
