@@ -16,10 +16,15 @@ export type CredentialsProvider = (options?: { readonly renew?: boolean }) => Pr
 /** Refused credentials are looked up again once in so many milliseconds, not at every request. */
 const RENEWAL_INTERVAL_MS = 5000;
 
+/** The provider is asked again after so many milliseconds: asking at every request is felt where there are thousands. */
+const KEPT_MS = 1000;
+
 /** Renews credentials that the store refused: once, however many requests found out at the same time. */
 export class CredentialSource {
   readonly #provider: CredentialsProvider;
   readonly #now: () => number;
+  #kept: Credentials | undefined;
+  #keptAt = 0;
   #renewal: Promise<Credentials> | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -28,13 +33,15 @@ export class CredentialSource {
     this.#now = now;
   }
 
-  current(): Promise<Credentials> {
-    return this.#provider();
+  current(): Credentials | Promise<Credentials> {
+    return this.#kept !== undefined && performance.now() - this.#keptAt < KEPT_MS
+      ? this.#kept
+      : this.#provider().then((credentials) => this.#keep(credentials));
   }
 
   /** Other credentials than those refused; undefined: there are none. */
   async replace(refused: Credentials): Promise<Credentials | undefined> {
-    const current = await this.#provider();
+    const current = this.#keep(await this.#provider());
     if (!isSame(current, refused)) return current;
     if (this.#renewal === undefined) {
       if (this.#now() - this.#renewedAt < RENEWAL_INTERVAL_MS) return undefined;
@@ -43,8 +50,14 @@ export class CredentialSource {
         this.#renewedAt = this.#now();
       });
     }
-    const renewed = await this.#renewal;
+    const renewed = this.#keep(await this.#renewal);
     return isSame(renewed, refused) ? undefined : renewed;
+  }
+
+  #keep(credentials: Credentials): Credentials {
+    this.#kept = credentials;
+    this.#keptAt = performance.now();
+    return credentials;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Stop } from './deadline.ts';
 
 /** Answers are read ahead up to so many bytes, then the socket waits for the reader. */
 const READ_AHEAD_BYTES = 256 * 1024;
@@ -23,13 +24,13 @@ export interface Answer {
  * Sends one request and resolves with the head of its answer. Rejects with what undici says, or with the signal's
  * reason: at once, also while a connection is being made (undici's own request() waits for it).
  */
-export function exchange(dispatcher: Dispatcher, request: SentRequest, signal: AbortSignal): Promise<Answer> {
+export function exchange(dispatcher: Dispatcher, request: SentRequest, stop: Stop): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
+    if (stop.aborted) {
+      reject(stop.reason);
       return;
     }
-    const body = new AnswerBody(signal);
+    const body = new AnswerBody(stop);
     body.onFailure = reject;
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => body.attach(controller),
@@ -43,7 +44,7 @@ export function exchange(dispatcher: Dispatcher, request: SentRequest, signal: A
       onResponseError: (_controller, error) => body.fail(error),
     };
     try {
-      dispatcher.dispatch({ ...request }, handler);
+      dispatcher.dispatch(request, handler);
     } catch (error) {
       body.fail(error);
     }
@@ -55,19 +56,20 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   /** Told of a failure until the head has come. */
   onFailure: ((error: unknown) => void) | undefined;
 
-  readonly #signal: AbortSignal;
+  readonly #stop: Stop;
   readonly #onAbort: () => void;
   readonly #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
+  #collecting = false;
   #controller: Dispatcher.DispatchController | undefined;
   #state: 'open' | 'ended' | 'failed' = 'open';
   #error: unknown;
   #wake: (() => void) | undefined;
 
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    this.#onAbort = () => this.cancel(signal.reason);
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+  constructor(stop: Stop) {
+    this.#stop = stop;
+    this.#onAbort = () => this.cancel(stop.reason);
+    stop.addEventListener('abort', this.#onAbort);
   }
 
   /** Stops the answer; reading it further fails with `reason`. Harmless once it has ended. */
@@ -77,16 +79,27 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     this.#controller?.abort(reason instanceof Error ? reason : new Error('cancelled', { cause: reason }));
   }
 
-  /** Everything at once, if it is not more than `limit` bytes; undefined: it is more, and was given up. */
-  async bytes(limit: number): Promise<Uint8Array | undefined> {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of this) {
-      length += chunk.length;
-      if (length > limit) return undefined;
-      chunks.push(chunk);
-    }
-    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
+  /**
+   * Everything at once, if it is not more than `limit` bytes; undefined: it is more, and was given up. Not over the
+   * iterator: that costs as much as the rest of a small answer.
+   */
+  bytes(limit: number): Promise<Uint8Array | undefined> {
+    this.#collecting = true;
+    this.#controller?.resume();
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.#state === 'failed') reject(this.#error);
+        else if (this.#waitingBytes > limit) {
+          resolve(undefined);
+          this.cancel(new Error('the answer is too long'));
+        } else if (this.#state === 'open') this.#wake = look;
+        else {
+          const [only] = this.#chunks;
+          resolve(only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks));
+        }
+      };
+      look();
+    });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -119,7 +132,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     if (this.#state !== 'open') return;
     this.#chunks.push(chunk);
     this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes >= READ_AHEAD_BYTES) this.#controller?.pause();
+    if (this.#waitingBytes >= READ_AHEAD_BYTES && !this.#collecting) this.#controller?.pause();
     this.#notify();
   }
 
@@ -140,12 +153,13 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   #finish(state: 'ended' | 'failed'): void {
     if (this.#state !== 'open') return;
     this.#state = state;
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#stop.removeEventListener('abort', this.#onAbort);
     this.#notify();
   }
 
   #notify(): void {
-    this.#wake?.();
+    const wake = this.#wake;
     this.#wake = undefined;
+    wake?.();
   }
 }

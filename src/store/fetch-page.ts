@@ -1,4 +1,5 @@
-import type { FetchPage } from './list-page-reader.ts';
+import { Deadline } from './deadline.ts';
+import type { FetchPage, PageQuery } from './list-page-reader.ts';
 import { type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
 import type { SignedHttp } from './signed-http.ts';
 import { StoreError } from './store-error.ts';
@@ -17,31 +18,31 @@ export interface FetchPageOptions {
 /** Fetches pages of ListObjectsV2, with keys url-encoded. Rejects with StoreError. */
 export function createFetchPage(options: FetchPageOptions): FetchPage {
   const { http, pace = SYSTEM_PACE, deadlineMs = PAGE_DEADLINE_MS } = options;
-  return (query, signal) =>
-    withRetries(
-      async (deadline) => {
-        const answer = await http.send(
-          {
-            operation: 'list',
-            key: '',
-            query: {
-              'list-type': '2',
-              'encoding-type': 'url',
-              prefix: query.prefix,
-              ...(query.continuationToken !== undefined && { 'continuation-token': query.continuationToken }),
-              ...(query.startAfter !== undefined && { 'start-after': query.startAfter }),
-              ...(query.maxKeys !== undefined && { 'max-keys': String(query.maxKeys) }),
-            },
-          },
-          deadline.signal,
-        );
-        const bytes = await http.collect(answer, MAX_PAGE_BYTES, deadline.signal);
-        deadline.dispose();
-        if (bytes === undefined) throw tooLong();
-        return bytes;
-      },
-      { signal, deadlineMs, pace },
-    );
+  return async (query, signal) => {
+    const request = { operation: 'list', key: '', query: parameters(query) } as const;
+    const deadline = new Deadline(signal);
+    try {
+      const bytes = await withRetries(
+        async () => http.collect(await http.send(request, deadline), MAX_PAGE_BYTES, deadline),
+        { deadline, deadlineMs, pace },
+      );
+      if (bytes === undefined) throw tooLong();
+      return bytes;
+    } finally {
+      deadline.dispose();
+    }
+  };
+}
+
+function parameters({ prefix, continuationToken, startAfter, maxKeys }: PageQuery): Record<string, string> {
+  return {
+    'list-type': '2',
+    'encoding-type': 'url',
+    prefix,
+    ...(continuationToken !== undefined && { 'continuation-token': continuationToken }),
+    ...(startAfter !== undefined && { 'start-after': startAfter }),
+    ...(maxKeys !== undefined && { 'max-keys': String(maxKeys) }),
+  };
 }
 
 function tooLong(): StoreError {

@@ -7,5 +7,7 @@ export function header(headers: IncomingHttpHeaders, name: string): string | und
 
 /** An ETag without its quotes and without the mark of a weak one, which proxies add. */
 export function bareEtag(etag: string): string {
-  return etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1');
+  const start = etag.startsWith('W/') ? 2 : 0;
+  const quoted = etag.length > start + 1 && etag[start] === '"' && etag.endsWith('"');
+  return quoted ? etag.slice(start + 1, -1) : etag.slice(start);
 }

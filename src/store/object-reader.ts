@@ -20,7 +20,6 @@ const MAX_FRUITLESS_RESUMES = 3;
 interface Source {
   readonly answer: StoreAnswer;
   readonly object: ObjectAnswer;
-  readonly deadline: Deadline;
 }
 
 /** Reads objects: opens them, checks what comes, and goes on where a connection broke. */
@@ -35,23 +34,28 @@ export class ObjectReader {
 
   /**
    * @param key the whole key
-   * @param release called once the request is over, with its body; not where this rejects
+   * @param deadline its signal is the caller's; disposed of once the request is over, with its body
+   * @param release called then; neither is, where this rejects
    * @throws {StoreError}
    */
-  async open(key: string, options: GetOptions, release: () => void): Promise<ObjectBody> {
-    const source = await this.#retried(options, (deadline) => this.#request(key, options, deadline));
-    if ('bytes' in source) {
+  async open(key: string, options: GetOptions, deadline: Deadline, release: () => void): Promise<ObjectBody> {
+    const { answer, object, bytes } = await this.#retried(options, deadline, () =>
+      this.#request(key, options, deadline),
+    );
+    if (bytes !== undefined) {
+      deadline.dispose();
       release();
-      return { ...source.object.head, body: once(source.bytes) };
+      return { ...object.head, body: once(bytes) };
     }
-    source.deadline.stop();
-    source.deadline.signal.addEventListener('abort', release, { once: true });
-    return { ...source.object.head, body: this.#stream(key, options, source, release) };
+    deadline.stop();
+    deadline.addEventListener('abort', release);
+    const chunks = this.#chunks(key, options, { answer, object }, deadline);
+    return { ...object.head, body: this.#stream(chunks, object, deadline, release) };
   }
 
-  #retried<T>(options: GetOptions, attempt: (deadline: Deadline) => Promise<T>): Promise<T> {
-    const { signal, deadlineMs = DEFAULT_DEADLINE_MS } = options;
-    return withRetries(attempt, { signal, deadlineMs, pace: this.#pace });
+  #retried<T>(options: GetOptions, deadline: Deadline, attempt: () => Promise<T>): Promise<T> {
+    const { deadlineMs = DEFAULT_DEADLINE_MS } = options;
+    return withRetries(attempt, { deadline, deadlineMs, pace: this.#pace });
   }
 
   /** One try: the answer, checked by its head; a short one with its body, checked too. */
@@ -59,20 +63,16 @@ export class ObjectReader {
     key: string,
     options: GetOptions,
     deadline: Deadline,
-  ): Promise<Source | { readonly object: ObjectAnswer; readonly bytes: Uint8Array }> {
-    const answer = await this.#http.send(
-      { operation: 'get', key, headers: requestHeaders(options) },
-      deadline.signal,
-    );
+  ): Promise<Source & { readonly bytes: Uint8Array | undefined }> {
+    const request = { operation: 'get', key, headers: requestHeaders(options) } as const;
+    const answer = await this.#http.send(request, deadline);
     try {
       const object = readObjectAnswer(answer, options);
       const sent = object.skip + object.length + object.excess;
-      if (sent > COLLECTED_BYTES) return { answer, object, deadline };
-      const all = await this.#http.collect(answer, sent, deadline.signal);
+      if (sent > COLLECTED_BYTES) return { answer, object, bytes: undefined };
+      const all = await this.#http.collect(answer, sent, deadline);
       if (all === undefined) throw corrupt(`more than the ${sent} bytes came that were announced`);
-      const bytes = await verifiedWhole(all, object);
-      deadline.dispose();
-      return { object, bytes };
+      return { answer, object, bytes: await verifiedWhole(all, object) };
     } catch (error) {
       answer.body.cancel(error);
       throw error;
@@ -80,16 +80,16 @@ export class ObjectReader {
   }
 
   async *#stream(
-    key: string,
-    options: GetOptions,
-    source: Source,
+    chunks: AsyncIterable<Uint8Array>,
+    object: ObjectAnswer,
+    deadline: Deadline,
     release: () => void,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* verified(this.#chunks(key, options, source), source.object);
+      yield* verified(chunks, object);
     } finally {
+      deadline.dispose();
       release();
-      source.deadline.dispose();
     }
   }
 
@@ -97,9 +97,9 @@ export class ObjectReader {
   async *#chunks(
     key: string,
     options: GetOptions,
-    { answer, object, deadline }: Source,
+    { answer, object }: Source,
+    deadline: Deadline,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { signal } = deadline;
     let body: AnswerBody | undefined = answer.body;
     let received = 0;
     for (let fruitless = 1; ; fruitless++) {
@@ -112,13 +112,13 @@ export class ObjectReader {
         }
         return;
       } catch (error) {
-        if (signal.aborted) throw aborted(signal);
-        const failure = this.#http.connectionError(error, signal);
+        if (deadline.aborted) throw aborted(deadline);
+        const failure = this.#http.connectionError(error, deadline);
         if (failure === undefined) throw error;
         // An answer that holds more than was asked for is one of a store that cannot be asked for the rest.
         const final = !failure.retryable || object.skip > 0 || object.excess > 0;
         if (final || fruitless > MAX_FRUITLESS_RESUMES) throw failure;
-        body = await this.#resume(key, { ...options, signal }, object, received);
+        body = await this.#resume(key, options, object, received, deadline);
         if (body === undefined) throw failure;
       }
     }
@@ -130,12 +130,13 @@ export class ObjectReader {
     options: GetOptions,
     object: ObjectAnswer,
     received: number,
+    deadline: Deadline,
   ): Promise<AnswerBody | undefined> {
     const range = { start: object.start + received, end: object.start + object.length };
     const rest: GetOptions = { ...options, range, ifMatch: object.head.etag };
-    return this.#retried(rest, async (deadline) => {
+    return this.#retried(rest, deadline, async () => {
       const request = { operation: 'get', key, headers: requestHeaders(rest) } as const;
-      const { body, ...answer } = await this.#http.send(request, deadline.signal);
+      const { body, ...answer } = await this.#http.send(request, deadline);
       try {
         const { skip } = readObjectAnswer({ ...answer, body }, rest);
         deadline.stop();
@@ -160,6 +161,18 @@ function requestHeaders({ ifMatch, range }: GetOptions): Record<string, string> 
   };
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  if (bytes.length > 0) yield bytes;
+/** An iterable of one chunk; a generator costs more. */
+function once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      let left = bytes.length > 0;
+      return {
+        next: async () => {
+          if (!left) return { done: true, value: undefined };
+          left = false;
+          return { done: false, value: bytes };
+        },
+      };
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { Stop } from './deadline.ts';
 import type { RequestPriority } from './object-store.ts';
 import { aborted } from './retry.ts';
 
@@ -23,18 +24,18 @@ export class RequestLimits {
    *
    * @throws {StoreError} aborted
    */
-  acquire(priority: RequestPriority, signal: AbortSignal): Promise<() => void> {
+  acquire(priority: RequestPriority, stop: Stop): Promise<() => void> {
     return new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(aborted(signal));
-      if (signal.aborted) {
+      const giveUp = (): void => reject(aborted(stop));
+      if (stop.aborted) {
         giveUp();
         return;
       }
-      signal.addEventListener('abort', giveUp, { once: true });
+      stop.addEventListener('abort', giveUp);
       const hold = (): Promise<void> =>
         new Promise((release) => {
-          signal.removeEventListener('abort', giveUp);
-          if (signal.aborted) release();
+          stop.removeEventListener('abort', giveUp);
+          if (stop.aborted) release();
           else resolve(release);
         });
       const held = priority === 'demand' ? this.#all(hold) : this.#background(() => this.#all(hold));

@@ -1,17 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Deadline } from './deadline.ts';
+import type { Deadline, Stop } from './deadline.ts';
 import { StoreError } from './store-error.ts';
 
 /** How long tries wait for each other. */
 export interface Pace {
-  /** Rejects when aborted. */
-  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
+  /** Ends early when it is stopped. */
+  readonly sleep: (milliseconds: number, stop: Stop) => Promise<unknown>;
   /** At least 0, below 1. */
   readonly random: () => number;
 }
 
 export const SYSTEM_PACE: Pace = {
-  sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
+  sleep: (milliseconds, stop) =>
+    new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        stop.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, milliseconds);
+      stop.addEventListener('abort', end);
+    }),
   random: Math.random,
 };
 
@@ -25,43 +33,36 @@ const MAX_CORRUPT = 3;
 
 /**
  * Tries until it succeeds, cannot be mended by another try, or the time is over: exponential backoff with full
- * jitter, from 100 ms to 2 s. A try is given the deadline; a try that succeeds takes it over, to dispose of it.
+ * jitter, from 100 ms to 2 s. Starts the clock of the deadline, and leaves it running.
  *
  * @throws {StoreError} the last try's; `aborted` where the caller's signal is
  */
 export async function withRetries<T>(
-  attempt: (deadline: Deadline) => Promise<T>,
-  options: { readonly signal: AbortSignal; readonly deadlineMs: number; readonly pace: Pace },
+  attempt: () => Promise<T>,
+  options: { readonly deadline: Deadline; readonly deadlineMs: number; readonly pace: Pace },
 ): Promise<T> {
-  const { signal, deadlineMs, pace } = options;
-  const deadline = new Deadline(signal, deadlineMs);
+  const { deadline, deadlineMs, pace } = options;
   let last: StoreError | undefined;
   let corrupt = 0;
-  try {
-    for (let tries = 0; ; tries++) {
-      try {
-        if (deadline.signal.aborted) throw deadline.signal.reason;
-        return await attempt(deadline);
-      } catch (error) {
-        if (signal.aborted) throw aborted(signal);
-        if (deadline.passed) throw last ?? overdue(deadlineMs);
-        if (!(error instanceof StoreError && error.retryable)) throw error;
-        if (error.code === 'corrupt' && ++corrupt === MAX_CORRUPT) throw error;
-        last = error;
-      }
-      const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);
-      await pace.sleep(longest * pace.random(), deadline.signal).catch((error: unknown) => {
-        if (!deadline.signal.aborted) throw error;
-      });
+  deadline.start(deadlineMs);
+  for (let tries = 0; ; tries++) {
+    try {
+      if (deadline.aborted) throw deadline.reason;
+      return await attempt();
+    } catch (error) {
+      if (deadline.passed) throw last ?? overdue(deadlineMs);
+      if (deadline.aborted) throw aborted(deadline);
+      if (!(error instanceof StoreError && error.retryable)) throw error;
+      if (error.code === 'corrupt' && ++corrupt === MAX_CORRUPT) throw error;
+      last = error;
     }
-  } catch (error) {
-    deadline.dispose();
-    throw error;
+    const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);
+    await pace.sleep(longest * pace.random(), deadline);
   }
 }
 
-export function aborted(signal: AbortSignal): StoreError {
-  return new StoreError('aborted', '', 'Ask again.', false, { cause: signal.reason });
+export function aborted({ reason }: Pick<Stop, 'reason'>): StoreError {
+  return new StoreError('aborted', '', 'Ask again.', false, { cause: reason });
 }
 
 function overdue(milliseconds: number): StoreError {

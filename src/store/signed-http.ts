@@ -1,6 +1,7 @@
 import { errorOfAnswer, type Operation } from './answer-error.ts';
 import { errorOfConnection } from './connection-error.ts';
 import { CredentialSource, type Credentials, type CredentialsProvider } from './credentials.ts';
+import type { Stop } from './deadline.ts';
 import { type ErrorDocument, MAX_ERROR_BYTES, parseErrorDocument } from './error-document.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { encodeKey, withQuery } from './key-path.ts';
@@ -41,7 +42,7 @@ interface Attempt {
   readonly target: ResolvedTarget;
   /** Undefined: it is not signed. */
   readonly credentials: Credentials | undefined;
-  readonly signal: AbortSignal;
+  readonly stop: Stop;
 }
 
 /** A bucket that sends from place to place is asked no further. */
@@ -82,11 +83,11 @@ export class SignedHttp {
    *
    * @throws {StoreError} for what the store or the network says; the signal's reason where it is aborted
    */
-  async send(request: StoreRequest, signal: AbortSignal): Promise<StoreAnswer> {
+  async send(request: StoreRequest, stop: Stop): Promise<StoreAnswer> {
     let attempt: Attempt = {
       target: this.#target,
-      credentials: await this.#credentialsFor(this.#target, signal),
-      signal,
+      credentials: await this.#credentialsFor(this.#target, stop),
+      stop,
     };
     let renewed = false;
     for (let redirects = 0; ; ) {
@@ -120,13 +121,13 @@ export class SignedHttp {
    *
    * @throws {StoreError} `unreachable` where the connection breaks; the signal's reason where it is aborted
    */
-  async collect(answer: Answer, limit: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async collect(answer: Answer, limit: number, stop: Stop): Promise<Uint8Array | undefined> {
     try {
       const bytes = await answer.body.bytes(limit);
       this.countBytes(bytes?.length ?? limit);
       return bytes;
     } catch (error) {
-      throw this.connectionError(error, signal) ?? error;
+      throw this.connectionError(error, stop) ?? error;
     }
   }
 
@@ -156,8 +157,10 @@ export class SignedHttp {
     });
   }
 
-  async #credentialsFor(target: ResolvedTarget, signal: AbortSignal): Promise<Credentials | undefined> {
-    return target.anonymous ? undefined : abortable(this.#credentials.current(), signal);
+  async #credentialsFor(target: ResolvedTarget, stop: Stop): Promise<Credentials | undefined> {
+    if (target.anonymous) return undefined;
+    const credentials = this.#credentials.current();
+    return credentials instanceof Promise ? abortable(credentials, stop) : credentials;
   }
 
   /** What the store says to a request that it refused. HEAD is answered without a word: GET is asked for the reason. */
@@ -183,17 +186,17 @@ export class SignedHttp {
   async #renewal(
     error: StoreError,
     document: ErrorDocument | undefined,
-    { credentials, signal }: Attempt,
+    { credentials, stop }: Attempt,
   ): Promise<Credentials | undefined> {
     // A key that was rotated away is not expired, it is unknown.
     const refused = error.code === 'expired' || document?.code === 'InvalidAccessKeyId';
     if (!refused || credentials === undefined) return undefined;
-    return abortable(this.#credentials.replace(credentials), signal);
+    return abortable(this.#credentials.replace(credentials), stop);
   }
 
   async #try(
     request: StoreRequest,
-    { target, credentials, signal }: Attempt,
+    { target, credentials, stop }: Attempt,
     started: number,
   ): Promise<Answer> {
     const method = request.operation === 'head' ? 'HEAD' : 'GET';
@@ -212,20 +215,20 @@ export class SignedHttp {
           method,
           origin: target.origin,
           path: withQuery(path, query),
-          headers: { ...signed, ...UNSIGNED },
+          headers: Object.assign(signed, UNSIGNED),
         },
-        signal,
+        stop,
       );
     } catch (error) {
-      const failure = this.connectionError(error, signal);
+      const failure = this.connectionError(error, stop);
       this.#observe(request.operation, failure?.code ?? 'aborted', started);
       throw failure ?? error;
     }
   }
 
   /** What a connection, or the body of an answer, failed with; undefined: the signal was aborted, or it is a bug. */
-  connectionError(error: unknown, signal: AbortSignal): StoreError | undefined {
-    if (signal.aborted) return undefined;
+  connectionError(error: unknown, stop: Stop): StoreError | undefined {
+    if (stop.aborted) return undefined;
     const { host, origin } = this.#target;
     return errorOfConnection(error, {
       host,
@@ -236,12 +239,12 @@ export class SignedHttp {
 }
 
 /** What it waits for goes on; only who waits gives up. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function abortable<T>(promise: Promise<T>, stop: Stop): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason);
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+    const giveUp = (): void => reject(stop.reason);
+    if (stop.aborted) giveUp();
+    stop.addEventListener('abort', giveUp);
+    promise.then(resolve, reject).finally(() => stop.removeEventListener('abort', giveUp));
   });
 }
 

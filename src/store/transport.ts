@@ -26,12 +26,11 @@ export class Transport {
   /** @throws {StoreError} aborted, once it is closed */
   dispatcherFor(origin: string): Dispatcher {
     if (this.#closed) throw new StoreError('aborted', 'the store is closed', 'Open it again.', false);
-    const proxy = proxyFor(new URL(origin), this.settings.proxies);
-    const way = proxy?.url ?? '';
-    let dispatcher = this.#dispatchers.get(way);
+    let dispatcher = this.#dispatchers.get(origin);
     if (dispatcher === undefined) {
+      const proxy = proxyFor(new URL(origin), this.settings.proxies);
       dispatcher = proxy === undefined ? this.#direct() : this.#through(proxy);
-      this.#dispatchers.set(way, dispatcher);
+      this.#dispatchers.set(origin, dispatcher);
     }
     return dispatcher;
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Deadline } from '../../src/store/deadline.ts';
-import { type Pace, withRetries } from '../../src/store/retry.ts';
+import { Deadline } from '../../src/store/deadline.ts';
+import { type Pace, SYSTEM_PACE, withRetries } from '../../src/store/retry.ts';
 import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
+import type { Cleanup } from '../support/temporary.ts';
 import { failureOf, patience } from './open-store.ts';
 
 const failing = (code: StoreErrorCode, retryable: boolean): StoreError =>
@@ -13,75 +14,82 @@ function paceOf(random: number): Pace & { readonly waits: number[] } {
   return { waits, random: () => random, sleep: async (milliseconds) => waits.push(milliseconds) };
 }
 
+function deadlineOf(t: Cleanup, signal = patience()): Deadline {
+  const deadline = new Deadline(signal);
+  t.after(() => deadline.dispose());
+  return deadline;
+}
+
 describe('withRetries', () => {
-  test('waits longer each time, up to two seconds', async () => {
+  test('waits longer each time, up to two seconds', async (t) => {
     const pace = paceOf(1);
     let tries = 0;
-    const attempt = async (deadline: Deadline): Promise<string> => {
+    const attempt = async (): Promise<string> => {
       if (++tries <= 7) throw failing('unreachable', true);
-      deadline.dispose();
       return 'done';
     };
-    assert.equal(await withRetries(attempt, { signal: patience(), deadlineMs: 60_000, pace }), 'done');
+    assert.equal(await withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace }), 'done');
     assert.deepEqual(pace.waits, [100, 200, 400, 800, 1600, 2000, 2000]);
   });
 
-  test('waits anything from nothing up, so that many do not come back at once', async () => {
+  test('waits anything from nothing up, so that many do not come back at once', async (t) => {
     const pace = paceOf(0);
     let tries = 0;
-    const attempt = async (deadline: Deadline): Promise<void> => {
+    const attempt = async (): Promise<void> => {
       if (++tries === 1) throw failing('throttled', true);
-      deadline.dispose();
     };
-    await withRetries(attempt, { signal: patience(), deadlineMs: 60_000, pace });
+    await withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace });
     assert.deepEqual(pace.waits, [0]);
   });
 
-  test('does not try again what another try cannot mend', async () => {
+  test('does not try again what another try cannot mend', async (t) => {
     const pace = paceOf(1);
     const attempt = async (): Promise<void> => {
       throw failing('denied', false);
     };
-    const failure = await failureOf(withRetries(attempt, { signal: patience(), deadlineMs: 60_000, pace }));
+    const failure = await failureOf(
+      withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace }),
+    );
     assert.equal(failure.code, 'denied');
     assert.deepEqual(pace.waits, []);
   });
 
-  test('lets a fault of the program through as it is', async () => {
+  test('lets a fault of the program through as it is', async (t) => {
     const attempt = async (): Promise<void> => {
       throw new TypeError('a bug');
     };
-    const running = withRetries(attempt, { signal: patience(), deadlineMs: 60_000, pace: paceOf(1) });
+    const running = withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace: paceOf(1) });
     await assert.rejects(running, TypeError);
   });
 
-  test('ends a wait when the signal is aborted', async () => {
+  test('ends a wait when the signal is aborted', async (t) => {
     const controller = new AbortController();
     const reason = new Error('enough');
     const pace: Pace = {
       random: () => 1,
-      sleep: (_milliseconds, signal) =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason));
-          controller.abort(reason);
-        }),
+      sleep: async (milliseconds, stop) => {
+        const sleeping = SYSTEM_PACE.sleep(milliseconds, stop);
+        controller.abort(reason);
+        await sleeping;
+      },
     };
     const attempt = async (): Promise<void> => {
       throw failing('unreachable', true);
     };
     const failure = await failureOf(
-      withRetries(attempt, { signal: controller.signal, deadlineMs: 60_000, pace }),
+      withRetries(attempt, { deadline: deadlineOf(t, controller.signal), deadlineMs: 60_000, pace }),
     );
     assert.equal(failure.code, 'aborted');
     assert.equal(failure.cause, reason);
   });
 
-  test('gives a try that goes on for too long a signal, and says so', async () => {
-    const attempt = (deadline: { readonly signal: AbortSignal }): Promise<void> =>
+  test('gives a try that goes on for too long a signal, and says so', async (t) => {
+    const deadline = deadlineOf(t);
+    const attempt = (): Promise<void> =>
       new Promise((_resolve, reject) => {
-        deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason));
+        deadline.addEventListener('abort', () => reject(deadline.reason));
       });
-    const running = withRetries(attempt, { signal: patience(), deadlineMs: 10, pace: paceOf(1) });
+    const running = withRetries(attempt, { deadline, deadlineMs: 10, pace: paceOf(1) });
     assert.equal((await failureOf(running)).code, 'unreachable');
   });
 });
