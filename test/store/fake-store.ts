@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -129,4 +130,16 @@ export function object(
   headers: Readonly<Record<string, string>> = {},
 ): Exclude<Reply, string> {
   return { status: 200, body, headers: { etag: '"not-an-md5"', 'last-modified': LAST_MODIFIED, ...headers } };
+}
+
+/** The ETag of an object that was put as a whole, without its quotes. */
+export function etagOf(body: Uint8Array): string {
+  return createHash('md5').update(body).digest('hex');
+}
+
+/** The same bytes but for one bit. */
+export function flipped(body: Uint8Array, at: number): Buffer {
+  const copy = Buffer.from(body);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
 }

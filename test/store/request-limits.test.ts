@@ -92,3 +92,21 @@ test('a failed request gives its place back', async (t) => {
   fake.answering = () => object('x');
   assert.equal((await store.get('a', { signal: patience() })).size, 1);
 });
+
+test('one signal stops thousands of requests, and Node warns of no leak', async (t) => {
+  const fake = await FakeStore.start(t, () => 'hang');
+  const { store } = openStore(t, fake.origin, { concurrency: 4 });
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warned);
+  t.after(() => process.removeListener('warning', warned));
+  const controller = new AbortController();
+  const failures = Array.from({ length: 3000 }, (_, i) =>
+    failureOf(store.get(`k${i}`, { signal: controller.signal })),
+  );
+  await waitFor('requests', () => fake.requests.length === 4);
+  controller.abort();
+  assert.deepEqual(new Set((await Promise.all(failures)).map(({ code }) => code)), new Set(['aborted']));
+  assert.equal(fake.requests.length, 4);
+  assert.deepEqual(warnings, []);
+});
