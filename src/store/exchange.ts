@@ -11,6 +11,10 @@ export interface SentRequest {
   /** Encoded, query included. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds to the head of the answer. Told with each request: undici's proxies do not pass on their own. */
+  readonly headersTimeout: number;
+  /** Milliseconds between two pieces of the answer. */
+  readonly bodyTimeout: number;
 }
 
 /** The head of an answer, and its body as it comes. */

@@ -208,10 +208,13 @@ export class SignedHttp {
       credentials === undefined
         ? { ...headers, host: target.host }
         : this.#signer.sign({ method, path, query, headers }, target, credentials, this.#now());
+    const { firstByte, stall } = this.transport.settings.timeouts;
     try {
       return await exchange(
         this.transport.dispatcherFor(target.origin),
         {
+          headersTimeout: firstByte,
+          bodyTimeout: stall,
           method,
           origin: target.origin,
           path: withQuery(path, query),

@@ -307,6 +307,21 @@ describe('a connection that fails gets a code, too', () => {
     assert.match(error.mend, /https:\/\//);
   });
 
+  test('TLS that never comes about', async (t) => {
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    defer(t, async () => {
+      server.close();
+    });
+    const address = server.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const timeouts = { connect: 100, firstByte: 20_000, stall: 20_000 };
+    const { http } = openStore(t, `https://127.0.0.1:${port}`, { settings: { timeouts } });
+    const error = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
+    assert.equal(error.code, 'unreachable');
+    assert.match(error.detail, /UND_ERR_CONNECT_TIMEOUT/);
+  });
+
   test('https is asked of a port that speaks plain HTTP', async (t) => {
     const fake = await FakeStore.start(t, () => ({ status: 200 }));
     const { http } = openStore(t, fake.origin.replace('http:', 'https:'));

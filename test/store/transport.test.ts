@@ -214,7 +214,20 @@ describe('a proxy', () => {
     assert.doesNotMatch(`${failure.message} ${failure.mend}`, /hush/);
   });
 
-  test('that never answers is given up', async (t) => {
+  test('that never answers a plain request is given up', async (t) => {
+    const address = await listen(
+      t,
+      createServer(() => undefined),
+    );
+    const timeouts = { connect: 500, firstByte: 100, stall: 100 };
+    const settings = await readTransportSettings({ timeouts }, { HTTP_PROXY: address });
+    const { http } = openStore(t, 'http://store.dagmount.invalid', { settings });
+    const failure = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
+    assert.equal(failure.code, 'unreachable');
+    assert.match(failure.detail, /UND_ERR_HEADERS_TIMEOUT/);
+  });
+
+  test('that never answers the wish for a tunnel is given up', async (t) => {
     const silent = createServer();
     silent.on('connect', () => undefined);
     const address = await listen(t, silent);
