@@ -7,6 +7,9 @@ import { labelOf, trailerOf } from './trailer.ts';
 
 export type ContentStore = Pick<ObjectStore, 'get'>;
 
+/** Of content that arrives damaged. */
+const MOST_TRIES = 3;
+
 /** A blob in memory. */
 export interface ReceivedBlob {
   /** Content and trailer, as they go to the file: in the parts in which they came, which nobody had to copy. */
@@ -20,7 +23,19 @@ export interface ReceivedBlob {
  * ignores If-Match, and by its length. Whole in memory, so that a disk that fails half-way loses no byte. Rejects
  * with StoreError.
  */
-export async function receive(
+export async function receive(...request: Parameters<typeof receiveOnce>): Promise<ReceivedBlob> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await receiveOnce(...request);
+    } catch (error) {
+      // The store mends what it can of small bodies; of one that streams the flaw shows only at its end.
+      const mayMend = error instanceof StoreError && error.code === 'corrupt' && error.retryable;
+      if (!mayMend || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+async function receiveOnce(
   store: ContentStore,
   version: ContentVersion,
   chunk: number | undefined,
