@@ -62,7 +62,6 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'untrusted-certificate': config,
   'not-s3': config,
   // SettingError
-  'malformed-target': usage,
   'bad-setting': config,
   // SyncError
   'empty-source': noInput,

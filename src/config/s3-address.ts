@@ -12,7 +12,7 @@ export interface S3Address {
 
 /** As the AWS CLI takes it: the name of an access point follows a slash or a colon, and is not the prefix. */
 const ACCESS_POINT =
-  /^(arn:aws[a-z-]*:s3:[a-z0-9-]*:\d{12}:accesspoint[:/][A-Za-z0-9.-]+|arn:aws[a-z-]*:s3-outposts:[a-z0-9-]+:\d{12}:outpost[:/][A-Za-z0-9-]+[:/]accesspoint[:/][A-Za-z0-9-]+)(?:\/(.*))?$/s;
+  /^(arn:aws[a-z-]*:s3(?:-object-lambda)?:[a-z0-9-]*:\d{12}:accesspoint[:/][A-Za-z0-9.-]+|arn:aws[a-z-]*:s3-outposts:[a-z0-9-]+:\d{12}:outpost[:/][A-Za-z0-9-]+[:/]accesspoint[:/][A-Za-z0-9-]+)(?:\/(.*))?$/s;
 
 /** Wider than AWS's rule for new buckets: old buckets and other stores have more. */
 const BUCKET = /^([A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:\/(.*))?$/s;

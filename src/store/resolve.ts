@@ -2,13 +2,16 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { CredentialsProvider } from './credentials.ts';
 import { printable } from './printable.ts';
 import { isAwsHost, isRegionName, type ResolvedTarget } from './resolved-target.ts';
-import type { S3Target } from './s3-target.ts';
 import { type CapturedRequest, captureRequest } from './sdk-capture.ts';
 import { sdkCredentials } from './sdk-credentials.ts';
 import { SettingError } from './setting-error.ts';
 import type { Transport } from './transport.ts';
 
-export interface ResolveOptions extends S3Target {
+export interface ResolveOptions {
+  /** A bucket's name, an access-point alias or an ARN. */
+  readonly bucket: string;
+  /** Empty, or ends with a slash. */
+  readonly prefix: string;
   /** --endpoint-url; else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's endpoint_url. */
   readonly endpointUrl?: string;
   /** --region; else AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1. */

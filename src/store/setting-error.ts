@@ -1,5 +1,5 @@
-/** A value in flags, environment or files that cannot be used; `malformed-target`: the s3:// address itself. */
-export type SettingErrorCode = 'malformed-target' | 'bad-setting';
+/** A value in flags, environment or files that cannot be used. */
+export type SettingErrorCode = 'bad-setting';
 
 /** What was set cannot be used: nothing was sent to a store. */
 export class SettingError extends Error {

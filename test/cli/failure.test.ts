@@ -66,7 +66,6 @@ const others: Readonly<
   interrupted: 75,
   'output-failed': 73,
   'daemon-failed': 70,
-  'malformed-target': 64,
   'bad-setting': 78,
   'empty-source': 66,
   unsettled: 75,

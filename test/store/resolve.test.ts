@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Resolution, type ResolveOptions, resolveTarget } from '../../src/store/resolve.ts';
-import { parseS3Target } from '../../src/store/s3-target.ts';
+import { parseS3Address } from '../../src/config/s3-address.ts';
 import { SettingError } from '../../src/store/setting-error.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { Transport } from '../../src/store/transport.ts';
@@ -45,7 +45,7 @@ async function resolve(
 ): Promise<Resolution> {
   const transport = new Transport(settingsOf());
   defer(t, () => transport.close());
-  return resolveTarget({ ...parseS3Target(address), transport, ...options });
+  return resolveTarget({ ...parseS3Address(address), transport, ...options });
 }
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'hush' };
@@ -313,7 +313,7 @@ describe('credentials', () => {
     // The name resolves nowhere: only the transport knows the way.
     const transport = new Transport(settingsOf({ proxies: { http: fake.origin, https: undefined, no: '' } }));
     defer(t, () => transport.close());
-    const { credentials } = await resolveTarget({ ...parseS3Target('s3://bucket'), transport });
+    const { credentials } = await resolveTarget({ ...parseS3Address('s3://bucket'), transport });
     assert.deepEqual(await credentials(), {
       accessKeyId: 'ROLE',
       secretAccessKey: 'hush',
