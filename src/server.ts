@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
@@ -12,10 +11,11 @@ import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
+import { MountPlace } from './mount-place.ts';
 import { checkMountPoint } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
 import { type Addon, addonPath, loadAddon } from './session/kernel/addon.ts';
-import { createMounter, type Mounter, raiseReadahead } from './session/kernel/mounting.ts';
+import { createMounter, type Mounter } from './session/kernel/mounting.ts';
 import type { FetchResult } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
@@ -40,8 +40,7 @@ export async function unmount(target: string, { lazy }: { readonly lazy: boolean
 }
 
 const PROGRESS_MS = 100;
-/** Readers in a mount that was detached because it was busy are answered for so long. */
-const GRACE_MS = 5_000;
+const FAILED_READS_MS = 1_000;
 
 /**
  * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
@@ -67,8 +66,13 @@ class Server {
   readonly #runtimeDirectory: string;
   /** Aborted when the connection with the kernel is over. */
   readonly #ended = new AbortController();
+  /** Aborted when somebody took a mount away that is still in use. */
+  readonly #detached = new AbortController();
   /** Aborted, with the error, when serving cannot go on. */
   readonly #failed = new AbortController();
+
+  #failedReads = 0;
+  #toldOfFailedReads = Number.NEGATIVE_INFINITY;
 
   constructor(config: MountConfig, options: ServeOptions, atEnd: (ending: Ending) => void) {
     const { endpointUrl: endpoint, bucket, prefix, target } = config;
@@ -86,8 +90,11 @@ class Server {
     const { stale } = await checkMountPoint(target, source, topMountAt(readMounts(), target));
     prepareRuntimeDirectory(this.#runtimeDirectory, process.geteuid?.() ?? 0);
 
-    const { sync, session, presenter } = await this.#compose(addon, mounter, stale);
-    const over = AbortSignal.any([this.#options.stop, this.#ended.signal, this.#failed.signal]);
+    const { log, stop } = this.#options;
+    const place = new MountPlace(target, mounter, log);
+    const { sync, session, presenter } = await this.#compose(addon, mounter, place, stale);
+    const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
+    const over = AbortSignal.any(signals);
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
       await sync.start(over);
@@ -101,14 +108,18 @@ class Server {
       if (!over.aborted) throw error;
     } finally {
       clearInterval(progress);
-      if (presenter.mounted) await this.#unmount(session, mounter, sync.view.problems.length);
+      if (presenter.mounted) {
+        await place.giveUp(this.#ended.signal);
+        log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
+        log.info({ event: 'unmounted', target, leftOut: sync.view.problems.length }, 'unmounted');
+      }
       await session.stop();
     }
     this.#failed.signal.throwIfAborted();
-    return { outcome: this.#options.stop.aborted ? 'stopped' : 'unmounted-outside' };
+    return { outcome: stop.aborted ? 'stopped' : 'unmounted-outside' };
   }
 
-  async #compose(addon: Addon, mounter: Mounter, replacesStale: boolean) {
+  async #compose(addon: Addon, mounter: Mounter, place: MountPlace, replacesStale: boolean) {
     const config = this.#config;
     const { log } = this.#options;
     const { target, source, allowOther, uid, gid, umask, concurrency } = config;
@@ -155,7 +166,7 @@ class Server {
       presentation: { uid, gid, umask },
       cacheDirectory,
       log,
-      onMounted: (protocolMinor) => this.#onMounted(mounter, protocolMinor),
+      onMounted: (protocolMinor) => this.#onMounted(mounter, place, protocolMinor),
     });
     const sync: Sync = new Sync({
       lister,
@@ -191,14 +202,23 @@ class Server {
     const result = await sync.read(version, chunk, { deadlineMs: this.#config.readDeadlineMs, signal });
     if (result.kind !== 'error') return result;
     const { errno, code } = result;
-    this.#options.log.warn({ path: version.path, errno, code }, 'a read failed');
+    this.#tellOfFailedRead({ path: version.path, errno, code });
     return { kind: 'error', errno };
   }
 
-  #onMounted(mounter: Mounter, protocolMinor: number): void {
+  /** A scan in an outage fails file by file: one line a second stands for all. */
+  #tellOfFailedRead(fields: object): void {
+    this.#failedReads += 1;
+    const now = performance.now();
+    if (now - this.#toldOfFailedReads < FAILED_READS_MS) return;
+    this.#options.log.warn({ ...fields, failures: this.#failedReads }, 'reads failed');
+    this.#toldOfFailedReads = now;
+    this.#failedReads = 0;
+  }
+
+  #onMounted(mounter: Mounter, place: MountPlace, protocolMinor: number): void {
     const { target, source } = this.#config;
-    const device = topMountAt(readMounts(), target)?.device;
-    const readahead = device !== undefined && raiseReadahead(`${device.major}:${device.minor}`);
+    const { readahead } = place.taken(() => this.#detached.abort());
     this.#announce(false);
     this.#options.log.info(
       { event: 'mounted', source, target, by: mounter.method, protocol: `7.${protocolMinor}`, readahead },
@@ -249,28 +269,5 @@ class Server {
       );
     }
     this.#ended.abort();
-  }
-
-  /** Takes the mount away; where it is busy, from the tree at once and from its last users a moment later. */
-  async #unmount(session: SessionClient, mounter: Mounter, leftOut: number): Promise<void> {
-    const { target } = this.#config;
-    const { log } = this.#options;
-    if (!this.#ended.signal.aborted || this.#failed.signal.aborted) {
-      try {
-        mounter.unmount(target, false);
-      } catch (error) {
-        log.info(
-          { target, reason: String(error) },
-          'the mount is busy: it is detached, and ends with its last user',
-        );
-        mounter.unmount(target, true);
-      }
-      const over = this.#ended.signal;
-      await delay(GRACE_MS, undefined, { signal: over }).catch((error: unknown) => {
-        if (!over.aborted) throw error;
-      });
-    }
-    log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
-    log.info({ event: 'unmounted', target, leftOut }, 'unmounted');
   }
 }

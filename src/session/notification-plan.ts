@@ -12,7 +12,8 @@ const NONE = 0xffffffff;
  * 2. one barrier for each parent of a directory that stays and changed: it waits for the lookups in flight,
  *    whose replies may still carry the directory's old attributes with an endless lifetime. Without it, an
  *    INVAL_INODE that overtakes such a reply finds no inode, and 1,987 of 2,000 directories stayed stale;
- * 3. the listing and attributes of each such directory, and of each that came back under its old node id.
+ * 3. the listing and attributes of each such directory, of each that came back under its old node id, and of each
+ *    that is gone: a process that stands in it, or holds it open, would go on listing its old names.
  */
 export function planNotifications(
   previous: Generation,
@@ -28,8 +29,10 @@ export function planNotifications(
     if (next.isDirectory(index) && revived(next.nodeId(index))) directories.push(index);
   }
   const removed = new Set(changes.removed);
+  const gone: number[] = [];
   for (const index of changes.removed) {
     if (!removed.has(previous.parent(index))) messages.push(invalidateName(previous, index));
+    if (previous.isDirectory(index)) gone.push(previous.nodeId(index));
   }
   for (const index of changes.changed) messages.push(invalidateName(next, index));
 
@@ -38,6 +41,7 @@ export function planNotifications(
   for (const index of directories) if (index !== 0) parents.add(next.nodeId(next.parent(index)));
   for (const parent of parents) messages.push(encodeInvalidateEntry(parent, IMPOSSIBLE_NAME));
   for (const index of directories) messages.push(encodeInvalidateInode(next.nodeId(index), 0, 0));
+  for (const nodeId of gone) messages.push(encodeInvalidateInode(nodeId, 0, 0));
   return messages;
 }
 

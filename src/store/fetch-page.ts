@@ -4,7 +4,7 @@ import { type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
 import type { SignedHttp } from './signed-http.ts';
 import { StoreError } from './store-error.ts';
 
-/** Milliseconds for a page, its retries included (architecture.md section 5). */
+/** Milliseconds for a page, its retries included. */
 const PAGE_DEADLINE_MS = 10_000;
 /** A store that gives all of its keys in one page: 50,000 of them, with long names. */
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;

@@ -51,7 +51,11 @@ export class Hold {
     const due = first || now - this.#warnedAt >= REMINDER_MS || now < this.#warnedAt;
     if (due) this.#warnedAt = now;
     const write = due ? this.#log.warn : this.#log.debug;
-    write.call(this.#log, { held: this.#view }, 'held: the tree stays as it is until this is accepted');
+    write.call(
+      this.#log,
+      { held: this.#view },
+      'held: the tree stays as it is; to show this, mount anew, with --max-delete 100% or --allow-empty where need be',
+    );
     return this.#view;
   }
 

@@ -39,6 +39,7 @@ function directMounter(addon: Addon): Mounter {
       error,
     );
   }
+  let coversStale = false;
   return {
     method: 'mount',
     mount({ target, source, allowOther, replacesStale }) {
@@ -54,9 +55,10 @@ function directMounter(addon: Addon): Mounter {
         ...(allowOther ? ['allow_other'] : []),
       ].join('\n');
       try {
-        return replacesStale
-          ? replaceStale(addon, target, options)
-          : addon.mountDirect(target, options, false);
+        if (!replacesStale) return addon.mountDirect(target, options, false);
+        const { fd, beneath } = replaceStale(addon, target, options);
+        coversStale = !beneath;
+        return fd;
       } catch (error) {
         throw mountFailed(
           target,
@@ -67,24 +69,26 @@ function directMounter(addon: Addon): Mounter {
     },
     unmount(target, lazy) {
       addon.unmount(target, lazy);
+      if (coversStale) addon.unmount(target, true);
+      coversStale = false;
     },
   };
 }
 
 /**
  * Mounts under the stale mount and then detaches that, so that nobody ever sees the bare directory. Before
- * Linux 6.5 nothing can be mounted beneath: the new mount then covers the stale one, which stays below it.
+ * Linux 6.5 nothing can be mounted beneath: the new mount then covers the stale one, which goes when it does.
  */
-function replaceStale(addon: Addon, target: string, options: string): number {
+function replaceStale(addon: Addon, target: string, options: string): { fd: number; beneath: boolean } {
   let fd: number;
   try {
     fd = addon.mountDirect(target, options, true);
   } catch (error) {
     if (codeOf(error) !== 'EINVAL') throw error;
-    return addon.mountDirect(target, options, false);
+    return { fd: addon.mountDirect(target, options, false), beneath: false };
   }
   addon.unmount(target, true);
-  return fd;
+  return { fd, beneath: true };
 }
 
 function fusermountMounter(addon: Addon): Mounter {

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
+import { type Mounter, raiseReadahead } from './session/kernel/mounting.ts';
+import type { Logger } from './sync/ports.ts';
+
+/** Readers in a mount that was detached because it was busy are answered for so long. */
+const GRACE_MS = 5_000;
+const WATCH_MS = 2_000;
+
+/** The mount's place in the tree of directories: taken, watched, and given up again. Never looks inside it. */
+export class MountPlace {
+  readonly #target: string;
+  readonly #mounter: Mounter;
+  readonly #log: Logger;
+  #device: Mount['device'] | undefined;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(target: string, mounter: Mounter, log: Logger) {
+    this.#target = target;
+    this.#mounter = mounter;
+    this.#log = log;
+  }
+
+  /** To be called once it is mounted. `onDetached`: somebody took it away, and it is still in use. */
+  taken(onDetached: () => void): { readonly readahead: boolean } {
+    const device = topMountAt(readMounts(), this.#target)?.device;
+    this.#device = device;
+    this.#watch = setInterval(() => {
+      if (this.#isThere()) return;
+      clearInterval(this.#watch);
+      onDetached();
+    }, WATCH_MS);
+    return { readahead: device !== undefined && raiseReadahead(`${device.major}:${device.minor}`) };
+  }
+
+  /**
+   * Takes the mount away; where it is busy, from the tree at once, and from those who use it some seconds later.
+   * `ended` is aborted when the kernel has let go of the connection.
+   */
+  async giveUp(ended: AbortSignal): Promise<void> {
+    clearInterval(this.#watch);
+    if (ended.aborted && !this.#isThere()) return;
+    if (this.#isThere()) this.#unmount();
+    await delay(GRACE_MS, undefined, { signal: ended }).catch((error: unknown) => {
+      if (!ended.aborted) throw error;
+    });
+  }
+
+  #unmount(): void {
+    try {
+      this.#mounter.unmount(this.#target, false);
+    } catch (error) {
+      this.#log.info(
+        { target: this.#target, reason: String(error), graceSeconds: GRACE_MS / 1000 },
+        'the mount is busy: it is detached, and whoever uses it is served a little longer',
+      );
+      this.#mounter.unmount(this.#target, true);
+    }
+  }
+
+  #isThere(): boolean {
+    const device = this.#device;
+    return readMounts().some(
+      (mount) => mount.device.major === device?.major && mount.device.minor === device.minor,
+    );
+  }
+}
