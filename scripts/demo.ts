@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { buildApp } from 'fauxqs';
 
 /**
@@ -45,34 +44,38 @@ class DemoError extends Error {
   }
 }
 
-async function startStore(undo: Undo[]): Promise<{ endpoint: string; client: S3Client }> {
+/** The embedded store checks no signature, so a plain PUT is enough for a bucket or an object. */
+type Put = (path: string, body?: Uint8Array | string) => Promise<void>;
+
+async function startStore(undo: Undo[]): Promise<{ endpoint: string; put: Put }> {
   const app = buildApp({ logger: false });
   const endpoint = await app.listen({ host: '127.0.0.1', port: 0 });
   undo.push(async () => {
     await app.close();
   });
-  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  undo.push(async () => client.destroy());
-  const answer = await fetch(`${endpoint}/${bucket}`, { method: 'PUT' });
-  if (!answer.ok) throw new Error(`the embedded store did not make a bucket: ${answer.status}`);
-  return { endpoint, client };
+  const send: Put = async (path, body = '') => {
+    const answer = await fetch(`${endpoint}/${bucket}${path}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/octet-stream' },
+      body,
+    });
+    if (!answer.ok) throw new Error(`the embedded store answered ${answer.status} to a PUT of ${path}`);
+  };
+  await send('');
+  return { endpoint, put: (path, body) => send(`/${prefix}${path}`, body) };
 }
 
-async function upload(client: S3Client): Promise<{ files: number; bytes: number }> {
+async function upload(put: Put): Promise<{ files: number; bytes: number }> {
   const folder = join(repository, 'scripts/demo-dags');
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   let bytes = 0;
   for (const file of files) {
     const body = await readFile(file);
-    await put(client, relative(folder, file), body);
+    await put(relative(folder, file), body);
     bytes += body.length;
   }
   return { files: files.length, bytes };
-}
-
-async function put(client: S3Client, path: string, body: Uint8Array | string): Promise<void> {
-  await client.send(new PutObjectCommand({ Bucket: bucket, Key: prefix + path, Body: body }));
 }
 
 async function mount(
@@ -166,7 +169,7 @@ async function showTree(target: string, signal: AbortSignal): Promise<void> {
   say(indented(listing.replaceAll(`${target}/`, '').replace(`${target}:`, '.:')));
 }
 
-async function showChange(client: S3Client, target: string, signal: AbortSignal): Promise<void> {
+async function showChange(put: Put, target: string, signal: AbortSignal): Promise<void> {
   const file = join(target, changed);
   const head = async (): Promise<string> => {
     say(dim(`  $ head -1 ${file}`));
@@ -179,7 +182,7 @@ async function showChange(client: S3Client, target: string, signal: AbortSignal)
     .replace('revision 1: gross sales', 'revision 2: gross and net sales')
     .replace('orders, gross)', 'orders, gross, net)')
     .replace('/ 100.0 as gross', '/ 100.0 as gross,\n    sum(total_cents - tax_cents) / 100.0 as net');
-  await put(client, changed, next);
+  await put(changed, next);
   const start = performance.now();
   say(`  ${dim('…')} a new ${changed} is put into the store`);
   const wait = 'until grep -q "revision 2" "$0"; do sleep 0.02; done';
@@ -196,9 +199,9 @@ async function showChange(client: S3Client, target: string, signal: AbortSignal)
 async function show(once_: boolean, undo: Undo[], signal: AbortSignal): Promise<void> {
   say();
   say(bold('dagmount demo'));
-  const { endpoint, client } = await startStore(undo);
+  const { endpoint, put } = await startStore(undo);
   fact('store', `embedded, at ${endpoint}, bucket ${bucket}`);
-  const { files, bytes } = await upload(client);
+  const { files, bytes } = await upload(put);
   fact('uploaded', `${files} files, ${(bytes / 1024).toFixed(1)} KiB, to s3://${bucket}/${prefix}`);
   const directory = await mkdtemp(join(tmpdir(), 'dagmount-demo-'));
   undo.splice(0, 0, () => rm(directory, { recursive: true, force: true }));
@@ -209,7 +212,7 @@ async function show(once_: boolean, undo: Undo[], signal: AbortSignal): Promise<
   fact('mounted', `${green(target)} in ${Math.round(performance.now() - start)} ms, with`);
   say(`            ${dim(`dagmount ${command.join(' ')}`)}`);
   await showTree(target, signal);
-  await showChange(client, target, signal);
+  await showChange(put, target, signal);
   if (once_) return;
   say();
   fact('look', `ls -l ${target}`);
