@@ -24,6 +24,9 @@ export interface ReadThroughOptions {
   readonly refresh: () => void;
 }
 
+/** How soon after its failure a read is taken for the same one, asked again. */
+const SAME_READ_MS = 500;
+
 /** Counts of reads that ended in an errno. */
 export type ReadErrors = Readonly<Record<ReadErrno, number>>;
 
@@ -31,6 +34,10 @@ export type ReadErrors = Readonly<Record<ReadErrno, number>>;
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
   readonly #errors: Record<ReadErrno, number> = { EIO: 0, ESTALE: 0 };
+  /** Reads that wait, each with what ends its waiting. */
+  readonly #waiting = new Map<AbortController, readonly [ContentVersion, number | undefined]>();
+  /** Blobs that could not be had a moment ago, oldest first, and what the reader was told. */
+  readonly #failed = new Map<string, { readonly at: number; readonly result: ReadResult }>();
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
@@ -53,7 +60,10 @@ export class ReadThrough {
     const { cache, clock, found } = this.#options;
     // What is in the cache needs no store, unless it turns out to be rotten.
     if (this.#options.isSourceDown() && !cache.has(version, chunk)) return this.#fail('EIO', 'source-down');
+    const failed = this.#failedJustNow(version, chunk);
+    if (failed !== undefined) return failed;
     const { controller, release } = childOf(signal);
+    this.#waiting.set(controller, [version, chunk]);
     const over = new AbortController();
     let late = false;
     const timer = clock.sleep(deadlineMs, over.signal).then(
@@ -72,15 +82,37 @@ export class ReadThrough {
       return located;
     } catch (error) {
       if (signal.aborted) return { kind: 'error', errno: 'EIO', code: 'aborted' };
-      return this.#failed(version, late ? 'deadline' : (codeOf(error) ?? 'internal'), error);
+      const given = controller.signal.aborted ? 'source-down' : undefined;
+      const code = late ? 'deadline' : (given ?? codeOf(error) ?? 'internal');
+      const result = this.#refuse(version, code, error);
+      this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
+      return result;
     } finally {
+      this.#waiting.delete(controller);
       release();
       over.abort();
       await timer;
     }
   }
 
-  #failed(version: ContentVersion, code: string, error: unknown): ReadResult {
+  /** The store was found to be down: nobody need wait for a deadline of their own to learn it. */
+  sourceIsDown(): void {
+    for (const [controller, [version, chunk]] of this.#waiting) {
+      if (!this.#options.cache.has(version, chunk)) controller.abort();
+    }
+  }
+
+  /** The kernel asks once more for a page that it got EIO for: that must not wait once more. */
+  #failedJustNow(version: ContentVersion, chunk: number | undefined): ReadResult | undefined {
+    const now = this.#options.clock.now();
+    for (const [key, { at }] of this.#failed) {
+      if (Math.abs(now - at) < SAME_READ_MS) break;
+      this.#failed.delete(key);
+    }
+    return this.#failed.get(keyOf(version, chunk))?.result;
+  }
+
+  #refuse(version: ContentVersion, code: string, error: unknown): ReadResult {
     const { generation, refresh, log } = this.#options;
     if (code === 'internal') log.error({ err: error, path: version.path }, 'a read failed unforeseen');
     if (isStale(code)) {
@@ -97,6 +129,10 @@ export class ReadThrough {
     this.#errors[errno] += 1;
     return { kind: 'error', errno, code };
   }
+}
+
+function keyOf({ name }: ContentVersion, chunk: number | undefined): string {
+  return chunk === undefined ? name : `${name}.${chunk}`;
 }
 
 /** Whether the tree shows this very version. */

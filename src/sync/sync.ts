@@ -188,6 +188,7 @@ export class Sync {
     } catch (error) {
       // An end that was asked for is no failure of the source.
       if (!signal.aborted) this.#source.failed(failureOf(error), error, before === undefined);
+      if (this.#source.isDown) this.#reads.sourceIsDown();
       throw error;
     } finally {
       const shown = this.#revalidation.shown;

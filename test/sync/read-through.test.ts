@@ -120,10 +120,38 @@ describe('a read of what is not local', () => {
     assert.equal(clock.sleeping, 0);
   });
 
+  it('answers the kernel at once when it asks once more for what just failed, and tries again later', async () => {
+    let asked = 0;
+    cache.ensure = () => {
+      asked += 1;
+      return Promise.reject(new FakeStoreError('denied'));
+    };
+    const first = await read();
+    assert.deepEqual(await read(), first);
+    assert.equal(asked, 1);
+    await clock.advance(1_000);
+    await read();
+    assert.equal(asked, 2);
+  });
+
+  it('ends its waiting when the source is found to be down', async () => {
+    cache.ensure = (_version, _chunk, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const waiting = reads.readVersion(version, undefined, {
+      deadlineMs: 10_000,
+      signal: new AbortController().signal,
+    });
+    await clock.settle();
+    reads.sourceIsDown();
+    assert.deepEqual(await waiting, { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.equal(clock.sleeping, 0);
+  });
+
   it('never rejects, and says what nobody foresaw', async () => {
     cache.ensure = () => Promise.reject(new TypeError('a bug'));
     assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'internal' });
     assert.equal(log.count('error'), 1);
+    await clock.advance(1_000);
     cache.ensure = () => Promise.reject(new FakeStoreError('of-another-kind'));
     assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'of-another-kind' });
   });
