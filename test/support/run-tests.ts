@@ -145,6 +145,10 @@ const options = {
   execArgv: ['--test-force-exit'],
 };
 const stream = run(options);
+// What a test measured; the runner's own totals have no file of their own.
+stream.on('test:diagnostic', (data) => {
+  if (data.file !== undefined) say(`${shown(data.file)}: ${data.message}\n`);
+});
 stream.on('test:pass', (data) => report.pass(data as TestData));
 stream.on('test:fail', (data) => report.fail(data as TestData));
 for (const kind of ['test:stderr', 'test:stdout'] as const) {
