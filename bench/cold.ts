@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type LogLine, launchMount } from '../test/support/mount.ts';
-import { proportionalSetSize } from '../test/support/processes.ts';
+import { watchProportionalSetSize } from '../test/support/processes.ts';
 import { StoreProxy } from '../test/support/proxy.ts';
 import { startReader } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
@@ -48,15 +48,14 @@ async function once(
   });
   const script = join(repository, 'bench/readers/cold.py');
   const reader = startReader('python3', [script, mount.target], { deadlineMs: 600_000 });
-  let most = 0;
-  const watch = setInterval(() => {
-    most = Math.max(most, proportionalSetSize(mount.pid));
-  }, 50);
-  const reading = await reader.done.finally(() => clearInterval(watch));
+  const memory = watchProportionalSetSize(mount.pid);
+  defer(context, () => void memory.stop());
+  const reading = await reader.done;
   if (reading.code !== 0) throw new Error(`the reader failed: ${reading.stderr}`);
   const seen = JSON.parse(reading.stdout) as Seen;
   const readyLine = await mount.logged('ready', 300_000);
   const ready = loggedAt(readyLine);
+  const most = memory.stop();
   await mount.stop();
   const cells = [seen.mounted, seen.walked, seen.read, ready].map((at) =>
     (at - start).toFixed(2).padStart(9),

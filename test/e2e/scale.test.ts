@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFakeS3 } from '../support/fake-s3.ts';
-import { mountImpossible, startMount } from '../support/mount.ts';
-import { proportionalSetSize } from '../support/processes.ts';
+import { launchMount, mountImpossible } from '../support/mount.ts';
+import { watchProportionalSetSize } from '../support/processes.ts';
 import { shell } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -13,17 +13,14 @@ test('100,000 objects mount, are walked and change, in 400 MiB', { skip: mountIm
   const objects = 100_000;
   const store = await startFakeS3({ objects, prefix: 'dags/' });
   defer(t, () => store.stop());
-  const mount = await startMount(t, {
+  const mount = await launchMount(t, {
     source: 's3://fake/dags',
     env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
     args: ['--endpoint-url', store.endpoint, '--poll-interval', '1s', '--settle', '0', '--prefetch', '0'],
-    until: 'mounted',
   });
-  let most = 0;
-  const watch = setInterval(() => {
-    most = Math.max(most, proportionalSetSize(mount.pid));
-  }, 50);
-  defer(t, () => clearInterval(watch));
+  const memory = watchProportionalSetSize(mount.pid);
+  defer(t, () => void memory.stop());
+  await mount.logged('mounted', 60_000);
   assert.equal(await shell(mount.target, 'find . -type f | wc -l'), `${objects}\n`);
   const last = 'd00000999/f00099999.py';
   assert.equal(await shell(mount.target, `cat ${last}`), '# object 00099999 revision 00000000\n');
@@ -32,7 +29,7 @@ test('100,000 objects mount, are walked and change, in 400 MiB', { skip: mountIm
   const look = (): Promise<string> => shell(mount.target, `cat ${last} 2>/dev/null || true`);
   await waitFor('the change', async () => (await look()).includes('revision 00000001'), 60_000);
   assert.equal(await shell(mount.target, 'find . -type f -printf "%s\\n" | sort -u'), '36\n');
-  clearInterval(watch);
+  const most = memory.stop();
   t.diagnostic(`at its highest ${(most / MiB).toFixed(0)} MiB`);
   assert.ok(most > 20 * MiB && most < 400 * MiB, `${most / MiB} MiB`);
   assert.equal((await mount.stop()).code, 0);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFakeS3 } from '../support/fake-s3.ts';
-import { mountImpossible, startMount } from '../support/mount.ts';
-import { proportionalSetSize } from '../support/processes.ts';
+import { launchMount, mountImpossible } from '../support/mount.ts';
+import { watchProportionalSetSize } from '../support/processes.ts';
 import { shell } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -15,19 +15,15 @@ test('1,000,000 keys mount, are walked and revalidated, in 1.2 GiB', { skip: mou
   defer(t, () => store.stop());
   const start = Date.now();
   const elapsed = (): string => `${((Date.now() - start) / 1000).toFixed(1)} s`;
-  const mount = await startMount(t, {
+  const mount = await launchMount(t, {
     source: 's3://fake/dags',
     env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
     args: ['--endpoint-url', store.endpoint, '--poll-interval', '1s', '--settle', '0', '--prefetch', '0'],
-    until: 'mounted',
-    deadlineMs: 300_000,
   });
+  const memory = watchProportionalSetSize(mount.pid);
+  defer(t, () => void memory.stop());
+  await mount.logged('mounted', 300_000);
   t.diagnostic(`mounted after ${elapsed()}`);
-  let most = 0;
-  const watch = setInterval(() => {
-    most = Math.max(most, proportionalSetSize(mount.pid));
-  }, 100);
-  defer(t, () => clearInterval(watch));
   const walked = await shell(mount.target, 'find . -type f | wc -l', { deadlineMs: 300_000 });
   assert.equal(walked, `${objects}\n`);
   t.diagnostic(`walked after ${elapsed()}`);
@@ -37,7 +33,7 @@ test('1,000,000 keys mount, are walked and revalidated, in 1.2 GiB', { skip: mou
   const look = (): Promise<string> => shell(mount.target, `cat ${last} 2>/dev/null || true`);
   await waitFor('the change', async () => (await look()).includes('revision 00000001'), 300_000, 200);
   t.diagnostic(`a changed object seen after ${elapsed()}`);
-  clearInterval(watch);
+  const most = memory.stop();
   t.diagnostic(`at its highest ${(most / MiB).toFixed(0)} MiB`);
   assert.ok(most < 1_200 * MiB, `${most / MiB} MiB`);
   assert.equal((await mount.stop()).code, 0);

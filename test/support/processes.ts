@@ -23,6 +23,20 @@ function isGone(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ESRCH';
 }
 
+/** Looks at it every 50 ms until it is told to stop; then gives the highest, in bytes. */
+export function watchProportionalSetSize(pid: number): { stop(): number } {
+  let most = 0;
+  const timer = setInterval(() => {
+    most = Math.max(most, proportionalSetSize(pid));
+  }, 50);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return most;
+    },
+  };
+}
+
 /** Proportional set size in bytes of a process and its descendants: shared pages are counted once between them. */
 export function proportionalSetSize(pid: number): number {
   return [pid, ...descendants(pid)].reduce((sum, each) => sum + pss(each), 0);
