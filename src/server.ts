@@ -154,6 +154,7 @@ class Server {
     const session = new SessionClient(sessionWorker, {
       fetch: (version, chunk, signal) => this.#read(sync, version, chunk, signal),
       released: (nodeIds) => presenter.released(nodeIds),
+      fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
       ended: (reason) => this.#onEnded(reason),
     });
     const presenter = new MountPresenter({

@@ -48,6 +48,12 @@ function start({ fd, shown, presentation, cacheDirectory }: SessionStart): Kerne
     cacheDirectory,
     fetch,
     onServing: (init) => tell({ kind: 'serving', protocolMinor: init.minor }),
+    onFault: (error, opcode) =>
+      tell({
+        kind: 'fault',
+        opcode,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }),
     onReleased: (nodeIds) => tell({ kind: 'released', nodeIds }),
     onEnd: (errno) => tell({ kind: 'ended', errno }),
   });

@@ -61,6 +61,8 @@ export type FromSession =
     }
   | { readonly kind: 'abandon'; readonly id: number }
   | { readonly kind: 'published'; readonly outcome: NotifyOutcome }
+  /** A request that got EIO for a reason that nobody foresaw. */
+  | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }
   | { readonly kind: 'released'; readonly nodeIds: readonly number[] }
   | { readonly kind: 'counters'; readonly counters: SessionCounters }
   | { readonly kind: 'ended'; readonly errno: string | undefined };

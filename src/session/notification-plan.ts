@@ -8,7 +8,8 @@ const NONE = 0xffffffff;
 /**
  * The notifications after `next` is current, in the order that leaves nothing of `previous` in the kernel:
  *
- * 1. every name that was added, removed (the topmost, where a directory goes), or has a new version or kind;
+ * 1. every name that was added, removed, or has a new version or kind. Also below a directory that goes: a listing of it
+ *    that was in flight puts its names back behind the invalidation of the directory itself, with an endless lifetime;
  * 2. one barrier for each parent of a directory that stays and changed: it waits for the lookups in flight,
  *    whose replies may still carry the directory's old attributes with an endless lifetime. Without it, an
  *    INVAL_INODE that overtakes such a reply finds no inode, and 1,987 of 2,000 directories stayed stale;
@@ -28,10 +29,9 @@ export function planNotifications(
     if (changes.origin[next.parent(index)] !== NONE) messages.push(invalidateName(next, index));
     if (next.isDirectory(index) && revived(next.nodeId(index))) directories.push(index);
   }
-  const removed = new Set(changes.removed);
   const gone: number[] = [];
   for (const index of changes.removed) {
-    if (!removed.has(previous.parent(index))) messages.push(invalidateName(previous, index));
+    messages.push(invalidateName(previous, index));
     if (previous.isDirectory(index)) gone.push(previous.nodeId(index));
   }
   for (const index of changes.changed) messages.push(invalidateName(next, index));

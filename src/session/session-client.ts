@@ -13,6 +13,8 @@ import { MountError } from './mount-error.ts';
 export interface SessionEvents {
   /** A reader needs content that is not local. The signal aborts when nobody waits for it any more. */
   fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult>;
+  /** A request got EIO for a reason that nobody foresaw; `error` is its stack. */
+  fault(opcode: string, error: string): void;
   /** The kernel holds these replaced node ids no longer. */
   released(nodeIds: readonly number[]): void;
   /** The connection is over; undefined when somebody unmounted it. */
@@ -101,6 +103,9 @@ export class SessionClient {
         break;
       case 'published':
         this.#publishing?.resolve(message.outcome);
+        break;
+      case 'fault':
+        this.#events.fault(message.opcode, message.error);
         break;
       case 'released':
         this.#events.released(message.nodeIds);

@@ -62,8 +62,13 @@ export class ShownTree {
   show(shown: Shown, changes: GenerationChanges): Generation {
     const old = this.#generation;
     const next = Generation.view(shown.generation);
+    // Where something was removed, the directory it was in was touched: it has the instant of this publication.
+    const instant = changes.touched[0];
     for (const index of changes.changedFrom) this.#retire(old, index);
-    for (const index of changes.removed) this.#retire(old, index);
+    for (const index of changes.removed) {
+      this.#retire(old, index);
+      if (instant !== undefined && old.isDirectory(index)) this.#touch(old.nodeId(index), next, instant);
+    }
     this.#generation = next;
     this.#stamps = new BigUint64Array(shown.stamps);
     return old;
@@ -76,6 +81,18 @@ export class ShownTree {
 
   release(nodeIds: Iterable<number>): void {
     for (const nodeId of nodeIds) this.#retired.delete(nodeId);
+  }
+
+  /**
+   * A removed directory is empty from now on, and says so by its mtime: a listing that the kernel was reading while
+   * it was invalidated would otherwise stay cached for good.
+   */
+  #touch(nodeId: number, next: Generation, index: number): void {
+    const node = this.#retired.get(nodeId);
+    if (node === undefined) return;
+    const mtimeSeconds = next.mtimeSeconds(index);
+    const mtimeNanoseconds = next.mtimeNanoseconds(index);
+    this.#retired.set(nodeId, { ...node, mtimeSeconds, mtimeNanoseconds });
   }
 
   #retire(generation: Generation, index: number): void {

@@ -76,6 +76,9 @@ export class LiveSession {
         const bytes = this.#contents.get(`${version.path} ${version.etag}`);
         return bytes === undefined ? { kind: 'error', errno: 'ESTALE' } : { kind: 'memory', bytes };
       },
+      fault: (opcode, error) => {
+        throw new Error(`${opcode}: ${error}`);
+      },
       released: (nodeIds) => this.released.push(...nodeIds),
       ended: (errno) => {
         this.ended = errno;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import type { FetchResult } from '../../src/session/messages.ts';
 import { type Files, LiveSession, unmountable } from './live-session.ts';
@@ -86,6 +87,40 @@ print(open('a.bin').read())`);
     assert.equal(await reading, 'nnnnn\n');
     while (session.released.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal((await session.counters()).retired, 0);
+  });
+
+  test('shows a removed directory empty to who stands in it, and gives it back when it returns', async () => {
+    const files: Files = { 'keep.py': 'k', 'd/a.py': 'a', 'd/b.py': 'b' };
+    session = await LiveSession.start(files);
+    const seenEmpty = `${session.target}.seen-empty`;
+    const standing = session.python(`
+import os, time
+top = os.getcwd()
+os.chdir('d')
+held = os.open('.', os.O_RDONLY)
+def until(names):
+    while sorted(os.listdir('.')) != names: time.sleep(0.01)
+until(['a.py', 'b.py'])
+open('a.py').read()
+until([])
+assert os.listdir(held) == []
+try:
+    open('a.py'); raise SystemExit('still there')
+except FileNotFoundError: pass
+os.close(os.open('${seenEmpty}', os.O_CREAT))
+until(['a.py', 'c.py'])
+os.stat(top + '/d')  # who looks the path up joins the directory to it again
+assert os.getcwd() == top + '/d'
+print(open('c.py').read())`);
+    while (session.fetched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await session.publish({ 'keep.py': 'k' });
+    const seen = (async () => {
+      while (!existsSync(seenEmpty)) await new Promise((resolve) => setTimeout(resolve, 5));
+    })();
+    await Promise.race([seen, standing]);
+    rmSync(seenEmpty);
+    await session.publish({ 'keep.py': 'k', 'd/a.py': 'a', 'd/c.py': 'c' });
+    assert.equal(await standing, 'c\n');
   });
 
   test('refuses every change with EROFS', async () => {

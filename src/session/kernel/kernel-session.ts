@@ -9,6 +9,7 @@ import {
   negotiate,
   REPLY_BODY_OFFSET,
   ReplyWriter,
+  type Request,
   type RequestOf,
 } from '../../wire/index.ts';
 import { AttributeSource } from '../attributes.ts';
@@ -39,6 +40,8 @@ export interface KernelSessionOptions {
   readonly init?: InitReply;
   readonly fetch: Fetch;
   readonly onServing: (init: InitReply) => void;
+  /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
+  readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;
   readonly onEnd: (errno: string | undefined) => void;
 }
@@ -129,6 +132,18 @@ export class KernelSession {
       this.#init(request);
       return;
     }
+    try {
+      this.#answer(request);
+    } catch (error) {
+      // A fault of ours costs one request, not the mount.
+      this.#options.onFault(error, request.kind);
+      this.#reply.begin(request.uniqueHigh, request.uniqueLow);
+      this.#reply.error('EIO');
+      this.#send();
+    }
+  }
+
+  #answer(request: Request): void {
     const outcome = handle(request, { tree: this.#tree, attributes: this.#attributes, reply: this.#reply });
     switch (outcome.kind) {
       case 'answered':
