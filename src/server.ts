@@ -4,10 +4,12 @@ import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
+import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
 import { removeMountState, writeMountState } from './config/mount-state.ts';
 import { readMounts, topMountAt } from './config/mountinfo.ts';
+import { realTarget } from './config/real-target.ts';
 import { prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
@@ -88,6 +90,7 @@ class Server {
     const addon = loadAddon();
     const mounter = createMounter(addon);
     const { stale } = await checkMountPoint(target, source, topMountAt(readMounts(), target));
+    requireApart(this.#config);
     prepareRuntimeDirectory(this.#runtimeDirectory, process.geteuid?.() ?? 0);
 
     const { log, stop } = this.#options;
@@ -271,4 +274,15 @@ class Server {
     }
     this.#ended.abort();
   }
+}
+
+/** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */
+function requireApart({ cacheDir, target }: MountConfig): void {
+  const cache = realTarget(cacheDir, '/');
+  if (cache !== target && !cache.startsWith(`${target}/`)) return;
+  throw new ConfigError(
+    'bad-value',
+    `cache-dir cannot be ${cacheDir}: it lies in the mount point ${target}.`,
+    'Name a directory outside of it with --cache-dir.',
+  );
 }

@@ -71,7 +71,19 @@ function textOf(
 ): string | readonly string[] {
   const { kind } = optionOf(name);
   const value = pair.value as { toJS?(document: Document): unknown } | null;
-  const written: unknown = value?.toJS?.(document) ?? '';
+  let written: unknown;
+  try {
+    written = value?.toJS?.(document) ?? '';
+  } catch (error) {
+    // An asterisk begins an alias in YAML, and toJS is the first to look for what it stands for.
+    if (!(error instanceof ReferenceError)) throw error;
+    throw unparsable(
+      origin.file,
+      origin.line,
+      `${name} has a value that begins with an asterisk: put it into quotes`,
+      error,
+    );
+  }
   if (typeof written === 'string' && written !== '') return kind.isList ? [written] : written;
   if (kind.isList && Array.isArray(written) && written.every((each) => typeof each === 'string')) {
     return written;

@@ -162,3 +162,10 @@ describe('a file', () => {
     assert.equal(resolved(['--config', missing]).values.region, 'x');
   });
 });
+
+test('an unquoted glob, which YAML takes for an alias, is told to be quoted', () => {
+  for (const yaml of ['include:\n  - *.py\n', 'include: *x\n']) {
+    const said = refusal(() => givenByYaml(yaml, '/etc/d.yaml'));
+    assert.match(said, /^unparsable-file: .*include.*quotes/);
+  }
+});

@@ -232,6 +232,14 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
     expect(await refused(t, attempt), 73, /cache/);
   });
 
+  test('a cache directory inside the mount point: 78', async (t) => {
+    const store = await openStore(t, new Map([['a.py', 'a']]));
+    const target = await temporaryDirectory(t);
+    const source = `s3://${store.bucket}/dags`;
+    const attempt = { source, target, args: ['--cache-dir', join(target, 'cache')] };
+    expect(await refused(t, attempt), 78, /--cache-dir/);
+  });
+
   test('a host without /dev/fuse: 71', {
     skip: process.getuid?.() === 0 ? false : 'needs root to hide /dev/fuse',
   }, async (t) => {
