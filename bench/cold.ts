@@ -1,18 +1,20 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type LogLine, launchMount } from '../test/support/mount.ts';
-import { watchProportionalSetSize } from '../test/support/processes.ts';
+import { cpuSeconds, watchProportionalSetSize } from '../test/support/processes.ts';
 import { StoreProxy } from '../test/support/proxy.ts';
 import { startReader } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
-import { type Cleanup, defer, temporaryDirectory } from '../test/support/temporary.ts';
+import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { fillStore } from './filled-store.ts';
+import { freshDisk } from './fresh-disk.ts';
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
  * [--latency 10] [--runs 3]`. Prints the seconds from the start of the command to the mount, to a complete walk with a
  * stat of each file, to all content read by one reader, and to the daemon's own "ready"; its memory at the highest
- * (PSS, its processes together); and the requests that the store saw.
+ * (PSS, its processes together); the processor time that it used until it was ready; and the requests that the store
+ * saw.
  */
 const { values } = parseArgs({
   options: {
@@ -38,13 +40,13 @@ async function once(
   proxy: StoreProxy,
 ): Promise<string> {
   proxy.resetCounts();
-  const directory = await temporaryDirectory(context);
+  const disk = await freshDisk(context);
   const start = Date.now() / 1000;
   const mount = await launchMount(context, {
     source,
     env,
     args: ['--endpoint-url', proxy.endpoint, '--poll-interval', '1h'],
-    cacheDirectory: join(directory, 'cache'),
+    cacheDirectory: join(disk.directory, 'cache'),
   });
   const script = join(repository, 'bench/readers/cold.py');
   const reader = startReader('python3', [script, mount.target], { deadlineMs: 600_000 });
@@ -56,12 +58,12 @@ async function once(
   const readyLine = await mount.logged('ready', 300_000);
   const ready = loggedAt(readyLine);
   const most = memory.stop();
+  const cpu = cpuSeconds(mount.pid);
   await mount.stop();
-  const cells = [seen.mounted, seen.walked, seen.read, ready].map((at) =>
-    (at - start).toFixed(2).padStart(9),
-  );
+  const times = [seen.mounted, seen.walked, seen.read, ready].map((at) => at - start);
+  const cells = [...times, cpu].map((each) => each.toFixed(2).padStart(9));
   const requests = `${proxy.count('LIST')} LIST, ${proxy.count('GET')} GET, ${proxy.count('HEAD')} HEAD`;
-  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${requests}, at most ${proxy.mostAtOnce} at once`;
+  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${requests}, at most ${proxy.mostAtOnce} at once; ${disk.kind}`;
 }
 
 /** pino's time is in milliseconds, or in words. */
@@ -81,7 +83,7 @@ async function bench(context: Cleanup): Promise<void> {
   console.log(
     `${values.objects} objects of ${values.bytes} bytes, ${values.latency} ms a request; seconds, MiB`,
   );
-  console.log('  mounted   walked     read    ready      PSS');
+  console.log('  mounted   walked     read    ready      CPU      PSS');
   for (let run = 0; run < Number(values.runs); run += 1) {
     console.log(await once(context, `s3://${store.bucket}/dags`, store.seaweedfs.readerEnvironment, proxy));
   }

@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util';
 import { type Mount, startMount } from '../test/support/mount.ts';
 import { read } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
-import { type Cleanup, temporaryDirectory } from '../test/support/temporary.ts';
+import type { Cleanup } from '../test/support/temporary.ts';
 import { type FilledStore, fillStore } from './filled-store.ts';
+import { freshDisk } from './fresh-disk.ts';
 
 /**
  * Scans of a warm mount against a copy on the local disk, alternating in one process: `node dist/bench/scan.js
- * [--objects 10000] [--bytes 4096] [--runs 9]`. The local disk is where temporary files are (TMPDIR).
+ * [--objects 10000] [--bytes 4096] [--runs 9]`.
  */
 const { values } = parseArgs({
   options: {
@@ -68,15 +69,17 @@ async function bench(context: Cleanup): Promise<void> {
   const runs = Number(values.runs);
   const store = await fillStore(Number(values.objects), Number(values.bytes));
   context.after(() => store.seaweedfs.stop());
-  const directory = await temporaryDirectory(context);
-  const copy = join(directory, 'copy');
-  const cache = join(directory, 'cache');
+  const disk = await freshDisk(context);
+  const copy = join(disk.directory, 'copy');
+  const cache = join(disk.directory, 'cache');
   await copyTo(copy, store.files);
   const mount = await mountFilled(context, store, cache);
   const output = await read('python3', [reader, String(runs), mount.target, copy], { deadlineMs: 600_000 });
   const { times, files } = JSON.parse(output) as { times: readonly [Times, Times]; files: readonly number[] };
   await mount.stop();
-  console.log(`${files.join(' and ')} files of ${values.bytes} bytes, median of ${runs} warm runs, ms`);
+  console.log(
+    `${files.join(' and ')} files of ${values.bytes} bytes, median of ${runs} warm runs, ms; ${disk.kind}`,
+  );
   console.log('scan                                   mount    disk   ratio   best ratio');
   const ways = [
     ['walk', 'os.walk + os.stat'],

@@ -37,6 +37,14 @@ export function watchProportionalSetSize(pid: number): { stop(): number } {
   };
 }
 
+/** User and system time of a live process so far, in seconds. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // Ticks of a hundredth of a second, whatever the kernel's own clock is.
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** Proportional set size in bytes of a process and its descendants: shared pages are counted once between them. */
 export function proportionalSetSize(pid: number): number {
   return [pid, ...descendants(pid)].reduce((sum, each) => sum + pss(each), 0);
