@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,12 +57,22 @@ export interface MountOptions {
 
 export const cli = process.env.DAGMOUNT_TEST_CLI ?? join(repository, 'dist/src/cli/main.js');
 
+function reasonAgainstMounting(): string | false {
+  if (!existsSync('/dev/fuse')) return 'there is no /dev/fuse here';
+  if (process.getuid?.() === 0) return false;
+  if (!['/usr/bin/fusermount3', '/bin/fusermount3'].some((path) => existsSync(path))) {
+    return 'not root, and there is no fusermount3 (Debian: apt-get install fuse3)';
+  }
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
+    return false;
+  } catch (error) {
+    return `not root, and /dev/fuse is not open to this user (${String(error)})`;
+  }
+}
+
 /** Why no mount can be made here, for a test's `skip`; false where it can. */
-export const mountImpossible: string | false = !existsSync('/dev/fuse')
-  ? 'there is no /dev/fuse here'
-  : process.getuid?.() !== 0 && !['/usr/bin/fusermount3', '/bin/fusermount3'].some((path) => existsSync(path))
-    ? 'not root, and there is no fusermount3 (Debian: apt-get install fuse3)'
-    : false;
+export const mountImpossible: string | false = reasonAgainstMounting();
 
 /** The environment without what would decide for the daemon: credentials, proxies and dagmount's own settings. */
 export function cleanEnvironment(added: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
