@@ -32,12 +32,19 @@ need_node() {
   mkdir -p "$tools"
 }
 
+# Where the headers of Node.js are installed beside it, nothing need be downloaded to compile the addon.
+use_own_headers() {
+  local prefix
+  prefix=$(node -p 'require("node:path").resolve(process.execPath, "../..")')
+  if [ -e "$prefix/include/node/node_api.h" ]; then export npm_config_nodedir="${npm_config_nodedir:-$prefix}"; fi
+}
+
 need_dependencies() {
   local mark="$root/node_modules/.package-lock.json"
   if [ ! -e "$mark" ] || [ "$root/package-lock.json" -nt "$mark" ]; then
     step 'npm ci'
     need_compiler
-    (cd "$root" && npm ci --no-audit --no-fund --loglevel=error </dev/null) || die 'npm ci failed.'
+    (cd "$root" && use_own_headers && npm ci --no-audit --no-fund --loglevel=error </dev/null) || die 'npm ci failed.'
     touch "$mark"
   fi
 }
@@ -57,7 +64,7 @@ need_addon() {
   if [ "$newest" != "$root/build/Release/dagmount.node" ]; then
     need_compiler
     step 'compiling native/'
-    (cd "$root" && npm exec --loglevel=error -c 'node-gyp rebuild --loglevel=error' </dev/null) >"$tools/addon.log" 2>&1 || {
+    (cd "$root" && use_own_headers && npm exec --loglevel=error -c 'node-gyp rebuild --loglevel=error' </dev/null) >"$tools/addon.log" 2>&1 || {
       cat "$tools/addon.log" >&2
       die 'The addon did not compile.'
     }
