@@ -34,6 +34,8 @@ export interface Seaweedfs extends S3Access {
   delete(bucket: string, key: string): Promise<void>;
   /** The environment of a daemon that may only list and get. */
   readonly readerEnvironment: { readonly AWS_ACCESS_KEY_ID: string; readonly AWS_SECRET_ACCESS_KEY: string };
+  /** The server's last words, should it end without being told to; never for one that is shared. */
+  readonly died: Promise<string>;
   /** Ends the server where this call started it; one that is shared goes on. */
   stop(): Promise<void>;
 }
@@ -51,7 +53,9 @@ export function seaweedfsBinary(): string | undefined {
 
 export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<Seaweedfs> {
   const shared = process.env.DAGMOUNT_TEST_S3;
-  if (shared !== undefined && options.own !== true) return client(shared, async () => undefined);
+  if (shared !== undefined && options.own !== true) {
+    return client(shared, new Promise(() => undefined), async () => undefined);
+  }
   const binary = seaweedfsBinary();
   if (binary === undefined) throw new Error('no .tools/python/bin/weed: scripts/test installs it');
   // Ports that were free may be taken before the server binds them.
@@ -109,7 +113,9 @@ async function start(binary: string): Promise<Seaweedfs> {
     for (const path of [...sockets, directory]) rmSync(path, { recursive: true, force: true });
   };
   // SIGTERM takes it 15 s, and leaves no less behind: the sockets that it puts under /tmp, by port.
+  let stopping = false;
   const stop = async (): Promise<void> => {
+    stopping = true;
     process.removeListener('exit', killNow);
     server.kill('SIGKILL');
     await server.exit;
@@ -121,7 +127,13 @@ async function start(binary: string): Promise<Seaweedfs> {
   };
   process.once('exit', killNow);
   try {
-    const seaweedfs = client(`http://127.0.0.1:${port(6)}`, stop);
+    const died = new Promise<string>((resolve) => {
+      const tell = (exit: unknown): void => {
+        if (!stopping) resolve(`${JSON.stringify(exit)} ${server.stderr().slice(-2_000)}`);
+      };
+      server.exit.then(tell, tell);
+    });
+    const seaweedfs = client(`http://127.0.0.1:${port(6)}`, died, stop);
     await waitUntilItStores(seaweedfs, server.exit);
     return seaweedfs;
   } catch (error) {
@@ -163,12 +175,13 @@ function identityList(): readonly object[] {
   }));
 }
 
-function client(endpoint: string, stop: () => Promise<void>): Seaweedfs {
+function client(endpoint: string, died: Promise<string>, stop: () => Promise<void>): Seaweedfs {
   const s3 = new TestS3({ endpoint, ...identities.admin });
   return {
     endpoint,
     ...identities.admin,
     s3,
+    died,
     createBucket: async (name = `dags-${randomBytes(6).toString('hex')}`) => {
       await s3.createBucket(name);
       return name;
