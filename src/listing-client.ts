@@ -36,13 +36,14 @@ export class ListingClient implements Lister {
   }
 
   async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
-    const { previous, tombstones, nextNodeId, signal } = options;
+    const { previous, tombstones, nextNodeId, adopted = new Map(), signal } = options;
     const settled = await this.#ask(signal, (id) => ({
       kind: 'build',
       id,
       previous: previous?.buffer,
       tombstones,
       nextNodeId,
+      adopted,
     }));
     if ('built' in settled) return settled.built;
     throw new Error('the listing worker answered another question');

@@ -4,7 +4,7 @@ import type { ResolvedTarget } from './store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from './store/store-error.ts';
 import type { TransportSettings } from './store/transport-settings.ts';
 import type { Listed } from './sync/ports.ts';
-import type { FilterPatterns, GenerationChanges, Problem } from './tree/index.ts';
+import type { AdoptedObjects, FilterPatterns, GenerationChanges, Problem } from './tree/index.ts';
 
 /** What the listing worker is started with. */
 export interface ListingSetUp {
@@ -40,6 +40,7 @@ export type ToListing =
       readonly previous: SharedArrayBuffer | undefined;
       readonly tombstones: ReadonlyMap<string, number>;
       readonly nextNodeId: number;
+      readonly adopted: AdoptedObjects;
     }
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'credentials'; readonly id: number; readonly credentials: Credentials }

@@ -77,6 +77,7 @@ function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
     previous: message.previous && Generation.view(message.previous),
     tombstones: message.tombstones,
     nextNodeId: message.nextNodeId,
+    adopted: message.adopted,
     salt: setUp.salt,
     now: Date.now(),
   });

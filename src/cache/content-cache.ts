@@ -1,4 +1,5 @@
 import type { RequestPriority } from '../store/object-store.ts';
+import { type AdoptOptions, adopt, type FoundContent, type Located } from './adopt.ts';
 import { blobKey } from './blob-path.ts';
 import { Breath } from './breath.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -32,10 +33,7 @@ export interface ContentCacheOptions {
   readonly uid?: number;
 }
 
-/** Where content is: in a blob on disk under that stamp, or in memory where the disk could not take it. */
-export type Located =
-  | { readonly kind: 'local'; readonly stamp: bigint }
-  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+export type { FoundContent, Located } from './adopt.ts';
 
 export type Priority = RequestPriority;
 
@@ -85,6 +83,7 @@ export class ContentCache {
   readonly #lock: DirectoryLock;
   readonly #buffers: ByteBudget;
   readonly #flights = new SingleFlight<Landed>();
+  readonly #adoptions = new SingleFlight<FoundContent>();
   readonly #closing = new AbortController();
   readonly #saving: Promise<void>;
   #closed: Promise<void> | undefined;
@@ -158,6 +157,17 @@ export class ContentCache {
     return located;
   }
 
+  /**
+   * Makes local what is under a path now, whatever version that is: for what changes faster than it can be listed.
+   * It counts as shown within the bound from then on, until hide(). Rejects as ensure() does.
+   */
+  async adopt(path: string, options: AdoptOptions & { readonly signal: AbortSignal }): Promise<FoundContent> {
+    this.#closing.signal.throwIfAborted();
+    const means = { store: this.#options.store, shelf: this.#shelf, buffers: this.#buffers };
+    const waiter = { signal: options.signal, urgent: false };
+    return this.#adoptions.run(path, waiter, (flight) => adopt(path, options, means, flight));
+  }
+
   /** Whether it is on disk, verified, or recovered and verified when it is first asked for. */
   has(version: ContentVersion, chunk?: number): boolean {
     return this.#shelf.index.peek(blobKey(version.name, chunk)) !== undefined;
@@ -228,7 +238,7 @@ export class ContentCache {
   async #close(): Promise<void> {
     const reason = new CacheError('cache-closed', 'The cache is closed.', 'Start the daemon again.');
     this.#closing.abort(reason);
-    await this.#flights.end(reason);
+    await Promise.all([this.#flights.end(reason), this.#adoptions.end(reason)]);
     await this.#saving;
     await this.#shelf.saveOrder();
     this.#lock.release();

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { ObjectStore, RequestOptions } from '../store/object-store.ts';
+import type { ObjectBody, ObjectHead, ObjectStore, RequestOptions } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ByteRange } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
@@ -44,7 +44,34 @@ async function receiveOnce(
 ): Promise<ReceivedBlob> {
   const { path, etag } = version;
   const answer = await store.get(path, { ...request, ifMatch: etag, ...(chunk !== undefined && { range }) });
-  const length = range.end - range.start;
+  return gather(answer, version, chunk, range.end - range.start);
+}
+
+/**
+ * Fetches what is under a path now, in one piece. `take` says by the head of the answer which version that is;
+ * where it says nothing, the content is left unread and the result is undefined. Rejects with StoreError.
+ */
+export async function receiveFound(
+  store: ContentStore,
+  path: string,
+  take: (head: ObjectHead) => ContentVersion | undefined,
+  request: RequestOptions,
+): Promise<ReceivedBlob | undefined> {
+  const answer = await store.get(path, request);
+  const version = take(answer);
+  if (version !== undefined) return gather(answer, version, undefined, version.size);
+  // A body that nobody began to read keeps its connection.
+  for await (const _ of answer.body) break;
+  return undefined;
+}
+
+async function gather(
+  answer: ObjectBody,
+  version: ContentVersion,
+  chunk: number | undefined,
+  length: number,
+): Promise<ReceivedBlob> {
+  const { path, etag } = version;
   const parts: Uint8Array[] = [];
   let received = 0;
   let checksum = 0;

@@ -65,7 +65,6 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'bad-setting': config,
   // SyncError
   'empty-source': noInput,
-  unsettled: temporary,
   // TreeError: the others are faults of dagmount's own
   'bad-pattern': config,
   // CacheError

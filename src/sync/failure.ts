@@ -1,5 +1,5 @@
 /** Why a revalidation ended without a tree, where the store is not to blame. */
-export type SyncErrorCode = 'empty-source' | 'unsettled';
+export type SyncErrorCode = 'empty-source';
 
 export class SyncError extends Error {
   readonly code: SyncErrorCode;

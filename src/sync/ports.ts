@@ -1,4 +1,10 @@
-import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
+import type {
+  AdoptedObjects,
+  ContentVersion,
+  Generation,
+  GenerationChanges,
+  Problem,
+} from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 import type { NextRecords } from './records.ts';
 
@@ -48,6 +54,8 @@ export interface Lister {
     /** Removed directories by path, whose node ids the kernel may still hold. */
     readonly tombstones: ReadonlyMap<string, number>;
     readonly nextNodeId: number;
+    /** What was found, when it was fetched, in the place of what was listed. */
+    readonly adopted?: AdoptedObjects;
     readonly signal: AbortSignal;
   }): Promise<Built>;
 }
@@ -56,6 +64,15 @@ export interface Lister {
 export type Located =
   | { readonly kind: 'local'; readonly stamp: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+
+/** What is under a path now. */
+export interface Found {
+  readonly version: ContentVersion;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+  /** Undefined: there is nothing to read, or it is over the limit, or too large to be fetched in one piece. */
+  readonly located: Located | undefined;
+}
 
 /** `within` the prefetch bound: kept while shown. `past` it: kept while there is room. */
 export type Bound = 'within' | 'past';
@@ -71,6 +88,18 @@ export interface ContentCachePort {
     chunk: number | undefined,
     options: { readonly signal: AbortSignal; readonly priority: 'demand' | 'background' },
   ): Promise<Located>;
+  /**
+   * Makes local what is under a path now, whatever version that is. It counts as shown within the bound from then
+   * on, until `hide`. Rejects as `ensure` does; `gone` where there is nothing.
+   */
+  adopt(
+    path: string,
+    options: {
+      readonly nameOf: (etag: string, size: number) => string;
+      readonly limitBytes: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Found>;
   has(version: ContentVersion, chunk?: number): boolean;
   /** May be said again, also with another bound. */
   show(version: ContentVersion, bound: Bound): void;
@@ -105,7 +134,8 @@ export interface Presenter {
 export interface TakeoverState extends NextRecords {
   readonly generation: Generation;
   readonly changes: GenerationChanges | undefined;
-  readonly digest: string;
+  /** Of the listing that it shows; undefined where something in it was not listed so. */
+  readonly digest: string | undefined;
   /** Before this publication: the directories that it removes follow from `changes`. */
   readonly tombstones: ReadonlyMap<string, number>;
   readonly problems: readonly Problem[];

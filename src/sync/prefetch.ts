@@ -1,5 +1,8 @@
 import type { Generation, GenerationChanges } from '../tree/index.ts';
+import type { Adoptions } from './adoption.ts';
 import { type ContentState, MARK } from './content-state.ts';
+import type { Damage } from './damage.ts';
+import { codeOf } from './failure.ts';
 import { type Fetched, fetchContent } from './fetch-content.ts';
 import type { Pace } from './pace.ts';
 import type { ContentCachePort, Logger } from './ports.ts';
@@ -21,6 +24,13 @@ export interface FetchMeans {
   readonly log: Logger;
 }
 
+export interface PrefetchMeans extends FetchMeans {
+  readonly progress: Progress;
+  readonly damage: Damage;
+  /** Where listings went out of date too often: takes what is found in the place of what was listed. */
+  readonly adoptions: Adoptions | undefined;
+}
+
 export type Prefetched =
   | {
       readonly kind: 'complete';
@@ -28,11 +38,14 @@ export type Prefetched =
       readonly unreadable: number;
       readonly noRoom: number;
     }
+  /** Other objects were found than were listed: the tree is to be built again with them. */
+  | { readonly kind: 'adopted'; readonly files: number }
   /** The store has another object under this path, or none: what was listed is out of date. */
   | { readonly kind: 'stale'; readonly path: string; readonly code: string };
 
-/** So many denials, and not one object read, mean that reading is not granted at all. */
+/** So many denials, or damages, and not one object read, mean that it is not about these objects. */
 const DENIALS = 10;
+const COMMON_TROUBLE: ReadonlySet<string> = new Set(['denied', 'corrupt']);
 /** So many files in a row that the disk did not take mean that it takes none: fetching more is in vain. */
 const REFUSALS = 32;
 /** Paths named in a warning. */
@@ -46,38 +59,58 @@ const SAMPLES = 5;
 export async function prefetch(
   target: FetchTarget,
   changes: GenerationChanges,
-  means: FetchMeans & { readonly progress: Progress },
+  means: PrefetchMeans,
   pace: Pace,
   signal: AbortSignal,
 ): Promise<Prefetched> {
+  const { adoptions, damage, progress } = means;
+  adoptions?.note(target);
   const { wanted, bytes } = await wantedOf(target, changes, pace);
-  means.progress.plan(wanted.length, bytes);
+  progress.plan(wanted.length, bytes);
   let stale: Prefetched | undefined;
+  let adopted = 0;
+  let damaged: { readonly error: unknown } | undefined;
   const tally = new Tally();
   await sweep({ total: wanted.length, concurrency: means.concurrency, pace, signal }, async (at, over) => {
     const index = wanted[at]!;
-    const fetched = await fetchContent(means.cache, target.generation.version(index), over);
-    if (fetched.kind === 'stale') {
-      stale ??= { kind: 'stale', path: target.generation.path(index), code: fetched.code };
+    const path = target.generation.path(index);
+    let fetched: Fetched;
+    try {
+      fetched = await fetchContent(means.cache, target.generation.version(index), over);
+      if (fetched.kind === 'stale' && adoptions !== undefined) {
+        fetched = await adoptions.take(target, index, over);
+        if (fetched.kind === 'stale') adopted += 1;
+      }
+    } catch (error) {
+      if (over.aborted || codeOf(error) !== 'corrupt') throw error;
+      if (!damage.found(path)) {
+        damaged ??= { error };
+        return 'next';
+      }
+      fetched = { kind: 'unreadable', code: 'corrupt', error };
+    }
+    if (fetched.kind === 'stale' && adoptions === undefined) {
+      stale ??= { kind: 'stale', path, code: fetched.code };
       return 'stop';
     }
     note(target, index, fetched);
-    means.progress.done(target.generation.size(index));
+    progress.done(target.generation.size(index));
     return tally.count(target, index, fetched);
   });
+  if (stale !== undefined) return stale;
+  if (damaged !== undefined) throw damaged.error;
+  if (adopted > 0) return { kind: 'adopted', files: adopted };
   tally.warn(means.log);
-  return (
-    stale ?? { kind: 'complete', files: wanted.length, unreadable: tally.unreadable, noRoom: tally.noRoom }
-  );
+  return { kind: 'complete', files: wanted.length, unreadable: tally.unreadable, noRoom: tally.noRoom };
 }
 
 /**
  * Writes down what was learned of one entry's content. A refusal of the disk is left open: it may be short of
- * room only while two trees are shown.
+ * room only while two trees are shown. So is damage: the backlog tries again now and then.
  */
 export function note({ content }: FetchTarget, index: number, fetched: Fetched): void {
   if (fetched.kind === 'local') content.setLocal(index, fetched.stamp);
-  if (fetched.kind === 'unreadable') content.marks[index] = MARK.unreadable;
+  if (fetched.kind === 'unreadable' && fetched.code !== 'corrupt') content.marks[index] = MARK.unreadable;
 }
 
 /** Counts how fetches end, to tell one object's trouble from everybody's. */
@@ -88,7 +121,7 @@ export class Tally {
   readonly #samples: { readonly path: string; readonly code: string }[] = [];
   #refusalsInARow = 0;
 
-  /** `stop` where the disk takes nothing. Throws the store's error where it denies everything. */
+  /** `stop` where the disk takes nothing. Throws the store's error where nothing can be read. */
   count({ generation }: FetchTarget, index: number, fetched: Fetched): 'stop' | 'next' {
     if (fetched.kind === 'local') this.local += 1;
     if (fetched.kind === 'no-room') this.noRoom += 1;
@@ -98,7 +131,8 @@ export class Tally {
       if (this.#samples.length < SAMPLES) {
         this.#samples.push({ path: generation.path(index), code: fetched.code });
       }
-      if (this.local === 0 && this.unreadable >= DENIALS && fetched.code === 'denied') throw fetched.error;
+      const isCommon = this.local === 0 && this.unreadable >= DENIALS && COMMON_TROUBLE.has(fetched.code);
+      if (isCommon) throw fetched.error;
     }
     return this.#refusalsInARow >= REFUSALS ? 'stop' : 'next';
   }

@@ -1,5 +1,7 @@
 import type { GenerationChanges } from '../tree/index.ts';
+import { Adoptions } from './adoption.ts';
 import { ContentState } from './content-state.ts';
+import { Damage } from './damage.ts';
 import { SyncError } from './failure.ts';
 import { judge } from './guard.ts';
 import { type HeldView, Hold, missingFiles } from './held.ts';
@@ -26,8 +28,19 @@ export type Revalidated =
   | { readonly kind: 'published' }
   | { readonly kind: 'held'; readonly held: HeldView };
 
-/** Listings that turn out stale while they are prefetched: after so many more the revalidation fails. */
+/** Listings that turn out stale while they are prefetched: after so many more, what is found is adopted. */
 const MOST_RESTARTS = 3;
+
+interface Stale {
+  readonly kind: 'stale';
+  readonly path: string;
+  readonly code: string;
+}
+
+interface Adopted {
+  readonly kind: 'adopted';
+  readonly files: number;
+}
 
 /**
  * Runs the stages in order and owns what they share: the tree that is shown, the one variable that changes, and
@@ -42,6 +55,9 @@ export class Revalidation {
   readonly #retired: Retired;
   readonly #progress = new Progress();
   readonly #problemLog: ProblemLog;
+  readonly #damage = new Damage();
+  /** Whether this revalidation may still wait for the listing to settle: it has not done so to the limit. */
+  #mayWait = true;
   #shown: Shown | undefined;
   /** Of a listing that settled and was not published: found again, it need not settle once more. */
   #settledDigest: string | undefined;
@@ -92,27 +108,32 @@ export class Revalidation {
   /**
    * Lists once, and publishes what is new in it. `accept` is the id of a tree that passes the guard. Rejects with
    * the store's error, or with SyncError; the tree that is shown then stays.
+   *
+   * Where objects change faster than they can be listed and fetched, what is found in their place is shown instead.
    */
   async revalidate(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
-    for (let restarts = 0; restarts <= MOST_RESTARTS; restarts++) {
-      const end = await this.#once(accept, signal);
-      if (end.kind !== 'stale') return end;
-      this.#options.log.info(
-        { path: end.path, code: end.code, restarts },
-        'the listing is out of date: once more',
-      );
+    this.#damage.next();
+    this.#mayWait = true;
+    for (let restarts = 0; ; restarts++) {
+      const adoptions = restarts < MOST_RESTARTS ? undefined : new Adoptions(this.#options.cache);
+      try {
+        const end = await this.#once(accept, adoptions, signal);
+        if (end.kind !== 'stale') return end;
+        this.#options.log.info(
+          { path: end.path, code: end.code, restarts },
+          'the listing is out of date: once more',
+        );
+      } finally {
+        adoptions?.release(this.#shown?.generation);
+      }
     }
-    throw new SyncError(
-      'unsettled',
-      `The objects changed under ${MOST_RESTARTS + 1} listings in a row while their content was fetched.`,
-      'The tree shown stays, and it is tried again; longer pauses of whatever writes to the prefix end this.',
-    );
   }
 
   async #once(
     accept: string | undefined,
+    adoptions: Adoptions | undefined,
     signal: AbortSignal,
-  ): Promise<Revalidated | { readonly kind: 'stale'; readonly path: string; readonly code: string }> {
+  ): Promise<Revalidated | Stale> {
     const listed = await this.#timed('list', () => this.#list(signal));
     // crash point: listed. Nothing has changed.
     const shown = this.#shown;
@@ -128,23 +149,41 @@ export class Revalidation {
     // crash point: settled.
     if (shown !== undefined && settled.digest === shown.digest) return this.#unchanged();
     this.#settledDigest = settled.digest;
+    for (;;) {
+      const end = await this.#buildAndShow(settled.digest, accept, adoptions, signal);
+      if (end.kind !== 'adopted') return end;
+      // Each round adopts paths that none before it did: this comes to an end.
+      this.#options.log.info(
+        { files: end.files },
+        'objects that change all the time are shown as they were found',
+      );
+    }
+  }
 
-    const built = await this.#timed('build', () => this.#build(signal));
+  async #buildAndShow(
+    digest: string,
+    accept: string | undefined,
+    adoptions: Adoptions | undefined,
+    signal: AbortSignal,
+  ): Promise<Revalidated | Stale | Adopted> {
+    const shown = this.#shown;
+    const built = await this.#timed('build', () => this.#build(adoptions, signal));
     // crash point: built. The ids handed out are not in use: the next build hands them out again.
     if (shown !== undefined && isSameTree(built.generation, shown.generation)) {
-      this.#shown = { ...shown, digest: settled.digest, problems: built.problems };
+      this.#shown = { ...shown, digest: digestOf(digest, adoptions), problems: built.problems };
       this.#problemLog.tell(built.problems);
       return this.#unchanged();
     }
-    return this.#show(built, settled.digest, accept, signal);
+    return this.#show(built, digest, accept, adoptions, signal);
   }
 
   async #show(
     built: Built,
     digest: string,
     accept: string | undefined,
+    adoptions: Adoptions | undefined,
     signal: AbortSignal,
-  ): Promise<Revalidated | { readonly kind: 'stale'; readonly path: string; readonly code: string }> {
+  ): Promise<Revalidated | Stale | Adopted> {
     const { generation, changes } = built;
     const shown = this.#shown;
     const accepted = accept === generation.id;
@@ -164,21 +203,31 @@ export class Revalidation {
       if (shown !== undefined && changes !== undefined) {
         await showContent(cache, generation, newFiles(changes), bound.bytes, pace);
         const target = { generation, content, bound: bound.bytes };
-        const means = { cache, concurrency, log, progress: this.#progress };
+        const means = { cache, concurrency, log, progress: this.#progress, damage: this.#damage, adoptions };
         const fetched = await this.#timed('prefetch', () => prefetch(target, changes, means, pace, signal));
-        if (fetched.kind === 'stale') return fetched;
+        if (fetched.kind !== 'complete') return fetched;
         log.debug(fetched, 'prefetched');
       }
       // crash point: prefetched. The content is in the cache, of a version that is not shown.
       const records = this.#records.next(built, accepted, this.#options.clock.now());
       const { tombstones } = this.#retired;
-      const state = { ...records, generation, changes, problems: built.problems, digest, tombstones };
+      const shownDigest = digestOf(digest, adoptions);
+      const state = {
+        ...records,
+        generation,
+        changes,
+        problems: built.problems,
+        digest: shownDigest,
+        tombstones,
+      };
       await this.#timed('persist', () => persist(this.#options.persister, state));
       // crash point: persisted. The state in force is still the old one.
       if (shown !== undefined && changes !== undefined) {
         await this.#retired.add(shown.generation, changes, pace);
       }
-      await this.#timed('swap', () => this.#publish(built, records, { content, bound, digest }, signal));
+      await this.#timed('swap', () =>
+        this.#publish(built, records, { content, bound, digest: shownDigest }, signal),
+      );
       published = true;
     } finally {
       this.#progress.clear();
@@ -194,17 +243,21 @@ export class Revalidation {
     return list(this.#options.lister, this.#options.log, signal);
   }
 
-  #settle(first: Listed, signal: AbortSignal): Promise<Listed> {
-    if (first.digest === this.#settledDigest || this.#hold.isOf(first.digest)) return Promise.resolve(first);
+  async #settle(first: Listed, signal: AbortSignal): Promise<Listed> {
+    const isKnown = first.digest === this.#settledDigest || this.#hold.isOf(first.digest);
+    if (isKnown || !this.#mayWait) return first;
     const { settleMs, clock } = this.#options;
-    return settle({ first, settleMs, clock, signal, list: (until) => this.#list(until) });
+    const settled = await settle({ first, settleMs, clock, signal, list: (until) => this.#list(until) });
+    this.#mayWait = settled.kind === 'settled';
+    return settled.listed;
   }
 
-  #build(signal: AbortSignal): Promise<Built> {
+  #build(adoptions: Adoptions | undefined, signal: AbortSignal): Promise<Built> {
     return this.#options.lister.build({
       previous: this.#shown?.generation,
       tombstones: this.#retired.tombstones,
       nextNodeId: this.#records.nextNodeId,
+      ...(adoptions !== undefined && { adopted: adoptions.objects }),
       signal,
     });
   }
@@ -260,6 +313,7 @@ export class Revalidation {
     this.#shown = { ...candidate, generation, problems, publishedAt };
     this.#problemLog.tell(problems);
     this.#settledDigest = undefined;
+    this.#damage.clear();
     this.#hold.drop();
     this.#records.published(records, publishedAt);
     log.info({ ...this.#records.history.at(-1), bytes: generation.bytes }, 'published');
@@ -302,4 +356,9 @@ export class Revalidation {
       observeStage(stage, Math.max(0, clock.now() - before) / 1000);
     }
   }
+}
+
+/** A tree with something adopted in it is that of no listing: the next listing, whatever it has, is built. */
+function digestOf(listed: string, adoptions: Adoptions | undefined): string | undefined {
+  return adoptions === undefined || adoptions.objects.size === 0 ? listed : undefined;
 }

@@ -9,6 +9,13 @@ export interface SettleOptions {
   readonly signal: AbortSignal;
 }
 
+export interface Settling {
+  /** `overdue`: the listing goes on changing, and was waited for long enough. */
+  readonly kind: 'settled' | 'overdue';
+  /** The newest. */
+  readonly listed: Listed;
+}
+
 /** Listings after which the newest is taken, however it differs, provided that enough time has passed. */
 const MOST_LISTINGS = 3;
 const MOST_INTERVALS = 10;
@@ -18,8 +25,8 @@ const MOST_INTERVALS = 10;
  * many objects is published once. Goes on with the newest after 10 intervals or three listings, whichever is
  * later: an uploader that never pauses must not hold back everything for ever.
  */
-export async function settle({ first, settleMs, list, clock, signal }: SettleOptions): Promise<Listed> {
-  if (settleMs <= 0) return first;
+export async function settle({ first, settleMs, list, clock, signal }: SettleOptions): Promise<Settling> {
+  if (settleMs <= 0) return { kind: 'settled', listed: first };
   let newest = first;
   let waited = 0;
   for (let listings = 1; ; ) {
@@ -27,10 +34,11 @@ export async function settle({ first, settleMs, list, clock, signal }: SettleOpt
     await clock.sleep(settleMs, signal);
     const next = await list(signal);
     listings += 1;
-    if (next.digest === newest.digest) return next;
+    if (next.digest === newest.digest) return { kind: 'settled', listed: next };
     newest = next;
     // Counted a round, each of which takes settleMs at least: a clock that steps back must not prolong it.
     waited += Math.max(settleMs, clock.now() - before);
-    if (listings >= MOST_LISTINGS && waited >= MOST_INTERVALS * settleMs) return newest;
+    if (listings >= MOST_LISTINGS && waited >= MOST_INTERVALS * settleMs)
+      return { kind: 'overdue', listed: newest };
   }
 }

@@ -1,3 +1,4 @@
+import { type AdoptedObjects, adoptObjects } from './adopt.ts';
 import { arrange } from './arrange.ts';
 import { type Columns, openColumns } from './columns.ts';
 import { diffGenerations, type GenerationChanges } from './diff.ts';
@@ -15,6 +16,8 @@ import type { Problem } from './problem.ts';
 
 export interface BuildInput {
   readonly objects: ListedObjects;
+  /** What was found in the place of what was listed: it enters the tree, and its id, as if it had been listed. */
+  readonly adopted?: AdoptedObjects | undefined;
   readonly filter: PathFilter;
   /** Node ids, mtimes and version names of what did not change are taken over from it. */
   readonly previous: Generation | undefined;
@@ -55,7 +58,9 @@ export function buildGeneration(input: BuildInput): BuildResult {
   const { previous, hash = halfSipHash } = input;
   const saltHigh = Number((input.salt >> 32n) & 0xffffffffn);
   const saltLow = Number(input.salt & 0xffffffffn);
-  const draft = draftTree(input.objects, input.filter);
+  const { objects, adopted } = input;
+  const listed = adopted === undefined || adopted.size === 0 ? objects : adoptObjects(objects, adopted);
+  const draft = draftTree(listed, input.filter);
   const arrangement = arrange(draft, hash, saltHigh, saltLow);
   const { buffer, columns } = fillColumns(draft, arrangement, saltHigh, saltLow);
   reportArchived(draft, arrangement.shadowed);

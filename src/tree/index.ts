@@ -1,8 +1,10 @@
+export type { AdoptedObject, AdoptedObjects } from './adopt.ts';
 export { type BuildInput, type BuildResult, buildGeneration, stampGeneration } from './build.ts';
 export { diffGenerations, type GenerationChanges } from './diff.ts';
 export { digestListing } from './digest.ts';
 export { type FilterPatterns, type FilterVerdict, PathFilter } from './filter.ts';
 export { type ContentVersion, Generation } from './generation.ts';
+export { versionName } from './identity.ts';
 export { NONE } from './layout.ts';
 export type { ListedObjects } from './listing.ts';
 export { decodeGeneration, encodeGeneration } from './persist.ts';

@@ -80,7 +80,8 @@ export class MemoryStore implements ContentStore {
     const object = this.#objects.get(path);
     if (object === undefined) throw new StoreError('gone', path, 'None.', false);
     const { etag } = versionOf(path, object);
-    if (this.honoursIfMatch && ifMatch !== etag) throw new StoreError('changed', path, 'None.', false);
+    if (this.honoursIfMatch && ifMatch !== undefined && ifMatch !== etag)
+      throw new StoreError('changed', path, 'None.', false);
     const body = this.tamper(range === undefined ? object : object.subarray(range.start, range.end));
     const { length: size } = object;
     return { etag, size, lastModified: 0, versionId: undefined, body: this.#parts(body, signal) };

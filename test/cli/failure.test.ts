@@ -68,7 +68,6 @@ const others: Readonly<
   'daemon-failed': 70,
   'bad-setting': 78,
   'empty-source': 66,
-  unsettled: 75,
 };
 
 describe('a failure', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import { ContentState, MARK } from '../../src/sync/content-state.ts';
+import { Damage } from '../../src/sync/damage.ts';
 import { Pace } from '../../src/sync/pace.ts';
 import type { Built } from '../../src/sync/ports.ts';
 import { prefetch } from '../../src/sync/prefetch.ts';
@@ -32,7 +33,7 @@ describe('prefetch', () => {
   const run = async (built: Built, bound = 8 * MiB, signal = new AbortController().signal) => {
     const content = new ContentState(built.generation.entries);
     const target = { generation: built.generation, content, bound };
-    const means = { cache, concurrency: 3, log, progress };
+    const means = { cache, concurrency: 3, log, progress, damage: new Damage(), adoptions: undefined };
     return { content, result: await prefetch(target, built.changes!, means, new Pace(), signal) };
   };
 

@@ -118,19 +118,6 @@ describe('a revalidation', () => {
     assert.equal(generation.etag(generation.find('dags/a.py')), world.source.objects.get('dags/a.py')!.etag);
   });
 
-  it('gives up after three restarts, and keeps the old tree', async () => {
-    const world = await started(20);
-    world.source.put('dags/a.py', 'first');
-    world.cache.onFetch = () => world.source.put('dags/a.py', `once more ${world.source.listings}`);
-    const before = world.source.listings;
-    const outcome = await refresh(world);
-    assert.equal(outcome.kind === 'failed' && outcome.error.code, 'unsettled');
-    assert.equal(world.source.listings - before, 4);
-    assert.equal(world.presenter.publications.length, 1);
-    world.cache.onFetch = () => undefined;
-    assert.equal((await refresh(world)).kind, 'published');
-  });
-
   it('keeps the old tree while the store is in trouble, and publishes by itself afterwards', async () => {
     const world = await started(20);
     world.source.put('dags/a.py');

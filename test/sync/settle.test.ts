@@ -26,18 +26,20 @@ async function run({ settleMs, digests, listingMs = 0, stepEachListing = 0 }: Sc
     return listed(digests[listings - 2] ?? `new${listings}`);
   };
   const result = await clock.drive(settle({ first: listed('a'), settleMs, list, clock, signal }));
-  return { digest: result.digest, listings, elapsed: clock.now() - start };
+  return { digest: result.listed.digest, kind: result.kind, listings, elapsed: clock.now() - start };
 }
 
 describe('settle', () => {
   it('goes on when two listings in a row are equal', async () => {
     assert.deepEqual(await run({ settleMs: 1000, digests: ['a'] }), {
       digest: 'a',
+      kind: 'settled',
       listings: 2,
       elapsed: 1000,
     });
     assert.deepEqual(await run({ settleMs: 1000, digests: ['b', 'c', 'c'] }), {
       digest: 'c',
+      kind: 'settled',
       listings: 4,
       elapsed: 3000,
     });
@@ -50,6 +52,7 @@ describe('settle', () => {
   it('goes on with the newest after ten times the interval', async () => {
     assert.deepEqual(await run({ settleMs: 1000, digests: [] }), {
       digest: 'new11',
+      kind: 'overdue',
       listings: 11,
       elapsed: 10_000,
     });
@@ -58,13 +61,19 @@ describe('settle', () => {
   it('takes at least three listings, however long they last', async () => {
     assert.deepEqual(await run({ settleMs: 1000, digests: [], listingMs: 20_000 }), {
       digest: 'new3',
+      kind: 'overdue',
       listings: 3,
       elapsed: 42_000,
     });
   });
 
   it('is over at once when the interval is 0', async () => {
-    assert.deepEqual(await run({ settleMs: 0, digests: [] }), { digest: 'a', listings: 1, elapsed: 0 });
+    assert.deepEqual(await run({ settleMs: 0, digests: [] }), {
+      digest: 'a',
+      kind: 'settled',
+      listings: 1,
+      elapsed: 0,
+    });
   });
 
   it('is not prolonged by a clock that steps back', async () => {

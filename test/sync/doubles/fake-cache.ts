@@ -1,4 +1,4 @@
-import type { Bound, ContentCachePort, Located } from '../../../src/sync/ports.ts';
+import type { Bound, ContentCachePort, Found, Located } from '../../../src/sync/ports.ts';
 import type { ContentVersion } from '../../../src/tree/index.ts';
 import { type FakeSource, FakeStoreError } from './fake-source.ts';
 
@@ -9,6 +9,8 @@ export class FakeCache implements ContentCachePort {
   readonly #pins = new Map<string, number>();
   /** Every fetch, in order. */
   readonly fetched: string[] = [];
+  /** Paths fetched whatever version was there, in order. */
+  readonly adopted: string[] = [];
   readonly priorities: string[] = [];
   /** Nothing more is stored. */
   full = false;
@@ -44,6 +46,26 @@ export class FakeCache implements ContentCachePort {
     } finally {
       this.inFlight -= 1;
     }
+  }
+
+  async adopt(path: string, options: Parameters<ContentCachePort['adopt']>[1]): Promise<Found> {
+    const { nameOf, limitBytes, signal } = options;
+    signal.throwIfAborted();
+    await untilAborted(Promise.resolve(this.onFetch(path, signal)), signal);
+    this.adopted.push(path);
+    const failure = this.failures.get(path) ?? this.allFail;
+    if (failure !== undefined) throw new FakeStoreError(failure);
+    const object = this.#source.objects.get(path);
+    if (object === undefined) throw new FakeStoreError('gone');
+    const size = object.content.length;
+    const version = { name: nameOf(object.etag, size), path, etag: object.etag, size };
+    const found = { version, lastModified: Date.UTC(2025, 1, 1) };
+    if (size === 0 || size > limitBytes) return { ...found, located: undefined };
+    this.shown.set(version.name, 'within');
+    if (this.full) return { ...found, located: { kind: 'memory', bytes: Buffer.from(object.content) } };
+    this.#stamp += 1n;
+    this.blobs.set(version.name, this.#stamp);
+    return { ...found, located: { kind: 'local', stamp: this.#stamp } };
   }
 
   has(version: ContentVersion, chunk?: number): boolean {

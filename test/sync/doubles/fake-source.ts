@@ -73,10 +73,11 @@ export class FakeSource implements Lister {
     this.builds += 1;
     this.lastBuild = { ...options, tombstones: new Map(options.tombstones) };
     if (this.#newest === undefined) throw new Error('nothing was listed');
-    const { previous, tombstones, nextNodeId } = options;
+    const { previous, tombstones, nextNodeId, adopted } = options;
     const filter = PathFilter.compile({ include: [], exclude: [] });
     const objects = this.#newest;
-    return buildGeneration({ objects, filter, previous, tombstones, nextNodeId, salt: 7n, now: this.#now() });
+    const given = { objects, filter, previous, tombstones, nextNodeId, adopted };
+    return buildGeneration({ ...given, salt: 7n, now: this.#now() });
   }
 }
 

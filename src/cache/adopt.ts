@@ -1,0 +1,112 @@
+import type { ObjectHead } from '../store/object-store.ts';
+import { StoreError } from '../store/store-error.ts';
+import type { Reservation } from './blob-index.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import { CHUNK_BYTES } from './chunks.ts';
+import type { ContentVersion } from './content-version.ts';
+import { type ContentStore, contentOf, type ReceivedBlob, receiveFound } from './receive.ts';
+import type { Shelf } from './shelf.ts';
+import type { Flight } from './single-flight.ts';
+
+/** Where content is: in a blob on disk under that stamp, or in memory where the disk could not take it. */
+export type Located =
+  | { readonly kind: 'local'; readonly stamp: bigint }
+  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+
+/** What is under a path now. */
+export interface FoundContent {
+  readonly version: ContentVersion;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+  /** Undefined: it was left unread, for its size. */
+  readonly located: Located | undefined;
+}
+
+export interface AdoptOptions {
+  /** The name of the version that these are of. */
+  readonly nameOf: (etag: string, size: number) => string;
+  /** A larger object is left unread, as is one that is kept in chunks. */
+  readonly limitBytes: number;
+}
+
+export interface AdoptMeans {
+  readonly store: ContentStore;
+  readonly shelf: Shelf;
+  readonly buffers: ByteBudget;
+}
+
+/** Of what arrives damaged, or changes once more behind a connection that broke. */
+const MOST_TRIES = 3;
+
+/**
+ * Fetches what is under a path now, whatever version that is, and keeps it as shown within the bound. Rejects with
+ * StoreError; `gone` where there is nothing.
+ */
+export async function adopt(
+  path: string,
+  options: AdoptOptions,
+  means: AdoptMeans,
+  flight: Flight,
+): Promise<FoundContent> {
+  // Its size is not known before the answer has begun.
+  await means.buffers.take(CHUNK_BYTES, flight);
+  try {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await adoptOnce(path, options, means, flight.signal);
+      } catch (error) {
+        const mayMend = error instanceof StoreError && (error.code === 'changed' || error.code === 'corrupt');
+        if (!mayMend || tries === MOST_TRIES) throw error;
+      }
+    }
+  } finally {
+    means.buffers.release(CHUNK_BYTES);
+  }
+}
+
+async function adoptOnce(
+  path: string,
+  { nameOf, limitBytes }: AdoptOptions,
+  { store, shelf }: AdoptMeans,
+  signal: AbortSignal,
+): Promise<FoundContent> {
+  const { index } = shelf;
+  let head: ObjectHead | undefined;
+  let room: Reservation | undefined;
+  let newlyShown: string | undefined;
+  const versionOf = ({ etag, size }: ObjectHead): ContentVersion => {
+    return { name: nameOf(etag, size), path, etag, size };
+  };
+  const take = (answer: ObjectHead): ContentVersion | undefined => {
+    head = answer;
+    const version = versionOf(answer);
+    if (version.size === 0 || version.size > Math.min(limitBytes, CHUNK_BYTES)) return undefined;
+    if (index.rankOf(version.name) === 'hidden') newlyShown = version.name;
+    index.show(version.name, 'within');
+    room = shelf.reserve(version.name, version.size);
+    return version;
+  };
+  let received: ReceivedBlob | undefined;
+  let stamp: bigint | undefined;
+  try {
+    received = await receiveFound(store, path, take, { signal, priority: 'background' });
+    if (received !== undefined && room !== undefined) {
+      const { name } = versionOf(head!);
+      stamp = await shelf.write(name, name, received);
+    }
+  } catch (error) {
+    if (newlyShown !== undefined) index.hide(newlyShown);
+    throw error;
+  } finally {
+    room?.release();
+  }
+  const version = versionOf(head!);
+  const { lastModified } = head!;
+  if (received === undefined) return { version, lastModified, located: undefined };
+  const { name } = version;
+  const { bytes, fileBytes } = received;
+  if (stamp !== undefined && shelf.add({ key: name, name, bytes, fileBytes, stamp })) {
+    return { version, lastModified, located: { kind: 'local', stamp } };
+  }
+  return { version, lastModified, located: { kind: 'memory', bytes: contentOf(received) } };
+}

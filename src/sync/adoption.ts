@@ -1,0 +1,65 @@
+import { type AdoptedObject, type AdoptedObjects, type Generation, versionName } from '../tree/index.ts';
+import { MARK } from './content-state.ts';
+import { codeOf, isUnreadable } from './failure.ts';
+import type { Fetched } from './fetch-content.ts';
+import type { ContentCachePort, Found } from './ports.ts';
+import type { FetchTarget } from './prefetch.ts';
+
+type Cache = Pick<ContentCachePort, 'adopt' | 'hide'>;
+
+/**
+ * What was found, when it was to be fetched, in the place of what was listed: for a store in which objects change
+ * faster than they can be listed. It is in the cache when it becomes known, so that each path is adopted once, and
+ * building and fetching again with what was adopted comes to an end.
+ */
+export class Adoptions {
+  readonly #cache: Cache;
+  readonly #objects = new Map<string, AdoptedObject | null>();
+  readonly #found = new Map<string, Found>();
+
+  constructor(cache: Cache) {
+    this.#cache = cache;
+  }
+
+  get objects(): AdoptedObjects {
+    return this.#objects;
+  }
+
+  /** Takes what is under the path of an entry now. Rejects where the store, not this object, is in trouble. */
+  async take({ generation, bound }: FetchTarget, index: number, signal: AbortSignal): Promise<Fetched> {
+    const path = generation.path(index);
+    const nameOf = (etag: string, size: number): string => versionName(path, etag, size);
+    try {
+      const found = await this.#cache.adopt(path, { nameOf, limitBytes: bound, signal });
+      const { etag, size } = found.version;
+      this.#found.set(path, found);
+      this.#objects.set(path, { etag, size, lastModified: found.lastModified });
+      return { kind: 'stale', code: 'changed' };
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== undefined && isUnreadable(code)) return { kind: 'unreadable', code, error };
+      if (code !== 'gone') throw error;
+      this.#objects.set(path, null);
+      return { kind: 'stale', code };
+    }
+  }
+
+  /** Writes down where the content of adopted entries is: none of it is fetched again. */
+  note({ generation, content }: FetchTarget): void {
+    for (const [path, { version, located }] of this.#found) {
+      const index = generation.find(path);
+      if (index === -1 || generation.versionName(index) !== version.name) continue;
+      if (located?.kind === 'local') content.setLocal(index, located.stamp);
+      else if (version.size > 0) content.marks[index] = MARK.noRoom;
+    }
+  }
+
+  /** What did not come to be shown must not hold room in the cache. */
+  release(shown: Generation | undefined): void {
+    for (const [path, { version }] of this.#found) {
+      const index = shown?.find(path) ?? -1;
+      const isShown = index > 0 && !shown!.isDirectory(index) && shown!.versionName(index) === version.name;
+      if (!isShown) this.#cache.hide(version);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import type { ListedObjects } from './listing.ts';
+
+/** An object as it was found when it was fetched, after the listing. */
+export interface AdoptedObject {
+  /** Latin-1, without the quotes. */
+  readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+}
+
+/** By path: what is there now in the place of what was listed; null: nothing any more. */
+export type AdoptedObjects = ReadonlyMap<string, AdoptedObject | null>;
+
+/**
+ * The listing as if these objects had been listed as they were found. Keys that were not listed are not added. What
+ * was found could be read, so it is not archived.
+ */
+export function adoptObjects(objects: ListedObjects, adopted: AdoptedObjects): ListedObjects {
+  const replaced = replacements(objects, adopted);
+  let etagRoom = objects.etagEnds[objects.count - 1] ?? 0;
+  for (const object of replaced.values()) etagRoom += object?.etag.length ?? 0;
+  const keys = new Uint8Array(objects.keyEnds[objects.count - 1] ?? 0);
+  const keyEnds = new Uint32Array(objects.count);
+  const sizes = new Float64Array(objects.count);
+  const lastModified = new Float64Array(objects.count);
+  const etags = new Uint8Array(etagRoom);
+  const etagEnds = new Uint32Array(objects.count);
+  const archived = new Uint8Array(objects.count);
+  let count = 0;
+  let keysUsed = 0;
+  let etagsUsed = 0;
+  for (let i = 0; i < objects.count; i++) {
+    const now = replaced.get(i);
+    if (now === null) continue;
+    const key = keyOf(objects, i);
+    const etag =
+      now === undefined
+        ? objects.etags.subarray(objects.etagEnds[i - 1] ?? 0, objects.etagEnds[i]!)
+        : Buffer.from(now.etag, 'latin1');
+    keys.set(key, keysUsed);
+    etags.set(etag, etagsUsed);
+    keysUsed += key.length;
+    etagsUsed += etag.length;
+    keyEnds[count] = keysUsed;
+    etagEnds[count] = etagsUsed;
+    sizes[count] = now?.size ?? objects.sizes[i]!;
+    lastModified[count] = now?.lastModified ?? objects.lastModified[i]!;
+    archived[count] = now === undefined ? objects.archived[i]! : 0;
+    count += 1;
+  }
+  return {
+    count,
+    keys: keys.subarray(0, keysUsed),
+    keyEnds: keyEnds.subarray(0, count),
+    sizes: sizes.subarray(0, count),
+    lastModified: lastModified.subarray(0, count),
+    etags: etags.subarray(0, etagsUsed),
+    etagEnds: etagEnds.subarray(0, count),
+    archived: archived.subarray(0, count),
+  };
+}
+
+/** By position in the listing. Only keys of a length that was adopted are made strings of: there may be millions. */
+function replacements(
+  objects: ListedObjects,
+  adopted: AdoptedObjects,
+): ReadonlyMap<number, AdoptedObject | null> {
+  const byKey = new Map<string, AdoptedObject | null>();
+  const lengths = new Set<number>();
+  for (const [path, object] of adopted) {
+    const key = Buffer.from(path);
+    byKey.set(key.toString('latin1'), object);
+    lengths.add(key.length);
+  }
+  const replaced = new Map<number, AdoptedObject | null>();
+  for (let i = 0; i < objects.count; i++) {
+    if (!lengths.has(objects.keyEnds[i]! - (objects.keyEnds[i - 1] ?? 0))) continue;
+    const object = byKey.get(Buffer.from(keyOf(objects, i)).toString('latin1'));
+    if (object !== undefined) replaced.set(i, object);
+  }
+  return replaced;
+}
+
+function keyOf({ keys, keyEnds }: ListedObjects, i: number): Uint8Array {
+  return keys.subarray(keyEnds[i - 1] ?? 0, keyEnds[i]!);
+}
