@@ -11,6 +11,7 @@ import { removeMountState, writeMountState } from './config/mount-state.ts';
 import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { realTarget } from './config/real-target.ts';
 import { prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
+import { openControlPlane } from './control-plane.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
@@ -66,6 +67,7 @@ class Server {
   readonly #id: string;
   readonly #startedAt = new Date().toISOString();
   readonly #runtimeDirectory: string;
+  #socket: string | null = null;
   /** Aborted when the connection with the kernel is over. */
   readonly #ended = new AbortController();
   /** Aborted when somebody took a mount away that is still in use. */
@@ -95,9 +97,22 @@ class Server {
 
     const { log, stop } = this.#options;
     const place = new MountPlace(target, mounter, log);
-    const { sync, session, presenter } = await this.#compose(addon, mounter, place, stale);
     const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
     const over = AbortSignal.any(signals);
+    const { sync, session, presenter, cache } = await this.#compose(addon, mounter, place, stale);
+    const control = await openControlPlane({
+      config: this.#config,
+      runtimeDirectory: this.#runtimeDirectory,
+      log,
+      startedAt: this.#startedAt,
+      mountId: this.#id,
+      sync,
+      cache,
+      counters: () => session.counters(),
+      isMounted: () => presenter.mounted && !over.aborted,
+    });
+    this.#atEnd(() => control.close());
+    this.#socket = control.socket;
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
       await sync.start(over);
@@ -188,7 +203,7 @@ class Server {
       concurrency,
       observeStage: (stage, seconds) => log.debug({ stage, seconds }, 'stage'),
     });
-    return { sync, session, presenter };
+    return { sync, session, presenter, cache };
   }
 
   #startWorker(file: string, workerData: unknown): Worker {
@@ -248,7 +263,7 @@ class Server {
       target,
       ready,
       startedAt: this.#startedAt,
-      socket: null,
+      socket: this.#socket,
     });
   }
 

@@ -1,7 +1,13 @@
 import { parentPort } from 'node:worker_threads';
 import { loadAddon } from './session/kernel/addon.ts';
 import { KernelSession } from './session/kernel/kernel-session.ts';
-import type { FetchResult, FromSession, SessionStart, ToSession } from './session/messages.ts';
+import {
+  type FetchResult,
+  type FromSession,
+  NOTHING_COUNTED,
+  type SessionStart,
+  type ToSession,
+} from './session/messages.ts';
 import type { ContentVersion } from './tree/index.ts';
 
 /**
@@ -74,7 +80,7 @@ port.on('message', async (message: ToSession) => {
       waiting.delete(message.id);
       return;
     case 'count':
-      if (session !== undefined) tell({ kind: 'counters', counters: session.counters() });
+      tell({ kind: 'counters', counters: session?.counters() ?? NOTHING_COUNTED });
       return;
     case 'stop':
       await session?.stop();

@@ -2,6 +2,9 @@
  * - `not-mounted`: there is no mount where one should be
  * - `not-dagmount`: what is mounted there is no dagmount
  * - `daemon-lingers`: the mount is gone, and its daemon is not, after a while
+ * - `no-daemon`: no daemon runs that could be asked
+ * - `several-daemons`: more than one does, and none was named
+ * - `no-generation`: there is no such generation
  * - `interrupted`: stopped before it was done
  * - `output-failed`: stdout cannot be written
  * - `daemon-failed`: the daemon ended before it was ready and did not say why
@@ -10,6 +13,9 @@ export type CommandErrorCode =
   | 'not-mounted'
   | 'not-dagmount'
   | 'daemon-lingers'
+  | 'no-daemon'
+  | 'several-daemons'
+  | 'no-generation'
   | 'interrupted'
   | 'output-failed'
   | 'daemon-failed';

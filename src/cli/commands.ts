@@ -1,6 +1,31 @@
+import { clientCommands } from './client-commands.ts';
 import type { RunCommand } from './shell.ts';
 
-export type CommandName = 'mount' | 'unmount' | 'list' | 'doctor' | 'version' | 'help' | 'completion';
+export type CommandName =
+  | 'mount'
+  | 'unmount'
+  | 'list'
+  | 'status'
+  | 'refresh'
+  | 'generations'
+  | 'diff'
+  | 'problems'
+  | 'accept'
+  | 'doctor'
+  | 'version'
+  | 'help'
+  | 'completion';
+
+/** A flag of one command. */
+export interface CommandFlag {
+  readonly name: string;
+  readonly help: string;
+  /** Of its value; undefined for a flag that takes none. */
+  readonly placeholder?: string;
+  /** What its value is completed with. */
+  readonly completes?: 'files' | 'mount-points';
+  readonly repeats?: boolean;
+}
 
 /** A command, for dispatch, help and completion. */
 export interface CommandSpec {
@@ -13,7 +38,7 @@ export interface CommandSpec {
   /** Paragraphs for the help of the command. */
   readonly description: readonly string[];
   /** Besides those of the schema. */
-  readonly flags: readonly { readonly name: string; readonly help: string }[];
+  readonly flags: readonly CommandFlag[];
   /** What completion offers for its arguments. */
   readonly argument: 'directory' | 'mount-point' | 'command' | 'shell' | 'nothing';
   readonly examples: readonly { readonly command: string; readonly does: string }[];
@@ -82,6 +107,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [{ command: "dagmount list --json | jq -r '.[].target'", does: 'where something is mounted' }],
     load: () => import('./list.ts'),
   },
+  ...clientCommands,
   {
     name: 'doctor',
     aliases: [],

@@ -15,7 +15,7 @@ export const exitCodes = {
   osError: 71,
   /** The mount point is no directory, not empty or another's mount, or the cache cannot be made. */
   cannotCreate: 73,
-  /** Already running, cache in use, timed out: may work another time. */
+  /** Already running, cache in use, held, timed out: may work another time. */
   temporary: 75,
   /** Access denied, no or expired credentials. */
   noPermission: 77,
@@ -31,11 +31,11 @@ export const exitCodeMeanings: readonly (readonly [code: ExitCode, meaning: stri
   [64, 'wrong usage, or a malformed s3:// address'],
   [65, 'a file that cannot be parsed'],
   [66, 'no such bucket or path, an empty prefix, or the mount point is missing'],
-  [69, 'the store is unavailable'],
+  [69, 'the store or the daemon is unavailable'],
   [70, 'an internal error'],
   [71, 'no /dev/fuse, no fusermount3, no addon, or mounting failed'],
-  [73, "the mount point is no directory, not empty or another's mount, or the cache cannot be made"],
-  [75, 'already running, cache in use, or timed out'],
+  [73, "the mount point is no directory, not empty or another's, or cache or socket cannot be made"],
+  [75, 'already running, cache in use, held, or timed out'],
   [77, 'access denied, no credentials, or expired ones'],
   [78, 'a bad value in flags, environment or file, or an endpoint that does not speak S3'],
 ];

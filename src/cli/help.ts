@@ -2,7 +2,7 @@ import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { nearest } from '../config/nearest.ts';
 import { ownPackage } from '../config/version.ts';
-import { type CommandSpec, commandNames, commands, findCommand } from './commands.ts';
+import { type CommandFlag, type CommandSpec, commandNames, commands, findCommand } from './commands.ts';
 import { exitCodeMeanings, exitCodes } from './exit-codes.ts';
 import { wrapped } from './format.ts';
 import { type Paints, paintsFor } from './paint.ts';
@@ -70,8 +70,13 @@ function usage(command: CommandSpec, paints: Paints): string {
 }
 
 export function flagsHelp(command: CommandSpec): string {
-  const all = [...command.flags, { name: 'help', help: 'Print this' }];
-  return all.map(({ name, help }) => `  --${name}\n      ${help}.\n`).join('');
+  const all: readonly CommandFlag[] = [...command.flags, { name: 'help', help: 'Print this' }];
+  return all
+    .map(({ name, help, placeholder, repeats = false }) => {
+      const value = placeholder === undefined ? '' : ` ${placeholder}${repeats ? ' …' : ''}`;
+      return `  --${name}${value}\n      ${help}.\n`;
+    })
+    .join('');
 }
 
 function examples(command: CommandSpec, paints: Paints): string {

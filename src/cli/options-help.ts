@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<OptionGroup, string>> = {
   tree: 'What is shown',
   cache: 'The cache',
   mount: 'The mount',
+  control: 'Looking into it',
   process: 'The process',
 };
 

@@ -22,6 +22,7 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
     self: [program, ...process.execArgv, entry],
     daemon,
     now: () => performance.now(),
+    wallClock: () => Date.now(),
     delay: (milliseconds) => delay(milliseconds),
     readMounts: () => readMounts(),
     mountStates: (others) => mountStates(surroundings, others),

@@ -27,6 +27,8 @@ export interface Shell {
   readonly daemon: DaemonChannel | undefined;
   /** Milliseconds, from some beginning on, never backwards. */
   now(): number;
+  /** Milliseconds since the epoch. */
+  wallClock(): number;
   delay(milliseconds: number): Promise<void>;
   readMounts(): readonly Mount[];
   /** Of the mounts of this user; for root also of the users that are named. */

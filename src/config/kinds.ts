@@ -105,6 +105,40 @@ export function mode(): Kind<number> {
   return plain({ placeholder: 'MODE', allowed: 'permission bits in octal, from 0 to 0777', schema });
 }
 
+/** Permission bits of a socket, written in octal: its owner may always use it, and nobody may who is not named. */
+export function socketMode(): Kind<number> {
+  const schema = z.pipe(
+    z.string().check(z.regex(/^(0o?)?6[0-7]{2}$/)),
+    z.transform((given: string) => Number.parseInt(given.replace('o', ''), 8)),
+  );
+  return plain({ placeholder: 'MODE', allowed: 'permission bits in octal, from 0600 to 0677', schema });
+}
+
+/** Where to listen: `HOST:PORT`, an IPv6 address in brackets. */
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function hostAndPort(): Kind<HostAndPort> {
+  const pattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
+  const schema = z.pipe(
+    z.string().check(z.regex(pattern)),
+    z.pipe(
+      z.transform((given: string): HostAndPort => {
+        const [, six, other, port] = pattern.exec(given) ?? [];
+        return { host: six ?? other ?? '', port: Number(port) };
+      }),
+      z.object({ host: z.string(), port: z.int().check(z.gte(0), z.lte(65_535)) }),
+    ),
+  );
+  return plain({
+    placeholder: 'HOST:PORT',
+    allowed: 'an address such as 127.0.0.1:9100 or [::1]:9100',
+    schema,
+  });
+}
+
 /** An absolute path; a relative one is completed before, by where it was given. */
 export function path(placeholder: 'FILE' | 'DIRECTORY'): Kind<string> {
   const schema = z.string().check(z.refine((given) => isAbsolute(given) && !given.includes('\0')));

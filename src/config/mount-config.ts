@@ -1,3 +1,4 @@
+import type { HostAndPort } from './kinds.ts';
 import type { GivenOptions } from './origin.ts';
 import { type ResolvedOption, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
@@ -43,6 +44,13 @@ export interface MountConfig {
   readonly umask: number;
   readonly allowOther: boolean;
   readonly driver: OptionValues['driver'];
+  /** Absolute; undefined: in the runtime directory. */
+  readonly socket: string | undefined;
+  /** Permission bits. */
+  readonly socketMode: number;
+  /** Name or number; undefined: the caller's. */
+  readonly socketGroup: string | undefined;
+  readonly metricsListen: HostAndPort | undefined;
   readonly daemon: boolean;
   readonly logLevel: OptionValues['log-level'];
   readonly logFormat: OptionValues['log-format'];
@@ -95,6 +103,10 @@ export function resolveMountConfig(
     umask: values.umask,
     allowOther: values['allow-other'],
     driver: values.driver,
+    socket: values.socket,
+    socketMode: values['socket-mode'],
+    socketGroup: values['socket-group'],
+    metricsListen: values['metrics-listen'],
     daemon: values.daemon,
     logLevel: values['log-level'],
     logFormat: values['log-format'],

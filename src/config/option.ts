@@ -1,7 +1,7 @@
 import type { Kind } from './kinds.ts';
 import type { Surroundings } from './surroundings.ts';
 
-export type OptionGroup = 'store' | 'publication' | 'tree' | 'cache' | 'mount' | 'process';
+export type OptionGroup = 'store' | 'publication' | 'tree' | 'cache' | 'mount' | 'control' | 'process';
 
 /** What is written: one text, or several for a list. */
 export type Written = string | readonly string[];

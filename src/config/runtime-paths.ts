@@ -1,9 +1,11 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { ConfigError } from './config-error.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const DIRECTORY_MODE = 0o700;
+/** Root's may be gone through: a socket in it may belong to a group. What is secret in it has a mode of its own. */
+const ROOT_DIRECTORY_MODE = 0o711;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** Where what outlives a process, but not the host's next start, is kept for all mounts of this user. */
@@ -16,6 +18,11 @@ export function runtimeDirectory({ uid, env }: Pick<Surroundings, 'uid' | 'env'>
 /** Where one mount keeps its state. */
 export function mountRuntimeDirectory(directory: string, mountId: string): string {
   return `${directory}/${mountId}`;
+}
+
+/** Where the control socket of a mount is, unless it was told. */
+export function mountSocket(directory: string, mountId: string): string {
+  return `${directory}/${mountId}.sock`;
 }
 
 /** Where the log of a mount in the background goes. */
@@ -36,6 +43,7 @@ export function prepareRuntimeDirectory(directory: string, uid: number): void {
   try {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
     requireOwn(directory, uid);
+    if (uid === 0) chmodSync(directory, ROOT_DIRECTORY_MODE);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const reason = error instanceof Error && 'code' in error ? error.code : error;

@@ -158,6 +158,31 @@ export const schema = {
     help: 'How the kernel is spoken to; auto takes the best there is',
     default: 'auto',
   }),
+  socket: optional({
+    group: 'control',
+    kind: kinds.path('FILE'),
+    help: 'The control socket, which status and its like ask',
+    described:
+      '/run/dagmount/<mount id>.sock as root, else in $XDG_RUNTIME_DIR/dagmount, else in /tmp/dagmount-<uid>',
+  }),
+  'socket-mode': setting({
+    group: 'control',
+    kind: kinds.socketMode(),
+    help: 'Permission bits of the control socket',
+    default: '0600',
+  }),
+  'socket-group': optional({
+    group: 'control',
+    kind: kinds.text('GROUP', 'the name or the number of a group', /^[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?$/),
+    help: 'Group of the control socket; it may use it where --socket-mode is 0660',
+    described: "the caller's",
+  }),
+  'metrics-listen': optional({
+    group: 'control',
+    kind: kinds.hostAndPort(),
+    help: 'Offer /metrics, /healthz and /readyz, and nothing else, over TCP',
+    described: 'off',
+  }),
   daemon: setting({
     group: 'process',
     kind: kinds.toggle(),

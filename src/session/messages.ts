@@ -45,6 +45,8 @@ export interface SessionCounters {
   readonly retired: number;
 }
 
+export const NOTHING_COUNTED: SessionCounters = { opcodes: {}, malformed: 0, readErrors: {}, retired: 0 };
+
 /** What the kernel said to the notifications of one publication. */
 export interface NotifyOutcome {
   readonly sent: number;

@@ -1,12 +1,13 @@
 import type { Worker } from 'node:worker_threads';
 import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
-import type {
-  FetchResult,
-  FromSession,
-  NotifyOutcome,
-  SessionCounters,
-  SessionStart,
-  ToSession,
+import {
+  type FetchResult,
+  type FromSession,
+  NOTHING_COUNTED,
+  type NotifyOutcome,
+  type SessionCounters,
+  type SessionStart,
+  type ToSession,
 } from './messages.ts';
 import { MountError } from './mount-error.ts';
 
@@ -26,8 +27,6 @@ export interface Published {
   readonly stamps: BigUint64Array;
   readonly changes: GenerationChanges | undefined;
 }
-
-const NOTHING_COUNTED: SessionCounters = { opcodes: {}, malformed: 0, readErrors: {}, retired: 0 };
 
 /** The main thread's end of the session worker. */
 export class SessionClient {

@@ -7,6 +7,8 @@ export interface SourceView {
   /** When the last successful revalidation began: what is shown is as fresh as that. */
   readonly lastSuccessAt: number | undefined;
   readonly consecutiveFailures: number;
+  /** When the first of those failed. */
+  readonly failingSince: number | undefined;
   /** Undefined once a revalidation succeeded. */
   readonly lastError: (Failure & { readonly at: number }) | undefined;
 }
@@ -19,6 +21,7 @@ export class SourceState {
     lastAttemptAt: undefined,
     lastSuccessAt: undefined,
     consecutiveFailures: 0,
+    failingSince: undefined,
     lastError: undefined,
   };
 
@@ -46,7 +49,13 @@ export class SourceState {
     const { consecutiveFailures } = this.#view;
     if (consecutiveFailures > 0)
       this.#log.info({ failures: consecutiveFailures }, 'the source answers again');
-    this.#view = { ...this.#view, lastSuccessAt: beganAt, consecutiveFailures: 0, lastError: undefined };
+    this.#view = {
+      ...this.#view,
+      lastSuccessAt: beganAt,
+      consecutiveFailures: 0,
+      failingSince: undefined,
+      lastError: undefined,
+    };
   }
 
   /**
@@ -56,7 +65,9 @@ export class SourceState {
   failed(failure: Failure, error: unknown, starting: boolean): void {
     const before = this.#view.lastError?.code;
     const consecutiveFailures = this.#view.consecutiveFailures + 1;
-    this.#view = { ...this.#view, consecutiveFailures, lastError: { ...failure, at: this.#clock.now() } };
+    const at = this.#clock.now();
+    const failingSince = this.#view.failingSince ?? at;
+    this.#view = { ...this.#view, consecutiveFailures, failingSince, lastError: { ...failure, at } };
     const fields = { ...failure, consecutiveFailures };
     if (starting) this.#log.debug(fields, 'there is no first tree yet');
     else if (failure.code === 'internal')

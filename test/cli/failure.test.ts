@@ -5,6 +5,7 @@ import type { CommandErrorCode } from '../../src/cli/command-error.ts';
 import { exitCodeMeanings, exitCodes } from '../../src/cli/exit-codes.ts';
 import { failureOf, failureText } from '../../src/cli/failure.ts';
 import type { ConfigErrorCode } from '../../src/config/config-error.ts';
+import type { ControlErrorCode } from '../../src/control/control-error.ts';
 import type { MountErrorCode } from '../../src/session/mount-error.ts';
 import type { SettingErrorCode } from '../../src/store/setting-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
@@ -46,7 +47,10 @@ const mount: Readonly<Record<MountErrorCode, number>> = {
 };
 
 const others: Readonly<
-  Record<CacheErrorCode | ConfigErrorCode | CommandErrorCode | SettingErrorCode | SyncErrorCode, number>
+  Record<
+    CacheErrorCode | ConfigErrorCode | CommandErrorCode | ControlErrorCode | SettingErrorCode | SyncErrorCode,
+    number
+  >
 > = {
   'cache-unwritable': 73,
   'cache-unsafe': 73,
@@ -63,15 +67,41 @@ const others: Readonly<
   'not-mounted': 66,
   'not-dagmount': 73,
   'daemon-lingers': 75,
+  'no-daemon': 69,
+  'several-daemons': 64,
+  'no-generation': 66,
   interrupted: 75,
   'output-failed': 73,
   'daemon-failed': 70,
+  'socket-too-long': 78,
+  'socket-unsafe': 73,
+  'socket-in-use': 75,
+  'socket-unusable': 73,
+  'address-in-use': 75,
+  'address-unusable': 78,
   'bad-setting': 78,
   'empty-source': 66,
 };
 
+/** What a daemon answers, or does not. */
+const asked = {
+  'daemon-unavailable': 69,
+  'daemon-silent': 75,
+  'socket-denied': 77,
+  unintelligible: 69,
+  'nothing-held': 66,
+  held: 75,
+  'held-changed': 75,
+  'generation-gone': 66,
+  'source-unreachable': 69,
+  'source-throttled': 69,
+  'source-denied': 77,
+  stopping: 69,
+  'timed-out': 75,
+};
+
 describe('a failure', () => {
-  for (const [code, exitCode] of Object.entries({ ...store, ...mount, ...others })) {
+  for (const [code, exitCode] of Object.entries({ ...store, ...mount, ...others, ...asked })) {
     test(`with the code ${code} exits with ${exitCode}`, () => {
       const failure = failureOf(new TypedError(code, 'It is wrong.', 'Mend it.'));
       assert.equal(failure.exitCode, exitCode);

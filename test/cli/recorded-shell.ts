@@ -24,6 +24,7 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
     self: ['node', 'main.js'],
     daemon: undefined,
     now: () => now,
+    wallClock: () => Date.parse('2026-01-01T00:01:00.000Z'),
     delay: async (milliseconds) => {
       now += milliseconds;
     },

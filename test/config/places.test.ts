@@ -55,7 +55,7 @@ describe('the runtime directory', () => {
   test('is made for its owner alone, and taken as it is the next time', async (t) => {
     const directory = join(await temporaryDirectory(t), 'a/dagmount');
     prepareRuntimeDirectory(directory, uid);
-    assert.equal(statSync(directory).mode & 0o777, 0o700);
+    assert.equal(statSync(directory).mode & 0o777, uid === 0 ? 0o711 : 0o700);
     prepareRuntimeDirectory(directory, uid);
   });
 

@@ -89,8 +89,11 @@ describe('every option', () => {
         DIRECTORY: '/srv/x',
         SIZE: '7MiB',
         'SIZE|all': '7MiB',
+        GROUP: 'airflow',
+        'HOST:PORT': '127.0.0.1:9100',
+        'socket-mode': '0660',
       };
-      const text = samples[kind.placeholder ?? ''] ?? kind.choices[0] ?? '';
+      const text = samples[name] ?? samples[kind.placeholder ?? ''] ?? kind.choices[0] ?? '';
       const parsed = kind.schema.safeParse(kind.isList ? [text] : text);
       assert.ok(parsed.success, `${name} takes ${text}`);
       const flag = kind.placeholder === undefined ? [`--${name}`] : [`--${name}`, text];

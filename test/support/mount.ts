@@ -28,6 +28,8 @@ export interface Mount {
   stdout(): string;
   stderr(): string;
   log(): readonly LogLine[];
+  /** Path of its control socket, once it listens. */
+  socket(): string;
   /** The first line with this message, waited for. */
   logged(message: string, deadlineMs?: number): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
@@ -174,6 +176,7 @@ function handle(child: Child, target: string, cacheDirectory: string): Mount {
     stdout: child.stdout,
     stderr: child.stderr,
     log,
+    socket: () => String(log().find(({ msg }) => msg === 'listening')?.socket),
     logged: (message, deadlineMs = 60_000) =>
       waitFor(
         `the daemon to log "${message}"`,

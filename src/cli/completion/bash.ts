@@ -4,6 +4,8 @@ import type { CompletedCommand, CompletedFlag } from './completed-commands.ts';
 /** A mount point as /proc/self/mountinfo has it. */
 export const MOUNT_POINTS = "awk '/ - fuse[.]dagmount / { print $5 }' /proc/self/mountinfo 2>/dev/null";
 
+const MOUNT_POINT_WORDS = `mapfile -t COMPREPLY < <(compgen -W "$(${MOUNT_POINTS})" -- "$current")`;
+
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
   const names = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
   return `# bash completion of dagmount; made by: dagmount completion bash
@@ -44,6 +46,7 @@ ${values}      if [[ $current == -* ]]; then
 
 function completionOf({ value }: CompletedFlag): string {
   if (value === 'files') return 'mapfile -t COMPREPLY < <(compgen -f -- "$current")';
+  if (value === 'mount-points') return MOUNT_POINT_WORDS;
   if (value === 'directories') return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
   return value === undefined || value === 'nothing' ? ':' : words(value);
 }
@@ -53,7 +56,7 @@ function argumentOf(argument: CompletedCommand['argument'], names: readonly stri
     case 'directory':
       return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
     case 'mount-point':
-      return `mapfile -t COMPREPLY < <(compgen -W "$(${MOUNT_POINTS})" -- "$current")`;
+      return MOUNT_POINT_WORDS;
     case 'command':
       return words(names);
     case 'shell':

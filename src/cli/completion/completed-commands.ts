@@ -1,6 +1,6 @@
 import { negationOf, type OptionName, optionOf } from '../../config/schema.ts';
 import { optionsFor } from '../command-options.ts';
-import { type CommandSpec, commands } from '../commands.ts';
+import { type CommandFlag, type CommandSpec, commands } from '../commands.ts';
 
 /** A flag as completion scripts need it. */
 export interface CompletedFlag {
@@ -9,7 +9,7 @@ export interface CompletedFlag {
   /** One line. */
   readonly help: string;
   /** What its value is completed with; undefined for a flag without one. */
-  readonly value: 'nothing' | 'files' | 'directories' | readonly string[] | undefined;
+  readonly value: 'nothing' | 'files' | 'directories' | 'mount-points' | readonly string[] | undefined;
   readonly repeats: boolean;
 }
 
@@ -30,14 +30,18 @@ export function completedCommands(): readonly CompletedCommand[] {
     argument,
     flags: [
       ...optionsFor(name).flatMap(completedOption),
-      ...[...flags, { name: 'help', help: 'Explain this command' }].map((flag) => ({
-        flag: `--${flag.name}`,
-        help: flag.help,
-        value: undefined,
-        repeats: false,
-      })),
+      ...[...flags, { name: 'help', help: 'Explain this command' }].map(completedFlag),
     ],
   }));
+}
+
+function completedFlag({ name, help, placeholder, completes, repeats = false }: CommandFlag): CompletedFlag {
+  return {
+    flag: `--${name}`,
+    help,
+    value: placeholder === undefined ? undefined : (completes ?? 'nothing'),
+    repeats,
+  };
 }
 
 function completedOption(name: OptionName): readonly CompletedFlag[] {

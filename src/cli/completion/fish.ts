@@ -28,6 +28,7 @@ function flagOf({ flag, help, value }: CompletedFlag): string {
   const long = `-l ${flag.slice('--'.length)} -d ${quoted(help)}`;
   if (value === undefined) return long;
   if (value === 'files') return `${long} -r -F`;
+  if (value === 'mount-points') return `${long} -x -a ${quoted(`(${MOUNT_POINTS})`)}`;
   if (value === 'directories') return `${long} -x -a '(__fish_complete_directories)'`;
   return value === 'nothing' ? `${long} -x` : `${long} -x -a ${quoted(value.join(' '))}`;
 }

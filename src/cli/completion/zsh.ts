@@ -34,7 +34,8 @@ fi
 
 function branch({ name, aliases, argument, flags }: CompletedCommand, names: readonly string[]): string {
   const specs = [...flags.map(flagSpec), ...argumentSpecs(argument, names)];
-  const before = argument === 'mount-point' ? `          mounts=("\${(@f)$(${MOUNT_POINTS})}")\n` : '';
+  const asksMounts = argument === 'mount-point' || flags.some(({ value }) => value === 'mount-points');
+  const before = asksMounts ? `          mounts=("\${(@f)$(${MOUNT_POINTS})}")\n` : '';
   return `        ${[name, ...aliases].join('|')})
 ${before}          _arguments -S \\
 ${specs.map((spec) => `            ${spec}`).join(' \\\n')}
@@ -52,6 +53,7 @@ function flagSpec({ flag, help, value, repeats }: CompletedFlag): string {
 function actionOf(value: CompletedFlag['value']): string {
   if (value === undefined) return '';
   if (value === 'files') return ':file:_files';
+  if (value === 'mount-points') return ':mount point:compadd -a mounts';
   if (value === 'directories') return ':directory:_files -/';
   return value === 'nothing' ? ':value: ' : `:value:(${value.join(' ')})`;
 }

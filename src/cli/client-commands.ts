@@ -1,0 +1,125 @@
+import type { CommandFlag, CommandSpec } from './commands.ts';
+
+const which: readonly CommandFlag[] = [
+  {
+    name: 'socket',
+    help: 'The control socket of the daemon that is meant; given several times, each is asked',
+    placeholder: 'PATH',
+    completes: 'files',
+    repeats: true,
+  },
+  {
+    name: 'mount',
+    help: 'The mount point of the daemon that is meant; not needed where just one runs',
+    placeholder: 'MOUNTPOINT',
+    completes: 'mount-points',
+  },
+];
+const json: CommandFlag = {
+  name: 'json',
+  help: 'Print one JSON document; for several sockets an array of them',
+};
+const timeout: CommandFlag = {
+  name: 'timeout',
+  help: 'How long to wait; 60s unless given',
+  placeholder: 'DURATION',
+};
+
+/** The commands that ask a running daemon over its control socket. */
+export const clientCommands = [
+  {
+    name: 'status',
+    aliases: [],
+    usage: '[--mount MOUNTPOINT | --socket PATH …] [--json]',
+    summary: 'show what is mounted, how fresh it is, and what is wrong',
+    description: [
+      'Shows the generation that is shown, when the store was last seen, what is held back, and what the cache holds. What works less well than it should stands after "degraded"; the tree is whole all the same.',
+    ],
+    flags: [...which, json],
+    argument: 'nothing',
+    examples: [
+      { command: "dagmount status --json | jq -r '.degraded[]'", does: 'what is wrong, for a script' },
+      {
+        command: 'dagmount status --socket a.sock --socket b.sock',
+        does: 'two daemons; equal trees have equal ids',
+      },
+    ],
+    load: () => import('./client/status.ts'),
+  },
+  {
+    name: 'refresh',
+    aliases: [],
+    usage: '[--wait] [--timeout DURATION]',
+    summary: 'look for changes in the store now',
+    description: [
+      'Makes the daemon list the store at once. With --wait it returns when every reader sees what that listing held: after an upload, nothing older is seen then. Exits with 75 if the listing is held back or it takes longer than --timeout, with 69 if the store cannot be reached.',
+    ],
+    flags: [
+      { name: 'wait', help: 'Return when readers see what the store held at the call' },
+      timeout,
+      ...which,
+      json,
+    ],
+    argument: 'nothing',
+    examples: [
+      {
+        command: 'aws s3 sync dags s3://acme-airflow/dags && dagmount refresh --wait',
+        does: 'deploy, and know it is there',
+      },
+    ],
+    load: () => import('./client/refresh.ts'),
+  },
+  {
+    name: 'generations',
+    aliases: [],
+    usage: '[--json]',
+    summary: 'list the trees that were shown, the newest first',
+    description: [
+      'Lists the publications that the daemon remembers: number, id, when, how many files, and how many files were added, changed and removed. Equal trees have equal ids, on every host.',
+    ],
+    flags: [...which, json],
+    argument: 'nothing',
+    examples: [{ command: 'dagmount generations', does: 'what changed when' }],
+    load: () => import('./client/generations.ts'),
+  },
+  {
+    name: 'diff',
+    aliases: [],
+    usage: '[A] [B] [--exit-code]',
+    summary: 'show which paths differ between two generations',
+    description: [
+      'Compares the last two generations, or A with the last, or A with B. A generation is named by its number, its id, or the beginning of that. A line begins with + for a path that came, ~ for one that changed, - for one that went. A directory stands there only where it is empty, with a slash at its end.',
+    ],
+    flags: [{ name: 'exit-code', help: 'Exit with 1 if they differ' }, ...which, json],
+    argument: 'nothing',
+    examples: [
+      { command: 'dagmount diff', does: 'what the last publication changed' },
+      { command: 'dagmount diff 12 15', does: 'what three of them changed together' },
+    ],
+    load: () => import('./client/diff.ts'),
+  },
+  {
+    name: 'problems',
+    aliases: [],
+    usage: '[--json]',
+    summary: 'list the keys that cannot be shown as they are',
+    description: ['Lists the keys of the bucket that are left out of the tree or cannot be read, and why.'],
+    flags: [...which, json],
+    argument: 'nothing',
+    examples: [{ command: 'dagmount problems', does: 'what is missing, and why' }],
+    load: () => import('./client/problems.ts'),
+  },
+  {
+    name: 'accept',
+    aliases: [],
+    usage: '[ID] [--timeout DURATION]',
+    summary: 'show a tree that is held back',
+    description: [
+      'A listing that loses more files than --max-delete allows is held back. This shows it, if a fresh listing still has it. With an ID only that one; without, what is held at that moment. Exits with 66 if nothing is held.',
+    ],
+    flags: [timeout, ...which, json],
+    argument: 'nothing',
+    examples: [{ command: 'dagmount accept', does: 'the files are gone on purpose' }],
+    load: () => import('./client/accept.ts'),
+  },
+] as const satisfies readonly CommandSpec[];

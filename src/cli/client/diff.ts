@@ -1,0 +1,74 @@
+import type { ControlClient } from '../../control/client.ts';
+import type { Changes, HistoryItem } from '../../control/shapes.ts';
+import { CommandError } from '../command-error.ts';
+import { printable } from '../format.ts';
+import type { Paints } from '../paint.ts';
+import { clientCommand, isGiven } from './client-command.ts';
+import { generationsOf } from './generations.ts';
+
+const DIFFERENT = 1;
+
+export const run = clientCommand<Changes>({
+  name: 'diff',
+  flags: [{ name: 'exit-code', takesValue: false }],
+  arguments: 2,
+  ask: async (client, { positionals }) => {
+    const kept = await generationsOf(client);
+    const [from, to] = chosen(kept, positionals);
+    return await changesBetween(client, from, to);
+  },
+  show: (changes, { paints }) => changesText(changes, paints),
+  exitCode: ({ added, changed, removed }, given) =>
+    isGiven(given, 'exit-code') && added.length + changed.length + removed.length > 0 ? DIFFERENT : 0,
+});
+
+/** The ids to compare: the last two; that one and the last; both. */
+function chosen(kept: readonly HistoryItem[], [one, other]: readonly string[]): readonly [string, string] {
+  const [last, before] = kept;
+  if (last === undefined) {
+    throw new CommandError('no-generation', 'No generation was published yet.', 'See dagmount status.');
+  }
+  if (one === undefined) {
+    if (before !== undefined) return [before.id, last.id];
+    throw new CommandError(
+      'no-generation',
+      `Generation ${last.number} is the only one that is kept: there is nothing to compare it with.`,
+      'See dagmount generations.',
+    );
+  }
+  return [named(kept, one), other === undefined ? last.id : named(kept, other)];
+}
+
+/** By number, by id, or by how an id begins. */
+function named(kept: readonly HistoryItem[], name: string): string {
+  const numbered = kept.find(({ number }) => String(number) === name);
+  if (numbered !== undefined) return numbered.id;
+  const ids = new Set(kept.flatMap(({ id }) => (name.length >= 4 && id.startsWith(name) ? [id] : [])));
+  const [id, ...more] = ids;
+  if (id !== undefined && more.length === 0) return id;
+  throw new CommandError(
+    'no-generation',
+    id === undefined ? `No generation ${name} is kept.` : `Several generations begin with ${name}.`,
+    'dagmount generations shows what is kept; give a number, an id, or at least 4 digits of one.',
+  );
+}
+
+async function changesBetween(client: ControlClient, since: string, to: string): Promise<Changes> {
+  const joined: Changes = { from: since, to, added: [], changed: [], removed: [], next: null };
+  for await (const page of client.pages<Changes>(`/v1/generations/${to}/changes`, { since })) {
+    joined.added.push(...page.added);
+    joined.changed.push(...page.changed);
+    joined.removed.push(...page.removed);
+  }
+  return joined;
+}
+
+function changesText({ added, changed, removed }: Changes, paints: Paints): string {
+  const lines = [
+    ...added.map((path) => [path, paints.green(`+ ${printable(path)}`)] as const),
+    ...changed.map((path) => [path, paints.yellow(`~ ${printable(path)}`)] as const),
+    ...removed.map((path) => [path, paints.red(`- ${printable(path)}`)] as const),
+  ];
+  lines.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+  return lines.map(([, line]) => `${line}\n`).join('');
+}

@@ -1,0 +1,41 @@
+import { ConfigError } from '../../config/config-error.ts';
+import { parseDuration } from '../../config/measures.ts';
+import type { Refreshed } from '../../control/shapes.ts';
+import { clientCommand, type Given, isGiven, valuesOf } from './client-command.ts';
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const MOST_TIMEOUT_MS = 3_600_000;
+/** The daemon keeps the time; this is for one that has stopped doing so. */
+const GRACE_MS = 15_000;
+
+export const run = clientCommand<Refreshed>({
+  name: 'refresh',
+  flags: [
+    { name: 'wait', takesValue: false },
+    { name: 'timeout', takesValue: true },
+  ],
+  ask: (client, given) => {
+    const wait = isGiven(given, 'wait');
+    const timeoutMs = timeoutOf(given, 'refresh');
+    const body = wait ? { wait, timeoutSeconds: timeoutMs / 1000 } : {};
+    return client.ask('/v1/refresh', { method: 'POST', body, deadlineMs: (wait ? timeoutMs : 0) + GRACE_MS });
+  },
+  show: ({ outcome, generation }) => {
+    if (outcome === 'requested') return 'The store is being looked at; --wait tells what comes of it.\n';
+    const shown = `generation ${generation?.number} ${generation?.id}`;
+    return outcome === 'current' ? `Nothing new: ${shown} is current.\n` : `Published: ${shown}.\n`;
+  },
+});
+
+/** Milliseconds. */
+export function timeoutOf(given: Given, command: string): number {
+  const text = valuesOf(given, 'timeout').at(-1);
+  if (text === undefined) return DEFAULT_TIMEOUT_MS;
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= MOST_TIMEOUT_MS) return milliseconds;
+  throw new ConfigError(
+    'bad-value',
+    `--timeout cannot be ${text}.`,
+    `Allowed: a duration such as 10s or 5m, at most 1h. See dagmount help ${command}.`,
+  );
+}

@@ -1,0 +1,71 @@
+import type { Status } from '../../control/shapes.ts';
+import { formatAgo, formatCount, formatSize, plural, printable } from '../format.ts';
+import type { Paints } from '../paint.ts';
+import { clientCommand } from './client-command.ts';
+
+const LABEL_WIDTH = 'generation  '.length;
+
+export const run = clientCommand<Status>({
+  name: 'status',
+  ask: (client) => client.ask<Status>('/v1/status'),
+  show: (status, { paints, now }) => statusText(status, paints, now),
+});
+
+export function statusText(status: Status, paints: Paints, now: number): string {
+  const { mount, version, pid, startedAt, problems } = status;
+  const rows: (readonly [label: string, text: string] | undefined)[] = [
+    ['mount', printable(`${mount.source} on ${mount.target}`)],
+    ['state', stateText(status, paints)],
+    ['generation', generationText(status, now)],
+    ['source', sourceText(status, paints, now)],
+    status.held === null ? undefined : ['held', heldText(status.held, paints, now)],
+    ['cache', cacheText(status)],
+    problems === 0
+      ? undefined
+      : ['problems', paints.yellow(`${plural(problems, 'key')} not shown as it is: see dagmount problems`)],
+    ['daemon', `pid ${pid}, version ${version}, started ${ago(startedAt, now)}, ${mount.driver} driver`],
+  ];
+  return rows
+    .flatMap((row) => (row === undefined ? [] : [`${paints.bold(row[0].padEnd(LABEL_WIDTH))}${row[1]}\n`]))
+    .join('');
+}
+
+function stateText({ ready, degraded }: Status, paints: Paints): string {
+  const readiness = ready ? paints.green('ready') : paints.yellow('not ready');
+  return degraded.length === 0
+    ? readiness
+    : `${readiness}, ${paints.red(`degraded: ${degraded.join(', ')}`)}`;
+}
+
+function generationText({ generation }: Status, now: number): string {
+  if (generation === null) return 'none yet';
+  const { number, id, publishedAt, files, directories, bytes } = generation;
+  const size = `${plural(files, 'file')} (${formatSize(bytes)}), ${directories === 1 ? '1 directory' : `${formatCount(directories)} directories`}`;
+  return `${number} ${id}, published ${ago(publishedAt, now)}: ${size}`;
+}
+
+function sourceText({ source }: Status, paints: Paints, now: number): string {
+  const { lastSuccessAt, lastError, failingSince, consecutiveFailures } = source;
+  const fresh = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
+  if (lastError === null || failingSince === null) return fresh;
+  const failures = plural(consecutiveFailures, 'failure');
+  return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${printable(lastError.message)}`)}`;
+}
+
+function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {
+  const { generation, files, removed, since, reason } = held;
+  return paints.red(
+    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it`,
+  );
+}
+
+function cacheText({ cache }: Status): string {
+  const { entries, bytes, limitBytes, hits, misses, evictions, corrupt, pendingFiles, pendingBytes } = cache;
+  const pending =
+    pendingFiles === 0 ? '' : `, ${plural(pendingFiles, 'file')} (${formatSize(pendingBytes)}) to fetch`;
+  return `${plural(entries, 'blob')}, ${formatSize(bytes)} of ${formatSize(limitBytes)}; ${plural(hits, 'hit')}, ${formatCount(misses)} misses, ${formatCount(evictions)} evicted, ${formatCount(corrupt)} corrupt${pending}`;
+}
+
+function ago(time: string, now: number): string {
+  return formatAgo(Date.parse(time), now);
+}

@@ -1,0 +1,51 @@
+import { groupId } from './config/group-id.ts';
+import type { MountConfig } from './config/mount-config.ts';
+import { mountSocket } from './config/runtime-paths.ts';
+import { ownPackage } from './config/version.ts';
+import { startControlServer } from './control/control-server.ts';
+import type { Log } from './control/views.ts';
+import { DaemonViews, type Observed } from './control-views.ts';
+
+export interface ControlPlaneOptions
+  extends Omit<Observed, 'version' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
+  readonly config: MountConfig;
+  /** Of all mounts of this user, prepared. */
+  readonly runtimeDirectory: string;
+  readonly log: Log;
+}
+
+export interface ControlPlane {
+  /** Path of the control socket. */
+  readonly socket: string;
+  close(): Promise<void>;
+}
+
+/** Lets the daemon be looked into, from before its first listing on. Rejects with ControlError or ConfigError. */
+export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, runtimeDirectory, log } = options;
+  const { source, prefix, target, socketGroup, metricsListen } = config;
+  const views = new DaemonViews({
+    ...options,
+    version: ownPackage().version,
+    pid: process.pid,
+    source,
+    prefix,
+    target,
+    now: Date.now,
+  });
+  const socket = config.socket ?? mountSocket(runtimeDirectory, options.mountId);
+  const server = await startControlServer({
+    views,
+    log,
+    socket: {
+      path: socket,
+      mode: config.socketMode,
+      gid: socketGroup === undefined ? undefined : groupId(socketGroup),
+      uid: process.geteuid?.() ?? 0,
+    },
+    metrics: metricsListen,
+  });
+  const { metricsPort } = server;
+  log.info({ event: 'listening', socket, ...(metricsPort !== undefined && { metricsPort }) }, 'listening');
+  return { socket, close: () => server.close() };
+}

@@ -1,0 +1,226 @@
+import type { ContentCache } from './cache/content-cache.ts';
+import { ProblemError } from './control/problem-error.ts';
+import type {
+  DegradedCode,
+  GenerationView,
+  HeldView,
+  HistoryItem,
+  Probe,
+  ProblemItem,
+  Status,
+} from './control/shapes.ts';
+import { sourceTrouble } from './control/source-problem.ts';
+import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd } from './control/views.ts';
+import type { SessionCounters } from './session/messages.ts';
+import type { Sync, SyncView } from './sync/sync.ts';
+
+/** What the views are taken of. */
+export interface Observed {
+  readonly version: string;
+  readonly pid: number;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly mountId: string;
+  readonly source: string;
+  /** Of the object keys. */
+  readonly prefix: string;
+  readonly target: string;
+  readonly sync: Pick<Sync, 'view' | 'refresh' | 'accept'>;
+  readonly cache: Pick<ContentCache, 'stats'>;
+  readonly counters: () => Promise<SessionCounters>;
+  /** Whether the mount is there and is not being given up. */
+  readonly isMounted: () => boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** So long the session worker may take to answer before the daemon counts as ill. */
+const ANSWER_MS = 5_000;
+
+/** What the control socket shows of a daemon. */
+export class DaemonViews implements ControlViews {
+  readonly #observed: Observed;
+  /** Of the problems of one tree: as they are shown, sorted. */
+  #problems: { readonly of: SyncView['problems']; readonly items: readonly ProblemItem[] } = {
+    of: [],
+    items: [],
+  };
+
+  constructor(observed: Observed) {
+    this.#observed = observed;
+  }
+
+  status(): Status {
+    const { version, pid, startedAt, mountId, source, target, sync, cache, now } = this.#observed;
+    const { view } = sync;
+    const { lastAttemptAt, lastSuccessAt, consecutiveFailures, failingSince, lastError } = view.source;
+    const stats = cache.stats();
+    return {
+      version,
+      pid,
+      startedAt,
+      ready: this.readiness().status === 'ok',
+      degraded: degradedBy(view, stats.degraded),
+      mount: {
+        id: mountId,
+        source,
+        target,
+        driver: 'kernel',
+        supervised: false,
+        restarts: 0,
+        takeover: 'remount',
+      },
+      generation: view.generation === undefined ? null : generationView(view.generation),
+      source: {
+        kind: 'prefix',
+        lastAttemptAt: timeOrNull(lastAttemptAt),
+        lastSuccessAt: timeOrNull(lastSuccessAt),
+        stalenessSeconds: lastSuccessAt === undefined ? null : Math.max(0, now() - lastSuccessAt) / 1000,
+        consecutiveFailures,
+        failingSince: timeOrNull(failingSince),
+        lastError:
+          lastError === undefined
+            ? null
+            : {
+                code: lastError.code,
+                message: lastError.message,
+                detail: lastError.detail ?? null,
+                mend: lastError.mend ?? null,
+                at: timeOf(lastError.at),
+              },
+      },
+      held: view.held === undefined ? null : heldView(view.held),
+      cache: {
+        entries: stats.entries,
+        bytes: stats.bytes,
+        limitBytes: stats.limitBytes,
+        hits: stats.hits,
+        misses: stats.misses,
+        evictions: stats.evictions,
+        corrupt: stats.corrupt,
+        pinned: stats.pinned,
+        ...view.pending,
+      },
+      problems: view.problems.length,
+    };
+  }
+
+  readiness(): Probe {
+    const { sync, isMounted } = this.#observed;
+    const { generation, ready } = sync.view;
+    if (generation === undefined) return failing('no-tree');
+    if (!isMounted()) return failing('not-mounted');
+    return ready ? { status: 'ok', reasons: [] } : failing('prefetching');
+  }
+
+  async health(): Promise<Probe> {
+    return (await this.#sessionCounters()) === undefined
+      ? failing('session-unresponsive')
+      : { status: 'ok', reasons: [] };
+  }
+
+  history(): readonly HistoryItem[] {
+    return this.#observed.sync.view.history.map((entry) => ({
+      ...entry,
+      publishedAt: timeOf(entry.publishedAt),
+    }));
+  }
+
+  async changes(_since: string | undefined, _to: string): Promise<ChangedPaths | undefined> {
+    return undefined;
+  }
+
+  problems(): readonly ProblemItem[] {
+    const { problems } = this.#observed.sync.view;
+    if (problems !== this.#problems.of) {
+      const items = problems.map(({ key, reason, detail }) => ({
+        key: this.#observed.prefix + key,
+        reason,
+        detail,
+      }));
+      items.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
+      this.#problems = { of: problems, items };
+    }
+    return this.#problems.items;
+  }
+
+  async refresh(): Promise<RefreshEnd> {
+    const outcome = await this.#observed.sync.refresh();
+    switch (outcome.kind) {
+      case 'current':
+      case 'published':
+        return { kind: outcome.kind, generation: generationView(outcome.generation) };
+      case 'held':
+        return { kind: 'held', held: heldView(outcome.held) };
+      case 'failed':
+        return { kind: 'failed', error: outcome.error };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  async accept(generation: string | undefined): Promise<AcceptEnd> {
+    const accepted = await this.#observed.sync.accept(generation);
+    switch (accepted.kind) {
+      case 'accepted':
+        return { kind: 'accepted', generation: generationView(accepted.generation) };
+      case 'nothing-held':
+        return accepted;
+      case 'changed':
+        return { kind: 'changed', held: accepted.held && heldView(accepted.held) };
+      case 'failed':
+        return { kind: 'failed', error: accepted.error };
+      default:
+        return accepted satisfies never;
+    }
+  }
+
+  async metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
+    throw new ProblemError('not-found', 'There are no metrics yet.');
+  }
+
+  /** Undefined where the session does not answer. */
+  async #sessionCounters(): Promise<SessionCounters | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), ANSWER_MS);
+    });
+    try {
+      return await Promise.race([this.#observed.counters(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function failing(reason: string): Probe {
+  return { status: 'fail', reasons: [reason] };
+}
+
+function degradedBy(view: SyncView, cache: readonly DegradedCode[]): DegradedCode[] {
+  const { consecutiveFailures, lastError } = view.source;
+  const trouble =
+    consecutiveFailures > 0 && lastError !== undefined ? sourceTrouble(lastError.code) : undefined;
+  return [
+    ...(trouble === undefined ? [] : [trouble]),
+    ...(view.held === undefined ? [] : (['held'] as const)),
+    ...cache,
+    ...(view.cacheTooSmall === undefined ? [] : (['cache-too-small'] as const)),
+  ];
+}
+
+function generationView(summary: NonNullable<SyncView['generation']>): GenerationView {
+  return { ...summary, publishedAt: timeOf(summary.publishedAt) };
+}
+
+function heldView({ generation, files, removed, since, reason }: NonNullable<SyncView['held']>): HeldView {
+  return { generation, files, removed, since: timeOf(since), reason };
+}
+
+function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+function timeOrNull(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined ? null : timeOf(milliseconds);
+}

@@ -1,0 +1,30 @@
+import type { ProblemDetails } from './shapes.ts';
+
+/**
+ * Asking the daemon came to nothing. `code` is the one of its problem details, or
+ * - `daemon-unavailable`: nobody listens at the socket
+ * - `daemon-silent`: no answer in time
+ * - `socket-denied`: this user may not speak to it
+ * - `unintelligible`: what answers is no dagmount
+ */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly code: string;
+  readonly mend: string;
+  /** Of the answer; undefined where there was none. */
+  readonly status: number | undefined;
+  readonly problem: ProblemDetails | undefined;
+
+  constructor(
+    code: string,
+    message: string,
+    mend: string,
+    extra: { readonly status?: number; readonly problem?: ProblemDetails; readonly cause?: unknown } = {},
+  ) {
+    super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
+    this.code = code;
+    this.mend = mend;
+    this.status = extra.status;
+    this.problem = extra.problem;
+  }
+}

@@ -1,0 +1,135 @@
+import { request } from 'node:http';
+import { ClientError } from './client-error.ts';
+import type { ProblemDetails } from './shapes.ts';
+
+export interface AskOptions {
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+  /** Milliseconds until the whole answer is there. */
+  readonly deadlineMs?: number;
+}
+
+/** Of an answer: a list of 10,000 long paths is some 40 MB. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+const DEADLINE_MS = 15_000;
+/** Of the lists; what they hold is joined. */
+const PAGE = 10_000;
+
+/** Asks one daemon over its control socket. Rejects with ClientError. */
+export class ControlClient {
+  readonly socket: string;
+
+  constructor(socket: string) {
+    this.socket = socket;
+  }
+
+  /** The JSON of an answer whose status is below 400. */
+  async ask<T>(path: string, options: AskOptions = {}): Promise<T> {
+    const { status, text } = await this.#exchange(path, options);
+    const json = this.#parse(text);
+    if (status < 400) return json as T;
+    const problem = json as Partial<ProblemDetails>;
+    if (typeof problem.code !== 'string' || typeof problem.detail !== 'string') throw this.#unintelligible();
+    throw new ClientError(problem.code, problem.detail, problem.mend ?? 'The log of the daemon says more.', {
+      status,
+      problem: problem as ProblemDetails,
+    });
+  }
+
+  /** All pages of a list, one after another. */
+  async *pages<T extends { readonly next: string | null }>(
+    path: string,
+    query: Readonly<Record<string, string | undefined>> = {},
+  ): AsyncGenerator<T> {
+    let after: string | undefined;
+    do {
+      const page: T = await this.ask<T>(path, { query: { ...query, limit: String(PAGE), after } });
+      yield page;
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw this.#unintelligible();
+    }
+  }
+
+  #unintelligible(): ClientError {
+    return new ClientError(
+      'unintelligible',
+      `What listens at ${this.socket} does not answer as a dagmount does.`,
+      'Check the path; dagmount list shows the sockets of this host.',
+    );
+  }
+
+  #exchange(path: string, options: AskOptions): Promise<{ readonly status: number; readonly text: string }> {
+    const { method = 'GET', query = {}, body, deadlineMs = DEADLINE_MS } = options;
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, value);
+    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    return new Promise((resolve, reject) => {
+      const signal = AbortSignal.timeout(deadlineMs);
+      const fail = (error: NodeJS.ErrnoException): void =>
+        reject(this.#failure(error, signal.aborted, deadlineMs));
+      const asked = request(
+        {
+          socketPath: this.socket,
+          path: search.size === 0 ? path : `${path}?${search}`,
+          method,
+          signal,
+          agent: false,
+          headers: {
+            Host: 'dagmount',
+            Accept: 'application/json',
+            ...(content && { 'Content-Type': 'application/json', 'Content-Length': content.length }),
+          },
+        },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          let length = 0;
+          answer.on('data', (chunk: Buffer) => {
+            length += chunk.length;
+            if (length > MAX_ANSWER_BYTES) answer.destroy(new Error('the answer is too long'));
+            else chunks.push(chunk);
+          });
+          answer.on('error', fail);
+          answer.on('end', () => {
+            resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+          });
+        },
+      );
+      asked.on('error', fail);
+      asked.end(content);
+    });
+  }
+
+  #failure(error: NodeJS.ErrnoException, late: boolean, deadlineMs: number): ClientError {
+    const { socket } = this;
+    if (late) {
+      return new ClientError(
+        'daemon-silent',
+        `The daemon at ${socket} did not answer within ${deadlineMs / 1000} s.`,
+        'It is busy or hangs: try again, and look into its log.',
+        { cause: error },
+      );
+    }
+    if (error.code === 'EACCES' || error.code === 'EPERM') {
+      return new ClientError(
+        'socket-denied',
+        `This user may not speak to the daemon at ${socket}.`,
+        'Ask as the user who mounted it, or mount with --socket-group and --socket-mode.',
+        { cause: error },
+      );
+    }
+    return new ClientError(
+      'daemon-unavailable',
+      `No daemon answers at ${socket} (${error.code ?? error.message}).`,
+      'dagmount list shows what runs on this host.',
+      { cause: error },
+    );
+  }
+}

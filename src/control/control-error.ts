@@ -1,0 +1,27 @@
+/**
+ * - `socket-too-long`: the path of the socket is longer than the kernel takes
+ * - `socket-unsafe`: another user's, or in a directory where others could replace it, or no socket
+ * - `socket-in-use`: another process listens there
+ * - `socket-unusable`: it cannot be made
+ * - `address-in-use`, `address-unusable`: the TCP address of the metrics
+ */
+export type ControlErrorCode =
+  | 'socket-too-long'
+  | 'socket-unsafe'
+  | 'socket-in-use'
+  | 'socket-unusable'
+  | 'address-in-use'
+  | 'address-unusable';
+
+/** The daemon cannot listen: one sentence of what is wrong, one of what to do. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+  readonly code: ControlErrorCode;
+  readonly mend: string;
+
+  constructor(code: ControlErrorCode, message: string, mend: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.mend = mend;
+  }
+}

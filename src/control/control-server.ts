@@ -1,0 +1,73 @@
+import type { AddressInfo } from 'node:net';
+import { ControlError } from './control-error.ts';
+import { type HttpLimits, HttpServer } from './http-server.ts';
+import { controlRoutes, metricsRoutes } from './routes.ts';
+import { listenAt, type SocketPlace } from './unix-socket.ts';
+import type { ControlViews, Log } from './views.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ControlServerOptions {
+  readonly views: ControlViews;
+  readonly log: Log;
+  readonly socket: SocketPlace;
+  /** Where metrics and probes can be asked for over TCP. */
+  readonly metrics: ListenAddress | undefined;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface ControlServer {
+  /** Of the metrics, with the port that it got. */
+  readonly metricsPort: number | undefined;
+  /** The sockets are gone when it resolves. */
+  close(): Promise<void>;
+}
+
+/** Listens on the control socket, and where asked for on TCP. Rejects with ControlError; then nothing is left. */
+export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
+  const { views, log, socket, metrics, limits = {} } = options;
+  const control = new HttpServer({ routes: controlRoutes(views), log, limits });
+  const removeSocket = await listenAt(control.server, socket);
+  const close = async (): Promise<void> => {
+    removeSocket();
+    await control.close();
+  };
+  if (metrics === undefined) return { metricsPort: undefined, close };
+  const open = new HttpServer({ routes: metricsRoutes(views), log, limits });
+  try {
+    const metricsPort = await listenOn(open, metrics);
+    return {
+      metricsPort,
+      close: async () => {
+        await Promise.all([close(), open.close()]);
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listenOn({ server }: HttpServer, { host, port }: ListenAddress): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    return (server.address() as AddressInfo).port;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ControlError(
+      code === 'EADDRINUSE' ? 'address-in-use' : 'address-unusable',
+      `The metrics cannot be offered at ${host}:${port} (${code}).`,
+      'Name another address with --metrics-listen.',
+      error,
+    );
+  }
+}

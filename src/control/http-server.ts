@@ -1,0 +1,211 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ConnectionBound } from './connection-bound.ts';
+import { ProblemError } from './problem-error.ts';
+import { readJson } from './request-body.ts';
+import { type Answer, checked, type Route } from './route.ts';
+import { Router } from './router.ts';
+import type { Log } from './views.ts';
+
+export interface HttpLimits {
+  readonly connections: number;
+  /** Of a request's head. */
+  readonly headBytes: number;
+  /** From a connection's begin, or the request's, to the end of its head. */
+  readonly headMs: number;
+  /** The same, to the end of its body. */
+  readonly requestMs: number;
+  /** Without a request. */
+  readonly idleMs: number;
+  /** Without taking anything of the answer. */
+  readonly answerMs: number;
+}
+
+const LIMITS: HttpLimits = {
+  connections: 128,
+  headBytes: 8 * 1024,
+  headMs: 5_000,
+  requestMs: 10_000,
+  idleMs: 30_000,
+  answerMs: 30_000,
+};
+
+/** How long what is under way may hold up the end. */
+const CLOSE_MS = 1_000;
+
+export interface HttpServerOptions {
+  readonly routes: readonly Route[];
+  readonly log: Log;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/** HTTP/1.1 over whatever it is made to listen on: bounded, with deadlines, and answering every error in JSON. */
+export class HttpServer {
+  readonly server: Server;
+  readonly #router: Router;
+  readonly #log: Log;
+  readonly #limits: HttpLimits;
+  readonly #bound: ConnectionBound;
+  #lastRequest = 0;
+
+  constructor({ routes, log, limits = {} }: HttpServerOptions) {
+    this.#router = new Router(routes);
+    this.#log = log;
+    this.#limits = { ...LIMITS, ...limits };
+    const { headBytes, headMs, requestMs, idleMs, connections } = this.#limits;
+    this.server = createServer(
+      {
+        maxHeaderSize: headBytes,
+        headersTimeout: headMs,
+        requestTimeout: requestMs,
+        keepAliveTimeout: idleMs,
+        connectionsCheckingInterval: Math.min(1_000, headMs),
+        // Answered here, as every other error is.
+        requireHostHeader: false,
+      },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#bound = new ConnectionBound(this.server, connections);
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      refuse(socket, problemOfParser(error.code)),
+    );
+  }
+
+  /** Takes no more, and resolves when what is under way has ended or was cut off. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeIdleConnections();
+    const timer = setTimeout(() => this.server.closeAllConnections(), CLOSE_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    this.#lastRequest += 1;
+    const id = String(this.#lastRequest);
+    const gone = new AbortController();
+    response.once('close', () => {
+      gone.abort();
+      this.#bound.idle(socket);
+    });
+    try {
+      const answer = await this.#answer(id, request, gone.signal);
+      this.#send(request, response, answer, {});
+    } catch (error) {
+      if (gone.signal.aborted) return;
+      const problem = error instanceof ProblemError ? error : this.#unforeseen(id, request, error);
+      const { status, details, headers } = problem;
+      this.#send(request, response, { status, json: details }, headers);
+    }
+  }
+
+  async #answer(id: string, request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
+    const { method = '', url = '' } = request;
+    if (request.httpVersion !== '1.0' && request.headers.host === undefined) {
+      throw new ProblemError(
+        'malformed-request',
+        'The request names no host.',
+        'Send a Host field; any will do.',
+      );
+    }
+    const { path, query } = addressOf(url);
+    const { route, parameters } = this.#router.match(method, path);
+    const asked = checked(route.query, queryOf(query), 'bad-parameter');
+    const body =
+      route.body === undefined ? undefined : checked(route.body, await readJson(request), 'bad-body');
+    this.#bound.busy(request.socket);
+    if (route.changes)
+      this.#log.info({ event: 'asked', request: id, what: `${method} ${path}`, body }, 'asked');
+    const answer = await route.handle({ parameters, query: asked, body, signal });
+    if (route.changes) this.#log.info({ event: 'answered', request: id, status: answer.status }, 'answered');
+    return answer;
+  }
+
+  #send(
+    { method, socket }: IncomingMessage,
+    response: ServerResponse,
+    answer: Answer,
+    headers: Readonly<Record<string, string>>,
+  ): void {
+    const { status } = answer;
+    const isProblem = status >= 400 && 'json' in answer && isProblemDetails(answer.json);
+    const content = Buffer.from('json' in answer ? JSON.stringify(answer.json) : answer.text);
+    const type = isProblem
+      ? 'application/problem+json'
+      : 'json' in answer
+        ? 'application/json'
+        : answer.contentType;
+    // One who takes nothing of it any more is let go, and what waits to be sent with it.
+    socket.setTimeout(this.#limits.answerMs);
+    response.writeHead(status, {
+      'Content-Type': type,
+      'Content-Length': content.length,
+      'Cache-Control': 'no-store',
+      ...headers,
+    });
+    response.end(method === 'HEAD' ? undefined : content);
+  }
+
+  #unforeseen(id: string, { method, url }: IncomingMessage, error: unknown): ProblemError {
+    this.#log.error(
+      { request: id, method, url, err: error },
+      'a request to the control socket failed unforeseen',
+    );
+    return new ProblemError('internal', `Request ${id} failed unforeseen.`, 'The log says why.');
+  }
+}
+
+function isProblemDetails(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && 'title' in json && 'code' in json;
+}
+
+/** The target of a request as it was sent: a URL would already have taken `..` away, as if it had never been asked for. */
+function addressOf(url: string): { readonly path: string; readonly query: string } {
+  if (!url.startsWith('/')) {
+    throw new ProblemError(
+      'malformed-request',
+      'The address does not begin with a slash.',
+      'Try /v1/status.',
+    );
+  }
+  const mark = url.indexOf('?');
+  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
+}
+
+function queryOf(query: string): Record<string, string> {
+  const given = new URLSearchParams(query);
+  const once = new Map<string, string>();
+  for (const [name, value] of given) {
+    if (once.has(name)) {
+      throw new ProblemError('bad-parameter', `${name} is given more than once.`, 'Give it once.', {
+        members: { field: name },
+      });
+    }
+    once.set(name, value);
+  }
+  return Object.fromEntries(once);
+}
+
+function problemOfParser(code: string | undefined): ProblemError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new ProblemError('headers-too-large', 'The head of the request is too long.', 'Send less of it.');
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new ProblemError('request-timeout', 'The request did not come in time.', 'Send it at once.');
+  }
+  return new ProblemError('malformed-request', 'This is not HTTP/1.1.', 'Speak HTTP/1.1, as curl does.');
+}
+
+/** What the parser gave up on: there is no response to write it with. */
+function refuse(socket: Socket, { status, details }: ProblemError): void {
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(details);
+  socket.end(
+    `HTTP/1.1 ${status} ${details.title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+  );
+  socket.setTimeout(1_000, () => socket.destroy());
+}

@@ -1,0 +1,114 @@
+import { ProblemError } from './problem-error.ts';
+import { type Route, route } from './route.ts';
+import {
+  acceptedShape,
+  acceptRequestShape,
+  noQueryShape,
+  refreshedShape,
+  refreshRequestShape,
+} from './shapes.ts';
+import { sourceProblem } from './source-problem.ts';
+import type { ControlViews } from './views.ts';
+
+const DEFAULT_TIMEOUT_SECONDS = 60;
+
+export function refreshRoute(views: ControlViews): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/refresh',
+    summary: 'Looks at the store now; with wait, answers when the kernel shows what was found',
+    query: noQueryShape,
+    body: refreshRequestShape,
+    answers: { 200: refreshedShape, 202: refreshedShape },
+    handle: async ({ body, signal }) => {
+      const asked = views.refresh();
+      if (body.wait !== true) {
+        asked.catch(ignoreEnd);
+        return { status: 202, json: { outcome: 'requested', generation: views.status().generation } };
+      }
+      const end = await inTime(asked, body.timeoutSeconds, signal);
+      if (end.kind === 'failed') throw sourceProblem(end.error);
+      if (end.kind === 'held') {
+        throw new ProblemError(
+          'held',
+          `The newest listing is held (${end.held.reason}): ${end.held.removed} files would be gone.`,
+          `Accept it (POST /v1/accept, dagmount accept ${end.held.generation}), or put back what is missing.`,
+          { members: { held: end.held } },
+        );
+      }
+      return { status: 200, json: { outcome: end.kind, generation: end.generation } };
+    },
+  });
+}
+
+export function acceptRoute(views: ControlViews): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/accept',
+    summary: 'Publishes what is held, if a fresh listing still has it',
+    query: noQueryShape,
+    body: acceptRequestShape,
+    answers: { 200: acceptedShape },
+    handle: async ({ body, signal }) => {
+      const end = await inTime(views.accept(body.generation), body.timeoutSeconds, signal);
+      switch (end.kind) {
+        case 'accepted':
+          return { status: 200, json: { generation: end.generation } };
+        case 'nothing-held':
+          throw new ProblemError('nothing-held', 'No listing is held.', 'There is nothing to be done.');
+        case 'changed':
+          throw new ProblemError(
+            'held-changed',
+            end.held === undefined
+              ? 'The listing passes again, or another was published: nothing is held any more.'
+              : `What is held now is generation ${end.held.generation}.`,
+            'Look at GET /v1/status, and accept what is held there if it is what you want.',
+            { members: { held: end.held ?? null } },
+          );
+        case 'failed':
+          throw sourceProblem(end.error);
+        default:
+          throw new Error(`unforeseen: ${JSON.stringify(end satisfies never)}`);
+      }
+    },
+  });
+}
+
+/** What was asked for goes on when nobody waits for it any more: the next look at the store is of use anyway. */
+function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal: AbortSignal): Promise<T> {
+  const seconds = timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  return new Promise((resolve, reject) => {
+    const late = (): void => {
+      reject(
+        new ProblemError(
+          'timed-out',
+          `It is not done after ${seconds} s, and goes on.`,
+          'Ask GET /v1/status how far it is, or wait longer.',
+        ),
+      );
+    };
+    const timer = setTimeout(late, seconds * 1000);
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', gone);
+    };
+    const gone = (): void => {
+      done();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', gone, { once: true });
+    asked.then(
+      (end) => {
+        done();
+        resolve(end);
+      },
+      () => {
+        done();
+        reject(new ProblemError('stopping', 'The daemon is about to end.', 'Ask again once it runs.'));
+      },
+    );
+  });
+}
+
+/** A refresh that nobody waits for is rejected when the daemon ends. */
+function ignoreEnd(): void {}

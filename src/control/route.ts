@@ -1,0 +1,78 @@
+import * as z from 'zod/mini';
+import { ProblemError } from './problem-error.ts';
+
+/** What a handler gives back: JSON after a shape, or text. */
+export type Answer =
+  | { readonly status: number; readonly json: unknown }
+  | { readonly status: number; readonly text: string; readonly contentType: string };
+
+export interface Call<Query, Body> {
+  /** Of the parts of the path in braces, decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** One row of the table of routes: a method, a path, what it takes and what it answers. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Parts in braces stand for anything without a slash. */
+  readonly path: string;
+  /** One line. */
+  readonly summary: string;
+  readonly query: z.ZodMiniType;
+  /** Undefined: it takes none. */
+  readonly body: z.ZodMiniType | undefined;
+  /** The shapes of its answers other than problems, by status; undefined for text. */
+  readonly answers: Readonly<Record<number, z.ZodMiniType | undefined>>;
+  /** Whether it changes something: such requests are logged. */
+  readonly changes: boolean;
+  readonly handle: (call: Call<unknown, unknown>) => Promise<Answer> | Answer;
+}
+
+export function route<Query extends z.ZodMiniType, Body extends z.ZodMiniType = z.ZodMiniUndefined>(row: {
+  readonly method: Route['method'];
+  readonly path: string;
+  readonly summary: string;
+  readonly query: Query;
+  readonly body?: Body;
+  readonly answers: Route['answers'];
+  readonly handle: (call: Call<z.infer<Query>, z.infer<Body>>) => Promise<Answer> | Answer;
+}): Route {
+  const { method, path, summary, query, body, answers, handle } = row;
+  return {
+    method,
+    path,
+    summary,
+    query,
+    body,
+    answers,
+    changes: method !== 'GET',
+    // What is handed to it was checked against the shapes that its types come from.
+    handle: (call) => handle(call as Call<z.infer<Query>, z.infer<Body>>),
+  };
+}
+
+/** Throws ProblemError `bad-parameter` or `bad-body`, which names the field and what is wrong with it. */
+export function checked<Shape extends z.ZodMiniType>(
+  shape: Shape,
+  given: unknown,
+  what: 'bad-parameter' | 'bad-body',
+): z.infer<Shape> {
+  const result = z.safeParse(shape, given);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  const name = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : field;
+  const wrong = issue?.code === 'unrecognized_keys' ? 'is not known here' : 'has a value that is not allowed';
+  throw new ProblemError(
+    what,
+    name === ''
+      ? `${what === 'bad-body' ? 'The body' : 'The query'} is not of the shape that is asked for.`
+      : `${name} ${wrong}.`,
+    'GET /v1/status and dagmount help say what there is.',
+    { members: name === '' ? {} : { field: name } },
+  );
+}

@@ -1,0 +1,67 @@
+import { ProblemError } from './problem-error.ts';
+import type { Route } from './route.ts';
+
+export interface Matched {
+  readonly route: Route;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+interface Compiled {
+  readonly route: Route;
+  readonly parts: readonly string[];
+}
+
+/** Finds the row of a request: by its parts, after they were parted at their slashes and decoded. */
+export class Router {
+  readonly #routes: readonly Compiled[];
+
+  constructor(routes: readonly Route[]) {
+    this.#routes = routes.map((route) => ({ route, parts: route.path.split('/').slice(1) }));
+  }
+
+  /** Throws ProblemError `malformed-request`, `not-found` or `method-not-allowed`. HEAD is answered as GET. */
+  match(method: string, path: string): Matched {
+    const parts = path.split('/').slice(1).map(decoded);
+    const here = this.#routes.filter((compiled) => fits(compiled.parts, parts));
+    if (here.length === 0) {
+      throw new ProblemError('not-found', `There is no ${path} here.`, 'See GET /v1/status.');
+    }
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    const found = here.find(({ route }) => route.method === wanted);
+    if (found !== undefined) return { route: found.route, parameters: parametersOf(found.parts, parts) };
+    const allowed = here.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+    throw new ProblemError(
+      'method-not-allowed',
+      `${path} does not know ${method}.`,
+      `It knows ${allowed.join(', ')}.`,
+      {
+        headers: { Allow: allowed.join(', ') },
+      },
+    );
+  }
+}
+
+function fits(pattern: readonly string[], parts: readonly string[]): boolean {
+  return (
+    pattern.length === parts.length &&
+    pattern.every((each, at) => (isParameter(each) ? parts[at] !== '' : each === parts[at]))
+  );
+}
+
+function parametersOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pattern.flatMap((each, at) => (isParameter(each) ? [[each.slice(1, -1), parts[at] as string]] : [])),
+  );
+}
+
+function isParameter(part: string): boolean {
+  return part.startsWith('{');
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new ProblemError('malformed-request', 'The address holds a % that begins no character.');
+  }
+}

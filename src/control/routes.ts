@@ -1,0 +1,150 @@
+import { pageOf, stretchOf } from './paging.ts';
+import { ProblemError } from './problem-error.ts';
+import { acceptRoute, refreshRoute } from './revalidation-routes.ts';
+import { type Answer, checked, type Route, route } from './route.ts';
+import {
+  changesQueryShape,
+  changesShape,
+  generationParameterShape,
+  generationsShape,
+  noQueryShape,
+  type Probe,
+  type ProblemItem,
+  pageQueryShape,
+  probeShape,
+  problemsShape,
+  statusShape,
+} from './shapes.ts';
+import type { ControlViews } from './views.ts';
+
+/** What the control socket answers. */
+export function controlRoutes(views: ControlViews): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/status',
+      summary: 'What is shown, how fresh it is, and what works less well than it should',
+      query: noQueryShape,
+      answers: { 200: statusShape },
+      handle: () => ({ status: 200, json: views.status() }),
+    }),
+    healthRoute('/v1/health', views),
+    readyRoute('/v1/ready', views),
+    route({
+      method: 'GET',
+      path: '/v1/generations',
+      summary: 'The publications that are remembered, the newest first',
+      query: pageQueryShape,
+      answers: { 200: generationsShape },
+      handle: ({ query }) => {
+        const newestFirst = views.history().toReversed();
+        const page = pageOf(
+          newestFirst,
+          query,
+          ({ number }) => String(number),
+          (one, other) => Number(other) - Number(one),
+        );
+        return { status: 200, json: page };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/generations/{id}/changes',
+      summary: 'The paths that differ between two generations',
+      query: changesQueryShape,
+      answers: { 200: changesShape },
+      handle: async ({ parameters, query }) => {
+        const to = checked(generationParameterShape, parameters.id, 'bad-parameter');
+        const found = await views.changes(query.since, to);
+        if (found === undefined) throw gone(query.since, to);
+        return { status: 200, json: changesPage(found, query) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/problems',
+      summary: 'The keys that are left out of the tree, or cannot be read',
+      query: pageQueryShape,
+      answers: { 200: problemsShape },
+      handle: ({ query }) => ({
+        status: 200,
+        json: pageOf(views.problems(), query, ({ key }: ProblemItem) => key, byCodeUnit),
+      }),
+    }),
+    refreshRoute(views),
+    acceptRoute(views),
+    metricsRoute(views),
+  ];
+}
+
+/** What may be asked over TCP: nothing that changes or discloses anything. */
+export function metricsRoutes(views: ControlViews): readonly Route[] {
+  return [metricsRoute(views), healthRoute('/healthz', views), readyRoute('/readyz', views)];
+}
+
+/** The order of the list of problems, and of its pages. */
+export function byCodeUnit(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+function healthRoute(path: string, views: ControlViews): Route {
+  return route({
+    method: 'GET',
+    path,
+    summary: 'Whether the daemon answers the kernel: a store outage or a held listing changes nothing in it',
+    query: noQueryShape,
+    answers: { 200: probeShape, 503: probeShape },
+    handle: async () => probeAnswer(await views.health()),
+  });
+}
+
+function readyRoute(path: string, views: ControlViews): Route {
+  return route({
+    method: 'GET',
+    path,
+    summary: 'Whether a whole tree is mounted and what is fetched beforehand is local',
+    query: noQueryShape,
+    answers: { 200: probeShape, 503: probeShape },
+    handle: () => probeAnswer(views.readiness()),
+  });
+}
+
+function metricsRoute(views: ControlViews): Route {
+  return route({
+    method: 'GET',
+    path: '/metrics',
+    summary: "The metrics, in Prometheus' text format",
+    query: noQueryShape,
+    answers: { 200: undefined },
+    handle: async () => ({ status: 200, ...(await views.metrics()) }),
+  });
+}
+
+function probeAnswer(probe: Probe): Answer {
+  return { status: probe.status === 'ok' ? 200 : 503, json: probe };
+}
+
+function gone(since: string | undefined, to: string): ProblemError {
+  return new ProblemError(
+    'generation-gone',
+    since === undefined
+      ? `The changes of generation ${to}, or what was before it, are no longer kept.`
+      : `The changes from generation ${since} to ${to} are no longer kept.`,
+    'GET /v1/generations lists what is kept.',
+  );
+}
+
+/** The three lists one after another, cut where the page ends. */
+function changesPage(
+  { from, to, added, changed, removed }: Awaited<ReturnType<ControlViews['changes']>> & object,
+  query: { readonly limit?: number | undefined; readonly after?: string | undefined },
+): unknown {
+  const { start, end, next } = stretchOf(added.length + changed.length + removed.length, query);
+  let before = 0;
+  const cut = (list: readonly string[]): readonly string[] => {
+    const part = list.slice(Math.max(0, start - before), Math.max(0, end - before));
+    before += list.length;
+    return part;
+  };
+  return { from, to, added: cut(added), changed: cut(changed), removed: cut(removed), next };
+}

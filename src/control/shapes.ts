@@ -1,0 +1,196 @@
+import * as z from 'zod/mini';
+
+/**
+ * What goes over the control socket, declared once: the types that the views give, what requests are checked
+ * against, and what tests check every answer against. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
+ */
+
+const count = z.int().check(z.gte(0));
+const seconds = z.number().check(z.gte(0));
+const time = z.iso.datetime();
+const generationId = z.string().check(z.regex(/^[0-9a-f]{32}$/));
+
+/** Codes of what works less well than it should; the tree that is shown is whole in every one of them. */
+export const degradedCodes = [
+  'source-unreachable',
+  'source-denied',
+  'source-throttled',
+  'held',
+  'cache-unwritable',
+  'cache-full',
+  'cache-too-small',
+  'unsupervised',
+  'weak-driver',
+] as const;
+
+export const generationShape = z.strictObject({
+  id: generationId,
+  number: count,
+  publishedAt: time,
+  files: count,
+  directories: count,
+  bytes: count,
+});
+
+export const heldShape = z.strictObject({
+  generation: generationId,
+  files: count,
+  removed: count,
+  since: time,
+  reason: z.string(),
+});
+
+export const sourceErrorShape = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  /** The store's own words. */
+  detail: z.nullable(z.string()),
+  /** What to do. */
+  mend: z.nullable(z.string()),
+  at: time,
+});
+
+export const statusShape = z.strictObject({
+  version: z.string(),
+  pid: count,
+  startedAt: time,
+  ready: z.boolean(),
+  degraded: z.array(z.enum(degradedCodes)),
+  mount: z.strictObject({
+    id: z.string(),
+    source: z.string(),
+    target: z.string(),
+    driver: z.string(),
+    supervised: z.boolean(),
+    restarts: count,
+    takeover: z.enum(['resend', 'journal', 'remount']),
+  }),
+  /** Null until the first tree is shown. */
+  generation: z.nullable(generationShape),
+  source: z.strictObject({
+    kind: z.string(),
+    lastAttemptAt: z.nullable(time),
+    /** When the last revalidation that succeeded began. */
+    lastSuccessAt: z.nullable(time),
+    stalenessSeconds: z.nullable(seconds),
+    consecutiveFailures: count,
+    /** Of the first of those failures. */
+    failingSince: z.nullable(time),
+    lastError: z.nullable(sourceErrorShape),
+  }),
+  held: z.nullable(heldShape),
+  cache: z.strictObject({
+    entries: count,
+    bytes: count,
+    limitBytes: count,
+    hits: count,
+    misses: count,
+    evictions: count,
+    corrupt: count,
+    pinned: count,
+    pendingFiles: count,
+    pendingBytes: count,
+  }),
+  problems: count,
+});
+
+export const probeShape = z.strictObject({
+  status: z.enum(['ok', 'fail']),
+  reasons: z.array(z.string()),
+});
+
+export const historyItemShape = z.strictObject({
+  id: generationId,
+  number: count,
+  publishedAt: time,
+  files: count,
+  added: count,
+  changed: count,
+  removed: count,
+});
+
+const next = z.nullable(z.string());
+
+export const generationsShape = z.strictObject({ items: z.array(historyItemShape), next });
+
+export const changesShape = z.strictObject({
+  from: generationId,
+  to: generationId,
+  added: z.array(z.string()),
+  changed: z.array(z.string()),
+  removed: z.array(z.string()),
+  next,
+});
+
+export const problemItemShape = z.strictObject({
+  /** The whole object key; bytes that are not UTF-8 as \xNN. */
+  key: z.string(),
+  reason: z.string(),
+  detail: z.string(),
+});
+
+export const problemsShape = z.strictObject({ items: z.array(problemItemShape), next });
+
+const timeoutSeconds = z.optional(z.number().check(z.positive(), z.lte(3600)));
+
+export const refreshRequestShape = z.strictObject({
+  wait: z.optional(z.boolean()),
+  /** How long to wait, 60 unless given. */
+  timeoutSeconds,
+});
+
+export const refreshedShape = z.strictObject({
+  /** `current`: there was nothing new. */
+  outcome: z.enum(['requested', 'current', 'published']),
+  generation: z.nullable(generationShape),
+});
+
+export const acceptRequestShape = z.strictObject({
+  /** What is held at that moment, unless given. */
+  generation: z.optional(generationId),
+  timeoutSeconds,
+});
+
+export const acceptedShape = z.strictObject({ generation: generationShape });
+
+export const problemDetailsShape = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  /** One sentence of what is wrong. */
+  detail: z.string(),
+  code: z.string(),
+  /** One sentence of what to do. */
+  mend: z.optional(z.string()),
+});
+
+export const pageQueryShape = z.strictObject({
+  limit: z.optional(
+    z.pipe(
+      z.string().check(z.regex(/^\d{1,5}$/)),
+      z.pipe(z.transform(Number), z.int().check(z.gte(1), z.lte(10_000))),
+    ),
+  ),
+  after: z.optional(z.string().check(z.maxLength(8192))),
+});
+
+export const changesQueryShape = z.extend(pageQueryShape, { since: z.optional(generationId) });
+
+export const generationParameterShape = generationId;
+export const noQueryShape = z.strictObject({});
+
+export type DegradedCode = (typeof degradedCodes)[number];
+export type Status = z.infer<typeof statusShape>;
+export type GenerationView = z.infer<typeof generationShape>;
+export type HeldView = z.infer<typeof heldShape>;
+export type Probe = z.infer<typeof probeShape>;
+export type HistoryItem = z.infer<typeof historyItemShape>;
+export type Generations = z.infer<typeof generationsShape>;
+export type Changes = z.infer<typeof changesShape>;
+export type ProblemItem = z.infer<typeof problemItemShape>;
+export type Problems = z.infer<typeof problemsShape>;
+export type RefreshRequest = z.infer<typeof refreshRequestShape>;
+export type Refreshed = z.infer<typeof refreshedShape>;
+export type AcceptRequest = z.infer<typeof acceptRequestShape>;
+export type Accepted = z.infer<typeof acceptedShape>;
+export type ProblemDetails = z.infer<typeof problemDetailsShape>;

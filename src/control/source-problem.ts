@@ -1,0 +1,21 @@
+import { ProblemError } from './problem-error.ts';
+import type { DegradedCode } from './shapes.ts';
+import type { SourceFailure } from './views.ts';
+
+const DENIED = new Set(['denied', 'expired', 'no-credentials', 'clock-skew']);
+
+/** Codes of a revalidation that the store is not to blame for. */
+const NOT_THE_SOURCE = new Set(['unsettled', 'empty-source', 'internal']);
+
+/** What a failure of the last revalidation says of the source; undefined where it says nothing. */
+export function sourceTrouble(code: string): Extract<DegradedCode, `source-${string}`> | undefined {
+  if (NOT_THE_SOURCE.has(code)) return undefined;
+  if (DENIED.has(code)) return 'source-denied';
+  return code === 'throttled' ? 'source-throttled' : 'source-unreachable';
+}
+
+/** A revalidation that failed, as an answer. */
+export function sourceProblem({ code, message, mend }: SourceFailure): ProblemError {
+  const problem = sourceTrouble(code) ?? (code === 'internal' ? 'internal' : 'unsettled');
+  return new ProblemError(problem, message, mend, { members: { sourceCode: code } });
+}

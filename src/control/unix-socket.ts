@@ -1,0 +1,158 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+} from 'node:fs';
+import { createConnection, type Server } from 'node:net';
+import { dirname, join } from 'node:path';
+import { ControlError } from './control-error.ts';
+
+export interface SocketPlace {
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Undefined: the process's. */
+  readonly gid: number | undefined;
+  /** The user who runs this. */
+  readonly uid: number;
+}
+
+/** sun_path of unix(7) has 108 bytes, with the NUL at its end. */
+export const MAX_PATH_BYTES = 107;
+const CONNECT_MS = 2_000;
+const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
+
+/**
+ * Makes the server listen at a path. The socket is made in a directory that only we may enter, gets its mode and
+ * its group there, and is then moved into its place: nobody can have connected before. The move also replaces the
+ * socket that a dead daemon left.
+ *
+ * @returns takes the socket away again, if it is still ours. Rejects with ControlError.
+ */
+export async function listenAt(server: Server, place: SocketPlace): Promise<() => void> {
+  const { path } = place;
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+    throw new ControlError(
+      'socket-too-long',
+      `The path of the control socket has more than ${MAX_PATH_BYTES} bytes: ${path}`,
+      'Name a shorter one with --socket.',
+    );
+  }
+  requireSafeDirectory(dirname(path), place.uid);
+  await requireFree(path, place.uid);
+  const made = await make(server, place);
+  return () => {
+    const now = statOf(path);
+    if (now !== undefined && now.ino === made.ino && now.dev === made.dev) rmSync(path, { force: true });
+  };
+}
+
+async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Promise<Stats> {
+  let directory: string | undefined;
+  let fd: number | undefined;
+  try {
+    directory = mkdtempSync(join(dirname(path), '.dagmount-'));
+    fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    // Through the descriptor, since the directory's own path may be too long for a socket.
+    await listen(server, `/proc/self/fd/${fd}/s`);
+    const socket = join(directory, 's');
+    if (gid !== undefined) chownSync(socket, uid, gid);
+    chmodSync(socket, mode);
+    renameSync(socket, path);
+    return lstatSync(path);
+  } catch (error) {
+    server.close();
+    throw new ControlError(
+      'socket-unusable',
+      `The control socket ${path} cannot be made (${codeOf(error)}).`,
+      'Name another path with --socket, in a directory that this user may write to; a group must be one of yours.',
+      error,
+    );
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path }, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Whoever may write to the directory could put a socket of their own in our place. */
+function requireSafeDirectory(directory: string, uid: number): void {
+  const stats = statOf(directory);
+  const mend = 'Name a path in a directory of your own with --socket.';
+  if (stats === undefined) {
+    throw new ControlError(
+      'socket-unusable',
+      `There is no directory ${directory} for the control socket.`,
+      mend,
+    );
+  }
+  const others = (stats.mode & WRITABLE_BY_OTHERS) !== 0 && (stats.mode & STICKY) === 0;
+  const owned = stats.uid === uid || stats.uid === 0;
+  if (!others && owned) return;
+  throw new ControlError(
+    'socket-unsafe',
+    `The control socket cannot be in ${directory}: ${owned ? 'others may write to it' : `it belongs to another user (uid ${stats.uid})`}.`,
+    mend,
+  );
+}
+
+async function requireFree(path: string, uid: number): Promise<void> {
+  const stats = statOf(path);
+  if (stats === undefined) return;
+  const mend = 'Name another path with --socket.';
+  if (!stats.isSocket()) {
+    throw new ControlError('socket-unsafe', `${path} is there already, and is no socket.`, mend);
+  }
+  if (stats.uid !== uid) {
+    throw new ControlError('socket-unsafe', `${path} belongs to another user (uid ${stats.uid}).`, mend);
+  }
+  if (await isAnswered(path)) {
+    throw new ControlError(
+      'socket-in-use',
+      `Another process listens at ${path}.`,
+      `End it first, or: ${mend}`,
+    );
+  }
+}
+
+/** Refused: nobody listens any more. Whatever else comes of it, somebody may. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path });
+    const end = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(CONNECT_MS, () => end(true));
+    socket.once('connect', () => end(true));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      end(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
+  });
+}
+
+function statOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : String(error);
+}

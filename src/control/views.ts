@@ -1,0 +1,56 @@
+import type { GenerationView, HeldView, HistoryItem, Probe, ProblemItem, Status } from './shapes.ts';
+
+/** Why a revalidation failed. */
+export interface SourceFailure {
+  /** Of the store or of the revalidation. */
+  readonly code: string;
+  readonly message: string;
+  readonly mend: string | undefined;
+}
+
+export type RefreshEnd =
+  | { readonly kind: 'current' | 'published'; readonly generation: GenerationView }
+  | { readonly kind: 'held'; readonly held: HeldView }
+  | { readonly kind: 'failed'; readonly error: SourceFailure };
+
+export type AcceptEnd =
+  | { readonly kind: 'accepted'; readonly generation: GenerationView }
+  | { readonly kind: 'nothing-held' }
+  | { readonly kind: 'changed'; readonly held: HeldView | undefined }
+  | { readonly kind: 'failed'; readonly error: SourceFailure };
+
+export interface ChangedPaths {
+  readonly from: string;
+  readonly to: string;
+  /** Each in a fixed order, so that a page's end can be named by its place. */
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** What the socket shows and does; whoever composes the daemon hands it in. */
+export interface ControlViews {
+  status(): Status;
+  readiness(): Probe;
+  /** Rejects or resolves with `fail` only where the session or the main loop does not answer. */
+  health(): Promise<Probe>;
+  /** The oldest first. */
+  history(): readonly HistoryItem[];
+  /** `since` undefined: the generation before `to`. Undefined where one of them is no longer kept. */
+  changes(since: string | undefined, to: string): Promise<ChangedPaths | undefined>;
+  /** Sorted by key; the same array as long as nothing changes. */
+  problems(): readonly ProblemItem[];
+  /** Answered by a revalidation that begins after the call. Rejects when the daemon ends. */
+  refresh(): Promise<RefreshEnd>;
+  accept(generation: string | undefined): Promise<AcceptEnd>;
+  /** In Prometheus' text format. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** The part of pino that is used here. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
