@@ -13,6 +13,8 @@ export type Judgement =
 
 /** Below this many files a share says nothing. */
 const SMALLEST_TREE = 10;
+/** 1 - 0.7 is a little more than 0.3: of ten files three may be left. */
+const ROUNDING = 1e-9;
 
 /**
  * The stage "guard": whether a tree of `files` may follow, where the last hour had at most `peak`. An empty or
@@ -26,7 +28,7 @@ export function judge(files: number, peak: number, rules: GuardRules): Judgement
       detail: `The listing shows no file, where the last hour had ${peak}.`,
     };
   }
-  if (peak >= SMALLEST_TREE && files < (1 - rules.maxDelete) * peak) {
+  if (peak >= SMALLEST_TREE && files < (1 - rules.maxDelete - ROUNDING) * peak) {
     const share = Math.round(rules.maxDelete * 100);
     return {
       pass: false,

@@ -54,7 +54,7 @@ export class Hold {
     write.call(
       this.#log,
       { held: this.#view },
-      'held: the tree stays as it is; to show this, mount anew, with --max-delete 100% or --allow-empty where need be',
+      'held: the tree stays as it is until a listing passes again; to show this one: dagmount accept',
     );
     return this.#view;
   }

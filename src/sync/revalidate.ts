@@ -263,7 +263,10 @@ export class Revalidation {
   }
 
   #judge(files: number): ReturnType<typeof judge> {
-    return judge(files, this.#records.peak(this.#options.clock.now()), this.#options);
+    const peak = this.#records.peak(this.#options.clock.now());
+    // Filters that let nothing through any more make an empty tree, though there is nothing to compare it with.
+    const hadAny = files === 0 && !this.#options.allowEmpty ? (this.#shown?.generation.files ?? 0) : 0;
+    return judge(files, Math.max(peak, hadAny), this.#options);
   }
 
   #guard({ generation, changes }: Built, digest: string, shown: Shown): HeldView | undefined {

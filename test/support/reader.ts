@@ -20,6 +20,8 @@ export interface Reader {
   stderr(): string;
   /** Writes a line to its standard input. */
   tell(line: string): void;
+  /** Closes its standard input. */
+  end(): void;
   kill(): void;
   /** Rejects when it does not end in time, having killed it. */
   readonly done: Promise<Reading>;
@@ -60,6 +62,9 @@ export function startReader(command: string, args: readonly string[], options: R
     stderr: child.stderr,
     tell: (line) => {
       child.process.stdin?.write(`${line}\n`);
+    },
+    end: () => {
+      child.process.stdin?.end();
     },
     kill: () => child.kill('SIGKILL'),
     done,

@@ -123,14 +123,18 @@ describe('a held listing', () => {
     assert.equal((await accept(world)).kind, 'accepted');
   });
 
-  it('holds a deletion that goes on slowly before half of the tree is gone', async () => {
-    const world = await started(1000);
-    for (let poll = 0; poll < 30; poll++) {
-      world.source.deleteFiles(50);
-      await world.clock.advance(11_000);
+  it('holds 10,000 files that are deleted at 5 % a poll before half of them are gone', async () => {
+    const world = await started(10_000);
+    for (let poll = 0; poll < 15; poll++) {
+      world.source.deleteFiles(500);
+      const outcome = await refresh(world);
+      assert.equal(outcome.kind, poll < 10 ? 'published' : 'held');
     }
-    assert.equal(world.presenter.files().length, 500);
-    assert.notEqual(world.sync.view.held, undefined);
+    assert.equal(world.sync.shown?.generation.files, 5_000);
+    assert.deepEqual(
+      [world.sync.view.held?.files, world.sync.view.held?.removed, world.sync.view.held?.reason],
+      [2_500, 2_500, 'mass-deletion'],
+    );
   });
 
   it('passes after an hour in which no larger tree was shown', async () => {

@@ -14,6 +14,15 @@ describe('guard', () => {
     assert.equal(judge(1, 9, half).pass, true);
   });
 
+  it('takes the share for what it is in decimals', () => {
+    for (let percent = 0; percent <= 100; percent++) {
+      const rules = { maxDelete: percent / 100, allowEmpty: true };
+      assert.equal(judge(100 - percent, 100, rules).pass, true, `${percent} % may go`);
+      if (percent < 100)
+        assert.equal(judge(99 - percent, 100, rules).pass, false, `${percent + 1} % may not`);
+    }
+  });
+
   it('holds a tree without files even where there were few, unless that is allowed', () => {
     assert.deepEqual(judge(0, 1, half), {
       pass: false,

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { mountImpossible } from '../support/mount.ts';
+import { StoreProxy } from '../support/proxy.ts';
+import { shell } from '../support/reader.ts';
+import { defer } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { manyFiles, mountStore, openStore } from './fixture.ts';
+
+const held = 'held: the tree stays as it is until a listing passes again; to show this one: dagmount accept';
+const FILES = 100;
+const count = async (target: string): Promise<number> =>
+  Number(await shell(target, 'find . -type f | wc -l'));
+
+describe('promise 5, a mass deletion is held', { skip: mountImpossible }, () => {
+  test('a listing that loses 60 % is held and told, all changes wait, and it ends by itself', async (t) => {
+    const files = manyFiles(FILES, 200);
+    const store = await openStore(t, files);
+    const mount = await mountStore(t, store);
+    const gone = [...files].slice(0, 60);
+    await Promise.all(gone.map(([path]) => store.delete(`dags/${path}`)));
+    await store.put('dags/new.py', 'new');
+    const line = await mount.logged(held);
+    const { reason } = line.held as { readonly reason: string };
+    assert.equal(reason, 'mass-deletion');
+    // Whatever part of the deletion was seen first: at least half of the tree is there.
+    assert.ok((await count(mount.target)) >= FILES / 2);
+    for (const [path, body] of gone) await store.put(`dags/${path}`, body);
+    await mount.logged('no longer held');
+    await waitFor('the whole tree', async () => (await count(mount.target)) === FILES + 1);
+    assert.equal(await shell(mount.target, 'cat new.py'), 'new');
+  });
+
+  test('an empty listing leaves every file where it is', async (t) => {
+    const store = await openStore(t, manyFiles(FILES, 200));
+    const proxy = await StoreProxy.start({ upstream: store.endpoint });
+    defer(t, () => proxy.close());
+    const mount = await mountStore(t, { ...store, endpoint: proxy.endpoint });
+    proxy.fault = ({ kind }) =>
+      kind === 'LIST'
+        ? {
+            change: ({ head, body }) => {
+              const text = body.toString();
+              const empty = text
+                .replaceAll(/<Contents>.*?<\/Contents>/gs, '')
+                .replace(/<KeyCount>\d+<\/KeyCount>/, '<KeyCount>0</KeyCount>');
+              const without = head.replace(/\r\ncontent-length:[^\r]*/i, '');
+              return { head: without, body: Buffer.from(empty) };
+            },
+          }
+        : undefined;
+    const line = await mount.logged(held);
+    assert.equal((line.held as { readonly reason: string }).reason, 'empty');
+    assert.equal(await count(mount.target), FILES);
+    proxy.fault = undefined;
+    await mount.logged('no longer held');
+    assert.equal(await count(mount.target), FILES);
+  });
+
+  test('with --max-delete 100% all but the last file may go, and that is shown at once', async (t) => {
+    const files = manyFiles(FILES, 200);
+    const store = await openStore(t, files);
+    const mount = await mountStore(t, store, { args: ['--max-delete', '100%'] });
+    const [last, ...others] = [...files.keys()];
+    await Promise.all(others.map((path) => store.delete(`dags/${path}`)));
+    await waitFor('the deletion', async () => (await count(mount.target)) === 1);
+    await store.delete(`dags/${last}`);
+    const line = await mount.logged(held);
+    assert.equal((line.held as { readonly reason: string }).reason, 'empty');
+    assert.equal(await count(mount.target), 1);
+  });
+});
