@@ -25,7 +25,7 @@ export interface Observed {
   /** Of the object keys. */
   readonly prefix: string;
   readonly target: string;
-  readonly sync: Pick<Sync, 'view' | 'refresh' | 'accept'>;
+  readonly sync: Pick<Sync, 'view' | 'refresh' | 'accept' | 'changes'>;
   readonly cache: Pick<ContentCache, 'stats'>;
   readonly counters: () => Promise<SessionCounters>;
   /** Whether the mount is there and is not being given up. */
@@ -45,6 +45,12 @@ export class DaemonViews implements ControlViews {
     of: [],
     items: [],
   };
+
+  #changes: {
+    readonly asked: { readonly since: string | undefined; readonly to: string };
+    readonly history: SyncView['history'];
+    readonly found: ChangedPaths | undefined;
+  } = { asked: { since: undefined, to: '' }, history: [], found: undefined };
 
   constructor(observed: Observed) {
     this.#observed = observed;
@@ -126,8 +132,20 @@ export class DaemonViews implements ControlViews {
     }));
   }
 
-  async changes(_since: string | undefined, _to: string): Promise<ChangedPaths | undefined> {
-    return undefined;
+  async changes(since: string | undefined, to: string): Promise<ChangedPaths | undefined> {
+    const { asked } = this.#changes;
+    // The pages of one answer come one after another.
+    if (
+      asked.since === since &&
+      asked.to === to &&
+      this.#changes.history === this.#observed.sync.view.history
+    ) {
+      return this.#changes.found;
+    }
+    const { history } = this.#observed.sync.view;
+    const found = await this.#observed.sync.changes(since, to);
+    this.#changes = { asked: { since, to }, history, found };
+    return found;
   }
 
   problems(): readonly ProblemItem[] {

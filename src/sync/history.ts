@@ -5,7 +5,7 @@ export interface HistoryEntry {
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
   readonly files: number;
-  /** Files and directories against the generation before; 0 for the first. */
+  /** Files, and directories that are empty, against the generation before; 0 for the first. */
   readonly added: number;
   readonly changed: number;
   readonly removed: number;

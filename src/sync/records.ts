@@ -1,3 +1,5 @@
+import { ChangeLog } from './change-log.ts';
+import { NO_CHANGES, type PackedChanges } from './changed-paths.ts';
 import { History, type HistoryEntry } from './history.ts';
 import { type PeakEntry, PeakFiles } from './peak-files.ts';
 import type { Built } from './ports.ts';
@@ -9,6 +11,8 @@ export interface NextRecords {
   readonly nextNodeId: number;
   readonly peaks: readonly PeakEntry[];
   readonly history: readonly HistoryEntry[];
+  /** The paths that the last publications changed. */
+  readonly changeLog: ChangeLog;
 }
 
 /** 1 is the root's. */
@@ -21,6 +25,7 @@ export class Records {
   #lastSecond: number;
   #peaks: PeakFiles;
   #history: History;
+  #changeLog: ChangeLog;
 
   constructor(restored: Partial<Restored> = {}) {
     this.#number = restored.generation?.number ?? 0;
@@ -28,6 +33,7 @@ export class Records {
     this.#lastSecond = restored.lastSecond ?? 0;
     this.#peaks = new PeakFiles(restored.peaks);
     this.#history = new History(restored.history);
+    this.#changeLog = restored.changeLog ?? ChangeLog.empty;
   }
 
   /** Node ids from here on have never been handed out. */
@@ -44,14 +50,24 @@ export class Records {
     return this.#history.entries;
   }
 
+  get changeLog(): ChangeLog {
+    return this.#changeLog;
+  }
+
   /** The most files that any generation of the last hour had. */
   peak(now: number): number {
     return this.#peaks.peak(now);
   }
 
-  /** What is to be persisted before `built` is shown. `accepted`: what was before does not count for the guard. */
-  next(built: Built, accepted: boolean, now: number): NextRecords {
-    const { generation, changes, nextNodeId } = built;
+  /**
+   * What is to be persisted before `built` is shown.
+   *
+   * @param paths what it changes; undefined for the first
+   * @param accepted what was before does not count for the guard
+   */
+  next(built: Built, paths: PackedChanges | undefined, accepted: boolean, now: number): NextRecords {
+    const { generation, nextNodeId } = built;
+    const { added, changed, removed } = paths ?? NO_CHANGES;
     const number = this.#number + 1;
     const peaks = new PeakFiles(accepted ? [] : this.#peaks.entries());
     peaks.record(generation.files, now);
@@ -60,11 +76,12 @@ export class Records {
       number,
       publishedAt: now,
       files: generation.files,
-      added: changes?.added.length ?? 0,
-      changed: changes?.changed.length ?? 0,
-      removed: changes?.removed.length ?? 0,
+      added,
+      changed,
+      removed,
     });
-    return { number, nextNodeId, peaks: peaks.entries(), history: history.entries };
+    const changeLog = paths === undefined ? this.#changeLog : this.#changeLog.with(number, paths);
+    return { number, nextNodeId, peaks: peaks.entries(), history: history.entries, changeLog };
   }
 
   /** Right before the swap: even if it fails then, the kernel may have seen the number and the ids. */
@@ -77,6 +94,7 @@ export class Records {
   /** After the notifications were answered. */
   published(next: NextRecords, publishedAt: number): void {
     this.#peaks = new PeakFiles(next.peaks);
+    this.#changeLog = next.changeLog;
     this.#history = new History(
       next.history.map((entry) => (entry.number === next.number ? { ...entry, publishedAt } : entry)),
     );

@@ -1,4 +1,5 @@
 import type { Generation, Problem } from '../tree/index.ts';
+import type { ChangeLog } from './change-log.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PeakEntry } from './peak-files.ts';
 
@@ -14,4 +15,6 @@ export interface Restored {
   readonly tombstones: ReadonlyMap<string, number>;
   readonly peaks: readonly PeakEntry[];
   readonly history: readonly HistoryEntry[];
+  /** Undefined: it was not kept, and differences can be told from here on. */
+  readonly changeLog?: ChangeLog | undefined;
 }

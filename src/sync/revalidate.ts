@@ -1,5 +1,7 @@
 import type { GenerationChanges } from '../tree/index.ts';
 import { Adoptions } from './adoption.ts';
+import type { ChangeLog } from './change-log.ts';
+import { packChanges } from './changed-paths.ts';
 import { ContentState } from './content-state.ts';
 import { Damage } from './damage.ts';
 import { SyncError } from './failure.ts';
@@ -81,6 +83,10 @@ export class Revalidation {
 
   get history(): readonly HistoryEntry[] {
     return this.#records.history;
+  }
+
+  get changeLog(): ChangeLog {
+    return this.#records.changeLog;
   }
 
   /** What a prefetch under way has yet to fetch. */
@@ -209,7 +215,11 @@ export class Revalidation {
         log.debug(fetched, 'prefetched');
       }
       // crash point: prefetched. The content is in the cache, of a version that is not shown.
-      const records = this.#records.next(built, accepted, this.#options.clock.now());
+      const paths =
+        shown === undefined || changes === undefined
+          ? undefined
+          : await packChanges(shown.generation, generation, changes, pace);
+      const records = this.#records.next(built, paths, accepted, this.#options.clock.now());
       const { tombstones } = this.#retired;
       const shownDigest = digestOf(digest, adoptions);
       const state = {

@@ -1,5 +1,6 @@
 import type { ContentVersion, Problem } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
+import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
@@ -155,6 +156,11 @@ export class Sync {
       return { kind: 'accepted', generation: outcome.generation };
     }
     return { kind: 'changed', held: this.#revalidation.held };
+  }
+
+  /** See compareGenerations. */
+  changes(from: string | undefined, to: string): Promise<ComparedGenerations | undefined> {
+    return compareGenerations(this.#revalidation.history, this.#revalidation.changeLog, from, to);
   }
 
   /** One blob for a reader, see ReadThrough. Never rejects. */
