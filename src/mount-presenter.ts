@@ -8,6 +8,8 @@ export interface MountPresenterOptions {
   readonly mounter: Mounter;
   readonly target: string;
   readonly source: string;
+  /** Of the object keys. */
+  readonly prefix: string;
   readonly allowOther: boolean;
   readonly replacesStale: boolean;
   readonly presentation: Presentation;
@@ -47,14 +49,15 @@ export class MountPresenter implements Presenter {
   }
 
   async #mount({ generation, stamps }: Publication): Promise<void> {
-    const { mounter, session, target, source, allowOther, replacesStale, presentation, cacheDirectory } =
-      this.#options;
+    const { mounter, session, target, source, prefix, allowOther, replacesStale } = this.#options;
+    const { presentation, cacheDirectory } = this.#options;
     const fd = mounter.mount({ target, source, allowOther, replacesStale });
     this.#mounted = true;
     const protocolMinor = await session.start({
       fd,
       shown: { generation: generation.buffer, stamps: stamps.buffer as unknown as SharedArrayBuffer },
       presentation,
+      naming: { source, keyPrefix: prefix },
       cacheDirectory,
     });
     this.#options.onMounted(protocolMinor);

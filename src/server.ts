@@ -180,6 +180,7 @@ class Server {
       mounter,
       target,
       source,
+      prefix: config.prefix,
       allowOther,
       replacesStale,
       presentation: { uid, gid, umask },

@@ -45,12 +45,13 @@ function fetch(
   });
 }
 
-function start({ fd, shown, presentation, cacheDirectory }: SessionStart): KernelSession {
+function start({ fd, shown, presentation, naming, cacheDirectory }: SessionStart): KernelSession {
   return new KernelSession({
     addon: loadAddon(),
     fd,
     shown,
     presentation,
+    naming,
     cacheDirectory,
     fetch,
     onServing: (init) => tell({ kind: 'serving', protocolMinor: init.minor }),

@@ -1,6 +1,7 @@
 import type { ContentVersion, Generation } from '../tree/index.ts';
-import type { ReplyWriter, Request, RequestOf } from '../wire/index.ts';
+import type { ErrnoName, ReplyWriter, Request, RequestOf } from '../wire/index.ts';
 import type { AttributeSource } from './attributes.ts';
+import type { ExtendedAttributes } from './extended-attributes.ts';
 import type { ShownTree } from './shown-tree.ts';
 
 /** Bytes to be read of the version that a node id stands for. */
@@ -26,6 +27,7 @@ export type Outcome =
 export interface Handling {
   readonly tree: ShownTree;
   readonly attributes: AttributeSource;
+  readonly extended: ExtendedAttributes;
   readonly reply: ReplyWriter;
 }
 
@@ -66,10 +68,9 @@ export function handle(request: Request, on: Handling): Outcome {
     case 'statfs':
       return done(reply.statfs(figures(tree.generation)));
     case 'getxattr':
-      // ENODATA for a foreign name would be asked again for every entry of every `ls -l`.
-      return error(reply, startsWith(request.name, USER_NAMESPACE) ? 'ENODATA' : 'EOPNOTSUPP');
+      return attribute(on.extended.value(tree, request.nodeId, request.name), request.size, reply);
     case 'listxattr':
-      return done(request.size === 0 ? reply.xattrSize(0) : reply.data(0));
+      return attribute(on.extended.names(tree, request.nodeId), request.size, reply);
     case 'destroy':
       return ANSWERED;
     case 'malformed':
@@ -165,10 +166,11 @@ function figures(generation: Generation) {
   };
 }
 
-const USER_NAMESPACE = new TextEncoder().encode('user.');
-
-function startsWith(name: Uint8Array, start: Uint8Array): boolean {
-  return name.length >= start.length && start.every((byte, i) => name[i] === byte);
+/** Asked for 0 bytes, the answer is how long it is. */
+function attribute(value: Uint8Array | ErrnoName, size: number, reply: ReplyWriter): Outcome {
+  if (typeof value === 'string') return error(reply, value);
+  if (size === 0) return done(reply.xattrSize(value.length));
+  return value.length > size ? error(reply, 'ERANGE') : done(reply.bytes(value));
 }
 
 function done(_length: number): Outcome {

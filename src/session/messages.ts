@@ -1,4 +1,5 @@
 import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
+import type { Naming } from './extended-attributes.ts';
 
 /** What the session needs to serve a generation; everything large is shared memory. */
 export interface Shown {
@@ -27,6 +28,7 @@ export interface SessionStart {
   readonly fd: number;
   readonly shown: Shown;
   readonly presentation: Presentation;
+  readonly naming: Naming;
   readonly cacheDirectory: string;
 }
 

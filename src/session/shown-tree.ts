@@ -23,6 +23,7 @@ export class ShownTree {
   #generation: Generation;
   #stamps: BigUint64Array;
   readonly #retired = new Map<number, RetiredNode>();
+  #changing = false;
 
   constructor(shown: Shown) {
     this.#generation = Generation.view(shown.generation);
@@ -31,6 +32,11 @@ export class ShownTree {
 
   get generation(): Generation {
     return this.#generation;
+  }
+
+  /** `<number>:<id>` of what is shown; `changing` while the kernel may still have something of the tree before. */
+  get label(): string {
+    return this.#changing ? 'changing' : `${this.#generation.number}:${this.#generation.id}`;
   }
 
   get retiredCount(): number {
@@ -58,8 +64,14 @@ export class ShownTree {
     return [...this.#retired.keys()];
   }
 
-  /** The swap. Returns the generation that was shown until now. */
+  /** The kernel has answered all that it was to be told of the swap. */
+  settled(): void {
+    this.#changing = false;
+  }
+
+  /** The swap. From here on the tree is changing, until it has settled. Returns the generation that was shown until now. */
   show(shown: Shown, changes: GenerationChanges): Generation {
+    this.#changing = true;
     const old = this.#generation;
     const next = Generation.view(shown.generation);
     // Where something was removed, the directory it was in was touched: it has the instant of this publication.

@@ -58,6 +58,7 @@ export class LiveSession {
       fd,
       shown: { generation: session.#generation.buffer, stamps: stamps.buffer as SharedArrayBuffer },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
+      naming: { source: 's3://test/in/', keyPrefix: 'in/' },
       cacheDirectory: session.target,
     });
     return session;
@@ -151,7 +152,7 @@ function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-function listing(files: Files): ListedObjects {
+export function listing(files: Files): ListedObjects {
   const rows = Object.entries(files).map(([path, content]) => ({ path, bytes: Buffer.from(content) }));
   const keys = rows.map(({ path }) => Buffer.from(path));
   const ends = (parts: readonly Uint8Array[]): Uint32Array => {

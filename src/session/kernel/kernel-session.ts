@@ -15,6 +15,7 @@ import {
 import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
+import { ExtendedAttributes, type Naming } from '../extended-attributes.ts';
 import { type ContentRange, handle } from '../handlers.ts';
 import type { NotifyOutcome, Presentation, SessionCounters, Shown } from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
@@ -35,6 +36,7 @@ export interface KernelSessionOptions {
   readonly fd: number;
   readonly shown: Shown;
   readonly presentation: Presentation;
+  readonly naming: Naming;
   readonly cacheDirectory: string;
   /** A predecessor's INIT exchange, where the connection is taken over: the kernel sends INIT once. */
   readonly init?: InitReply;
@@ -59,6 +61,7 @@ export class KernelSession {
   readonly #reply: ReplyWriter;
   readonly #tree: ShownTree;
   readonly #attributes: AttributeSource;
+  readonly #extended: ExtendedAttributes;
   readonly #content: ContentReader;
   readonly #options: KernelSessionOptions;
   readonly #pending = new Map<string, PendingRead>();
@@ -75,6 +78,7 @@ export class KernelSession {
     this.#options = options;
     this.#tree = new ShownTree(options.shown);
     this.#attributes = new AttributeSource(options.presentation);
+    this.#extended = new ExtendedAttributes(options.naming);
     this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#tree, options.fetch);
     this.#transport = new Transport(options.addon, options.fd, MAX_REPLY_BYTES, {
       onRequest: (offset, length) => this.#onRequest(offset, length),
@@ -98,6 +102,7 @@ export class KernelSession {
       this.#tree.revive(nodeId),
     );
     const results = await this.#notify(messages);
+    this.#tree.settled();
     const retired: number[] = [];
     for (const index of changes.changedFrom) retired.push(previous.nodeId(index));
     for (const index of changes.removed) retired.push(previous.nodeId(index));
@@ -144,7 +149,12 @@ export class KernelSession {
   }
 
   #answer(request: Request): void {
-    const outcome = handle(request, { tree: this.#tree, attributes: this.#attributes, reply: this.#reply });
+    const outcome = handle(request, {
+      tree: this.#tree,
+      attributes: this.#attributes,
+      extended: this.#extended,
+      reply: this.#reply,
+    });
     switch (outcome.kind) {
       case 'answered':
         this.#send();

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { AttributeSource } from '../../src/session/attributes.ts';
+import { ExtendedAttributes } from '../../src/session/extended-attributes.ts';
+import { handle } from '../../src/session/handlers.ts';
+import { ShownTree } from '../../src/session/shown-tree.ts';
+import {
+  buildGeneration,
+  type Generation,
+  type GenerationChanges,
+  PathFilter,
+  stampGeneration,
+} from '../../src/tree/index.ts';
+import { decodeRequest, ReplyWriter } from '../../src/wire/index.ts';
+import { type Files, LiveSession, listing, unmountable } from './live-session.ts';
+
+const GETXATTR = 22;
+const LISTXATTR = 23;
+
+function built(files: Files, number: number, previous?: Generation) {
+  const made = buildGeneration({
+    objects: listing(files),
+    filter: PathFilter.compile({ include: [], exclude: [] }),
+    previous,
+    tombstones: new Map(),
+    nextNodeId: previous === undefined ? 2 : 100,
+    salt: 7n,
+    now: 1_700_000_000_000,
+  });
+  stampGeneration(made.generation, made.changes, { seconds: 1_700_000_000, nanoseconds: 0 }, number);
+  return made;
+}
+
+function shown(generation: Generation) {
+  return { generation: generation.buffer, stamps: new SharedArrayBuffer(8 * generation.entries) };
+}
+
+/** What goes back to the kernel, in hex: length, error and unique (the header), and the body. */
+class Asked {
+  readonly tree: ShownTree;
+  readonly generation: Generation;
+  readonly #bytes = Buffer.alloc(8192);
+  readonly #reply = new ReplyWriter(this.#bytes);
+
+  constructor(files: Files, number = 3) {
+    this.generation = built(files, number).generation;
+    this.tree = new ShownTree(shown(this.generation));
+  }
+
+  node(path: string): number {
+    return this.generation.nodeId(this.generation.find(path));
+  }
+
+  show(files: Files, number: number): void {
+    const made = built(files, number, this.generation);
+    this.tree.show(shown(made.generation), made.changes as GenerationChanges);
+  }
+
+  get(node: number, name: string, size: number): string {
+    return this.#ask(GETXATTR, node, size, Buffer.from(`${name}\0`));
+  }
+
+  list(node: number, size: number): string {
+    return this.#ask(LISTXATTR, node, size, Buffer.alloc(0));
+  }
+
+  #ask(opcode: number, node: number, size: number, name: Buffer): string {
+    const request = Buffer.alloc(48 + name.length);
+    request.writeUInt32LE(request.length, 0);
+    request.writeUInt32LE(opcode, 4);
+    request.writeUInt32LE(6, 8); // unique
+    request.writeUInt32LE(node, 16);
+    request.writeUInt32LE(size, 40);
+    request.set(name, 48);
+    const view = new DataView(request.buffer, request.byteOffset, request.length);
+    handle(decodeRequest(request, view, 0, request.length), {
+      tree: this.tree,
+      attributes: new AttributeSource({ uid: 0, gid: 0, umask: 0o222 }),
+      extended: new ExtendedAttributes({ source: 's3://b/in/', keyPrefix: 'in/' }),
+      reply: this.#reply,
+    });
+    return this.#bytes.toString('hex', 0, this.#reply.length);
+  }
+}
+
+/** A header: length, error (negative), unique 6. */
+function header(length: number, error = 0): string {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32LE(length, 0);
+  bytes.writeInt32LE(-error, 4);
+  bytes.writeUInt32LE(6, 8);
+  return bytes.toString('hex');
+}
+
+function answer(body: string): string {
+  const bytes = Buffer.from(body);
+  return header(16 + bytes.length) + bytes.toString('hex');
+}
+
+function sizeAnswer(size: number): string {
+  const body = Buffer.alloc(8);
+  body.writeUInt32LE(size, 0);
+  return header(24) + body.toString('hex');
+}
+
+const ERANGE = header(16, 34);
+const ENODATA = header(16, 61);
+const EOPNOTSUPP = header(16, 95);
+const ESTALE = header(16, 116);
+
+describe('extended attributes, byte by byte', () => {
+  test('of a file are its key, its ETag, the generation and the date of the store', () => {
+    const asked = new Asked({ 'pkg/ä.py': 'x' });
+    const node = asked.node('pkg/ä.py');
+    assert.equal(asked.get(node, 'user.dagmount.key', 100), answer('in/pkg/ä.py'));
+    assert.equal(asked.get(node, 'user.dagmount.etag', 100), answer('9dd4e461268c8034f5c8564e155c67a6'));
+    assert.equal(asked.get(node, 'user.dagmount.generation', 100), answer(`3:${asked.generation.id}`));
+    assert.equal(asked.get(node, 'user.dagmount.last-modified', 100), answer('2020-09-13T12:26:40.000Z'));
+    assert.equal(asked.get(node, 'user.dagmount.version-id', 100), ENODATA);
+  });
+
+  test('of the root are the generation and the source; other directories have none', () => {
+    const asked = new Asked({ 'pkg/a.py': 'x' });
+    assert.equal(asked.get(1, 'user.dagmount.generation', 100), answer(`3:${asked.generation.id}`));
+    assert.equal(asked.get(1, 'user.dagmount.source', 100), answer('s3://b/in/'));
+    assert.equal(asked.get(1, 'user.dagmount.key', 100), ENODATA);
+    assert.equal(asked.list(1, 100), answer('user.dagmount.generation\0user.dagmount.source\0'));
+    assert.equal(asked.list(asked.node('pkg'), 100), answer(''));
+    assert.equal(asked.list(asked.node('pkg'), 0), sizeAnswer(0));
+  });
+
+  test('are measured where nothing is to be written, and refused where they do not fit', () => {
+    const asked = new Asked({ 'a.py': 'x' });
+    const node = asked.node('a.py');
+    assert.equal(asked.get(node, 'user.dagmount.key', 0), sizeAnswer('in/a.py'.length));
+    assert.equal(asked.get(node, 'user.dagmount.key', 'in/a.py'.length - 1), ERANGE);
+    assert.equal(asked.get(node, 'user.dagmount.key', 'in/a.py'.length), answer('in/a.py'));
+    const names = ['key', 'etag', 'generation', 'last-modified']
+      .map((name) => `user.dagmount.${name}\0`)
+      .join('');
+    assert.equal(asked.list(node, 0), sizeAnswer(names.length));
+    assert.equal(asked.list(node, names.length - 1), ERANGE);
+    assert.equal(asked.list(node, names.length), answer(names));
+  });
+
+  test('that are not there are ENODATA in our namespace, and not supported in others', () => {
+    const asked = new Asked({ 'a.py': 'x' });
+    const node = asked.node('a.py');
+    for (const name of ['user.', 'user.other', 'user.dagmount.', 'user.dagmount.constructor']) {
+      assert.equal(asked.get(node, name, 100), ENODATA, name);
+    }
+    for (const name of [
+      'security.capability',
+      'security.selinux',
+      'system.posix_acl_access',
+      'system.posix_acl_default',
+      'trusted.x',
+      'use',
+    ]) {
+      assert.equal(asked.get(node, name, 100), EOPNOTSUPP, name);
+    }
+  });
+
+  test('of a replaced version are still its own, as long as somebody holds it', () => {
+    const asked = new Asked({ 'a.py': 'x' });
+    const node = asked.node('a.py');
+    asked.show({ 'a.py': 'newer' }, 4);
+    assert.equal(asked.get(node, 'user.dagmount.etag', 100), answer('9dd4e461268c8034f5c8564e155c67a6'));
+    assert.equal(asked.get(node, 'user.dagmount.generation', 100), ENODATA);
+    asked.tree.release([node]);
+    assert.equal(asked.get(node, 'user.dagmount.etag', 100), ESTALE);
+    assert.equal(asked.list(node, 100), ESTALE);
+  });
+
+  test('say "changing" from the swap until the kernel has answered', () => {
+    const asked = new Asked({ 'a.py': 'x' });
+    asked.show({ 'a.py': 'y' }, 4);
+    assert.equal(asked.get(1, 'user.dagmount.generation', 100), answer('changing'));
+    asked.tree.settled();
+    assert.equal(asked.get(1, 'user.dagmount.generation', 100), answer(`4:${asked.tree.generation.id}`));
+  });
+});
+
+describe('extended attributes over a mount', { skip: unmountable(), timeout: 60_000 }, () => {
+  let session: LiveSession;
+  afterEach(() => session.close());
+
+  test('are what a program asks for', async () => {
+    session = await LiveSession.start({ 'pkg/a.py': 'x' });
+    const out = await session.python(`
+import os, errno
+print(os.listxattr('pkg/a.py'), os.listxattr('pkg'), os.listxattr('.'))
+print(os.getxattr('pkg/a.py', 'user.dagmount.key').decode(), os.getxattr('.', 'user.dagmount.source').decode())
+for name in ('user.dagmount.nothing', 'security.capability', 'system.posix_acl_access'):
+    try: os.getxattr('pkg/a.py', name)
+    except OSError as e: print(errno.errorcode[e.errno])`);
+    const names =
+      "'user.dagmount.key', 'user.dagmount.etag', 'user.dagmount.generation', 'user.dagmount.last-modified'";
+    assert.equal(
+      out,
+      `[${names}] [] ['user.dagmount.generation', 'user.dagmount.source']\nin/pkg/a.py s3://test/in/\nENODATA\nENOTSUP\nENOTSUP\n`,
+    );
+  });
+
+  test('name another generation once it is published', async () => {
+    session = await LiveSession.start({ 'a.py': 'x' });
+    const label = () =>
+      session.python("import os; print(os.getxattr('.', 'user.dagmount.generation').decode())");
+    const before = await label();
+    assert.match(before, /^\d+:[0-9a-f]{32}\n$/);
+    await session.publish({ 'a.py': 'y' });
+    const after = await label();
+    assert.match(after, /^\d+:[0-9a-f]{32}\n$/);
+    assert.notEqual(after, before);
+  });
+
+  test('cost ls -l no question an entry', async () => {
+    const files: Record<string, string> = {};
+    for (let i = 0; i < 300; i++) files[`f${i}.py`] = '';
+    session = await LiveSession.start(files);
+    await session.sh('ls -l > /dev/null');
+    const asked = async () => {
+      const { opcodes } = await session.counters();
+      return (opcodes.getxattr ?? 0) + (opcodes.listxattr ?? 0);
+    };
+    const before = await asked();
+    await session.sh('ls -l > /dev/null');
+    const more = (await asked()) - before;
+    assert.ok(more < 30, `${more} questions for 300 entries`);
+  });
+});
