@@ -27,6 +27,7 @@ import { connectStore } from './store-connection.ts';
 import { noPersistence } from './sync/persist.ts';
 import { Sync } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
+import type { WatchedKey } from './sync/watch.ts';
 import type { ContentVersion } from './tree/index.ts';
 
 export { probeStore } from './store-probe.ts';
@@ -44,6 +45,7 @@ export async function unmount(target: string, { lazy }: { readonly lazy: boolean
 
 const PROGRESS_MS = 100;
 const FAILED_READS_MS = 1_000;
+const WATCH_DEADLINE_MS = 10_000;
 
 /**
  * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
@@ -197,6 +199,7 @@ class Server {
       log,
       pollMs: config.pollIntervalMs,
       settleMs: config.settleMs,
+      watchedKey: watchedKeyOf(config.watchKey, store),
       maxDelete: config.maxDelete,
       allowEmpty: config.allowEmpty,
       prefetchBytes: config.prefetchBytes,
@@ -290,6 +293,16 @@ class Server {
     }
     this.#ended.abort();
   }
+}
+
+function watchedKeyOf(key: string | undefined, store: S3Store): WatchedKey | undefined {
+  if (key === undefined) return undefined;
+  // Tried for as long as a page of a listing, which it stands for.
+  const options = { priority: 'background', deadlineMs: WATCH_DEADLINE_MS } as const;
+  return {
+    key,
+    look: async (etag, signal) => (await store.headUnless(etag, key, { ...options, signal }))?.etag,
+  };
 }
 
 /** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */

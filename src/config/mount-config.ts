@@ -30,6 +30,8 @@ export interface MountConfig {
   readonly pollIntervalMs: number;
   /** 0: off. */
   readonly settleMs: number;
+  /** Below the prefix. */
+  readonly watchKey: string | undefined;
   /** Largest file that is fetched before it is shown; 0: none, Infinity: all. */
   readonly prefetchBytes: number;
   /** A fraction, 0 to 1. */
@@ -91,6 +93,7 @@ export function resolveMountConfig(
     readDeadlineMs: values['read-deadline'],
     pollIntervalMs: values['poll-interval'],
     settleMs: values.settle,
+    watchKey: values['watch-key'],
     prefetchBytes: values.prefetch,
     maxDelete: values['max-delete'],
     allowEmpty: values['allow-empty'],

@@ -79,6 +79,16 @@ export const schema = {
     help: 'How long a change must have stood still before it is shown, so that a deploy arrives as one; 0 is off',
     default: '1s',
   }),
+  'watch-key': optional({
+    group: 'publication',
+    kind: kinds.text(
+      'KEY',
+      'a key below the prefix, without a slash at its beginning or end',
+      /^(?!\/)[^\0\n]*[^\0\n/]$/,
+    ),
+    help: 'Poll this one object instead, and list only when it has changed, and every 10 minutes',
+    described: 'none',
+  }),
   prefetch: setting({
     group: 'publication',
     kind: kinds.size({}, { all: Number.POSITIVE_INFINITY }),

@@ -45,6 +45,13 @@ export interface ObjectStore {
   get(key: string, options: GetOptions): Promise<ObjectBody>;
   /** @throws {StoreError} */
   head(key: string, options: RequestOptions): Promise<ObjectHead>;
+  /**
+   * What `head` gives, by a conditional GET, which S3 bills alike and whose refusals carry their reason; undefined
+   * where the object still has this ETag. Without an ETag it is asked for in any case.
+   *
+   * @throws {StoreError}
+   */
+  headUnless(etag: string | undefined, key: string, options: RequestOptions): Promise<ObjectHead | undefined>;
   /** All pages, or it rejects with a StoreError. */
   list(options: { readonly signal: AbortSignal }): Promise<ListedObjects>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import { Deadline } from './deadline.ts';
 import { createFetchPage } from './fetch-page.ts';
+import { bareEtag } from './headers.ts';
 import type { ListedObjects } from './listed-objects.ts';
 import { PrefixLister } from './listing.ts';
 import { contentLength, readHead } from './object-answer.ts';
@@ -7,13 +8,16 @@ import { ObjectReader } from './object-reader.ts';
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } from './object-store.ts';
 import { RequestLimits } from './request-limits.ts';
 import { DEFAULT_DEADLINE_MS, type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
-import { SignedHttp, type SignedHttpOptions } from './signed-http.ts';
+import { SignedHttp, type SignedHttpOptions, type StoreAnswer, type StoreRequest } from './signed-http.ts';
 
 export interface S3StoreOptions extends SignedHttpOptions {
   /** Requests for content under way; default: the connections of the transport. */
   readonly concurrency?: number;
   readonly pace?: Pace;
 }
+
+/** Of a body that nobody wants, what is read for the sake of its connection. */
+const SMALL_BYTES = 64 * 1024;
 
 /**
  * One prefix of one bucket, over S3. The transport is closed with it.
@@ -57,23 +61,29 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async head(key: string, options: RequestOptions): Promise<ObjectHead> {
-    const { signal, deadlineMs = DEFAULT_DEADLINE_MS } = options;
+  head(key: string, options: RequestOptions): Promise<ObjectHead> {
     const request = { operation: 'head', key: this.#keyOf(key) } as const;
-    const deadline = new Deadline(signal);
-    let release: (() => void) | undefined;
-    try {
-      release = await this.#limits.acquire(options.priority ?? 'demand', deadline);
-      const answer = await withRetries(() => this.#http.send(request, deadline), {
-        deadline,
-        deadlineMs,
-        pace: this.#pace,
-      });
-      return readHead(answer, contentLength(answer));
-    } finally {
-      release?.();
-      deadline.dispose();
-    }
+    return this.#ask(request, options, async (answer) => readHead(answer, contentLength(answer)));
+  }
+
+  headUnless(
+    etag: string | undefined,
+    key: string,
+    options: RequestOptions,
+  ): Promise<ObjectHead | undefined> {
+    const headers = etag === undefined ? {} : { 'if-none-match': `"${bareEtag(etag)}"` };
+    const request = { operation: 'get', key: this.#keyOf(key), headers } as const;
+    return this.#ask(request, options, async (answer, deadline) => {
+      if (answer.status === 304) {
+        await this.#http.collect(answer, 0, deadline);
+        return undefined;
+      }
+      const head = readHead(answer, contentLength(answer));
+      // Of a small object the rest is read, which spares a connection. Nobody looks at it.
+      await this.#http.collect(answer, SMALL_BYTES, deadline);
+      // Not every store heeds the condition.
+      return etag !== undefined && head.etag === bareEtag(etag) ? undefined : head;
+    });
   }
 
   list(options: { readonly signal: AbortSignal }): Promise<ListedObjects> {
@@ -83,6 +93,24 @@ export class S3Store implements ObjectStore {
   /** What is under way fails with `aborted`. */
   close(): Promise<void> {
     return this.#http.transport.close();
+  }
+
+  /** One request whose answer is short, tried again while that may help. */
+  async #ask<T>(
+    request: StoreRequest,
+    { signal, priority = 'demand', deadlineMs = DEFAULT_DEADLINE_MS }: RequestOptions,
+    read: (answer: StoreAnswer, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const deadline = new Deadline(signal);
+    let release: (() => void) | undefined;
+    try {
+      release = await this.#limits.acquire(priority, deadline);
+      const attempt = async (): Promise<T> => read(await this.#http.send(request, deadline), deadline);
+      return await withRetries(attempt, { deadline, deadlineMs, pace: this.#pace });
+    } finally {
+      release?.();
+      deadline.dispose();
+    }
   }
 
   #keyOf(path: string): string {

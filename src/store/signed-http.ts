@@ -21,7 +21,7 @@ export interface StoreRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer with status 200 or 206. */
+/** An answer with status 200 or 206; or 304, where the request was one with If-None-Match. */
 export interface StoreAnswer extends Answer {
   /** Where it came from. */
   readonly target: ResolvedTarget;
@@ -93,7 +93,7 @@ export class SignedHttp {
     for (let redirects = 0; ; ) {
       const started = performance.now();
       const answer = await this.#try(request, attempt, started);
-      if (answer.status === 200 || answer.status === 206) {
+      if (isWanted(request, answer)) {
         this.#known ||= answer.headers.etag !== undefined || 'x-amz-request-id' in answer.headers;
         this.#observe(request.operation, 'ok', started);
         return { ...answer, target: attempt.target };
@@ -239,6 +239,10 @@ export class SignedHttp {
       proxied: this.transport.isProxied(origin),
     });
   }
+}
+
+function isWanted({ headers }: StoreRequest, { status }: Answer): boolean {
+  return status === 200 || status === 206 || (status === 304 && headers?.['if-none-match'] !== undefined);
 }
 
 /** What it waits for goes on; only who waits gives up. */

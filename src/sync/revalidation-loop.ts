@@ -2,8 +2,11 @@ import type { Clock } from './ports.ts';
 import { childOf, type Deferred, deferred } from './waiting.ts';
 
 export interface RevalidationLoopOptions<Outcome extends { readonly kind: string }> {
-  /** One revalidation; `accept` is the id of a tree that the guard lets pass. Does not reject. */
-  readonly revalidate: (accept: string | undefined, signal: AbortSignal) => Promise<Outcome>;
+  /**
+   * One revalidation; `accept` is the id of a tree that the guard lets pass, `asked` whether somebody waits for it.
+   * Does not reject.
+   */
+  readonly revalidate: (accept: string | undefined, signal: AbortSignal, asked: boolean) => Promise<Outcome>;
   readonly pollMs: number;
   readonly clock: Clock;
 }
@@ -50,7 +53,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
         signal.throwIfAborted();
         const accept = this.#waiting.find((request) => request.accept !== undefined)?.accept;
         serving = this.#take(accept);
-        const outcome = await this.#options.revalidate(accept, signal);
+        const outcome = await this.#options.revalidate(accept, signal, serving.length > 0);
         // A failure by the end that was asked for is no answer.
         if (outcome.kind === 'failed') signal.throwIfAborted();
         for (const request of serving) request.resolve(outcome);

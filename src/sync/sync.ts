@@ -12,9 +12,12 @@ import { RevalidationLoop } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
 import { type GenerationSummary, type Shown, summaryOf } from './shown.ts';
 import { SourceState, type SourceView } from './source-state.ts';
+import { Watch, type WatchedKey } from './watch.ts';
 
 export interface SyncOptions extends RevalidationOptions {
   readonly pollMs: number;
+  /** Where there is one, a poll looks at it, and lists only if it has changed. */
+  readonly watchedKey?: WatchedKey | undefined;
 }
 
 /** How one revalidation ended, and what is shown after it. */
@@ -58,6 +61,7 @@ export class Sync {
   readonly #source: SourceState;
   readonly #backlog: Backlog;
   readonly #reads: ReadThrough;
+  readonly #watch: Watch | undefined;
   readonly #restored: Restored | undefined;
   #readersRefresh: { at: number; pending: boolean } = { at: 0, pending: false };
   #toldTooSmall = false;
@@ -68,8 +72,9 @@ export class Sync {
     this.#restored = restored;
     this.#revalidation = new Revalidation(options, restored);
     this.#source = new SourceState(clock, log);
+    this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
     this.#loop = new RevalidationLoop({
-      revalidate: (accept, signal) => this.#attempt(accept, signal),
+      revalidate: (accept, signal, asked) => this.#attempt(accept, signal, asked),
       pollMs,
       clock,
     });
@@ -126,7 +131,7 @@ export class Sync {
       this.#fetchBehind(shown);
       return shown;
     }
-    await this.#attemptOrThrow(undefined, signal);
+    await this.#attemptOrThrow(undefined, signal, true);
     return this.#revalidation.shown!;
   }
 
@@ -172,9 +177,9 @@ export class Sync {
     return this.#reads.readVersion(version, chunk, options);
   }
 
-  async #attempt(accept: string | undefined, signal: AbortSignal): Promise<Outcome> {
+  async #attempt(accept: string | undefined, signal: AbortSignal, asked: boolean): Promise<Outcome> {
     try {
-      const end = await this.#attemptOrThrow(accept, signal);
+      const end = await this.#attemptOrThrow(accept, signal, asked);
       const generation = summaryOf(this.#revalidation.shown!);
       if (end.kind === 'held') return { kind: 'held', generation, held: end.held };
       return { kind: end.kind, generation };
@@ -184,11 +189,20 @@ export class Sync {
     }
   }
 
-  async #attemptOrThrow(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
+  async #attemptOrThrow(
+    accept: string | undefined,
+    signal: AbortSignal,
+    asked: boolean,
+  ): Promise<Revalidated> {
     const began = this.#source.began();
     const before = this.#revalidation.shown;
     try {
-      const end = await this.#revalidation.revalidate(accept, signal);
+      const isQuiet = await this.#isQuiet(asked, signal);
+      const end: Revalidated = isQuiet
+        ? { kind: 'current' }
+        : await this.#revalidation.revalidate(accept, signal);
+      // While something is held every poll lists, as without a key: what ends the hold may not touch the key.
+      if (!isQuiet && end.kind !== 'held') this.#watch?.listed();
       this.#source.succeeded(began);
       return end;
     } catch (error) {
@@ -202,6 +216,14 @@ export class Sync {
         this.#fetchBehind(shown);
       }
     }
+  }
+
+  /** Whether the watched key says that there is nothing to list, and nobody wants to know better. */
+  async #isQuiet(asked: boolean, signal: AbortSignal): Promise<boolean> {
+    // Looked at before every listing, asked for or not: what it has then is what the listing is compared with.
+    if (this.#watch === undefined || (await this.#watch.isDue(signal))) return false;
+    const { held, shown } = this.#revalidation;
+    return !asked && held === undefined && shown?.digest !== undefined;
   }
 
   #fetchBehind(shown: Shown): void {

@@ -11,6 +11,7 @@ const bad: Readonly<Partial<Record<OptionName, readonly string[]>>> = {
   'read-deadline': ['0', '99ms', '11m', '10', '10 seconds'],
   'poll-interval': ['0', '249ms', '25h', 'soon', '-1s', '1d', '1S'],
   settle: ['-1s', '11m', '5', 'off'],
+  'watch-key': ['/version.txt', 'versions/', '/', 'a\nb'],
   prefetch: ['none', '-1', '8 mib', '8M', 'ALL', '1.5.5MiB'],
   'max-delete': ['101%', '50', '0.5', '-1%', '%', 'half'],
   include: [''],

@@ -28,6 +28,7 @@ test('a mount is told everything in one frozen object', () => {
     readDeadlineMs: 10_000,
     pollIntervalMs: 10_000,
     settleMs: 1_000,
+    watchKey: undefined,
     prefetchBytes: Number.POSITIVE_INFINITY,
     maxDelete: 0.5,
     allowEmpty: false,

@@ -90,6 +90,7 @@ describe('every option', () => {
         SIZE: '7MiB',
         'SIZE|all': '7MiB',
         GROUP: 'airflow',
+        KEY: 'deploy/version.txt',
         'HOST:PORT': '127.0.0.1:9100',
         'socket-mode': '0660',
       };

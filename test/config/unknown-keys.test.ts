@@ -25,8 +25,8 @@ describe('a flag', () => {
 
   test('of a later version is not taken for another', () => {
     assert.match(
-      refusal(() => resolved(['--watch-key=x'])),
-      /^usage: There is no option --watch-key/,
+      refusal(() => resolved(['--from-release=x'])),
+      /^usage: There is no option --from-release/,
     );
   });
 
