@@ -10,8 +10,9 @@ import { mountId } from './config/mount-id.ts';
 import { removeMountState, writeMountState } from './config/mount-state.ts';
 import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { realTarget } from './config/real-target.ts';
-import { prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
+import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
 import { openControlPlane } from './control-plane.ts';
+import { openKeptState } from './kept-state.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
@@ -24,8 +25,7 @@ import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
 import { S3Store } from './store/s3-store.ts';
 import { connectStore } from './store-connection.ts';
-import { noPersistence } from './sync/persist.ts';
-import { Sync } from './sync/sync.ts';
+import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
 import type { WatchedKey } from './sync/watch.ts';
 import type { ContentVersion } from './tree/index.ts';
@@ -77,6 +77,8 @@ class Server {
   /** Aborted, with the error, when serving cannot go on. */
   readonly #failed = new AbortController();
 
+  /** Whether the kernel holds a mount of ours. */
+  #mounted = false;
   #failedReads = 0;
   #toldOfFailedReads = Number.NEGATIVE_INFINITY;
 
@@ -121,7 +123,7 @@ class Server {
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
       sync.ready.then(
         () => this.#onReady(sync),
-        (error: unknown) => this.#failed.abort(error),
+        (error: unknown) => this.#onNeverReady(error, sync),
       );
       await sync.run(over);
     } catch (error) {
@@ -130,6 +132,7 @@ class Server {
       clearInterval(progress);
       if (presenter.mounted) {
         await place.giveUp(this.#ended.signal);
+        this.#mounted = false;
         log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
         log.info({ event: 'unmounted', target, leftOut: sync.view.problems.length }, 'unmounted');
       }
@@ -158,12 +161,21 @@ class Server {
       log,
     });
     this.#atEnd(() => cache.close());
+    const { store: persister, restored } = await openKeptState({
+      config,
+      mountId: this.#id,
+      runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
+      cacheDirectory,
+      clock: systemClock,
+      log,
+    });
+    this.#atEnd(() => persister.close({ unmounted: !this.#mounted }));
 
     const setUp: ListingSetUp = {
       target: connection.target,
       transport: connection.settings,
       filter: { include: config.include, exclude: config.exclude },
-      salt: randomBytes(8).readBigUInt64LE(),
+      salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
     };
     const lister = new ListingClient(
       this.#startWorker('./listing-worker.js', setUp),
@@ -190,11 +202,11 @@ class Server {
       log,
       onMounted: (protocolMinor) => this.#onMounted(mounter, place, protocolMinor),
     });
-    const sync: Sync = new Sync({
+    const syncOptions: SyncOptions = {
       lister,
       cache,
       presenter,
-      persister: noPersistence,
+      persister,
       clock: systemClock,
       log,
       pollMs: config.pollIntervalMs,
@@ -206,7 +218,8 @@ class Server {
       cacheBytes: config.cacheSizeBytes,
       concurrency,
       observeStage: (stage, seconds) => log.debug({ stage, seconds }, 'stage'),
-    });
+    };
+    const sync: Sync = new Sync(syncOptions, restored);
     return { sync, session, presenter, cache };
   }
 
@@ -241,12 +254,18 @@ class Server {
 
   #onMounted(mounter: Mounter, place: MountPlace, protocolMinor: number): void {
     const { target, source } = this.#config;
+    this.#mounted = true;
     const { readahead } = place.taken(() => this.#detached.abort());
     this.#announce(false);
     this.#options.log.info(
       { event: 'mounted', source, target, by: mounter.method, protocol: `7.${protocolMinor}`, readahead },
       'mounted',
     );
+  }
+
+  /** Nothing can be read at all: the end of a first start, but no reason to take away a tree that was there before. */
+  #onNeverReady(error: unknown, sync: Sync): void {
+    if (!sync.isRestored) this.#failed.abort(error);
   }
 
   #onReady(sync: Sync): void {

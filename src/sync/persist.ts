@@ -7,6 +7,8 @@ export async function persist(persister: Persister, state: TakeoverState): Promi
 
 /** Keeps nothing: the next start lists anew. */
 export const noPersistence: Persister = {
+  troubles: [],
   persist: () => Promise.resolve(),
   commit: () => Promise.resolve(),
+  acknowledged: () => undefined,
 };

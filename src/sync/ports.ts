@@ -130,24 +130,49 @@ export interface Presenter {
   onReleased(callback: (nodeIds: readonly number[]) => void): void;
 }
 
+/** A node of an earlier tree that the kernel may still hold, as it was shown. */
+export interface ReplacedNode {
+  readonly nodeId: number;
+  readonly directory: boolean;
+  readonly archived: boolean;
+  readonly parentId: number;
+  readonly path: string;
+  /** Of a file. */
+  readonly version: ContentVersion | undefined;
+  /** Since the epoch; of a directory that went with the publication itself undefined: its instant. */
+  readonly mtime: Instant | undefined;
+}
+
 /** What must outlive the process before an id of the generation reaches the kernel. */
 export interface TakeoverState extends NextRecords {
   readonly generation: Generation;
   readonly changes: GenerationChanges | undefined;
   /** Of the listing that it shows; undefined where something in it was not listed so. */
   readonly digest: string | undefined;
-  /** Before this publication: the directories that it removes follow from `changes`. */
+  /** Removed directories by path, those that this publication removes among them. */
   readonly tombstones: ReadonlyMap<string, number>;
+  /** What the kernel may hold of earlier trees, this publication's among them. */
+  readonly replaced: Iterable<ReplacedNode>;
   readonly problems: readonly Problem[];
 }
 
+/** Why what is shown would not, or not as it is, be there after the next start. */
+export type PersistTrouble = 'state-unwritable' | 'cache-unwritable' | 'cache-full';
+
 /**
- * Writes the state that a successor takes over. In two steps, since writing much takes longer than an instant
- * may be ahead of the swap: a crash between them leaves the old state in force.
+ * Writes the state that a successor takes over, in two steps, since writing much takes longer than an instant may
+ * be ahead of the swap: a crash between them leaves the old state in force. Never rejects because of a disk: what
+ * is new is shown all the same, and `troubles` says so.
  */
 export interface Persister {
+  readonly troubles: readonly PersistTrouble[];
   /** Everything but the mtimes that this publication gives. */
   persist(state: TakeoverState): Promise<void>;
-  /** The mtimes too: the generation is stamped. Short; from here on a successor takes the new state. */
+  /**
+   * The mtimes too: the generation is stamped. Short; from here on a successor takes the new state. May be called
+   * again, with a later instant.
+   */
   commit(instant: Instant): Promise<void>;
+  /** The kernel has answered every notification: a successor need not send them again. */
+  acknowledged(): void;
 }

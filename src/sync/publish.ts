@@ -7,7 +7,7 @@ export interface PublishOptions {
   readonly number: number;
   /** The whole second of the last publication. */
   readonly lastSecond: number;
-  readonly persister: Persister;
+  readonly persister: Pick<Persister, 'commit'>;
   readonly presenter: Presenter;
   /** Called synchronously right before the presenter: from here on the kernel may see the new ids. */
   readonly swapping: (instant: Instant) => void;

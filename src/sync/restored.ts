@@ -2,6 +2,7 @@ import type { Generation, Problem } from '../tree/index.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PeakEntry } from './peak-files.ts';
+import type { ReplacedNode } from './ports.ts';
 
 /** What a former process published, read back. */
 export interface Restored {
@@ -12,7 +13,9 @@ export interface Restored {
   /** The whole second of its publication: the next one is later. */
   readonly lastSecond: number;
   readonly nextNodeId: number;
+  /** Empty where the mount is made anew: then the kernel holds nothing. */
   readonly tombstones: ReadonlyMap<string, number>;
+  readonly replaced: readonly ReplacedNode[];
   readonly peaks: readonly PeakEntry[];
   readonly history: readonly HistoryEntry[];
   /** Undefined: it was not kept, and differences can be told from here on. */

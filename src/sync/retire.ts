@@ -1,6 +1,7 @@
 import type { Generation, GenerationChanges } from '../tree/index.ts';
+import type { Instant } from './instant.ts';
 import type { Pace } from './pace.ts';
-import type { ContentCachePort } from './ports.ts';
+import type { ContentCachePort, ReplacedNode } from './ports.ts';
 
 /**
  * What the kernel may still hold of trees that are shown no more: the content of replaced versions, pinned so
@@ -8,18 +9,21 @@ import type { ContentCachePort } from './ports.ts';
  */
 export class Retired {
   readonly #cache: Pick<ContentCachePort, 'pin' | 'unpin'>;
-  /** Version name by node id. One version may have had several ids, each with its pin: it came, went and came back. */
-  readonly #versions = new Map<number, string>();
+  /** By node id. One version may have had several ids, each with its pin: it came, went and came back. */
+  readonly #nodes = new Map<number, ReplacedNode>();
+  #files = 0;
   readonly #tombstones: Map<string, number>;
   readonly #pathsOfTombstones = new Map<number, string>();
 
   constructor(
     cache: Pick<ContentCachePort, 'pin' | 'unpin'>,
     tombstones: ReadonlyMap<string, number> = new Map(),
+    replaced: readonly ReplacedNode[] = [],
   ) {
     this.#cache = cache;
     this.#tombstones = new Map(tombstones);
     for (const [path, nodeId] of tombstones) this.#pathsOfTombstones.set(nodeId, path);
+    for (const node of replaced) this.#hold(node);
   }
 
   /** Removed directories by path. */
@@ -29,20 +33,33 @@ export class Retired {
 
   /** Replaced file versions that the kernel may hold. */
   get versions(): number {
-    return this.#versions.size;
+    return this.#files;
+  }
+
+  /** All that the kernel may hold, for a successor. */
+  get replaced(): Iterable<ReplacedNode> {
+    return this.#nodes.values();
   }
 
   /**
-   * Before the swap: from the swap on the kernel may let go at any moment, and the cache must not have evicted
+   * Before the state is persisted, which has it: from the swap on the kernel may let go at any moment, and the cache must not have evicted
    * what it still holds. Where the swap then fails, what is registered here does no harm.
    */
   async add(previous: Generation, changes: GenerationChanges, pace: Pace): Promise<void> {
     for (const indices of [changes.changedFrom, changes.removed]) {
       for (const index of indices) {
-        if (previous.isDirectory(index)) this.#bury(previous.path(index), previous.nodeId(index));
-        else this.#hold(previous.nodeId(index), previous.versionName(index));
+        const node = nodeOf(previous, index);
+        this.#hold(node);
+        if (node.directory) this.#bury(node.path, node.nodeId);
         if (pace.due()) await pace.turn();
       }
+    }
+  }
+
+  /** Directories that went with a publication have its instant as their last mtime. */
+  dated(instant: Instant): void {
+    for (const [nodeId, node] of this.#nodes) {
+      if (node.mtime === undefined) this.#nodes.set(nodeId, { ...node, mtime: instant });
     }
   }
 
@@ -51,7 +68,7 @@ export class Retired {
     if (this.#tombstones.size === 0) return;
     for (const index of changes.added) {
       if (next.isDirectory(index) && this.#pathsOfTombstones.has(next.nodeId(index))) {
-        this.#forget(next.nodeId(index));
+        this.release([next.nodeId(index)]);
       }
       if (pace.due()) await pace.turn();
     }
@@ -61,17 +78,21 @@ export class Retired {
   release(nodeIds: readonly number[]): void {
     for (const nodeId of nodeIds) {
       this.#forget(nodeId);
-      const name = this.#versions.get(nodeId);
-      if (name === undefined) continue;
-      this.#versions.delete(nodeId);
-      this.#cache.unpin(name);
+      const node = this.#nodes.get(nodeId);
+      if (node === undefined) continue;
+      this.#nodes.delete(nodeId);
+      if (node.version === undefined) continue;
+      this.#files -= 1;
+      this.#cache.unpin(node.version.name);
     }
   }
 
-  #hold(nodeId: number, name: string): void {
-    if (this.#versions.has(nodeId)) return;
-    this.#versions.set(nodeId, name);
-    this.#cache.pin(name);
+  #hold(node: ReplacedNode): void {
+    const held = this.#nodes.get(node.nodeId);
+    this.#nodes.set(node.nodeId, node);
+    if (held !== undefined || node.version === undefined) return;
+    this.#files += 1;
+    this.#cache.pin(node.version.name);
   }
 
   #bury(path: string, nodeId: number): void {
@@ -87,4 +108,19 @@ export class Retired {
     this.#pathsOfTombstones.delete(nodeId);
     this.#tombstones.delete(path);
   }
+}
+
+function nodeOf(generation: Generation, index: number): ReplacedNode {
+  const directory = generation.isDirectory(index);
+  return {
+    nodeId: generation.nodeId(index),
+    directory,
+    archived: generation.isArchived(index),
+    parentId: generation.nodeId(generation.parent(index)),
+    path: generation.path(index),
+    version: directory ? undefined : generation.version(index),
+    mtime: directory
+      ? undefined
+      : { seconds: generation.mtimeSeconds(index), nanoseconds: generation.mtimeNanoseconds(index) },
+  };
 }

@@ -69,7 +69,7 @@ export class Revalidation {
     this.#hold = new Hold(options.clock, options.log);
     this.#problemLog = new ProblemLog(options.log);
     this.#records = new Records(restored);
-    this.#retired = new Retired(options.cache, restored.tombstones);
+    this.#retired = new Retired(options.cache, restored.tombstones, restored.replaced);
     options.presenter.onReleased((nodeIds) => this.#retired.release(nodeIds));
   }
 
@@ -220,7 +220,10 @@ export class Revalidation {
           ? undefined
           : await packChanges(shown.generation, generation, changes, pace);
       const records = this.#records.next(built, paths, accepted, this.#options.clock.now());
-      const { tombstones } = this.#retired;
+      if (shown !== undefined && changes !== undefined) {
+        await this.#retired.add(shown.generation, changes, pace);
+      }
+      const { tombstones, replaced } = this.#retired;
       const shownDigest = digestOf(digest, adoptions);
       const state = {
         ...records,
@@ -229,12 +232,10 @@ export class Revalidation {
         problems: built.problems,
         digest: shownDigest,
         tombstones,
+        replaced,
       };
       await this.#timed('persist', () => persist(this.#options.persister, state));
       // crash point: persisted. The state in force is still the old one.
-      if (shown !== undefined && changes !== undefined) {
-        await this.#retired.add(shown.generation, changes, pace);
-      }
       await this.#timed('swap', () =>
         this.#publish(built, records, { content, bound, digest: shownDigest }, signal),
       );
@@ -309,7 +310,7 @@ export class Revalidation {
     const { persister, presenter, clock, log } = this.#options;
     const { content } = candidate;
     const before = this.#shown;
-    await publish({
+    const instant = await publish({
       publication: { generation, stamps: content.stamps, changes },
       number: records.number,
       lastSecond: this.#records.lastSecond,
@@ -322,6 +323,8 @@ export class Revalidation {
         this.#records.use(records, instant.seconds);
       },
     });
+    persister.acknowledged();
+    this.#retired.dated(instant);
     const publishedAt = clock.now();
     this.#shown = { ...candidate, generation, problems, publishedAt };
     this.#problemLog.tell(problems);

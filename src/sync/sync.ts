@@ -4,6 +4,7 @@ import { type ComparedGenerations, compareGenerations } from './compare-generati
 import { type Failure, failureOf } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
+import type { PersistTrouble } from './ports.ts';
 import type { PendingView } from './progress.ts';
 import { type ReadErrors, type ReadResult, ReadThrough } from './read-through.ts';
 import type { Restored } from './restored.ts';
@@ -48,6 +49,8 @@ export interface SyncView {
   readonly cacheTooSmall: { readonly neededBytes: number } | undefined;
   /** Replaced versions that the kernel may still hold. */
   readonly replacedVersions: number;
+  /** Why the tree shown would not be there, as it is, after the next start. */
+  readonly persistTroubles: readonly PersistTrouble[];
 }
 
 /** Between two refreshes that readers bring about, at least. */
@@ -62,7 +65,9 @@ export class Sync {
   readonly #backlog: Backlog;
   readonly #reads: ReadThrough;
   readonly #watch: Watch | undefined;
-  readonly #restored: Restored | undefined;
+  readonly #isRestored: boolean;
+  /** Let go once it is shown. */
+  #restored: Restored | undefined;
   #readersRefresh: { at: number; pending: boolean } = { at: 0, pending: false };
   #toldTooSmall = false;
 
@@ -70,6 +75,7 @@ export class Sync {
     const { cache, clock, log, pollMs, concurrency } = options;
     this.#options = options;
     this.#restored = restored;
+    this.#isRestored = restored !== undefined;
     this.#revalidation = new Revalidation(options, restored);
     this.#source = new SourceState(clock, log);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
@@ -99,6 +105,11 @@ export class Sync {
     return this.#backlog.ready;
   }
 
+  /** Whether the first tree was one that a former process had published. */
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
   /** What is shown; `shown.generation` and `shown.content.stamps` are what the session has. */
   get shown(): Shown | undefined {
     return this.#revalidation.shown;
@@ -118,6 +129,7 @@ export class Sync {
       cacheTooSmall:
         shown === undefined || shown.bound.fits ? undefined : { neededBytes: shown.bound.neededBytes },
       replacedVersions: this.#revalidation.replacedVersions,
+      persistTroubles: this.#options.persister.troubles,
     };
   }
 
@@ -128,6 +140,7 @@ export class Sync {
   async start(signal: AbortSignal): Promise<Shown> {
     if (this.#restored !== undefined) {
       const shown = await this.#revalidation.resume(this.#restored);
+      this.#restored = undefined;
       this.#fetchBehind(shown);
       return shown;
     }
@@ -139,7 +152,7 @@ export class Sync {
   async run(signal: AbortSignal): Promise<void> {
     try {
       // What was persisted may be old: the first look at the store is at once.
-      await this.#loop.run(signal, this.#restored === undefined ? undefined : 0);
+      await this.#loop.run(signal, this.#isRestored ? 0 : undefined);
     } finally {
       await this.#backlog.stop();
     }

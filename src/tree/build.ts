@@ -90,7 +90,7 @@ export function buildGeneration(input: BuildInput): BuildResult {
  */
 export function stampGeneration(
   generation: Generation,
-  changes: GenerationChanges | undefined,
+  changes: Pick<GenerationChanges, 'added' | 'changed' | 'touched'> | undefined,
   at: { readonly seconds: number; readonly nanoseconds: number },
   number: number,
 ): void {

@@ -63,7 +63,7 @@ export class Generation {
 
   /**
    * Checks magic, format and length, not the content: for buffers of this process, or out of
-   * `decodeGeneration`. Throws TreeError `not-a-generation`, `unsupported-format` or `truncated`.
+   * `restoreGeneration`. Throws TreeError `not-a-generation`, `unsupported-format` or `truncated`.
    */
   static view(buffer: SharedArrayBuffer, hash: NameHash = halfSipHash): Generation {
     return new Generation(buffer, hash);

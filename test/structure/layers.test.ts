@@ -11,6 +11,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: [],
   cache: ['store'],
   sync: ['tree', 'store', 'cache'],
+  state: ['tree', 'sync'],
   session: ['wire', 'tree', 'cache'],
   control: [],
   config: [],

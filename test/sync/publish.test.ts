@@ -36,7 +36,7 @@ describe('publish', () => {
         },
         number: 7,
         lastSecond,
-        persister: { persist: () => assert.fail(), commit },
+        persister: { commit },
         presenter,
         swapping: () => order.push('swapping'),
         clock,

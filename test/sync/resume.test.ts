@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Persister, TakeoverState } from '../../src/sync/ports.ts';
 import type { Restored } from '../../src/sync/restored.ts';
-import { decodeGeneration, encodeGeneration } from '../../src/tree/index.ts';
+import { generationBytes, restoreGeneration } from '../../src/tree/index.ts';
 import { mtimes } from './doubles/trees.ts';
 import { World } from './doubles/world.ts';
 
@@ -10,18 +10,22 @@ import { World } from './doubles/world.ts';
 class Memory implements Persister {
   #candidate: TakeoverState | undefined;
   restored: Restored | undefined;
+  readonly troubles = [];
 
   async persist(state: TakeoverState): Promise<void> {
     this.#candidate = { ...state, tombstones: new Map(state.tombstones) };
   }
 
+  acknowledged(): void {}
+
   async commit(instant: { readonly seconds: number }): Promise<void> {
     const { generation, problems, nextNodeId, tombstones, peaks, history } = this.#candidate!;
     this.restored = {
-      generation: decodeGeneration(encodeGeneration(generation)),
+      generation: restoreGeneration(generationBytes(generation)),
       problems,
       nextNodeId,
       tombstones,
+      replaced: [],
       peaks,
       history,
       publishedAt: instant.seconds * 1000,

@@ -216,6 +216,7 @@ describe('a revalidation', () => {
     const order: string[] = [];
     const world = await started(20, {
       persister: {
+        troubles: [],
         persist: async ({ number, nextNodeId, generation, peaks, history }) => {
           order.push(`persist ${number}`);
           for (let index = 0; index < generation.entries; index++) {
@@ -225,12 +226,21 @@ describe('a revalidation', () => {
           assert.equal(history.at(-1)?.id, generation.id);
         },
         commit: async () => void order.push('commit'),
+        acknowledged: () => void order.push('acknowledged'),
       },
     });
     world.presenter.onPublish = () => void order.push('swap');
     world.source.put('dags/a.py');
     await refresh(world);
-    assert.deepEqual(order, ['persist 1', 'commit', 'persist 2', 'commit', 'swap']);
+    assert.deepEqual(order, [
+      'persist 1',
+      'commit',
+      'acknowledged',
+      'persist 2',
+      'commit',
+      'swap',
+      'acknowledged',
+    ]);
   });
 
   it('shows nothing where persisting fails', async () => {

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import type { MountConfig } from './config/mount-config.ts';
+import { ownPackage } from './config/version.ts';
+import { openState } from './state/open-state.ts';
+import type { SavedState } from './state/saved-state.ts';
+import { StateStore } from './state/state-store.ts';
+import { millisecondsOf } from './sync/instant.ts';
+import type { PeakEntry } from './sync/peak-files.ts';
+import type { Clock, Logger } from './sync/ports.ts';
+import type { Restored } from './sync/restored.ts';
+import { type FilterPatterns, type Generation, PathFilter } from './tree/index.ts';
+
+export interface KeptStateOptions {
+  readonly config: MountConfig;
+  readonly mountId: string;
+  /** This mount's own; made here. */
+  readonly runtimeDirectory: string;
+  /** This mount's own, locked. */
+  readonly cacheDirectory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface KeptState {
+  readonly store: StateStore;
+  /** What a former process published; undefined where there is nothing that can be used. */
+  readonly restored: Restored | undefined;
+}
+
+/** What outlives the process: read back for a mount that is made anew, and written from now on. */
+export async function openKeptState(options: KeptStateOptions): Promise<KeptState> {
+  const { config, mountId, runtimeDirectory, cacheDirectory, clock, log } = options;
+  await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
+  const filters = identityOf(config);
+  const found = await openState({ runtimeDirectory, cacheDirectory, mountId, log });
+  const store = new StateStore({
+    runtimeDirectory,
+    cacheDirectory,
+    identity: { mountId, filters, writtenBy: ownPackage().version },
+    inCache: found?.inCache ?? true,
+    clock,
+    log,
+  });
+  if (found === undefined) return { store, restored: undefined };
+  const { state, from } = found;
+  const restored = restoredOf(state, state.filters === filters ? undefined : config);
+  const { number, files } = { number: state.number, files: state.generation.files };
+  const publishedAt = new Date(restored.publishedAt).toISOString();
+  log.info({ event: 'restored', number, files, publishedAt, from }, 'the last tree is there');
+  return { store, restored };
+}
+
+/** `newFilters`: where they are not those that the tree was built with. */
+function restoredOf(state: SavedState, newFilters: FilterPatterns | undefined): Restored {
+  const { generation, problems, instant, nextNodeId } = state;
+  const publishedAt = millisecondsOf(instant);
+  return {
+    generation,
+    problems,
+    publishedAt,
+    lastSecond: instant.seconds,
+    nextNodeId,
+    // The kernel knows nothing of a mount that was not there.
+    tombstones: new Map(),
+    replaced: [],
+    peaks: newFilters === undefined ? state.peaks : [peakThrough(newFilters, generation)],
+    history: state.history.map((entry) =>
+      entry.number === state.number ? { ...entry, publishedAt } : entry,
+    ),
+  };
+}
+
+/**
+ * What other filters leave out is no deletion: the guard compares with as many files of the tree as they show. With
+ * one at least where there was any, so that filters that show nothing are held like an empty listing. Of earlier
+ * trees only the numbers are known, which say nothing about other filters.
+ */
+function peakThrough(filters: FilterPatterns, generation: Generation): PeakEntry {
+  const filter = PathFilter.compile(filters);
+  let files = 0;
+  for (let index = 0; index < generation.entries; index++) {
+    if (!generation.isDirectory(index) && filter.shows(generation.path(index))) files += 1;
+  }
+  return { files: Math.max(files, Math.min(1, generation.files)), until: null };
+}
+
+function identityOf({ include, exclude }: FilterPatterns): string {
+  return createHash('sha256')
+    .update(JSON.stringify([include, exclude]))
+    .digest('hex')
+    .slice(0, 32);
+}

@@ -1,0 +1,145 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import type { Clock, Logger } from '../sync/ports.ts';
+import { DiskTrouble } from './disk-trouble.ts';
+import { isSystemError } from './state-error.ts';
+import { type StateImage, writeImage } from './state-file.ts';
+import { COMMIT_AT } from './state-header.ts';
+
+const FILE_MODE = 0o600;
+/** A disk that hangs holds back a publication for so long. */
+const WRITE_MS = 5_000;
+/** And an instant that was chosen for so long: it must not have passed before the swap. */
+const COMMIT_MS = 50;
+
+export interface ColdStartPaths {
+  readonly current: string;
+  readonly temporary: string;
+}
+
+export function coldStartPaths(directory: string): ColdStartPaths {
+  const current = `${directory}/generation`;
+  return { current, temporary: `${current}.tmp` };
+}
+
+/**
+ * The state in the cache directory: what is there after the host's next start. Written beside, synced, renamed, and
+ * the directory synced. A disk that is full, broken or hangs does not keep a tree from being published.
+ */
+export class ColdStartFile {
+  readonly paths: ColdStartPaths;
+  readonly trouble: DiskTrouble;
+  readonly #directory: string;
+  readonly #clock: Clock;
+  #handle: FileHandle | undefined;
+  #inForce = false;
+  #isCurrent: boolean;
+  /** One job after the other: one that hangs holds up those behind it, which then take too long as well. */
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(directory: string, isCurrent: boolean, clock: Clock, log: Logger) {
+    this.#directory = directory;
+    this.#isCurrent = isCurrent;
+    this.#clock = clock;
+    this.paths = coldStartPaths(directory);
+    this.trouble = new DiskTrouble(
+      this.paths.current,
+      { full: 'cache-full', unwritable: 'cache-unwritable' },
+      log,
+    );
+  }
+
+  /** Whether the file is the state last committed. */
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
+  /** Everything but the commit record, synced. */
+  async write(image: StateImage): Promise<void> {
+    const controller = new AbortController();
+    const done = this.#enqueue(async () => {
+      await this.#closeHandle();
+      controller.signal.throwIfAborted();
+      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+      this.#inForce = false;
+      this.#handle = await open(this.paths.temporary, flags, FILE_MODE);
+      await writeImage(this.#handle, image, controller.signal);
+      await this.#handle.sync();
+      controller.signal.throwIfAborted();
+    });
+    if (!(await this.#isDoneIn(WRITE_MS, done))) {
+      controller.abort();
+      this.trouble.failed('ETIMEDOUT');
+    }
+  }
+
+  /** Waits a moment for the disk; what takes longer goes on behind the publication. */
+  async commit(record: Uint8Array): Promise<void> {
+    this.#isCurrent = false;
+    const done = this.#enqueue(async () => {
+      if (this.#handle === undefined) return;
+      await this.#handle.write(record, 0, record.length, COMMIT_AT);
+      await this.#handle.datasync();
+      if (this.#inForce) {
+        this.#isCurrent = true;
+        return;
+      }
+      // crash point: the new state is complete beside the old one, which stays in force.
+      await rename(this.paths.temporary, this.paths.current);
+      this.#inForce = true;
+      await syncDirectory(this.#directory);
+      // crash point: the new state is in force, also after the power fails.
+      this.#isCurrent = true;
+      this.trouble.wrote();
+    });
+    await this.#isDoneIn(COMMIT_MS, done);
+  }
+
+  async close(): Promise<void> {
+    await this.#isDoneIn(
+      WRITE_MS,
+      this.#enqueue(() => this.#closeHandle()),
+    );
+  }
+
+  #enqueue(job: () => Promise<void>): Promise<void> {
+    this.#tail = this.#tail.then(job).catch((error: unknown) => this.#fail(error));
+    return this.#tail;
+  }
+
+  async #isDoneIn(ms: number, job: Promise<void>): Promise<boolean> {
+    const over = new AbortController();
+    const late = this.#clock.sleep(ms, over.signal).then(
+      () => false,
+      () => true,
+    );
+    const done = await Promise.race([job.then(() => true), late]);
+    over.abort();
+    return done;
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    await this.#closeHandle();
+    if (isSystemError(error)) {
+      this.trouble.failed(error.code);
+      await rm(this.paths.temporary, { force: true }).catch(() => undefined);
+      return;
+    }
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+  }
+
+  async #closeHandle(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+}
+
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

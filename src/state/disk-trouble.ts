@@ -1,0 +1,42 @@
+import type { Logger, PersistTrouble } from '../sync/ports.ts';
+
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** What became of the writing to one place; says when it begins to fail and when it is mended. */
+export class DiskTrouble {
+  readonly #file: string;
+  readonly #names: { readonly full: PersistTrouble; readonly unwritable: PersistTrouble };
+  readonly #log: Logger;
+  #code: string | undefined;
+
+  constructor(
+    file: string,
+    names: { readonly full: PersistTrouble; readonly unwritable: PersistTrouble },
+    log: Logger,
+  ) {
+    this.#file = file;
+    this.#names = names;
+    this.#log = log;
+  }
+
+  get name(): PersistTrouble | undefined {
+    if (this.#code === undefined) return undefined;
+    return FULL.has(this.#code) ? this.#names.full : this.#names.unwritable;
+  }
+
+  /** `code`: the errno's name. */
+  failed(code: string): void {
+    if (this.#code === code) return;
+    this.#code = code;
+    this.#log.warn(
+      { file: this.#file, code, degraded: this.name },
+      'what is shown cannot be kept for a restart: it is published all the same',
+    );
+  }
+
+  wrote(): void {
+    if (this.#code === undefined) return;
+    this.#code = undefined;
+    this.#log.info({ file: this.#file }, 'what is shown can be kept for a restart again');
+  }
+}

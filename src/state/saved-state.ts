@@ -1,0 +1,29 @@
+import type { Instant } from '../sync/instant.ts';
+import type { ReplacedNode, TakeoverState } from '../sync/ports.ts';
+import type { Generation, Problem } from '../tree/index.ts';
+
+/** What a state is written for: it is read back by the same mount alone. */
+export interface StateIdentity {
+  /** At most 16 characters of Latin-1. */
+  readonly mountId: string;
+  /** Of --include and --exclude: what the tree was built with. */
+  readonly filters: string;
+  /** The version of dagmount. */
+  readonly writtenBy: string;
+}
+
+/** The small part of a state. */
+export type StateFacts = Pick<TakeoverState, 'number' | 'nextNodeId' | 'peaks' | 'history' | 'digest'> &
+  Pick<StateIdentity, 'filters' | 'writtenBy'>;
+
+/** A state as it was read back. */
+export interface SavedState extends StateFacts {
+  /** With its mtimes and its number. */
+  readonly generation: Generation;
+  readonly instant: Instant;
+  readonly problems: readonly Problem[];
+  /** Before the publication: removed directories whose node ids the kernel may hold. */
+  readonly tombstones: ReadonlyMap<string, number>;
+  /** What the kernel may hold of trees before this one. */
+  readonly replaced: readonly ReplacedNode[];
+}

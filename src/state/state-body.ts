@@ -1,0 +1,163 @@
+import type { Instant } from '../sync/instant.ts';
+import { Pace } from '../sync/pace.ts';
+import type { ReplacedNode, TakeoverState } from '../sync/ports.ts';
+import {
+  type Generation,
+  generationBytes,
+  type Problem,
+  restoreGeneration,
+  stampGeneration,
+  TreeError,
+} from '../tree/index.ts';
+import type { SavedState, StateFacts, StateIdentity } from './saved-state.ts';
+import { StateError } from './state-error.ts';
+
+/**
+ * The body of a state file: the lengths of its sections (64 bits each, little-endian), then the sections:
+ *
+ *     facts       JSON object (StateFacts)
+ *     problems    JSON array
+ *     tombstones  JSON array of [path, node id]
+ *     replaced    JSON array (ReplacedNode)
+ *     added, changed, touched
+ *                 indices whose mtimes are the instant of the publication, 32 bits each in the host's byte order
+ *     generation  its buffer, as it was before it had that instant
+ *
+ * The mtimes are put in when it is read: the instant is chosen a moment before the swap, when there is no time to
+ * write a tree.
+ */
+const SECTIONS = 8;
+const TABLE_BYTES = 8 * SECTIONS;
+/** Entries of a JSON array that are turned into text at a time: some 100 us. */
+const BATCH = 256;
+
+export type StateBody = readonly Uint8Array[];
+
+/** Pieces that follow one another; the large ones are views of what they were given. */
+export async function encodeBody(state: TakeoverState, identity: StateIdentity): Promise<StateBody> {
+  const { number, nextNodeId, peaks, history, digest, problems, tombstones, replaced, generation } = state;
+  const { filters, writtenBy } = identity;
+  const facts: StateFacts = { number, nextNodeId, peaks, history, digest, filters, writtenBy };
+  const pace = new Pace();
+  const nothing = new Uint32Array(0);
+  const { added, changed, touched } = state.changes ?? { added: nothing, changed: nothing, touched: nothing };
+  const sections: StateBody[] = [
+    [Buffer.from(JSON.stringify(facts))],
+    await jsonArray(problems, pace),
+    await jsonArray(tombstones, pace),
+    await jsonArray(replaced, pace),
+    [bytesOf(added)],
+    [bytesOf(changed)],
+    [bytesOf(touched)],
+    [generationBytes(generation)],
+  ];
+  const table = Buffer.alloc(TABLE_BYTES);
+  sections.forEach((section, index) => {
+    table.writeBigUInt64LE(BigInt(lengthOf(section)), 8 * index);
+  });
+  return [table, ...sections.flat()];
+}
+
+export function lengthOf(pieces: StateBody): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** The state of a body whose checksum was right. Throws StateError `damaged`, or `newer-format` for its tree. */
+export function decodeBody(body: Buffer, instant: Instant): SavedState {
+  const sections = cut(body);
+  const [facts, problems, tombstones, replaced] = sections.slice(0, 4).map(parse) as [
+    StateFacts,
+    readonly Problem[],
+    readonly (readonly [string, number])[],
+    readonly ReplacedNode[],
+  ];
+  const [added, changed, touched, tree] = sections.slice(4) as [Buffer, Buffer, Buffer, Buffer];
+  const generation = openTree(tree);
+  const changes = {
+    added: indices(added, generation),
+    changed: indices(changed, generation),
+    touched: indices(touched, generation),
+  };
+  stampGeneration(generation, changes, instant, facts.number);
+  const highest = generation.nodeId(generation.entryByNodeRank(generation.entries - 1));
+  if (!Number.isSafeInteger(facts.number) || !(facts.nextNodeId > highest)) {
+    throw new StateError('damaged', 'it contradicts itself in its numbers');
+  }
+  return {
+    ...facts,
+    generation,
+    instant,
+    problems,
+    tombstones: new Map(tombstones),
+    replaced: dated(replaced, instant),
+  };
+}
+
+/** The directories that went with the publication have its instant. */
+function dated(replaced: readonly ReplacedNode[], instant: Instant): readonly ReplacedNode[] {
+  return replaced.map((node) => ({ ...node, version: node.version, mtime: node.mtime ?? instant }));
+}
+
+function cut(body: Buffer): readonly Buffer[] {
+  const sections: Buffer[] = [];
+  let start = TABLE_BYTES;
+  for (let index = 0; index < SECTIONS; index++) {
+    const length = body.length < TABLE_BYTES ? -1 : Number(body.readBigUInt64LE(8 * index));
+    const end = start + length;
+    if (length < 0 || end > body.length) throw new StateError('damaged', 'its sections do not fit into it');
+    sections.push(body.subarray(start, end));
+    start = end;
+  }
+  return sections;
+}
+
+function parse(section: Buffer): unknown {
+  try {
+    return JSON.parse(section.toString());
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new StateError('damaged', 'it holds what is no JSON');
+    throw error;
+  }
+}
+
+function openTree(section: Buffer): Generation {
+  try {
+    return restoreGeneration(section);
+  } catch (error) {
+    if (!(error instanceof TreeError)) throw error;
+    throw new StateError('damaged', `the tree in it cannot be used (${error.code}: ${error.message})`);
+  }
+}
+
+function indices(section: Buffer, { entries }: Generation): Uint32Array {
+  const found = new Uint32Array(section.length >>> 2);
+  bytesOf(found).set(section.subarray(0, 4 * found.length));
+  if (found.some((index) => index >= entries))
+    throw new StateError('damaged', 'it names entries that are not there');
+  return found;
+}
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
+/** Text of many entries, in pieces, letting everything else run in between. */
+async function jsonArray(entries: Iterable<unknown>, pace: Pace): Promise<StateBody> {
+  const pieces: Buffer[] = [];
+  let batch: string[] = [];
+  let before = '[';
+  const flush = (after: string): void => {
+    pieces.push(
+      Buffer.from(`${batch.length === 0 ? before.replace(',', '') : before}${batch.join(',')}${after}`),
+    );
+    batch = [];
+    before = ',';
+  };
+  for (const entry of entries) {
+    batch.push(JSON.stringify(entry));
+    if (batch.length === BATCH) flush('');
+    if (pace.due()) await pace.turn();
+  }
+  flush(']');
+  return pieces;
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { SavedState } from './saved-state.ts';
+import { decodeBody, lengthOf, type StateBody } from './state-body.ts';
+import { isSystemError, StateError } from './state-error.ts';
+import { checkedHead, HEAD_BYTES, newHead, readHead, sealHead } from './state-header.ts';
+
+/** Hashed or read at a time: under 2 ms of the loop even where SHA-256 has no help of the processor. */
+const SLICE_BYTES = 512 * 1024;
+
+/** A state that is about to be written, and can be written to several places. */
+export interface StateImage {
+  readonly head: Buffer;
+  readonly body: StateBody;
+}
+
+/** Hashes in slices, between which everything else runs. 10 MB take 6 ms, or 30 where the processor has no SHA. */
+export async function sealedImage(mountId: string, body: StateBody): Promise<StateImage> {
+  const head = newHead(mountId, lengthOf(body));
+  const hash = createHash('sha256').update(checkedHead(head));
+  for (const slice of slicesOf(body)) {
+    hash.update(slice);
+    if (slice.length === SLICE_BYTES) await nextTurn();
+  }
+  sealHead(head, hash.digest());
+  return { head, body };
+}
+
+/** Writes a state that is not in force yet. Rejects with the system's error, or the signal's reason. */
+export async function writeImage(
+  handle: FileHandle,
+  { head, body }: StateImage,
+  signal?: AbortSignal,
+): Promise<void> {
+  await writeAll(handle, head, 0);
+  let position = head.length;
+  for (const slice of slicesOf(body)) {
+    signal?.throwIfAborted();
+    await writeAll(handle, slice, position);
+    position += slice.length;
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+function* slicesOf(body: StateBody): Generator<Uint8Array> {
+  for (const piece of body) {
+    for (let at = 0; at < piece.length; at += SLICE_BYTES) yield piece.subarray(at, at + SLICE_BYTES);
+  }
+}
+
+/**
+ * Reads a state back; undefined where there is none. Throws StateError for everything that is not, bit by bit, a
+ * state of this mount that was in force.
+ */
+export async function readState(path: string, mountId: string): Promise<SavedState | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'ENOENT') return undefined;
+    throw new StateError('unreadable', `it cannot be opened (${error.code})`);
+  }
+  try {
+    return await readFrom(handle, mountId);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new StateError('unreadable', `it cannot be read (${error.code})`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readFrom(handle: FileHandle, mountId: string): Promise<SavedState> {
+  const stats = await handle.stat();
+  if (!stats.isFile()) throw new StateError('unreadable', 'it is no file');
+  const head = Buffer.alloc(Math.min(HEAD_BYTES, stats.size));
+  await readAll(handle, head, 0);
+  const { bodyBytes, checksum, checked, instant } = readHead(head, stats.size, mountId);
+  const body = Buffer.allocUnsafe(bodyBytes);
+  const hash = createHash('sha256').update(checked);
+  for (let at = 0; at < bodyBytes; at += SLICE_BYTES) {
+    const slice = body.subarray(at, at + SLICE_BYTES);
+    await readAll(handle, slice, HEAD_BYTES + at);
+    hash.update(slice);
+  }
+  if (!hash.digest().equals(checksum))
+    throw new StateError('checksum', 'its content is not what was written');
+  return decodeBody(body, instant);
+}
+
+async function readAll(handle: FileHandle, into: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < into.length; ) {
+    const { bytesRead } = await handle.read(into, done, into.length - done, position + done);
+    if (bytesRead === 0) throw new StateError('truncated', 'it became shorter while it was read');
+    done += bytesRead;
+  }
+}

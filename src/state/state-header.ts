@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import type { Instant } from '../sync/instant.ts';
+import { StateError } from './state-error.ts';
+
+/**
+ * The head of a state file, all numbers little-endian:
+ *
+ *       0   8  "DAGMSTA" and a NUL
+ *       8   8  format
+ *      16  16  mount id, filled up with NULs
+ *      32   8  bytes after the head: the body
+ *      40  32  SHA-256 over bytes 0 to 39 and the body
+ *     256   8  "IN FORCE", once the state is in force
+ *     264   8  seconds of its instant since the epoch
+ *     272   8  nanoseconds
+ *     280  32  SHA-256 over bytes 0 to 279
+ *
+ * The second part is written when everything else is in place: it lies in one sector, so that it is there or not.
+ */
+export const COMMIT_AT = 256;
+export const COMMIT_BYTES = 56;
+export const HEAD_BYTES = COMMIT_AT + COMMIT_BYTES;
+/** Grows with every change of the head, of the body's sections, and of what is in them. */
+export const STATE_FORMAT = 1;
+
+const MAGIC = Buffer.from('DAGMSTA\0', 'latin1');
+const COMMITTED = Buffer.from('IN FORCE', 'latin1');
+const FORMAT_AT = 8;
+const MOUNT_ID_AT = 16;
+const MOUNT_ID_BYTES = 16;
+const LENGTH_AT = 32;
+const CHECKSUM_AT = 40;
+const SEALED_BYTES = 72;
+const SECONDS_AT = COMMIT_AT + 8;
+const NANOSECONDS_AT = COMMIT_AT + 16;
+const COMMIT_CHECKSUM_AT = COMMIT_AT + 24;
+
+/** The head of a body of that length, without checksum and not committed. */
+export function newHead(mountId: string, bodyBytes: number): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.set(MAGIC);
+  head.writeUInt32LE(STATE_FORMAT, FORMAT_AT);
+  head.write(mountId, MOUNT_ID_AT, MOUNT_ID_BYTES, 'latin1');
+  head.writeBigUInt64LE(BigInt(bodyBytes), LENGTH_AT);
+  return head;
+}
+
+/** What the checksum begins with. */
+export function checkedHead(head: Buffer): Buffer {
+  return head.subarray(0, CHECKSUM_AT);
+}
+
+/** Puts the body's checksum in. */
+export function sealHead(head: Buffer, checksum: Uint8Array): void {
+  head.set(checksum, CHECKSUM_AT);
+}
+
+/** Puts the instant in. Returns what has to be written at COMMIT_AT. */
+export function commitHead(head: Buffer, { seconds, nanoseconds }: Instant): Buffer {
+  head.set(COMMITTED, COMMIT_AT);
+  head.writeBigUInt64LE(BigInt(seconds), SECONDS_AT);
+  head.writeUInt32LE(nanoseconds, NANOSECONDS_AT);
+  head.set(commitChecksum(head), COMMIT_CHECKSUM_AT);
+  return head.subarray(COMMIT_AT, COMMIT_AT + COMMIT_BYTES);
+}
+
+export interface ReadHead {
+  readonly bodyBytes: number;
+  readonly checksum: Buffer;
+  /** The bytes that the checksum begins with. */
+  readonly checked: Buffer;
+  readonly instant: Instant;
+}
+
+/**
+ * Reads the first bytes of a file of `fileBytes`. Throws StateError; an older or a newer format is told before
+ * anything that depends on it.
+ */
+export function readHead(bytes: Buffer, fileBytes: number, mountId: string): ReadHead {
+  if (!MAGIC.subarray(0, bytes.length).equals(bytes.subarray(0, MAGIC.length))) {
+    throw new StateError('not-a-state', 'it does not begin as a state does');
+  }
+  if (bytes.length < HEAD_BYTES) throw new StateError('truncated', `it ends after ${fileBytes} bytes`);
+  const format = bytes.readUInt32LE(FORMAT_AT);
+  if (format !== STATE_FORMAT) {
+    const code = format < STATE_FORMAT ? 'older-format' : 'newer-format';
+    throw new StateError(code, `it has format ${format}, and this dagmount reads ${STATE_FORMAT}`);
+  }
+  const owner = bytes.toString('latin1', MOUNT_ID_AT, MOUNT_ID_AT + MOUNT_ID_BYTES).replace(/\0+$/, '');
+  if (owner !== mountId) throw new StateError('foreign', `it belongs to the mount ${JSON.stringify(owner)}`);
+  const length = bytes.readBigUInt64LE(LENGTH_AT);
+  if (length !== BigInt(fileBytes - HEAD_BYTES)) {
+    const has = fileBytes - HEAD_BYTES;
+    throw new StateError('truncated', `it has ${has} bytes of content, and should have ${length}`);
+  }
+  return {
+    bodyBytes: Number(length),
+    checksum: bytes.subarray(CHECKSUM_AT, SEALED_BYTES),
+    checked: bytes.subarray(0, CHECKSUM_AT),
+    instant: readInstant(bytes),
+  };
+}
+
+function readInstant(head: Buffer): Instant {
+  if (head.subarray(COMMIT_AT, HEAD_BYTES).every((byte) => byte === 0)) {
+    throw new StateError('uncommitted', 'it was never made the state in force');
+  }
+  const checksum = head.subarray(COMMIT_CHECKSUM_AT, COMMIT_AT + COMMIT_BYTES);
+  if (!COMMITTED.equals(head.subarray(COMMIT_AT, SECONDS_AT)) || !checksum.equals(commitChecksum(head))) {
+    throw new StateError('checksum', 'the record of its instant is not what was written');
+  }
+  return {
+    seconds: Number(head.readBigUInt64LE(SECONDS_AT)),
+    nanoseconds: head.readUInt32LE(NANOSECONDS_AT),
+  };
+}
+
+function commitChecksum(head: Buffer): Buffer {
+  return createHash('sha256').update(head.subarray(0, COMMIT_CHECKSUM_AT)).digest();
+}

@@ -1,0 +1,68 @@
+import type { Instant } from '../sync/instant.ts';
+import type { Clock, Logger, Persister, PersistTrouble, TakeoverState } from '../sync/ports.ts';
+import { ColdStartFile } from './cold-start-file.ts';
+import type { StateIdentity } from './saved-state.ts';
+import { encodeBody } from './state-body.ts';
+import { type StateImage, sealedImage } from './state-file.ts';
+import { commitHead } from './state-header.ts';
+import { TakeoverFile } from './takeover-file.ts';
+
+export interface StateStoreOptions {
+  /** This mount's own, on a tmpfs. */
+  readonly runtimeDirectory: string;
+  /** This mount's own. */
+  readonly cacheDirectory: string;
+  readonly identity: StateIdentity;
+  /** Whether what the cache directory has is as new as what the runtime directory has. */
+  readonly inCache: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Keeps what is published: for a successor in the runtime directory, for a cold start in the cache directory. */
+export class StateStore implements Persister {
+  readonly #identity: StateIdentity;
+  readonly #takeover: TakeoverFile;
+  readonly #coldStart: ColdStartFile;
+  #image: StateImage | undefined;
+
+  constructor({ runtimeDirectory, cacheDirectory, identity, inCache, clock, log }: StateStoreOptions) {
+    this.#identity = identity;
+    this.#takeover = new TakeoverFile(runtimeDirectory, log);
+    this.#coldStart = new ColdStartFile(cacheDirectory, inCache, clock, log);
+  }
+
+  get troubles(): readonly PersistTrouble[] {
+    const names = [this.#takeover.trouble.name, this.#coldStart.trouble.name];
+    return names.filter((name) => name !== undefined);
+  }
+
+  async persist(state: TakeoverState): Promise<void> {
+    this.#image = await sealedImage(this.#identity.mountId, await encodeBody(state, this.#identity));
+    await this.#takeover.write(this.#image);
+    await this.#coldStart.write(this.#image);
+  }
+
+  async commit(instant: Instant): Promise<void> {
+    if (this.#image === undefined) throw new Error('there is no state to commit');
+    const record = commitHead(this.#image.head, instant);
+    this.#takeover.commit(record);
+    await this.#coldStart.commit(Uint8Array.from(record));
+  }
+
+  acknowledged(): void {
+    this.#takeover.acknowledged();
+    // The tree in it is large, and is held by who shows it.
+    if (this.#image !== undefined) this.#image = { head: this.#image.head, body: [] };
+  }
+
+  /**
+   * Lets go. `unmounted`: the kernel holds nothing any more, so that the state for a successor goes too, where the
+   * one for a cold start is as new.
+   */
+  async close({ unmounted }: { readonly unmounted: boolean }): Promise<void> {
+    await this.#coldStart.close();
+    await this.#takeover.close();
+    if (unmounted && this.#coldStart.isCurrent) this.#takeover.remove();
+  }
+}

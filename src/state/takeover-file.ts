@@ -1,0 +1,130 @@
+import { constants, linkSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Logger } from '../sync/ports.ts';
+import { DiskTrouble } from './disk-trouble.ts';
+import { isSystemError } from './state-error.ts';
+import { type StateImage, writeImage } from './state-file.ts';
+import { COMMIT_AT } from './state-header.ts';
+
+const FILE_MODE = 0o600;
+
+export interface TakeoverPaths {
+  /** The state in force. */
+  readonly current: string;
+  /** The one being written. */
+  readonly next: string;
+  /** The state before, while the kernel has not answered every notification about the one in force. */
+  readonly previous: string;
+}
+
+export function takeoverPaths(directory: string): TakeoverPaths {
+  const current = `${directory}/takeover`;
+  return { current, next: `${current}.next`, previous: `${current}.previous` };
+}
+
+/**
+ * The state in the runtime directory, a tmpfs: what the next process finds after a crash, whatever the cache's disk
+ * does. A rename puts it in force. Where it cannot be written the old one is taken away before anything new is
+ * shown: a successor must find the ids that the kernel has, or none.
+ */
+export class TakeoverFile {
+  readonly paths: TakeoverPaths;
+  readonly trouble: DiskTrouble;
+  #handle: FileHandle | undefined;
+  readonly #directory: string;
+  #inForce = false;
+
+  constructor(directory: string, log: Logger) {
+    this.#directory = directory;
+    this.paths = takeoverPaths(directory);
+    this.trouble = new DiskTrouble(
+      this.paths.current,
+      { full: 'state-unwritable', unwritable: 'state-unwritable' },
+      log,
+    );
+  }
+
+  async write(image: StateImage): Promise<void> {
+    await this.#close();
+    this.#inForce = false;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+    try {
+      this.#handle = await open(this.paths.next, flags, FILE_MODE);
+      await writeImage(this.#handle, image);
+    } catch (error) {
+      await this.#close();
+      this.#fail(error);
+      remove(this.paths.next);
+    }
+  }
+
+  /** Some 100 us: system calls on a tmpfs that do not wait for a thread which another disk may hold up. */
+  commit(record: Uint8Array): void {
+    const { current, next, previous } = this.paths;
+    try {
+      if (this.#handle === undefined) {
+        remove(current);
+        return;
+      }
+      writeSync(this.#handle.fd, record, 0, record.length, COMMIT_AT);
+      if (this.#inForce) return;
+      rmSync(previous, { force: true });
+      // crash point: the new state is complete beside the old one, which stays in force.
+      linkIfThere(current, previous);
+      renameSync(next, current);
+      // crash point: the new state is in force; the state before says which notifications may be owed.
+      this.#inForce = true;
+      this.trouble.wrote();
+    } catch (error) {
+      this.#fail(error);
+      remove(next);
+      remove(current);
+    }
+  }
+
+  acknowledged(): void {
+    remove(this.paths.previous);
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+  }
+
+  /** Nobody will take over. The directory goes too where nothing else is in it. */
+  remove(): void {
+    for (const path of [this.paths.next, this.paths.previous, this.paths.current]) remove(path);
+    try {
+      rmdirSync(this.#directory);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+    }
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+
+  #fail(error: unknown): void {
+    if (!isSystemError(error)) throw error;
+    this.trouble.failed(error.code);
+  }
+}
+
+/** As far as it can be: on a disk that takes nothing any more a stale file may stay. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+function linkIfThere(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== 'ENOENT') throw error;
+  }
+}

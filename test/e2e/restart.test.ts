@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { type Mount, mountImpossible } from '../support/mount.ts';
+import { StoreProxy } from '../support/proxy.ts';
+import { python, shell } from '../support/reader.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { manyFiles, mountStore, openStore, type Store } from './fixture.ts';
+
+/** Every entry below a directory: name, kind, inode, size, mtime in ns; and the content of files. */
+const LOOK = [
+  'import os, sys',
+  'def look(path):',
+  '    for entry in sorted(os.scandir(path), key=lambda e: e.name):',
+  '        s = os.stat(entry.path)',
+  '        print(entry.path, entry.is_dir(), s.st_ino, s.st_size, s.st_mtime_ns)',
+  '        if entry.is_dir(): look(entry.path)',
+  '        elif "late" not in entry.name: print(open(entry.path, "rb").read())',
+  'look(sys.argv[1])',
+].join('\n');
+
+interface Place {
+  readonly store: Store;
+  readonly proxy: StoreProxy;
+  readonly mount: (args?: readonly string[]) => Promise<Mount>;
+  readonly look: () => Promise<string>;
+}
+
+/** A store behind a proxy, and a mount of it that can be made again at the same place with the same cache. */
+async function place(t: Cleanup, files: ReadonlyMap<string, string>): Promise<Place> {
+  const store = await openStore(t, files);
+  const proxy = await StoreProxy.start({ upstream: store.endpoint });
+  defer(t, () => proxy.close());
+  const directory = await temporaryDirectory(t);
+  const target = join(directory, 'dags');
+  const cacheDirectory = join(directory, 'cache');
+  await mkdir(target);
+  const env = { ...store.env, XDG_RUNTIME_DIR: directory };
+  return {
+    store,
+    proxy,
+    mount: (args = []) =>
+      mountStore(t, { ...store, endpoint: proxy.endpoint, env }, { target, cacheDirectory, args }),
+    look: () => python(LOOK, [target]),
+  };
+}
+
+describe('a restart needs no store', { skip: mountImpossible }, () => {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    test(`after ${signal} the tree and its cached content are there while the store is down`, async (t) => {
+      const { store, proxy, mount, look } = await place(t, manyFiles(300, 500));
+      const first = await mount();
+      await store.put('dags/team_0000/dag_000001.py', 'changed');
+      await store.put('dags/new/file.py', 'added');
+      await waitFor(
+        'the change',
+        async () => (await shell(first.target, 'cat new/file.py 2>/dev/null || true')) === 'added',
+      );
+      await waitFor(
+        'the other change',
+        async () => (await shell(first.target, 'cat team_0000/dag_000001.py')) === 'changed',
+      );
+      const before = await look();
+      await first.stop(signal);
+      await proxy.goDown();
+
+      const second = await mount();
+      const restored = await second.logged('the last tree is there');
+      assert.ok(Number(restored.number) >= 2);
+      assert.equal(await look(), before);
+      await second.logged('a revalidation failed: the tree stays as it is');
+
+      await proxy.comeUp();
+      await store.put('dags/after.py', 'later');
+      await waitFor(
+        'the next generation',
+        async () => (await shell(second.target, 'cat after.py 2>/dev/null || true')) === 'later',
+      );
+      const published = await second.logged('published');
+      assert.equal(published.number, Number(restored.number) + 1);
+      assert.ok((await look()).includes(before.split('\n').at(-3) ?? 'nothing'));
+    });
+  }
+});
