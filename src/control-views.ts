@@ -222,7 +222,7 @@ function degradedBy(view: SyncView, cache: readonly DegradedCode[]): DegradedCod
   return [
     ...(trouble === undefined ? [] : [trouble]),
     ...(view.held === undefined ? [] : (['held'] as const)),
-    ...cache,
+    ...new Set([...cache, ...view.persistTroubles]),
     ...(view.cacheTooSmall === undefined ? [] : (['cache-too-small'] as const)),
   ];
 }

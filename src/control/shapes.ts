@@ -19,6 +19,7 @@ export const degradedCodes = [
   'cache-unwritable',
   'cache-full',
   'cache-too-small',
+  'state-unwritable',
   'unsupervised',
   'weak-driver',
 ] as const;
