@@ -53,7 +53,7 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
 
 /** `newFilters`: where they are not those that the tree was built with. */
 function restoredOf(state: SavedState, newFilters: FilterPatterns | undefined): Restored {
-  const { generation, problems, instant, nextNodeId } = state;
+  const { generation, problems, instant, nextNodeId, changeLog } = state;
   const publishedAt = millisecondsOf(instant);
   return {
     generation,
@@ -61,6 +61,7 @@ function restoredOf(state: SavedState, newFilters: FilterPatterns | undefined): 
     publishedAt,
     lastSecond: instant.seconds,
     nextNodeId,
+    changeLog,
     // The kernel knows nothing of a mount that was not there.
     tombstones: new Map(),
     replaced: [],

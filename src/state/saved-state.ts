@@ -1,3 +1,4 @@
+import type { ChangeLog } from '../sync/change-log.ts';
 import type { Instant } from '../sync/instant.ts';
 import type { ReplacedNode, TakeoverState } from '../sync/ports.ts';
 import type { Generation, Problem } from '../tree/index.ts';
@@ -22,6 +23,7 @@ export interface SavedState extends StateFacts {
   readonly generation: Generation;
   readonly instant: Instant;
   readonly problems: readonly Problem[];
+  readonly changeLog: ChangeLog;
   /** Before the publication: removed directories whose node ids the kernel may hold. */
   readonly tombstones: ReadonlyMap<string, number>;
   /** What the kernel may hold of trees before this one. */

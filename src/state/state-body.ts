@@ -1,3 +1,4 @@
+import { ChangeLog } from '../sync/change-log.ts';
 import type { Instant } from '../sync/instant.ts';
 import { Pace } from '../sync/pace.ts';
 import type { ReplacedNode, TakeoverState } from '../sync/ports.ts';
@@ -19,6 +20,7 @@ import { StateError } from './state-error.ts';
  *     problems    JSON array
  *     tombstones  JSON array of [path, node id]
  *     replaced    JSON array (ReplacedNode)
+ *     change log  as it encodes itself
  *     added, changed, touched
  *                 indices whose mtimes are the instant of the publication, 32 bits each in the host's byte order
  *     generation  its buffer, as it was before it had that instant
@@ -26,7 +28,7 @@ import { StateError } from './state-error.ts';
  * The mtimes are put in when it is read: the instant is chosen a moment before the swap, when there is no time to
  * write a tree.
  */
-const SECTIONS = 8;
+const SECTIONS = 9;
 const TABLE_BYTES = 8 * SECTIONS;
 /** Entries of a JSON array that are turned into text at a time: some 100 us. */
 const BATCH = 256;
@@ -35,7 +37,18 @@ export type StateBody = readonly Uint8Array[];
 
 /** Pieces that follow one another; the large ones are views of what they were given. */
 export async function encodeBody(state: TakeoverState, identity: StateIdentity): Promise<StateBody> {
-  const { number, nextNodeId, peaks, history, digest, problems, tombstones, replaced, generation } = state;
+  const {
+    number,
+    nextNodeId,
+    peaks,
+    history,
+    digest,
+    problems,
+    tombstones,
+    replaced,
+    changeLog,
+    generation,
+  } = state;
   const { filters, writtenBy } = identity;
   const facts: StateFacts = { number, nextNodeId, peaks, history, digest, filters, writtenBy };
   const pace = new Pace();
@@ -46,6 +59,7 @@ export async function encodeBody(state: TakeoverState, identity: StateIdentity):
     await jsonArray(problems, pace),
     await jsonArray(tombstones, pace),
     await jsonArray(replaced, pace),
+    [changeLog.encode()],
     [bytesOf(added)],
     [bytesOf(changed)],
     [bytesOf(touched)],
@@ -71,7 +85,8 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
     readonly (readonly [string, number])[],
     readonly ReplacedNode[],
   ];
-  const [added, changed, touched, tree] = sections.slice(4) as [Buffer, Buffer, Buffer, Buffer];
+  const [log, added, changed, touched, tree] = sections.slice(4) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+  const changeLog = ChangeLog.decode(log);
   const generation = openTree(tree);
   const changes = {
     added: indices(added, generation),
@@ -80,14 +95,15 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
   };
   stampGeneration(generation, changes, instant, facts.number);
   const highest = generation.nodeId(generation.entryByNodeRank(generation.entries - 1));
-  if (!Number.isSafeInteger(facts.number) || !(facts.nextNodeId > highest)) {
-    throw new StateError('damaged', 'it contradicts itself in its numbers');
+  if (!Number.isSafeInteger(facts.number) || !(facts.nextNodeId > highest) || changeLog === undefined) {
+    throw new StateError('damaged', 'it contradicts itself');
   }
   return {
     ...facts,
     generation,
     instant,
     problems,
+    changeLog,
     tombstones: new Map(tombstones),
     replaced: dated(replaced, instant),
   };
