@@ -39,6 +39,8 @@ const DOT_DOT = new Uint8Array([0x2e, 0x2e]);
 const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
 const BLOCK_BYTES = 4096;
+/** NAME_MAX of Linux, which statfs(2) promises too. */
+const LONGEST_NAME_BYTES = 255;
 
 /** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
 export function handle(request: Request, on: Handling): Outcome {
@@ -90,6 +92,8 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, { tree, attributes, reply
   // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
   if (directory < 0) return error(reply, tree.retired(nodeId) === undefined ? 'ESTALE' : 'ENOENT');
   if (!generation.isDirectory(directory)) return error(reply, 'ENOTDIR');
+  // No key makes such a name, but the kernel asks for up to 1,024 bytes (FUSE_NAME_MAX).
+  if (name.length > LONGEST_NAME_BYTES) return error(reply, 'ENAMETOOLONG');
   const index = generation.lookup(directory, name);
   return done(index < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(generation, index)));
 }
@@ -161,7 +165,7 @@ function figures(generation: Generation) {
     files: generation.entries,
     ffree: 0,
     bsize: BLOCK_BYTES,
-    namelen: 255,
+    namelen: LONGEST_NAME_BYTES,
     frsize: BLOCK_BYTES,
   };
 }
