@@ -1,0 +1,124 @@
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { MountedRun, type WritableStore } from '../model/mounted.ts';
+import {
+  type Bucket,
+  below,
+  type History,
+  historyOf,
+  hostileKeys,
+  type KeySpace,
+  plainKeys,
+  type Step,
+} from '../model/operations.ts';
+import { long, reportOf, seeded } from '../model/seed.ts';
+import { MemoryS3 } from '../support/memory-s3.ts';
+import { mountImpossible } from '../support/mount.ts';
+import { TestS3 } from '../support/s3.ts';
+import { identities } from '../support/seaweedfs.ts';
+import { type Cleanup, defer } from '../support/temporary.ts';
+import { mountStore, openStore } from './fixture.ts';
+
+/** Histories that go on side by side, each below a directory of its own: a publication serves all of them. */
+const lanes = 10;
+const wanted = long ? 100 : 10;
+/** Each shrunk candidate is some seconds on the mount. */
+const shrinkingMs = 240_000;
+/** No listing but those that the run asks for; whatever goes, goes. */
+const args = ['--poll-interval', '1h', '--max-delete', '100%', '--allow-empty'];
+
+interface ModelStore extends WritableStore {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** SeaweedFS refuses a directory's marker where there is a file, and keeps some directories that became empty. */
+async function realStore(test: Cleanup): Promise<ModelStore> {
+  const store = await openStore(test);
+  const s3 = new TestS3({ endpoint: store.endpoint, ...identities.admin });
+  defer(test, () => s3.close());
+  const prefix = 'dags/';
+  const whole = (key: string): string => prefix + Buffer.from(key, 'latin1').toString();
+  return {
+    ...store,
+    put: async (key, body) => {
+      const { status } = await s3.send('PUT', `${store.bucket}/${whole(key)}`, {}, body);
+      if (status !== 200 && status !== 409) throw new Error(`PUT ${whole(key)} answered ${status}`);
+    },
+    delete: (key) => store.delete(whole(key)),
+    listed: async () => {
+      const keys = await s3.list(store.bucket, prefix);
+      const below = ([key, etag]: readonly [string, string]) =>
+        [Buffer.from(key.slice(prefix.length)).toString('latin1'), etag] as const;
+      return new Map([...keys].map(below));
+    },
+  };
+}
+
+async function hostileStore(test: Cleanup): Promise<ModelStore> {
+  const store = await MemoryS3.start();
+  defer(test, () => store.close());
+  return {
+    endpoint: store.endpoint,
+    bucket: 'memory',
+    env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
+    put: async (key, body) => store.put(`dags/${key}`, body),
+    delete: async (key) => store.delete(`dags/${key}`),
+  };
+}
+
+const firstTree: readonly (readonly [string, string])[] = [
+  ['a.py', 'first\n'],
+  ['pkg/', ''],
+  ['pkg/b.py', ''],
+  ['pkg/deep/er/c.py', 'x'.repeat(5000)],
+];
+
+/** The steps of all histories, side by side; the first also clears what earlier rounds left. */
+function sideBySide(histories: readonly History[], round: number): readonly Step[] {
+  const most = Math.max(...histories.map((history) => history.length));
+  return Array.from({ length: most }, (_, at) => [
+    ...(at === 0 ? [{ kind: 'clear', key: 'round-' } as const] : []),
+    ...histories.flatMap((history, lane) =>
+      (history[at] ?? []).map((operation) => below(`round-${round}-${lane}`, operation)),
+    ),
+  ]);
+}
+
+describe('on a mount, the tree of any history of puts and deletes', { skip: mountImpossible }, () => {
+  const stores: readonly (readonly [string, KeySpace, (test: Cleanup) => Promise<ModelStore>])[] = [
+    ['a real store', plainKeys, realStore],
+    ['a store that takes any key', hostileKeys, hostileStore],
+  ];
+  for (const [what, keys, open] of stores) {
+    test(`is that of the reference model, to a reader: ${what}`, async (t) => {
+      const store = await open(t);
+      const bucket: Bucket = new Map(firstTree);
+      for (const [key, body] of firstTree) await store.put(key, body);
+      const run = new MountedRun(await mountStore(t, store, { args }), store, bucket);
+      defer(t, () => run.stop());
+      await run.checkFirst();
+      let round = 0;
+      let done = 0;
+      const histories = fc.array(historyOf(keys, { most: 5, operations: 10 }), {
+        minLength: 1,
+        maxLength: lanes,
+        size: 'max',
+      });
+      const property = fc.asyncProperty(histories, async (some) => {
+        // As many as are wanted, however many stood side by side; a failure stops the counting, and is shrunk.
+        if (done >= wanted) return;
+        round += 1;
+        for (const step of sideBySide(some, round)) await run.step(step);
+        done += some.length;
+      });
+      const details = await fc.check(property, {
+        ...seeded(t, wanted),
+        interruptAfterTimeLimit: long ? 4 * shrinkingMs : shrinkingMs,
+        markInterruptAsFailure: true,
+      });
+      if (details.failed) throw new Error(reportOf(details), { cause: details.errorInstance });
+    });
+  }
+});

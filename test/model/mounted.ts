@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import type { Mount } from '../support/mount.ts';
+import { type Reader, startPython } from '../support/reader.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { etagOf, MountModel, type Seen, type View } from './model.ts';
+import { applyTo, type Bucket, type Step, writesOf } from './operations.ts';
+
+/** Takes the writes of a model run. Keys are latin1, below the prefix that is mounted. */
+export interface WritableStore {
+  put(key: string, body: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  /**
+   * What it has after all that, by its own listing, as the test reads it: keys and ETags. For a store that refuses some
+   * keys, or makes something else of them; without it every write is what it says.
+   */
+  listed?(): Promise<ReadonlyMap<string, string>>;
+}
+
+interface Survey {
+  readonly entries: readonly (readonly [
+    path: string,
+    kind: string,
+    size: number,
+    mtime: string,
+    mode: number,
+    links: number,
+    content: string | null,
+  ])[];
+  readonly misses: readonly string[];
+  readonly errors: readonly string[];
+}
+
+/** Keys that make each step a publication, whatever else it does. */
+const stepKey = '~step';
+/** Probes a step, the newest first: what was there before, and names that never were. */
+const mostProbes = 200;
+
+/**
+ * Applies steps to a store, has the daemon publish each as one generation, and holds what a child process sees against
+ * the model. The daemon must poll so rarely that only being asked makes it list (and --settle 0): then no listing lies
+ * within a step.
+ */
+export class MountedRun {
+  readonly #mount: Mount;
+  readonly #store: WritableStore;
+  readonly #reader: Reader;
+  readonly #model = new MountModel();
+  readonly #bucket: Bucket;
+  /** By ETag. */
+  readonly #bodies = new Map<string, string>();
+  #steps = 0;
+  #answers = 0;
+
+  /** @param bucket what the store had when it was mounted */
+  constructor(mount: Mount, store: WritableStore, bucket: Bucket) {
+    this.#mount = mount;
+    this.#store = store;
+    this.#bucket = bucket;
+    for (const body of bucket.values()) this.#bodies.set(etagOf(body), body);
+    this.#reader = startPython('survey.py', [mount.target], { stdin: 'pipe', deadlineMs: 1_700_000 });
+  }
+
+  get bucket(): ReadonlyMap<string, string> {
+    return this.#bucket;
+  }
+
+  async checkFirst(): Promise<void> {
+    await this.#check();
+  }
+
+  async step(step: Step): Promise<void> {
+    this.#steps += 1;
+    for (const operation of [...step, { kind: 'put', key: stepKey, body: `${this.#steps}` } as const]) {
+      const writes = writesOf(this.#bucket, operation);
+      await inParallel(writes, async ([key, body]) => {
+        await (body === undefined ? this.#store.delete(key) : this.#store.put(key, body));
+      });
+      applyTo(this.#bucket, operation);
+      for (const [, body] of writes) if (body !== undefined) this.#bodies.set(etagOf(body), body);
+    }
+    await this.#believeTheStore();
+    const before = this.#publications();
+    this.#mount.kill('SIGHUP');
+    await waitFor('a publication', () => this.#publications() > before, 60_000, 5);
+    assert.equal(this.#publications(), before + 1, 'one step was published in pieces');
+    await this.#check();
+  }
+
+  async stop(): Promise<void> {
+    this.#reader.kill();
+    await this.#reader.done.catch(() => undefined);
+  }
+
+  async #believeTheStore(): Promise<void> {
+    const listed = await this.#store.listed?.();
+    if (listed === undefined) return;
+    this.#bucket.clear();
+    for (const [key, etag] of listed) {
+      const body = this.#bodies.get(etag);
+      assert.ok(body !== undefined, `the store has ${key} with an ETag that nothing of ours has`);
+      this.#bucket.set(key, body);
+    }
+  }
+
+  #publications(): number {
+    return this.#mount.log().filter(({ msg }) => msg === 'published').length;
+  }
+
+  async #check(): Promise<void> {
+    // Asked before the model learns of this step: what was there a moment ago is what a cache could still show.
+    const probes = [...this.#model.everSeen].filter((path) => path !== '').slice(-mostProbes);
+    probes.push('never', 'never/there', `${stepKey}/below`, 'n'.repeat(255), 'n'.repeat(256));
+    const survey = await this.#ask(probes);
+    const now = BigInt(Date.now()) * 1_000_000n;
+    assert.deepEqual(survey.errors, []);
+    const modes = new Set(survey.entries.map(([, kind, , , mode]) => `${kind} ${mode.toString(8)}`));
+    for (const mode of modes) assert.ok(['directory 555', 'file 444'].includes(mode), mode);
+    this.#model.check(this.#bucket, viewOf(survey), now);
+    assert.deepEqual(
+      probes.map((path, index) => [path, survey.misses[index]]),
+      probes.map((path) => [path, this.#model.errnoOf(path)]),
+    );
+  }
+
+  async #ask(probes: readonly string[]): Promise<Survey> {
+    const misses = probes.map((path) => Buffer.from(path).toString('hex'));
+    this.#answers += 1;
+    this.#reader.tell(JSON.stringify({ misses }));
+    const lines = (): string[] => this.#reader.stdout().split('\n').slice(0, -1);
+    await Promise.race([
+      waitFor('the survey', () => lines().length >= this.#answers, 60_000, 5),
+      this.#reader.done.then(({ stderr }) => assert.fail(`the survey ended: ${stderr}`)),
+    ]);
+    return JSON.parse(lines()[this.#answers - 1] as string) as Survey;
+  }
+}
+
+function viewOf({ entries }: Survey): View {
+  return new Map(
+    entries.map(([path, kind, size, mtime, , links, content]): [string, Seen] => [
+      Buffer.from(path, 'hex').toString(),
+      { kind, size, content: content ?? undefined, links, mtime: BigInt(mtime) },
+    ]),
+  );
+}
+
+async function inParallel<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of rest) await each(item);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+interface StoredObject {
+  readonly body: Buffer;
+  readonly etag: string;
+  /** Milliseconds since the epoch; shown in whole seconds, as S3 does. */
+  readonly modified: number;
+}
+
+export interface MemoryS3Options {
+  /** Keys of one page; S3 gives 1,000, and may give fewer than were asked for. */
+  readonly pageKeys?: number;
+}
+
+/**
+ * A bucket in memory that takes any key, byte for byte, where real stores refuse or fold those that look like no path:
+ * ListObjectsV2 in byte order, GET and HEAD with If-Match and one range, over HTTP, for a bucket of any name. Objects
+ * are put by calls. Keys here are latin1: one character a byte. No signature is checked.
+ */
+export class MemoryS3 {
+  readonly #objects = new Map<string, StoredObject>();
+  readonly #server: Server;
+  readonly #pageKeys: number;
+  #sorted: string[] | undefined;
+  #port = 0;
+
+  private constructor(options: MemoryS3Options) {
+    this.#pageKeys = options.pageKeys ?? 1000;
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server.keepAliveTimeout = 60_000;
+  }
+
+  static async start(options: MemoryS3Options = {}): Promise<MemoryS3> {
+    const store = new MemoryS3(options);
+    await new Promise<void>((resolve) => store.#server.listen(0, '127.0.0.1', resolve));
+    const address = store.#server.address();
+    if (address !== null && typeof address === 'object') store.#port = address.port;
+    return store;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  keys(): readonly string[] {
+    this.#sorted ??= [...this.#objects.keys()].sort();
+    return this.#sorted;
+  }
+
+  put(key: string, body: string | Uint8Array): void {
+    const bytes = Buffer.from(body as Uint8Array);
+    const etag = createHash('md5').update(bytes).digest('hex');
+    if (!this.#objects.has(key)) this.#sorted = undefined;
+    this.#objects.set(key, { body: bytes, etag, modified: Date.now() });
+  }
+
+  delete(key: string): void {
+    if (this.#objects.delete(key)) this.#sorted = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const [path = '', query = ''] = (request.url ?? '/').split('?', 2);
+    const key = path.split('/').slice(2).map(decoded).join('/');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      refuse(response, 403, 'AccessDenied', 'Access Denied');
+    } else if (key === '' && query.includes('list-type=2')) this.#list(parametersOf(query), response);
+    else if (key === '') response.writeHead(200, { 'x-amz-bucket-region': 'us-east-1' }).end();
+    else this.#object(key, request, response);
+  }
+
+  #list(query: ReadonlyMap<string, string>, response: ServerResponse): void {
+    const prefix = query.get('prefix') ?? '';
+    const token = query.get('continuation-token');
+    const after =
+      token === undefined ? query.get('start-after') : Buffer.from(token, 'hex').toString('latin1');
+    const most = Math.min(Number(query.get('max-keys') ?? 1000), this.#pageKeys);
+    const keys = this.keys().filter((key) => key.startsWith(prefix) && (after === undefined || key > after));
+    const page = keys.slice(0, most);
+    const contents = page.map((key) => {
+      const { body, etag, modified } = this.#objects.get(key) as StoredObject;
+      const date = new Date(Math.floor(modified / 1000) * 1000).toISOString();
+      return `<Contents><Key>${encoded(key)}</Key><LastModified>${date}</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${body.length}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
+    });
+    const more = page.length < keys.length;
+    const next = Buffer.from(page.at(-1) ?? '', 'latin1').toString('hex');
+    const xml = [
+      '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
+      `<Name>memory</Name><Prefix>${encoded(prefix)}</Prefix><KeyCount>${page.length}</KeyCount>`,
+      `<MaxKeys>${most}</MaxKeys><EncodingType>url</EncodingType><IsTruncated>${more}</IsTruncated>`,
+      more ? `<NextContinuationToken>${next}</NextContinuationToken>` : '',
+      ...contents,
+      '</ListBucketResult>',
+    ].join('');
+    send(response, 200, { 'content-type': 'application/xml' }, Buffer.from(xml));
+  }
+
+  #object(key: string, request: IncomingMessage, response: ServerResponse): void {
+    const object = this.#objects.get(key);
+    if (object === undefined) {
+      refuse(response, 404, 'NoSuchKey', 'The specified key does not exist.');
+      return;
+    }
+    const { body, etag, modified } = object;
+    const match = request.headers['if-match'];
+    if (match !== undefined && match.replaceAll('"', '') !== etag) {
+      refuse(response, 412, 'PreconditionFailed', 'At least one of the pre-conditions did not hold');
+      return;
+    }
+    const unmatched = request.headers['if-none-match'];
+    if (unmatched !== undefined && unmatched.replaceAll('"', '') === etag) {
+      response.writeHead(304, { etag: `"${etag}"` }).end();
+      return;
+    }
+    const headers = { etag: `"${etag}"`, 'last-modified': new Date(modified).toUTCString() };
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    if (request.method === 'HEAD') {
+      response.writeHead(200, { ...headers, 'content-length': body.length }).end();
+    } else if (range === null) send(response, 200, headers, body);
+    else {
+      const start = Number(range[1]);
+      const end = Math.min(range[2] === '' ? body.length : Number(range[2]) + 1, body.length);
+      const place = { ...headers, 'content-range': `bytes ${start}-${end - 1}/${body.length}` };
+      send(response, 206, place, body.subarray(start, end));
+    }
+  }
+}
+
+function parametersOf(query: string): ReadonlyMap<string, string> {
+  return new Map(
+    query.split('&').map((pair) => {
+      const [name = '', value = ''] = pair.split('=', 2);
+      return [decoded(name), decoded(value)];
+    }),
+  );
+}
+
+/** Percent-encoded bytes to latin1. */
+function decoded(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+function encoded(key: string): string {
+  return key.replace(
+    /[^A-Za-z0-9/_.~-]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  send(response, status, { 'content-type': 'application/xml' }, Buffer.from(xml));
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer,
+): void {
+  response.writeHead(status, { ...headers, 'content-length': body.length }).end(body);
+}
