@@ -28,6 +28,8 @@ export type Fault =
   | { readonly change: (answer: StoredAnswer) => StoredAnswer }
   /** The answer's head and as many bytes of its body, then the connection is closed. */
   | { readonly truncate: number }
+  /** The answer's head and as many bytes of its body, then nothing more. */
+  | { readonly stall: number }
   /** The connection is closed without an answer. */
   | { readonly reset: true }
   /** Never answered. */
@@ -269,7 +271,8 @@ class Connection {
       this.#client.write(this.#headRequest ? head : Buffer.concat([Buffer.from(head), payload]));
       return;
     }
-    this.#answer = fault !== undefined && ('change' in fault || 'truncate' in fault) ? [] : undefined;
+    const altered = fault !== undefined && ('change' in fault || 'truncate' in fault || 'stall' in fault);
+    this.#answer = altered ? [] : undefined;
     if (!this.#store.write(bytes)) this.#client.pause();
   }
 
@@ -292,6 +295,10 @@ class Connection {
     if (fault !== undefined && 'truncate' in fault) {
       this.#client.end(Buffer.concat([all.subarray(0, end + 4), body.subarray(0, fault.truncate)]));
       this.#client.destroySoon();
+      return;
+    }
+    if (fault !== undefined && 'stall' in fault) {
+      this.#client.write(Buffer.concat([all.subarray(0, end + 4), body.subarray(0, fault.stall)]));
       return;
     }
     const plain = { head: head.replace(/\r\ntransfer-encoding:[^\r]*/i, ''), body };

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import type { Mount } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
+import type { ProxiedRequest } from '../support/proxy.ts';
+import type { Cleanup } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { placeOf } from './faults.ts';
+import { Lab, publications } from './lab.ts';
+import type { Cell } from './matrix.ts';
+
+const liveness = 90_000;
+
+/** Tries one fault in one stage: what readers see while it lasts, what the log says, and that all is well after it. */
+export async function tryCell(test: Cleanup, cell: Cell): Promise<void> {
+  const lab = await Lab.open(test);
+  if (cell.stage === 'start') await tryStart(lab, cell);
+  else if (cell.stage === 'read') await tryRead(lab, cell);
+  else await tryPublication(lab, cell);
+}
+
+const isList = ({ kind }: ProxiedRequest): boolean => kind === 'LIST';
+const isGet = ({ kind }: ProxiedRequest): boolean => kind === 'GET';
+
+async function tryStart(lab: Lab, { fault, seen }: Cell): Promise<void> {
+  lab.begin(fault, isList);
+  let mount = await lab.launch();
+  if (typeof seen === 'object' && 'exit' in seen) {
+    const { code } = await mount.exit;
+    assert.equal(code, seen.exit, mount.stderr());
+    assert.deepEqual(mountsAt(mount.target), []);
+    await lab.end();
+    mount = await lab.launch();
+  } else {
+    await waitFor('the fault to strike', () => lab.struck >= 2, liveness);
+    if (seen === 'waits') {
+      assert.deepEqual(mountsAt(mount.target, mount.pid), [], 'a tree is shown that no listing has given');
+      await lab.end();
+    }
+  }
+  await mount.logged('ready', liveness);
+  lab.storm(mount);
+  await lab.sees(mount);
+  assert.equal(await lab.readCold(mount), 'right');
+  await lab.calm();
+}
+
+async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<void> {
+  lab.record();
+  const mount = await lab.launch();
+  await mount.logged('ready', liveness);
+  assert.ok(lab.recorded > 1, 'a listing has more than one page');
+  lab.storm(mount);
+  // What was recorded is the past from here on.
+  await lab.end();
+  lab.change();
+  await lab.sees(mount);
+
+  const before = publications(mount);
+  const lines = mount.log().length;
+  lab.begin(fault, strikesIn(stage, fault === 'lists what it had before'));
+  lab.change();
+  await waitFor('the fault to strike', () => lab.struck > 0, liveness);
+  if (seen === 'nothing') {
+    await waitFor('a publication in spite of it', () => publications(mount) > before, liveness);
+    await lab.sees(mount);
+    await lab.end();
+  } else {
+    const said = (): boolean =>
+      mount
+        .log()
+        .slice(lines)
+        .some(seen === 'held' ? isHeld : names(seen));
+    await waitFor(`${JSON.stringify(seen)} in the log`, said, liveness);
+    assert.equal(publications(mount), before, 'something was published');
+    await lab.end();
+    await lab.sees(mount);
+    const over = seen === 'held' ? 'no longer held' : 'the source answers again';
+    await waitFor(
+      `"${over}"`,
+      () =>
+        mount
+          .log()
+          .slice(lines)
+          .some(({ msg }) => msg === over),
+      liveness,
+    );
+  }
+  assert.equal(publications(mount), before + 1, 'one change is one publication');
+  await lab.calm();
+}
+
+async function tryRead(lab: Lab, { fault, seen }: Cell): Promise<void> {
+  const mount = await lab.launch();
+  await mount.logged('ready', liveness);
+  lab.storm(mount);
+  lab.begin(fault, (request) => isGet(request) && request.url.includes('/cold/'));
+  if (seen === 'nothing') assert.equal(await lab.readCold(mount), 'right');
+  else {
+    assert.equal(await lab.readCold(mount), 'EIO');
+    await waitFor(`${JSON.stringify(seen)} in the log`, () => mount.log().some(readFailed(seen)), liveness);
+  }
+  assert.ok(lab.struck > 0);
+  await lab.end();
+  await waitFor('the right bytes', async () => (await lab.readCold(mount)) === 'right', liveness, 200);
+  await lab.sees(mount);
+  await lab.calm();
+}
+
+/** @param inTurns strikes one listing of three, the first or the second */
+function strikesIn(stage: Cell['stage'], inTurns: boolean): (request: ProxiedRequest) => boolean {
+  if (stage === 'prefetch') return isGet;
+  let listings = 0;
+  return (request) => {
+    if (!isList(request)) return false;
+    if (placeOf(request) === '') listings += 1;
+    // A listing that differs from what is shown is the first; what follows it is the settling.
+    const first = stage === 'settle' ? 2 : 1;
+    return inTurns ? listings % 3 === first % 3 : listings >= first;
+  };
+}
+
+type Line = Mount extends { log(): readonly (infer L)[] } ? L : never;
+
+function isHeld({ held }: Line): boolean {
+  return held !== undefined;
+}
+
+function names(seen: Cell['seen']): (line: Line) => boolean {
+  return ({ msg, code }) =>
+    msg === 'a revalidation failed: the tree stays as it is' &&
+    typeof seen === 'object' &&
+    'code' in seen &&
+    code === seen.code;
+}
+
+function readFailed(seen: Cell['seen']): (line: Line) => boolean {
+  return ({ msg, code }) =>
+    msg === 'reads failed' && typeof seen === 'object' && 'code' in seen && code === seen.code;
+}

@@ -1,0 +1,89 @@
+import type { FaultName } from './faults.ts';
+
+/** Where a fault strikes. */
+export type Stage = 'start' | 'revalidation' | 'settle' | 'prefetch' | 'read';
+
+/**
+ * What is seen of a fault while it lasts:
+ * - `nothing`: the stage is only slower, and its work is done while the fault lasts;
+ * - a code: the daemon's log names it, the tree stays as it is (of a read: EIO, of a file that is not local alone);
+ * - `held`: the listing is held;
+ * - `exit`: a first start ends with this exit code, and nothing is mounted; the next one succeeds;
+ * - `waits`: a first start waits, with nothing mounted, and goes on by itself.
+ */
+export type Seen = 'nothing' | 'held' | 'waits' | { readonly code: string } | { readonly exit: number };
+
+export interface Cell {
+  readonly fault: FaultName;
+  readonly stage: Stage;
+  readonly seen: Seen;
+}
+
+const unreachable = { code: 'unreachable' } as const;
+const corrupt = { code: 'corrupt' } as const;
+const expired = { code: 'expired' } as const;
+
+type Row = Readonly<Partial<Record<Stage, Seen>>>;
+
+/** Of each fault, what it does in each stage. A stage that is missing has no such fault. */
+const rows: Readonly<Record<FaultName, Row>> = {
+  'is down: it cuts every connection': triedAgain(unreachable),
+  'is down: it refuses connections': triedAgain(unreachable),
+  'takes requests and never answers': triedAgain(unreachable),
+  'answers late': everywhere('nothing', 'nothing'),
+  'stops in the middle of an answer': triedAgain(unreachable),
+  'answers 500': triedAgain(unreachable),
+  'answers 503 SlowDown': triedAgain({ code: 'throttled' }),
+  'answers 503 and no word': triedAgain(unreachable),
+  'answers 403 ExpiredToken': everywhere({ exit: 77 }, expired),
+  'redirects to another region': everywhere({ exit: 78 }, { code: 'wrong-region' }),
+  'closes in the middle of an answer': triedAgain(unreachable),
+  'sends an answer of another length': everywhere({ exit: 69 }, corrupt),
+  'flips one bit of the content': { prefetch: corrupt, read: corrupt },
+  'fails at the second page of a listing': {
+    start: 'waits',
+    revalidation: unreachable,
+    settle: unreachable,
+  },
+  'lists nothing': { start: { exit: 66 }, revalidation: 'held', settle: 'held' },
+  'lists what it had before': { revalidation: 'nothing', settle: 'nothing' },
+};
+
+/** What may mend itself is tried again, by a read until its deadline. */
+function triedAgain(later: Seen): Row {
+  return { ...everywhere('waits', later), read: { code: 'deadline' } };
+}
+
+function everywhere(start: Seen, later: Seen): Row {
+  return { start, revalidation: later, settle: later, prefetch: later, read: later };
+}
+
+export const matrix: readonly Cell[] = Object.entries(rows).flatMap(([fault, row]) =>
+  Object.entries(row).map(([stage, seen]) => ({ fault: fault as FaultName, stage: stage as Stage, seen })),
+);
+
+/** Every fault once, in the stages by turns, and where it does not take long to be noticed. */
+export const sample: readonly Cell[] = (
+  [
+    ['is down: it cuts every connection', 'revalidation'],
+    ['is down: it refuses connections', 'settle'],
+    ['takes requests and never answers', 'read'],
+    ['answers late', 'prefetch'],
+    ['stops in the middle of an answer', 'start'],
+    ['answers 500', 'read'],
+    ['answers 503 SlowDown', 'start'],
+    ['answers 503 and no word', 'settle'],
+    ['answers 403 ExpiredToken', 'prefetch'],
+    ['redirects to another region', 'revalidation'],
+    ['closes in the middle of an answer', 'read'],
+    ['sends an answer of another length', 'settle'],
+    ['flips one bit of the content', 'prefetch'],
+    ['fails at the second page of a listing', 'start'],
+    ['lists nothing', 'revalidation'],
+    ['lists what it had before', 'settle'],
+  ] as const
+).map(([fault, stage]) => {
+  const cell = matrix.find((each) => each.fault === fault && each.stage === stage);
+  if (cell === undefined) throw new Error(`${fault} does not strike in ${stage}`);
+  return cell;
+});
