@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { ControlClient } from '../../src/control/client.ts';
+import type { Status } from '../../src/control/shapes.ts';
 import type { Mount } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import type { ProxiedRequest } from '../support/proxy.ts';
@@ -54,14 +56,14 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
   await lab.end();
   lab.change();
   await lab.sees(mount);
-
-  const before = publications(mount);
+  // The first tree and this change. Readers see a publication before the daemon reports it.
+  const before = 2;
+  await waitFor('its report', () => publications(mount) === before, liveness);
   const lines = mount.log().length;
+  lab.changeAtNextListing();
   lab.begin(fault, strikesIn(stage, fault === 'lists what it had before'));
-  lab.change();
   await waitFor('the fault to strike', () => lab.struck > 0, liveness);
   if (seen === 'nothing') {
-    await waitFor('a publication in spite of it', () => publications(mount) > before, liveness);
     await lab.sees(mount);
     await lab.end();
   } else {
@@ -72,6 +74,7 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
         .some(seen === 'held' ? isHeld : names(seen));
     await waitFor(`${JSON.stringify(seen)} in the log`, said, liveness);
     assert.equal(publications(mount), before, 'something was published');
+    assert.deepEqual((await statusOf(mount)).degraded, [seen === 'held' ? 'held' : degradedBy(seen)]);
     await lab.end();
     await lab.sees(mount);
     const over = seen === 'held' ? 'no longer held' : 'the source answers again';
@@ -85,6 +88,9 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
       liveness,
     );
   }
+  await waitFor('the report of the last publication', () => publications(mount) > before, liveness);
+  const { degraded, source, held } = await statusOf(mount);
+  assert.deepEqual([degraded, source.lastError, held], [[], null, null]);
   assert.equal(publications(mount), before + 1, 'one change is one publication');
   await lab.calm();
 }
@@ -117,6 +123,16 @@ function strikesIn(stage: Cell['stage'], inTurns: boolean): (request: ProxiedReq
     const first = stage === 'settle' ? 2 : 1;
     return inTurns ? listings % 3 === first % 3 : listings >= first;
   };
+}
+
+async function statusOf(mount: Mount): Promise<Status> {
+  return await new ControlClient(mount.socket()).ask<Status>('/v1/status');
+}
+
+function degradedBy(seen: Cell['seen']): string {
+  const code = typeof seen === 'object' && 'code' in seen ? seen.code : '';
+  if (code === 'throttled') return 'source-throttled';
+  return code === 'expired' ? 'source-denied' : 'source-unreachable';
 }
 
 type Line = Mount extends { log(): readonly (infer L)[] } ? L : never;

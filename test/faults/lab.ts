@@ -27,6 +27,7 @@ export class Lab {
   readonly proxy: StoreProxy;
   #version = 0;
   #struck = 0;
+  #onListing: ((request: ProxiedRequest) => void) | undefined;
   #storm: Reader | undefined;
 
   private constructor(test: Cleanup, store: MemoryS3, proxy: StoreProxy) {
@@ -99,6 +100,15 @@ export class Lab {
     };
   }
 
+  /** Changes the objects as the next listing begins: none is half old, half new. */
+  changeAtNextListing(): void {
+    this.#onListing = (request) => {
+      if (request.kind !== 'LIST' || placeOf(request) !== '') return;
+      this.#onListing = undefined;
+      this.change();
+    };
+  }
+
   get recorded(): number {
     return this.#past.size;
   }
@@ -107,6 +117,7 @@ export class Lab {
     this.#struck = 0;
     const { proxy } = this;
     proxy.fault = (request) => {
+      this.#onListing?.(request);
       if (!strikes(request)) return undefined;
       const what = faults[fault]({ proxy, request, past: this.#past });
       if (what !== undefined) this.#struck += 1;

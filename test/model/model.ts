@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { type ReferenceTree, referenceDiff, referenceTree } from '../tree/reference-tree.ts';
+import { type ReferenceTree, referenceDiff, referenceId, referenceTree } from '../tree/reference-tree.ts';
 import type { Bucket } from './operations.ts';
 
 /** What a reader can learn of one path, by whichever way it looks. */
@@ -69,6 +69,16 @@ export class MountModel {
     }
     this.#tree = tree;
     this.#view = view;
+  }
+
+  /** Of the tree shown, as every node computes it. */
+  get id(): string {
+    return this.#tree === undefined ? '' : referenceId(this.#tree);
+  }
+
+  /** `reason key` of what is left out, sorted; the key is latin1. */
+  get problems(): readonly string[] {
+    return this.#tree?.problems ?? [];
   }
 
   has(path: string): boolean {

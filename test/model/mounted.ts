@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { ControlClient } from '../../src/control/client.ts';
+import type { Problems, Refreshed, Status } from '../../src/control/shapes.ts';
 import type { Mount } from '../support/mount.ts';
 import { type Reader, startPython } from '../support/reader.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -30,8 +32,8 @@ interface Survey {
   readonly errors: readonly string[];
 }
 
-/** Keys that make each step a publication, whatever else it does. */
-const stepKey = '~step';
+/** Of the keys, before what the mount shows. */
+const prefix = 'dags/';
 /** Probes a step, the newest first: what was there before, and names that never were. */
 const mostProbes = 200;
 
@@ -41,21 +43,21 @@ const mostProbes = 200;
  * within a step.
  */
 export class MountedRun {
-  readonly #mount: Mount;
   readonly #store: WritableStore;
   readonly #reader: Reader;
   readonly #model = new MountModel();
   readonly #bucket: Bucket;
   /** By ETag. */
   readonly #bodies = new Map<string, string>();
-  #steps = 0;
+  readonly #control: ControlClient;
+  #number = 1;
   #answers = 0;
 
   /** @param bucket what the store had when it was mounted */
   constructor(mount: Mount, store: WritableStore, bucket: Bucket) {
-    this.#mount = mount;
     this.#store = store;
     this.#bucket = bucket;
+    this.#control = new ControlClient(mount.socket());
     for (const body of bucket.values()) this.#bodies.set(etagOf(body), body);
     this.#reader = startPython('survey.py', [mount.target], { stdin: 'pipe', deadlineMs: 1_700_000 });
   }
@@ -69,8 +71,7 @@ export class MountedRun {
   }
 
   async step(step: Step): Promise<void> {
-    this.#steps += 1;
-    for (const operation of [...step, { kind: 'put', key: stepKey, body: `${this.#steps}` } as const]) {
+    for (const operation of step) {
       const writes = writesOf(this.#bucket, operation);
       await inParallel(writes, async ([key, body]) => {
         await (body === undefined ? this.#store.delete(key) : this.#store.put(key, body));
@@ -79,10 +80,10 @@ export class MountedRun {
       for (const [, body] of writes) if (body !== undefined) this.#bodies.set(etagOf(body), body);
     }
     await this.#believeTheStore();
-    const before = this.#publications();
-    this.#mount.kill('SIGHUP');
-    await waitFor('a publication', () => this.#publications() > before, 60_000, 5);
-    assert.equal(this.#publications(), before + 1, 'one step was published in pieces');
+    const { outcome, generation } = await this.#refreshed();
+    assert.equal(outcome, this.#model.isNews(this.#bucket) ? 'published' : 'current');
+    if (outcome === 'published') this.#number += 1;
+    assert.equal(generation?.number, this.#number, 'what changed in one step was published in pieces');
     await this.#check();
   }
 
@@ -102,14 +103,15 @@ export class MountedRun {
     }
   }
 
-  #publications(): number {
-    return this.#mount.log().filter(({ msg }) => msg === 'published').length;
+  async #refreshed(): Promise<Refreshed> {
+    const request = { method: 'POST', body: { wait: true }, deadlineMs: 120_000 } as const;
+    return await this.#control.ask<Refreshed>('/v1/refresh', request);
   }
 
   async #check(): Promise<void> {
     // Asked before the model learns of this step: what was there a moment ago is what a cache could still show.
     const probes = [...this.#model.everSeen].filter((path) => path !== '').slice(-mostProbes);
-    probes.push('never', 'never/there', `${stepKey}/below`, 'n'.repeat(255), 'n'.repeat(256));
+    probes.push('never', 'never/there', 'n'.repeat(255), 'n'.repeat(256));
     const survey = await this.#ask(probes);
     const now = BigInt(Date.now()) * 1_000_000n;
     assert.deepEqual(survey.errors, []);
@@ -120,6 +122,15 @@ export class MountedRun {
       probes.map((path, index) => [path, survey.misses[index]]),
       probes.map((path) => [path, this.#model.errnoOf(path)]),
     );
+    const status = await this.#control.ask<Status>('/v1/status');
+    assert.equal(status.generation?.id, this.#model.id);
+    assert.deepEqual(await this.#problems(), this.#model.problems.map(reported).sort());
+    assert.equal(status.problems, this.#model.problems.length);
+  }
+
+  async #problems(): Promise<readonly string[]> {
+    const { items } = await this.#control.ask<Problems>('/v1/problems', { query: { limit: '10000' } });
+    return items.map(({ reason, key }) => `${reason} ${key}`).sort();
   }
 
   async #ask(probes: readonly string[]): Promise<Survey> {
@@ -142,6 +153,27 @@ function viewOf({ entries }: Survey): View {
       { kind, size, content: content ?? undefined, links, mtime: BigInt(mtime) },
     ]),
   );
+}
+
+/** As /v1/problems words it: the whole key, each byte that is not UTF-8 as \\xNN. */
+function reported(problem: string): string {
+  const space = problem.indexOf(' ');
+  const bytes = Buffer.from(problem.slice(space + 1), 'latin1');
+  return `${problem.slice(0, space)} ${prefix}${shown(bytes)}`;
+}
+
+function shown(bytes: Buffer): string {
+  const text = bytes.toString();
+  if (Buffer.from(text).equals(bytes)) return text;
+  // The longest start that is text, one byte by its number, and so on.
+  for (let end = Math.min(4, bytes.length); end > 0; end -= 1) {
+    const start = bytes.subarray(0, end).toString();
+    if ([...start].length === 1 && Buffer.from(start).equals(bytes.subarray(0, end))) {
+      return start + shown(bytes.subarray(end));
+    }
+  }
+  const byte = (bytes[0] ?? 0).toString(16).toUpperCase().padStart(2, '0');
+  return `\\x${byte}${shown(bytes.subarray(1))}`;
 }
 
 async function inParallel<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
