@@ -98,7 +98,7 @@ describe('on a mount, the tree of any history of puts and deletes', { skip: moun
       for (const [key, body] of firstTree) await store.put(key, body);
       const run = new MountedRun(await mountStore(t, store, { args }), store, bucket);
       defer(t, () => run.stop());
-      await run.checkFirst();
+      await run.check();
       let round = 0;
       let done = 0;
       const histories = fc.array(historyOf(keys, { most: 5, operations: 10 }), {

@@ -5,7 +5,7 @@ import type { Mount } from '../support/mount.ts';
 import { type Reader, startPython } from '../support/reader.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { etagOf, MountModel, type Seen, type View } from './model.ts';
-import { applyTo, type Bucket, type Step, writesOf } from './operations.ts';
+import { type Bucket, type Step, writesOf } from './operations.ts';
 
 /** Takes the writes of a model run. Keys are latin1, below the prefix that is mounted. */
 export interface WritableStore {
@@ -51,6 +51,7 @@ export class MountedRun {
   readonly #bodies = new Map<string, string>();
   readonly #control: ControlClient;
   #number = 1;
+  #isNews = true;
   #answers = 0;
 
   /** @param bucket what the store had when it was mounted */
@@ -66,25 +67,32 @@ export class MountedRun {
     return this.#bucket;
   }
 
-  async checkFirst(): Promise<void> {
-    await this.#check();
-  }
-
   async step(step: Step): Promise<void> {
     for (const operation of step) {
       const writes = writesOf(this.#bucket, operation);
-      await inParallel(writes, async ([key, body]) => {
-        await (body === undefined ? this.#store.delete(key) : this.#store.put(key, body));
-      });
-      applyTo(this.#bucket, operation);
-      for (const [, body] of writes) if (body !== undefined) this.#bodies.set(etagOf(body), body);
+      await inParallel(writes, ([key, body]) => this.write(key, body));
     }
+    const outcome = await this.settle();
+    assert.equal(outcome, this.#isNews ? 'published' : 'current');
+    await this.check();
+  }
+
+  /** One object of a step that the caller paces; `settle` and `check` come after the last. */
+  async write(key: string, body: string | undefined): Promise<void> {
+    await (body === undefined ? this.#store.delete(key) : this.#store.put(key, body));
+    if (body === undefined) this.#bucket.delete(key);
+    else this.#bucket.set(key, body);
+    if (body !== undefined) this.#bodies.set(etagOf(body), body);
+  }
+
+  /** Has the daemon look at the store, and holds the number of its publications against the model's. */
+  async settle(): Promise<Refreshed['outcome']> {
     await this.#believeTheStore();
+    this.#isNews = this.#model.isNews(this.#bucket);
     const { outcome, generation } = await this.#refreshed();
-    assert.equal(outcome, this.#model.isNews(this.#bucket) ? 'published' : 'current');
-    if (outcome === 'published') this.#number += 1;
+    if (this.#isNews) this.#number += 1;
     assert.equal(generation?.number, this.#number, 'what changed in one step was published in pieces');
-    await this.#check();
+    return outcome;
   }
 
   async stop(): Promise<void> {
@@ -108,7 +116,8 @@ export class MountedRun {
     return await this.#control.ask<Refreshed>('/v1/refresh', request);
   }
 
-  async #check(): Promise<void> {
+  /** What the reader sees must be what the model says of the objects now. */
+  async check(): Promise<void> {
     // Asked before the model learns of this step: what was there a moment ago is what a cache could still show.
     const probes = [...this.#model.everSeen].filter((path) => path !== '').slice(-mostProbes);
     probes.push('never', 'never/there', 'n'.repeat(255), 'n'.repeat(256));

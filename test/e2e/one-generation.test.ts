@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ControlClient } from '../../src/control/client.ts';
+import type { Generations } from '../../src/control/shapes.ts';
+import { MountedRun } from '../model/mounted.ts';
+import type { Bucket } from '../model/operations.ts';
+import { long } from '../model/seed.ts';
+import { mountImpossible } from '../support/mount.ts';
+import { type Reader, startPython } from '../support/reader.ts';
+import { defer } from '../support/temporary.ts';
+import { mountStore, openStore, padded } from './fixture.ts';
+
+const modules = 200;
+/** Directories beside the modules, with one file each. */
+const parts = long ? 2_000 : 100;
+const readers = 8;
+/** 200 objects take 3 s. */
+const uploadMsPerObject = 15;
+
+interface Readings {
+  readonly passes: number;
+  readonly proven: number;
+  readonly generations: number;
+  readonly versions: readonly number[];
+  readonly mixed: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** What importing.py takes apart: every line of comment names the module, its version, and how many lines there are. */
+function moduleBody(name: string, version: number, code: readonly string[] = []): string {
+  const count = 20 + (version % 7) + code.length;
+  const comment = `# ${name} version ${version} of ${count} lines`;
+  const comments = Array.from({ length: count - code.length }, () => comment);
+  return `${[...comments, ...code].join('\n')}\n`;
+}
+
+/** Each imports two others, so that one import loads all. */
+function moduleNumber(index: number, version: number): readonly [string, string] {
+  const name = (of: number): string => `m${padded(of, 4)}`;
+  const others = [2 * index + 1, 2 * index + 2].filter((other) => other < modules);
+  const code = [...others.map((other) => `from . import ${name(other)}`), `VERSION = ${version}`];
+  return [`shared/${name(index)}.py`, moduleBody(name(index), version, code)];
+}
+
+const allModules = (version: number): readonly (readonly [string, string])[] => [
+  ['shared/__init__.py', moduleBody('__init__', version)],
+  ['shared/thing.py', moduleBody('thing', version)],
+  ...Array.from({ length: modules }, (_, index) => moduleNumber(index, version)),
+];
+const allParts = (version: number): readonly (readonly [string, string])[] =>
+  Array.from({ length: parts }, (_, index) => [
+    `shared/parts/p${padded(index, 4)}/part.py`,
+    moduleBody('part', version),
+  ]);
+
+async function finished(reader: Reader): Promise<Readings> {
+  reader.tell('end');
+  const { code, stdout, stderr } = await reader.done;
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as Readings;
+}
+
+describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
+  test('what changes together is published once, and a walk or an import within a generation sees no other', async (t) => {
+    const first = [...allModules(1), ...allParts(1)];
+    const store = await openStore(t, new Map(first));
+    const args = ['--settle', '1s', '--max-delete', '100%'];
+    const mount = await mountStore(t, store, { args });
+    const control = new ControlClient(mount.socket());
+    const writable = {
+      put: async (key: string, body: string) => void (await store.put(`dags/${key}`, body)),
+      delete: (key: string) => store.delete(`dags/${key}`),
+    };
+    const bucket: Bucket = new Map(first);
+    const run = new MountedRun(mount, writable, bucket);
+    defer(t, () => run.stop());
+    await run.check();
+    const options = { stdin: 'pipe', deadlineMs: 1_500_000 } as const;
+    const watching = Array.from({ length: readers }, () =>
+      startPython('importing.py', [mount.target, 'shared'], options),
+    );
+
+    const deploys: readonly (readonly [string, readonly (readonly [string, string | undefined])[]])[] = [
+      ['200 files and all parts are replaced', [...allModules(2), ...allParts(2)]],
+      ['they are rolled back to older content', [...allModules(1), ...allParts(1)]],
+      ['a directory of directories is removed', allParts(1).map(([key]) => [key, undefined])],
+      ['it returns', allParts(1)],
+      [
+        'a file becomes a directory',
+        [
+          ['shared/thing.py', undefined],
+          ['shared/thing.py/inner.py', moduleBody('inner', 1)],
+        ],
+      ],
+      [
+        'and a file again, with all replaced',
+        [['shared/thing.py/inner.py', undefined], ...allModules(3), ...allParts(3)],
+      ],
+    ];
+    let publications = 1;
+    for (const [what, writes] of deploys) {
+      const began = Date.now();
+      await deploy(writes, run);
+      t.diagnostic(`${what}: ${writes.length} requests in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      await run.settle();
+      publications += 1;
+      const { items } = await control.ask<Generations>('/v1/generations');
+      assert.equal(items.length, publications, what);
+      // Names, content, and the mtimes of all directories, right after each.
+      await run.check();
+    }
+
+    const results = await Promise.all(watching.map(finished));
+    assert.deepEqual(
+      results.flatMap(({ problems, mixed }) => [...problems, ...mixed]),
+      [],
+    );
+    for (const { passes, versions } of results) assert.ok(passes > 0 && versions.length > 0);
+    const proven = results.reduce((sum, result) => sum + result.proven, 0);
+    const passes = results.reduce((sum, result) => sum + result.passes, 0);
+    t.diagnostic(`${passes} walks, ${proven} of them between equal generations`);
+  });
+});
+
+/** Spread over three seconds: less than 5, and never a pause as long as --settle. */
+async function deploy(
+  writes: readonly (readonly [string, string | undefined])[],
+  run: MountedRun,
+): Promise<void> {
+  const began = Date.now();
+  const uploadMs = Math.min(3_000, uploadMsPerObject * writes.length);
+  const rest = writes.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, [key, body]] of rest) {
+      const early = began + (uploadMs * index) / writes.length - Date.now();
+      if (early > 0) await delay(early);
+      await run.write(key, body);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
