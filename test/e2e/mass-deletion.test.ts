@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mountImpossible } from '../support/mount.ts';
+import type { Status } from '../../src/control/shapes.ts';
+import { dagmount, mountImpossible } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
@@ -55,6 +56,35 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible }, () => 
     proxy.fault = undefined;
     await mount.logged('no longer held');
     assert.equal(await count(mount.target), FILES);
+  });
+
+  test('is shown by status, and published once it is accepted', async (t) => {
+    const files = manyFiles(FILES, 200);
+    const store = await openStore(t, files);
+    const mount = await mountStore(t, store);
+    const socket = ['--socket', mount.socket()];
+    assert.equal((await dagmount(['accept', ...socket])).code, 66);
+    const gone = [...files.keys()].slice(0, 60);
+    await Promise.all(gone.map((path) => store.delete(`dags/${path}`)));
+    const held = async (): Promise<Status['held']> =>
+      (JSON.parse((await dagmount(['status', '--json', ...socket])).stdout) as Status).held;
+    const view = await waitFor('all of it to be held', async () => {
+      const now = await held();
+      return now?.files === 40 ? now : undefined;
+    });
+    assert.equal(view.reason, 'mass-deletion');
+    assert.ok((await count(mount.target)) >= FILES / 2);
+    assert.equal((await dagmount(['refresh', '--wait', ...socket])).code, 75);
+
+    // One file less: the id that was looked at is not what would be shown any more.
+    await store.delete(`dags/${[...files.keys()][60]}`);
+    assert.equal((await dagmount(['accept', view.generation, ...socket])).code, 75);
+    assert.ok((await count(mount.target)) >= FILES / 2);
+
+    const { code, stderr } = await dagmount(['accept', ...socket]);
+    assert.equal(code, 0, stderr);
+    assert.equal(await count(mount.target), 39);
+    assert.equal(await held(), null);
   });
 
   test('with --max-delete 100% all but the last file may go, and that is shown at once', async (t) => {
