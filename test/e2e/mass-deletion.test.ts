@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Status } from '../../src/control/shapes.ts';
-import { dagmount, mountImpossible } from '../support/mount.ts';
+import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
-import { defer } from '../support/temporary.ts';
+import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
@@ -85,6 +87,41 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible }, () => 
     assert.equal(code, 0, stderr);
     assert.equal(await count(mount.target), 39);
     assert.equal(await held(), null);
+  });
+
+  test('is found so by the next process too, and filters that hide files are no deletion', async (t) => {
+    const files = manyFiles(FILES, 200);
+    const store = await openStore(t, files);
+    const directory = await temporaryDirectory(t);
+    const target = join(directory, 'dags');
+    await mkdir(target);
+    const again = (...args: readonly string[]): Promise<Mount> =>
+      mountStore(
+        t,
+        { ...store, env: { ...store.env, XDG_RUNTIME_DIR: directory } },
+        { target, cacheDirectory: join(directory, 'cache'), args },
+      );
+    const first = await again();
+    await first.stop();
+    const gone = [...files].slice(0, 60);
+    await Promise.all(gone.map(([path]) => store.delete(`dags/${path}`)));
+    const second = await again();
+    await second.logged(held);
+    assert.equal(await count(target), FILES);
+    for (const [path, body] of gone) await store.put(`dags/${path}`, body);
+    await second.logged('no longer held');
+    await second.stop();
+
+    // Seven in ten files are hidden: of those that are left none is missing.
+    const third = await again('--exclude', '*[0-6].py');
+    await waitFor('the filtered tree', async () => (await count(target)) === 30);
+    assert.ok(!third.log().some(({ msg }) => msg === held));
+    await third.stop();
+
+    const fourth = await again('--include', 'a-typo/**');
+    const line = await fourth.logged(held);
+    assert.equal((line.held as { readonly reason: string }).reason, 'empty');
+    assert.equal(await count(target), 30);
   });
 
   test('with --max-delete 100% all but the last file may go, and that is shown at once', async (t) => {
