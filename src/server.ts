@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
+import { ReplacedContent } from './cache/replaced-content.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
@@ -155,7 +156,7 @@ class Server {
     const cache = await ContentCache.open({
       directory: cacheDirectory,
       limitBytes: config.cacheSizeBytes,
-      store,
+      store: new ReplacedContent(store, (path, etag) => sync.contentReplaced(path, etag)),
       lock: flockWith((path) => addon.lockFile(path)),
       clock: systemClock,
       log,

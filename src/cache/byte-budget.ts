@@ -6,6 +6,9 @@ interface Waiting {
   readonly go: () => void;
 }
 
+/** Of the budget, what is never given to who is not urgent: one who is finds room at once, or only urgent ones before. */
+const RESERVED_SHARE = 1 / 4;
+
 /** Bounds the bytes that are held in memory at a time. Whoever is urgent goes first, otherwise who came first. */
 export class ByteBudget {
   readonly #limit: number;
@@ -22,7 +25,10 @@ export class ByteBudget {
 
   /** Resolves when the bytes may be held; give them back by `release`. More than the whole budget is let in alone. */
   async take(bytes: number, flight: Flight): Promise<void> {
-    if (this.#waiting.length > 0 || !this.#fits(bytes)) await this.#wait(bytes, flight);
+    const before = flight.urgent
+      ? this.#waiting.some((other) => other.flight.urgent)
+      : this.#waiting.length > 0;
+    if (before || !this.#fits(bytes, flight)) await this.#wait(bytes, flight);
     else this.#taken += bytes;
   }
 
@@ -31,8 +37,9 @@ export class ByteBudget {
     this.#admit();
   }
 
-  #fits(bytes: number): boolean {
-    return this.#taken === 0 || this.#taken + bytes <= this.#limit;
+  #fits(bytes: number, { urgent }: Flight): boolean {
+    const limit = urgent ? this.#limit : this.#limit * (1 - RESERVED_SHARE);
+    return this.#taken === 0 || this.#taken + bytes <= limit;
   }
 
   #wait(bytes: number, flight: Flight): Promise<void> {
@@ -59,7 +66,7 @@ export class ByteBudget {
       const urgent = this.#waiting.findIndex(({ flight }) => flight.urgent);
       const next = Math.max(0, urgent);
       const waiting = this.#waiting[next];
-      if (waiting === undefined || !this.#fits(waiting.bytes)) return;
+      if (waiting === undefined || !this.#fits(waiting.bytes, waiting.flight)) return;
       this.#waiting.splice(next, 1);
       this.#taken += waiting.bytes;
       waiting.go();

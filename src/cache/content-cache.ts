@@ -9,6 +9,7 @@ import type { Bound } from './claims.ts';
 import type { ContentVersion } from './content-version.ts';
 import type { DirectoryLock, LockDirectory } from './directory-lock.ts';
 import type { DiskTrouble } from './disk-health.ts';
+import { NotCached } from './not-cached.ts';
 import type { Clock, Logger } from './ports.ts';
 import { preparePrivateDirectory } from './private-directory.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receive } from './receive.ts';
@@ -36,6 +37,14 @@ export interface ContentCacheOptions {
 export type { FoundContent, Located } from './adopt.ts';
 
 export type Priority = RequestPriority;
+
+export interface EnsureOptions {
+  readonly signal: AbortSignal;
+  /** Default `demand`. */
+  readonly priority?: Priority;
+  /** The store is not to be asked: it is known not to answer. Who joins a fetch that is under way gets what that does. */
+  readonly localOnly?: boolean;
+}
 
 export interface CacheStats {
   /** Blobs. */
@@ -127,8 +136,8 @@ export class ContentCache {
    * not verified, or what no longer looks as it did then, is verified first; what is bad is fetched again. One
    * fetch a blob, however many ask for it; it is aborted when none of them waits any more.
    *
-   * Never fails because of the disk: `memory` then. Rejects with StoreError, with CacheError after close(), or with the
-   * signal's reason.
+   * Never fails because of the disk: `memory` then. Rejects with StoreError, with NotCached where `localOnly` finds
+   * nothing that is good, with CacheError after close(), or with the signal's reason.
    *
    * CPU for a blob of 4 KiB, the store's part not counted: missing 75 to 110 us on tmpfs, 35 us more on ext4 (10,000
    * of them in a process just started; 50 us of it in JavaScript); recovered and to be verified 30 to 40 us; verified
@@ -137,7 +146,7 @@ export class ContentCache {
   async ensure(
     version: ContentVersion,
     chunk: number | undefined,
-    { signal, priority = 'demand' }: { readonly signal: AbortSignal; readonly priority?: Priority },
+    { signal, priority = 'demand', localOnly = false }: EnsureOptions,
   ): Promise<Located> {
     signal.throwIfAborted();
     this.#closing.signal.throwIfAborted();
@@ -150,7 +159,7 @@ export class ContentCache {
       if (urgent) this.#hits += 1;
       return { kind: 'local', stamp: blob.stamp };
     }
-    const land = (flight: Flight): Promise<Landed> => this.#land(version, chunk, flight);
+    const land = (flight: Flight): Promise<Landed> => this.#land(version, chunk, flight, localOnly);
     const { located, fetched } = await this.#flights.run(key, { signal, urgent }, land);
     if (urgent && fetched) this.#misses += 1;
     if (urgent && !fetched) this.#hits += 1;
@@ -244,7 +253,12 @@ export class ContentCache {
     this.#lock.release();
   }
 
-  async #land(version: ContentVersion, chunk: number | undefined, flight: Flight): Promise<Landed> {
+  async #land(
+    version: ContentVersion,
+    chunk: number | undefined,
+    flight: Flight,
+    localOnly: boolean,
+  ): Promise<Landed> {
     const key = blobKey(version.name, chunk);
     const range = blobRange(version.size, chunk);
     const bytes = range.end - range.start;
@@ -260,6 +274,7 @@ export class ContentCache {
           return { located: { kind: 'local', stamp: checked.stamp }, fetched: false };
         }
       }
+      if (localOnly) throw new NotCached(version.path);
       return { located: await this.#fetch(version, chunk, flight), fetched: true };
     } finally {
       this.#buffers.release(bytes);

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { blobKey } from '../cache/blob-path.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
+import { SingleFlight } from '../cache/single-flight.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { BlobReader } from './blob-reader.ts';
 import type { ContentRange } from './handlers.ts';
@@ -29,6 +31,8 @@ export class ContentReader {
   readonly #blobs: BlobReader;
   readonly #stamps: Stamps;
   readonly #fetch: Fetch;
+  /** The kernel asks for a chunk in parts, several at a time: what main hands over in memory is to come once. */
+  readonly #flights = new SingleFlight<FetchResult>();
   readonly #chunkStamps = new LRUCache<string, bigint>({ max: KNOWN_CHUNKS });
   readonly #memory = new LRUCache<string, Uint8Array>({
     maxSize: MEMORY_BYTES,
@@ -48,7 +52,10 @@ export class ContentReader {
     );
   }
 
-  /** Fills `target`, fetching what is not local. Resolves with the errno where it cannot be had. */
+  /**
+   * Fills `target`, fetching what is not local. Resolves with the errno where it cannot be had; rejects with the
+   * signal's reason.
+   */
   async read(range: ContentRange, target: Uint8Array, signal: AbortSignal): Promise<ReadErrno | undefined> {
     for (const part of this.#parts(range)) {
       const errno = await this.#fetchPart(range, part, target, signal);
@@ -66,7 +73,7 @@ export class ContentReader {
     let stamp = this.#stamp(range, part.chunk);
     for (let tries = 0; tries <= TRIES; tries++) {
       if (this.#readPart(range, part, stamp, target)) return undefined;
-      const result = await this.#fetch(range.version, part.chunk, signal);
+      const result = await this.#fetchOnce(range.version, part.chunk, signal);
       switch (result.kind) {
         case 'error':
           return result.errno;
@@ -84,6 +91,13 @@ export class ContentReader {
       }
     }
     return 'EIO';
+  }
+
+  /** Rejects with the signal's reason. */
+  #fetchOnce(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult> {
+    return this.#flights.run(keyOf(version, chunk), { signal, urgent: true }, (flight) =>
+      this.#fetch(version, chunk, flight.signal),
+    );
   }
 
   #parts({ version, position, length }: ContentRange): Part[] {
@@ -123,6 +137,6 @@ interface Part {
   readonly length: number;
 }
 
-function keyOf(version: ContentVersion, chunk: number | undefined): string {
-  return chunk === undefined ? version.name : `${version.name}.${chunk}`;
+function keyOf({ name }: ContentVersion, chunk: number | undefined): string {
+  return blobKey(name, chunk);
 }

@@ -4,7 +4,7 @@ import { bareEtag } from './headers.ts';
 import { corrupt, type ObjectAnswer, readObjectAnswer } from './object-answer.ts';
 import type { GetOptions, ObjectBody } from './object-store.ts';
 import { aborted, DEFAULT_DEADLINE_MS, type Pace, withRetries } from './retry.ts';
-import type { SignedHttp, StoreAnswer } from './signed-http.ts';
+import type { SignedHttp, StoreAnswer, StoreRequest } from './signed-http.ts';
 import { verified, verifiedWhole } from './verified-body.ts';
 
 /**
@@ -64,7 +64,7 @@ export class ObjectReader {
     options: GetOptions,
     deadline: Deadline,
   ): Promise<Source & { readonly bytes: Uint8Array | undefined }> {
-    const request = { operation: 'get', key, headers: requestHeaders(options) } as const;
+    const request = requestFor(key, options);
     const answer = await this.#http.send(request, deadline);
     try {
       const object = readObjectAnswer(answer, options);
@@ -135,8 +135,7 @@ export class ObjectReader {
     const range = { start: object.start + received, end: object.start + object.length };
     const rest: GetOptions = { ...options, range, ifMatch: object.head.etag };
     return this.#retried(rest, deadline, async () => {
-      const request = { operation: 'get', key, headers: requestHeaders(rest) } as const;
-      const { body, ...answer } = await this.#http.send(request, deadline);
+      const { body, ...answer } = await this.#http.send(requestFor(key, rest), deadline);
       try {
         const { skip } = readObjectAnswer({ ...answer, body }, rest);
         deadline.stop();
@@ -149,6 +148,14 @@ export class ObjectReader {
       }
     });
   }
+}
+
+function requestFor(key: string, options: GetOptions): StoreRequest {
+  const { versionId } = options;
+  const headers = requestHeaders(options);
+  return versionId === undefined
+    ? { operation: 'get', key, headers }
+    : { operation: 'get', key, headers, query: { versionId } };
 }
 
 function requestHeaders({ ifMatch, range }: GetOptions): Record<string, string> {

@@ -15,6 +15,8 @@ export interface RequestOptions {
 }
 
 export interface GetOptions extends RequestOptions {
+  /** Of an object that may have been replaced or deleted since; needs s3:GetObjectVersion, where it is `denied`. */
+  readonly versionId?: string | undefined;
   /** The ETag, without its quotes, that the object must have; another is `changed`. */
   readonly ifMatch?: string;
   /** Bytes; `end` is exclusive. */

@@ -86,7 +86,12 @@ export interface ContentCachePort {
   ensure(
     version: ContentVersion,
     chunk: number | undefined,
-    options: { readonly signal: AbortSignal; readonly priority: 'demand' | 'background' },
+    options: {
+      readonly signal: AbortSignal;
+      readonly priority: 'demand' | 'background';
+      /** Rejects with `not-cached` instead of asking the store. */
+      readonly localOnly?: boolean;
+    },
   ): Promise<Located>;
   /**
    * Makes local what is under a path now, whatever version that is. It counts as shown within the bound from then

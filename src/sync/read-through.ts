@@ -1,6 +1,7 @@
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf, isSourceDown, isStale } from './failure.ts';
 import type { Clock, ContentCachePort, Located, Logger } from './ports.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import { childOf } from './waiting.ts';
 
 export type ReadErrno = 'EIO' | 'ESTALE';
@@ -20,12 +21,16 @@ export interface ReadThroughOptions {
   readonly generation: () => Generation | undefined;
   /** A version of the tree shown was made local. */
   readonly found: (version: ContentVersion, located: Located) => void;
+  readonly ahead: Pick<ReadAhead, 'asked' | 'left'>;
   /** Asks for a new listing: the store has not what the tree shows, or does not answer. */
   readonly refresh: () => void;
 }
 
 /** How soon after its failure a read is taken for the same one, asked again. */
 const SAME_READ_MS = 500;
+
+/** The store is known to be down, and what is to be read is not here. */
+const SOURCE_DOWN = 'source-down';
 
 /** Counts of reads that ended in an errno. */
 export type ReadErrors = Readonly<Record<ReadErrno, number>>;
@@ -57,9 +62,10 @@ export class ReadThrough {
     chunk: number | undefined,
     { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<ReadResult> {
-    const { cache, clock, found } = this.#options;
+    const { cache, clock, found, ahead } = this.#options;
     // What is in the cache needs no store, unless it turns out to be rotten.
-    if (this.#options.isSourceDown() && !cache.has(version, chunk)) return this.#fail('EIO', 'source-down');
+    const localOnly = this.#options.isSourceDown();
+    if (localOnly && !cache.has(version, chunk)) return this.#fail('EIO', SOURCE_DOWN);
     const failed = this.#failedJustNow(version, chunk);
     if (failed !== undefined) return failed;
     const { controller, release } = childOf(signal);
@@ -74,16 +80,22 @@ export class ReadThrough {
       () => undefined,
     );
     try {
-      const located = await cache.ensure(version, chunk, {
+      const reading = cache.ensure(version, chunk, {
         signal: controller.signal,
         priority: 'demand',
+        localOnly,
       });
+      // Asked for after it: the reader's own request is the first.
+      if (chunk !== undefined) ahead.asked(version, chunk);
+      const located = await reading;
       if (chunk === undefined) found(version, located);
       return located;
     } catch (error) {
+      if (chunk !== undefined) ahead.left(version, chunk);
       if (signal.aborted) return { kind: 'error', errno: 'EIO', code: 'aborted' };
-      const given = controller.signal.aborted ? 'source-down' : undefined;
-      const code = late ? 'deadline' : (given ?? codeOf(error) ?? 'internal');
+      const told = codeOf(error) ?? 'internal';
+      const isDown = controller.signal.aborted || told === 'not-cached';
+      const code = late ? 'deadline' : isDown ? SOURCE_DOWN : told;
       const result = this.#refuse(version, code, error);
       this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
       return result;

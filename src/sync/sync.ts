@@ -6,6 +6,7 @@ import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PersistTrouble } from './ports.ts';
 import type { PendingView } from './progress.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { type ReadErrors, type ReadResult, ReadThrough } from './read-through.ts';
 import type { Restored } from './restored.ts';
 import { type Revalidated, Revalidation } from './revalidate.ts';
@@ -63,6 +64,7 @@ export class Sync {
   readonly #loop: RevalidationLoop<Outcome>;
   readonly #source: SourceState;
   readonly #backlog: Backlog;
+  readonly #ahead: ReadAhead;
   readonly #reads: ReadThrough;
   readonly #watch: Watch | undefined;
   readonly #isRestored: boolean;
@@ -72,7 +74,7 @@ export class Sync {
   #toldTooSmall = false;
 
   constructor(options: SyncOptions, restored?: Restored) {
-    const { cache, clock, log, pollMs, concurrency } = options;
+    const { cache, clock, log, pollMs, concurrency, cacheBytes } = options;
     this.#options = options;
     this.#restored = restored;
     this.#isRestored = restored !== undefined;
@@ -86,11 +88,14 @@ export class Sync {
     });
     const refresh = (): Promise<Outcome> => this.refresh();
     this.#backlog = new Backlog({ cache, clock, log, concurrency, pollMs, refresh });
+    const isSourceDown = (): boolean => this.#source.isDown;
+    this.#ahead = new ReadAhead({ cache, clock, cacheBytes, isSourceDown });
     this.#reads = new ReadThrough({
       cache,
       clock,
       log,
-      isSourceDown: () => this.#source.isDown,
+      ahead: this.#ahead,
+      isSourceDown,
       generation: () => this.#revalidation.shown?.generation,
       found: (version, located) => {
         const shown = this.#revalidation.shown;
@@ -154,6 +159,7 @@ export class Sync {
       // What was persisted may be old: the first look at the store is at once.
       await this.#loop.run(signal, this.#isRestored ? 0 : undefined);
     } finally {
+      this.#ahead.stop();
       await this.#backlog.stop();
     }
   }
@@ -190,6 +196,14 @@ export class Sync {
     return this.#reads.readVersion(version, chunk, options);
   }
 
+  /** The store was found to have this content no more: if it is shown, there is something new to list. */
+  contentReplaced(path: string, etag: string): void {
+    const generation = this.#revalidation.shown?.generation;
+    const index = generation?.find(path) ?? -1;
+    if (generation === undefined || index <= 0 || generation.isDirectory(index)) return;
+    if (generation.etag(index) === etag) this.#refreshForReader();
+  }
+
   async #attempt(accept: string | undefined, signal: AbortSignal, asked: boolean): Promise<Outcome> {
     try {
       const end = await this.#attemptOrThrow(accept, signal, asked);
@@ -221,7 +235,10 @@ export class Sync {
     } catch (error) {
       // An end that was asked for is no failure of the source.
       if (!signal.aborted) this.#source.failed(failureOf(error), error, before === undefined);
-      if (this.#source.isDown) this.#reads.sourceIsDown();
+      if (this.#source.isDown) {
+        this.#ahead.giveUp();
+        this.#reads.sourceIsDown();
+      }
       throw error;
     } finally {
       const shown = this.#revalidation.shown;

@@ -62,7 +62,7 @@ test('what is larger than the budget is let in alone', async () => {
 });
 
 test('who stops waiting makes way for those behind', async () => {
-  const budget = new ByteBudget(10);
+  const budget = new ByteBudget(14);
   const granted: string[] = [];
   const leaving = new AbortController();
   void ask(budget, granted, 'a', 5);
@@ -95,4 +95,13 @@ test('the budget is never overrun and all are served', async () => {
     }),
     { numRuns: 50 },
   );
+});
+
+test('a part of it is kept for who is urgent, who need not wait for the others then', async () => {
+  const budget = new ByteBudget(8);
+  const granted: string[] = [];
+  for (const name of ['a', 'b', 'c', 'd']) void ask(budget, granted, name, 2);
+  void ask(budget, granted, 'urgent', 2, { signal, urgent: true });
+  await turn();
+  assert.deepEqual(granted, ['a', 'b', 'c', 'urgent']);
 });

@@ -62,6 +62,52 @@ export class TestS3 {
     body?: Uint8Array | string,
     extra: Readonly<Record<string, string>> = {},
   ): Promise<S3Answer> {
+    const answer = await this.#request(method, path, query, body, extra);
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: Buffer.from(await answer.body.arrayBuffer()),
+    };
+  }
+
+  /** Downloads bytes of an object and drops them as they come; returns their number. `end` is exclusive. */
+  async drain(bucket: string, key: string, range: { start: number; end: number }): Promise<number> {
+    const extra = { range: `bytes=${range.start}-${range.end - 1}` };
+    const answer = await this.#request('GET', `${bucket}/${key}`, {}, undefined, extra);
+    if (answer.statusCode !== 206) throw new Error(`GET ${key} answered ${answer.statusCode}`);
+    let bytes = 0;
+    for await (const part of answer.body) bytes += part.length;
+    return bytes;
+  }
+
+  /** In parts, each made when it is sent: an object may be larger than what one wants in memory. */
+  async putInParts(bucket: string, key: string, parts: Iterable<Uint8Array>): Promise<void> {
+    const path = `${bucket}/${key}`;
+    const begun = await this.#expect('POST', path, { uploads: '' }, undefined);
+    const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun.body.toString())?.[1] ?? '';
+    const listed: string[] = [];
+    for (const part of parts) {
+      const partNumber = String(listed.length + 1);
+      const { headers } = await this.#expect('PUT', path, { partNumber, uploadId }, part);
+      listed.push(`<Part><PartNumber>${partNumber}</PartNumber><ETag>${headers.etag}</ETag></Part>`);
+    }
+    const document = `<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`;
+    await this.#expect('POST', path, { uploadId }, document);
+  }
+
+  /** From now on an overwritten or deleted object can be had by its version id. */
+  async enableVersioning(bucket: string): Promise<void> {
+    const document = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+    await this.#expect('PUT', bucket, { versioning: '' }, document);
+  }
+
+  async #request(
+    method: Method,
+    path: string,
+    query: Readonly<Record<string, string>>,
+    body: Uint8Array | string | undefined,
+    extra: Readonly<Record<string, string>>,
+  ): Promise<Dispatcher.ResponseData<unknown>> {
     const encodedPath = `/${path.split('/').map(encode).join('/')}`;
     const search = Object.keys(query)
       .sort()
@@ -91,20 +137,15 @@ export class TestS3 {
       `AWS4-HMAC-SHA256\n${now}\n${scope}\n${digest}`,
     ).toString('hex');
     const authorization = `AWS4-HMAC-SHA256 Credential=${this.access.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
-    const options: Parameters<typeof request>[1] = {
+    const options = {
       dispatcher: this.#agent,
       method: method as Dispatcher.HttpMethod,
       headers: { ...signed, authorization },
     };
-    const answer = await request(
+    return await request(
       `${this.access.endpoint}${encodedPath}${search === '' ? '' : `?${search}`}`,
       body === undefined ? options : { ...options, body },
     );
-    return {
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: Buffer.from(await answer.body.arrayBuffer()),
-    };
   }
 
   async createBucket(bucket: string): Promise<void> {

@@ -19,6 +19,7 @@ describe('a read of what is not local', () => {
   let down: boolean;
   let refreshes: number;
   let found: string[];
+  let ahead: number[];
 
   beforeEach(async () => {
     source = new FakeSource(() => 0);
@@ -31,10 +32,12 @@ describe('a read of what is not local', () => {
     down = false;
     refreshes = 0;
     found = [];
+    ahead = [];
     reads = new ReadThrough({
       cache,
       clock,
       log,
+      ahead: { asked: (_version, chunk) => ahead.push(chunk), left: (_version, chunk) => ahead.push(-chunk) },
       isSourceDown: () => down,
       generation: () => generation,
       found: ({ path }) => found.push(path),
@@ -91,6 +94,27 @@ describe('a read of what is not local', () => {
       assert.equal(reads.errors.EIO, 1);
     });
   }
+
+  it('says which chunk of a large file was asked for, and that its reader left', async () => {
+    await read(undefined, 3);
+    assert.deepEqual(ahead, [3]);
+    cache.allFail = 'denied';
+    await read(undefined, 4);
+    assert.deepEqual(ahead, [3, 4, -4]);
+  });
+
+  it('is EIO at once where what is in the cache turns out to be bad while the source is known to be down', async () => {
+    down = true;
+    cache.blobs.set(version.name, 9n);
+    const asked: (boolean | undefined)[] = [];
+    cache.ensure = (_version, _chunk, { localOnly }) => {
+      asked.push(localOnly);
+      return Promise.reject(new FakeStoreError('not-cached'));
+    };
+    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.deepEqual(asked, [true]);
+    assert.equal(refreshes, 0);
+  });
 
   it('is EIO at the deadline, and whoever fetches is told', async () => {
     const start = clock.now();

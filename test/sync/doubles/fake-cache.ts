@@ -31,7 +31,7 @@ export class FakeCache implements ContentCachePort {
   async ensure(
     version: ContentVersion,
     chunk: number | undefined,
-    { signal, priority }: { readonly signal: AbortSignal; readonly priority: 'demand' | 'background' },
+    { signal, priority }: Parameters<ContentCachePort['ensure']>[2],
   ): Promise<Located> {
     signal.throwIfAborted();
     this.priorities.push(priority);

@@ -1,0 +1,152 @@
+import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
+import type { ContentVersion } from '../tree/index.ts';
+import type { Clock, ContentCachePort } from './ports.ts';
+
+/** Chunks ahead of one reader. Two hide the store's latency and the disk; the rest evens out its moods. */
+const MOST_AHEAD = 4;
+/** Chunks on their way for all readers together: half of what the cache holds in memory at a time. */
+const MOST_UNDER_WAY = 4;
+/** Places in files where somebody reads on; more readers than that read without it. */
+const MOST_STREAMS = 32;
+/** Nobody tells when a reader closes its file: one that asks for nothing for so long is taken to have left. */
+const LEFT_MS = 15_000;
+/** Chunks past the prefetch bound take at most half of the cache; what is ahead, a fourth of that. */
+const SHARE_OF_CACHE = 1 / 8;
+
+export interface ReadAheadOptions {
+  readonly cache: Pick<ContentCachePort, 'ensure' | 'has'>;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  /** Bytes of content that the cache may hold. */
+  readonly cacheBytes: number;
+  readonly isSourceDown: () => boolean;
+}
+
+/** One reader on its way through a large file, as far as can be told from the chunks asked for. */
+interface Stream {
+  readonly version: ContentVersion;
+  /** The last chunk asked for. */
+  at: number;
+  /** Chunks to be had beyond it; 0 until a second chunk in a row is asked for. */
+  ahead: number;
+  askedAt: number;
+  readonly underWay: Map<number, AbortController>;
+}
+
+/**
+ * Fetches the chunks that follow those which a reader of a large file has asked for one after the other, so that it
+ * does not wait for the store at each of them. In the background: readers' own requests go before, and what nobody
+ * reads on is given up.
+ */
+export class ReadAhead {
+  readonly #options: ReadAheadOptions;
+  readonly #mostAhead: number;
+  /** The one that was asked last is the last. */
+  readonly #streams: Stream[] = [];
+  readonly #stopped = new AbortController();
+  #underWay = 0;
+  #watching = false;
+
+  constructor(options: ReadAheadOptions) {
+    this.#options = options;
+    const fitting = Math.floor((options.cacheBytes * SHARE_OF_CACHE) / CHUNK_BYTES);
+    this.#mostAhead = Math.min(MOST_AHEAD, fitting);
+  }
+
+  /** Chunks on their way. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** A reader asks for this chunk, and is looked after first. */
+  asked(version: ContentVersion, chunk: number): void {
+    if (this.#mostAhead === 0 || this.#stopped.signal.aborted) return;
+    const stream = this.#streamOf(version, chunk);
+    stream.askedAt = this.#options.clock.now();
+    if (chunk > stream.at) {
+      stream.ahead = Math.min(this.#mostAhead, Math.max(1, 2 * stream.ahead));
+      stream.at = chunk;
+    }
+    for (const [behind, fetching] of stream.underWay) if (behind < stream.at) fetching.abort();
+    this.#goOn(stream);
+  }
+
+  /** The reader that asked for this chunk has gone, or could not be given it. */
+  left(version: ContentVersion, chunk: number): void {
+    for (const stream of this.#streams) {
+      if (stream.version.name === version.name && stream.at === chunk) this.#end(stream);
+    }
+  }
+
+  /** The store is down: what is on its way would only wait for that. */
+  giveUp(): void {
+    for (const stream of [...this.#streams]) this.#end(stream);
+  }
+
+  /** For good. */
+  stop(): void {
+    this.#stopped.abort();
+    this.giveUp();
+  }
+
+  #streamOf(version: ContentVersion, chunk: number): Stream {
+    const known = this.#streams.findIndex(
+      ({ version: { name }, at, ahead }) => name === version.name && chunk >= at && chunk <= at + ahead + 1,
+    );
+    const [found] = known < 0 ? [] : this.#streams.splice(known, 1);
+    const stream = found ?? { version, at: chunk, ahead: 0, askedAt: 0, underWay: new Map() };
+    this.#streams.push(stream);
+    if (this.#streams.length > MOST_STREAMS) this.#end(this.#streams[0]!);
+    return stream;
+  }
+
+  /** What is left over when the bound is reached is asked for when the reader's next chunk is. */
+  #goOn(stream: Stream): void {
+    const { cache, isSourceDown } = this.#options;
+    if (isSourceDown()) return;
+    const { version, at, ahead, underWay } = stream;
+    const end = Math.min(at + ahead + 1, chunkCount(version.size) ?? 0);
+    for (let chunk = at + 1; chunk < end && this.#underWay < MOST_UNDER_WAY; chunk++) {
+      if (!underWay.has(chunk) && !cache.has(version, chunk)) this.#fetch(stream, chunk);
+    }
+    void this.#watch();
+  }
+
+  #fetch(stream: Stream, chunk: number): void {
+    const { cache } = this.#options;
+    const fetching = new AbortController();
+    stream.underWay.set(chunk, fetching);
+    this.#underWay += 1;
+    const done = (kept: boolean): void => {
+      stream.underWay.delete(chunk);
+      this.#underWay -= 1;
+      // What the cache does not keep, or the store does not give, is for the reader to find out.
+      if (!kept && !fetching.signal.aborted) stream.ahead = 0;
+      this.#goOn(stream);
+    };
+    cache.ensure(stream.version, chunk, { signal: fetching.signal, priority: 'background' }).then(
+      ({ kind }) => done(kind === 'local'),
+      () => done(false),
+    );
+  }
+
+  /** Runs while something is on its way. */
+  async #watch(): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#watching) return;
+    this.#watching = true;
+    while (this.#underWay > 0 && !this.#stopped.signal.aborted) {
+      await clock.sleep(LEFT_MS, this.#stopped.signal).catch(() => undefined);
+      const now = clock.now();
+      const gone = this.#streams.filter(({ askedAt }) => Math.abs(now - askedAt) >= LEFT_MS);
+      for (const stream of gone) this.#end(stream);
+    }
+    this.#watching = false;
+  }
+
+  #end(stream: Stream): void {
+    const place = this.#streams.indexOf(stream);
+    if (place >= 0) this.#streams.splice(place, 1);
+    stream.ahead = 0;
+    for (const fetching of stream.underWay.values()) fetching.abort();
+  }
+}
