@@ -16,6 +16,8 @@ export interface Store {
   put(key: string, body: string | Uint8Array): Promise<string>;
   putAll(objects: Objects, below?: string): Promise<void>;
   delete(key: string): Promise<void>;
+  /** From now on what is overwritten or deleted can be had by its version id. */
+  keepVersions(): Promise<void>;
 }
 
 export async function openStore(
@@ -38,6 +40,7 @@ export async function openStore(
       );
     },
     delete: (key) => seaweedfs.delete(bucket, key),
+    keepVersions: () => seaweedfs.s3.enableVersioning(bucket),
   };
   await store.putAll(objects, below);
   return store;

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Mount } from '../support/mount.ts';
+import { type Fault, type ProxiedRequest, StoreProxy } from '../support/proxy.ts';
+import { type Reader, startPython } from '../support/reader.ts';
+import { type Cleanup, defer } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import type { Store } from './fixture.ts';
+
+/** A store behind a proxy that notes the requests for content, and does to them what it is told. */
+export interface Proxied extends Pick<Store, 'endpoint' | 'bucket' | 'env'> {
+  readonly proxy: StoreProxy;
+  /** GETs of objects, listings not among them. */
+  readonly gets: ProxiedRequest[];
+  /** Asked for each of those. */
+  fault: (request: ProxiedRequest) => Fault | undefined;
+}
+
+export async function startProxied(test: Cleanup, store: Store): Promise<Proxied> {
+  const proxy = await StoreProxy.start({ upstream: store.endpoint });
+  defer(test, () => proxy.close());
+  const { bucket, env } = store;
+  const proxied: Proxied = { proxy, endpoint: proxy.endpoint, bucket, env, gets: [], fault: () => undefined };
+  proxy.fault = (request) => {
+    if (request.kind !== 'GET') return undefined;
+    proxied.gets.push(request);
+    return proxied.fault(request);
+  };
+  return proxied;
+}
+
+/** Cuts the store off, and waits until the daemon knows. */
+export async function takeDown({ proxy }: Proxied, mount: Mount): Promise<void> {
+  const failures = (): number =>
+    mount.log().filter(({ msg }) => msg.startsWith('a revalidation failed')).length;
+  const before = failures();
+  await proxy.goDown();
+  await waitFor('the daemon to know that the store is down', () => failures() > before);
+}
+
+/** A process that holds a file of the mount open and mapped: test/support/readers/hold.py. */
+export class Holder {
+  readonly #reader: Reader;
+  #answers = 0;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  static async open(mount: Mount, path: string): Promise<Holder> {
+    const file = join(mount.target, path);
+    const holder = new Holder(startPython('hold.py', [file], { stdin: 'pipe', deadlineMs: 180_000 }));
+    await holder.#answer();
+    return holder;
+  }
+
+  get pid(): number {
+    return this.#reader.pid;
+  }
+
+  kill(): void {
+    this.#reader.kill();
+  }
+
+  get done(): Reader['done'] {
+    return this.#reader.done;
+  }
+
+  async read(offset: number, length: number): Promise<string> {
+    return await this.ask(`read ${offset} ${length}`);
+  }
+
+  async map(offset: number, length: number): Promise<string> {
+    return await this.ask(`map ${offset} ${length}`);
+  }
+
+  /** So that the daemon is asked again. */
+  async drop(): Promise<void> {
+    await this.ask('drop');
+  }
+
+  async ask(line: string): Promise<string> {
+    this.#reader.tell(line);
+    return await this.#answer();
+  }
+
+  async #answer(): Promise<string> {
+    const at = this.#answers++;
+    return await waitFor('the holder to answer', () => {
+      const lines = this.#reader.stdout().split('\n');
+      return lines.length > at + 1 ? lines[at] : undefined;
+    });
+  }
+}
+
+/** What a holder says to bytes that are as they should be. */
+export function digest(bytes: Uint8Array, offset = 0, length = bytes.length): string {
+  return createHash('sha256')
+    .update(bytes.subarray(offset, offset + length))
+    .digest('hex');
+}
