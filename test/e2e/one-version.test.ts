@@ -27,7 +27,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
         ]),
       );
       const mount = await mountStore(t, store, { args: claimed });
-      const holder = await Holder.open(mount, 'a.py');
+      const holder = await Holder.open(t, mount, 'a.py');
       assert.equal(await holder.read(0, 4096), digest(old, 0, 4096));
       if (end === 'deleted') await store.delete('dags/a.py');
       else await store.put('dags/a.py', 'new');
@@ -50,7 +50,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
         ]),
       );
       const mount = await mountStore(t, store, { args: claimed });
-      const holder = await Holder.open(mount, 'a.bin');
+      const holder = await Holder.open(t, mount, 'a.bin');
       assert.equal(await holder.read(0, 100_000), digest(old, 0, 100_000));
       if (end === 'deleted') await store.delete('dags/a.bin');
       else await store.put('dags/a.bin', next);
@@ -76,7 +76,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
         ]),
       );
       const mount = await mountStore(t, store, { args: claimed });
-      const holder = await Holder.open(mount, 'a.bin');
+      const holder = await Holder.open(t, mount, 'a.bin');
       assert.equal(await holder.read(0, 100_000), digest(old, 0, 100_000));
       if (end === 'deleted') await store.delete('dags/a.bin');
       else await store.put('dags/a.bin', 'new');
@@ -97,7 +97,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
     const body = { status: 403, headers: { 'content-type': 'application/xml' }, body: denial };
     proxied.fault = ({ url }) => (url.includes('versionId=') ? { answer: body } : undefined);
     const mount = await mountStore(t, proxied, { args: claimed });
-    const holder = await Holder.open(mount, 'a.bin');
+    const holder = await Holder.open(t, mount, 'a.bin');
     assert.equal(await holder.read(0, 100_000), digest(old, 0, 100_000));
     await store.put('dags/a.bin', 'new');
     await waitFor('the change', async () => (await shell(mount.target, 'cat a.bin || true')) === 'new');
@@ -109,7 +109,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
     const [old, next] = [randomBytes(LARGE), randomBytes(LARGE)];
     const store = await openStore(t, new Map([['a.bin', old]]));
     const mount = await mountStore(t, store, { args: ['--poll-interval', '1h', '--settle', '0'] });
-    const holder = await Holder.open(mount, 'a.bin');
+    const holder = await Holder.open(t, mount, 'a.bin');
     assert.equal(await holder.read(0, 100_000), digest(old, 0, 100_000));
     await store.put('dags/a.bin', next);
     assert.equal(await holder.read(LATER, 4096), 'ESTALE');

@@ -47,9 +47,14 @@ export class Holder {
     this.#reader = reader;
   }
 
-  static async open(mount: Mount, path: string): Promise<Holder> {
+  static async open(test: Cleanup, mount: Mount, path: string): Promise<Holder> {
     const file = join(mount.target, path);
     const holder = new Holder(startPython('hold.py', [file], { stdin: 'pipe', deadlineMs: 180_000 }));
+    // Before the mount ends, which it would keep busy.
+    defer(test, async () => {
+      holder.kill();
+      await holder.done;
+    });
     await holder.#answer();
     return holder;
   }
