@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mountImpossible } from '../support/mount.ts';
+import type { Status } from '../../src/control/shapes.ts';
+import { dagmount, mountImpossible } from '../support/mount.ts';
 import { type Fault, type ProxiedRequest, StoreProxy } from '../support/proxy.ts';
 import { type Reader, shell, startPython } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
@@ -26,13 +27,25 @@ async function passes(reader: Reader, more: number): Promise<void> {
 
 const ways: readonly {
   readonly name: string;
+  readonly degraded: string;
   readonly begin: (proxy: StoreProxy) => unknown;
   readonly end: (proxy: StoreProxy) => unknown;
 }[] = [
-  { name: 'refuses connections', begin: (proxy) => proxy.goDown(), end: (proxy) => proxy.comeUp() },
-  { name: 'hangs', begin: (proxy) => proxy.hang(), end: (proxy) => proxy.comeUp() },
+  {
+    name: 'refuses connections',
+    degraded: 'source-unreachable',
+    begin: (proxy) => proxy.goDown(),
+    end: (proxy) => proxy.comeUp(),
+  },
+  {
+    name: 'hangs',
+    degraded: 'source-unreachable',
+    begin: (proxy) => proxy.hang(),
+    end: (proxy) => proxy.comeUp(),
+  },
   {
     name: 'answers 503 SlowDown',
+    degraded: 'source-throttled',
     begin: (proxy) => {
       proxy.fault = slowDown;
     },
@@ -54,7 +67,7 @@ function slowDown({ method }: ProxiedRequest): Fault {
 }
 
 describe('promise 4, unreachable is not deleted', { skip: mountImpossible }, () => {
-  for (const { name, begin, end } of ways) {
+  for (const { name, degraded, begin, end } of ways) {
     test(`a store that ${name} removes nothing from under a scan, and what it has then is shown by itself`, async (t) => {
       const store = await openStore(t, manyFiles(FILES, 3_000));
       const proxy = await StoreProxy.start({ upstream: store.endpoint });
@@ -69,10 +82,22 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible }, () 
       await store.delete('dags/new.py');
       await store.put('dags/newer.py', 'newer');
       await mount.logged(failed);
+      const status = async (): Promise<Status> =>
+        JSON.parse((await dagmount(['status', '--json', '--socket', mount.socket()])).stdout) as Status;
+      const down = await status();
+      assert.deepEqual(down.degraded, [degraded]);
+      assert.ok(down.ready, 'an outage takes no readiness away');
+      assert.ok(down.source.failingSince !== null && down.source.lastSuccessAt !== null);
+      assert.ok(down.source.lastSuccessAt < down.source.failingSince);
       for (const reader of readers) await passes(reader, 5);
       assert.equal(await shell(mount.target, 'cat newer.py 2>/dev/null || echo not yet'), 'not yet\n');
       await end(proxy);
       await mount.logged('the source answers again');
+      const up = await waitFor('an end of it in status', async () => {
+        const now = await status();
+        return now.degraded.length === 0 ? now : undefined;
+      });
+      assert.equal(up.source.failingSince, null);
       await waitFor('the next tree', async () => {
         return (await shell(mount.target, 'cat newer.py 2>/dev/null || true')) === 'newer';
       });
