@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { carry, type FromListing, type ToListing, uncarry } from './listing-messages.ts';
+import { carry, type FromListing, type ListingSetUp, type ToListing, uncarry } from './listing-messages.ts';
 import type { CredentialsProvider } from './store/credentials.ts';
 import type { Built, Listed, Lister, Logger } from './sync/ports.ts';
 import { Generation } from './tree/index.ts';
@@ -20,10 +20,11 @@ export class ListingClient implements Lister {
   #lastId = 0;
   #broken: Error | undefined;
 
-  constructor(worker: Worker, credentials: CredentialsProvider, log: Logger) {
+  constructor(worker: Worker, setUp: ListingSetUp, credentials: CredentialsProvider, log: Logger) {
     this.#worker = worker;
     this.#credentials = credentials;
     this.#log = log;
+    this.#send({ kind: 'set-up', setUp });
     worker.on('message', (message: FromListing) => this.#receive(message));
     worker.on('error', (error) => this.#break(error));
     worker.on('exit', (code) => this.#break(new Error(`the listing worker exited with ${code}`)));

@@ -6,7 +6,7 @@ import type { TransportSettings } from './store/transport-settings.ts';
 import type { Listed } from './sync/ports.ts';
 import type { AdoptedObjects, FilterPatterns, GenerationChanges, Problem } from './tree/index.ts';
 
-/** What the listing worker is started with. */
+/** What the listing worker is told first: it starts before this is known. */
 export interface ListingSetUp {
   readonly target: ResolvedTarget;
   readonly transport: TransportSettings;
@@ -33,6 +33,7 @@ export interface CarriedBuild {
 }
 
 export type ToListing =
+  | { readonly kind: 'set-up'; readonly setUp: ListingSetUp }
   | { readonly kind: 'list'; readonly id: number }
   | {
       readonly kind: 'build';

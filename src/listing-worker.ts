@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import {
   type CarriedBuild,
   carry,
@@ -21,8 +21,13 @@ import { buildGeneration, digestListing, Generation, PathFilter } from './tree/i
  */
 if (parentPort === null) throw new Error('listing-worker.ts runs as a worker thread of the server');
 const port = parentPort;
-const setUp = workerData as ListingSetUp;
-const { target } = setUp;
+
+/** What it lists with, and builds by. */
+interface Work {
+  readonly lister: PrefixLister;
+  readonly filter: PathFilter;
+  readonly salt: bigint;
+}
 
 interface Asked {
   resolve(credentials: Credentials): void;
@@ -40,13 +45,7 @@ const credentials: CredentialsProvider = ({ renew = false } = {}) => {
   return new Promise((resolve, reject) => asked.set(id, { resolve, reject }));
 };
 
-const transport = new Transport(setUp.transport);
-const filter = PathFilter.compile(setUp.filter);
-const lister = new PrefixLister({
-  prefix: target.prefix,
-  fetchPage: createFetchPage({ http: new SignedHttp({ target, transport, credentials }) }),
-  log: (notice, message) => tell({ kind: 'notice', notice, message }),
-});
+let work: Work | undefined;
 /** The newest listing, until the next begins: what `build` builds. */
 let newest: Listing | undefined;
 
@@ -54,12 +53,27 @@ function tell(message: FromListing): void {
   port.postMessage(message);
 }
 
+function setUp({ target, transport, filter, salt }: ListingSetUp): Work {
+  const http = new SignedHttp({ target, transport: new Transport(transport), credentials });
+  const lister = new PrefixLister({
+    prefix: target.prefix,
+    fetchPage: createFetchPage({ http }),
+    log: (notice, message) => tell({ kind: 'notice', notice, message }),
+  });
+  return { lister, filter: PathFilter.compile(filter), salt };
+}
+
+function atWork(): Work {
+  if (work === undefined) throw new Error('the listing worker was not told what to list');
+  return work;
+}
+
 async function list(id: number): Promise<void> {
   const controller = new AbortController();
   underWay.set(id, controller);
   newest = undefined;
   try {
-    newest = await lister.list({ signal: controller.signal });
+    newest = await atWork().lister.list({ signal: controller.signal });
     const { count, requests } = newest;
     tell({ kind: 'listed', id, listed: { digest: digestListing(newest), objects: count, requests } });
   } catch (error) {
@@ -71,6 +85,7 @@ async function list(id: number): Promise<void> {
 
 function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
   if (newest === undefined) throw new Error('there is no listing to build from');
+  const { filter, salt } = atWork();
   const { generation, changes, problems, nextNodeId } = buildGeneration({
     objects: newest,
     filter,
@@ -78,7 +93,7 @@ function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
     tombstones: message.tombstones,
     nextNodeId: message.nextNodeId,
     adopted: message.adopted,
-    salt: setUp.salt,
+    salt,
     now: Date.now(),
   });
   return { generation: generation.buffer, changes, problems, nextNodeId };
@@ -86,6 +101,9 @@ function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
 
 port.on('message', (message: ToListing) => {
   switch (message.kind) {
+    case 'set-up':
+      work = setUp(message.setUp);
+      break;
     case 'list':
       void list(message.id);
       break;

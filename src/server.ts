@@ -4,7 +4,7 @@ import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
 import { ReplacedContent } from './cache/replaced-content.ts';
-import type { Served, ServeOptions } from './cli/server-port.ts';
+import type { Served, ServeOptions, ServerPort, StoreFinding } from './cli/server-port.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
@@ -24,14 +24,16 @@ import { createMounter, type Mounter } from './session/kernel/mounting.ts';
 import type { FetchResult } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
-import { S3Store } from './store/s3-store.ts';
-import { connectStore } from './store-connection.ts';
 import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
 import type { WatchedKey } from './sync/watch.ts';
 import type { ContentVersion } from './tree/index.ts';
 
-export { probeStore } from './store-probe.ts';
+
+/** As ServerPort has it. */
+export async function* probeStore(...probe: Parameters<ServerPort['probeStore']>): AsyncIterable<StoreFinding> {
+  yield* (await import('./store-probe.ts')).probeStore(...probe);
+}
 
 /** Resolves to the file that the native addon was loaded from; rejects with MountError. */
 export async function checkTransport(): Promise<string> {
@@ -147,7 +149,10 @@ class Server {
     const config = this.#config;
     const { log } = this.#options;
     const { target, source, allowOther, uid, gid, umask, concurrency } = config;
-    const sessionWorker = this.#startWorker('./session-worker.js', undefined);
+    // They start while this thread loads the store, which takes longer than all the rest.
+    const sessionWorker = this.#startWorker('./session-worker.js');
+    const listingWorker = this.#startWorker('./listing-worker.js');
+    const { connectStore, S3Store } = await import('./store-connection.ts');
     const connection = await connectStore(config);
     const store = new S3Store({ ...connection, concurrency });
     this.#atEnd(() => store.close());
@@ -178,11 +183,7 @@ class Server {
       filter: { include: config.include, exclude: config.exclude },
       salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
     };
-    const lister = new ListingClient(
-      this.#startWorker('./listing-worker.js', setUp),
-      connection.credentials,
-      log,
-    );
+    const lister = new ListingClient(listingWorker, setUp, connection.credentials, log);
 
     const session = new SessionClient(sessionWorker, {
       fetch: (version, chunk, signal) => this.#read(sync, version, chunk, signal),
@@ -224,8 +225,8 @@ class Server {
     return { sync, session, presenter, cache };
   }
 
-  #startWorker(file: string, workerData: unknown): Worker {
-    const worker = new Worker(new URL(file, import.meta.url), { workerData });
+  #startWorker(file: string): Worker {
+    const worker = new Worker(new URL(file, import.meta.url));
     this.#atEnd(() => worker.terminate());
     return worker;
   }

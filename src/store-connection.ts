@@ -5,6 +5,8 @@ import type { ResolvedTarget } from './store/resolved-target.ts';
 import { Transport } from './store/transport.ts';
 import { readTransportSettings, type TransportSettings } from './store/transport-settings.ts';
 
+export { S3Store } from './store/s3-store.ts';
+
 /** The way to the bucket that a configuration names; nothing was sent yet. */
 export interface StoreConnection {
   readonly settings: TransportSettings;

@@ -1,16 +1,22 @@
 import type { BigIntStats } from 'node:fs';
 
+/** Nothing is known to be local. */
+export const ABSENT = 0n;
+/** Nothing is local yet, and a fetch of it is under way that nobody waits for. */
+export const ARRIVING = 1n;
+
 const MASK = 0xffff_ffff_ffff_ffffn;
 
 /**
  * What a blob's file looked like when its content was last verified: 64 bits mixed from inode, size and ctime
- * (ns), never 0. Content cannot be altered through the filesystem without a new ctime, which nobody can set back;
+ * (ns), never {@link ABSENT} or {@link ARRIVING}. Content cannot be altered through the filesystem without a new ctime, which nobody can set back;
  * only two changes within the kernel's clock tick (4 ms at most; finer from Linux 6.13 on) may share one.
  *
  * 1.3 us a call.
  */
 export function stampOf({ ino, size, ctimeNs }: Pick<BigIntStats, 'ino' | 'size' | 'ctimeNs'>): bigint {
-  return mix(mix(mix(ino) ^ size) ^ ctimeNs) || 1n;
+  const mixed = mix(mix(mix(ino) ^ size) ^ ctimeNs);
+  return mixed > ARRIVING ? mixed : 2n;
 }
 
 /** The finalizer of splitmix64: a bijection in which each bit of the input changes half of the output's. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type Document, isMap, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
+import type { Document, Pair } from 'yaml';
 import { ConfigError } from './config-error.ts';
 import { nearest } from './nearest.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
 import { isFileKey, type OptionName, optionNames, optionOf } from './schema.ts';
+import { yaml } from './yaml.ts';
 
 /**
  * What the YAML file at an absolute path says. Throws ConfigError: `unreadable-file`, `unparsable-file`,
@@ -14,10 +15,11 @@ export function givenByFile(file: string): GivenOptions {
 }
 
 /** `file` is its name, for what is said about it. */
-export function givenByYaml(yaml: string, file: string): GivenOptions {
+export function givenByYaml(text: string, file: string): GivenOptions {
+  const { isMap, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   // All scalars as they were written: an umask of 0222 is no decimal number, a region called no is no boolean.
-  const document = parseDocument(yaml, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
     throw unparsable(file, lines.linePos(error.pos[0]).line, lowerFirst(firstLine(error.message)), error);
@@ -49,7 +51,7 @@ function read(file: string): string {
 }
 
 function optionNamed(key: unknown, file: string, line: number): OptionName {
-  const name = isScalar(key) ? String(key.value) : 'a key that is no text';
+  const name = yaml().isScalar(key) ? String(key.value) : 'a key that is no text';
   if (isFileKey(name)) return name;
   const keys = optionNames.filter(isFileKey);
   const meant = nearest(name, keys);
@@ -108,7 +110,7 @@ function unparsable(file: string, line: number, reason: string, cause?: unknown)
 
 /** A file of comments alone has an empty scalar as its content. */
 function isEmpty(contents: unknown): boolean {
-  return isScalar(contents) && (contents.value === '' || contents.value === null);
+  return yaml().isScalar(contents) && (contents.value === '' || contents.value === null);
 }
 
 function startOf(node: unknown): number {

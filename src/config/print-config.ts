@@ -1,7 +1,7 @@
-import { stringify } from 'yaml';
 import { describeOrigin } from './origin.ts';
 import type { ResolvedOption } from './resolve.ts';
 import { optionOf } from './schema.ts';
+import { yaml } from './yaml.ts';
 
 /** Not part of what a file can say. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['config', 'print-config']);
@@ -38,5 +38,5 @@ function scalar(text: string | readonly string[]): string {
     lineWidth: 0,
     flowCollectionPadding: false,
   } as const;
-  return stringify(text, options).trimEnd();
+  return yaml().stringify(text, options).trimEnd();
 }

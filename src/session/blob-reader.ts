@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { blobPath } from '../cache/blob-path.ts';
-import { stampOf } from '../cache/stamp.ts';
+import { ARRIVING, stampOf } from '../cache/stamp.ts';
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -26,7 +26,7 @@ export class BlobReader {
     position: number,
     target: Uint8Array,
   ): boolean {
-    if (stamp === 0n) return false;
+    if (stamp <= ARRIVING) return false;
     let fd: number | undefined;
     try {
       fd = openSync(blobPath(this.#directory, name, chunk), OPEN_FLAGS);

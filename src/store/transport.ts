@@ -1,8 +1,9 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type ProxyAddress, proxyFor } from './proxy-settings.ts';
 import { StoreError } from './store-error.ts';
 import type { TransportSettings } from './transport-settings.ts';
+import { Agent, Pool, ProxyAgent } from './undici.ts';
 
 /** Connections, kept alive, to whatever origins are asked for: directly, or through the proxy that is set for one. */
 export class Transport {

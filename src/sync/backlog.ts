@@ -1,6 +1,6 @@
 import { MARK } from './content-state.ts';
 import { codeOf, failureOf, isSourceDown } from './failure.ts';
-import { type Fetched, fetchContent, isLocal } from './fetch-content.ts';
+import { type Fetched, fetchEntry, isLocal } from './fetch-content.ts';
 import { Pace } from './pace.ts';
 import type { Clock } from './ports.ts';
 import { type FetchMeans, type FetchTarget, note, Tally } from './prefetch.ts';
@@ -229,12 +229,12 @@ export class Backlog {
 
   /** `failed`: by itself, not for the store's sake, and perhaps not the next time. */
   async #fetch(
-    { generation }: FetchTarget,
+    target: FetchTarget,
     index: number,
     signal: AbortSignal,
   ): Promise<Fetched | FailedFetch> {
     try {
-      return await fetchContent(this.#options.cache, generation.version(index), signal);
+      return await fetchEntry(this.#options.cache, target, index, signal);
     } catch (error) {
       const code = codeOf(error) ?? 'internal';
       if (signal.aborted || isSourceDown(code)) throw error;

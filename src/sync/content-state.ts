@@ -1,3 +1,4 @@
+import { ABSENT, ARRIVING } from '../cache/stamp.ts';
 import { type Generation, NONE } from '../tree/index.ts';
 
 /** What is known of the content of one entry. */
@@ -14,13 +15,23 @@ export const MARK = {
 
 /** What is known of the content of each entry of one generation. Bytes an entry: 9. */
 export class ContentState {
-  /** Over a SharedArrayBuffer; the session reads it while this thread writes. 0n: not known to be local. */
+  /** Over a SharedArrayBuffer; the session reads it while this thread writes; ABSENT, ARRIVING or a stamp. */
   readonly stamps: BigUint64Array;
   readonly marks: Uint8Array;
 
   constructor(entries: number) {
     this.stamps = new BigUint64Array(new SharedArrayBuffer(8 * entries));
     this.marks = new Uint8Array(entries);
+  }
+
+  /** Tells the session that a reader of this need not ask: it comes. Until then, or until setAbsent(). */
+  setArriving(index: number): void {
+    Atomics.compareExchange(this.stamps, index, ABSENT, ARRIVING);
+  }
+
+  /** It did not come. Harmless for what did. */
+  setAbsent(index: number): void {
+    Atomics.compareExchange(this.stamps, index, ARRIVING, ABSENT);
   }
 
   setLocal(index: number, stamp: bigint): void {

@@ -1,5 +1,6 @@
 import { chunkCount } from '../cache/chunks.ts';
-import type { ContentVersion } from '../tree/index.ts';
+import type { ContentVersion, Generation } from '../tree/index.ts';
+import type { ContentState } from './content-state.ts';
 import { codeOf, isStale, isUnreadable } from './failure.ts';
 import type { ContentCachePort, Located } from './ports.ts';
 
@@ -30,6 +31,24 @@ export async function fetchContent(
     if (code !== undefined && isStale(code)) return { kind: 'stale', code };
     if (code !== undefined && isUnreadable(code)) return { kind: 'unreadable', code, error };
     throw error;
+  }
+}
+
+/** As {@link fetchContent}, of an entry whose readers see that it is on its way. */
+export async function fetchEntry(
+  cache: Pick<ContentCachePort, 'ensure'>,
+  { generation, content }: { readonly generation: Generation; readonly content: ContentState },
+  index: number,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const version = generation.version(index);
+  content.setArriving(index);
+  try {
+    const fetched = await fetchContent(cache, version, signal);
+    if (fetched.kind === 'local') content.setLocal(index, fetched.stamp);
+    return fetched;
+  } finally {
+    content.setAbsent(index);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Adoptions } from './adoption.ts';
 import { type ContentState, MARK } from './content-state.ts';
 import type { Damage } from './damage.ts';
 import { codeOf } from './failure.ts';
-import { type Fetched, fetchContent } from './fetch-content.ts';
+import { type Fetched, fetchEntry } from './fetch-content.ts';
 import type { Pace } from './pace.ts';
 import type { ContentCachePort, Logger } from './ports.ts';
 import { isWanted } from './prefetch-bound.ts';
@@ -76,7 +76,7 @@ export async function prefetch(
     const path = target.generation.path(index);
     let fetched: Fetched;
     try {
-      fetched = await fetchContent(means.cache, target.generation.version(index), over);
+      fetched = await fetchEntry(means.cache, target, index, over);
       if (fetched.kind === 'stale' && adoptions !== undefined) {
         fetched = await adoptions.take(target, index, over);
         if (fetched.kind === 'stale') adopted += 1;

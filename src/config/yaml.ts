@@ -1,0 +1,9 @@
+import { createRequire } from 'node:module';
+import type * as library from 'yaml';
+
+const require = createRequire(import.meta.url);
+
+/** Loaded where a file is read or printed, and not at each mount: it takes 40 ms. */
+export function yaml(): typeof library {
+  return require('yaml');
+}
