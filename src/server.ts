@@ -29,9 +29,10 @@ import { systemClock } from './sync/system-clock.ts';
 import type { WatchedKey } from './sync/watch.ts';
 import type { ContentVersion } from './tree/index.ts';
 
-
 /** As ServerPort has it. */
-export async function* probeStore(...probe: Parameters<ServerPort['probeStore']>): AsyncIterable<StoreFinding> {
+export async function* probeStore(
+  ...probe: Parameters<ServerPort['probeStore']>
+): AsyncIterable<StoreFinding> {
   yield* (await import('./store-probe.ts')).probeStore(...probe);
 }
 

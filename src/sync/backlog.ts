@@ -228,11 +228,7 @@ export class Backlog {
   }
 
   /** `failed`: by itself, not for the store's sake, and perhaps not the next time. */
-  async #fetch(
-    target: FetchTarget,
-    index: number,
-    signal: AbortSignal,
-  ): Promise<Fetched | FailedFetch> {
+  async #fetch(target: FetchTarget, index: number, signal: AbortSignal): Promise<Fetched | FailedFetch> {
     try {
       return await fetchEntry(this.#options.cache, target, index, signal);
     } catch (error) {
