@@ -1,6 +1,7 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Dispatcher } from 'undici';
 import type { Transport } from './transport.ts';
+import { loadDispatcherApi } from './undici.ts';
 
 type RequestHandler = NonNullable<S3ClientConfig['requestHandler']>;
 
@@ -11,6 +12,7 @@ export function sdkRequestHandler(transport: Transport): RequestHandler {
       const { protocol, hostname, port, path, query, method, headers, body } = request;
       const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
       const signal = options?.abortSignal;
+      loadDispatcherApi();
       const answer = await transport.dispatcherFor(origin).request({
         origin,
         path: `${path}${queryString(query)}`,

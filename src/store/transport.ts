@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { type ProxyAddress, proxyFor } from './proxy-settings.ts';
 import { StoreError } from './store-error.ts';
 import type { TransportSettings } from './transport-settings.ts';
-import { Agent, Pool, ProxyAgent } from './undici.ts';
+import { Agent, loadDispatcherApi, Pool, ProxyAgent } from './undici.ts';
 
 /** Connections, kept alive, to whatever origins are asked for: directly, or through the proxy that is set for one. */
 export class Transport {
@@ -49,6 +49,7 @@ export class Transport {
   }
 
   #through(proxy: ProxyAddress): Dispatcher {
+    loadDispatcherApi();
     const connecting = this.#connecting();
     const pooling = this.#pooling();
     return new ProxyAgent({
