@@ -24,6 +24,7 @@ import { createMounter, type Mounter } from './session/kernel/mounting.ts';
 import type { FetchResult } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
+import type { S3Store } from './store/s3-store.ts';
 import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
 import type { WatchedKey } from './sync/watch.ts';
