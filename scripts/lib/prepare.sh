@@ -129,3 +129,19 @@ need_other_node() {
   ) || return 1
   rm -rf "$directory/unpack"
 }
+
+# A Python with Airflow, in the versions that airflow-constraints.txt pins.
+airflow_version=3.3.2
+need_airflow() {
+  local mark="$tools/airflow/apache-airflow-$airflow_version"
+  [ -e "$mark" ] && [ -x "$tools/airflow/bin/airflow" ] && return
+  if ! python3 -c 'import venv, ensurepip' 2>/dev/null && can_install_packages; then
+    install_packages python3 python3-venv || return 1
+  fi
+  step "installing apache-airflow $airflow_version into .tools/airflow"
+  rm -rf "$tools/airflow"
+  python3 -m venv "$tools/airflow" &&
+    "$tools/airflow/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
+      "apache-airflow==$airflow_version" -c "$root/scripts/lib/airflow-constraints.txt" </dev/null &&
+    touch "$mark"
+}

@@ -76,3 +76,34 @@ function pss(pid: number): number {
     throw error;
   }
 }
+
+export interface Starvation {
+  /** Seconds that the process waited for a processor between two instants, which are seconds since the epoch. */
+  between(from: number, to: number): number;
+  stop(): void;
+}
+
+/**
+ * How long a process could have run and did not, because the machine was busy with others: what a bound in seconds must
+ * not count. Looked at every 250 ms; nothing where the kernel keeps no such count.
+ */
+export function watchStarvation(pid: number): Starvation {
+  const samples: { readonly at: number; readonly waited: number }[] = [];
+  const look = (): void => {
+    try {
+      // Nanoseconds on a processor, nanoseconds runnable without one, and how often.
+      const waited = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
+      samples.push({ at: Date.now() / 1000, waited });
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  };
+  look();
+  const timer = setInterval(look, 250);
+  const waitedUntil = (instant: number): number =>
+    (samples.findLast((sample) => sample.at <= instant) ?? samples[0])?.waited ?? 0;
+  return {
+    between: (from, to) => Math.max(0, waitedUntil(to) - waitedUntil(from)),
+    stop: () => clearInterval(timer),
+  };
+}

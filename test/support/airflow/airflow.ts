@@ -1,0 +1,112 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Child, startChild } from '../child.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../temporary.ts';
+import { AirflowAudit } from './audit.ts';
+import { AirflowDatabase } from './database.ts';
+import { airflowBinaries, airflowCommand, airflowPython } from './installation.ts';
+
+export interface Bundle {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface AirflowOptions {
+  /** The first is the DAGs folder. */
+  readonly bundles: readonly [Bundle, ...Bundle[]];
+  /** AIRFLOW__SECTION__KEY, over those that every test has. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** An Airflow with a home, a database and a record of what is written to it, all of one test's own. */
+export interface Airflow {
+  readonly home: string;
+  readonly database: AirflowDatabase;
+  readonly audit: AirflowAudit;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Runs a command of Airflow to its end. */
+  run(args: readonly string[], deadlineMs?: number): Promise<Ran>;
+  /** Starts `airflow dag-processor`, which goes on until the test ends. */
+  startProcessor(): Child;
+}
+
+export async function openAirflow(test: Cleanup, options: AirflowOptions): Promise<Airflow> {
+  const home = await temporaryDirectory(test);
+  await mkdir(join(home, 'pycache'));
+  const environment = environmentOf(home, options);
+  const run = (args: readonly string[], deadlineMs = 300_000): Promise<Ran> =>
+    runToItsEnd(environment, args, deadlineMs);
+  const migrated = await run(['db', 'migrate']);
+  if (migrated.code !== 0) throw new Error(`airflow db migrate failed: ${migrated.output}`);
+  const database = AirflowDatabase.open(test, airflowPython, join(home, 'airflow.db'));
+  const audit = await AirflowAudit.begin(database);
+  return {
+    home,
+    database,
+    audit,
+    environment,
+    run,
+    startProcessor: () => startProcessor(test, environment),
+  };
+}
+
+function environmentOf(home: string, options: AirflowOptions): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(AIRFLOW|AWS_|DAGMOUNT_(?!TEST_)|PYTHON|NODE_TEST|LD_PRELOAD$)/.test(name),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    PATH: `${airflowBinaries}:${process.env.PATH ?? ''}`,
+    HOME: home,
+    AIRFLOW_HOME: home,
+    // The mount takes no __pycache__; kept here, it makes a change that Python's check of pyc files misses visible.
+    PYTHONPYCACHEPREFIX: join(home, 'pycache'),
+    AIRFLOW__CORE__DAGS_FOLDER: options.bundles[0].path,
+    AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
+    // 30 s in production: it would keep an edit from the database for as long.
+    AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL: '0',
+    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST: JSON.stringify(
+      options.bundles.map(({ name, path }) => ({
+        name,
+        classpath: 'airflow.dag_processing.bundles.local.LocalDagBundle',
+        kwargs: { path },
+      })),
+    ),
+    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH: join(home, 'bundles'),
+    AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL: '1',
+    AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL: '1',
+    // 5 s in production: often, so that a pause is seen for what it is.
+    AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC: '1',
+    AIRFLOW__USAGE_DATA_COLLECTION__ENABLED: 'False',
+    ...options.settings,
+  };
+}
+
+async function runToItsEnd(
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+  deadlineMs: number,
+): Promise<Ran> {
+  const child = startChild(airflowCommand, args, { env });
+  const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+  const { code } = await child.exit;
+  clearTimeout(timer);
+  return { code, output: `${child.stdout()}${child.stderr()}` };
+}
+
+function startProcessor(test: Cleanup, env: NodeJS.ProcessEnv): Child {
+  const child = startChild(airflowCommand, ['dag-processor'], { env });
+  defer(test, async () => {
+    child.kill('SIGTERM');
+    const ended = await Promise.race([child.exit, delay(30_000, undefined, { ref: false })]);
+    if (ended === undefined) child.kill('SIGKILL');
+    await child.exit;
+  });
+  return child;
+}

@@ -1,0 +1,2 @@
+LOAD = "copy warehouse.facts from 's3://acme-raw/facts/{{ ds }}/'"
+VACUUM = "vacuum warehouse.facts"

@@ -1,0 +1,105 @@
+import type { AirflowDatabase } from './database.ts';
+
+/**
+ * What Airflow wrote, kept by triggers in its own database: a state that lasted only for a moment is seen as surely as
+ * one that stays, which a look every now and then would miss.
+ *
+ * `at` is seconds since the epoch; rows are in the order in which they were written.
+ */
+export interface AuditRow {
+  readonly id: number;
+  readonly at: number;
+  readonly kind: 'stale' | 'fresh' | 'import-error' | 'heartbeat' | 'refresh' | 'parsed';
+  /** The DAG's id, or the file of an import error, or the bundle of a refresh. */
+  readonly subject: string;
+  /** The DAG's description, or the stack trace of an import error. */
+  readonly detail: string | null;
+}
+
+const now = `(julianday('now') - 2440587.5) * 86400.0`;
+
+function trigger(name: string, when: string, kind: string, subject: string, detail: string): string {
+  return `CREATE TRIGGER dagmount_${name} AFTER ${when} BEGIN
+    INSERT INTO dagmount_audit (at, kind, subject, detail) VALUES (${now}, '${kind}', ${subject}, ${detail});
+  END;`;
+}
+
+const triggers = [
+  'CREATE TABLE dagmount_audit (id INTEGER PRIMARY KEY, at REAL, kind TEXT, subject TEXT, detail TEXT);',
+  trigger(
+    'stale',
+    'UPDATE OF is_stale ON dag WHEN NEW.is_stale AND NOT OLD.is_stale',
+    'stale',
+    'NEW.dag_id',
+    'NEW.relative_fileloc',
+  ),
+  trigger(
+    'fresh',
+    'UPDATE OF is_stale ON dag WHEN OLD.is_stale AND NOT NEW.is_stale',
+    'fresh',
+    'NEW.dag_id',
+    'NEW.relative_fileloc',
+  ),
+  trigger('error', 'INSERT ON import_error', 'import-error', 'NEW.filename', 'NEW.stacktrace'),
+  trigger('changed_error', 'UPDATE ON import_error', 'import-error', 'NEW.filename', 'NEW.stacktrace'),
+  trigger(
+    'heartbeat',
+    "UPDATE OF latest_heartbeat ON job WHEN NEW.job_type = 'DagProcessorJob' AND NEW.latest_heartbeat <> OLD.latest_heartbeat",
+    'heartbeat',
+    'NEW.id',
+    'NULL',
+  ),
+  trigger('refresh', 'UPDATE OF last_refreshed ON dag_bundle', 'refresh', 'NEW.name', 'NULL'),
+  trigger('first_parse', 'INSERT ON dag', 'parsed', 'NEW.dag_id', 'NEW.description'),
+  trigger('parsed', 'UPDATE OF last_parsed_time ON dag', 'parsed', 'NEW.dag_id', 'NEW.description'),
+].join('\n');
+
+export class AirflowAudit {
+  readonly #database: AirflowDatabase;
+
+  private constructor(database: AirflowDatabase) {
+    this.#database = database;
+  }
+
+  /** @param database after `airflow db migrate`, and before the processor is started */
+  static async begin(database: AirflowDatabase): Promise<AirflowAudit> {
+    await database.execute(triggers);
+    return new AirflowAudit(database);
+  }
+
+  /** The place in the record to look from. */
+  async mark(): Promise<number> {
+    const [row] = await this.#database.rows('SELECT coalesce(max(id), 0) AS id FROM dagmount_audit');
+    return Number(row?.id ?? 0);
+  }
+
+  async since(mark: number, kind: AuditRow['kind'], subject?: string): Promise<readonly AuditRow[]> {
+    const rows = await this.#database.rows(
+      `SELECT * FROM dagmount_audit WHERE id > ? AND kind = ?${subject === undefined ? '' : ' AND subject = ?'} ORDER BY id`,
+      [mark, kind, ...(subject === undefined ? [] : [subject])],
+    );
+    return rows as unknown as readonly AuditRow[];
+  }
+
+  /** DAGs that are stale now or were for any moment, and import errors, since the mark; each as a line. */
+  async harm(mark: number): Promise<readonly string[]> {
+    const stale = await this.since(mark, 'stale');
+    const errors = await this.since(mark, 'import-error');
+    const now = await this.#database.rows('SELECT dag_id FROM dag WHERE is_stale');
+    return [
+      ...stale.map((row) => `${row.subject} became stale (${row.detail})`),
+      ...now.map((row) => `${row.dag_id} is stale`),
+      ...errors.map((row) => `import error in ${row.subject}: ${row.detail}`),
+    ];
+  }
+
+  /** The times without a heartbeat of the processor since the mark, the one then under way and the present one too. */
+  async heartbeatGaps(mark: number): Promise<readonly { readonly from: number; readonly to: number }[]> {
+    const [first] = await this.#database.rows(
+      `SELECT coalesce(max(id), 0) AS id FROM dagmount_audit WHERE id <= ? AND kind = 'heartbeat'`,
+      [mark],
+    );
+    const beats = (await this.since(Number(first?.id ?? 0) - 1, 'heartbeat')).map((row) => row.at);
+    return beats.map((from, index) => ({ from, to: beats[index + 1] ?? Date.now() / 1000 }));
+  }
+}

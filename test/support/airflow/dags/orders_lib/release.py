@@ -1,0 +1,3 @@
+"""What orders.py loads."""
+
+RELEASE = "000"

@@ -1,0 +1,120 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Child } from '../child.ts';
+import { type Mount, type MountOptions, startMount } from '../mount.ts';
+import { type Starvation, watchStarvation } from '../processes.ts';
+import { StoreProxy } from '../proxy.ts';
+import { startSeaweedfs } from '../seaweedfs.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../temporary.ts';
+import { waitFor } from '../wait-for.ts';
+import { type Airflow, openAirflow } from './airflow.ts';
+import { dagFolder } from './dags.ts';
+
+export interface DeploymentOptions {
+  /** Of `dagmount mount`, besides the endpoint. */
+  readonly mountArgs?: readonly string[];
+  readonly mount?: Partial<MountOptions>;
+  /** AIRFLOW__SECTION__KEY of Airflow. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A bucket, a mount of it behind a proxy that can fail, and an Airflow whose DAGs folder is the mount. */
+export interface Deployment {
+  readonly proxy: StoreProxy;
+  readonly mount: Mount;
+  readonly airflow: Airflow;
+  readonly processor: Child;
+  /** Of the processor. */
+  readonly starvation: Starvation;
+  /** What is in the bucket at first. */
+  readonly folder: ReadonlyMap<string, Buffer>;
+  /** A directory on the local disk which the same processor parses beside the mount, to compare with. */
+  readonly local: LocalDirectory;
+  put(path: string, body: string | Uint8Array): Promise<void>;
+  delete(path: string): Promise<void>;
+}
+
+export interface LocalDirectory {
+  readonly path: string;
+  /** Replaces a file at once, by a rename. */
+  put(path: string, body: string): Promise<void>;
+}
+
+/** Returns as soon as the processor is started; what it has found is in the audit. */
+export async function deploy(test: Cleanup, options: DeploymentOptions = {}): Promise<Deployment> {
+  const seaweedfs = await startSeaweedfs();
+  defer(test, () => seaweedfs.stop());
+  const bucket = await seaweedfs.createBucket();
+  const folder = await dagFolder(test);
+  await seaweedfs.putAll(
+    bucket,
+    [...folder].map(([path, body]) => [`dags/${path}`, body] as const),
+  );
+  const proxy = await StoreProxy.start({ upstream: seaweedfs.endpoint });
+  defer(test, () => proxy.close());
+  const mount = await startMount(test, {
+    source: `s3://${bucket}/dags`,
+    ...options.mount,
+    env: { ...seaweedfs.readerEnvironment, ...options.mount?.env },
+    args: ['--endpoint-url', proxy.endpoint, ...(options.mountArgs ?? [])],
+  });
+  const local = localDirectory(await temporaryDirectory(test));
+  const airflow = await openAirflow(test, {
+    bundles: [
+      { name: 'dags-folder', path: mount.target },
+      { name: 'local-directory', path: local.path },
+    ],
+    settings: options.settings ?? {},
+  });
+  const processor = airflow.startProcessor();
+  const starvation = watchStarvation(processor.pid);
+  defer(test, () => starvation.stop());
+  return {
+    proxy,
+    mount,
+    airflow,
+    folder,
+    local,
+    processor,
+    starvation,
+    put: async (path, body) => {
+      await seaweedfs.put(bucket, `dags/${path}`, body);
+    },
+    delete: (path) => seaweedfs.delete(bucket, `dags/${path}`),
+  };
+}
+
+function localDirectory(path: string): LocalDirectory {
+  return {
+    path,
+    put: async (name, body) => {
+      const file = join(path, name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(`${file}.new`, body);
+      await rename(`${file}.new`, file);
+    },
+  };
+}
+
+/** Ends the wait early, with the processor's own words, where it has died. */
+export async function waitForAirflow<T>(
+  deployment: Deployment,
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  deadlineMs = 300_000,
+): Promise<T> {
+  const { process, stdout, stderr } = deployment.processor;
+  return await waitFor(
+    what,
+    () => {
+      if (process.exitCode !== null || process.signalCode !== null) {
+        throw new Error(
+          `the DAG processor ended (${process.exitCode ?? process.signalCode}): ${`${stdout()}${stderr()}`.slice(-4_000)}`,
+        );
+      }
+      return ask();
+    },
+    deadlineMs,
+    100,
+  );
+}

@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository } from '../repository.ts';
+
+/** The version that scripts/test-airflow installs. */
+export const airflowVersion = '3.3.2';
+
+const environment = join(repository, '.tools/airflow');
+
+export const airflowCommand = join(environment, 'bin/airflow');
+export const airflowPython = join(environment, 'bin/python');
+export const airflowBinaries = join(environment, 'bin');
+
+/** Why Airflow cannot be run here, for a test's `skip`; false where it can. */
+export const airflowMissing: string | false = existsSync(
+  join(environment, `apache-airflow-${airflowVersion}`),
+)
+  ? false
+  : `Airflow ${airflowVersion} is not in .tools/airflow: scripts/test-airflow installs it where python3 has venv and pip reaches an index`;
