@@ -32,6 +32,12 @@ test(`Airflow ${airflowVersion} with ${dagIds.length} DAGs over a mount`, { skip
   await t.test('imports a new module in a process that lives long', (t) => addsModule(t, deployed));
   await t.test('runs a DAG that reads the mount in its task', (t) => runsTask(t, deployed));
   await t.test('shows two files that change together as one', (t) => flips(t, deployed));
+  await t.test('was never refused a read', () => {
+    const trouble = deployed.mount
+      .log()
+      .filter(({ level, msg }) => level === 'error' || level === 'fatal' || msg === 'reads failed');
+    assert.deepEqual(trouble, []);
+  });
 });
 
 async function findsAll(t: TestContext, deployed: Deployment): Promise<void> {
