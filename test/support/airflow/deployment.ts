@@ -116,5 +116,21 @@ export async function waitForAirflow<T>(
     },
     deadlineMs,
     100,
+  ).catch(async (error: unknown) => {
+    throw new Error(`${String(error)}\n${await circumstances(deployment)}`, { cause: error });
+  });
+}
+
+/** What is to be known where Airflow does not come to what was waited for. */
+async function circumstances({ mount, airflow, processor }: Deployment): Promise<string> {
+  const newest = await airflow.database.rows(
+    `SELECT round((julianday('now') - 2440587.5) * 86400.0 - at, 1) AS secondsAgo, kind, subject, detail FROM dagmount_audit
+       WHERE kind NOT IN ('heartbeat', 'refresh') OR at > (SELECT max(at) - 3 FROM dagmount_audit) ORDER BY id DESC LIMIT 100`,
   );
+  return [
+    'the latest of the audit, the newest first:',
+    ...newest.map((row) => JSON.stringify(row)),
+    `the mount's log: ${mount.stderr().slice(-4_000)}`,
+    `the processor's: ${`${processor.stdout()}${processor.stderr()}`.slice(-4_000)}`,
+  ].join('\n');
 }
