@@ -12,8 +12,11 @@ import type { FetchResult, ReadErrno } from './messages.ts';
 const KNOWN_CHUNKS = 4096;
 /** Content that the cache's disk could not take, kept so that the rest of it is not fetched again. */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;
-/** A blob may be evicted, or altered, between main's word and our read of it. */
-const TRIES = 3;
+/**
+ * A blob may be evicted, or altered, between main's word and our read of it. Often only where many read far more than
+ * the cache holds; a file system under the cache that changes inodes by itself must not keep us here for ever.
+ */
+const TRIES = 8;
 /** How often, and how many times, is looked whether content that is on its way has come. */
 const ARRIVAL_MS = 4;
 const MOST_LOOKS = 5;
