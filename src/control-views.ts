@@ -1,5 +1,5 @@
 import type { ContentCache } from './cache/content-cache.ts';
-import { ProblemError } from './control/problem-error.ts';
+import type { Metrics } from './control/metrics.ts';
 import type {
   DegradedCode,
   GenerationView,
@@ -27,6 +27,7 @@ export interface Observed {
   readonly target: string;
   readonly sync: Pick<Sync, 'view' | 'refresh' | 'accept' | 'changes'>;
   readonly cache: Pick<ContentCache, 'stats'>;
+  readonly metrics: Metrics;
   readonly counters: () => Promise<SessionCounters>;
   /** Whether the mount is there and is not being given up. */
   readonly isMounted: () => boolean;
@@ -194,7 +195,13 @@ export class DaemonViews implements ControlViews {
   }
 
   async metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
-    throw new ProblemError('not-found', 'There are no metrics yet.');
+    const counters = await this.#sessionCounters();
+    const problems = new Map<string, number>();
+    for (const { reason } of this.#observed.sync.view.problems) {
+      problems.set(reason, (problems.get(reason) ?? 0) + 1);
+    }
+    const session = counters && { opcodes: counters.opcodes, readErrors: errnosOf(counters.readErrors) };
+    return this.#observed.metrics.expose({ status: this.status(), problems, session });
   }
 
   /** Undefined where the session does not answer. */
@@ -209,6 +216,11 @@ export class DaemonViews implements ControlViews {
       clearTimeout(timer);
     }
   }
+}
+
+/** Among the errors of the session are also replies that the kernel did not take. */
+function errnosOf(readErrors: SessionCounters['readErrors']): Record<string, number> {
+  return Object.fromEntries(Object.entries(readErrors).filter(([name]) => /^E[A-Z0-9]+$/.test(name)));
 }
 
 function failing(reason: string): Probe {

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { carry, type FromListing, type ListingSetUp, type ToListing, uncarry } from './listing-messages.ts';
 import type { CredentialsProvider } from './store/credentials.ts';
+import type { RequestObserver } from './store/request-observer.ts';
 import type { Built, Listed, Lister, Logger } from './sync/ports.ts';
 import { Generation } from './tree/index.ts';
 
@@ -16,14 +17,22 @@ export class ListingClient implements Lister {
   readonly #worker: Worker;
   readonly #credentials: CredentialsProvider;
   readonly #log: Logger;
+  readonly #observer: RequestObserver;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #broken: Error | undefined;
 
-  constructor(worker: Worker, setUp: ListingSetUp, credentials: CredentialsProvider, log: Logger) {
+  constructor(
+    worker: Worker,
+    setUp: ListingSetUp,
+    credentials: CredentialsProvider,
+    log: Logger,
+    observer: RequestObserver,
+  ) {
     this.#worker = worker;
     this.#credentials = credentials;
     this.#log = log;
+    this.#observer = observer;
     this.#send({ kind: 'set-up', setUp });
     worker.on('message', (message: FromListing) => this.#receive(message));
     worker.on('error', (error) => this.#break(error));
@@ -101,12 +110,22 @@ export class ListingClient implements Lister {
       case 'ask-credentials':
         void this.#giveCredentials(message.id, message.renew);
         break;
+      case 'observed':
+        this.#observe(message);
+        break;
       case 'notice':
         this.#log.info({ ...message.notice }, message.message);
         break;
       default:
         message satisfies never;
     }
+  }
+
+  #observe({ requests, bytes }: Extract<FromListing, { kind: 'observed' }>): void {
+    for (const [operation, outcome, milliseconds] of requests) {
+      this.#observer.request(operation, outcome, milliseconds);
+    }
+    this.#observer.bytes(bytes);
   }
 
   async #giveCredentials(id: number, renew: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Credentials } from './store/credentials.ts';
 import type { ListingNotice } from './store/listing.ts';
+import type { RequestObserver } from './store/request-observer.ts';
 import type { ResolvedTarget } from './store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from './store/store-error.ts';
 import type { TransportSettings } from './store/transport-settings.ts';
@@ -52,6 +53,12 @@ export type FromListing =
   | { readonly kind: 'built'; readonly id: number; readonly built: CarriedBuild }
   | { readonly kind: 'failed'; readonly id: number; readonly error: CarriedError }
   | { readonly kind: 'ask-credentials'; readonly id: number; readonly renew: boolean }
+  /** What went to the store and came from it since the last of these. */
+  | {
+      readonly kind: 'observed';
+      readonly requests: readonly Parameters<RequestObserver['request']>[];
+      readonly bytes: number;
+    }
   | { readonly kind: 'notice'; readonly notice: ListingNotice; readonly message: string };
 
 export function carry(error: unknown): CarriedError {

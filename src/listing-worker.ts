@@ -11,6 +11,7 @@ import type { Credentials, CredentialsProvider } from './store/credentials.ts';
 import { createFetchPage } from './store/fetch-page.ts';
 import { type Listing, PrefixLister } from './store/listing.ts';
 
+import type { RequestObserver } from './store/request-observer.ts';
 import { SignedHttp } from './store/signed-http.ts';
 import { Transport } from './store/transport.ts';
 import { buildGeneration, digestListing, Generation, PathFilter } from './tree/index.ts';
@@ -46,6 +47,26 @@ const credentials: CredentialsProvider = ({ renew = false } = {}) => {
 };
 
 let work: Work | undefined;
+/** Told to the main thread once a listing, or every so many requests of a long one. */
+const TOLD_AT_ONCE = 100;
+let requests: Parameters<RequestObserver['request']>[] = [];
+let bytes = 0;
+const observer: RequestObserver = {
+  request: (...request) => {
+    requests.push(request);
+    if (requests.length >= TOLD_AT_ONCE) tellObserved();
+  },
+  bytes: (count) => {
+    bytes += count;
+  },
+};
+
+function tellObserved(): void {
+  if (requests.length > 0 || bytes > 0) tell({ kind: 'observed', requests, bytes });
+  requests = [];
+  bytes = 0;
+}
+
 /** The newest listing, until the next begins: what `build` builds. */
 let newest: Listing | undefined;
 
@@ -54,7 +75,7 @@ function tell(message: FromListing): void {
 }
 
 function setUp({ target, transport, filter, salt }: ListingSetUp): Work {
-  const http = new SignedHttp({ target, transport: new Transport(transport), credentials });
+  const http = new SignedHttp({ target, transport: new Transport(transport), credentials, observer });
   const lister = new PrefixLister({
     prefix: target.prefix,
     fetchPage: createFetchPage({ http }),
@@ -74,9 +95,12 @@ async function list(id: number): Promise<void> {
   newest = undefined;
   try {
     newest = await atWork().lister.list({ signal: controller.signal });
-    const { count, requests } = newest;
-    tell({ kind: 'listed', id, listed: { digest: digestListing(newest), objects: count, requests } });
+    const { count: objects, requests: asked } = newest;
+    const listed = { digest: digestListing(newest), objects, requests: asked };
+    tellObserved();
+    tell({ kind: 'listed', id, listed });
   } catch (error) {
+    tellObserved();
     tell({ kind: 'failed', id, error: carry(error) });
   } finally {
     underWay.delete(id);

@@ -12,6 +12,8 @@ import { removeMountState, writeMountState } from './config/mount-state.ts';
 import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { realTarget } from './config/real-target.ts';
 import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
+import { ownPackage } from './config/version.ts';
+import { Metrics } from './control/metrics.ts';
 import { openControlPlane } from './control-plane.ts';
 import { openKeptState } from './kept-state.ts';
 import { ListingClient } from './listing-client.ts';
@@ -72,6 +74,7 @@ class Server {
   readonly #options: ServeOptions;
   readonly #atEnd: (ending: Ending) => void;
   readonly #id: string;
+  readonly #metrics = new Metrics({ version: ownPackage().version, node: process.version });
   readonly #startedAt = new Date().toISOString();
   readonly #runtimeDirectory: string;
   #socket: string | null = null;
@@ -117,6 +120,7 @@ class Server {
       mountId: this.#id,
       sync,
       cache,
+      metrics: this.#metrics,
       counters: () => session.counters(),
       isMounted: () => presenter.mounted && !over.aborted,
     });
@@ -156,7 +160,7 @@ class Server {
     const listingWorker = this.#startWorker('./listing-worker.js');
     const { connectStore, S3Store } = await import('./store-connection.ts');
     const connection = await connectStore(config);
-    const store = new S3Store({ ...connection, concurrency });
+    const store = new S3Store({ ...connection, concurrency, observer: this.#metrics });
     this.#atEnd(() => store.close());
 
     const cacheDirectory = mountDirectory(config.cacheDir, this.#id);
@@ -185,7 +189,7 @@ class Server {
       filter: { include: config.include, exclude: config.exclude },
       salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
     };
-    const lister = new ListingClient(listingWorker, setUp, connection.credentials, log);
+    const lister = new ListingClient(listingWorker, setUp, connection.credentials, log, this.#metrics);
 
     const session = new SessionClient(sessionWorker, {
       fetch: (version, chunk, signal) => this.#read(sync, version, chunk, signal),
@@ -221,7 +225,10 @@ class Server {
       prefetchBytes: config.prefetchBytes,
       cacheBytes: config.cacheSizeBytes,
       concurrency,
-      observeStage: (stage, seconds) => log.debug({ stage, seconds }, 'stage'),
+      observeStage: (stage, seconds) => {
+        this.#metrics.stage(stage, seconds);
+        log.debug({ stage, seconds }, 'stage');
+      },
     };
     const sync: Sync = new Sync(syncOptions, restored);
     return { sync, session, presenter, cache };

@@ -63,7 +63,12 @@ export class HttpServer {
         // Answered here, as every other error is.
         requireHostHeader: false,
       },
-      (request, response) => void this.#serve(request, response),
+      (request, response) => {
+        this.#serve(request, response).catch((error: unknown) => {
+          log.error({ err: error }, 'an answer of the control socket could not be sent');
+          response.destroy();
+        });
+      },
     );
     this.#bound = new ConnectionBound(this.server, connections);
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
@@ -91,12 +96,12 @@ export class HttpServer {
     });
     try {
       const answer = await this.#answer(id, request, gone.signal);
-      this.#send(request, response, answer, {});
+      this.#send(request.method, socket, response, answer, {});
     } catch (error) {
       if (gone.signal.aborted) return;
       const problem = error instanceof ProblemError ? error : this.#unforeseen(id, request, error);
       const { status, details, headers } = problem;
-      this.#send(request, response, { status, json: details }, headers);
+      this.#send(request.method, socket, response, { status, json: details }, headers);
     }
   }
 
@@ -115,15 +120,29 @@ export class HttpServer {
     const body =
       route.body === undefined ? undefined : checked(route.body, await readJson(request), 'bad-body');
     this.#bound.busy(request.socket);
-    if (route.changes)
-      this.#log.info({ event: 'asked', request: id, what: `${method} ${path}`, body }, 'asked');
-    const answer = await route.handle({ parameters, query: asked, body, signal });
-    if (route.changes) this.#log.info({ event: 'answered', request: id, status: answer.status }, 'answered');
-    return answer;
+    const call = { parameters, query: asked, body, signal };
+    return route.changes
+      ? await this.#logged({ request: id, what: `${method} ${path}`, body }, () => route.handle(call))
+      : await route.handle(call);
+  }
+
+  /** Whatever changes something can be found again in the log: what was asked, and what came of it. */
+  async #logged(fields: object, handle: () => Promise<Answer> | Answer): Promise<Answer> {
+    this.#log.info({ event: 'asked', ...fields }, 'asked');
+    try {
+      const answer = await handle();
+      this.#log.info({ event: 'answered', ...fields, status: answer.status }, 'answered');
+      return answer;
+    } catch (error) {
+      const code = error instanceof ProblemError ? error.code : 'internal';
+      this.#log.info({ event: 'answered', ...fields, code }, 'answered');
+      throw error;
+    }
   }
 
   #send(
-    { method, socket }: IncomingMessage,
+    method: string | undefined,
+    socket: Socket,
     response: ServerResponse,
     answer: Answer,
     headers: Readonly<Record<string, string>>,
@@ -136,6 +155,7 @@ export class HttpServer {
       : 'json' in answer
         ? 'application/json'
         : answer.contentType;
+    if (socket.destroyed) return;
     // One who takes nothing of it any more is let go, and what waits to be sent with it.
     socket.setTimeout(this.#limits.answerMs);
     response.writeHead(status, {

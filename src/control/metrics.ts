@@ -1,0 +1,198 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Status } from './shapes.ts';
+
+/** Seconds: from what a request to a store in the same host takes to its longest deadline. */
+const DURATIONS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+
+/** What is read off at the moment of a scrape. */
+export interface MetricsSnapshot {
+  readonly status: Status;
+  /** Number of keys, by reason. */
+  readonly problems: ReadonlyMap<string, number>;
+  /** Undefined where the session does not answer: the last ones stay. */
+  readonly session:
+    | {
+        /** Requests of the kernel, by opcode. */
+        readonly opcodes: Readonly<Record<string, number>>;
+        /** Reads that failed, by errno. */
+        readonly readErrors: Readonly<Record<string, number>>;
+      }
+    | undefined;
+}
+
+/** Every metric of a daemon, declared here and nowhere else: name, type, labels and help. */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  readonly #buildInfo = this.#gauge('dagmount_build_info', 'What runs: always 1', ['version', 'node']);
+  readonly #generationInfo = this.#gauge(
+    'dagmount_generation_info',
+    'The generation that is shown: always 1',
+    ['generation'],
+  );
+  readonly #generationNumber = this.#gauge(
+    'dagmount_generation_number',
+    'Number of the generation that is shown; grows by one a publication',
+  );
+  readonly #generationPublished = this.#gauge(
+    'dagmount_generation_published_timestamp_seconds',
+    'When the generation that is shown was published',
+  );
+  readonly #generationFiles = this.#gauge(
+    'dagmount_generation_files',
+    'Files of the generation that is shown',
+  );
+  readonly #lastSuccess = this.#gauge(
+    'dagmount_source_last_success_timestamp_seconds',
+    'When the last revalidation that succeeded began',
+  );
+  readonly #staleness = this.#gauge(
+    'dagmount_source_staleness_seconds',
+    'Time since the last revalidation that succeeded began',
+  );
+  readonly #failures = this.#gauge(
+    'dagmount_source_consecutive_failures',
+    'Revalidations that failed since the last that succeeded',
+  );
+  readonly #sourceRequests = this.#counter('dagmount_source_requests_total', 'Requests to the store', [
+    'operation',
+    'outcome',
+  ]);
+  readonly #sourceDurations = this.#histogram(
+    'dagmount_source_request_duration_seconds',
+    "Time to the head of the store's answer",
+    ['operation'],
+  );
+  readonly #sourceBytes = this.#counter(
+    'dagmount_source_bytes_total',
+    'Bytes of content and listings that came',
+  );
+  readonly #stages = this.#histogram(
+    'dagmount_publish_duration_seconds',
+    'Time that the stages of a revalidation took',
+    ['stage'],
+  );
+  readonly #held = this.#gauge('dagmount_held', 'Whether a listing is held back: 0 or 1');
+  readonly #problems = this.#gauge('dagmount_problems', 'Keys that are not shown as they are', ['reason']);
+  readonly #cacheBytes = this.#gauge('dagmount_cache_bytes', 'Content in the cache');
+  readonly #cacheLimit = this.#gauge('dagmount_cache_limit_bytes', 'Most content that the cache may hold');
+  readonly #cacheEntries = this.#gauge('dagmount_cache_entries', 'Blobs in the cache');
+  readonly #cacheHits = this.#counter(
+    'dagmount_cache_hits_total',
+    'Content that was asked for and was in the cache',
+  );
+  readonly #cacheMisses = this.#counter(
+    'dagmount_cache_misses_total',
+    'Content that was asked for and was fetched',
+  );
+  readonly #cacheEvictions = this.#counter(
+    'dagmount_cache_evictions_total',
+    'Blobs that made room for others',
+  );
+  readonly #cacheCorrupt = this.#counter(
+    'dagmount_cache_corrupt_total',
+    'Blobs that were not what was stored',
+  );
+  readonly #fuseRequests = this.#counter('dagmount_fuse_requests_total', 'Requests of the kernel', [
+    'opcode',
+  ]);
+  readonly #readErrors = this.#counter('dagmount_read_errors_total', 'Reads that failed', ['errno']);
+  readonly #restarts = this.#counter('dagmount_restarts_total', 'Times that the server was started again');
+  readonly #supervised = this.#gauge(
+    'dagmount_supervised',
+    'Whether the server would be started again: 0 or 1',
+  );
+  readonly #ready = this.#gauge('dagmount_ready', 'Whether a whole tree is mounted and local: 0 or 1');
+
+  /** @param build the version of dagmount, and that of Node.js */
+  constructor(build: { readonly version: string; readonly node: string }) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.#buildInfo.set({ version: build.version, node: build.node }, 1);
+  }
+
+  /** One request to the store was answered, or failed. */
+  request(operation: string, outcome: string, milliseconds: number): void {
+    this.#sourceRequests.inc({ operation, outcome });
+    this.#sourceDurations.observe({ operation }, milliseconds / 1000);
+  }
+
+  /** So many bytes came from the store. */
+  bytes(count: number): void {
+    this.#sourceBytes.inc(count);
+  }
+
+  /** A stage of a revalidation took so long. */
+  stage(stage: string, seconds: number): void {
+    this.#stages.observe({ stage }, seconds);
+  }
+
+  /** In Prometheus' text format. */
+  async expose(snapshot: MetricsSnapshot): Promise<{ readonly contentType: string; readonly text: string }> {
+    this.#take(snapshot);
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  #take({ status, problems, session }: MetricsSnapshot): void {
+    const { generation, source, cache } = status;
+    this.#generationInfo.reset();
+    if (generation !== null) this.#generationInfo.set({ generation: generation.id }, 1);
+    setOrRemove(this.#generationNumber, generation?.number);
+    setOrRemove(this.#generationPublished, secondsOf(generation?.publishedAt));
+    setOrRemove(this.#generationFiles, generation?.files);
+    setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
+    setOrRemove(this.#staleness, source.stalenessSeconds);
+    this.#failures.set(source.consecutiveFailures);
+    this.#held.set(status.held === null ? 0 : 1);
+    this.#problems.reset();
+    for (const [reason, count] of problems) this.#problems.set({ reason }, count);
+    this.#cacheBytes.set(cache.bytes);
+    this.#cacheLimit.set(cache.limitBytes);
+    this.#cacheEntries.set(cache.entries);
+    setCounter(this.#cacheHits, cache.hits);
+    setCounter(this.#cacheMisses, cache.misses);
+    setCounter(this.#cacheEvictions, cache.evictions);
+    setCounter(this.#cacheCorrupt, cache.corrupt);
+    if (session !== undefined) {
+      setCounters(this.#fuseRequests, 'opcode', session.opcodes);
+      setCounters(this.#readErrors, 'errno', session.readErrors);
+    }
+    setCounter(this.#restarts, status.mount.restarts);
+    this.#supervised.set(status.mount.supervised ? 1 : 0);
+    this.#ready.set(status.ready ? 1 : 0);
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram(name: string, help: string, labelNames: readonly string[]): Histogram {
+    return new Histogram({ name, help, labelNames, buckets: DURATIONS, registers: [this.#registry] });
+  }
+}
+
+/** What is not known is not exposed: a 0 would be a value. */
+function setOrRemove(gauge: Gauge, value: number | null | undefined): void {
+  if (value === undefined || value === null) gauge.remove();
+  else gauge.set(value);
+}
+
+/** For what is counted elsewhere. Without a pause in between: no scrape sees the 0. */
+function setCounter(counter: Counter, value: number): void {
+  counter.reset();
+  counter.inc(value);
+}
+
+function setCounters(counter: Counter, label: string, values: Readonly<Record<string, number>>): void {
+  counter.reset();
+  for (const [value, count] of Object.entries(values)) counter.inc({ [label]: value }, count);
+}
+
+function secondsOf(time: string | null | undefined): number | undefined {
+  return time === undefined || time === null ? undefined : Date.parse(time) / 1000;
+}

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { createConnection, type Socket } from 'node:net';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { type ControlServerOptions, startControlServer } from '../../src/control/control-server.ts';
+import { Router } from '../../src/control/router.ts';
+import { controlRoutes } from '../../src/control/routes.ts';
+import { problemDetailsShape, type Status } from '../../src/control/shapes.ts';
+import type { ControlViews, Log } from '../../src/control/views.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+
+export const ID = '0123456789abcdef0123456789abcdef';
+export const OTHER_ID = 'f'.repeat(32);
+const TIME = '2026-01-01T00:00:00.000Z';
+
+export const generation = { id: ID, number: 2, publishedAt: TIME, files: 3, directories: 1, bytes: 30 };
+export const held = { generation: OTHER_ID, files: 1, removed: 9, since: TIME, reason: 'mass-deletion' };
+
+export function statusOf(changes: Partial<Status> = {}): Status {
+  return {
+    version: '0.1.0',
+    pid: 7,
+    startedAt: TIME,
+    ready: true,
+    degraded: [],
+    mount: {
+      id: '0123456789ab',
+      source: 's3://b/p/',
+      target: '/opt/dags',
+      driver: 'kernel',
+      supervised: false,
+      restarts: 0,
+      takeover: 'remount',
+    },
+    generation,
+    source: {
+      kind: 'prefix',
+      lastAttemptAt: TIME,
+      lastSuccessAt: TIME,
+      stalenessSeconds: 2.5,
+      consecutiveFailures: 0,
+      failingSince: null,
+      lastError: null,
+    },
+    held: null,
+    cache: {
+      entries: 3,
+      bytes: 30,
+      limitBytes: 2 ** 31,
+      hits: 1,
+      misses: 2,
+      evictions: 0,
+      corrupt: 0,
+      pinned: 0,
+      pendingFiles: 0,
+      pendingBytes: 0,
+    },
+    problems: 0,
+    ...changes,
+  };
+}
+
+/** A daemon where nothing happens, but for what a test says. */
+export function fakeViews(changes: Partial<ControlViews> = {}): ControlViews {
+  return {
+    status: () => statusOf(),
+    readiness: () => ({ status: 'ok', reasons: [] }),
+    health: async () => ({ status: 'ok', reasons: [] }),
+    history: () => [],
+    changes: async () => undefined,
+    problems: () => [],
+    refresh: async () => ({ kind: 'current', generation }),
+    accept: async () => ({ kind: 'nothing-held' }),
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'dagmount_ready 1\n' }),
+    ...changes,
+  };
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  readonly json: Record<string, unknown>;
+}
+
+export interface Sent {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+export class TestServer {
+  readonly socket: string;
+  readonly logged: string[] = [];
+  metricsPort: number | undefined;
+  #close: () => Promise<void> = async () => undefined;
+  readonly #router: Router;
+
+  static async start(
+    test: Cleanup,
+    views: Partial<ControlViews> = {},
+    options: Partial<ControlServerOptions> = {},
+  ): Promise<TestServer> {
+    const server = new TestServer(join(await temporaryDirectory(test), 'control.sock'), views);
+    const write = (_: object, message: string): void => {
+      server.logged.push(message);
+    };
+    const log: Log = { debug: write, info: write, warn: write, error: write };
+    const started = await startControlServer({
+      views: fakeViews(views),
+      log,
+      socket: { path: server.socket, mode: 0o600, gid: undefined, uid: process.geteuid?.() ?? 0 },
+      metrics: undefined,
+      ...options,
+    });
+    server.metricsPort = started.metricsPort;
+    server.#close = () => started.close();
+    defer(test, () => server.close());
+    return server;
+  }
+
+  constructor(socket: string, views: Partial<ControlViews>) {
+    this.socket = socket;
+    this.#router = new Router(controlRoutes(fakeViews(views)));
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  /** Every answer is checked against the shape that its route declares. */
+  async ask(path: string, sent: Sent = {}): Promise<Answered> {
+    const answered = await exchange({ socketPath: this.socket }, path, sent);
+    this.#check(path, sent.method ?? 'GET', answered);
+    return answered;
+  }
+
+  post(path: string, body: unknown): Promise<Answered> {
+    return this.ask(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** A connection for what no client would send. */
+  connect(): Promise<RawConnection> {
+    return RawConnection.open(this.socket);
+  }
+
+  #check(path: string, method: string, { status, headers, json }: Answered): void {
+    assert.equal(headers['cache-control'], 'no-store');
+    if (method === 'HEAD') return;
+    if (headers['content-type'] === 'application/problem+json') {
+      assert.ok(z.safeParse(problemDetailsShape, json).success, JSON.stringify(json));
+      assert.equal(json.status, status);
+      return;
+    }
+    const { route } = this.#router.match(method, path.split('?')[0] as string);
+    assert.ok(status in route.answers, `${status} is declared for ${path}`);
+    const shape = route.answers[status];
+    if (shape === undefined) return;
+    const checked = z.safeParse(shape, json);
+    assert.ok(checked.success, `${path}: ${JSON.stringify(checked.error?.issues)}`);
+  }
+}
+
+export function exchange(
+  where: { readonly socketPath: string } | { readonly host: string; readonly port: number },
+  path: string,
+  { method = 'GET', headers = {}, body }: Sent,
+): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const asked = httpRequest(
+      { ...where, path, method, headers, agent: false, signal: AbortSignal.timeout(20_000) },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          const json = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {};
+          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, json });
+        });
+      },
+    );
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+export class RawConnection {
+  readonly socket: Socket;
+  readonly ended: Promise<void>;
+  #received = '';
+
+  static async open(path: string): Promise<RawConnection> {
+    const socket = createConnection({ path });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', () => resolve());
+      socket.once('error', reject);
+    });
+    return new RawConnection(socket);
+  }
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#received += chunk.toString('latin1');
+    });
+    // A server that cuts a connection resets it.
+    socket.on('error', () => undefined);
+    this.ended = new Promise((resolve) => socket.once('close', () => resolve()));
+  }
+
+  get received(): string {
+    return this.#received;
+  }
+
+  send(text: string): void {
+    this.socket.write(text);
+  }
+
+  /** What came until the server closed. */
+  async all(): Promise<string> {
+    await this.ended;
+    return this.#received;
+  }
+}
