@@ -23,6 +23,8 @@ export interface Mount {
   readonly target: string;
   readonly cacheDirectory: string;
   readonly pid: number;
+  /** What finds this mount by itself: for a user's own, where its runtime directory is. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Resolves when the process is gone, whatever ended it. */
   readonly exit: Promise<ChildExit>;
   stdout(): string;
@@ -156,12 +158,17 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
     ],
     { env: cleanEnvironment({ XDG_RUNTIME_DIR: directory, ...options.env }) },
   );
-  const mount = handle(child, target, cacheDirectory);
+  const mount = handle(child, target, cacheDirectory, { XDG_RUNTIME_DIR: directory });
   defer(test, () => end(mount, child));
   return mount;
 }
 
-function handle(child: Child, target: string, cacheDirectory: string): Mount {
+function handle(
+  child: Child,
+  target: string,
+  cacheDirectory: string,
+  environment: Mount['environment'],
+): Mount {
   let ended = false;
   const mark = (): void => {
     ended = true;
@@ -172,6 +179,7 @@ function handle(child: Child, target: string, cacheDirectory: string): Mount {
     target,
     cacheDirectory,
     pid: child.pid,
+    environment,
     exit: child.exit,
     stdout: child.stdout,
     stderr: child.stderr,
