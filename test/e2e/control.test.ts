@@ -238,11 +238,12 @@ describe('the control socket', { skip: mountImpossible }, () => {
   }, async (t) => {
     const store = await openStore(t, new Map([['a.py', 'one']]));
     const mount = await mountStore(t, store);
-    const connect = 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])';
-    const become = 'import os; os.setgroups([]); os.setgid(65534); os.setuid(65534); ';
-    const other = startReader('python3', ['-c', become + connect, mount.socket()]);
+    const modules = 'import os, socket, sys; ';
+    const connect = 'socket.socket(socket.AF_UNIX).connect(sys.argv[1])';
+    const become = 'os.setgroups([]); os.setgid(65534); os.setuid(65534); ';
+    const other = startReader('python3', ['-c', modules + become + connect, mount.socket()]);
     assert.match((await other.done).stderr, /PermissionError: \[Errno 13\]/);
-    await python(connect, [mount.socket()]);
+    await python(modules + connect, [mount.socket()]);
   });
 
   test('is found by the mount point, and shown by list', async (t) => {
