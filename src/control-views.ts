@@ -33,9 +33,10 @@ export interface Observed {
   readonly isMounted: () => boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds that the session may take to answer before the daemon counts as ill; 5,000 unless given. */
+  readonly answerMs?: number;
 }
 
-/** So long the session worker may take to answer before the daemon counts as ill. */
 const ANSWER_MS = 5_000;
 
 /** What the control socket shows of a daemon. */
@@ -208,7 +209,7 @@ export class DaemonViews implements ControlViews {
   async #sessionCounters(): Promise<SessionCounters | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), ANSWER_MS);
+      timer = setTimeout(() => resolve(undefined), this.#observed.answerMs ?? ANSWER_MS);
     });
     try {
       return await Promise.race([this.#observed.counters(), late]);

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Metrics } from '../../src/control/metrics.ts';
+import { DaemonViews, type Observed } from '../../src/control-views.ts';
+import { NOTHING_COUNTED } from '../../src/session/messages.ts';
+import { World } from '../sync/doubles/world.ts';
+
+const stats = {
+  entries: 0,
+  bytes: 0,
+  limitBytes: 100,
+  hits: 0,
+  misses: 0,
+  evictions: 0,
+  corrupt: 0,
+  pinned: 0,
+  passedThrough: 0,
+  degraded: [],
+} as const;
+
+function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
+  return new DaemonViews({
+    version: '0',
+    pid: 1,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    mountId: '0123456789ab',
+    source: 's3://b/p/',
+    prefix: 'p/',
+    target: '/x',
+    sync: world.sync,
+    cache: { stats: () => stats },
+    metrics: new Metrics({ version: '0', node: 'v0' }),
+    counters: async () => NOTHING_COUNTED,
+    isMounted: () => true,
+    now: () => world.clock.now(),
+    ...changes,
+  });
+}
+
+describe('what the control socket shows of a daemon', () => {
+  test('names what is wrong with the source by the code of its last failure', async () => {
+    const world = new World();
+    world.source.putFiles(20);
+    await world.start();
+    const views = viewsOf(world);
+    assert.deepEqual(views.status().degraded, []);
+    for (const [code, degraded] of [
+      ['unreachable', ['source-unreachable']],
+      ['denied', ['source-denied']],
+      ['throttled', ['source-throttled']],
+    ] as const) {
+      world.source.listFails = code;
+      const end = await world.clock.drive(views.refresh());
+      assert.equal(end.kind, 'failed');
+      assert.deepEqual(views.status().degraded, degraded);
+    }
+    world.source.listFails = undefined;
+    await world.clock.drive(views.refresh());
+    assert.deepEqual(views.status().degraded, []);
+    await world.stop();
+  });
+
+  test('is ill only where the session does not answer', async () => {
+    const world = new World();
+    world.source.listFails = 'unreachable';
+    assert.deepEqual(await viewsOf(world).health(), { status: 'ok', reasons: [] });
+    const silent = viewsOf(world, { counters: () => new Promise(() => undefined), answerMs: 10 });
+    assert.deepEqual(await silent.health(), { status: 'fail', reasons: ['session-unresponsive'] });
+    const { text } = await silent.metrics();
+    assert.match(text, /^dagmount_ready 0$/m);
+  });
+
+  test('is not ready before there is a tree, nor once it is given up', async () => {
+    const world = new World();
+    world.source.putFiles(20);
+    assert.deepEqual(viewsOf(world).readiness().reasons, ['no-tree']);
+    await world.start();
+    await world.clock.drive(world.sync.ready);
+    assert.equal(viewsOf(world).readiness().status, 'ok');
+    assert.deepEqual(viewsOf(world, { isMounted: () => false }).readiness().reasons, ['not-mounted']);
+    await world.stop();
+  });
+
+  test('says nothing in the metrics of what is not known', async () => {
+    const { text } = await viewsOf(new World()).metrics();
+    for (const name of [
+      'generation_number',
+      'source_staleness_seconds',
+      'source_last_success_timestamp_seconds',
+    ]) {
+      assert.doesNotMatch(text, new RegExp(`^dagmount_${name} `, 'm'));
+    }
+    assert.match(text, /^dagmount_build_info\{version="0",node="v0"\} 1$/m);
+  });
+});
