@@ -6,6 +6,11 @@ import type { Clock, ContentCachePort } from './ports.ts';
 const MOST_AHEAD = 4;
 /** Chunks on their way for all readers together: half of what the cache holds in memory at a time. */
 const MOST_UNDER_WAY = 4;
+/**
+ * A chunk that takes longer shows a store, or a line to it, that is slow: then one at a time is fetched, and none beside
+ * the one that the reader waits for. Four at a time on a line of 3 MiB/s would bring none within the read deadline.
+ */
+const FAST_MS = 1_000;
 /** Places in files where somebody reads on; more readers than that read without it. */
 const MOST_STREAMS = 32;
 /** Nobody tells when a reader closes its file: one that asks for nothing for so long is taken to have left. */
@@ -45,6 +50,7 @@ export class ReadAhead {
   readonly #stopped = new AbortController();
   #underWay = 0;
   #watching = false;
+  #fast = false;
 
   constructor(options: ReadAheadOptions) {
     this.#options = options;
@@ -68,6 +74,13 @@ export class ReadAhead {
     }
     for (const [behind, fetching] of stream.underWay) if (behind < stream.at) fetching.abort();
     this.#goOn(stream);
+  }
+
+  /** The chunk that a reader asked for is here. */
+  arrived(version: ContentVersion, chunk: number): void {
+    for (const stream of this.#streams) {
+      if (stream.version.name === version.name && stream.at === chunk) this.#goOn(stream);
+    }
   }
 
   /** The reader that asked for this chunk has gone, or could not be given it. */
@@ -104,21 +117,25 @@ export class ReadAhead {
     const { cache, isSourceDown } = this.#options;
     if (isSourceDown()) return;
     const { version, at, ahead, underWay } = stream;
+    if (!this.#fast && !cache.has(version, at)) return;
+    const mostUnderWay = this.#fast ? MOST_UNDER_WAY : 1;
     const end = Math.min(at + ahead + 1, chunkCount(version.size) ?? 0);
-    for (let chunk = at + 1; chunk < end && this.#underWay < MOST_UNDER_WAY; chunk++) {
+    for (let chunk = at + 1; chunk < end && this.#underWay < mostUnderWay; chunk++) {
       if (!underWay.has(chunk) && !cache.has(version, chunk)) this.#fetch(stream, chunk);
     }
     void this.#watch();
   }
 
   #fetch(stream: Stream, chunk: number): void {
-    const { cache } = this.#options;
+    const { cache, clock } = this.#options;
+    const startedAt = clock.now();
     const fetching = new AbortController();
     stream.underWay.set(chunk, fetching);
     this.#underWay += 1;
     const done = (kept: boolean): void => {
       stream.underWay.delete(chunk);
       this.#underWay -= 1;
+      if (kept) this.#fast = Math.abs(clock.now() - startedAt) <= FAST_MS;
       // What the cache does not keep, or the store does not give, is for the reader to find out.
       if (!kept && !fetching.signal.aborted) stream.ahead = 0;
       this.#goOn(stream);

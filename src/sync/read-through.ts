@@ -21,7 +21,7 @@ export interface ReadThroughOptions {
   readonly generation: () => Generation | undefined;
   /** A version of the tree shown was made local. */
   readonly found: (version: ContentVersion, located: Located) => void;
-  readonly ahead: Pick<ReadAhead, 'asked' | 'left'>;
+  readonly ahead: Pick<ReadAhead, 'asked' | 'arrived' | 'left'>;
   /** Asks for a new listing: the store has not what the tree shows, or does not answer. */
   readonly refresh: () => void;
 }
@@ -89,6 +89,7 @@ export class ReadThrough {
       if (chunk !== undefined) ahead.asked(version, chunk);
       const located = await reading;
       if (chunk === undefined) found(version, located);
+      else ahead.arrived(version, chunk);
       return located;
     } catch (error) {
       if (chunk !== undefined) ahead.left(version, chunk);

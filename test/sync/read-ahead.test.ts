@@ -20,7 +20,8 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   let priorities: Set<string>;
   let down: boolean;
 
-  const open = (cacheBytes: number): ReadAhead =>
+  /** Of a store that has yet to show how fast it is. */
+  const openNew = (cacheBytes: number): ReadAhead =>
     new ReadAhead({
       clock,
       cacheBytes,
@@ -40,6 +41,19 @@ describe('reading ahead of who reads a large file from its start to its end', ()
         },
       },
     });
+  /** Of a store that is fast. */
+  const open = async (cacheBytes: number): Promise<ReadAhead> => {
+    const ahead = openNew(cacheBytes);
+    if (cacheBytes < 8 * CHUNK_BYTES) return ahead;
+    const first = versionOf('first');
+    cached.add('first.1');
+    for (const chunk of [0, 1]) ahead.asked(first, chunk);
+    await arrives('first.2');
+    ahead.left(first, 1);
+    await clock.settle();
+    priorities.clear();
+    return ahead;
+  };
   const wanted = (): string[] => [...underWay.keys()];
   const arrives = async (key: string, kind: 'local' | 'memory' = 'local'): Promise<void> => {
     const fetch = underWay.get(key)!;
@@ -58,7 +72,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   });
 
   it('begins at the second chunk in a row, and goes further the longer that goes on', async () => {
-    const ahead = open(2 ** 31);
+    const ahead = await open(2 ** 31);
     ahead.asked(version, 3);
     assert.deepEqual(wanted(), [], 'who reads one chunk may not want the next');
     ahead.asked(version, 4);
@@ -73,8 +87,8 @@ describe('reading ahead of who reads a large file from its start to its end', ()
     assert.deepEqual([...priorities], ['background'], 'readers go first');
   });
 
-  it('never has more than four chunks on their way, however many read', () => {
-    const ahead = open(2 ** 31);
+  it('never has more than four chunks on their way, however many read', async () => {
+    const ahead = await open(2 ** 31);
     for (const path of ['a', 'b', 'c', 'd', 'e', 'f']) {
       for (const chunk of [0, 1, 2]) ahead.asked(versionOf(path), chunk);
     }
@@ -82,27 +96,42 @@ describe('reading ahead of who reads a large file from its start to its end', ()
     assert.equal(underWay.size, 4);
   });
 
+  it('fetches one at a time, and none beside what the reader waits for, as long as the store is slow', async () => {
+    const ahead = openNew(2 ** 31);
+    for (const chunk of [0, 1, 2]) ahead.asked(version, chunk);
+    assert.deepEqual(wanted(), []);
+    cached.add('large.2');
+    ahead.arrived(version, 2);
+    assert.deepEqual(wanted(), ['large.3']);
+    await clock.advance(5_000);
+    await arrives('large.3');
+    assert.deepEqual(wanted(), ['large.4']);
+    await arrives('large.4');
+    ahead.asked(version, 3);
+    assert.deepEqual(wanted(), ['large.5', 'large.6', 'large.7'], 'that one came at once');
+  });
+
   it('tells readers of one file apart', async () => {
-    const ahead = open(2 ** 31);
+    const ahead = await open(2 ** 31);
     for (const chunk of [0, 10, 1, 11]) ahead.asked(version, chunk);
     assert.deepEqual(wanted(), ['large.2', 'large.12']);
   });
 
-  it('ends at the end of the file', () => {
-    const ahead = open(2 ** 31);
+  it('ends at the end of the file', async () => {
+    const ahead = await open(2 ** 31);
     ahead.asked(version, CHUNKS - 2);
     ahead.asked(version, CHUNKS - 1);
     assert.deepEqual(wanted(), []);
   });
 
-  it('is not for who looks here and there: a zip file is read from its tail', () => {
-    const ahead = open(2 ** 31);
+  it('is not for who looks here and there: a zip file is read from its tail', async () => {
+    const ahead = await open(2 ** 31);
     for (const chunk of [19, 0, 7, 3]) ahead.asked(version, chunk);
     assert.deepEqual(wanted(), []);
   });
 
-  it('asks only for what is not here', () => {
-    const ahead = open(2 ** 31);
+  it('asks only for what is not here', async () => {
+    const ahead = await open(2 ** 31);
     cached.add('large.2');
     ahead.asked(version, 0);
     ahead.asked(version, 1);
@@ -112,7 +141,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   });
 
   it('gives up what is on its way when the reader is killed or refused', async () => {
-    const ahead = open(2 ** 31);
+    const ahead = await open(2 ** 31);
     for (const chunk of [0, 1, 2]) ahead.asked(version, chunk);
     assert.equal(underWay.size, 3);
     ahead.left(version, 2);
@@ -122,7 +151,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   });
 
   it('gives up what a reader has passed, and goes on ahead of it', async () => {
-    const ahead = open(2 ** 31);
+    const ahead = await open(2 ** 31);
     for (const chunk of [0, 1, 2]) ahead.asked(version, chunk);
     assert.deepEqual(wanted(), ['large.2', 'large.3', 'large.4']);
     ahead.asked(version, 4);
@@ -131,7 +160,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   });
 
   it('gives up what is on its way for a reader that has asked for nothing for a while', async () => {
-    const ahead = open(2 ** 31);
+    const ahead = await open(2 ** 31);
     for (const chunk of [0, 1]) ahead.asked(version, chunk);
     await clock.advance(40_000);
     assert.equal(underWay.size, 0);
@@ -139,7 +168,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   });
 
   it('asks for nothing while the store is known to be down, and gives up what is on its way', async () => {
-    const ahead = open(2 ** 31);
+    const ahead = await open(2 ** 31);
     for (const chunk of [0, 1]) ahead.asked(version, chunk);
     ahead.giveUp();
     await clock.settle();
@@ -150,17 +179,17 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   });
 
   it('ends where the cache keeps nothing, or is too small to hold what is read and what is ahead', async () => {
-    const full = open(2 ** 31);
+    const full = await open(2 ** 31);
     for (const chunk of [0, 1]) full.asked(version, chunk);
     await arrives('large.2', 'memory');
     assert.deepEqual(wanted(), []);
-    const small = open(7 * CHUNK_BYTES);
+    const small = await open(7 * CHUNK_BYTES);
     for (const chunk of [0, 1, 2, 3]) small.asked(versionOf('other'), chunk);
     assert.deepEqual(wanted(), []);
   });
 
   it('ends for good', async () => {
-    const ahead = open(2 ** 31);
+    const ahead = await open(2 ** 31);
     for (const chunk of [0, 1]) ahead.asked(version, chunk);
     ahead.stop();
     ahead.asked(version, 2);

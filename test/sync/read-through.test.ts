@@ -37,7 +37,11 @@ describe('a read of what is not local', () => {
       cache,
       clock,
       log,
-      ahead: { asked: (_version, chunk) => ahead.push(chunk), left: (_version, chunk) => ahead.push(-chunk) },
+      ahead: {
+        asked: (_version, chunk) => ahead.push(chunk),
+        arrived: (_version, chunk) => ahead.push(chunk + 0.5),
+        left: (_version, chunk) => ahead.push(-chunk),
+      },
       isSourceDown: () => down,
       generation: () => generation,
       found: ({ path }) => found.push(path),
@@ -97,10 +101,10 @@ describe('a read of what is not local', () => {
 
   it('says which chunk of a large file was asked for, and that its reader left', async () => {
     await read(undefined, 3);
-    assert.deepEqual(ahead, [3]);
+    assert.deepEqual(ahead, [3, 3.5]);
     cache.allFail = 'denied';
     await read(undefined, 4);
-    assert.deepEqual(ahead, [3, 4, -4]);
+    assert.deepEqual(ahead, [3, 3.5, 4, -4]);
   });
 
   it('is EIO at once where what is in the cache turns out to be bad while the source is known to be down', async () => {
