@@ -29,6 +29,7 @@ import { SessionClient } from './session/session-client.ts';
 import type { S3Store } from './store/s3-store.ts';
 import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
+import { waitForStore } from './sync/wait-for-store.ts';
 import type { WatchedKey } from './sync/watch.ts';
 import type { ContentVersion } from './tree/index.ts';
 
@@ -58,20 +59,32 @@ const WATCH_DEADLINE_MS = 10_000;
  * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
  * CacheError, ConfigError, SettingError or SyncError when it cannot begin or go on; nothing is left behind then.
  */
-export async function serve(config: MountConfig, options: ServeOptions): Promise<Served> {
+export async function serve(
+  config: MountConfig,
+  options: ServeOptions,
+  parts: Parts = asTheyAre,
+): Promise<Served> {
   const endings: Ending[] = [];
   try {
-    return await new Server(config, options, (ending) => endings.push(ending)).run();
+    return await new Server(config, options, parts, (ending) => endings.push(ending)).run();
   } finally {
     for (const end of endings.reverse()) await end();
   }
 }
+
+/** The parts that a revalidation runs over, each as it is used: one may be put before another. */
+export type Parts = (
+  parts: Pick<SyncOptions, 'lister' | 'cache' | 'presenter' | 'persister'>,
+) => Pick<SyncOptions, 'lister' | 'cache' | 'presenter' | 'persister'>;
+
+const asTheyAre: Parts = (parts) => parts;
 
 type Ending = () => unknown;
 
 class Server {
   readonly #config: MountConfig;
   readonly #options: ServeOptions;
+  readonly #parts: Parts;
   readonly #atEnd: (ending: Ending) => void;
   readonly #id: string;
   readonly #metrics = new Metrics({ version: ownPackage().version, node: process.version });
@@ -90,10 +103,11 @@ class Server {
   #failedReads = 0;
   #toldOfFailedReads = Number.NEGATIVE_INFINITY;
 
-  constructor(config: MountConfig, options: ServeOptions, atEnd: (ending: Ending) => void) {
+  constructor(config: MountConfig, options: ServeOptions, parts: Parts, atEnd: (ending: Ending) => void) {
     const { endpointUrl: endpoint, bucket, prefix, target } = config;
     this.#config = config;
     this.#options = options;
+    this.#parts = parts;
     this.#atEnd = atEnd;
     this.#id = mountId({ endpoint, bucket, prefix, target });
     this.#runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
@@ -128,7 +142,8 @@ class Server {
     this.#socket = control.socket;
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
-      await sync.start(over);
+      const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
+      await waitForStore(() => sync.start(over), waiting, over);
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
       sync.ready.then(
         () => this.#onReady(sync),
@@ -211,10 +226,7 @@ class Server {
       onMounted: (protocolMinor) => this.#onMounted(mounter, place, protocolMinor),
     });
     const syncOptions: SyncOptions = {
-      lister,
-      cache,
-      presenter,
-      persister,
+      ...this.#parts({ lister, cache, presenter, persister }),
       clock: systemClock,
       log,
       pollMs: config.pollIntervalMs,

@@ -27,6 +27,8 @@ export interface MountConfig {
   readonly caFile: string | undefined;
   readonly concurrency: number;
   readonly readDeadlineMs: number;
+  /** 0: not at all. */
+  readonly waitForStoreMs: number;
   readonly pollIntervalMs: number;
   /** 0: off. */
   readonly settleMs: number;
@@ -91,6 +93,7 @@ export function resolveMountConfig(
     caFile: values['ca-file'],
     concurrency: values.concurrency,
     readDeadlineMs: values['read-deadline'],
+    waitForStoreMs: values['wait-for-store'],
     pollIntervalMs: values['poll-interval'],
     settleMs: values.settle,
     watchKey: values['watch-key'],

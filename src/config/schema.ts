@@ -67,6 +67,12 @@ export const schema = {
     help: 'Longest that a read of what is not local waits for the store before it fails',
     default: '10s',
   }),
+  'wait-for-store': setting({
+    group: 'store',
+    kind: kinds.duration({ max: '24h' }),
+    help: 'How long a first start, with no tree kept that could be shown, waits for the store; 0 is not at all',
+    default: '0',
+  }),
   'poll-interval': setting({
     group: 'publication',
     kind: kinds.duration({ min: '250ms', max: '24h' }),

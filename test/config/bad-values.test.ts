@@ -8,6 +8,7 @@ const bad: Readonly<Partial<Record<OptionName, readonly string[]>>> = {
   region: [' ', 'eu central', '../x'],
   profile: ['a\nb'],
   concurrency: ['0', '1025', '-1', '1.5', 'ten', '1e2', '0x10', ' 7'],
+  'wait-for-store': ['-1s', '25h', 'forever'],
   'read-deadline': ['0', '99ms', '11m', '10', '10 seconds'],
   'poll-interval': ['0', '249ms', '25h', 'soon', '-1s', '1d', '1S'],
   settle: ['-1s', '11m', '5', 'off'],
