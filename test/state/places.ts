@@ -1,0 +1,116 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openState } from '../../src/state/open-state.ts';
+import { StateStore } from '../../src/state/state-store.ts';
+import { ChangeLog } from '../../src/sync/change-log.ts';
+import type { Built, TakeoverState } from '../../src/sync/ports.ts';
+import { systemClock } from '../../src/sync/system-clock.ts';
+import { stampGeneration } from '../../src/tree/index.ts';
+import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
+import { FakeSource } from '../sync/doubles/fake-source.ts';
+import { RecordingLog } from '../sync/doubles/recording-log.ts';
+import { treeOf } from '../sync/doubles/trees.ts';
+
+export const identity = { mountId: '0123456789ab', filters: 'all', writtenBy: '0.0.0' };
+
+/** The two directories of a mount, and publications that are kept in them. */
+export class Places {
+  readonly runtimeDirectory: string;
+  readonly cacheDirectory: string;
+  readonly log = new RecordingLog();
+  readonly source = new FakeSource(() => Date.UTC(2026, 0, 1));
+  readonly store: StateStore;
+  #last: Built | undefined;
+  #number = 0;
+
+  private constructor(directory: string) {
+    this.runtimeDirectory = join(directory, 'run');
+    this.cacheDirectory = join(directory, 'cache');
+    this.store = this.#open();
+  }
+
+  static async make(t: Cleanup): Promise<Places> {
+    const places = new Places(await temporaryDirectory(t));
+    await mkdir(places.runtimeDirectory);
+    await mkdir(places.cacheDirectory);
+    t.after(() => places.store.close({ unmounted: false }));
+    return places;
+  }
+
+  get takeover(): string {
+    return join(this.runtimeDirectory, 'takeover');
+  }
+
+  get coldStart(): string {
+    return join(this.cacheDirectory, 'generation');
+  }
+
+  /** What is to be kept of the source as it is now. */
+  async state(): Promise<TakeoverState> {
+    const built = await treeOf(this.source, this.#last);
+    this.#last = built;
+    this.#number += 1;
+    const { generation, changes, problems, nextNodeId } = built;
+    const number = this.#number;
+    return {
+      number,
+      nextNodeId,
+      peaks: [{ files: generation.files, until: null }],
+      history: [{ id: generation.id, number, publishedAt: 5, files: 1, added: 0, changed: 0, removed: 0 }],
+      changeLog: ChangeLog.empty,
+      generation,
+      changes,
+      digest: 'a digest',
+      tombstones: new Map([['gone/äöü', 77]]),
+      replaced: [
+        {
+          nodeId: 3,
+          directory: false,
+          archived: false,
+          parentId: 2,
+          path: 'dags/old.py',
+          version: { name: 'f'.repeat(32), path: 'dags/old.py', etag: 'e', size: 3 },
+          mtime: { seconds: 1, nanoseconds: 2 },
+        },
+        {
+          nodeId: 4,
+          directory: true,
+          archived: false,
+          parentId: 1,
+          path: 'gone',
+          version: undefined,
+          mtime: undefined,
+        },
+      ],
+      problems,
+    };
+  }
+
+  /** One publication, as the pipeline does it. */
+  async publish(seconds: number, acknowledged = true): Promise<TakeoverState> {
+    const state = await this.state();
+    await this.store.persist(state);
+    const instant = { seconds, nanoseconds: 123_456_789 };
+    stampGeneration(state.generation, state.changes, instant, state.number);
+    await this.store.commit(instant);
+    if (acknowledged) this.store.acknowledged();
+    return state;
+  }
+
+  find(mountId = identity.mountId) {
+    const { runtimeDirectory, cacheDirectory, log } = this;
+    return openState({ runtimeDirectory, cacheDirectory, mountId, log });
+  }
+
+  #open(): StateStore {
+    const { runtimeDirectory, cacheDirectory, log } = this;
+    return new StateStore({
+      runtimeDirectory,
+      cacheDirectory,
+      identity,
+      inCache: true,
+      clock: systemClock,
+      log,
+    });
+  }
+}
