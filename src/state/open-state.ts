@@ -5,7 +5,7 @@ import type { Logger } from '../sync/ports.ts';
 import { coldStartPaths, syncDirectory } from './cold-start-file.ts';
 import type { SavedState } from './saved-state.ts';
 import { isSystemError, StateError } from './state-error.ts';
-import { readState } from './state-file.ts';
+import { type ReadState, readState } from './state-file.ts';
 import { takeoverPaths } from './takeover-file.ts';
 
 export interface StatePlaces {
@@ -24,7 +24,7 @@ export interface FoundState {
 
 interface Found {
   readonly path: string;
-  readonly state: SavedState | undefined;
+  readonly read: ReadState | undefined;
   readonly error: StateError | undefined;
 }
 
@@ -36,17 +36,15 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
   const { runtimeDirectory, cacheDirectory, mountId, log } = places;
   const takeover = takeoverPaths(runtimeDirectory);
   const coldStart = coldStartPaths(cacheDirectory);
-  const [inRuntime, inCache] = [
-    await look(takeover.current, mountId),
-    await look(coldStart.current, mountId),
-  ];
-  const number = (found: Found): number => found.state?.number ?? 0;
+  const inRuntime = await look(takeover.current, mountId);
+  const inCache = await look(coldStart.current, mountId, inRuntime.read);
+  const number = (found: Found): number => found.read?.state.number ?? 0;
   const newest = number(inRuntime) >= number(inCache) ? inRuntime : inCache;
   for (const { path, error } of [inRuntime, inCache]) {
     if (error === undefined) continue;
     const { code, message } = error;
     const then =
-      newest.state === undefined
+      newest.read === undefined
         ? 'the tree is made anew from the store, and its numbers and dates begin anew'
         : `the tree of ${newest.path} is shown`;
     log.warn({ file: path, code, detail: message, then }, 'what was kept of the last tree cannot be used');
@@ -55,8 +53,8 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
   for (const path of [takeover.next, takeover.previous, coldStart.temporary]) {
     await attempt(path, log, () => rm(path, { recursive: true, force: true }));
   }
-  const { state } = newest;
-  if (state === undefined) return undefined;
+  if (newest.read === undefined) return undefined;
+  const { state } = newest.read;
   const bringUp = async (other: Found, temporary: string): Promise<boolean> =>
     number(other) === state.number ||
     (await attempt(other.path, log, () => copy(newest.path, temporary, other.path)));
@@ -65,11 +63,11 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
   return { state, from: newest === inRuntime ? 'runtime' : 'cache', inCache: isInCache };
 }
 
-async function look(path: string, mountId: string): Promise<Found> {
+async function look(path: string, mountId: string, known?: ReadState): Promise<Found> {
   try {
-    return { path, state: await readState(path, mountId), error: undefined };
+    return { path, read: await readState(path, mountId, known), error: undefined };
   } catch (error) {
-    if (error instanceof StateError) return { path, state: undefined, error };
+    if (error instanceof StateError) return { path, read: undefined, error };
     throw error;
   }
 }
