@@ -1,0 +1,79 @@
+import { startCli } from '../../src/cli/start-cli.ts';
+import type { Parts } from '../../src/server.ts';
+import * as server from '../../src/server.ts';
+import type { Listed } from '../../src/sync/ports.ts';
+
+/**
+ * The command with named points at which the process is killed, each between two calls of what a revalidation runs
+ * over: TEST_STOP_AT names the one. The first tree passes them all; the first change after it does not.
+ */
+const stopAt = process.env.TEST_STOP_AT;
+delete process.env.TEST_STOP_AT;
+
+const parts: Parts = ({ lister, cache, presenter, persister }) => {
+  let published = 0;
+  let shown: string | undefined;
+  let newest: Listed | undefined;
+  const point = (name: string): void => {
+    if (published > 0 && name === stopAt) process.kill(process.pid, 'SIGKILL');
+  };
+  return {
+    lister: {
+      list: async (options) => {
+        if (published > 1) point('retired');
+        newest = await lister.list(options);
+        if (newest.digest !== shown) point('listed');
+        return newest;
+      },
+      build: async (options) => {
+        point('settled');
+        const built = await lister.build(options);
+        point('built');
+        return built;
+      },
+    },
+    cache: {
+      ensure: (version, chunk, options) => cache.ensure(version, chunk, options),
+      adopt: (path, options) => cache.adopt(path, options),
+      has: (version, chunk) => cache.has(version, chunk),
+      show: (version, bound) => cache.show(version, bound),
+      hide: (version) => {
+        if (published > 1) point('published');
+        cache.hide(version);
+      },
+      pin: (name) => cache.pin(name),
+      unpin: (name) => cache.unpin(name),
+    },
+    presenter: {
+      publish: async (publication) => {
+        await presenter.publish(publication);
+        point('notified');
+      },
+      onReleased: (callback) => presenter.onReleased(callback),
+    },
+    persister: {
+      get troubles() {
+        return persister.troubles;
+      },
+      persist: async (state) => {
+        point('prefetched');
+        await persister.persist(state);
+        point('persisted');
+      },
+      commit: async (instant) => {
+        await persister.commit(instant);
+        point('committed');
+      },
+      acknowledged: () => {
+        persister.acknowledged();
+        published += 1;
+        shown = newest?.digest;
+      },
+    },
+  };
+};
+
+startCli(async () => ({
+  ...server,
+  serve: (config, options) => server.serve(config, options, parts),
+}));
