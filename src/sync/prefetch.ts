@@ -43,9 +43,10 @@ export type Prefetched =
   /** The store has another object under this path, or none: what was listed is out of date. */
   | { readonly kind: 'stale'; readonly path: string; readonly code: string };
 
-/** So many denials, or damages, and not one object read, mean that it is not about these objects. */
+/** So many denials, and not one object read, mean that reading is not granted at all. */
 const DENIALS = 10;
-const COMMON_TROUBLE: ReadonlySet<string> = new Set(['denied', 'corrupt']);
+/** So many damaged objects, and not one whole, mean that it is not about these objects. */
+const DAMAGES = 10;
 /** So many files in a row that the disk did not take mean that it takes none: fetching more is in vain. */
 const REFUSALS = 32;
 /** Paths named in a warning. */
@@ -70,6 +71,7 @@ export async function prefetch(
   let stale: Prefetched | undefined;
   let adopted = 0;
   let damaged: { readonly error: unknown } | undefined;
+  const givenUp: unknown[] = [];
   const tally = new Tally();
   await sweep({ total: wanted.length, concurrency: means.concurrency, pace, signal }, async (at, over) => {
     const index = wanted[at]!;
@@ -87,6 +89,7 @@ export async function prefetch(
         damaged ??= { error };
         return 'next';
       }
+      givenUp.push(error);
       fetched = { kind: 'unreadable', code: 'corrupt', error };
     }
     if (fetched.kind === 'stale' && adoptions === undefined) {
@@ -99,6 +102,7 @@ export async function prefetch(
   });
   if (stale !== undefined) return stale;
   if (damaged !== undefined) throw damaged.error;
+  if (givenUp.length >= DAMAGES && tally.local === 0) throw givenUp[0];
   if (adopted > 0) return { kind: 'adopted', files: adopted };
   tally.warn(means.log);
   return { kind: 'complete', files: wanted.length, unreadable: tally.unreadable, noRoom: tally.noRoom };
@@ -121,7 +125,7 @@ export class Tally {
   readonly #samples: { readonly path: string; readonly code: string }[] = [];
   #refusalsInARow = 0;
 
-  /** `stop` where the disk takes nothing. Throws the store's error where nothing can be read. */
+  /** `stop` where the disk takes nothing. Throws the store's error where it denies everything. */
   count({ generation }: FetchTarget, index: number, fetched: Fetched): 'stop' | 'next' {
     if (fetched.kind === 'local') this.local += 1;
     if (fetched.kind === 'no-room') this.noRoom += 1;
@@ -131,8 +135,7 @@ export class Tally {
       if (this.#samples.length < SAMPLES) {
         this.#samples.push({ path: generation.path(index), code: fetched.code });
       }
-      const isCommon = this.local === 0 && this.unreadable >= DENIALS && COMMON_TROUBLE.has(fetched.code);
-      if (isCommon) throw fetched.error;
+      if (this.local === 0 && this.unreadable >= DENIALS && fetched.code === 'denied') throw fetched.error;
     }
     return this.#refusalsInARow >= REFUSALS ? 'stop' : 'next';
   }

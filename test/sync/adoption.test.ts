@@ -222,6 +222,17 @@ describe('an object that arrives damaged each time', () => {
     assert.equal((await refresh(world)).kind, 'published');
   });
 
+  it('is shown, however many others are too, where some arrive whole', async () => {
+    const world = await started(20);
+    for (let file = 0; file < 15; file++) {
+      world.source.put(`dags/a${file}.py`);
+      world.cache.failures.set(`dags/a${file}.py`, 'corrupt');
+    }
+    world.source.put('dags/z.py');
+    for (let tries = 0; tries < 2; tries++) assert.equal((await refresh(world)).kind, 'failed');
+    assert.equal((await refresh(world)).kind, 'published');
+  });
+
   it('that alone is denied is shown at once, and reading it fails', async () => {
     const world = await started(20);
     world.source.put('dags/private.py');

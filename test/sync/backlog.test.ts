@@ -123,6 +123,16 @@ describe('the backlog', () => {
     assert.equal(cache.blobs.size, 5);
   });
 
+  it('is ready in the end though many objects are damaged', async () => {
+    source.putFiles(20);
+    for (let file = 0; file < 15; file++) {
+      cache.failures.set(`dags/file${String(file).padStart(5, '0')}.py`, 'corrupt');
+    }
+    backlog.start(await target());
+    await clock.drive(backlog.ready);
+    assert.equal(cache.blobs.size, 5);
+  });
+
   it('asks for a refresh where an object has gone, goes on, and gives up on what is still listed', async () => {
     source.putFiles(5);
     cache.failures.set('dags/file00000.py', 'gone');

@@ -11,6 +11,8 @@ export class FakeCache implements ContentCachePort {
   readonly fetched: string[] = [];
   /** Paths fetched whatever version was there, in order. */
   readonly adopted: string[] = [];
+  /** How often a path arrived damaged. */
+  readonly damaged = new Map<string, number>();
   readonly priorities: string[] = [];
   /** Nothing more is stored. */
   full = false;
@@ -98,6 +100,7 @@ export class FakeCache implements ContentCachePort {
   #fetch(version: ContentVersion, key: string): Located {
     this.fetched.push(version.path);
     const failure = this.failures.get(version.path) ?? this.allFail;
+    if (failure === 'corrupt') this.damaged.set(version.path, (this.damaged.get(version.path) ?? 0) + 1);
     if (failure !== undefined) throw new FakeStoreError(failure);
     const object = this.#source.objects.get(version.path);
     if (object === undefined) throw new FakeStoreError('gone');
