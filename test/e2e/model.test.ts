@@ -1,8 +1,8 @@
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { kept } from '../model/kept.ts';
 import { MountedRun, type WritableStore } from '../model/mounted.ts';
 import {
-  type Bucket,
   below,
   type History,
   historyOf,
@@ -86,6 +86,14 @@ function sideBySide(histories: readonly History[], round: number): readonly Step
   ]);
 }
 
+async function mountedRun(test: Cleanup, store: ModelStore): Promise<MountedRun> {
+  for (const [key, body] of firstTree) await store.put(key, body);
+  const run = new MountedRun(await mountStore(test, store, { args }), store, new Map(firstTree));
+  defer(test, () => run.stop());
+  await run.check();
+  return run;
+}
+
 describe('on a mount, the tree of any history of puts and deletes', { skip: mountImpossible }, () => {
   const stores: readonly (readonly [string, KeySpace, (test: Cleanup) => Promise<ModelStore>])[] = [
     ['a real store', plainKeys, realStore],
@@ -93,12 +101,7 @@ describe('on a mount, the tree of any history of puts and deletes', { skip: moun
   ];
   for (const [what, keys, open] of stores) {
     test(`is that of the reference model, to a reader: ${what}`, async (t) => {
-      const store = await open(t);
-      const bucket: Bucket = new Map(firstTree);
-      for (const [key, body] of firstTree) await store.put(key, body);
-      const run = new MountedRun(await mountStore(t, store, { args }), store, bucket);
-      defer(t, () => run.stop());
-      await run.check();
+      const run = await mountedRun(t, await open(t));
       let round = 0;
       let done = 0;
       const histories = fc.array(historyOf(keys, { most: 5, operations: 10 }), {
@@ -121,4 +124,13 @@ describe('on a mount, the tree of any history of puts and deletes', { skip: moun
       if (details.failed) throw new Error(reportOf(details), { cause: details.errorInstance });
     });
   }
+
+  test('is that of the model for the histories that are kept', async (t) => {
+    const run = await mountedRun(t, await hostileStore(t));
+    for (const [index, { name, history }] of kept.entries()) {
+      await t.test(name, async () => {
+        for (const step of sideBySide([history], index + 1)) await run.step(step);
+      });
+    }
+  });
 });

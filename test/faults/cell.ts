@@ -7,7 +7,7 @@ import type { ProxiedRequest } from '../support/proxy.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { placeOf } from './faults.ts';
-import { Lab, publications } from './lab.ts';
+import { Lab, publications, watchedPath } from './lab.ts';
 import type { Cell } from './matrix.ts';
 
 const liveness = 90_000;
@@ -23,6 +23,9 @@ export async function tryCell(test: Cleanup, cell: Cell): Promise<void> {
 const isList = ({ kind }: ProxiedRequest): boolean => kind === 'LIST';
 const isGet = ({ kind }: ProxiedRequest): boolean => kind === 'GET';
 
+const isWatch = (request: ProxiedRequest): boolean =>
+  isGet(request) && request.url.includes(watchedPath) && request.header('if-none-match') !== undefined;
+
 async function tryStart(lab: Lab, { fault, seen }: Cell): Promise<void> {
   lab.begin(fault, isList);
   let mount = await lab.launch();
@@ -33,7 +36,7 @@ async function tryStart(lab: Lab, { fault, seen }: Cell): Promise<void> {
     await lab.end();
     mount = await lab.launch();
   } else {
-    await waitFor('the fault to strike', () => lab.struck >= 2, liveness);
+    await waitFor('the fault to strike', () => lab.struck > 0, liveness);
     if (seen === 'waits') {
       assert.deepEqual(mountsAt(mount.target, mount.pid), [], 'a tree is shown that no listing has given');
       await lab.end();
@@ -48,7 +51,7 @@ async function tryStart(lab: Lab, { fault, seen }: Cell): Promise<void> {
 
 async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<void> {
   lab.record();
-  const mount = await lab.launch();
+  const mount = await lab.launch(stage === 'watch' ? ['--watch-key', watchedPath] : []);
   await mount.logged('ready', liveness);
   assert.ok(lab.recorded > 1, 'a listing has more than one page');
   lab.storm(mount);
@@ -60,7 +63,7 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
   const before = 2;
   await waitFor('its report', () => publications(mount) === before, liveness);
   const lines = mount.log().length;
-  lab.changeAtNextListing();
+  lab.changeAtNext(stage === 'watch' ? isWatch : (request) => isList(request) && placeOf(request) === '');
   lab.begin(fault, strikesIn(stage, fault === 'lists what it had before'));
   await waitFor('the fault to strike', () => lab.struck > 0, liveness);
   if (seen === 'nothing') {
@@ -115,6 +118,7 @@ async function tryRead(lab: Lab, { fault, seen }: Cell): Promise<void> {
 /** @param inTurns strikes one listing of three, the first or the second */
 function strikesIn(stage: Cell['stage'], inTurns: boolean): (request: ProxiedRequest) => boolean {
   if (stage === 'prefetch') return isGet;
+  if (stage === 'watch') return isWatch;
   let listings = 0;
   return (request) => {
     if (!isList(request)) return false;

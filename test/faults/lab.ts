@@ -16,6 +16,8 @@ const paths = Array.from(
 const pageKeys = 10;
 /** Past the prefetch bound of these mounts: a reader fetches it. */
 const coldPath = 'cold/large.bin';
+/** Changes last, after all others; not among what the readers hold against a pattern. */
+export const watchedPath = 'cold/version.txt';
 const coldBody = 'cold content '.repeat(20_000);
 export const publishedLine = 'published';
 
@@ -27,7 +29,7 @@ export class Lab {
   readonly proxy: StoreProxy;
   #version = 0;
   #struck = 0;
-  #onListing: ((request: ProxiedRequest) => void) | undefined;
+  #onRequest: ((request: ProxiedRequest) => void) | undefined;
   #storm: Reader | undefined;
 
   private constructor(test: Cleanup, store: MemoryS3, proxy: StoreProxy) {
@@ -56,16 +58,17 @@ export class Lab {
   change(): void {
     this.#version += 1;
     for (const path of paths) this.#store.put(`dags/${path}`, stormBody(path, this.#version, false));
+    this.#store.put(`dags/${watchedPath}`, String(this.#version));
   }
 
   /** Launches a daemon; whether it gets as far as a mount is the cell's matter. */
-  async launch(): Promise<Mount> {
+  async launch(more: readonly string[] = []): Promise<Mount> {
     return await launchMount(this.#test, {
       source: 's3://memory/dags',
       env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
       args: [
         ...['--endpoint-url', this.proxy.endpoint, '--poll-interval', '1s', '--settle', '200ms'],
-        ...['--prefetch', '64KiB', '--read-deadline', '3s'],
+        ...['--prefetch', '64KiB', '--read-deadline', '3s', ...more],
       ],
     });
   }
@@ -100,11 +103,11 @@ export class Lab {
     };
   }
 
-  /** Changes the objects as the next listing begins: none is half old, half new. */
-  changeAtNextListing(): void {
-    this.#onListing = (request) => {
-      if (request.kind !== 'LIST' || placeOf(request) !== '') return;
-      this.#onListing = undefined;
+  /** Changes the objects as the next such request begins: no listing under way finds them half old, half new. */
+  changeAtNext(isNext: (request: ProxiedRequest) => boolean): void {
+    this.#onRequest = (request) => {
+      if (!isNext(request)) return;
+      this.#onRequest = undefined;
       this.change();
     };
   }
@@ -117,7 +120,7 @@ export class Lab {
     this.#struck = 0;
     const { proxy } = this;
     proxy.fault = (request) => {
-      this.#onListing?.(request);
+      this.#onRequest?.(request);
       if (!strikes(request)) return undefined;
       const what = faults[fault]({ proxy, request, past: this.#past });
       if (what !== undefined) this.#struck += 1;

@@ -19,8 +19,10 @@ export interface WritableStore {
 }
 
 interface Survey {
+  readonly answer: number;
   readonly entries: readonly (readonly [
-    path: string,
+    depth: number,
+    name: string,
     kind: string,
     size: number,
     mtime: string,
@@ -124,7 +126,7 @@ export class MountedRun {
     const survey = await this.#ask(probes);
     const now = BigInt(Date.now()) * 1_000_000n;
     assert.deepEqual(survey.errors, []);
-    const modes = new Set(survey.entries.map(([, kind, , , mode]) => `${kind} ${mode.toString(8)}`));
+    const modes = new Set(survey.entries.map(([, , kind, , , mode]) => `${kind} ${mode.toString(8)}`));
     for (const mode of modes) assert.ok(['directory 555', 'file 444'].includes(mode), mode);
     this.#model.check(this.#bucket, viewOf(survey), now);
     assert.deepEqual(
@@ -146,22 +148,28 @@ export class MountedRun {
     const misses = probes.map((path) => Buffer.from(path).toString('hex'));
     this.#answers += 1;
     this.#reader.tell(JSON.stringify({ misses }));
-    const lines = (): string[] => this.#reader.stdout().split('\n').slice(0, -1);
+    // Of a long run only the end of what it printed is kept.
+    const last = (): string | undefined => this.#reader.stdout().split('\n').at(-2);
+    const isAnswer = (line: string | undefined): boolean =>
+      line?.startsWith(`{"answer": ${this.#answers},`) === true;
     await Promise.race([
-      waitFor('the survey', () => lines().length >= this.#answers, 60_000, 5),
+      waitFor('the survey', () => isAnswer(last()), 120_000, 5),
       this.#reader.done.then(({ stderr }) => assert.fail(`the survey ended: ${stderr}`)),
     ]);
-    return JSON.parse(lines()[this.#answers - 1] as string) as Survey;
+    return JSON.parse(last() as string) as Survey;
   }
 }
 
 function viewOf({ entries }: Survey): View {
-  return new Map(
-    entries.map(([path, kind, size, mtime, , links, content]): [string, Seen] => [
-      Buffer.from(path, 'hex').toString(),
-      { kind, size, content: content ?? undefined, links, mtime: BigInt(mtime) },
-    ]),
-  );
+  const parents: string[] = [];
+  const view = new Map<string, Seen>();
+  for (const [depth, hex, kind, size, mtime, , links, content] of entries) {
+    const name = Buffer.from(hex, 'hex').toString();
+    const path = depth < 2 ? name : `${parents[depth - 1]}/${name}`;
+    parents[depth] = path;
+    view.set(path, { kind, size, content: content ?? undefined, links, mtime: BigInt(mtime) });
+  }
+  return view;
 }
 
 /** As /v1/problems words it: the whole key, each byte that is not UTF-8 as \\xNN. */

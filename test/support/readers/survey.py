@@ -2,9 +2,11 @@
 a line of JSON on standard output:
 
   {"misses": [path, ...]}
-  {"entries": [[path, kind, size, mtime, mode, nlink, sha256 or null], ...], "misses": [errno name, ...], "errors": []}
+  {"answer": 1, "entries": [[depth, name, kind, size, mtime, mode, nlink, sha256 or null], ...],
+   "misses": [errno name, ...], "errors": []}
 
-Paths are hexadecimal: they may be no text. Everything is opened relative to its directory, for a path may be longer
+The entries of a directory follow it, one deeper; answers are numbered. Names and paths are hexadecimal: they may be no
+text. Everything is opened relative to its directory, for a path may be longer
 than a system call takes.
 """
 
@@ -37,27 +39,29 @@ def content(name, directory):
         os.close(fd)
 
 
-def walk(fd, path, entries, errors):
-    found = os.fstat(fd)
-    entries.append([path.hex(), "directory", found.st_size, str(found.st_mtime_ns), found.st_mode & 0o7777, found.st_nlink, None])
+def told(depth, name, found, digest):
+    kind = kind_of(found.st_mode)
+    return [depth, name.hex(), kind, found.st_size, str(found.st_mtime_ns), found.st_mode & 0o7777, found.st_nlink, digest]
+
+
+def walk(fd, depth, name, entries, errors):
+    entries.append(told(depth, name, os.fstat(fd), None))
     with os.scandir(fd) as listing:
         children = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in listing]
     for text, listed_as_directory in children:
-        name = os.fsencode(text)
-        below = path + b"/" + name if path else name
-        found = os.stat(name, dir_fd=fd, follow_symlinks=False)
-        kind = kind_of(found.st_mode)
-        if (kind == "directory") != listed_as_directory:
-            errors.append(f"{below!r} is a {kind}, and was listed otherwise")
-        if kind == "directory":
-            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
+        child = os.fsencode(text)
+        found = os.stat(child, dir_fd=fd, follow_symlinks=False)
+        is_directory = stat.S_ISDIR(found.st_mode)
+        if is_directory != listed_as_directory:
+            errors.append(f"{child!r} is a {kind_of(found.st_mode)}, and was listed otherwise")
+        if is_directory:
+            inner = os.open(child, os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
             try:
-                walk(inner, below, entries, errors)
+                walk(inner, depth + 1, child, entries, errors)
             finally:
                 os.close(inner)
         else:
-            digest = content(name, fd)
-            entries.append([below.hex(), kind, found.st_size, str(found.st_mtime_ns), found.st_mode & 0o7777, found.st_nlink, digest])
+            entries.append(told(depth + 1, child, found, content(child, fd)))
 
 
 def miss(path):
@@ -80,15 +84,15 @@ def miss(path):
     return said[0] if said[0] == said[1] else "/".join(said)
 
 
-for line in sys.stdin:
+for answer, line in enumerate(sys.stdin, start=1):
     request = json.loads(line)
     entries, errors = [], []
     fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        walk(fd, b"", entries, errors)
+        walk(fd, 0, b"", entries, errors)
     except OSError as error:
         errors.append(repr(error))
     finally:
         os.close(fd)
     misses = [miss(bytes.fromhex(path)) for path in request["misses"]]
-    print(json.dumps({"entries": entries, "misses": misses, "errors": errors}), flush=True)
+    print(json.dumps({"answer": answer, "entries": entries, "misses": misses, "errors": errors}), flush=True)
