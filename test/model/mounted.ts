@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { ControlClient } from '../../src/control/client.ts';
+import { ClientError } from '../../src/control/client-error.ts';
 import type { Problems, Refreshed, Status } from '../../src/control/shapes.ts';
 import type { Mount } from '../support/mount.ts';
 import { type Reader, startPython } from '../support/reader.ts';
@@ -53,7 +54,6 @@ export class MountedRun {
   readonly #bodies = new Map<string, string>();
   readonly #control: ControlClient;
   #number = 1;
-  #isNews = true;
   #answers = 0;
 
   /** @param bucket what the store had when it was mounted */
@@ -74,8 +74,7 @@ export class MountedRun {
       const writes = writesOf(this.#bucket, operation);
       await inParallel(writes, ([key, body]) => this.write(key, body));
     }
-    const outcome = await this.settle();
-    assert.equal(outcome, this.#isNews ? 'published' : 'current');
+    await this.settle();
     await this.check();
   }
 
@@ -88,13 +87,11 @@ export class MountedRun {
   }
 
   /** Has the daemon look at the store, and holds the number of its publications against the model's. */
-  async settle(): Promise<Refreshed['outcome']> {
+  async settle(): Promise<void> {
     await this.#believeTheStore();
-    this.#isNews = this.#model.isNews(this.#bucket);
-    const { outcome, generation } = await this.#refreshed();
-    if (this.#isNews) this.#number += 1;
+    if (this.#model.isNews(this.#bucket)) this.#number += 1;
+    const { generation } = await this.#refreshed();
     assert.equal(generation?.number, this.#number, 'what changed in one step was published in pieces');
-    return outcome;
   }
 
   async stop(): Promise<void> {
@@ -113,9 +110,17 @@ export class MountedRun {
     }
   }
 
+  /** A store that answers too late on a busy machine is asked again: faults are tried elsewhere. */
   async #refreshed(): Promise<Refreshed> {
     const request = { method: 'POST', body: { wait: true }, deadlineMs: 120_000 } as const;
-    return await this.#control.ask<Refreshed>('/v1/refresh', request);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#control.ask<Refreshed>('/v1/refresh', request);
+      } catch (error) {
+        const isLate = error instanceof ClientError && error.code === 'source-unreachable';
+        if (!isLate || tries === 5) throw error;
+      }
+    }
   }
 
   /** What the reader sees must be what the model says of the objects now. */

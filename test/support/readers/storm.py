@@ -65,7 +65,7 @@ def ended():
     return bool(select.select([sys.stdin], [], [], pause)[0])
 
 
-while not ended() and len(problems) < 20:
+while (passes == 0 or not ended()) and len(problems) < 20:
     seen = 0
     for directory, below, names in os.walk(root, onerror=failed):
         if directory == root and skipped in below:
