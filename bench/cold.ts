@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startFakeS3 } from '../test/support/fake-s3.ts';
 import { type LogLine, launchMount } from '../test/support/mount.ts';
 import { cpuSeconds, watchProportionalSetSize } from '../test/support/processes.ts';
 import { StoreProxy } from '../test/support/proxy.ts';
@@ -11,7 +12,7 @@ import { freshDisk } from './fresh-disk.ts';
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
- * [--latency 10] [--runs 3]`. Prints the seconds from the start of the command to the mount, to a complete walk with a
+ * [--latency 10] [--runs 3] [--store seaweedfs|fake]`. Prints the seconds from the start of the command to the mount, to a complete walk with a
  * stat of each file, to all content read by one reader, and to the daemon's own "ready"; its memory at the highest
  * (PSS, its processes together); the processor time that it used until it was ready; and the requests that the store
  * saw.
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     bytes: { type: 'string', default: '4096' },
     latency: { type: 'string', default: '10' },
     runs: { type: 'string', default: '3' },
+    store: { type: 'string', default: 'seaweedfs' },
   },
 });
 
@@ -33,19 +35,14 @@ interface Seen {
   readonly bytes: number;
 }
 
-async function once(
-  context: Cleanup,
-  source: string,
-  env: Readonly<Record<string, string>>,
-  proxy: StoreProxy,
-): Promise<string> {
-  proxy.resetCounts();
+async function once(context: Cleanup, { source, endpoint, env, proxy }: Origin): Promise<string> {
+  proxy?.resetCounts();
   const disk = await freshDisk(context);
   const start = Date.now() / 1000;
   const mount = await launchMount(context, {
     source,
     env,
-    args: ['--endpoint-url', proxy.endpoint, '--poll-interval', '1h'],
+    args: ['--endpoint-url', endpoint, '--poll-interval', '1h'],
     cacheDirectory: join(disk.directory, 'cache'),
   });
   const script = join(repository, 'bench/readers/cold.py');
@@ -62,8 +59,13 @@ async function once(
   await mount.stop();
   const times = [seen.mounted, seen.walked, seen.read, ready].map((at) => at - start);
   const cells = [...times, cpu].map((each) => each.toFixed(2).padStart(9));
-  const requests = `${proxy.count('LIST')} LIST, ${proxy.count('GET')} GET, ${proxy.count('HEAD')} HEAD`;
-  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${requests}, at most ${proxy.mostAtOnce} at once; ${disk.kind}`;
+  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${requestsOf(proxy)}${disk.kind}`;
+}
+
+function requestsOf(proxy: StoreProxy | undefined): string {
+  if (proxy === undefined) return '';
+  const counts = (['LIST', 'GET', 'HEAD'] as const).map((kind) => `${proxy.count(kind)} ${kind}`);
+  return `${counts.join(', ')}, at most ${proxy.mostAtOnce} at once; `;
 }
 
 /** pino's time is in milliseconds, or in words. */
@@ -72,7 +74,16 @@ function loggedAt(line: LogLine): number {
   return typeof time === 'number' ? time / 1000 : Date.parse(String(time)) / 1000;
 }
 
-async function bench(context: Cleanup): Promise<void> {
+/** Where the objects are, behind the latency. */
+interface Origin {
+  readonly source: string;
+  readonly endpoint: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly proxy: StoreProxy | undefined;
+}
+
+/** A real store, which takes its share of the processors that the daemon has. */
+async function seaweedfs(context: Cleanup): Promise<Origin> {
   const store = await fillStore(Number(values.objects), Number(values.bytes));
   defer(context, () => store.seaweedfs.stop());
   const proxy = await StoreProxy.start({
@@ -80,13 +91,30 @@ async function bench(context: Cleanup): Promise<void> {
     latency: Number(values.latency),
   });
   defer(context, () => proxy.close());
+  const { readerEnvironment: env } = store.seaweedfs;
+  return { source: `s3://${store.bucket}/dags`, endpoint: proxy.endpoint, env, proxy };
+}
+
+/** One that costs little, as a store on another host does. */
+async function fake(context: Cleanup): Promise<Origin> {
+  const store = await startFakeS3({
+    objects: Number(values.objects),
+    prefix: 'dags/',
+    bytes: Number(values.bytes),
+    latency: Number(values.latency),
+  });
+  defer(context, () => store.stop());
+  const env = { AWS_ACCESS_KEY_ID: 'reader', AWS_SECRET_ACCESS_KEY: 'not-checked' };
+  return { source: 's3://fake/dags', endpoint: store.endpoint, env, proxy: undefined };
+}
+
+async function bench(context: Cleanup): Promise<void> {
+  const origin = values.store === 'fake' ? await fake(context) : await seaweedfs(context);
   console.log(
-    `${values.objects} objects of ${values.bytes} bytes, ${values.latency} ms a request; seconds, MiB`,
+    `${values.objects} objects of ${values.bytes} bytes, ${values.store}, ${values.latency} ms a request; seconds, MiB`,
   );
   console.log('  mounted   walked     read    ready      CPU      PSS');
-  for (let run = 0; run < Number(values.runs); run += 1) {
-    console.log(await once(context, `s3://${store.bucket}/dags`, store.seaweedfs.readerEnvironment, proxy));
-  }
+  for (let run = 0; run < Number(values.runs); run += 1) console.log(await once(context, origin));
 }
 
 const ends: (() => Promise<void> | void)[] = [];

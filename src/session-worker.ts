@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import type { Stop } from './cache/single-flight.ts';
 import { loadAddon } from './session/kernel/addon.ts';
 import { KernelSession } from './session/kernel/kernel-session.ts';
 import {
@@ -24,11 +25,7 @@ function tell(message: FromSession): void {
   port.postMessage(message);
 }
 
-function fetch(
-  version: ContentVersion,
-  chunk: number | undefined,
-  signal: AbortSignal,
-): Promise<FetchResult> {
+function fetch(version: ContentVersion, chunk: number | undefined, signal: Stop): Promise<FetchResult> {
   const id = ++lastId;
   return new Promise((resolve) => {
     const abandon = (): void => {
@@ -36,7 +33,7 @@ function fetch(
       tell({ kind: 'abandon', id });
       resolve({ kind: 'error', errno: 'EIO' });
     };
-    signal.addEventListener('abort', abandon, { once: true });
+    signal.addEventListener('abort', abandon);
     waiting.set(id, (result) => {
       signal.removeEventListener('abort', abandon);
       resolve(result);

@@ -6,7 +6,7 @@ import { CHUNK_BYTES } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receiveFound } from './receive.ts';
 import type { Shelf } from './shelf.ts';
-import type { Flight } from './single-flight.ts';
+import type { Flight, Stop } from './single-flight.ts';
 
 /** Where content is: in a blob on disk under that stamp, or in memory where the disk could not take it. */
 export type Located =
@@ -68,7 +68,7 @@ async function adoptOnce(
   path: string,
   { nameOf, limitBytes }: AdoptOptions,
   { store, shelf }: AdoptMeans,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<FoundContent> {
   const { index } = shelf;
   let head: ObjectHead | undefined;

@@ -57,7 +57,7 @@ export class ByteBudget {
       };
       const waiting: Waiting = { bytes, flight, go };
       this.#waiting.push(waiting);
-      signal.addEventListener('abort', leave, { once: true });
+      signal.addEventListener('abort', leave);
     });
   }
 

@@ -1,13 +1,23 @@
+import { type Stop, Stopper } from '../store/stop.ts';
+
+export type { Stop };
+
 /** One piece of work that several wait for. */
 export interface Flight {
   /** Aborts when nobody waits any more. */
-  readonly signal: AbortSignal;
+  readonly signal: Stop;
   /** Somebody waits who should not wait long. */
   readonly urgent: boolean;
 }
 
+/** One who waits for it. */
+export interface Waiter {
+  readonly signal: AbortSignal;
+  readonly urgent: boolean;
+}
+
 interface Running<T> extends Flight {
-  readonly abort: AbortController;
+  readonly signal: Stopper;
   readonly result: Promise<T>;
   urgent: boolean;
   waiters: number;
@@ -25,7 +35,7 @@ export class SingleFlight<T> {
     return this.#running.size;
   }
 
-  async run(key: string, { signal, urgent }: Flight, work: (flight: Flight) => Promise<T>): Promise<T> {
+  async run(key: string, { signal, urgent }: Waiter, work: (flight: Flight) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     for (;;) {
       const running = this.#running.get(key);
@@ -42,13 +52,12 @@ export class SingleFlight<T> {
   /** Aborts all work and waits for its end. */
   async end(reason: unknown): Promise<void> {
     const running = [...this.#running.values()];
-    for (const { abort } of running) abort.abort(reason);
+    for (const { signal } of running) signal.abort(reason);
     await Promise.all(running.map(({ result }) => settled(result)));
   }
 
   #start(key: string, urgent: boolean, work: (flight: Flight) => Promise<T>): Running<T> {
-    const abort = new AbortController();
-    const flight = { abort, signal: abort.signal, urgent, waiters: 0 };
+    const flight = { signal: new Stopper(), urgent, waiters: 0 };
     const result = work(flight);
     const running: Running<T> = Object.assign(flight, { result });
     this.#running.set(key, running);
@@ -64,7 +73,7 @@ export class SingleFlight<T> {
     return new Promise<T>((resolve, reject) => {
       const leave = (): void => {
         running.waiters -= 1;
-        if (running.waiters === 0) running.abort.abort(signal.reason);
+        if (running.waiters === 0) running.signal.abort(signal.reason);
         reject(signal.reason);
       };
       signal.addEventListener('abort', leave, { once: true });

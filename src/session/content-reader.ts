@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { blobKey } from '../cache/blob-path.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
-import { SingleFlight } from '../cache/single-flight.ts';
+import { SingleFlight, type Stop } from '../cache/single-flight.ts';
 import { ABSENT, ARRIVING } from '../cache/stamp.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { BlobReader } from './blob-reader.ts';
@@ -24,7 +24,7 @@ const MOST_LOOKS = 5;
 export type Fetch = (
   version: ContentVersion,
   chunk: number | undefined,
-  signal: AbortSignal,
+  signal: Stop,
 ) => Promise<FetchResult>;
 
 /** Where it is remembered under which stamp the whole blob of a node's version was last verified. */

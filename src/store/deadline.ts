@@ -1,25 +1,17 @@
 import { setMaxListeners } from 'node:events';
-
-/** What tells work to stop: an AbortSignal does, and a {@link Deadline}, which is cheaper to make. */
-export interface Stop {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
+import type { Stop } from './stop.ts';
 
 /**
- * The end of one request: its time is over, or the caller's signal is aborted. An AbortController would do; making
- * one for each request took a tenth of a GET's CPU.
+ * The end of one request: its time is over, or the caller's signal is aborted.
  */
 export class Deadline implements Stop {
-  readonly #parent: AbortSignal;
+  readonly #parent: Stop;
   readonly #onAbort: () => void;
   readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #end: { readonly reason: unknown; readonly passed: boolean } | undefined;
 
-  constructor(parent: AbortSignal) {
+  constructor(parent: Stop) {
     this.#parent = parent;
     this.#onAbort = () => this.#finish(parent.reason, false);
     if (parent.aborted) {
@@ -27,7 +19,7 @@ export class Deadline implements Stop {
       return;
     }
     // One signal may stop thousands of requests that wait for their place.
-    setMaxListeners(0, parent);
+    if (parent instanceof AbortSignal) setMaxListeners(0, parent);
     parent.addEventListener('abort', this.#onAbort);
   }
 
@@ -55,6 +47,10 @@ export class Deadline implements Stop {
 
   get reason(): unknown {
     return this.#end?.reason;
+  }
+
+  throwIfAborted(): void {
+    if (this.#end !== undefined) throw this.#end.reason;
   }
 
   /** Whether it was the clock that ended it. */

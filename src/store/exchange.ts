@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Stop } from './deadline.ts';
+import type { Stop } from './stop.ts';
 
 /** Answers are read ahead up to so many bytes, then the socket waits for the reader. */
 const READ_AHEAD_BYTES = 256 * 1024;

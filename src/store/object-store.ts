@@ -1,10 +1,11 @@
 import type { ListedObjects } from './listed-objects.ts';
+import type { Stop } from './stop.ts';
 
 /** Who waits for the answer: `demand` a reader, `background` nobody in particular. */
 export type RequestPriority = 'demand' | 'background';
 
 export interface RequestOptions {
-  readonly signal: AbortSignal;
+  readonly signal: Stop;
   /** Default `demand`. */
   readonly priority?: RequestPriority;
   /**

@@ -1,10 +1,10 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Stop } from './deadline.ts';
 import type { RequestPriority } from './object-store.ts';
 import { aborted } from './retry.ts';
+import type { Stop } from './stop.ts';
 
 /** Of the requests that may be under way, this share is never given to what nobody waits for. */
-const RESERVED_SHARE = 1 / 4;
+const RESERVED_SHARE = 1 / 8;
 
 /**
  * Bounds the requests under way. Background requests pass a narrower gate first, so that a reader finds a place at

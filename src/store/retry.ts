@@ -1,4 +1,5 @@
-import type { Deadline, Stop } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
+import type { Stop } from './stop.ts';
 import { StoreError } from './store-error.ts';
 
 /** How long tries wait for each other. */

@@ -33,6 +33,8 @@ interface DayKey {
  */
 export class RequestSigner {
   #dayKey: DayKey | undefined;
+  #second = Number.NaN;
+  #time = '';
 
   /** The headers of the request, with those that sign it. `now`: milliseconds since the epoch. */
   sign(
@@ -41,7 +43,7 @@ export class RequestSigner {
     credentials: Credentials,
     now: number,
   ): Record<string, string> {
-    const time = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const time = this.#timeOf(now);
     const scope = `${time.slice(0, 8)}/${target.region}/${target.service}/aws4_request`;
     const signed: Record<string, string> = {
       ...headers,
@@ -59,6 +61,16 @@ export class RequestSigner {
     const signature = createHmac('sha256', this.#keyOf(credentials, scope)).update(text).digest('hex');
     signed.authorization = `${ALGORITHM} Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${nameList}, Signature=${signature}`;
     return signed;
+  }
+
+  /** As in 20260102T030405Z; made once a second. */
+  #timeOf(now: number): string {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#time = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '');
+    }
+    return this.#time;
   }
 
   /** Derived anew when the day, the place or the secret changes. */
@@ -80,5 +92,5 @@ function canonicalQuery(query: Readonly<Record<string, string>>): string {
 }
 
 function canonicalValue(value: string): string {
-  return value.trim().replace(/\s+/g, ' ');
+  return /\s/.test(value) ? value.trim().replace(/\s+/g, ' ') : value;
 }

@@ -1,7 +1,6 @@
 import { errorOfAnswer, type Operation } from './answer-error.ts';
 import { errorOfConnection } from './connection-error.ts';
 import { CredentialSource, type Credentials, type CredentialsProvider } from './credentials.ts';
-import type { Stop } from './deadline.ts';
 import { type ErrorDocument, MAX_ERROR_BYTES, parseErrorDocument } from './error-document.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { encodeKey, withQuery } from './key-path.ts';
@@ -9,6 +8,7 @@ import { redirection } from './redirection.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
 import { RequestSigner } from './sign.ts';
+import type { Stop } from './stop.ts';
 import type { StoreError, StoreErrorCode } from './store-error.ts';
 import type { Transport } from './transport.ts';
 

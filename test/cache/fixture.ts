@@ -16,6 +16,7 @@ import { mountDirectory } from '../../src/cache/private-directory.ts';
 import type { ContentStore } from '../../src/cache/receive.ts';
 import { stampOf } from '../../src/cache/stamp.ts';
 import type { GetOptions, ObjectBody } from '../../src/store/object-store.ts';
+import type { Stop } from '../../src/store/stop.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 
 /** A version as src/tree names it: 32 hex digits over path, etag and size. */
@@ -33,7 +34,7 @@ export interface Request {
   readonly ifMatch: string | undefined;
   readonly range: { readonly start: number; readonly end: number } | undefined;
   readonly priority: string | undefined;
-  readonly signal: AbortSignal;
+  readonly signal: Stop;
 }
 
 /** A store in memory that counts what it is asked, and answers when it is let. */
@@ -87,19 +88,19 @@ export class MemoryStore implements ContentStore {
     return { etag, size, lastModified: 0, versionId: undefined, body: this.#parts(body, signal) };
   }
 
-  async *#parts(body: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#parts(body: Uint8Array, signal: Stop): AsyncGenerator<Uint8Array> {
     for (let start = 0; start < body.length; start += this.partBytes) {
       signal.throwIfAborted();
       yield body.subarray(start, start + this.partBytes);
     }
   }
 
-  async #pass(signal: AbortSignal): Promise<void> {
+  async #pass(signal: Stop): Promise<void> {
     signal.throwIfAborted();
     const gate = this.#gate;
     if (gate === undefined) return;
     await new Promise<void>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      signal.addEventListener('abort', () => reject(signal.reason));
       gate.then(resolve, reject);
     });
   }
@@ -119,7 +120,7 @@ export class ManualClock implements Clock {
       if (signal.aborted) return reject(signal.reason);
       const sleeper = { until: this.#now + ms, wake: resolve };
       this.#sleepers.add(sleeper);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      signal.addEventListener('abort', () => reject(signal.reason));
     });
   }
 

@@ -29,16 +29,16 @@ test('no more requests are under way than allowed, whoever asks', async () => {
   assert.equal(places.length, 9);
 });
 
-test('a quarter is kept free for readers', async () => {
-  const { places, take } = counting(new RequestLimits(8));
+test('an eighth is kept free for readers', async () => {
+  const { places, take } = counting(new RequestLimits(16));
   for (let i = 0; i < 20; i++) take('background');
   await settle();
-  assert.equal(places.length, 6);
+  assert.equal(places.length, 14);
   take('demand');
   take('demand');
   take('demand');
   await settle();
-  assert.equal(places.length, 8);
+  assert.equal(places.length, 16);
 });
 
 test('a limit of one serves both', async () => {

@@ -7,13 +7,16 @@ import { createHash } from 'node:crypto';
 export class FakeBucket {
   readonly objects: number;
   readonly #prefix: string;
+  readonly #bytes: number;
   /** MD5 digests of 16 bytes, those of revision 0 made once: a listing of a million keys then costs no hashing. */
   readonly #digests: Buffer;
   readonly #revisions = new Map<number, number>();
 
-  constructor(objects: number, prefix: string) {
+  /** `bytes`: of each object; 0: as few as tell them apart. */
+  constructor(objects: number, prefix: string, bytes = 0) {
     this.objects = objects;
     this.#prefix = prefix;
+    this.#bytes = bytes;
     this.#digests = Buffer.alloc(objects * 16);
     for (let index = 0; index < objects; index += 1) this.#hash(index);
   }
@@ -33,7 +36,8 @@ export class FakeBucket {
   }
 
   body(index: number): string {
-    return `# object ${padded(index)} revision ${padded(this.#revisions.get(index) ?? 0)}\n`;
+    const line = `# object ${padded(index)} revision ${padded(this.#revisions.get(index) ?? 0)}\n`;
+    return this.#bytes === 0 ? line : line.repeat(Math.ceil(this.#bytes / line.length)).slice(0, this.#bytes);
   }
 
   etag(index: number): string {

@@ -15,11 +15,20 @@ export async function startFakeS3(options: {
   readonly objects: number;
   /** Before every key, with its slash. */
   readonly prefix?: string;
+  /** Of each object; as few as tell them apart where it is not given. */
+  readonly bytes?: number;
+  /** Milliseconds before each answer. */
+  readonly latency?: number;
 }): Promise<FakeS3> {
   const program = join(repository, 'dist/test/support/serve-fake-s3.js');
-  const server = startChild(process.execPath, [program, String(options.objects), options.prefix ?? ''], {
-    stdin: 'pipe',
-  });
+  const { objects, prefix = '', bytes = 0, latency = 0 } = options;
+  const server = startChild(
+    process.execPath,
+    [program, String(objects), prefix, String(bytes), String(latency)],
+    {
+      stdin: 'pipe',
+    },
+  );
   const lines = (): readonly string[] => server.stdout().split('\n').slice(0, -1);
   const endpoint = await waitFor('the fake store to listen', () => lines()[0], 60_000);
   return {

@@ -2,11 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { FakeBucket } from './fake-bucket.ts';
 
 /**
- * The child process behind fake-s3.ts: `node serve-fake-s3.js OBJECTS PREFIX` answers ListObjectsV2, GET and HEAD of
+ * The child process behind fake-s3.ts: `node serve-fake-s3.js OBJECTS PREFIX BYTES LATENCY` answers ListObjectsV2, GET and HEAD of
  * one bucket of any name, checks no signature, prints its endpoint, and takes lines on its standard input: `revise
  * FROM TO` gives new bytes to these objects. It ends with its input.
  */
-const bucket = new FakeBucket(Number(process.argv[2]), process.argv[3] ?? '');
+/** Milliseconds. */
+const latency = Number(process.argv[5] ?? 0);
+const bucket = new FakeBucket(Number(process.argv[2]), process.argv[3] ?? '', Number(process.argv[4] ?? 0));
 const modified = '2026-01-02T03:04:05.000Z';
 const httpDate = new Date(modified).toUTCString();
 const largestPage = 1000;
@@ -97,6 +99,11 @@ function send(
 }
 
 const server = createServer((request, response) => {
+  if (latency > 0) setTimeout(answer, latency, request, response);
+  else answer(request, response);
+});
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '/', 'http://fake');
   const [, , ...components] = url.pathname.split('/');
   const key = decodeURIComponent(components.join('/'));
@@ -109,7 +116,8 @@ const server = createServer((request, response) => {
   } else {
     object(key, request, response);
   }
-});
+}
+
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();

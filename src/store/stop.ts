@@ -1,0 +1,46 @@
+/** What tells work to stop: an AbortSignal does, and a {@link Stopper} or a Deadline, which are cheaper to make. */
+export interface Stop {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/**
+ * An AbortController and its signal in one. Making those, and listening to one of them, took a tenth of the CPU of a
+ * cold scan: both are made for every object that is fetched.
+ */
+export class Stopper implements Stop {
+  readonly #listeners = new Set<() => void>();
+  #end: { readonly reason: unknown } | undefined;
+
+  get aborted(): boolean {
+    return this.#end !== undefined;
+  }
+
+  get reason(): unknown {
+    return this.#end?.reason;
+  }
+
+  /** Tells each listener once. Only the first reason counts. */
+  abort(reason: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = { reason };
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener();
+  }
+
+  throwIfAborted(): void {
+    if (this.#end !== undefined) throw this.#end.reason;
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+}
