@@ -7,7 +7,7 @@ import { mountStore, openStore } from './fixture.ts';
 
 const claimed = ['--poll-interval', '2s', '--settle', '0'];
 
-describe('a change in the store', { skip: mountImpossible }, () => {
+describe('promise 3, published means visible: a change in the store', { skip: mountImpossible }, () => {
   test('is seen by a new open and by stat', async (t) => {
     const store = await openStore(
       t,

@@ -4,7 +4,9 @@ import { mountImpossible } from '../support/mount.ts';
 import { python, startPython } from '../support/reader.ts';
 import { mountStore, openStore } from './fixture.ts';
 
-test('every mutation is EROFS, as root too', { skip: mountImpossible }, async (t) => {
+test('promise 8, nothing is written: every mutation is EROFS, as root too', {
+  skip: mountImpossible,
+}, async (t) => {
   const store = await openStore(
     t,
     new Map([

@@ -277,7 +277,7 @@ test('an empty prefix is mounted with --allow-empty', { skip: mountImpossible },
   await waitFor('the first file', async () => (await shell(mount.target, 'ls')) === 'a.py\n');
 });
 
-test('keys that cannot be paths are left out, reported, and hide nothing', {
+test('promise 10, nothing is hidden in silence: keys that cannot be paths are left out, reported, and hide nothing', {
   skip: mountImpossible,
 }, async (t) => {
   const store = await openStore(

@@ -47,7 +47,7 @@ async function place(t: Cleanup, files: ReadonlyMap<string, string>): Promise<Pl
   };
 }
 
-describe('a restart needs no store', { skip: mountImpossible }, () => {
+describe('promise 7, a restart needs no store', { skip: mountImpossible }, () => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     test(`after ${signal} the tree and its cached content are there while the store is down`, async (t) => {
       const { store, proxy, mount, look } = await place(t, manyFiles(300, 500));
@@ -83,4 +83,26 @@ describe('a restart needs no store', { skip: mountImpossible }, () => {
       assert.ok((await look()).includes(before.split('\n').at(-3) ?? 'nothing'));
     });
   }
+
+  test('what is not local is EIO at once while the store is down, and is read when it is back', async (t) => {
+    const files = new Map([
+      ['small.py', 'local'],
+      ['large.bin', 'x'.repeat(100_000)],
+    ]);
+    const { proxy, mount } = await place(t, files);
+    const args = ['--prefetch', '1KiB'];
+    await (await mount(args)).stop();
+    await proxy.goDown();
+    const second = await mount(args);
+    await second.logged('a revalidation failed: the tree stays as it is');
+    const read = [
+      'import errno, sys',
+      'for name in "small.py", "large.bin":',
+      '    try: print(len(open(sys.argv[1] + "/" + name, "rb").read()))',
+      '    except OSError as error: print(errno.errorcode[error.errno])',
+    ].join('\n');
+    assert.equal(await python(read, [second.target]), '5\nEIO\n');
+    await proxy.comeUp();
+    await waitFor('the content', async () => (await python(read, [second.target])) === '5\n100000\n');
+  });
 });
