@@ -7,7 +7,7 @@ import { mountStore, openStore } from './fixture.ts';
 import { changeObjects, type StormResult, startStormReaders, stormObjects } from './storm.ts';
 
 /** 60 s with scripts/test --long. */
-const seconds = process.env.DAGMOUNT_LONG === undefined ? 10 : 60;
+const seconds = process.env.DAGMOUNT_TEST_LONG === undefined ? 10 : 60;
 
 test('16 readers see no error, no short read and no mixture while 20 objects a second change', {
   skip: mountImpossible,

@@ -7,7 +7,7 @@ interface Told {
   diagnostic(message: string): void;
 }
 
-export const long = process.env.DAGMOUNT_LONG !== undefined;
+export const long = process.env.DAGMOUNT_TEST_LONG !== undefined;
 
 /**
  * Parameters of fc.assert: another seed each time, unless DAGMOUNT_TEST_SEED has one (and DAGMOUNT_TEST_PATH the way to
