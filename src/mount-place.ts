@@ -60,7 +60,15 @@ export class MountPlace {
 
   #isThere(): boolean {
     const device = this.#device;
-    return readMounts().some(
+    let mounts: readonly Mount[];
+    try {
+      mounts = readMounts();
+    } catch (error) {
+      // Short of file descriptors or memory at this moment: that says nothing about the mount.
+      this.#log.debug({ err: error }, 'the table of mounts cannot be read');
+      return true;
+    }
+    return mounts.some(
       (mount) => mount.device.major === device?.major && mount.device.minor === device.minor,
     );
   }

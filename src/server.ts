@@ -8,7 +8,7 @@ import type { Served, ServeOptions, ServerPort, StoreFinding } from './cli/serve
 import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
-import { removeMountState, writeMountState } from './config/mount-state.ts';
+import { ownProcess, removeMountState, writeMountState } from './config/mount-state.ts';
 import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { realTarget } from './config/real-target.ts';
 import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
@@ -302,9 +302,8 @@ class Server {
     const { target, source } = this.#config;
     const directory = this.#runtimeDirectory;
     if (!ready) this.#atEnd(() => removeMountState(directory, this.#id));
-    const { pid } = process;
     writeMountState(directory, this.#id, {
-      pid,
+      ...ownProcess(),
       source,
       target,
       ready,

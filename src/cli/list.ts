@@ -38,7 +38,7 @@ export const run: RunCommand = async (args, shell) => {
 function listMounts(shell: Shell): readonly Listed[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  const states = shell.mountStates([...owners]).filter(({ pid }) => shell.isRunning(pid));
+  const states = shell.mountStates([...owners]).filter((state) => shell.isRunning(state));
   return mounts.map((mount) => listed(mount, states));
 }
 

@@ -1,4 +1,4 @@
-import type { MountState } from '../config/mount-state.ts';
+import type { MountState, ProcessId } from '../config/mount-state.ts';
 import type { Mount } from '../config/mountinfo.ts';
 import type { Surroundings } from '../config/surroundings.ts';
 import type { DaemonChannel } from './daemon-channel.ts';
@@ -33,7 +33,7 @@ export interface Shell {
   readMounts(): readonly Mount[];
   /** Of the mounts of this user; for root also of the users that are named. */
   mountStates(others: readonly number[]): readonly MountState[];
-  isRunning(pid: number): boolean;
+  isRunning(process: ProcessId): boolean;
   loadServer(): Promise<ServerPort>;
 }
 

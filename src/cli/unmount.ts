@@ -1,5 +1,6 @@
 import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
+import type { ProcessId } from '../config/mount-state.ts';
 import { DAGMOUNT_TYPE, type Mount, topMountAt } from '../config/mountinfo.ts';
 import { realTarget } from '../config/real-target.ts';
 import { CommandError } from './command-error.ts';
@@ -65,23 +66,20 @@ async function unmountOnce(target: string, shell: Shell): Promise<void> {
   }
 }
 
-function daemonsOf(mount: Mount, target: string, shell: Shell): readonly number[] {
+function daemonsOf(mount: Mount, target: string, shell: Shell): readonly ProcessId[] {
   const owner = ownerOf(mount);
-  return shell
-    .mountStates(owner === undefined ? [] : [owner])
-    .filter((state) => state.target === target)
-    .map(({ pid }) => pid);
+  return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => state.target === target);
 }
 
-async function outlive(pids: readonly number[], target: string, shell: Shell): Promise<void> {
+async function outlive(daemons: readonly ProcessId[], target: string, shell: Shell): Promise<void> {
   const end = shell.now() + LINGER_MS;
-  for (const pid of pids) {
-    while (shell.isRunning(pid)) {
+  for (const daemon of daemons) {
+    while (shell.isRunning(daemon)) {
       if (shell.now() > end) {
         throw new CommandError(
           'daemon-lingers',
-          `${target} is unmounted, and its daemon (pid ${pid}) has not ended within ${formatDuration(LINGER_MS)}.`,
-          `It may still answer readers of the busy mount; otherwise end it: kill ${pid}`,
+          `${target} is unmounted, and its daemon (pid ${daemon.pid}) has not ended within ${formatDuration(LINGER_MS)}.`,
+          `It may still answer readers of the busy mount; otherwise end it: kill ${daemon.pid}`,
         );
       }
       await shell.delay(LOOK_MS);

@@ -11,9 +11,15 @@ import {
 import { join } from 'node:path';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
 
-/** What a running mount says of itself to other processes: `<runtime directory>/<mount id>/state.json`. */
-export interface MountState {
+/** A process: ids are given again, and to whom is told by when it began. */
+export interface ProcessId {
   readonly pid: number;
+  /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined: not known. */
+  readonly startTicks?: number | undefined;
+}
+
+/** What a running mount says of itself to other processes: `<runtime directory>/<mount id>/state.json`. */
+export interface MountState extends ProcessId {
   /** `s3://BUCKET/PREFIX/` */
   readonly source: string;
   /** Absolute path, as /proc/self/mountinfo shows it. */
@@ -65,16 +71,36 @@ export function readMountStates(directory: string, owner: number): readonly Moun
 }
 
 /** Whether a process is there, and is more than what is left for its parent to collect. */
-export function isRunning(pid: number): boolean {
+export function isRunning({ pid, startTicks }: ProcessId): boolean {
+  const [state, ...rest] = statOf(pid);
+  if (state === undefined || state === 'Z' || state === 'X') return false;
+  return startTicks === undefined || Number(rest[STARTTIME]) === startTicks;
+}
+
+/** This process, as another one can tell it from those that get its id later. */
+export function ownProcess(): ProcessId {
+  const ticks = Number(statOf(process.pid)[1 + STARTTIME]);
+  return { pid: process.pid, ...(Number.isSafeInteger(ticks) && { startTicks: ticks }) };
+}
+
+/** Of the fields of /proc/PID/stat behind the state, the index of starttime. */
+const STARTTIME = 18;
+
+/** The fields from the state on; none where there is no such process. */
+function statOf(pid: number): readonly string[] {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'), undefined);
   // The command's name before it is in parentheses and may hold anything.
-  return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  return stat === undefined ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function isMountState(value: unknown): value is MountState {
-  const { pid, source, target, ready, startedAt, socket } = (value ?? {}) as Record<string, unknown>;
+  const { pid, startTicks, source, target, ready, startedAt, socket } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
   return (
     Number.isSafeInteger(pid) &&
+    (startTicks === undefined || Number.isSafeInteger(startTicks)) &&
     [source, target, startedAt].every((each) => typeof each === 'string') &&
     typeof ready === 'boolean' &&
     (socket === null || typeof socket === 'string')

@@ -89,8 +89,8 @@ export const schema = {
     group: 'publication',
     kind: kinds.text(
       'KEY',
-      'a key below the prefix, without a slash at its beginning or end',
-      /^(?!\/)[^\0\n]*[^\0\n/]$/,
+      'a key below the prefix, as a path: no slash at its beginning or end, no empty component, no . or ..',
+      /^(?!s3:\/\/)(?!\.{1,2}(?:\/|$))[^\0\n/]+(?:\/(?!\.{1,2}(?:\/|$))[^\0\n/]+)*$/,
     ),
     help: 'Poll this one object instead, and list only when it has changed, and every 10 minutes',
     described: 'none',

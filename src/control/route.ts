@@ -60,11 +60,13 @@ export function checked<Shape extends z.ZodMiniType>(
   shape: Shape,
   given: unknown,
   what: 'bad-parameter' | 'bad-body',
+  /** What it is called, where it has no fields of its own. */
+  called?: string,
 ): z.infer<Shape> {
   const result = z.safeParse(shape, given);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const field = issue?.path.join('.') ?? '';
+  const field = issue?.path.join('.') || (called ?? '');
   const name = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : field;
   const wrong = issue?.code === 'unrecognized_keys' ? 'is not known here' : 'has a value that is not allowed';
   throw new ProblemError(

@@ -54,7 +54,7 @@ export function controlRoutes(views: ControlViews): readonly Route[] {
       query: changesQueryShape,
       answers: { 200: changesShape },
       handle: async ({ parameters, query }) => {
-        const to = checked(generationParameterShape, parameters.id, 'bad-parameter');
+        const to = checked(generationParameterShape, parameters.id, 'bad-parameter', 'id');
         const found = await views.changes(query.since, to);
         if (found === undefined) throw gone(query.since, to);
         return { status: 200, json: changesPage(found, query) };

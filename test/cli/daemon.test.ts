@@ -17,7 +17,7 @@ async function started(
   assert.equal(code, 0, mount.child.stderr());
   const pid = Number(/\(pid (\d+)\)/.exec(mount.child.stdout())?.[1]);
   defer(t, () => {
-    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+    if (isRunning({ pid })) process.kill(pid, 'SIGKILL');
   });
   const path = await logOf(t, mount.child.stdout());
   return { pid, log: () => parseLog(readFileSync(path, 'utf8')) };
@@ -32,12 +32,12 @@ describe('mount --daemon', () => {
       /^s3:\/\/ready\/p\/ is mounted on \/.*\/dags \(pid \d+\); its log is \/.*\.log\n$/,
     );
     assert.equal(mount.child.stderr(), '');
-    assert.ok(isRunning(pid));
+    assert.ok(isRunning({ pid }));
     const ready = await waitFor('its log', () => log().find(({ msg }) => msg === 'ready'));
     assert.equal(ready.cwd, '/', 'it keeps no directory busy');
     assert.deepEqual(ready.left, [], 'what it starts in its turn is no daemon');
     process.kill(pid, 'SIGTERM');
-    await waitFor('it to end', () => !isRunning(pid));
+    await waitFor('it to end', () => !isRunning({ pid }));
     assert.equal(log().at(-1)?.msg, 'unmounted');
   });
 
@@ -46,7 +46,7 @@ describe('mount --daemon', () => {
     const mount = await fakeMount(t, 'ready', [], env);
     const { pid, log } = await started(t, mount);
     process.kill(pid, 'SIGTERM');
-    await waitFor('it to end', () => !isRunning(pid));
+    await waitFor('it to end', () => !isRunning({ pid }));
     await waitFor('its last words', () => log().at(-1)?.msg === 'unmounted');
   });
 
@@ -56,7 +56,7 @@ describe('mount --daemon', () => {
     const [, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     assert.equal(Number(session), pid);
     process.kill(pid, 'SIGTERM');
-    await waitFor('it to end', () => !isRunning(pid));
+    await waitFor('it to end', () => !isRunning({ pid }));
   });
 
   test('that fails says what is wrong as the foreground would, with its exit code', async (t) => {

@@ -38,7 +38,7 @@ async function unmounted(
       { pid: 7, source: 's3://b/p/', target: '/x', ready: true, startedAt: '', socket: null },
       { pid: 8, source: 's3://b/p/', target: '/y', ready: true, startedAt: '', socket: null },
     ],
-    isRunning: (pid) => {
+    isRunning: ({ pid }) => {
       assert.equal(pid, 7);
       lingers -= 1;
       return lingers >= 0;

@@ -7,6 +7,7 @@ import { mountId } from '../../src/config/mount-id.ts';
 import {
   isRunning,
   type MountState,
+  ownProcess,
   readMountStates,
   removeMountState,
   writeMountState,
@@ -141,12 +142,16 @@ describe('the state of a mount', () => {
   });
 
   test('tells a process that runs from one that has ended', async (t) => {
-    assert.ok(isRunning(process.pid));
+    assert.ok(isRunning({ pid: process.pid }));
+    assert.ok(isRunning(ownProcess()));
+    const { startTicks = 0 } = ownProcess();
+    assert.ok(startTicks > 0);
+    assert.ok(!isRunning({ pid: process.pid, startTicks: startTicks - 1 }), 'another had this id before');
     const child = startChild('sleep', ['60']);
     defer(t, () => child.kill('SIGKILL'));
-    assert.ok(isRunning(child.pid));
+    assert.ok(isRunning({ pid: child.pid }));
     child.kill('SIGKILL');
-    await waitFor('the child to end', () => !isRunning(child.pid));
+    await waitFor('the child to end', () => !isRunning({ pid: child.pid }));
   });
 });
 

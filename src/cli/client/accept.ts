@@ -1,9 +1,12 @@
+import { ConfigError } from '../../config/config-error.ts';
 import type { Accepted } from '../../control/shapes.ts';
 import { plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
 
 const GRACE_MS = 15_000;
+/** Not shortened, as for diff: what is shown next hangs on it. */
+const WHOLE_ID = /^[0-9a-f]{32}$/;
 
 export const run = clientCommand<Accepted>({
   name: 'accept',
@@ -12,6 +15,13 @@ export const run = clientCommand<Accepted>({
   ask: (client, given) => {
     const timeoutMs = timeoutOf(given, 'accept');
     const [generation] = given.positionals;
+    if (generation !== undefined && !WHOLE_ID.test(generation)) {
+      throw new ConfigError(
+        'usage',
+        `${JSON.stringify(generation)} is not the id of a generation.`,
+        'Give all 32 hex digits, as dagmount status shows them of what is held, or none to accept that.',
+      );
+    }
     return client.ask('/v1/accept', {
       method: 'POST',
       body: { ...(generation !== undefined && { generation }), timeoutSeconds: timeoutMs / 1000 },

@@ -38,7 +38,7 @@ export function socketsOf({ sockets, mount }: Wanted, shell: Shell): readonly st
 function runningStates(shell: Shell): readonly MountState[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  return shell.mountStates([...owners]).filter(({ pid }) => shell.isRunning(pid));
+  return shell.mountStates([...owners]).filter((state) => shell.isRunning(state));
 }
 
 function socketAt(mount: string, states: readonly MountState[], shell: Shell): string {
