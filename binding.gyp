@@ -8,6 +8,17 @@
       "conditions": [
         ["OS!='linux'", { "type": "none", "sources!": ["native/addon.c", "native/mount.c", "native/channel.c", "native/notify.c"] }]
       ]
+    },
+    {
+      "target_name": "dagmount-supervisor",
+      "type": "executable",
+      "sources": ["native/supervisor/supervisor.c"],
+      "defines": ["_GNU_SOURCE"],
+      "include_dirs=": [],
+      "cflags_c": ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror"],
+      "conditions": [
+        ["OS!='linux'", { "type": "none", "sources!": ["native/supervisor/supervisor.c"] }]
+      ]
     }
   ]
 }

@@ -85,6 +85,28 @@ static napi_value receive_fd(napi_env env, napi_callback_info info) {
   return give_fd(env, "fcntl", fd, fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? 0 : errno);
 }
 
+// sendFd(socket, message, fd): whether it could be sent; without a descriptor where that is negative. Never waits.
+static napi_value send_fd(napi_env env, napi_callback_info info) {
+  napi_value args[3], result = NULL;
+  int socket = -1, fd = -1;
+  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control = {0};
+  if (!dm_arguments(env, info, 3, args, NULL)) return NULL;
+  TRY(env, napi_get_value_int32(env, args[0], &socket));
+  TRY(env, napi_get_value_int32(env, args[2], &fd));
+  char* text = dm_string(env, args[1]);
+  if (text == NULL) return NULL;
+  struct iovec io = {.iov_base = text, .iov_len = strlen(text)};
+  struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1};
+  if (fd >= 0) {
+    message.msg_control = &control, message.msg_controllen = sizeof control;
+    control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+  }
+  const bool sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+  free(text);
+  return napi_get_boolean(env, sent, &result) == napi_ok ? result : NULL;
+}
+
 // unmount(target, detach): throws EBUSY, EINVAL (nothing is mounted there), EPERM.
 static napi_value unmount(napi_env env, napi_callback_info info) {
   napi_value args[2];
@@ -113,6 +135,6 @@ static napi_value lock_file(napi_env env, napi_callback_info info) {
 bool dm_mount_init(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {
       DM_METHOD("mountDirect", mount_direct), DM_METHOD("socketPair", socket_pair), DM_METHOD("receiveFd", receive_fd),
-      DM_METHOD("unmount", unmount), DM_METHOD("lockFile", lock_file)};
+      DM_METHOD("unmount", unmount), DM_METHOD("lockFile", lock_file), DM_METHOD("sendFd", send_fd)};
   return napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) == napi_ok;
 }

@@ -12,6 +12,10 @@ export interface ControlPlaneOptions
   /** Of all mounts of this user, prepared. */
   readonly runtimeDirectory: string;
   readonly log: Log;
+  /** A descriptor that listens at the control socket already. */
+  readonly inherited: number | undefined;
+  /** Is given the one that listens there. */
+  readonly onListening: (fd: number) => void;
 }
 
 export interface ControlPlane {
@@ -42,6 +46,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       mode: config.socketMode,
       gid: socketGroup === undefined ? undefined : groupId(socketGroup),
       uid: process.geteuid?.() ?? 0,
+      inherited: options.inherited,
+      onListening: options.onListening,
     },
     metrics: metricsListen,
   });

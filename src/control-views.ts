@@ -31,6 +31,7 @@ export interface Observed {
   readonly counters: () => Promise<SessionCounters>;
   /** Whether the mount is there and is not being given up. */
   readonly isMounted: () => boolean;
+  readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Milliseconds that the session may take to answer before the daemon counts as ill; 5,000 unless given. */
@@ -74,9 +75,7 @@ export class DaemonViews implements ControlViews {
         source,
         target,
         driver: 'kernel',
-        supervised: false,
-        restarts: 0,
-        takeover: 'remount',
+        ...this.#observed.supervision(),
       },
       generation: view.generation === undefined ? null : generationView(view.generation),
       source: {

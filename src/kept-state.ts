@@ -3,11 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import type { MountConfig } from './config/mount-config.ts';
 import { ownPackage } from './config/version.ts';
 import { openState } from './state/open-state.ts';
+import { openTakeover } from './state/open-takeover.ts';
 import type { SavedState } from './state/saved-state.ts';
 import { StateStore } from './state/state-store.ts';
 import { millisecondsOf } from './sync/instant.ts';
 import type { PeakEntry } from './sync/peak-files.ts';
-import type { Clock, Logger } from './sync/ports.ts';
+import type { Clock, Logger, ReplacedNode } from './sync/ports.ts';
 import type { Restored } from './sync/restored.ts';
 import { type FilterPatterns, type Generation, PathFilter } from './tree/index.ts';
 
@@ -18,14 +19,25 @@ export interface KeptStateOptions {
   readonly runtimeDirectory: string;
   /** This mount's own, locked. */
   readonly cacheDirectory: string;
+  /** Whether the connection of a predecessor with the kernel is there. */
+  readonly takesOver: boolean;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+export interface Succession {
+  /** The tree before, where the kernel may not have been told of all that is different since. */
+  readonly previous: Generation | undefined;
+  /** What the kernel may hold of trees before the one shown, also what that has again. */
+  readonly replaced: readonly ReplacedNode[];
 }
 
 export interface KeptState {
   readonly store: StateStore;
   /** What a former process published; undefined where there is nothing that can be used. */
   readonly restored: Restored | undefined;
+  /** Where the connection of a predecessor can be gone on with. */
+  readonly succession: Succession | undefined;
 }
 
 /** What outlives the process: read back for a mount that is made anew, and written from now on. */
@@ -33,7 +45,9 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
   const { config, mountId, runtimeDirectory, cacheDirectory, clock, log } = options;
   await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
   const filters = identityOf(config);
-  const found = await openState({ runtimeDirectory, cacheDirectory, mountId, log });
+  const places = { runtimeDirectory, cacheDirectory, mountId, log };
+  const takeover = options.takesOver ? await openTakeover(places) : undefined;
+  const found = takeover === undefined ? await openState(places) : { ...takeover, from: 'runtime' };
   const store = new StateStore({
     runtimeDirectory,
     cacheDirectory,
@@ -42,17 +56,29 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
     clock,
     log,
   });
-  if (found === undefined) return { store, restored: undefined };
+  if (found === undefined) return { store, restored: undefined, succession: undefined };
   const { state, from } = found;
-  const restored = restoredOf(state, state.filters === filters ? undefined : config);
+  const newFilters = state.filters === filters ? undefined : config;
+  const restored = restoredOf(state, newFilters, takeover !== undefined);
   const { number, files } = { number: state.number, files: state.generation.files };
   const publishedAt = new Date(restored.publishedAt).toISOString();
   log.info({ event: 'restored', number, files, publishedAt, from }, 'the last tree is there');
-  return { store, restored };
+  return {
+    store,
+    restored,
+    succession: takeover && { previous: takeover.previous?.generation, replaced: state.replaced },
+  };
 }
 
-/** `newFilters`: where they are not those that the tree was built with. */
-function restoredOf(state: SavedState, newFilters: FilterPatterns | undefined): Restored {
+/**
+ * `newFilters`: where they are not those that the tree was built with. `sameKernel`: where the mount is the one that it
+ * was shown in; the kernel knows nothing of one that was not there.
+ */
+function restoredOf(
+  state: SavedState,
+  newFilters: FilterPatterns | undefined,
+  sameKernel: boolean,
+): Restored {
   const { generation, problems, instant, nextNodeId, changeLog } = state;
   const publishedAt = millisecondsOf(instant);
   return {
@@ -62,13 +88,20 @@ function restoredOf(state: SavedState, newFilters: FilterPatterns | undefined): 
     lastSecond: instant.seconds,
     nextNodeId,
     changeLog,
-    // The kernel knows nothing of a mount that was not there.
-    tombstones: new Map(),
-    replaced: [],
+    ...(sameKernel ? heldBy(state) : { tombstones: new Map(), replaced: [] }),
     peaks: newFilters === undefined ? state.peaks : [peakThrough(newFilters, generation)],
     history: state.history.map((entry) =>
       entry.number === state.number ? { ...entry, publishedAt } : entry,
     ),
+  };
+}
+
+/** What the kernel may hold and is not shown. The state was written before directories came back under their old ids. */
+function heldBy({ generation, tombstones, replaced }: SavedState): Pick<Restored, 'tombstones' | 'replaced'> {
+  const isShown = (nodeId: number): boolean => generation.indexOfNode(nodeId) >= 0;
+  return {
+    tombstones: new Map([...tombstones].filter(([, nodeId]) => !isShown(nodeId))),
+    replaced: replaced.filter(({ nodeId }) => !isShown(nodeId)),
   };
 }
 

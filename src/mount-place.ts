@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
 import { type Mounter, raiseReadahead } from './session/kernel/mounting.ts';
 import type { Logger } from './sync/ports.ts';
 
@@ -19,6 +19,12 @@ export class MountPlace {
     this.#target = target;
     this.#mounter = mounter;
     this.#log = log;
+  }
+
+  /** Whether a mount of this source is there: that of a predecessor, whose connection was inherited. */
+  isHeldFor(source: string): boolean {
+    const mount = topMountAt(readMounts(), this.#target);
+    return mount?.fsType === DAGMOUNT_TYPE && mount.source === source;
   }
 
   /** To be called once it is mounted. `onDetached`: somebody took it away, and it is still in use. */

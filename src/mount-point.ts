@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { ConfigError } from './config/config-error.ts';
+import type { MountConfig } from './config/mount-config.ts';
 import { DAGMOUNT_TYPE, type Mount } from './config/mountinfo.ts';
+import { realTarget } from './config/real-target.ts';
 import { MountError } from './session/mount-error.ts';
 
 /** How long a mount that is there may take to say whether anybody serves it. */
@@ -34,6 +37,17 @@ export async function checkMountPoint(
     'target-mounted',
     `${mounted.source} (${mounted.fsType}) is mounted at ${path}.`,
     'Unmount it first, or choose another directory.',
+  );
+}
+
+/** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */
+export function requireApart({ cacheDir, target }: MountConfig): void {
+  const cache = realTarget(cacheDir, '/');
+  if (cache !== target && !cache.startsWith(`${target}/`)) return;
+  throw new ConfigError(
+    'bad-value',
+    `cache-dir cannot be ${cacheDir}: it lies in the mount point ${target}.`,
+    'Name a directory outside of it with --cache-dir.',
   );
 }
 

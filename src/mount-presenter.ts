@@ -1,7 +1,8 @@
 import type { Mounter } from './session/kernel/mounting.ts';
-import type { Presentation } from './session/messages.ts';
+import type { Presentation, Serving } from './session/messages.ts';
 import type { SessionClient } from './session/session-client.ts';
 import type { Logger, Presenter, Publication } from './sync/ports.ts';
+import type { Inherited } from './take-over.ts';
 
 export interface MountPresenterOptions {
   readonly session: SessionClient;
@@ -16,7 +17,11 @@ export interface MountPresenterOptions {
   readonly cacheDirectory: string;
   readonly log: Logger;
   /** The mount is there and served. */
-  readonly onMounted: (protocolMinor: number) => void;
+  readonly onMounted: (serving: Serving) => void;
+  /** The device of a new mount, before anything is answered. */
+  readonly onOpened: (fd: number) => void;
+  /** The connection of a predecessor was taken over, in the place of a new mount. */
+  readonly inherited: Inherited | undefined;
 }
 
 /** Shows generations through the kernel: the first by mounting it, each other by a swap. */
@@ -50,16 +55,22 @@ export class MountPresenter implements Presenter {
 
   async #mount({ generation, stamps }: Publication): Promise<void> {
     const { mounter, session, target, source, prefix, allowOther, replacesStale } = this.#options;
-    const { presentation, cacheDirectory } = this.#options;
+    const { presentation, cacheDirectory, inherited } = this.#options;
+    if (inherited !== undefined) {
+      this.#mounted = true;
+      this.#options.onMounted(await inherited.serving);
+      return;
+    }
     const fd = mounter.mount({ target, source, allowOther, replacesStale });
     this.#mounted = true;
-    const protocolMinor = await session.start({
+    this.#options.onOpened(fd);
+    const serving = await session.start({
       fd,
       shown: { generation: generation.buffer, stamps: stamps.buffer as unknown as SharedArrayBuffer },
       presentation,
       naming: { source, keyPrefix: prefix },
       cacheDirectory,
     });
-    this.#options.onMounted(protocolMinor);
+    this.#options.onMounted(serving);
   }
 }

@@ -5,33 +5,34 @@ import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
 import { ReplacedContent } from './cache/replaced-content.ts';
 import type { Served, ServeOptions, ServerPort, StoreFinding } from './cli/server-port.ts';
-import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
 import { ownProcess, removeMountState, writeMountState } from './config/mount-state.ts';
 import { readMounts, topMountAt } from './config/mountinfo.ts';
-import { realTarget } from './config/real-target.ts';
 import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { Metrics } from './control/metrics.ts';
 import { openControlPlane } from './control-plane.ts';
-import { openKeptState } from './kept-state.ts';
+import { FailedReads } from './failed-reads.ts';
+import { type KeptState, openKeptState } from './kept-state.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
-import { checkMountPoint } from './mount-point.ts';
+import { checkMountPoint, requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
-import { type Addon, addonPath, loadAddon } from './session/kernel/addon.ts';
+import { addonPath, loadAddon } from './session/kernel/addon.ts';
 import { createMounter, type Mounter } from './session/kernel/mounting.ts';
-import type { FetchResult } from './session/messages.ts';
+import type { FetchResult, Presentation, Serving } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
-import type { S3Store } from './store/s3-store.ts';
+import { SessionGate } from './session-gate.ts';
+import { Supervised } from './supervised.ts';
 import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
 import { waitForStore } from './sync/wait-for-store.ts';
-import type { WatchedKey } from './sync/watch.ts';
+import { takeOver } from './take-over.ts';
 import type { ContentVersion } from './tree/index.ts';
+import { watchedKeyOf } from './watched-key.ts';
 
 /** As ServerPort has it. */
 export async function* probeStore(
@@ -52,8 +53,6 @@ export async function unmount(target: string, { lazy }: { readonly lazy: boolean
 }
 
 const PROGRESS_MS = 100;
-const FAILED_READS_MS = 1_000;
-const WATCH_DEADLINE_MS = 10_000;
 
 /**
  * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
@@ -97,17 +96,18 @@ class Server {
   readonly #detached = new AbortController();
   /** Aborted, with the error, when serving cannot go on. */
   readonly #failed = new AbortController();
-
   /** Whether the kernel holds a mount of ours. */
   #mounted = false;
-  #failedReads = 0;
-  #toldOfFailedReads = Number.NEGATIVE_INFINITY;
+  /** Whether the session ended while the kernel still holds the connection. */
+  #brokeOff = false;
+  readonly #failedReads: FailedReads;
 
   constructor(config: MountConfig, options: ServeOptions, parts: Parts, atEnd: (ending: Ending) => void) {
     const { endpointUrl: endpoint, bucket, prefix, target } = config;
     this.#config = config;
     this.#options = options;
     this.#parts = parts;
+    this.#failedReads = new FailedReads(options.log);
     this.#atEnd = atEnd;
     this.#id = mountId({ endpoint, bucket, prefix, target });
     this.#runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
@@ -115,31 +115,43 @@ class Server {
 
   async run(): Promise<Served> {
     const { target, source } = this.#config;
+    const { log, stop, supervisor: link } = this.#options;
     const addon = loadAddon();
+    const runtimeDirectory = this.#runtimeDirectory;
+    const mountId = this.#id;
+    const supervised = new Supervised({ link, addon, runtimeDirectory, mountId });
     const mounter = createMounter(addon);
-    const { stale } = await checkMountPoint(target, source, topMountAt(readMounts(), target));
-    requireApart(this.#config);
-    prepareRuntimeDirectory(this.#runtimeDirectory, process.geteuid?.() ?? 0);
-
-    const { log, stop } = this.#options;
     const place = new MountPlace(target, mounter, log);
+    if (supervised.device !== undefined && !place.isHeldFor(source)) {
+      supervised.lost();
+      return { outcome: 'unmounted-outside' };
+    }
+    const stale =
+      supervised.device !== undefined ||
+      (await checkMountPoint(target, source, topMountAt(readMounts(), target))).stale;
+    requireApart(this.#config);
+    prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
     const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
     const over = AbortSignal.any(signals);
-    const { sync, session, presenter, cache } = await this.#compose(addon, mounter, place, stale);
+    const { sync, session, presenter, cache } = await this.#compose(supervised, mounter, place, stale);
     const control = await openControlPlane({
       config: this.#config,
-      runtimeDirectory: this.#runtimeDirectory,
+      runtimeDirectory,
       log,
       startedAt: this.#startedAt,
-      mountId: this.#id,
+      mountId,
       sync,
       cache,
       metrics: this.#metrics,
       counters: () => session.counters(),
       isMounted: () => presenter.mounted && !over.aborted,
+      supervision: () => supervised.status,
+      inherited: supervised.controlSocket,
+      onListening: (fd) => supervised.listening(fd),
     });
     this.#atEnd(() => control.close());
     this.#socket = control.socket;
+    this.#atEnd(supervised.reportLife(() => session.counters()));
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
@@ -154,9 +166,11 @@ class Server {
       if (!over.aborted) throw error;
     } finally {
       clearInterval(progress);
-      if (presenter.mounted) {
+      // A session that broke off is no end of the mount where there is a successor to go on with it.
+      if (presenter.mounted && !(this.#brokeOff && supervised.hasSupervisor)) {
         await place.giveUp(this.#ended.signal);
         this.#mounted = false;
+        supervised.unmounted();
         log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
         log.info({ event: 'unmounted', target, leftOut: sync.view.problems.length }, 'unmounted');
       }
@@ -166,38 +180,67 @@ class Server {
     return { outcome: stop.aborted ? 'stopped' : 'unmounted-outside' };
   }
 
-  async #compose(addon: Addon, mounter: Mounter, place: MountPlace, replacesStale: boolean) {
+  async #compose(supervised: Supervised, mounter: Mounter, place: MountPlace, replacesStale: boolean) {
     const config = this.#config;
     const { log } = this.#options;
     const { target, source, allowOther, uid, gid, umask, concurrency } = config;
     // They start while this thread loads the store, which takes longer than all the rest.
     const sessionWorker = this.#startWorker('./session-worker.js');
     const listingWorker = this.#startWorker('./listing-worker.js');
-    const { connectStore, S3Store } = await import('./store-connection.ts');
-    const connection = await connectStore(config);
-    const store = new S3Store({ ...connection, concurrency, observer: this.#metrics });
-    this.#atEnd(() => store.close());
+    const connecting = import('./store-connection.ts').then(async ({ connectStore, S3Store }) => {
+      const connection = await connectStore(config);
+      const store = new S3Store({ ...connection, concurrency, observer: this.#metrics });
+      this.#atEnd(() => store.close());
+      return { ...connection, store };
+    });
+    connecting.catch(() => undefined);
 
+    const gate = new SessionGate();
+    const session = new SessionClient(sessionWorker, {
+      fetch: gate.read,
+      released: gate.released,
+      fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
+      ended: (reason) => this.#onEnded(reason),
+    });
     const cacheDirectory = mountDirectory(config.cacheDir, this.#id);
+    // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
+    const { device } = supervised;
+    let kept = device === undefined ? undefined : await this.#openKeptState(cacheDirectory, true);
+    const record = kept?.succession && supervised.record;
+    const presentation: Presentation = record?.presentation ?? { uid, gid, umask };
+    const naming = { source, keyPrefix: config.prefix };
+    const inherited =
+      device === undefined || kept?.restored === undefined || kept.succession === undefined
+        ? undefined
+        : takeOver({
+            session,
+            device,
+            init: record?.init,
+            restored: kept.restored,
+            succession: kept.succession,
+            presentation,
+            naming,
+            cacheDirectory,
+          });
+    if (inherited === undefined) await connecting;
     const cache = await ContentCache.open({
       directory: cacheDirectory,
       limitBytes: config.cacheSizeBytes,
-      store: new ReplacedContent(store, (path, etag) => sync.contentReplaced(path, etag)),
-      lock: flockWith((path) => addon.lockFile(path)),
+      store: new ReplacedContent(
+        { get: async (path, options) => (await connecting).store.get(path, options) },
+        (path, etag) => sync.contentReplaced(path, etag),
+      ),
+      lock: flockWith((path) => supervised.lockFile(path)),
       clock: systemClock,
       log,
     });
     this.#atEnd(() => cache.close());
-    const { store: persister, restored } = await openKeptState({
-      config,
-      mountId: this.#id,
-      runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
-      cacheDirectory,
-      clock: systemClock,
-      log,
-    });
+    gate.cacheIsOpen(cache);
+    kept ??= await this.#openKeptState(cacheDirectory, false);
+    const { store: persister, restored } = kept;
     this.#atEnd(() => persister.close({ unmounted: !this.#mounted }));
 
+    const { store, ...connection } = await connecting;
     const setUp: ListingSetUp = {
       target: connection.target,
       transport: connection.settings,
@@ -205,13 +248,6 @@ class Server {
       salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
     };
     const lister = new ListingClient(listingWorker, setUp, connection.credentials, log, this.#metrics);
-
-    const session = new SessionClient(sessionWorker, {
-      fetch: (version, chunk, signal) => this.#read(sync, version, chunk, signal),
-      released: (nodeIds) => presenter.released(nodeIds),
-      fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
-      ended: (reason) => this.#onEnded(reason),
-    });
     const presenter = new MountPresenter({
       session,
       mounter,
@@ -220,10 +256,15 @@ class Server {
       prefix: config.prefix,
       allowOther,
       replacesStale,
-      presentation: { uid, gid, umask },
+      presentation,
       cacheDirectory,
       log,
-      onMounted: (protocolMinor) => this.#onMounted(mounter, place, protocolMinor),
+      onMounted: (serving) => {
+        supervised.serving(serving, presentation);
+        this.#onMounted(mounter, place, serving, supervised);
+      },
+      onOpened: (fd) => supervised.opened(fd),
+      inherited,
     });
     const syncOptions: SyncOptions = {
       ...this.#parts({ lister, cache, presenter, persister }),
@@ -242,8 +283,24 @@ class Server {
         log.debug({ stage, seconds }, 'stage');
       },
     };
-    const sync: Sync = new Sync(syncOptions, restored);
+    const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });
+    gate.open(
+      (version, chunk, signal) => this.#read(sync, version, chunk, signal),
+      (nodeIds) => presenter.released(nodeIds),
+    );
     return { sync, session, presenter, cache };
+  }
+
+  #openKeptState(cacheDirectory: string, takesOver: boolean): Promise<KeptState> {
+    return openKeptState({
+      config: this.#config,
+      mountId: this.#id,
+      runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
+      cacheDirectory,
+      takesOver,
+      clock: systemClock,
+      log: this.#options.log,
+    });
   }
 
   #startWorker(file: string): Worker {
@@ -261,29 +318,33 @@ class Server {
     const result = await sync.read(version, chunk, { deadlineMs: this.#config.readDeadlineMs, signal });
     if (result.kind !== 'error') return result;
     const { errno, code } = result;
-    this.#tellOfFailedRead({ path: version.path, errno, code });
+    this.#failedReads.tell({ path: version.path, errno, code });
     return { kind: 'error', errno };
   }
 
-  /** A scan in an outage fails file by file: one line a second stands for all. */
-  #tellOfFailedRead(fields: object): void {
-    this.#failedReads += 1;
-    const now = performance.now();
-    if (now - this.#toldOfFailedReads < FAILED_READS_MS) return;
-    this.#options.log.warn({ ...fields, failures: this.#failedReads }, 'reads failed');
-    this.#toldOfFailedReads = now;
-    this.#failedReads = 0;
-  }
-
-  #onMounted(mounter: Mounter, place: MountPlace, protocolMinor: number): void {
+  #onMounted(mounter: Mounter, place: MountPlace, serving: Serving, supervised: Supervised): void {
     const { target, source } = this.#config;
     this.#mounted = true;
     const { readahead } = place.taken(() => this.#detached.abort());
     this.#announce(false);
-    this.#options.log.info(
-      { event: 'mounted', source, target, by: mounter.method, protocol: `7.${protocolMinor}`, readahead },
-      'mounted',
-    );
+    const { init, takenOver } = serving;
+    const protocol = init && `7.${init.minor}`;
+    if (takenOver === undefined) {
+      const fields = { event: 'mounted', source, target, by: mounter.method, protocol, readahead };
+      this.#options.log.info(fields, 'mounted');
+    } else {
+      const ms = Math.round(performance.now());
+      const fields = {
+        event: 'taken-over',
+        source,
+        target,
+        protocol,
+        ...supervised.succession,
+        ...takenOver,
+        ms,
+      };
+      this.#options.log.warn(fields, 'the server before ended: its mount is taken over');
+    }
   }
 
   /** Nothing can be read at all: the end of a first start, but no reason to take away a tree that was there before. */
@@ -324,6 +385,7 @@ class Server {
 
   #onEnded(reason: string | undefined): void {
     if (reason !== undefined) {
+      this.#brokeOff = !reason.startsWith('errno');
       this.#failed.abort(
         new MountError(
           'session-failed',
@@ -334,25 +396,4 @@ class Server {
     }
     this.#ended.abort();
   }
-}
-
-function watchedKeyOf(key: string | undefined, store: S3Store): WatchedKey | undefined {
-  if (key === undefined) return undefined;
-  // Tried for as long as a page of a listing, which it stands for.
-  const options = { priority: 'background', deadlineMs: WATCH_DEADLINE_MS } as const;
-  return {
-    key,
-    look: async (etag, signal) => (await store.headUnless(etag, key, { ...options, signal }))?.etag,
-  };
-}
-
-/** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */
-function requireApart({ cacheDir, target }: MountConfig): void {
-  const cache = realTarget(cacheDir, '/');
-  if (cache !== target && !cache.startsWith(`${target}/`)) return;
-  throw new ConfigError(
-    'bad-value',
-    `cache-dir cannot be ${cacheDir}: it lies in the mount point ${target}.`,
-    'Name a directory outside of it with --cache-dir.',
-  );
 }

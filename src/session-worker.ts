@@ -42,7 +42,7 @@ function fetch(version: ContentVersion, chunk: number | undefined, signal: Stop)
   });
 }
 
-function start({ fd, shown, presentation, naming, cacheDirectory }: SessionStart): KernelSession {
+function start({ fd, shown, presentation, naming, cacheDirectory, takeover }: SessionStart): KernelSession {
   return new KernelSession({
     addon: loadAddon(),
     fd,
@@ -50,8 +50,9 @@ function start({ fd, shown, presentation, naming, cacheDirectory }: SessionStart
     presentation,
     naming,
     cacheDirectory,
+    takeover,
     fetch,
-    onServing: (init) => tell({ kind: 'serving', protocolMinor: init.minor }),
+    onServing: (serving) => tell({ kind: 'serving', ...serving }),
     onFault: (error, opcode) =>
       tell({
         kind: 'fault',

@@ -91,6 +91,7 @@ async function serve(
       shell.daemon?.tell({ kind: 'ready' });
     },
     onRefreshAsked: (callback) => signals.onRefreshAsked(callback),
+    supervisor: shell.supervisor,
     stop: signals.stop,
   });
 }

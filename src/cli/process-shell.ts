@@ -7,12 +7,14 @@ import { CommandError } from './command-error.ts';
 import { DaemonChannel } from './daemon-channel.ts';
 import type { ServerPort } from './server-port.ts';
 import type { Output, Shell } from './shell.ts';
+import { takeSupervisorLink } from './supervisor-link.ts';
 
 const NARROWEST = 80;
 
 /** The shell of this process. */
 export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const daemon = DaemonChannel.take(process.env);
+  const supervisor = takeSupervisorLink(process.env);
   const surroundings = surroundingsOfProcess();
   const [program = 'node', entry = ''] = process.argv;
   return {
@@ -21,6 +23,7 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
     surroundings,
     self: [program, ...process.execArgv, entry],
     daemon,
+    supervisor,
     now: () => performance.now(),
     wallClock: () => Date.now(),
     delay: (milliseconds) => delay(milliseconds),

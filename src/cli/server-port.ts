@@ -19,8 +19,22 @@ export interface ServeOptions {
   readonly onReady: () => void;
   /** Calls back when the store is to be looked at now. */
   readonly onRefreshAsked: (callback: () => void) => void;
+  /** Where the process has a supervisor. */
+  readonly supervisor?: SupervisorLink | undefined;
   /** Ends the mount. */
   readonly stop: AbortSignal;
+}
+
+/** What a supervisor gives the process that it runs. */
+export interface SupervisorLink {
+  /** To be spoken to through it. */
+  readonly socket: number;
+  /** Times that a server was started again. */
+  readonly restarts: number;
+  /** Why the one before ended. */
+  readonly reason: string;
+  /** Descriptors that a server before had it keep, by name. */
+  readonly kept: ReadonlyMap<string, number>;
 }
 
 export interface Served {

@@ -2,7 +2,7 @@ import type { MountState, ProcessId } from '../config/mount-state.ts';
 import type { Mount } from '../config/mountinfo.ts';
 import type { Surroundings } from '../config/surroundings.ts';
 import type { DaemonChannel } from './daemon-channel.ts';
-import type { ServerPort } from './server-port.ts';
+import type { ServerPort, SupervisorLink } from './server-port.ts';
 
 /** One of the streams that a command writes to. */
 export interface Output {
@@ -25,6 +25,8 @@ export interface Shell {
   readonly self: readonly [string, ...string[]];
   /** Set in a daemon's own process. */
   readonly daemon: DaemonChannel | undefined;
+  /** Set in a process that has a supervisor. */
+  readonly supervisor?: SupervisorLink | undefined;
   /** Milliseconds, from some beginning on, never backwards. */
   now(): number;
   /** Milliseconds since the epoch. */

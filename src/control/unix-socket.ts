@@ -22,6 +22,10 @@ export interface SocketPlace {
   readonly gid: number | undefined;
   /** The user who runs this. */
   readonly uid: number;
+  /** A descriptor that listens there already, a predecessor's; closed with the server. */
+  readonly inherited?: number | undefined;
+  /** Is given the one that listens. */
+  readonly onListening?: ((fd: number) => void) | undefined;
 }
 
 /** sun_path of unix(7) has 108 bytes, with the NUL at its end. */
@@ -46,13 +50,35 @@ export async function listenAt(server: Server, place: SocketPlace): Promise<() =
       'Name a shorter one with --socket.',
     );
   }
+  const inherited = await goOnAt(server, place);
+  if (inherited !== undefined) return inherited;
   requireSafeDirectory(dirname(path), place.uid);
   await requireFree(path, place.uid);
   const made = await make(server, place);
+  const fd = descriptorOf(server);
+  if (fd !== undefined) place.onListening?.(fd);
+  return removerOf(path, made);
+}
+
+function removerOf(path: string, made: Stats): () => void {
   return () => {
     const now = statOf(path);
     if (now !== undefined && now.ino === made.ino && now.dev === made.dev) rmSync(path, { force: true });
   };
+}
+
+/** Listens by the descriptor of a predecessor, whose clients wait; undefined where there is none. */
+async function goOnAt(server: Server, { path, inherited }: SocketPlace): Promise<(() => void) | undefined> {
+  const stats = statOf(path);
+  if (inherited === undefined || stats?.isSocket() !== true) return undefined;
+  await listen(server, { fd: inherited });
+  return removerOf(path, stats);
+}
+
+/** Node keeps it to itself, and has no other way to let a socket outlive the process. */
+function descriptorOf(server: Server): number | undefined {
+  const { _handle: handle } = server as { readonly _handle?: { readonly fd?: unknown } };
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Promise<Stats> {
@@ -62,7 +88,7 @@ async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Prom
     directory = mkdtempSync(join(dirname(path), '.dagmount-'));
     fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
     // Through the descriptor, since the directory's own path may be too long for a socket.
-    await listen(server, `/proc/self/fd/${fd}/s`);
+    await listen(server, { path: `/proc/self/fd/${fd}/s` });
     const socket = join(directory, 's');
     if (gid !== undefined) chownSync(socket, uid, gid);
     chmodSync(socket, mode);
@@ -82,10 +108,10 @@ async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Prom
   }
 }
 
-function listen(server: Server, path: string): Promise<void> {
+function listen(server: Server, at: { readonly path: string } | { readonly fd: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path }, () => {
+    server.listen(at, () => {
       server.removeListener('error', reject);
       resolve();
     });

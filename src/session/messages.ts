@@ -1,5 +1,7 @@
 import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
+import type { InitReply } from '../wire/index.ts';
 import type { Naming } from './extended-attributes.ts';
+import type { RetiredNode } from './shown-tree.ts';
 
 /** What the session needs to serve a generation; everything large is shared memory. */
 export interface Shown {
@@ -23,6 +25,30 @@ export interface Presentation {
   readonly umask: number;
 }
 
+/** A connection that a predecessor has served. */
+export interface Takeover {
+  /** What it agreed on with the kernel, where that is known. */
+  readonly init: InitReply | undefined;
+  /** Nodes of trees before the one shown, which the kernel may still hold. */
+  readonly replaced: readonly RetiredNode[];
+  /** The tree before, where the kernel may not have been told of all that differs: a generation's buffer. */
+  readonly previous: SharedArrayBuffer | undefined;
+}
+
+/** What came of it. */
+export interface TakenOver {
+  /** Notifications that the predecessor may have owed the kernel. */
+  readonly owed: number;
+  readonly failed: number;
+  /** Whether the kernel sends again what the predecessor had read and not answered. */
+  readonly resends: boolean;
+}
+
+export interface Serving {
+  readonly init: InitReply | undefined;
+  readonly takenOver: TakenOver | undefined;
+}
+
 export interface SessionStart {
   readonly kind: 'start';
   readonly fd: number;
@@ -30,6 +56,7 @@ export interface SessionStart {
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
+  readonly takeover?: Takeover | undefined;
 }
 
 export type ToSession =
@@ -45,9 +72,17 @@ export interface SessionCounters {
   readonly malformed: number;
   readonly readErrors: Readonly<Record<string, number>>;
   readonly retired: number;
+  /** Requests that the kernel sent again, since a predecessor had read and not answered them. */
+  readonly replayed: number;
 }
 
-export const NOTHING_COUNTED: SessionCounters = { opcodes: {}, malformed: 0, readErrors: {}, retired: 0 };
+export const NOTHING_COUNTED: SessionCounters = {
+  opcodes: {},
+  malformed: 0,
+  readErrors: {},
+  retired: 0,
+  replayed: 0,
+};
 
 /** What the kernel said to the notifications of one publication. */
 export interface NotifyOutcome {
@@ -56,7 +91,7 @@ export interface NotifyOutcome {
 }
 
 export type FromSession =
-  | { readonly kind: 'serving'; readonly protocolMinor: number }
+  | ({ readonly kind: 'serving' } & Serving)
   | {
       readonly kind: 'fetch';
       readonly id: number;

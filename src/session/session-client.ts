@@ -5,6 +5,7 @@ import {
   type FromSession,
   NOTHING_COUNTED,
   type NotifyOutcome,
+  type Serving,
   type SessionCounters,
   type SessionStart,
   type ToSession,
@@ -36,7 +37,7 @@ export class SessionClient {
   readonly #exited: Promise<void>;
   #publishing: PromiseWithResolvers<NotifyOutcome> | undefined;
   #counting: PromiseWithResolvers<SessionCounters> | undefined;
-  #serving: PromiseWithResolvers<number> | undefined;
+  #serving: PromiseWithResolvers<Serving> | undefined;
   #over = false;
   #gone = false;
 
@@ -55,8 +56,8 @@ export class SessionClient {
     });
   }
 
-  /** Resolves with the protocol's minor version once the kernel's INIT is answered. */
-  start(start: Omit<SessionStart, 'kind'>): Promise<number> {
+  /** Resolves once the kernel's INIT is answered, or a takeover has told the kernel all that it was owed. */
+  start(start: Omit<SessionStart, 'kind'>): Promise<Serving> {
     this.#serving = withResolvers();
     this.#send({ kind: 'start', ...start });
     return this.#serving.promise;
@@ -92,7 +93,7 @@ export class SessionClient {
   #receive(message: FromSession): void {
     switch (message.kind) {
       case 'serving':
-        this.#serving?.resolve(message.protocolMinor);
+        this.#serving?.resolve(message);
         break;
       case 'fetch':
         void this.#fetch(message.id, message.version, message.chunk);

@@ -25,9 +25,11 @@ export class ShownTree {
   readonly #retired = new Map<number, RetiredNode>();
   #changing = false;
 
-  constructor(shown: Shown) {
+  /** `replaced`: what the kernel may hold of trees that a predecessor has shown. */
+  constructor(shown: Shown, replaced: readonly RetiredNode[] = []) {
     this.#generation = Generation.view(shown.generation);
     this.#stamps = new BigUint64Array(shown.stamps);
+    for (const node of replaced) this.#retired.set(node.nodeId, { ...node });
   }
 
   get generation(): Generation {
@@ -62,6 +64,11 @@ export class ShownTree {
 
   retiredIds(): number[] {
     return [...this.#retired.keys()];
+  }
+
+  /** The kernel may still have something of the tree before. */
+  unsettled(): void {
+    this.#changing = true;
   }
 
   /** The kernel has answered all that it was to be told of the swap. */

@@ -1,5 +1,6 @@
 import type { Generation, Problem } from '../tree/index.ts';
 import type { ChangeLog } from './change-log.ts';
+import type { ContentState } from './content-state.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PeakEntry } from './peak-files.ts';
 import type { ReplacedNode } from './ports.ts';
@@ -20,4 +21,6 @@ export interface Restored {
   readonly history: readonly HistoryEntry[];
   /** Undefined: it was not kept, and differences can be told from here on. */
   readonly changeLog?: ChangeLog | undefined;
+  /** Where the session shows it already: what that reads. */
+  readonly content?: ContentState | undefined;
 }

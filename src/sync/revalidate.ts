@@ -102,10 +102,12 @@ export class Revalidation {
   /** Shows a persisted generation as it was: no new number, no new mtimes, no store. */
   async resume(restored: Restored): Promise<Shown> {
     const { generation, problems, publishedAt } = restored;
-    const content = new ContentState(generation.entries);
+    const content = restored.content ?? new ContentState(generation.entries);
     const pace = new Pace();
     const bound = await boundOf(generation, this.#options, pace);
     await this.#options.presenter.publish({ generation, stamps: content.stamps, changes: undefined });
+    // Where a connection was taken over, with it what the predecessor owed the kernel.
+    this.#options.persister.acknowledged();
     this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt };
     await this.#retire(undefined, this.#shown, undefined, pace);
     return this.#shown;

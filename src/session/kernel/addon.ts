@@ -29,6 +29,8 @@ export interface Addon {
   unmount(target: string, detach: boolean): void;
   /** An fd holding the exclusive flock(2) of the file at `path`, or the negative errno: -11 when another has it. */
   lockFile(path: string): number;
+  /** Sends a message, and a descriptor unless that is negative. Returns whether it could be sent; never waits. */
+  sendFd(socket: number, message: string, fd: number): boolean;
   readonly Channel: new (
     fd: number,
     spinNanoseconds: number,

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GenerationChanges } from '../../tree/index.ts';
+import { diffGenerations, Generation, type GenerationChanges } from '../../tree/index.ts';
 import {
   decodeRequest,
   ERRNO,
+  encodeResend,
   encodeStore,
-  type InitReply,
   negotiate,
   REPLY_BODY_OFFSET,
   ReplyWriter,
@@ -17,7 +17,7 @@ import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
 import { ExtendedAttributes, type Naming } from '../extended-attributes.ts';
 import { type ContentRange, handle } from '../handlers.ts';
-import type { NotifyOutcome, Presentation, SessionCounters, Shown } from '../messages.ts';
+import type { NotifyOutcome, Presentation, Serving, SessionCounters, Shown, Takeover } from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
@@ -30,6 +30,10 @@ const PROBE_DELAY_MS = 100;
 /** A FORGET may be lost with a predecessor that had read it: so all that is retired is asked for now and then. */
 const PROBE_ALL_MS = 60_000;
 const DYING_CHECK_MS = 200;
+/** Once more, for what a thread of the predecessor was about to read when this one asked for the first time. */
+const RESEND_AGAIN_MS = 1_000;
+/** In the high half of `unique`: the kernel sends the request again. */
+const RESENT = 0x80000000;
 
 export interface KernelSessionOptions {
   readonly addon: Addon;
@@ -38,10 +42,10 @@ export interface KernelSessionOptions {
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
-  /** A predecessor's INIT exchange, where the connection is taken over: the kernel sends INIT once. */
-  readonly init?: InitReply;
+  /** Of a connection that a predecessor has served. */
+  readonly takeover?: Takeover | undefined;
   readonly fetch: Fetch;
-  readonly onServing: (init: InitReply) => void;
+  readonly onServing: (serving: Serving) => void;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;
@@ -71,12 +75,14 @@ export class KernelSession {
   readonly #probeAll: NodeJS.Timeout;
   #probe: NodeJS.Timeout | undefined;
   #malformed = 0;
+  #replayed = 0;
+  #resendAgain: NodeJS.Timeout | undefined;
   #notifying: Promise<unknown> = Promise.resolve();
   #open = true;
 
   constructor(options: KernelSessionOptions) {
     this.#options = options;
-    this.#tree = new ShownTree(options.shown);
+    this.#tree = new ShownTree(options.shown, options.takeover?.replaced);
     this.#attributes = new AttributeSource(options.presentation);
     this.#extended = new ExtendedAttributes(options.naming);
     this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#tree, options.fetch);
@@ -89,7 +95,36 @@ export class KernelSession {
     this.#reply = new ReplyWriter(replyBuffer);
     this.#probeAll = setInterval(() => this.#probeRetired(this.#tree.retiredIds()), PROBE_ALL_MS);
     this.#probeAll.unref();
-    if (options.init !== undefined) options.onServing(options.init);
+    if (options.takeover !== undefined) void this.#takeOver(options.takeover);
+  }
+
+  /**
+   * Goes on where a predecessor was cut off. From the first answer on it is the tree shown now that is answered from,
+   * so that what the kernel is told again about the tree before leaves nothing of that. The kernel holds such a
+   * notification until it has an answer to what the predecessor had read in the same directory: so it is asked to
+   * send that again before, and not by the thread that notifies.
+   */
+  async #takeOver({ init, previous }: Takeover): Promise<void> {
+    if (previous !== undefined) this.#tree.unsettled();
+    const resends = this.#resend();
+    const messages = previous === undefined ? [] : this.#owed(Generation.view(previous));
+    const results = await this.#notify(messages);
+    const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
+    this.#tree.settled();
+    void this.#probeRetired(this.#tree.retiredIds());
+    this.#options.onServing({ init, takenOver: { owed: messages.length, failed, resends } });
+  }
+
+  #resend(): boolean {
+    if (this.#transport.sendNow(encodeResend()) !== 0) return false;
+    this.#resendAgain = setTimeout(() => this.#transport.sendNow(encodeResend()), RESEND_AGAIN_MS);
+    return true;
+  }
+
+  #owed(previous: Generation): Uint8Array[] {
+    const { generation } = this.#tree;
+    const changes = diffGenerations(previous, generation);
+    return planNotifications(previous, generation, changes, (nodeId) => this.#tree.revive(nodeId));
   }
 
   /**
@@ -120,6 +155,7 @@ export class KernelSession {
       malformed: this.#malformed,
       readErrors: Object.fromEntries(this.#readErrors),
       retired: this.#tree.retiredCount,
+      replayed: this.#replayed,
     };
   }
 
@@ -132,6 +168,7 @@ export class KernelSession {
   #onRequest(offset: number, length: number): void {
     const request = decodeRequest(this.#transport.requests, this.#view, offset, length);
     this.#count(this.#opcodes, request.kind);
+    if (request.uniqueHigh >= RESENT) this.#replayed++;
     if (request.kind === 'malformed') this.#malformed++;
     if (request.kind === 'init') {
       this.#init(request);
@@ -187,7 +224,8 @@ export class KernelSession {
     }
     this.#reply.init(negotiation.reply);
     this.#send();
-    if (negotiation.kind === 'agreed') this.#options.onServing(negotiation.reply);
+    if (negotiation.kind === 'agreed')
+      this.#options.onServing({ init: negotiation.reply, takenOver: undefined });
   }
 
   #read(uniqueHigh: number, uniqueLow: number, pid: number, range: ContentRange): void {
@@ -199,13 +237,14 @@ export class KernelSession {
     }
     const controller = new AbortController();
     const key = keyOf(uniqueHigh, uniqueLow);
-    this.#pending.set(key, { controller, pid });
+    const pending = { controller, pid };
+    this.#pending.set(key, pending);
     const target = new Uint8Array(range.length);
     this.#content
       .read(range, target, controller.signal)
       .catch(() => 'EIO' as const)
       .then((errno) => {
-        this.#pending.delete(key);
+        if (this.#pending.get(key) === pending) this.#pending.delete(key);
         if (!this.#open) return;
         this.#reply.begin(uniqueHigh, uniqueLow);
         if (controller.signal.aborted) this.#reply.error('EINTR');
@@ -277,6 +316,7 @@ export class KernelSession {
     this.#open = false;
     clearInterval(this.#probeAll);
     clearTimeout(this.#probe);
+    clearTimeout(this.#resendAgain);
     for (const { controller } of this.#pending.values()) controller.abort();
     this.#transport.close();
   }
@@ -286,8 +326,9 @@ export class KernelSession {
   }
 }
 
+/** The same for a request that is sent again. */
 function keyOf(uniqueHigh: number, uniqueLow: number): string {
-  return `${uniqueHigh}:${uniqueLow}`;
+  return `${uniqueHigh % RESENT}:${uniqueLow}`;
 }
 
 const SIGKILL_MASK = 1n << 8n;

@@ -61,6 +61,12 @@ export class Transport {
     return this.#channel.reply(length);
   }
 
+  /** A message that never waits, from this thread and at once. Returns 0 or an errno. */
+  sendNow(message: Uint8Array): number {
+    this.replyBuffer.set(message);
+    return this.send(message.length);
+  }
+
   /** Resolves, in the order of `messages`, with 0 or the errno of each. */
   notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
     let length = 0;

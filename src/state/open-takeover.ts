@@ -1,0 +1,68 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Logger } from '../sync/ports.ts';
+import { coldStartPaths } from './cold-start-file.ts';
+import type { StatePlaces } from './open-state.ts';
+import type { SavedState } from './saved-state.ts';
+import { isSystemError, StateError } from './state-error.ts';
+import { readState } from './state-file.ts';
+import { HEAD_BYTES } from './state-header.ts';
+import { takeoverPaths } from './takeover-file.ts';
+
+export interface TakeoverFound {
+  readonly state: SavedState;
+  /** Whether the state in the cache directory is as new. */
+  readonly inCache: boolean;
+  /** The state before, while the kernel may not have been told of all that is different since. */
+  readonly previous: SavedState | undefined;
+}
+
+/**
+ * The state in force, for a successor on the same connection with the kernel; undefined where it cannot be used, and
+ * the connection then neither: what it holds in its caches is not known. Removes nothing: the next successor may
+ * need it once more.
+ */
+export async function openTakeover(places: StatePlaces): Promise<TakeoverFound | undefined> {
+  const { runtimeDirectory, cacheDirectory, mountId, log } = places;
+  const { current, previous } = takeoverPaths(runtimeDirectory);
+  const inForce = await look(current, mountId, log);
+  const before = await look(previous, mountId, log);
+  // Without the tree before it is not known what the kernel has to be told.
+  if (inForce === undefined || inForce === 'unusable' || before === 'unusable') return undefined;
+  const kept = await headOf(coldStartPaths(cacheDirectory).current);
+  return { state: inForce.state, inCache: kept?.equals(inForce.head) === true, previous: before?.state };
+}
+
+async function look(
+  path: string,
+  mountId: string,
+  log: Logger,
+): Promise<Awaited<ReturnType<typeof readState>> | 'unusable'> {
+  try {
+    return await readState(path, mountId);
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    const { code, message } = error;
+    log.warn(
+      { file: path, code, detail: message, outcome: 'it is mounted anew' },
+      'what was kept of the last tree cannot be used',
+    );
+    return 'unusable';
+  }
+}
+
+async function headOf(path: string): Promise<Buffer | undefined> {
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const head = Buffer.alloc(HEAD_BYTES);
+      await handle.read(head, 0, HEAD_BYTES, 0);
+      return head;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return undefined;
+  }
+}

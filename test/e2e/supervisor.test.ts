@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { launchMount, mountImpossible } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
+import { shell } from '../support/reader.ts';
+import { serverOf, supervisor, supervisorMissing } from '../support/supervised.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { manyFiles, mountStore, openStore } from './fixture.ts';
+
+interface Status {
+  readonly pid: number;
+  readonly mount: { readonly supervised: boolean; readonly restarts: number; readonly takeover: string };
+}
+
+async function statusOf(socket: string): Promise<Status> {
+  const text = await shell('/', `curl -s --max-time 30 --unix-socket ${socket} http://d/v1/status`);
+  return JSON.parse(text) as Status;
+}
+
+describe('a mount under a supervisor', { skip: mountImpossible || supervisorMissing, concurrency: 2 }, () => {
+  test('goes on with a new server when one stops answering; status and the waiting client say so', async (t) => {
+    const store = await openStore(t, manyFiles(20, 100));
+    const env = { ...store.env, DAGMOUNT_WATCHDOG_MS: '3000' };
+    const mount = await mountStore(t, store, { wrapper: [supervisor], env });
+    const socket = mount.socket();
+    const before = await statusOf(socket);
+    assert.deepEqual(before.mount.supervised, true);
+    assert.equal(before.mount.restarts, 0);
+    const stopped = serverOf(mount.pid);
+    assert.equal(stopped, before.pid);
+    process.kill(before.pid, 'SIGSTOP');
+    assert.equal((await shell(mount.target, 'stat absent 2>/dev/null; ls -R | wc -l')).trim() !== '', true);
+    const after = await statusOf(socket);
+    assert.notEqual(after.pid, before.pid);
+    assert.ok(after.mount.restarts >= 1);
+    const line = await waitFor('the takeover', () => mount.log().find(({ event }) => event === 'taken-over'));
+    assert.match(String(line.reason), /no sign of life/);
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  test('that is taken away from outside ends with 0, and stays away', async (t) => {
+    const store = await openStore(t, manyFiles(20, 100));
+    const mount = await mountStore(t, store, { wrapper: [supervisor] });
+    await shell('/', `umount ${mount.target} || fusermount3 -u ${mount.target}`);
+    assert.deepEqual(await mount.exit, { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  test('that is taken away while its server is dead ends with 0, and stays away', async (t) => {
+    const store = await openStore(t, manyFiles(20, 100));
+    const mount = await mountStore(t, store, { wrapper: [supervisor] });
+    process.kill(serverOf(mount.pid) ?? -1, 'SIGKILL');
+    await shell('/', `umount -l ${mount.target} || fusermount3 -u -z ${mount.target}`);
+    assert.deepEqual(await mount.exit, { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  test('that cannot be made is refused with the same words and the same code', async (t) => {
+    const store = await openStore(t, manyFiles(1, 100));
+    const refused = async (wrapper: readonly string[]) => {
+      const mount = await launchMount(t, {
+        source: `s3://${store.bucket}/nothing-here`,
+        env: store.env,
+        args: ['--endpoint-url', store.endpoint],
+        wrapper,
+      });
+      const { code } = await mount.exit;
+      return {
+        code,
+        said: mount
+          .log()
+          .map(({ msg }) => msg)
+          .at(-1),
+      };
+    };
+    const plain = await refused([]);
+    assert.equal(plain.code, 66);
+    assert.deepEqual(await refused([supervisor]), plain);
+  });
+});
