@@ -59,9 +59,9 @@ need_compiler() {
 
 # npm carries a node-gyp, and puts it on the PATH of what it runs.
 need_addon() {
-  local newest
-  newest=$(ls -t "$root"/native/*.[ch]* "$root/binding.gyp" "$root/build/Release/dagmount.node" 2>/dev/null | head -1)
-  if [ "$newest" != "$root/build/Release/dagmount.node" ]; then
+  local newest built="$root/build/Release/dagmount.node"
+  newest=$(ls -t "$root"/native/*.[ch]* "$root"/native/supervisor/*.c "$root/binding.gyp" "$built" 2>/dev/null | head -1)
+  if [ "$newest" != "$built" ] || [ ! -x "$root/build/Release/dagmount-supervisor" ]; then
     need_compiler
     step 'compiling native/'
     (cd "$root" && use_own_headers && npm exec --loglevel=error -c 'node-gyp rebuild --loglevel=error' </dev/null) >"$tools/addon.log" 2>&1 || {
