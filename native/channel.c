@@ -65,7 +65,7 @@ static void notified(void* owner) {
 
 // The kernel never caches "no such ioctl", and CPython's open() asks isatty() of every file: answered
 // here, before any JavaScript runs. Of a scan with open() this is the only request that is left.
-static bool answer_constant(channel* c, const uint8_t* request, ssize_t length) {
+static bool answer_constant(channel* c, uint8_t* request, ssize_t length) {
   uint32_t opcode = 0;
   if (length >= IN_HEADER_BYTES) memcpy(&opcode, request + 4, sizeof opcode);
   if (opcode != IOCTL_OPCODE) return false;
@@ -73,6 +73,7 @@ static bool answer_constant(channel* c, const uint8_t* request, ssize_t length) 
   memcpy(reply + 2, request + 8, 8);
   // A refusal (ENOENT: the caller was interrupted) leaves nothing to be done.
   if (write(c->fd, reply, sizeof reply) == (ssize_t)sizeof reply) ++*c->answered;
+  memset(request, 0, 4);  // done with: who finds a length here answers it
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -57,11 +58,11 @@ static napi_value mount_direct(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// socketPair(): [number, number], for fusermount3, which sends the device's fd over its _FUSE_COMMFD.
+// socketPair(): [number, number], for messages: fusermount3 sends the device's fd over its _FUSE_COMMFD.
 static napi_value socket_pair(napi_env env, napi_callback_info info) {
   int pair[2];
   napi_value result;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return dm_throw_errno(env, "socketpair", errno);
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return dm_throw_errno(env, "socketpair", errno);
   TRY(env, napi_create_array_with_length(env, 2, &result));
   for (uint32_t i = 0; i < 2; i++) TRY(env, napi_set_element(env, result, i, give_fd(env, "socketpair", pair[i], 0)));
   return result;
@@ -132,9 +133,33 @@ static napi_value lock_file(napi_env env, napi_callback_info info) {
   return napi_create_int32(env, error == 0 ? fd : -error, &result) == napi_ok ? result : NULL;
 }
 
+// createMemory(bytes): number. The fd of memory that outlives the process where another one has the fd too.
+static napi_value create_memory(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  uint32_t bytes = 0;
+  if (!dm_arguments(env, info, 1, args, NULL)) return NULL;
+  TRY(env, napi_get_value_uint32(env, args[0], &bytes));
+  const int fd = memfd_create("dagmount", MFD_CLOEXEC);
+  return give_fd(env, "memfd", fd, fd >= 0 && ftruncate(fd, bytes) == 0 ? 0 : errno);
+}
+
+// mapMemory(fd): ArrayBuffer. All of it, until the process ends.
+static napi_value map_memory(napi_env env, napi_callback_info info) {
+  napi_value args[1], result;
+  int fd = -1;
+  if (!dm_arguments(env, info, 1, args, NULL)) return NULL;
+  TRY(env, napi_get_value_int32(env, args[0], &fd));
+  const off_t size = lseek(fd, 0, SEEK_END);
+  void* data = size <= 0 ? MAP_FAILED : mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (data == MAP_FAILED) return dm_throw_errno(env, "mmap", size <= 0 ? EINVAL : errno);
+  TRY(env, napi_create_external_arraybuffer(env, data, (size_t)size, NULL, NULL, &result));
+  return result;
+}
+
 bool dm_mount_init(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {
       DM_METHOD("mountDirect", mount_direct), DM_METHOD("socketPair", socket_pair), DM_METHOD("receiveFd", receive_fd),
-      DM_METHOD("unmount", unmount), DM_METHOD("lockFile", lock_file), DM_METHOD("sendFd", send_fd)};
+      DM_METHOD("unmount", unmount), DM_METHOD("lockFile", lock_file), DM_METHOD("sendFd", send_fd),
+      DM_METHOD("createMemory", create_memory), DM_METHOD("mapMemory", map_memory)};
   return napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) == napi_ok;
 }

@@ -15,6 +15,8 @@ export interface MountPresenterOptions {
   readonly replacesStale: boolean;
   readonly presentation: Presentation;
   readonly cacheDirectory: string;
+  /** Memory for a Journal. */
+  readonly journal: number | undefined;
   readonly log: Logger;
   /** The mount is there and served. */
   readonly onMounted: (serving: Serving) => void;
@@ -70,6 +72,7 @@ export class MountPresenter implements Presenter {
       presentation,
       naming: { source, keyPrefix: prefix },
       cacheDirectory,
+      journal: this.#options.journal,
     });
     this.#options.onMounted(serving);
   }

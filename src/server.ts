@@ -118,8 +118,7 @@ class Server {
     const { log, stop, supervisor: link } = this.#options;
     const addon = loadAddon();
     const runtimeDirectory = this.#runtimeDirectory;
-    const mountId = this.#id;
-    const supervised = new Supervised({ link, addon, runtimeDirectory, mountId });
+    const supervised = new Supervised({ link, addon, runtimeDirectory, mountId: this.#id });
     const mounter = createMounter(addon);
     const place = new MountPlace(target, mounter, log);
     if (supervised.device !== undefined && !place.isHeldFor(source)) {
@@ -139,7 +138,7 @@ class Server {
       runtimeDirectory,
       log,
       startedAt: this.#startedAt,
-      mountId,
+      mountId: this.#id,
       sync,
       cache,
       metrics: this.#metrics,
@@ -194,7 +193,6 @@ class Server {
       return { ...connection, store };
     });
     connecting.catch(() => undefined);
-
     const gate = new SessionGate();
     const session = new SessionClient(sessionWorker, {
       fetch: gate.read,
@@ -216,6 +214,7 @@ class Server {
             session,
             device,
             init: record?.init,
+            journal: supervised.journal,
             restored: kept.restored,
             succession: kept.succession,
             presentation,
@@ -258,6 +257,7 @@ class Server {
       replacesStale,
       presentation,
       cacheDirectory,
+      journal: supervised.journal,
       log,
       onMounted: (serving) => {
         supervised.serving(serving, presentation);

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { Stop } from './cache/single-flight.ts';
-import { loadAddon } from './session/kernel/addon.ts';
+import { type Addon, loadAddon } from './session/kernel/addon.ts';
+import { Journal } from './session/kernel/journal.ts';
 import { KernelSession } from './session/kernel/kernel-session.ts';
 import {
   type FetchResult,
@@ -42,15 +43,32 @@ function fetch(version: ContentVersion, chunk: number | undefined, signal: Stop)
   });
 }
 
-function start({ fd, shown, presentation, naming, cacheDirectory, takeover }: SessionStart): KernelSession {
+function mapJournal(addon: Addon, fd: number): Journal {
+  // Left open: the main thread gives it to a supervisor that comes to be.
+  return new Journal(addon.mapMemory(fd));
+}
+
+function start({
+  fd,
+  shown,
+  presentation,
+  naming,
+  cacheDirectory,
+  takeover,
+  journal,
+}: SessionStart): KernelSession {
+  const addon = loadAddon();
   return new KernelSession({
-    addon: loadAddon(),
+    addon,
     fd,
     shown,
     presentation,
     naming,
     cacheDirectory,
     takeover,
+    journal: journal === undefined ? undefined : mapJournal(addon, journal),
+    // For tests of the takeover that kernels before Linux 6.9 have.
+    resend: process.env.TEST_WITHOUT_RESEND === undefined,
     fetch,
     onServing: (serving) => tell({ kind: 'serving', ...serving }),
     onFault: (error, opcode) =>

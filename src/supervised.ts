@@ -7,6 +7,7 @@ import {
   writeConnectionRecord,
 } from './connection-record.ts';
 import type { Addon } from './session/kernel/addon.ts';
+import { JOURNAL_BYTES } from './session/kernel/journal.ts';
 import type { Presentation, Serving } from './session/messages.ts';
 import { Supervision } from './supervision.ts';
 import { FUSE_HAS_RESEND } from './wire/index.ts';
@@ -27,18 +28,30 @@ export interface SupervisedOptions {
 export class Supervised {
   /** The connection of a predecessor with the kernel. */
   readonly device: number | undefined;
+  /** Memory for a Journal; undefined where nobody comes after. */
+  readonly journal: number | undefined;
   /** A predecessor's control socket. */
   readonly controlSocket: number | undefined;
   readonly #options: SupervisedOptions;
   readonly #supervision: Supervision | undefined;
   #isServing = false;
+  /** Whether there is no supervisor any more. */
+  #isAlone = false;
   #resends = false;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
     this.#supervision = options.link && new Supervision(options.link, options.addon);
     this.device = this.#supervision?.inherit('fuse');
+    this.journal = this.#supervision?.inherit('journal') ?? this.#newJournal();
     this.controlSocket = this.#supervision?.inherit('control');
+  }
+
+  #newJournal(): number | undefined {
+    if (this.#supervision === undefined) return undefined;
+    const fd = this.#options.addon.createMemory(JOURNAL_BYTES);
+    this.#supervision.keep('journal', fd);
+    return fd;
   }
 
   get hasSupervisor(): boolean {
@@ -46,9 +59,10 @@ export class Supervised {
   }
 
   get status() {
+    const supervised = this.hasSupervisor && !this.#isAlone;
     const { restarts = 0 } = this.#supervision ?? {};
-    const takeover = this.hasSupervisor && this.#resends ? ('resend' as const) : ('remount' as const);
-    return { supervised: this.hasSupervisor, restarts, takeover };
+    const how = this.#resends ? ('resend' as const) : ('journal' as const);
+    return { supervised, restarts, takeover: supervised ? how : ('remount' as const) };
   }
 
   /** Why there is a successor, for the log. */
@@ -112,7 +126,7 @@ export class Supervised {
     const report = async (): Promise<void> => {
       if (!this.#isServing) return;
       await ask();
-      supervision.alive();
+      this.#isAlone = !supervision.alive() && !supervision.startAnother();
     };
     const timer = setInterval(() => void report(), ALIVE_MS);
     return () => {

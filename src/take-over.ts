@@ -13,6 +13,7 @@ export interface TakeOverOptions {
   /** The connection of a predecessor. */
   readonly device: number;
   readonly init: InitReply | undefined;
+  readonly journal: number | undefined;
   readonly restored: Restored;
   readonly succession: Succession;
   readonly presentation: Presentation;
@@ -43,6 +44,7 @@ export function takeOver(options: TakeOverOptions): Inherited {
     presentation,
     naming,
     cacheDirectory,
+    journal: options.journal,
     takeover: { init, previous: previous?.buffer, replaced: replaced.map(retiredNode) },
   });
   // Who awaits it does so later.

@@ -8,6 +8,8 @@
 // DAGMOUNT_SUPERVISOR is "<socket> <times started again> <name>=<descriptor> ...", DAGMOUNT_SUPERVISOR_REASON is why
 // the one before ended. As long as the descriptor "fuse" is kept, readers depend on it, and a server that ends in any
 // other way than by exit code 0 has a successor; without it the server's end is that of this process.
+//
+// dagmount-supervisor --adopt PID SOCKET TIMES PROGRAM [ARGUMENT...]: for a server whose supervisor is gone.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -188,6 +190,9 @@ static bool is_dead(void) {
   return state != NULL && (state[2] == 'Z' || state[2] == 'X');
 }
 
+// Of a server that is no child: its end says nothing.
+static bool is_gone(void) { return waitpid(server, NULL, WNOHANG) < 0 && errno == ECHILD; }
+
 static void reap(void) {
   int status;
   for (pid_t child; (child = waitpid(-1, &status, WNOHANG)) > 0;) {
@@ -253,6 +258,7 @@ static void look_after_server(uint64_t step) {
   const bool ended = has_exited && WIFEXITED(exit_status) && WEXITSTATUS(exit_status) == 0;
   if (find("fuse") != NULL && !ended) succeed(silent);
   else if (has_exited) end_as_server_did();
+  else if (is_gone()) _exit(0);
 }
 
 static uint64_t setting(const char* name, uint64_t otherwise) {
@@ -261,8 +267,13 @@ static uint64_t setting(const char* name, uint64_t otherwise) {
 }
 
 int main(int count, char** arguments) {
+  const bool adopts = count > 5 && strcmp(arguments[1], "--adopt") == 0;
   if (count < 2) return dprintf(2, "usage: dagmount-supervisor PROGRAM [ARGUMENT...]\n"), 64;
-  program = arguments + 1;
+  program = arguments + (adopts ? 5 : 1);
+  if (adopts) {
+    server = atoi(arguments[2]), channel = atoi(arguments[3]), restarts = atoi(arguments[4]);
+    is_well = fcntl(channel, F_SETFD, FD_CLOEXEC) == 0;
+  }
   watchdog_ms = setting("DAGMOUNT_WATCHDOG_MS", watchdog_ms);
   deadline_ms = setting("DAGMOUNT_TAKEOVER_DEADLINE_MS", deadline_ms);
   sigset_t heeded;
@@ -273,7 +284,7 @@ int main(int count, char** arguments) {
   signals = signalfd(-1, &heeded, SFD_CLOEXEC | SFD_NONBLOCK);
   own_badness = badness();
   set_badness(-900);
-  if (signals < 0 || !start()) return dprintf(2, "dagmount-supervisor: %s\n", strerror(errno)), 71;
+  if (signals < 0 || (!adopts && !start())) return dprintf(2, "dagmount-supervisor: %s\n", strerror(errno)), 71;
   for (uint64_t before = now_ms(), now;; before = now) {
     struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = channel, .events = POLLIN}};
     poll(ready, 2, LOOK_MS);

@@ -37,6 +37,8 @@ export interface Takeover {
 
 /** What came of it. */
 export interface TakenOver {
+  /** Requests that the predecessor had read and not answered. */
+  readonly unanswered: number;
   /** Notifications that the predecessor may have owed the kernel. */
   readonly owed: number;
   readonly failed: number;
@@ -57,6 +59,8 @@ export interface SessionStart {
   readonly naming: Naming;
   readonly cacheDirectory: string;
   readonly takeover?: Takeover | undefined;
+  /** Memory for a Journal. */
+  readonly journal?: number | undefined;
 }
 
 export type ToSession =

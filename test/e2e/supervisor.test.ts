@@ -3,7 +3,13 @@ import { describe, test } from 'node:test';
 import { launchMount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { shell } from '../support/reader.ts';
-import { serverOf, supervisor, supervisorMissing } from '../support/supervised.ts';
+import {
+  argumentsOf,
+  processesNamed,
+  serverOf,
+  supervisor,
+  supervisorMissing,
+} from '../support/supervised.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
@@ -77,5 +83,29 @@ describe('a mount under a supervisor', { skip: mountImpossible || supervisorMiss
     const plain = await refused([]);
     assert.equal(plain.code, 66);
     assert.deepEqual(await refused([supervisor]), plain);
+  });
+
+  test('whose supervisor is killed goes on, starts another one, and has a successor by that', async (t) => {
+    const store = await openStore(t, manyFiles(20, 100));
+    const mount = await mountStore(t, store, { wrapper: [supervisor] });
+    const socket = mount.socket();
+    const { pid } = await statusOf(socket);
+    mount.kill('SIGKILL');
+    const other = await waitFor('another supervisor', () => {
+      const found = processesNamed('dagmount-superv').filter((each) =>
+        argumentsOf(each).includes(String(pid)),
+      );
+      return found[0];
+    });
+    await waitFor('it to be counted on', async () => (await statusOf(socket)).mount.supervised);
+    assert.deepEqual((await statusOf(socket)).mount.restarts, 0);
+    process.kill(pid, 'SIGKILL');
+    assert.equal((await shell(mount.target, 'stat absent 2>/dev/null; find . -type f | wc -l')).trim(), '20');
+    const after = await statusOf(socket);
+    assert.notEqual(after.pid, pid);
+    assert.deepEqual([after.mount.supervised, after.mount.restarts], [true, 1]);
+    process.kill(other, 'SIGTERM');
+    await mount.exit;
+    assert.deepEqual(mountsAt(mount.target), []);
   });
 });

@@ -50,11 +50,16 @@ function takeovers(mount: Mount): readonly LogLine[] {
   return mount.log().filter((line) => line.event === 'taken-over');
 }
 
-describe('a server that is killed', { skip: mountImpossible || supervisorMissing }, () => {
-  test(`${KILLS} times under ${READERS} readers gives no error, hangs nobody, and shows nothing of an old tree`, async (t) => {
+for (const takeover of ['resend', 'journal'] as const) {
+  test(`by ${takeover}: a server that is killed ${KILLS} times under ${READERS} readers gives no error, hangs nobody, and shows nothing of an old tree`, {
+    skip: mountImpossible || supervisorMissing,
+  }, async (t) => {
     const objects = new Map(paths.map((path, index) => [path, body(path, 0, index % 20 === 0)]));
     const store = await openStore(t, objects);
-    const mount = await mountStore(t, store, { wrapper: [supervisor] });
+    const mount = await mountStore(t, store, {
+      wrapper: [supervisor],
+      env: { ...store.env, ...(takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }) },
+    });
     const readers = Array.from({ length: READERS }, () =>
       startPython('outlive.py', [mount.target], { stdin: 'pipe', deadlineMs: 600_000 }),
     );
@@ -99,16 +104,14 @@ describe('a server that is killed', { skip: mountImpossible || supervisorMissing
       `longest call ${Math.max(...results.map((result) => result.longest)).toFixed(3)} s, passes ${results.map((result) => result.passes)}`,
     );
     t.diagnostic(`from kill to takeover, ms: ${pauses.join(' ')}`);
-    t.diagnostic(
-      `of that in the new process, ms: ${takeovers(mount)
-        .map(({ ms }) => ms)
-        .join(' ')}`,
-    );
-    t.diagnostic(
-      `owed: ${takeovers(mount)
-        .map(({ owed }) => owed)
-        .join(' ')}`,
-    );
+    for (const field of ['ms', 'unanswered', 'owed']) {
+      t.diagnostic(
+        `${field}: ${takeovers(mount)
+          .map((line) => line[field])
+          .join(' ')}`,
+      );
+    }
+    assert.ok(takeovers(mount).every(({ resends }) => resends === (takeover === 'resend')));
     assert.deepEqual(
       results.flatMap((result) => result.problems),
       [],
@@ -117,7 +120,7 @@ describe('a server that is killed', { skip: mountImpossible || supervisorMissing
     assert.equal(pids.size, KILLS);
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
-});
+}
 
 /** Names, attributes and bytes, as this process's caches and the kernel's have them. */
 async function survey(target: string): Promise<string> {

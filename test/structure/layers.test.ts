@@ -19,7 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 const mostLines = 400;
-const mostAddonLines = 550;
+const mostAddonLines = 560;
 /** A program of its own: the less it is, the less can end it. */
 const mostSupervisorLines = 300;
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './repository.ts';
 
@@ -13,6 +13,16 @@ export function serverOf(supervisorPid: number): number | undefined {
   return children
     .map(Number)
     .findLast((pid) => pid > 0 && /^State:\s+[^ZX]/m.test(attempt(`/proc/${pid}/status`)));
+}
+
+/** By the first 15 bytes of their program's name. */
+export function processesNamed(name: string): readonly number[] {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return pids.map(Number).filter((pid) => attempt(`/proc/${pid}/comm`).trim() === name);
+}
+
+export function argumentsOf(pid: number): readonly string[] {
+  return attempt(`/proc/${pid}/cmdline`).split('\0');
 }
 
 function attempt(path: string): string {

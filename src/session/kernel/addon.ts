@@ -31,6 +31,10 @@ export interface Addon {
   lockFile(path: string): number;
   /** Sends a message, and a descriptor unless that is negative. Returns whether it could be sent; never waits. */
   sendFd(socket: number, message: string, fd: number): boolean;
+  /** The fd of memory that outlives the process where another one has the fd too. */
+  createMemory(bytes: number): number;
+  /** All of that memory, mapped until the process ends. */
+  mapMemory(fd: number): ArrayBuffer;
   readonly Channel: new (
     fd: number,
     spinNanoseconds: number,

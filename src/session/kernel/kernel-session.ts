@@ -6,6 +6,8 @@ import {
   ERRNO,
   encodeResend,
   encodeStore,
+  FUSE_HAS_RESEND,
+  type InitReply,
   negotiate,
   REPLY_BODY_OFFSET,
   ReplyWriter,
@@ -21,6 +23,7 @@ import type { NotifyOutcome, Presentation, Serving, SessionCounters, Shown, Take
 import { planNotifications } from '../notification-plan.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
+import type { Journal, Kept } from './journal.ts';
 import { Transport } from './transport.ts';
 
 /** READs of up to max_pages = 256 pages. */
@@ -44,6 +47,10 @@ export interface KernelSessionOptions {
   readonly cacheDirectory: string;
   /** Of a connection that a predecessor has served. */
   readonly takeover?: Takeover | undefined;
+  /** Where requests are kept for a successor. */
+  readonly journal?: Journal | undefined;
+  /** Whether the kernel is to send again to a successor what was not answered, where it can; true unless given. */
+  readonly resend?: boolean | undefined;
   readonly fetch: Fetch;
   readonly onServing: (serving: Serving) => void;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
@@ -61,6 +68,8 @@ interface PendingRead {
 /** Answers the kernel's requests from the tree that is shown. Lives in the session worker. */
 export class KernelSession {
   readonly #transport: Transport;
+  /** The transport's slots, and what is behind them in the journal. */
+  readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #reply: ReplyWriter;
   readonly #tree: ShownTree;
@@ -86,16 +95,20 @@ export class KernelSession {
     this.#attributes = new AttributeSource(options.presentation);
     this.#extended = new ExtendedAttributes(options.naming);
     this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#tree, options.fetch);
-    this.#transport = new Transport(options.addon, options.fd, MAX_REPLY_BYTES, {
-      onRequest: (offset, length) => this.#onRequest(offset, length),
-      onEnd: (errno) => this.#onEnd(errno),
-    });
+    const events = {
+      onRequest: (offset: number, length: number) => this.#onRequest(offset, length, undefined),
+      onEnd: (errno: number) => this.#onEnd(errno),
+    };
+    const { addon, fd, journal } = options;
+    this.#transport = new Transport(addon, fd, MAX_REPLY_BYTES, events, journal?.slots);
     const { requests, replyBuffer } = this.#transport;
-    this.#view = new DataView(requests.buffer, requests.byteOffset, requests.byteLength);
+    this.#bytes = journal?.bytes ?? requests;
+    this.#view = new DataView(requests.buffer, requests.byteOffset, this.#bytes.byteLength);
     this.#reply = new ReplyWriter(replyBuffer);
     this.#probeAll = setInterval(() => this.#probeRetired(this.#tree.retiredIds()), PROBE_ALL_MS);
     this.#probeAll.unref();
-    if (options.takeover !== undefined) void this.#takeOver(options.takeover);
+    if (options.takeover === undefined) journal?.clear();
+    else void this.#takeOver(options.takeover);
   }
 
   /**
@@ -106,19 +119,36 @@ export class KernelSession {
    */
   async #takeOver({ init, previous }: Takeover): Promise<void> {
     if (previous !== undefined) this.#tree.unsettled();
-    const resends = this.#resend();
+    const resends = this.#resend(init);
+    const unanswered = this.#replay(resends);
     const messages = previous === undefined ? [] : this.#owed(Generation.view(previous));
     const results = await this.#notify(messages);
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
     this.#tree.settled();
     void this.#probeRetired(this.#tree.retiredIds());
-    this.#options.onServing({ init, takenOver: { owed: messages.length, failed, resends } });
+    this.#options.onServing({ init, takenOver: { unanswered, owed: messages.length, failed, resends } });
   }
 
-  #resend(): boolean {
+  #resend(init: InitReply | undefined): boolean {
+    if (init !== undefined && (init.flags & FUSE_HAS_RESEND) === 0n) return false;
     if (this.#transport.sendNow(encodeResend()) !== 0) return false;
     this.#resendAgain = setTimeout(() => this.#transport.sendNow(encodeResend()), RESEND_AGAIN_MS);
     return true;
+  }
+
+  /** Answers what the predecessor had read and not answered, unless the kernel sends it again; returns how much it was. */
+  #replay(resends: boolean): number {
+    const { journal } = this.#options;
+    const unanswered = journal?.unanswered() ?? [];
+    for (const { offset, length, kept } of unanswered) {
+      if (resends) journal?.answered(kept);
+      else {
+        this.#replayed++;
+        this.#onRequest(offset, length, kept);
+      }
+      if (kept === undefined) journal?.freeSlot(offset);
+    }
+    return unanswered.length;
   }
 
   #owed(previous: Generation): Uint8Array[] {
@@ -165,8 +195,9 @@ export class KernelSession {
     this.#close();
   }
 
-  #onRequest(offset: number, length: number): void {
-    const request = decodeRequest(this.#transport.requests, this.#view, offset, length);
+  /** `kept`: where the journal has it already. */
+  #onRequest(offset: number, length: number, kept: Kept): void {
+    const request = decodeRequest(this.#bytes, this.#view, offset, length);
     this.#count(this.#opcodes, request.kind);
     if (request.uniqueHigh >= RESENT) this.#replayed++;
     if (request.kind === 'malformed') this.#malformed++;
@@ -175,17 +206,20 @@ export class KernelSession {
       return;
     }
     try {
-      this.#answer(request);
+      const keep = (): Kept => kept ?? this.#options.journal?.keep(offset, length);
+      if (!this.#answer(request, keep)) this.#options.journal?.answered(kept);
     } catch (error) {
       // A fault of ours costs one request, not the mount.
       this.#options.onFault(error, request.kind);
       this.#reply.begin(request.uniqueHigh, request.uniqueLow);
       this.#reply.error('EIO');
       this.#send();
+      this.#options.journal?.answered(kept);
     }
   }
 
-  #answer(request: Request): void {
+  /** Whether it is answered later; it was kept then. */
+  #answer(request: Request, keep: () => Kept): boolean {
     const outcome = handle(request, {
       tree: this.#tree,
       attributes: this.#attributes,
@@ -195,25 +229,24 @@ export class KernelSession {
     switch (outcome.kind) {
       case 'answered':
         this.#send();
-        return;
+        return false;
       case 'content':
-        this.#read(request.uniqueHigh, request.uniqueLow, request.pid, outcome.range);
-        return;
+        return this.#read(request.uniqueHigh, request.uniqueLow, request.pid, outcome.range, keep);
       case 'forget':
         for (const nodeId of outcome.nodeIds) this.#forget(nodeId);
-        return;
+        return false;
       case 'interrupt':
         void this.#interrupt(outcome.target);
-        return;
+        return false;
       case 'silent':
-        return;
+        return false;
       default:
-        outcome satisfies never;
+        return outcome satisfies never;
     }
   }
 
   #init(request: RequestOf<'init'>): void {
-    const negotiation = negotiate(request);
+    const negotiation = negotiate(request, { resend: this.#options.resend ?? true });
     this.#reply.begin(request.uniqueHigh, request.uniqueLow);
     if (negotiation.kind === 'refused') {
       this.#reply.error(negotiation.errno);
@@ -228,13 +261,15 @@ export class KernelSession {
       this.#options.onServing({ init: negotiation.reply, takenOver: undefined });
   }
 
-  #read(uniqueHigh: number, uniqueLow: number, pid: number, range: ContentRange): void {
+  /** Whether it is answered later. */
+  #read(uniqueHigh: number, uniqueLow: number, pid: number, range: ContentRange, keep: () => Kept): boolean {
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
     if (this.#content.readLocal(range, body)) {
       this.#reply.data(range.length);
       this.#send();
-      return;
+      return false;
     }
+    const kept = keep();
     const controller = new AbortController();
     const key = keyOf(uniqueHigh, uniqueLow);
     const pending = { controller, pid };
@@ -254,7 +289,9 @@ export class KernelSession {
           this.#reply.error(errno);
         }
         this.#send();
+        this.#options.journal?.answered(kept);
       });
+    return true;
   }
 
   /**

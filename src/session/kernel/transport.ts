@@ -1,9 +1,6 @@
 import type { Addon, NativeChannel } from './addon.ts';
+import { SLOT_BYTES, SLOTS } from './journal.ts';
 
-/** Requests taken from the kernel in one go; more only queue here instead of there. */
-const SLOTS = 16;
-/** The kernel refuses a smaller read: max(FUSE_MIN_READ_BUFFER 8192, 80 + max_write 4096). */
-const SLOT_BYTES = 8192;
 const OUT_HEADER_BYTES = 16;
 /** How long to look for the next request before going back to poll; see native/channel.c. */
 const SPIN_NANOSECONDS = 50_000;
@@ -15,7 +12,7 @@ interface Notifying {
 }
 
 export interface TransportEvents {
-  /** A request is `length` bytes at `offset` of `requests`, valid until this returns. */
+  /** A request is `length` bytes at `offset` of `requests`, which is free again when this returns. */
   onRequest(offset: number, length: number): void;
   /** The connection is over: ENODEV (19) after an unmount, ECONNABORTED (103) after an abort. */
   onEnd(errno: number): void;
@@ -23,7 +20,8 @@ export interface TransportEvents {
 
 /** The one holder of the native channel: buffers and lengths stay behind it. */
 export class Transport {
-  readonly requests = new Uint8Array(SLOTS * SLOT_BYTES);
+  /** Slots for requests; the length that a request begins with is 0 once it is done with. */
+  readonly requests: Uint8Array;
   /** A reply is laid out from the start of this buffer, then sent. */
   readonly replyBuffer: Uint8Array;
   readonly #answered = new Float64Array(1);
@@ -33,7 +31,14 @@ export class Transport {
   #open = true;
 
   /** Takes the fd over: it is closed with the transport. `maxReply` is in bytes, the header not counted. */
-  constructor(addon: Addon, fd: number, maxReply: number, events: TransportEvents) {
+  constructor(
+    addon: Addon,
+    fd: number,
+    maxReply: number,
+    events: TransportEvents,
+    requests: Uint8Array = new Uint8Array(SLOTS * SLOT_BYTES),
+  ) {
+    this.requests = requests;
     const lengths = new Int32Array(SLOTS);
     this.replyBuffer = new Uint8Array(OUT_HEADER_BYTES + maxReply);
     this.#channel = new addon.Channel(fd, SPIN_NANOSECONDS, [
@@ -42,7 +47,11 @@ export class Transport {
       this.replyBuffer,
       this.#answered,
       (count) => {
-        for (let slot = 0; slot < count; slot++) events.onRequest(slot * SLOT_BYTES, lengths[slot] ?? 0);
+        for (let slot = 0; slot < count; slot++) {
+          const offset = slot * SLOT_BYTES;
+          events.onRequest(offset, lengths[slot] ?? 0);
+          requests.fill(0, offset, offset + 4);
+        }
       },
       () => {
         const done = this.#notifying.shift();

@@ -1,0 +1,106 @@
+/**
+ * Requests that were read from the kernel and not answered, in memory that outlives the process: where the kernel cannot
+ * be asked to send them again (before Linux 6.9, FUSE_NOTIFY_RESEND), a successor finds them here. Whoever holds the
+ * device may answer them; a second answer is refused, which harms nothing.
+ *
+ *     the transport's slots    into which requests are read; one whose length is not 0 is not done with
+ *     entries                  what waits for content: the header and body of a READ, 80 bytes of 96
+ *
+ * A request begins with its length, so that it is there as a whole or not at all: the kernel copies it in one system
+ * call, which no kill interrupts. Length 0 means free; it becomes that after the answer.
+ */
+export const SLOTS = 16;
+/** The kernel refuses a smaller read: max(FUSE_MIN_READ_BUFFER 8192, 80 + max_write 4096). */
+export const SLOT_BYTES = 8192;
+
+const ENTRY_BYTES = 96;
+/** More can wait only where hundreds of readers do: those beyond are answered late by nobody, if the server dies then. */
+const ENTRIES = 4096;
+const ENTRIES_AT = SLOTS * SLOT_BYTES;
+
+/** Bytes of the memory. */
+export const JOURNAL_BYTES = ENTRIES_AT + ENTRIES * ENTRY_BYTES;
+
+/** A request that is kept; `undefined` where there was no room for it. */
+export type Kept = number | undefined;
+
+export class Journal {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #free: number[] = [];
+
+  constructor(memory: ArrayBuffer) {
+    this.#bytes = new Uint8Array(memory);
+    this.#view = new DataView(memory);
+    for (let entry = ENTRIES - 1; entry >= 0; entry--) {
+      if (this.#lengthAt(entryAt(entry)) === 0) this.#free.push(entry);
+    }
+  }
+
+  /** The transport's slots. */
+  get slots(): Uint8Array {
+    return this.#bytes.subarray(0, ENTRIES_AT);
+  }
+
+  /** What is in it belongs to another connection. */
+  clear(): void {
+    for (const { offset, kept } of this.unanswered()) {
+      if (kept === undefined) this.freeSlot(offset);
+      else this.answered(kept);
+    }
+  }
+
+  /** What a predecessor left, as offsets into `slots` or, with `kept`, behind it. */
+  unanswered(): readonly { readonly offset: number; readonly length: number; readonly kept: Kept }[] {
+    const found = [];
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const offset = slot * SLOT_BYTES;
+      const length = this.#lengthAt(offset);
+      if (length > 0 && length <= SLOT_BYTES) found.push({ offset, length, kept: undefined });
+    }
+    for (let entry = 0; entry < ENTRIES; entry++) {
+      const offset = entryAt(entry);
+      const length = this.#lengthAt(offset);
+      if (length > 0 && length <= ENTRY_BYTES) found.push({ offset, length, kept: entry });
+    }
+    return found;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    return this.#view;
+  }
+
+  /** Keeps a request that is answered later, before its slot is free. The length comes last. */
+  keep(offset: number, length: number): Kept {
+    const entry = length <= ENTRY_BYTES ? this.#free.pop() : undefined;
+    if (entry === undefined) return undefined;
+    const at = entryAt(entry);
+    this.#bytes.copyWithin(at + 4, offset + 4, offset + length);
+    this.#view.setUint32(at, length, true);
+    return entry;
+  }
+
+  /** Its answer was sent. */
+  answered(kept: Kept): void {
+    if (kept === undefined) return;
+    this.#view.setUint32(entryAt(kept), 0, true);
+    this.#free.push(kept);
+  }
+
+  /** What was in the slot was answered, or kept. */
+  freeSlot(offset: number): void {
+    this.#view.setUint32(offset, 0, true);
+  }
+
+  #lengthAt(offset: number): number {
+    return this.#view.getUint32(offset, true);
+  }
+}
+
+function entryAt(entry: number): number {
+  return ENTRIES_AT + entry * ENTRY_BYTES;
+}
