@@ -58,11 +58,13 @@ static napi_value mount_direct(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// socketPair(): [number, number], for messages: fusermount3 sends the device's fd over its _FUSE_COMMFD.
+// socketPair(messages): [number, number]; of whole messages, or of a stream, as fusermount3 has its _FUSE_COMMFD.
 static napi_value socket_pair(napi_env env, napi_callback_info info) {
   int pair[2];
-  napi_value result;
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return dm_throw_errno(env, "socketpair", errno);
+  bool messages = false;
+  napi_value args[1], result;
+  if (!dm_arguments(env, info, 1, args, NULL) || napi_get_value_bool(env, args[0], &messages) != napi_ok) return NULL;
+  if (socketpair(AF_UNIX, (messages ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC, 0, pair) != 0) return dm_throw_errno(env, "socketpair", errno);
   TRY(env, napi_create_array_with_length(env, 2, &result));
   for (uint32_t i = 0; i < 2; i++) TRY(env, napi_set_element(env, result, i, give_fd(env, "socketpair", pair[i], 0)));
   return result;

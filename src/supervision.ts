@@ -70,7 +70,7 @@ export class Supervision {
   /** Starts another supervisor in the place of one that is gone. It gets what that kept. Returns whether it is there. */
   startAnother(): boolean {
     if (this.#program === undefined) return false;
-    const [ours, theirs] = this.#addon.socketPair();
+    const [ours, theirs] = this.#addon.socketPair(true);
     const [entry = '', ...args] = process.argv.slice(1);
     const server = [process.execPath, ...process.execArgv, entry, ...args];
     const who = ['--adopt', String(process.pid), '3', String(this.restarts)];

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LogLine, type Mount, mountImpossible } from '../support/mount.ts';
-import { read, shell, startPython } from '../support/reader.ts';
+import { StoreProxy } from '../support/proxy.ts';
+import { read, shell, startPython, startReader } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
 import { serverOf, supervisor, supervisorMissing } from '../support/supervised.ts';
+import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore, padded, type Store } from './fixture.ts';
 
@@ -118,6 +120,44 @@ for (const takeover of ['resend', 'journal'] as const) {
     );
     assert.ok(results.every((result) => result.passes > 0));
     assert.equal(pids.size, KILLS);
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+  });
+}
+
+for (const takeover of ['resend', 'journal'] as const) {
+  test(`by ${takeover}: a read that waits for the store when the server is killed gets its bytes`, {
+    skip: mountImpossible || supervisorMissing,
+  }, async (t) => {
+    const store = await openStore(t, manyFiles(5, 70_000));
+    const proxy = await StoreProxy.start({ upstream: store.endpoint });
+    defer(t, () => proxy.close());
+    const mount = await mountStore(
+      t,
+      { ...store, endpoint: proxy.endpoint },
+      {
+        wrapper: [supervisor],
+        env: { ...store.env, ...(takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }) },
+        args: ['--prefetch', '0', '--read-deadline', '60s', '--poll-interval', '1h'],
+      },
+    );
+    proxy.fault = ({ kind }) => (kind === 'GET' ? { hang: true } : undefined);
+    const before = proxy.count('GET');
+    const readers = [...manyFiles(5, 70_000)].map(([path, content]) => ({
+      content,
+      reader: startReader('cat', [join(mount.target, path)]),
+    }));
+    await waitFor('every reader to wait for the store', () => proxy.count('GET') >= before + 5);
+    process.kill(serverOf(mount.pid) ?? -1, 'SIGKILL');
+    await waitFor('the takeover', () => takeovers(mount).length > 0);
+    proxy.fault = undefined;
+    for (const { reader, content } of readers) {
+      const { code, stdout, stderr } = await reader.done;
+      assert.equal(code, 0, stderr);
+      assert.ok(stdout === content, 'the bytes that are stored');
+    }
+    const [line] = takeovers(mount);
+    assert.equal(line?.resends, takeover === 'resend');
+    assert.ok(Number(line?.unanswered) >= 5, `${line?.unanswered} were unanswered`);
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
 }

@@ -45,7 +45,7 @@ class Loop {
   readonly #pending: Int32Array[] = [];
 
   constructor(addon: Addon) {
-    const [ours, theirs] = addon.socketPair();
+    const [ours, theirs] = addon.socketPair(false);
     this.#theirs = theirs;
     const requests = new Uint8Array(4 * 8192);
     const lengths = new Int32Array(4);
@@ -194,7 +194,7 @@ describe('the addon', {
       },
     );
     assert.throws(() => addon.mountDirect(directory, 'nonsense=1', false), { code: 'EINVAL' });
-    const [one, other] = addon.socketPair();
+    const [one, other] = addon.socketPair(false);
     assert.throws(() => addon.receiveFd(one), { code: 'EPROTO' });
     closeSync(one);
     closeSync(other);

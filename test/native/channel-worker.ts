@@ -3,7 +3,7 @@ import { loadAddon } from '../../src/session/kernel/addon.ts';
 
 /** Opens a channel, keeps its notify thread busy, and leaves the closing to whoever ends this thread. */
 const addon = loadAddon();
-const [ours] = addon.socketPair();
+const [ours] = addon.socketPair(false);
 const messages = new Uint8Array(16);
 new DataView(messages.buffer).setUint32(0, 16, true);
 const kept: Int32Array[] = [];

@@ -22,8 +22,8 @@ export interface Addon {
    * of `key` or `key=value`; `beneath`: under what is mounted on the target, which Linux knows from 6.5 on.
    */
   mountDirect(target: string, options: string, beneath: boolean): number;
-  /** Both ends of a Unix socket, for fusermount3 to send the device's fd through. */
-  socketPair(): readonly [number, number];
+  /** Both ends of a Unix socket: of whole messages, or of a stream, for fusermount3 to send the device's fd through. */
+  socketPair(messages: boolean): readonly [number, number];
   /** The fd that came through a socket; EPROTO when none did. */
   receiveFd(socket: number): number;
   unmount(target: string, detach: boolean): void;

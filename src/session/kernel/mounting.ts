@@ -152,7 +152,7 @@ function mountThroughFusermount(
   options: string,
   mend: string,
 ): number {
-  const [ours, theirs] = addon.socketPair();
+  const [ours, theirs] = addon.socketPair(false);
   try {
     const { error, status, stderr } = spawnSync(program, ['-o', options, '--', target], {
       encoding: 'utf8',
