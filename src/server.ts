@@ -4,6 +4,7 @@ import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
 import { ReplacedContent } from './cache/replaced-content.ts';
+import { clearAway } from './clear-away.ts';
 import type { Served, ServeOptions, ServerPort, StoreFinding } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
@@ -123,6 +124,7 @@ class Server {
     const place = new MountPlace(target, mounter, log);
     if (supervised.device !== undefined && !place.isHeldFor(source)) {
       supervised.lost();
+      await clearAway(this.#config, runtimeDirectory, this.#id, log);
       return { outcome: 'unmounted-outside' };
     }
     const stale =
@@ -238,7 +240,6 @@ class Server {
     kept ??= await this.#openKeptState(cacheDirectory, false);
     const { store: persister, restored } = kept;
     this.#atEnd(() => persister.close({ unmounted: !this.#mounted }));
-
     const { store, ...connection } = await connecting;
     const setUp: ListingSetUp = {
       target: connection.target,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { launchMount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
@@ -56,10 +57,12 @@ describe('a mount under a supervisor', { skip: mountImpossible || supervisorMiss
   test('that is taken away while its server is dead ends with 0, and stays away', async (t) => {
     const store = await openStore(t, manyFiles(20, 100));
     const mount = await mountStore(t, store, { wrapper: [supervisor] });
+    const socket = mount.socket();
     process.kill(serverOf(mount.pid) ?? -1, 'SIGKILL');
     await shell('/', `umount -l ${mount.target} || fusermount3 -u -z ${mount.target}`);
     assert.deepEqual(await mount.exit, { code: 0, signal: null });
     assert.deepEqual(mountsAt(mount.target), []);
+    for (const left of [socket, socket.replace(/\.sock$/, '')]) assert.ok(!existsSync(left), left);
   });
 
   test('that cannot be made is refused with the same words and the same code', async (t) => {
