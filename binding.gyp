@@ -2,11 +2,11 @@
   "targets": [
     {
       "target_name": "dagmount",
-      "sources": ["native/addon.c", "native/mount.c", "native/channel.c", "native/notify.c"],
+      "sources": ["native/addon.c", "native/mount.c", "native/channel.c", "native/notify.c", "native/supervisor/handover.c"],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags_c": ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fvisibility=hidden"],
       "conditions": [
-        ["OS!='linux'", { "type": "none", "sources!": ["native/addon.c", "native/mount.c", "native/channel.c", "native/notify.c"] }]
+        ["OS!='linux'", { "type": "none", "sources!": ["native/addon.c", "native/mount.c", "native/channel.c", "native/notify.c", "native/supervisor/handover.c"] }]
       ]
     },
     {

@@ -33,5 +33,5 @@ char* dm_string(napi_env env, napi_value value) {
 
 // Context-aware: Node loads it once in each thread that asks, and no state here outlives an environment.
 NAPI_MODULE_INIT() {
-  return dm_mount_init(env, exports) && dm_channel_init(env, exports) ? exports : NULL;
+  return dm_mount_init(env, exports) && dm_channel_init(env, exports) && dm_handover_init(env, exports) ? exports : NULL;
 }

@@ -32,5 +32,9 @@ bool dm_notifier_submit(dm_notifier* notifier, const uint8_t* messages, size_t l
 // Ends the thread once the writes already given to it have returned. Never waits.
 void dm_notifier_stop(dm_notifier* notifier);
 
+// Gives the fd to JavaScript, or closes it and throws what went wrong.
+napi_value dm_give_fd(napi_env env, const char* what, int fd, int error);
+
+bool dm_handover_init(napi_env env, napi_value exports);
 bool dm_mount_init(napi_env env, napi_value exports);
 bool dm_channel_init(napi_env env, napi_value exports);

@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Gives the fd to JavaScript, or closes it and throws what went wrong.
-static napi_value give_fd(napi_env env, const char* what, int fd, int error) {
+napi_value dm_give_fd(napi_env env, const char* what, int fd, int error) {
   napi_value result = NULL;
   if (error == 0 && napi_create_int32(env, fd, &result) == napi_ok) return result;
   if (fd >= 0) close(fd);
@@ -52,21 +50,9 @@ static napi_value mount_direct(napi_env env, napi_callback_info info) {
     if (error == 0 && asprintf(&options, "fd=%d\n%s", fd, given) < 0) error = ENOMEM;
     if (error == 0) error = configure_and_mount(fs, options, target, beneath);
     if (fs >= 0) close(fs);
-    result = give_fd(env, fd < 0 ? "open /dev/fuse" : "mount", fd, error);
+    result = dm_give_fd(env, fd < 0 ? "open /dev/fuse" : "mount", fd, error);
   }
   free(target), free(given), free(options);
-  return result;
-}
-
-// socketPair(messages): [number, number]; of whole messages, or of a stream, as fusermount3 has its _FUSE_COMMFD.
-static napi_value socket_pair(napi_env env, napi_callback_info info) {
-  int pair[2];
-  bool messages = false;
-  napi_value args[1], result;
-  if (!dm_arguments(env, info, 1, args, NULL) || napi_get_value_bool(env, args[0], &messages) != napi_ok) return NULL;
-  if (socketpair(AF_UNIX, (messages ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC, 0, pair) != 0) return dm_throw_errno(env, "socketpair", errno);
-  TRY(env, napi_create_array_with_length(env, 2, &result));
-  for (uint32_t i = 0; i < 2; i++) TRY(env, napi_set_element(env, result, i, give_fd(env, "socketpair", pair[i], 0)));
   return result;
 }
 
@@ -85,29 +71,7 @@ static napi_value receive_fd(napi_env env, napi_callback_info info) {
   const struct cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
   if (header == NULL || header->cmsg_type != SCM_RIGHTS) return dm_throw_errno(env, "fusermount3", EPROTO);
   memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return give_fd(env, "fcntl", fd, fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? 0 : errno);
-}
-
-// sendFd(socket, message, fd): whether it could be sent; without a descriptor where that is negative. Never waits.
-static napi_value send_fd(napi_env env, napi_callback_info info) {
-  napi_value args[3], result = NULL;
-  int socket = -1, fd = -1;
-  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control = {0};
-  if (!dm_arguments(env, info, 3, args, NULL)) return NULL;
-  TRY(env, napi_get_value_int32(env, args[0], &socket));
-  TRY(env, napi_get_value_int32(env, args[2], &fd));
-  char* text = dm_string(env, args[1]);
-  if (text == NULL) return NULL;
-  struct iovec io = {.iov_base = text, .iov_len = strlen(text)};
-  struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1};
-  if (fd >= 0) {
-    message.msg_control = &control, message.msg_controllen = sizeof control;
-    control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-  }
-  const bool sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-  free(text);
-  return napi_get_boolean(env, sent, &result) == napi_ok ? result : NULL;
+  return dm_give_fd(env, "fcntl", fd, fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? 0 : errno);
 }
 
 // unmount(target, detach): throws EBUSY, EINVAL (nothing is mounted there), EPERM.
@@ -135,33 +99,9 @@ static napi_value lock_file(napi_env env, napi_callback_info info) {
   return napi_create_int32(env, error == 0 ? fd : -error, &result) == napi_ok ? result : NULL;
 }
 
-// createMemory(bytes): number. The fd of memory that outlives the process where another one has the fd too.
-static napi_value create_memory(napi_env env, napi_callback_info info) {
-  napi_value args[1];
-  uint32_t bytes = 0;
-  if (!dm_arguments(env, info, 1, args, NULL)) return NULL;
-  TRY(env, napi_get_value_uint32(env, args[0], &bytes));
-  const int fd = memfd_create("dagmount", MFD_CLOEXEC);
-  return give_fd(env, "memfd", fd, fd >= 0 && ftruncate(fd, bytes) == 0 ? 0 : errno);
-}
-
-// mapMemory(fd): ArrayBuffer. All of it, until the process ends.
-static napi_value map_memory(napi_env env, napi_callback_info info) {
-  napi_value args[1], result;
-  int fd = -1;
-  if (!dm_arguments(env, info, 1, args, NULL)) return NULL;
-  TRY(env, napi_get_value_int32(env, args[0], &fd));
-  const off_t size = lseek(fd, 0, SEEK_END);
-  void* data = size <= 0 ? MAP_FAILED : mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) return dm_throw_errno(env, "mmap", size <= 0 ? EINVAL : errno);
-  TRY(env, napi_create_external_arraybuffer(env, data, (size_t)size, NULL, NULL, &result));
-  return result;
-}
-
 bool dm_mount_init(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {
-      DM_METHOD("mountDirect", mount_direct), DM_METHOD("socketPair", socket_pair), DM_METHOD("receiveFd", receive_fd),
-      DM_METHOD("unmount", unmount), DM_METHOD("lockFile", lock_file), DM_METHOD("sendFd", send_fd),
-      DM_METHOD("createMemory", create_memory), DM_METHOD("mapMemory", map_memory)};
+      DM_METHOD("mountDirect", mount_direct), DM_METHOD("receiveFd", receive_fd),
+      DM_METHOD("unmount", unmount), DM_METHOD("lockFile", lock_file)};
   return napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) == napi_ok;
 }
