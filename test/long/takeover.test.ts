@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { manyFiles, mountStore, openStore, padded, type Store } from '../e2e/fixture.ts';
 import { type LogLine, type Mount, mountImpossible } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { read, shell, startPython, startReader } from '../support/reader.ts';
@@ -9,7 +10,6 @@ import { repository } from '../support/repository.ts';
 import { serverOf, supervisor, supervisorMissing } from '../support/supervised.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { manyFiles, mountStore, openStore, padded, type Store } from './fixture.ts';
 
 const KILLS = Number(process.env.DAGMOUNT_TEST_KILLS ?? 20);
 const READERS = Number(process.env.DAGMOUNT_TEST_READERS ?? 8);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { manyFiles, mountStore, openStore } from '../e2e/fixture.ts';
 import { launchMount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { shell } from '../support/reader.ts';
@@ -12,7 +13,6 @@ import {
   supervisorMissing,
 } from '../support/supervised.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { manyFiles, mountStore, openStore } from './fixture.ts';
 
 interface Status {
   readonly pid: number;
