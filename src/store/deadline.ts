@@ -1,19 +1,16 @@
 import { setMaxListeners } from 'node:events';
-import type { Stop } from './stop.ts';
+import { type Stop, Stopper } from './stop.ts';
 
-/**
- * The end of one request: its time is over, or the caller's signal is aborted.
- */
-export class Deadline implements Stop {
+/** The end of one request: its time is over, or the caller's signal is aborted. */
+export class Deadline extends Stopper {
   readonly #parent: Stop;
-  readonly #onAbort: () => void;
-  readonly #listeners = new Set<() => void>();
+  readonly #onAbort = (): void => this.abort(this.#parent.reason);
   #timer: NodeJS.Timeout | undefined;
-  #end: { readonly reason: unknown; readonly passed: boolean } | undefined;
+  #passed = false;
 
   constructor(parent: Stop) {
+    super();
     this.#parent = parent;
-    this.#onAbort = () => this.#finish(parent.reason, false);
     if (parent.aborted) {
       this.#onAbort();
       return;
@@ -26,7 +23,10 @@ export class Deadline implements Stop {
   /** Starts the clock, or starts it anew. */
   start(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#finish(new Error('the deadline has passed'), true), milliseconds);
+    this.#timer = setTimeout(() => {
+      this.#passed ||= !this.aborted;
+      this.abort(new Error('the deadline has passed'));
+    }, milliseconds);
   }
 
   /** Stops the clock; the caller's signal still counts. */
@@ -34,44 +34,24 @@ export class Deadline implements Stop {
     clearTimeout(this.#timer);
   }
 
-  /** Lets go of the caller's signal, too. */
+  override abort(reason: unknown): void {
+    this.#letGo();
+    super.abort(reason);
+  }
+
+  /** Lets go of the caller's signal, and of all who listen. */
   dispose(): void {
-    this.stop();
-    this.#parent.removeEventListener('abort', this.#onAbort);
-    this.#listeners.clear();
-  }
-
-  get aborted(): boolean {
-    return this.#end !== undefined;
-  }
-
-  get reason(): unknown {
-    return this.#end?.reason;
-  }
-
-  throwIfAborted(): void {
-    if (this.#end !== undefined) throw this.#end.reason;
+    this.#letGo();
+    this.forgetListeners();
   }
 
   /** Whether it was the clock that ended it. */
   get passed(): boolean {
-    return this.#end?.passed ?? false;
+    return this.#passed;
   }
 
-  addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
-  #finish(reason: unknown, passed: boolean): void {
-    if (this.#end !== undefined) return;
-    this.#end = { reason, passed };
+  #letGo(): void {
     this.stop();
     this.#parent.removeEventListener('abort', this.#onAbort);
-    for (const listener of [...this.#listeners]) listener();
-    this.#listeners.clear();
   }
 }

@@ -43,4 +43,8 @@ export class Stopper implements Stop {
   removeEventListener(_type: 'abort', listener: () => void): void {
     this.#listeners.delete(listener);
   }
+
+  protected forgetListeners(): void {
+    this.#listeners.clear();
+  }
 }
