@@ -1,14 +1,10 @@
 import * as z from 'zod/mini';
+import { count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
 
 /**
  * What goes over the control socket, declared once: the types that the views give, what requests are checked
  * against, and what tests check every answer against. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
-
-const count = z.int().check(z.gte(0));
-const seconds = z.number().check(z.gte(0));
-const time = z.iso.datetime();
-const generationId = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 
 /** Codes of what works less well than it should; the tree that is shown is whole in every one of them. */
 export const degradedCodes = [
@@ -110,8 +106,6 @@ export const historyItemShape = z.strictObject({
   removed: count,
 });
 
-const next = z.nullable(z.string());
-
 export const generationsShape = z.strictObject({ items: z.array(historyItemShape), next });
 
 export const changesShape = z.strictObject({
@@ -131,8 +125,6 @@ export const problemItemShape = z.strictObject({
 });
 
 export const problemsShape = z.strictObject({ items: z.array(problemItemShape), next });
-
-const timeoutSeconds = z.optional(z.number().check(z.positive(), z.lte(3600)));
 
 export const refreshRequestShape = z.strictObject({
   wait: z.optional(z.boolean()),

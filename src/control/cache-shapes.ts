@@ -1,0 +1,98 @@
+import * as z from 'zod/mini';
+import { count, next, timeoutSeconds } from './values.ts';
+
+const share = z.strictObject({ entries: count, bytes: count });
+
+/** The totals of the cache. Entries are blobs: whole files, and the parts of 8 MiB of larger ones. */
+export const cacheShape = z.strictObject({
+  directory: z.string(),
+  entries: count,
+  bytes: count,
+  limitBytes: count,
+  hits: count,
+  misses: count,
+  evictions: count,
+  corrupt: count,
+  /** Blobs that are not evicted: pinned ones, and replaced versions that a reader still has open. */
+  pinned: count,
+  pinnedBytes: count,
+  /** Paths that POST /v1/cache/pin named. */
+  pinnedPaths: count,
+  /** Fetched content that was not kept: there was no room, or the disk did not take it. */
+  passedThrough: count,
+  /** Yet to be fetched before anybody asks for it. */
+  pendingFiles: count,
+  pendingBytes: count,
+  /** What goes first when room is needed is `hidden`, then `past`; `kept` stays. */
+  ranks: z.strictObject({
+    /** Of versions that are not shown. */
+    hidden: share,
+    /** Past the prefetch bound. */
+    past: share,
+    /** Shown within the bound, or pinned. */
+    kept: share,
+  }),
+  degraded: z.array(z.enum(['cache-unwritable', 'cache-full', 'cache-too-small'])),
+});
+
+export const blobShape = z.strictObject({
+  /** 32 hex digits of the version's name; with a dot and the number of its part for a part. */
+  key: z.string(),
+  /** Null where its file cannot be read, as are the two after it. */
+  path: z.nullable(z.string()),
+  etag: z.nullable(z.string()),
+  /** Of the whole file. */
+  size: z.nullable(count),
+  /** Of a file of more than 8 MiB: which of its parts, from 0. */
+  chunk: z.nullable(count),
+  bytes: count,
+  rank: z.enum(['hidden', 'past', 'kept']),
+  pinned: z.boolean(),
+  /** Whether this process has checked its content. */
+  verified: z.boolean(),
+});
+
+/** The most recently used first. */
+export const blobsShape = z.strictObject({ items: z.array(blobShape), next });
+
+const paths = z.array(z.string().check(z.maxLength(8192))).check(z.minLength(1), z.maxLength(1_000));
+
+/** A directory stands for all that is in it, '' for the whole tree. */
+export const pathsRequestShape = z.strictObject({ paths });
+export const prefetchRequestShape = z.strictObject({ paths, timeoutSeconds });
+export const emptyRequestShape = z.strictObject({});
+
+export const pathResultShape = z.strictObject({
+  path: z.string(),
+  /** `unchanged`: it was so already. `failed`: of at least one file. */
+  outcome: z.enum(['done', 'unchanged', 'failed']),
+  /** Files that were evicted, pinned, unpinned or fetched. */
+  files: count,
+  /** Of content, of these. */
+  bytes: count,
+  /** Why it failed: not-found, not-pinned, pinned, too-many, timed-out, no-room, or a code of the store. */
+  code: z.nullable(z.string()),
+  detail: z.nullable(z.string()),
+});
+
+/** What was done, in the order of the paths. */
+export const pathResultsShape = z.strictObject({ items: z.array(pathResultShape) });
+
+export const verifiedShape = z.strictObject({
+  /** Blobs that were read. */
+  blobs: count,
+  bytes: count,
+  /** Those that were not what was stored; each was removed. */
+  corrupt: count,
+  /** Of the first 1,000 of them; the path where the tree shows that version. */
+  removed: z.array(z.strictObject({ key: z.string(), path: z.nullable(z.string()) })),
+});
+
+export type CacheTotals = z.infer<typeof cacheShape>;
+export type BlobItem = z.infer<typeof blobShape>;
+export type Blobs = z.infer<typeof blobsShape>;
+export type PathResult = z.infer<typeof pathResultShape>;
+export type PathResults = z.infer<typeof pathResultsShape>;
+export type PathsRequest = z.infer<typeof pathsRequestShape>;
+export type PrefetchRequest = z.infer<typeof prefetchRequestShape>;
+export type Verified = z.infer<typeof verifiedShape>;

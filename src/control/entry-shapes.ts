@@ -1,0 +1,73 @@
+import * as z from 'zod/mini';
+import { pageQueryShape, problemItemShape } from './shapes.ts';
+import { count, generationId, next, time } from './values.ts';
+
+/** One line of the tree. Paths are below the prefix and have no slash at their ends. */
+export const entryItemShape = z.strictObject({
+  path: z.string(),
+  kind: z.enum(['file', 'directory']),
+  /** 0 for a directory. */
+  size: count,
+  /** As listed, without quotes; null for a directory. */
+  etag: z.nullable(z.string()),
+  mtime: time,
+  /** Whether all of the content is on the local disk; null for a directory. */
+  cached: z.nullable(z.boolean()),
+});
+
+export const entriesShape = z.strictObject({ items: z.array(entryItemShape), next });
+
+/** `prefix`: what the paths begin with, compared by bytes: `a/` is what is in the directory a. */
+export const entriesQueryShape = z.extend(pageQueryShape, {
+  prefix: z.optional(z.string().check(z.maxLength(8192))),
+});
+
+/** Why one path is what it is. */
+export const entryShape = z.strictObject({
+  path: z.string(),
+  kind: z.enum(['file', 'directory']),
+  /** The whole object key; of a directory what its keys begin with. */
+  key: z.string(),
+  size: count,
+  /** As listed, without quotes; null for a directory. */
+  etag: z.nullable(z.string()),
+  /** Where the store keeps versions and an answer of it named the one that was fetched; listings do not. */
+  versionId: z.nullable(z.string()),
+  /** The store's date of the object; null for a directory. */
+  lastModified: z.nullable(time),
+  mtime: time,
+  /** The generation that this answer is of. */
+  generation: z.strictObject({ id: generationId, number: count }),
+  firstVisible: z.strictObject({
+    /** Of this content, or for a directory of its last change. */
+    at: time,
+    /** Null where that is longer ago than the history goes back. */
+    generation: z.nullable(z.strictObject({ id: generationId, number: count })),
+  }),
+  /** Null for a directory. */
+  cached: z.nullable(z.boolean()),
+  /** Of the content that is on the local disk. */
+  cachedBytes: count,
+  /** Of the content on the local disk, in hex digits; null where it is not all there, or larger than 64 MiB. */
+  checksum: z.nullable(
+    z.strictObject({ algorithm: z.literal('sha256'), value: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
+  ),
+  /** Whether it was asked to be kept in the cache, by itself or with a directory above it. */
+  pinned: z.boolean(),
+  nodeIds: z.strictObject({
+    /** The inode number that the mount shows. */
+    current: count,
+    /** Of versions of this path that were replaced, and that the kernel still holds; at most 100. */
+    replaced: z.array(count),
+  }),
+  /** What is said of its key by GET /v1/problems. */
+  problems: z.array(problemItemShape),
+});
+
+/** Codes of a 404 for a path that is not in the tree. `detail` names the rule or the reason. */
+export const absenceCodes = ['never-seen', 'excluded', 'left-out', 'held'] as const;
+
+export type EntryItem = z.infer<typeof entryItemShape>;
+export type Entries = z.infer<typeof entriesShape>;
+export type Entry = z.infer<typeof entryShape>;
+export type AbsenceCode = (typeof absenceCodes)[number];

@@ -1,0 +1,69 @@
+import * as z from 'zod/mini';
+import { generationShape, heldShape, sourceErrorShape } from './shapes.ts';
+import { count, time } from './values.ts';
+
+/**
+ * What GET /v1/events sends: server-sent events, each with `id`, `event` (its type) and one line of `data`, which
+ * is one of these as JSON. Lines that begin with a colon are a sign of life, every 15 s.
+ */
+const common = {
+  /** To be given back as Last-Event-ID. */
+  id: z.string(),
+  at: time,
+};
+
+/** Another tree is shown: every lookup sees it. */
+const generationEvent = z.strictObject({
+  ...common,
+  type: z.literal('generation'),
+  generation: generationShape,
+  added: count,
+  changed: count,
+  removed: count,
+});
+
+/** A listing is held back; told again where it is another. */
+const heldEvent = z.strictObject({ ...common, type: z.literal('held'), held: heldShape });
+
+/** Revalidations begin to fail, or fail for another reason. */
+const sourceErrorEvent = z.strictObject({
+  ...common,
+  type: z.literal('source-error'),
+  error: sourceErrorShape,
+});
+
+const sourceRecoveredEvent = z.strictObject({
+  ...common,
+  type: z.literal('source-recovered'),
+  /** Revalidations that had failed. */
+  failures: count,
+  failingSince: z.nullable(time),
+});
+
+/** The cache takes no content, or a blob was not what was stored. */
+const cacheErrorEvent = z.strictObject({
+  ...common,
+  type: z.literal('cache-error'),
+  code: z.enum(['cache-unwritable', 'cache-full', 'corrupt']),
+  detail: z.string(),
+});
+
+/** A server took the mount over from one that had ended. */
+const restartEvent = z.strictObject({
+  ...common,
+  type: z.literal('restart'),
+  restarts: count,
+  reason: z.string(),
+});
+
+export const eventShape = z.discriminatedUnion('type', [
+  generationEvent,
+  heldEvent,
+  sourceErrorEvent,
+  sourceRecoveredEvent,
+  cacheErrorEvent,
+  restartEvent,
+]);
+
+export type DaemonEvent = z.infer<typeof eventShape>;
+export type EventType = DaemonEvent['type'];
