@@ -64,18 +64,19 @@ export class DaemonViews implements ControlViews {
     const { view } = sync;
     const { lastAttemptAt, lastSuccessAt, consecutiveFailures, failingSince, lastError } = view.source;
     const stats = cache.stats();
+    const supervision = this.#observed.supervision();
     return {
       version,
       pid,
       startedAt,
       ready: this.readiness().status === 'ok',
-      degraded: degradedBy(view, stats.degraded),
+      degraded: degradedBy(view, stats.degraded, supervision.supervised),
       mount: {
         id: mountId,
         source,
         target,
         driver: 'kernel',
-        ...this.#observed.supervision(),
+        ...supervision,
       },
       generation: view.generation === undefined ? null : generationView(view.generation),
       source: {
@@ -227,7 +228,7 @@ function failing(reason: string): Probe {
   return { status: 'fail', reasons: [reason] };
 }
 
-function degradedBy(view: SyncView, cache: readonly DegradedCode[]): DegradedCode[] {
+function degradedBy(view: SyncView, cache: readonly DegradedCode[], supervised: boolean): DegradedCode[] {
   const { consecutiveFailures, lastError } = view.source;
   const trouble =
     consecutiveFailures > 0 && lastError !== undefined ? sourceTrouble(lastError.code) : undefined;
@@ -236,6 +237,7 @@ function degradedBy(view: SyncView, cache: readonly DegradedCode[]): DegradedCod
     ...(view.held === undefined ? [] : (['held'] as const)),
     ...new Set([...cache, ...view.persistTroubles]),
     ...(view.cacheTooSmall === undefined ? [] : (['cache-too-small'] as const)),
+    ...(supervised ? [] : (['unsupervised'] as const)),
   ];
 }
 

@@ -27,8 +27,11 @@ export class MountPlace {
     return mount?.fsType === DAGMOUNT_TYPE && mount.source === source;
   }
 
-  /** To be called once it is mounted. `onDetached`: somebody took it away, and it is still in use. */
-  taken(onDetached: () => void): { readonly readahead: boolean } {
+  /**
+   * To be called once it is mounted. `onDetached`: somebody took it away, and it is still in use. `connection`: its number
+   * below /sys/fs/fuse/connections.
+   */
+  taken(onDetached: () => void): { readonly readahead: boolean; readonly connection: number | undefined } {
     const device = topMountAt(readMounts(), this.#target)?.device;
     this.#device = device;
     this.#watch = setInterval(() => {
@@ -36,7 +39,10 @@ export class MountPlace {
       clearInterval(this.#watch);
       onDetached();
     }, WATCH_MS);
-    return { readahead: device !== undefined && raiseReadahead(`${device.major}:${device.minor}`) };
+    return {
+      readahead: device !== undefined && raiseReadahead(`${device.major}:${device.minor}`),
+      connection: device?.minor,
+    };
   }
 
   /**

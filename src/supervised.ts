@@ -9,7 +9,7 @@ import {
 import type { Addon } from './session/kernel/addon.ts';
 import { JOURNAL_BYTES } from './session/kernel/journal.ts';
 import type { Presentation, Serving } from './session/messages.ts';
-import { Supervision } from './supervision.ts';
+import { type Order, Supervision } from './supervision.ts';
 import { FUSE_HAS_RESEND } from './wire/index.ts';
 
 /** How often a supervisor is told that main loop and session answer. */
@@ -22,7 +22,19 @@ export interface SupervisedOptions {
   /** Of all mounts of this user. */
   readonly runtimeDirectory: string;
   readonly mountId: string;
+  /** How long readers may wait for a server, milliseconds. */
+  readonly takeoverDeadlineMs: number;
+  /** There is another supervisor, or none any more. */
+  readonly onChange: () => void;
+  /** Another server stands by, and `handOver` is to be called; or it was dropped. */
+  readonly onReplacement: (replacement: Replacement) => void;
 }
+
+/** What became of a wish for another server in the place of this one. */
+export type Replacement =
+  | { readonly kind: 'stands-by' }
+  | { readonly kind: 'dropped'; readonly reason: string }
+  | { readonly kind: 'unsupervised' };
 
 /** What a server leaves to the one after it, and has from the one before, beyond the tree. */
 export class Supervised {
@@ -34,6 +46,10 @@ export class Supervised {
   readonly controlSocket: number | undefined;
   readonly #options: SupervisedOptions;
   readonly #supervision: Supervision | undefined;
+  readonly #standsBy: boolean;
+  /** To be called when this server may take the place of another one. */
+  #goOn: () => void = () => undefined;
+  readonly #waiting = new Set<(replacement: Replacement) => void>();
   #isServing = false;
   /** Whether there is no supervisor any more. */
   #isAlone = false;
@@ -41,7 +57,9 @@ export class Supervised {
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
-    this.#supervision = options.link && new Supervision(options.link, options.addon);
+    const { link, addon } = options;
+    this.#standsBy = link?.standsBy === true;
+    this.#supervision = link && new Supervision(link, addon, (order) => this.#obey(order));
     this.device = this.#supervision?.inherit('fuse');
     this.journal = this.#supervision?.inherit('journal') ?? this.#newJournal();
     this.controlSocket = this.#supervision?.inherit('control');
@@ -63,6 +81,53 @@ export class Supervised {
     const { restarts = 0 } = this.#supervision ?? {};
     const how = this.#resends ? ('resend' as const) : ('journal' as const);
     return { supervised, restarts, takeover: supervised ? how : ('remount' as const) };
+  }
+
+  /** Of the supervisor; undefined where there is none. */
+  get supervisorPid(): number | undefined {
+    return this.#isAlone ? undefined : this.#supervision?.pid;
+  }
+
+  /**
+   * Resolves at once, unless this server was started beside one that goes on: then when that is gone. `prepare`: what
+   * takes long and can be done before; what it rejects with ends this server, and the other one goes on.
+   */
+  async myTurn(prepare: () => Promise<unknown>): Promise<void> {
+    if (!this.#standsBy) return;
+    const told = new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+    });
+    await prepare();
+    this.#supervision?.standBy();
+    await told;
+  }
+
+  /** Asks for another server in the place of this one; resolves just before this one is ended by that. */
+  async replace(): Promise<Replacement> {
+    const supervision = this.#supervision;
+    if (supervision === undefined || !supervision.alive()) return { kind: 'unsupervised' };
+    return await new Promise((resolve) => {
+      this.#waiting.add(resolve);
+      supervision.restart();
+    });
+  }
+
+  /** This server can be ended: from outside, and without a word. */
+  handOver(): void {
+    this.#supervision?.handOver();
+  }
+
+  #obey(order: Order): void {
+    if (order.kind === 'go') {
+      this.#goOn();
+      return;
+    }
+    const replacement: Replacement =
+      order.kind === 'hand-over' ? { kind: 'stands-by' } : { kind: 'dropped', reason: order.reason };
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const tell of waiting) tell(replacement);
+    this.#options.onReplacement(replacement);
   }
 
   /** Why there is a successor, for the log. */
@@ -107,6 +172,13 @@ export class Supervised {
     }
   }
 
+  /** `connection`: its number below /sys/fs/fuse/connections. */
+  bePatient(connection: number | undefined): void {
+    const { takeoverDeadlineMs: deadlineMs } = this.#options;
+    const abortFile = connection === undefined ? '/dev/null' : `/sys/fs/fuse/connections/${connection}/abort`;
+    this.#supervision?.bePatient({ deadlineMs, abortFile });
+  }
+
   /** The mount was there, and somebody has taken it away meanwhile. */
   lost(): void {
     if (this.device !== undefined) closeSync(this.device);
@@ -126,7 +198,9 @@ export class Supervised {
     const report = async (): Promise<void> => {
       if (!this.#isServing) return;
       await ask();
-      this.#isAlone = !supervision.alive() && !supervision.startAnother();
+      if (supervision.alive()) return;
+      this.#isAlone = !supervision.startAnother();
+      this.#options.onChange();
     };
     const timer = setInterval(() => void report(), ALIVE_MS);
     return () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, readlinkSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { SupervisorLink } from './cli/server-port.ts';
 import type { Addon } from './session/kernel/addon.ts';
 
@@ -14,30 +15,64 @@ export type KeptName =
   /** Listens at the control socket. */
   | 'control';
 
-/** The server's end of its supervisor, which is native/supervisor/supervisor.c: what it says is what that reads. */
+/** What a supervisor says, as supervisor.c has it. */
+export type Order =
+  /** Another server stands by: `handOver` is to be called. */
+  | { readonly kind: 'hand-over' }
+  /** The other server is gone. */
+  | { readonly kind: 'go' }
+  /** The other server could not be ready. */
+  | { readonly kind: 'dropped'; readonly reason: string };
+
+export interface Patience {
+  /** How long readers may wait for a server, milliseconds. */
+  readonly deadlineMs: number;
+  /** The file that ends their waiting when it is written to. */
+  readonly abortFile: string;
+}
+
+type SupervisionAddon = Pick<Addon, 'sendFd' | 'socketPair'>;
+
+/** The server's end of its supervisor, which is native/supervisor: what it says is what that reads. */
 export class Supervision {
   /** Times that a server was started again. */
   readonly restarts: number;
-  /** Why the one before ended. */
+  /** Why there is another one. */
   readonly reason: string;
+  readonly #environment: SupervisorLink['environment'];
   #socket: number;
+  #orders: Socket | undefined;
   readonly #inherited: Map<string, number>;
-  readonly #addon: Pick<Addon, 'sendFd' | 'socketPair'>;
+  readonly #addon: SupervisionAddon;
+  readonly #onOrder: (order: Order) => void;
   /** Its file, for the one that takes its place; undefined where that cannot be known. */
   readonly #program: string | undefined;
   /** What it keeps, of what is open here. */
   readonly #kept = new Map<KeptName, number>();
+  #patience: Patience | undefined;
+  #pid = process.ppid;
 
   constructor(
-    { socket, restarts, reason, kept }: SupervisorLink,
-    addon: Pick<Addon, 'sendFd' | 'socketPair'>,
+    { socket, restarts, reason, kept, environment }: SupervisorLink,
+    addon: SupervisionAddon,
+    onOrder: (order: Order) => void,
   ) {
     this.#socket = socket;
     this.restarts = restarts;
     this.reason = reason;
+    this.#environment = environment;
     this.#inherited = new Map(kept);
     this.#addon = addon;
-    this.#program = programOf(process.ppid);
+    this.#onOrder = onOrder;
+    this.#program = programOf(this.#pid);
+    const orders = this.#inherited.get('orders');
+    this.#inherited.delete('orders');
+    if (orders !== undefined) this.#listen(orders);
+  }
+
+  /** The supervisor's. */
+  get pid(): number {
+    return this.#pid;
   }
 
   /** What a predecessor had kept, to be closed by the caller; the supervisor goes on keeping it. */
@@ -62,30 +97,86 @@ export class Supervision {
     this.#addon.sendFd(this.#socket, `FDSTOREREMOVE=1\nFDNAME=${name}`, -1);
   }
 
+  bePatient(patience: Patience): void {
+    this.#patience = patience;
+    this.#say(`TAKEOVER=${patience.deadlineMs} ${patience.abortFile}`);
+  }
+
   /** To be said again and again by who is well. Returns whether the supervisor is there. */
   alive(): boolean {
-    return this.#addon.sendFd(this.#socket, 'WATCHDOG=1', -1);
+    return this.#say('WATCHDOG=1');
+  }
+
+  /** Asks for a server beside this one, which then takes its place. */
+  restart(): void {
+    this.#say('RESTART=1');
+  }
+
+  /** Of a server beside another one: it can go on at once. */
+  standBy(): void {
+    this.#say('STANDBY=1');
+  }
+
+  /** The other one may have it. */
+  handOver(): void {
+    this.#say('HANDOVER=1');
   }
 
   /** Starts another supervisor in the place of one that is gone. It gets what that kept. Returns whether it is there. */
   startAnother(): boolean {
     if (this.#program === undefined) return false;
     const [ours, theirs] = this.#addon.socketPair(true);
+    const [ourOrders, theirOrders] = this.#addon.socketPair(false);
     const [entry = '', ...args] = process.argv.slice(1);
     const server = [process.execPath, ...process.execArgv, entry, ...args];
-    const who = ['--adopt', String(process.pid), '3', String(this.restarts)];
+    const who = ['--adopt', String(process.pid), '3', '4', String(this.restarts)];
     const child = spawn(this.#program, [...who, ...server], {
       detached: true,
-      stdio: ['inherit', 'inherit', 'inherit', theirs],
+      env: { ...process.env, ...this.#environment },
+      stdio: ['inherit', 'inherit', 'inherit', theirs, theirOrders],
     });
     child.on('error', () => undefined);
     child.unref();
     closeSync(theirs);
+    closeSync(theirOrders);
     closeSync(this.#socket);
     this.#socket = ours;
+    this.#orders?.destroy();
+    this.#listen(ourOrders);
+    this.#pid = child.pid ?? 0;
     for (const [name, fd] of this.#kept) this.keep(name, fd);
+    if (this.#patience !== undefined) this.bePatient(this.#patience);
     return this.alive();
   }
+
+  #listen(fd: number): void {
+    const socket = new Socket({ fd, readable: true, writable: false });
+    this.#orders = socket;
+    let rest = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const order = orderOf(line);
+        if (order !== undefined) this.#onOrder(order);
+      }
+    });
+    // Its end says nothing that alive() would not say.
+    socket.on('error', () => undefined);
+    socket.unref();
+  }
+
+  #say(message: string): boolean {
+    return this.#addon.sendFd(this.#socket, message, -1);
+  }
+}
+
+/** Undefined for what another version of the supervisor may say. */
+function orderOf(line: string): Order | undefined {
+  const [kind, ...reason] = line.split(' ');
+  if (kind === 'hand-over' || kind === 'go') return { kind };
+  return kind === 'dropped' ? { kind, reason: reason.join(' ') } : undefined;
 }
 
 function programOf(pid: number): string | undefined {

@@ -1,6 +1,8 @@
 // What a server hands to its supervisor, and finds there again: descriptors, and memory that outlives it.
 #include "../dagmount.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -64,8 +66,36 @@ static napi_value map_memory(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// becomeProgram(path, arguments): this process goes on as another program, under its own name and in its own place. Returns only by
+// an error.
+static napi_value become_program(napi_env env, napi_callback_info info) {
+  napi_value args[2], item;
+  uint32_t count = 0;
+  if (!dm_arguments(env, info, 2, args, NULL)) return NULL;
+  TRY(env, napi_get_array_length(env, args[1], &count));
+  char* path = dm_string(env, args[0]);
+  char** list = calloc(count + 2, sizeof *list);
+  if (path == NULL || list == NULL) return dm_throw_errno(env, "execv", ENOMEM);
+  list[0] = path;
+  for (uint32_t i = 0; i < count; i++) {
+    TRY(env, napi_get_element(env, args[1], i, &item));
+    if ((list[i + 1] = dm_string(env, item)) == NULL) return NULL;
+  }
+  // Node.js has marked all that it was given to be closed (uv_disable_stdio_inheritance): the standard streams, and what
+  // a service manager passes on (sd_listen_fds(3)).
+  const char* passed = getenv("LISTEN_FDS");
+  for (int fd = 0; fd < 3 + (passed == NULL ? 0 : atoi(passed)); fd++) fcntl(fd, F_SETFD, 0);
+  // What Node.js ignores is for the next program to decide on.
+  signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  execv(path, list);
+  return dm_throw_errno(env, "execv", errno);
+}
+
 bool dm_handover_init(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {DM_METHOD("socketPair", socket_pair), DM_METHOD("sendFd", send_fd),
-      DM_METHOD("createMemory", create_memory), DM_METHOD("mapMemory", map_memory)};
+      DM_METHOD("createMemory", create_memory), DM_METHOD("mapMemory", map_memory), DM_METHOD("becomeProgram", become_program)};
   return napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) == napi_ok;
 }

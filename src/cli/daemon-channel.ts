@@ -23,20 +23,26 @@ export function daemonEnvironment(logFile: string): Readonly<Record<string, stri
 export class DaemonChannel {
   /** Where its log goes. */
   readonly logFile: string;
+  /** Undefined where nobody waits: for a successor of the one that was waited for. */
   #fd: number | undefined;
 
-  constructor(fd: number, logFile: string) {
+  constructor(fd: number | undefined, logFile: string) {
     this.#fd = fd;
     this.logFile = logFile;
   }
 
   /** Undefined in a process that is no daemon. Takes the variables away: what it starts in its turn is none. */
   static take(env: NodeJS.ProcessEnv): DaemonChannel | undefined {
-    const fd = Number(env[FD_VARIABLE]);
+    const fd = Number(env[FD_VARIABLE] ?? Number.NaN);
     const logFile = env[LOG_VARIABLE] ?? '';
     delete env[FD_VARIABLE];
     delete env[LOG_VARIABLE];
-    return Number.isInteger(fd) && logFile !== '' ? new DaemonChannel(fd, logFile) : undefined;
+    return logFile === '' ? undefined : new DaemonChannel(Number.isInteger(fd) ? fd : undefined, logFile);
+  }
+
+  /** What makes a daemon of a process that nobody waits for. */
+  get environment(): Readonly<Record<string, string>> {
+    return { [LOG_VARIABLE]: this.logFile };
   }
 
   /** The last message, ready or failed, closes the pipe. */

@@ -42,7 +42,7 @@ export async function startDaemon(
   const logFile = mountLogFile(directory, mount.id);
   const isFirst = !existsSync(logFile);
   const interrupts = listenToInterrupts();
-  const child = spawnDaemon(args, logFile, shell);
+  const child = spawnDaemon(args, logFile, await shell.supervisorProgram(), shell);
   interrupts.passTo(child);
   const ended = new Promise<Ended>((settle, reject) => {
     child.once('error', reject);
@@ -80,8 +80,13 @@ export async function startDaemon(
   }
 }
 
-function spawnDaemon(args: readonly string[], logFile: string, shell: Shell): ChildProcess {
-  const [program, ...before] = shell.self;
+function spawnDaemon(
+  args: readonly string[],
+  logFile: string,
+  supervisor: string | undefined,
+  shell: Shell,
+): ChildProcess {
+  const [program, ...before] = supervisor === undefined ? shell.self : [supervisor, ...shell.self];
   const log = openLogFile(logFile);
   const env = { ...absolutePaths(shell.surroundings), ...daemonEnvironment(logFile) };
   try {
@@ -140,18 +145,21 @@ async function lastMessage(
 }
 
 interface Interrupts {
-  /** Ends it when a signal would have ended this process, the second time by force. */
+  /** Ends it when a signal would have ended this process, the second time at once. */
   passTo(child: ChildProcess): void;
   happened(): boolean;
 }
 
-/** Before the daemon is started: a signal in between would leave it alone. */
+/**
+ * Before the daemon is started: a signal in between would leave it alone. A second one makes it end at once, which is
+ * not for SIGKILL: that would end its supervisor alone.
+ */
 function listenToInterrupts(): Interrupts {
   let interrupted = false;
   let child: ChildProcess | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      child?.kill(interrupted ? 'SIGKILL' : 'SIGTERM');
+      child?.kill('SIGTERM');
       interrupted = true;
     });
   }

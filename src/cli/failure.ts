@@ -107,6 +107,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'mount-failed': osError,
   'unmount-failed': osError,
   'session-failed': software,
+  'state-unusable': software,
   'target-missing': noInput,
   'target-not-directory': cannotCreate,
   'target-not-empty': cannotCreate,

@@ -1,6 +1,6 @@
 import { type FlagSpec, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import type { MountState } from '../config/mount-state.ts';
+import { isServed, type MountState } from '../config/mount-state.ts';
 import { DAGMOUNT_TYPE, type Mount } from '../config/mountinfo.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatTable } from './format.ts';
@@ -38,7 +38,7 @@ export const run: RunCommand = async (args, shell) => {
 function listMounts(shell: Shell): readonly Listed[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  const states = shell.mountStates([...owners]).filter((state) => shell.isRunning(state));
+  const states = shell.mountStates([...owners]).filter((state) => isServed(state, shell.isRunning));
   return mounts.map((mount) => listed(mount, states));
 }
 

@@ -5,6 +5,7 @@ import { runtimeDirectoriesOf, runtimeDirectory } from '../config/runtime-paths.
 import { type Surroundings, surroundingsOfProcess } from '../config/surroundings.ts';
 import { CommandError } from './command-error.ts';
 import { DaemonChannel } from './daemon-channel.ts';
+import { loadSupervisor } from './load-supervisor.ts';
 import type { ServerPort } from './server-port.ts';
 import type { Output, Shell } from './shell.ts';
 import { takeSupervisorLink } from './supervisor-link.ts';
@@ -14,7 +15,7 @@ const NARROWEST = 80;
 /** The shell of this process. */
 export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const daemon = DaemonChannel.take(process.env);
-  const supervisor = takeSupervisorLink(process.env);
+  const supervisor = takeSupervisorLink(process.env, daemon?.environment ?? {});
   const surroundings = surroundingsOfProcess();
   const [program = 'node', entry = ''] = process.argv;
   return {
@@ -31,6 +32,7 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
     mountStates: (others) => mountStates(surroundings, others),
     isRunning,
     loadServer,
+    supervisorProgram: async () => (await loadSupervisor()).supervisorProgram(),
   };
 }
 

@@ -31,10 +31,14 @@ export interface SupervisorLink {
   readonly socket: number;
   /** Times that a server was started again. */
   readonly restarts: number;
-  /** Why the one before ended. */
+  /** Why there is another one. */
   readonly reason: string;
-  /** Descriptors that a server before had it keep, by name. */
+  /** It was started beside a server that goes on until this one is ready. */
+  readonly standsBy: boolean;
+  /** Descriptors that a server before had it keep, by name; `orders` is where the supervisor speaks. */
   readonly kept: ReadonlyMap<string, number>;
+  /** Variables that another supervisor, and the servers that it starts, need. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface Served {

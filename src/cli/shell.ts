@@ -37,6 +37,8 @@ export interface Shell {
   mountStates(others: readonly number[]): readonly MountState[];
   isRunning(process: ProcessId): boolean;
   loadServer(): Promise<ServerPort>;
+  /** The file of the program that looks after a server; undefined where there is none. */
+  supervisorProgram(): Promise<string | undefined>;
 }
 
 /** A command: its arguments without its name. Resolves to its exit code; rejects with a typed error. */

@@ -68,7 +68,10 @@ async function unmountOnce(target: string, shell: Shell): Promise<void> {
 
 function daemonsOf(mount: Mount, target: string, shell: Shell): readonly ProcessId[] {
   const owner = ownerOf(mount);
-  return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => state.target === target);
+  const states = shell.mountStates(owner === undefined ? [] : [owner]);
+  return states
+    .filter((state) => state.target === target)
+    .flatMap((state) => [state, ...(state.supervisor === undefined ? [] : [state.supervisor])]);
 }
 
 async function outlive(daemons: readonly ProcessId[], target: string, shell: Shell): Promise<void> {

@@ -27,6 +27,7 @@ export interface MountConfig {
   readonly caFile: string | undefined;
   readonly concurrency: number;
   readonly readDeadlineMs: number;
+  readonly takeoverDeadlineMs: number;
   /** 0: not at all. */
   readonly waitForStoreMs: number;
   readonly pollIntervalMs: number;
@@ -93,6 +94,7 @@ export function resolveMountConfig(
     caFile: values['ca-file'],
     concurrency: values.concurrency,
     readDeadlineMs: values['read-deadline'],
+    takeoverDeadlineMs: values['takeover-deadline'],
     waitForStoreMs: values['wait-for-store'],
     pollIntervalMs: values['poll-interval'],
     settleMs: values.settle,

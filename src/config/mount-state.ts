@@ -29,6 +29,8 @@ export interface MountState extends ProcessId {
   readonly startedAt: string;
   /** Path of the control socket. */
   readonly socket: string | null;
+  /** What starts the process again when it dies; undefined where nothing does. */
+  readonly supervisor?: ProcessId | undefined;
 }
 
 const FILE = 'state.json';
@@ -77,10 +79,23 @@ export function isRunning({ pid, startTicks }: ProcessId): boolean {
   return startTicks === undefined || Number(rest[STARTTIME]) === startTicks;
 }
 
+/** Whether a process serves the mount, or another one is about to. */
+export function isServed(
+  { pid, startTicks, supervisor }: MountState,
+  isThere: (process: ProcessId) => boolean,
+): boolean {
+  return isThere({ pid, startTicks }) || (supervisor !== undefined && isThere(supervisor));
+}
+
 /** This process, as another one can tell it from those that get its id later. */
 export function ownProcess(): ProcessId {
-  const ticks = Number(statOf(process.pid)[1 + STARTTIME]);
-  return { pid: process.pid, ...(Number.isSafeInteger(ticks) && { startTicks: ticks }) };
+  return processOf(process.pid);
+}
+
+/** A process that runs now. */
+export function processOf(pid: number): ProcessId {
+  const ticks = Number(statOf(pid)[1 + STARTTIME]);
+  return { pid, ...(Number.isSafeInteger(ticks) && { startTicks: ticks }) };
 }
 
 /** Of the fields of /proc/PID/stat behind the state, the index of starttime. */
@@ -94,17 +109,19 @@ function statOf(pid: number): readonly string[] {
 }
 
 function isMountState(value: unknown): value is MountState {
-  const { pid, startTicks, source, target, ready, startedAt, socket } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { supervisor, source, target, ready, startedAt, socket } = (value ?? {}) as Record<string, unknown>;
   return (
-    Number.isSafeInteger(pid) &&
-    (startTicks === undefined || Number.isSafeInteger(startTicks)) &&
+    isProcessId(value) &&
+    (supervisor === undefined || isProcessId(supervisor)) &&
     [source, target, startedAt].every((each) => typeof each === 'string') &&
     typeof ready === 'boolean' &&
     (socket === null || typeof socket === 'string')
   );
+}
+
+function isProcessId(value: unknown): value is ProcessId {
+  const { pid, startTicks } = (value ?? {}) as Record<string, unknown>;
+  return Number.isSafeInteger(pid) && (startTicks === undefined || Number.isSafeInteger(startTicks));
 }
 
 function attempt<T>(read: () => T, otherwise: T): T {

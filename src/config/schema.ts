@@ -168,6 +168,12 @@ export const schema = {
     default: ({ uid }) => String(uid === 0),
     described: 'on as root',
   }),
+  'takeover-deadline': setting({
+    group: 'mount',
+    kind: kinds.duration({ min: '1s', max: '24h' }),
+    help: 'How long readers may wait for a new server when one has died; after that their mount is replaced',
+    default: '60s',
+  }),
   driver: setting({
     group: 'mount',
     kind: kinds.choice(['auto', 'kernel']),

@@ -5,6 +5,7 @@ export type MountErrorCode =
   | 'mount-failed'
   | 'unmount-failed'
   | 'session-failed'
+  | 'state-unusable'
   | 'target-missing'
   | 'target-not-directory'
   | 'target-not-empty'

@@ -39,6 +39,7 @@ const mount: Readonly<Record<MountErrorCode, number>> = {
   'mount-failed': 71,
   'unmount-failed': 71,
   'session-failed': 70,
+  'state-unusable': 70,
   'target-missing': 66,
   'target-not-directory': 73,
   'target-not-empty': 73,

@@ -26,6 +26,7 @@ test('a mount is told everything in one frozen object', () => {
     caFile: undefined,
     concurrency: 32,
     readDeadlineMs: 10_000,
+    takeoverDeadlineMs: 60_000,
     waitForStoreMs: 0,
     pollIntervalMs: 10_000,
     settleMs: 1_000,

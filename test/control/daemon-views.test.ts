@@ -20,7 +20,7 @@ const stats = {
 
 function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
   return new DaemonViews({
-    supervision: () => ({ supervised: false, restarts: 0, takeover: 'remount' }),
+    supervision: () => ({ supervised: true, restarts: 0, takeover: 'resend' }),
     version: '0',
     pid: 1,
     startedAt: '2026-01-01T00:00:00.000Z',

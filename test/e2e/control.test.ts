@@ -30,7 +30,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
     assert.equal(code, 0);
     const status = JSON.parse(stdout) as Status;
     assert.equal(status.ready, true);
-    assert.equal(status.pid, mount.pid);
+    assert.equal(status.pid, await mount.serverPid());
     assert.deepEqual(status.degraded, []);
     assert.equal(status.mount.target, mount.target);
     assert.deepEqual(
@@ -257,7 +257,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
     assert.equal(listed.find(({ target }) => target === mount.target)?.socket, mount.socket());
     const { code, stdout } = await dagmount(['status', '--json', '--mount', mount.target], env);
     assert.equal(code, 0);
-    assert.equal((JSON.parse(stdout) as Status).pid, mount.pid);
+    assert.equal((JSON.parse(stdout) as Status).pid, await mount.serverPid());
     assert.equal((await dagmount(['status', '--mount', '/'], env)).code, 66);
   });
 

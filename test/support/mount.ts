@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { type Child, type ChildExit, startChild } from './child.ts';
 import { mountsAt } from './mountinfo.ts';
 import { repository } from './repository.ts';
+import { serverOf } from './supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -22,7 +23,10 @@ export interface LogLine {
 export interface Mount {
   readonly target: string;
   readonly cacheDirectory: string;
+  /** Of the process that was started, which is the server's supervisor where it has one. */
   readonly pid: number;
+  /** Of the process that answers the kernel; waited for where there is none at the moment. */
+  serverPid(): Promise<number>;
   /** What finds this mount by itself: for a user's own, where its runtime directory is. */
   readonly environment: Readonly<Record<string, string>>;
   /** Resolves when the process is gone, whatever ended it. */
@@ -34,6 +38,7 @@ export interface Mount {
   socket(): string;
   /** The first line with this message, waited for. */
   logged(message: string, deadlineMs?: number): Promise<LogLine>;
+  /** What cannot be passed on (SIGKILL, SIGSTOP, SIGCONT) is for supervisor and server alike. */
   kill(signal: NodeJS.Signals): void;
   /** Ends the daemon (SIGTERM, unless told) and waits until it is gone; it is forced where it does not go. */
   stop(signal?: NodeJS.Signals): Promise<ChildExit>;
@@ -199,9 +204,10 @@ function handle(
         },
         deadlineMs,
       ),
-    kill: (signal) => child.kill(signal),
+    serverPid: () => waitFor('a server', () => serverOf(child.pid)),
+    kill: (signal) => killBoth(child, signal),
     stop: async (signal = 'SIGTERM') => {
-      child.kill(signal);
+      killBoth(child, signal);
       const exit = await Promise.race([child.exit, delay(30_000, undefined, { ref: false })]);
       if (exit !== undefined) return exit;
       await force(mount, child);
@@ -211,6 +217,15 @@ function handle(
   return mount;
 }
 
+function killBoth(child: Child, signal: NodeJS.Signals): void {
+  if (signal === 'SIGKILL') killBoth(child, 'SIGSTOP');
+  const server = ['SIGKILL', 'SIGSTOP', 'SIGCONT'].includes(signal) ? serverOf(child.pid) : undefined;
+  // Who is stopped starts nobody in the place of who is killed.
+  if (signal === 'SIGSTOP') child.kill(signal);
+  if (server !== undefined && server !== child.pid) process.kill(server, signal);
+  if (signal !== 'SIGSTOP') child.kill(signal);
+}
+
 async function end(mount: Mount, child: Child): Promise<void> {
   if (child.process.exitCode === null && child.process.signalCode === null) await mount.stop();
   await force(mount, child);
@@ -218,7 +233,7 @@ async function end(mount: Mount, child: Child): Promise<void> {
 
 /** Leaves nothing: not even a connection that a dead session keeps readers waiting on. */
 async function force(mount: Mount, child: Child): Promise<void> {
-  child.kill('SIGKILL');
+  killBoth(child, 'SIGKILL');
   for (const { minor, type } of mountsAt(mount.target)) {
     if (!type.startsWith('fuse')) continue;
     await abortConnection(minor);

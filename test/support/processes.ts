@@ -37,8 +37,12 @@ export function watchProportionalSetSize(pid: number): { stop(): number } {
   };
 }
 
-/** User and system time of a live process so far, in seconds. */
+/** User and system time of a live process and its descendants so far, in seconds. */
 export function cpuSeconds(pid: number): number {
+  return [pid, ...descendants(pid)].reduce((sum, each) => sum + cpuSecondsOf(each), 0);
+}
+
+function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   // Ticks of a hundredth of a second, whatever the kernel's own clock is.

@@ -7,8 +7,9 @@ export const supervisor = join(repository, 'build/Release/dagmount-supervisor');
 
 export const supervisorMissing = existsSync(supervisor) ? false : 'the supervisor is not compiled';
 
-/** The server that a supervisor runs now: its youngest child that is alive. */
+/** The server that a supervisor runs now: its youngest child that is alive. What has no supervisor is the server itself. */
 export function serverOf(supervisorPid: number): number | undefined {
+  if (attempt(`/proc/${supervisorPid}/comm`).trim() !== 'dagmount-superv') return supervisorPid;
   const children = attempt(`/proc/${supervisorPid}/task/${supervisorPid}/children`).trim().split(/\s+/);
   return children
     .map(Number)

@@ -1,4 +1,4 @@
-import type { MountState } from '../../config/mount-state.ts';
+import { isServed, type MountState } from '../../config/mount-state.ts';
 import { DAGMOUNT_TYPE } from '../../config/mountinfo.ts';
 import { realTarget } from '../../config/real-target.ts';
 import { CommandError } from '../command-error.ts';
@@ -38,7 +38,7 @@ export function socketsOf({ sockets, mount }: Wanted, shell: Shell): readonly st
 function runningStates(shell: Shell): readonly MountState[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  return shell.mountStates([...owners]).filter((state) => shell.isRunning(state));
+  return shell.mountStates([...owners]).filter((state) => isServed(state, shell.isRunning));
 }
 
 function socketAt(mount: string, states: readonly MountState[], shell: Shell): string {

@@ -35,6 +35,8 @@ export interface Addon {
   createMemory(bytes: number): number;
   /** All of that memory, mapped until the process ends. */
   mapMemory(fd: number): ArrayBuffer;
+  /** This process goes on as another program, under its own id; throws where it cannot. */
+  becomeProgram(path: string, args: readonly string[]): void;
   readonly Channel: new (
     fd: number,
     spinNanoseconds: number,

@@ -1,0 +1,45 @@
+// A server's process: how it is started, and whether it is still there.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct {
+  pid_t pid;    // 0: there is none
+  int channel;  // what it says, in messages; -1 where it has closed its end
+  int orders;   // what it is told, in lines
+  bool is_well, has_exited;
+  int exit_status;     // as waitpid(2) has it, once it has exited
+  uint64_t silent_ms;  // since it was started, or said last that it is well
+} server_process;
+
+#define NO_SERVER ((server_process){.channel = -1, .orders = -1})
+
+typedef struct {
+  char** program;
+  int restarts;
+  const char* reason;  // why there is another one
+  bool stands_by;      // it is to wait until it is told to go on
+  int badness;         // oom_score_adj
+} server_start_options;
+
+bool server_start(server_process* server, const server_start_options* options);
+// Whether it is of use no more, though perhaps not gone.
+bool server_is_dead(const server_process* server);
+// Of one that is no child, whose end says nothing.
+bool server_is_gone(const server_process* server);
+// Takes note of children that have ended.
+void server_reap(server_process* servers[], int count);
+// Kills it and gives its threads a moment to be gone; one of them may hang, and is not waited for.
+void server_kill(server_process* server);
+void server_describe_end(const server_process* server, char* text, size_t size);
+// Ends this process by the exit code, or the signal, that ended the server.
+void server_end_alike(const server_process* server);
+// A line; nothing waits for it to be heeded.
+void server_order(const server_process* server, const char* line);
+// Closes what is left of it here.
+void server_close(server_process* server);
+
+// What the out-of-memory killer thinks of this process; to set it lower takes privileges.
+void set_badness(int value);
+int badness(void);

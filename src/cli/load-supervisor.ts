@@ -1,0 +1,7 @@
+import type { SupervisorPort } from './supervisor-port.ts';
+
+/** Only where it is needed: it brings the addon along. */
+export async function loadSupervisor(): Promise<SupervisorPort> {
+  const supervisor: SupervisorPort = await import('../supervisor.ts');
+  return supervisor;
+}

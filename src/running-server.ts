@@ -1,0 +1,399 @@
+import { randomBytes } from 'node:crypto';
+import { ContentCache } from './cache/content-cache.ts';
+import { flockWith } from './cache/directory-lock.ts';
+import { mountDirectory } from './cache/private-directory.ts';
+import { ReplacedContent } from './cache/replaced-content.ts';
+import { clearAway } from './clear-away.ts';
+import type { Served, ServeOptions } from './cli/server-port.ts';
+import type { MountConfig } from './config/mount-config.ts';
+import { mountId } from './config/mount-id.ts';
+import { ownProcess, processOf, removeMountState, writeMountState } from './config/mount-state.ts';
+import { readMounts, topMountAt } from './config/mountinfo.ts';
+import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
+import { ownPackage } from './config/version.ts';
+import { Metrics } from './control/metrics.ts';
+import { openControlPlane } from './control-plane.ts';
+import { FailedReads } from './failed-reads.ts';
+import { type KeptState, openKeptState } from './kept-state.ts';
+import { ListingClient } from './listing-client.ts';
+import type { ListingSetUp } from './listing-messages.ts';
+import { MountPlace } from './mount-place.ts';
+import { checkMountPoint, requireApart } from './mount-point.ts';
+import { MountPresenter } from './mount-presenter.ts';
+import { canTakeOver, type Prepared, prepare } from './preparation.ts';
+import { loadAddon } from './session/kernel/addon.ts';
+import { createMounter, type Mounter } from './session/kernel/mounting.ts';
+import type { FetchResult, Presentation, Serving } from './session/messages.ts';
+import { MountError } from './session/mount-error.ts';
+import { type Replacement, Supervised } from './supervised.ts';
+import { Sync, type SyncOptions } from './sync/sync.ts';
+import { systemClock } from './sync/system-clock.ts';
+import { waitForStore } from './sync/wait-for-store.ts';
+import { takeOver } from './take-over.ts';
+import type { ContentVersion } from './tree/index.ts';
+import { watchedKeyOf } from './watched-key.ts';
+
+const PROGRESS_MS = 100;
+
+/** The parts that a revalidation runs over, each as it is used: one may be put before another. */
+export type Parts = (
+  parts: Pick<SyncOptions, 'lister' | 'cache' | 'presenter' | 'persister'>,
+) => Pick<SyncOptions, 'lister' | 'cache' | 'presenter' | 'persister'>;
+
+export type Ending = () => unknown;
+
+/** One mount, from its beginning to its end. */
+export class RunningServer {
+  readonly #config: MountConfig;
+  readonly #options: ServeOptions;
+  readonly #parts: Parts;
+  readonly #atEnd: (ending: Ending) => void;
+  readonly #id: string;
+  readonly #metrics = new Metrics({ version: ownPackage().version, node: process.version });
+  readonly #startedAt = new Date().toISOString();
+  readonly #runtimeDirectory: string;
+  #socket: string | null = null;
+  /** Aborted when the connection with the kernel is over. */
+  readonly #ended = new AbortController();
+  /** Aborted when somebody took a mount away that is still in use. */
+  readonly #detached = new AbortController();
+  /** Aborted, with the error, when serving cannot go on. */
+  readonly #failed = new AbortController();
+  #supervised: Supervised | undefined;
+  /** Whether what is to be prefetched is local; undefined as long as nothing is mounted. */
+  #ready: boolean | undefined;
+  /** Whether the kernel holds a mount of ours. */
+  #mounted = false;
+  /** Whether the session ended while the kernel still holds the connection. */
+  #brokeOff = false;
+  readonly #failedReads: FailedReads;
+
+  constructor(config: MountConfig, options: ServeOptions, parts: Parts, atEnd: (ending: Ending) => void) {
+    const { endpointUrl: endpoint, bucket, prefix, target } = config;
+    this.#config = config;
+    this.#options = options;
+    this.#parts = parts;
+    this.#failedReads = new FailedReads(options.log);
+    this.#atEnd = atEnd;
+    this.#id = mountId({ endpoint, bucket, prefix, target });
+    this.#runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
+  }
+
+  async run(): Promise<Served> {
+    const { target, source } = this.#config;
+    const { log, stop, supervisor: link } = this.#options;
+    const addon = loadAddon();
+    const runtimeDirectory = this.#runtimeDirectory;
+    const supervised = new Supervised({
+      link,
+      addon,
+      runtimeDirectory,
+      mountId: this.#id,
+      takeoverDeadlineMs: this.#config.takeoverDeadlineMs,
+      onChange: () => this.#announce(),
+      onReplacement: (replacement) => this.#onReplacement(replacement),
+    });
+    this.#supervised = supervised;
+    const prepared = prepare({
+      config: this.#config,
+      log,
+      metrics: this.#metrics,
+      atEnd: this.#atEnd,
+      onEnded: (reason) => this.#onEnded(reason),
+    });
+    const places = {
+      runtimeDirectory: mountRuntimeDirectory(runtimeDirectory, this.#id),
+      cacheDirectory: mountDirectory(this.#config.cacheDir, this.#id),
+      mountId: this.#id,
+      log,
+    };
+    await supervised.myTurn(() => canTakeOver(prepared, places));
+    const mounter = createMounter(addon);
+    const place = new MountPlace(target, mounter, log);
+    if (supervised.device !== undefined && !place.isHeldFor(source)) {
+      supervised.lost();
+      await clearAway(this.#config, runtimeDirectory, this.#id, log);
+      return { outcome: 'unmounted-outside' };
+    }
+    const stale =
+      supervised.device !== undefined ||
+      (await checkMountPoint(target, source, topMountAt(readMounts(), target))).stale;
+    requireApart(this.#config);
+    prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
+    const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
+    const over = AbortSignal.any(signals);
+    const { sync, session, presenter, cache } = await this.#compose(
+      prepared,
+      supervised,
+      mounter,
+      place,
+      stale,
+    );
+    const control = await openControlPlane({
+      config: this.#config,
+      runtimeDirectory,
+      log,
+      startedAt: this.#startedAt,
+      mountId: this.#id,
+      sync,
+      cache,
+      metrics: this.#metrics,
+      counters: () => session.counters(),
+      isMounted: () => presenter.mounted && !over.aborted,
+      supervision: () => supervised.status,
+      inherited: supervised.controlSocket,
+      onListening: (fd) => supervised.listening(fd),
+    });
+    this.#atEnd(() => control.close());
+    this.#socket = control.socket;
+    this.#atEnd(supervised.reportLife(() => session.counters()));
+    const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
+    try {
+      const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
+      await waitForStore(() => sync.start(over), waiting, over);
+      this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
+      sync.ready.then(
+        () => this.#onReady(sync),
+        (error: unknown) => this.#onNeverReady(error, sync),
+      );
+      await sync.run(over);
+    } catch (error) {
+      if (!over.aborted) throw error;
+    } finally {
+      clearInterval(progress);
+      // What fails is no end of the mount where there is a successor to go on with it.
+      const isOver =
+        stop.aborted || this.#detached.signal.aborted || (this.#ended.signal.aborted && !this.#brokeOff);
+      if (presenter.mounted && (isOver || !supervised.hasSupervisor)) {
+        await place.giveUp(this.#ended.signal);
+        this.#mounted = false;
+        supervised.unmounted();
+        log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
+        log.info({ event: 'unmounted', target, leftOut: sync.view.problems.length }, 'unmounted');
+      }
+      await session.stop();
+    }
+    this.#failed.signal.throwIfAborted();
+    return { outcome: stop.aborted ? 'stopped' : 'unmounted-outside' };
+  }
+
+  async #compose(
+    { listingWorker, connecting, gate, session }: Prepared,
+    supervised: Supervised,
+    mounter: Mounter,
+    place: MountPlace,
+    replacesStale: boolean,
+  ) {
+    const config = this.#config;
+    const { log } = this.#options;
+    const { target, source, allowOther, uid, gid, umask, concurrency } = config;
+    const cacheDirectory = mountDirectory(config.cacheDir, this.#id);
+    // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
+    const { device } = supervised;
+    let kept = device === undefined ? undefined : await this.#openKeptState(cacheDirectory, true);
+    const record = kept?.succession && supervised.record;
+    const presentation: Presentation = record?.presentation ?? { uid, gid, umask };
+    const naming = { source, keyPrefix: config.prefix };
+    const inherited =
+      device === undefined || kept?.restored === undefined || kept.succession === undefined
+        ? undefined
+        : takeOver({
+            session,
+            device,
+            init: record?.init,
+            journal: supervised.journal,
+            restored: kept.restored,
+            succession: kept.succession,
+            presentation,
+            naming,
+            cacheDirectory,
+          });
+    if (inherited === undefined) await connecting;
+    const cache = await ContentCache.open({
+      directory: cacheDirectory,
+      limitBytes: config.cacheSizeBytes,
+      store: new ReplacedContent(
+        { get: async (path, options) => (await connecting).store.get(path, options) },
+        (path, etag) => sync.contentReplaced(path, etag),
+      ),
+      lock: flockWith((path) => supervised.lockFile(path)),
+      clock: systemClock,
+      log,
+    });
+    this.#atEnd(() => cache.close());
+    gate.cacheIsOpen(cache);
+    kept ??= await this.#openKeptState(cacheDirectory, false);
+    const { store: persister, restored } = kept;
+    this.#atEnd(() => persister.close({ unmounted: !this.#mounted }));
+    const { store, ...connection } = await connecting;
+    const setUp: ListingSetUp = {
+      target: connection.target,
+      transport: connection.settings,
+      filter: { include: config.include, exclude: config.exclude },
+      salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
+    };
+    const lister = new ListingClient(listingWorker, setUp, connection.credentials, log, this.#metrics);
+    const presenter = new MountPresenter({
+      session,
+      mounter,
+      target,
+      source,
+      prefix: config.prefix,
+      allowOther,
+      replacesStale,
+      presentation,
+      cacheDirectory,
+      journal: supervised.journal,
+      log,
+      onMounted: (serving) => {
+        supervised.serving(serving, presentation);
+        this.#onMounted(mounter, place, serving, supervised);
+      },
+      onOpened: (fd) => supervised.opened(fd),
+      inherited,
+    });
+    const syncOptions: SyncOptions = {
+      ...this.#parts({ lister, cache, presenter, persister }),
+      clock: systemClock,
+      log,
+      pollMs: config.pollIntervalMs,
+      settleMs: config.settleMs,
+      watchedKey: watchedKeyOf(config.watchKey, store),
+      maxDelete: config.maxDelete,
+      allowEmpty: config.allowEmpty,
+      prefetchBytes: config.prefetchBytes,
+      cacheBytes: config.cacheSizeBytes,
+      concurrency,
+      observeStage: (stage, seconds) => {
+        this.#metrics.stage(stage, seconds);
+        log.debug({ stage, seconds }, 'stage');
+      },
+    };
+    const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });
+    gate.open(
+      (version, chunk, signal) => this.#read(sync, version, chunk, signal),
+      (nodeIds) => presenter.released(nodeIds),
+    );
+    return { sync, session, presenter, cache };
+  }
+
+  #openKeptState(cacheDirectory: string, takesOver: boolean): Promise<KeptState> {
+    return openKeptState({
+      config: this.#config,
+      mountId: this.#id,
+      runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
+      cacheDirectory,
+      takesOver,
+      clock: systemClock,
+      log: this.#options.log,
+    });
+  }
+
+  async #read(
+    sync: Sync,
+    version: ContentVersion,
+    chunk: number | undefined,
+    signal: AbortSignal,
+  ): Promise<FetchResult> {
+    const result = await sync.read(version, chunk, { deadlineMs: this.#config.readDeadlineMs, signal });
+    if (result.kind !== 'error') return result;
+    const { errno, code } = result;
+    this.#failedReads.tell({ path: version.path, errno, code });
+    return { kind: 'error', errno };
+  }
+
+  #onMounted(mounter: Mounter, place: MountPlace, serving: Serving, supervised: Supervised): void {
+    const { target, source } = this.#config;
+    this.#mounted = true;
+    const { readahead, connection } = place.taken(() => this.#detached.abort());
+    supervised.bePatient(connection);
+    this.#ready = false;
+    this.#atEnd(() => removeMountState(this.#runtimeDirectory, this.#id));
+    this.#announce();
+    const { init, takenOver } = serving;
+    const protocol = init && `7.${init.minor}`;
+    if (takenOver === undefined) {
+      const fields = { event: 'mounted', source, target, by: mounter.method, protocol, readahead };
+      this.#options.log.info(fields, 'mounted');
+    } else {
+      const ms = Math.round(performance.now());
+      const fields = {
+        event: 'taken-over',
+        source,
+        target,
+        protocol,
+        ...supervised.succession,
+        ...takenOver,
+        ms,
+      };
+      this.#options.log.warn(fields, 'the server before ended: its mount is taken over');
+    }
+  }
+
+  /** Nothing can be read at all: the end of a first start, but no reason to take away a tree that was there before. */
+  #onNeverReady(error: unknown, sync: Sync): void {
+    if (!sync.isRestored) this.#failed.abort(error);
+  }
+
+  #onReady(sync: Sync): void {
+    const { generation, cacheTooSmall } = sync.view;
+    this.#ready = true;
+    this.#announce();
+    this.#options.log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
+    this.#options.onReady();
+  }
+
+  /** Says to other processes what there is; nothing as long as nothing is mounted. */
+  #announce(): void {
+    if (this.#ready === undefined) return;
+    const { target, source } = this.#config;
+    const supervisor = this.#supervised?.supervisorPid;
+    writeMountState(this.#runtimeDirectory, this.#id, {
+      ...ownProcess(),
+      ...(supervisor !== undefined && { supervisor: processOf(supervisor) }),
+      source,
+      target,
+      ready: this.#ready,
+      startedAt: this.#startedAt,
+      socket: this.#socket,
+    });
+  }
+
+  #onReplacement(replacement: Replacement): void {
+    const { log } = this.#options;
+    if (replacement.kind === 'dropped') {
+      const { reason } = replacement;
+      log.error(
+        { event: 'restart-failed', reason },
+        'the server that was to take over could not be ready: this one goes on',
+      );
+      return;
+    }
+    log.info({ event: 'handed-over' }, 'another server stands by: this one ends');
+    this.#supervised?.handOver();
+  }
+
+  #reportProgress({ view }: Sync): void {
+    const { generation, pending, ready } = view;
+    this.#options.onProgress({
+      phase: generation === undefined ? 'listing' : ready ? 'ready' : 'prefetch',
+      totalFiles: generation?.files ?? 0,
+      totalBytes: generation?.bytes ?? 0,
+      ...pending,
+    });
+  }
+
+  #onEnded(reason: string | undefined): void {
+    if (reason !== undefined) {
+      this.#brokeOff = !reason.startsWith('errno');
+      this.#failed.abort(
+        new MountError(
+          'session-failed',
+          `The session with the kernel broke off (${reason}).`,
+          'Mount again; the log says more at --log-level debug.',
+        ),
+      );
+    }
+    this.#ended.abort();
+  }
+}
