@@ -77,8 +77,11 @@ bool server_is_dead(const server_process* server) {
   return state != NULL && (state[2] == 'Z' || state[2] == 'X');
 }
 
-bool server_is_gone(const server_process* server) {
-  return waitpid(server->pid, NULL, WNOHANG) < 0 && errno == ECHILD;
+bool server_is_gone(server_process* server) {
+  const pid_t child = waitpid(server->pid, &server->exit_status, WNOHANG);
+  // It may have ended since children were looked at last, and says just once how.
+  if (child == server->pid) server->has_exited = true;
+  return child < 0 && errno == ECHILD;
 }
 
 void server_reap(server_process* servers[], int count) {

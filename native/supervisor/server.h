@@ -27,7 +27,7 @@ bool server_start(server_process* server, const server_start_options* options);
 // Whether it is of use no more, though perhaps not gone.
 bool server_is_dead(const server_process* server);
 // Of one that is no child, whose end says nothing.
-bool server_is_gone(const server_process* server);
+bool server_is_gone(server_process* server);
 // Takes note of children that have ended.
 void server_reap(server_process* servers[], int count);
 // Kills it and gives its threads a moment to be gone; one of them may hang, and is not waited for.
