@@ -146,7 +146,7 @@ export class RunningServer {
     });
     this.#atEnd(() => control.close());
     this.#socket = control.socket;
-    this.#atEnd(supervised.reportLife(() => session.counters()));
+    this.#atEnd(supervised.reportLife(session, sync));
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };

@@ -9,7 +9,10 @@ import {
 import type { Addon } from './session/kernel/addon.ts';
 import { JOURNAL_BYTES } from './session/kernel/journal.ts';
 import type { Presentation, Serving } from './session/messages.ts';
+import type { SessionClient } from './session/session-client.ts';
+import { serviceStatus } from './service-status.ts';
 import { type Order, Supervision } from './supervision.ts';
+import type { Sync } from './sync/sync.ts';
 import { FUSE_HAS_RESEND } from './wire/index.ts';
 
 /** How often a supervisor is told that main loop and session answer. */
@@ -191,22 +194,32 @@ export class Supervised {
     removeConnectionRecord(this.#options.runtimeDirectory, this.#options.mountId);
   }
 
-  /** Tells the supervisor that all is well as long as `ask` resolves. Returns what ends it, and all that is kept. */
-  reportLife(ask: () => Promise<unknown>): () => void {
+  /**
+   * Tells the supervisor that all is well as long as the session answers, and what is shown. Returns what ends it,
+   * and all that is kept.
+   */
+  reportLife(session: Pick<SessionClient, 'counters'>, sync: Pick<Sync, 'ready' | 'view'>): () => void {
     const supervision = this.#supervision;
     if (supervision === undefined) return () => undefined;
+    let told = '';
     const report = async (): Promise<void> => {
       if (!this.#isServing) return;
-      await ask();
+      await session.counters();
+      const line = serviceStatus(sync.view);
+      if (line !== told) supervision.status(line);
+      told = line;
       if (supervision.alive()) return;
       this.#isAlone = !supervision.startAnother();
       this.#options.onChange();
     };
+    sync.ready.then(
+      () => supervision.ready(),
+      () => undefined,
+    );
     const timer = setInterval(() => void report(), ALIVE_MS);
     return () => {
       clearInterval(timer);
-      supervision.drop('control');
-      supervision.drop('lock');
+      for (const name of ['control', 'journal', 'lock'] as const) supervision.drop(name);
     };
   }
 }

@@ -122,6 +122,16 @@ export class Supervision {
     this.#say('HANDOVER=1');
   }
 
+  /** Readers have all that they are promised: for systemd, where that runs the supervisor. */
+  ready(): void {
+    this.#addon.sendFd(this.#socket, 'READY=1', -1);
+  }
+
+  /** One line for people, for systemd too. */
+  status(line: string): void {
+    this.#addon.sendFd(this.#socket, `STATUS=${line.replaceAll('\n', ' ')}`, -1);
+  }
+
   /** Starts another supervisor in the place of one that is gone. It gets what that kept. Returns whether it is there. */
   startAnother(): boolean {
     if (this.#program === undefined) return false;

@@ -2,6 +2,7 @@
 #include "../dagmount.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,9 @@ static napi_value become_program(napi_env env, napi_callback_info info) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  // Descriptors that systemd has kept (sd_listen_fds(3)), which Node.js would close here.
+  const char* count_kept = getenv("LISTEN_FDS");
+  for (int i = 0; count_kept != NULL && i < atoi(count_kept) && i < 64; i++) fcntl(3 + i, F_SETFD, 0);
   execv(path, list);
   return dm_throw_errno(env, "execv", errno);
 }

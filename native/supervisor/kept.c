@@ -1,5 +1,7 @@
 #include "kept.h"
+#include "systemd.h"
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,21 +17,37 @@ static kept_fd* find(const char* name) {
 
 const kept_fd* kept_find(const char* name) { return find(name); }
 
-void kept_drop(const char* name) {
+static void let_go(const char* name) {
   kept_fd* entry = find(name);
   if (entry == NULL) return;
   close(entry->fd);
   *entry = kept[--kept_count];
 }
 
-void kept_keep(const char* name, int fd) {
-  kept_drop(name);
+static bool take(const char* name, int fd) {
+  let_go(name);
   if (kept_count == MOST_KEPT) {
     close(fd);
-    return;
+    return false;
   }
   snprintf(kept[kept_count].name, NAME_BYTES, "%s", name);
   kept[kept_count++].fd = fd;
+  return true;
+}
+
+void kept_drop(const char* name) {
+  let_go(name);
+  systemd_forget(name);
+}
+
+void kept_keep(const char* name, int fd) {
+  if (take(name, fd)) systemd_store(name, fd);
+}
+
+void kept_inherit(const char* name, int fd) {
+  const size_t length = strlen(name);
+  if (length > 0 && length < NAME_BYTES && strspn(name, "abcdefghijklmnopqrstuvwxyz-") == length) take(name, fd);
+  else close(fd);
 }
 
 size_t kept_pass_on(char* list, size_t size) {

@@ -5,6 +5,7 @@
 //   FDSTORE=1\nFDNAME=<name>         with a descriptor: keep it, in the place of what has that name
 //   FDSTOREREMOVE=1\nFDNAME=<name>   close it
 //   WATCHDOG=1                       it is well
+//   READY=1, STATUS=<text>           for systemd, where that runs this (systemd.h)
 //   TAKEOVER=<ms> <path>             how long readers may wait for a server, and what ends their waiting when it is written to
 //   RESTART=1                        as SIGUSR2
 //   STANDBY=1                        it was started beside another one, and can take its place at once
@@ -20,6 +21,7 @@
 // dagmount-supervisor --adopt PID SOCKET ORDERS TIMES PROGRAM [ARGUMENT...]: for a server whose supervisor is gone.
 #include "kept.h"
 #include "server.h"
+#include "systemd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -45,7 +47,7 @@ enum { LONGEST_STEP_MS = 1000 };
 static server_process server = NO_SERVER, next = NO_SERVER;
 static server_start_options how = {.reason = ""};
 static int signals, held_signal, passed_signal;
-static bool stands_by, is_handing_over, gave_up;
+static bool stands_by, is_handing_over, leaves, gave_up;
 static uint64_t handing_over_ms, down_ms, watchdog_ms = 10000, deadline_ms = 60000;
 static char reason[128], end_of_waiting[PATH_MAX];
 
@@ -65,6 +67,7 @@ static void drop_next(const char* why) {
   server_close(&next);
   stands_by = is_handing_over = false;
   server_order(&server, line);
+  systemd_say("READY=1");
 }
 
 static void restart_in_place(void) {
@@ -73,6 +76,7 @@ static void restart_in_place(void) {
   options.restarts++, options.reason = "it was asked to restart", options.stands_by = true;
   stands_by = is_handing_over = false;
   if (!server_start(&next, &options)) server_order(&server, "dropped it cannot be started\n");
+  else systemd_reloading();
 }
 
 // The next one goes on where the server, which is gone, was.
@@ -86,16 +90,29 @@ static void promote(void) {
   server_order(&server, "go\n");
 }
 
+// What is kept is kept by systemd too, for the process after this one.
+static void leave(void) {
+  drop_next("the service is restarted");
+  leaves = is_handing_over = true;
+  handing_over_ms = server.is_well ? 0 : LONGEST_HANDOVER_MS;
+  server_order(&server, "hand-over\n");
+}
+
 static void send_on(int signal) {
-  if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) passed_signal = signal;
+  if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) {
+    passed_signal = signal;
+    systemd_say("STOPPING=1");
+  }
   kill(server.pid, signal);
 }
 
 static void pass_on(int signal) {
-  if (signal == SIGUSR2) {
-    restart_in_place();
+  const bool ends = systemd_restarts_by(signal);
+  if (signal == SIGUSR2 || (ends && serves())) {
+    (ends ? leave : restart_in_place)();
     return;
   }
+  if (ends) signal = SIGTERM;
   // What comes while nobody is there to heed it is kept: by default it would end a server that is just starting.
   if (serves() && (!server.is_well || is_handing_over)) held_signal = signal;
   else send_on(signal);
@@ -114,6 +131,7 @@ static void heed(server_process* from, const char* message, int fd) {
   if (strncmp(message, "TAKEOVER=", 9) == 0) sscanf(message, "TAKEOVER=%" SCNu64 " %4095[^\n]", &deadline_ms, end_of_waiting);
   if (strncmp(message, "RESTART=1", 9) == 0) restart_in_place();
   if (strncmp(message, "STANDBY=1", 9) == 0 && from == &next) stands_by = true;
+  if ((strncmp(message, "READY=1", 7) == 0 || strncmp(message, "STATUS=", 7) == 0) && from == &server) systemd_say(message);
   if (strncmp(message, "HANDOVER=1", 10) == 0 && is_handing_over) handing_over_ms = LONGEST_HANDOVER_MS;
   if (strncmp(message, "WATCHDOG=1", 10) != 0) return;
   from->is_well = true;
@@ -168,6 +186,7 @@ static void succeed(bool silent) {
   server_kill(&server);
   if (silent) snprintf(reason, sizeof reason, "it gave no sign of life for %d ms", (int)watchdog_ms);
   else server_describe_end(&server, reason, sizeof reason);
+  systemd_say("STATUS=The server ended: waiting for a new one");
   if (passed_signal != 0) held_signal = passed_signal;
   passed_signal = 0;
   if (next.pid != 0) {
@@ -199,6 +218,7 @@ static void look_after_server(uint64_t step) {
   server.silent_ms += step;
   if (!server.is_well) down_ms += step;
   const bool silent = !dead && serves() && server.silent_ms > (server.is_well ? watchdog_ms : deadline_ms);
+  if (leaves && (dead || (handing_over_ms += step) >= LONGEST_HANDOVER_MS)) server_kill(&server), _exit(0);
   if (!dead && !silent) return;
   while (receive(&server)) continue;  // what it said last
   if ((serves() || gave_up) && !was_meant()) {
@@ -247,6 +267,8 @@ int main(int count, char** arguments) {
     server.is_well = fcntl(server.channel, F_SETFD, FD_CLOEXEC) == 0;
   }
   watchdog_ms = setting("DAGMOUNT_WATCHDOG_MS", watchdog_ms);
+  systemd_begin(kept_inherit);
+  if (serves()) how.restarts = 1, how.reason = "the service was started again";
   sigset_t heeded;
   sigemptyset(&heeded);
   const int all[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
@@ -270,6 +292,7 @@ int main(int count, char** arguments) {
     server_reap(both, 2);
     now = now_ms();
     const uint64_t step = now - before > LONGEST_STEP_MS ? LONGEST_STEP_MS : now - before;
+    systemd_watch(server.is_well ? server.silent_ms <= watchdog_ms : down_ms <= deadline_ms);
     look_after_server(step);
     look_after_next(step);
   }
