@@ -1,17 +1,32 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
-import { shell, startPython } from '../support/reader.ts';
+import { shell, startPython, startReader } from '../support/reader.ts';
 import { Service, underSystemd } from '../support/stand-in-systemd.ts';
-import { serverOf, supervisor, supervisorMissing } from '../support/supervised.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
+import { serverOf, supervisorMissing } from '../support/supervised.ts';
+import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
-describe('a mount that is a service of systemd', { skip: mountImpossible || supervisorMissing }, () => {
+const run = promisify(execFile);
+const KEPT = ['control', 'fuse', 'journal', 'lock'];
+
+function environmentOf(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8')
+    .split('\0')
+    .map((each) => each.split('=')[0] ?? '');
+}
+
+describe('a mount that is a service of systemd', {
+  skip: mountImpossible || supervisorMissing,
+  concurrency: 2,
+}, () => {
   test('outlives a restart of the service and the death of all its processes, and readers notice nothing', async (t) => {
     const store = await openStore(t, manyFiles(150, 2_000));
     const socket = join(await temporaryDirectory(t), 'notify');
@@ -23,7 +38,6 @@ describe('a mount that is a service of systemd', { skip: mountImpossible || supe
     );
     await service.killAll();
     await service.restart();
-    await service.killAll();
     await store.put('dags/team_0001/late.py', 'late');
     await waitFor(
       'what is new',
@@ -39,14 +53,103 @@ describe('a mount that is a service of systemd', { skip: mountImpossible || supe
       [device],
       'it is the same mount',
     );
-    const kept = ['control', 'fuse', 'journal', 'lock'];
     assert.deepEqual(
       service.starts().map(({ names }) => [...names].sort()),
-      [[], kept, kept, kept],
+      [[], KEPT, KEPT],
     );
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
     assert.deepEqual(mountsAt(mount.target), []);
     const end = service.events().at(-1);
-    assert.deepEqual(end?.event === 'ended' && end.names, []);
+    assert.deepEqual(end?.event === 'ended' && end.names, [], 'nothing is left to be kept');
+  });
+
+  test('says that it is ready, how it is, that it is well and that it stops; what it starts says nothing', async (t) => {
+    const store = await openStore(t, manyFiles(5, 100));
+    const name = `@dagmount-test-${process.pid}`;
+    const mount = await mountStore(t, store, { wrapper: underSystemd(name) });
+    const service = new Service(mount);
+    const main = service.starts()[0]?.pid ?? -1;
+    const server = serverOf(main) ?? -1;
+    await waitFor('it to be ready', () => service.told('READY').length === 1);
+    await waitFor('its status', () =>
+      service.told('STATUS').some((line) => /^Generation 1, 5 files;/.test(line)),
+    );
+    await waitFor('signs of life', () => service.told('WATCHDOG').length > 2);
+    const inherited = environmentOf(server).filter((each) =>
+      /^(NOTIFY_|LISTEN_|WATCHDOG_|FDSTORE)/.test(each),
+    );
+    assert.deepEqual(inherited, []);
+    process.kill(server, 'SIGKILL');
+    await waitFor('that the server ended', () =>
+      service.told('STATUS').some((line) => /waiting for a new one/.test(line)),
+    );
+    await waitFor('another one', () => /^Generation 1/.test(service.told('STATUS').at(-1) ?? ''));
+    assert.equal(service.starts().length, 1, 'a server that dies is no matter of the service');
+    assert.deepEqual(
+      service.told('FDPOLL'),
+      service.told('FDSTORE').map(() => '0'),
+    );
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(service.told('STOPPING'), ['1']);
+    assert.deepEqual(
+      service.events().filter(({ event }) => event === 'refused'),
+      [],
+      'nobody but the main process speaks',
+    );
+  });
+
+  test('takes nothing that was meant for another process, and does without a systemd that is gone', async (t) => {
+    const store = await openStore(t, manyFiles(5, 100));
+    const nobody = join(await temporaryDirectory(t), 'notify');
+    const env = {
+      ...store.env,
+      NOTIFY_SOCKET: nobody,
+      WATCHDOG_USEC: '1000',
+      WATCHDOG_PID: '1',
+      LISTEN_FDS: '2',
+      LISTEN_FDNAMES: 'fuse:lock',
+      LISTEN_PID: '1',
+    };
+    const mount = await mountStore(t, store, { env });
+    assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '5');
+    assert.equal(
+      mount.log().some(({ event }) => event === 'taken-over'),
+      false,
+    );
+    assert.deepEqual(
+      mount
+        .stderr()
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('{')),
+      [],
+    );
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+  });
+
+  test('is seen in another mount namespace, by a reader that was there before it', {
+    skip: process.getuid?.() === 0 ? false : 'only root can make mount namespaces',
+  }, async (t) => {
+    const store = await openStore(t, manyFiles(5, 100));
+    const shared = await temporaryDirectory(t);
+    await run('mount', ['--bind', shared, shared]);
+    defer(t, async () => {
+      await run('umount', ['-l', shared]);
+    });
+    await run('mount', ['--make-shared', shared]);
+    const target = join(shared, 'dags');
+    await mkdir(target);
+    const script = 'echo here; while ! ls "$0"/team_0000; do sleep 0.1; done 2>/dev/null; read line; ls "$0"';
+    const reader = startReader('unshare', ['--mount', '--propagation', 'slave', 'sh', '-c', script, target], {
+      stdin: 'pipe',
+    });
+    await waitFor('the reader', () => reader.stdout().includes('here'));
+    const socket = join(shared, 'notify');
+    const mount = await mountStore(t, store, { target, wrapper: underSystemd(socket) });
+    await waitFor('it to see the mount', () => reader.stdout().includes('dag_000004.py'));
+    await new Service(mount).killAll();
+    reader.tell('go on');
+    const { code, stdout } = await reader.done;
+    assert.deepEqual([code, stdout.trim().split('\n').at(-1)], [0, 'team_0000']);
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
 });

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Mount } from './mount.ts';
 import { repository } from './repository.ts';
-import { supervisor } from './supervised.ts';
 import { waitFor } from './wait-for.ts';
 
 /** What the stand-in for systemd tells: test/support/stand-in-systemd.py. */
@@ -17,7 +16,7 @@ export type ServiceEvent =
 
 /** Comes before the command of a mount. The socket is a path, or a name with @ before it. */
 export function underSystemd(socket: string): readonly string[] {
-  return ['python3', join(repository, 'test/support/stand-in-systemd.py'), socket, supervisor];
+  return ['python3', join(repository, 'test/support/stand-in-systemd.py'), socket];
 }
 
 /** A mount that the stand-in for systemd runs. */

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# A real systemd as the first process of namespaces of its own, with no units but those of a directory:
+#   systemd-machine.sh UNITS CGROUP      CGROUP is a directory of the cgroup2 hierarchy, made here
+# Its mounts are seen by nobody outside; its end is the end of everything in it.
+set -e
+if [ "$3" != inside ]; then
+  mkdir -p "$2"
+  echo $$ >"$2/cgroup.procs"
+  exec unshare --pid --fork --kill-child --mount --propagation unchanged --uts --ipc --cgroup "$0" "$1" "$2" inside
+fi
+# What others unmount outside is not to stay alive in here.
+mount --make-rslave /
+mount -t proc proc /proc
+for other in $(awk '/ - fuse/ { print $5 }' /proc/self/mountinfo | tac); do umount -l "$other" || true; done
+# As on a host, where systemd does it: what a service mounts is seen in other mount namespaces too.
+mount --make-rshared /
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/cache
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mountpoint -q /sys/fs/fuse/connections || mount -t fusectl fusectl /sys/fs/fuse/connections
+mount --bind /dev/null /dev/console
+exec env -i "PATH=$PATH" container=other "SYSTEMD_UNIT_PATH=$1" SYSTEMD_GENERATOR_PATH=/nonexistent \
+  /lib/systemd/systemd --system --log-target=console --log-level=info --show-status=no
