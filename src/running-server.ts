@@ -3,7 +3,6 @@ import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
 import { ReplacedContent } from './cache/replaced-content.ts';
-import { clearAway } from './clear-away.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
@@ -20,6 +19,7 @@ import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
 import { checkMountPoint, requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
+import { isGone } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
 import { loadAddon } from './session/kernel/addon.ts';
 import { createMounter, type Mounter } from './session/kernel/mounting.ts';
@@ -88,7 +88,7 @@ export class RunningServer {
       link,
       addon,
       runtimeDirectory,
-      mountId: this.#id,
+      identity: { id: this.#id, source, target },
       takeoverDeadlineMs: this.#config.takeoverDeadlineMs,
       onChange: () => this.#announce(),
       onReplacement: (replacement) => this.#onReplacement(replacement),
@@ -110,9 +110,7 @@ export class RunningServer {
     await supervised.myTurn(() => canTakeOver(prepared, places));
     const mounter = createMounter(addon);
     const place = new MountPlace(target, mounter, log);
-    if (supervised.device !== undefined && !place.isHeldFor(source)) {
-      supervised.lost();
-      await clearAway(this.#config, runtimeDirectory, this.#id, log);
+    if (await isGone({ supervised, place, mounter, config: this.#config, runtimeDirectory, log })) {
       return { outcome: 'unmounted-outside' };
     }
     const stale =

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync, statSync } from 'node:fs';
 import type { SupervisorLink } from './cli/server-port.ts';
 import {
   type ConnectionRecord,
@@ -6,11 +6,12 @@ import {
   removeConnectionRecord,
   writeConnectionRecord,
 } from './connection-record.ts';
+import { identityIn, identityMemory, type MountIdentity } from './mount-identity.ts';
+import { serviceStatus } from './service-status.ts';
 import type { Addon } from './session/kernel/addon.ts';
 import { JOURNAL_BYTES } from './session/kernel/journal.ts';
 import type { Presentation, Serving } from './session/messages.ts';
 import type { SessionClient } from './session/session-client.ts';
-import { serviceStatus } from './service-status.ts';
 import { type Order, Supervision } from './supervision.ts';
 import type { Sync } from './sync/sync.ts';
 import { FUSE_HAS_RESEND } from './wire/index.ts';
@@ -24,7 +25,7 @@ export interface SupervisedOptions {
   readonly addon: Addon;
   /** Of all mounts of this user. */
   readonly runtimeDirectory: string;
-  readonly mountId: string;
+  readonly identity: MountIdentity;
   /** How long readers may wait for a server, milliseconds. */
   readonly takeoverDeadlineMs: number;
   /** There is another supervisor, or none any more. */
@@ -41,18 +42,19 @@ export type Replacement =
 
 /** What a server leaves to the one after it, and has from the one before, beyond the tree. */
 export class Supervised {
-  /** The connection of a predecessor with the kernel. */
-  readonly device: number | undefined;
-  /** Memory for a Journal; undefined where nobody comes after. */
-  readonly journal: number | undefined;
-  /** A predecessor's control socket. */
-  readonly controlSocket: number | undefined;
+  /** Which mount a predecessor has left, where it is not the one that is to be. */
+  readonly other: MountIdentity | undefined;
   readonly #options: SupervisedOptions;
   readonly #supervision: Supervision | undefined;
   readonly #standsBy: boolean;
   /** To be called when this server may take the place of another one. */
   #goOn: () => void = () => undefined;
   readonly #waiting = new Set<(replacement: Replacement) => void>();
+  #device: number | undefined;
+  #journal: number | undefined;
+  #controlSocket: number | undefined;
+  /** That of `identity`, once there is a mount. */
+  #memory: number | undefined;
   #isServing = false;
   /** Whether there is no supervisor any more. */
   #isAlone = false;
@@ -63,9 +65,41 @@ export class Supervised {
     const { link, addon } = options;
     this.#standsBy = link?.standsBy === true;
     this.#supervision = link && new Supervision(link, addon, (order) => this.#obey(order));
-    this.device = this.#supervision?.inherit('fuse');
-    this.journal = this.#supervision?.inherit('journal') ?? this.#newJournal();
-    this.controlSocket = this.#supervision?.inherit('control');
+    this.#device = this.#supervision?.inherit('fuse');
+    this.#journal = this.#supervision?.inherit('journal') ?? this.#newJournal();
+    this.#controlSocket = this.#supervision?.inherit('control');
+    this.#memory = this.#supervision?.inherit('mount');
+    const left = this.#memory === undefined ? undefined : identityIn(addon, this.#memory);
+    this.other = left?.id === options.identity.id ? undefined : left;
+  }
+
+  get identity(): MountIdentity {
+    return this.#options.identity;
+  }
+
+  /** The connection of a predecessor with the kernel. */
+  get device(): number | undefined {
+    return this.#device;
+  }
+
+  /** Memory for a Journal; undefined where nobody comes after. */
+  get journal(): number | undefined {
+    return this.#journal;
+  }
+
+  /** A predecessor's control socket. */
+  get controlSocket(): number | undefined {
+    return this.#controlSocket;
+  }
+
+  /** Nothing of what a predecessor left is gone on with. */
+  startAfresh(): void {
+    const left = [this.#device, this.#memory, this.#journal, this.#controlSocket];
+    for (const fd of left) if (fd !== undefined) closeSync(fd);
+    for (const name of ['fuse', 'mount', 'journal', 'control', 'lock'] as const)
+      this.#supervision?.drop(name);
+    this.#device = this.#memory = this.#controlSocket = undefined;
+    this.#journal = this.#newJournal();
   }
 
   #newJournal(): number | undefined {
@@ -141,14 +175,16 @@ export class Supervised {
 
   /** What holds for the life of the connection; undefined also where the predecessor did not come to say it. */
   get record(): ConnectionRecord | undefined {
-    const { runtimeDirectory, mountId } = this.#options;
-    return this.device === undefined ? undefined : readConnectionRecord(runtimeDirectory, mountId);
+    const { runtimeDirectory, identity } = this.#options;
+    return this.device === undefined ? undefined : readConnectionRecord(runtimeDirectory, identity.id);
   }
 
   /** As Addon.lockFile, and the lock outlives the server. */
   lockFile(path: string): number {
     const inherited = this.#supervision?.inherit('lock');
-    if (inherited !== undefined) return inherited;
+    if (inherited !== undefined && isFileAt(inherited, path)) return inherited;
+    // That of the cache directory which was set before.
+    if (inherited !== undefined) closeSync(inherited);
     const fd = this.#options.addon.lockFile(path);
     if (fd >= 0) this.#supervision?.keep('lock', fd);
     return fd;
@@ -160,8 +196,11 @@ export class Supervised {
 
   /** A mount was made, in the place of what was inherited if there was anything. */
   opened(fd: number): void {
-    this.#supervision?.keep('fuse', fd);
-    if (this.device !== undefined) closeSync(this.device);
+    if (this.#supervision === undefined) return;
+    this.#memory ??= identityMemory(this.#options.addon, this.identity);
+    this.#supervision.keep('mount', this.#memory);
+    this.#supervision.keep('fuse', fd);
+    if (this.#device !== undefined) closeSync(this.#device);
   }
 
   /** From here on a successor can go on. */
@@ -169,9 +208,9 @@ export class Supervised {
     this.#isServing = true;
     this.#supervision?.alive();
     this.#resends = ((init?.flags ?? 0n) & FUSE_HAS_RESEND) !== 0n;
-    const { runtimeDirectory, mountId } = this.#options;
+    const { runtimeDirectory, identity } = this.#options;
     if (init !== undefined && this.hasSupervisor) {
-      writeConnectionRecord(runtimeDirectory, mountId, { init, presentation });
+      writeConnectionRecord(runtimeDirectory, identity.id, { init, presentation });
     }
   }
 
@@ -184,14 +223,14 @@ export class Supervised {
 
   /** The mount was there, and somebody has taken it away meanwhile. */
   lost(): void {
-    if (this.device !== undefined) closeSync(this.device);
+    if (this.#device !== undefined) closeSync(this.#device);
     this.unmounted();
   }
 
   /** There is nothing to go on with. */
   unmounted(): void {
-    this.#supervision?.drop('fuse');
-    removeConnectionRecord(this.#options.runtimeDirectory, this.#options.mountId);
+    for (const name of ['fuse', 'mount'] as const) this.#supervision?.drop(name);
+    removeConnectionRecord(this.#options.runtimeDirectory, this.#options.identity.id);
   }
 
   /**
@@ -222,4 +261,9 @@ export class Supervised {
       for (const name of ['control', 'journal', 'lock'] as const) supervision.drop(name);
     };
   }
+}
+
+function isFileAt(fd: number, path: string): boolean {
+  const [open, there] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
+  return there?.ino === open.ino && there.dev === open.dev;
 }

@@ -8,6 +8,8 @@ import type { Addon } from './session/kernel/addon.ts';
 export type KeptName =
   /** The device of the mount. While it is kept, a server that dies has a successor. */
   | 'fuse'
+  /** Memory that says which mount that is. */
+  | 'mount'
   /** Holds the lock of the cache directory. */
   | 'lock'
   /** Memory of the requests that are not answered. */

@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
 const run = promisify(execFile);
-const KEPT = ['control', 'fuse', 'journal', 'lock'];
+const KEPT = ['control', 'fuse', 'journal', 'lock', 'mount'];
 
 function environmentOf(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/environ`, 'utf8')

@@ -3,85 +3,200 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { manyFiles, openStore } from '../e2e/fixture.ts';
-import { cli } from '../support/mount.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { manyFiles, mountStore, openStore, padded, type Store } from '../e2e/fixture.ts';
+import { cli, mountImpossible } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
+import { startPython } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
+import { Service, underSystemd } from '../support/stand-in-systemd.ts';
+import { supervisorMissing } from '../support/supervised.ts';
 import { SystemdMachine, systemdImpossible } from '../support/systemd-machine.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+const KILLS = Number(process.env.DAGMOUNT_TEST_KILLS ?? 20);
+const READERS = 8;
+const FILES = 150;
+const service = 'dagmount@dags.service';
 const unit = readFileSync(join(repository, 'deploy/systemd/dagmount@.service'), 'utf8');
+const scanner = join(repository, 'test/support/readers/scan.py');
+
+/** Lines that say of which file and version they are, as outlive.py reads them. */
+function body(path: string, version: number): string {
+  const count = 40 + ((version * 37) % 50);
+  const line = (index: number) =>
+    `# ${path} version ${padded(version, 8)} line ${padded(index, 6)} of ${padded(count, 6)}\n`;
+  return Array.from({ length: count }, (_, index) => line(index)).join('');
+}
+
+const paths = Array.from({ length: 100 }, (_, index) => `team_${index % 10}/dag_${padded(index, 4)}.py`);
+
+async function change(store: Store, until: AbortSignal): Promise<void> {
+  for (let version = 1; !until.aborted; version += 1) {
+    const path = paths[(version * 7) % paths.length] as string;
+    await store.put(`dags/${path}`, body(path, version));
+    await delay(45);
+  }
+}
+
+test(`${KILLS} times all processes of the service are killed at once under ${READERS} readers, and nobody notices`, {
+  skip: mountImpossible || supervisorMissing,
+}, async (t) => {
+  const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
+  const socket = join(await temporaryDirectory(t), 'notify');
+  const mount = await mountStore(t, store, { wrapper: underSystemd(socket) });
+  const systemd = new Service(mount);
+  const readers = Array.from({ length: READERS }, () =>
+    startPython('outlive.py', [mount.target], { stdin: 'pipe', deadlineMs: 900_000 }),
+  );
+  const over = new AbortController();
+  const changing = change(store, over.signal);
+  for (let kills = 0; kills < KILLS; kills += 1) {
+    await delay(300 + Math.random() * 1200);
+    await (kills % 5 === 4 ? systemd.restart() : systemd.killAll());
+  }
+  over.abort();
+  await changing;
+  for (const reader of readers) reader.end();
+  const results = await Promise.all(
+    readers.map(async (reader) => {
+      const reading = await reader.done;
+      assert.equal(reading.code, 0, reading.stderr);
+      return JSON.parse(reading.stdout) as { passes: number; problems: readonly string[]; longest: number };
+    }),
+  );
+  t.diagnostic(`longest call ${Math.max(...results.map(({ longest }) => longest)).toFixed(3)} s`);
+  const takeovers = mount.log().filter(({ event }) => event === 'taken-over');
+  t.diagnostic(`unanswered: ${takeovers.map((line) => line.unanswered).join(' ')}`);
+  t.diagnostic(`owed: ${takeovers.map((line) => line.owed).join(' ')}`);
+  assert.deepEqual(
+    results.flatMap(({ problems }) => problems),
+    [],
+  );
+  assert.ok(results.every(({ passes }) => passes > 0));
+  assert.equal(takeovers.length, KILLS);
+  assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+  assert.deepEqual(mountsAt(mount.target), []);
+});
 
 /** A systemd with the template unit as it is delivered, but for where the program and the settings are. */
 async function machineWithMount(t: Cleanup) {
-  const store = await openStore(t, manyFiles(150, 2_000));
+  const store = await openStore(t, manyFiles(FILES, 2_000));
   const directory = await temporaryDirectory(t);
   const target = join(directory, 'dags');
-  await mkdir(target);
-  const settings = {
-    ...store.env,
-    SOURCE: `s3://${store.bucket}/dags`,
-    TARGET: target,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_REGION: 'us-east-1',
-    DAGMOUNT_ENDPOINT_URL: store.endpoint,
-    DAGMOUNT_POLL_INTERVAL: '1s',
-    DAGMOUNT_SETTLE: '0',
-    DAGMOUNT_LOG_FORMAT: 'json',
+  const elsewhere = join(directory, 'elsewhere');
+  for (const each of [target, elsewhere]) await mkdir(each);
+  const set = async (at: string): Promise<void> => {
+    const settings = {
+      ...store.env,
+      SOURCE: `s3://${store.bucket}/dags`,
+      TARGET: at,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_REGION: 'us-east-1',
+      DAGMOUNT_ENDPOINT_URL: store.endpoint,
+      DAGMOUNT_POLL_INTERVAL: '1s',
+      DAGMOUNT_SETTLE: '0',
+      DAGMOUNT_LOG_FORMAT: 'json',
+    };
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(join(directory, 'dags.env'), lines.join(''));
   };
-  await writeFile(
-    join(directory, 'dags.env'),
-    Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  );
-  const text = unit.replaceAll('/etc/dagmount/', `${directory}/`).replace(
-    'ExecStart=dagmount ',
-    `StandardOutput=append:/run/out
-StandardError=append:/run/err
-ExecStart=${process.execPath} ${cli} `,
-  );
+  await set(target);
+  const text = unit
+    .replaceAll('/etc/dagmount/', `${directory}/`)
+    .replace('[Service]', '[Service]\nStandardOutput=append:/run/log\nStandardError=append:/run/log')
+    .replace('ExecStart=dagmount ', `ExecStart=${process.execPath} ${cli} `);
   const machine = await SystemdMachine.start(t, new Map([['dagmount@.service', text]]));
-  return { store, target, machine };
+  const show = async (property: string): Promise<string> =>
+    (await machine.run(`systemctl show --property ${property} --value ${service}`)).trim();
+  const systemctl = async (verb: string): Promise<void> => {
+    await machine
+      .run(`systemctl ${verb} ${service}`, { deadlineMs: 120_000 })
+      .catch(async (error: unknown) => {
+        throw new Error(await machine.tries(`systemctl status ${service}; cat /run/log`), { cause: error });
+      });
+  };
+  /** Device of the mount there, as the first process sees it. */
+  const deviceAt = (place: string): number | undefined => mountsAt(place, machine.pid)[0]?.minor;
+  return { store, target, elsewhere, set, machine, show, systemctl, deviceAt };
 }
 
-describe('under a real systemd', { skip: systemdImpossible }, () => {
-  test('systemctl restart and the death of all processes keep the mount, and stop takes it away', async (t) => {
-    const { store, target, machine } = await machineWithMount(t);
-    await machine.run('systemctl start dagmount@dags').catch(async (error) => {
-      console.log(await machine.tries('cat /run/err; systemctl status dagmount@dags'), machine.console());
-      throw error;
-    });
-    console.log(
-      await machine.tries(
-        `systemctl status dagmount@dags; grep ${target} /proc/self/mountinfo; systemctl list-units | head -30`,
-      ),
+describe('under a real systemd', { skip: systemdImpossible || mountImpossible || supervisorMissing }, () => {
+  test('restart, reload and any death keep the mount, for readers in other namespaces too, and stop takes it away', async (t) => {
+    const { target, machine, show, systemctl, deviceAt } = await machineWithMount(t);
+    const early = machine.start(
+      ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', 'echo here; read line; ls "$0"', target],
+      { stdin: 'pipe', deadlineMs: 300_000 },
     );
-    const scan = join(repository, 'test/support/readers/scan.py');
-    const readers = Array.from({ length: 2 }, () =>
-      machine.start(['python3', scan, target, '150'], { stdin: 'pipe' }),
+    await waitFor('a reader that is there before the mount', () => early.stdout().includes('here'));
+    await systemctl('start');
+    const device = deviceAt(target);
+    assert.notEqual(device, undefined);
+    assert.match(await show('StatusText'), /^(Generation 1, 150 files;|$)/);
+    const readers = Array.from({ length: 3 }, () =>
+      machine.start(['python3', scanner, target, String(FILES)], { stdin: 'pipe', deadlineMs: 300_000 }),
     );
-    await machine.run('systemctl restart dagmount@dags');
-    console.log(await machine.tries(`systemctl status dagmount@dags; grep ${target} /proc/self/mountinfo`));
-    await machine.run('systemctl kill --signal SIGKILL dagmount@dags');
-    await waitFor(
-      'x',
-      async () => !(await machine.tries('systemctl show -P NRestarts dagmount@dags')).startsWith('0'),
-    );
-    await waitFor('x', async () =>
-      (await machine.tries('systemctl is-active dagmount@dags')).startsWith('active'),
-    );
-    console.log(await machine.tries(`systemctl status dagmount@dags; grep ${target} /proc/self/mountinfo`));
+    const server = async (): Promise<string> => {
+      const main = await show('MainPID');
+      const found = await waitFor('a server', async () =>
+        (await machine.tries(`cat /proc/${main}/task/${main}/children`)).trim(),
+      );
+      return found.split(' ').at(-1) ?? '';
+    };
+    const mains = new Set<string>([await show('MainPID')]);
+    const runsAgain = async (restarts: number): Promise<void> => {
+      await waitFor(`restart ${restarts}`, async () => Number(await show('NRestarts')) === restarts, 60_000);
+      await waitFor('it to be ready', async () => (await show('SubState')) === 'running', 60_000);
+      mains.add(await show('MainPID'));
+    };
+
+    await systemctl('restart');
+    await runsAgain(0);
+    await systemctl('kill --signal SIGKILL');
+    await runsAgain(1);
+    await systemctl('kill --kill-who main --signal SIGKILL');
+    await runsAgain(2);
+    assert.equal(mains.size, 4, 'the main process was another one each time');
+
+    const main = await show('MainPID');
+    const killed = await server();
+    await machine.run(`kill -9 ${killed}`);
+    await waitFor('another server', async () => (await server()) !== killed);
+    const replaced = await server();
+    await waitFor('it to be well', async () => /^Generation/.test(await show('StatusText')));
+    await systemctl('reload');
+    await waitFor('another server', async () => (await server()) !== replaced, 60_000);
+    await waitFor('the end of reloading', async () => (await show('SubState')) === 'running', 60_000);
+    assert.equal(await show('MainPID'), main, 'neither is a matter of the service');
+
     for (const reader of readers) {
       reader.end();
-      console.log(await reader.done);
+      const { code, stdout, stderr } = await reader.done;
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.ok(stdout.trim().split('\n').length > 0);
     }
-    await machine.run('systemctl stop dagmount@dags');
-    console.log(
-      await machine.tries(
-        `systemctl status dagmount@dags; grep ${target} /proc/self/mountinfo; ls /run/dagmount; cat /run/err`,
-      ),
-      machine.console(),
-    );
+    assert.equal(deviceAt(target), device, 'it is the mount that it was');
+    early.tell('go on');
+    assert.match((await early.done).stdout, /team_0001/);
+    await systemctl('stop');
+    assert.equal(deviceAt(target), undefined);
+    assert.equal(await show('Result'), 'success');
+    assert.equal((await machine.run('ls /run/dagmount')).trim(), '');
+  });
+
+  test('a restart after the settings have changed mounts what they name now', async (t) => {
+    const { target, elsewhere, set, machine, systemctl, deviceAt } = await machineWithMount(t);
+    await systemctl('start');
+    await set(elsewhere);
+    await systemctl('restart');
+    assert.equal(deviceAt(target), undefined);
+    assert.notEqual(deviceAt(elsewhere), undefined);
+    assert.equal((await machine.run(`find ${elsewhere} -type f | wc -l`)).trim(), String(FILES));
+    await systemctl('restart');
+    assert.equal((await machine.run(`find ${elsewhere} -type f | wc -l`)).trim(), String(FILES));
+    await systemctl('stop');
+    assert.equal(deviceAt(elsewhere), undefined);
+    assert.equal((await machine.run('ls /run/dagmount')).trim(), '');
   });
 });

@@ -1,0 +1,46 @@
+import { rmSync } from 'node:fs';
+import { clearAway } from './clear-away.ts';
+import type { MountConfig } from './config/mount-config.ts';
+import { DAGMOUNT_TYPE, readMounts, topMountAt } from './config/mountinfo.ts';
+import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
+import type { MountPlace } from './mount-place.ts';
+import type { Mounter } from './session/kernel/mounting.ts';
+import type { Supervised } from './supervised.ts';
+import type { Logger } from './sync/ports.ts';
+
+export interface PredecessorOptions {
+  readonly supervised: Supervised;
+  readonly place: MountPlace;
+  readonly mounter: Mounter;
+  readonly config: MountConfig;
+  readonly runtimeDirectory: string;
+  readonly log: Logger;
+}
+
+/**
+ * Looks whether the mount that was left to this server is one that it can go on with. One of other settings is taken
+ * away. Resolves to whether it was the right one, and somebody has taken it away meanwhile.
+ */
+export async function isGone(options: PredecessorOptions): Promise<boolean> {
+  const { supervised, place, config, runtimeDirectory, log } = options;
+  if (supervised.other !== undefined) replaceOther(options);
+  if (supervised.device === undefined || place.isHeldFor(config.source)) return false;
+  supervised.lost();
+  await clearAway(config, runtimeDirectory, supervised.identity.id, log);
+  return true;
+}
+
+function replaceOther({ supervised, mounter, runtimeDirectory, log }: PredecessorOptions): void {
+  const { other } = supervised;
+  if (other === undefined) return;
+  const { id, source, target } = other;
+  log.warn({ source, target }, 'the settings name another mount than before: that one is taken away');
+  const there = topMountAt(readMounts(), target);
+  if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {
+    // Its readers are served no more: there is nothing to wait for.
+    mounter.unmount(target, true);
+  }
+  supervised.startAfresh();
+  rmSync(mountRuntimeDirectory(runtimeDirectory, id), { recursive: true, force: true });
+  rmSync(mountSocket(runtimeDirectory, id), { force: true });
+}
