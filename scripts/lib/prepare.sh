@@ -60,7 +60,7 @@ need_compiler() {
 # npm carries a node-gyp, and puts it on the PATH of what it runs.
 need_addon() {
   local newest built="$root/build/Release/dagmount.node"
-  newest=$(ls -t "$root"/native/*.[ch]* "$root"/native/supervisor/*.c "$root/binding.gyp" "$built" 2>/dev/null | head -1)
+  newest=$(ls -t "$root"/native/*.[ch]* "$root"/native/supervisor/*.[ch] "$root/binding.gyp" "$built" 2>/dev/null | head -1)
   if [ "$newest" != "$built" ] || [ ! -x "$root/build/Release/dagmount-supervisor" ]; then
     need_compiler
     step 'compiling native/'
