@@ -96,10 +96,10 @@ describe('mount --daemon', () => {
   test('that is interrupted before it is ready leaves no process', async (t) => {
     const mount = await fakeMount(t, 'slow', ['--daemon']);
     // The command, the supervisor, the server.
-    await waitFor('all processes', () => processesNaming('s3://slow/p').length === 3);
+    await waitFor('all processes', () => processesNaming(mount.directory).length === 3);
     mount.child.kill('SIGINT');
     assert.equal((await mount.child.exit).code, 75);
     assert.match(mount.child.stderr(), /Stopped before the mount was ready/);
-    await waitFor('all to be gone', () => processesNaming('s3://slow/p').length === 0);
+    await waitFor('all to be gone', () => processesNaming(mount.directory).length === 0);
   });
 });

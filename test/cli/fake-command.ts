@@ -24,7 +24,9 @@ export async function fakeMount(
   const directory = await temporaryDirectory(t);
   const target = join(directory, 'dags');
   await mkdir(target);
-  const child = startChild(process.execPath, [entry, 'mount', `s3://${behaviour}/p`, 'dags', ...args], {
+  // The cache tells the processes of this mount from those of other tests.
+  const command = [entry, 'mount', `s3://${behaviour}/p`, '--cache-dir', join(directory, 'cache')];
+  const child = startChild(process.execPath, [...command, 'dags', ...args], {
     cwd: directory,
     env: cleanEnvironment({ XDG_RUNTIME_DIR: directory, ...env }),
   });

@@ -2,20 +2,15 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Generations, Problems, Status } from '../../src/control/shapes.ts';
-import { dagmount, launchMount, type Mount, mountImpossible } from '../support/mount.ts';
+import { dagmount, launchMount, mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { python, shell, startReader } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
 
-async function status(mount: Mount): Promise<Status> {
-  const { stdout, stderr } = await dagmount(['status', '--json', '--socket', mount.socket()]);
-  assert.equal(stderr, '');
-  return JSON.parse(stdout) as Status;
-}
-
-describe('the control socket', { skip: mountImpossible }, () => {
+// What takes long in these is to wait: for the store to be given up, for polls, for the next second.
+describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => {
   test('tells the status of a mount, and is gone with it', async (t) => {
     const store = await openStore(
       t,
@@ -125,7 +120,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
       items.map(({ key, reason }) => [key, reason]),
       [['dags//0.py', 'empty-component']],
     );
-    assert.equal((await status(mount)).problems, 1);
+    assert.equal((await statusOf(mount)).problems, 1);
     const forPeople = await dagmount(['problems', '--socket', mount.socket()]);
     assert.match(forPeople.stdout, /^empty-component +dags\/\/0\.py +left out/m);
   });
@@ -153,7 +148,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
       [1, 0, 0, 0, 1, 1],
     );
     assert.equal(value('dagmount_cache_bytes'), 3);
-    const { generation } = await status(mount);
+    const { generation } = await statusOf(mount);
     assert.equal(value(`dagmount_generation_info{generation="${generation?.id}"}`), 1);
     for (const path of ['healthz', 'readyz'])
       assert.equal((await fetch(`http://127.0.0.1:${port}/${path}`)).status, 200);
@@ -169,7 +164,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
     const began = Date.now();
     proxy.goDown();
     const down = await waitFor('the outage to be seen', async () => {
-      const now = await status(mount);
+      const now = await statusOf(mount);
       return now.degraded.includes('source-unreachable') && now;
     });
     const since = Date.parse(down.source.failingSince ?? '');
@@ -177,7 +172,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
     assert.equal(down.source.lastError?.code, 'unreachable');
     assert.ok(Date.parse(down.source.lastSuccessAt ?? '') <= since);
     const later = await waitFor('another failure', async () => {
-      const now = await status(mount);
+      const now = await statusOf(mount);
       return now.source.consecutiveFailures > down.source.consecutiveFailures && now;
     });
     assert.equal(later.source.failingSince, down.source.failingSince);
@@ -188,8 +183,8 @@ describe('the control socket', { skip: mountImpossible }, () => {
     assert.match(stdout, /degraded: source-unreachable/);
     assert.match(stdout, new RegExp(`failing since ${down.source.failingSince}`));
     await proxy.comeUp();
-    await waitFor('the outage to be over', async () => (await status(mount)).degraded.length === 0);
-    assert.equal((await status(mount)).source.failingSince, null);
+    await waitFor('the outage to be over', async () => (await statusOf(mount)).degraded.length === 0);
+    assert.equal((await statusOf(mount)).source.failingSince, null);
   });
 
   test('shows what is held, and shows it to readers once it is accepted', async (t) => {
@@ -208,7 +203,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
       return answered.code === 75 && answered;
     });
     assert.match(refreshed.stderr, /held/);
-    const held = await status(mount);
+    const held = await statusOf(mount);
     assert.deepEqual([held.held?.removed, held.held?.files, held.degraded], [8, 4, ['held']]);
     assert.equal(await metric(), true);
     assert.ok(mount.log().some(({ msg }) => msg.startsWith('held')));
@@ -218,7 +213,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
     const accepted = await ask('accept', String(held.held?.generation));
     assert.equal(accepted.code, 0, accepted.stderr);
     assert.equal(await shell(mount.target, 'ls'), 'f10.py\nf11.py\nf8.py\nf9.py\n');
-    assert.equal((await status(mount)).held, null);
+    assert.equal((await statusOf(mount)).held, null);
     assert.equal(await metric(), false);
   });
 
@@ -227,10 +222,10 @@ describe('the control socket', { skip: mountImpossible }, () => {
     const store = await openStore(t, files);
     const mount = await mountStore(t, store);
     for (let at = 0; at < 12; at++) await store.delete(`dags/f${at}.py`);
-    await waitFor('the listing to be held', async () => (await status(mount)).held?.files === 0);
+    await waitFor('the listing to be held', async () => (await statusOf(mount)).held?.files === 0);
     await store.putAll(files);
-    await waitFor('the hold to end', async () => (await status(mount)).held === null);
-    assert.equal((await status(mount)).generation?.files, 12);
+    await waitFor('the hold to end', async () => (await statusOf(mount)).held === null);
+    assert.equal((await statusOf(mount)).generation?.files, 12);
   });
 
   test('is closed to other users', {
@@ -276,7 +271,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
       args: ['--endpoint-url', store.endpoint, '--socket', `/tmp/${'x'.repeat(120)}`],
     });
     assert.equal((await long.exit).code, 78);
-    assert.equal((await status(mount)).ready, true);
+    assert.equal((await statusOf(mount)).ready, true);
   });
 
   test('names on the root, by an extended attribute, the generation that status shows', async (t) => {
@@ -289,7 +284,7 @@ describe('the control socket', { skip: mountImpossible }, () => {
     for (const content of ['two', 'three']) {
       await store.put('dags/a.py', content);
       assert.equal((await dagmount(['refresh', '--wait', '--socket', mount.socket()])).code, 0);
-      const { generation } = await status(mount);
+      const { generation } = await statusOf(mount);
       assert.equal(await label(), `${generation?.number}:${generation?.id}\n`);
     }
     const attributes = await python(

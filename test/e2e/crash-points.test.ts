@@ -55,7 +55,8 @@ async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promis
 
   await proxy.comeUp();
   const online = await mount();
-  await waitFor('the new tree', async () => (await contentOf(target)).includes('more/new.py'));
+  const isThere = 'test -e "$0"/team_0001/more/new.py && echo yes || true';
+  await waitFor('the new tree', async () => (await read('sh', ['-c', isThere, target])) !== '');
   const after = await contentOf(target);
   assert.notEqual(after, before);
   assert.equal(found, expected === 'old' ? before : after, `wholly the ${expected} tree`);

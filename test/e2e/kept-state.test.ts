@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mountId } from '../../src/config/mount-id.ts';
-import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
+import { type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { read, shell } from '../support/reader.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -28,8 +28,7 @@ async function fill(directory: string): Promise<() => Promise<void>> {
 }
 
 async function degraded(mount: Mount): Promise<readonly string[]> {
-  const { stdout } = await dagmount(['status', '--json', '--mount', mount.target]);
-  return (JSON.parse(stdout) as { readonly degraded: readonly string[] }).degraded;
+  return (await statusOf(mount)).degraded;
 }
 
 async function shows(mount: Mount, store: Store, path: string, content: string): Promise<void> {

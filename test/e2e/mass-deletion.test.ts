@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Status } from '../../src/control/shapes.ts';
-import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
+import { dagmount, type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
@@ -68,8 +68,7 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible }, () => 
     assert.equal((await dagmount(['accept', ...socket])).code, 66);
     const gone = [...files.keys()].slice(0, 60);
     await Promise.all(gone.map((path) => store.delete(`dags/${path}`)));
-    const held = async (): Promise<Status['held']> =>
-      (JSON.parse((await dagmount(['status', '--json', ...socket])).stdout) as Status).held;
+    const held = async (): Promise<Status['held']> => (await statusOf(mount)).held;
     const view = await waitFor('all of it to be held', async () => {
       const now = await held();
       return now?.files === 40 ? now : undefined;

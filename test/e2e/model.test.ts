@@ -94,7 +94,10 @@ async function mountedRun(test: Cleanup, store: ModelStore): Promise<MountedRun>
   return run;
 }
 
-describe('on a mount, the tree of any history of puts and deletes', { skip: mountImpossible }, () => {
+describe('on a mount, the tree of any history of puts and deletes', {
+  skip: mountImpossible,
+  concurrency: 3,
+}, () => {
   const stores: readonly (readonly [string, KeySpace, (test: Cleanup) => Promise<ModelStore>])[] = [
     ['a real store', plainKeys, realStore],
     ['a store that takes any key', hostileKeys, hostileStore],

@@ -69,6 +69,7 @@ function counted(mount: Mount): number {
 
 describe('promise 9, no rotten bytes: a cached blob that is altered on disk', {
   skip: mountImpossible,
+  concurrency: 3,
 }, () => {
   const contents = (): Map<string, Uint8Array> =>
     new Map(paths.map((path) => [path, randomBytes(path === LARGE ? CHUNK_BYTES + 5_000 : 5_000)]));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Status } from '../../src/control/shapes.ts';
-import { dagmount, mountImpossible } from '../support/mount.ts';
+import { mountImpossible, statusOf } from '../support/mount.ts';
 import { type Fault, type ProxiedRequest, StoreProxy } from '../support/proxy.ts';
 import { type Reader, shell, startPython } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
@@ -66,7 +65,7 @@ function slowDown({ method }: ProxiedRequest): Fault {
   };
 }
 
-describe('promise 4, unreachable is not deleted', { skip: mountImpossible }, () => {
+describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concurrency: ways.length }, () => {
   for (const { name, degraded, begin, end } of ways) {
     test(`a store that ${name} removes nothing from under a scan, and what it has then is shown by itself`, async (t) => {
       const store = await openStore(t, manyFiles(FILES, 3_000));
@@ -74,7 +73,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible }, () 
       defer(t, () => proxy.close());
       const mount = await mountStore(t, { ...store, endpoint: proxy.endpoint });
       const readers = Array.from({ length: 4 }, () =>
-        startPython('scan.py', [mount.target, String(FILES)], { stdin: 'pipe', deadlineMs: 180_000 }),
+        startPython('scan.py', [mount.target, String(FILES), '0.1'], { stdin: 'pipe', deadlineMs: 180_000 }),
       );
       for (const reader of readers) await passes(reader, 2);
       await begin(proxy);
@@ -82,9 +81,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible }, () 
       await store.delete('dags/new.py');
       await store.put('dags/newer.py', 'newer');
       await mount.logged(failed);
-      const status = async (): Promise<Status> =>
-        JSON.parse((await dagmount(['status', '--json', '--socket', mount.socket()])).stdout) as Status;
-      const down = await status();
+      const down = await statusOf(mount);
       assert.deepEqual(down.degraded, [degraded]);
       assert.ok(down.ready, 'an outage takes no readiness away');
       assert.ok(down.source.failingSince !== null && down.source.lastSuccessAt !== null);
@@ -94,7 +91,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible }, () 
       await end(proxy);
       await mount.logged('the source answers again');
       const up = await waitFor('an end of it in status', async () => {
-        const now = await status();
+        const now = await statusOf(mount);
         return now.degraded.length === 0 ? now : undefined;
       });
       assert.equal(up.source.failingSince, null);

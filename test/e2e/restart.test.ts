@@ -47,7 +47,7 @@ async function place(t: Cleanup, files: ReadonlyMap<string, string>): Promise<Pl
   };
 }
 
-describe('promise 7, a restart needs no store', { skip: mountImpossible }, () => {
+describe('promise 7, a restart needs no store', { skip: mountImpossible, concurrency: 3 }, () => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     test(`after ${signal} the tree and its cached content are there while the store is down`, async (t) => {
       const { store, proxy, mount, look } = await place(t, manyFiles(300, 500));

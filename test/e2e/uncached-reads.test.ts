@@ -18,7 +18,7 @@ const MIB = 2 ** 20;
 /** Longer than any test waits: what ends at once did not wait for it. */
 const patient = ['--read-deadline', '10m'];
 
-describe('a read of what is not cached', { skip: mountImpossible }, () => {
+describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3 }, () => {
   test('fetches each part once however many read it, by ranges of one version', async (t) => {
     const bytes = randomBytes(20 * MIB);
     const store = await openStore(t);

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { ControlClient } from '../../src/control/client.ts';
-import type { Status } from '../../src/control/shapes.ts';
-import type { Mount } from '../support/mount.ts';
+import { type Mount, statusOf } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import type { ProxiedRequest } from '../support/proxy.ts';
 import type { Cleanup } from '../support/temporary.ts';
@@ -127,10 +125,6 @@ function strikesIn(stage: Cell['stage'], inTurns: boolean): (request: ProxiedReq
     const first = stage === 'settle' ? 2 : 1;
     return inTurns ? listings % 3 === first % 3 : listings >= first;
   };
-}
-
-async function statusOf(mount: Mount): Promise<Status> {
-  return await new ControlClient(mount.socket()).ask<Status>('/v1/status');
 }
 
 function degradedBy(seen: Cell['seen']): string {

@@ -4,6 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { ControlClient } from '../../src/control/client.ts';
+import type { Status } from '../../src/control/shapes.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
 import { mountsAt } from './mountinfo.ts';
 import { repository } from './repository.ts';
@@ -179,7 +181,17 @@ function handle(
     ended = true;
   };
   child.exit.then(mark, mark);
-  const log = (): readonly LogLine[] => parseLog(child.stderr());
+  // Asked for again and again while a test waits: parsed anew only when there is more.
+  let text = '';
+  let lines: readonly LogLine[] = [];
+  const log = (): readonly LogLine[] => {
+    const now = child.stderr();
+    if (now !== text) {
+      text = now;
+      lines = parseLog(now);
+    }
+    return lines;
+  };
   const mount: Mount = {
     target,
     cacheDirectory,
@@ -224,6 +236,11 @@ function killBoth(child: Child, signal: NodeJS.Signals): void {
   if (signal === 'SIGSTOP') child.kill(signal);
   if (server !== undefined && server !== child.pid) process.kill(server, signal);
   if (signal !== 'SIGSTOP') child.kill(signal);
+}
+
+/** As its control socket tells it, without a process for each question. */
+export async function statusOf(mount: Pick<Mount, 'socket'>): Promise<Status> {
+  return await new ControlClient(mount.socket()).ask<Status>('/v1/status');
 }
 
 async function end(mount: Mount, child: Child): Promise<void> {

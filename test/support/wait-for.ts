@@ -1,22 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+const LONGEST_PAUSE_MS = 250;
+
 /**
  * Asks until the answer is neither undefined nor false. The deadline is there to end a test that would hang, not to
  * measure: it is generous on purpose.
  * @param what completes the sentence "gave up waiting for …"
  * @param deadlineMs milliseconds
+ * @param everyMs milliseconds between the first answers; where it takes long, the question is put less often
  */
 export async function waitFor<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
   everyMs = 20,
 ): Promise<T> {
   const end = Date.now() + deadlineMs;
-  for (;;) {
+  // To ask starts a process as often as not, which a busy machine has better uses for.
+  for (let pause = everyMs; ; pause = Math.max(everyMs, Math.min(pause * 1.25, LONGEST_PAUSE_MS))) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (Date.now() > end) throw new Error(`gave up waiting for ${what} after ${deadlineMs} ms`);
-    await delay(everyMs);
+    await delay(pause);
   }
 }

@@ -1,12 +1,13 @@
 """Reads a whole tree in a loop until told to stop, and prints a line a pass.
 
-usage: scan.py ROOT FILES    ends with its standard input; a pass that does not find FILES files ends it with 1
+usage: scan.py ROOT FILES [PAUSE]    rests for PAUSE seconds between two passes; ends with its standard input; a pass that does not find FILES files ends it with 1
 """
 import os
 import sys
 import threading
 
 root, files = sys.argv[1], int(sys.argv[2])
+pause = float(sys.argv[3]) if len(sys.argv) > 3 else 0
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
 
@@ -31,3 +32,4 @@ while not stop.is_set():
         sys.exit(f"{found} files of {files}")
     passes += 1
     print(passes, found, flush=True)
+    stop.wait(pause)
