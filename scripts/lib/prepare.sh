@@ -13,16 +13,31 @@ die() {
 
 can_install_packages() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
-# install_packages PACKAGE...: with apt-get, as root only.
+# install_packages PACKAGE...: with apt-get, as root only; one at a time, whoever asks.
 install_packages() {
   step "installing $* with apt-get"
-  {
-    apt-get install -y -qq --no-install-recommends "$@" ||
-      { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; }
-  } >"$tools/apt.log" 2>&1 </dev/null || {
-    tail -5 "$tools/apt.log" >&2
-    return 1
-  }
+  local wait='-o DPkg::Lock::Timeout=120'
+  (
+    flock 9
+    {
+      apt-get $wait install -y -qq --no-install-recommends "$@" ||
+        { apt-get $wait update -qq && apt-get $wait install -y -qq --no-install-recommends "$@"; }
+    } >"$tools/apt.log" 2>&1 </dev/null || {
+      tail -5 "$tools/apt.log" >&2
+      exit 1
+    }
+  ) 9>"$tools/apt.lock"
+}
+
+# npm, node-gyp and pip keep what they fetched below the home directory, which may be missing or read-only.
+use_writable_home() {
+  local home=${HOME:-}
+  if [ -n "$home" ] && mkdir -p "$home" 2>/dev/null && [ -w "$home" ]; then return; fi
+  say "The home directory ${home:-(none)} cannot be written: what is fetched is kept below .tools/home."
+  [ -r "$home/.npmrc" ] && export npm_config_userconfig="${npm_config_userconfig:-$home/.npmrc}"
+  [ -r "$home/.config/pip/pip.conf" ] && export PIP_CONFIG_FILE="${PIP_CONFIG_FILE:-$home/.config/pip/pip.conf}"
+  export HOME="$tools/home"
+  mkdir -p "$HOME"
 }
 
 need_node() {
@@ -30,6 +45,7 @@ need_node() {
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
     die "Node.js 20.19 or newer is needed, this is $(node --version)."
   mkdir -p "$tools"
+  use_writable_home
 }
 
 # Where the headers of Node.js are installed beside it, nothing need be downloaded to compile the addon.
@@ -71,17 +87,29 @@ need_addon() {
   fi
 }
 
+# Nothing is written where nothing has changed: tests run what is in dist/ while one of them packs it.
 need_build() {
-  step 'tsc'
+  local file source mark="$tools/built"
   # What a removed source left in dist/ would still be found by the tests and by npm pack.
-  local file source
   if [ -d "$root/dist" ]; then
     while read -r file; do
       source="$root/${file#"$root/dist/"}"
-      [ -e "${source%.js}.ts" ] || rm -f "$file" "$file.map"
+      [ -e "${source%.js}.ts" ] || rm -f "$file" "$file.map" "$mark"
     done < <(find "$root/dist" -name '*.js')
   fi
-  (cd "$root" && npx --no-install tsc)
+  if [ -e "$mark" ] && [ -e "$root/dist/src/cli/main.js" ] && [ -z "$(find "$root/src" "$root/test" "$root/bench" \
+    "$root/scripts" "$root/tsconfig.json" "$root/node_modules/.package-lock.json" -newer "$mark" \
+    \( -type d -o -name '*.ts' -o -name '*.json' \) -print -quit 2>/dev/null)" ]; then
+    return
+  fi
+  step 'tsc'
+  rm -f "$mark"
+  local began
+  began=$(mktemp "$tools/built-XXXXXX") || return 1
+  (cd "$root" && node_modules/.bin/tsc) && mv "$began" "$mark" || {
+    rm -f "$began"
+    return 1
+  }
 }
 
 # need_venv DIRECTORY: a new virtual environment, in the place of what is there.

@@ -15,7 +15,7 @@ const FILES = 100;
 const count = async (target: string): Promise<number> =>
   Number(await shell(target, 'find . -type f | wc -l'));
 
-describe('promise 5, a mass deletion is held', { skip: mountImpossible }, () => {
+describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurrency: 3 }, () => {
   test('a listing that loses 60 % is held and told, all changes wait, and it ends by itself', async (t) => {
     const files = manyFiles(FILES, 200);
     const store = await openStore(t, files);

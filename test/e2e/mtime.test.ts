@@ -76,7 +76,7 @@ describe('what Python makes of an mtime', { skip: mountImpossible }, () => {
   });
 });
 
-describe('an mtime', { skip: mountImpossible }, () => {
+describe('an mtime', { skip: mountImpossible, concurrency: 4 }, () => {
   test('rises by whole seconds with every version, a roll-back and a return after deletion included', async (t) => {
     const others = Array.from({ length: 3 }, (_, index) => [`other_${index}.py`, ''] as const);
     const store = await openStore(t, new Map([['a.py', 'one'], ...others]));

@@ -15,6 +15,7 @@ const claimed = ['--poll-interval', '2s', '--settle', '0'];
 
 describe('promise 1, one version a file: who holds a file open over a change', {
   skip: mountImpossible,
+  concurrency: 3,
 }, () => {
   for (const end of ['overwritten', 'deleted'] as const) {
     test(`that is ${end} reads on in the old version, and through a mapping`, async (t) => {

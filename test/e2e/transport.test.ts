@@ -27,7 +27,7 @@ async function forwardProxy(t: Cleanup): Promise<ForwardProxy> {
   return proxy;
 }
 
-describe('the way to the store', { skip: mountImpossible }, () => {
+describe('the way to the store', { skip: mountImpossible, concurrency: 3 }, () => {
   const content = 'cat a.py pkg/b.py';
 
   test('may be TLS with a private CA named by --ca-file', async (t) => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -68,18 +68,32 @@ export interface MountOptions {
 
 export const cli = process.env.DAGMOUNT_TEST_CLI ?? join(repository, 'dist/src/cli/main.js');
 
+/** The bit of CAP_SYS_ADMIN. */
+const SYS_ADMIN = 1n << 21n;
+
+/** Capabilities that this process has (CapEff), or could get by a set-uid program (CapBnd). */
+function maySysAdmin(set: 'CapEff' | 'CapBnd'): boolean {
+  const status = readFileSync('/proc/self/status', 'latin1');
+  const mask = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & SYS_ADMIN) !== 0n;
+}
+
 function reasonAgainstMounting(): string | false {
   if (!existsSync('/dev/fuse')) return 'there is no /dev/fuse here';
-  if (process.getuid?.() === 0) return false;
+  try {
+    closeSync(openSync('/dev/fuse', 'r+'));
+  } catch (error) {
+    return `/dev/fuse cannot be opened by this user (${String(error)})`;
+  }
+  if (process.getuid?.() === 0) {
+    return maySysAdmin('CapEff') ? false : 'root may not mount here (no CAP_SYS_ADMIN)';
+  }
   if (!['/usr/bin/fusermount3', '/bin/fusermount3'].some((path) => existsSync(path))) {
     return 'not root, and there is no fusermount3 (Debian: apt-get install fuse3)';
   }
-  try {
-    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
-    return false;
-  } catch (error) {
-    return `not root, and /dev/fuse is not open to this user (${String(error)})`;
-  }
+  const isBarred = /^NoNewPrivs:\s*1$/m.test(readFileSync('/proc/self/status', 'latin1'));
+  if (isBarred || !maySysAdmin('CapBnd')) return 'not root, and fusermount3 cannot become root here';
+  return false;
 }
 
 /** Why no mount can be made here, for a test's `skip`; false where it can. */
