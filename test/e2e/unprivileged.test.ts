@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startChild } from '../support/child.ts';
-import { cleanEnvironment, cli } from '../support/mount.ts';
+import { cleanEnvironment, cli, mountImpossible } from '../support/mount.ts';
 import { read, startReader } from '../support/reader.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -24,7 +24,7 @@ function asNobody(directory: string): readonly string[] {
 
 function impossible(): string | false {
   if (process.getuid?.() !== 0) return 'needs root, to become another user';
-  if (!existsSync('/dev/fuse')) return 'there is no /dev/fuse here';
+  if (mountImpossible) return mountImpossible;
   if (!['/usr/bin/fusermount3', '/bin/fusermount3'].some((path) => existsSync(path))) {
     return 'there is no fusermount3 (Debian: apt-get install fuse3)';
   }
