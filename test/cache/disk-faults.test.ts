@@ -6,12 +6,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ContentCache, Located } from '../../src/cache/content-cache.ts';
 import type { ContentVersion } from '../../src/cache/content-version.ts';
+import { mountCallImpossible } from '../support/privileges.ts';
 import { ensure, type Fixture, fixture, readLocal, readMemory } from './fixture.ts';
 
-const skip =
-  process.platform !== 'linux' || process.geteuid?.() !== 0
-    ? 'mounting a small filesystem takes root on Linux'
-    : false;
+const skip = mountCallImpossible;
 const skipAsRoot = process.geteuid?.() === 0 ? 'root may write everywhere' : false;
 
 /** A cache on a filesystem of its own; unmounted when the test ends. */

@@ -8,6 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type Addon, loadAddon, type NativeChannel } from '../../src/session/kernel/addon.ts';
+import { mountCallImpossible } from '../support/privileges.ts';
 
 const IN_HEADER_BYTES = 40;
 const OUT_HEADER_BYTES = 16;
@@ -182,7 +183,7 @@ describe('the addon', {
   });
 
   test('names what went wrong by its errno, and leaks nothing', {
-    skip: process.geteuid?.() !== 0 && 'not root',
+    skip: mountCallImpossible,
   }, () => {
     const before = openDescriptors();
     assert.throws(() => addon.unmount(join(directory, 'missing'), false), { code: 'ENOENT' });

@@ -17,6 +17,7 @@ import {
   PathFilter,
   stampGeneration,
 } from '../../src/tree/index.ts';
+import { mountCallImpossible } from '../support/privileges.ts';
 
 const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
@@ -26,7 +27,7 @@ export type Files = Readonly<Record<string, string | Uint8Array>>;
 /** Why a real mount cannot be made here; false where it can. */
 export function unmountable(): string | false {
   if (process.platform !== 'linux') return 'the kernel driver is for Linux';
-  return process.geteuid?.() === 0 ? false : 'mount(2) needs root';
+  return mountCallImpossible;
 }
 
 /** A mount served by the real session worker, over a tree and contents held in memory. No store, no cache. */

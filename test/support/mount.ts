@@ -8,6 +8,7 @@ import { ControlClient } from '../../src/control/client.ts';
 import type { Status } from '../../src/control/shapes.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
 import { mountsAt } from './mountinfo.ts';
+import { maySysAdmin, mountCallImpossible } from './privileges.ts';
 import { repository } from './repository.ts';
 import { serverOf } from './supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
@@ -68,16 +69,6 @@ export interface MountOptions {
 
 export const cli = process.env.DAGMOUNT_TEST_CLI ?? join(repository, 'dist/src/cli/main.js');
 
-/** The bit of CAP_SYS_ADMIN. */
-const SYS_ADMIN = 1n << 21n;
-
-/** Capabilities that this process has (CapEff), or could get by a set-uid program (CapBnd). */
-function maySysAdmin(set: 'CapEff' | 'CapBnd'): boolean {
-  const status = readFileSync('/proc/self/status', 'latin1');
-  const mask = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
-  return (BigInt(`0x${mask}`) & SYS_ADMIN) !== 0n;
-}
-
 function reasonAgainstMounting(): string | false {
   if (!existsSync('/dev/fuse')) return 'there is no /dev/fuse here';
   try {
@@ -85,9 +76,7 @@ function reasonAgainstMounting(): string | false {
   } catch (error) {
     return `/dev/fuse cannot be opened by this user (${String(error)})`;
   }
-  if (process.getuid?.() === 0) {
-    return maySysAdmin('CapEff') ? false : 'root may not mount here (no CAP_SYS_ADMIN)';
-  }
+  if (process.getuid?.() === 0) return mountCallImpossible;
   if (!['/usr/bin/fusermount3', '/bin/fusermount3'].some((path) => existsSync(path))) {
     return 'not root, and there is no fusermount3 (Debian: apt-get install fuse3)';
   }
