@@ -153,7 +153,7 @@ need_other_node() {
   rm -rf "$directory" && mkdir -p "$directory/unpack" || return 1
   (
     cd "$directory/unpack" &&
-      npm pack --silent "node-linux-$machine@$version" >/dev/null </dev/null &&
+      npm pack --silent --fetch-retries=1 --fetch-retry-mintimeout=2000 "node-linux-$machine@$version" >/dev/null </dev/null &&
       tar -xzf ./*.tgz && mv package/bin ..
   ) || return 1
   rm -rf "$directory/unpack"

@@ -3,6 +3,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mountId } from '../../src/config/mount-id.ts';
+import { ControlClient } from '../../src/control/client.ts';
+import type { Refreshed } from '../../src/control/shapes.ts';
 import { type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { read, shell } from '../support/reader.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
@@ -77,9 +79,10 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
       },
       60_000,
     );
-    const number = Math.max(
-      ...mount.log().map((line) => (line.msg === 'published' ? Number(line.number) : 0)),
-    );
+    // Readers see a tree before its number is reported; this answers once it is.
+    const asked = { method: 'POST', body: { wait: true }, deadlineMs: 60_000 } as const;
+    const { generation } = await new ControlClient(mount.socket()).ask<Refreshed>('/v1/refresh', asked);
+    const number = generation?.number;
     await mount.stop('SIGKILL');
     const next = await mountStore(t, store, { target, cacheDirectory });
     assert.equal((await next.logged('the last tree is there')).number, number);
