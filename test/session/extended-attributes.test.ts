@@ -181,7 +181,7 @@ describe('extended attributes, byte by byte', () => {
   });
 });
 
-describe('extended attributes over a mount', { skip: unmountable(), timeout: 60_000 }, () => {
+describe('extended attributes over a mount', { skip: unmountable(), timeout: 150_000 }, () => {
   let session: LiveSession;
   afterEach(() => session.close());
 

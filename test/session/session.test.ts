@@ -4,7 +4,7 @@ import { afterEach, describe, test } from 'node:test';
 import type { FetchResult } from '../../src/session/messages.ts';
 import { type Files, LiveSession, unmountable } from './live-session.ts';
 
-describe('a session with the kernel', { skip: unmountable(), timeout: 60_000 }, () => {
+describe('a session with the kernel', { skip: unmountable(), timeout: 150_000 }, () => {
   let session: LiveSession;
   afterEach(() => session.close());
 
