@@ -145,7 +145,7 @@ describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => 
       ['ready', 'held', 'supervised', 'restarts_total', 'generation_number', 'generation_files'].map((name) =>
         value(`dagmount_${name}`),
       ),
-      [1, 0, 0, 0, 1, 1],
+      [1, 0, 1, 0, 1, 1],
     );
     assert.equal(value('dagmount_cache_bytes'), 3);
     const { generation } = await statusOf(mount);
