@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { mountImpossible } from '../support/mount.ts';
+import { launchMount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { shell, startPython, startReader } from '../support/reader.ts';
 import { Service, underSystemd } from '../support/stand-in-systemd.ts';
@@ -96,6 +96,35 @@ describe('a mount that is a service of systemd', {
       [],
       'nobody but the main process speaks',
     );
+  });
+
+  test('is made anew by a restart where the settings name another place by then', async (t) => {
+    const store = await openStore(t, manyFiles(5, 100));
+    const directory = await temporaryDirectory(t);
+    const [before, after, name] = ['before', 'after', 'name'].map((each) => join(directory, each)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const each of [before, after]) await mkdir(each);
+    await symlink(before, name);
+    const mount = await launchMount(t, {
+      source: `s3://${store.bucket}/dags`,
+      target: name,
+      env: store.env,
+      args: ['--endpoint-url', store.endpoint, '--settle', '0'],
+      wrapper: underSystemd(join(directory, 'notify')),
+    });
+    const service = new Service(mount);
+    await waitFor('it to be ready', () => service.told('READY').length === 1, 60_000);
+    assert.equal(mountsAt(before).length, 1);
+    await rm(name);
+    await symlink(after, name);
+    await service.restart();
+    assert.deepEqual([mountsAt(before).length, mountsAt(after).length], [0, 1]);
+    assert.equal((await shell(after, 'find . -type f | wc -l')).trim(), '5');
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(after), []);
   });
 
   test('takes nothing that was meant for another process, and does without a systemd that is gone', async (t) => {

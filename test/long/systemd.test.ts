@@ -40,48 +40,52 @@ async function change(store: Store, until: AbortSignal): Promise<void> {
   }
 }
 
-test(`${KILLS} times all processes of the service are killed at once under ${READERS} readers, and nobody notices`, {
-  skip: mountImpossible || supervisorMissing,
-}, async (t) => {
-  const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
-  const socket = join(await temporaryDirectory(t), 'notify');
-  const mount = await mountStore(t, store, { wrapper: underSystemd(socket) });
-  const systemd = new Service(mount);
-  const readers = Array.from({ length: READERS }, () =>
-    startPython('outlive.py', [mount.target], { stdin: 'pipe', deadlineMs: 900_000 }),
-  );
-  const over = new AbortController();
-  const changing = change(store, over.signal);
-  for (let kills = 0; kills < KILLS; kills += 1) {
-    await delay(300 + Math.random() * 1200);
-    await (kills % 5 === 4 ? systemd.restart() : systemd.killAll());
-  }
-  over.abort();
-  await changing;
-  for (const reader of readers) reader.end();
-  const results = await Promise.all(
-    readers.map(async (reader) => {
-      const reading = await reader.done;
-      assert.equal(reading.code, 0, reading.stderr);
-      return JSON.parse(reading.stdout) as { passes: number; problems: readonly string[]; longest: number };
-    }),
-  );
-  t.diagnostic(`longest call ${Math.max(...results.map(({ longest }) => longest)).toFixed(3)} s`);
-  const takeovers = mount.log().filter(({ event }) => event === 'taken-over');
-  t.diagnostic(`unanswered: ${takeovers.map((line) => line.unanswered).join(' ')}`);
-  t.diagnostic(`owed: ${takeovers.map((line) => line.owed).join(' ')}`);
-  assert.deepEqual(
-    results.flatMap(({ problems }) => problems),
-    [],
-  );
-  assert.ok(results.every(({ passes }) => passes > 0));
-  assert.equal(takeovers.length, KILLS);
-  assert.deepEqual(await mount.stop(), { code: 0, signal: null });
-  assert.deepEqual(mountsAt(mount.target), []);
-});
+for (const takeover of ['resend', 'journal'] as const) {
+  test(`by ${takeover}: ${KILLS} times all processes of the service are killed at once under ${READERS} readers, and nobody notices`, {
+    skip: mountImpossible || supervisorMissing,
+  }, async (t) => {
+    const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
+    const socket = join(await temporaryDirectory(t), 'notify');
+    const env = { ...store.env, ...(takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }) };
+    const mount = await mountStore(t, store, { wrapper: underSystemd(socket), env });
+    const systemd = new Service(mount);
+    const readers = Array.from({ length: READERS }, () =>
+      startPython('outlive.py', [mount.target], { stdin: 'pipe', deadlineMs: 900_000 }),
+    );
+    const over = new AbortController();
+    const changing = change(store, over.signal);
+    for (let kills = 0; kills < KILLS; kills += 1) {
+      await delay(300 + Math.random() * 1200);
+      await (kills % 5 === 4 ? systemd.restart() : systemd.killAll());
+    }
+    over.abort();
+    await changing;
+    for (const reader of readers) reader.end();
+    const results = await Promise.all(
+      readers.map(async (reader) => {
+        const reading = await reader.done;
+        assert.equal(reading.code, 0, reading.stderr);
+        return JSON.parse(reading.stdout) as { passes: number; problems: readonly string[]; longest: number };
+      }),
+    );
+    t.diagnostic(`longest call ${Math.max(...results.map(({ longest }) => longest)).toFixed(3)} s`);
+    const takeovers = mount.log().filter(({ event }) => event === 'taken-over');
+    t.diagnostic(`unanswered: ${takeovers.map((line) => line.unanswered).join(' ')}`);
+    t.diagnostic(`owed: ${takeovers.map((line) => line.owed).join(' ')}`);
+    assert.deepEqual(
+      results.flatMap(({ problems }) => problems),
+      [],
+    );
+    assert.ok(results.every(({ passes }) => passes > 0));
+    assert.equal(takeovers.length, KILLS);
+    assert.ok(takeovers.every(({ resends }) => resends === (takeover === 'resend')));
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+}
 
 /** A systemd with the template unit as it is delivered, but for where the program and the settings are. */
-async function machineWithMount(t: Cleanup) {
+async function machineWithMount(t: Cleanup, changed: (unit: string) => string = (same) => same) {
   const store = await openStore(t, manyFiles(FILES, 2_000));
   const directory = await temporaryDirectory(t);
   const target = join(directory, 'dags');
@@ -103,7 +107,7 @@ async function machineWithMount(t: Cleanup) {
     await writeFile(join(directory, 'dags.env'), lines.join(''));
   };
   await set(target);
-  const text = unit
+  const text = changed(unit)
     .replaceAll('/etc/dagmount/', `${directory}/`)
     .replace('[Service]', '[Service]\nStandardOutput=append:/run/log\nStandardError=append:/run/log')
     .replace('ExecStart=dagmount ', `ExecStart=${process.execPath} ${cli} `);
@@ -183,6 +187,27 @@ describe('under a real systemd', { skip: systemdImpossible || mountImpossible ||
     assert.equal(deviceAt(target), undefined);
     assert.equal(await show('Result'), 'success');
     assert.equal((await machine.run('ls /run/dagmount')).trim(), '');
+  });
+
+  test('a supervisor that hangs is killed by the watchdog and replaced, and readers go on', async (t) => {
+    const { target, machine, show, systemctl, deviceAt } = await machineWithMount(t, (text) =>
+      text.replace(/WatchdogSec=.*/, 'WatchdogSec=3s'),
+    );
+    await systemctl('start');
+    const device = deviceAt(target);
+    const reader = machine.start(['python3', scanner, target, String(FILES)], {
+      stdin: 'pipe',
+      deadlineMs: 300_000,
+    });
+    await systemctl('kill --kill-who main --signal SIGSTOP');
+    await waitFor('another main process', async () => Number(await show('NRestarts')) === 1, 60_000);
+    await waitFor('it to be ready', async () => (await show('SubState')) === 'running', 60_000);
+    reader.end();
+    const { code, stderr } = await reader.done;
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.equal(deviceAt(target), device);
+    await systemctl('stop');
+    assert.equal(deviceAt(target), undefined);
   });
 
   test('a restart after the settings have changed mounts what they name now', async (t) => {
