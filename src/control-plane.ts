@@ -21,6 +21,8 @@ export interface ControlPlaneOptions
 export interface ControlPlane {
   /** Path of the control socket. */
   readonly socket: string;
+  /** Resolves when the socket owes nobody an answer, or after `deadlineMs`. */
+  answered(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,5 +55,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   });
   const { metricsPort } = server;
   log.info({ event: 'listening', socket, ...(metricsPort !== undefined && { metricsPort }) }, 'listening');
-  return { socket, close: () => server.close() };
+  return {
+    socket,
+    answered: (deadlineMs) => server.answered(deadlineMs),
+    close: () => server.close(),
+  };
 }

@@ -10,7 +10,7 @@ import type {
   Status,
 } from './control/shapes.ts';
 import { sourceTrouble } from './control/source-problem.ts';
-import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd } from './control/views.ts';
+import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from './control/views.ts';
 import type { SessionCounters } from './session/messages.ts';
 import type { Sync, SyncView } from './sync/sync.ts';
 
@@ -32,6 +32,7 @@ export interface Observed {
   /** Whether the mount is there and is not being given up. */
   readonly isMounted: () => boolean;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
+  readonly restart: () => Promise<RestartEnd>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Milliseconds that the session may take to answer before the daemon counts as ill; 5,000 unless given. */
@@ -162,6 +163,10 @@ export class DaemonViews implements ControlViews {
       this.#problems = { of: problems, items };
     }
     return this.#problems.items;
+  }
+
+  restart(): Promise<RestartEnd> {
+    return this.#observed.restart();
   }
 
   async refresh(): Promise<RefreshEnd> {

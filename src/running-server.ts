@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Announcement } from './announcement.ts';
 import { ContentCache } from './cache/content-cache.ts';
 import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
@@ -6,12 +7,12 @@ import { ReplacedContent } from './cache/replaced-content.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
-import { ownProcess, processOf, removeMountState, writeMountState } from './config/mount-state.ts';
+import { ownProcess } from './config/mount-state.ts';
 import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { Metrics } from './control/metrics.ts';
-import { openControlPlane } from './control-plane.ts';
+import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { FailedReads } from './failed-reads.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
 import { ListingClient } from './listing-client.ts';
@@ -34,6 +35,8 @@ import type { ContentVersion } from './tree/index.ts';
 import { watchedKeyOf } from './watched-key.ts';
 
 const PROGRESS_MS = 100;
+/** How long whoever asks the control socket may hold up the end of a server that has a successor. */
+const LAST_ANSWERS_MS = 1_000;
 
 /** The parts that a revalidation runs over, each as it is used: one may be put before another. */
 export type Parts = (
@@ -52,7 +55,7 @@ export class RunningServer {
   readonly #metrics = new Metrics({ version: ownPackage().version, node: process.version });
   readonly #startedAt = new Date().toISOString();
   readonly #runtimeDirectory: string;
-  #socket: string | null = null;
+  readonly #announcement: Announcement;
   /** Aborted when the connection with the kernel is over. */
   readonly #ended = new AbortController();
   /** Aborted when somebody took a mount away that is still in use. */
@@ -60,8 +63,7 @@ export class RunningServer {
   /** Aborted, with the error, when serving cannot go on. */
   readonly #failed = new AbortController();
   #supervised: Supervised | undefined;
-  /** Whether what is to be prefetched is local; undefined as long as nothing is mounted. */
-  #ready: boolean | undefined;
+  #control: ControlPlane | undefined;
   /** Whether the kernel holds a mount of ours. */
   #mounted = false;
   /** Whether the session ended while the kernel still holds the connection. */
@@ -77,6 +79,9 @@ export class RunningServer {
     this.#atEnd = atEnd;
     this.#id = mountId({ endpoint, bucket, prefix, target });
     this.#runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
+    const { source } = config;
+    const facts = { ...ownProcess(), source, target, startedAt: this.#startedAt };
+    this.#announcement = new Announcement(this.#runtimeDirectory, this.#id, facts);
   }
 
   async run(): Promise<Served> {
@@ -90,10 +95,11 @@ export class RunningServer {
       runtimeDirectory,
       identity: { id: this.#id, source, target },
       takeoverDeadlineMs: this.#config.takeoverDeadlineMs,
-      onChange: () => this.#announce(),
+      onChange: () => this.#announcement.supervisorIs(supervised.supervisorPid),
       onReplacement: (replacement) => this.#onReplacement(replacement),
     });
     this.#supervised = supervised;
+    this.#announcement.supervisorIs(supervised.supervisorPid);
     const prepared = prepare({
       config: this.#config,
       log,
@@ -139,11 +145,13 @@ export class RunningServer {
       counters: () => session.counters(),
       isMounted: () => presenter.mounted && !over.aborted,
       supervision: () => supervised.status,
+      restart: () => supervised.replace(),
       inherited: supervised.controlSocket,
       onListening: (fd) => supervised.listening(fd),
     });
     this.#atEnd(() => control.close());
-    this.#socket = control.socket;
+    this.#announcement.socket = control.socket;
+    this.#control = control;
     this.#atEnd(supervised.reportLife(session, sync));
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
@@ -305,13 +313,13 @@ export class RunningServer {
     this.#mounted = true;
     const { readahead, connection } = place.taken(() => this.#detached.abort());
     supervised.bePatient(connection);
-    this.#ready = false;
-    this.#atEnd(() => removeMountState(this.#runtimeDirectory, this.#id));
-    this.#announce();
+    this.#announcement.ready = false;
+    this.#atEnd(() => this.#announcement.remove());
     const { init, takenOver } = serving;
     const protocol = init && `7.${init.minor}`;
     if (takenOver === undefined) {
-      const fields = { event: 'mounted', source, target, by: mounter.method, protocol, readahead };
+      const { takeover } = supervised.status;
+      const fields = { event: 'mounted', source, target, by: mounter.method, protocol, takeover, readahead };
       this.#options.log.info(fields, 'mounted');
     } else {
       const ms = Math.round(performance.now());
@@ -335,26 +343,9 @@ export class RunningServer {
 
   #onReady(sync: Sync): void {
     const { generation, cacheTooSmall } = sync.view;
-    this.#ready = true;
-    this.#announce();
+    this.#announcement.ready = true;
     this.#options.log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
     this.#options.onReady();
-  }
-
-  /** Says to other processes what there is; nothing as long as nothing is mounted. */
-  #announce(): void {
-    if (this.#ready === undefined) return;
-    const { target, source } = this.#config;
-    const supervisor = this.#supervised?.supervisorPid;
-    writeMountState(this.#runtimeDirectory, this.#id, {
-      ...ownProcess(),
-      ...(supervisor !== undefined && { supervisor: processOf(supervisor) }),
-      source,
-      target,
-      ready: this.#ready,
-      startedAt: this.#startedAt,
-      socket: this.#socket,
-    });
   }
 
   #onReplacement(replacement: Replacement): void {
@@ -368,7 +359,7 @@ export class RunningServer {
       return;
     }
     log.info({ event: 'handed-over' }, 'another server stands by: this one ends');
-    this.#supervised?.handOver();
+    void Promise.resolve(this.#control?.answered(LAST_ANSWERS_MS)).then(() => this.#supervised?.handOver());
   }
 
   #reportProgress({ view }: Sync): void {

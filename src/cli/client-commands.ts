@@ -122,4 +122,18 @@ export const clientCommands = [
     examples: [{ command: 'dagmount accept', does: 'the files are gone on purpose' }],
     load: () => import('./client/accept.ts'),
   },
+  {
+    name: 'restart',
+    aliases: [],
+    usage: '[--timeout DURATION]',
+    summary: 'replace the server by a new one, of the version that is installed now',
+    description: [
+      'Starts a new server with the options of the mount, beside the old one, which goes on answering until the new one has loaded all that it needs. Then the new one takes over: readers notice nothing, the mount is the same. A new server that cannot be ready is dropped, the old one goes on, and it exits with 70. SIGUSR2 to the process of the mount does the same.',
+      'Owner, permissions and --allow-other hold for the life of a mount; the other options and the file of --config are read anew.',
+    ],
+    flags: [timeout, ...which, json],
+    argument: 'nothing',
+    examples: [{ command: 'npm install -g dagmount && dagmount restart', does: 'upgrade in place' }],
+    load: () => import('./client/restart.ts'),
+  },
 ] as const satisfies readonly CommandSpec[];

@@ -11,6 +11,7 @@ export type CommandName =
   | 'diff'
   | 'problems'
   | 'accept'
+  | 'restart'
   | 'doctor'
   | 'version'
   | 'help'

@@ -89,6 +89,8 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'source-denied': noPermission,
   stopping: unavailable,
   'timed-out': temporary,
+  'restart-failed': software,
+  unsupervised: unavailable,
   // SettingError
   'bad-setting': config,
   // SyncError

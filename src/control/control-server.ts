@@ -22,6 +22,8 @@ export interface ControlServerOptions {
 export interface ControlServer {
   /** Of the metrics, with the port that it got. */
   readonly metricsPort: number | undefined;
+  /** Resolves when the control socket owes nobody an answer, or after `deadlineMs`. */
+  answered(deadlineMs: number): Promise<void>;
   /** The sockets are gone when it resolves. */
   close(): Promise<void>;
 }
@@ -35,12 +37,14 @@ export async function startControlServer(options: ControlServerOptions): Promise
     removeSocket();
     await control.close();
   };
-  if (metrics === undefined) return { metricsPort: undefined, close };
+  const answered = (deadlineMs: number): Promise<void> => control.answered(deadlineMs);
+  if (metrics === undefined) return { metricsPort: undefined, answered, close };
   const open = new HttpServer({ routes: metricsRoutes(views), log, limits });
   try {
     const metricsPort = await listenOn(open, metrics);
     return {
       metricsPort,
+      answered,
       close: async () => {
         await Promise.all([close(), open.close()]);
       },

@@ -47,6 +47,8 @@ export class HttpServer {
   readonly #limits: HttpLimits;
   readonly #bound: ConnectionBound;
   #lastRequest = 0;
+  #underWay = 0;
+  #onIdle: () => void = () => undefined;
 
   constructor({ routes, log, limits = {} }: HttpServerOptions) {
     this.#router = new Router(routes);
@@ -85,14 +87,29 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
+  /** Resolves when every answer that was asked for is with the kernel, or after `deadlineMs`. */
+  async answered(deadlineMs: number): Promise<void> {
+    if (this.#underWay === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
     this.#lastRequest += 1;
+    this.#underWay += 1;
     const id = String(this.#lastRequest);
     const gone = new AbortController();
     response.once('close', () => {
       gone.abort();
       this.#bound.idle(socket);
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#onIdle();
     });
     try {
       const answer = await this.#answer(id, request, gone.signal);

@@ -11,6 +11,7 @@ const PROBLEMS = {
   'request-timeout': [408, 'The request came too slowly'],
   held: [409, 'The listing is held'],
   'held-changed': [409, 'What is held is another'],
+  unsupervised: [409, 'Nothing looks after the server'],
   'generation-gone': [410, 'The generation is no longer kept'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The body is of another type'],
@@ -20,6 +21,7 @@ const PROBLEMS = {
   'source-denied': [503, 'The store refuses'],
   'source-throttled': [503, 'The store throttles'],
   unsettled: [503, 'The store changes too fast'],
+  'restart-failed': [503, 'The new server could not be ready'],
   stopping: [503, 'The daemon is about to end'],
   'timed-out': [504, 'It takes longer than was allowed'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;

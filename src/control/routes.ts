@@ -1,5 +1,6 @@
 import { pageOf, stretchOf } from './paging.ts';
 import { ProblemError } from './problem-error.ts';
+import { restartRoute } from './restart-route.ts';
 import { acceptRoute, refreshRoute } from './revalidation-routes.ts';
 import { type Answer, checked, type Route, route } from './route.ts';
 import {
@@ -73,6 +74,7 @@ export function controlRoutes(views: ControlViews): readonly Route[] {
     }),
     refreshRoute(views),
     acceptRoute(views),
+    restartRoute(views),
     metricsRoute(views),
   ];
 }

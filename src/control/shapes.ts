@@ -170,6 +170,9 @@ export const pageQueryShape = z.strictObject({
 export const changesQueryShape = z.extend(pageQueryShape, { since: z.optional(generationId) });
 
 export const generationParameterShape = generationId;
+/** `pid`: of the server that ends. */
+export const restartedShape = z.strictObject({ pid: z.int() });
+
 export const noQueryShape = z.strictObject({});
 
 export type DegradedCode = (typeof degradedCodes)[number];
@@ -185,5 +188,6 @@ export type Problems = z.infer<typeof problemsShape>;
 export type RefreshRequest = z.infer<typeof refreshRequestShape>;
 export type Refreshed = z.infer<typeof refreshedShape>;
 export type AcceptRequest = z.infer<typeof acceptRequestShape>;
+export type Restarted = z.infer<typeof restartedShape>;
 export type Accepted = z.infer<typeof acceptedShape>;
 export type ProblemDetails = z.infer<typeof problemDetailsShape>;

@@ -19,6 +19,13 @@ export type AcceptEnd =
   | { readonly kind: 'changed'; readonly held: HeldView | undefined }
   | { readonly kind: 'failed'; readonly error: SourceFailure };
 
+/** What came of the wish for another server in the place of this one. */
+export type RestartEnd =
+  /** It is ready; this one ends as soon as it has answered. */
+  | { readonly kind: 'stands-by' }
+  | { readonly kind: 'dropped'; readonly reason: string }
+  | { readonly kind: 'unsupervised' };
+
 export interface ChangedPaths {
   readonly from: string;
   readonly to: string;
@@ -43,6 +50,8 @@ export interface ControlViews {
   /** Answered by a revalidation that begins after the call. Rejects when the daemon ends. */
   refresh(): Promise<RefreshEnd>;
   accept(generation: string | undefined): Promise<AcceptEnd>;
+  /** Starts another server beside this one; resolves when that is ready, or could not be. */
+  restart(): Promise<RestartEnd>;
   /** In Prometheus' text format. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }

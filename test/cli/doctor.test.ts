@@ -67,9 +67,18 @@ describe('doctor', () => {
     assert.equal(heading, 'This host');
     assert.deepEqual(
       lines.map((line) => line.split(/ +/).slice(0, 2)),
-      ['node', 'kernel', '/dev/fuse', 'mounting', 'addon', 'cache', 'runtime', 'timeouts', 'network'].map(
-        (name) => ['✓', name],
-      ),
+      [
+        'node',
+        'kernel',
+        '/dev/fuse',
+        'mounting',
+        'addon',
+        'takeover',
+        'cache',
+        'runtime',
+        'timeouts',
+        'network',
+      ].map((name) => ['✓', name]),
     );
   });
 
@@ -235,7 +244,7 @@ describe('doctor with an address', () => {
     assert.equal(exitCode, exitCodes.noPermission);
     assert.equal(report.exitCode, exitCodes.noPermission);
     assert.equal(report.source, 's3://b/');
-    assert.equal(report.checks.length, 10);
+    assert.equal(report.checks.length, 11);
     assert.deepEqual(report.checks.at(-1), {
       name: 'list',
       outcome: 'bad',

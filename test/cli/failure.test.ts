@@ -99,6 +99,8 @@ const asked = {
   'source-denied': 77,
   stopping: 69,
   'timed-out': 75,
+  'restart-failed': 70,
+  unsupervised: 69,
 };
 
 describe('a failure', () => {

@@ -32,7 +32,7 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
     mountStates: () => [],
     isRunning: () => false,
     loadServer: async () => fakeServer(),
-    supervisorProgram: async () => undefined,
+    supervisorProgram: async () => 'dagmount-supervisor',
     ...changes,
     said,
   };

@@ -20,6 +20,7 @@ const stats = {
 
 function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
   return new DaemonViews({
+    restart: async () => ({ kind: 'unsupervised' }),
     supervision: () => ({ supervised: true, restarts: 0, takeover: 'resend' }),
     version: '0',
     pid: 1,

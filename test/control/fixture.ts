@@ -71,6 +71,7 @@ export function fakeViews(changes: Partial<ControlViews> = {}): ControlViews {
     changes: async () => undefined,
     problems: () => [],
     refresh: async () => ({ kind: 'current', generation }),
+    restart: async () => ({ kind: 'stands-by' }),
     accept: async () => ({ kind: 'nothing-held' }),
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'dagmount_ready 1\n' }),
     ...changes,

@@ -17,6 +17,7 @@ import {
   checkMounting,
   checkNetwork,
   checkNode,
+  checkTakeover,
   checkTimeouts,
 } from './host-checks.ts';
 import { jsonReport, Report } from './report.ts';
@@ -74,6 +75,7 @@ async function* examineHost(
   yield checkDevice(host, surroundings);
   yield checkMounting(host, surroundings, given.has('allow-other') && values['allow-other']);
   yield await checkTransport(shell);
+  yield checkTakeover(host, await shell.supervisorProgram());
   yield checkCache(host, values['cache-dir'], values['cache-size']);
   yield checkRuntimeDirectory(host, surroundings);
   yield checkTimeouts(host);

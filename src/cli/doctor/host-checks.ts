@@ -28,11 +28,21 @@ export function checkKernel({ platform, kernelRelease }: Host): Finding {
       exitCodes.osError,
     );
   }
-  const resends = isAtLeast(kernelRelease, RESEND_KERNEL);
-  return good(
-    'kernel',
-    `Linux ${kernelRelease}, ${resends ? 'has' : 'older than'} FUSE_NOTIFY_RESEND (${RESEND_KERNEL})`,
-  );
+  return good('kernel', `Linux ${kernelRelease}`);
+}
+
+/** How readers outlive a server. `supervisor`: the file of the program that starts another one. */
+export function checkTakeover({ kernelRelease }: Host, supervisor: string | undefined): Finding {
+  if (supervisor === undefined) {
+    return doubtful(
+      'takeover',
+      'there is no supervisor: a server that dies leaves a dead mount',
+      'Install a C compiler, make and Python 3, then run npm rebuild dagmount.',
+    );
+  }
+  return isAtLeast(kernelRelease, RESEND_KERNEL)
+    ? good('takeover', `resend: the kernel sends a new server what the old one owed (Linux ${RESEND_KERNEL})`)
+    : good('takeover', `journal: requests are kept in shared memory, before Linux ${RESEND_KERNEL}`);
 }
 
 export function checkDevice(host: Host, { uid }: Surroundings): Finding {

@@ -1,0 +1,35 @@
+import { ProblemError } from './problem-error.ts';
+import { type Route, route } from './route.ts';
+import { noQueryShape, restartedShape } from './shapes.ts';
+import type { ControlViews } from './views.ts';
+
+export function restartRoute(views: ControlViews): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/restart',
+    summary: 'Starts another server, and ends this one when that is ready',
+    query: noQueryShape,
+    answers: { 200: restartedShape },
+    handle: async () => {
+      const end = await views.restart();
+      switch (end.kind) {
+        case 'stands-by':
+          return { status: 200, json: { pid: views.status().pid } };
+        case 'dropped':
+          throw new ProblemError(
+            'restart-failed',
+            `The new server could not be ready (${end.reason}): the old one goes on.`,
+            'The log says what the new one found wrong.',
+          );
+        case 'unsupervised':
+          throw new ProblemError(
+            'unsupervised',
+            'This server has no supervisor that could start another one.',
+            'Unmount, and mount again.',
+          );
+        default:
+          throw new Error(`unforeseen: ${JSON.stringify(end satisfies never)}`);
+      }
+    },
+  });
+}
