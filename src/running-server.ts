@@ -230,7 +230,8 @@ export class RunningServer {
     gate.cacheIsOpen(cache);
     kept ??= await this.#openKeptState(cacheDirectory, false);
     const { store: persister, restored } = kept;
-    this.#atEnd(() => persister.close({ unmounted: !this.#mounted }));
+    // What was inherited is mounted also where this server does not come to go on with it.
+    this.#atEnd(() => persister.close({ unmounted: !this.#mounted && !supervised.isDepended }));
     const { store, ...connection } = await connecting;
     const setUp: ListingSetUp = {
       target: connection.target,
@@ -318,8 +319,17 @@ export class RunningServer {
     const { init, takenOver } = serving;
     const protocol = init && `7.${init.minor}`;
     if (takenOver === undefined) {
-      const { takeover } = supervised.status;
-      const fields = { event: 'mounted', source, target, by: mounter.method, protocol, takeover, readahead };
+      const { takeover, restarts } = supervised.status;
+      const fields = {
+        event: 'mounted',
+        source,
+        target,
+        by: mounter.method,
+        protocol,
+        takeover,
+        readahead,
+        ...(restarts > 0 && supervised.succession),
+      };
       this.#options.log.info(fields, 'mounted');
     } else {
       const ms = Math.round(performance.now());

@@ -113,6 +113,11 @@ export class Supervised {
     return this.#supervision !== undefined;
   }
 
+  /** Whether there is a connection with the kernel that a successor will go on with. */
+  get isDepended(): boolean {
+    return this.#supervision?.keeps('fuse') === true;
+  }
+
   get status() {
     const supervised = this.hasSupervisor && !this.#isAlone;
     const { restarts = 0 } = this.#supervision ?? {};

@@ -91,6 +91,10 @@ export class Supervision {
     return this.#addon.sendFd(this.#socket, `FDSTORE=1\nFDNAME=${name}`, fd);
   }
 
+  keeps(name: KeptName): boolean {
+    return this.#kept.has(name);
+  }
+
   drop(name: KeptName): void {
     const unused = this.#inherited.get(name);
     if (unused !== undefined) closeSync(unused);

@@ -128,6 +128,25 @@ void server_end_alike(const server_process* server) {
   _exit(WEXITSTATUS(server->exit_status));
 }
 
+bool server_hear(server_process* server, char* text, size_t size, int* fd) {
+  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+  struct iovec io = {.iov_base = text, .iov_len = size - 1};
+  struct msghdr message = {
+      .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  if (server->channel < 0) return false;
+  const ssize_t got = recvmsg(server->channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  if (got <= 0) {
+    close(server->channel);
+    server->channel = -1;
+    return false;
+  }
+  text[got] = '\0';
+  const struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != NULL && header->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(header), sizeof *fd);
+  return true;
+}
+
 void server_order(const server_process* server, const char* line) {
   if (server->orders >= 0) send(server->orders, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
 }

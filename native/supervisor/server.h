@@ -35,6 +35,8 @@ void server_kill(server_process* server);
 void server_describe_end(const server_process* server, char* text, size_t size);
 // Ends this process by the exit code, or the signal, that ended the server.
 void server_end_alike(const server_process* server);
+// One message, ended by a zero, and the descriptor that came with it; false where there is none. Never waits.
+bool server_hear(server_process* server, char* text, size_t size, int* fd);
 // A line; nothing waits for it to be heeded.
 void server_order(const server_process* server, const char* line);
 // Closes what is left of it here.

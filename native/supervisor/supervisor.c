@@ -32,11 +32,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+// How long a server may take that makes a new mount.
+enum { LONGEST_START_MS = 60000 };
 enum { LOOK_MS = 20, LONGEST_PAUSE_MS = 5000, FIRST_PAUSE_MS = 100 };
 // How long a server may take to end what it is doing before another one takes its place.
 enum { LONGEST_HANDOVER_MS = 5000 };
@@ -148,24 +149,10 @@ static void heed(server_process* from, const char* message, int fd) {
 // True where there may be more.
 static bool receive(server_process* from) {
   char text[PATH_MAX + 64];
-  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
-  struct iovec io = {.iov_base = text, .iov_len = sizeof text - 1};
-  struct msghdr message = {
-      .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  if (from->channel < 0) return false;
-  const ssize_t got = recvmsg(from->channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  if (got <= 0) {
-    close(from->channel);
-    from->channel = -1;
-    return false;
-  }
-  text[got] = '\0';
   int fd = -1;
-  const struct cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != NULL && header->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  heed(from, text, fd);
-  return true;
+  const bool said = server_hear(from, text, sizeof text, &fd);
+  if (said) heed(from, text, fd);
+  return said;
 }
 
 // No server came to be: readers get an error, and from now on a server makes a new mount in the place of theirs.
@@ -184,7 +171,8 @@ static void succeed(bool silent) {
   static uint64_t pause = FIRST_PAUSE_MS;
   const bool was_well = server.is_well;
   server_kill(&server);
-  if (silent) snprintf(reason, sizeof reason, "it gave no sign of life for %d ms", (int)watchdog_ms);
+  if (silent && was_well) snprintf(reason, sizeof reason, "it gave no sign of life for %d ms", (int)watchdog_ms);
+  else if (silent) snprintf(reason, sizeof reason, "it did not come to serve in time");
   else server_describe_end(&server, reason, sizeof reason);
   systemd_say("STATUS=The server ended: waiting for a new one");
   if (passed_signal != 0) held_signal = passed_signal;
@@ -217,7 +205,9 @@ static void look_after_server(uint64_t step) {
   const bool dead = server_is_dead(&server);
   server.silent_ms += step;
   if (!server.is_well) down_ms += step;
-  const bool silent = !dead && serves() && server.silent_ms > (server.is_well ? watchdog_ms : deadline_ms);
+  // Readers of a mount that was made anew do not wait for the one that they had.
+  const bool late = gave_up ? server.silent_ms > LONGEST_START_MS : down_ms > deadline_ms;
+  const bool silent = !dead && serves() && (server.is_well ? server.silent_ms > watchdog_ms : late);
   if (leaves && (dead || (handing_over_ms += step) >= LONGEST_HANDOVER_MS)) server_kill(&server), _exit(0);
   if (!dead && !silent) return;
   while (receive(&server)) continue;  // what it said last
@@ -235,6 +225,7 @@ static void look_after_next(uint64_t step) {
   next.silent_ms += step;
   if (server_is_dead(&next)) {
     char why[sizeof reason];
+    server_kill(&next);  // how it ended is known when it is gone
     server_describe_end(&next, why, sizeof why);
     drop_next(why);
   } else if (!serves()) {
@@ -280,7 +271,7 @@ int main(int count, char** arguments) {
   if (signals < 0 || (!adopts && !server_start(&server, &how)))
     return dprintf(2, "dagmount-supervisor: %s\n", strerror(errno)), 71;
   server_process* both[] = {&server, &next};
-  for (uint64_t before = now_ms(), now;; before = now) {
+  for (uint64_t before = now_ms(), now;; before = now_ms()) {
     struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = server.channel, .events = POLLIN},
         {.fd = next.channel, .events = POLLIN}};
     poll(ready, 3, LOOK_MS);
