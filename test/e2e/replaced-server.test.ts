@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Status } from '../../src/control/shapes.ts';
+import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
+import { shell, startPython } from '../support/reader.ts';
+import { supervisorMissing } from '../support/supervised.ts';
+import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { manyFiles, mountStore, openStore } from './fixture.ts';
+
+/** A mount whose servers read a file of options, which a test can break for those to come. */
+async function mountWithFile(t: Cleanup, more: readonly string[] = []) {
+  const store = await openStore(t, manyFiles(20, 100));
+  const file = join(await temporaryDirectory(t), 'options.yaml');
+  const writeGood = (): Promise<void> => writeFile(file, 'poll-interval: 1s\n');
+  const writeBad = (): Promise<void> => writeFile(file, 'poll-interval: never\n');
+  await writeGood();
+  const mount = await mountStore(t, store, { args: ['--config', file, ...more] });
+  return { mount, writeGood, writeBad };
+}
+
+async function statusOf(mount: Mount): Promise<Status> {
+  return JSON.parse((await dagmount(['status', '--json', '--socket', mount.socket()])).stdout) as Status;
+}
+
+describe('a server that is replaced', { skip: mountImpossible || supervisorMissing, concurrency: 3 }, () => {
+  test('by dagmount restart: readers notice nothing, and the new one has the options of the file', async (t) => {
+    const store = await openStore(t, manyFiles(40, 100));
+    const mount = await mountStore(t, store);
+    const reader = startPython('outlive.py', [mount.target], { stdin: 'pipe', deadlineMs: 120_000 });
+    const before = await mount.serverPid();
+    const { code, stdout, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      new RegExp(`^Server \\d+, version \\S+, has taken over from server ${before}\\.$`, 'm'),
+    );
+    const { pid, mount: seen } = await statusOf(mount);
+    assert.notEqual(pid, before);
+    assert.deepEqual([seen.supervised, seen.restarts], [true, 1]);
+    reader.end();
+    assert.equal((await reader.done).code, 0, (await reader.done).stderr);
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+  });
+
+  test('by one that cannot be ready goes on, and restart says so', async (t) => {
+    const { mount, writeBad } = await mountWithFile(t);
+    const before = await mount.serverPid();
+    await writeBad();
+    const { code, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
+    assert.equal(code, 70);
+    assert.match(stderr, /could not be ready \(exit code 78\): the old one goes on/);
+    assert.equal((await statusOf(mount)).pid, before);
+    assert.equal(mount.log().filter(({ event }) => event === 'restart-failed').length, 1);
+    assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '20');
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+  });
+
+  test('by none in time gives readers an error, never the bare directory; and a new mount takes the place of theirs', async (t) => {
+    const { mount, writeGood, writeBad } = await mountWithFile(t, ['--takeover-deadline', '2s']);
+    await writeBad();
+    process.kill(await mount.serverPid(), 'SIGKILL');
+    // It waits, and then fails: what is below the mount would have said that there is no such file.
+    const said = await shell('/', `stat ${mount.target}/absent 2>&1 || true`);
+    assert.match(said, /not connected|connection abort/i);
+    assert.ok(mountsAt(mount.target).length > 0);
+    await writeGood();
+    const mounted = await waitFor(
+      'a new mount',
+      () => mount.log().findLast(({ msg, restarts }) => msg === 'mounted' && Number(restarts) > 0),
+      120_000,
+    );
+    assert.match(String(mounted.reason), /exit code 78|did not come to serve in time/);
+    assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '20');
+    assert.equal(mountsAt(mount.target).length, 1);
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+});
