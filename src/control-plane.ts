@@ -5,6 +5,7 @@ import { ownPackage } from './config/version.ts';
 import { startControlServer } from './control/control-server.ts';
 import type { Log } from './control/views.ts';
 import { DaemonViews, type Observed } from './control-views.ts';
+import type { Listener, Supervised } from './supervised.ts';
 
 export interface ControlPlaneOptions
   extends Omit<Observed, 'version' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
@@ -12,10 +13,8 @@ export interface ControlPlaneOptions
   /** Of all mounts of this user, prepared. */
   readonly runtimeDirectory: string;
   readonly log: Log;
-  /** A descriptor that listens at the control socket already. */
-  readonly inherited: number | undefined;
-  /** Is given the one that listens there. */
-  readonly onListening: (fd: number) => void;
+  /** Has what a predecessor listens with, and is given what listens now. */
+  readonly listeners: Pick<Supervised, 'listener' | 'listening' | 'endListener'>;
 }
 
 export interface ControlPlane {
@@ -39,6 +38,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     target,
     now: Date.now,
   });
+  const { listeners } = options;
+  if (metricsListen === undefined) listeners.endListener('metrics');
+  const handedOver = (name: Listener) => ({
+    inherited: listeners.listener(name),
+    onListening: (fd: number) => listeners.listening(name, fd),
+  });
   const socket = config.socket ?? mountSocket(runtimeDirectory, options.mountId);
   const server = await startControlServer({
     views,
@@ -48,10 +53,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       mode: config.socketMode,
       gid: socketGroup === undefined ? undefined : groupId(socketGroup),
       uid: process.geteuid?.() ?? 0,
-      inherited: options.inherited,
-      onListening: options.onListening,
+      ...handedOver('control'),
     },
-    metrics: metricsListen,
+    metrics: metricsListen && { ...metricsListen, ...handedOver('metrics') },
   });
   const { metricsPort } = server;
   log.info({ event: 'listening', socket, ...(metricsPort !== undefined && { metricsPort }) }, 'listening');

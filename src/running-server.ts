@@ -146,8 +146,7 @@ export class RunningServer {
       isMounted: () => presenter.mounted && !over.aborted,
       supervision: () => supervised.status,
       restart: () => supervised.replace(),
-      inherited: supervised.controlSocket,
-      onListening: (fd) => supervised.listening(fd),
+      listeners: supervised,
     });
     this.#atEnd(() => control.close());
     this.#announcement.socket = control.socket;

@@ -19,6 +19,9 @@ import { FUSE_HAS_RESEND } from './wire/index.ts';
 /** How often a supervisor is told that main loop and session answer. */
 const ALIVE_MS = 1_000;
 
+const LISTENERS = ['control', 'metrics'] as const;
+export type Listener = (typeof LISTENERS)[number];
+
 export interface SupervisedOptions {
   /** Undefined where nobody starts this server again: then nothing is kept. */
   readonly link: SupervisorLink | undefined;
@@ -52,7 +55,7 @@ export class Supervised {
   readonly #waiting = new Set<(replacement: Replacement) => void>();
   #device: number | undefined;
   #journal: number | undefined;
-  #controlSocket: number | undefined;
+  readonly #listeners = new Map<Listener, number | undefined>();
   /** That of `identity`, once there is a mount. */
   #memory: number | undefined;
   #isServing = false;
@@ -67,7 +70,7 @@ export class Supervised {
     this.#supervision = link && new Supervision(link, addon, (order) => this.#obey(order));
     this.#device = this.#supervision?.inherit('fuse');
     this.#journal = this.#supervision?.inherit('journal') ?? this.#newJournal();
-    this.#controlSocket = this.#supervision?.inherit('control');
+    for (const name of LISTENERS) this.#listeners.set(name, this.#supervision?.inherit(name));
     this.#memory = this.#supervision?.inherit('mount');
     const left = this.#memory === undefined ? undefined : identityIn(addon, this.#memory);
     this.other = left?.id === options.identity.id ? undefined : left;
@@ -87,18 +90,19 @@ export class Supervised {
     return this.#journal;
   }
 
-  /** A predecessor's control socket. */
-  get controlSocket(): number | undefined {
-    return this.#controlSocket;
+  /** What a predecessor listens with. */
+  listener(name: Listener): number | undefined {
+    return this.#listeners.get(name);
   }
 
   /** Nothing of what a predecessor left is gone on with. */
   startAfresh(): void {
-    const left = [this.#device, this.#memory, this.#journal, this.#controlSocket];
+    const left = [this.#device, this.#memory, this.#journal, ...this.#listeners.values()];
     for (const fd of left) if (fd !== undefined) closeSync(fd);
-    for (const name of ['fuse', 'mount', 'journal', 'control', 'lock'] as const)
+    for (const name of ['fuse', 'mount', 'journal', ...LISTENERS, 'lock'] as const)
       this.#supervision?.drop(name);
-    this.#device = this.#memory = this.#controlSocket = undefined;
+    this.#device = this.#memory = undefined;
+    this.#listeners.clear();
     this.#journal = this.#newJournal();
   }
 
@@ -195,8 +199,16 @@ export class Supervised {
     return fd;
   }
 
-  listening(fd: number): void {
-    this.#supervision?.keep('control', fd);
+  /** It is not asked for any more. */
+  endListener(name: Listener): void {
+    const fd = this.#listeners.get(name);
+    if (fd !== undefined) closeSync(fd);
+    this.#listeners.delete(name);
+    this.#supervision?.drop(name);
+  }
+
+  listening(name: Listener, fd: number): void {
+    this.#supervision?.keep(name, fd);
   }
 
   /** A mount was made, in the place of what was inherited if there was anything. */
@@ -263,7 +275,7 @@ export class Supervised {
     const timer = setInterval(() => void report(), ALIVE_MS);
     return () => {
       clearInterval(timer);
-      for (const name of ['control', 'journal', 'lock'] as const) supervision.drop(name);
+      for (const name of [...LISTENERS, 'journal', 'lock'] as const) supervision.drop(name);
     };
   }
 }

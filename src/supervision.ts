@@ -15,7 +15,9 @@ export type KeptName =
   /** Memory of the requests that are not answered. */
   | 'journal'
   /** Listens at the control socket. */
-  | 'control';
+  | 'control'
+  /** Listens where metrics are offered over TCP. */
+  | 'metrics';
 
 /** What a supervisor says, as supervisor.c has it. */
 export type Order =

@@ -1,21 +1,15 @@
-import type { AddressInfo } from 'node:net';
-import { ControlError } from './control-error.ts';
 import { type HttpLimits, HttpServer } from './http-server.ts';
 import { controlRoutes, metricsRoutes } from './routes.ts';
+import { listenOn, type TcpPlace } from './tcp-socket.ts';
 import { listenAt, type SocketPlace } from './unix-socket.ts';
 import type { ControlViews, Log } from './views.ts';
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface ControlServerOptions {
   readonly views: ControlViews;
   readonly log: Log;
   readonly socket: SocketPlace;
   /** Where metrics and probes can be asked for over TCP. */
-  readonly metrics: ListenAddress | undefined;
+  readonly metrics: TcpPlace | undefined;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -41,7 +35,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
   if (metrics === undefined) return { metricsPort: undefined, answered, close };
   const open = new HttpServer({ routes: metricsRoutes(views), log, limits });
   try {
-    const metricsPort = await listenOn(open, metrics);
+    const metricsPort = await listenOn(open.server, metrics);
     return {
       metricsPort,
       answered,
@@ -52,26 +46,5 @@ export async function startControlServer(options: ControlServerOptions): Promise
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-async function listenOn({ server }: HttpServer, { host, port }: ListenAddress): Promise<number> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port }, () => {
-        server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    return (server.address() as AddressInfo).port;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ControlError(
-      code === 'EADDRINUSE' ? 'address-in-use' : 'address-unusable',
-      `The metrics cannot be offered at ${host}:${port} (${code}).`,
-      'Name another address with --metrics-listen.',
-      error,
-    );
   }
 }

@@ -13,6 +13,7 @@ import {
 import { createConnection, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ControlError } from './control-error.ts';
+import { descriptorOf } from './descriptor.ts';
 
 export interface SocketPlace {
   readonly path: string;
@@ -73,12 +74,6 @@ async function goOnAt(server: Server, { path, inherited }: SocketPlace): Promise
   if (inherited === undefined || stats?.isSocket() !== true) return undefined;
   await listen(server, { fd: inherited });
   return removerOf(path, stats);
-}
-
-/** Node keeps it to itself, and has no other way to let a socket outlive the process. */
-function descriptorOf(server: Server): number | undefined {
-  const { _handle: handle } = server as { readonly _handle?: { readonly fd?: unknown } };
-  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Promise<Stats> {

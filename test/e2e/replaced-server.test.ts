@@ -29,7 +29,8 @@ async function statusOf(mount: Mount): Promise<Status> {
 describe('a server that is replaced', { skip: mountImpossible || supervisorMissing, concurrency: 3 }, () => {
   test('by dagmount restart: readers notice nothing, and the new one has the options of the file', async (t) => {
     const store = await openStore(t, manyFiles(40, 100));
-    const mount = await mountStore(t, store);
+    const mount = await mountStore(t, store, { args: ['--metrics-listen', '127.0.0.1:0'] });
+    const port = Number((await mount.logged('listening')).metricsPort);
     const reader = startPython('outlive.py', [mount.target], { stdin: 'pipe', deadlineMs: 120_000 });
     const before = await mount.serverPid();
     const { code, stdout, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
@@ -41,6 +42,10 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     const { pid, mount: seen } = await statusOf(mount);
     assert.notEqual(pid, before);
     assert.deepEqual([seen.supervised, seen.restarts], [true, 1]);
+    assert.match(
+      await shell('/', `curl -s --max-time 30 http://127.0.0.1:${port}/metrics`),
+      /^dagmount_restarts_total 1$/m,
+    );
     reader.end();
     assert.equal((await reader.done).code, 0, (await reader.done).stderr);
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });

@@ -1,0 +1,55 @@
+import { type AddressInfo, isIP, type Server } from 'node:net';
+import { ControlError } from './control-error.ts';
+import { descriptorOf } from './descriptor.ts';
+
+export interface TcpPlace {
+  readonly host: string;
+  readonly port: number;
+  /** A descriptor that listens already, a predecessor's, perhaps elsewhere; closed here. */
+  readonly inherited?: number | undefined;
+  /** Is given the one that listens. */
+  readonly onListening?: ((fd: number) => void) | undefined;
+}
+
+/** Returns the port, which the system chooses where 0 is asked for. Rejects with ControlError. */
+export async function listenOn(server: Server, place: TcpPlace): Promise<number> {
+  const { host, port, inherited, onListening } = place;
+  try {
+    if (inherited !== undefined) {
+      await listen(server, { fd: inherited });
+      if (isAt(server.address() as AddressInfo, place)) return (server.address() as AddressInfo).port;
+      // It is asked for elsewhere now.
+      await new Promise((resolve) => server.close(resolve));
+    }
+    await listen(server, { host, port });
+    const fd = descriptorOf(server);
+    if (fd !== undefined) onListening?.(fd);
+    return (server.address() as AddressInfo).port;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ControlError(
+      code === 'EADDRINUSE' ? 'address-in-use' : 'address-unusable',
+      `The metrics cannot be offered at ${host}:${port} (${code}).`,
+      'Name another address with --metrics-listen.',
+      error,
+    );
+  }
+}
+
+/** A name may have been another address when the predecessor looked it up: it is taken for the same. */
+function isAt(address: AddressInfo, { host, port }: TcpPlace): boolean {
+  return (port === 0 || address.port === port) && (isIP(host) === 0 || address.address === host);
+}
+
+function listen(
+  server: Server,
+  at: Pick<TcpPlace, 'host' | 'port'> | { readonly fd: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
