@@ -1,29 +1,5 @@
-import type { CommandFlag, CommandSpec } from './commands.ts';
-
-const which: readonly CommandFlag[] = [
-  {
-    name: 'socket',
-    help: 'The control socket of the daemon that is meant; given several times, each is asked',
-    placeholder: 'PATH',
-    completes: 'files',
-    repeats: true,
-  },
-  {
-    name: 'mount',
-    help: 'The mount point of the daemon that is meant; not needed where just one runs',
-    placeholder: 'MOUNTPOINT',
-    completes: 'mount-points',
-  },
-];
-const json: CommandFlag = {
-  name: 'json',
-  help: 'Print one JSON document; for several sockets an array of them',
-};
-const timeout: CommandFlag = {
-  name: 'timeout',
-  help: 'How long to wait; 60s unless given',
-  placeholder: 'DURATION',
-};
+import { json, timeout, which } from './client-flags.ts';
+import type { CommandSpec } from './commands.ts';
 
 /** The commands that ask a running daemon over its control socket. */
 export const clientCommands = [
@@ -34,6 +10,7 @@ export const clientCommands = [
     summary: 'show what is mounted, how fresh it is, and what is wrong',
     description: [
       'Shows the generation that is shown, when the store was last seen, what is held back, and what the cache holds. What works less well than it should stands after "degraded"; the tree is whole all the same.',
+      'With several sockets, also of other hosts that ssh forwards, it compares them: who shows the newest tree, who lags, since when, why, and by which paths. Times are by the clock of the node that shows the newest.',
     ],
     flags: [...which, json],
     argument: 'nothing',
@@ -41,7 +18,11 @@ export const clientCommands = [
       { command: "dagmount status --json | jq -r '.degraded[]'", does: 'what is wrong, for a script' },
       {
         command: 'dagmount status --socket a.sock --socket b.sock',
-        does: 'two daemons; equal trees have equal ids',
+        does: 'whether both show the same tree',
+      },
+      {
+        command: 'ssh -nNT -L ./b.sock:/run/dagmount/0123456789ab.sock b.example &',
+        does: 'the socket of another host, for the line above',
       },
     ],
     load: () => import('./client/status.ts'),
@@ -91,7 +72,7 @@ export const clientCommands = [
       'Compares the last two generations, or A with the last, or A with B. A generation is named by its number, its id, or the beginning of that. A line begins with + for a path that came, ~ for one that changed, - for one that went. A directory stands there only where it is empty, with a slash at its end.',
     ],
     flags: [{ name: 'exit-code', help: 'Exit with 1 if they differ' }, ...which, json],
-    argument: 'nothing',
+    argument: 'generations',
     examples: [
       { command: 'dagmount diff', does: 'what the last publication changed' },
       { command: 'dagmount diff 12 15', does: 'what three of them changed together' },

@@ -5,6 +5,8 @@
  * - `no-daemon`: no daemon runs that could be asked
  * - `several-daemons`: more than one does, and none was named
  * - `no-generation`: there is no such generation
+ * - `no-entry`: there is no such path in the tree
+ * - `no-terminal`: it is for a terminal, and there is none
  * - `interrupted`: stopped before it was done
  * - `output-failed`: stdout cannot be written
  * - `daemon-failed`: the daemon ended before it was ready and did not say why
@@ -16,6 +18,8 @@ export type CommandErrorCode =
   | 'no-daemon'
   | 'several-daemons'
   | 'no-generation'
+  | 'no-entry'
+  | 'no-terminal'
   | 'interrupted'
   | 'output-failed'
   | 'daemon-failed';

@@ -1,4 +1,5 @@
 import { clientCommands } from './client-commands.ts';
+import { inspectionCommands } from './inspection-commands.ts';
 import type { RunCommand } from './shell.ts';
 
 export type CommandName =
@@ -12,6 +13,13 @@ export type CommandName =
   | 'problems'
   | 'accept'
   | 'restart'
+  | 'ls'
+  | 'why'
+  | 'cache'
+  | 'events'
+  | 'top'
+  | 'metrics'
+  | 'log-level'
   | 'doctor'
   | 'version'
   | 'help'
@@ -24,7 +32,7 @@ export interface CommandFlag {
   /** Of its value; undefined for a flag that takes none. */
   readonly placeholder?: string;
   /** What its value is completed with. */
-  readonly completes?: 'files' | 'mount-points';
+  readonly completes?: 'files' | 'mount-points' | 'sockets';
   readonly repeats?: boolean;
 }
 
@@ -41,7 +49,16 @@ export interface CommandSpec {
   /** Besides those of the schema. */
   readonly flags: readonly CommandFlag[];
   /** What completion offers for its arguments. */
-  readonly argument: 'directory' | 'mount-point' | 'command' | 'shell' | 'nothing';
+  readonly argument:
+    | 'directory'
+    | 'mount-point'
+    | 'tree-path'
+    | 'cache-action'
+    | 'generations'
+    | 'log-level'
+    | 'command'
+    | 'shell'
+    | 'nothing';
   readonly examples: readonly { readonly command: string; readonly does: string }[];
   /** Loads what it needs, and nothing that another command needs. */
   readonly load: () => Promise<{ readonly run: RunCommand }>;
@@ -109,6 +126,7 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./list.ts'),
   },
   ...clientCommands,
+  ...inspectionCommands,
   {
     name: 'doctor',
     aliases: [],
@@ -154,7 +172,9 @@ export const commands: readonly CommandSpec[] = [
     aliases: [],
     usage: shells.join('|'),
     summary: 'print a completion script for a shell',
-    description: ['Prints what makes a shell complete the commands and options of dagmount.'],
+    description: [
+      'Prints what makes a shell complete the commands and options of dagmount, the sockets of daemons that run, and paths in the tree.',
+    ],
     flags: [],
     argument: 'shell',
     examples: [

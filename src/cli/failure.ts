@@ -44,6 +44,8 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'no-daemon': unavailable,
   'several-daemons': usage,
   'no-generation': noInput,
+  'no-entry': noInput,
+  'no-terminal': usage,
   interrupted: temporary,
   'output-failed': cannotCreate,
   'daemon-failed': software,
@@ -91,6 +93,14 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'timed-out': temporary,
   'restart-failed': software,
   unsupervised: unavailable,
+  'never-seen': noInput,
+  excluded: noInput,
+  'left-out': noInput,
+  // What became of a path that dagmount cache was given
+  'not-pinned': noInput,
+  pinned: temporary,
+  'too-many': usage,
+  'no-room': temporary,
   // SettingError
   'bad-setting': config,
   // SyncError
@@ -153,6 +163,11 @@ export function failureOf(error: unknown): Failure {
     mend: typeof mend === 'string' ? mend : (MENDS[code as string] ?? MEND_UNFORESEEN),
     stack: stackOf(error),
   };
+}
+
+/** Of an error that is known by its code alone. */
+export function exitCodeOf(code: string): ExitCode {
+  return (Object.hasOwn(EXIT_CODES, code) ? EXIT_CODES[code] : undefined) ?? software;
 }
 
 /** What goes to stderr: two lines, and a stack trace where it is asked for. */

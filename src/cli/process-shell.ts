@@ -27,7 +27,7 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
     supervisor,
     now: () => performance.now(),
     wallClock: () => Date.now(),
-    delay: (milliseconds) => delay(milliseconds),
+    delay: (milliseconds, signal) => pause(milliseconds, signal),
     readMounts: () => readMounts(),
     mountStates: (others) => mountStates(surroundings, others),
     isRunning,
@@ -56,7 +56,11 @@ const reportLostResults: OnError = (error) => {
 
 function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError: OnError): Output {
   const isTerminal = stream.isTTY === true && env.TERM !== 'dumb';
-  stream.on('error', onError);
+  const lost = new AbortController();
+  stream.on('error', (error) => {
+    lost.abort();
+    onError(error);
+  });
   return {
     write: (text) => {
       stream.write(text);
@@ -66,6 +70,7 @@ function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError:
     get columns() {
       return stream.columns ?? NARROWEST;
     },
+    lost: lost.signal,
   };
 }
 
@@ -78,4 +83,12 @@ function mountStates(surroundings: Surroundings, others: readonly number[]): rea
     .filter((other) => other !== uid)
     .flatMap((other) => runtimeDirectoriesOf(other).flatMap((each) => readMountStates(each, other)));
   return [...own, ...theirs];
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
 }

@@ -12,6 +12,8 @@ export interface Output {
   readonly colours: boolean;
   /** Of the terminal. */
   readonly columns: number;
+  /** Aborted where nobody reads it any more. */
+  readonly lost: AbortSignal;
 }
 
 /** Everything outside of itself that a command uses, so that each can be run by a test. */
@@ -31,7 +33,8 @@ export interface Shell {
   now(): number;
   /** Milliseconds since the epoch. */
   wallClock(): number;
-  delay(milliseconds: number): Promise<void>;
+  /** Resolves early where the signal is aborted. */
+  delay(milliseconds: number, signal?: AbortSignal): Promise<void>;
   readMounts(): readonly Mount[];
   /** Of the mounts of this user; for root also of the users that are named. */
   mountStates(others: readonly number[]): readonly MountState[];

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { ClientError } from './client-error.ts';
 import type { ProblemDetails } from './shapes.ts';
 
@@ -6,12 +6,15 @@ export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'PUT';
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
+  /** Media types that are asked for; JSON unless given. */
+  readonly accept?: string;
   /** Milliseconds until the whole answer is there. */
   readonly deadlineMs?: number;
 }
 
 /** Of an answer: a list of 10,000 long paths is some 40 MB. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+const MAX_PROBLEM_BYTES = 1024 * 1024;
 const DEADLINE_MS = 15_000;
 /** Of the lists; what they hold is joined. */
 const PAGE = 10_000;
@@ -29,9 +32,62 @@ export class ControlClient {
     const { status, text } = await this.#exchange(path, options);
     const json = this.#parse(text);
     if (status < 400) return json as T;
+    throw this.#problem(status, json);
+  }
+
+  /** The text of an answer whose status is below 400. */
+  async text(path: string, options: AskOptions = {}): Promise<string> {
+    const { status, text } = await this.#exchange(path, { accept: 'text/plain, */*;q=0.1', ...options });
+    if (status < 400) return text;
+    throw this.#problem(status, this.#parse(text));
+  }
+
+  /**
+   * An answer that goes on, as its bytes come. Rejects where it does not begin, and throws as it is read where it
+   * breaks off; ends where the daemon ends it.
+   *
+   * @param options.silenceMs how long nothing may come
+   */
+  async *stream(
+    path: string,
+    options: {
+      readonly headers: Readonly<Record<string, string>>;
+      readonly signal: AbortSignal;
+      readonly silenceMs: number;
+    },
+  ): AsyncGenerator<Buffer> {
+    const { headers, signal, silenceMs } = options;
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const asked = request({
+        socketPath: this.socket,
+        path,
+        signal,
+        agent: false,
+        timeout: silenceMs,
+        headers: { Host: 'dagmount', ...headers },
+      });
+      asked.on('response', resolve);
+      asked.on('timeout', () => asked.destroy(new Error(`nothing came for ${silenceMs / 1000} s`)));
+      asked.on('error', (error: NodeJS.ErrnoException) => reject(this.#failure(error, false, silenceMs)));
+      asked.end();
+    });
+    try {
+      if ((answer.statusCode ?? 0) >= 400) {
+        throw this.#problem(answer.statusCode ?? 0, this.#parse(await textOf(answer)));
+      }
+      for await (const chunk of answer) yield chunk as Buffer;
+    } catch (error) {
+      if (error instanceof ClientError) throw error;
+      throw this.#failure(error as NodeJS.ErrnoException, false, silenceMs);
+    } finally {
+      answer.destroy();
+    }
+  }
+
+  #problem(status: number, json: unknown): ClientError {
     const problem = json as Partial<ProblemDetails>;
-    if (typeof problem.code !== 'string' || typeof problem.detail !== 'string') throw this.#unintelligible();
-    throw new ClientError(problem.code, problem.detail, problem.mend ?? 'The log of the daemon says more.', {
+    if (typeof problem.code !== 'string' || typeof problem.detail !== 'string') return this.#unintelligible();
+    return new ClientError(problem.code, problem.detail, problem.mend ?? 'The log of the daemon says more.', {
       status,
       problem: problem as ProblemDetails,
     });
@@ -67,7 +123,13 @@ export class ControlClient {
   }
 
   #exchange(path: string, options: AskOptions): Promise<{ readonly status: number; readonly text: string }> {
-    const { method = 'GET', query = {}, body, deadlineMs = DEADLINE_MS } = options;
+    const {
+      method = 'GET',
+      query = {},
+      body,
+      accept = 'application/json',
+      deadlineMs = DEADLINE_MS,
+    } = options;
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, value);
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
@@ -84,7 +146,7 @@ export class ControlClient {
           agent: false,
           headers: {
             Host: 'dagmount',
-            Accept: 'application/json',
+            Accept: accept,
             ...(content && { 'Content-Type': 'application/json', 'Content-Length': content.length }),
           },
         },
@@ -132,4 +194,16 @@ export class ControlClient {
       { cause: error },
     );
   }
+}
+
+/** Of an error: no more than that is read. */
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer) {
+    chunks.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length > MAX_PROBLEM_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }

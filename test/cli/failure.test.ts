@@ -71,6 +71,8 @@ const others: Readonly<
   'no-daemon': 69,
   'several-daemons': 64,
   'no-generation': 66,
+  'no-entry': 66,
+  'no-terminal': 64,
   interrupted: 75,
   'output-failed': 73,
   'daemon-failed': 70,

@@ -39,7 +39,14 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
 }
 
 export function recordingOutput(write: (text: string) => void, changes: Partial<Output> = {}): Output {
-  return { write, isTerminal: false, colours: false, columns: 80, ...changes };
+  return {
+    write,
+    isTerminal: false,
+    colours: false,
+    columns: 80,
+    lost: new AbortController().signal,
+    ...changes,
+  };
 }
 
 export interface Ran {

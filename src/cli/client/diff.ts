@@ -5,6 +5,7 @@ import { printable } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand, isGiven } from './client-command.ts';
 import { generationsOf } from './generations.ts';
+import type { TreeChanges } from './tree-changes.ts';
 
 const DIFFERENT = 1;
 
@@ -53,7 +54,8 @@ function named(kept: readonly HistoryItem[], name: string): string {
   );
 }
 
-async function changesBetween(client: ControlClient, since: string, to: string): Promise<Changes> {
+/** All pages of what one daemon says. */
+export async function changesBetween(client: ControlClient, since: string, to: string): Promise<Changes> {
   const joined: Changes = { from: since, to, added: [], changed: [], removed: [], next: null };
   for await (const page of client.pages<Changes>(`/v1/generations/${to}/changes`, { since })) {
     joined.added.push(...page.added);
@@ -63,12 +65,19 @@ async function changesBetween(client: ControlClient, since: string, to: string):
   return joined;
 }
 
-function changesText({ added, changed, removed }: Changes, paints: Paints): string {
+function changesText(changes: Changes, paints: Paints): string {
+  return changeLines(changes, paints)
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** In the order of the paths. */
+export function changeLines({ added, changed, removed }: TreeChanges, paints: Paints): readonly string[] {
   const lines = [
     ...added.map((path) => [path, paints.green(`+ ${printable(path)}`)] as const),
     ...changed.map((path) => [path, paints.yellow(`~ ${printable(path)}`)] as const),
     ...removed.map((path) => [path, paints.red(`- ${printable(path)}`)] as const),
   ];
   lines.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
-  return lines.map(([, line]) => `${line}\n`).join('');
+  return lines.map(([, line]) => line);
 }

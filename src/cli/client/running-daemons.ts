@@ -35,7 +35,8 @@ export function socketsOf({ sockets, mount }: Wanted, shell: Shell): readonly st
   );
 }
 
-function runningStates(shell: Shell): readonly MountState[] {
+/** Of the daemons of this host that this user may know of. */
+export function runningStates(shell: Shell): readonly MountState[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
   return shell.mountStates([...owners]).filter((state) => isServed(state, shell.isRunning));

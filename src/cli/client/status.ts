@@ -2,6 +2,9 @@ import type { Status } from '../../control/shapes.ts';
 import { formatAgo, formatCount, formatSize, plural, printable } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
+import { compareNodes } from './compare-nodes.ts';
+import { nodesText } from './nodes-text.ts';
+import { stateText } from './state-text.ts';
 
 const LABEL_WIDTH = 'generation  '.length;
 
@@ -9,6 +12,14 @@ export const run = clientCommand<Status>({
   name: 'status',
   ask: (client) => client.ask<Status>('/v1/status'),
   show: (status, { paints, now }) => statusText(status, paints, now),
+  compare: async (answered, { paints, now }) => {
+    const nodes = answered.map(({ socket, client, answer }) => ({ socket, client, status: answer }));
+    const standings = await compareNodes(nodes);
+    return {
+      text: nodesText(nodes, standings, paints, now),
+      members: standings.map((comparison) => ({ comparison: comparison ?? null })),
+    };
+  },
 });
 
 export function statusText(status: Status, paints: Paints, now: number): string {
@@ -28,13 +39,6 @@ export function statusText(status: Status, paints: Paints, now: number): string 
   return rows
     .flatMap((row) => (row === undefined ? [] : [`${paints.bold(row[0].padEnd(LABEL_WIDTH))}${row[1]}\n`]))
     .join('');
-}
-
-function stateText({ ready, degraded }: Status, paints: Paints): string {
-  const readiness = ready ? paints.green('ready') : paints.yellow('not ready');
-  return degraded.length === 0
-    ? readiness
-    : `${readiness}, ${paints.red(`degraded: ${degraded.join(', ')}`)}`;
 }
 
 function generationText({ generation }: Status, now: number): string {

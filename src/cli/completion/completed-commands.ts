@@ -1,6 +1,8 @@
 import { negationOf, type OptionName, optionOf } from '../../config/schema.ts';
+import { logLevels } from '../../control/daemon-shapes.ts';
 import { optionsFor } from '../command-options.ts';
-import { type CommandFlag, type CommandSpec, commands } from '../commands.ts';
+import { type CommandFlag, type CommandSpec, commands, shells } from '../commands.ts';
+import type { CandidateKind } from './candidates.ts';
 
 /** A flag as completion scripts need it. */
 export interface CompletedFlag {
@@ -9,7 +11,14 @@ export interface CompletedFlag {
   /** One line. */
   readonly help: string;
   /** What its value is completed with; undefined for a flag without one. */
-  readonly value: 'nothing' | 'files' | 'directories' | 'mount-points' | readonly string[] | undefined;
+  readonly value:
+    | 'nothing'
+    | 'files'
+    | 'directories'
+    | 'mount-points'
+    | 'sockets'
+    | readonly string[]
+    | undefined;
   readonly repeats: boolean;
 }
 
@@ -55,4 +64,28 @@ function completedOption(name: OptionName): readonly CompletedFlag[] {
     { flag: `--${name}`, help, value: undefined, repeats: false },
     { flag: `--${negation}`, help: `Not: ${help}`, value: undefined, repeats: false },
   ];
+}
+
+/** What of the arguments only a running daemon can say; undefined where none is asked. */
+export function dynamicArgument(argument: CompletedCommand['argument']): CandidateKind | undefined {
+  switch (argument) {
+    case 'tree-path':
+      return 'tree-paths';
+    case 'cache-action':
+      return 'cache-arguments';
+    case 'generations':
+      return 'generations';
+    default:
+      return undefined;
+  }
+}
+
+/** The arguments of a command that are always the same; undefined where they are not. */
+export function fixedArgument(
+  argument: CompletedCommand['argument'],
+  names: readonly string[],
+): readonly string[] | undefined {
+  if (argument === 'command') return names;
+  if (argument === 'shell') return shells;
+  return argument === 'log-level' ? logLevels : undefined;
 }

@@ -1,18 +1,37 @@
-import { parseCommandLine } from '../../config/command-line.ts';
+import { type Flag, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { nearest } from '../../config/nearest.ts';
 import { shells } from '../commands.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { RunCommand } from '../shell.ts';
-import { bashCompletion } from './bash.ts';
-import { completedCommands } from './completed-commands.ts';
-import { fishCompletion } from './fish.ts';
-import { zshCompletion } from './zsh.ts';
-
-const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
+import type { RunCommand, Shell } from '../shell.ts';
 
 export const run: RunCommand = async (args, shell) => {
-  const [name = '', ...more] = parseCommandLine(args, [], 'completion').positionals;
+  const { flags, positionals } = parseCommandLine(
+    args,
+    [{ name: 'candidates', takesValue: true }],
+    'completion',
+  );
+  const [asked] = flags;
+  if (asked !== undefined) await offer(asked, positionals, shell);
+  else shell.out.write(await scriptFor(positionals));
+  return exitCodes.ok;
+};
+
+/** For the scripts below, and no part of the help: `--candidates KIND -- CURRENT WORD…` */
+async function offer(
+  { value }: Flag,
+  [current = '', ...words]: readonly string[],
+  shell: Shell,
+): Promise<void> {
+  const { candidateKinds, candidatesText } = await import('./candidates.ts');
+  const kind = candidateKinds.find((each) => each === value);
+  if (kind === undefined) {
+    throw new ConfigError('usage', `There are no candidates ${value}.`, 'Make the completion script again.');
+  }
+  shell.out.write(await candidatesText(kind, current, words, shell));
+}
+
+async function scriptFor([name = '', ...more]: readonly string[]): Promise<string> {
   const wanted = shells.find((each) => each === name);
   if (wanted === undefined || more.length > 0) {
     const meant = nearest(name, shells);
@@ -22,6 +41,17 @@ export const run: RunCommand = async (args, shell) => {
       `${meant === undefined ? '' : `Did you mean ${meant}? `}See dagmount help completion.`,
     );
   }
-  shell.out.write(scripts[wanted](completedCommands()));
-  return exitCodes.ok;
-};
+  // The options of mount bring the schema along, which whoever waits for a candidate does without.
+  const { completedCommands } = await import('./completed-commands.ts');
+  const commands = completedCommands();
+  switch (wanted) {
+    case 'bash':
+      return (await import('./bash.ts')).bashCompletion(commands);
+    case 'zsh':
+      return (await import('./zsh.ts')).zshCompletion(commands);
+    case 'fish':
+      return (await import('./fish.ts')).fishCompletion(commands);
+    default:
+      throw new Error(`unknown shell: ${String(wanted satisfies never)}`);
+  }
+}

@@ -1,10 +1,37 @@
-import { shells } from '../commands.ts';
 import { MOUNT_POINTS } from './bash.ts';
-import type { CompletedCommand, CompletedFlag } from './completed-commands.ts';
+import {
+  type CompletedCommand,
+  type CompletedFlag,
+  dynamicArgument,
+  fixedArgument,
+} from './completed-commands.ts';
 
 export function fishCompletion(commands: readonly CompletedCommand[]): string {
   const names = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
   return `# fish completion of dagmount; made by: dagmount completion fish
+function __dagmount_is
+    set -l words (commandline -opc)
+    set -e words[1]
+    for word in $words
+        string match -q -- '-*' $word; and continue
+        contains -- $word $argv
+        return
+    end
+    return 1
+end
+function __dagmount_candidates
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    $words[1] completion --candidates $argv[1] -- "$current" $words[2..-1] 2>/dev/null
+end
+function __dagmount_sockets
+    set -l found (__dagmount_candidates sockets)
+    if set -q found[1]
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
 complete -c dagmount -f
 complete -c dagmount -n __fish_use_subcommand -l help -d 'Explain dagmount'
 complete -c dagmount -n __fish_use_subcommand -l version -d 'Print the version'
@@ -13,7 +40,7 @@ ${commands.map((command) => linesOf(command, names)).join('')}`;
 
 function linesOf(command: CompletedCommand, names: readonly string[]): string {
   const own = [command.name, ...command.aliases];
-  const seen = `complete -c dagmount -n ${quoted(`__fish_seen_subcommand_from ${own.join(' ')}`)}`;
+  const seen = `complete -c dagmount -n ${quoted(`__dagmount_is ${own.join(' ')}`)}`;
   return [
     ...own.map(
       (name) => `complete -c dagmount -n __fish_use_subcommand -a ${name} -d ${quoted(command.summary)}`,
@@ -29,25 +56,18 @@ function flagOf({ flag, help, value }: CompletedFlag): string {
   if (value === undefined) return long;
   if (value === 'files') return `${long} -r -F`;
   if (value === 'mount-points') return `${long} -x -a ${quoted(`(${MOUNT_POINTS})`)}`;
+  if (value === 'sockets') return `${long} -x -a '(__dagmount_sockets)'`;
   if (value === 'directories') return `${long} -x -a '(__fish_complete_directories)'`;
   return value === 'nothing' ? `${long} -x` : `${long} -x -a ${quoted(value.join(' '))}`;
 }
 
 function argumentOf(argument: CompletedCommand['argument'], names: readonly string[]): readonly string[] {
-  switch (argument) {
-    case 'directory':
-      return ["-a '(__fish_complete_directories)'"];
-    case 'mount-point':
-      return [`-a ${quoted(`(${MOUNT_POINTS})`)}`];
-    case 'command':
-      return [`-a ${quoted(names.join(' '))}`];
-    case 'shell':
-      return [`-a ${quoted(shells.join(' '))}`];
-    case 'nothing':
-      return [];
-    default:
-      throw new Error(`unknown argument: ${String(argument satisfies never)}`);
-  }
+  const dynamic = dynamicArgument(argument);
+  if (dynamic !== undefined) return [`-a '(__dagmount_candidates ${dynamic})'`];
+  const fixed = fixedArgument(argument, names);
+  if (fixed !== undefined) return [`-a ${quoted(fixed.join(' '))}`];
+  if (argument === 'directory') return ["-a '(__fish_complete_directories)'"];
+  return argument === 'mount-point' ? [`-a ${quoted(`(${MOUNT_POINTS})`)}`] : [];
 }
 
 /** In single quotes fish knows two escapes. */

@@ -1,6 +1,10 @@
-import { shells } from '../commands.ts';
 import { MOUNT_POINTS } from './bash.ts';
-import type { CompletedCommand, CompletedFlag } from './completed-commands.ts';
+import {
+  type CompletedCommand,
+  type CompletedFlag,
+  dynamicArgument,
+  fixedArgument,
+} from './completed-commands.ts';
 
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
   const described = commands.flatMap(({ name, aliases, summary }) =>
@@ -9,6 +13,16 @@ export function zshCompletion(commands: readonly CompletedCommand[]): string {
   const names = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
   return `#compdef dagmount
 # zsh completion of dagmount; made by: dagmount completion zsh
+_dagmount_candidates() {
+  local -a found directories others
+  found=(\${(f)"$(dagmount completion --candidates $1 -- "\${(Q)PREFIX}" "\${words[@]}" 2>/dev/null)"})
+  directories=(\${(M)found:#*/})
+  others=(\${found:#*/})
+  compadd -S '' -a directories
+  compadd -a others
+  (($#found))
+}
+_dagmount_sockets() { _dagmount_candidates sockets || _files }
 _dagmount() {
   local -a commands mounts
   local context state state_descr line
@@ -54,25 +68,18 @@ function actionOf(value: CompletedFlag['value']): string {
   if (value === undefined) return '';
   if (value === 'files') return ':file:_files';
   if (value === 'mount-points') return ':mount point:compadd -a mounts';
+  if (value === 'sockets') return ':socket:_dagmount_sockets';
   if (value === 'directories') return ':directory:_files -/';
   return value === 'nothing' ? ':value: ' : `:value:(${value.join(' ')})`;
 }
 
 function argumentSpecs(argument: CompletedCommand['argument'], names: readonly string[]): readonly string[] {
-  switch (argument) {
-    case 'directory':
-      return [quoted('1:s3 address: '), quoted('2:mount point:_files -/')];
-    case 'mount-point':
-      return [quoted('1:mount point:compadd -a mounts')];
-    case 'command':
-      return [quoted(`1:command:(${names.join(' ')})`)];
-    case 'shell':
-      return [quoted(`1:shell:(${shells.join(' ')})`)];
-    case 'nothing':
-      return [];
-    default:
-      throw new Error(`unknown argument: ${String(argument satisfies never)}`);
-  }
+  const dynamic = dynamicArgument(argument);
+  if (dynamic !== undefined) return [quoted(`*:${dynamic}:_dagmount_candidates ${dynamic}`)];
+  const fixed = fixedArgument(argument, names);
+  if (fixed !== undefined) return [quoted(`1:${argument}:(${fixed.join(' ')})`)];
+  if (argument === 'directory') return [quoted('1:s3 address: '), quoted('2:mount point:_files -/')];
+  return argument === 'mount-point' ? [quoted('1:mount point:compadd -a mounts')] : [];
 }
 
 function quoted(text: string): string {

@@ -1,0 +1,33 @@
+import type { CommandFlag } from './commands.ts';
+
+const socket: CommandFlag = {
+  name: 'socket',
+  help: 'The control socket of the daemon that is meant',
+  placeholder: 'PATH',
+  completes: 'sockets',
+};
+const mount: CommandFlag = {
+  name: 'mount',
+  help: 'The mount point of the daemon that is meant; not needed where just one runs',
+  placeholder: 'MOUNTPOINT',
+  completes: 'mount-points',
+};
+
+/** Which daemon is meant. */
+export const whichOne: readonly CommandFlag[] = [socket, mount];
+/** Which daemons are meant. */
+export const which: readonly CommandFlag[] = [
+  { ...socket, help: `${socket.help}; given several times, each is asked`, repeats: true },
+  mount,
+];
+
+export const json: CommandFlag = {
+  name: 'json',
+  help: 'Print one JSON document; for several sockets an array of them',
+};
+
+export const timeout: CommandFlag = {
+  name: 'timeout',
+  help: 'How long to wait; 60s unless given',
+  placeholder: 'DURATION',
+};

@@ -1,0 +1,4 @@
+/** What dagmount cache does, in the order of its help. */
+export const cacheActions = ['stats', 'ls', 'evict', 'pin', 'unpin', 'prefetch', 'verify'] as const;
+
+export type CacheAction = (typeof cacheActions)[number];

@@ -1,0 +1,106 @@
+import { ConfigError } from '../../config/config-error.ts';
+import type { PathResult, PathResults } from '../../control/cache-shapes.ts';
+import type { ControlClient } from '../../control/client.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { exitCodeOf } from '../failure.ts';
+import { formatSize, plural, printable } from '../format.ts';
+import type { Paints } from '../paint.ts';
+import type { RunCommand } from '../shell.ts';
+import type { CacheAction } from './cache-actions.ts';
+import { type ClientCommand, clientCommand, type Given } from './client-command.ts';
+import { timeoutOf } from './refresh.ts';
+import { treePath } from './tree-path.ts';
+
+type PathAction = Exclude<CacheAction, 'stats' | 'ls' | 'verify'>;
+
+const DONE: Readonly<Record<PathAction, readonly [done: string, unchanged: string]>> = {
+  evict: ['evicted', 'not in the cache'],
+  pin: ['pinned', 'pinned already'],
+  unpin: ['unpinned', 'was not pinned'],
+  prefetch: ['fetched', 'in the cache already'],
+};
+/** Of one request. */
+const MOST_PATHS = 1_000;
+/** The daemon keeps the time; this is for one that has stopped doing so. */
+const GRACE_MS = 15_000;
+const DEADLINE_MS = 120_000;
+
+export async function runCachePaths(
+  action: PathAction,
+  ...[args, shell]: Parameters<RunCommand>
+): Promise<number> {
+  return await clientCommand(commandOf(action))(args, shell);
+}
+
+function commandOf(action: PathAction): ClientCommand<PathResults> {
+  const waits = action === 'prefetch';
+  return {
+    name: 'cache',
+    flags: waits ? [{ name: 'timeout', takesValue: true }] : [],
+    arguments: Number.POSITIVE_INFINITY,
+    check: (given) => {
+      if (given.positionals.length === 0) {
+        throw new ConfigError(
+          'usage',
+          `Which paths to ${action} is missing.`,
+          `Name at least one, or . for the whole tree. See dagmount help cache.`,
+        );
+      }
+      if (waits) timeoutOf(given, 'cache');
+    },
+    ask: async (client, given) => await askInParts(client, action, given, waits),
+    show: ({ items }, { paints }) => items.map((item) => lineOf(item, DONE[action], paints)).join(''),
+    exitCode: ({ items }) => exitCodeOfResults(items),
+  };
+}
+
+async function askInParts(
+  client: ControlClient,
+  action: PathAction,
+  given: Given,
+  waits: boolean,
+): Promise<PathResults> {
+  const paths: string[] = [];
+  for (const each of given.positionals) paths.push(await treePath(client, each));
+  const timeoutMs = waits ? timeoutOf(given, 'cache') : undefined;
+  const items: PathResult[] = [];
+  for (let at = 0; at < paths.length; at += MOST_PATHS) {
+    const part = await client.ask<PathResults>(`/v1/cache/${action}`, {
+      method: 'POST',
+      body: {
+        paths: paths.slice(at, at + MOST_PATHS),
+        ...(timeoutMs !== undefined && { timeoutSeconds: timeoutMs / 1000 }),
+      },
+      deadlineMs: timeoutMs === undefined ? DEADLINE_MS : timeoutMs + GRACE_MS,
+    });
+    items.push(...part.items);
+  }
+  return { items };
+}
+
+function lineOf(
+  { path, outcome, files, bytes, code, detail }: PathResult,
+  [done, unchanged]: readonly [string, string],
+  paints: Paints,
+): string {
+  const name = path === '' ? '(the whole tree)' : printable(path);
+  const amount = `${plural(files, 'file')}, ${formatSize(bytes)}`;
+  switch (outcome) {
+    case 'done':
+      return `${paints.green(done)}  ${name}  ${amount}\n`;
+    case 'unchanged':
+      return `${unchanged}  ${name}\n`;
+    case 'failed': {
+      const partly = files === 0 ? '' : ` (of others ${amount} ${done})`;
+      return `${paints.red(`failed (${code})`)}  ${name}: ${printable(detail ?? '')}${partly}\n`;
+    }
+    default:
+      throw new Error(`unknown outcome: ${String(outcome satisfies never)}`);
+  }
+}
+
+/** As the first that failed. */
+function exitCodeOfResults(items: readonly PathResult[]): ExitCode {
+  const failed = items.find(({ outcome }) => outcome === 'failed');
+  return failed === undefined ? exitCodes.ok : exitCodeOf(failed.code ?? '');
+}

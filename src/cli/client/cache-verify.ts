@@ -1,0 +1,18 @@
+import type { Verified } from '../../control/cache-shapes.ts';
+import { formatSize, plural, printable } from '../format.ts';
+import { clientCommand } from './client-command.ts';
+
+/** A cache of a hundred GiB on a slow disk takes that long to read. */
+const DEADLINE_MS = 3_600_000;
+
+export const runCacheVerify = clientCommand<Verified>({
+  name: 'cache',
+  ask: (client) => client.ask('/v1/cache/verify', { method: 'POST', body: {}, deadlineMs: DEADLINE_MS }),
+  show: ({ blobs, bytes, corrupt, removed }, { paints }) => {
+    const read = `${plural(blobs, 'blob')} (${formatSize(bytes)}) read`;
+    if (corrupt === 0) return `${read}, all of them ${paints.green('as they were stored')}.\n`;
+    const lines = removed.map(({ key, path }) => `  ${path === null ? key : printable(path)}\n`);
+    const more = corrupt > removed.length ? `  and ${plural(corrupt - removed.length, 'blob')} more\n` : '';
+    return `${read}, ${paints.red(`${plural(corrupt, 'blob')} not as stored`)}, and removed; content is fetched again when it is read:\n${lines.join('')}${more}`;
+  },
+});

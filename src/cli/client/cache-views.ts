@@ -1,0 +1,71 @@
+import type { BlobItem, Blobs, CacheTotals } from '../../control/cache-shapes.ts';
+import { formatCount, formatSize, formatTable, plural, printable } from '../format.ts';
+import type { Paints } from '../paint.ts';
+import { clientCommand } from './client-command.ts';
+
+const LABEL_WIDTH = 'directory  '.length;
+
+export const runCacheStats = clientCommand<CacheTotals>({
+  name: 'cache',
+  ask: (client) => client.ask('/v1/cache'),
+  show: (totals, { paints }) => totalsText(totals, paints),
+});
+
+/** The most recently used first. */
+export const runCacheBlobs = clientCommand<Blobs>({
+  name: 'cache',
+  ask: async (client) => {
+    const items: BlobItem[] = [];
+    for await (const page of client.pages<Blobs>('/v1/cache/blobs')) {
+      for (const item of page.items) items.push(item);
+    }
+    return { items, next: null };
+  },
+  show: ({ items }) =>
+    items.length === 0
+      ? 'The cache is empty.\n'
+      : formatTable(
+          ['SIZE', 'RANK', 'PINNED', 'CHECKED', 'PATH'],
+          items.map(({ bytes, rank, pinned, verified, path, chunk, key }) => [
+            formatSize(bytes),
+            rank,
+            pinned ? 'yes' : '-',
+            verified ? 'yes' : '-',
+            `${path ?? `(${key})`}${chunk === null ? '' : ` [part ${chunk}]`}`,
+          ]),
+        ),
+});
+
+function totalsText(totals: CacheTotals, paints: Paints): string {
+  const { directory, entries, bytes, limitBytes, ranks, pinned, pinnedBytes, pinnedPaths, degraded } = totals;
+  const { hits, misses, evictions, corrupt, passedThrough, pendingFiles, pendingBytes } = totals;
+  const share = limitBytes === 0 ? '' : ` (${((bytes / limitBytes) * 100).toFixed(1)} %)`;
+  const rows: (readonly [label: string, text: string] | undefined)[] = [
+    ['directory', printable(directory)],
+    degraded.length === 0 ? undefined : ['degraded', paints.red(degraded.join(', '))],
+    ['content', `${plural(entries, 'blob')}, ${formatSize(bytes)} of ${formatSize(limitBytes)}${share}`],
+    ['kept', `${amount(ranks.kept)}: shown within the prefetch bound, or pinned`],
+    ['past', `${amount(ranks.past)}: shown, past the bound; evicted where room is needed`],
+    ['hidden', `${amount(ranks.hidden)}: not shown; evicted first`],
+    ['pinned', `${plural(pinned, 'blob')}, ${formatSize(pinnedBytes)}; ${plural(pinnedPaths, 'path')} named`],
+    ['asked', `${plural(hits, 'hit')}, ${formatCount(misses)} misses${rateText(hits, misses)}`],
+    [
+      'lost',
+      `${formatCount(evictions)} evicted, ${formatCount(corrupt)} corrupt, ${formatCount(passedThrough)} not kept`,
+    ],
+    pendingFiles === 0
+      ? ['pending', 'nothing']
+      : ['pending', `${plural(pendingFiles, 'file')}, ${formatSize(pendingBytes)} to fetch`],
+  ];
+  return rows
+    .flatMap((row) => (row === undefined ? [] : [`${paints.bold(row[0].padEnd(LABEL_WIDTH))}${row[1]}\n`]))
+    .join('');
+}
+
+function amount({ entries, bytes }: CacheTotals['ranks']['kept']): string {
+  return `${plural(entries, 'blob')}, ${formatSize(bytes)}`;
+}
+
+function rateText(hits: number, misses: number): string {
+  return hits + misses === 0 ? '' : ` (${((hits / (hits + misses)) * 100).toFixed(1)} % hits)`;
+}

@@ -1,0 +1,149 @@
+import type { ControlClient } from '../../control/client.ts';
+import type { Changes, HistoryItem, Status } from '../../control/shapes.ts';
+import { changesBetween } from './diff.ts';
+import { generationsOf } from './generations.ts';
+import { differingPaths, type TreeChanges } from './tree-changes.ts';
+
+/** A daemon that answered. */
+export interface DaemonNode {
+  readonly socket: string;
+  readonly client: ControlClient;
+  readonly status: Status;
+}
+
+/** How one node stands to the node with the newest tree. Undefined: it shows no tree yet. */
+export interface Standing {
+  /** Id of the newest tree among the nodes. */
+  readonly newest: string;
+  readonly lags: boolean;
+  /**
+   * Where it lags: when the newest node stopped showing this tree, or where that is not known, when it began to show
+   * the newest, which is at the latest. Else when this node began to show it. By the clock of the node that knows it.
+   */
+  readonly since: string;
+  /** Whether it lags for longer than `since` says, by how much is not known. */
+  readonly orLonger: boolean;
+  /** Publications of the newest node that this one has not made; null where that is not known. */
+  readonly generationsBehind: number | null;
+  /** What the newest tree has that this one has not; null where it is not known. */
+  readonly changes: TreeChanges | null;
+}
+
+interface Known extends DaemonNode {
+  /** The newest first; its first is what is shown. */
+  readonly history: readonly HistoryItem[];
+}
+
+const SAME: TreeChanges = { added: [], changed: [], removed: [] };
+
+/** Who lags behind whom, since when and by which paths. In the order of the nodes. */
+export async function compareNodes(nodes: readonly DaemonNode[]): Promise<readonly (Standing | undefined)[]> {
+  const known = await Promise.all(nodes.map(async (node) => ({ ...node, history: await historyOf(node) })));
+  const newest = newestOf(known);
+  if (newest === undefined) return nodes.map(() => undefined);
+  return await Promise.all(known.map((node) => standingOf(node, newest)));
+}
+
+/** A node that goes in between has no history: it answered before, and what it shows is known. */
+async function historyOf({ client, status }: DaemonNode): Promise<readonly HistoryItem[]> {
+  const current = status.generation;
+  if (current === null) return [];
+  const kept = await generationsOf(client).catch(() => []);
+  // What it has published since its status was asked for is left out: the two belong together.
+  const until = kept.findIndex(({ number, id }) => number === current.number && id === current.id);
+  return until >= 0 ? kept.slice(until) : [{ ...current, added: 0, changed: 0, removed: 0 }];
+}
+
+/**
+ * The node whose tree comes last. A tree that a node showed before the one it shows now is older than that: this needs
+ * no two clocks that agree. Where histories say nothing, or a tree went and came back, times decide.
+ */
+function newestOf(nodes: readonly Known[]): Known | undefined {
+  const shown = nodes.filter(({ history }) => history.length > 0);
+  const last = shown.filter((node) => !shown.some((other) => isPast(node, other)));
+  // Never empty but where clocks disagree about a tree that came back.
+  const candidates = last.length > 0 ? last : shown;
+  return candidates.reduce<Known | undefined>(
+    (best, node) => (best === undefined || isFresher(node, best) ? node : best),
+    undefined,
+  );
+}
+
+/** Whether `other` went on from the tree that `node` shows. */
+function isPast(node: Known, other: Known): boolean {
+  const left = leftAt(other, idOf(node));
+  if (left === undefined) return false;
+  const back = leftAt(node, idOf(other));
+  return back === undefined || left > back;
+}
+
+/** When a node went on from a tree, in milliseconds; undefined where it shows it, or never did as far as it is kept. */
+function leftAt({ history }: Known, id: string): number | undefined {
+  const at = history.findIndex((item) => item.id === id);
+  const successor = history[at - 1];
+  return successor === undefined ? undefined : Date.parse(successor.publishedAt);
+}
+
+/** Of one tree who showed it first; of two the one that the store had later, as far as it was looked at. */
+function isFresher(one: Known, other: Known): boolean {
+  if (idOf(one) === idOf(other)) return publishedAt(one) < publishedAt(other);
+  const difference = asOf(one.status) - asOf(other.status);
+  return difference === 0 ? publishedAt(one) > publishedAt(other) : difference > 0;
+}
+
+function asOf({ held, source }: Status): number {
+  return Date.parse(held?.since ?? source.lastSuccessAt ?? '') || 0;
+}
+
+function idOf({ history }: Known): string {
+  return history[0]?.id ?? '';
+}
+
+function publishedAt({ history }: Known): number {
+  return Date.parse(history[0]?.publishedAt ?? '');
+}
+
+async function standingOf(node: Known, newest: Known): Promise<Standing | undefined> {
+  const [own] = node.history;
+  const [current] = newest.history;
+  if (own === undefined || current === undefined) return undefined;
+  const { id } = current;
+  if (own.id === id) {
+    const changes = SAME;
+    return {
+      newest: id,
+      lags: false,
+      since: own.publishedAt,
+      orLonger: false,
+      generationsBehind: 0,
+      changes,
+    };
+  }
+  const at = newest.history.findIndex((item) => item.id === own.id);
+  return {
+    newest: id,
+    lags: true,
+    since: (newest.history[at - 1] ?? current).publishedAt,
+    orLonger: at < 0,
+    generationsBehind: at < 0 ? null : at,
+    changes: await changesFrom(node, newest, own.id, id),
+  };
+}
+
+/** By the history of one that showed both; where there is none, by comparing the trees. */
+async function changesFrom(
+  node: Known,
+  newest: Known,
+  since: string,
+  to: string,
+): Promise<TreeChanges | null> {
+  for (const { client, history } of [newest, node]) {
+    if (!history.some(({ id }) => id === since) || !history.some(({ id }) => id === to)) continue;
+    const changes = await changesBetween(client, since, to).catch((): Changes | undefined => undefined);
+    if (changes !== undefined) {
+      const { added, changed, removed } = changes;
+      return { added, changed, removed };
+    }
+  }
+  return await differingPaths(node, newest);
+}

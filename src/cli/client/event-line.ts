@@ -1,0 +1,54 @@
+import type { DaemonEvent, EventType } from '../../control/event-shapes.ts';
+import { formatCount, formatDuration, plural, printable } from '../format.ts';
+import type { Paints } from '../paint.ts';
+
+const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
+  generation: 'bold',
+  held: 'red',
+  'source-error': 'red',
+  'source-recovered': 'green',
+  'cache-error': 'red',
+  restart: 'yellow',
+};
+const TYPE_WIDTH = 'source-recovered'.length;
+
+/**
+ * One event for people, with the time it happened at: such lines are read later, when `ago` is another. Undefined for
+ * one of a type that is not known here.
+ */
+export function eventLine(event: DaemonEvent, paints: Paints): string | undefined {
+  const { at, type } = event;
+  const text = textOf(event);
+  if (text === undefined) return undefined;
+  return `${at}  ${paints[COLOURS[type]](type.padEnd(TYPE_WIDTH))}  ${printable(text)}\n`;
+}
+
+function textOf(event: DaemonEvent): string | undefined {
+  switch (event.type) {
+    case 'generation': {
+      const { generation, added, changed, removed } = event;
+      return `${generation.number} ${generation.id}: +${formatCount(added)} ~${formatCount(changed)} -${formatCount(removed)}, ${plural(generation.files, 'file')}`;
+    }
+    case 'held': {
+      const { generation, reason, removed, files } = event.held;
+      return `${generation}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
+    }
+    case 'source-error':
+      return `${event.error.code}: ${event.error.message}`;
+    case 'source-recovered': {
+      const { failures, failingSince, at } = event;
+      const span =
+        failingSince === null
+          ? ''
+          : ` within ${formatDuration(Math.max(0, Date.parse(at) - Date.parse(failingSince)))}`;
+      return `after ${plural(failures, 'failure')}${span}`;
+    }
+    case 'cache-error':
+      return `${event.code}: ${event.detail}`;
+    case 'restart':
+      return `${plural(event.restarts, 'restart')}: ${event.reason}`;
+    default:
+      event satisfies never;
+      return undefined;
+  }
+}

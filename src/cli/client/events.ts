@@ -1,0 +1,87 @@
+import { ControlClient } from '../../control/client.ts';
+import { ClientError } from '../../control/client-error.ts';
+import type { DaemonEvent } from '../../control/event-shapes.ts';
+import { type ServerSentEvent, serverSentEvents } from '../../control/event-stream.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { paintsFor } from '../paint.ts';
+import type { RunCommand, Shell } from '../shell.ts';
+import { type Given, givenOf, isGiven, oneSocket, valuesOf } from './client-command.ts';
+import { eventLine } from './event-line.ts';
+import { listenForStop } from './stop-signals.ts';
+
+const command = { name: 'events', flags: [{ name: 'after', takesValue: true }] } as const;
+
+/** A daemon gives a sign of life every 15 s. */
+const SILENCE_MS = 45_000;
+const RETRY_MS = 1_000;
+/** As long as readers wait for a new server, too. */
+const GIVE_UP_MS = 60_000;
+
+export const run: RunCommand = async (args, shell) => {
+  const given = givenOf(args, command);
+  const socket = oneSocket(given, shell, command.name);
+  const signals = listenForStop();
+  try {
+    // Who reads the lines wants no more, as head(1) does after ten.
+    const stop = AbortSignal.any([signals.signal, shell.out.lost]);
+    await follow(new ControlClient(socket), given, shell, stop);
+    return exitCodes.ok;
+  } finally {
+    signals.release();
+  }
+};
+
+/** Until it is stopped. A stream that breaks off is taken up again behind its last event. Rejects with ClientError. */
+async function follow(client: ControlClient, given: Given, shell: Shell, stop: AbortSignal): Promise<void> {
+  let last = valuesOf(given, 'after').at(-1) ?? '';
+  /** When the stream broke off; undefined while it stands, or has never stood. */
+  let lostAt: number | undefined;
+  let hasStood = false;
+  while (!stop.aborted) {
+    try {
+      const headers = { Accept: 'text/event-stream', ...(last !== '' && { 'Last-Event-ID': last }) };
+      const stream = client.stream('/v1/events', { headers, signal: stop, silenceMs: SILENCE_MS });
+      const begun = onFirst(stream, () => {
+        if (lostAt !== undefined) shell.err.write('dagmount: The daemon answers again.\n');
+        hasStood = true;
+        lostAt = undefined;
+      });
+      for await (const event of serverSentEvents(begun)) {
+        last = event.id === '' ? last : event.id;
+        print(event, given, shell);
+      }
+    } catch (error) {
+      if (stop.aborted) return;
+      const transient = error instanceof ClientError && isTransient(error);
+      const isOver = lostAt !== undefined && shell.now() - lostAt > GIVE_UP_MS;
+      if (!hasStood || !transient || isOver) throw error;
+    }
+    if (stop.aborted) return;
+    if (lostAt === undefined) {
+      lostAt = shell.now();
+      shell.err.write('dagmount: The daemon went away; waiting for it to come back.\n');
+    }
+    await shell.delay(RETRY_MS, stop);
+  }
+}
+
+async function* onFirst(chunks: AsyncIterable<Buffer>, callback: () => void): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst) callback();
+    isFirst = false;
+    yield chunk;
+  }
+}
+
+/** A daemon that starts again has no socket, or one where nobody listens, or ends what it was about to answer. */
+function isTransient({ code, status }: ClientError): boolean {
+  return code === 'daemon-unavailable' || code === 'daemon-silent' || status === 503;
+}
+
+function print({ type, data }: ServerSentEvent, given: Given, shell: Shell): void {
+  const event = JSON.parse(data) as DaemonEvent;
+  if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(event)}\n`);
+  // A daemon that is newer than this command may tell more.
+  else shell.out.write(eventLine(event, paintsFor(shell.out)) ?? `${event.at}  ${type}\n`);
+}

@@ -1,0 +1,50 @@
+import type { ControlClient } from '../../control/client.ts';
+import type { Entries, EntryItem } from '../../control/entry-shapes.ts';
+import { CommandError } from '../command-error.ts';
+import { formatSize, printable } from '../format.ts';
+import type { Paints } from '../paint.ts';
+import { clientCommand } from './client-command.ts';
+import { treePath } from './tree-path.ts';
+
+export const run = clientCommand<Entries>({
+  name: 'ls',
+  arguments: 1,
+  ask: async (client, { positionals: [given] }) => {
+    const path = given === undefined ? '' : await treePath(client, given);
+    const items = await entriesAt(client, path);
+    if (items.length > 0 || path === '') return { items, next: null };
+    throw new CommandError(
+      'no-entry',
+      `There is no ${printable(path)} in the tree.`,
+      'dagmount why says why; a path begins below the prefix, or at the mount point.',
+    );
+  },
+  show: ({ items }, { paints }) => entriesText(items, paints),
+});
+
+/** What is in a directory, all the way down, or one file. Of an empty directory itself. */
+async function entriesAt(client: ControlClient, path: string): Promise<EntryItem[]> {
+  const items: EntryItem[] = [];
+  const prefix = path === '' ? undefined : `${path}/`;
+  for await (const page of client.pages<Entries>('/v1/entries', { prefix })) {
+    for (const item of page.items) items.push(item);
+  }
+  if (items.length > 0 || path === '') return items;
+  const { items: beginning } = await client.ask<Entries>('/v1/entries', {
+    query: { prefix: path, limit: '1' },
+  });
+  return beginning.filter((item) => item.path === path);
+}
+
+function entriesText(items: readonly EntryItem[], paints: Paints): string {
+  const sizes = items.map(({ kind, size }) => (kind === 'file' ? formatSize(size) : ''));
+  const widest = sizes.reduce((most, { length }) => Math.max(most, length), 'SIZE'.length);
+  const header = paints.bold(`${'SIZE'.padStart(widest)}  ${'MODIFIED'.padEnd(24)}  CACHED  PATH`);
+  const lines = items.map(({ path, kind, mtime, cached }, at) => {
+    const size = (sizes[at] ?? '').padStart(widest);
+    const name = kind === 'directory' ? `${printable(path)}/` : printable(path);
+    const local = (cached === null ? '' : cached ? 'yes' : 'no').padEnd('CACHED'.length);
+    return `${size}  ${mtime.padEnd(24)}  ${cached === false ? paints.yellow(local) : local}  ${name}\n`;
+  });
+  return `${header}\n${lines.join('')}`;
+}

@@ -1,0 +1,34 @@
+/** One value of a metric, as a scrape has it. */
+export interface MetricSample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Infinities and what is no number are null in JSON, and occur only in buckets' bounds, which are labels. */
+  readonly value: number;
+}
+
+const LINE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: -?[\d.]+)?(?: # .*)?$/;
+const LABEL = /([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g;
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
+
+/** The samples of Prometheus' text format, or of OpenMetrics; comments and what is neither are left out. */
+export function metricSamples(text: string): readonly MetricSample[] {
+  return text.split('\n').flatMap((line) => {
+    const [, name, labels = '', value] = LINE.exec(line) ?? [];
+    return name === undefined || value === undefined
+      ? []
+      : [{ name, labels: labelsOf(labels), value: numberOf(value) }];
+  });
+}
+
+function labelsOf(text: string): Readonly<Record<string, string>> {
+  const pairs = [...text.matchAll(LABEL)].map(
+    ([, name = '', value = '']) =>
+      [name, value.replace(/\\(.)/g, (_, character: string) => ESCAPES[character] ?? character)] as const,
+  );
+  return Object.fromEntries(pairs);
+}
+
+function numberOf(text: string): number {
+  if (text === '+Inf') return Number.POSITIVE_INFINITY;
+  return text === '-Inf' ? Number.NEGATIVE_INFINITY : Number(text);
+}

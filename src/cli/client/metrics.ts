@@ -1,0 +1,27 @@
+import { clientCommand } from './client-command.ts';
+import { type MetricSample, metricSamples } from './metric-samples.ts';
+
+interface Exposed {
+  readonly samples: readonly MetricSample[];
+}
+
+/** With the text, which is not for JSON. */
+class Scrape implements Exposed {
+  readonly samples: readonly MetricSample[];
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.samples = metricSamples(text);
+    this.#text = text;
+  }
+
+  text(): string {
+    return this.#text;
+  }
+}
+
+export const run = clientCommand<Scrape>({
+  name: 'metrics',
+  ask: async (client) => new Scrape(await client.text('/metrics')),
+  show: (scrape) => scrape.text(),
+});

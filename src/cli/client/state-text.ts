@@ -1,0 +1,10 @@
+import type { Status } from '../../control/shapes.ts';
+import type { Paints } from '../paint.ts';
+
+/** `ready`, `ready, degraded: …` */
+export function stateText({ ready, degraded }: Status, paints: Paints): string {
+  const readiness = ready ? paints.green('ready') : paints.yellow('not ready');
+  return degraded.length === 0
+    ? readiness
+    : `${readiness}, ${paints.red(`degraded: ${degraded.join(', ')}`)}`;
+}

@@ -1,0 +1,58 @@
+import type { ControlClient } from '../../control/client.ts';
+import type { Entries, EntryItem } from '../../control/entry-shapes.ts';
+import type { Status } from '../../control/shapes.ts';
+
+export interface TreeChanges {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+interface Shown {
+  readonly client: ControlClient;
+  readonly status: Status;
+}
+
+/** Files of both trees: some 200 MB while they are compared. */
+const MOST_FILES = 500_000;
+
+/**
+ * What the tree of `to` has and that of `from` has not, by the listings of both; directories only where they are
+ * empty, with a slash at their ends. Null where the trees are too large, or one of the daemons does not tell them.
+ */
+export async function differingPaths(from: Shown, to: Shown): Promise<TreeChanges | null> {
+  const files = (from.status.generation?.files ?? 0) + (to.status.generation?.files ?? 0);
+  if (files > MOST_FILES) return null;
+  const trees = await Promise.all([treeOf(from.client), treeOf(to.client)]).catch(() => undefined);
+  if (trees === undefined) return null;
+  const [old, current] = trees;
+  const added: string[] = [];
+  const changed: string[] = [];
+  for (const [path, version] of current) {
+    const before = old.get(path);
+    if (before === undefined) added.push(path);
+    else if (before !== version) changed.push(path);
+  }
+  const removed = [...old.keys()].filter((path) => !current.has(path));
+  return { added, changed, removed };
+}
+
+/** What tells two versions of a path apart, by path. */
+async function treeOf(client: ControlClient): Promise<ReadonlyMap<string, string>> {
+  const versions = new Map<string, string>();
+  const directories: string[] = [];
+  const filled = new Set<string>();
+  for await (const page of client.pages<Entries>('/v1/entries')) {
+    for (const { path, kind, etag, size } of page.items) {
+      filled.add(parentOf(path));
+      if (kind === 'directory') directories.push(path);
+      else versions.set(path, `${size} ${etag}`);
+    }
+  }
+  for (const path of directories) if (!filled.has(path)) versions.set(`${path}/`, '');
+  return versions;
+}
+
+function parentOf(path: EntryItem['path']): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}

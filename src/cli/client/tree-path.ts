@@ -1,0 +1,36 @@
+import type { ControlClient } from '../../control/client.ts';
+import type { Status } from '../../control/shapes.ts';
+
+/**
+ * A path below the prefix, from what an operator has at hand: that path, an absolute one below the mount point, or the
+ * address of the object. The daemon is asked where it is mounted only where that matters.
+ */
+export async function treePath(client: ControlClient, given: string): Promise<string> {
+  if (!given.startsWith('/') && !given.startsWith('s3://')) return trimmed(given);
+  const { mount } = await client.ask<Status>('/v1/status');
+  return treePathIn(mount, given);
+}
+
+export function treePathIn(
+  { source, target }: Pick<Status['mount'], 'source' | 'target'>,
+  given: string,
+): string {
+  for (const above of [target, source]) {
+    const directory = above.endsWith('/') ? above : `${above}/`;
+    if (given === above || given === directory) return '';
+    if (given.startsWith(directory)) return trimmed(given.slice(directory.length));
+  }
+  return trimmed(given);
+}
+
+/** Where the path is a whole key of this mount: what is below the prefix. */
+export function belowPrefix({ source }: Pick<Status['mount'], 'source'>, key: string): string | undefined {
+  const prefix = /^s3:\/\/[^/]+\/(.*)$/s.exec(source)?.[1] ?? '';
+  return prefix !== '' && key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** A slash at the end says that it is a directory, and no more; `./` says nothing. */
+function trimmed(path: string): string {
+  const bare = path === '.' ? '' : path.replace(/^(?:\.\/)+(?=[^/]|$)/, '');
+  return bare.replace(/([^/])\/$/, '$1');
+}

@@ -1,0 +1,114 @@
+import { ConfigError } from '../../config/config-error.ts';
+import type { ControlClient } from '../../control/client.ts';
+import { ClientError } from '../../control/client-error.ts';
+import { absenceCodes, type Entry } from '../../control/entry-shapes.ts';
+import type { ProblemDetails, Status } from '../../control/shapes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { formatAgo, formatCount, formatSize, plural, printable } from '../format.ts';
+import type { Paints } from '../paint.ts';
+import { clientCommand } from './client-command.ts';
+import { belowPrefix, treePath } from './tree-path.ts';
+
+const LABEL_WIDTH = 'last modified  '.length;
+
+/** What the tree has at a path, or why it has nothing there: both are answers. */
+type Explained = Entry | ProblemDetails;
+
+export const run = clientCommand<Explained>({
+  name: 'why',
+  arguments: 1,
+  check: ({ positionals }) => {
+    if (positionals[0] === undefined) {
+      throw new ConfigError('usage', 'The path is missing.', 'See dagmount help why.');
+    }
+  },
+  ask: async (client, { positionals: [given = ''] }) => {
+    const path = await treePath(client, given);
+    const explained = await explain(client, path);
+    if (!isAbsent(explained) || explained.code !== 'never-seen') return explained;
+    // A key as dagmount problems shows it is longer than the path of the same file.
+    const { mount } = await client.ask<Status>('/v1/status');
+    const below = belowPrefix(mount, path);
+    if (below === undefined) return explained;
+    const other = await explain(client, below);
+    return isAbsent(other) && other.code === 'never-seen' ? explained : other;
+  },
+  show: (explained, { paints, now, given }) =>
+    isAbsent(explained)
+      ? absenceText(explained, given.positionals[0] ?? '', paints)
+      : entryText(explained, paints, now),
+  exitCode: (explained) => (isAbsent(explained) ? exitCodes.noInput : exitCodes.ok),
+});
+
+async function explain(client: ControlClient, path: string): Promise<Explained> {
+  try {
+    return await client.ask<Entry>(`/v1/entries/${encodeURIComponent(path)}`);
+  } catch (error) {
+    if (error instanceof ClientError && error.problem !== undefined && isAbsent(error.problem)) {
+      return error.problem;
+    }
+    throw error;
+  }
+}
+
+function isAbsent(explained: Explained): explained is ProblemDetails {
+  return 'code' in explained && (absenceCodes as readonly unknown[]).includes(explained.code);
+}
+
+function absenceText({ code, detail, mend }: ProblemDetails, given: string, paints: Paints): string {
+  const next = mend === undefined ? '' : `${printable(mend)}\n`;
+  return `${paints.yellow(`Not in the tree (${code}): ${printable(given)}`)}\n${printable(detail)}\n${next}`;
+}
+
+function entryText(entry: Entry, paints: Paints, now: number): string {
+  const { path, kind, key, size, etag, versionId, lastModified, mtime, generation, firstVisible } = entry;
+  const isFile = kind === 'file';
+  const first = firstVisible.generation;
+  const rows: (readonly [label: string, text: string] | undefined)[] = [
+    ['path', `${path === '' ? '(the root)' : printable(path)}, a ${kind}`],
+    ['key', printable(key)],
+    isFile
+      ? ['size', size < 1024 ? formatSize(size) : `${formatSize(size)} (${formatCount(size)} bytes)`]
+      : undefined,
+    etag === null ? undefined : ['etag', printable(etag)],
+    versionId === null ? undefined : ['version id', printable(versionId)],
+    lastModified === null ? undefined : ['last modified', `${timeText(lastModified, now)}, says the store`],
+    [
+      'visible since',
+      `${timeText(firstVisible.at, now)}, ${
+        first === null
+          ? 'in a generation that is no longer kept'
+          : `with generation ${first.number} ${first.id}`
+      }`,
+    ],
+    ['generation', `${generation.number} ${generation.id} shows it`],
+    ['mtime', timeText(mtime, now)],
+    isFile ? ['cached', cachedText(entry, paints)] : undefined,
+    ['pinned', entry.pinned ? 'yes' : 'no'],
+    ['node ids', nodeIdsText(entry)],
+    ...entry.problems.map(
+      ({ reason, detail }) => ['problem', paints.yellow(printable(`${reason}: ${detail}`))] as const,
+    ),
+  ];
+  return rows
+    .flatMap((row) => (row === undefined ? [] : [`${paints.bold(row[0].padEnd(LABEL_WIDTH))}${row[1]}\n`]))
+    .join('');
+}
+
+function cachedText({ cached, cachedBytes, size, checksum }: Entry, paints: Paints): string {
+  if (cached === true) {
+    return paints.green('yes') + (checksum === null ? '' : `, ${checksum.algorithm} ${checksum.value}`);
+  }
+  return cachedBytes === 0
+    ? paints.yellow('no: it is fetched when it is read')
+    : paints.yellow(`in part: ${formatSize(cachedBytes)} of ${formatSize(size)}`);
+}
+
+function nodeIdsText({ nodeIds: { current, replaced } }: Entry): string {
+  if (replaced.length === 0) return String(current);
+  return `${current}; the kernel still holds ${plural(replaced.length, 'replaced version')}: ${replaced.join(', ')}`;
+}
+
+function timeText(time: string, now: number): string {
+  return `${time}, ${formatAgo(Date.parse(time), now)}`;
+}

@@ -1,0 +1,117 @@
+import { ControlClient } from '../../control/client.ts';
+import type { Entries } from '../../control/entry-shapes.ts';
+import { cacheActions } from '../client/cache-actions.ts';
+import { generationsOf } from '../client/generations.ts';
+import { runningStates, socketsOf } from '../client/running-daemons.ts';
+import { treePathIn } from '../client/tree-path.ts';
+import type { Shell } from '../shell.ts';
+
+/** What a shell asks a running daemon for, while a command line is written. */
+export const candidateKinds = ['sockets', 'tree-paths', 'cache-arguments', 'generations'] as const;
+
+export type CandidateKind = (typeof candidateKinds)[number];
+
+/** Somebody waits for each key to show. */
+const DEADLINE_MS = 2_000;
+/** Shells ask before they show more. */
+const MOST = 500;
+/** Of entries that are looked through for them. */
+const MOST_PAGES = 20;
+
+/**
+ * The words that may stand where `current` is, one a line. Nothing where nobody can say: completion is no place for
+ * errors.
+ *
+ * @param words of the command line, without the name of the program
+ */
+export async function candidatesText(
+  kind: CandidateKind,
+  current: string,
+  words: readonly string[],
+  shell: Shell,
+): Promise<string> {
+  const found = await candidates(kind, current, words, shell).catch((error: unknown) => {
+    if (error instanceof Error) return [];
+    throw error;
+  });
+  // A shell takes each line for a word.
+  return found
+    .filter((each) => each.startsWith(current) && !/[\n\r]/.test(each))
+    .map((each) => `${each}\n`)
+    .join('');
+}
+
+async function candidates(
+  kind: CandidateKind,
+  current: string,
+  words: readonly string[],
+  shell: Shell,
+): Promise<readonly string[]> {
+  switch (kind) {
+    case 'sockets':
+      return runningStates(shell).flatMap(({ socket }) => socket ?? []);
+    case 'cache-arguments': {
+      const action = words.find((word) => cacheActions.some((each) => each === word));
+      if (action === undefined) return cacheActions;
+      return ['stats', 'ls', 'verify'].includes(action)
+        ? []
+        : await treePaths(clientOf(words, shell), current);
+    }
+    case 'tree-paths':
+      return await treePaths(clientOf(words, shell), current);
+    case 'generations': {
+      const kept = await generationsOf(clientOf(words, shell));
+      return kept.flatMap(({ number, id }) => [String(number), id]);
+    }
+    default:
+      throw new Error(`unknown candidates: ${String(kind satisfies never)}`);
+  }
+}
+
+/** Of the daemon that the command line means. Throws CommandError. */
+function clientOf(words: readonly string[], shell: Shell): ControlClient {
+  const wanted = { sockets: valuesIn(words, '--socket').slice(-1), mount: valuesIn(words, '--mount').at(-1) };
+  const [socket = ''] = socketsOf(wanted, { ...shell, err: { ...shell.err, write: () => undefined } });
+  return new ControlClient(socket);
+}
+
+function valuesIn(words: readonly string[], flag: string): readonly string[] {
+  return words.flatMap((word, at) => {
+    if (word.startsWith(`${flag}=`)) return [word.slice(flag.length + 1)];
+    // Bash parts `--socket=PATH` into three words.
+    const value = words[at + 1] === '=' ? words[at + 2] : words[at + 1];
+    return word === flag && value !== undefined ? [value] : [];
+  });
+}
+
+/** What begins with `current`, as far as its next slash; absolute paths below the mount point too. */
+async function treePaths(client: ControlClient, current: string): Promise<readonly string[]> {
+  if (!current.startsWith('/')) return await nextParts(client, current);
+  const { mount } = await client.ask<{
+    readonly mount: { readonly source: string; readonly target: string };
+  }>('/v1/status', { deadlineMs: DEADLINE_MS });
+  const directory = `${mount.target}/`;
+  if (directory.startsWith(current)) return [directory];
+  if (!current.startsWith(directory)) return [];
+  const below = `${treePathIn(mount, current)}${current.endsWith('/') && current !== directory ? '/' : ''}`;
+  return (await nextParts(client, below)).map((path) => directory + path);
+}
+
+async function nextParts(client: ControlClient, prefix: string): Promise<readonly string[]> {
+  const found = new Set<string>();
+  let after: string | undefined;
+  for (let page = 0; page < MOST_PAGES && found.size < MOST; page += 1) {
+    const { items, next } = await client.ask<Entries>('/v1/entries', {
+      query: { prefix, after },
+      deadlineMs: DEADLINE_MS,
+    });
+    for (const { path, kind } of items) {
+      const slash = path.indexOf('/', prefix.length);
+      if (slash >= 0) found.add(path.slice(0, slash + 1));
+      else found.add(kind === 'directory' ? `${path}/` : path);
+    }
+    if (next === null) break;
+    after = next;
+  }
+  return [...found].slice(0, MOST);
+}
