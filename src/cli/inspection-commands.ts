@@ -97,7 +97,7 @@ export const inspectionCommands = [
     flags: whichOne,
     argument: 'nothing',
     examples: [{ command: 'dagmount top', does: 'while a deploy arrives' }],
-    load: () => import('./client/top.ts'),
+    load: () => import('./top/top.ts'),
   },
   {
     name: 'metrics',

@@ -16,7 +16,7 @@ class Scrape implements Exposed {
   }
 
   text(): string {
-    return this.#text;
+    return this.#text.endsWith('\n') ? this.#text : `${this.#text}\n`;
   }
 }
 

@@ -11,8 +11,7 @@ export const MOUNT_POINTS = "awk '/ - fuse[.]dagmount / { print $5 }' /proc/self
 const MOUNT_POINT_WORDS = `mapfile -t COMPREPLY < <(compgen -W "$(${MOUNT_POINTS})" -- "$current")`;
 
 /** Those of daemons that run; where none begins so, files: a socket may be forwarded from another host. */
-const SOCKETS =
-  '_dagmount_candidates sockets; ((${#COMPREPLY[@]})) || mapfile -t COMPREPLY < <(compgen -f -- "$current")';
+const SOCKETS = `_dagmount_candidates sockets; ((\${#COMPREPLY[@]})) || mapfile -t COMPREPLY < <(compgen -f -- "$current")`;
 
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
   const names = commands.flatMap(({ name, aliases }) => [name, ...aliases]);

@@ -1,2 +1,0 @@
-import type { RunCommand } from '../shell.ts';
-export const run: RunCommand = async () => 0;

@@ -1,0 +1,39 @@
+import { type MetricSample, metricSamples } from '../client/metric-samples.ts';
+
+/** The metrics of one moment, by name. */
+export class Scrape {
+  /** Milliseconds, from some beginning on, never backwards. */
+  readonly at: number;
+  readonly #byName: ReadonlyMap<string, readonly MetricSample[]>;
+
+  /** @param text in Prometheus' text format */
+  constructor(text: string, at: number) {
+    this.at = at;
+    const byName = new Map<string, MetricSample[]>();
+    for (const sample of metricSamples(text)) {
+      const known = byName.get(sample.name);
+      if (known === undefined) byName.set(sample.name, [sample]);
+      else known.push(sample);
+    }
+    this.#byName = byName;
+  }
+
+  /** Undefined where it is not there. */
+  value(name: string): number | undefined {
+    return this.#byName.get(name)?.find(({ labels }) => Object.keys(labels).length === 0)?.value;
+  }
+
+  samples(name: string): readonly MetricSample[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** Of a counter: the sum over all other labels, by one of them. */
+  byLabel(name: string, label: string): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { labels, value } of this.samples(name)) {
+      const key = labels[label];
+      if (key !== undefined) sums.set(key, (sums.get(key) ?? 0) + value);
+    }
+    return sums;
+  }
+}

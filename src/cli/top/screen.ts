@@ -1,0 +1,124 @@
+import type kit from 'terminal-kit';
+import type { Line, Style } from './line.ts';
+import type { Size } from './view.ts';
+
+/** The whole terminal, from `open` until `close`; whatever ends the process in between gives it back as it was. */
+export interface Screen {
+  size(): Size;
+  /** Writes only what differs from what is shown. */
+  draw(lines: readonly Line[]): void;
+  /** Gives the terminal back, stops as a job of a shell does, and takes the terminal again when it goes on. */
+  suspend(): void;
+  close(): void;
+}
+
+export interface ScreenOptions {
+  readonly colours: boolean;
+  readonly onKey: (name: string) => void;
+  readonly onResize: () => void;
+}
+
+const COLOURED: Readonly<Record<Style, kit.Attributes>> = {
+  plain: {},
+  bold: { bold: true },
+  dim: { dim: true },
+  title: { inverse: true },
+  good: { color: 'green' },
+  warning: { color: 'yellow' },
+  bad: { color: 'red', bold: true },
+};
+const COLOURLESS: Readonly<Record<Style, kit.Attributes>> = {
+  ...COLOURED,
+  good: {},
+  warning: {},
+  bad: { bold: true },
+};
+
+/** Loads the library, which nothing but a full-screen view needs. */
+export async function openScreen(options: ScreenOptions): Promise<Screen> {
+  const { default: library } = await import('terminal-kit');
+  return new TerminalScreen(library, options);
+}
+
+class TerminalScreen implements Screen {
+  readonly #library: typeof kit;
+  readonly #terminal: kit.Terminal;
+  readonly #styles: Readonly<Record<Style, kit.Attributes>>;
+  #buffer: kit.ScreenBuffer | undefined;
+  #size: Size = { columns: 0, rows: 0 };
+  #isOpen = false;
+  /** Of an arrow function, so that it can be taken off again. */
+  readonly #restore = (): void => this.#leave();
+
+  constructor(library: typeof kit, { colours, onKey, onResize }: ScreenOptions) {
+    this.#library = library;
+    this.#terminal = library.terminal;
+    this.#styles = colours ? COLOURED : COLOURLESS;
+    this.#terminal.on('key', onKey);
+    this.#terminal.on('resize', onResize);
+    // However the process ends, short of SIGKILL: "exit" comes last, and before it the words of an unforeseen error
+    // must not go to a screen that is about to vanish.
+    process.on('uncaughtExceptionMonitor', this.#restore);
+    process.on('exit', this.#restore);
+    this.#enter();
+  }
+
+  size(): Size {
+    return { columns: this.#terminal.width, rows: this.#terminal.height };
+  }
+
+  draw(lines: readonly Line[]): void {
+    if (!this.#isOpen) return;
+    const size = this.size();
+    const isSame =
+      this.#buffer !== undefined && size.columns === this.#size.columns && size.rows === this.#size.rows;
+    if (!isSame) {
+      this.#size = size;
+      this.#buffer = new this.#library.ScreenBuffer({
+        dst: this.#terminal,
+        width: size.columns,
+        height: size.rows,
+      });
+    }
+    const buffer = this.#buffer as kit.ScreenBuffer;
+    buffer.fill();
+    lines.forEach((line, y) => {
+      let x = 0;
+      for (const { text, style } of line) {
+        if (x >= size.columns) break;
+        buffer.put({ x, y, attr: { ...this.#styles[style] }, wrap: false }, text);
+        x += text.length;
+      }
+    });
+    buffer.draw({ delta: isSame });
+  }
+
+  suspend(): void {
+    this.#leave();
+    process.kill(process.pid, 'SIGSTOP');
+    this.#enter();
+  }
+
+  close(): void {
+    this.#leave();
+    process.off('uncaughtExceptionMonitor', this.#restore);
+    process.off('exit', this.#restore);
+  }
+
+  #enter(): void {
+    this.#isOpen = true;
+    this.#buffer = undefined;
+    this.#terminal.fullscreen(true);
+    this.#terminal.hideCursor(true);
+    if (process.stdin.isTTY) this.#terminal.grabInput(true);
+  }
+
+  #leave(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#terminal.grabInput(false);
+    this.#terminal.styleReset();
+    this.#terminal.hideCursor(false);
+    this.#terminal.fullscreen(false);
+  }
+}

@@ -1,0 +1,43 @@
+/** The part of terminal-kit that is used; it brings no types of its own. */
+declare module 'terminal-kit' {
+  namespace kit {
+    interface Attributes {
+      readonly bold?: boolean;
+      readonly dim?: boolean;
+      readonly inverse?: boolean;
+      readonly color?: string;
+    }
+
+    interface Terminal {
+      readonly width: number;
+      readonly height: number;
+      fullscreen(on: boolean): void;
+      hideCursor(on: boolean): void;
+      grabInput(on: boolean): void;
+      styleReset(): void;
+      on(event: 'key', listener: (name: string) => void): void;
+      on(event: 'resize', listener: (width: number, height: number) => void): void;
+    }
+
+    interface ScreenBuffer {
+      put(
+        at: { readonly x: number; readonly y: number; readonly attr: Attributes; readonly wrap: false },
+        text: string,
+      ): void;
+      fill(): void;
+      /** `delta`: only the cells that differ from what was drawn last. */
+      draw(options: { readonly delta: boolean }): void;
+    }
+  }
+
+  const kit: {
+    /** Of this process; made where it is first asked for. */
+    readonly terminal: kit.Terminal;
+    readonly ScreenBuffer: new (options: {
+      readonly dst: kit.Terminal;
+      readonly width: number;
+      readonly height: number;
+    }) => kit.ScreenBuffer;
+  };
+  export = kit;
+}

@@ -1,0 +1,149 @@
+import { ConfigError } from '../../config/config-error.ts';
+import { ControlClient } from '../../control/client.ts';
+import type { Changes, Generations, Status } from '../../control/shapes.ts';
+import { givenOf, isGiven, oneSocket } from '../client/client-command.ts';
+import { listenForStop } from '../client/stop-signals.ts';
+import { CommandError } from '../command-error.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { RunCommand, Shell } from '../shell.ts';
+import { figuresOf } from './figures.ts';
+import type { Moment } from './moment.ts';
+import { Scrape } from './scrape.ts';
+import { openScreen } from './screen.ts';
+import { viewLines } from './view.ts';
+
+const REFRESH_MS = 1_000;
+/** Of one question: a daemon that is busy for longer is shown as silent. */
+const DEADLINE_MS = 3_000;
+/** A server that takes over is there again within that; one that is gone for longer stays away. */
+const GIVE_UP_MS = 5_000;
+/** A minute, and the one before it. */
+const MOST_SCRAPES = 61;
+/** Of the history, and of the paths of its newest: more than a screen has no room for. */
+const MOST_HISTORY = 30;
+const MOST_PATHS = 100;
+
+const QUIT_KEYS: ReadonlySet<string> = new Set(['q', 'Q', 'CTRL_C', 'CTRL_D', 'ESCAPE']);
+
+export const run: RunCommand = async (args, shell) => {
+  const given = givenOf(args, { name: 'top' });
+  if (isGiven(given, 'json')) {
+    throw new ConfigError(
+      'usage',
+      'There is no JSON of dagmount top.',
+      'See dagmount status --json, dagmount metrics --json and dagmount events --json.',
+    );
+  }
+  if (!shell.out.isTerminal) {
+    throw new CommandError(
+      'no-terminal',
+      'The output is no terminal, and dagmount top would fill one.',
+      'See dagmount status for the same in plain lines.',
+    );
+  }
+  const client = new ControlClient(oneSocket(given, shell, 'top'));
+  const signals = listenForStop();
+  try {
+    await watch(client, shell, signals.signal);
+  } finally {
+    signals.release();
+  }
+  return exitCodes.ok;
+};
+
+/** Until a key or a signal ends it. Rejects with ClientError where the daemon goes away. */
+async function watch(client: ControlClient, shell: Shell, stopped: AbortSignal): Promise<void> {
+  const watched = new Watched(client, shell);
+  // What cannot be asked for even once is said on a terminal that was left alone.
+  await watched.ask();
+  const quit = new AbortController();
+  const stop = AbortSignal.any([stopped, quit.signal, shell.out.lost]);
+  const screen = await openScreen({
+    colours: shell.out.colours,
+    onKey: (name) => {
+      if (QUIT_KEYS.has(name)) quit.abort();
+      else if (name === 'CTRL_Z') suspend();
+    },
+    onResize: () => draw(),
+  });
+  const draw = (): void => screen.draw(viewLines(watched.view(), screen.size()));
+  const suspend = (): void => {
+    screen.suspend();
+    draw();
+  };
+  process.on('SIGTSTP', suspend);
+  try {
+    while (!stop.aborted) {
+      draw();
+      await shell.delay(REFRESH_MS, stop);
+      if (!stop.aborted) await watched.askAgain();
+    }
+  } finally {
+    process.off('SIGTSTP', suspend);
+    screen.close();
+  }
+}
+
+/** What is known of a daemon so far. */
+class Watched {
+  readonly #client: ControlClient;
+  readonly #shell: Shell;
+  readonly #scrapes: Scrape[] = [];
+  #moment: Moment | undefined;
+  #answeredAt = 0;
+  #silentFor: number | undefined;
+
+  constructor(client: ControlClient, shell: Shell) {
+    this.#client = client;
+    this.#shell = shell;
+  }
+
+  async ask(): Promise<void> {
+    const [status, text, { items: history }] = await Promise.all([
+      this.#get<Status>('/v1/status'),
+      this.#client.text('/metrics', { deadlineMs: DEADLINE_MS }),
+      this.#get<Generations>('/v1/generations', { limit: String(MOST_HISTORY) }),
+    ]);
+    const scrape = new Scrape(text, this.#shell.now());
+    this.#moment = { status, scrape, history, changes: await this.#changes(history) };
+    this.#scrapes.push(scrape);
+    if (this.#scrapes.length > MOST_SCRAPES) this.#scrapes.shift();
+    this.#answeredAt = this.#shell.now();
+    this.#silentFor = undefined;
+  }
+
+  /** A daemon that does not answer for a while is waited for. */
+  async askAgain(): Promise<void> {
+    try {
+      await this.ask();
+    } catch (error) {
+      const silent = this.#shell.now() - this.#answeredAt;
+      if (silent > GIVE_UP_MS) throw error;
+      this.#silentFor = silent / 1000;
+    }
+  }
+
+  view(): Parameters<typeof viewLines>[0] {
+    return {
+      moment: this.#moment as Moment,
+      figures: figuresOf(this.#scrapes),
+      now: this.#shell.wallClock(),
+      silentFor: this.#silentFor,
+    };
+  }
+
+  /** Between the last two publications, asked for once. */
+  async #changes([newest, before]: Generations['items']): Promise<Moment['changes']> {
+    if (newest === undefined || before === undefined) return undefined;
+    const known = this.#moment?.history[0];
+    if (known?.number === newest.number && known.id === newest.id) return this.#moment?.changes;
+    const path = `/v1/generations/${newest.id}/changes`;
+    return await this.#get<Changes>(path, { since: before.id, limit: String(MOST_PATHS) }).catch(
+      () => undefined,
+    );
+  }
+
+  async #get<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
+    return await this.#client.ask<T>(path, { query, deadlineMs: DEADLINE_MS });
+  }
+}
