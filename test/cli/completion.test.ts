@@ -6,12 +6,8 @@ import { describe, test } from 'node:test';
 import { commandNames, shells } from '../../src/cli/commands.ts';
 import { negationOf, optionNames } from '../../src/config/schema.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { isMissing } from './is-missing.ts';
 import { ran } from './recorded-shell.ts';
-
-function isMissing(program: string): string | false {
-  const { error } = spawnSync(program, ['--version']);
-  return error === undefined ? false : `there is no ${program} here`;
-}
 
 async function script(shell: string): Promise<string> {
   const { exitCode, out } = await ran(['completion', shell]);

@@ -81,6 +81,13 @@ export function runInTerminal(
       });
     });
   };
+  const end = child.exit.then(async () => {
+    feed();
+    await new Promise<void>((resolve) => terminal.write('', resolve));
+    return JSON.parse(child.stderr().trim().split('\n').at(-1) ?? '') as TerminalEnd;
+  });
+  // Whoever awaits it gets the error; one that is killed at a test's end tells nothing.
+  end.catch(() => undefined);
   return {
     screen,
     cells,
@@ -94,22 +101,18 @@ export function runInTerminal(
       tell({ resize: [toColumns, toRows] });
     },
     signal: (name) => tell({ signal: name }),
-    shows: (pattern) =>
-      waitFor(
-        `the screen to show ${pattern}`,
-        () => {
+    shows: async (pattern) => {
+      try {
+        return await waitFor(`the screen to show ${pattern}`, () => {
           const found = screen().match(pattern) ?? undefined;
-          if (found === undefined && child.process.exitCode !== null) {
-            throw new Error(`the command has ended: ${child.stderr()}\n${screen()}`);
-          }
+          if (found === undefined && child.process.exitCode !== null)
+            throw new Error('the command has ended');
           return found;
-        },
-        30_000,
-      ),
-    end: child.exit.then(async () => {
-      feed();
-      await new Promise<void>((resolve) => terminal.write('', resolve));
-      return JSON.parse(child.stderr().trim().split('\n').at(-1) ?? '') as TerminalEnd;
-    }),
+        });
+      } catch (error) {
+        throw new Error(`${String(error)}\n${screen()}\n${child.stderr()}`, { cause: error });
+      }
+    },
+    end,
   };
 }

@@ -81,7 +81,8 @@ class TerminalScreen implements Screen {
       });
     }
     const buffer = this.#buffer as kit.ScreenBuffer;
-    buffer.fill();
+    // Its own default is transparent: what is blank now would be left as it was.
+    buffer.fill({ char: ' ', attr: {} });
     lines.forEach((line, y) => {
       let x = 0;
       for (const { text, style } of line) {

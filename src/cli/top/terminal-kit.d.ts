@@ -24,7 +24,7 @@ declare module 'terminal-kit' {
         at: { readonly x: number; readonly y: number; readonly attr: Attributes; readonly wrap: false },
         text: string,
       ): void;
-      fill(): void;
+      fill(options: { readonly char: string; readonly attr: Attributes }): void;
       /** `delta`: only the cells that differ from what was drawn last. */
       draw(options: { readonly delta: boolean }): void;
     }

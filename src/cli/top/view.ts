@@ -25,7 +25,6 @@ const NAME_WIDTH = 16;
 const NUMBER_WIDTH = 11;
 /** Opcodes that are shown at the least, where the screen is small. */
 const FEWEST_OPCODES = 4;
-const FEWEST_CHANGES = 3;
 const NOT_SEEN = 'What the kernel answers from its own caches, most reads among them, is not seen here.';
 
 /** The whole screen, from top to bottom; never more lines than rows. */
@@ -35,7 +34,8 @@ export function viewLines(view: View, size: Size): readonly Line[] {
   const cache = [...cacheLines(moment.status, figures, size), BLANK];
   const store = [...storeLines(moment.status, figures, size), BLANK];
   const changes = changesLines(moment, view.now, size);
-  const fixed = head.length + cache.length + store.length + Math.min(changes.length, FEWEST_CHANGES + 1);
+  const fewest = Math.min(changes.length, 1 + Math.max(3, Math.floor(size.rows / 4)));
+  const fixed = head.length + cache.length + store.length + fewest;
   const kernel = [...kernelLines(figures, size, size.rows - fixed), BLANK];
   return [...head, ...kernel, ...cache, ...store, ...changes].slice(0, size.rows);
 }

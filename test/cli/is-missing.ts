@@ -1,0 +1,7 @@
+import { spawnSync } from 'node:child_process';
+
+/** Why a test that needs this program is skipped; false where it is there. */
+export function isMissing(program: string): string | false {
+  const { error } = spawnSync(program, ['--version']);
+  return error === undefined ? false : `there is no ${program} here (Debian: apt-get install ${program})`;
+}
