@@ -75,7 +75,10 @@ function actionOf(value: CompletedFlag['value']): string {
 
 function argumentSpecs(argument: CompletedCommand['argument'], names: readonly string[]): readonly string[] {
   const dynamic = dynamicArgument(argument);
-  if (dynamic !== undefined) return [quoted(`*:${dynamic}:_dagmount_candidates ${dynamic}`)];
+  if (dynamic !== undefined) {
+    // The blank in front keeps zsh from putting options of its own before the argument.
+    return [quoted(`*:${dynamic}: _dagmount_candidates ${dynamic}`)];
+  }
   const fixed = fixedArgument(argument, names);
   if (fixed !== undefined) return [quoted(`1:${argument}:(${fixed.join(' ')})`)];
   if (argument === 'directory') return [quoted('1:s3 address: '), quoted('2:mount point:_files -/')];

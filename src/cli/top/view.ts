@@ -211,9 +211,10 @@ function trafficLine(
   ];
 }
 
-/** `0`, `0.3`, `12`, `1,234` */
+/** `0`, `<0.1`, `0.3`, `12`, `1,234` */
 export function rateText(rate: number): string {
   if (rate === 0) return '0';
+  if (rate < 0.05) return '<0.1';
   return rate < 10 ? rate.toFixed(1) : formatCount(rate);
 }
 
