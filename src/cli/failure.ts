@@ -93,6 +93,8 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'timed-out': temporary,
   'restart-failed': software,
   unsupervised: unavailable,
+  'no-tree': unavailable,
+  'too-many-listeners': temporary,
   'never-seen': noInput,
   excluded: noInput,
   'left-out': noInput,

@@ -146,6 +146,26 @@ describe('what a shell asks for', () => {
     assert.deepEqual(await offered(socket, 'tree-paths', '/etc/'), []);
   });
 
+  test('is found behind a directory of any size, with few questions', async (t) => {
+    const paths = [
+      ...Array.from({ length: 3_000 }, (_, at) => `big/${String(at).padStart(6, '0')}.py`),
+      'big.py',
+      'small.py',
+    ].sort();
+    const { socket, asked } = await fakeDaemon(t, {
+      'GET /v1/entries': ({ url }) => {
+        const query = new URL(url, 'http://d').searchParams;
+        const after = query.get('after') ?? '';
+        const rest = paths.filter((path) => Buffer.compare(Buffer.from(path), Buffer.from(after)) > 0);
+        const items = rest.slice(0, Number(query.get('limit')));
+        const next = items.length < rest.length ? items.at(-1) : null;
+        return { items: items.map((path) => ({ path, kind: 'file' })), next };
+      },
+    });
+    assert.deepEqual(await offered(socket, 'tree-paths', ''), ['big.py', 'big/', 'small.py']);
+    assert.equal(asked.length, 2);
+  });
+
   test('is what cache does, then the paths that it does it to', async (t) => {
     const socket = await daemonWithTree(t);
     assert.deepEqual(await offered(socket, 'cache-arguments', 'un', 'cache'), ['unpin']);

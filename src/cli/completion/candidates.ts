@@ -16,7 +16,9 @@ const DEADLINE_MS = 2_000;
 /** Shells ask before they show more. */
 const MOST = 500;
 /** Of entries that are looked through for them. */
-const MOST_PAGES = 20;
+const MOST_PAGES = 200;
+const PAGE = 100;
+const LAST_CHARACTER = '\u{10ffff}';
 
 /**
  * The words that may stand where `current` is, one a line. Nothing where nobody can say: completion is no place for
@@ -97,21 +99,24 @@ async function treePaths(client: ControlClient, current: string): Promise<readon
   return (await nextParts(client, below)).map((path) => directory + path);
 }
 
+/** A directory is passed over as soon as it is seen: its entries need not be looked through. */
 async function nextParts(client: ControlClient, prefix: string): Promise<readonly string[]> {
   const found = new Set<string>();
   let after: string | undefined;
   for (let page = 0; page < MOST_PAGES && found.size < MOST; page += 1) {
     const { items, next } = await client.ask<Entries>('/v1/entries', {
-      query: { prefix, after },
+      query: { prefix, after, limit: String(PAGE) },
       deadlineMs: DEADLINE_MS,
     });
+    let last = '';
     for (const { path, kind } of items) {
       const slash = path.indexOf('/', prefix.length);
-      if (slash >= 0) found.add(path.slice(0, slash + 1));
-      else found.add(kind === 'directory' ? `${path}/` : path);
+      last = slash >= 0 ? path.slice(0, slash + 1) : '';
+      found.add(slash >= 0 ? last : kind === 'directory' ? `${path}/` : path);
     }
     if (next === null) break;
-    after = next;
+    // A page begins after a path, and no path in that directory comes after this one.
+    after = last === '' ? next : `${last}${LAST_CHARACTER}`;
   }
   return [...found].slice(0, MOST);
 }
