@@ -17,7 +17,9 @@ describe('the alert rules', () => {
 
   test('use metrics that a daemon has', () => {
     const declared = readFileSync(join(repository, 'src/control/metrics.ts'), 'utf8');
-    const expressions = rules.split('\n').filter((line) => !line.includes('summary:') && !line.includes('action:'));
+    const expressions = rules
+      .split('\n')
+      .filter((line) => !line.includes('summary:') && !line.includes('action:'));
     const names = new Set(expressions.join('\n').match(/\bdagmount_\w+/g));
     assert.ok(names.size > 10);
     for (const name of names) assert.ok(declared.includes(`'${name.replace(/_bucket$/, '')}'`), name);
