@@ -1,5 +1,6 @@
 import { ConfigError } from '../../config/config-error.ts';
 import { ControlClient } from '../../control/client.ts';
+import { ClientError } from '../../control/client-error.ts';
 import type { Changes, Generations, Status } from '../../control/shapes.ts';
 import { givenOf, isGiven, oneSocket } from '../client/client-command.ts';
 import { listenForStop } from '../client/stop-signals.ts';
@@ -17,6 +18,8 @@ const REFRESH_MS = 1_000;
 const DEADLINE_MS = 3_000;
 /** A server that takes over is there again within that; one that is gone for longer stays away. */
 const GIVE_UP_MS = 5_000;
+/** Asked in vain: a host that stood still for so long has not asked at all. */
+const GIVE_UP_ASKED = 3;
 /** A minute, and the one before it. */
 const MOST_SCRAPES = 61;
 /** Of the history, and of the paths of its newest: more than a screen has no room for. */
@@ -92,6 +95,7 @@ class Watched {
   #moment: Moment | undefined;
   #answeredAt = 0;
   #silentFor: number | undefined;
+  #askedInVain = 0;
 
   constructor(client: ControlClient, shell: Shell) {
     this.#client = client;
@@ -110,6 +114,7 @@ class Watched {
     if (this.#scrapes.length > MOST_SCRAPES) this.#scrapes.shift();
     this.#answeredAt = this.#shell.now();
     this.#silentFor = undefined;
+    this.#askedInVain = 0;
   }
 
   /** A daemon that does not answer for a while is waited for. */
@@ -118,7 +123,10 @@ class Watched {
       await this.ask();
     } catch (error) {
       const silent = this.#shell.now() - this.#answeredAt;
-      if (silent > GIVE_UP_MS) throw error;
+      this.#askedInVain += 1;
+      // What is no answer of a daemon will be none at the next try either.
+      if (!(error instanceof ClientError)) throw error;
+      if (silent > GIVE_UP_MS && this.#askedInVain >= GIVE_UP_ASKED) throw error;
       this.#silentFor = silent / 1000;
     }
   }
