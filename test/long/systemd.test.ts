@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { manyFiles, mountStore, openStore, padded, type Store } from '../e2e/fixture.ts';
-import { cli, mountImpossible } from '../support/mount.ts';
+import { manyFiles, mountStore, type Objects, openStore, padded, type Store } from '../e2e/fixture.ts';
+import { cli, mountImpossible, parseLog } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
-import { startPython } from '../support/reader.ts';
+import { type Reader, startPython } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
 import { Service, underSystemd } from '../support/stand-in-systemd.ts';
 import { supervisorMissing } from '../support/supervised.ts';
@@ -20,6 +20,7 @@ const READERS = 8;
 const FILES = 150;
 const service = 'dagmount@dags.service';
 const unit = readFileSync(join(repository, 'deploy/systemd/dagmount@.service'), 'utf8');
+const outlive = join(repository, 'test/support/readers/outlive.py');
 const scanner = join(repository, 'test/support/readers/scan.py');
 
 /** Lines that say of which file and version they are, as outlive.py reads them. */
@@ -38,6 +39,24 @@ async function change(store: Store, until: AbortSignal): Promise<void> {
     await store.put(`dags/${path}`, body(path, version));
     await delay(45);
   }
+}
+
+/** Ends readers of outlive.py, who must have seen nothing. */
+async function outlived(t: TestContext, readers: readonly Reader[]): Promise<void> {
+  for (const reader of readers) reader.end();
+  const results = await Promise.all(
+    readers.map(async (reader) => {
+      const { code, stdout, stderr } = await reader.done;
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout) as { passes: number; problems: readonly string[]; longest: number };
+    }),
+  );
+  t.diagnostic(`longest call ${Math.max(...results.map(({ longest }) => longest)).toFixed(3)} s`);
+  assert.deepEqual(
+    results.flatMap(({ problems }) => problems),
+    [],
+  );
+  assert.ok(results.every(({ passes }) => passes > 0));
 }
 
 for (const takeover of ['resend', 'journal'] as const) {
@@ -60,23 +79,10 @@ for (const takeover of ['resend', 'journal'] as const) {
     }
     over.abort();
     await changing;
-    for (const reader of readers) reader.end();
-    const results = await Promise.all(
-      readers.map(async (reader) => {
-        const reading = await reader.done;
-        assert.equal(reading.code, 0, reading.stderr);
-        return JSON.parse(reading.stdout) as { passes: number; problems: readonly string[]; longest: number };
-      }),
-    );
-    t.diagnostic(`longest call ${Math.max(...results.map(({ longest }) => longest)).toFixed(3)} s`);
+    await outlived(t, readers);
     const takeovers = mount.log().filter(({ event }) => event === 'taken-over');
-    t.diagnostic(`unanswered: ${takeovers.map((line) => line.unanswered).join(' ')}`);
-    t.diagnostic(`owed: ${takeovers.map((line) => line.owed).join(' ')}`);
-    assert.deepEqual(
-      results.flatMap(({ problems }) => problems),
-      [],
-    );
-    assert.ok(results.every(({ passes }) => passes > 0));
+    for (const field of ['unanswered', 'owed'])
+      t.diagnostic(`${field}: ${takeovers.map((line) => line[field]).join(' ')}`);
     assert.equal(takeovers.length, KILLS);
     assert.ok(takeovers.every(({ resends }) => resends === (takeover === 'resend')));
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
@@ -85,8 +91,14 @@ for (const takeover of ['resend', 'journal'] as const) {
 }
 
 /** A systemd with the template unit as it is delivered, but for where the program and the settings are. */
-async function machineWithMount(t: Cleanup, changed: (unit: string) => string = (same) => same) {
-  const store = await openStore(t, manyFiles(FILES, 2_000));
+async function machineWithMount(
+  t: Cleanup,
+  {
+    objects = manyFiles(FILES, 2_000),
+    changed = (text) => text,
+  }: { objects?: Objects; changed?: (unit: string) => string } = {},
+) {
+  const store = await openStore(t, objects);
   const directory = await temporaryDirectory(t);
   const target = join(directory, 'dags');
   const elsewhere = join(directory, 'elsewhere');
@@ -189,10 +201,39 @@ describe('under a real systemd', { skip: systemdImpossible || mountImpossible ||
     assert.equal((await machine.run('ls /run/dagmount')).trim(), '');
   });
 
-  test('a supervisor that hangs is killed by the watchdog and replaced, and readers go on', async (t) => {
-    const { target, machine, show, systemctl, deviceAt } = await machineWithMount(t, (text) =>
-      text.replace(/WatchdogSec=.*/, 'WatchdogSec=3s'),
+  test(`${KILLS} deaths of all of it, or of its main process, while the tree changes are noticed by no reader`, async (t) => {
+    const objects = new Map(paths.map((path) => [path, body(path, 0)]));
+    const { store, target, machine, show, systemctl, deviceAt } = await machineWithMount(t, { objects });
+    await systemctl('start');
+    const device = deviceAt(target);
+    const readers = Array.from({ length: READERS }, () =>
+      machine.start(['python3', outlive, target], { stdin: 'pipe', deadlineMs: 900_000 }),
     );
+    const over = new AbortController();
+    const changing = change(store, over.signal);
+    for (let kills = 1; kills <= KILLS; kills += 1) {
+      await delay(300 + Math.random() * 1200);
+      await systemctl(`kill ${kills % 3 === 0 ? '--kill-who main ' : ''}--signal SIGKILL`);
+      await waitFor(`restart ${kills}`, async () => Number(await show('NRestarts')) === kills, 60_000);
+      await waitFor('it to be ready', async () => (await show('SubState')) === 'running', 60_000);
+    }
+    over.abort();
+    await changing;
+    await outlived(t, readers);
+    const takeovers = parseLog(await machine.run('cat /run/log')).filter(
+      ({ event }) => event === 'taken-over',
+    );
+    for (const field of ['unanswered', 'owed'])
+      t.diagnostic(`${field}: ${takeovers.map((line) => line[field]).join(' ')}`);
+    assert.equal(deviceAt(target), device);
+    await systemctl('stop');
+    assert.equal(deviceAt(target), undefined);
+  });
+
+  test('a supervisor that hangs is killed by the watchdog and replaced, and readers go on', async (t) => {
+    const { target, machine, show, systemctl, deviceAt } = await machineWithMount(t, {
+      changed: (text) => text.replace(/WatchdogSec=.*/, 'WatchdogSec=3s'),
+    });
     await systemctl('start');
     const device = deviceAt(target);
     const reader = machine.start(['python3', scanner, target, String(FILES)], {
