@@ -166,6 +166,7 @@ describe('why', () => {
   test('fails otherwise as every command does', async (t) => {
     assert.equal((await asked(t, {}, 'why')).exitCode, 64);
     assert.equal((await asked(t, {}, 'why', 'a', 'b')).exitCode, 64);
+    assert.equal((await asked(t, {}, 'why', '/opt/dags/')).exitCode, 64);
     const broken = await asked(t, {}, 'why', 'a');
     assert.equal(broken.exitCode, 66);
     assert.match(broken.err, /There is nothing at/);

@@ -4,6 +4,7 @@ import { statusOf } from '../control/fixture.ts';
 import { cleanEnvironment, cli } from '../support/mount.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { runInTerminal, type TerminalRun } from '../support/terminal.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type Answering, type FakeDaemon, fakeDaemon } from './fake-daemon.ts';
 import { ran } from './recorded-shell.ts';
 
@@ -66,6 +67,22 @@ describe('top', () => {
       assert.equal(await restored(watched, 0), '');
     });
   }
+
+  test('gives the terminal back while it is stopped, and takes it again when it goes on', async (t) => {
+    const watched = await watching(t, fine);
+    const { terminal } = watched;
+    await terminal.shows(/LAST CHANGES/);
+    terminal.type('\u001a');
+    await waitFor(
+      'the terminal to be given back',
+      () => !terminal.isFullScreen() && !terminal.isCursorHidden(),
+    );
+    terminal.signal('SIGCONT');
+    await terminal.shows(/LAST CHANGES/);
+    assert.equal(terminal.isFullScreen(), true);
+    terminal.type('q');
+    await restored(watched, 0);
+  });
 
   test('gives the terminal back, and says why, where the daemon goes away', async (t) => {
     const watched = await watching(t, fine);

@@ -24,6 +24,13 @@ export const run = clientCommand<Explained>({
   },
   ask: async (client, { positionals: [given = ''] }) => {
     const path = await treePath(client, given);
+    if (path === '') {
+      throw new ConfigError(
+        'usage',
+        'That is the whole tree, which no key is.',
+        'See dagmount status for it.',
+      );
+    }
     const explained = await explain(client, path);
     if (!isAbsent(explained) || explained.code !== 'never-seen') return explained;
     // A key as dagmount problems shows it is longer than the path of the same file.
