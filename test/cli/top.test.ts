@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Status } from '../../src/control/shapes.ts';
 import { statusOf } from '../control/fixture.ts';
 import { cleanEnvironment, cli } from '../support/mount.ts';
 import type { Cleanup } from '../support/temporary.ts';
@@ -51,6 +52,18 @@ describe('top', () => {
     await terminal.shows(/on \/opt\/d….*q: quit$/m);
     terminal.type('q');
     assert.equal(await restored(watched, 0), '');
+  });
+
+  test('leaves nothing on the screen of what was there a second before', async (t) => {
+    let degraded: Status['degraded'] = ['source-unreachable', 'cache-too-small', 'weak-driver'];
+    const watched = await watching(t, () => statusOf({ degraded }));
+    await watched.terminal.shows(
+      /^state +degraded: source-unreachable, cache-too-small, weak-driver, kernel/m,
+    );
+    degraded = [];
+    await watched.terminal.shows(/^state +ready, kernel driver, not supervised, 0 restarts$/m);
+    watched.terminal.type('q');
+    await restored(watched, 0);
   });
 
   for (const [name, end] of [
