@@ -1,18 +1,30 @@
+import { mountDirectory } from './cache/private-directory.ts';
+import type { ServeOptions } from './cli/server-port.ts';
 import { groupId } from './config/group-id.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountSocket } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { startControlServer } from './control/control-server.ts';
-import type { Log } from './control/views.ts';
+import { type CacheObserved, DaemonCache } from './control-cache.ts';
+import type { DaemonEvents } from './control-events.ts';
+import { DaemonProcess } from './control-process.ts';
+import { DaemonTree, type TreeObserved } from './control-tree.ts';
 import { DaemonViews, type Observed } from './control-views.ts';
+import { PinnedPaths, type PinnedPathsOptions } from './pinned-paths.ts';
 import type { Listener, Supervised } from './supervised.ts';
+import { PathFilter } from './tree/index.ts';
 
 export interface ControlPlaneOptions
   extends Omit<Observed, 'version' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
   readonly config: MountConfig;
   /** Of all mounts of this user, prepared. */
   readonly runtimeDirectory: string;
-  readonly log: Log;
+  readonly options: Pick<ServeOptions, 'log' | 'resolved'>;
+  readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
+  readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
+  /** What an answer of the store named. */
+  readonly versionIdOf: TreeObserved['versionIdOf'];
+  readonly events: DaemonEvents;
   /** Has what a predecessor listens with, and is given what listens now. */
   readonly listeners: Pick<Supervised, 'listener' | 'listening' | 'endListener'>;
 }
@@ -27,26 +39,56 @@ export interface ControlPlane {
 
 /** Lets the daemon be looked into, from before its first listing on. Rejects with ControlError or ConfigError. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { config, runtimeDirectory, log } = options;
-  const { source, prefix, target, socketGroup, metricsListen } = config;
+  const { config, runtimeDirectory, mountId, sync, cache, meter, versionIdOf, events } = options;
+  const { log, resolved = [] } = options.options;
+  const { source, prefix, target, include, exclude, concurrency, socketGroup, metricsListen } = config;
+  const { version } = ownPackage();
   const views = new DaemonViews({
     ...options,
-    version: ownPackage().version,
+    version,
     pid: process.pid,
     source,
     prefix,
     target,
     now: Date.now,
   });
+  const directory = mountDirectory(config.cacheDir, mountId);
+  const generation = () => sync.shown?.generation;
+  const pins = new PinnedPaths({ cache, generation, file: `${directory}/pinned.json`, log });
+  await pins.restore();
+  events.onPublished = () => void pins.apply();
+  const filter = PathFilter.compile({ include, exclude });
   const { listeners } = options;
   if (metricsListen === undefined) listeners.endListener('metrics');
   const handedOver = (name: Listener) => ({
     inherited: listeners.listener(name),
     onListening: (fd: number) => listeners.listening(name, fd),
   });
-  const socket = config.socket ?? mountSocket(runtimeDirectory, options.mountId);
+  const socket = config.socket ?? mountSocket(runtimeDirectory, mountId);
   const server = await startControlServer({
     views,
+    parts: {
+      version,
+      tree: new DaemonTree({
+        sync,
+        cache,
+        prefix,
+        filter,
+        problems: () => views.problems(),
+        versionIdOf,
+        isPinned: (path) => pins.has(path),
+      }),
+      cache: new DaemonCache({
+        sync,
+        cache,
+        pins,
+        directory,
+        sessionHits: () => meter.localReads,
+        concurrency,
+      }),
+      events: events.feed,
+      process: new DaemonProcess({ mount: { id: mountId, source, target }, options: resolved, log }),
+    },
     log,
     socket: {
       path: socket,

@@ -12,6 +12,7 @@ import type {
 import { sourceTrouble } from './control/source-problem.ts';
 import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from './control/views.ts';
 import type { SessionCounters } from './session/messages.ts';
+import type { RequestMeter } from './session/request-meter.ts';
 import type { Sync, SyncView } from './sync/sync.ts';
 
 /** What the views are taken of. */
@@ -29,6 +30,8 @@ export interface Observed {
   readonly cache: Pick<ContentCache, 'stats'>;
   readonly metrics: Metrics;
   readonly counters: () => Promise<SessionCounters>;
+  /** Counts of the session, as they are at the moment. */
+  readonly meter: Pick<RequestMeter, 'localReads' | 'opcodes' | 'readErrors' | 'durations'>;
   /** Whether the mount is there and is not being given up. */
   readonly isMounted: () => boolean;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
@@ -87,23 +90,15 @@ export class DaemonViews implements ControlViews {
         stalenessSeconds: lastSuccessAt === undefined ? null : Math.max(0, now() - lastSuccessAt) / 1000,
         consecutiveFailures,
         failingSince: timeOrNull(failingSince),
-        lastError:
-          lastError === undefined
-            ? null
-            : {
-                code: lastError.code,
-                message: lastError.message,
-                detail: lastError.detail ?? null,
-                mend: lastError.mend ?? null,
-                at: timeOf(lastError.at),
-              },
+        lastError: lastError === undefined ? null : sourceErrorView(lastError),
       },
       held: view.held === undefined ? null : heldView(view.held),
       cache: {
         entries: stats.entries,
         bytes: stats.bytes,
         limitBytes: stats.limitBytes,
-        hits: stats.hits,
+        // What the session finds on the local disk by itself, and what it asked for here.
+        hits: stats.hits + this.#observed.meter.localReads,
         misses: stats.misses,
         evictions: stats.evictions,
         corrupt: stats.corrupt,
@@ -200,14 +195,15 @@ export class DaemonViews implements ControlViews {
     }
   }
 
-  async metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
+  async metrics(openMetrics = false): Promise<{ readonly contentType: string; readonly text: string }> {
     const counters = await this.#sessionCounters();
     const problems = new Map<string, number>();
     for (const { reason } of this.#observed.sync.view.problems) {
       problems.set(reason, (problems.get(reason) ?? 0) + 1);
     }
-    const session = counters && { opcodes: counters.opcodes, readErrors: errnosOf(counters.readErrors) };
-    return this.#observed.metrics.expose({ status: this.status(), problems, session });
+    const { opcodes, readErrors, durations } = this.#observed.meter;
+    const session = counters && { opcodes, readErrors, durations };
+    return this.#observed.metrics.expose({ status: this.status(), problems, session }, openMetrics);
   }
 
   /** Undefined where the session does not answer. */
@@ -222,11 +218,6 @@ export class DaemonViews implements ControlViews {
       clearTimeout(timer);
     }
   }
-}
-
-/** Among the errors of the session are also replies that the kernel did not take. */
-function errnosOf(readErrors: SessionCounters['readErrors']): Record<string, number> {
-  return Object.fromEntries(Object.entries(readErrors).filter(([name]) => /^E[A-Z0-9]+$/.test(name)));
 }
 
 function failing(reason: string): Probe {
@@ -246,18 +237,35 @@ function degradedBy(view: SyncView, cache: readonly DegradedCode[], supervised: 
   ];
 }
 
-function generationView(summary: NonNullable<SyncView['generation']>): GenerationView {
+export function generationView(summary: NonNullable<SyncView['generation']>): GenerationView {
   return { ...summary, publishedAt: timeOf(summary.publishedAt) };
 }
 
-function heldView({ generation, files, removed, since, reason }: NonNullable<SyncView['held']>): HeldView {
+export function heldView({
+  generation,
+  files,
+  removed,
+  since,
+  reason,
+}: NonNullable<SyncView['held']>): HeldView {
   return { generation, files, removed, since: timeOf(since), reason };
 }
 
-function timeOf(milliseconds: number): string {
+export function timeOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-function timeOrNull(milliseconds: number | undefined): string | null {
+/** `at`: milliseconds since the epoch. */
+export function sourceErrorView({
+  code,
+  message,
+  detail,
+  mend,
+  at,
+}: NonNullable<SyncView['source']['lastError']>): NonNullable<Status['source']['lastError']> {
+  return { code, message, detail: detail ?? null, mend: mend ?? null, at: timeOf(at) };
+}
+
+export function timeOrNull(milliseconds: number | undefined): string | null {
   return milliseconds === undefined ? null : timeOf(milliseconds);
 }

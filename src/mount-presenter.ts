@@ -40,11 +40,15 @@ export class MountPresenter implements Presenter {
     return this.#mounted;
   }
 
-  async publish(publication: Publication): Promise<void> {
-    if (!this.#mounted) return this.#mount(publication);
+  async publish(publication: Publication): Promise<{ readonly notifyMs: number } | undefined> {
+    if (!this.#mounted) {
+      await this.#mount(publication);
+      return undefined;
+    }
     const { session, log } = this.#options;
     const outcome = await session.publish(publication);
     if (outcome.failed > 0) log.warn({ ...outcome }, 'the kernel refused notifications');
+    return { notifyMs: outcome.ms };
   }
 
   onReleased(callback: (nodeIds: readonly number[]) => void): void {

@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Announcement } from './announcement.ts';
-import { ContentCache } from './cache/content-cache.ts';
-import { flockWith } from './cache/directory-lock.ts';
 import { mountDirectory } from './cache/private-directory.ts';
-import { ReplacedContent } from './cache/replaced-content.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
@@ -12,6 +9,7 @@ import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { Metrics } from './control/metrics.ts';
+import { DaemonEvents } from './control-events.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { FailedReads } from './failed-reads.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
@@ -20,6 +18,7 @@ import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
 import { checkMountPoint, requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
+import { openContent } from './open-content.ts';
 import { isGone } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
 import { loadAddon } from './session/kernel/addon.ts';
@@ -69,6 +68,7 @@ export class RunningServer {
   /** Whether the session ended while the kernel still holds the connection. */
   #brokeOff = false;
   readonly #failedReads: FailedReads;
+  readonly #events = new DaemonEvents();
 
   constructor(config: MountConfig, options: ServeOptions, parts: Parts, atEnd: (ending: Ending) => void) {
     const { endpointUrl: endpoint, bucket, prefix, target } = config;
@@ -126,7 +126,7 @@ export class RunningServer {
     prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
     const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
     const over = AbortSignal.any(signals);
-    const { sync, session, presenter, cache } = await this.#compose(
+    const { sync, session, presenter, cache, replaced } = await this.#compose(
       prepared,
       supervised,
       mounter,
@@ -136,7 +136,10 @@ export class RunningServer {
     const control = await openControlPlane({
       config: this.#config,
       runtimeDirectory,
-      log,
+      options: this.#options,
+      events: this.#events,
+      versionIdOf: (path, etag) => replaced.versionIdOf(path, etag),
+      meter: session.meter,
       startedAt: this.#startedAt,
       mountId: this.#id,
       sync,
@@ -156,6 +159,8 @@ export class RunningServer {
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
       await waitForStore(() => sync.start(over), waiting, over);
+      // What was pinned before is, whether this tree was published now or before.
+      this.#events.onPublished();
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
       sync.ready.then(
         () => this.#onReady(sync),
@@ -214,15 +219,13 @@ export class RunningServer {
             cacheDirectory,
           });
     if (inherited === undefined) await connecting;
-    const cache = await ContentCache.open({
+    const { cache, replaced } = await openContent({
       directory: cacheDirectory,
       limitBytes: config.cacheSizeBytes,
-      store: new ReplacedContent(
-        { get: async (path, options) => (await connecting).store.get(path, options) },
-        (path, etag) => sync.contentReplaced(path, etag),
-      ),
-      lock: flockWith((path) => supervised.lockFile(path)),
-      clock: systemClock,
+      store: connecting,
+      onReplaced: (path, etag) => sync.contentReplaced(path, etag),
+      lockFile: (path) => supervised.lockFile(path),
+      events: this.#events,
       log,
     });
     this.#atEnd(() => cache.close());
@@ -270,6 +273,7 @@ export class RunningServer {
       prefetchBytes: config.prefetchBytes,
       cacheBytes: config.cacheSizeBytes,
       concurrency,
+      notice: this.#events.notice,
       observeStage: (stage, seconds) => {
         this.#metrics.stage(stage, seconds);
         log.debug({ stage, seconds }, 'stage');
@@ -280,7 +284,7 @@ export class RunningServer {
       (version, chunk, signal) => this.#read(sync, version, chunk, signal),
       (nodeIds) => presenter.released(nodeIds),
     );
-    return { sync, session, presenter, cache };
+    return { sync, session, presenter, cache, replaced };
   }
 
   #openKeptState(cacheDirectory: string, takesOver: boolean): Promise<KeptState> {
@@ -331,17 +335,10 @@ export class RunningServer {
       };
       this.#options.log.info(fields, 'mounted');
     } else {
-      const ms = Math.round(performance.now());
-      const fields = {
-        event: 'taken-over',
-        source,
-        target,
-        protocol,
-        ...supervised.succession,
-        ...takenOver,
-        ms,
-      };
+      const took = { ...supervised.succession, ...takenOver, ms: Math.round(performance.now()) };
+      const fields = { event: 'taken-over', source, target, protocol, ...took };
       this.#options.log.warn(fields, 'the server before ended: its mount is taken over');
+      this.#events.restarted(supervised.succession);
     }
   }
 

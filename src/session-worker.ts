@@ -10,6 +10,7 @@ import {
   type SessionStart,
   type ToSession,
 } from './session/messages.ts';
+import { RequestMeter } from './session/request-meter.ts';
 import type { ContentVersion } from './tree/index.ts';
 
 /**
@@ -54,6 +55,7 @@ function start({
   presentation,
   naming,
   cacheDirectory,
+  meter,
   takeover,
   journal,
 }: SessionStart): KernelSession {
@@ -65,6 +67,7 @@ function start({
     presentation,
     naming,
     cacheDirectory,
+    meter: new RequestMeter(meter),
     takeover,
     journal: journal === undefined ? undefined : mapJournal(addon, journal),
     // For tests of the takeover that kernels before Linux 6.9 have.

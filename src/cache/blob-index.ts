@@ -76,6 +76,21 @@ export class BlobIndex {
     return this.#evictions;
   }
 
+  get totals(): Readonly<Record<Rank, { readonly entries: number; readonly bytes: number }>> {
+    const of = ({ size, bytes }: Recency) => ({ entries: size, bytes });
+    const { hidden, past, kept } = this.#ranks;
+    return { hidden: of(hidden), past: of(past), kept: of(kept) };
+  }
+
+  isPinned(name: string): boolean {
+    return this.#claims.isPinned(name);
+  }
+
+  /** Whatever its rank. Returns whether it was there and is gone. */
+  evict(key: string): boolean {
+    return this.#evict(this.peek(key));
+  }
+
   peek(key: string): Blob | undefined {
     const { hidden, past, kept } = this.#ranks;
     return kept.peek(key) ?? hidden.peek(key) ?? past.peek(key);

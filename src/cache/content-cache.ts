@@ -9,6 +9,7 @@ import type { Bound } from './claims.ts';
 import type { ContentVersion } from './content-version.ts';
 import type { DirectoryLock, LockDirectory } from './directory-lock.ts';
 import type { DiskTrouble } from './disk-health.ts';
+import { CacheInspection } from './inspection.ts';
 import { NotCached } from './not-cached.ts';
 import type { Clock, Logger } from './ports.ts';
 import { preparePrivateDirectory } from './private-directory.ts';
@@ -28,6 +29,8 @@ export interface ContentCacheOptions {
   readonly lock: LockDirectory;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Is told of a disk that takes nothing, and of blobs that were not what was stored. */
+  readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
   /** Bytes of content in memory at a time, on their way from the store or from the disk. Default: eight chunks. */
   readonly bufferBytes?: number;
   /** Who must own the directory. Default: this process's effective user. */
@@ -90,6 +93,7 @@ export class ContentCache {
   readonly #options: ContentCacheOptions;
   readonly #shelf: Shelf;
   readonly #lock: DirectoryLock;
+  readonly #inspection: CacheInspection;
   readonly #buffers: ByteBudget;
   readonly #flights = new SingleFlight<Landed>();
   readonly #adoptions = new SingleFlight<FoundContent>();
@@ -104,6 +108,7 @@ export class ContentCache {
     this.#options = options;
     this.#shelf = shelf;
     this.#lock = lock;
+    this.#inspection = new CacheInspection(shelf);
     this.#buffers = new ByteBudget(options.bufferBytes ?? BUFFER_BYTES);
     this.#saving = this.#saveRegularly();
   }
@@ -200,6 +205,10 @@ export class ContentCache {
   /** Harmless for what is not pinned. */
   unpin(name: string): void {
     this.#shelf.index.unpin(name);
+  }
+
+  get inspection(): CacheInspection {
+    return this.#inspection;
   }
 
   stats(): CacheStats {

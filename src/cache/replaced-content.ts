@@ -5,6 +5,8 @@ import type { ContentStore } from './receive.ts';
 
 /** Versions of files that are read in parts; some 200 bytes each. */
 const KNOWN_VERSIONS = 10_000;
+/** Versions of files that came whole. */
+const KNOWN_WHOLE = 50_000;
 
 /**
  * A store of which the rest of a file can be had after the object was replaced or deleted, where the bucket keeps
@@ -15,6 +17,8 @@ export class ReplacedContent implements ContentStore {
   readonly #store: ContentStore;
   readonly #onReplaced: (path: string, etag: string) => void;
   readonly #versionIds = new LRUCache<string, string>({ max: KNOWN_VERSIONS });
+  /** Of content that came whole: nothing is asked for by them, they are shown to people. */
+  readonly #whole = new LRUCache<string, string>({ max: KNOWN_WHOLE });
 
   /** `onReplaced`: the store has this content no more under its path; it may be had all the same. */
   constructor(store: ContentStore, onReplaced: (path: string, etag: string) => void) {
@@ -24,16 +28,17 @@ export class ReplacedContent implements ContentStore {
 
   /** The id under which the store keeps this content, as far as was seen. */
   versionIdOf(path: string, etag: string): string | undefined {
-    return this.#versionIds.peek(keyOf(path, etag));
+    const key = keyOf(path, etag);
+    return this.#versionIds.peek(key) ?? this.#whole.peek(key);
   }
 
   async get(path: string, options: GetOptions): Promise<ObjectBody> {
     const { ifMatch } = options;
     try {
       const answer = await this.#store.get(path, options);
-      // Of what comes whole nothing is asked for again.
-      if (options.range !== undefined && answer.versionId !== undefined) {
-        this.#versionIds.set(keyOf(path, answer.etag), answer.versionId);
+      if (answer.versionId !== undefined) {
+        const ids = options.range === undefined ? this.#whole : this.#versionIds;
+        ids.set(keyOf(path, answer.etag), answer.versionId);
       }
       return answer;
     } catch (error) {

@@ -10,6 +10,7 @@ import type { Clock, Logger } from './ports.ts';
 import type { ReceivedBlob } from './receive.ts';
 import { type Recovered, surplus } from './recovery.ts';
 import { isSystemError } from './system-error.ts';
+import { flawUnderKey } from './trailer.ts';
 
 export interface ShelfOptions {
   readonly directory: string;
@@ -17,6 +18,8 @@ export interface ShelfOptions {
   readonly limitBytes: number;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
+  /** Is told of a disk that takes nothing, and of blobs that were not what was stored. */
+  readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
 }
 
 /** The blobs on disk and the index of them, kept in step; a disk that fails is an answer here, never an error. */
@@ -63,6 +66,22 @@ export class Shelf {
     return blob.stamp !== 0n && currentStamp(this.#files.path(blob.key)) === blob.stamp;
   }
 
+  pathOf(key: string): string {
+    return this.#files.path(key);
+  }
+
+  /** The content of a blob, as its checksum says that it was stored; undefined where it cannot be read so. */
+  async contentOf(blob: Blob): Promise<Uint8Array | undefined> {
+    let content: Uint8Array | undefined;
+    const keep = (file: Buffer): string | undefined => {
+      const flaw = flawUnderKey(file, blob.key);
+      if (flaw === undefined) content = file.subarray(0, blob.bytes);
+      return flaw;
+    };
+    const { kind } = await checkBlob(this.#files.path(blob.key), keep);
+    return kind === 'good' ? content : undefined;
+  }
+
   use(blob: Blob): void {
     this.index.touch(blob);
     this.#orderChanged = true;
@@ -81,6 +100,10 @@ export class Shelf {
       this.#corrupt += 1;
       const { flaw } = checked;
       this.#options.log.warn({ key, flaw }, 'a cached blob is not what was stored: it is removed, not used');
+      this.#options.onTrouble?.(
+        'corrupt',
+        `The blob ${key} was not what was stored (${flaw}): it is removed.`,
+      );
       const errno = await clearPlace(path);
       if (errno !== undefined) this.#health.failed(errno);
     }
@@ -137,7 +160,9 @@ export class Shelf {
   }
 
   #tell(trouble: DiskTrouble | undefined, errno: string | undefined): void {
-    const { log, directory } = this.#options;
+    const { log, directory, onTrouble } = this.#options;
+    if (trouble !== undefined)
+      onTrouble?.(trouble, `The cache takes no content (${errno}): reads go through.`);
     if (trouble === undefined) log.info({ directory }, 'the cache takes content again');
     else
       log.warn(

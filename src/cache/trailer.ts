@@ -1,7 +1,9 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { blobKey } from './blob-path.ts';
 import { blobRange } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
+import { isSystemError } from './system-error.ts';
 
 /*
  * A blob is: content | label (JSON: name, path, etag, size, chunk) | label bytes (u32) | CRC-32 (u32) | magic.
@@ -19,6 +21,40 @@ const MOST_LABEL_BYTES = 16 * 1024;
 export const MOST_TRAILER_BYTES = MOST_LABEL_BYTES + FOOTER_BYTES;
 /** Reading so much of a blob's end shows its footer. */
 export const SHORTEST_TRAILER_BYTES = FOOTER_BYTES;
+
+/** What a blob says of the file that it is content of. */
+export interface BlobLabel {
+  readonly path: string;
+  readonly etag: string;
+  /** Of the whole file. */
+  readonly size: number;
+  /** Undefined: it is all of it. */
+  readonly chunk: number | undefined;
+}
+
+/**
+ * What the file of a blob says it is, without a look at its content; undefined where it cannot be read or is of
+ * another length. Reads synchronously: some 15 us.
+ */
+export function readBlobLabel(path: string, bytes: number, fileBytes: number): BlobLabel | undefined {
+  const length = fileBytes - bytes - FOOTER_BYTES;
+  if (length <= 0 || length > MOST_LABEL_BYTES) return undefined;
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const label = Buffer.alloc(length);
+      if (readSync(fd, label, 0, length, bytes) !== length) return undefined;
+      const { path, etag, size, chunk } = JSON.parse(label.toString()) as Record<string, unknown>;
+      if (typeof path !== 'string' || typeof etag !== 'string' || typeof size !== 'number') return undefined;
+      return { path, etag, size, chunk: typeof chunk === 'number' ? chunk : undefined };
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (isSystemError(error) || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
 
 /** What a blob says it is. */
 export function labelOf({ name, path, etag, size }: ContentVersion, chunk: number | undefined): Buffer {

@@ -13,9 +13,10 @@ export interface LoggerOptions {
 /** Each message is written before the call returns, so that the last words of a process are not lost. */
 export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const { level, format, colours, write } = options;
-  const withStacks = level === 'debug' || level === 'trace';
+  // Asked each time: the level may change while it runs.
+  const withStacks = (): boolean => logger.isLevelEnabled('debug');
   const shown = format === 'pretty' ? await prettied(colours) : (line: string) => line;
-  return pino(
+  const logger: Logger = pino(
     {
       level,
       // Neither pid nor host name: whatever collects logs knows both.
@@ -23,12 +24,13 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: {
-        err: (error: unknown) => told(error, withStacks),
-        error: (error: unknown) => told(error, withStacks),
+        err: (error: unknown) => told(error, withStacks()),
+        error: (error: unknown) => told(error, withStacks()),
       },
     },
     { write: (line: string) => write(shown(line)) },
   );
+  return logger;
 }
 
 async function prettied(colours: boolean): Promise<(line: string) => string> {

@@ -1,7 +1,7 @@
 import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../config/from-flags.ts';
-import { type MountConfig, resolveMountConfig } from '../config/mount-config.ts';
+import { type ResolvedConfig, resolveMountConfig } from '../config/mount-config.ts';
 import { mountId } from '../config/mount-id.ts';
 import { printedConfig } from '../config/print-config.ts';
 import { realTarget } from '../config/real-target.ts';
@@ -32,11 +32,12 @@ export const run: RunCommand = async (args, shell) => {
     return exitCodes.ok;
   }
   if (config.daemon && shell.daemon === undefined) return await startDaemon(args, mount, shell);
-  return await serveMount(config, shell);
+  return await serveMount(resolved, shell);
 };
 
 /** Serves until the end; a failure is told here, where the log and whoever waits for a daemon are known. */
-async function serveMount(config: MountConfig, shell: Shell): Promise<number> {
+async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<number> {
+  const { config } = resolved;
   const progress = new ProgressLine(shell);
   const write =
     shell.daemon === undefined ? foregroundLog(shell, progress) : backgroundLog(shell.daemon.logFile);
@@ -47,7 +48,7 @@ async function serveMount(config: MountConfig, shell: Shell): Promise<number> {
     log.warn({ target: config.target }, 'ended at once by a second signal: the mount may be left, dead');
   });
   try {
-    await serve(config, shell, log, signals, progress);
+    await serve(resolved, shell, log, signals, progress);
     return exitCodes.ok;
   } catch (error) {
     progress.erase();
@@ -71,7 +72,7 @@ async function serveMount(config: MountConfig, shell: Shell): Promise<number> {
 }
 
 async function serve(
-  config: MountConfig,
+  { config, options }: ResolvedConfig,
   shell: Shell,
   log: Logger,
   signals: Signals,
@@ -82,6 +83,7 @@ async function serve(
   const server = await shell.loadServer();
   await server.serve(config, {
     log,
+    resolved: options,
     onProgress: (news: Progress) => {
       progress.show(news);
       shell.daemon?.tell({ kind: 'progress', progress: news });

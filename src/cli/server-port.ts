@@ -1,4 +1,5 @@
 import type { MountConfig } from '../config/mount-config.ts';
+import type { ResolvedOption } from '../config/resolve.ts';
 
 /** What commands need of the server, which is loaded only where it is needed: it brings the store's SDK along. */
 export interface ServerPort {
@@ -14,6 +15,8 @@ export interface ServerPort {
 
 export interface ServeOptions {
   readonly log: Log;
+  /** Every option with where its value came from, for who asks. */
+  readonly resolved?: readonly ResolvedOption[] | undefined;
   readonly onProgress: (progress: Progress) => void;
   /** The tree is mounted, and what is to be prefetched of it is local. */
   readonly onReady: () => void;
@@ -57,6 +60,8 @@ export interface Progress {
 
 /** As pino has it. */
 export interface Log {
+  /** Least severity that is logged; may be set at any time. */
+  level: string;
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

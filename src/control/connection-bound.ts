@@ -19,6 +19,10 @@ export class ConnectionBound {
     return this.#idle.size + this.#busy.size;
   }
 
+  isBusy(socket: Socket): boolean {
+    return this.#busy.has(socket);
+  }
+
   /** A whole request has come: the connection stays until it is answered. */
   busy(socket: Socket): void {
     if (this.#idle.delete(socket)) this.#busy.add(socket);

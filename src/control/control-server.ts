@@ -2,10 +2,11 @@ import { type HttpLimits, HttpServer } from './http-server.ts';
 import { controlRoutes, metricsRoutes } from './routes.ts';
 import { listenOn, type TcpPlace } from './tcp-socket.ts';
 import { listenAt, type SocketPlace } from './unix-socket.ts';
-import type { ControlViews, Log } from './views.ts';
+import type { ControlParts, ControlViews, Log } from './views.ts';
 
 export interface ControlServerOptions {
   readonly views: ControlViews;
+  readonly parts: ControlParts;
   readonly log: Log;
   readonly socket: SocketPlace;
   /** Where metrics and probes can be asked for over TCP. */
@@ -24,11 +25,12 @@ export interface ControlServer {
 
 /** Listens on the control socket, and where asked for on TCP. Rejects with ControlError; then nothing is left. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { views, log, socket, metrics, limits = {} } = options;
-  const control = new HttpServer({ routes: controlRoutes(views), log, limits });
+  const { views, parts, log, socket, metrics, limits = {} } = options;
+  const control = new HttpServer({ routes: controlRoutes(views, parts), log, limits });
   const removeSocket = await listenAt(control.server, socket);
   const close = async (): Promise<void> => {
     removeSocket();
+    parts.events.close();
     await control.close();
   };
   const answered = (deadlineMs: number): Promise<void> => control.answered(deadlineMs);

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { ConnectionBound } from './connection-bound.ts';
 import { ProblemError } from './problem-error.ts';
 import { readJson } from './request-body.ts';
-import { type Answer, checked, type Route } from './route.ts';
+import { type Answer, checked, type Pieces, type Route } from './route.ts';
 import { Router } from './router.ts';
 import type { Log } from './views.ts';
 
@@ -29,6 +29,8 @@ const LIMITS: HttpLimits = {
   idleMs: 30_000,
   answerMs: 30_000,
 };
+
+const PROBLEM_TYPE = 'application/problem+json';
 
 /** How long what is under way may hold up the end. */
 const CLOSE_MS = 1_000;
@@ -73,8 +75,28 @@ export class HttpServer {
       },
     );
     this.#bound = new ConnectionBound(this.server, connections);
+    this.server.on('checkExpectation', ({ socket }: IncomingMessage) =>
+      // The body that may follow would be taken for the next request.
+      this.#refuse(
+        socket,
+        new ProblemError(
+          'expectation-failed',
+          'Nothing is expected here but 100-continue.',
+          'Leave Expect out.',
+        ),
+      ),
+    );
+    // Otherwise the connection would just be closed.
+    this.server.on('connect', (_: IncomingMessage, socket: Socket) =>
+      this.#refuse(
+        socket,
+        new ProblemError('method-not-allowed', 'This is no proxy.', 'Ask for /v1/status.', {
+          headers: { Allow: 'GET, HEAD, POST, PUT' },
+        }),
+      ),
+    );
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-      refuse(socket, problemOfParser(error.code)),
+      this.#refuse(socket, problemOfParser(error.code)),
     );
   }
 
@@ -111,14 +133,16 @@ export class HttpServer {
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#onIdle();
     });
+    const { signal } = gone;
     try {
-      const answer = await this.#answer(id, request, gone.signal);
-      this.#send(request.method, socket, response, answer, {});
+      const answer = await this.#answer(id, request, signal);
+      await this.#send(request, response, answer, signal);
     } catch (error) {
-      if (gone.signal.aborted) return;
+      if (signal.aborted) return;
       const problem = error instanceof ProblemError ? error : this.#unforeseen(id, request, error);
-      const { status, details, headers } = problem;
-      this.#send(request.method, socket, response, { status, json: details }, headers);
+      // What has begun can only be cut off, which tells that it is not whole.
+      if (response.headersSent) response.destroy();
+      else await this.#send(request, response, answerOf(problem), signal);
     }
   }
 
@@ -137,7 +161,7 @@ export class HttpServer {
     const body =
       route.body === undefined ? undefined : checked(route.body, await readJson(request), 'bad-body');
     this.#bound.busy(request.socket);
-    const call = { parameters, query: asked, body, signal };
+    const call = { parameters, query: asked, body, headers: request.headers, id, signal };
     return route.changes
       ? await this.#logged({ request: id, what: `${method} ${path}`, body }, () => route.handle(call))
       : await route.handle(call);
@@ -157,31 +181,52 @@ export class HttpServer {
     }
   }
 
-  #send(
-    method: string | undefined,
-    socket: Socket,
+  async #send(
+    { method }: IncomingMessage,
     response: ServerResponse,
     answer: Answer,
-    headers: Readonly<Record<string, string>>,
-  ): void {
-    const { status } = answer;
-    const isProblem = status >= 400 && 'json' in answer && isProblemDetails(answer.json);
-    const content = Buffer.from('json' in answer ? JSON.stringify(answer.json) : answer.text);
-    const type = isProblem
-      ? 'application/problem+json'
-      : 'json' in answer
-        ? 'application/json'
-        : answer.contentType;
-    if (socket.destroyed) return;
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { socket } = response;
+    if (socket === null || socket.destroyed) return;
     // One who takes nothing of it any more is let go, and what waits to be sent with it.
     socket.setTimeout(this.#limits.answerMs);
-    response.writeHead(status, {
-      'Content-Type': type,
-      'Content-Length': content.length,
-      'Cache-Control': 'no-store',
-      ...headers,
-    });
+    const { status } = answer;
+    const headers = { 'Cache-Control': 'no-store', ...answer.headers };
+    if ('empty' in answer) {
+      response.writeHead(status, headers).end();
+      return;
+    }
+    const type = typeOf(answer);
+    if ('pieces' in answer) {
+      response.writeHead(status, { 'Content-Type': type, ...headers });
+      if (method === 'HEAD') response.end();
+      else await sendPieces(response, answer.pieces, signal);
+      return;
+    }
+    const content = Buffer.from('json' in answer ? JSON.stringify(answer.json) : answer.text);
+    response.writeHead(status, { 'Content-Type': type, 'Content-Length': content.length, ...headers });
     response.end(method === 'HEAD' ? undefined : content);
+  }
+
+  /** What the parser gave up on: there is no response to write it with. */
+  #refuse(socket: Socket, { status, details, headers }: ProblemError): void {
+    // In the middle of another answer nothing can be said.
+    if (!socket.writable || this.#bound.isBusy(socket)) {
+      socket.destroy();
+      return;
+    }
+    const body = JSON.stringify(details);
+    const fields = {
+      'Content-Type': PROBLEM_TYPE,
+      'Content-Length': Buffer.byteLength(body),
+      'Cache-Control': 'no-store',
+      Connection: 'close',
+      ...headers,
+    };
+    const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${details.title}\r\n${head.join('')}\r\n${body}`);
+    socket.setTimeout(1_000, () => socket.destroy());
   }
 
   #unforeseen(id: string, { method, url }: IncomingMessage, error: unknown): ProblemError {
@@ -191,6 +236,38 @@ export class HttpServer {
     );
     return new ProblemError('internal', `Request ${id} failed unforeseen.`, 'The log says why.');
   }
+}
+
+function answerOf({ status, details, headers }: ProblemError): Answer {
+  return { status, json: details, headers };
+}
+
+function typeOf(answer: Exclude<Answer, { readonly empty: true }>): string {
+  if (!('json' in answer)) return answer.contentType;
+  const isProblem = answer.status >= 400 && isProblemDetails(answer.json);
+  return isProblem ? PROBLEM_TYPE : 'application/json';
+}
+
+/** Never more in memory than a piece and what the socket has not taken of the one before. */
+async function sendPieces(response: ServerResponse, pieces: Pieces, signal: AbortSignal): Promise<void> {
+  for await (const piece of pieces) {
+    if (signal.aborted) return;
+    if (!response.write(piece)) await drained(response, signal);
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.removeListener('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.once('drain', done);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
 }
 
 function isProblemDetails(json: unknown): boolean {
@@ -232,17 +309,4 @@ function problemOfParser(code: string | undefined): ProblemError {
     return new ProblemError('request-timeout', 'The request did not come in time.', 'Send it at once.');
   }
   return new ProblemError('malformed-request', 'This is not HTTP/1.1.', 'Speak HTTP/1.1, as curl does.');
-}
-
-/** What the parser gave up on: there is no response to write it with. */
-function refuse(socket: Socket, { status, details }: ProblemError): void {
-  if (!socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const body = JSON.stringify(details);
-  socket.end(
-    `HTTP/1.1 ${status} ${details.title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
-  );
-  socket.setTimeout(1_000, () => socket.destroy());
 }

@@ -1,9 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DURATION_BOUNDS, MirroredHistogram, type Observations } from './mirrored-histogram.ts';
+import { asOpenMetrics } from './open-metrics.ts';
 import type { Status } from './shapes.ts';
 
-/** Seconds: from what a request to a store in the same host takes to its longest deadline. */
-const DURATIONS = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+/** Of prom-client's own, those whose names promise a counter and that are none; the same numbers come by type. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
 ];
 
 /** What is read off at the moment of a scrape. */
@@ -18,6 +22,8 @@ export interface MetricsSnapshot {
         readonly opcodes: Readonly<Record<string, number>>;
         /** Reads that failed, by errno. */
         readonly readErrors: Readonly<Record<string, number>>;
+        /** Of answered requests of the kernel, by opcode. */
+        readonly durations: ReadonlyMap<string, Observations>;
       }
     | undefined;
 }
@@ -98,6 +104,11 @@ export class Metrics {
   readonly #fuseRequests = this.#counter('dagmount_fuse_requests_total', 'Requests of the kernel', [
     'opcode',
   ]);
+  readonly #fuseDurations = this.#mirror(
+    'dagmount_fuse_request_duration_seconds',
+    'Time from reading a request of the kernel to its answer; IOCTLs, which the transport answers, are not in it',
+    'opcode',
+  );
   readonly #readErrors = this.#counter('dagmount_read_errors_total', 'Reads that failed', ['errno']);
   readonly #restarts = this.#counter('dagmount_restarts_total', 'Times that the server was started again');
   readonly #supervised = this.#gauge(
@@ -109,6 +120,7 @@ export class Metrics {
   /** @param build the version of dagmount, and that of Node.js */
   constructor(build: { readonly version: string; readonly node: string }) {
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
     this.#buildInfo.set({ version: build.version, node: build.node }, 1);
   }
 
@@ -128,10 +140,16 @@ export class Metrics {
     this.#stages.observe({ stage }, seconds);
   }
 
-  /** In Prometheus' text format. */
-  async expose(snapshot: MetricsSnapshot): Promise<{ readonly contentType: string; readonly text: string }> {
+  /** In Prometheus' text format, or as OpenMetrics. */
+  async expose(
+    snapshot: MetricsSnapshot,
+    openMetrics = false,
+  ): Promise<{ readonly contentType: string; readonly text: string }> {
     this.#take(snapshot);
-    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+    const text = await this.#registry.metrics();
+    // Registry's own OpenMetrics takes the ending from the names of the counters for good.
+    if (openMetrics) return { contentType: Registry.OPENMETRICS_CONTENT_TYPE, text: asOpenMetrics(text) };
+    return { contentType: this.#registry.contentType, text };
   }
 
   #take({ status, problems, session }: MetricsSnapshot): void {
@@ -157,6 +175,7 @@ export class Metrics {
     if (session !== undefined) {
       setCounters(this.#fuseRequests, 'opcode', session.opcodes);
       setCounters(this.#readErrors, 'errno', session.readErrors);
+      this.#fuseDurations.set(session.durations);
     }
     setCounter(this.#restarts, status.mount.restarts);
     this.#supervised.set(status.mount.supervised ? 1 : 0);
@@ -172,7 +191,20 @@ export class Metrics {
   }
 
   #histogram(name: string, help: string, labelNames: readonly string[]): Histogram {
-    return new Histogram({ name, help, labelNames, buckets: DURATIONS, registers: [this.#registry] });
+    return new Histogram({
+      name,
+      help,
+      labelNames,
+      buckets: [...DURATION_BOUNDS],
+      registers: [this.#registry],
+    });
+  }
+
+  #mirror(name: string, help: string, label: string): MirroredHistogram {
+    const mirror = new MirroredHistogram(name, help, label, DURATION_BOUNDS);
+    // What a registry asks of a metric is `name`, `help`, `type` and `get`, of whatever class it is.
+    this.#registry.registerMetric(mirror as unknown as Histogram);
+    return mirror;
   }
 }
 

@@ -1,6 +1,7 @@
 import { ProblemError } from './problem-error.ts';
 
-const DEFAULT_LIMIT = 1_000;
+/** Items of a page, where the request names no number. */
+export const DEFAULT_LIMIT = 1_000;
 
 export interface PageQuery {
   readonly limit?: number | undefined;
@@ -75,7 +76,7 @@ function startAfter<T>(
   return start;
 }
 
-function badAfter(): ProblemError {
+export function badAfter(): ProblemError {
   return new ProblemError(
     'bad-parameter',
     'after is not the next of an earlier answer.',

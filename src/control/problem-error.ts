@@ -6,6 +6,9 @@ const PROBLEMS = {
   'bad-parameter': [400, 'A parameter is not as it should be'],
   'bad-body': [400, 'The body is not as it should be'],
   'not-found': [404, 'There is nothing here'],
+  'never-seen': [404, 'The path is not in the tree'],
+  excluded: [404, 'The path is excluded'],
+  'left-out': [404, 'The key is left out of the tree'],
   'nothing-held': [404, 'Nothing is held'],
   'method-not-allowed': [405, 'The method does not go with the address'],
   'request-timeout': [408, 'The request came too slowly'],
@@ -15,6 +18,7 @@ const PROBLEMS = {
   'generation-gone': [410, 'The generation is no longer kept'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The body is of another type'],
+  'expectation-failed': [417, 'The expectation cannot be met'],
   'headers-too-large': [431, 'The head of the request is too large'],
   internal: [500, 'A fault of dagmount'],
   'source-unreachable': [503, 'The store cannot be reached'],
@@ -22,6 +26,8 @@ const PROBLEMS = {
   'source-throttled': [503, 'The store throttles'],
   unsettled: [503, 'The store changes too fast'],
   'restart-failed': [503, 'The new server could not be ready'],
+  'no-tree': [503, 'There is no tree yet'],
+  'too-many-listeners': [503, 'Too many listen'],
   stopping: [503, 'The daemon is about to end'],
   'timed-out': [504, 'It takes longer than was allowed'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
@@ -47,10 +53,13 @@ export class ProblemError extends Error {
     extra: {
       readonly members?: Readonly<Record<string, unknown>>;
       readonly headers?: Readonly<Record<string, string>>;
+      /** Where it is not the one that goes with the code. */
+      readonly status?: number;
     } = {},
   ) {
     super(detail);
-    const [status, title] = PROBLEMS[code];
+    const [usual, title] = PROBLEMS[code];
+    const status = extra.status ?? usual;
     this.code = code;
     this.status = status;
     this.headers = extra.headers ?? {};

@@ -1,16 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import * as z from 'zod/mini';
 import { ProblemError } from './problem-error.ts';
 
-/** What a handler gives back: JSON after a shape, or text. */
-export type Answer =
-  | { readonly status: number; readonly json: unknown }
-  | { readonly status: number; readonly text: string; readonly contentType: string };
+/** What a handler gives back: JSON after a shape, text, text that is made while it is sent, or just a status. */
+export type Answer = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+} & (
+  | { readonly json: unknown }
+  | { readonly text: string; readonly contentType: string }
+  | { readonly pieces: Pieces; readonly contentType: string }
+  | { readonly empty: true }
+);
+
+/** Asked for the next one when the one before is on its way. */
+export type Pieces = AsyncIterable<string> | Iterable<string>;
 
 export interface Call<Query, Body> {
   /** Of the parts of the path in braces, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;
+  readonly headers: IncomingHttpHeaders;
+  /** By which the log names this request. */
+  readonly id: string;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -18,15 +31,17 @@ export interface Call<Query, Body> {
 /** One row of the table of routes: a method, a path, what it takes and what it answers. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
-  /** Parts in braces stand for anything without a slash. */
+  /** Parts in braces stand for anything without a slash; the last one for all that is left, where it ends in `...`. */
   readonly path: string;
   /** One line. */
   readonly summary: string;
   readonly query: z.ZodMiniType;
   /** Undefined: it takes none. */
   readonly body: z.ZodMiniType | undefined;
-  /** The shapes of its answers other than problems, by status; undefined for text. */
+  /** The shapes of its answers other than problems, by status; undefined for what is no JSON. */
   readonly answers: Readonly<Record<number, z.ZodMiniType | undefined>>;
+  /** The media types of what is no JSON. */
+  readonly media: readonly string[];
   /** Whether it changes something: such requests are logged. */
   readonly changes: boolean;
   readonly handle: (call: Call<unknown, unknown>) => Promise<Answer> | Answer;
@@ -39,9 +54,10 @@ export function route<Query extends z.ZodMiniType, Body extends z.ZodMiniType = 
   readonly query: Query;
   readonly body?: Body;
   readonly answers: Route['answers'];
+  readonly media?: readonly string[];
   readonly handle: (call: Call<z.infer<Query>, z.infer<Body>>) => Promise<Answer> | Answer;
 }): Route {
-  const { method, path, summary, query, body, answers, handle } = row;
+  const { method, path, summary, query, body, answers, media = [], handle } = row;
   return {
     method,
     path,
@@ -49,6 +65,7 @@ export function route<Query extends z.ZodMiniType, Body extends z.ZodMiniType = 
     query,
     body,
     answers,
+    media,
     changes: method !== 'GET',
     // What is handed to it was checked against the shapes that its types come from.
     handle: (call) => handle(call as Call<z.infer<Query>, z.infer<Body>>),
@@ -74,7 +91,7 @@ export function checked<Shape extends z.ZodMiniType>(
     name === ''
       ? `${what === 'bad-body' ? 'The body' : 'The query'} is not of the shape that is asked for.`
       : `${name} ${wrong}.`,
-    'GET /v1/status and dagmount help say what there is.',
+    'GET /v1/openapi.json says what there is.',
     { members: name === '' ? {} : { field: name } },
   );
 }

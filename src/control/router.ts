@@ -1,6 +1,9 @@
 import { ProblemError } from './problem-error.ts';
 import type { Route } from './route.ts';
 
+/** How a part ends that stands for all that is left. */
+const REST = '...}';
+
 export interface Matched {
   readonly route: Route;
   readonly parameters: Readonly<Record<string, string>>;
@@ -24,7 +27,7 @@ export class Router {
     const parts = path.split('/').slice(1).map(decoded);
     const here = this.#routes.filter((compiled) => fits(compiled.parts, parts));
     if (here.length === 0) {
-      throw new ProblemError('not-found', `There is no ${path} here.`, 'See GET /v1/status.');
+      throw new ProblemError('not-found', `There is no ${path} here.`, 'See GET /v1/openapi.json.');
     }
     const wanted = method === 'HEAD' ? 'GET' : method;
     const found = here.find(({ route }) => route.method === wanted);
@@ -42,15 +45,22 @@ export class Router {
 }
 
 function fits(pattern: readonly string[], parts: readonly string[]): boolean {
-  return (
-    pattern.length === parts.length &&
-    pattern.every((each, at) => (isParameter(each) ? parts[at] !== '' : each === parts[at]))
-  );
+  const rest = pattern.at(-1)?.endsWith(REST) === true;
+  if (rest ? parts.length < pattern.length : parts.length !== pattern.length) return false;
+  return pattern.every((each, at) => {
+    if (!isParameter(each)) return each === parts[at];
+    // All that is left may be empty in its parts, but not as a whole.
+    return each.endsWith(REST) ? parts.length > at + 1 || parts[at] !== '' : parts[at] !== '';
+  });
 }
 
 function parametersOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    pattern.flatMap((each, at) => (isParameter(each) ? [[each.slice(1, -1), parts[at] as string]] : [])),
+    pattern.flatMap((each, at) => {
+      if (!isParameter(each)) return [];
+      if (!each.endsWith(REST)) return [[each.slice(1, -1), parts[at] as string]];
+      return [[each.slice(1, -REST.length), parts.slice(at).join('/')]];
+    }),
   );
 }
 

@@ -1,5 +1,11 @@
+import { cacheRoutes } from './cache-routes.ts';
+import { entriesRoute, entryRoute } from './entry-routes.ts';
+import { eventsRoute } from './event-route.ts';
+import { prefersOpenMetrics } from './open-metrics.ts';
+import { openApiRoute } from './openapi.ts';
 import { pageOf, stretchOf } from './paging.ts';
 import { ProblemError } from './problem-error.ts';
+import { processRoutes } from './process-routes.ts';
 import { restartRoute } from './restart-route.ts';
 import { acceptRoute, refreshRoute } from './revalidation-routes.ts';
 import { type Answer, checked, type Route, route } from './route.ts';
@@ -16,10 +22,23 @@ import {
   problemsShape,
   statusShape,
 } from './shapes.ts';
-import type { ControlViews } from './views.ts';
+import type { ControlParts, ControlViews } from './views.ts';
 
 /** What the control socket answers. */
-export function controlRoutes(views: ControlViews): readonly Route[] {
+export function controlRoutes(views: ControlViews, parts: ControlParts): readonly Route[] {
+  const { version, tree, cache, events, process } = parts;
+  const routes = [
+    ...basicRoutes(views),
+    entriesRoute(tree),
+    entryRoute(tree),
+    ...cacheRoutes(cache),
+    eventsRoute(events),
+    ...processRoutes(process),
+  ];
+  return [...routes, openApiRoute(version, routes)];
+}
+
+function basicRoutes(views: ControlViews): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -115,10 +134,14 @@ function metricsRoute(views: ControlViews): Route {
   return route({
     method: 'GET',
     path: '/metrics',
-    summary: "The metrics, in Prometheus' text format",
+    summary: "The metrics, in Prometheus' text format or as OpenMetrics",
     query: noQueryShape,
     answers: { 200: undefined },
-    handle: async () => ({ status: 200, ...(await views.metrics()) }),
+    media: ['text/plain', 'application/openmetrics-text'],
+    handle: async ({ headers }) => {
+      const exposed = await views.metrics(prefersOpenMetrics(headers.accept));
+      return { status: 200, ...exposed, headers: { Vary: 'Accept' } };
+    },
   });
 }
 

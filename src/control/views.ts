@@ -1,4 +1,8 @@
+import type { CacheViews } from './cache-views.ts';
+import type { EventFeed } from './event-feed.ts';
+import type { ProcessViews } from './process-routes.ts';
 import type { GenerationView, HeldView, HistoryItem, Probe, ProblemItem, Status } from './shapes.ts';
+import type { TreeViews } from './tree-views.ts';
 
 /** Why a revalidation failed. */
 export interface SourceFailure {
@@ -52,8 +56,17 @@ export interface ControlViews {
   accept(generation: string | undefined): Promise<AcceptEnd>;
   /** Starts another server beside this one; resolves when that is ready, or could not be. */
   restart(): Promise<RestartEnd>;
-  /** In Prometheus' text format. */
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** In Prometheus' text format, or as OpenMetrics. */
+  metrics(openMetrics: boolean): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** The rest of what the socket shows and does, by subject. */
+export interface ControlParts {
+  readonly version: string;
+  readonly tree: TreeViews;
+  readonly cache: CacheViews;
+  readonly events: EventFeed;
+  readonly process: ProcessViews;
 }
 
 /** The part of pino that is used here. */

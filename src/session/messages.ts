@@ -58,6 +58,8 @@ export interface SessionStart {
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
+  /** Memory for a RequestMeter. */
+  readonly meter: SharedArrayBuffer;
   readonly takeover?: Takeover | undefined;
   /** Memory for a Journal. */
   readonly journal?: number | undefined;
@@ -76,6 +78,8 @@ export interface SessionCounters {
   readonly malformed: number;
   readonly readErrors: Readonly<Record<string, number>>;
   readonly retired: number;
+  /** Replies that the kernel did not take. */
+  readonly refused: number;
   /** Requests that the kernel sent again, since a predecessor had read and not answered them. */
   readonly replayed: number;
 }
@@ -85,6 +89,7 @@ export const NOTHING_COUNTED: SessionCounters = {
   malformed: 0,
   readErrors: {},
   retired: 0,
+  refused: 0,
   replayed: 0,
 };
 
@@ -92,6 +97,8 @@ export const NOTHING_COUNTED: SessionCounters = {
 export interface NotifyOutcome {
   readonly sent: number;
   readonly failed: number;
+  /** Milliseconds from the swap until the kernel had answered all. */
+  readonly ms: number;
 }
 
 export type FromSession =

@@ -11,6 +11,7 @@ import {
   type ToSession,
 } from './messages.ts';
 import { MountError } from './mount-error.ts';
+import { RequestMeter } from './request-meter.ts';
 
 export interface SessionEvents {
   /** A reader needs content that is not local. The signal aborts when nobody waits for it any more. */
@@ -35,6 +36,9 @@ export class SessionClient {
   readonly #events: SessionEvents;
   readonly #fetches = new Map<number, AbortController>();
   readonly #exited: Promise<void>;
+  readonly #memory = RequestMeter.memory();
+  /** Counts of the session, as they are at the moment. */
+  readonly meter = new RequestMeter(this.#memory);
   #publishing: PromiseWithResolvers<NotifyOutcome> | undefined;
   #counting: PromiseWithResolvers<SessionCounters> | undefined;
   #serving: PromiseWithResolvers<Serving> | undefined;
@@ -57,9 +61,9 @@ export class SessionClient {
   }
 
   /** Resolves once the kernel's INIT is answered, or a takeover has told the kernel all that it was owed. */
-  start(start: Omit<SessionStart, 'kind'>): Promise<Serving> {
+  start(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<Serving> {
     this.#serving = withResolvers();
-    this.#send({ kind: 'start', ...start });
+    this.#send({ kind: 'start', ...start, meter: this.#memory });
     return this.#serving.promise;
   }
 

@@ -74,6 +74,20 @@ export class ChangeLog {
     return await differences(all.values(), pace);
   }
 
+  /** The number of the last publication that took a path away, or what was in it, as far as that is kept. */
+  async removalOf(path: string): Promise<number | undefined> {
+    const pace = new Pace();
+    for (const entry of this.entries.toReversed()) {
+      const changes = await unpackChanges(entry).catch(() => []);
+      for (const change of changes) {
+        if (pace.due()) await pace.turn();
+        if (change.after !== undefined) continue;
+        if (change.path === path || change.path.startsWith(`${path}/`)) return entry.number;
+      }
+    }
+    return undefined;
+  }
+
   /** For the disk. What reads it back checks the bytes as a whole. */
   encode(): Uint8Array {
     const size = this.entries.reduce(

@@ -39,6 +39,12 @@ export class ContentState {
     this.marks[index] = MARK.local;
   }
 
+  /** Its content is no longer on disk. */
+  forget(index: number): void {
+    Atomics.store(this.stamps, index, ABSENT);
+    this.marks[index] = MARK.unknown;
+  }
+
   /**
    * Takes over what is known of the entries that stay, by `origin` of GenerationChanges, and not known here yet.
    * Synchronous, right before the swap, and once more after it for what was learned meanwhile: 1,000,000 entries

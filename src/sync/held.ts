@@ -23,11 +23,14 @@ const REMINDER_MS = 600_000;
 export class Hold {
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #notice: (held: HeldView) => void;
   #view: HeldView | undefined;
   #digest: string | undefined;
+  #tree: Generation | undefined;
   #warnedAt = 0;
 
-  constructor(clock: Clock, log: Logger) {
+  constructor(clock: Clock, log: Logger, notice: (held: HeldView) => void = () => undefined) {
+    this.#notice = notice;
     this.#clock = clock;
     this.#log = log;
   }
@@ -36,17 +39,24 @@ export class Hold {
     return this.#view;
   }
 
+  /** What would be shown. */
+  get tree(): Generation | undefined {
+    return this.#tree;
+  }
+
   /** Whether this very listing is the one held. */
   isOf(digest: string): boolean {
     return this.#view !== undefined && this.#digest === digest;
   }
 
   /** Holds a listing, instead of an earlier one. Warns at once, then every ten minutes. */
-  hold(digest: string, held: Omit<HeldView, 'since'>): HeldView {
+  hold(digest: string, held: Omit<HeldView, 'since'>, tree?: Generation): HeldView {
     const now = this.#clock.now();
+    const before = this.#view?.generation;
     const first = this.#view === undefined;
     this.#view = Object.freeze({ ...held, since: this.#view?.since ?? now });
     this.#digest = digest;
+    this.#tree = tree;
     // A clock that stepped back must not silence it.
     const due = first || now - this.#warnedAt >= REMINDER_MS || now < this.#warnedAt;
     if (due) this.#warnedAt = now;
@@ -56,6 +66,7 @@ export class Hold {
       { held: this.#view },
       'held: the tree stays as it is until a listing passes again; to show this one: dagmount accept',
     );
+    if (before !== held.generation) this.#notice(this.#view);
     return this.#view;
   }
 
@@ -65,6 +76,7 @@ export class Hold {
     this.#log.info({ generation: this.#view.generation }, 'no longer held');
     this.#view = undefined;
     this.#digest = undefined;
+    this.#tree = undefined;
   }
 }
 

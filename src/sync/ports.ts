@@ -126,8 +126,12 @@ export interface Publication {
 
 /** What shows a generation to the kernel (the session worker). */
 export interface Presenter {
-  /** Swaps and notifies; resolves when the kernel has answered every notification. */
-  publish(publication: Publication): Promise<void>;
+  /**
+   * Swaps and notifies; resolves when the kernel has answered every notification, with the milliseconds that those
+   * took where there was a tree before.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a presenter that has nothing to say just resolves
+  publish(publication: Publication): Promise<{ readonly notifyMs: number } | void>;
   /**
    * After a publication, each node id it replaced or removed is named once: when the kernel holds it no
    * longer, or soon after the swap where it never did. Node ids that are shown are never named.

@@ -12,6 +12,7 @@ export interface PublishOptions {
   /** Called synchronously right before the presenter: from here on the kernel may see the new ids. */
   readonly swapping: (instant: Instant) => void;
   readonly clock: Clock;
+  readonly observeStage: (stage: 'swap' | 'notify', seconds: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -25,6 +26,7 @@ const MOST_INSTANTS = 3;
  */
 export async function publish(options: PublishOptions): Promise<Instant> {
   const { publication, persister, presenter, clock, signal } = options;
+  const began = clock.now();
   let instant = await chooseInstant(options.lastSecond, clock, signal);
   for (let attempt = 1; ; attempt++) {
     stampGeneration(publication.generation, publication.changes, instant, options.number);
@@ -35,7 +37,10 @@ export async function publish(options: PublishOptions): Promise<Instant> {
   }
   // From here on an abort is not heeded: the swap and what follows it are one.
   options.swapping(instant);
-  await presenter.publish(publication);
+  const notified = await presenter.publish(publication);
+  const notifyMs = notified?.notifyMs ?? 0;
+  options.observeStage('swap', Math.max(0, clock.now() - began - notifyMs) / 1000);
+  if (notified !== undefined) options.observeStage('notify', notifyMs / 1000);
   // crash point: notified. Every lookup that starts now sees the new tree.
   await untilPassed(instant, clock, new AbortController().signal);
   return instant;

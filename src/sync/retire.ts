@@ -41,6 +41,13 @@ export class Retired {
     return this.#nodes.values();
   }
 
+  /** Of versions of this path that were replaced or went, and of a directory that went. */
+  nodeIdsOf(path: string): readonly number[] {
+    const found: number[] = [];
+    for (const [nodeId, node] of this.#nodes) if (node.path === path) found.push(nodeId);
+    return found;
+  }
+
   /**
    * Before the state is persisted, which has it: from the swap on the kernel may let go at any moment, and the cache must not have evicted
    * what it still holds. Where the swap then fails, what is registered here does no harm.

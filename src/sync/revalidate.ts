@@ -1,4 +1,4 @@
-import type { GenerationChanges } from '../tree/index.ts';
+import type { Generation, GenerationChanges } from '../tree/index.ts';
 import { Adoptions } from './adoption.ts';
 import type { ChangeLog } from './change-log.ts';
 import { packChanges } from './changed-paths.ts';
@@ -23,7 +23,7 @@ import { Retired } from './retire.ts';
 import type { RevalidationOptions, Stage } from './revalidation-options.ts';
 import { settle } from './settle.ts';
 import { everyEntry, filesBetween, goneFiles, hideContent, newFiles, showContent } from './shelve.ts';
-import { isSameTree, type Shown } from './shown.ts';
+import { isSameTree, type Shown, summaryOf } from './shown.ts';
 
 export type Revalidated =
   | { readonly kind: 'current' }
@@ -66,7 +66,7 @@ export class Revalidation {
 
   constructor(options: RevalidationOptions, restored: Partial<Restored> = {}) {
     this.#options = options;
-    this.#hold = new Hold(options.clock, options.log);
+    this.#hold = new Hold(options.clock, options.log, (held) => options.notice?.({ kind: 'held', held }));
     this.#problemLog = new ProblemLog(options.log);
     this.#records = new Records(restored);
     this.#retired = new Retired(options.cache, restored.tombstones, restored.replaced);
@@ -79,6 +79,16 @@ export class Revalidation {
 
   get held(): HeldView | undefined {
     return this.#hold.view;
+  }
+
+  /** What would be shown if what is held were accepted. */
+  get heldTree(): Generation | undefined {
+    return this.#hold.tree;
+  }
+
+  /** Of this path, in trees before the one shown: the kernel still holds them. */
+  replacedNodeIds(path: string): readonly number[] {
+    return this.#retired.nodeIdsOf(path);
   }
 
   get history(): readonly HistoryEntry[] {
@@ -149,7 +159,7 @@ export class Revalidation {
     if (accept === undefined && this.#hold.isOf(listed.digest)) {
       const held = this.#hold.view!;
       const again = this.#judge(held.files);
-      if (!again.pass) return { kind: 'held', held: this.#hold.hold(listed.digest, held) };
+      if (!again.pass) return { kind: 'held', held: this.#hold.hold(listed.digest, held, this.#hold.tree) };
     }
 
     const settled =
@@ -238,9 +248,7 @@ export class Revalidation {
       };
       await this.#timed('persist', () => persist(this.#options.persister, state));
       // crash point: persisted. The state in force is still the old one.
-      await this.#timed('swap', () =>
-        this.#publish(built, records, { content, bound, digest: shownDigest }, signal),
-      );
+      await this.#publish(built, records, { content, bound, digest: shownDigest }, signal);
       published = true;
     } finally {
       this.#progress.clear();
@@ -285,13 +293,14 @@ export class Revalidation {
   #guard({ generation, changes }: Built, digest: string, shown: Shown): HeldView | undefined {
     const judgement = this.#judge(generation.files);
     if (judgement.pass) return undefined;
-    return this.#hold.hold(digest, {
+    const held = {
       generation: generation.id,
       files: generation.files,
       removed: changes === undefined ? 0 : missingFiles(shown.generation, generation, changes),
       reason: judgement.reason,
       detail: judgement.detail,
-    });
+    };
+    return this.#hold.hold(digest, held, generation);
   }
 
   #refuseEmpty({ generation }: Built): void {
@@ -320,6 +329,7 @@ export class Revalidation {
       presenter,
       clock,
       signal,
+      observeStage: this.#options.observeStage,
       swapping: (instant) => {
         if (before !== undefined && changes !== undefined) content.carryOver(before.content, changes.origin);
         this.#records.use(records, instant.seconds);
@@ -334,7 +344,9 @@ export class Revalidation {
     this.#damage.clear();
     this.#hold.drop();
     this.#records.published(records, publishedAt);
-    log.info({ ...this.#records.history.at(-1), bytes: generation.bytes }, 'published');
+    const entry = this.#records.history.at(-1)!;
+    log.info({ ...entry, bytes: generation.bytes }, 'published');
+    this.#options.notice?.({ kind: 'published', generation: summaryOf(this.#shown), entry });
   }
 
   async #retire(

@@ -1,8 +1,18 @@
 import type { GuardRules } from './guard.ts';
+import type { SyncNotice } from './notice.ts';
 import type { Clock, ContentCachePort, Lister, Logger, Persister, Presenter } from './ports.ts';
 import type { PrefetchLimits } from './prefetch-bound.ts';
 
-export type Stage = 'list' | 'settle' | 'build' | 'guard' | 'prefetch' | 'persist' | 'swap' | 'retire';
+export type Stage =
+  | 'list'
+  | 'settle'
+  | 'build'
+  | 'guard'
+  | 'prefetch'
+  | 'persist'
+  | 'swap'
+  | 'notify'
+  | 'retire';
 
 export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly lister: Lister;
@@ -16,4 +26,6 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly concurrency: number;
   /** Called with the seconds that each stage took. */
   readonly observeStage: (stage: Stage, seconds: number) => void;
+  /** Is told what happens. */
+  readonly notice?: ((notice: SyncNotice) => void) | undefined;
 }

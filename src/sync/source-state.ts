@@ -1,4 +1,5 @@
 import { type Failure, isSourceDown } from './failure.ts';
+import type { SyncNotice } from './notice.ts';
 import type { Clock, Logger } from './ports.ts';
 
 export interface SourceView {
@@ -17,6 +18,7 @@ export interface SourceView {
 export class SourceState {
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #notice: (notice: SyncNotice) => void;
   #view: SourceView = {
     lastAttemptAt: undefined,
     lastSuccessAt: undefined,
@@ -25,7 +27,8 @@ export class SourceState {
     lastError: undefined,
   };
 
-  constructor(clock: Clock, log: Logger) {
+  constructor(clock: Clock, log: Logger, notice: (notice: SyncNotice) => void = () => undefined) {
+    this.#notice = notice;
     this.#clock = clock;
     this.#log = log;
   }
@@ -46,7 +49,7 @@ export class SourceState {
   }
 
   succeeded(beganAt: number): void {
-    const { consecutiveFailures } = this.#view;
+    const { consecutiveFailures, failingSince } = this.#view;
     if (consecutiveFailures > 0)
       this.#log.info({ failures: consecutiveFailures }, 'the source answers again');
     this.#view = {
@@ -56,6 +59,9 @@ export class SourceState {
       failingSince: undefined,
       lastError: undefined,
     };
+    if (consecutiveFailures > 0) {
+      this.#notice({ kind: 'source-recovered', failures: consecutiveFailures, failingSince });
+    }
   }
 
   /**
@@ -68,6 +74,9 @@ export class SourceState {
     const at = this.#clock.now();
     const failingSince = this.#view.failingSince ?? at;
     this.#view = { ...this.#view, consecutiveFailures, failingSince, lastError: { ...failure, at } };
+    if (!starting && before !== failure.code) {
+      this.#notice({ kind: 'source-error', error: { ...failure, at } });
+    }
     const fields = { ...failure, consecutiveFailures };
     if (starting) this.#log.debug(fields, 'there is no first tree yet');
     else if (failure.code === 'internal')

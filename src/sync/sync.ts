@@ -1,4 +1,4 @@
-import type { ContentVersion, Problem } from '../tree/index.ts';
+import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
 import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
 import { type Failure, failureOf } from './failure.ts';
@@ -79,7 +79,7 @@ export class Sync {
     this.#restored = restored;
     this.#isRestored = restored !== undefined;
     this.#revalidation = new Revalidation(options, restored);
-    this.#source = new SourceState(clock, log);
+    this.#source = new SourceState(clock, log, options.notice);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
     this.#loop = new RevalidationLoop({
       revalidate: (accept, signal, asked) => this.#attempt(accept, signal, asked),
@@ -185,6 +185,22 @@ export class Sync {
   /** See compareGenerations. */
   changes(from: string | undefined, to: string): Promise<ComparedGenerations | undefined> {
     return compareGenerations(this.#revalidation.history, this.#revalidation.changeLog, from, to);
+  }
+
+  /** The last publication that took a path away, as far as the history goes back. */
+  async removalOf(path: string): Promise<HistoryEntry | undefined> {
+    const number = await this.#revalidation.changeLog.removalOf(path);
+    return this.#revalidation.history.find((entry) => entry.number === number);
+  }
+
+  /** What would be shown if what is held were accepted. */
+  get heldTree(): Generation | undefined {
+    return this.#revalidation.heldTree;
+  }
+
+  /** Of this path, in trees before the one shown: the kernel still holds them. */
+  replacedNodeIds(path: string): readonly number[] {
+    return this.#revalidation.replacedNodeIds(path);
   }
 
   /** One blob for a reader, see ReadThrough. Never rejects. */

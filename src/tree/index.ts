@@ -7,6 +7,7 @@ export { type ContentVersion, Generation } from './generation.ts';
 export { versionName } from './identity.ts';
 export { NONE } from './layout.ts';
 export type { ListedObjects } from './listing.ts';
+export { orderByPath, placeInOrder } from './path-order.ts';
 export { generationBytes, restoreGeneration } from './persist.ts';
 export { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
 export { TreeError, type TreeErrorCode } from './tree-error.ts';

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { Metrics } from '../../src/control/metrics.ts';
 import { DaemonViews, type Observed } from '../../src/control-views.ts';
 import { NOTHING_COUNTED } from '../../src/session/messages.ts';
+import { RequestMeter } from '../../src/session/request-meter.ts';
 import { World } from '../sync/doubles/world.ts';
 
 const stats = {
@@ -17,6 +18,8 @@ const stats = {
   passedThrough: 0,
   degraded: [],
 } as const;
+
+const meter = new RequestMeter(RequestMeter.memory());
 
 function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
   return new DaemonViews({
@@ -33,6 +36,7 @@ function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
     cache: { stats: () => stats },
     metrics: new Metrics({ version: '0', node: 'v0' }),
     counters: async () => NOTHING_COUNTED,
+    meter,
     isMounted: () => true,
     now: () => world.clock.now(),
     ...changes,

@@ -3,11 +3,17 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import type { CacheTotals, PathResult } from '../../src/control/cache-shapes.ts';
+import type { CacheViews } from '../../src/control/cache-views.ts';
 import { type ControlServerOptions, startControlServer } from '../../src/control/control-server.ts';
+import type { Entry } from '../../src/control/entry-shapes.ts';
+import { EventFeed } from '../../src/control/event-feed.ts';
+import type { ProcessViews } from '../../src/control/process-routes.ts';
 import { Router } from '../../src/control/router.ts';
 import { controlRoutes } from '../../src/control/routes.ts';
 import { problemDetailsShape, type Status } from '../../src/control/shapes.ts';
-import type { ControlViews, Log } from '../../src/control/views.ts';
+import type { TreeViews } from '../../src/control/tree-views.ts';
+import type { ControlParts, ControlViews, Log } from '../../src/control/views.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 
 export const ID = '0123456789abcdef0123456789abcdef';
@@ -78,6 +84,88 @@ export function fakeViews(changes: Partial<ControlViews> = {}): ControlViews {
   };
 }
 
+const entry: Entry = {
+  path: 'a/b.py',
+  kind: 'file',
+  key: 'p/a/b.py',
+  size: 3,
+  etag: 'e1',
+  versionId: null,
+  lastModified: TIME,
+  mtime: TIME,
+  generation: { id: ID, number: 2 },
+  firstVisible: { at: TIME, generation: { id: ID, number: 2 } },
+  cached: true,
+  cachedBytes: 3,
+  checksum: { algorithm: 'sha256', value: 'a'.repeat(64) },
+  pinned: false,
+  nodeIds: { current: 3, replaced: [] },
+  problems: [],
+};
+
+const totals: CacheTotals = {
+  directory: '/var/cache/dagmount/v1/0123456789ab',
+  entries: 3,
+  bytes: 30,
+  limitBytes: 2 ** 31,
+  hits: 1,
+  misses: 2,
+  evictions: 0,
+  corrupt: 0,
+  pinned: 0,
+  pinnedBytes: 0,
+  pinnedPaths: 0,
+  passedThrough: 0,
+  pendingFiles: 0,
+  pendingBytes: 0,
+  ranks: {
+    hidden: { entries: 0, bytes: 0 },
+    past: { entries: 0, bytes: 0 },
+    kept: { entries: 3, bytes: 30 },
+  },
+  degraded: [],
+};
+
+export interface FakeParts {
+  readonly tree?: Partial<TreeViews>;
+  readonly cache?: Partial<CacheViews>;
+  readonly events?: EventFeed;
+  readonly process?: Partial<ProcessViews>;
+}
+
+export function fakeParts({ tree, cache, events, process }: FakeParts = {}): ControlParts {
+  const done = async (paths: readonly string[]): Promise<PathResult[]> =>
+    paths.map((path) => ({ path, outcome: 'done', files: 1, bytes: 3, code: null, detail: null }));
+  return {
+    version: '0.1.0',
+    tree: {
+      id: () => ID,
+      page: async () => ({ id: ID, items: [], next: null }),
+      entry: async () => entry,
+      ...tree,
+    },
+    cache: {
+      totals: () => totals,
+      blobs: () => ({ items: [], next: undefined }),
+      evict: done,
+      pin: done,
+      unpin: done,
+      prefetch: done,
+      verify: async () => ({ blobs: 3, bytes: 30, corrupt: 0, removed: [] }),
+      ...cache,
+    },
+    events: events ?? new EventFeed({ now: () => Date.parse(TIME), epoch: 'e' }),
+    process: {
+      config: () => ({
+        mount: { id: '0123456789ab', source: 's3://b/p/', target: '/opt/dags' },
+        options: [],
+      }),
+      setLogLevel: () => 'info',
+      ...process,
+    },
+  };
+}
+
 export interface Answered {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -101,19 +189,21 @@ export class TestServer {
   static async start(
     test: Cleanup,
     views: Partial<ControlViews> = {},
-    options: Partial<ControlServerOptions> = {},
+    options: Partial<Omit<ControlServerOptions, 'parts'>> & { readonly parts?: FakeParts } = {},
   ): Promise<TestServer> {
     const server = new TestServer(join(await temporaryDirectory(test), 'control.sock'), views);
+    const { parts, ...others } = options;
     const write = (_: object, message: string): void => {
       server.logged.push(message);
     };
     const log: Log = { debug: write, info: write, warn: write, error: write };
     const started = await startControlServer({
       views: fakeViews(views),
+      parts: fakeParts(parts),
       log,
       socket: { path: server.socket, mode: 0o600, gid: undefined, uid: process.geteuid?.() ?? 0 },
       metrics: undefined,
-      ...options,
+      ...others,
     });
     server.metricsPort = started.metricsPort;
     server.#close = () => started.close();
@@ -123,7 +213,7 @@ export class TestServer {
 
   constructor(socket: string, views: Partial<ControlViews>) {
     this.socket = socket;
-    this.#router = new Router(controlRoutes(fakeViews(views)));
+    this.#router = new Router(controlRoutes(fakeViews(views), fakeParts()));
   }
 
   close(): Promise<void> {
@@ -151,8 +241,8 @@ export class TestServer {
   }
 
   #check(path: string, method: string, { status, headers, json }: Answered): void {
-    assert.equal(headers['cache-control'], 'no-store');
-    if (method === 'HEAD') return;
+    assert.equal(headers['cache-control'], headers.etag === undefined ? 'no-store' : 'no-cache');
+    if (method === 'HEAD' || status === 304) return;
     if (headers['content-type'] === 'application/problem+json') {
       assert.ok(z.safeParse(problemDetailsShape, json).success, JSON.stringify(json));
       assert.equal(json.status, status);

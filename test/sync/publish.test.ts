@@ -39,6 +39,7 @@ describe('publish', () => {
         persister: { commit },
         presenter,
         swapping: () => order.push('swapping'),
+        observeStage: () => undefined,
         clock,
         signal,
       }),

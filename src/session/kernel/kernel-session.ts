@@ -21,6 +21,7 @@ import { ExtendedAttributes, type Naming } from '../extended-attributes.ts';
 import { type ContentRange, handle } from '../handlers.ts';
 import type { NotifyOutcome, Presentation, Serving, SessionCounters, Shown, Takeover } from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
+import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
 import type { Journal, Kept } from './journal.ts';
@@ -45,6 +46,7 @@ export interface KernelSessionOptions {
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
+  readonly meter: RequestMeter;
   /** Of a connection that a predecessor has served. */
   readonly takeover?: Takeover | undefined;
   /** Where requests are kept for a successor. */
@@ -79,18 +81,19 @@ export class KernelSession {
   readonly #options: KernelSessionOptions;
   readonly #pending = new Map<string, PendingRead>();
   readonly #forgotten = new Set<number>();
-  readonly #opcodes = new Map<string, number>();
-  readonly #readErrors = new Map<string, number>();
+  readonly #meter: RequestMeter;
   readonly #probeAll: NodeJS.Timeout;
   #probe: NodeJS.Timeout | undefined;
   #malformed = 0;
   #replayed = 0;
+  #refused = 0;
   #resendAgain: NodeJS.Timeout | undefined;
   #notifying: Promise<unknown> = Promise.resolve();
   #open = true;
 
   constructor(options: KernelSessionOptions) {
     this.#options = options;
+    this.#meter = options.meter;
     this.#tree = new ShownTree(options.shown, options.takeover?.replaced);
     this.#attributes = new AttributeSource(options.presentation);
     this.#extended = new ExtendedAttributes(options.naming);
@@ -163,28 +166,31 @@ export class KernelSession {
    */
   async publish(shown: Shown, changes: GenerationChanges): Promise<NotifyOutcome> {
     const previous = this.#tree.show(shown, changes);
+    const began = performance.now();
     const messages = planNotifications(previous, this.#tree.generation, changes, (nodeId) =>
       this.#tree.revive(nodeId),
     );
     const results = await this.#notify(messages);
     this.#tree.settled();
+    const ms = performance.now() - began;
     const retired: number[] = [];
     for (const index of changes.changedFrom) retired.push(previous.nodeId(index));
     for (const index of changes.removed) retired.push(previous.nodeId(index));
     this.#probeRetired(retired);
     // ENOENT: the kernel had cached nothing under that name.
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
-    return { sent: messages.length, failed };
+    return { sent: messages.length, failed, ms };
   }
 
   counters(): SessionCounters {
-    const opcodes = Object.fromEntries(this.#opcodes);
-    if (this.#transport.answeredHere > 0) opcodes.ioctl = this.#transport.answeredHere;
+    this.#meter.answeredNatively = this.#transport.answeredHere;
+    const { opcodes, readErrors } = this.#meter;
     return {
       opcodes,
       malformed: this.#malformed,
-      readErrors: Object.fromEntries(this.#readErrors),
+      readErrors,
       retired: this.#tree.retiredCount,
+      refused: this.#refused,
       replayed: this.#replayed,
     };
   }
@@ -197,8 +203,9 @@ export class KernelSession {
 
   /** `kept`: where the journal has it already. */
   #onRequest(offset: number, length: number, kept: Kept): void {
+    const began = performance.now();
     const request = decodeRequest(this.#bytes, this.#view, offset, length);
-    this.#count(this.#opcodes, request.kind);
+    this.#meter.came(request.kind);
     if (request.uniqueHigh >= RESENT) this.#replayed++;
     if (request.kind === 'malformed') this.#malformed++;
     if (request.kind === 'init') {
@@ -207,7 +214,9 @@ export class KernelSession {
     }
     try {
       const keep = (): Kept => kept ?? this.#options.journal?.keep(offset, length);
-      if (!this.#answer(request, keep)) this.#options.journal?.answered(kept);
+      if (this.#answer(request, keep, began)) return;
+      this.#meter.took(request.kind, performance.now() - began);
+      this.#options.journal?.answered(kept);
     } catch (error) {
       // A fault of ours costs one request, not the mount.
       this.#options.onFault(error, request.kind);
@@ -219,7 +228,7 @@ export class KernelSession {
   }
 
   /** Whether it is answered later; it was kept then. */
-  #answer(request: Request, keep: () => Kept): boolean {
+  #answer(request: Request, keep: () => Kept, began: number): boolean {
     const outcome = handle(request, {
       tree: this.#tree,
       attributes: this.#attributes,
@@ -231,7 +240,7 @@ export class KernelSession {
         this.#send();
         return false;
       case 'content':
-        return this.#read(request.uniqueHigh, request.uniqueLow, request.pid, outcome.range, keep);
+        return this.#read(request, outcome.range, keep, began);
       case 'forget':
         for (const nodeId of outcome.nodeIds) this.#forget(nodeId);
         return false;
@@ -262,10 +271,12 @@ export class KernelSession {
   }
 
   /** Whether it is answered later. */
-  #read(uniqueHigh: number, uniqueLow: number, pid: number, range: ContentRange, keep: () => Kept): boolean {
+  #read(request: Request, range: ContentRange, keep: () => Kept, began: number): boolean {
+    const { kind, uniqueHigh, uniqueLow, pid } = request;
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
     if (this.#content.readLocal(range, body)) {
       this.#reply.data(range.length);
+      this.#meter.readLocally();
       this.#send();
       return false;
     }
@@ -285,10 +296,11 @@ export class KernelSession {
         if (controller.signal.aborted) this.#reply.error('EINTR');
         else if (errno === undefined) this.#reply.bytes(target);
         else {
-          this.#count(this.#readErrors, errno);
+          this.#meter.failed(errno);
           this.#reply.error(errno);
         }
         this.#send();
+        this.#meter.took(kind, performance.now() - began);
         this.#options.journal?.answered(kept);
       });
     return true;
@@ -340,7 +352,7 @@ export class KernelSession {
   #send(): void {
     const error = this.#transport.send(this.#reply.length);
     // ENOENT: the caller was interrupted, and nobody waits any more.
-    if (error !== 0 && error !== ERRNO.ENOENT) this.#count(this.#readErrors, `reply ${error}`);
+    if (error !== 0 && error !== ERRNO.ENOENT) this.#refused += 1;
   }
 
   #onEnd(errno: number): void {
@@ -356,10 +368,6 @@ export class KernelSession {
     clearTimeout(this.#resendAgain);
     for (const { controller } of this.#pending.values()) controller.abort();
     this.#transport.close();
-  }
-
-  #count(counts: Map<string, number>, name: string): void {
-    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
 }
 

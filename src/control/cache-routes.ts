@@ -1,0 +1,91 @@
+import {
+  blobsShape,
+  cacheShape,
+  emptyRequestShape,
+  type PathResult,
+  pathResultsShape,
+  pathsRequestShape,
+  prefetchRequestShape,
+  verifiedShape,
+} from './cache-shapes.ts';
+import type { CacheViews } from './cache-views.ts';
+import { badAfter, DEFAULT_LIMIT } from './paging.ts';
+import { type Route, route } from './route.ts';
+import { noQueryShape, pageQueryShape } from './shapes.ts';
+
+const DEFAULT_TIMEOUT_SECONDS = 60;
+
+export function cacheRoutes(cache: CacheViews): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/cache',
+      summary: 'What the cache holds, in all',
+      query: noQueryShape,
+      answers: { 200: cacheShape },
+      handle: () => ({ status: 200, json: cache.totals() }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/cache/blobs',
+      summary: 'What the cache holds, the most recently used first',
+      query: pageQueryShape,
+      answers: { 200: blobsShape },
+      handle: ({ query: { after, limit = DEFAULT_LIMIT } }) => {
+        if (after !== undefined && !/^\d{1,15}$/.test(after)) throw badAfter();
+        const { items, next } = cache.blobs(after === undefined ? undefined : Number(after), limit);
+        return { status: 200, json: { items, next: next === undefined ? null : String(next) } };
+      },
+    }),
+    pathsRoute(
+      'evict',
+      'Removes content from the cache: it is fetched again when it is read',
+      (paths, signal) => cache.evict(paths, signal),
+    ),
+    pathsRoute('pin', 'Keeps paths in the cache, as they are and as they will be', (paths, signal) =>
+      cache.pin(paths, signal),
+    ),
+    pathsRoute('unpin', 'Keeps paths no more than others', (paths, signal) => cache.unpin(paths, signal)),
+    route({
+      method: 'POST',
+      path: '/v1/cache/prefetch',
+      summary: 'Fetches content before anybody reads it; answers when it is there, or the time is over',
+      query: noQueryShape,
+      body: prefetchRequestShape,
+      answers: { 200: pathResultsShape },
+      handle: async ({ body: { paths, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }, signal }) => {
+        const until = AbortSignal.any([signal, AbortSignal.timeout(1000 * timeoutSeconds)]);
+        return answered(await cache.prefetch(paths, until));
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/cache/verify',
+      summary: 'Reads and checks all that the cache holds; what is not what was stored is removed',
+      query: noQueryShape,
+      body: emptyRequestShape,
+      answers: { 200: verifiedShape },
+      handle: async ({ signal }) => ({ status: 200, json: await cache.verify(signal) }),
+    }),
+  ];
+}
+
+function pathsRoute(
+  verb: 'evict' | 'pin' | 'unpin',
+  summary: string,
+  run: (paths: readonly string[], signal: AbortSignal) => Promise<PathResult[]>,
+): Route {
+  return route({
+    method: 'POST',
+    path: `/v1/cache/${verb}`,
+    summary,
+    query: noQueryShape,
+    body: pathsRequestShape,
+    answers: { 200: pathResultsShape },
+    handle: async ({ body: { paths }, signal }) => answered(await run(paths, signal)),
+  });
+}
+
+function answered(items: PathResult[]): { readonly status: 200; readonly json: unknown } {
+  return { status: 200, json: { items } };
+}

@@ -1,0 +1,22 @@
+import type { BlobItem, CacheTotals, PathResult, Verified } from './cache-shapes.ts';
+
+/** The cache, looked at and told what to do. Paths are below the prefix; a directory stands for all in it. */
+export interface CacheViews {
+  totals(): CacheTotals;
+  /**
+   * The most recently used first.
+   *
+   * @param before the `next` of an earlier page
+   */
+  blobs(
+    before: number | undefined,
+    limit: number,
+  ): { readonly items: readonly BlobItem[]; readonly next: number | undefined };
+  evict(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
+  pin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
+  unpin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
+  /** Ends where the signal is aborted: what is not there by then has failed. */
+  prefetch(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
+  /** Rejects with the signal's reason. */
+  verify(signal: AbortSignal): Promise<Verified>;
+}

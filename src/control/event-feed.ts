@@ -1,0 +1,138 @@
+import type { DaemonEvent } from './event-shapes.ts';
+import { ProblemError } from './problem-error.ts';
+
+type WithoutCommon<Event> = Event extends DaemonEvent ? Omit<Event, 'id' | 'at'> : never;
+
+/** What happened, as it is told to the feed. */
+export type NewEvent = WithoutCommon<DaemonEvent>;
+
+export interface EventFeedOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Tells the ids of this feed from those of one before: digits and letters. */
+  readonly epoch: string;
+  /** Events that are remembered. */
+  readonly remembered?: number;
+  /** Milliseconds between two signs of life. */
+  readonly lifeMs?: number;
+  /** Who may listen at a time. */
+  readonly listeners?: number;
+}
+
+const REMEMBERED = 1_000;
+const LIFE_MS = 15_000;
+const LISTENERS = 32;
+
+/**
+ * The last things that happened, for whoever listens. Each listener has nothing of its own but a place in what is
+ * remembered: one that takes them so slowly that its place is forgotten is told so, and let go.
+ */
+export class EventFeed {
+  readonly #options: EventFeedOptions;
+  readonly #remembered: number;
+  /** Each with its number from 1 on, the oldest first. */
+  readonly #events: { readonly number: number; readonly text: string }[] = [];
+  readonly #waiting = new Set<() => void>();
+  #last = 0;
+  #listeners = 0;
+  #closed = false;
+
+  constructor(options: EventFeedOptions) {
+    this.#options = options;
+    this.#remembered = options.remembered ?? REMEMBERED;
+  }
+
+  /** Who listens now. */
+  get listeners(): number {
+    return this.#listeners;
+  }
+
+  emit(event: NewEvent): void {
+    this.#last += 1;
+    const id = `${this.#options.epoch}-${this.#last}`;
+    const data = { id, at: new Date(this.#options.now()).toISOString(), ...event };
+    const text = `id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.#events.push({ number: this.#last, text });
+    if (this.#events.length > this.#remembered) this.#events.shift();
+    this.#wake();
+  }
+
+  /** Ends what listens. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  /**
+   * Server-sent events: those after `lastId`, as far as they are remembered, or from now on. Ends where the feed is
+   * closed or the listener is too slow. Throws ProblemError `too-many-listeners`.
+   */
+  listen(lastId: string | undefined, signal: AbortSignal): AsyncIterable<string> {
+    const most = this.#options.listeners ?? LISTENERS;
+    if (this.#listeners >= most) {
+      throw new ProblemError(
+        'too-many-listeners',
+        `${most} clients listen already.`,
+        'End one of them, or ask GET /v1/status now and then.',
+      );
+    }
+    return this.#follow(this.#placeAfter(lastId), signal);
+  }
+
+  /** The number of the next event for who has seen `lastId`. What is not known here is older than all that is. */
+  #placeAfter(lastId: string | undefined): number {
+    if (lastId === undefined || lastId === '') return this.#last + 1;
+    const { epoch } = this.#options;
+    const number = lastId.startsWith(`${epoch}-`) ? Number(lastId.slice(epoch.length + 1)) : Number.NaN;
+    const isKnown = Number.isSafeInteger(number) && number >= this.#first() - 1 && number <= this.#last;
+    return isKnown ? number + 1 : this.#first();
+  }
+
+  /** The number of the oldest that is remembered. */
+  #first(): number {
+    return this.#events[0]?.number ?? this.#last + 1;
+  }
+
+  async *#follow(from: number, signal: AbortSignal): AsyncGenerator<string> {
+    this.#listeners += 1;
+    try {
+      // At once, so that who listens knows that it does.
+      yield ': listening\n\n';
+      for (let next = from; !signal.aborted; ) {
+        const first = this.#first();
+        if (next < first) {
+          yield ': too slow: events were lost, listen again with Last-Event-ID\n\n';
+          return;
+        }
+        const event = this.#events[next - first];
+        if (event !== undefined) {
+          yield event.text;
+          next += 1;
+        } else if (this.#closed) return;
+        else if (!(await this.#more(signal))) yield ':\n\n';
+      }
+    } finally {
+      this.#listeners -= 1;
+    }
+  }
+
+  /** Whether there may be more; otherwise it is time for a sign of life. */
+  #more(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = (more: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve(more);
+      };
+      const wake = (): void => done(true);
+      const timer = setTimeout(() => done(false), this.#options.lifeMs ?? LIFE_MS);
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}

@@ -1,0 +1,118 @@
+import * as z from 'zod/mini';
+import { openApiShape } from './daemon-shapes.ts';
+import { type Route, route } from './route.ts';
+import { noQueryShape, problemDetailsShape } from './shapes.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Of the document itself, so that it is part of it. */
+export function openApiRoute(version: string, others: readonly Route[]): Route {
+  const itself: Route = route({
+    method: 'GET',
+    path: '/v1/openapi.json',
+    summary: 'This description',
+    query: noQueryShape,
+    answers: { 200: openApiShape },
+    handle: () => ({ status: 200, json: document }),
+  });
+  const document = openApiOf(version, [...others, itself]);
+  return itself;
+}
+
+/** OpenAPI 3.1 of a table of routes: paths, parameters, bodies and answers as their shapes have them. */
+export function openApiOf(version: string, routes: readonly Route[]): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const row of routes) {
+    const path = row.path.replaceAll('...}', '}');
+    paths[path] ??= {};
+    const of = paths[path];
+    of[row.method.toLowerCase()] = operationOf(row, idOf(row.method, path));
+    if (row.method === 'GET') of.head = headOf(row, idOf('HEAD', path));
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'dagmount',
+      version,
+      description:
+        'The control socket of one mount. Times are RFC 3339 in UTC, sizes bytes, durations seconds.',
+    },
+    servers: [{ url: 'http://localhost', description: 'Over the Unix socket; any host name will do' }],
+    paths,
+    components: { schemas: { Problem: schemaOf(problemDetailsShape, 'output') } },
+  };
+}
+
+function operationOf(row: Route, operationId: string): Json {
+  const { summary, body, answers, media } = row;
+  const responses = Object.fromEntries(
+    Object.entries(answers).map(([status, shape]) => [status, responseOf(Number(status), shape, media)]),
+  );
+  return {
+    operationId,
+    summary,
+    parameters: parametersOf(row),
+    ...(body !== undefined && {
+      requestBody: { required: false, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
+    }),
+    responses: { ...responses, '4XX': PROBLEM, '5XX': PROBLEM },
+  };
+}
+
+/** As GET, without what it answers. */
+function headOf(row: Route, operationId: string): Json {
+  const statuses = [...Object.keys(row.answers), '4XX', '5XX'];
+  const responses = Object.fromEntries(statuses.map((status) => [status, { description: 'As of GET' }]));
+  return { operationId, summary: row.summary, parameters: parametersOf(row), responses };
+}
+
+const PROBLEM: Json = {
+  description: 'Problem details (RFC 9457)',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
+function responseOf(status: number, shape: z.ZodMiniType | undefined, media: readonly string[]): Json {
+  if (shape !== undefined) {
+    const type = 'application/json';
+    const isProblem = status >= 400;
+    return {
+      description: isProblem ? 'It is not so' : 'What was asked for',
+      content: { [type]: { schema: schemaOf(shape, 'output') } },
+    };
+  }
+  if (status === 304) return { description: 'The tree is the one of If-None-Match' };
+  const content = Object.fromEntries(media.map((type) => [type, { schema: { type: 'string' } }]));
+  return { description: 'What was asked for', content };
+}
+
+function parametersOf({ path, query }: Route): readonly Json[] {
+  const inPath = [...path.matchAll(/\{([a-z]+)(?:\.\.\.)?\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: name === 'id' ? { type: 'string', pattern: '^[0-9a-f]{32}$' } : { type: 'string', minLength: 1 },
+  }));
+  const { properties = {} } = schemaOf(query, 'input') as { readonly properties?: Record<string, Json> };
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    // Sent as text, meant as a number.
+    schema: name === 'limit' ? { type: 'integer', minimum: 1, maximum: 10_000 } : schema,
+  }));
+  return [...inPath, ...inQuery];
+}
+
+function schemaOf(shape: z.ZodMiniType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...schema } = z.toJSONSchema(shape, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+  });
+  return schema;
+}
+
+function idOf(method: string, path: string): string {
+  const words = path.split('/').map((part) => part.replace(/[{}]/g, '').replace(/\W/g, '_'));
+  return [method.toLowerCase(), ...words.filter((word) => word !== '' && word !== 'v1')].join('_');
+}

@@ -1,0 +1,38 @@
+import {
+  configShape,
+  type DaemonConfig,
+  type LogLevel,
+  logLevelRequestShape,
+  logLevelShape,
+} from './daemon-shapes.ts';
+import { type Route, route } from './route.ts';
+import { noQueryShape } from './shapes.ts';
+
+/** What is asked of the process. */
+export interface ProcessViews {
+  config(): DaemonConfig;
+  /** Returns what it was. */
+  setLogLevel(level: LogLevel): LogLevel;
+}
+
+export function processRoutes(daemon: ProcessViews): readonly Route[] {
+  return [
+    route({
+      method: 'PUT',
+      path: '/v1/log-level',
+      summary: 'Logs from this severity on, until the daemon ends',
+      query: noQueryShape,
+      body: logLevelRequestShape,
+      answers: { 200: logLevelShape },
+      handle: ({ body: { level } }) => ({ status: 200, json: { level, was: daemon.setLogLevel(level) } }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/config',
+      summary: 'What the daemon was told, and by what',
+      query: noQueryShape,
+      answers: { 200: configShape },
+      handle: () => ({ status: 200, json: daemon.config() }),
+    }),
+  ];
+}

@@ -1,0 +1,19 @@
+import type { Failure } from './failure.ts';
+import type { HeldView } from './held.ts';
+import type { HistoryEntry } from './history.ts';
+import type { GenerationSummary } from './shown.ts';
+
+/** Something that happened, for whoever listens. Times are milliseconds since the epoch. */
+export type SyncNotice =
+  /** Every lookup sees it. */
+  | { readonly kind: 'published'; readonly generation: GenerationSummary; readonly entry: HistoryEntry }
+  /** A listing is held, or another one than before. */
+  | { readonly kind: 'held'; readonly held: HeldView }
+  /** Revalidations begin to fail, or fail for another reason. */
+  | { readonly kind: 'source-error'; readonly error: Failure & { readonly at: number } }
+  | {
+      readonly kind: 'source-recovered';
+      /** Revalidations that had failed. */
+      readonly failures: number;
+      readonly failingSince: number | undefined;
+    };
