@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as z from 'zod/mini';
+import type { CacheInspection } from '../../src/cache/inspection.ts';
+import { entryShape } from '../../src/control/entry-shapes.ts';
+import { DaemonTree, type TreeObserved } from '../../src/control-tree.ts';
+import { ContentState } from '../../src/sync/content-state.ts';
+import type { Shown } from '../../src/sync/shown.ts';
+import type { SyncView } from '../../src/sync/sync.ts';
+import { type Generation, PathFilter } from '../../src/tree/index.ts';
+import { build } from '../tree/arbitraries.ts';
+import type { TestObject } from '../tree/listings.ts';
+
+const inspection = {
+  localBytes: ({ size }: { readonly size: number }) => size,
+  checksum: async () => 'a'.repeat(64),
+} as unknown as CacheInspection;
+
+function treeOf(
+  objects: readonly TestObject[],
+  changes: Partial<TreeObserved> & { readonly heldTree?: Generation } = {},
+  filter = PathFilter.compile({ include: [], exclude: [] }),
+): DaemonTree {
+  const { generation, problems } = build(objects, { filter });
+  const shown: Shown = {
+    generation,
+    content: new ContentState(generation.entries),
+    bound: { bytes: 0, neededBytes: 0, fits: true },
+    digest: undefined,
+    problems,
+    publishedAt: 0,
+  };
+  const items = problems.map((problem) => ({ ...problem, key: `p/${problem.key}` }));
+  return new DaemonTree({
+    sync: {
+      shown,
+      view: { history: [], held: undefined } as unknown as SyncView,
+      changes: async () => undefined,
+      heldTree: changes.heldTree,
+      removalOf: async () => undefined,
+      replacedNodeIds: () => [],
+    },
+    cache: { inspection },
+    prefix: 'p/',
+    filter,
+    problems: () => items.sort((one, other) => (one.key < other.key ? -1 : 1)),
+    versionIdOf: () => undefined,
+    isPinned: () => false,
+    ...changes,
+  });
+}
+
+const { signal } = new AbortController();
+
+describe('the tree at the control socket', () => {
+  test('pages give every path once, whatever the size of a page and what a path begins with', async () => {
+    const objects = ['a/b', 'a.py', 'a/c/d', 'b', 'é', 'a-', 'a/c.py'].map((key) => ({ key }));
+    const tree = treeOf(objects);
+    const all = ['a', 'a-', 'a.py', 'a/b', 'a/c', 'a/c.py', 'a/c/d', 'b', 'é'];
+    for (const prefix of ['', 'a', 'a/', 'a/c', 'é', 'none', 'a/c/d']) {
+      for (const limit of [1, 2, 3, 100]) {
+        const seen: string[] = [];
+        for (let after: string | undefined, pages = 0; pages < 20; pages++) {
+          const page = await tree.page(prefix, after, limit);
+          seen.push(...Array.from(page?.items ?? [], ({ path }) => path));
+          if (page?.next === null || page === undefined) break;
+          after = page.next;
+        }
+        assert.deepEqual(
+          seen,
+          all.filter((path) => path.startsWith(prefix)),
+          `${prefix} by ${limit}`,
+        );
+      }
+    }
+    const page = await tree.page('', 'a.zzz', 2);
+    assert.deepEqual(
+      Array.from(page?.items ?? [], ({ path }) => path),
+      ['a/b', 'a/c'],
+    );
+    const before = await tree.page('b', 'a', 2);
+    assert.deepEqual(
+      Array.from(before?.items ?? [], ({ path }) => path),
+      ['b'],
+    );
+    const behind = await tree.page('a/', 'z', 2);
+    assert.deepEqual([Array.from(behind?.items ?? []), behind?.next], [[], null]);
+  });
+
+  test('an entry has the shape that is promised, file and directory', async () => {
+    const tree = treeOf([{ key: 'a/b', lastModified: 1_700_000_000_000 }]);
+    for (const [path, kind, key] of [
+      ['a/b', 'file', 'p/a/b'],
+      ['a', 'directory', 'p/a/'],
+      ['a/', 'directory', 'p/a/'],
+    ] as const) {
+      const entry = z.parse(entryShape, await tree.entry(path, signal));
+      assert.deepEqual([entry.kind, entry.key], [kind, key]);
+    }
+  });
+
+  test('what is not there is told apart: left out, excluded, held, or never seen', async () => {
+    const filter = PathFilter.compile({ include: ['*.py', 'x/**'], exclude: ['old/', '*.tmp.py'] });
+    const objects = [
+      { key: 'a.py' },
+      { key: 'x//y.py' },
+      { key: 'x/n\0l.py' },
+      { key: Buffer.from('x/caf\xe9.py', 'latin1') },
+      { key: 'x/m/', size: 3 },
+      { key: 'x/s' },
+      { key: 'x/s/t.py' },
+    ];
+    const { generation: heldTree } = build([{ key: 'new/b.py' }]);
+    const tree = treeOf(objects, { heldTree }, filter);
+    const codes: (readonly [path: string, code: string, said: RegExp])[] = [
+      ['x//y.py', 'left-out', /empty-component/],
+      ['x/n\0l.py', 'left-out', /nul/],
+      ['x/caf\\xE9.py', 'left-out', /not-utf8/],
+      ['x/m/', 'left-out', /trailing-slash/],
+      ['x/m', 'left-out', /trailing-slash/],
+      ['old/z.py', 'excluded', /--exclude "old\/" matches/],
+      ['a.tmp.py', 'excluded', /--exclude "\*\.tmp\.py" matches/],
+      ['readme.md', 'excluded', /no --include matches/],
+      ['new/b.py', 'held', /held/],
+      ['new/c.py', 'never-seen', /No listing/],
+      ['a.py/', 'never-seen', /No listing/],
+    ];
+    for (const [path, code, said] of codes) {
+      const found = await tree.entry(path, signal);
+      assert.ok(found !== undefined && 'code' in found, path);
+      assert.equal(found.code, code, path);
+      assert.match(found.detail, said, path);
+    }
+    const shadowing = z.parse(entryShape, await tree.entry('x/s', signal));
+    assert.deepEqual(
+      [shadowing.kind, shadowing.problems.map(({ reason }) => reason)],
+      ['directory', ['shadowed']],
+    );
+  });
+
+  test('100,000 entries are paged, each once, without a pause of the loop', async () => {
+    const objects = Array.from({ length: 100_000 }, (_, at) => ({ key: `d${at % 100}/f${at}.py` }));
+    const tree = treeOf(objects);
+    let turns = 0;
+    const turning = setInterval(() => {
+      turns += 1;
+    });
+    const seen = new Set<string>();
+    for (let after: string | undefined; ; ) {
+      const page = await tree.page('', after, 10_000);
+      for (const { path } of page?.items ?? []) seen.add(path);
+      if (page === undefined || page.next === null) break;
+      after = page.next;
+    }
+    clearInterval(turning);
+    assert.equal(seen.size, 100_100);
+    assert.ok(turns > 0);
+  });
+});
