@@ -170,3 +170,15 @@ need_airflow() {
       "apache-airflow==$airflow_version" -c "$root/scripts/lib/airflow-constraints.txt" </dev/null &&
     touch "$mark"
 }
+
+# A Python with schemathesis, which tries a server by its own description, in the versions that its constraints pin.
+schemathesis_version=4.32.5
+need_schemathesis() {
+  local mark="$tools/schemathesis/schemathesis-$schemathesis_version"
+  [ -e "$mark" ] && [ -x "$tools/schemathesis/bin/schemathesis" ] && return
+  step "installing schemathesis $schemathesis_version into .tools/schemathesis"
+  need_venv "$tools/schemathesis" &&
+    "$tools/schemathesis/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
+      "schemathesis==$schemathesis_version" -c "$root/scripts/lib/schemathesis-constraints.txt" </dev/null &&
+    touch "$mark"
+}

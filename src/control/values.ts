@@ -8,4 +8,4 @@ export const generationId = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 /** Of a list: what its next page begins after; null at its end. */
 export const next = z.nullable(z.string());
 /** How long an answer may be waited for, 60 unless given. */
-export const timeoutSeconds = z.optional(z.number().check(z.positive(), z.lte(3600)));
+export const timeoutSeconds = z.optional(z.number().check(z.gte(1), z.lte(3600)));

@@ -222,7 +222,7 @@ describe('POST /v1/refresh', () => {
 
   test('with wait is 504 where it takes too long, and 503 where the daemon ends', async (t) => {
     const slow = await TestServer.start(t, { refresh: () => new Promise(() => undefined) });
-    const late = await slow.post('/v1/refresh', { wait: true, timeoutSeconds: 0.05 });
+    const late = await slow.post('/v1/refresh', { wait: true, timeoutSeconds: 1 });
     assert.deepEqual([late.status, late.json.code], [504, 'timed-out']);
     const ending = await TestServer.start(t, { refresh: () => Promise.reject(new Error('over')) });
     const over = await ending.post('/v1/refresh', { wait: true });

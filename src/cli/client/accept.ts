@@ -24,7 +24,10 @@ export const run = clientCommand<Accepted>({
     }
     return client.ask('/v1/accept', {
       method: 'POST',
-      body: { ...(generation !== undefined && { generation }), timeoutSeconds: timeoutMs / 1000 },
+      body: {
+        ...(generation !== undefined && { generation }),
+        timeoutSeconds: Math.max(1, timeoutMs / 1000),
+      },
       deadlineMs: timeoutMs + GRACE_MS,
     });
   },

@@ -17,7 +17,7 @@ export const run = clientCommand<Refreshed>({
   ask: (client, given) => {
     const wait = isGiven(given, 'wait');
     const timeoutMs = timeoutOf(given, 'refresh');
-    const body = wait ? { wait, timeoutSeconds: timeoutMs / 1000 } : {};
+    const body = wait ? { wait, timeoutSeconds: Math.max(1, timeoutMs / 1000) } : {};
     return client.ask('/v1/refresh', { method: 'POST', body, deadlineMs: (wait ? timeoutMs : 0) + GRACE_MS });
   },
   show: ({ outcome, generation }) => {
