@@ -54,7 +54,7 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
       body: prefetchRequestShape,
       answers: { 200: pathResultsShape },
       handle: async ({ body: { paths, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }, signal }) => {
-        const until = AbortSignal.any([signal, AbortSignal.timeout(1000 * timeoutSeconds)]);
+        const until = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(1000 * timeoutSeconds))]);
         return answered(await cache.prefetch(paths, until));
       },
     }),

@@ -4,12 +4,15 @@ import { ProblemError } from './problem-error.ts';
 /** No request has a reason to be longer; lists of paths come in several. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** Of a body that is too long, as much is read and thrown away before that is said. */
+const MAX_READ_BYTES = 32 * MAX_BODY_BYTES;
+
 /**
  * The JSON of a request's body; an empty one is an empty object. Rejects with ProblemError
  * `unsupported-media-type`, `body-too-large` or `bad-body`.
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(request.headers['content-length'] ?? 0) > MAX_READ_BYTES) throw tooLarge();
   const bytes = await bytesOf(request);
   if (bytes.length === 0) return {};
   requireJson(request);
@@ -28,10 +31,12 @@ function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > MAX_BODY_BYTES) reject(tooLarge());
-      else chunks.push(chunk);
+      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
+      if (length > MAX_READ_BYTES) reject(tooLarge());
     });
-    request.once('end', () => resolve(Buffer.concat(chunks)));
+    // Who is still sending would not see an answer: up to a bound it is let finish.
+    request.once('end', () => (length > MAX_BODY_BYTES ? reject(tooLarge()) : resolve(Buffer.concat(chunks))));
     request.once('error', reject);
     request.once('close', () => reject(new Error('the client went away')));
   });

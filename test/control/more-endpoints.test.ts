@@ -189,7 +189,14 @@ describe('GET /v1/openapi.json', () => {
         ...['entries/{path}', 'cache', 'cache/blobs', 'events', 'config', 'openapi.json'],
       ]
         .flatMap((path) => [`get /v1/${path}`, `head /v1/${path}`])
-        .concat('get /metrics', 'head /metrics', 'put /v1/log-level', 'post /v1/refresh', 'post /v1/accept')
+        .concat(
+          'get /metrics',
+          'head /metrics',
+          'put /v1/log-level',
+          'post /v1/refresh',
+          'post /v1/accept',
+          'post /v1/restart',
+        )
         .concat(['evict', 'pin', 'unpin', 'prefetch', 'verify'].map((verb) => `post /v1/cache/${verb}`))
         .sort(),
     );

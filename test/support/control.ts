@@ -1,0 +1,77 @@
+import { request } from 'node:http';
+import * as z from 'zod/mini';
+import { type DaemonEvent, eventShape } from '../../src/control/event-shapes.ts';
+import { type Status, statusShape } from '../../src/control/shapes.ts';
+import type { Mount } from './mount.ts';
+import { type Cleanup, defer } from './temporary.ts';
+
+/** The text of an answer of a mount's control socket. */
+export function ask(mount: Mount, path: string, body?: unknown): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      {
+        socketPath: mount.socket(),
+        path,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { Host: 'x', 'Content-Type': 'application/json' },
+        agent: false,
+        signal: AbortSignal.timeout(60_000),
+      },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        answer.on('error', reject).on('end', () => resolve(text));
+      },
+    );
+    asked.on('error', reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+export async function statusOf(mount: Mount): Promise<Status> {
+  return z.parse(statusShape, JSON.parse(await ask(mount, '/v1/status')));
+}
+
+/** By name, with its labels as they are written; undefined for what is not exposed. */
+export async function metricsOf(mount: Mount): Promise<(name: string) => number | undefined> {
+  const lines = (await ask(mount, '/metrics')).split('\n');
+  const values = new Map(
+    lines
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => {
+        const space = line.lastIndexOf(' ');
+        return [line.slice(0, space), Number(line.slice(space + 1))] as const;
+      }),
+  );
+  return (name) => values.get(`dagmount_${name}`);
+}
+
+/** What a mount tells of what happens, from now on or after an event; it grows until the server ends. */
+export function eventsOf(test: Cleanup, mount: Mount, after?: string): readonly DaemonEvent[] {
+  const events: DaemonEvent[] = [];
+  const headers = { Host: 'x', ...(after !== undefined && { 'Last-Event-ID': after }) };
+  const asked = request(
+    { socketPath: mount.socket(), path: '/v1/events', headers, agent: false },
+    (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        const blocks = text.split('\n\n');
+        text = blocks.pop() ?? '';
+        for (const block of blocks) {
+          const data = /^data: (.*)$/m.exec(block)?.[1];
+          if (data !== undefined) events.push(z.parse(eventShape, JSON.parse(data)));
+        }
+      });
+      answer.on('error', () => undefined);
+    },
+  );
+  asked.on('error', () => undefined);
+  asked.end();
+  defer(test, () => {
+    asked.destroy();
+  });
+  return events;
+}
