@@ -126,7 +126,7 @@ export class RunningServer {
     prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
     const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
     const over = AbortSignal.any(signals);
-    const { sync, session, presenter, cache, replaced } = await this.#compose(
+    const { sync, session, presenter, cache } = await this.#compose(
       prepared,
       supervised,
       mounter,
@@ -138,7 +138,7 @@ export class RunningServer {
       runtimeDirectory,
       options: this.#options,
       events: this.#events,
-      versionIdOf: (path, etag) => replaced.versionIdOf(path, etag),
+      versionIdOf: session.versionIdOf,
       meter: session.meter,
       startedAt: this.#startedAt,
       mountId: this.#id,
@@ -228,6 +228,7 @@ export class RunningServer {
       events: this.#events,
       log,
     });
+    session.versionIdOf = (path, etag) => replaced.versionIdOf(path, etag);
     this.#atEnd(() => cache.close());
     gate.cacheIsOpen(cache);
     kept ??= await this.#openKeptState(cacheDirectory, false);
@@ -284,7 +285,7 @@ export class RunningServer {
       (version, chunk, signal) => this.#read(sync, version, chunk, signal),
       (nodeIds) => presenter.released(nodeIds),
     );
-    return { sync, session, presenter, cache, replaced };
+    return { sync, session, presenter, cache };
   }
 
   #openKeptState(cacheDirectory: string, takesOver: boolean): Promise<KeptState> {

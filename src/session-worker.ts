@@ -20,6 +20,7 @@ import type { ContentVersion } from './tree/index.ts';
 if (parentPort === null) throw new Error('session-worker.ts runs as a worker thread of the server');
 const port = parentPort;
 const waiting = new Map<number, (result: FetchResult) => void>();
+const asked = new Map<number, (versionId: string | undefined) => void>();
 let lastId = 0;
 let session: KernelSession | undefined;
 
@@ -41,6 +42,15 @@ function fetch(version: ContentVersion, chunk: number | undefined, signal: Stop)
       resolve(result);
     });
     tell({ kind: 'fetch', id, version, chunk });
+  });
+}
+
+/** Only the main thread, which gets the store's answers, knows it. */
+function versionIdOf({ path, etag }: Pick<ContentVersion, 'path' | 'etag'>): Promise<string | undefined> {
+  const id = ++lastId;
+  return new Promise((resolve) => {
+    asked.set(id, resolve);
+    tell({ kind: 'ask-version-id', id, path, etag });
   });
 }
 
@@ -73,6 +83,7 @@ function start({
     // For tests of the takeover that kernels before Linux 6.9 have.
     resend: process.env.TEST_WITHOUT_RESEND === undefined,
     fetch,
+    versionIdOf,
     onServing: (serving) => tell({ kind: 'serving', ...serving }),
     onFault: (error, opcode) =>
       tell({
@@ -98,6 +109,10 @@ port.on('message', async (message: ToSession) => {
     case 'fetched':
       waiting.get(message.id)?.(message.result);
       waiting.delete(message.id);
+      return;
+    case 'version-id':
+      asked.get(message.id)?.(message.versionId);
+      asked.delete(message.id);
       return;
     case 'count':
       tell({ kind: 'counters', counters: session?.counters() ?? NOTHING_COUNTED });

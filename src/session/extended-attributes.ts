@@ -1,4 +1,4 @@
-import type { Generation } from '../tree/index.ts';
+import type { ContentVersion, Generation } from '../tree/index.ts';
 import type { ErrnoName } from '../wire/index.ts';
 import type { RetiredNode, ShownTree } from './shown-tree.ts';
 
@@ -10,15 +10,18 @@ export interface Naming {
   readonly keyPrefix: string;
 }
 
-type Attribute = 'key' | 'etag' | 'version-id' | 'generation' | 'last-modified' | 'source';
+type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'source';
 type Values = Readonly<Partial<Record<Attribute, string>>>;
 
 const NAMESPACE = 'user.dagmount.';
 const USER_NAMESPACE = 'user.';
+const VERSION_ID = Buffer.from(`${NAMESPACE}version-id`);
+
+export type AskedVersion = Pick<ContentVersion, 'path' | 'etag'>;
 
 /**
- * The extended attributes `user.dagmount.…`: key, etag, generation and last-modified on files, generation and source
- * on the root. The kernel never caches one, so that each question is an upcall, and each answer is of now.
+ * The extended attributes `user.dagmount.…`: key, etag, generation and last-modified on files, and version-id, which is
+ * not listed, since it is not known of every version; generation and source on the root. The kernel never caches one, so that each question is an upcall, and each answer is of now.
  */
 export class ExtendedAttributes {
   readonly #naming: Naming;
@@ -40,6 +43,16 @@ export class ExtendedAttributes {
     const attribute = asked.startsWith(NAMESPACE) ? asked.slice(NAMESPACE.length) : '';
     const value = Object.hasOwn(values, attribute) ? values[attribute as Attribute] : undefined;
     return value === undefined ? 'ENODATA' : Buffer.from(value);
+  }
+
+  /** The version whose `version-id` is asked for: the store says it in its answers alone, which are not had here. */
+  versionAsked(tree: ShownTree, nodeId: number, name: Uint8Array): AskedVersion | undefined {
+    if (!VERSION_ID.equals(name)) return undefined;
+    const { generation } = tree;
+    const index = generation.indexOfNode(nodeId);
+    if (index < 0) return tree.retired(nodeId)?.version;
+    if (generation.isDirectory(index)) return undefined;
+    return { path: generation.path(index), etag: generation.etag(index) };
   }
 
   /** The names, each ended by a NUL, or the errno. */

@@ -1,7 +1,7 @@
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import type { ErrnoName, ReplyWriter, Request, RequestOf } from '../wire/index.ts';
 import type { AttributeSource } from './attributes.ts';
-import type { ExtendedAttributes } from './extended-attributes.ts';
+import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
 import type { ShownTree } from './shown-tree.ts';
 
 /** Bytes to be read of the version that a node id stands for. */
@@ -15,12 +15,14 @@ export interface ContentRange {
 
 /**
  * What became of a request: `answered` (the reply is in the writer), `silent` (it takes none), `content` (the
- * bytes are to be fetched), `interrupt` and `forget` (for the session).
+ * bytes are to be fetched), `version-id` (to be asked for), `interrupt` and `forget` (for the session).
  */
 export type Outcome =
   | { readonly kind: 'answered' }
   | { readonly kind: 'silent' }
   | { readonly kind: 'content'; readonly range: ContentRange }
+  /** Asked for: the id of a version, or with `size` 0 how long it is. */
+  | { readonly kind: 'version-id'; readonly version: AskedVersion; readonly size: number }
   | { readonly kind: 'interrupt'; readonly target: RequestOf<'interrupt'> }
   | { readonly kind: 'forget'; readonly nodeIds: readonly number[] };
 
@@ -69,8 +71,11 @@ export function handle(request: Request, on: Handling): Outcome {
       return { kind: 'interrupt', target: request };
     case 'statfs':
       return done(reply.statfs(figures(tree.generation)));
-    case 'getxattr':
+    case 'getxattr': {
+      const version = on.extended.versionAsked(tree, request.nodeId, request.name);
+      if (version !== undefined) return { kind: 'version-id', version, size: request.size };
       return attribute(on.extended.value(tree, request.nodeId, request.name), request.size, reply);
+    }
     case 'listxattr':
       return attribute(on.extended.names(tree, request.nodeId), request.size, reply);
     case 'destroy':
@@ -171,7 +176,7 @@ function figures(generation: Generation) {
 }
 
 /** Asked for 0 bytes, the answer is how long it is. */
-function attribute(value: Uint8Array | ErrnoName, size: number, reply: ReplyWriter): Outcome {
+export function attribute(value: Uint8Array | ErrnoName, size: number, reply: ReplyWriter): Outcome {
   if (typeof value === 'string') return error(reply, value);
   if (size === 0) return done(reply.xattrSize(value.length));
   return value.length > size ? error(reply, 'ERANGE') : done(reply.bytes(value));

@@ -69,6 +69,7 @@ export type ToSession =
   | SessionStart
   | { readonly kind: 'publish'; readonly shown: Shown; readonly changes: GenerationChanges }
   | { readonly kind: 'fetched'; readonly id: number; readonly result: FetchResult }
+  | { readonly kind: 'version-id'; readonly id: number; readonly versionId: string | undefined }
   | { readonly kind: 'count' }
   | { readonly kind: 'stop' };
 
@@ -110,6 +111,8 @@ export type FromSession =
       readonly chunk: number | undefined;
     }
   | { readonly kind: 'abandon'; readonly id: number }
+  /** Somebody asks for the id that the store gave a version. */
+  | { readonly kind: 'ask-version-id'; readonly id: number; readonly path: string; readonly etag: string }
   | { readonly kind: 'published'; readonly outcome: NotifyOutcome }
   /** A request that got EIO for a reason that nobody foresaw. */
   | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }

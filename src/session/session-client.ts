@@ -39,6 +39,8 @@ export class SessionClient {
   readonly #memory = RequestMeter.memory();
   /** Counts of the session, as they are at the moment. */
   readonly meter = new RequestMeter(this.#memory);
+  /** The id under which the store keeps a version, where an answer of it named one. */
+  versionIdOf: (path: string, etag: string) => string | undefined = () => undefined;
   #publishing: PromiseWithResolvers<NotifyOutcome> | undefined;
   #counting: PromiseWithResolvers<SessionCounters> | undefined;
   #serving: PromiseWithResolvers<Serving> | undefined;
@@ -105,6 +107,11 @@ export class SessionClient {
       case 'abandon':
         this.#fetches.get(message.id)?.abort();
         break;
+      case 'ask-version-id': {
+        const { id, path, etag } = message;
+        this.#send({ kind: 'version-id', id, versionId: this.versionIdOf(path, etag) });
+        break;
+      }
       case 'published':
         this.#publishing?.resolve(message.outcome);
         break;

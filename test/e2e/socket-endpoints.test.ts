@@ -14,7 +14,7 @@ import {
   statusShape,
 } from '../../src/control/shapes.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
-import { read, shell } from '../support/reader.ts';
+import { python, read, shell } from '../support/reader.ts';
 import { mountStore, openStore } from './fixture.ts';
 
 interface Answer<T> {
@@ -142,6 +142,19 @@ describe('the endpoints of a mount', { skip: mountImpossible }, () => {
     const absent = await curl(mount, '/v1/entries/new.py', problemDetailsShape);
     assert.deepEqual([absent.status, absent.json.code], [404, 'held']);
     assert.match(absent.json.detail, /mass-deletion/);
+  });
+
+  test('name the version that the store keeps, which an extended attribute does too', async (t) => {
+    const store = await openStore(t);
+    await store.keepVersions();
+    await store.put('dags/a.py', 'one');
+    const mount = await mountStore(t, store);
+    const { json } = await curl(mount, '/v1/entries/a.py', entryShape);
+    assert.match(json.versionId ?? '', /^[0-9a-zA-Z._-]+$/);
+    const ask = (path: string) =>
+      python('import os, sys; print(os.getxattr(sys.argv[1], "user.dagmount.version-id").decode())', [path]);
+    assert.equal(await ask(`${mount.target}/a.py`), `${json.versionId}\n`);
+    await assert.rejects(ask(mount.target), /Errno 61/);
   });
 
   test('evict, pin, fetch and check what is in the cache', async (t) => {

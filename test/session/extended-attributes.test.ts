@@ -116,7 +116,7 @@ describe('extended attributes, byte by byte', () => {
     assert.equal(asked.get(node, 'user.dagmount.etag', 100), answer('9dd4e461268c8034f5c8564e155c67a6'));
     assert.equal(asked.get(node, 'user.dagmount.generation', 100), answer(`3:${asked.generation.id}`));
     assert.equal(asked.get(node, 'user.dagmount.last-modified', 100), answer('2020-09-13T12:26:40.000Z'));
-    assert.equal(asked.get(node, 'user.dagmount.version-id', 100), ENODATA);
+    assert.equal(asked.get(node, 'user.dagmount.version', 100), ENODATA);
   });
 
   test('of the root are the generation and the source; other directories have none', () => {

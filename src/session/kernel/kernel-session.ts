@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diffGenerations, Generation, type GenerationChanges } from '../../tree/index.ts';
 import {
@@ -17,13 +16,14 @@ import {
 import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
-import { ExtendedAttributes, type Naming } from '../extended-attributes.ts';
-import { type ContentRange, handle } from '../handlers.ts';
+import { type AskedVersion, ExtendedAttributes, type Naming } from '../extended-attributes.ts';
+import { attribute, type ContentRange, handle, type Outcome } from '../handlers.ts';
 import type { NotifyOutcome, Presentation, Serving, SessionCounters, Shown, Takeover } from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
+import { isDying } from './dying.ts';
 import type { Journal, Kept } from './journal.ts';
 import { Transport } from './transport.ts';
 
@@ -54,6 +54,7 @@ export interface KernelSessionOptions {
   /** Whether the kernel is to send again to a successor what was not answered, where it can; true unless given. */
   readonly resend?: boolean | undefined;
   readonly fetch: Fetch;
+  readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
   readonly onServing: (serving: Serving) => void;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
@@ -241,6 +242,8 @@ export class KernelSession {
         return false;
       case 'content':
         return this.#read(request, outcome.range, keep, began);
+      case 'version-id':
+        return this.#versionId(request, outcome, keep, began);
       case 'forget':
         for (const nodeId of outcome.nodeIds) this.#forget(nodeId);
         return false;
@@ -303,6 +306,25 @@ export class KernelSession {
         this.#meter.took(kind, performance.now() - began);
         this.#options.journal?.answered(kept);
       });
+    return true;
+  }
+
+  /** It is answered later, which is soon: the main thread knows it, or nobody does. */
+  #versionId(
+    { kind, uniqueHigh, uniqueLow }: Request,
+    { version, size }: Extract<Outcome, { kind: 'version-id' }>,
+    keep: () => Kept,
+    began: number,
+  ): true {
+    const kept = keep();
+    void this.#options.versionIdOf(version).then((versionId) => {
+      if (!this.#open) return;
+      this.#reply.begin(uniqueHigh, uniqueLow);
+      attribute(versionId === undefined ? 'ENODATA' : Buffer.from(versionId), size, this.#reply);
+      this.#send();
+      this.#meter.took(kind, performance.now() - began);
+      this.#options.journal?.answered(kept);
+    });
     return true;
   }
 
@@ -374,14 +396,4 @@ export class KernelSession {
 /** The same for a request that is sent again. */
 function keyOf(uniqueHigh: number, uniqueLow: number): string {
   return `${uniqueHigh % RESENT}:${uniqueLow}`;
-}
-
-const SIGKILL_MASK = 1n << 8n;
-
-/** Whether a thread has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in hex). */
-async function isDying(pid: number): Promise<boolean> {
-  if (pid === 0) return false;
-  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
-  const masks = status.matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm);
-  return status === '' || [...masks].some(([, mask]) => (BigInt(`0x${mask}`) & SIGKILL_MASK) !== 0n);
 }
