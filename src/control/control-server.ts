@@ -33,7 +33,11 @@ export async function startControlServer(options: ControlServerOptions): Promise
     parts.events.close();
     await control.close();
   };
-  const answered = (deadlineMs: number): Promise<void> => control.answered(deadlineMs);
+  const answered = (deadlineMs: number): Promise<void> => {
+    // Who listens would otherwise be waited for in vain; it listens again at the next server.
+    parts.events.close();
+    return control.answered(deadlineMs);
+  };
   if (metrics === undefined) return { metricsPort: undefined, answered, close };
   const open = new HttpServer({ routes: metricsRoutes(views), log, limits });
   try {
