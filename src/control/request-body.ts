@@ -36,7 +36,9 @@ function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
       if (length > MAX_READ_BYTES) reject(tooLarge());
     });
     // Who is still sending would not see an answer: up to a bound it is let finish.
-    request.once('end', () => (length > MAX_BODY_BYTES ? reject(tooLarge()) : resolve(Buffer.concat(chunks))));
+    request.once('end', () =>
+      length > MAX_BODY_BYTES ? reject(tooLarge()) : resolve(Buffer.concat(chunks)),
+    );
     request.once('error', reject);
     request.once('close', () => reject(new Error('the client went away')));
   });

