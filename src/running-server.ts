@@ -13,6 +13,7 @@ import { DaemonEvents } from './control-events.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { FailedReads } from './failed-reads.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
+import { keepLastSuccess } from './last-success.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
@@ -274,6 +275,7 @@ export class RunningServer {
       prefetchBytes: config.prefetchBytes,
       cacheBytes: config.cacheSizeBytes,
       concurrency,
+      ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
       notice: this.#events.notice,
       observeStage: (stage, seconds) => {
         this.#metrics.stage(stage, seconds);

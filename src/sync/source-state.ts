@@ -27,8 +27,15 @@ export class SourceState {
     lastError: undefined,
   };
 
-  constructor(clock: Clock, log: Logger, notice: (notice: SyncNotice) => void = () => undefined) {
+  /** `lastSuccessAt`: of an earlier process. */
+  constructor(
+    clock: Clock,
+    log: Logger,
+    notice: (notice: SyncNotice) => void = () => undefined,
+    lastSuccessAt?: number,
+  ) {
     this.#notice = notice;
+    this.#view = { ...this.#view, lastSuccessAt };
     this.#clock = clock;
     this.#log = log;
   }

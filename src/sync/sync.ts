@@ -20,6 +20,10 @@ export interface SyncOptions extends RevalidationOptions {
   readonly pollMs: number;
   /** Where there is one, a poll looks at it, and lists only if it has changed. */
   readonly watchedKey?: WatchedKey | undefined;
+  /** When an earlier process began the last revalidation that succeeded, milliseconds since the epoch. */
+  readonly lastSuccessAt?: number | undefined;
+  /** Is told when each that succeeds began. */
+  readonly onSuccess?: (beganAt: number) => void;
 }
 
 /** How one revalidation ended, and what is shown after it. */
@@ -79,7 +83,8 @@ export class Sync {
     this.#restored = restored;
     this.#isRestored = restored !== undefined;
     this.#revalidation = new Revalidation(options, restored);
-    this.#source = new SourceState(clock, log, options.notice);
+    // Without a tree of that time it says nothing.
+    this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
     this.#loop = new RevalidationLoop({
       revalidate: (accept, signal, asked) => this.#attempt(accept, signal, asked),
@@ -247,6 +252,7 @@ export class Sync {
       // While something is held every poll lists, as without a key: what ends the hold may not touch the key.
       if (!isQuiet && end.kind !== 'held') this.#watch?.listed();
       this.#source.succeeded(began);
+      this.#options.onSuccess?.(began);
       return end;
     } catch (error) {
       // An end that was asked for is no failure of the source.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { statusOf } from '../support/control.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { python, shell } from '../support/reader.ts';
@@ -71,6 +72,8 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
       assert.ok(Number(restored.number) >= 2);
       assert.equal(await look(), before);
       await second.logged('a revalidation failed: the tree stays as it is');
+      // How old the tree is, is known also to who has not seen the store.
+      assert.ok(((await statusOf(second)).source.stalenessSeconds ?? -1) >= 0);
 
       await proxy.comeUp();
       await store.put('dags/after.py', 'later');
