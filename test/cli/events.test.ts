@@ -4,7 +4,9 @@ import * as z from 'zod/mini';
 import { type DaemonEvent, eventShape } from '../../src/control/event-shapes.ts';
 import { type ServerSentEvent, serverSentEvents } from '../../src/control/event-stream.ts';
 import { generation, held, statusOf } from '../control/fixture.ts';
-import type { Cleanup } from '../support/temporary.ts';
+import { startChild } from '../support/child.ts';
+import { cli } from '../support/mount.ts';
+import { type Cleanup, defer } from '../support/temporary.ts';
 import { type Answering, fakeDaemon } from './fake-daemon.ts';
 import { ran, recordingOutput } from './recorded-shell.ts';
 
@@ -136,6 +138,26 @@ describe('events', () => {
     const { exitCode, err } = await ran(['events', '--socket', gone.socket]);
     assert.equal(exitCode, 69);
     assert.match(err, /went away.*No daemon answers/s);
+  });
+
+  test('ends where nobody reads on', async (t) => {
+    const { socket } = await fakeDaemon(t, {
+      'GET /v1/events': (_, response) => {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        const timer = setInterval(() => response.write(events.map(written).join('')), 20);
+        response.on('close', () => clearInterval(timer));
+      },
+    });
+    const pipe = startChild('bash', [
+      '-c',
+      'set -o pipefail; "$0" "$1" events --json --socket "$2" | head -1',
+      process.execPath,
+      cli,
+      socket,
+    ]);
+    defer(t, () => pipe.kill('SIGKILL'));
+    assert.equal((await pipe.exit).code, 0, pipe.stderr());
+    assert.equal(pipe.stdout(), `${JSON.stringify(events[0])}\n`);
   });
 
   test('follows one daemon', async () => {

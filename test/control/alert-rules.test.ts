@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { repository } from '../support/repository.ts';
+
+const directory = join(repository, 'deploy/prometheus');
+
+function isMissing(): string | false {
+  const { error } = spawnSync('promtool', ['--version']);
+  return error === undefined ? false : 'there is no promtool here (Debian: apt-get install prometheus)';
+}
+
+describe('the alert rules', () => {
+  const rules = readFileSync(join(directory, 'dagmount.rules.yml'), 'utf8');
+
+  test('use metrics that a daemon has', () => {
+    const declared = readFileSync(join(repository, 'src/control/metrics.ts'), 'utf8');
+    const expressions = rules
+      .split('\n')
+      .filter((line) => !line.includes('summary:') && !line.includes('action:'));
+    const names = new Set(expressions.join('\n').match(/\bdagmount_\w+/g));
+    assert.ok(names.size > 10);
+    for (const name of names) assert.ok(declared.includes(`'${name.replace(/_bucket$/, '')}'`), name);
+  });
+
+  test('have each its place in the operations manual', () => {
+    const manual = readFileSync(join(repository, 'docs/operations.md'), 'utf8');
+    const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, name = '']) => name);
+    assert.ok(alerts.length > 10);
+    for (const name of alerts) assert.ok(manual.includes(`\`${name}\``), name);
+  });
+
+  test('fire where their event has happened, and only there', { skip: isMissing() }, () => {
+    for (const [what, file] of [
+      ['check', 'dagmount.rules.yml'],
+      ['test', 'dagmount.rules.test.yml'],
+    ] as const) {
+      const { status, stdout, stderr } = spawnSync('promtool', [what, 'rules', join(directory, file)], {
+        encoding: 'utf8',
+      });
+      assert.equal(status, 0, stdout + stderr);
+    }
+  });
+});
