@@ -26,7 +26,7 @@ describe('the template unit for systemd', () => {
     const directory = await temporaryDirectory(t);
     const file = join(directory, 'dagmount@dags.service');
     // It looks for the program, which is wherever npm put it.
-    await writeFile(file, unit.replace('ExecStart=dagmount ', `ExecStart=${process.execPath} dagmount `));
+    await writeFile(file, unit.replace(/^(Exec\w+)=dagmount /gm, `$1=${process.execPath} dagmount `));
     const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], {
       encoding: 'utf8',
       timeout: 60_000,
