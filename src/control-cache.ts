@@ -144,9 +144,9 @@ export class DaemonCache implements CacheViews {
     });
   }
 
-  verify(signal: AbortSignal): Promise<Verified> {
-    // Whoever comes while it runs gets what the first one gets, unless that goes away.
-    this.#verifying ??= this.#verify(signal).finally(() => {
+  verify(): Promise<Verified> {
+    // Whoever comes while it runs gets what the first one gets; it goes on where nobody waits any more.
+    this.#verifying ??= this.#verify(new AbortController().signal).finally(() => {
       this.#verifying = undefined;
     });
     return this.#verifying;

@@ -17,6 +17,6 @@ export interface CacheViews {
   unpin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
   /** Ends where the signal is aborted: what is not there by then has failed. */
   prefetch(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
-  /** Rejects with the signal's reason. */
-  verify(signal: AbortSignal): Promise<Verified>;
+  /** Rejects when the daemon ends. */
+  verify(): Promise<Verified>;
 }

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { PROBLEM_TYPE, writeAnswer } from './answer-writer.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { ProblemError } from './problem-error.ts';
 import { readJson } from './request-body.ts';
-import { type Answer, checked, type Pieces, type Route } from './route.ts';
+import { type Answer, checked, type Route } from './route.ts';
 import { Router } from './router.ts';
 import type { Log } from './views.ts';
 
@@ -29,8 +30,6 @@ const LIMITS: HttpLimits = {
   idleMs: 30_000,
   answerMs: 30_000,
 };
-
-const PROBLEM_TYPE = 'application/problem+json';
 
 /** How long what is under way may hold up the end. */
 const CLOSE_MS = 1_000;
@@ -136,13 +135,13 @@ export class HttpServer {
     const { signal } = gone;
     try {
       const answer = await this.#answer(id, request, signal);
-      await this.#send(request, response, answer, signal);
+      await writeAnswer(request.method, response, answer, this.#limits.answerMs, signal);
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof ProblemError ? error : this.#unforeseen(id, request, error);
       // What has begun can only be cut off, which tells that it is not whole.
       if (response.headersSent) response.destroy();
-      else await this.#send(request, response, answerOf(problem), signal);
+      else await writeAnswer(request.method, response, answerOf(problem), this.#limits.answerMs, signal);
     }
   }
 
@@ -181,34 +180,6 @@ export class HttpServer {
     }
   }
 
-  async #send(
-    { method }: IncomingMessage,
-    response: ServerResponse,
-    answer: Answer,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { socket } = response;
-    if (socket === null || socket.destroyed) return;
-    // One who takes nothing of it any more is let go, and what waits to be sent with it.
-    socket.setTimeout(this.#limits.answerMs);
-    const { status } = answer;
-    const headers = { 'Cache-Control': 'no-store', ...answer.headers };
-    if ('empty' in answer) {
-      response.writeHead(status, headers).end();
-      return;
-    }
-    const type = typeOf(answer);
-    if ('pieces' in answer) {
-      response.writeHead(status, { 'Content-Type': type, ...headers });
-      if (method === 'HEAD') response.end();
-      else await sendPieces(response, answer.pieces, signal);
-      return;
-    }
-    const content = Buffer.from('json' in answer ? JSON.stringify(answer.json) : answer.text);
-    response.writeHead(status, { 'Content-Type': type, 'Content-Length': content.length, ...headers });
-    response.end(method === 'HEAD' ? undefined : content);
-  }
-
   /** What the parser gave up on: there is no response to write it with. */
   #refuse(socket: Socket, { status, details, headers }: ProblemError): void {
     // In the middle of another answer nothing can be said.
@@ -240,38 +211,6 @@ export class HttpServer {
 
 function answerOf({ status, details, headers }: ProblemError): Answer {
   return { status, json: details, headers };
-}
-
-function typeOf(answer: Exclude<Answer, { readonly empty: true }>): string {
-  if (!('json' in answer)) return answer.contentType;
-  const isProblem = answer.status >= 400 && isProblemDetails(answer.json);
-  return isProblem ? PROBLEM_TYPE : 'application/json';
-}
-
-/** Never more in memory than a piece and what the socket has not taken of the one before. */
-async function sendPieces(response: ServerResponse, pieces: Pieces, signal: AbortSignal): Promise<void> {
-  for await (const piece of pieces) {
-    if (signal.aborted) return;
-    if (!response.write(piece)) await drained(response, signal);
-  }
-  response.end();
-}
-
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.removeListener('drain', done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    response.once('drain', done);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
-}
-
-function isProblemDetails(json: unknown): boolean {
-  return typeof json === 'object' && json !== null && 'title' in json && 'code' in json;
 }
 
 /** The target of a request as it was sent: a URL would already have taken `..` away, as if it had never been asked for. */
