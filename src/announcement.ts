@@ -4,16 +4,17 @@ import { type MountState, processOf, removeMountState, writeMountState } from '.
 export class Announcement {
   readonly #directory: string;
   readonly #mountId: string;
-  readonly #facts: Omit<MountState, 'ready' | 'socket' | 'supervisor'>;
+  readonly #facts: Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver'>;
   #socket: string | null = null;
   #supervisor: number | undefined;
+  #driver: string | undefined;
   #ready: boolean | undefined;
 
   /** `directory`: the runtime directory of all mounts. */
   constructor(
     directory: string,
     mountId: string,
-    facts: Omit<MountState, 'ready' | 'socket' | 'supervisor'>,
+    facts: Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver'>,
   ) {
     this.#directory = directory;
     this.#mountId = mountId;
@@ -29,6 +30,11 @@ export class Announcement {
   set ready(ready: boolean) {
     this.#ready = ready;
     this.#write();
+  }
+
+  /** To be said before it is mounted. */
+  driverIs(name: string): void {
+    this.#driver = name;
   }
 
   supervisorIs(pid: number | undefined): void {
@@ -48,6 +54,7 @@ export class Announcement {
       ...(this.#supervisor !== undefined && { supervisor: processOf(this.#supervisor) }),
       ready: this.#ready,
       socket: this.#socket,
+      driver: this.#driver,
     });
   }
 }

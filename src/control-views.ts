@@ -34,6 +34,7 @@ export interface Observed {
   readonly meter: Pick<RequestMeter, 'localReads' | 'opcodes' | 'readErrors' | 'durations'>;
   /** Whether the mount is there and is not being given up. */
   readonly isMounted: () => boolean;
+  readonly driver: string;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
   readonly restart: () => Promise<RestartEnd>;
   /** Milliseconds since the epoch. */
@@ -74,12 +75,15 @@ export class DaemonViews implements ControlViews {
       pid,
       startedAt,
       ready: this.readiness().status === 'ok',
-      degraded: degradedBy(view, stats.degraded, supervision.supervised),
+      degraded: [
+        ...degradedBy(view, stats.degraded, supervision.supervised),
+        ...(this.#observed.driver === 'kernel' ? [] : (['weak-driver'] as const)),
+      ],
       mount: {
         id: mountId,
         source,
         target,
-        driver: 'kernel',
+        driver: this.#observed.driver,
         ...supervision,
       },
       generation: view.generation === undefined ? null : generationView(view.generation),

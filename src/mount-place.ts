@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
-import { type Mounter, raiseReadahead } from './session/kernel/mounting.ts';
+import type { Driver } from './session/driver.ts';
+import { raiseReadahead } from './session/kernel/mounting.ts';
 import type { Logger } from './sync/ports.ts';
 
 /** Readers in a mount that was detached because it was busy are answered for so long. */
@@ -10,14 +11,14 @@ const WATCH_MS = 2_000;
 /** The mount's place in the tree of directories: taken, watched, and given up again. Never looks inside it. */
 export class MountPlace {
   readonly #target: string;
-  readonly #mounter: Mounter;
+  readonly #driver: Pick<Driver, 'unmount'>;
   readonly #log: Logger;
   #device: Mount['device'] | undefined;
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(target: string, mounter: Mounter, log: Logger) {
+  constructor(target: string, driver: Pick<Driver, 'unmount'>, log: Logger) {
     this.#target = target;
-    this.#mounter = mounter;
+    this.#driver = driver;
     this.#log = log;
   }
 
@@ -60,13 +61,13 @@ export class MountPlace {
 
   #unmount(): void {
     try {
-      this.#mounter.unmount(this.#target, false);
+      this.#driver.unmount(this.#target, false);
     } catch (error) {
       this.#log.info(
         { target: this.#target, reason: String(error), graceSeconds: GRACE_MS / 1000 },
         'the mount is busy: it is detached, and whoever uses it is served a little longer',
       );
-      this.#mounter.unmount(this.#target, true);
+      this.#driver.unmount(this.#target, true);
     }
   }
 

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
-import { DAGMOUNT_TYPE, type Mount } from './config/mountinfo.ts';
+import { isLeft, readMountStates } from './config/mount-state.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
 import { realTarget } from './config/real-target.ts';
 import { MountError } from './session/mount-error.ts';
 
@@ -14,18 +15,22 @@ const PROBE_MS = 5_000;
  * mounted there from this process: a mount whose daemon hangs would take the process with it.
  *
  * @param mounted what is mounted there now
+ * @param isLeft whether that is known to be a dagmount whose daemon is gone, and which is served to its end all the same
  * @returns whether that is a dagmount whose daemon is gone, to be replaced
  */
 export async function checkMountPoint(
   path: string,
   source: string,
   mounted: Mount | undefined,
+  isLeft: () => boolean = () => false,
 ): Promise<{ readonly stale: boolean }> {
   if (mounted === undefined) {
     await requireEmptyDirectory(path);
     return { stale: false };
   }
-  if (mounted.fsType === DAGMOUNT_TYPE && (await probe(path)) === 'dead') return { stale: true };
+  if (mounted.fsType === DAGMOUNT_TYPE && (isLeft() || (await probe(path)) === 'dead')) {
+    return { stale: true };
+  }
   if (mounted.fsType === DAGMOUNT_TYPE && mounted.source === source) {
     throw new MountError(
       'already-running',
@@ -38,6 +43,16 @@ export async function checkMountPoint(
     `${mounted.source} (${mounted.fsType}) is mounted at ${path}.`,
     'Unmount it first, or choose another directory.',
   );
+}
+
+/** The same for what is mounted there now, and was left by a server of this user. */
+export async function isStale(config: MountConfig, runtimeDirectory: string): Promise<boolean> {
+  const { source, target } = config;
+  const mounted = topMountAt(readMounts(), target);
+  const { stale } = await checkMountPoint(target, source, mounted, () =>
+    isLeft(readMountStates(runtimeDirectory, process.geteuid?.() ?? 0), config, process.ppid),
+  );
+  return stale;
 }
 
 /** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */

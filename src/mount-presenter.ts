@@ -1,4 +1,4 @@
-import type { Mounter } from './session/kernel/mounting.ts';
+import type { Connection, Driver } from './session/driver.ts';
 import type { Presentation, Serving } from './session/messages.ts';
 import type { SessionClient } from './session/session-client.ts';
 import type { Logger, Presenter, Publication } from './sync/ports.ts';
@@ -6,7 +6,7 @@ import type { Inherited } from './take-over.ts';
 
 export interface MountPresenterOptions {
   readonly session: SessionClient;
-  readonly mounter: Mounter;
+  readonly driver: Driver;
   readonly target: string;
   readonly source: string;
   /** Of the object keys. */
@@ -20,8 +20,8 @@ export interface MountPresenterOptions {
   readonly log: Logger;
   /** The mount is there and served. */
   readonly onMounted: (serving: Serving) => void;
-  /** The device of a new mount, before anything is answered. */
-  readonly onOpened: (fd: number) => void;
+  /** There is a new mount, or will be, and nothing of it is answered yet. */
+  readonly onOpened: (connection: Connection) => void;
   /** The connection of a predecessor was taken over, in the place of a new mount. */
   readonly inherited: Inherited | undefined;
 }
@@ -60,24 +60,26 @@ export class MountPresenter implements Presenter {
   }
 
   async #mount({ generation, stamps }: Publication): Promise<void> {
-    const { mounter, session, target, source, prefix, allowOther, replacesStale } = this.#options;
+    const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, inherited } = this.#options;
     if (inherited !== undefined) {
       this.#mounted = true;
       this.#options.onMounted(await inherited.serving);
       return;
     }
-    const fd = mounter.mount({ target, source, allowOther, replacesStale });
-    this.#mounted = true;
-    this.#options.onOpened(fd);
+    const connection = driver.connect({ target, source, allowOther, replacesStale });
+    // What the session is to mount is there when it says so.
+    this.#mounted = connection.kind === 'device';
+    this.#options.onOpened(connection);
     const serving = await session.start({
-      fd,
+      connection,
       shown: { generation: generation.buffer, stamps: stamps.buffer as unknown as SharedArrayBuffer },
       presentation,
       naming: { source, keyPrefix: prefix },
       cacheDirectory,
       journal: this.#options.journal,
     });
+    this.#mounted = true;
     this.#options.onMounted(serving);
   }
 }

@@ -4,14 +4,14 @@ import type { MountConfig } from './config/mount-config.ts';
 import { DAGMOUNT_TYPE, readMounts, topMountAt } from './config/mountinfo.ts';
 import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
 import type { MountPlace } from './mount-place.ts';
-import type { Mounter } from './session/kernel/mounting.ts';
+import type { Driver } from './session/driver.ts';
 import type { Supervised } from './supervised.ts';
 import type { Logger } from './sync/ports.ts';
 
 export interface PredecessorOptions {
   readonly supervised: Supervised;
   readonly place: MountPlace;
-  readonly mounter: Mounter;
+  readonly driver: Pick<Driver, 'unmount'>;
   readonly config: MountConfig;
   readonly runtimeDirectory: string;
   readonly log: Logger;
@@ -30,7 +30,7 @@ export async function isGone(options: PredecessorOptions): Promise<boolean> {
   return true;
 }
 
-function replaceOther({ supervised, mounter, runtimeDirectory, log }: PredecessorOptions): void {
+function replaceOther({ supervised, driver, runtimeDirectory, log }: PredecessorOptions): void {
   const { other } = supervised;
   if (other === undefined) return;
   const { id, source, target } = other;
@@ -38,7 +38,7 @@ function replaceOther({ supervised, mounter, runtimeDirectory, log }: Predecesso
   const there = topMountAt(readMounts(), target);
   if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {
     // Its readers are served no more: there is nothing to wait for.
-    mounter.unmount(target, true);
+    driver.unmount(target, true);
   }
   supervised.startAfresh();
   rmSync(mountRuntimeDirectory(runtimeDirectory, id), { recursive: true, force: true });

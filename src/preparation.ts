@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import type { Metrics } from './control/metrics.ts';
+import type { SessionHost } from './session/driver.ts';
 import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
 import { SessionGate } from './session-gate.ts';
@@ -10,6 +11,8 @@ import { openTakeover } from './state/open-takeover.ts';
 
 export interface PreparationOptions {
   readonly config: MountConfig;
+  /** Of the driver. */
+  readonly host: SessionHost;
   readonly log: ServeOptions['log'];
   readonly metrics: Metrics;
   readonly atEnd: (ending: () => unknown) => void;
@@ -19,14 +22,13 @@ export interface PreparationOptions {
 export type Prepared = ReturnType<typeof prepare>;
 
 /** Begins with what takes longest to be there, and touches nothing that another server may have. */
-export function prepare({ config, log, metrics, atEnd, onEnded }: PreparationOptions) {
+export function prepare({ config, host, log, metrics, atEnd, onEnded }: PreparationOptions) {
   const startWorker = (file: string): Worker => {
     const worker = new Worker(new URL(file, import.meta.url));
     atEnd(() => worker.terminate());
     return worker;
   };
-  // They start while this thread loads the store, which takes longer than all the rest.
-  const sessionWorker = startWorker('./session-worker.js');
+  // It starts while this thread loads the store, which takes longer than all the rest.
   const listingWorker = startWorker('./listing-worker.js');
   const connecting = import('./store-connection.ts').then(async ({ connectStore, S3Store }) => {
     const connection = await connectStore(config);
@@ -36,7 +38,7 @@ export function prepare({ config, log, metrics, atEnd, onEnded }: PreparationOpt
   });
   connecting.catch(() => undefined);
   const gate = new SessionGate();
-  const session = new SessionClient(sessionWorker, {
+  const session = new SessionClient(host, {
     fetch: gate.read,
     released: gate.released,
     fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),

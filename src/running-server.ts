@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Announcement } from './announcement.ts';
 import { mountDirectory } from './cache/private-directory.ts';
+import { chooseDriver } from './choose-driver.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
 import { ownProcess } from './config/mount-state.ts';
-import { readMounts, topMountAt } from './config/mountinfo.ts';
 import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { Metrics } from './control/metrics.ts';
@@ -17,13 +17,13 @@ import { keepLastSuccess } from './last-success.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
-import { checkMountPoint, requireApart } from './mount-point.ts';
+import { isStale, requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
+import { tellMounted } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
 import { isGone } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
-import { loadAddon } from './session/kernel/addon.ts';
-import { createMounter, type Mounter } from './session/kernel/mounting.ts';
+import type { Driver } from './session/driver.ts';
 import type { FetchResult, Presentation, Serving } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
 import { type Replacement, Supervised } from './supervised.ts';
@@ -88,7 +88,9 @@ export class RunningServer {
   async run(): Promise<Served> {
     const { target, source } = this.#config;
     const { log, stop, supervisor: link } = this.#options;
-    const addon = loadAddon();
+    const { driver, addon } = await chooseDriver(this.#config.driver, log);
+    this.#atEnd(() => driver.session.terminate());
+    this.#announcement.driverIs(driver.name);
     const runtimeDirectory = this.#runtimeDirectory;
     const supervised = new Supervised({
       link,
@@ -103,6 +105,7 @@ export class RunningServer {
     this.#announcement.supervisorIs(supervised.supervisorPid);
     const prepared = prepare({
       config: this.#config,
+      host: driver.session,
       log,
       metrics: this.#metrics,
       atEnd: this.#atEnd,
@@ -115,14 +118,11 @@ export class RunningServer {
       log,
     };
     await supervised.myTurn(() => canTakeOver(prepared, places));
-    const mounter = createMounter(addon);
-    const place = new MountPlace(target, mounter, log);
-    if (await isGone({ supervised, place, mounter, config: this.#config, runtimeDirectory, log })) {
+    const place = new MountPlace(target, driver, log);
+    if (await isGone({ supervised, place, driver, config: this.#config, runtimeDirectory, log })) {
       return { outcome: 'unmounted-outside' };
     }
-    const stale =
-      supervised.device !== undefined ||
-      (await checkMountPoint(target, source, topMountAt(readMounts(), target))).stale;
+    const stale = supervised.device !== undefined || (await isStale(this.#config, runtimeDirectory));
     requireApart(this.#config);
     prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
     const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
@@ -130,7 +130,7 @@ export class RunningServer {
     const { sync, session, presenter, cache } = await this.#compose(
       prepared,
       supervised,
-      mounter,
+      driver,
       place,
       stale,
     );
@@ -148,6 +148,7 @@ export class RunningServer {
       metrics: this.#metrics,
       counters: () => session.counters(),
       isMounted: () => presenter.mounted && !over.aborted,
+      driver: driver.name,
       supervision: () => supervised.status,
       restart: () => supervised.replace(),
       listeners: supervised,
@@ -191,7 +192,7 @@ export class RunningServer {
   async #compose(
     { listingWorker, connecting, gate, session }: Prepared,
     supervised: Supervised,
-    mounter: Mounter,
+    driver: Driver,
     place: MountPlace,
     replacesStale: boolean,
   ) {
@@ -246,7 +247,7 @@ export class RunningServer {
     const lister = new ListingClient(listingWorker, setUp, connection.credentials, log, this.#metrics);
     const presenter = new MountPresenter({
       session,
-      mounter,
+      driver,
       target,
       source,
       prefix: config.prefix,
@@ -258,9 +259,9 @@ export class RunningServer {
       log,
       onMounted: (serving) => {
         supervised.serving(serving, presentation);
-        this.#onMounted(mounter, place, serving, supervised);
+        this.#onMounted(driver, place, serving, supervised);
       },
-      onOpened: (fd) => supervised.opened(fd),
+      onOpened: (connection) => supervised.opened(connection),
       inherited,
     });
     const syncOptions: SyncOptions = {
@@ -315,34 +316,15 @@ export class RunningServer {
     return { kind: 'error', errno };
   }
 
-  #onMounted(mounter: Mounter, place: MountPlace, serving: Serving, supervised: Supervised): void {
+  #onMounted(driver: Driver, place: MountPlace, serving: Serving, supervised: Supervised): void {
     const { target, source } = this.#config;
     this.#mounted = true;
     const { readahead, connection } = place.taken(() => this.#detached.abort());
     supervised.bePatient(connection);
     this.#announcement.ready = false;
     this.#atEnd(() => this.#announcement.remove());
-    const { init, takenOver } = serving;
-    const protocol = init && `7.${init.minor}`;
-    if (takenOver === undefined) {
-      const { takeover, restarts } = supervised.status;
-      const fields = {
-        event: 'mounted',
-        source,
-        target,
-        by: mounter.method,
-        protocol,
-        takeover,
-        readahead,
-        ...(restarts > 0 && supervised.succession),
-      };
-      this.#options.log.info(fields, 'mounted');
-    } else {
-      const took = { ...supervised.succession, ...takenOver, ms: Math.round(performance.now()) };
-      const fields = { event: 'taken-over', source, target, protocol, ...took };
-      this.#options.log.warn(fields, 'the server before ended: its mount is taken over');
-      this.#events.restarted(supervised.succession);
-    }
+    tellMounted(this.#options.log, { source, target, driver, readahead, serving, supervised });
+    if (serving.takenOver !== undefined) this.#events.restarted(supervised.succession);
   }
 
   /** Nothing can be read at all: the end of a first start, but no reason to take away a tree that was there before. */

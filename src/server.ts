@@ -1,25 +1,14 @@
 import type { Served, ServeOptions, ServerPort, StoreFinding } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { type Ending, type Parts, RunningServer } from './running-server.ts';
-import { addonPath, loadAddon } from './session/kernel/addon.ts';
-import { createMounter } from './session/kernel/mounting.ts';
+
+export { checkDrivers, unmount } from './choose-driver.ts';
 
 /** As ServerPort has it. */
 export async function* probeStore(
   ...probe: Parameters<ServerPort['probeStore']>
 ): AsyncIterable<StoreFinding> {
   yield* (await import('./store-probe.ts')).probeStore(...probe);
-}
-
-/** Resolves to the file that the native addon was loaded from; rejects with MountError. */
-export async function checkTransport(): Promise<string> {
-  loadAddon();
-  return addonPath();
-}
-
-/** Unmounts as this user can; rejects with MountError, or with the errno of umount2(2) as `code`. */
-export async function unmount(target: string, { lazy }: { readonly lazy: boolean }): Promise<void> {
-  createMounter(loadAddon()).unmount(target, lazy);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import type { SupervisorLink } from './cli/server-port.ts';
 import {
   type ConnectionRecord,
@@ -6,8 +6,10 @@ import {
   removeConnectionRecord,
   writeConnectionRecord,
 } from './connection-record.ts';
+import { lockWithoutAddon } from './lock-without-addon.ts';
 import { identityIn, identityMemory, type MountIdentity } from './mount-identity.ts';
 import { serviceStatus } from './service-status.ts';
+import type { Connection } from './session/driver.ts';
 import type { Addon } from './session/kernel/addon.ts';
 import { JOURNAL_BYTES } from './session/kernel/journal.ts';
 import type { Presentation, Serving } from './session/messages.ts';
@@ -25,7 +27,8 @@ export type Listener = (typeof LISTENERS)[number];
 export interface SupervisedOptions {
   /** Undefined where nobody starts this server again: then nothing is kept. */
   readonly link: SupervisorLink | undefined;
-  readonly addon: Addon;
+  /** Undefined where there is none: then nothing is kept either. */
+  readonly addon: Addon | undefined;
   /** Of all mounts of this user. */
   readonly runtimeDirectory: string;
   readonly identity: MountIdentity;
@@ -62,17 +65,21 @@ export class Supervised {
   /** Whether there is no supervisor any more. */
   #isAlone = false;
   #resends = false;
+  /** Whether the session has the device, which then cannot be kept. */
+  #mountsItself = false;
+  #placeholder: number | undefined;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
     const { link, addon } = options;
     this.#standsBy = link?.standsBy === true;
-    this.#supervision = link && new Supervision(link, addon, (order) => this.#obey(order));
-    this.#device = this.#supervision?.inherit('fuse');
+    this.#supervision = link && addon && new Supervision(link, addon, (order) => this.#obey(order));
+    this.#device = this.#inheritDevice();
     this.#journal = this.#supervision?.inherit('journal') ?? this.#newJournal();
     for (const name of LISTENERS) this.#listeners.set(name, this.#supervision?.inherit(name));
     this.#memory = this.#supervision?.inherit('mount');
-    const left = this.#memory === undefined ? undefined : identityIn(addon, this.#memory);
+    const left =
+      this.#memory === undefined || addon === undefined ? undefined : identityIn(addon, this.#memory);
     this.other = left?.id === options.identity.id ? undefined : left;
   }
 
@@ -99,16 +106,24 @@ export class Supervised {
   startAfresh(): void {
     const left = [this.#device, this.#memory, this.#journal, ...this.#listeners.values()];
     for (const fd of left) if (fd !== undefined) closeSync(fd);
-    for (const name of ['fuse', 'mount', 'journal', ...LISTENERS, 'lock'] as const)
+    for (const name of ['fuse', 'own-mount', 'mount', 'journal', ...LISTENERS, 'lock'] as const)
       this.#supervision?.drop(name);
     this.#device = this.#memory = undefined;
     this.#listeners.clear();
     this.#journal = this.#newJournal();
   }
 
+  /** What stands for a device of fuse-native's cannot be gone on with: the mount is made anew. */
+  #inheritDevice(): number | undefined {
+    const device = this.#supervision?.inherit('fuse');
+    this.#placeholder = this.#supervision?.inherit('own-mount');
+    return this.#placeholder === undefined ? device : undefined;
+  }
+
   #newJournal(): number | undefined {
-    if (this.#supervision === undefined) return undefined;
-    const fd = this.#options.addon.createMemory(JOURNAL_BYTES);
+    const { addon } = this.#options;
+    if (this.#supervision === undefined || addon === undefined) return undefined;
+    const fd = addon.createMemory(JOURNAL_BYTES);
     this.#supervision.keep('journal', fd);
     return fd;
   }
@@ -126,7 +141,8 @@ export class Supervised {
     const supervised = this.hasSupervisor && !this.#isAlone;
     const { restarts = 0 } = this.#supervision ?? {};
     const how = this.#resends ? ('resend' as const) : ('journal' as const);
-    return { supervised, restarts, takeover: supervised ? how : ('remount' as const) };
+    const takeover = supervised && !this.#mountsItself ? how : ('remount' as const);
+    return { supervised, restarts, takeover };
   }
 
   /** Of the supervisor; undefined where there is none. */
@@ -194,7 +210,7 @@ export class Supervised {
     if (inherited !== undefined && isFileAt(inherited, path)) return inherited;
     // That of the cache directory which was set before.
     if (inherited !== undefined) closeSync(inherited);
-    const fd = this.#options.addon.lockFile(path);
+    const fd = (this.#options.addon?.lockFile ?? lockWithoutAddon)(path);
     if (fd >= 0) this.#supervision?.keep('lock', fd);
     return fd;
   }
@@ -212,12 +228,32 @@ export class Supervised {
   }
 
   /** A mount was made, in the place of what was inherited if there was anything. */
-  opened(fd: number): void {
-    if (this.#supervision === undefined) return;
-    this.#memory ??= identityMemory(this.#options.addon, this.identity);
+  opened(connection: Connection): void {
+    const { addon } = this.#options;
+    if (this.#supervision === undefined || addon === undefined) {
+      this.#mountsItself = connection.kind === 'own';
+      return;
+    }
+    this.#memory ??= identityMemory(addon, this.identity);
     this.#supervision.keep('mount', this.#memory);
-    this.#supervision.keep('fuse', fd);
+    if (connection.kind === 'own') this.#keepPlaceholder();
+    else {
+      this.#supervision.drop('own-mount');
+      this.#supervision.keep('fuse', connection.fd);
+    }
     if (this.#device !== undefined) closeSync(this.#device);
+  }
+
+  /**
+   * The device is libfuse's own, which hands it to nobody. So that the server has a successor all the same, something
+   * else is kept under its name, and something that says so.
+   */
+  #keepPlaceholder(): void {
+    this.#mountsItself = true;
+    if (this.#supervision === undefined) return;
+    const fd = this.#placeholder ?? openSync('/dev/null', 'r');
+    this.#supervision.keep('own-mount', fd);
+    this.#supervision.keep('fuse', fd);
   }
 
   /** From here on a successor can go on. */
@@ -246,7 +282,7 @@ export class Supervised {
 
   /** There is nothing to go on with. */
   unmounted(): void {
-    for (const name of ['fuse', 'mount'] as const) this.#supervision?.drop(name);
+    for (const name of ['fuse', 'mount', 'own-mount'] as const) this.#supervision?.drop(name);
     removeConnectionRecord(this.#options.runtimeDirectory, this.#options.identity.id);
   }
 

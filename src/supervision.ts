@@ -10,6 +10,8 @@ export type KeptName =
   | 'fuse'
   /** Memory that says which mount that is. */
   | 'mount'
+  /** What is kept as `fuse` is none: the mount of this server is made anew by its successor. */
+  | 'own-mount'
   /** Holds the lock of the cache directory. */
   | 'lock'
   /** Memory of the requests that are not answered. */

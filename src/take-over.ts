@@ -36,7 +36,7 @@ export function takeOver(options: TakeOverOptions): Inherited {
   const content = new ContentState(generation.entries);
   const { previous, replaced } = succession;
   const serving = session.start({
-    fd: device,
+    connection: { kind: 'device', fd: device },
     shown: {
       generation: generation.buffer,
       stamps: content.stamps.buffer as unknown as SharedArrayBuffer,

@@ -138,6 +138,23 @@ need_fusermount() {
   fi
 }
 
+# libfuse 2, for the driver fuse-native.
+need_libfuse2() {
+  [ -n "$(ldconfig -p 2>/dev/null | grep -F libfuse.so.2)" ] && return
+  if can_install_packages; then
+    say 'libfuse.so.2 is missing: installing libfuse2 (the tests of the driver fuse-native need it).'
+    install_packages libfuse2 || install_packages libfuse2t64
+  else
+    say 'libfuse.so.2 is missing (Debian: apt-get install libfuse2): tests of the driver fuse-native are skipped.'
+  fi
+}
+
+# One after the other: apt-get has one lock.
+need_fuse() {
+  need_fusermount
+  need_libfuse2
+}
+
 # need_other_node VERSION: an npm package holds the binary; it lands in .tools/node-MAJOR/.
 need_other_node() {
   local version=$1 machine major directory

@@ -9,7 +9,8 @@ export function optionsFor(command: CommandSpec['name']): readonly OptionName[] 
     case 'doctor':
       return optionNames.filter((name) => {
         const { group } = optionOf(name);
-        return group === 'store' || group === 'cache' || name === 'allow-other' || name === 'config';
+        const others: readonly OptionName[] = ['allow-other', 'driver', 'config'];
+        return group === 'store' || group === 'cache' || others.includes(name);
       });
     default:
       return [];

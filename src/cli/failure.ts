@@ -118,6 +118,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'no-addon': osError,
   'no-device': osError,
   'no-fusermount': osError,
+  'no-fuse-native': osError,
   'mount-failed': osError,
   'unmount-failed': osError,
   'session-failed': software,

@@ -7,10 +7,26 @@ export interface ServerPort {
   serve(config: MountConfig, options: ServeOptions): Promise<Served>;
   /** Unmounts as this user can. Rejects with MountError, or with the errno of umount2(2) as `code`. */
   unmount(target: string, options: { readonly lazy: boolean }): Promise<void>;
-  /** Loads the native addon. Resolves to the file it was loaded from; rejects with MountError. */
-  checkTransport(): Promise<string>;
+  /** Which driver would be used, and why not the other. */
+  checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck>;
   /** What a mount with this configuration would need of the store, tried one after another. Ends at what fails. */
   probeStore(config: MountConfig, options: { readonly signal: AbortSignal }): AsyncIterable<StoreFinding>;
+}
+
+/** What came of trying both drivers. */
+export interface DriverCheck {
+  /** Undefined: none. */
+  readonly used: 'kernel' | 'fuse-native' | undefined;
+  readonly kernel: {
+    /** Of the addon. */
+    readonly file?: string | undefined;
+    /** Why it cannot be used, a typed error; undefined where it can. */
+    readonly error?: unknown;
+  };
+  /** Why it cannot be loaded, a typed error; undefined where it can. */
+  readonly fuseNative: { readonly error: unknown } | undefined;
+  /** What is not kept by fuse-native, in words. */
+  readonly weaknesses: readonly string[];
 }
 
 export interface ServeOptions {

@@ -29,6 +29,7 @@ export interface MountState extends ProcessId {
   readonly startedAt: string;
   /** Path of the control socket. */
   readonly socket: string | null;
+  readonly driver?: string | undefined;
   /** What starts the process again when it dies; undefined where nothing does. */
   readonly supervisor?: ProcessId | undefined;
 }
@@ -74,6 +75,7 @@ export function readMountStates(directory: string, owner: number): readonly Moun
 
 /** Whether a process is there, and is more than what is left for its parent to collect. */
 export function isRunning({ pid, startTicks }: ProcessId): boolean {
+  if (process.platform !== 'linux') return answersTo(pid);
   const [state, ...rest] = statOf(pid);
   if (state === undefined || state === 'Z' || state === 'X') return false;
   return startTicks === undefined || Number(rest[STARTTIME]) === startTicks;
@@ -87,6 +89,25 @@ export function isServed(
   return isThere({ pid, startTicks }) || (supervisor !== undefined && isThere(supervisor));
 }
 
+/**
+ * Whether a mount was left by a server that is gone, and is answered all the same: the process of fuse-native goes on
+ * for a while, so that nobody sees an empty directory before the next server is there. `next`: the supervisor of the
+ * one that asks, whose turn it is.
+ */
+export function isLeft(
+  states: readonly MountState[],
+  { source, target }: Pick<MountState, 'source' | 'target'>,
+  next: number,
+): boolean {
+  return states.some(
+    (state) =>
+      state.target === target &&
+      state.source === source &&
+      state.driver === 'fuse-native' &&
+      !isServed(state, (process) => process.pid !== next && isRunning(process)),
+  );
+}
+
 /** This process, as another one can tell it from those that get its id later. */
 export function ownProcess(): ProcessId {
   return processOf(process.pid);
@@ -96,6 +117,15 @@ export function ownProcess(): ProcessId {
 export function processOf(pid: number): ProcessId {
   const ticks = Number(statOf(pid)[1 + STARTTIME]);
   return { pid, ...(Number.isSafeInteger(ticks) && { startTicks: ticks }) };
+}
+
+/** Where there is no /proc. */
+function answersTo(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** Of the fields of /proc/PID/stat behind the state, the index of starttime. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** One line of /proc/self/mountinfo; see proc_pid_mountinfo(5). */
@@ -20,7 +21,33 @@ export const DAGMOUNT_TYPE = 'fuse.dagmount';
 
 /** The mounts that this process sees, in their order. Asks no filesystem anything, so no dead mount holds it up. */
 export function readMounts(file = '/proc/self/mountinfo'): readonly Mount[] {
+  if (process.platform === 'darwin')
+    return parseMountTable(execFileSync('/sbin/mount', { encoding: 'utf8' }));
   return parseMountinfo(readFileSync(file));
+}
+
+/**
+ * What mount(8) prints on macOS: `SOURCE on PATH (TYPE, OPTION, ...)`. There is no number of the mount and no subtype in
+ * it: what macFUSE has mounted under an s3:// address counts as dagmount's. Written from its manual page, not tried.
+ */
+export function parseMountTable(text: string): readonly Mount[] {
+  return text.split('\n').flatMap((line, index) => {
+    const [, source, mountPoint, inside] = /^(.*) on (\/.*) \(([^()]*)\)$/.exec(line) ?? [];
+    if (source === undefined || mountPoint === undefined || inside === undefined) return [];
+    const [type = '', ...options] = inside.split(', ');
+    const isOurs = /fuse/i.test(type) && source.startsWith('s3://');
+    return {
+      mountId: index + 1,
+      parentId: 0,
+      // Of no use but to tell whether it is the same mount still.
+      device: { major: -1, minor: sumOf(mountPoint) },
+      mountPoint,
+      options,
+      fsType: isOurs ? DAGMOUNT_TYPE : type,
+      source,
+      superOptions: [],
+    };
+  });
 }
 
 /** The mount that a path leads to: the last of those made there, which covers the others. */
@@ -36,6 +63,12 @@ export function parseMountinfo(bytes: Uint8Array): readonly Mount[] {
     const mount = parseLine(line);
     return mount === undefined ? [] : [mount];
   });
+}
+
+function sumOf(text: string): number {
+  let sum = 0;
+  for (const byte of Buffer.from(text)) sum = (31 * sum + byte) >>> 0;
+  return sum;
 }
 
 function parseLine(line: string): Mount | undefined {

@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import { ConfigError } from './config-error.ts';
 import type { Surroundings } from './surroundings.ts';
 
+const ROOT_DIRECTORY = process.platform === 'darwin' ? '/var/run/dagmount' : '/run/dagmount';
 const DIRECTORY_MODE = 0o700;
 /** Root's may be gone through: a socket in it may belong to a group. What is secret in it has a mode of its own. */
 const ROOT_DIRECTORY_MODE = 0o711;
@@ -10,7 +11,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 /** Where what outlives a process, but not the host's next start, is kept for all mounts of this user. */
 export function runtimeDirectory({ uid, env }: Pick<Surroundings, 'uid' | 'env'>): string {
-  if (uid === 0) return '/run/dagmount';
+  if (uid === 0) return ROOT_DIRECTORY;
   const given = env.XDG_RUNTIME_DIR ?? '';
   return isAbsolute(given) ? `${given}/dagmount` : `/tmp/dagmount-${uid}`;
 }
@@ -32,7 +33,7 @@ export function mountLogFile(directory: string, mountId: string): string {
 
 /** Where the runtime directory of another user may be, for root, who sees everybody's mounts. */
 export function runtimeDirectoriesOf(uid: number): readonly string[] {
-  return uid === 0 ? ['/run/dagmount'] : [`/run/user/${uid}/dagmount`, `/tmp/dagmount-${uid}`];
+  return uid === 0 ? [ROOT_DIRECTORY] : [`/run/user/${uid}/dagmount`, `/tmp/dagmount-${uid}`];
 }
 
 /**

@@ -176,8 +176,8 @@ export const schema = {
   }),
   driver: setting({
     group: 'mount',
-    kind: kinds.choice(['auto', 'kernel']),
-    help: 'How the kernel is spoken to; auto takes the best there is',
+    kind: kinds.choice(['auto', 'kernel', 'fuse-native']),
+    help: 'How the kernel is spoken to; auto takes fuse-native, with a warning, where kernel cannot be used',
     default: 'auto',
   }),
   socket: optional({

@@ -42,7 +42,7 @@ const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
 const BLOCK_BYTES = 4096;
 /** NAME_MAX of Linux, which statfs(2) promises too. */
-const LONGEST_NAME_BYTES = 255;
+export const LONGEST_NAME_BYTES = 255;
 
 /** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
 export function handle(request: Request, on: Handling): Outcome {
@@ -162,7 +162,8 @@ function read({ nodeId, offset, size }: RequestOf<'read'>, { tree, reply }: Hand
   return { kind: 'content', range: { nodeId, version, position: offset, length } };
 }
 
-function figures(generation: Generation) {
+/** What statfs(2) says of a tree. */
+export function figures(generation: Generation) {
   return {
     blocks: Math.ceil(generation.bytes / BLOCK_BYTES),
     bfree: 0,

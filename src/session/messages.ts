@@ -1,5 +1,6 @@
 import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
+import type { Connection } from './driver.ts';
 import type { Naming } from './extended-attributes.ts';
 import type { RetiredNode } from './shown-tree.ts';
 
@@ -53,7 +54,7 @@ export interface Serving {
 
 export interface SessionStart {
   readonly kind: 'start';
-  readonly fd: number;
+  readonly connection: Connection;
   readonly shown: Shown;
   readonly presentation: Presentation;
   readonly naming: Naming;
@@ -104,6 +105,8 @@ export interface NotifyOutcome {
 
 export type FromSession =
   | ({ readonly kind: 'serving' } & Serving)
+  /** It could not mount; it ends. */
+  | { readonly kind: 'refused'; readonly reason: string }
   | {
       readonly kind: 'fetch';
       readonly id: number;

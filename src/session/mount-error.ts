@@ -2,6 +2,7 @@ export type MountErrorCode =
   | 'no-addon'
   | 'no-device'
   | 'no-fusermount'
+  | 'no-fuse-native'
   | 'mount-failed'
   | 'unmount-failed'
   | 'session-failed'

@@ -1,5 +1,5 @@
-import type { Worker } from 'node:worker_threads';
 import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
+import type { SessionHost } from './driver.ts';
 import {
   type FetchResult,
   type FromSession,
@@ -30,9 +30,9 @@ export interface Published {
   readonly changes: GenerationChanges | undefined;
 }
 
-/** The main thread's end of the session worker. */
+/** The main thread's end of a session. */
 export class SessionClient {
-  readonly #worker: Worker;
+  readonly #host: SessionHost;
   readonly #events: SessionEvents;
   readonly #fetches = new Map<number, AbortController>();
   readonly #exited: Promise<void>;
@@ -47,16 +47,15 @@ export class SessionClient {
   #over = false;
   #gone = false;
 
-  constructor(worker: Worker, events: SessionEvents) {
-    this.#worker = worker;
+  constructor(host: SessionHost, events: SessionEvents) {
+    this.#host = host;
     this.#events = events;
-    worker.on('message', (message: FromSession) => this.#receive(message));
+    host.onMessage((message) => this.#receive(message));
     this.#exited = new Promise((resolve) => {
-      worker.on('error', (error) => this.#end(error.message));
-      worker.on('exit', (code) => {
+      host.onExit((reason) => {
         this.#gone = true;
         this.#counting?.resolve(NOTHING_COUNTED);
-        this.#end(code === 0 ? undefined : `the session worker exited with ${code}`);
+        this.#end(reason);
         resolve();
       });
     });
@@ -93,13 +92,16 @@ export class SessionClient {
   }
 
   #send(message: ToSession): void {
-    this.#worker.postMessage(message);
+    this.#host.send(message);
   }
 
   #receive(message: FromSession): void {
     switch (message.kind) {
       case 'serving':
         this.#serving?.resolve(message);
+        break;
+      case 'refused':
+        this.#serving?.reject(refused(message.reason));
         break;
       case 'fetch':
         void this.#fetch(message.id, message.version, message.chunk);
@@ -162,6 +164,14 @@ export class SessionClient {
     }
     this.#events.ended(errno);
   }
+}
+
+function refused(reason: string): MountError {
+  return new MountError(
+    'mount-failed',
+    `The mount could not be made (${reason}).`,
+    'Mount on an empty directory that you own, with /dev/fuse at hand; --allow-other needs user_allow_other in /etc/fuse.conf where not root.',
+  );
 }
 
 /** Promise.withResolvers, which Node 20 lacks. */

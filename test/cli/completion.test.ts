@@ -67,7 +67,7 @@ describe('bash', { skip: isMissing('bash') }, () => {
   });
 
   test('completes the values that an option takes', async () => {
-    assert.deepEqual(await offers(['dagmount', 'mount', '--driver', '']), ['auto', 'kernel']);
+    assert.deepEqual(await offers(['dagmount', 'mount', '--driver', '']), ['auto', 'kernel', 'fuse-native']);
     assert.deepEqual(await offers(['dagmount', 'mount', '--prefetch', 'a']), ['all']);
     assert.deepEqual(await offers(['dagmount', 'mount', '--region', '']), []);
     assert.deepEqual(

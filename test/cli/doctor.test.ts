@@ -4,7 +4,7 @@ import { examine } from '../../src/cli/doctor/doctor.ts';
 import type { Host } from '../../src/cli/doctor/host.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { failureOf } from '../../src/cli/failure.ts';
-import type { StoreFinding } from '../../src/cli/server-port.ts';
+import type { ServerPort, StoreFinding } from '../../src/cli/server-port.ts';
 import type { Shell } from '../../src/cli/shell.ts';
 import type { MountConfig } from '../../src/config/mount-config.ts';
 import { surroundings } from '../config/surroundings.ts';
@@ -73,6 +73,7 @@ describe('doctor', () => {
         '/dev/fuse',
         'mounting',
         'addon',
+        'driver',
         'takeover',
         'cache',
         'runtime',
@@ -94,7 +95,7 @@ describe('doctor', () => {
       exitCodes.osError,
       /✗ node .*\n +Install Node\.js 20\.19\.0/,
     ],
-    ['another kernel', { platform: 'darwin' }, exitCodes.osError, /✗ kernel/],
+    ['another kernel', { platform: 'freebsd' }, exitCodes.osError, /✗ kernel/],
     ['no /dev/fuse', { tryOpen: () => 'ENOENT' }, exitCodes.osError, /✗ \/dev\/fuse .*\n +.*modprobe fuse/],
     [
       'a /dev/fuse that it may not open',
@@ -104,7 +105,7 @@ describe('doctor', () => {
     ],
     [
       'no fusermount3',
-      { tryAccess: (path) => (path.endsWith('fusermount3') ? 'ENOENT' : undefined) },
+      { tryAccess: (path) => (/fusermount3?$/.test(path) ? 'ENOENT' : undefined) },
       exitCodes.osError,
       /✗ mounting .*\n +.*apt-get install fuse3/,
     ],
@@ -144,15 +145,57 @@ describe('doctor', () => {
     assert.match(root, /✗ \/dev\/fuse/);
   });
 
-  test('finds an addon that does not load', async () => {
-    const broken = fakeServer({
-      checkTransport: async () => {
-        throw new TypedError('no-addon', 'It could not be loaded.', 'Run npm rebuild dagmount.');
+  const noAddon = new TypedError('no-addon', 'It could not be loaded.', 'Run npm rebuild dagmount.');
+  const noLibrary = new TypedError('no-fuse-native', 'libfuse.so.2 is missing.', 'apt-get install libfuse2.');
+  const drivers: readonly (readonly [
+    string,
+    Awaited<ReturnType<ServerPort['checkDrivers']>>,
+    number,
+    RegExp,
+  ])[] = [
+    [
+      'an addon that does not load, where there is no other driver',
+      { used: undefined, kernel: { error: noAddon }, fuseNative: { error: noLibrary }, weaknesses: [] },
+      exitCodes.osError,
+      /✗ addon .*loaded\.\n +Run npm rebuild dagmount\.\n✗ driver +libfuse.so.2 is missing\.\n +apt-get install libfuse2/,
+    ],
+    [
+      'that fuse-native would be used, and what it does not keep',
+      {
+        used: 'fuse-native',
+        kernel: { error: noAddon },
+        fuseNative: undefined,
+        weaknesses: ['1: maps', '6: restarts'],
       },
+      0,
+      /! addon .*\n.*\n! driver +fuse-native, .*1: maps; 6: restarts; kernel cannot be used: It could not be loaded\.\n +Run npm rebuild/,
+    ],
+    [
+      'that kernel would be used, and what fuse-native lacks',
+      { used: 'kernel', kernel: { file: 'a.node' }, fuseNative: { error: noLibrary }, weaknesses: [] },
+      0,
+      /✓ addon +a\.node\n✓ driver +kernel; fuse-native could not: libfuse.so.2 is missing\. apt-get install libfuse2/,
+    ],
+    [
+      'that the driver which was asked for cannot be used',
+      { used: undefined, kernel: {}, fuseNative: { error: noLibrary }, weaknesses: [] },
+      exitCodes.osError,
+      /✗ driver +libfuse.so.2 is missing\.\n +apt-get install libfuse2/,
+    ],
+  ];
+  for (const [what, check, code, words] of drivers) {
+    test(`finds ${what}`, async () => {
+      const server = fakeServer({ checkDrivers: async () => check });
+      const { exitCode, out } = await examined([], host(), { loadServer: async () => server });
+      assert.match(out, words);
+      assert.equal(exitCode, code);
     });
-    const { exitCode, out } = await examined([], host(), { loadServer: async () => broken });
-    assert.equal(exitCode, exitCodes.osError);
-    assert.match(out, /✗ addon .*loaded\.\n +Run npm rebuild dagmount\./);
+  }
+
+  test('on macOS says that nobody has tried it, and what is to be installed', async () => {
+    const { out } = await examined([], host({ platform: 'darwin', ownerAndMode: () => undefined }));
+    assert.match(out, /! kernel +macOS: .*nobody has tried.*\n +On Apple silicon/);
+    assert.match(out, /✗ macFUSE +is not installed\n +Install macFUSE/);
   });
 
   test('exits with the code of the first check that fails', async () => {
@@ -244,7 +287,7 @@ describe('doctor with an address', () => {
     assert.equal(exitCode, exitCodes.noPermission);
     assert.equal(report.exitCode, exitCodes.noPermission);
     assert.equal(report.source, 's3://b/');
-    assert.equal(report.checks.length, 11);
+    assert.equal(report.checks.length, 12);
     assert.deepEqual(report.checks.at(-1), {
       name: 'list',
       outcome: 'bad',

@@ -36,6 +36,7 @@ const mount: Readonly<Record<MountErrorCode, number>> = {
   'no-addon': 71,
   'no-device': 71,
   'no-fusermount': 71,
+  'no-fuse-native': 71,
   'mount-failed': 71,
   'unmount-failed': 71,
   'session-failed': 70,

@@ -70,7 +70,12 @@ export function fakeServer(changes: Partial<ServerPort> = {}): ServerPort {
   return {
     serve: unexpected,
     unmount: unexpected,
-    checkTransport: async () => 'addon.node',
+    checkDrivers: async () => ({
+      used: 'kernel',
+      kernel: { file: 'addon.node' },
+      fuseNative: undefined,
+      weaknesses: ['1: something'],
+    }),
     probeStore: () => {
       throw new Error('the store was not to be asked');
     },

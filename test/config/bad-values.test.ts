@@ -21,7 +21,7 @@ const bad: Readonly<Partial<Record<OptionName, readonly string[]>>> = {
   uid: ['-1', '4294967295', 'airflow', '1.0'],
   gid: ['root'],
   umask: ['0888', '-1', '01777', 'rwx', '0x1f'],
-  driver: ['fuse-native', 'Kernel'],
+  driver: ['fuse', 'Kernel'],
   'log-level': ['verbose', 'INFO', 'silent'],
   'log-format': ['text'],
 };

@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseMountinfo, readMounts, topMountAt } from '../../src/config/mountinfo.ts';
+import { parseMountinfo, parseMountTable, readMounts, topMountAt } from '../../src/config/mountinfo.ts';
 
 function mountsOf(text: string) {
   return parseMountinfo(Buffer.from(text));
 }
+
+test('what mount(8) of macOS prints is taken apart, and ours is known by its source', () => {
+  const text = [
+    '/dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)',
+    's3://b/p on q/ on /Users/me/my dags (macfuse, nodev, nosuid, read-only, mounted by me)',
+    '',
+  ].join('\n');
+  const [root, dags, ...more] = parseMountTable(text);
+  assert.deepEqual(more, []);
+  assert.deepEqual([root?.fsType, root?.mountPoint], ['apfs', '/']);
+  assert.deepEqual(
+    [dags?.fsType, dags?.source, dags?.mountPoint],
+    ['fuse.dagmount', 's3://b/p on q/', '/Users/me/my dags'],
+  );
+  assert.equal(dags?.options.includes('read-only'), true);
+});
 
 describe('mountinfo', () => {
   test('is taken apart, with any number of optional fields', () => {

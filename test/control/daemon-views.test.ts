@@ -24,6 +24,7 @@ const meter = new RequestMeter(RequestMeter.memory());
 function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
   return new DaemonViews({
     restart: async () => ({ kind: 'unsupervised' }),
+    driver: 'kernel',
     supervision: () => ({ supervised: true, restarts: 0, takeover: 'resend' }),
     version: '0',
     pid: 1,
@@ -44,6 +45,15 @@ function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
 }
 
 describe('what the control socket shows of a daemon', () => {
+  test('says that the driver is not the one that keeps all promises', async () => {
+    const world = new World();
+    world.source.putFiles(20);
+    await world.start();
+    const { degraded, mount } = viewsOf(world, { driver: 'fuse-native' }).status();
+    assert.deepEqual([degraded, mount.driver], [['weak-driver'], 'fuse-native']);
+    assert.deepEqual(viewsOf(world).status().degraded, []);
+  });
+
   test('names what is wrong with the source by the code of its last failure', async () => {
     const world = new World();
     world.source.putFiles(20);

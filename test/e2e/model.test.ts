@@ -21,7 +21,7 @@ import { mountStore, openStore } from './fixture.ts';
 
 /** Histories that go on side by side, each below a directory of its own: a publication serves all of them. */
 const lanes = 10;
-const wanted = long ? 100 : 5;
+const wanted = Number(process.env.DAGMOUNT_TEST_RUNS ?? (long ? 100 : 5));
 /** Each shrunk candidate is some seconds on the mount. */
 const shrinkingMs = 240_000;
 /** No listing but those that the run asks for; whatever goes, goes. */

@@ -18,7 +18,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
   concurrency: 3,
 }, () => {
   for (const end of ['overwritten', 'deleted'] as const) {
-    test(`that is ${end} reads on in the old version, and through a mapping`, async (t) => {
+    test(`that is ${end} reads on in the old version`, async (t) => {
       const old = randomBytes(600_000);
       const store = await openStore(
         t,
@@ -36,9 +36,35 @@ describe('promise 1, one version a file: who holds a file open over a change', {
       const shown = end === 'deleted' ? 'cat: a.py: No such file or directory\n' : 'new';
       await waitFor('the change', async () => (await look()) === shown);
       await holder.drop();
-      assert.equal(await holder.map(0, old.length), digest(old));
-      await holder.drop();
       assert.equal(await holder.read(0, old.length), digest(old));
+    });
+
+    test(`that is ${end}, and has it mapped, reads on in the old version, and gets SIGBUS for what is gone`, async (t) => {
+      const [old, large] = [randomBytes(600_000), randomBytes(LARGE)];
+      const store = await openStore(
+        t,
+        new Map<string, string | Uint8Array>([
+          ['a.py', old],
+          ['a.bin', large],
+          ['other.py', ''],
+        ]),
+      );
+      const mount = await mountStore(t, store, { args: claimed });
+      const small = await Holder.open(t, mount, 'a.py');
+      const past = await Holder.open(t, mount, 'a.bin');
+      assert.equal(await past.read(0, 100_000), digest(large, 0, 100_000));
+      for (const key of ['dags/a.py', 'dags/a.bin']) {
+        if (end === 'deleted') await store.delete(key);
+        else await store.put(key, 'new');
+      }
+      const look = (): Promise<string> => shell(mount.target, 'cat a.py a.bin 2>&1 || true');
+      const gone = 'cat: a.py: No such file or directory\ncat: a.bin: No such file or directory\n';
+      await waitFor('the change', async () => (await look()) === (end === 'deleted' ? gone : 'newnew'));
+      await small.drop();
+      assert.equal(await small.map(0, old.length), digest(old));
+      assert.equal(await past.map(LATER, 4096), 'SIGBUS', 'never other bytes through a mapping either');
+      await past.drop();
+      assert.equal(await past.map(0, CHUNK_BYTES), digest(large, 0, CHUNK_BYTES));
     });
 
     test(`that is ${end}, past the prefetch bound, reads on what is local, and gets ESTALE for the rest`, async (t) => {
@@ -61,9 +87,6 @@ describe('promise 1, one version a file: who holds a file open over a change', {
       await holder.drop();
       assert.equal(await holder.read(0, CHUNK_BYTES), digest(old, 0, CHUNK_BYTES));
       assert.equal(await holder.read(LATER, 4096), 'ESTALE');
-      assert.equal(await holder.map(LATER, 4096), 'SIGBUS', 'never other bytes through a mapping either');
-      await holder.drop();
-      assert.equal(await holder.map(0, CHUNK_BYTES), digest(old, 0, CHUNK_BYTES));
     });
 
     test(`that is ${end}, past the prefetch bound, reads on to the end where the bucket keeps versions`, async (t) => {

@@ -4,8 +4,10 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import type { Driver, DriverName } from '../../src/session/driver.ts';
+import { FuseNativeDriver } from '../../src/session/fuse-native/fuse-native-driver.ts';
 import { loadAddon } from '../../src/session/kernel/addon.ts';
+import { KernelDriver } from '../../src/session/kernel/kernel-driver.ts';
 import { createMounter } from '../../src/session/kernel/mounting.ts';
 import type { FetchResult, NotifyOutcome } from '../../src/session/messages.ts';
 import { SessionClient } from '../../src/session/session-client.ts';
@@ -17,6 +19,7 @@ import {
   PathFilter,
   stampGeneration,
 } from '../../src/tree/index.ts';
+import { testedDriver } from '../support/driver.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
 
 const run = promisify(execFile);
@@ -30,7 +33,17 @@ export function unmountable(): string | false {
   return mountCallImpossible;
 }
 
-/** A mount served by the real session worker, over a tree and contents held in memory. No store, no cache. */
+async function driverOf(name: DriverName): Promise<Driver> {
+  if (name === 'fuse-native') {
+    return await FuseNativeDriver.start(new URL('../../src/fuse-native-process.js', import.meta.url));
+  }
+  return new KernelDriver(
+    createMounter(loadAddon()),
+    new URL('../../src/session-worker.js', import.meta.url),
+  );
+}
+
+/** A mount served by a real session, over a tree and contents held in memory. No store, no cache. */
 export class LiveSession {
   readonly target: string;
   readonly fetched: string[] = [];
@@ -40,15 +53,19 @@ export class LiveSession {
   ended: string | undefined | 'open' = 'open';
   readonly #client: SessionClient;
   readonly #contents = new Map<string, Buffer>();
-  readonly #mounter = createMounter(loadAddon());
+  readonly #driver: Driver;
   #generation: Generation;
   #nextNodeId: number;
   #seconds = 1_700_000_000;
   readonly #tombstones = new Map<string, number>();
 
-  static async start(files: Files): Promise<LiveSession> {
-    const session = new LiveSession(files);
-    const fd = session.#mounter.mount({
+  static async start(
+    files: Files,
+    name: DriverName = testedDriver,
+    target = mkdtempSync(join(tmpdir(), 'dagmount-test-session-')),
+  ): Promise<LiveSession> {
+    const session = new LiveSession(files, await driverOf(name), target);
+    const connection = session.#driver.connect({
       target: session.target,
       source: 's3://test/',
       allowOther: false,
@@ -56,7 +73,7 @@ export class LiveSession {
     });
     const stamps = new BigUint64Array(new SharedArrayBuffer(8 * session.#generation.entries));
     await session.#client.start({
-      fd,
+      connection,
       shown: { generation: session.#generation.buffer, stamps: stamps.buffer as SharedArrayBuffer },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
       naming: { source: 's3://test/in/', keyPrefix: 'in/' },
@@ -65,13 +82,13 @@ export class LiveSession {
     return session;
   }
 
-  private constructor(files: Files) {
-    this.target = mkdtempSync(join(tmpdir(), 'dagmount-test-session-'));
+  private constructor(files: Files, driver: Driver, target: string) {
+    this.#driver = driver;
+    this.target = target;
     const built = this.#build(files, undefined, 2);
     this.#generation = built.generation;
     this.#nextNodeId = built.nextNodeId;
-    const worker = new Worker(new URL('../../src/session-worker.js', import.meta.url));
-    this.#client = new SessionClient(worker, {
+    this.#client = new SessionClient(driver.session, {
       fetch: async (version, _chunk, signal) => {
         this.fetched.push(version.path);
         if (this.answer !== undefined) return this.answer(version, signal);
@@ -105,6 +122,11 @@ export class LiveSession {
     return this.#client.publish({ generation, stamps, changes });
   }
 
+  /** Ends where it runs as an accident would. */
+  killProcess(): void {
+    void this.#driver.session.terminate();
+  }
+
   counters() {
     return this.#client.counters();
   }
@@ -127,7 +149,7 @@ export class LiveSession {
   }
 
   async close(): Promise<void> {
-    this.#mounter.unmount(this.target, true);
+    this.#driver.unmount(this.target, true);
     await this.#client.stop();
     rmdirSync(this.target);
   }

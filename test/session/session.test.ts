@@ -80,13 +80,25 @@ while True:
     if not part: break
     rest += part
 assert set(first + rest) == {ord('o')} and len(first + rest) == 3000000, len(first + rest)
-assert os.fstat(f).st_size == 3000000
 print(open('a.bin').read())`);
     while (session.fetched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await session.publish({ 'a.bin': 'nnnnn', b: 'b' });
     assert.equal(await reading, 'nnnnn\n');
     while (session.released.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal((await session.counters()).retired, 0);
+  });
+
+  test('goes on showing the old size to who has the old file open', async () => {
+    session = await LiveSession.start({ 'a.py': 'old size', b: 'b' });
+    const reading = session.python(`
+import os, time
+f = os.open('a.py', os.O_RDONLY)
+os.read(f, 10)
+while os.stat('a.py').st_size != 3: time.sleep(0.01)
+print(os.fstat(f).st_size)`);
+    while (session.fetched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await session.publish({ 'a.py': 'new', b: 'b' });
+    assert.equal(await reading, '8\n');
   });
 
   test('shows a removed directory empty to who stands in it, and gives it back when it returns', async () => {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { ControlClient } from '../../src/control/client.ts';
 import type { Status } from '../../src/control/shapes.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
+import { testedDriver } from './driver.ts';
 import { mountsAt } from './mountinfo.ts';
 import { maySysAdmin, mountCallImpossible } from './privileges.ts';
 import { repository } from './repository.ts';
@@ -170,7 +171,7 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
       'json',
       ...(options.args ?? []),
     ],
-    { env: cleanEnvironment({ XDG_RUNTIME_DIR: directory, ...options.env }) },
+    { env: cleanEnvironment({ XDG_RUNTIME_DIR: directory, DAGMOUNT_DRIVER: testedDriver, ...options.env }) },
   );
   const mount = handle(child, target, cacheDirectory, { XDG_RUNTIME_DIR: directory });
   defer(test, () => end(mount, child));

@@ -9,7 +9,8 @@ import { optionsFor } from '../command-options.ts';
 import type { ServerPort } from '../server-port.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { checkCache, checkRuntimeDirectory } from './directory-checks.ts';
-import { badBecause, exitCodeOf, type Finding, good } from './finding.ts';
+import { driverFindings } from './driver-checks.ts';
+import { badBecause, exitCodeOf, type Finding } from './finding.ts';
 import { type Host, thisHost } from './host.ts';
 import {
   checkDevice,
@@ -74,21 +75,13 @@ async function* examineHost(
   yield checkKernel(host);
   yield checkDevice(host, surroundings);
   yield checkMounting(host, surroundings, given.has('allow-other') && values['allow-other']);
-  yield await checkTransport(shell);
-  yield checkTakeover(host, await shell.supervisorProgram());
+  const drivers = await (await shell.loadServer()).checkDrivers(values.driver);
+  yield* driverFindings(drivers);
+  yield checkTakeover(host, await shell.supervisorProgram(), drivers.used);
   yield checkCache(host, values['cache-dir'], values['cache-size']);
   yield checkRuntimeDirectory(host, surroundings);
   yield checkTimeouts(host);
   yield checkNetwork(surroundings);
-}
-
-async function checkTransport(shell: Shell): Promise<Finding> {
-  try {
-    const server = await shell.loadServer();
-    return good('addon', await server.checkTransport());
-  } catch (error) {
-    return badBecause('addon', error);
-  }
 }
 
 async function* examineStore(

@@ -8,6 +8,7 @@ const LEAST_NODE = '20.19.0';
 /** FUSE_NOTIFY_RESEND: what a dead daemon had read is queued again for the next one. */
 const RESEND_KERNEL = '6.9';
 const CAP_SYS_ADMIN = 21n;
+const MACFUSE = '/Library/Filesystems/macfuse.fs';
 
 export function checkNode({ nodeVersion }: Host): Finding {
   if (isAtLeast(nodeVersion, LEAST_NODE)) return good('node', nodeVersion);
@@ -20,6 +21,13 @@ export function checkNode({ nodeVersion }: Host): Finding {
 }
 
 export function checkKernel({ platform, kernelRelease }: Host): Finding {
+  if (platform === 'darwin') {
+    return doubtful(
+      'kernel',
+      'macOS: the kernel driver is for Linux, so fuse-native is used, which nobody has tried here yet',
+      'On Apple silicon there is no binary of fuse-native: run dagmount on Linux there.',
+    );
+  }
   if (platform !== 'linux') {
     return bad(
       'kernel',
@@ -32,7 +40,11 @@ export function checkKernel({ platform, kernelRelease }: Host): Finding {
 }
 
 /** How readers outlive a server. `supervisor`: the file of the program that starts another one. */
-export function checkTakeover({ kernelRelease }: Host, supervisor: string | undefined): Finding {
+export function checkTakeover(
+  { kernelRelease }: Host,
+  supervisor: string | undefined,
+  driver: 'kernel' | 'fuse-native' | undefined,
+): Finding {
   if (supervisor === undefined) {
     return doubtful(
       'takeover',
@@ -40,12 +52,20 @@ export function checkTakeover({ kernelRelease }: Host, supervisor: string | unde
       'Install a C compiler, make and Python 3, then run npm rebuild dagmount.',
     );
   }
+  if (driver === 'fuse-native') {
+    return good('takeover', 'remount: fuse-native hands its mount to nobody, and a new server makes its own');
+  }
   return isAtLeast(kernelRelease, RESEND_KERNEL)
     ? good('takeover', `resend: the kernel sends a new server what the old one owed (Linux ${RESEND_KERNEL})`)
     : good('takeover', `journal: requests are kept in shared memory, before Linux ${RESEND_KERNEL}`);
 }
 
 export function checkDevice(host: Host, { uid }: Surroundings): Finding {
+  if (host.platform === 'darwin') {
+    return host.ownerAndMode(MACFUSE) === undefined
+      ? bad('macFUSE', 'is not installed', 'Install macFUSE: https://macfuse.io', exitCodes.osError)
+      : good('macFUSE', MACFUSE);
+  }
   const refused = host.tryOpen('/dev/fuse');
   if (refused === undefined) return good('/dev/fuse', 'can be opened');
   // Its permissions; a container that was not given the device answers with EPERM.
@@ -67,8 +87,17 @@ export function checkDevice(host: Host, { uid }: Surroundings): Finding {
 
 /** Whether this user can mount, and for whom. */
 export function checkMounting(host: Host, surroundings: Surroundings, allowOther: boolean): Finding {
+  if (host.platform === 'darwin') return good('mounting', 'by macFUSE');
   if (surroundings.uid === 0) return checkRoot(host);
   const program = findProgram('fusermount3', host, surroundings);
+  const older = findProgram('fusermount', host, surroundings);
+  if (program === undefined && older !== undefined) {
+    return doubtful(
+      'mounting',
+      `by ${older}, which fuse-native alone can use`,
+      'For the kernel driver install fusermount3 (Debian and Ubuntu: apt-get install fuse3; Fedora: dnf install fuse3; Alpine: apk add fuse3).',
+    );
+  }
   if (program === undefined) {
     return bad(
       'mounting',

@@ -16,6 +16,7 @@ import {
 import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
+import type { Session } from '../driver.ts';
 import { type AskedVersion, ExtendedAttributes, type Naming } from '../extended-attributes.ts';
 import { attribute, type ContentRange, handle, type Outcome } from '../handlers.ts';
 import type { NotifyOutcome, Presentation, Serving, SessionCounters, Shown, Takeover } from '../messages.ts';
@@ -69,7 +70,7 @@ interface PendingRead {
 }
 
 /** Answers the kernel's requests from the tree that is shown. Lives in the session worker. */
-export class KernelSession {
+export class KernelSession implements Session {
   readonly #transport: Transport;
   /** The transport's slots, and what is behind them in the journal. */
   readonly #bytes: Uint8Array;

@@ -1,18 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { MountRequest } from '../driver.ts';
 import { MountError } from '../mount-error.ts';
 import type { Addon } from './addon.ts';
-
-export interface MountRequest {
-  /** Absolute path of an existing directory. */
-  readonly target: string;
-  /** What /proc/mounts shows as the source: the s3:// address. */
-  readonly source: string;
-  readonly allowOther: boolean;
-  /** There is a mount on the target whose daemon is gone: take its place. */
-  readonly replacesStale: boolean;
-}
 
 /** How a mount is made and removed on this host. Nothing here ever looks at the mounted tree itself. */
 export interface Mounter {

@@ -1,0 +1,45 @@
+import { failureOf } from '../failure.ts';
+import type { DriverCheck } from '../server-port.ts';
+import { badBecause, doubtful, type Finding, good } from './finding.ts';
+
+/** Which driver a mount would use here, why not the other, and what is to be installed for it. */
+export function driverFindings(check: DriverCheck): readonly Finding[] {
+  const { used, kernel, fuseNative, weaknesses } = check;
+  const addon = kernel.file === undefined ? undefined : good('addon', kernel.file);
+  const kernelError = kernel.error === undefined ? undefined : failureOf(kernel.error);
+  const otherError = fuseNative === undefined ? undefined : failureOf(fuseNative.error);
+  switch (used) {
+    case 'kernel': {
+      const other =
+        otherError === undefined
+          ? 'fuse-native could be used too'
+          : `fuse-native could not: ${otherError.message} ${otherError.mend}`;
+      return [...(addon === undefined ? [] : [addon]), good('driver', `kernel; ${other}`)];
+    }
+    case 'fuse-native': {
+      const promises = `fuse-native, which keeps these promises in part: ${weaknesses.join('; ')}`;
+      return [
+        addon ?? doubtful('addon', kernelError?.message ?? 'is not there', kernelError?.mend ?? ''),
+        kernelError === undefined
+          ? doubtful(
+              'driver',
+              `${promises}; kernel could be used`,
+              'Leave --driver away, and kernel is used.',
+            )
+          : doubtful(
+              'driver',
+              `${promises}; kernel cannot be used: ${kernelError.message}`,
+              kernelError.mend,
+            ),
+      ];
+    }
+    default:
+      return [
+        ...(addon === undefined ? [] : [addon]),
+        ...(kernel.error === undefined
+          ? []
+          : [badBecause(addon === undefined ? 'addon' : 'driver', kernel.error)]),
+        ...(fuseNative === undefined ? [] : [badBecause('driver', fuseNative.error)]),
+      ];
+  }
+}

@@ -1,0 +1,32 @@
+import type { Driver } from './session/driver.ts';
+import type { Serving } from './session/messages.ts';
+import type { Supervised } from './supervised.ts';
+import type { Logger } from './sync/ports.ts';
+
+export interface MountedNews {
+  readonly source: string;
+  readonly target: string;
+  readonly driver: Pick<Driver, 'name' | 'method'>;
+  readonly readahead: boolean;
+  readonly serving: Serving;
+  readonly supervised: Pick<Supervised, 'succession' | 'status'>;
+}
+
+/** Says in the log that a mount was made, or taken over. */
+export function tellMounted(log: Logger, news: MountedNews): void {
+  const { source, target, driver, readahead, serving, supervised } = news;
+  const { init, takenOver } = serving;
+  const protocol = init && `7.${init.minor}`;
+  if (takenOver === undefined) {
+    const { takeover, restarts } = supervised.status;
+    const how = { driver: driver.name, by: driver.method, protocol, takeover, readahead };
+    const why = restarts > 0 ? supervised.succession : undefined;
+    log.info({ event: 'mounted', source, target, ...how, ...why }, 'mounted');
+    return;
+  }
+  const ms = Math.round(performance.now());
+  log.warn(
+    { event: 'taken-over', source, target, protocol, ...supervised.succession, ...takenOver, ms },
+    'the server before ended: its mount is taken over',
+  );
+}

@@ -1,0 +1,59 @@
+import type { GenerationChanges } from '../tree/index.ts';
+import type { FromSession, NotifyOutcome, SessionCounters, Shown, ToSession } from './messages.ts';
+
+/**
+ * There are two ways to show trees to a kernel. Everything above is the same for both: tree, cache, sync, socket, commands.
+ *
+ *     kernel        speaks the FUSE protocol itself, on a worker thread; src/session/kernel
+ *     fuse-native   has libfuse 2 speak it, in a process of its own; src/session/fuse-native
+ *
+ * The main thread has a Driver; the thread or process has a Session; between them go the messages of messages.ts.
+ * docs/semantics.md lists which promises fuse-native keeps in part only. The same tests run against both.
+ */
+export type DriverName = 'kernel' | 'fuse-native';
+
+/** The main thread's side. */
+export interface Driver {
+  readonly name: DriverName;
+  /** How it mounts, for the log. */
+  readonly method: string;
+  readonly session: SessionHost;
+  /** Mounts, or prepares that the session does; whichever it is, the session is to be started with it. Throws MountError. */
+  connect(request: MountRequest): Connection;
+  /** `lazy` detaches a busy mount: it leaves the tree at once, and ends when its last user does. Throws MountError. */
+  unmount(target: string, lazy: boolean): void;
+}
+
+export interface MountRequest {
+  /** Absolute path of an existing directory. */
+  readonly target: string;
+  /** What the table of mounts shows as the source: the s3:// address. */
+  readonly source: string;
+  readonly allowOther: boolean;
+  /** There is a mount on the target whose daemon is gone: take its place. */
+  readonly replacesStale: boolean;
+}
+
+/** What a session serves: an open device, or what it is to mount by itself. */
+export type Connection =
+  | { readonly kind: 'device'; readonly fd: number }
+  | { readonly kind: 'own'; readonly request: MountRequest };
+
+/** Where a session runs, and how messages reach it. */
+export interface SessionHost {
+  send(message: ToSession): void;
+  onMessage(listener: (message: FromSession) => void): void;
+  /** Once, when it is gone; undefined where it ended because it was told to. */
+  onExit(listener: (reason: string | undefined) => void): void;
+  /** Ends it, whatever it does; resolves when it is gone. */
+  terminate(): Promise<void>;
+}
+
+/** The side that answers. */
+export interface Session {
+  /** The swap. Resolves once every lookup that starts afterwards sees the new tree. */
+  publish(shown: Shown, changes: GenerationChanges): Promise<NotifyOutcome>;
+  counters(): SessionCounters;
+  /** Lets go of the connection. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,198 @@
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { MountError } from '../mount-error.ts';
+
+/** What fuse-native makes an attribute block of. Times in milliseconds since the epoch, cut to whole ones. */
+export interface FuseStat {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly dev: number;
+  readonly nlink: number;
+  /** Below 2^32. */
+  readonly ino: number;
+  readonly rdev: number;
+  readonly blksize: number;
+  readonly blocks: number;
+  readonly atime: number;
+  readonly mtime: number;
+  readonly ctime: number;
+}
+
+export interface FuseStatfs {
+  readonly bsize: number;
+  readonly frsize: number;
+  readonly blocks: number;
+  readonly bfree: number;
+  readonly bavail: number;
+  readonly files: number;
+  readonly ffree: number;
+  readonly favail: number;
+  readonly namemax: number;
+}
+
+/** The operations, as fuse-native calls them: paths begin with a slash; an error is a negative errno. */
+export interface FuseOperations {
+  getattr(path: string, reply: (error: number, stat?: FuseStat) => void): void;
+  readdir(
+    path: string,
+    reply: (error: number, names?: readonly string[], stats?: readonly FuseStat[]) => void,
+  ): void;
+  open(path: string, flags: number, reply: (error: number, handle?: number) => void): void;
+  /** `buffer` is libfuse's own memory, to be let alone after the reply, which is the count of bytes or an error. */
+  read(
+    path: string,
+    handle: number,
+    buffer: Buffer,
+    length: number,
+    position: number,
+    reply: (count: number) => void,
+  ): void;
+  release(path: string, handle: number, reply: (error: number) => void): void;
+  statfs(path: string, reply: (error: number, statfs?: FuseStatfs) => void): void;
+  getxattr(
+    path: string,
+    name: string,
+    position: number,
+    reply: (error: number, value?: Buffer | null) => void,
+  ): void;
+  listxattr(path: string, reply: (error: number, names?: readonly string[]) => void): void;
+}
+
+/** All that is used of them; `fsname` carries what there is no option for. */
+export interface FuseOptions {
+  readonly fsname: string;
+  readonly subtype: string;
+  readonly allowOther: boolean;
+  readonly defaultPermissions: boolean;
+  /** Seconds, as text: the number 0 would count as not given. */
+  readonly entryTimeout: string;
+  readonly attrTimeout: string;
+  /** false: requests are waited for without end; their deadline is ours. */
+  readonly timeout: false;
+}
+
+export interface FuseMount {
+  /** Resolves once the kernel has said hello. */
+  open(): Promise<void>;
+}
+
+interface NativeFuse {
+  open(done: (error: Error | null | undefined) => void): void;
+  _op_getxattr(
+    signal: (result: number, buffer: ArrayBufferLike) => void,
+    path: string,
+    name: string,
+    buffer: Buffer,
+  ): void;
+  _op_listxattr(
+    signal: (result: number, buffer: ArrayBufferLike) => void,
+    path: string,
+    buffer: Buffer,
+  ): void;
+}
+
+export type NativeFuseClass = new (
+  target: string,
+  operations: FuseOperations,
+  options: FuseOptions,
+) => NativeFuse;
+
+/** Its native part answers on the loop of the main thread alone (uv_default_loop): in a worker it would crash. */
+export function mountWith(
+  Fuse: NativeFuseClass,
+  target: string,
+  operations: FuseOperations,
+  options: FuseOptions,
+): FuseMount {
+  const fuse = new (boundsChecked(Fuse))(target, operations, options);
+  return {
+    open: () =>
+      new Promise((resolve, reject) => {
+        fuse.open((error) => (error ? reject(error) : resolve()));
+      }),
+  };
+}
+
+/**
+ * fuse-native 2.2.6 answers with the length of an attribute's value also where that is longer than what was asked
+ * for, and libfuse then sends as many bytes, from behind the end of its buffer. Asked for 0 bytes, the answer is how
+ * many there are.
+ */
+function boundsChecked(Fuse: NativeFuseClass): NativeFuseClass {
+  const tooLong = -constants.errno.ERANGE;
+  return class extends Fuse {
+    readonly #operations: FuseOperations;
+
+    constructor(target: string, operations: FuseOperations, options: FuseOptions) {
+      super(target, operations, options);
+      this.#operations = operations;
+    }
+
+    override _op_getxattr(
+      signal: (result: number, buffer: ArrayBufferLike) => void,
+      path: string,
+      name: string,
+      buffer: Buffer,
+    ): void {
+      this.#operations.getxattr(path, name, 0, (error, value) =>
+        signal(filled(buffer, error, value), buffer.buffer),
+      );
+    }
+
+    override _op_listxattr(
+      signal: (result: number, buffer: ArrayBufferLike) => void,
+      path: string,
+      buffer: Buffer,
+    ): void {
+      this.#operations.listxattr(path, (error, names = []) => {
+        const list = Buffer.from(names.map((name) => `${name}\0`).join(''));
+        signal(filled(buffer, error, list), buffer.buffer);
+      });
+    }
+  };
+
+  function filled(buffer: Buffer, error: number, value: Buffer | null | undefined): number {
+    if (error !== 0) return error;
+    if (value === null || value === undefined) return -constants.errno.ENODATA;
+    if (buffer.length === 0) return value.length;
+    if (value.length > buffer.length) return tooLong;
+    value.copy(buffer);
+    return value.length;
+  }
+}
+
+/** Loads libfuse with it. Throws MountError `no-fuse-native`, which says what is to be installed. */
+export function loadFuseNative(): NativeFuseClass {
+  try {
+    return createRequire(import.meta.url)('fuse-native') as NativeFuseClass;
+  } catch (error) {
+    throw new MountError(
+      'no-fuse-native',
+      `fuse-native could not be loaded (${firstLine(error)}).`,
+      mendFor(error),
+      error,
+    );
+  }
+}
+
+const LIBFUSE =
+  'Install libfuse 2 (Debian and Ubuntu: apt-get install libfuse2, newer releases libfuse2t64; Fedora: dnf install fuse-libs; Alpine: apk add fuse).';
+const MACFUSE =
+  'Install macFUSE (https://macfuse.io) and the command line tools of Xcode, then run npm rebuild fuse-native. On Apple silicon there is no binary of it. None of this was tried on macOS.';
+const COMPILE =
+  'There is a binary for x64 and glibc alone: install libfuse 2, a C++ compiler, make and Python 3, then run npm rebuild fuse-native.';
+
+function mendFor(error: unknown): string {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  if (code === 'MODULE_NOT_FOUND') {
+    return 'It is an optional dependency: install dagmount again without --omit=optional.';
+  }
+  if (process.platform === 'darwin') return MACFUSE;
+  return code === 'ERR_DLOPEN_FAILED' ? LIBFUSE : COMPILE;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,57 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+
+/** How often is looked whether the kernel has let go of it: libfuse tells nobody. */
+const LOOK_MS = 100;
+const DEVICE = '/dev/fuse';
+const DESCRIPTORS = '/proc/self/fd';
+
+/**
+ * The connection that libfuse has opened in this process: it closes the device when the last user of the mount is gone.
+ * Where descriptors cannot be looked at (macOS), nothing is known, and it counts as there until `closed` is given up.
+ */
+export class FuseConnection {
+  readonly #descriptor: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly closed: Promise<void>;
+
+  constructor() {
+    this.#descriptor = findDevice();
+    this.closed = new Promise((resolve) => {
+      if (this.#descriptor === undefined) return;
+      this.#timer = setInterval(() => {
+        if (this.isOpen) return;
+        clearInterval(this.#timer);
+        resolve();
+      }, LOOK_MS);
+      this.#timer.unref();
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#descriptor === undefined || isDevice(this.#descriptor);
+  }
+
+  get isWatched(): boolean {
+    return this.#descriptor !== undefined;
+  }
+}
+
+function findDevice(): string | undefined {
+  try {
+    return readdirSync(DESCRIPTORS)
+      .map((name) => `${DESCRIPTORS}/${name}`)
+      .find(isDevice);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}
+
+function isDevice(descriptor: string): boolean {
+  try {
+    return readlinkSync(descriptor) === DEVICE;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
+}

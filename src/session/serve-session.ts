@@ -1,0 +1,116 @@
+import type { Stop } from '../cache/single-flight.ts';
+import type { ContentVersion } from '../tree/index.ts';
+import type { Session } from './driver.ts';
+import type { AskedVersion } from './extended-attributes.ts';
+import {
+  type FetchResult,
+  type FromSession,
+  NOTHING_COUNTED,
+  type SessionStart,
+  type ToSession,
+} from './messages.ts';
+
+/** A session's end of what is between it and the main thread. */
+export interface SessionPort {
+  tell(message: FromSession): void;
+  onMessage(listener: (message: ToSession) => void): void;
+  /** Nothing more is told, and nothing of the port keeps the thread or process. */
+  close(): void;
+}
+
+/** What a session has of its surroundings. */
+export interface SessionSurroundings {
+  readonly tell: (message: FromSession) => void;
+  readonly fetch: (version: ContentVersion, chunk: number | undefined, signal: Stop) => Promise<FetchResult>;
+  /** Of a version, the id that the store gave it: only the main thread, which gets its answers, knows it. */
+  readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
+  /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
+  readonly onFault: (error: unknown, opcode: string) => void;
+}
+
+/**
+ * The loop of a session's thread or process: no network, no XML, no hashing of content. What it cannot answer from the
+ * tree that is shown and the local disk, it asks of the main thread.
+ *
+ * Returns what is to be called when the main thread is gone: whoever waits for content is told EIO from then on.
+ */
+export function serveSession(
+  port: SessionPort,
+  start: (message: SessionStart, surroundings: SessionSurroundings) => Session,
+): () => void {
+  const waiting = new Map<number, (result: FetchResult) => void>();
+  const asked = new Map<number, (versionId: string | undefined) => void>();
+  let lastId = 0;
+  let isAlone = false;
+  let session: Session | undefined;
+  const surroundings: SessionSurroundings = {
+    tell: (message) => port.tell(message),
+    fetch: (version, chunk, signal) => {
+      if (isAlone) return Promise.resolve({ kind: 'error', errno: 'EIO' });
+      const id = ++lastId;
+      return new Promise((resolve) => {
+        const abandon = (): void => {
+          waiting.delete(id);
+          port.tell({ kind: 'abandon', id });
+          resolve({ kind: 'error', errno: 'EIO' });
+        };
+        signal.addEventListener('abort', abandon);
+        waiting.set(id, (result) => {
+          signal.removeEventListener('abort', abandon);
+          resolve(result);
+        });
+        port.tell({ kind: 'fetch', id, version, chunk });
+      });
+    },
+    versionIdOf: ({ path, etag }) => {
+      if (isAlone) return Promise.resolve(undefined);
+      const id = ++lastId;
+      return new Promise((resolve) => {
+        asked.set(id, resolve);
+        port.tell({ kind: 'ask-version-id', id, path, etag });
+      });
+    },
+    onFault: (error, opcode) =>
+      port.tell({
+        kind: 'fault',
+        opcode,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }),
+  };
+  port.onMessage(async (message) => {
+    switch (message.kind) {
+      case 'start':
+        session = start(message, surroundings);
+        return;
+      case 'publish':
+        if (session !== undefined) {
+          port.tell({ kind: 'published', outcome: await session.publish(message.shown, message.changes) });
+        }
+        return;
+      case 'fetched':
+        waiting.get(message.id)?.(message.result);
+        waiting.delete(message.id);
+        return;
+      case 'version-id':
+        asked.get(message.id)?.(message.versionId);
+        asked.delete(message.id);
+        return;
+      case 'count':
+        port.tell({ kind: 'counters', counters: session?.counters() ?? NOTHING_COUNTED });
+        return;
+      case 'stop':
+        await session?.stop();
+        port.close();
+        return;
+      default:
+        message satisfies never;
+    }
+  });
+  return () => {
+    isAlone = true;
+    for (const answer of waiting.values()) answer({ kind: 'error', errno: 'EIO' });
+    waiting.clear();
+    for (const answer of asked.values()) answer(undefined);
+    asked.clear();
+  };
+}

@@ -1,0 +1,114 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import type { DriverName } from '../../src/session/driver.ts';
+import { repository } from '../support/repository.ts';
+
+/**
+ * The tests that look at a promise through a mount: what both drivers are held to. docs/semantics.md says where
+ * fuse-native differs, by the names of tests, and nothing else does: a test that is named there must fail with it, and
+ * no other may.
+ */
+export const suite: readonly (readonly [promise: string, files: readonly string[]])[] = [
+  ['1. One version a file', ['e2e/one-version', 'e2e/changes']],
+  ['2. One generation a tree', ['e2e/one-generation', 'e2e/model', 'e2e/tree']],
+  ['3. Published means visible', ['session/session', 'session/extended-attributes']],
+  ['4. Unreachable is not deleted', ['e2e/outage']],
+  ['5. A mass deletion is held', ['e2e/mass-deletion']],
+  ['6. A dead daemon loses no read', ['long/supervisor']],
+  ['7. A restart needs no store', ['e2e/restart']],
+  ['8. Nothing is written', ['e2e/read-only']],
+  ['9. No rotten bytes', ['e2e/no-rotten-bytes']],
+  ['10. Nothing is hidden in silence', ['e2e/refusals']],
+  ['What happens when', ['e2e/mtime', 'e2e/uncached-reads', 'e2e/ending']],
+];
+
+export const drivers: readonly DriverName[] = ['kernel', 'fuse-native'];
+
+export interface Outcomes {
+  readonly passed: readonly string[];
+  readonly failed: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+const document = join(repository, 'docs/semantics.md');
+const TABLE = /(<!-- conformance: .* -->\n)([\s\S]*?)(<!-- conformance ends -->)/;
+
+/** Runs one file of tests with a driver, in processes of its own. */
+export async function outcomesOf(file: string, driver: DriverName): Promise<Outcomes> {
+  const path = join(repository, 'dist/test', `${file}.test.js`);
+  const outcomes = { passed: new Set<string>(), failed: new Set<string>(), skipped: new Set<string>() };
+  process.env.DAGMOUNT_TEST_DRIVER = driver;
+  const stream = run({ files: [path], concurrency: 1, timeout: 900_000 });
+  const isLeaf = ({ details, name }: { details: { type?: string | undefined }; name: string }): boolean =>
+    details.type !== 'suite' && !name.endsWith('.test.js') && !name.endsWith('.test.ts');
+  stream.on('test:pass', (data) => {
+    if (isLeaf(data)) (data.skip === undefined ? outcomes.passed : outcomes.skipped).add(data.name);
+  });
+  stream.on('test:fail', (data) => {
+    const { failureType } = data.details.error as { readonly failureType?: string };
+    if (failureType !== 'subtestsFailed' && isLeaf(data)) outcomes.failed.add(data.name);
+    else if (failureType === 'testCodeFailure') outcomes.failed.add(`the file ${relative(repository, path)}`);
+  });
+  stream.resume();
+  await new Promise((resolve) => stream.once('end', resolve));
+  // A test whose subtests failed has not passed either way; one that was tried twice counts as failed.
+  for (const name of outcomes.failed) outcomes.passed.delete(name);
+  return { passed: [...outcomes.passed], failed: [...outcomes.failed], skipped: [...outcomes.skipped] };
+}
+
+/** The tests that fail with fuse-native, by the table of docs/semantics.md: their names are in its second column. */
+export function exceptions(text = readFileSync(document, 'utf8')): ReadonlySet<string> {
+  const [, table = ''] = text.split('<!-- exceptions of fuse-native -->');
+  const [rows = ''] = table.split('<!-- exceptions end -->');
+  return new Set(
+    [...rows.matchAll(/^\|[^|]*\| "(.*?)" +\|/gm)].map(([, name = '']) => name.replaceAll('\\|', '|')),
+  );
+}
+
+/** What is not as the document has it. */
+export function deviations(
+  driver: DriverName,
+  { passed, failed }: Outcomes,
+  excepted: ReadonlySet<string>,
+): readonly string[] {
+  if (driver === 'kernel') return failed.map((name) => `fails: ${name}`);
+  return [
+    ...failed.filter((name) => !excepted.has(name)).map((name) => `fails, and is no exception: ${name}`),
+    ...passed
+      .filter((name) => excepted.has(name))
+      .map((name) => `passes, and is listed as an exception: ${name}`),
+  ];
+}
+
+/** One cell of the table. */
+export function cellOf({ passed, failed, skipped }: Outcomes): string {
+  const all = passed.length + failed.length;
+  const words = [`${passed.length} of ${all}`];
+  if (failed.length > 0) words.push(`${failed.length} ${failed.length === 1 ? 'exception' : 'exceptions'}`);
+  if (skipped.length > 0) words.push(`${skipped.length} skipped`);
+  return words.join(', ');
+}
+
+/** The cells of the table in the document, by file. */
+export function cellsOf(text = readFileSync(document, 'utf8')): Map<string, string[]> {
+  const [, , table = ''] = TABLE.exec(text) ?? [];
+  const rows = [...table.matchAll(/^\| (.*?) +\| `(.*?)\.test\.ts` +\| (.*?) +\| (.*?) +\|$/gm)];
+  return new Map(rows.map(([, , file = '', kernel = '', other = '']) => [file, [kernel, other]]));
+}
+
+export function writeTable(cells: ReadonlyMap<string, readonly string[]>): void {
+  const lines = ['| promise | test | kernel | fuse-native |', '| --- | --- | --- | --- |'];
+  for (const [promise, files] of suite) {
+    for (const [index, file] of files.entries()) {
+      const [kernel = 'not run', other = 'not run'] = cells.get(file) ?? [];
+      lines.push(`| ${index === 0 ? promise : ''} | \`${file}.test.ts\` | ${kernel} | ${other} |`);
+    }
+  }
+  const text = readFileSync(document, 'utf8');
+  if (!TABLE.test(text)) throw new Error('docs/semantics.md has no place for the table');
+  writeFileSync(
+    document,
+    text.replace(TABLE, (_, before, _table, after) => `${before}\n${lines.join('\n')}\n\n${after}`),
+  );
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { ControlClient } from '../../src/control/client.ts';
+import type { Status } from '../../src/control/shapes.ts';
+import { fuseNativeImpossible } from '../support/driver.ts';
+import { MemoryS3 } from '../support/memory-s3.ts';
+import { type Mount, type MountOptions, mountImpossible, startMount } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
+import { descendants, processesNaming } from '../support/processes.ts';
+import { shell, startReader } from '../support/reader.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const env = { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' };
+/** Of the processes of fuse-native, for those that a test has left without a server. */
+const fast = { ...env, TEST_ALONE_MS: '3000' };
+/** A host where the addon of dagmount cannot be loaded. */
+const noAddon = { ...fast, DAGMOUNT_ADDON: '/nowhere/dagmount.node' };
+
+async function openMemory(test: Cleanup): Promise<MemoryS3> {
+  const store = await MemoryS3.start();
+  defer(test, () => store.close());
+  store.put('dags/a.py', 'first');
+  store.put('dags/pkg/b.py', 'b');
+  return store;
+}
+
+function optionsFor(store: MemoryS3, options: Partial<MountOptions> = {}): MountOptions {
+  const { args = ['--driver', 'fuse-native'], ...others } = options;
+  const common = ['--endpoint-url', store.endpoint, '--poll-interval', '1s', '--settle', '0'];
+  return { source: 's3://memory/dags', env: fast, ...others, args: [...common, ...args] };
+}
+
+async function sessionOf(mount: Mount): Promise<number> {
+  const [session] = descendants(await mount.serverPid());
+  assert.ok(session !== undefined);
+  return session;
+}
+
+async function statusOf(mount: Mount): Promise<Status> {
+  return await new ControlClient(mount.socket()).ask<Status>('/v1/status');
+}
+
+describe('a mount by fuse-native', {
+  skip: mountImpossible || fuseNativeImpossible,
+  timeout: 120_000,
+}, () => {
+  test('shows what is published, says which driver it is, and leaves nothing', async (t) => {
+    const store = await openMemory(t);
+    const mount = await startMount(t, optionsFor(store));
+    assert.equal(await shell(mount.target, 'cat a.py pkg/b.py'), 'firstb');
+    store.put('dags/a.py', 'second');
+    await waitFor('the change', async () => (await shell(mount.target, 'cat a.py')) === 'second');
+    const { mount: shown, degraded } = await statusOf(mount);
+    assert.deepEqual([shown.driver, shown.takeover, degraded], ['fuse-native', 'remount', ['weak-driver']]);
+    assert.deepEqual(
+      mount.log().filter(({ level }) => level === 'warn' || level === 40),
+      [],
+    );
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+    assert.deepEqual(processesNaming(mount.target), []);
+    assert.deepEqual(await readdir(mount.target), []);
+  });
+
+  test('takes the place of the kernel driver where there is no addon, with one warning', async (t) => {
+    const store = await openMemory(t);
+    const directory = await temporaryDirectory(t);
+    const cacheDirectory = join(directory, 'cache');
+    const mount = await startMount(
+      t,
+      optionsFor(store, { env: { ...noAddon, DAGMOUNT_DRIVER: 'auto' }, args: [], cacheDirectory }),
+    );
+    assert.equal(await shell(mount.target, 'cat a.py'), 'first');
+    const warnings = mount.log().filter(({ level }) => level === 'warn' || level === 40);
+    assert.deepEqual(
+      warnings.map(({ event }) => event),
+      ['weak-driver'],
+    );
+    assert.match(JSON.stringify(warnings[0]), /"weaker":\["1: .*","6: /);
+    assert.deepEqual((await statusOf(mount)).degraded, ['unsupervised', 'weak-driver']);
+
+    // The cache is locked without the addon too, and against one that has it.
+    for (const other of [noAddon, fast]) {
+      const second = startMount(t, {
+        ...optionsFor(store, { env: { ...other, DAGMOUNT_DRIVER: 'auto' }, args: [], target: mount.target }),
+        cacheDirectory,
+      });
+      await assert.rejects(second, /already mounted|already-running/);
+    }
+    const never = startMount(t, optionsFor(store, { env: noAddon, args: ['--driver', 'kernel'] }));
+    await assert.rejects(never, /no-addon/);
+  });
+
+  test('whose server is killed goes on answering, and the next server mounts in its place', async (t) => {
+    const store = await openMemory(t);
+    const first = await startMount(t, optionsFor(store, { env: { ...env, TEST_ALONE_MS: '60000' } }));
+    const holder = startReader(
+      'sh',
+      ['-c', 'exec 3<"$0/a.py"; head -c 2 <&3; read -r line; cat <&3', first.target],
+      { stdin: 'pipe' },
+    );
+    await waitFor('the holder', () => holder.stdout() === 'fi');
+    const left = await sessionOf(first);
+    first.kill('SIGKILL');
+    await first.exit;
+    assert.equal(await shell(first.target, 'cat a.py; ls pkg'), 'firstb.py\n', 'what is local is read on');
+    store.put('dags/a.py', 'second');
+    const { target, cacheDirectory } = first;
+    const next = await startMount(t, {
+      ...optionsFor(store, { target, cacheDirectory }),
+      env: { ...fast, ...first.environment },
+    });
+    await waitFor('the change', async () => (await shell(target, 'cat a.py')) === 'second');
+    holder.tell('go');
+    assert.equal(
+      (await holder.done).stdout,
+      'first',
+      'who has a file of the mount before open reads it to its end',
+    );
+    assert.equal(mountsAt(target).length, 1);
+    await waitFor('the process before to end', () => !existsSync(`/proc/${left}`));
+    assert.deepEqual(await next.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(target), []);
+  });
+
+  test('whose server is killed is taken away after a while, if no other comes', async (t) => {
+    const store = await openMemory(t);
+    const mount = await startMount(t, optionsFor(store, { env: { ...env, TEST_ALONE_MS: '200' } }));
+    mount.kill('SIGKILL');
+    await mount.exit;
+    await waitFor('the end of the mount', () => mountsAt(mount.target).length === 0);
+  });
+
+  test('whose server alone is killed is mounted anew by the next, and readers go on meanwhile', async (t) => {
+    const store = await openMemory(t);
+    const mount = await startMount(t, optionsFor(store, { env }));
+    const reader = startReader(
+      'sh',
+      ['-c', 'exec 3<"$0/a.py"; head -c 2 <&3; read -r line; cat <&3; cat "$0/a.py"', mount.target],
+      { stdin: 'pipe' },
+    );
+    await waitFor('the reader', () => reader.stdout() === 'fi');
+    const server = await mount.serverPid();
+    process.kill(server, 'SIGKILL');
+    await waitFor('another server', async () => (await mount.serverPid()) !== server);
+    await waitFor('its mount', () => mount.log().filter(({ event }) => event === 'mounted').length === 2);
+    reader.tell('go');
+    const { stdout, stderr } = await reader.done;
+    assert.equal(stdout, 'firstfirst', stderr + mount.stderr());
+    const { mount: shown } = await statusOf(mount);
+    assert.deepEqual([shown.restarts, shown.takeover], [1, 'remount'], mount.stderr());
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  test('whose process is killed is mounted anew by the next server', async (t) => {
+    const store = await openMemory(t);
+    const mount = await startMount(t, optionsFor(store));
+    process.kill(await sessionOf(mount), 'SIGKILL');
+    await waitFor('another mount', () => mount.log().filter(({ event }) => event === 'mounted').length === 2);
+    assert.match(mount.stderr(), /session-failed.*SIGKILL/);
+    assert.equal(await shell(mount.target, 'cat a.py'), 'first');
+    assert.equal(mountsAt(mount.target).length, 1);
+  });
+
+  test('whose process is killed where there is no supervisor ends with an error, and leaves no dead mount', async (t) => {
+    const store = await openMemory(t);
+    const mount = await startMount(t, optionsFor(store, { env: noAddon }));
+    process.kill(await sessionOf(mount), 'SIGKILL');
+    assert.deepEqual(await mount.exit, { code: 70, signal: null });
+    assert.match(mount.stderr(), /session-failed.*SIGKILL/);
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  for (const node of (process.env.DAGMOUNT_TEST_NODES ?? '').split(' ').filter((path) => path !== '')) {
+    test(`serves under ${node.replace(/.*(node-\d+).*/, '$1')}`, async (t) => {
+      const store = await openMemory(t);
+      store.put('dags/large.bin', Buffer.alloc(1_000_000, 'l'));
+      const mount = await startMount(t, optionsFor(store, { node }));
+      assert.equal(
+        await shell(mount.target, 'cat a.py pkg/b.py; head -c 700000 large.bin | wc -c'),
+        'firstb700000\n',
+      );
+      const twice = 'for i in 1 2 3 4 5 6 7 8; do cat large.bin & done | wc -c; wait';
+      assert.equal(await shell(mount.target, twice), '8000000\n');
+      assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    });
+  }
+});

@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import type { DriverName } from '../../src/session/driver.ts';
+import { repository } from './repository.ts';
+
+/** The driver that every mount of this run of the tests uses: DAGMOUNT_TEST_DRIVER, which is kernel unless given. */
+export const testedDriver: DriverName =
+  process.env.DAGMOUNT_TEST_DRIVER === 'fuse-native' ? 'fuse-native' : 'kernel';
+
+/** Why fuse-native cannot be tried here, for a test's `skip`; false where it can. */
+export const fuseNativeImpossible: string | false = reasonAgainstFuseNative();
+
+function reasonAgainstFuseNative(): string | false {
+  const script =
+    'try { require("fuse-native") } catch (error) { console.log(error.message); process.exitCode = 1 }';
+  const { status, stdout } = spawnSync(process.execPath, ['-e', script], {
+    cwd: repository,
+    encoding: 'utf8',
+  });
+  if (status === 0) return false;
+  const [reason = ''] = stdout.split('\n');
+  return `fuse-native cannot be loaded (${reason}; Debian: apt-get install libfuse2)`;
+}
