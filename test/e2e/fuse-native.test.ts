@@ -46,7 +46,8 @@ async function statusOf(mount: Mount): Promise<Status> {
 
 describe('a mount by fuse-native', {
   skip: mountImpossible || fuseNativeImpossible,
-  timeout: 120_000,
+  timeout: 600_000,
+  concurrency: 3,
 }, () => {
   test('shows what is published, says which driver it is, and leaves nothing', async (t) => {
     const store = await openMemory(t);
