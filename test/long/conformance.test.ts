@@ -13,8 +13,8 @@ describe('both drivers', { skip: mountImpossible || fuseNativeImpossible }, () =
         test(`keep "${promise}" as the document has it: ${file}, ${driver}`, async () => {
           const outcomes = await outcomesOf(file, driver);
           assert.deepEqual(deviations(driver, outcomes, excepted), []);
-          if (outcomes.skipped.length > 0) return;
-          assert.equal(cellOf(outcomes), cellsOf().get(file)?.[drivers.indexOf(driver)]);
+          const cell = cellsOf().get(file)?.[drivers.indexOf(driver)] ?? 'not run';
+          if (outcomes.skipped.length === 0 && cell !== 'not run') assert.equal(cellOf(outcomes), cell);
         });
       }
     }
