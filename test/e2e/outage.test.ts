@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { troublesOf } from '../support/driver.ts';
 import { mountImpossible, statusOf } from '../support/mount.ts';
 import { type Fault, type ProxiedRequest, StoreProxy } from '../support/proxy.ts';
 import { type Reader, shell, startPython } from '../support/reader.ts';
@@ -82,7 +83,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concu
       await store.put('dags/newer.py', 'newer');
       await mount.logged(failed);
       const down = await statusOf(mount);
-      assert.deepEqual(down.degraded, [degraded]);
+      assert.deepEqual(troublesOf(down), [degraded]);
       assert.ok(down.ready, 'an outage takes no readiness away');
       assert.ok(down.source.failingSince !== null && down.source.lastSuccessAt !== null);
       assert.ok(down.source.lastSuccessAt < down.source.failingSince);
@@ -92,7 +93,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concu
       await mount.logged('the source answers again');
       const up = await waitFor('an end of it in status', async () => {
         const now = await statusOf(mount);
-        return now.degraded.length === 0 ? now : undefined;
+        return troublesOf(now).length === 0 ? now : undefined;
       });
       assert.equal(up.source.failingSince, null);
       await waitFor('the next tree', async () => {

@@ -20,3 +20,8 @@ function reasonAgainstFuseNative(): string | false {
   const [reason = ''] = stdout.split('\n');
   return `fuse-native cannot be loaded (${reason}; Debian: apt-get install libfuse2)`;
 }
+
+/** What is wrong with a mount, besides the driver that a test has chosen for it. */
+export function troublesOf({ degraded }: { readonly degraded: readonly string[] }): readonly string[] {
+  return degraded.filter((code) => code !== 'weak-driver');
+}
