@@ -149,12 +149,6 @@ need_libfuse2() {
   fi
 }
 
-# One after the other: apt-get has one lock.
-need_fuse() {
-  need_fusermount
-  need_libfuse2
-}
-
 # need_other_node VERSION: an npm package holds the binary; it lands in .tools/node-MAJOR/.
 need_other_node() {
   local version=$1 machine major directory

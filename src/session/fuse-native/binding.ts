@@ -186,8 +186,10 @@ const COMPILE =
 
 function mendFor(error: unknown): string {
   const { code } = (error ?? {}) as { readonly code?: unknown };
+  const needed = process.platform === 'darwin' ? MACFUSE : LIBFUSE;
+  // npm takes an optional package away again where its install script fails, as it does for want of libfuse.
   if (code === 'MODULE_NOT_FOUND') {
-    return 'It is an optional dependency: install dagmount again without --omit=optional.';
+    return `${needed} Then install dagmount again, without --omit=optional: npm leaves fuse-native away where it does not load.`;
   }
   if (process.platform === 'darwin') return MACFUSE;
   return code === 'ERR_DLOPEN_FAILED' ? LIBFUSE : COMPILE;
