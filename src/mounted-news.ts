@@ -20,13 +20,12 @@ export function tellMounted(log: Logger, news: MountedNews): void {
   if (takenOver === undefined) {
     const { takeover, restarts } = supervised.status;
     const how = { driver: driver.name, by: driver.method, protocol, takeover, readahead };
-    const why = restarts > 0 ? supervised.succession : undefined;
+    const why = restarts > 0 ? supervised.succession(serving.at) : undefined;
     log.info({ event: 'mounted', source, target, ...how, ...why }, 'mounted');
     return;
   }
-  const ms = Math.round(performance.now());
   log.warn(
-    { event: 'taken-over', source, target, protocol, ...supervised.succession, ...takenOver, ms },
+    { event: 'taken-over', source, target, protocol, ...supervised.succession(serving.at), ...takenOver },
     'the server before ended: its mount is taken over',
   );
 }

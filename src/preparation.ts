@@ -1,11 +1,13 @@
 import { Worker } from 'node:worker_threads';
+import { blobRange } from './cache/chunks.ts';
+import { contentOf, receive } from './cache/receive.ts';
 import type { ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import type { Metrics } from './control/metrics.ts';
 import type { SessionHost } from './session/driver.ts';
 import { MountError } from './session/mount-error.ts';
 import { SessionClient } from './session/session-client.ts';
-import { SessionGate } from './session-gate.ts';
+import { type FetchEarly, SessionGate } from './session-gate.ts';
 import type { StatePlaces } from './state/open-state.ts';
 import { openTakeover } from './state/open-takeover.ts';
 
@@ -21,39 +23,55 @@ export interface PreparationOptions {
 
 export type Prepared = ReturnType<typeof prepare>;
 
-/** Begins with what takes longest to be there, and touches nothing that another server may have. */
+/** Begins with what readers wait for, and touches nothing that another server may have. */
 export function prepare({ config, host, log, metrics, atEnd, onEnded }: PreparationOptions) {
   const startWorker = (file: string): Worker => {
     const worker = new Worker(new URL(file, import.meta.url));
     atEnd(() => worker.terminate());
     return worker;
   };
-  // It starts while this thread loads the store, which takes longer than all the rest.
-  const listingWorker = startWorker('./listing-worker.js');
-  const connecting = import('./store-connection.ts').then(async ({ connectStore, S3Store }) => {
+  const connect = async () => {
+    const { connectStore, S3Store } = await import('./store-connection.ts');
     const connection = await connectStore(config);
     const store = new S3Store({ ...connection, concurrency: config.concurrency, observer: metrics });
     atEnd(() => store.close());
     return { ...connection, store };
-  });
-  connecting.catch(() => undefined);
-  const gate = new SessionGate();
+  };
+  let connection: ReturnType<typeof connect> | undefined;
+  /** Begun when it is asked for the first time: the SDK takes longer to load than all else. */
+  const connected = () => {
+    connection ??= connect();
+    connection.catch(() => undefined);
+    return connection;
+  };
+  const fetchEarly: FetchEarly = async (version, chunk, signal) => {
+    const { store } = await connected();
+    const range = blobRange(version.size, chunk);
+    return contentOf(await receive(store, version, chunk, range, { signal, priority: 'demand' }));
+  };
+  const gate = new SessionGate(fetchEarly);
   const session = new SessionClient(host, {
     fetch: gate.read,
     released: gate.released,
     fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
     ended: onEnded,
   });
-  return { listingWorker, connecting, gate, session };
+  return { connected, startListingWorker: () => startWorker('./listing-worker.js'), gate, session };
 }
 
 /**
  * Resolves when this server could take the place of one that goes on meanwhile: with all that it needs loaded, and
  * with what that one has kept, which it can read. Rejects with what keeps it from that.
  */
-export async function canTakeOver({ connecting, session }: Prepared, places: StatePlaces): Promise<void> {
-  await connecting;
+export async function canTakeOver(
+  { connected, session }: Prepared,
+  places: StatePlaces,
+  isSpare: boolean,
+): Promise<void> {
   await session.counters();
+  await connected();
+  // A spare one is of the same version, and is to be small.
+  if (isSpare) return;
   if ((await openTakeover(places)) !== undefined) return;
   throw new MountError(
     'state-unusable',

@@ -98,11 +98,15 @@ export class RunningServer {
       runtimeDirectory,
       identity: { id: this.#id, source, target },
       takeoverDeadlineMs: this.#config.takeoverDeadlineMs,
+      standby: this.#config.standby,
       onChange: () => this.#announcement.supervisorIs(supervised.supervisorPid),
+      onStuck: (threads) => log.error({ event: 'stuck', threads }, 'the server before gave no sign of life'),
       onReplacement: (replacement) => this.#onReplacement(replacement),
     });
     this.#supervised = supervised;
     this.#announcement.supervisorIs(supervised.supervisorPid);
+    const cacheDirectory = mountDirectory(this.#config.cacheDir, this.#id);
+    const places = { runtimeDirectory: mountRuntimeDirectory(runtimeDirectory, this.#id), cacheDirectory };
     const prepared = prepare({
       config: this.#config,
       host: driver.session,
@@ -111,13 +115,9 @@ export class RunningServer {
       atEnd: this.#atEnd,
       onEnded: (reason) => this.#onEnded(reason),
     });
-    const places = {
-      runtimeDirectory: mountRuntimeDirectory(runtimeDirectory, this.#id),
-      cacheDirectory: mountDirectory(this.#config.cacheDir, this.#id),
-      mountId: this.#id,
-      log,
-    };
-    await supervised.myTurn(() => canTakeOver(prepared, places));
+    const prepareToTakeOver = (isSpare: boolean) =>
+      canTakeOver(prepared, { ...places, mountId: this.#id, log }, isSpare);
+    if (!(await supervised.myTurn(prepareToTakeOver, stop))) return { outcome: 'stopped' };
     const place = new MountPlace(target, driver, log);
     if (await isGone({ supervised, place, driver, config: this.#config, runtimeDirectory, log })) {
       return { outcome: 'unmounted-outside' };
@@ -190,7 +190,7 @@ export class RunningServer {
   }
 
   async #compose(
-    { listingWorker, connecting, gate, session }: Prepared,
+    { connected, startListingWorker, gate, session }: Prepared,
     supervised: Supervised,
     driver: Driver,
     place: MountPlace,
@@ -220,6 +220,7 @@ export class RunningServer {
             naming,
             cacheDirectory,
           });
+    const [listingWorker, connecting] = [startListingWorker(), connected()];
     if (inherited === undefined) await connecting;
     const { cache, replaced } = await openContent({
       directory: cacheDirectory,
@@ -232,7 +233,6 @@ export class RunningServer {
     });
     session.versionIdOf = (path, etag) => replaced.versionIdOf(path, etag);
     this.#atEnd(() => cache.close());
-    gate.cacheIsOpen(cache);
     kept ??= await this.#openKeptState(cacheDirectory, false);
     const { store: persister, restored } = kept;
     // What was inherited is mounted also where this server does not come to go on with it.
@@ -284,6 +284,7 @@ export class RunningServer {
       },
     };
     const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });
+    session.mainIsThere();
     gate.open(
       (version, chunk, signal) => this.#read(sync, version, chunk, signal),
       (nodeIds) => presenter.released(nodeIds),
@@ -324,7 +325,7 @@ export class RunningServer {
     this.#announcement.ready = false;
     this.#atEnd(() => this.#announcement.remove());
     tellMounted(this.#options.log, { source, target, driver, readahead, serving, supervised });
-    if (serving.takenOver !== undefined) this.#events.restarted(supervised.succession);
+    if (serving.takenOver !== undefined) this.#events.restarted(supervised.succession(serving.at));
   }
 
   /** Nothing can be read at all: the end of a first start, but no reason to take away a tree that was there before. */
@@ -336,6 +337,7 @@ export class RunningServer {
     const { generation, cacheTooSmall } = sync.view;
     this.#announcement.ready = true;
     this.#options.log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
+    this.#supervised?.ready();
     this.#options.onReady();
   }
 

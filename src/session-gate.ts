@@ -1,6 +1,9 @@
-import type { ContentCache } from './cache/content-cache.ts';
+import pLimit from 'p-limit';
 import type { FetchResult } from './session/messages.ts';
 import type { ContentVersion } from './tree/index.ts';
+
+/** Blobs that are fetched at once while the cache is not open; of up to 8 MiB each. */
+const FETCHES = 8;
 
 export type ReadContent = (
   version: ContentVersion,
@@ -8,33 +11,34 @@ export type ReadContent = (
   signal: AbortSignal,
 ) => Promise<FetchResult>;
 
+/** Resolves with the content of a blob, straight from the store. */
+export type FetchEarly = (
+  version: ContentVersion,
+  chunk: number | undefined,
+  signal: AbortSignal,
+) => Promise<Uint8Array>;
+
 export type Released = (nodeIds: readonly number[]) => void;
 
 /**
- * Where readers' misses go, and what the kernel lets go of. A successor answers readers before it has found its way to
- * the store, which takes longer than all the rest of its start: until then what is on the local disk is to be had, and
- * the rest waits.
+ * Where readers' misses go, and what the kernel lets go of. A successor answers readers before it has opened the cache
+ * (100 us a blob of what is in it) and found its way to the store, which takes longer than all the rest of its start. What
+ * is on the local disk the session finds by itself until then; the rest goes past the cache.
  */
 export class SessionGate {
-  readonly #cache: Promise<Pick<ContentCache, 'ensure'>>;
+  readonly #fetchEarly: FetchEarly;
+  readonly #fetches = pLimit(FETCHES);
   readonly #whole: Promise<ReadContent>;
   #read: ReadContent | undefined;
   #released: Released | undefined;
   readonly #releasedEarly: number[] = [];
-  #openCache: (cache: Pick<ContentCache, 'ensure'>) => void = () => undefined;
   #openAll: (read: ReadContent) => void = () => undefined;
 
-  constructor() {
-    this.#cache = new Promise((resolve) => {
-      this.#openCache = resolve;
-    });
+  constructor(fetchEarly: FetchEarly) {
+    this.#fetchEarly = fetchEarly;
     this.#whole = new Promise((resolve) => {
       this.#openAll = resolve;
     });
-  }
-
-  cacheIsOpen(cache: Pick<ContentCache, 'ensure'>): void {
-    this.#openCache(cache);
   }
 
   open(read: ReadContent, released: Released): void {
@@ -51,12 +55,12 @@ export class SessionGate {
 
   readonly read: ReadContent = async (version, chunk, signal) => {
     if (this.#read !== undefined) return await this.#read(version, chunk, signal);
-    const cache = await this.#cache;
-    try {
-      return await cache.ensure(version, chunk, { signal, priority: 'demand', localOnly: true });
-    } catch {
-      // Whatever it was, who can ask the store says it, or has better news.
-      return await (await this.#whole)(version, chunk, signal);
-    }
+    const whole = this.#whole.then((read) => read(version, chunk, signal));
+    const early = this.#fetches(() => this.#fetchEarly(version, chunk, signal)).then(
+      (bytes) => ({ kind: 'memory', bytes }) as const,
+      // Who has everything says why not, or has better news.
+      () => whole,
+    );
+    return await Promise.race([early, whole]);
   };
 }

@@ -1,4 +1,6 @@
 import { parentPort } from 'node:worker_threads';
+import pLimit from 'p-limit';
+import { findBlob } from './cache/find-blob.ts';
 import { type Addon, loadAddon } from './session/kernel/addon.ts';
 import { Journal } from './session/kernel/journal.ts';
 import { KernelSession } from './session/kernel/kernel-session.ts';
@@ -16,9 +18,16 @@ function mapJournal(addon: Addon, fd: number): Journal {
 }
 
 function start(message: SessionStart, surroundings: SessionSurroundings): KernelSession {
-  const { tell, fetch, versionIdOf, onFault } = surroundings;
+  const { tell, versionIdOf, onFault } = surroundings;
   const { connection, journal, shown, presentation, naming, cacheDirectory, meter, takeover } = message;
   if (connection.kind !== 'device') throw new TypeError('this session does not mount');
+  // Of blobs of up to 8 MiB.
+  const looks = pLimit(4);
+  const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal) => {
+    const isAlone = takeover !== undefined && !surroundings.isMainThere();
+    const stamp = isAlone ? await looks(() => findBlob(cacheDirectory, version, chunk)) : undefined;
+    return stamp === undefined ? await surroundings.fetch(version, chunk, signal) : { kind: 'local', stamp };
+  };
   const addon = loadAddon();
   return new KernelSession({
     addon,

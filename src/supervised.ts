@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { SupervisorLink } from './cli/server-port.ts';
 import {
   type ConnectionRecord,
@@ -16,8 +17,11 @@ import type { Presentation, Serving } from './session/messages.ts';
 import type { SessionClient } from './session/session-client.ts';
 import { type Order, Supervision } from './supervision.ts';
 import type { Sync } from './sync/sync.ts';
+import { hurry } from './urgency.ts';
 import { FUSE_HAS_RESEND } from './wire/index.ts';
 
+/** After a first start others want the processor; a server that was needed once may be needed again at once. */
+const CALM_MS = 10_000;
 /** How often a supervisor is told that main loop and session answer. */
 const ALIVE_MS = 1_000;
 
@@ -34,8 +38,12 @@ export interface SupervisedOptions {
   readonly identity: MountIdentity;
   /** How long readers may wait for a server, milliseconds. */
   readonly takeoverDeadlineMs: number;
+  /** Whether another server is to stand by for when this one dies. */
+  readonly standby: boolean;
   /** There is another supervisor, or none any more. */
   readonly onChange: () => void;
+  /** The server before gave no sign of life: where its threads were in the kernel. */
+  readonly onStuck: (threads: string) => void;
   /** Another server stands by, and `handOver` is to be called; or it was dropped. */
   readonly onReplacement: (replacement: Replacement) => void;
 }
@@ -54,7 +62,7 @@ export class Supervised {
   readonly #supervision: Supervision | undefined;
   readonly #standsBy: boolean;
   /** To be called when this server may take the place of another one. */
-  #goOn: () => void = () => undefined;
+  #goOn: (told: boolean) => void = () => undefined;
   readonly #waiting = new Set<(replacement: Replacement) => void>();
   #device: number | undefined;
   #journal: number | undefined;
@@ -62,6 +70,11 @@ export class Supervised {
   /** That of `identity`, once there is a mount. */
   #memory: number | undefined;
   #isServing = false;
+  /** When it was told to go on; otherwise when the process began. */
+  #turnAt = 0;
+  /** From when on another server may stand by. */
+  #spareFrom = Number.POSITIVE_INFINITY;
+  #calmDown: () => void = () => undefined;
   /** Whether there is no supervisor any more. */
   #isAlone = false;
   #resends = false;
@@ -152,16 +165,34 @@ export class Supervised {
 
   /**
    * Resolves at once, unless this server was started beside one that goes on: then when that is gone. `prepare`: what
-   * takes long and can be done before; what it rejects with ends this server, and the other one goes on.
+   * takes long and can be done before; what it rejects with ends this server, and the other one goes on. Resolves with
+   * whether it is to go on at all: not where it was stopped, or is left alone by its supervisor.
    */
-  async myTurn(prepare: () => Promise<unknown>): Promise<void> {
-    if (!this.#standsBy) return;
-    const told = new Promise<void>((resolve) => {
+  async myTurn(prepare: (isSpare: boolean) => Promise<unknown>, stop: AbortSignal): Promise<boolean> {
+    if (!this.#standsBy) {
+      if (this.device !== undefined) this.#calmDown = hurry();
+      return true;
+    }
+    const told = new Promise<boolean>((resolve) => {
       this.#goOn = resolve;
+      stop.addEventListener('abort', () => resolve(false));
     });
-    await prepare();
+    const { isSpare = false } = this.#options.link ?? {};
+    await Promise.race([told, prepare(isSpare)]);
     this.#supervision?.standBy();
-    await told;
+    const goesOn = await told;
+    this.#turnAt = performance.now();
+    this.#calmDown = hurry();
+    // As a spare one it is called otherwise.
+    if (isSpare)
+      process.title = [basename(process.execPath), ...process.execArgv, ...process.argv.slice(1)].join(' ');
+    return goesOn;
+  }
+
+  /** Readers wait for nothing but the store: there is time for a server that stands by. */
+  ready(): void {
+    const isFirst = this.#supervision?.restarts === 0;
+    this.#spareFrom = performance.now() + (isFirst ? CALM_MS : 0);
   }
 
   /** Asks for another server in the place of this one; resolves just before this one is ended by that. */
@@ -180,8 +211,12 @@ export class Supervised {
   }
 
   #obey(order: Order): void {
-    if (order.kind === 'go') {
-      this.#goOn();
+    if (order.kind === 'go' || order.kind === 'orphaned') {
+      this.#goOn(order.kind === 'go');
+      return;
+    }
+    if (order.kind === 'stuck') {
+      this.#options.onStuck(order.reason);
       return;
     }
     const replacement: Replacement =
@@ -192,10 +227,10 @@ export class Supervised {
     this.#options.onReplacement(replacement);
   }
 
-  /** Why there is a successor, for the log. */
-  get succession() {
+  /** For the log: why there is a successor, and the milliseconds until its readers were answered. */
+  succession(servingAt: number) {
     const { restarts, reason } = this.#supervision ?? {};
-    return { restarts, reason };
+    return { restarts, reason, ms: Math.round(servingAt - this.#turnAt) };
   }
 
   /** What holds for the life of the connection; undefined also where the predecessor did not come to say it. */
@@ -259,6 +294,9 @@ export class Supervised {
   /** From here on a successor can go on. */
   serving({ init }: Serving, presentation: Presentation): void {
     this.#isServing = true;
+    this.#calmDown();
+    // Where the store is down it is not ready for long.
+    this.#spareFrom = performance.now() + CALM_MS;
     this.#supervision?.alive();
     this.#resends = ((init?.flags ?? 0n) & FUSE_HAS_RESEND) !== 0n;
     const { runtimeDirectory, identity } = this.#options;
@@ -300,6 +338,7 @@ export class Supervised {
       const line = serviceStatus(sync.view);
       if (line !== told) supervision.status(line);
       told = line;
+      if (this.#options.standby && performance.now() > this.#spareFrom) supervision.wantSpare();
       if (supervision.alive()) return;
       this.#isAlone = !supervision.startAnother();
       this.#options.onChange();

@@ -26,9 +26,13 @@ export type Order =
   /** Another server stands by: `handOver` is to be called. */
   | { readonly kind: 'hand-over' }
   /** The other server is gone. */
-  | { readonly kind: 'go' }
+  | { readonly kind: 'go'; readonly reason: string }
   /** The other server could not be ready. */
-  | { readonly kind: 'dropped'; readonly reason: string };
+  | { readonly kind: 'dropped'; readonly reason: string }
+  /** Where the threads were of a server before, which gave no sign of life. */
+  | { readonly kind: 'stuck'; readonly reason: string }
+  /** The supervisor is gone. */
+  | { readonly kind: 'orphaned' };
 
 export interface Patience {
   /** How long readers may wait for a server, milliseconds. */
@@ -44,7 +48,7 @@ export class Supervision {
   /** Times that a server was started again. */
   readonly restarts: number;
   /** Why there is another one. */
-  readonly reason: string;
+  reason: string;
   readonly #environment: SupervisorLink['environment'];
   #socket: number;
   #orders: Socket | undefined;
@@ -127,6 +131,11 @@ export class Supervision {
     this.#say('STANDBY=1');
   }
 
+  /** One may stand by beside this server; said again and again, since it may be gone. */
+  wantSpare(): void {
+    this.#say('SPARE=1');
+  }
+
   /** The other one may have it. */
   handOver(): void {
     this.#say('HANDOVER=1');
@@ -161,8 +170,9 @@ export class Supervision {
     closeSync(theirOrders);
     closeSync(this.#socket);
     this.#socket = ours;
-    this.#orders?.destroy();
+    const former = this.#orders;
     this.#listen(ourOrders);
+    former?.destroy();
     this.#pid = child.pid ?? 0;
     for (const [name, fd] of this.#kept) this.keep(name, fd);
     if (this.#patience !== undefined) this.bePatient(this.#patience);
@@ -179,11 +189,14 @@ export class Supervision {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         const order = orderOf(line);
+        if (order?.kind === 'go' && order.reason !== '') this.reason = order.reason;
         if (order !== undefined) this.#onOrder(order);
       }
     });
-    // Its end says nothing that alive() would not say.
     socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (this.#orders === socket) this.#onOrder({ kind: 'orphaned' });
+    });
     socket.unref();
   }
 
@@ -195,8 +208,10 @@ export class Supervision {
 /** Undefined for what another version of the supervisor may say. */
 function orderOf(line: string): Order | undefined {
   const [kind, ...reason] = line.split(' ');
-  if (kind === 'hand-over' || kind === 'go') return { kind };
-  return kind === 'dropped' ? { kind, reason: reason.join(' ') } : undefined;
+  if (kind === 'hand-over') return { kind };
+  return kind === 'dropped' || kind === 'go' || kind === 'stuck'
+    ? { kind, reason: reason.join(' ') }
+    : undefined;
 }
 
 function programOf(pid: number): string | undefined {

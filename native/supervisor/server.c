@@ -35,15 +35,17 @@ static void become_server(const server_start_options* options, int channel, int 
   kept_pass_on(list + length, sizeof list - (size_t)length);
   setenv("DAGMOUNT_SUPERVISOR", list, 1);
   setenv("DAGMOUNT_SUPERVISOR_REASON", options->reason, 1);
-  if (options->stands_by) setenv("DAGMOUNT_SUPERVISOR_STANDBY", "1", 1);
+  if (options->stands_by) setenv("DAGMOUNT_SUPERVISOR_STANDBY", options->is_spare ? "spare" : "1", 1);
   // A terminal's signals reach it through its supervisor alone: two SIGINT would be one too many.
   setpgid(0, 0);
   set_badness(options->badness);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  execvp(options->program[0], options->program);
-  dprintf(2, "dagmount-supervisor: %s cannot be run: %s\n", options->program[0], strerror(errno));
+  const char* file = options->program[0];
+  if (options->is_spare) options->program[0] = "dagmount-standby";
+  execvp(file, options->program);
+  dprintf(2, "dagmount-supervisor: %s cannot be run: %s\n", file, strerror(errno));
   _exit(127);
 }
 
@@ -113,6 +115,14 @@ void server_describe_end(const server_process* server, char* text, size_t size) 
   else snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
+bool server_was_to_end(const server_process* server, int passed_signal) {
+  if (!server->has_exited) return false;
+  const int status = server->exit_status;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  if (passed_signal == 0) return false;
+  return WIFEXITED(status) ? WEXITSTATUS(status) == 128 + passed_signal : WTERMSIG(status) == passed_signal;
+}
+
 void server_end_alike(const server_process* server) {
   if (WIFSIGNALED(server->exit_status)) {
     const int signal = WTERMSIG(server->exit_status);
@@ -147,8 +157,10 @@ bool server_hear(server_process* server, char* text, size_t size, int* fd) {
   return true;
 }
 
-void server_order(const server_process* server, const char* line) {
-  if (server->orders >= 0) send(server->orders, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+void server_order(const server_process* server, const char* order, const char* why) {
+  char line[4200];
+  const int length = snprintf(line, sizeof line, "%s %s\n", order, why);
+  if (server->orders >= 0) send(server->orders, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void server_close(server_process* server) {

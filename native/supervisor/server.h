@@ -20,6 +20,7 @@ typedef struct {
   int restarts;
   const char* reason;  // why there is another one
   bool stands_by;      // it is to wait until it is told to go on
+  bool is_spare;       // that is for when the other one dies; it shows by its name
   int badness;         // oom_score_adj
 } server_start_options;
 
@@ -33,12 +34,15 @@ void server_reap(server_process* servers[], int count);
 // Kills it and gives its threads a moment to be gone; one of them may hang, and is not waited for.
 void server_kill(server_process* server);
 void server_describe_end(const server_process* server, char* text, size_t size);
+// Whether its end was meant: by itself, or by who sent a signal, once or twice (128 + n is Node.js' answer to the second).
+// `passed_signal`: the last one that it was sent; 0: none.
+bool server_was_to_end(const server_process* server, int passed_signal);
 // Ends this process by the exit code, or the signal, that ended the server.
 void server_end_alike(const server_process* server);
 // One message, ended by a zero, and the descriptor that came with it; false where there is none. Never waits.
 bool server_hear(server_process* server, char* text, size_t size, int* fd);
-// A line; nothing waits for it to be heeded.
-void server_order(const server_process* server, const char* line);
+// A line of up to 4,096 bytes; nothing waits for it to be heeded.
+void server_order(const server_process* server, const char* order, const char* why);
 // Closes what is left of it here.
 void server_close(server_process* server);
 

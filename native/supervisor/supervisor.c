@@ -10,9 +10,11 @@
 //   RESTART=1                        as SIGUSR2
 //   STANDBY=1                        it was started beside another one, and can take its place at once
 //   HANDOVER=1                       it has ended what it was doing, and another one may take its place
+//   SPARE=1                          all that it keeps is here: one may stand by beside it, for the time when it dies
 // It is told, in lines over the socket "orders":
 //   hand-over                        another one stands by: to be answered by HANDOVER=1
-//   go                               it takes the other's place, which is gone
+//   stuck <threads>                  where the threads were of the one before, which gave no sign of life
+//   go <reason>                      it takes the other's place, which is gone
 //   dropped <reason>                 the other one could not be ready: it goes on
 // DAGMOUNT_SUPERVISOR is "<socket> <times started again> <name>=<descriptor> ...", DAGMOUNT_SUPERVISOR_REASON is why
 // there is another one. As long as the descriptor "fuse" is kept, readers depend on it, and a server that ends in any
@@ -21,6 +23,7 @@
 // dagmount-supervisor --adopt PID SOCKET ORDERS TIMES PROGRAM [ARGUMENT...]: for a server whose supervisor is gone.
 #include "kept.h"
 #include "server.h"
+#include "stacks.h"
 #include "systemd.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -41,16 +44,18 @@ enum { LONGEST_START_MS = 60000 };
 enum { LOOK_MS = 20, LONGEST_PAUSE_MS = 5000, FIRST_PAUSE_MS = 100 };
 // How long a server may take to end what it is doing before another one takes its place.
 enum { LONGEST_HANDOVER_MS = 5000 };
+// After a spare that came to nothing, until there is another one.
+enum { SPARE_PAUSE_MS = 10000 };
 // A step of the clock that is longer than this was spent stopped, not waiting for the server.
 enum { LONGEST_STEP_MS = 1000 };
 
-// `next`: started beside the other one, to take its place.
+// `next`: started beside the other one, to take its place; a spare one does so when that dies.
 static server_process server = NO_SERVER, next = NO_SERVER;
 static server_start_options how = {.reason = ""};
 static int signals, held_signal, passed_signal;
-static bool stands_by, is_handing_over, leaves, gave_up;
-static uint64_t handing_over_ms, down_ms, watchdog_ms = 10000, deadline_ms = 60000;
-static char reason[128], end_of_waiting[PATH_MAX];
+static bool stands_by, is_spare, is_handing_over, leaves, gave_up;
+static uint64_t spare_not_before, handing_over_ms, down_ms, watchdog_ms = 10000, deadline_ms = 60000;
+static char reason[128], stuck[4096], end_of_waiting[PATH_MAX];
 
 static uint64_t now_ms(void) {
   struct timespec time;
@@ -62,33 +67,41 @@ static bool serves(void) { return kept_find("fuse") != NULL; }
 
 static void drop_next(const char* why) {
   if (next.pid == 0) return;
-  char line[192];
-  snprintf(line, sizeof line, "dropped %s\n", why);
   server_kill(&next);
   server_close(&next);
-  stands_by = is_handing_over = false;
-  server_order(&server, line);
-  systemd_say("READY=1");
+  if (is_spare) spare_not_before = now_ms() + SPARE_PAUSE_MS;
+  else server_order(&server, "dropped", why), systemd_say("READY=1");
+  stands_by = is_spare = is_handing_over = false;
+}
+
+// One that waits beside the server with all behind it that takes long.
+static void start_spare(void) {
+  if (next.pid != 0 || !serves() || now_ms() < spare_not_before) return;
+  server_start_options options = how;
+  options.restarts++, options.reason = "", options.stands_by = options.is_spare = true;
+  is_spare = server_start(&next, &options);
 }
 
 static void restart_in_place(void) {
+  // A new program, or new settings, may be what it is for.
+  if (is_spare) drop_next("");
   if (next.pid != 0 || !serves() || !server.is_well) return;
   server_start_options options = how;
   options.restarts++, options.reason = "it was asked to restart", options.stands_by = true;
   stands_by = is_handing_over = false;
-  if (!server_start(&next, &options)) server_order(&server, "dropped it cannot be started\n");
+  if (!server_start(&next, &options)) server_order(&server, "dropped", "it cannot be started");
   else systemd_reloading();
 }
 
 // The next one goes on where the server, which is gone, was.
-static void promote(void) {
+static void promote(const char* why) {
   server_close(&server);
   server = next;
   next = NO_SERVER;
   server.silent_ms = down_ms = 0;
   how.restarts++;
-  stands_by = is_handing_over = false;
-  server_order(&server, "go\n");
+  stands_by = is_spare = is_handing_over = false;
+  server_order(&server, "go", why);
 }
 
 // What is kept is kept by systemd too, for the process after this one.
@@ -96,7 +109,7 @@ static void leave(void) {
   drop_next("the service is restarted");
   leaves = is_handing_over = true;
   handing_over_ms = server.is_well ? 0 : LONGEST_HANDOVER_MS;
-  server_order(&server, "hand-over\n");
+  server_order(&server, "hand-over", "");
 }
 
 static void send_on(int signal) {
@@ -125,9 +138,12 @@ static void heed(server_process* from, const char* message, int fd) {
   if (named != NULL) sscanf(named, "FDNAME=%31[a-z-]", name);
   if (strncmp(message, "FDSTORE=1", 9) == 0 && fd >= 0 && name[0] != '\0') {
     kept_keep(name, fd);
+    // It has what was kept when it was started.
+    if (is_spare) drop_next("");
     return;
   }
   if (fd >= 0) close(fd);
+  if (strncmp(message, "SPARE=1", 7) == 0 && from == &server) start_spare();
   if (strncmp(message, "FDSTOREREMOVE=1", 15) == 0) kept_drop(name);
   if (strncmp(message, "TAKEOVER=", 9) == 0) sscanf(message, "TAKEOVER=%" SCNu64 " %4095[^\n]", &deadline_ms, end_of_waiting);
   if (strncmp(message, "RESTART=1", 9) == 0) restart_in_place();
@@ -170,6 +186,7 @@ static void give_up(void) {
 static void succeed(bool silent) {
   static uint64_t pause = FIRST_PAUSE_MS;
   const bool was_well = server.is_well;
+  if (silent) stacks_of(server.pid, stuck, sizeof stuck);
   server_kill(&server);
   if (silent && was_well) snprintf(reason, sizeof reason, "it gave no sign of life for %d ms", (int)watchdog_ms);
   else if (silent) snprintf(reason, sizeof reason, "it did not come to serve in time");
@@ -178,7 +195,8 @@ static void succeed(bool silent) {
   if (passed_signal != 0) held_signal = passed_signal;
   passed_signal = 0;
   if (next.pid != 0) {
-    promote();
+    promote(reason);
+    if (silent) server_order(&server, "stuck", stuck);
     return;
   }
   pause = was_well ? 0 : pause == 0 ? FIRST_PAUSE_MS : pause * 2;
@@ -190,15 +208,7 @@ static void succeed(bool silent) {
   server_close(&server);
   how.restarts++, how.reason = reason;
   while (!server_start(&server, &how)) nanosleep(&(struct timespec){1, 0}, NULL);
-}
-
-// Whether the server's end was meant: by itself, or by who sent a signal, once or twice (128 + n is Node.js' answer to the second).
-static bool was_meant(void) {
-  if (!server.has_exited) return false;
-  const int status = server.exit_status;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
-  if (passed_signal == 0) return false;
-  return WIFEXITED(status) ? WEXITSTATUS(status) == 128 + passed_signal : WTERMSIG(status) == passed_signal;
+  if (silent) server_order(&server, "stuck", stuck);
 }
 
 static void look_after_server(uint64_t step) {
@@ -211,7 +221,7 @@ static void look_after_server(uint64_t step) {
   if (leaves && (dead || (handing_over_ms += step) >= LONGEST_HANDOVER_MS)) server_kill(&server), _exit(0);
   if (!dead && !silent) return;
   while (receive(&server)) continue;  // what it said last
-  if ((serves() || gave_up) && !was_meant()) {
+  if ((serves() || gave_up) && !server_was_to_end(&server, passed_signal)) {
     succeed(silent);
     return;
   }
@@ -223,28 +233,24 @@ static void look_after_server(uint64_t step) {
 static void look_after_next(uint64_t step) {
   if (next.pid == 0) return;
   next.silent_ms += step;
-  if (server_is_dead(&next)) {
+  if (next.has_exited) {  // nobody waits for it: how it ended is known when the last of its threads is gone
     char why[sizeof reason];
-    server_kill(&next);  // how it ended is known when it is gone
     server_describe_end(&next, why, sizeof why);
     drop_next(why);
   } else if (!serves()) {
     drop_next("the mount is gone");
+  } else if (is_spare) {
+    return;
   } else if (!stands_by) {
     if (next.silent_ms > deadline_ms) drop_next("it was not ready in time");
   } else if (!is_handing_over) {
     is_handing_over = true;
     handing_over_ms = 0;
-    server_order(&server, "hand-over\n");
+    server_order(&server, "hand-over", "");
   } else if ((handing_over_ms += step) >= LONGEST_HANDOVER_MS) {
     server_kill(&server);
-    promote();
+    promote("");
   }
-}
-
-static uint64_t setting(const char* name, uint64_t otherwise) {
-  const char* value = getenv(name);
-  return value == NULL || atoll(value) <= 0 ? otherwise : (uint64_t)atoll(value);
 }
 
 int main(int count, char** arguments) {
@@ -257,7 +263,8 @@ int main(int count, char** arguments) {
     fcntl(server.orders, F_SETFD, FD_CLOEXEC);
     server.is_well = fcntl(server.channel, F_SETFD, FD_CLOEXEC) == 0;
   }
-  watchdog_ms = setting("DAGMOUNT_WATCHDOG_MS", watchdog_ms);
+  const char* watchdog = getenv("DAGMOUNT_WATCHDOG_MS");
+  if (watchdog != NULL && atoll(watchdog) > 0) watchdog_ms = (uint64_t)atoll(watchdog);
   systemd_begin(kept_inherit);
   if (serves()) how.restarts = 1, how.reason = "the service was started again";
   sigset_t heeded;

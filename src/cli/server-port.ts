@@ -54,6 +54,8 @@ export interface SupervisorLink {
   readonly reason: string;
   /** It was started beside a server that goes on until this one is ready. */
   readonly standsBy: boolean;
+  /** It is for when that one dies. */
+  readonly isSpare: boolean;
   /** Descriptors that a server before had it keep, by name; `orders` is where the supervisor speaks. */
   readonly kept: ReadonlyMap<string, number>;
   /** Variables that another supervisor, and the servers that it starts, need. */

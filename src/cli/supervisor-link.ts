@@ -20,6 +20,7 @@ export function takeSupervisorLink(
   const reason = env[REASON_VARIABLE] ?? '';
   if (list === undefined) return undefined;
   const standsBy = env[STANDBY_VARIABLE] !== undefined;
+  const isSpare = env[STANDBY_VARIABLE] === 'spare';
   const own = OWN_VARIABLES.flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -35,6 +36,7 @@ export function takeSupervisorLink(
     restarts: Number(restarts),
     reason,
     standsBy,
+    isSpare,
     kept: new Map(descriptors),
     environment: { ...Object.fromEntries(own), ...others },
   };

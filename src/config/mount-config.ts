@@ -28,6 +28,8 @@ export interface MountConfig {
   readonly concurrency: number;
   readonly readDeadlineMs: number;
   readonly takeoverDeadlineMs: number;
+  /** Whether a second server is kept ready. */
+  readonly standby: boolean;
   /** 0: not at all. */
   readonly waitForStoreMs: number;
   readonly pollIntervalMs: number;
@@ -95,6 +97,7 @@ export function resolveMountConfig(
     concurrency: values.concurrency,
     readDeadlineMs: values['read-deadline'],
     takeoverDeadlineMs: values['takeover-deadline'],
+    standby: !values['no-standby'],
     waitForStoreMs: values['wait-for-store'],
     pollIntervalMs: values['poll-interval'],
     settleMs: values.settle,

@@ -174,6 +174,13 @@ export const schema = {
     help: 'How long readers may wait for a new server when one has died; after that their mount is replaced',
     default: '60s',
   }),
+  'no-standby': setting({
+    group: 'mount',
+    kind: kinds.toggle(),
+    help: 'Keep no second server ready, which takes some 60 MiB: readers wait longer when the first one dies',
+    default: 'false',
+    described: 'off',
+  }),
   driver: setting({
     group: 'mount',
     kind: kinds.choice(['auto', 'kernel', 'fuse-native']),

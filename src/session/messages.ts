@@ -48,6 +48,8 @@ export interface TakenOver {
 }
 
 export interface Serving {
+  /** On the main thread's clock since the process began, milliseconds. */
+  readonly at: number;
   readonly init: InitReply | undefined;
   readonly takenOver: TakenOver | undefined;
 }
@@ -72,6 +74,8 @@ export type ToSession =
   | { readonly kind: 'fetched'; readonly id: number; readonly result: FetchResult }
   | { readonly kind: 'version-id'; readonly id: number; readonly versionId: string | undefined }
   | { readonly kind: 'count' }
+  /** Of a takeover: main has opened the cache, and is to be asked for all that is not known to be local. */
+  | { readonly kind: 'main-is-there' }
   | { readonly kind: 'stop' };
 
 /** Requests the kernel has sent, by opcode name, and how some of them ended. */
@@ -104,7 +108,7 @@ export interface NotifyOutcome {
 }
 
 export type FromSession =
-  | ({ readonly kind: 'serving' } & Serving)
+  | ({ readonly kind: 'serving' } & Omit<Serving, 'at'>)
   /** It could not mount; it ends. */
   | { readonly kind: 'refused'; readonly reason: string }
   | {

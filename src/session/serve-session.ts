@@ -22,6 +22,8 @@ export interface SessionPort {
 export interface SessionSurroundings {
   readonly tell: (message: FromSession) => void;
   readonly fetch: (version: ContentVersion, chunk: number | undefined, signal: Stop) => Promise<FetchResult>;
+  /** Whether main has opened the cache; before, all that a takeover needs is looked for here. */
+  readonly isMainThere: () => boolean;
   /** Of a version, the id that the store gave it: only the main thread, which gets its answers, knows it. */
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
@@ -42,6 +44,7 @@ export function serveSession(
   const asked = new Map<number, (versionId: string | undefined) => void>();
   let lastId = 0;
   let isAlone = false;
+  let isMainThere = false;
   let session: Session | undefined;
   const surroundings: SessionSurroundings = {
     tell: (message) => port.tell(message),
@@ -62,6 +65,7 @@ export function serveSession(
         port.tell({ kind: 'fetch', id, version, chunk });
       });
     },
+    isMainThere: () => isMainThere,
     versionIdOf: ({ path, etag }) => {
       if (isAlone) return Promise.resolve(undefined);
       const id = ++lastId;
@@ -97,6 +101,9 @@ export function serveSession(
         return;
       case 'count':
         port.tell({ kind: 'counters', counters: session?.counters() ?? NOTHING_COUNTED });
+        return;
+      case 'main-is-there':
+        isMainThere = true;
         return;
       case 'stop':
         await session?.stop();

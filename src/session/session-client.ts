@@ -77,6 +77,11 @@ export class SessionClient {
     return this.#publishing.promise;
   }
 
+  /** A session that took over is not to look for content by itself any more. */
+  mainIsThere(): void {
+    this.#send({ kind: 'main-is-there' });
+  }
+
   /** Also of a session that has ended. */
   counters(): Promise<SessionCounters> {
     if (this.#gone) return Promise.resolve(NOTHING_COUNTED);
@@ -98,7 +103,7 @@ export class SessionClient {
   #receive(message: FromSession): void {
     switch (message.kind) {
       case 'serving':
-        this.#serving?.resolve(message);
+        this.#serving?.resolve({ ...message, at: performance.now() });
         break;
       case 'refused':
         this.#serving?.reject(refused(message.reason));

@@ -22,6 +22,11 @@ export const COMMIT_BYTES = 56;
 export const HEAD_BYTES = COMMIT_AT + COMMIT_BYTES;
 /** Grows with every change of the head, of the body's sections, and of what is in them. */
 export const STATE_FORMAT = 1;
+/**
+ * The oldest that is read: at least the one before STATE_FORMAT, so that an upgrade goes on with the mount of the version
+ * before. A file of each one from here on is in test/state/recorded.
+ */
+export const OLDEST_STATE_FORMAT = 1;
 
 const MAGIC = Buffer.from('DAGMSTA\0', 'latin1');
 const COMMITTED = Buffer.from('IN FORCE', 'latin1');
@@ -82,9 +87,10 @@ export function readHead(bytes: Buffer, fileBytes: number, mountId: string): Rea
   }
   if (bytes.length < HEAD_BYTES) throw new StateError('truncated', `it ends after ${fileBytes} bytes`);
   const format = bytes.readUInt32LE(FORMAT_AT);
-  if (format !== STATE_FORMAT) {
+  if (format < OLDEST_STATE_FORMAT || format > STATE_FORMAT) {
     const code = format < STATE_FORMAT ? 'older-format' : 'newer-format';
-    throw new StateError(code, `it has format ${format}, and this dagmount reads ${STATE_FORMAT}`);
+    const range = OLDEST_STATE_FORMAT < STATE_FORMAT ? `${OLDEST_STATE_FORMAT} to ` : '';
+    throw new StateError(code, `it has format ${format}, and this dagmount reads ${range}${STATE_FORMAT}`);
   }
   const owner = bytes.toString('latin1', MOUNT_ID_AT, MOUNT_ID_AT + MOUNT_ID_BYTES).replace(/\0+$/, '');
   if (owner !== mountId) throw new StateError('foreign', `it belongs to the mount ${JSON.stringify(owner)}`);

@@ -27,6 +27,7 @@ test('a mount is told everything in one frozen object', () => {
     concurrency: 32,
     readDeadlineMs: 10_000,
     takeoverDeadlineMs: 60_000,
+    standby: true,
     waitForStoreMs: 0,
     pollIntervalMs: 10_000,
     settleMs: 1_000,

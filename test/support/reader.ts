@@ -12,6 +12,7 @@ export interface Reading {
   readonly stdout: string;
   readonly stderr: string;
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 export interface Reader {
@@ -47,7 +48,7 @@ export function startReader(command: string, args: readonly string[], options: R
       pid: child.pid,
       stdout: child.stdout(),
       stderr: child.stderr(),
-      code: exit.code,
+      ...exit,
     })),
     delay(deadlineMs, undefined, { signal: late.signal }).then(() => {
       // One that waits in the kernel does not die of this; the end of the mount frees it.

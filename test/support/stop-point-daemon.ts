@@ -5,11 +5,16 @@ import type { Listed } from '../../src/sync/ports.ts';
 
 /**
  * The command with named points at which the process is killed, each between two calls of what a revalidation runs
- * over: TEST_STOP_AT names the one. A successor under a supervisor is not killed once more. The first tree passes them all; the first change after it does not.
+ * over: TEST_STOP_AT names the one. The first tree passes them all; the first change after it does not. Under a supervisor, so
+ * many servers end there, one after another, as TEST_STOP_TIMES says: one unless given.
  */
-const isFirst = /^\d+ 0\b/.test(process.env.DAGMOUNT_SUPERVISOR ?? '0 0');
-const stopAt = isFirst ? process.env.TEST_STOP_AT : undefined;
+const [, restarts = '0'] = (process.env.DAGMOUNT_SUPERVISOR ?? '').split(' ');
+const times = Number(process.env.TEST_STOP_TIMES ?? 1);
+const stopAt = Number(restarts) < times ? process.env.TEST_STOP_AT : undefined;
 delete process.env.TEST_STOP_AT;
+delete process.env.TEST_STOP_TIMES;
+/** Milliseconds from the swap on, in which the kernel is told of it. */
+const NOTIFYING_MS = 2;
 
 const parts: Parts = ({ lister, cache, presenter, persister }) => {
   let published = 0;
@@ -47,6 +52,7 @@ const parts: Parts = ({ lister, cache, presenter, persister }) => {
     },
     presenter: {
       publish: async (publication) => {
+        setTimeout(() => point('notifying'), Math.random() * NOTIFYING_MS);
         await presenter.publish(publication);
         point('notified');
       },

@@ -7,13 +7,18 @@ export const supervisor = join(repository, 'build/Release/dagmount-supervisor');
 
 export const supervisorMissing = existsSync(supervisor) ? false : 'the supervisor is not compiled';
 
-/** The server that a supervisor runs now: its youngest child that is alive. What has no supervisor is the server itself. */
+/** The server that a supervisor runs now: its youngest child that is alive and does not stand by. What has no supervisor is the server itself. */
 export function serverOf(supervisorPid: number): number | undefined {
   if (attempt(`/proc/${supervisorPid}/comm`).trim() !== 'dagmount-superv') return supervisorPid;
   const children = attempt(`/proc/${supervisorPid}/task/${supervisorPid}/children`).trim().split(/\s+/);
   return children
     .map(Number)
-    .findLast((pid) => pid > 0 && /^State:\s+[^ZX]/m.test(attempt(`/proc/${pid}/status`)));
+    .findLast((pid) => pid > 0 && /^State:\s+[^ZX]/m.test(attempt(`/proc/${pid}/status`)) && !standsBy(pid));
+}
+
+/** Whether it is kept ready for when the server dies; also one that has yet to become that. */
+export function standsBy(pid: number): boolean {
+  return /^(\S*\/)?dagmount-s/.test(argumentsOf(pid)[0] ?? '');
 }
 
 /** By the first 15 bytes of their program's name. */

@@ -56,7 +56,7 @@ export interface KernelSessionOptions {
   readonly resend?: boolean | undefined;
   readonly fetch: Fetch;
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
-  readonly onServing: (serving: Serving) => void;
+  readonly onServing: (serving: Omit<Serving, 'at'>) => void;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;

@@ -1,0 +1,25 @@
+import { readdirSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+
+/** A tenth of the processor becomes a half, beside 16 readers that go on from the kernel's caches. */
+const AHEAD = 10;
+const MOST = -20;
+
+/** Lets every thread of this process go before others, where that is allowed. Returns what ends it. */
+export function hurry(): () => void {
+  const usual = getPriority();
+  const set = (priority: number): void => {
+    for (const thread of readdirSync('/proc/self/task')) attempt(() => setPriority(Number(thread), priority));
+  };
+  set(Math.max(MOST, usual - AHEAD));
+  return () => set(usual);
+}
+
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    // Not allowed, or the thread has just gone.
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { mountImpossible } from '../support/mount.ts';
+import { outlive } from '../support/outlive/outlive.ts';
+import { StoreProxy } from '../support/proxy.ts';
+import { startReader } from '../support/reader.ts';
+import { serverOf, supervisor, supervisorMissing } from '../support/supervised.ts';
+import { defer } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { manyFiles, mountStore, openStore } from './fixture.ts';
+
+const KILLS = 5;
+
+// The same at length, and with every other end of a server, is in test/long.
+for (const takeover of ['resend', 'journal'] as const) {
+  describe(`by ${takeover}`, { skip: mountImpossible || supervisorMissing, concurrency: 2 }, () => {
+    test(`a server that is killed ${KILLS} times under readers gives no error, hangs nobody, and shows nothing of an old tree`, async (t) => {
+      const { mount, takeovers } = await outlive(t, {
+        takeover,
+        files: 200,
+        large: 20,
+        readers: 4,
+        times: KILLS,
+        apart: 400,
+        whilePublishing: (time) => time % 2 === 1,
+      });
+      assert.equal(takeovers.length, KILLS);
+      assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    });
+
+    test('a read that waits for the store when the server is killed gets its bytes', async (t) => {
+      const store = await openStore(t, manyFiles(5, 70_000));
+      const proxy = await StoreProxy.start({ upstream: store.endpoint });
+      defer(t, () => proxy.close());
+      const mount = await mountStore(
+        t,
+        { ...store, endpoint: proxy.endpoint },
+        {
+          wrapper: [supervisor],
+          env: { ...store.env, ...(takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }) },
+          args: ['--prefetch', '0', '--read-deadline', '60s', '--poll-interval', '1h'],
+        },
+      );
+      proxy.fault = ({ kind }) => (kind === 'GET' ? { hang: true } : undefined);
+      const before = proxy.count('GET');
+      const readers = [...manyFiles(5, 70_000)].map(([path, content]) => ({
+        content,
+        reader: startReader('cat', [join(mount.target, path)]),
+      }));
+      await waitFor('every reader to wait for the store', () => proxy.count('GET') >= before + 5);
+      process.kill(serverOf(mount.pid) ?? -1, 'SIGKILL');
+      await waitFor(
+        'the takeover',
+        () => mount.log().filter(({ event }) => event === 'taken-over').length > 0,
+      );
+      proxy.fault = undefined;
+      for (const { reader, content } of readers) {
+        const { code, stdout, stderr } = await reader.done;
+        assert.equal(code, 0, stderr);
+        assert.ok(stdout === content, 'the bytes that are stored');
+      }
+      const [line] = mount.log().filter(({ event }) => event === 'taken-over');
+      assert.equal(line?.resends, takeover === 'resend');
+      assert.ok(Number(line?.unanswered) >= 5, `${line?.unanswered} were unanswered`);
+      assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    });
+  });
+}

@@ -1,0 +1,21 @@
+import { copyFile } from 'node:fs/promises';
+import { Places } from './places.ts';
+
+/**
+ * Records what this version keeps of a publication, for the versions after it to read: record-state.ts FILE. Run once for
+ * each STATE_FORMAT, into test/state/recorded/format-<number>, when it is new; recorded-formats.test.ts reads them.
+ */
+const [file = ''] = process.argv.slice(2);
+const endings: (() => Promise<void> | void)[] = [];
+const cleanup = { after: (ending: () => Promise<void> | void) => void endings.push(ending) };
+try {
+  const places = await Places.make(cleanup);
+  for (const path of ['team/a.py', 'team/deep/b.py', 'c.py']) places.source.put(path, `content of ${path}`);
+  await places.publish(100);
+  places.source.put('team/a.py', 'other content');
+  places.source.put('new/d.py', 'new');
+  await places.publish(200);
+  await copyFile(places.takeover, file);
+} finally {
+  for (const end of endings.reverse()) await end();
+}

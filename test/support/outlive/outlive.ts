@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { writeTree } from '../../e2e/fixture.ts';
+import { MemoryS3 } from '../memory-s3.ts';
+import { type LogLine, type Mount, startMount } from '../mount.ts';
+import { StoreProxy } from '../proxy.ts';
+import { read, startPython } from '../reader.ts';
+import { serverOf, supervisor } from '../supervised.ts';
+import { defer, temporaryDirectory } from '../temporary.ts';
+import { waitFor } from '../wait-for.ts';
+import { ChangingTree } from './changing-tree.ts';
+import { distribution, longestByCall, monotonicNow, type Outlived, pausesAt } from './pauses.ts';
+
+export interface Outliving {
+  readonly mount: Mount;
+  readonly store: MemoryS3;
+  readonly proxy: StoreProxy;
+}
+
+export interface OutliveOptions {
+  readonly takeover: 'resend' | 'journal';
+  readonly files: number;
+  readonly large: number;
+  readonly readers: number;
+  /** How many servers end. */
+  readonly times: number;
+  /** Brings the server to its end. */
+  readonly fault?: (server: number, outliving: Outliving) => void | Promise<void>;
+  /** Milliseconds until the next one: from 0 to this. */
+  readonly apart: number;
+  /** What is wrong besides, from before the first fault until the function that it resolves with is called. */
+  readonly besides?: (outliving: Outliving) => Promise<() => Promise<void> | void>;
+  /** Whether names are only added: what was replaced cannot be read where nothing can be kept of it. */
+  readonly onlyAdds?: boolean;
+  /** Whether a moment in which the kernel is being told of a publication is waited for. */
+  readonly whilePublishing?: (time: number) => boolean;
+  /** Whether the next server ends before it was seen to have taken over. */
+  readonly atOnce?: (time: number) => boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  readonly cacheDirectory?: string;
+  /** The command's entry; the build of this repository unless told. */
+  readonly cli?: string;
+  readonly deadlineMs?: number;
+}
+
+/** What came of it. */
+export interface OutlivedAll {
+  readonly mount: Mount;
+  /** A line of the log for each. */
+  readonly takeovers: readonly LogLine[];
+  /** The longest call at each fault, in milliseconds. */
+  readonly pauses: readonly number[];
+}
+
+/** Milliseconds before each answer of the store: long enough for a read to be waiting for it nearly always. */
+const STORE_LATENCY_MS = 60;
+
+/**
+ * Ends a server time after time under readers that go on, while its tree changes. Shows that none of them got an error, was
+ * left hanging, or read anything wrong, and that in the end the kernel has nothing of an old tree.
+ */
+export async function outlive(t: TestContext, options: OutliveOptions): Promise<OutlivedAll> {
+  const { takeover, times, apart, deadlineMs = 900_000 } = options;
+  const outliving = await begin(t, options);
+  const { mount, proxy, tree } = outliving;
+  const taken = (): readonly LogLine[] => mount.log().filter(({ event }) => event === 'taken-over');
+  const readers = Array.from({ length: options.readers }, (_, index) =>
+    startPython('endure.py', [mount.target, String(index)], { stdin: 'pipe', deadlineMs }),
+  );
+  const over = new AbortController();
+  const mend = await options.besides?.(outliving);
+  const changing = tree.change(over.signal);
+  const moments: number[] = [];
+  const ended = new Set<number>();
+  for (let time = 0; time < times; time++) {
+    await delay(Math.random() * apart);
+    if (time % 8 === 3) dropCaches();
+    const published = join(runtimeDirectoryOf(mount), 'takeover.previous');
+    if (options.whilePublishing?.(time)) {
+      await waitFor('a publication', () => existsSync(published), 60_000, 1);
+      await delay(Math.random() * 20);
+    }
+    const server = await waitFor('a server', () => serverOf(mount.pid), 60_000);
+    const before = taken().length;
+    moments.push(monotonicNow());
+    ended.add(server);
+    if (options.fault === undefined) process.kill(server, 'SIGKILL');
+    else await options.fault(server, outliving);
+    await waitFor('its end', () => serverOf(mount.pid) !== server, 60_000);
+    if (options.atOnce?.(time)) continue;
+    await waitFor(`takeover ${time + 1}`, () => taken().length > before, 120_000).catch((error: unknown) => {
+      throw new Error(mount.stderr().slice(-3_000), { cause: error });
+    });
+  }
+  await delay(500);
+  over.abort();
+  await changing;
+  await mend?.();
+  proxy.latency = 0;
+  await showsAtLast(t, mount, tree);
+  for (const reader of readers) reader.end();
+  const results = await Promise.all(
+    readers.map(async (reader) => {
+      const reading = await reader.done;
+      assert.equal(reading.code, 0, `${reading.signal} ${reading.stderr} ${troubles(mount)}`);
+      return JSON.parse(reading.stdout) as Outlived;
+    }),
+  );
+  const pauses = pausesAt(moments, results);
+  tell(t, results, pauses, taken());
+  assert.deepEqual(
+    results.flatMap(({ problems }) => problems),
+    [],
+    troubles(mount),
+  );
+  assert.ok(taken().every(({ resends }) => resends === (takeover === 'resend')));
+  assert.ok(
+    taken().every(({ failed }) => failed === 0),
+    'no notification was refused',
+  );
+  assert.ok(results.every(({ operations }) => (operations.list ?? 0) > 0));
+  assert.equal(ended.size, times);
+  return { mount, takeovers: taken(), pauses };
+}
+
+async function begin(
+  t: TestContext,
+  options: OutliveOptions,
+): Promise<Outliving & { readonly tree: ChangingTree }> {
+  const store = await MemoryS3.start();
+  defer(t, () => store.close());
+  const tree = new ChangingTree(store, options.files, options.large, options.onlyAdds);
+  const proxy = await StoreProxy.start({ upstream: store.endpoint });
+  defer(t, () => proxy.close());
+  const mount = await startMount(t, {
+    source: 's3://memory/dags',
+    wrapper: [supervisor],
+    ...(options.cacheDirectory !== undefined && { cacheDirectory: options.cacheDirectory }),
+    ...(options.cli !== undefined && { cli: options.cli }),
+    env: {
+      AWS_ACCESS_KEY_ID: 'any',
+      AWS_SECRET_ACCESS_KEY: 'any',
+      ...(options.takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }),
+      ...options.env,
+    },
+    args: [
+      ...['--endpoint-url', proxy.endpoint, '--poll-interval', '1s', '--settle', '0'],
+      // What is larger is fetched when it is read; where it does not fit, again and again.
+      ...['--prefetch', '64KiB', '--cache-size', '24MiB'],
+      ...(options.args ?? []),
+    ],
+    deadlineMs: 120_000,
+  });
+  proxy.latency = STORE_LATENCY_MS;
+  return { mount, store, proxy, tree };
+}
+
+/** A file is opened, listed and compared with what was stored last: first as the kernel has it, then as it is told again. */
+async function showsAtLast(t: TestContext, mount: Mount, tree: ChangingTree): Promise<void> {
+  const expected = join(await temporaryDirectory(t), 'expected');
+  await writeTree(expected, tree.objects);
+  const compare = (): Promise<string> =>
+    read('sh', ['-c', 'diff -r "$0" "$1" 2>&1 | head -20', expected, mount.target], { deadlineMs: 300_000 });
+  await waitFor('the last tree', async () => (await compare()) === '', 120_000, 500).catch(
+    async (error: unknown) => {
+      throw new Error(`the last tree is not shown: ${await compare()}`, { cause: error });
+    },
+  );
+  const survey = (): Promise<string> =>
+    read('sh', ['-c', 'cd "$0" && find . -printf "%p %y %s %T@ %n\\n" | sort', mount.target], {
+      deadlineMs: 300_000,
+    });
+  const warm = await survey();
+  dropCaches();
+  assert.equal(
+    await survey(),
+    warm,
+    'names and attributes that the kernel had are those that it is told again',
+  );
+  assert.equal(await compare(), '');
+}
+
+/** Only root may; for anybody else everything stays where it is. */
+function dropCaches(): void {
+  if (process.getuid?.() === 0) writeFileSync('/proc/sys/vm/drop_caches', Math.random() < 0.5 ? '2' : '3');
+}
+
+function runtimeDirectoryOf(mount: Mount): string {
+  const socket = mount.socket();
+  return join(dirname(socket), socket.slice(dirname(socket).length + 1).replace(/\.sock$/, ''));
+}
+
+/** What the servers had to say that is not about their ends. */
+function troubles(mount: Mount): string {
+  const lines = mount.log().filter(({ level, event }) => level !== 'info' && event !== 'taken-over');
+  return JSON.stringify(lines.slice(-20));
+}
+
+function tell(
+  t: TestContext,
+  results: readonly Outlived[],
+  pauses: readonly number[],
+  taken: readonly LogLine[],
+): void {
+  const total = new Map<string, number>();
+  for (const { operations } of results) {
+    for (const [kind, count] of Object.entries(operations)) total.set(kind, (total.get(kind) ?? 0) + count);
+  }
+  t.diagnostic([...total].map(([kind, count]) => `${kind} ${count}`).join(', '));
+  t.diagnostic(`longest call at each end, ms: ${distribution(pauses)}`);
+  t.diagnostic(`longest of each kind, ms: ${longestByCall(results)}`);
+  t.diagnostic(`until a successor serves, ms: ${distribution(taken.map(({ ms }) => Number(ms)))}`);
+  const some = (field: string): number => taken.filter((line) => Number(line[field]) > 0).length;
+  t.diagnostic(
+    `${taken.length} takeovers, ${some('unanswered')} found requests unanswered, ${some('owed')} owed notifications`,
+  );
+}

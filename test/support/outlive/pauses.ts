@@ -1,0 +1,39 @@
+/** What endure.py prints. */
+export interface Outlived {
+  readonly operations: Readonly<Record<string, number>>;
+  readonly problems: readonly string[];
+  /** Start and length of calls that took long, in seconds; the start is of CLOCK_MONOTONIC. */
+  readonly slow: readonly (readonly [start: number, seconds: number, call: string])[];
+}
+
+/** Seconds of CLOCK_MONOTONIC, which all processes share. */
+export function monotonicNow(): number {
+  return Number(process.hrtime.bigint()) / 1e9;
+}
+
+/** The longest call of each kind. */
+export function longestByCall(readers: readonly Outlived[]): string {
+  const longest = new Map<string, number>();
+  for (const [, seconds, call] of readers.flatMap(({ slow }) => slow)) {
+    longest.set(call, Math.max(longest.get(call) ?? 0, seconds));
+  }
+  return [...longest].map(([call, seconds]) => `${call} ${Math.round(1000 * seconds)}`).join(', ');
+}
+
+/** The longest call of any reader that was under way at each of these moments or began before the next, in milliseconds. */
+export function pausesAt(moments: readonly number[], readers: readonly Outlived[]): readonly number[] {
+  const calls = readers.flatMap(({ slow }) => slow);
+  return moments.map((moment, index) => {
+    const next = moments[index + 1] ?? Number.POSITIVE_INFINITY;
+    const during = calls.filter(([start, seconds]) => start + seconds > moment && start < next);
+    return Math.round(1000 * Math.max(0, ...during.map(([, seconds]) => seconds)));
+  });
+}
+
+export function distribution(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number | undefined =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const shares = [0, 0.25, 0.5, 0.75, 0.9, 0.99];
+  return [...shares.map((share) => `p${share * 100} ${at(share)}`), `longest ${sorted.at(-1)}`].join(', ');
+}
