@@ -30,6 +30,8 @@ test(`${TIMES} times mounted, used and unmounted leave no process, mount, thread
 }, async (t) => {
   const store = await openStore(t, manyFiles(50, 1_000));
   const directory = await temporaryDirectory(t);
+  // Others have their temporary files in the usual place.
+  process.env.TMPDIR = directory;
   const counts = () => ({
     temporary: readdirSync(tmpdir()).filter((name) => name.startsWith('dagmount')).length,
     descriptors: readdirSync('/proc/self/fd').length,
