@@ -267,6 +267,8 @@ int main(int count, char** arguments) {
   if (watchdog != NULL && atoll(watchdog) > 0) watchdog_ms = (uint64_t)atoll(watchdog);
   systemd_begin(kept_inherit);
   if (serves()) how.restarts = 1, how.reason = "the service was started again";
+  // Whoever read its words, or its notices, may be gone.
+  signal(SIGPIPE, SIG_IGN);
   sigset_t heeded;
   sigemptyset(&heeded);
   const int all[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
