@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from './sync/ports.ts';
 import type { SyncOptions } from './sync/sync.ts';
 
@@ -16,14 +16,15 @@ export function keepLastSuccess(file: string, log: Logger): Pick<SyncOptions, 'l
   const onSuccess = (at: number): void => {
     if (Math.abs(at - notedAt) < NOTE_MS) return;
     notedAt = at;
+    const temporary = `${file}.tmp`;
     try {
-      const temporary = `${file}.${process.pid}`;
-      writeFileSync(temporary, String(at), { mode: FILE_MODE });
+        writeFileSync(temporary, String(at), { mode: FILE_MODE });
       renameSync(temporary, file);
     } catch (error) {
       // A disk that takes nothing is told of elsewhere, and loses no more by this.
       if (!told) log.debug({ file, err: error }, 'when the store was last seen cannot be written down');
       told = true;
+      rmSync(temporary, { force: true });
     }
   };
   return { lastSuccessAt: read(file), onSuccess };

@@ -115,10 +115,10 @@ void server_describe_end(const server_process* server, char* text, size_t size) 
   else snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
-bool server_was_to_end(const server_process* server, int passed_signal) {
+bool server_was_to_end(const server_process* server, int passed_signal, bool was_served) {
   if (!server->has_exited) return false;
   const int status = server->exit_status;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || !was_served)) return true;
   if (passed_signal == 0) return false;
   return WIFEXITED(status) ? WEXITSTATUS(status) == 128 + passed_signal : WTERMSIG(status) == passed_signal;
 }

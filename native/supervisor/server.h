@@ -35,8 +35,9 @@ void server_reap(server_process* servers[], int count);
 void server_kill(server_process* server);
 void server_describe_end(const server_process* server, char* text, size_t size);
 // Whether its end was meant: by itself, or by who sent a signal, once or twice (128 + n is Node.js' answer to the second).
-// `passed_signal`: the last one that it was sent; 0: none.
-bool server_was_to_end(const server_process* server, int passed_signal);
+// `passed_signal`: the last one that it was sent; 0: none. Where none before it has served, any end by itself: it says why
+// there is no mount.
+bool server_was_to_end(const server_process* server, int passed_signal, bool was_served);
 // Ends this process by the exit code, or the signal, that ended the server.
 void server_end_alike(const server_process* server);
 // One message, ended by a zero, and the descriptor that came with it; false where there is none. Never waits.

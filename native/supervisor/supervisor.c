@@ -39,21 +39,19 @@
 #include <time.h>
 #include <unistd.h>
 
-// How long a server may take that makes a new mount.
-enum { LONGEST_START_MS = 60000 };
-enum { LOOK_MS = 20, LONGEST_PAUSE_MS = 5000, FIRST_PAUSE_MS = 100 };
+// LONGEST_START_MS: for a server that makes a new mount.
+enum { LOOK_MS = 20, LONGEST_PAUSE_MS = 5000, FIRST_PAUSE_MS = 100, LONGEST_START_MS = 60000 };
 // How long a server may take to end what it is doing before another one takes its place.
 enum { LONGEST_HANDOVER_MS = 5000 };
-// After a spare that came to nothing, until there is another one.
-enum { SPARE_PAUSE_MS = 10000 };
-// A step of the clock that is longer than this was spent stopped, not waiting for the server.
-enum { LONGEST_STEP_MS = 1000 };
+// A step of the clock that is longer than LONGEST_STEP_MS was spent stopped, not waiting for the server. SPARE_PAUSE_MS: after a
+// spare that came to nothing, until there is another one.
+enum { LONGEST_STEP_MS = 1000, SPARE_PAUSE_MS = 10000 };
 
 // `next`: started beside the other one, to take its place; a spare one does so when that dies.
 static server_process server = NO_SERVER, next = NO_SERVER;
 static server_start_options how = {.reason = ""};
 static int signals, held_signal, passed_signal;
-static bool stands_by, is_spare, is_handing_over, leaves, gave_up;
+static bool was_served, stands_by, is_spare, is_handing_over, leaves, gave_up;
 static uint64_t spare_not_before, handing_over_ms, down_ms, watchdog_ms = 10000, deadline_ms = 60000;
 static char reason[128], stuck[4096], end_of_waiting[PATH_MAX];
 
@@ -154,6 +152,7 @@ static void heed(server_process* from, const char* message, int fd) {
   from->is_well = true;
   from->silent_ms = 0;
   if (from != &server) return;
+  was_served = true;
   down_ms = 0;
   gave_up = false;
   if (held_signal != 0 && !is_handing_over) {
@@ -221,7 +220,8 @@ static void look_after_server(uint64_t step) {
   if (leaves && (dead || (handing_over_ms += step) >= LONGEST_HANDOVER_MS)) server_kill(&server), _exit(0);
   if (!dead && !silent) return;
   while (receive(&server)) continue;  // what it said last
-  if ((serves() || gave_up) && !server_was_to_end(&server, passed_signal)) {
+  if (dead) server_kill(&server);  // how it ended is known when it is gone
+  if ((serves() || gave_up) && !server_was_to_end(&server, passed_signal, was_served)) {
     succeed(silent);
     return;
   }
@@ -266,6 +266,7 @@ int main(int count, char** arguments) {
   const char* watchdog = getenv("DAGMOUNT_WATCHDOG_MS");
   if (watchdog != NULL && atoll(watchdog) > 0) watchdog_ms = (uint64_t)atoll(watchdog);
   systemd_begin(kept_inherit);
+  was_served = adopts || serves();
   if (serves()) how.restarts = 1, how.reason = "the service was started again";
   // Whoever read its words, or its notices, may be gone.
   signal(SIGPIPE, SIG_IGN);

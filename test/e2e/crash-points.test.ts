@@ -65,7 +65,7 @@ async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promis
   assert.equal(online.log().filter(({ msg }) => msg === 'published').length, expected === 'old' ? 1 : 0);
   const [id = ''] = await readdir(join(cacheDirectory, 'v1'));
   const left = (await readdir(join(cacheDirectory, 'v1', id))).filter((name) => name !== 'order');
-  assert.deepEqual(left.sort(), ['blobs', 'generation', 'lock'], 'no temporary file remains');
+  assert.deepEqual(left.sort(), ['blobs', 'generation', 'last-success', 'lock'], 'no temporary file remains');
 }
 
 describe('a process killed at a crash point', { skip: mountImpossible, concurrency: 3 }, () => {

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { ControlClient } from '../../src/control/client.ts';
+import type { Refreshed, Status } from '../../src/control/shapes.ts';
+import { MemoryS3 } from '../support/memory-s3.ts';
+import { type Mount, mountImpossible, startMount } from '../support/mount.ts';
+import { startPython } from '../support/reader.ts';
+import { defer } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const PUBLICATIONS = Number(process.env.DAGMOUNT_TEST_PUBLICATIONS ?? 5_000);
+const SAMPLES = 10;
+const FILES = 300;
+/** What Airflow's processor walks in a day, at its default of one every 5 minutes, ten times over. */
+const WALKS = 2_880;
+
+interface Sample {
+  readonly publications: number;
+  /** Bytes. */
+  readonly resident: number;
+  readonly descriptors: number;
+  readonly threads: number;
+  readonly blobs: number;
+  readonly pinned: number;
+}
+
+function pathOf(index: number): string {
+  return `dags/team_${index % 15}/dag_${index}.py`;
+}
+
+/** A change, an addition or a removal, in the directories that are walked all the time. */
+function changeOne(store: MemoryS3, time: number): void {
+  const path = pathOf(time % FILES);
+  if (time % 3 === 0) store.put(path, `print(${time})\n`.repeat(1 + (time % 40)));
+  else if (time % 3 === 1) store.put(`dags/team_${time % 15}/new_${time % 50}.py`, `print(${time})\n`);
+  else store.delete(`dags/team_${(time - 1) % 15}/new_${(time - 1) % 50}.py`);
+}
+
+async function sample(mount: Mount, client: ControlClient, publications: number): Promise<Sample> {
+  const pid = await mount.serverPid();
+  const { cache } = await client.ask<Status>('/v1/status');
+  const resident =
+    Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  return {
+    publications,
+    resident,
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    threads: readdirSync(`/proc/${pid}/task`).length,
+    blobs: cache.entries,
+    pinned: cache.pinned,
+  };
+}
+
+function row({ publications, resident, descriptors, threads, blobs, pinned }: Sample): string {
+  const mebibytes = (resident / 2 ** 20).toFixed(1);
+  return `after ${publications}: resident ${mebibytes} MiB, ${descriptors} descriptors, ${threads} threads, ${blobs} blobs, ${pinned} pinned`;
+}
+
+test(`${PUBLICATIONS} publications under readers that walk the tree all the time leave memory, descriptors, threads, pins and node ids at their level`, {
+  skip: mountImpossible,
+}, async (t) => {
+  const store = await MemoryS3.start();
+  defer(t, () => store.close());
+  for (let index = 0; index < FILES; index++) store.put(pathOf(index), 'print(0)\n');
+  const mount = await startMount(t, {
+    source: 's3://memory/dags',
+    env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
+    args: [
+      '--endpoint-url',
+      store.endpoint,
+      '--poll-interval',
+      '1h',
+      '--settle',
+      '0',
+      '--max-delete',
+      '100%',
+    ],
+  });
+  const client = new ControlClient(mount.socket());
+  const readers = Array.from({ length: 3 }, () =>
+    startPython('rescan.py', [mount.target], { stdin: 'pipe', deadlineMs: 1_500_000 }),
+  );
+  const samples: Sample[] = [];
+  for (let time = 1; time <= PUBLICATIONS; time++) {
+    changeOne(store, time);
+    // In the place of a poll: hours of them in minutes.
+    const { outcome } = await client.ask<Refreshed>('/v1/refresh', {
+      method: 'POST',
+      body: { wait: true, timeoutSeconds: 60 },
+      deadlineMs: 75_000,
+    });
+    assert.equal(outcome, 'published', `publication ${time}`);
+    if (time % (PUBLICATIONS / SAMPLES) === 0) samples.push(await sample(mount, client, time));
+  }
+  for (const reader of readers) reader.end();
+  let walks = 0;
+  for (const reader of readers) {
+    const { code, stdout, stderr } = await reader.done;
+    assert.equal(code, 0, stderr);
+    const seen = JSON.parse(stdout) as { readonly walks: number; readonly problems: readonly string[] };
+    assert.deepEqual(seen.problems, []);
+    walks += seen.walks;
+  }
+  // What the kernel holds of trees that are gone goes when it needs the memory.
+  if (process.getuid?.() === 0) writeFileSync('/proc/sys/vm/drop_caches', '2');
+  await waitFor(
+    'no replaced content to be kept for a reader',
+    async () => (await client.ask<Status>('/v1/status')).cache.pinned === 0,
+    150_000,
+  );
+  const last = await sample(mount, client, PUBLICATIONS);
+  t.diagnostic(`${walks} walks of ${FILES} files and more`);
+  for (const each of [...samples, last]) t.diagnostic(row(each));
+  const [first] = samples as [Sample];
+  assert.ok(walks >= WALKS || PUBLICATIONS < 5_000, `${walks} walks`);
+  assert.ok(last.resident <= first.resident * 1.25 + 16 * 2 ** 20, 'memory is at its level');
+  assert.ok(last.descriptors <= first.descriptors, 'descriptors are at their level');
+  assert.ok(last.threads <= first.threads, 'threads are at their level');
+  assert.equal((await mount.stop()).code, 0);
+  const upcalls = mount.log().find(({ event }) => event === 'upcalls');
+  if (process.getuid?.() === 0) assert.equal(upcalls?.retired, 0, 'no node id of an old tree is kept');
+});
