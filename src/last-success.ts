@@ -18,7 +18,7 @@ export function keepLastSuccess(file: string, log: Logger): Pick<SyncOptions, 'l
     notedAt = at;
     const temporary = `${file}.tmp`;
     try {
-        writeFileSync(temporary, String(at), { mode: FILE_MODE });
+      writeFileSync(temporary, String(at), { mode: FILE_MODE });
       renameSync(temporary, file);
     } catch (error) {
       // A disk that takes nothing is told of elsewhere, and loses no more by this.

@@ -31,6 +31,8 @@ export async function openContent(options: OpenContentOptions) {
   const cache = await ContentCache.open({
     directory,
     limitBytes,
+    // A successor has readers before it has said which content they may be reading.
+    shielded: true,
     store: replaced,
     lock: flockWith(lockFile),
     clock: systemClock,

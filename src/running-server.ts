@@ -161,6 +161,7 @@ export class RunningServer {
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
       await waitForStore(() => sync.start(over), waiting, over);
+      cache.unshield();
       // What was pinned before is, whether this tree was published now or before.
       this.#events.onPublished();
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
@@ -235,6 +236,7 @@ export class RunningServer {
     this.#atEnd(() => cache.close());
     kept ??= await this.#openKeptState(cacheDirectory, false);
     const { store: persister, restored } = kept;
+    if (restored === undefined) cache.unshield();
     // What was inherited is mounted also where this server does not come to go on with it.
     this.#atEnd(() => persister.close({ unmounted: !this.#mounted && !supervised.isDepended }));
     const { store, ...connection } = await connecting;

@@ -7,6 +7,8 @@ export interface BlobIndexOptions {
   readonly limitBytes: number;
   /** Removes the blob's file; false where the disk does not let it go: then it stays in the index. */
   readonly remove: (key: string) => boolean;
+  /** Whether it is not known yet what is shown and what is pinned: until unshield() nothing is evicted. */
+  readonly shielded?: boolean | undefined;
 }
 
 export interface RankedBlobs {
@@ -46,8 +48,10 @@ export class BlobIndex {
   #pinned = 0;
   #pinnedBytes = 0;
   #evictions = 0;
+  #shielded: boolean;
 
-  constructor({ limitBytes, remove }: BlobIndexOptions) {
+  constructor({ limitBytes, remove, shielded = false }: BlobIndexOptions) {
+    this.#shielded = shielded;
     this.#limit = limitBytes;
     this.#pastLimit = Math.floor(limitBytes / 2);
     this.#remove = remove;
@@ -144,6 +148,15 @@ export class BlobIndex {
     this.#claim(name, () => this.#claims.unpin(name));
   }
 
+  /** All that is shown or pinned was said to be: what is too much goes, of what is shown the largest first. */
+  unshield(): void {
+    if (!this.#shielded) return;
+    this.#shielded = false;
+    this.#trimPast(0);
+    if (this.#trim(0)) return;
+    this.#settle(this.#ranks.kept.listAsAdded().toSorted((one, other) => other.bytes - one.bytes));
+  }
+
   /**
    * Makes and holds room for `bytes` of a version. Undefined where that would need the eviction of what is
    * protected: then nothing is evicted at all.
@@ -154,9 +167,10 @@ export class BlobIndex {
     const pinned = this.#claims.isPinned(name);
     const pastNeeds = isPast ? past.bytes + this.#reservedPast + bytes - this.#pastLimit : 0;
     const needs = this.bytes + this.#reserved + bytes - this.#limit;
+    if (this.#shielded && needs > 0) return undefined;
     if (pastNeeds > past.bytes) return undefined;
     if (needs > hidden.bytes + past.bytes && !pinned) return undefined;
-    if (!this.#trimPast(isPast ? bytes : 0)) return undefined;
+    if (!this.#shielded && !this.#trimPast(isPast ? bytes : 0)) return undefined;
     if (!this.#trim(bytes) && !pinned) return undefined;
     this.#reserved += bytes;
     if (isPast) this.#reservedPast += bytes;
@@ -170,6 +184,7 @@ export class BlobIndex {
 
   /** Evicts at least `bytes` for a version's need, for a disk that is smaller than the limit. */
   giveUp(name: string, bytes: number): boolean {
+    if (this.#shielded) return false;
     const { hidden, past } = this.#ranks;
     const spare = this.rankOf(name) === 'kept' ? hidden.bytes + past.bytes : hidden.bytes;
     if (spare < bytes) return false;
@@ -226,6 +241,7 @@ export class BlobIndex {
 
   /** Holds the limits again after these blobs came or changed their rank. */
   #settle(changed: readonly Blob[]): void {
+    if (this.#shielded) return;
     this.#trimPast(0);
     if (this.#trim(0)) return;
     // Only what is protected is left. Pinned content may exceed the limit; what stops being pinned may not.

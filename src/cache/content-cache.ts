@@ -25,6 +25,8 @@ export interface ContentCacheOptions {
   readonly directory: string;
   /** Bytes of content; trailers and the filesystem's rounding are not counted. */
   readonly limitBytes: number;
+  /** Nothing is evicted until unshield(): which of what is there is shown, or pinned, comes to be known later. */
+  readonly shielded?: boolean | undefined;
   readonly store: ContentStore;
   readonly lock: LockDirectory;
   readonly clock: Clock;
@@ -195,6 +197,11 @@ export class ContentCache {
   /** The version is shown no more. Harmless for what is not shown. */
   hide({ name }: ContentVersion): void {
     this.#shelf.index.hide(name);
+  }
+
+  /** All that was shown and pinned in an earlier process is so again, or nothing was: what is too much goes. */
+  unshield(): void {
+    this.#shelf.index.unshield();
   }
 
   /** Keeps a version's blobs, those that come later included, until as many calls of unpin(). */

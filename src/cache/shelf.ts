@@ -16,6 +16,8 @@ export interface ShelfOptions {
   readonly directory: string;
   /** Bytes of content. */
   readonly limitBytes: number;
+  /** As BlobIndexOptions has it. */
+  readonly shielded?: boolean | undefined;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
   /** Is told of a disk that takes nothing, and of blobs that were not what was stored. */
@@ -35,7 +37,8 @@ export class Shelf {
     this.#options = options;
     this.#files = new BlobStore(options.directory, shards);
     this.#health = new DiskHealth(options.clock, (trouble, errno) => this.#tell(trouble, errno));
-    this.index = new BlobIndex({ limitBytes: options.limitBytes, remove: (key) => this.#remove(key) });
+    const { limitBytes, shielded } = options;
+    this.index = new BlobIndex({ limitBytes, shielded, remove: (key) => this.#remove(key) });
   }
 
   get trouble(): DiskTrouble | undefined {
@@ -50,7 +53,8 @@ export class Shelf {
   /** Takes over what was recovered, as far as the limit lets it. */
   async adopt({ blobs, corrupt }: Recovered): Promise<void> {
     this.#corrupt += corrupt;
-    const gone = new Set(surplus(blobs, this.#options.limitBytes));
+    const { limitBytes, shielded } = this.#options;
+    const gone = new Set(shielded === true ? [] : surplus(blobs, limitBytes));
     const breath = new Breath();
     for (const blob of blobs) {
       const { key, bytes, fileBytes } = blob;

@@ -13,10 +13,11 @@ interface Bench {
   readonly keys: () => string[];
 }
 
-function bench(limitBytes = LIMIT): Bench {
+function bench(limitBytes = LIMIT, shielded = false): Bench {
   const removed: string[] = [];
   const index = new BlobIndex({
     limitBytes,
+    shielded,
     remove: (key) => {
       removed.push(key);
       return true;
@@ -35,6 +36,25 @@ function bench(limitBytes = LIMIT): Bench {
     keys: () => index.inOrder().flatMap(({ blobs }) => blobs.map(({ key }) => key)),
   };
 }
+
+test('nothing goes before it is known what is shown; then the limit holds, and what is not shown went first', () => {
+  const { index, add, removed, keys } = bench(LIMIT, true);
+  for (const name of ['one', 'two', 'three', 'four']) {
+    index.add({ key: blobKey(name, undefined), name, bytes: 300, fileBytes: 300, stamp: 0n });
+  }
+  assert.equal(add('five', 300), false);
+  assert.equal(index.giveUp('five', 300), false);
+  index.show('one', 'within');
+  index.pin('two');
+  assert.deepEqual(removed, []);
+  index.unshield();
+  assert.deepEqual(removed, [blobKey('three', undefined)]);
+  assert.equal(add('five', 300), true);
+  assert.deepEqual(
+    keys().toSorted(),
+    ['five', 'one', 'two'].map((name) => blobKey(name, undefined)).toSorted(),
+  );
+});
 
 test('of what is not shown, the least recently used goes first', () => {
   const { index, add, removed } = bench();

@@ -82,7 +82,13 @@ async function interactive(test: Cleanup, shell: keyof typeof shells): Promise<T
   const { args, setUp } = shells[shell];
   const terminal = runInTerminal(test, [shell, ...args], {
     columns: 160,
-    env: { ...process.env, HOME: directory, PATH: `${bin}:${process.env.PATH}` },
+    env: {
+      ...process.env,
+      HOME: directory,
+      TMPDIR: directory,
+      XDG_RUNTIME_DIR: directory,
+      PATH: `${bin}:${process.env.PATH}`,
+    },
   });
   await terminal.shows(/\S/);
   terminal.type(`${setUp(script)}; clear; echo ready\r`);

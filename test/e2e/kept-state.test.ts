@@ -59,7 +59,10 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
     await shows(mount, store, 'one.py', 'the cache is full');
     assert.deepEqual(await degraded(mount), ['cache-full']);
     // Readers see a tree before what was kept of the one before it goes, and makes room.
-    await waitFor('the state before to go', async () => !(await readdir(runtime)).includes('takeover.previous'));
+    await waitFor(
+      'the state before to go',
+      async () => !(await readdir(runtime)).includes('takeover.previous'),
+    );
     const emptyRuntime = await fill(runtime);
     await shows(mount, store, 'two.py', 'both are full');
     assert.deepEqual((await degraded(mount)).toSorted(), ['cache-full', 'state-unwritable']);

@@ -10,7 +10,7 @@ import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
-const KILLS = 5;
+const KILLS = 3;
 
 // The same at length, and with every other end of a server, is in test/long.
 for (const takeover of ['resend', 'journal'] as const) {

@@ -54,6 +54,8 @@ export interface MountOptions {
   /** Added to a clean environment: nothing of the caller's AWS_*, DAGMOUNT_* or proxy settings is passed on. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Whether a second server is kept ready, as by default; not unless told, since that takes as much as the mount itself. */
+  readonly standby?: boolean;
   /** The program that runs the command; this one's Node.js unless told. */
   readonly node?: string;
   /** What comes before the program, and becomes it by exec: setpriv, for one. */
@@ -169,6 +171,7 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
       cacheDirectory,
       '--log-format',
       'json',
+      ...(options.standby === true ? [] : ['--no-standby']),
       ...(options.args ?? []),
     ],
     { env: cleanEnvironment({ XDG_RUNTIME_DIR: directory, DAGMOUNT_DRIVER: testedDriver, ...options.env }) },

@@ -139,6 +139,7 @@ async function begin(
   const mount = await startMount(t, {
     source: 's3://memory/dags',
     wrapper: [supervisor],
+    standby: true,
     ...(options.cacheDirectory !== undefined && { cacheDirectory: options.cacheDirectory }),
     ...(options.cli !== undefined && { cli: options.cli }),
     env: {
