@@ -268,8 +268,7 @@ int main(int count, char** arguments) {
   systemd_begin(kept_inherit);
   was_served = adopts || serves();
   if (serves()) how.restarts = 1, how.reason = "the service was started again";
-  // Whoever read its words, or its notices, may be gone.
-  signal(SIGPIPE, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);  // whoever read its words, or its notices, may be gone
   sigset_t heeded;
   sigemptyset(&heeded);
   const int all[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};

@@ -25,8 +25,11 @@ export function pausesAt(moments: readonly number[], readers: readonly Outlived[
   const calls = readers.flatMap(({ slow }) => slow);
   return moments.map((moment, index) => {
     const next = moments[index + 1] ?? Number.POSITIVE_INFINITY;
-    const during = calls.filter(([start, seconds]) => start + seconds > moment && start < next);
-    return Math.round(1000 * Math.max(0, ...during.map(([, seconds]) => seconds)));
+    let longest = 0;
+    for (const [start, seconds] of calls) {
+      if (start + seconds > moment && start < next) longest = Math.max(longest, seconds);
+    }
+    return Math.round(1000 * longest);
   });
 }
 
