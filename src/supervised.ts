@@ -23,7 +23,7 @@ import { FUSE_HAS_RESEND } from './wire/index.ts';
 /** After a first start others want the processor; a server that was needed once may be needed again at once. */
 const CALM_MS = 10_000;
 /** How often a supervisor is told that main loop and session answer. */
-const ALIVE_MS = 1_000;
+const ALIVE_MS = 500;
 
 const LISTENERS = ['control', 'metrics'] as const;
 export type Listener = (typeof LISTENERS)[number];
