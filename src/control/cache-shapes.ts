@@ -1,28 +1,17 @@
 import * as z from 'zod/mini';
-import { count, next, timeoutSeconds } from './values.ts';
+import { cacheCounts, count, next, timeoutSeconds } from './values.ts';
 
 const share = z.strictObject({ entries: count, bytes: count });
 
 /** The totals of the cache. Entries are blobs: whole files, and the parts of 8 MiB of larger ones. */
 export const cacheShape = z.strictObject({
   directory: z.string(),
-  entries: count,
-  bytes: count,
-  limitBytes: count,
-  hits: count,
-  misses: count,
-  evictions: count,
-  corrupt: count,
-  /** Blobs that are not evicted: pinned ones, and replaced versions that a reader still has open. */
-  pinned: count,
+  ...cacheCounts,
   pinnedBytes: count,
   /** Paths that POST /v1/cache/pin named. */
   pinnedPaths: count,
   /** Fetched content that was not kept: there was no room, or the disk did not take it. */
   passedThrough: count,
-  /** Yet to be fetched before anybody asks for it. */
-  pendingFiles: count,
-  pendingBytes: count,
   /** What goes first when room is needed is `hidden`, then `past`; `kept` stays. */
   ranks: z.strictObject({
     /** Of versions that are not shown. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
+import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
 
 /**
  * What goes over the control socket, declared once: the types that the views give, what requests are checked
@@ -76,18 +76,7 @@ export const statusShape = z.strictObject({
     lastError: z.nullable(sourceErrorShape),
   }),
   held: z.nullable(heldShape),
-  cache: z.strictObject({
-    entries: count,
-    bytes: count,
-    limitBytes: count,
-    hits: count,
-    misses: count,
-    evictions: count,
-    corrupt: count,
-    pinned: count,
-    pendingFiles: count,
-    pendingBytes: count,
-  }),
+  cache: z.strictObject(cacheCounts),
   problems: count,
 });
 

@@ -20,6 +20,20 @@ export const ID = '0123456789abcdef0123456789abcdef';
 export const OTHER_ID = 'f'.repeat(32);
 const TIME = '2026-01-01T00:00:00.000Z';
 
+/** Of the cache, as status and its totals have them. */
+const counts = {
+  entries: 3,
+  bytes: 30,
+  limitBytes: 2 ** 31,
+  hits: 1,
+  misses: 2,
+  evictions: 0,
+  corrupt: 0,
+  pinned: 0,
+  pendingFiles: 0,
+  pendingBytes: 0,
+};
+
 export const generation = { id: ID, number: 2, publishedAt: TIME, files: 3, directories: 1, bytes: 30 };
 export const held = { generation: OTHER_ID, files: 1, removed: 9, since: TIME, reason: 'mass-deletion' };
 
@@ -50,18 +64,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
       lastError: null,
     },
     held: null,
-    cache: {
-      entries: 3,
-      bytes: 30,
-      limitBytes: 2 ** 31,
-      hits: 1,
-      misses: 2,
-      evictions: 0,
-      corrupt: 0,
-      pinned: 0,
-      pendingFiles: 0,
-      pendingBytes: 0,
-    },
+    cache: counts,
     problems: 0,
     ...changes,
   };
@@ -105,19 +108,10 @@ const entry: Entry = {
 
 const totals: CacheTotals = {
   directory: '/var/cache/dagmount/v1/0123456789ab',
-  entries: 3,
-  bytes: 30,
-  limitBytes: 2 ** 31,
-  hits: 1,
-  misses: 2,
-  evictions: 0,
-  corrupt: 0,
-  pinned: 0,
+  ...counts,
   pinnedBytes: 0,
   pinnedPaths: 0,
   passedThrough: 0,
-  pendingFiles: 0,
-  pendingBytes: 0,
   ranks: {
     hidden: { entries: 0, bytes: 0 },
     past: { entries: 0, bytes: 0 },
