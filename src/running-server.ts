@@ -55,6 +55,8 @@ export class RunningServer {
   readonly #metrics = new Metrics({ version: ownPackage().version, node: process.version });
   readonly #startedAt = new Date().toISOString();
   readonly #runtimeDirectory: string;
+  /** This mount's own directories. */
+  readonly #places: { readonly runtimeDirectory: string; readonly cacheDirectory: string };
   readonly #announcement: Announcement;
   /** Aborted when the connection with the kernel is over. */
   readonly #ended = new AbortController();
@@ -80,6 +82,10 @@ export class RunningServer {
     this.#atEnd = atEnd;
     this.#id = mountId({ endpoint, bucket, prefix, target });
     this.#runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
+    this.#places = {
+      runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
+      cacheDirectory: mountDirectory(config.cacheDir, this.#id),
+    };
     const { source } = config;
     const facts = { ...ownProcess(), source, target, startedAt: this.#startedAt };
     this.#announcement = new Announcement(this.#runtimeDirectory, this.#id, facts);
@@ -105,8 +111,6 @@ export class RunningServer {
     });
     this.#supervised = supervised;
     this.#announcement.supervisorIs(supervised.supervisorPid);
-    const cacheDirectory = mountDirectory(this.#config.cacheDir, this.#id);
-    const places = { runtimeDirectory: mountRuntimeDirectory(runtimeDirectory, this.#id), cacheDirectory };
     const prepared = prepare({
       config: this.#config,
       host: driver.session,
@@ -116,7 +120,7 @@ export class RunningServer {
       onEnded: (reason) => this.#onEnded(reason),
     });
     const prepareToTakeOver = (isSpare: boolean) =>
-      canTakeOver(prepared, { ...places, mountId: this.#id, log }, isSpare);
+      canTakeOver(prepared, { ...this.#places, mountId: this.#id, log }, isSpare);
     if (!(await supervised.myTurn(prepareToTakeOver, stop))) return { outcome: 'stopped' };
     const place = new MountPlace(target, driver, log);
     if (await isGone({ supervised, place, driver, config: this.#config, runtimeDirectory, log })) {
@@ -200,10 +204,10 @@ export class RunningServer {
     const config = this.#config;
     const { log } = this.#options;
     const { target, source, allowOther, uid, gid, umask, concurrency } = config;
-    const cacheDirectory = mountDirectory(config.cacheDir, this.#id);
+    const { cacheDirectory } = this.#places;
     // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
     const { device } = supervised;
-    let kept = device === undefined ? undefined : await this.#openKeptState(cacheDirectory, true);
+    let kept = device === undefined ? undefined : await this.#openKeptState(true);
     const record = kept?.succession && supervised.record;
     const presentation: Presentation = record?.presentation ?? { uid, gid, umask };
     const naming = { source, keyPrefix: config.prefix };
@@ -234,7 +238,7 @@ export class RunningServer {
     });
     session.versionIdOf = (path, etag) => replaced.versionIdOf(path, etag);
     this.#atEnd(() => cache.close());
-    kept ??= await this.#openKeptState(cacheDirectory, false);
+    kept ??= await this.#openKeptState(false);
     const { store: persister, restored } = kept;
     if (restored === undefined) cache.unshield();
     // What was inherited is mounted also where this server does not come to go on with it.
@@ -294,12 +298,11 @@ export class RunningServer {
     return { sync, session, presenter, cache };
   }
 
-  #openKeptState(cacheDirectory: string, takesOver: boolean): Promise<KeptState> {
+  #openKeptState(takesOver: boolean): Promise<KeptState> {
     return openKeptState({
+      ...this.#places,
       config: this.#config,
       mountId: this.#id,
-      runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
-      cacheDirectory,
       takesOver,
       clock: systemClock,
       log: this.#options.log,
