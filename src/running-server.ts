@@ -166,6 +166,7 @@ export class RunningServer {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
       await waitForStore(() => sync.start(over), waiting, over);
       cache.unshield();
+      supervised.calmDown();
       // What was pinned before is, whether this tree was published now or before.
       this.#events.onPublished();
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));

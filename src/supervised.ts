@@ -294,7 +294,6 @@ export class Supervised {
   /** From here on a successor can go on. */
   serving({ init }: Serving, presentation: Presentation): void {
     this.#isServing = true;
-    this.#calmDown();
     // Where the store is down it is not ready for long.
     this.#spareFrom = performance.now() + CALM_MS;
     this.#supervision?.alive();
@@ -303,6 +302,11 @@ export class Supervised {
     if (init !== undefined && this.hasSupervisor) {
       writeConnectionRecord(runtimeDirectory, identity.id, { init, presentation });
     }
+  }
+
+  /** What is not local can be read, too: readers wait for nothing that the processor does. */
+  calmDown(): void {
+    this.#calmDown();
   }
 
   /** `connection`: its number below /sys/fs/fuse/connections. */

@@ -34,7 +34,7 @@ export interface Recovered {
  * or with the blob's own trailer where it is not in it.
  *
  * 100,000 blobs on ext4, with or without an order file: 1.0 to 1.4 s beside other work on 2 cores, half of it in
- * lstat(2); the loop is given free every 8 ms.
+ * lstat(2); the loop is given free every 2 ms.
  */
 export async function recover(directory: string): Promise<Recovered> {
   const { order, damaged } = await readOrder(directory);

@@ -52,8 +52,8 @@ export class ChangingTree {
       (version * 7919) % (version % 2 === 0 ? this.#paths.length : Math.min(500, this.#paths.length));
     const path = this.#paths[index] as string;
     this.#put(path, bodyOf(path, version, linesOf(index, version)));
-    const coming = `coming/name_${padded(version % 20, 2)}.py`;
-    if (version % 3 !== 0) return;
+    const coming = `coming/name_${padded((version / 15) % 20, 2)}.py`;
+    if (version % 15 !== 0) return;
     if (this.objects.has(coming)) this.#delete(coming);
     else this.#put(coming, bodyOf(coming, version, 5));
   }

@@ -20,11 +20,14 @@ export function longestByCall(readers: readonly Outlived[]): string {
   return [...longest].map(([call, seconds]) => `${call} ${Math.round(1000 * seconds)}`).join(', ');
 }
 
-/** The longest call of any reader that was under way at each of these moments or began before the next, in milliseconds. */
+/**
+ * The longest call of any reader that was under way at each of these moments or began before the next, in milliseconds;
+ * not for the last moment, which ends the one before.
+ */
 export function pausesAt(moments: readonly number[], readers: readonly Outlived[]): readonly number[] {
   const calls = readers.flatMap(({ slow }) => slow);
-  return moments.map((moment, index) => {
-    const next = moments[index + 1] ?? Number.POSITIVE_INFINITY;
+  return moments.slice(0, -1).map((moment, index) => {
+    const next = moments[index + 1] as number;
     let longest = 0;
     for (const [start, seconds] of calls) {
       if (start + seconds > moment && start < next) longest = Math.max(longest, seconds);
