@@ -1,39 +1,47 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mountRuntimeDirectory } from './config/runtime-paths.ts';
 import type { Presentation } from './session/messages.ts';
 import type { InitReply } from './wire/index.ts';
 
-/** What holds for the life of a connection with the kernel: the kernel has it by heart, and sends INIT once. */
+/**
+ * What holds for the life of a connection with the kernel: the kernel has it by heart, and sends INIT once. The number of
+ * its format stands for the layout of the journal, too, which has no place for one of its own.
+ */
 export interface ConnectionRecord {
   readonly init: InitReply;
   readonly presentation: Presentation;
 }
 
 const FILE = 'connection.json';
+const FORMAT = 1;
 
-/** In the runtime directory of the mount, which is there. */
-export function writeConnectionRecord(directory: string, mountId: string, record: ConnectionRecord): void {
-  const path = pathOf(directory, mountId);
+/** @param directory the runtime directory of the mount, which is there */
+export function writeConnectionRecord(directory: string, record: ConnectionRecord): void {
+  const path = pathOf(directory);
   const init = { ...record.init, flags: String(record.init.flags) };
-  writeFileSync(`${path}.next`, `${JSON.stringify({ ...record, init })}\n`, { mode: 0o600 });
+  writeFileSync(`${path}.next`, `${JSON.stringify({ format: FORMAT, ...record, init })}\n`, { mode: 0o600 });
   renameSync(`${path}.next`, path);
 }
 
-/** Undefined where the predecessor did not come to write it: then INIT may not have been answered. */
-export function readConnectionRecord(directory: string, mountId: string): ConnectionRecord | undefined {
+/**
+ * Undefined where the predecessor did not come to write it: then INIT may not have been answered. 'unusable' where
+ * another version wrote it.
+ */
+export function readConnectionRecord(directory: string): ConnectionRecord | 'unusable' | undefined {
   try {
-    const record = JSON.parse(readFileSync(pathOf(directory, mountId), 'utf8'));
+    const { format, ...record } = JSON.parse(readFileSync(pathOf(directory), 'utf8'));
+    if (format !== FORMAT) return 'unusable';
     return { ...record, init: { ...record.init, flags: BigInt(record.init.flags) } };
   } catch (error) {
+    if (error instanceof SyntaxError) return 'unusable';
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-export function removeConnectionRecord(directory: string, mountId: string): void {
-  rmSync(pathOf(directory, mountId), { force: true });
+export function removeConnectionRecord(directory: string): void {
+  rmSync(pathOf(directory), { force: true });
 }
 
-function pathOf(directory: string, mountId: string): string {
-  return `${mountRuntimeDirectory(directory, mountId)}/${FILE}`;
+function pathOf(directory: string): string {
+  return `${directory}/${FILE}`;
 }

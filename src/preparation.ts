@@ -3,6 +3,7 @@ import { blobRange } from './cache/chunks.ts';
 import { contentOf, receive } from './cache/receive.ts';
 import type { ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
+import { readConnectionRecord } from './connection-record.ts';
 import type { Metrics } from './control/metrics.ts';
 import type { SessionHost } from './session/driver.ts';
 import { MountError } from './session/mount-error.ts';
@@ -72,7 +73,8 @@ export async function canTakeOver(
   await connected();
   // A spare one is of the same version, and is to be small.
   if (isSpare) return;
-  if ((await openTakeover(places)) !== undefined) return;
+  const isReadable = readConnectionRecord(places.runtimeDirectory) !== 'unusable';
+  if (isReadable && (await openTakeover(places)) !== undefined) return;
   throw new MountError(
     'state-unusable',
     'What the running server has kept cannot be read by this version.',

@@ -208,9 +208,12 @@ export class RunningServer {
     const { cacheDirectory } = this.#places;
     // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
     const { device } = supervised;
-    let kept = device === undefined ? undefined : await this.#openKeptState(true);
-    const record = kept?.succession && supervised.record;
-    const presentation: Presentation = record?.presentation ?? { uid, gid, umask };
+    const found = supervised.record;
+    if (found === 'unusable')
+      log.warn({ event: 'unusable' }, 'another version left this mount: it is mounted anew');
+    const record = found === 'unusable' ? undefined : found;
+    let kept = device === undefined ? undefined : await this.#openKeptState(found !== 'unusable');
+    const presentation: Presentation = (kept?.succession && record?.presentation) ?? { uid, gid, umask };
     const naming = { source, keyPrefix: config.prefix };
     const inherited =
       device === undefined || kept?.restored === undefined || kept.succession === undefined

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SupervisorLink } from './cli/server-port.ts';
+import { mountRuntimeDirectory } from './config/runtime-paths.ts';
 import {
   type ConnectionRecord,
   readConnectionRecord,
@@ -233,10 +234,14 @@ export class Supervised {
     return { restarts, reason, ms: Math.round(servingAt - this.#turnAt) };
   }
 
-  /** What holds for the life of the connection; undefined also where the predecessor did not come to say it. */
-  get record(): ConnectionRecord | undefined {
+  /** As readConnectionRecord has it, of the connection that was inherited. */
+  get record(): ConnectionRecord | 'unusable' | undefined {
+    return this.device === undefined ? undefined : readConnectionRecord(this.#ownDirectory);
+  }
+
+  get #ownDirectory(): string {
     const { runtimeDirectory, identity } = this.#options;
-    return this.device === undefined ? undefined : readConnectionRecord(runtimeDirectory, identity.id);
+    return mountRuntimeDirectory(runtimeDirectory, identity.id);
   }
 
   /** As Addon.lockFile, and the lock outlives the server. */
@@ -298,9 +303,8 @@ export class Supervised {
     this.#spareFrom = performance.now() + CALM_MS;
     this.#supervision?.alive();
     this.#resends = ((init?.flags ?? 0n) & FUSE_HAS_RESEND) !== 0n;
-    const { runtimeDirectory, identity } = this.#options;
     if (init !== undefined && this.hasSupervisor) {
-      writeConnectionRecord(runtimeDirectory, identity.id, { init, presentation });
+      writeConnectionRecord(this.#ownDirectory, { init, presentation });
     }
   }
 
@@ -325,7 +329,7 @@ export class Supervised {
   /** There is nothing to go on with. */
   unmounted(): void {
     for (const name of ['fuse', 'mount', 'own-mount'] as const) this.#supervision?.drop(name);
-    removeConnectionRecord(this.#options.runtimeDirectory, this.#options.identity.id);
+    removeConnectionRecord(this.#ownDirectory);
   }
 
   /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Status } from '../../src/control/shapes.ts';
@@ -62,6 +62,23 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     assert.equal(mount.log().filter(({ event }) => event === 'restart-failed').length, 1);
     assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '20');
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+  });
+
+  test('by one that does not know how the mount was left goes on; without it the mount is made anew', async (t) => {
+    const { mount } = await mountWithFile(t);
+    const record = join(mount.socket().replace(/\.sock$/, ''), 'connection.json');
+    await writeFile(record, (await readFile(record, 'utf8')).replace(/"format":\d+/, '"format":1000'));
+    const { code, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
+    assert.equal(code, 70);
+    assert.match(stderr, /could not be ready/);
+    process.kill(await mount.serverPid(), 'SIGKILL');
+    const made = (): number => mount.log().filter(({ event }) => event === 'mounted').length;
+    await waitFor('a new mount', () => made() === 2, 60_000);
+    assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '20');
+    assert.equal(mountsAt(mount.target).length, 1);
+    assert.equal(mount.log().filter(({ event }) => event === 'taken-over').length, 0);
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
   });
 
   test('by none in time gives readers an error, never the bare directory; and a new mount takes the place of theirs', async (t) => {
