@@ -123,7 +123,7 @@ export interface Commanded extends ChildExit {
 export async function dagmount(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  deadlineMs = 60_000,
+  deadlineMs = 150_000,
 ): Promise<Commanded> {
   const child = startChild(process.execPath, [cli, ...args], { env: cleanEnvironment(env) });
   const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
@@ -146,7 +146,7 @@ export function parseLog(text: string): readonly LogLine[] {
 /** Mounts with the real command and waits; the test's end takes everything away again. */
 export async function startMount(test: Cleanup, options: MountOptions): Promise<Mount> {
   const mount = await launchMount(test, options);
-  const deadline = options.deadlineMs ?? 60_000;
+  const deadline = options.deadlineMs ?? 150_000;
   await mount.logged(options.until ?? 'ready', deadline);
   await waitFor(`a mount at ${mount.target}`, () => mountsAt(mount.target, mount.pid).length > 0, deadline);
   return mount;

@@ -41,7 +41,7 @@ export function startReader(command: string, args: readonly string[], options: R
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdin: options.stdin ?? 'ignore',
   });
-  const deadlineMs = options.deadlineMs ?? 60_000;
+  const deadlineMs = options.deadlineMs ?? 150_000;
   const late = new AbortController();
   const done = Promise.race([
     child.exit.then((exit) => ({

@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 250;
 export async function waitFor<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  deadlineMs = 60_000,
+  deadlineMs = 120_000,
   everyMs = 20,
 ): Promise<T> {
   const end = Date.now() + deadlineMs;
