@@ -63,6 +63,9 @@ export async function mountStore(
       '1s',
       '--settle',
       '0',
+      // The store shares the processor with all of the tests.
+      '--wait-for-store',
+      '60s',
       ...(options.args ?? []),
     ],
   });
