@@ -5,9 +5,11 @@ import { describe, test } from 'node:test';
 import type { Status } from '../../src/control/shapes.ts';
 import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
+import type { Outlived } from '../support/outlive/pauses.ts';
 import { shell, startPython } from '../support/reader.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
+import { versionedFile } from '../support/versioned-file.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
@@ -28,10 +30,11 @@ async function statusOf(mount: Mount): Promise<Status> {
 
 describe('a server that is replaced', { skip: mountImpossible || supervisorMissing, concurrency: 3 }, () => {
   test('by dagmount restart: readers notice nothing, and the new one has the options of the file', async (t) => {
-    const store = await openStore(t, manyFiles(40, 100));
+    const paths = Array.from({ length: 40 }, (_, index) => `team_${index % 4}/dag_${index}.py`);
+    const store = await openStore(t, new Map(paths.map((path) => [path, versionedFile(path, 0, 4)])));
     const mount = await mountStore(t, store, { args: ['--metrics-listen', '127.0.0.1:0'] });
     const port = Number((await mount.logged('listening')).metricsPort);
-    const reader = startPython('outlive.py', [mount.target], { stdin: 'pipe', deadlineMs: 120_000 });
+    const reader = startPython('endure.py', [mount.target, '0'], { stdin: 'pipe', deadlineMs: 120_000 });
     const before = await mount.serverPid();
     const { code, stdout, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
     assert.equal(code, 0, stderr);
@@ -47,7 +50,9 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
       /^dagmount_restarts_total 1$/m,
     );
     reader.end();
-    assert.equal((await reader.done).code, 0, (await reader.done).stderr);
+    const reading = await reader.done;
+    assert.equal(reading.code, 0, reading.stderr);
+    assert.deepEqual((JSON.parse(reading.stdout) as Outlived).problems, []);
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
 

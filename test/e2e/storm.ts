@@ -1,17 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Mount } from '../support/mount.ts';
 import { type Reader, startPython } from '../support/reader.ts';
+import { versionedFile } from '../support/versioned-file.ts';
 import type { Store } from './fixture.ts';
 import { padded } from './fixture.ts';
 
-/** What storm.py checks: every line names its file, its version, and how many lines this version has. */
+/** What storm.py checks. */
 export function stormBody(path: string, version: number, many: boolean): string {
   const count = (many ? 4_000 : 60) + ((version * 37) % 50);
-  const lines = Array.from(
-    { length: count },
-    (_, index) => `${path} version ${padded(version, 8)} line ${padded(index, 6)} of ${padded(count, 6)}\n`,
-  );
-  return lines.join('');
+  return versionedFile(path, version, count);
 }
 
 /** 200 files, every twentieth of some 250 KiB. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { padded } from '../../e2e/fixture.ts';
 import type { MemoryS3 } from '../memory-s3.ts';
+import { linesIn, versionedFile } from '../versioned-file.ts';
 
 /** Beyond --prefetch of these tests. */
 const LARGE_BYTES = 300_000;
@@ -27,9 +28,10 @@ export class ChangingTree {
       { length: files },
       (_, index) => `team_${padded(Math.floor(index / 100), 3)}/dag_${padded(index, 5)}.py`,
     );
-    for (const [index, path] of this.#paths.entries()) this.#put(path, bodyOf(path, 0, linesOf(index, 0)));
+    for (const [index, path] of this.#paths.entries())
+      this.#put(path, versionedFile(path, 0, linesOf(index, 0)));
     for (let index = 0; index < large; index++) this.#putLarge(index);
-    this.#put('coming/first.py', bodyOf('coming/first.py', 0, 4));
+    this.#put('coming/first.py', versionedFile('coming/first.py', 0, 4));
   }
 
   /** Changes it until told to end. */
@@ -44,23 +46,23 @@ export class ChangingTree {
     const version = ++this.#version;
     if (this.#onlyAdds) {
       const added = `team_${padded(version % 7, 3)}/added_${padded(version, 5)}.py`;
-      this.#put(added, bodyOf(added, version, 4));
+      this.#put(added, versionedFile(added, version, 4));
       return;
     }
     // Half of the changes in a few directories, where readers come by more often.
     const index =
       (version * 7919) % (version % 2 === 0 ? this.#paths.length : Math.min(500, this.#paths.length));
     const path = this.#paths[index] as string;
-    this.#put(path, bodyOf(path, version, linesOf(index, version)));
+    this.#put(path, versionedFile(path, version, linesOf(index, version)));
     const coming = `coming/name_${padded((version / 15) % 20, 2)}.py`;
     if (version % 15 !== 0) return;
     if (this.objects.has(coming)) this.#delete(coming);
-    else this.#put(coming, bodyOf(coming, version, 5));
+    else this.#put(coming, versionedFile(coming, version, 5));
   }
 
   #putLarge(index: number): void {
     const path = `large/large_${padded(index, 4)}.py`;
-    this.#put(path, bodyOf(path, 0, Math.floor(LARGE_BYTES / lineOf(path, 0, 0, 0).length)));
+    this.#put(path, versionedFile(path, 0, linesIn(path, LARGE_BYTES)));
   }
 
   #put(path: string, body: string): void {
@@ -76,12 +78,4 @@ export class ChangingTree {
 
 function linesOf(index: number, version: number): number {
   return (index % 20 === 0 ? 100 : 4) + ((version * 37) % 10);
-}
-
-function bodyOf(path: string, version: number, count: number): string {
-  return Array.from({ length: count }, (_, index) => lineOf(path, version, index, count)).join('');
-}
-
-function lineOf(path: string, version: number, index: number, count: number): string {
-  return `# ${path} version ${padded(version, 8)} line ${padded(index, 6)} of ${padded(count, 6)}\n`;
 }

@@ -5,8 +5,7 @@ and prints one JSON line:
   problems    errors, and bytes that are not what they should be
   slow        [start, seconds, name] of each single call that took longer than 5 ms; start is of CLOCK_MONOTONIC
 
-Every file is lines of "# <path> version <v> line <i> of <n>\n": a byte of another version shows, and a version older
-than one seen before of the same file is a problem too. Names in coming/ come and go, so that one of them may be missing;
+Files are as versioned.py checks them. Names in coming/ come and go, so that one of them may be missing;
 files in large/ never change, and are read piece by piece after what the kernel has of them was dropped.
 """
 
@@ -18,19 +17,20 @@ import json
 import mmap
 import os
 import random
-import re
 import select
 import sys
 import time
 
+sys.dont_write_bytecode = True
+from versioned import Versions
+
 root, seed = sys.argv[1], int(sys.argv[2])
 SLOW = 0.005
 PIECE = 50_000
-sys.dont_write_bytecode = True
 faulthandler.enable()
-line = re.compile(rb"# (\S+) version (\d{8}) line (\d{6}) of (\d{6})\n")
 chance = random.Random(seed)
-operations, problems, slow, newest = collections.Counter(), [], [], {}
+operations, problems, slow = collections.Counter(), [], []
+versions = Versions(root)
 
 
 def timed(call, *arguments):
@@ -43,40 +43,13 @@ def timed(call, *arguments):
             slow.append([round(start, 4), round(took, 4), call.__name__])
 
 
-def expected(name, version, count, first, last):
-    head = b"# %s version %08d line " % (name, version)
-    tail = b" of %06d\n" % count
-    return b"".join(b"%s%06d%s" % (head, index, tail) for index in range(first, last))
-
-
-def check(path, content, size, offset=0):
-    """`content` begins at a line of its own, `offset` bytes into a file of `size`."""
-    first = line.match(content)
-    if first is None:
-        return f"does not begin as it should: {content[:60]!r}"
-    name, version, index, count = first[1], int(first[2]), int(first[3]), int(first[4])
-    if name.decode() != os.path.relpath(path, root):
-        return f"has the bytes of {name!r}"
-    width = len(first[0])
-    if size != width * count or offset != width * index:
-        return f"version {version}: line {index} of {count} at {offset}, and fstat said {size}"
-    if content != expected(name, version, count, index, index + len(content) // width):
-        return f"version {version}: other bytes than were written"
-    if offset == 0 and len(content) != size:
-        return f"version {version}: {len(content)} bytes of {size}"
-    if version < newest.get(name, version):
-        return f"went back from version {newest[name]} to {version}"
-    newest[name] = version
-    return None
-
-
 def by_read(path):
     fd = timed(os.open, path, os.O_RDONLY)
     try:
         parts = []
         while chunk := timed(os.read, fd, 4001):
             parts.append(chunk)
-        return check(path, b"".join(parts), os.fstat(fd).st_size)
+        return versions.check(path, b"".join(parts), os.fstat(fd).st_size)
     finally:
         os.close(fd)
 
@@ -86,7 +59,7 @@ def by_map(path):
     try:
         size = os.fstat(fd).st_size
         with mmap.mmap(fd, size, prot=mmap.PROT_READ) as mapped:
-            return check(path, timed(bytes, mapped), size)
+            return versions.check(path, timed(bytes, mapped), size)
     finally:
         os.close(fd)
 
@@ -101,7 +74,7 @@ def by_import(path):
     loader = Loader("outlived", path)
     module = importlib.util.module_from_spec(importlib.util.spec_from_file_location("outlived", path, loader=loader))
     timed(loader.exec_module, module)
-    return check(path, loader.content, len(loader.content))
+    return versions.check(path, loader.content, len(loader.content))
 
 
 def by_pieces(path):
@@ -112,7 +85,7 @@ def by_pieces(path):
         width = len(timed(os.pread, fd, 200, 0).split(b"\n", 1)[0]) + 1
         offset = chance.randrange(size // width) * width
         content = timed(os.pread, fd, PIECE // width * width, offset)
-        return check(path, content, size, offset) if offset > 0 or len(content) == size else None
+        return versions.check(path, content, size, offset) if offset > 0 or len(content) == size else None
     finally:
         os.close(fd)
 
