@@ -4,19 +4,17 @@ import { cellOf, cellsOf, deviations, drivers, exceptions, outcomesOf, suite } f
 import { fuseNativeImpossible } from '../support/driver.ts';
 import { mountImpossible } from '../support/mount.ts';
 
-/** Each promise's tests through a mount, with both drivers. */
-describe('both drivers', { skip: mountImpossible || fuseNativeImpossible }, () => {
+/** Each promise's tests through a mount. Those with the kernel driver are run as they stand, beside these. */
+describe('fuse-native', { skip: mountImpossible || fuseNativeImpossible }, () => {
   const excepted = exceptions();
   for (const [promise, files] of suite) {
     for (const file of files) {
-      for (const driver of drivers) {
-        test(`keep "${promise}" as the document has it: ${file}, ${driver}`, async () => {
-          const outcomes = await outcomesOf(file, driver);
-          assert.deepEqual(deviations(driver, outcomes, excepted), []);
-          const cell = cellsOf().get(file)?.[drivers.indexOf(driver)] ?? 'not run';
-          if (outcomes.skipped.length === 0 && cell !== 'not run') assert.equal(cellOf(outcomes), cell);
-        });
-      }
+      test(`keeps "${promise}" as the document has it: ${file}`, async () => {
+        const outcomes = await outcomesOf(file, 'fuse-native');
+        assert.deepEqual(deviations('fuse-native', outcomes, excepted), []);
+        const cell = cellsOf().get(file)?.[drivers.indexOf('fuse-native')];
+        if (outcomes.skipped.length === 0) assert.equal(cellOf(outcomes), cell);
+      });
     }
   }
 });
