@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { findBlob } from './cache/find-blob.ts';
 import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
 import type { MountRequest } from './session/driver.ts';
 import { loadFuseNative, mountWith } from './session/fuse-native/binding.ts';
@@ -61,13 +63,22 @@ function start(message: SessionStart, surroundings: SessionSurroundings): FuseNa
   const { connection: wanted, shown, presentation, naming, cacheDirectory, meter } = message;
   if (wanted.kind !== 'own') throw new TypeError('this session mounts by itself');
   const { request } = wanted;
+  // Of blobs of up to 8 MiB.
+  const looks = pLimit(4);
+  // What the server has made local since it last sent stamps is known to it alone.
+  const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal) => {
+    const result = await surroundings.fetch(version, chunk, signal);
+    if (result.kind !== 'error' || !surroundings.isAlone()) return result;
+    const stamp = await looks(() => findBlob(cacheDirectory, version, chunk));
+    return stamp === undefined ? result : { kind: 'local', stamp };
+  };
   const session = new FuseNativeSession({
     shown,
     presentation,
     naming,
     cacheDirectory,
     meter: new RequestMeter(meter),
-    fetch: surroundings.fetch,
+    fetch,
     versionIdOf: surroundings.versionIdOf,
     onFault: surroundings.onFault,
     onReleased: (nodeIds) => send({ kind: 'released', nodeIds }),

@@ -3,6 +3,7 @@ import { clearAway } from './clear-away.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { DAGMOUNT_TYPE, readMounts, topMountAt } from './config/mountinfo.ts';
 import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
+import type { ConnectionRecord } from './connection-record.ts';
 import type { MountPlace } from './mount-place.ts';
 import type { Driver } from './session/driver.ts';
 import type { Supervised } from './supervised.ts';
@@ -28,6 +29,25 @@ export async function isGone(options: PredecessorOptions): Promise<boolean> {
   supervised.lost();
   await clearAway(config, runtimeDirectory, supervised.identity.id, log);
   return true;
+}
+
+export interface Left {
+  /** How the connection of a predecessor was agreed on, where that is known. */
+  readonly record: ConnectionRecord | undefined;
+  /** Whether that connection is gone on with; otherwise the mount is made anew. */
+  readonly goesOn: boolean;
+}
+
+/** Looks at what this server could go on with. libfuse takes over no connection but its own. */
+export function lookAtLeft({ device, record }: Supervised, driver: Driver['name'], log: Logger): Left {
+  if (device === undefined) return { record: undefined, goesOn: false };
+  if (driver !== 'kernel') {
+    log.warn({ event: 'other-driver', driver }, 'another driver left this mount: it is mounted anew');
+    return { record: undefined, goesOn: false };
+  }
+  if (record !== 'unusable') return { record, goesOn: true };
+  log.warn({ event: 'unusable' }, 'another version left this mount: it is mounted anew');
+  return { record: undefined, goesOn: false };
 }
 
 function replaceOther({ supervised, driver, runtimeDirectory, log }: PredecessorOptions): void {

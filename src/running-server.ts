@@ -21,7 +21,7 @@ import { isStale, requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
 import { tellMounted } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
-import { isGone } from './predecessor.ts';
+import { isGone, lookAtLeft } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
 import type { Driver } from './session/driver.ts';
 import type { FetchResult, Presentation, Serving } from './session/messages.ts';
@@ -208,11 +208,8 @@ export class RunningServer {
     const { cacheDirectory } = this.#places;
     // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
     const { device } = supervised;
-    const found = supervised.record;
-    if (found === 'unusable')
-      log.warn({ event: 'unusable' }, 'another version left this mount: it is mounted anew');
-    const record = found === 'unusable' ? undefined : found;
-    let kept = device === undefined ? undefined : await this.#openKeptState(found !== 'unusable');
+    const { record, goesOn } = lookAtLeft(supervised, driver.name, log);
+    let kept = device === undefined ? undefined : await this.#openKeptState(goesOn);
     const presentation: Presentation = (kept?.succession && record?.presentation) ?? { uid, gid, umask };
     const naming = { source, keyPrefix: config.prefix };
     const inherited =

@@ -274,6 +274,8 @@ export class Supervised {
       this.#mountsItself = connection.kind === 'own';
       return;
     }
+    // That of the connection before.
+    removeConnectionRecord(this.#ownDirectory);
     this.#memory ??= identityMemory(addon, this.identity);
     this.#supervision.keep('mount', this.#memory);
     if (connection.kind === 'own') this.#keepPlaceholder();

@@ -24,6 +24,8 @@ export interface SessionSurroundings {
   readonly fetch: (version: ContentVersion, chunk: number | undefined, signal: Stop) => Promise<FetchResult>;
   /** Whether main has opened the cache; before, all that a takeover needs is looked for here. */
   readonly isMainThere: () => boolean;
+  /** Whether main is gone, and nobody can be asked any more. */
+  readonly isAlone: () => boolean;
   /** Of a version, the id that the store gave it: only the main thread, which gets its answers, knows it. */
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
@@ -66,6 +68,7 @@ export function serveSession(
       });
     },
     isMainThere: () => isMainThere,
+    isAlone: () => isAlone,
     versionIdOf: ({ path, etag }) => {
       if (isAlone) return Promise.resolve(undefined);
       const id = ++lastId;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
 import type { Status } from '../../src/control/shapes.ts';
 import { fuseNativeImpossible } from '../support/driver.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
-import { type Mount, type MountOptions, mountImpossible, startMount } from '../support/mount.ts';
+import { dagmount, type Mount, type MountOptions, mountImpossible, startMount } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { descendants, processesNaming } from '../support/processes.ts';
 import { shell, startReader } from '../support/reader.ts';
@@ -126,6 +126,71 @@ describe('a mount by fuse-native', {
     await waitFor('the process before to end', () => !existsSync(`/proc/${left}`));
     assert.deepEqual(await next.stop(), { code: 0, signal: null });
     assert.deepEqual(mountsAt(target), []);
+  });
+
+  test('whose server is killed gives all that is local, also what nobody has read before', async (t) => {
+    const store = await openMemory(t);
+    const names = Array.from({ length: 40 }, (_, index) => `f${index}.py`);
+    for (const name of names) store.put(`dags/${name}`, `of ${name};`);
+    store.put('dags/large.bin', Buffer.alloc(300_000, 'l'));
+    const mount = await startMount(t, optionsFor(store, { env: { ...env, TEST_ALONE_MS: '60000' } }));
+    const holder = startReader(
+      'sh',
+      ['-c', 'exec 3<"$0/f7.py"; cat "$0/f1.py"; read -r line; cat <&3', mount.target],
+      { stdin: 'pipe' },
+    );
+    await waitFor('the holder', () => holder.stdout() === 'of f1.py;');
+    await store.close();
+    const left = await sessionOf(mount);
+    mount.kill('SIGKILL');
+    await mount.exit;
+    const all = names.map((name) => `of ${name};`).join('');
+    assert.equal(await shell(mount.target, `cat ${names.join(' ')}`), all);
+    assert.equal(await shell(mount.target, 'tr -d l < large.bin | wc -c; wc -c < large.bin'), '0\n300000\n');
+    holder.tell('go');
+    assert.equal((await holder.done).stdout, 'of f1.py;of f7.py;');
+    process.kill(left, 'SIGTERM');
+    await waitFor('the end of the mount', () => mountsAt(mount.target).length === 0);
+  });
+
+  test('is made in the place of the kernel driver’s by the server that is told so, and the other way round', async (t) => {
+    const store = await openMemory(t);
+    const file = join(await temporaryDirectory(t), 'options.yaml');
+    const write = (driver: string): Promise<void> => writeFile(file, `driver: ${driver}\n`);
+    await write('kernel');
+    const mount = await startMount(
+      t,
+      optionsFor(store, { env: { ...fast, DAGMOUNT_DRIVER: '' }, args: ['--config', file] }),
+    );
+    const restart = async (): Promise<void> => {
+      const { code, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
+      assert.equal(code, 0, stderr + mount.stderr());
+    };
+    const kill = async (): Promise<void> => {
+      process.kill(await mount.serverPid(), 'SIGKILL');
+    };
+    const changes = [
+      ['fuse-native', restart],
+      ['kernel', restart],
+      ['fuse-native', kill],
+    ] as const;
+    for (const [index, [driver, replace]] of changes.entries()) {
+      await write(driver);
+      // Of the root the kernel then knows nothing: what looks at it waits for whoever answers the mount before.
+      const published = (): number => mount.log().filter(({ msg }) => msg === 'published').length;
+      const before = published();
+      store.put(`dags/new-${index}.py`, 'new');
+      await waitFor('the change', () => published() > before);
+      await replace();
+      const made = (): number => mount.log().filter(({ event }) => event === 'mounted').length;
+      await waitFor(`a mount by ${driver}`, () => made() === index + 2);
+      assert.equal((await statusOf(mount)).mount.driver, driver);
+      assert.equal(await shell(mount.target, 'cat a.py pkg/b.py'), 'firstb');
+      assert.equal(mountsAt(mount.target).length, 1);
+      assert.equal((await statusOf(mount)).mount.restarts, index + 1, mount.stderr());
+    }
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
   });
 
   test('whose server is killed is taken away after a while, if no other comes', async (t) => {
