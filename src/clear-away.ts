@@ -3,6 +3,7 @@ import { mountDirectory } from './cache/private-directory.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { removeMountState } from './config/mount-state.ts';
 import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
+import { removeRecordedSocket } from './control/socket-record.ts';
 import { openKeptState } from './kept-state.ts';
 import type { Logger } from './sync/ports.ts';
 import { systemClock } from './sync/system-clock.ts';
@@ -15,6 +16,7 @@ export async function clearAway(
   log: Logger,
 ): Promise<void> {
   rmSync(config.socket ?? mountSocket(runtimeDirectory, mountId), { force: true });
+  removeRecordedSocket(mountRuntimeDirectory(runtimeDirectory, mountId));
   const { store } = await openKeptState({
     config,
     mountId,

@@ -2,16 +2,18 @@ import { mountDirectory } from './cache/private-directory.ts';
 import type { ServeOptions } from './cli/server-port.ts';
 import { groupId } from './config/group-id.ts';
 import type { MountConfig } from './config/mount-config.ts';
-import { mountSocket } from './config/runtime-paths.ts';
+import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { startControlServer } from './control/control-server.ts';
+import { readSocketRecord, removeSocketRecord, writeSocketRecord } from './control/socket-record.ts';
+import { boundAt } from './control/unix-socket.ts';
 import { type CacheObserved, DaemonCache } from './control-cache.ts';
 import type { DaemonEvents } from './control-events.ts';
 import { DaemonProcess } from './control-process.ts';
 import { DaemonTree, type TreeObserved } from './control-tree.ts';
 import { DaemonViews, type Observed } from './control-views.ts';
 import { PinnedPaths, type PinnedPathsOptions } from './pinned-paths.ts';
-import type { Listener, Supervised } from './supervised.ts';
+import type { Supervised } from './supervised.ts';
 import { PathFilter } from './tree/index.ts';
 
 export interface ControlPlaneOptions
@@ -60,10 +62,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const filter = PathFilter.compile({ include, exclude });
   const { listeners } = options;
   if (metricsListen === undefined) listeners.endListener('metrics');
-  const handedOver = (name: Listener) => ({
-    inherited: listeners.listener(name),
-    onListening: (fd: number) => listeners.listening(name, fd),
-  });
+  const ownDirectory = mountRuntimeDirectory(runtimeDirectory, mountId);
+  const inherited = listeners.listener('control');
   const socket = config.socket ?? mountSocket(runtimeDirectory, mountId);
   const server = await startControlServer({
     views,
@@ -95,15 +95,33 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       mode: config.socketMode,
       gid: socketGroup === undefined ? undefined : groupId(socketGroup),
       uid: process.geteuid?.() ?? 0,
-      ...handedOver('control'),
+      // A predecessor that was older than the record listened where this one does, or cannot be told apart.
+      former:
+        readSocketRecord(ownDirectory) ?? (inherited === undefined ? undefined : boundAt(socket, inherited)),
+      inherited:
+        inherited === undefined
+          ? undefined
+          : { fd: inherited, leave: () => listeners.endListener('control') },
+      onListening: (fd, at) => {
+        // First, since a descriptor without it is not gone on with.
+        writeSocketRecord(ownDirectory, at);
+        listeners.listening('control', fd);
+      },
     },
-    metrics: metricsListen && { ...metricsListen, ...handedOver('metrics') },
+    metrics: metricsListen && {
+      ...metricsListen,
+      inherited: listeners.listener('metrics'),
+      onListening: (fd) => listeners.listening('metrics', fd),
+    },
   });
   const { metricsPort } = server;
   log.info({ event: 'listening', socket, ...(metricsPort !== undefined && { metricsPort }) }, 'listening');
   return {
     socket,
     answered: (deadlineMs) => server.answered(deadlineMs),
-    close: () => server.close(),
+    close: async () => {
+      await server.close();
+      removeSocketRecord(ownDirectory);
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { MountConfig } from './config/mount-config.ts';
 import { DAGMOUNT_TYPE, readMounts, topMountAt } from './config/mountinfo.ts';
 import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
 import type { ConnectionRecord } from './connection-record.ts';
+import { removeRecordedSocket } from './control/socket-record.ts';
 import type { MountPlace } from './mount-place.ts';
 import type { Driver } from './session/driver.ts';
 import type { Supervised } from './supervised.ts';
@@ -61,6 +62,7 @@ function replaceOther({ supervised, driver, runtimeDirectory, log }: Predecessor
     driver.unmount(target, true);
   }
   supervised.startAfresh();
+  removeRecordedSocket(mountRuntimeDirectory(runtimeDirectory, id));
   rmSync(mountRuntimeDirectory(runtimeDirectory, id), { recursive: true, force: true });
   rmSync(mountSocket(runtimeDirectory, id), { force: true });
 }

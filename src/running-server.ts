@@ -6,7 +6,12 @@ import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
 import { ownProcess } from './config/mount-state.ts';
-import { mountRuntimeDirectory, prepareRuntimeDirectory, runtimeDirectory } from './config/runtime-paths.ts';
+import {
+  mountRuntimeDirectory,
+  mountSocket,
+  prepareRuntimeDirectory,
+  runtimeDirectory,
+} from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { Metrics } from './control/metrics.ts';
 import { DaemonEvents } from './control-events.ts';
@@ -98,6 +103,8 @@ export class RunningServer {
     this.#atEnd(() => driver.session.terminate());
     this.#announcement.driverIs(driver.name);
     const runtimeDirectory = this.#runtimeDirectory;
+    // A successor serves before it listens: who asks meanwhile waits there.
+    this.#announcement.socket = this.#config.socket ?? mountSocket(runtimeDirectory, this.#id);
     const supervised = new Supervised({
       link,
       addon,
@@ -158,7 +165,6 @@ export class RunningServer {
       listeners: supervised,
     });
     this.#atEnd(() => control.close());
-    this.#announcement.socket = control.socket;
     this.#control = control;
     this.#atEnd(supervised.reportLife(session, sync));
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);

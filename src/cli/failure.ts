@@ -92,6 +92,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   stopping: unavailable,
   'timed-out': temporary,
   'restart-failed': software,
+  'restart-unclear': temporary,
   unsupervised: unavailable,
   'no-tree': unavailable,
   'too-many-listeners': temporary,

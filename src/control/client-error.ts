@@ -5,6 +5,7 @@ import type { ProblemDetails } from './shapes.ts';
  * - `daemon-unavailable`: nobody listens at the socket
  * - `daemon-silent`: no answer in time
  * - `socket-denied`: this user may not speak to it
+ * - `restart-unclear`: it was asked for another server, and ended before it answered
  * - `unintelligible`: what answers is no dagmount
  */
 export class ClientError extends Error {

@@ -3,6 +3,7 @@ import {
   chownSync,
   closeSync,
   constants,
+  fstatSync,
   lstatSync,
   mkdtempSync,
   openSync,
@@ -15,6 +16,22 @@ import { dirname, join } from 'node:path';
 import { ControlError } from './control-error.ts';
 import { descriptorOf } from './descriptor.ts';
 
+/** Which descriptor listens at which path: a descriptor by itself does not tell, since the socket was moved there. */
+export interface BoundSocket {
+  readonly path: string;
+  /** Of the file at the path: its device and its number. */
+  readonly file: readonly [dev: number, ino: number];
+  /** The number of the descriptor's socket. */
+  readonly socket: number;
+}
+
+/** What a predecessor listens with. */
+export interface InheritedSocket {
+  readonly fd: number;
+  /** It is not gone on with: closes the descriptor, and has it kept nowhere. */
+  readonly leave: () => void;
+}
+
 export interface SocketPlace {
   readonly path: string;
   /** Permission bits. */
@@ -23,10 +40,12 @@ export interface SocketPlace {
   readonly gid: number | undefined;
   /** The user who runs this. */
   readonly uid: number;
-  /** A descriptor that listens there already, a predecessor's; closed with the server. */
-  readonly inherited?: number | undefined;
-  /** Is given the one that listens. */
-  readonly onListening?: ((fd: number) => void) | undefined;
+  /** Where a predecessor listened, with what is inherited or not any more. Its file at another path is removed. */
+  readonly former?: BoundSocket | undefined;
+  /** Where that listens at this path it is gone on with, and closed with the server; otherwise it is left. */
+  readonly inherited?: InheritedSocket | undefined;
+  /** Is given the descriptor that listens, and where, unless it was inherited. */
+  readonly onListening?: ((fd: number, at: BoundSocket) => void) | undefined;
 }
 
 /** sun_path of unix(7) has 108 bytes, with the NUL at its end. */
@@ -51,29 +70,44 @@ export async function listenAt(server: Server, place: SocketPlace): Promise<() =
       'Name a shorter one with --socket.',
     );
   }
-  const inherited = await goOnAt(server, place);
-  if (inherited !== undefined) return inherited;
+  const { inherited, former } = place;
+  const isFormer = inherited !== undefined && former?.socket === fstatSync(inherited.fd).ino;
+  if (isFormer && former.path === path && isThere(former)) {
+    await listen(server, { fd: inherited.fd });
+    return () => removeBound(former);
+  }
+  inherited?.leave();
   requireSafeDirectory(dirname(path), place.uid);
   await requireFree(path, place.uid);
   const made = await make(server, place);
+  if (former !== undefined && former.path !== path) await removeFormer(former, isFormer);
   const fd = descriptorOf(server);
-  if (fd !== undefined) place.onListening?.(fd);
-  return removerOf(path, made);
+  const file = [made.dev, made.ino] as const;
+  if (fd !== undefined) place.onListening?.(fd, { path, file, socket: fstatSync(fd).ino });
+  return () => removeBound({ path, file });
 }
 
-function removerOf(path: string, made: Stats): () => void {
-  return () => {
-    const now = statOf(path);
-    if (now !== undefined && now.ino === made.ino && now.dev === made.dev) rmSync(path, { force: true });
-  };
+/** Who asks there from now on is told at once that nobody answers. `isOurs`: whoever listens there, it was we. */
+async function removeFormer(former: BoundSocket, isOurs: boolean): Promise<void> {
+  if (isThere(former) && (isOurs || !(await isAnswered(former.path)))) removeBound(former);
 }
 
-/** Listens by the descriptor of a predecessor, whose clients wait; undefined where there is none. */
-async function goOnAt(server: Server, { path, inherited }: SocketPlace): Promise<(() => void) | undefined> {
+/** For a descriptor that is known to listen at a path; undefined where no socket is there. */
+export function boundAt(path: string, fd: number): BoundSocket | undefined {
   const stats = statOf(path);
-  if (inherited === undefined || stats?.isSocket() !== true) return undefined;
-  await listen(server, { fd: inherited });
-  return removerOf(path, stats);
+  return stats?.isSocket() === true
+    ? { path, file: [stats.dev, stats.ino], socket: fstatSync(fd).ino }
+    : undefined;
+}
+
+function isThere({ path, file: [dev, ino] }: Pick<BoundSocket, 'path' | 'file'>): boolean {
+  const now = statOf(path);
+  return now?.dev === dev && now.ino === ino;
+}
+
+/** Unless something else is there by now. */
+export function removeBound(at: Pick<BoundSocket, 'path' | 'file'>): void {
+  if (isThere(at)) rmSync(at.path, { force: true });
 }
 
 async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Promise<Stats> {

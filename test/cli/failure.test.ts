@@ -103,6 +103,7 @@ const asked = {
   stopping: 69,
   'timed-out': 75,
   'restart-failed': 70,
+  'restart-unclear': 75,
   unsupervised: 69,
 };
 

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -13,7 +14,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listenAt, MAX_PATH_BYTES } from '../../src/control/unix-socket.ts';
+import { type BoundSocket, listenAt, MAX_PATH_BYTES } from '../../src/control/unix-socket.ts';
 import { startChild } from '../support/child.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 
@@ -115,5 +116,66 @@ describe('the socket', () => {
     await listenAt(newServer(t), placeAt(path));
     remove();
     assert.ok(existsSync(path));
+  });
+
+  describe('that a predecessor left', () => {
+    /** A server that listens at a path, as the next one meets it. */
+    async function predecessor(t: Cleanup, path: string) {
+      const server = newServer(t);
+      const made: { fd: number; at: BoundSocket }[] = [];
+      await listenAt(server, { ...placeAt(path), onListening: (fd, at) => made.push({ fd, at }) });
+      const [{ fd, at } = assert.fail('nothing listens')] = made;
+      let left = false;
+      const leave = (): void => {
+        left = true;
+        server.close();
+      };
+      return { former: at, inherited: { fd, leave }, isLeft: () => left };
+    }
+
+    test('elsewhere is let go of, and its file removed', async (t) => {
+      const directory = await temporaryDirectory(t);
+      const { former, inherited, isLeft } = await predecessor(t, join(directory, 'old.sock'));
+      await listenAt(newServer(t), { ...placeAt(join(directory, 'new.sock')), former, inherited });
+      assert.ok(isLeft());
+      assert.deepEqual(readdirSync(directory), ['new.sock']);
+    });
+
+    test('elsewhere without a word is removed if nobody listens there', async (t) => {
+      const directory = await temporaryDirectory(t);
+      const runs = await predecessor(t, join(directory, 'runs.sock'));
+      await listenAt(newServer(t), { ...placeAt(join(directory, 'a.sock')), former: runs.former });
+      assert.deepEqual(readdirSync(directory), ['a.sock', 'runs.sock']);
+      runs.inherited.leave();
+      // Node.js removes the file under the name that it was made by, not this one.
+      await listenAt(newServer(t), { ...placeAt(join(directory, 'b.sock')), former: runs.former });
+      assert.deepEqual(readdirSync(directory), ['a.sock', 'b.sock']);
+    });
+
+    test('elsewhere stays where another is there by now', async (t) => {
+      const directory = await temporaryDirectory(t);
+      const old = join(directory, 'old.sock');
+      const { former, inherited } = await predecessor(t, old);
+      rmSync(old);
+      writeFileSync(old, 'of somebody else');
+      await listenAt(newServer(t), { ...placeAt(join(directory, 'new.sock')), former, inherited });
+      assert.deepEqual(readdirSync(directory), ['new.sock', 'old.sock']);
+    });
+
+    test('by a descriptor of another socket is not gone on with', async (t) => {
+      const directory = await temporaryDirectory(t);
+      const path = join(directory, 's.sock');
+      const { inherited, isLeft } = await predecessor(t, join(directory, 'other.sock'));
+      const { former, inherited: here } = await predecessor(t, path);
+      here.leave();
+      const told: BoundSocket[] = [];
+      const onListening = (_: number, at: BoundSocket): void => {
+        told.push(at);
+      };
+      await listenAt(newServer(t), { ...placeAt(path), former, inherited, onListening });
+      assert.ok(isLeft());
+      assert.notEqual(told[0]?.socket, former.socket);
+      assert.equal(told[0]?.file[1], statSync(path).ino);
+    });
   });
 });

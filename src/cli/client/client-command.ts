@@ -29,7 +29,7 @@ export interface ClientCommand<T> {
   readonly arguments?: number;
   /** Throws what is wrong with the command line, before anybody is asked. */
   readonly check?: (given: Given) => void;
-  readonly ask: (client: ControlClient, given: Given) => Promise<T>;
+  readonly ask: (client: ControlClient, given: Given, shell: Shell) => Promise<T>;
   /** For people. */
   readonly show: (answer: T, showing: Showing) => string;
   /** Where it is not 0. */
@@ -116,7 +116,7 @@ async function askOne<T>(
   given: Given,
   shell: Shell,
 ): Promise<number> {
-  const answer = await command.ask(new ControlClient(socket), given);
+  const answer = await command.ask(new ControlClient(socket), given, shell);
   if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
   else shell.out.write(command.show(answer, showing(given, shell)));
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
@@ -130,7 +130,7 @@ async function askAll<T>(
 ): Promise<number> {
   const asksJson = isGiven(given, 'json');
   const clients = sockets.map((socket) => new ControlClient(socket));
-  const outcomes = await Promise.allSettled(clients.map((client) => command.ask(client, given)));
+  const outcomes = await Promise.allSettled(clients.map((client) => command.ask(client, given, shell)));
   const answered = outcomes.flatMap((outcome, at) =>
     outcome.status === 'fulfilled'
       ? [{ socket: sockets[at] as string, client: clients[at] as ControlClient, answer: outcome.value }]

@@ -1,10 +1,15 @@
-import type { ControlClient } from '../../control/client.ts';
+import { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import type { Restarted, Status } from '../../control/shapes.ts';
+import type { Shell } from '../shell.ts';
 import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
+import { runningStates } from './running-daemons.ts';
 
 const GRACE_MS = 15_000;
+/** For one question to a socket: what a server left may be open without anybody who answers. */
+const LOOK_MS = 5_000;
+const PAUSE_MS = 100;
 
 interface Replaced {
   /** Of the server that ended. */
@@ -16,33 +21,72 @@ interface Replaced {
 export const run = clientCommand<Replaced>({
   name: 'restart',
   flags: [{ name: 'timeout', takesValue: true }],
-  ask: async (client, given) => {
+  ask: async (client, given, shell) => {
     const timeoutMs = timeoutOf(given, 'restart');
+    const before = await client.ask<Status>('/v1/status');
     const restarted = { method: 'POST' as const, body: undefined, deadlineMs: timeoutMs + GRACE_MS };
-    const { pid: was } = await client.ask<Restarted>('/v1/restart', restarted);
-    const { pid, version } = await successor(client, was, timeoutMs);
-    return { was, pid, version };
+    try {
+      await client.ask<Restarted>('/v1/restart', restarted);
+    } catch (error) {
+      if (!isCutOff(error)) throw error;
+      throw brokenOff(before, await successor(client, before, Math.min(timeoutMs, GRACE_MS), shell));
+    }
+    const { pid, version } = await successor(client, before, timeoutMs, shell);
+    return { was: before.pid, pid, version };
   },
   show: ({ was, pid, version }) => `Server ${pid}, version ${version}, has taken over from server ${was}.\n`,
 });
 
-/** The socket outlives its servers: whoever asks while none is there waits for the next. */
-async function successor(client: ControlClient, was: number, timeoutMs: number): Promise<Status> {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
+/**
+ * The socket outlives its servers: whoever asks while none is there waits for the next. One with other settings may
+ * listen elsewhere.
+ */
+async function successor(
+  { socket }: ControlClient,
+  { pid: was, mount: { source, target } }: Status,
+  timeoutMs: number,
+  shell: Shell,
+): Promise<Status> {
+  const end = shell.now() + timeoutMs;
+  for (let at = socket; ; ) {
+    let failed: unknown;
     try {
-      const status = await client.ask<Status>('/v1/status', { deadlineMs: timeoutMs });
+      const status = await new ControlClient(at).ask<Status>('/v1/status', { deadlineMs: LOOK_MS });
       if (status.pid !== was) return status;
     } catch (error) {
-      // Cut off by the end of the one that was asked.
-      if (!(error instanceof ClientError && error.code === 'daemon-unavailable')) throw error;
+      if (!isCutOff(error) && !isSilent(error)) throw error;
+      failed = error;
     }
-    if (performance.now() > end) {
-      throw new ClientError(
-        'daemon-silent',
-        `Server ${was} has not ended.`,
-        'Look into the log of the daemon; its mount goes on.',
+    if (shell.now() > end) {
+      throw (
+        failed ??
+        new ClientError(
+          'daemon-silent',
+          `Server ${was} has not ended.`,
+          'Look into the log of the daemon; its mount goes on.',
+        )
       );
     }
+    await shell.delay(PAUSE_MS);
+    const state = runningStates(shell).find((each) => each.target === target && each.source === source);
+    at = state?.socket ?? at;
   }
+}
+
+/** It was asked, and has ended before it answered: what it was asked for, or something else, has ended it. */
+function brokenOff({ pid: was }: Status, { pid, version }: Status): ClientError {
+  return new ClientError(
+    'restart-unclear',
+    `Server ${was} ended before it had answered; server ${pid}, version ${version}, serves in its place.`,
+    'Whether that has the options of now is not known: run dagmount restart again.',
+  );
+}
+
+/** By the end of the server that was asked, or since none listens at this moment. */
+function isCutOff(error: unknown): boolean {
+  return error instanceof ClientError && error.code === 'daemon-unavailable';
+}
+
+function isSilent(error: unknown): boolean {
+  return error instanceof ClientError && error.code === 'daemon-silent';
 }
