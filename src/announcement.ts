@@ -1,21 +1,20 @@
 import { type MountState, processOf, removeMountState, writeMountState } from './config/mount-state.ts';
+import type { Driver } from './session/driver.ts';
+
+type Facts = Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver' | 'session'>;
 
 /** What a server says of its mount to other processes; nothing as long as nothing is mounted. */
 export class Announcement {
   readonly #directory: string;
   readonly #mountId: string;
-  readonly #facts: Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver'>;
+  readonly #facts: Facts;
   #socket: string | null = null;
   #supervisor: number | undefined;
-  #driver: string | undefined;
+  #driver: Pick<Driver, 'name' | 'session'> | undefined;
   #ready: boolean | undefined;
 
   /** `directory`: the runtime directory of all mounts. */
-  constructor(
-    directory: string,
-    mountId: string,
-    facts: Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver'>,
-  ) {
+  constructor(directory: string, mountId: string, facts: Facts) {
     this.#directory = directory;
     this.#mountId = mountId;
     this.#facts = facts;
@@ -33,8 +32,8 @@ export class Announcement {
   }
 
   /** To be said before it is mounted. */
-  driverIs(name: string): void {
-    this.#driver = name;
+  driverIs(driver: Pick<Driver, 'name' | 'session'>): void {
+    this.#driver = driver;
   }
 
   supervisorIs(pid: number | undefined): void {
@@ -49,12 +48,14 @@ export class Announcement {
 
   #write(): void {
     if (this.#ready === undefined) return;
+    const session = this.#driver?.session.pid;
     writeMountState(this.#directory, this.#mountId, {
       ...this.#facts,
       ...(this.#supervisor !== undefined && { supervisor: processOf(this.#supervisor) }),
       ready: this.#ready,
       socket: this.#socket,
-      driver: this.#driver,
+      driver: this.#driver?.name,
+      ...(session !== undefined && { session: processOf(session) }),
     });
   }
 }

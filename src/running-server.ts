@@ -19,6 +19,7 @@ import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { FailedReads } from './failed-reads.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
 import { keepLastSuccess } from './last-success.ts';
+import { LeftSession } from './left-session.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
@@ -75,6 +76,7 @@ export class RunningServer {
   #mounted = false;
   /** Whether the session ended while the kernel still holds the connection. */
   #brokeOff = false;
+  #left: LeftSession | undefined;
   readonly #failedReads: FailedReads;
   readonly #events = new DaemonEvents();
 
@@ -101,7 +103,7 @@ export class RunningServer {
     const { log, stop, supervisor: link } = this.#options;
     const { driver, addon } = await chooseDriver(this.#config.driver, log);
     this.#atEnd(() => driver.session.terminate());
-    this.#announcement.driverIs(driver.name);
+    this.#announcement.driverIs(driver);
     const runtimeDirectory = this.#runtimeDirectory;
     // A successor serves before it listens: who asks meanwhile waits there.
     this.#announcement.socket = this.#config.socket ?? mountSocket(runtimeDirectory, this.#id);
@@ -135,6 +137,7 @@ export class RunningServer {
     }
     const stale = supervised.device !== undefined || (await isStale(this.#config, runtimeDirectory));
     requireApart(this.#config);
+    this.#left = new LeftSession(runtimeDirectory, this.#config);
     prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
     const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
     const over = AbortSignal.any(signals);
@@ -336,6 +339,7 @@ export class RunningServer {
     supervised.bePatient(connection);
     this.#announcement.ready = false;
     this.#atEnd(() => this.#announcement.remove());
+    this.#left?.replaced();
     tellMounted(this.#options.log, { source, target, driver, readahead, serving, supervised });
     if (serving.takenOver !== undefined) this.#events.restarted(supervised.succession(serving.at));
   }

@@ -30,6 +30,8 @@ export interface MountState extends ProcessId {
   /** Path of the control socket. */
   readonly socket: string | null;
   readonly driver?: string | undefined;
+  /** What answers the kernel, where that is another process. */
+  readonly session?: ProcessId | undefined;
   /** What starts the process again when it dies; undefined where nothing does. */
   readonly supervisor?: ProcessId | undefined;
 }
@@ -79,6 +81,11 @@ export function isRunning({ pid, startTicks }: ProcessId): boolean {
   const [state, ...rest] = statOf(pid);
   if (state === undefined || state === 'Z' || state === 'X') return false;
   return startTicks === undefined || Number(rest[STARTTIME]) === startTicks;
+}
+
+/** Whether a process was stopped by a signal, or by who traces it. */
+export function isStopped(pid: number): boolean {
+  return /^[tT]$/.test(statOf(pid)[0] ?? '');
 }
 
 /** Whether a process serves the mount, or another one is about to. */
@@ -139,10 +146,13 @@ function statOf(pid: number): readonly string[] {
 }
 
 function isMountState(value: unknown): value is MountState {
-  const { supervisor, source, target, ready, startedAt, socket } = (value ?? {}) as Record<string, unknown>;
+  const { supervisor, session, source, target, ready, startedAt, socket } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
   return (
     isProcessId(value) &&
-    (supervisor === undefined || isProcessId(supervisor)) &&
+    [supervisor, session].every((each) => each === undefined || isProcessId(each)) &&
     [source, target, startedAt].every((each) => typeof each === 'string') &&
     typeof ready === 'boolean' &&
     (socket === null || typeof socket === 'string')

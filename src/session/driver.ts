@@ -41,6 +41,8 @@ export type Connection =
 
 /** Where a session runs, and how messages reach it. */
 export interface SessionHost {
+  /** Where it is a process of its own. */
+  readonly pid?: number | undefined;
   send(message: ToSession): void;
   onMessage(listener: (message: FromSession) => void): void;
   /** Once, when it is gone; undefined where it ended because it was told to. */

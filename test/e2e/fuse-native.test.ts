@@ -206,7 +206,11 @@ describe('a mount by fuse-native', {
     const mount = await startMount(t, optionsFor(store, { env }));
     const reader = startReader(
       'sh',
-      ['-c', 'exec 3<"$0/a.py"; head -c 2 <&3; read -r line; cat <&3; cat "$0/a.py"', mount.target],
+      [
+        '-c',
+        'exec 3<"$0/a.py" 4<"$0/pkg/b.py"; head -c 2 <&3; read -r line; cat <&3; cat <&4; cat "$0/a.py"',
+        mount.target,
+      ],
       { stdin: 'pipe' },
     );
     await waitFor('the reader', () => reader.stdout() === 'fi');
@@ -216,9 +220,23 @@ describe('a mount by fuse-native', {
     await waitFor('its mount', () => mount.log().filter(({ event }) => event === 'mounted').length === 2);
     reader.tell('go');
     const { stdout, stderr } = await reader.done;
-    assert.equal(stdout, 'firstfirst', stderr + mount.stderr());
+    assert.equal(stdout, 'firstbfirst', stderr + mount.stderr());
     const { mount: shown } = await statusOf(mount);
     assert.deepEqual([shown.restarts, shown.takeover], [1, 'remount'], mount.stderr());
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  test('whose process was stopped is mounted anew by the next server, and that process is killed', async (t) => {
+    const store = await openMemory(t);
+    const mount = await startMount(t, optionsFor(store, { env: { ...env, DAGMOUNT_WATCHDOG_MS: '2000' } }));
+    const stopped = await sessionOf(mount);
+    process.kill(stopped, 'SIGSTOP');
+    const waiting = startReader('cat', [`${mount.target}/pkg/b.py`]);
+    await waitFor('another mount', () => mount.log().filter(({ event }) => event === 'mounted').length === 2);
+    await waitFor('the end of what was stopped', () => !existsSync(`/proc/${stopped}`));
+    assert.notEqual((await waiting.done).code, 0, 'who waited for it is told');
+    assert.equal(await shell(mount.target, 'cat a.py'), 'first');
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
     assert.deepEqual(mountsAt(mount.target), []);
   });
