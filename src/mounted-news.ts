@@ -29,3 +29,11 @@ export function tellMounted(log: Logger, news: MountedNews): void {
     'the server before ended: its mount is taken over',
   );
 }
+
+/** Says that a supervisor ended, and which one is there now. */
+export function tellSupervisor(log: Logger, pid: number | undefined): void {
+  if (pid === undefined)
+    log.error({ event: 'unsupervised' }, 'the supervisor ended, and none can be started');
+  else
+    log.warn({ event: 'supervised', supervisor: pid }, 'the supervisor ended: another one takes its place');
+}

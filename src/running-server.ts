@@ -25,7 +25,7 @@ import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
 import { isStale, requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
-import { tellMounted } from './mounted-news.ts';
+import { tellMounted, tellSupervisor } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
 import { isGone, lookAtLeft } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
@@ -114,7 +114,10 @@ export class RunningServer {
       identity: { id: this.#id, source, target },
       takeoverDeadlineMs: this.#config.takeoverDeadlineMs,
       standby: this.#config.standby,
-      onChange: () => this.#announcement.supervisorIs(supervised.supervisorPid),
+      onChange: () => {
+        this.#announcement.supervisorIs(supervised.supervisorPid);
+        tellSupervisor(log, supervised.supervisorPid);
+      },
       onStuck: (threads) => log.error({ event: 'stuck', threads }, 'the server before gave no sign of life'),
       onReplacement: (replacement) => this.#onReplacement(replacement),
     });

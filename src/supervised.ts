@@ -26,6 +26,9 @@ const CALM_MS = 10_000;
 /** How often a supervisor is told that main loop and session answer. */
 const ALIVE_MS = 500;
 
+/** Why a wish for another server came to nothing. */
+const ORPHANED = 'its supervisor ended meanwhile, and there is another one now';
+
 const LISTENERS = ['control', 'metrics'] as const;
 export type Listener = (typeof LISTENERS)[number];
 
@@ -214,14 +217,20 @@ export class Supervised {
   #obey(order: Order): void {
     if (order.kind === 'go' || order.kind === 'orphaned') {
       this.#goOn(order.kind === 'go');
+      if (order.kind === 'orphaned' && this.#waiting.size > 0)
+        this.#tell({ kind: 'dropped', reason: ORPHANED });
       return;
     }
     if (order.kind === 'stuck') {
       this.#options.onStuck(order.reason);
       return;
     }
-    const replacement: Replacement =
-      order.kind === 'hand-over' ? { kind: 'stands-by' } : { kind: 'dropped', reason: order.reason };
+    this.#tell(
+      order.kind === 'hand-over' ? { kind: 'stands-by' } : { kind: 'dropped', reason: order.reason },
+    );
+  }
+
+  #tell(replacement: Replacement): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const tell of waiting) tell(replacement);
@@ -350,8 +359,9 @@ export class Supervised {
       told = line;
       if (this.#options.standby && performance.now() > this.#spareFrom) supervision.wantSpare();
       if (supervision.alive()) return;
+      const wasAlone = this.#isAlone;
       this.#isAlone = !supervision.startAnother();
-      this.#options.onChange();
+      if (this.#isAlone !== wasAlone || !this.#isAlone) this.#options.onChange();
     };
     sync.ready.then(
       () => supervision.ready(),

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import type { SupervisorLink } from './cli/server-port.ts';
 import type { Addon } from './session/kernel/addon.ts';
+import { supervisorProgram } from './supervisor.ts';
 
 /** What a process keeps over the lives of its servers. */
 export type KeptName =
@@ -55,8 +57,10 @@ export class Supervision {
   readonly #inherited: Map<string, number>;
   readonly #addon: SupervisionAddon;
   readonly #onOrder: (order: Order) => void;
-  /** Its file, for the one that takes its place; undefined where that cannot be known. */
+  /** Its file, for the one that takes its place where this version has none; undefined where that cannot be known. */
   readonly #program: string | undefined;
+  /** Kills it, by a number that is nobody else's meanwhile. */
+  #kill: () => void;
   /** What it keeps, of what is open here. */
   readonly #kept = new Map<KeptName, number>();
   #patience: Patience | undefined;
@@ -74,7 +78,11 @@ export class Supervision {
     this.#inherited = new Map(kept);
     this.#addon = addon;
     this.#onOrder = onOrder;
-    this.#program = programOf(this.#pid);
+    const first = this.#pid;
+    this.#program = programOf(first);
+    this.#kill = () => {
+      if (process.ppid === first) process.kill(first, 'SIGKILL');
+    };
     const orders = this.#inherited.get('orders');
     this.#inherited.delete('orders');
     if (orders !== undefined) this.#listen(orders);
@@ -93,10 +101,10 @@ export class Supervision {
     return fd;
   }
 
-  /** The descriptor stays the caller's. Returns whether the supervisor is there. */
-  keep(name: KeptName, fd: number): boolean {
+  /** The descriptor stays the caller's. */
+  keep(name: KeptName, fd: number): void {
     this.#kept.set(name, fd);
-    return this.#addon.sendFd(this.#socket, `FDSTORE=1\nFDNAME=${name}`, fd);
+    this.#say(`FDSTORE=1\nFDNAME=${name}`, fd);
   }
 
   keeps(name: KeptName): boolean {
@@ -108,7 +116,7 @@ export class Supervision {
     if (unused !== undefined) closeSync(unused);
     this.#inherited.delete(name);
     this.#kept.delete(name);
-    this.#addon.sendFd(this.#socket, `FDSTOREREMOVE=1\nFDNAME=${name}`, -1);
+    this.#say(`FDSTOREREMOVE=1\nFDNAME=${name}`);
   }
 
   bePatient(patience: Patience): void {
@@ -116,9 +124,16 @@ export class Supervision {
     this.#say(`TAKEOVER=${patience.deadlineMs} ${patience.abortFile}`);
   }
 
-  /** To be said again and again by who is well. Returns whether the supervisor is there. */
+  /**
+   * To be said again and again by who is well. Returns whether the supervisor is there. One that stands still has read
+   * nothing for a minute when its socket is full. It is killed: another one is only started once it is gone for good, since
+   * two would each have a server of their own go on with the mount.
+   */
   alive(): boolean {
-    return this.#say('WATCHDOG=1');
+    const failure = this.#say('WATCHDOG=1');
+    if (failure !== constants.errno.EAGAIN) return failure === 0;
+    this.#kill();
+    return true;
   }
 
   /** Asks for a server beside this one, which then takes its place. */
@@ -143,29 +158,32 @@ export class Supervision {
 
   /** Readers have all that they are promised: for systemd, where that runs the supervisor. */
   ready(): void {
-    this.#addon.sendFd(this.#socket, 'READY=1', -1);
+    this.#say('READY=1');
   }
 
   /** One line for people, for systemd too. */
   status(line: string): void {
-    this.#addon.sendFd(this.#socket, `STATUS=${line.replaceAll('\n', ' ')}`, -1);
+    this.#say(`STATUS=${line.replaceAll('\n', ' ')}`);
   }
 
   /** Starts another supervisor in the place of one that is gone. It gets what that kept. Returns whether it is there. */
   startAnother(): boolean {
-    if (this.#program === undefined) return false;
+    // After an upgrade the file of the one that is gone may be gone, too.
+    const program = supervisorProgram() ?? this.#program;
+    if (program === undefined) return false;
     const [ours, theirs] = this.#addon.socketPair(true);
     const [ourOrders, theirOrders] = this.#addon.socketPair(false);
     const [entry = '', ...args] = process.argv.slice(1);
     const server = [process.execPath, ...process.execArgv, entry, ...args];
     const who = ['--adopt', String(process.pid), '3', '4', String(this.restarts)];
-    const child = spawn(this.#program, [...who, ...server], {
+    const child = spawn(program, [...who, ...server], {
       detached: true,
       env: { ...process.env, ...this.#environment },
       stdio: ['inherit', 'inherit', 'inherit', theirs, theirOrders],
     });
     child.on('error', () => undefined);
     child.unref();
+    this.#kill = () => void child.kill('SIGKILL');
     closeSync(theirs);
     closeSync(theirOrders);
     closeSync(this.#socket);
@@ -200,8 +218,9 @@ export class Supervision {
     socket.unref();
   }
 
-  #say(message: string): boolean {
-    return this.#addon.sendFd(this.#socket, message, -1);
+  /** Returns the errno, or 0. */
+  #say(message: string, fd = -1): number {
+    return this.#addon.sendFd(this.#socket, message, fd);
   }
 }
 

@@ -2,7 +2,6 @@
 #include "../dagmount.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ static napi_value socket_pair(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// sendFd(socket, message, fd): whether it could be sent; without a descriptor where that is negative. Never waits.
+// sendFd(socket, message, fd): 0, or the errno of what could not be sent; without a descriptor where that is negative. Never waits.
 static napi_value send_fd(napi_env env, napi_callback_info info) {
   napi_value args[3], result = NULL;
   int socket = -1, fd = -1;
@@ -39,9 +38,9 @@ static napi_value send_fd(napi_env env, napi_callback_info info) {
     control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
   }
-  const bool sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+  const int failure = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ? 0 : errno;
   free(text);
-  return napi_get_boolean(env, sent, &result) == napi_ok ? result : NULL;
+  return napi_create_int32(env, failure, &result) == napi_ok ? result : NULL;
 }
 
 // createMemory(bytes): number. The fd of memory that outlives the process where another one has the fd too.
@@ -91,9 +90,6 @@ static napi_value become_program(napi_env env, napi_callback_info info) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  // Descriptors that systemd has kept (sd_listen_fds(3)), which Node.js would close here.
-  const char* count_kept = getenv("LISTEN_FDS");
-  for (int i = 0; count_kept != NULL && i < atoi(count_kept) && i < 64; i++) fcntl(3 + i, F_SETFD, 0);
   execv(path, list);
   return dm_throw_errno(env, "execv", errno);
 }

@@ -1,4 +1,20 @@
 // A server's process: how it is started, and whether it is still there.
+//
+// A server says to its supervisor, over a socket whose number is in DAGMOUNT_SUPERVISOR, in messages as sd_notify(3) has them:
+//   FDSTORE=1\nFDNAME=<name>         with a descriptor: keep it, in the place of what has that name
+//   FDSTOREREMOVE=1\nFDNAME=<name>   close it
+//   WATCHDOG=1                       it is well
+//   READY=1, STATUS=<text>           for systemd, where that runs this (systemd.h)
+//   TAKEOVER=<ms> <path>             how long readers may wait for a server, and what ends their waiting when it is written to
+//   RESTART=1                        as SIGUSR2
+//   STANDBY=1                        it was started beside another one, and can take its place at once
+//   HANDOVER=1                       it has ended what it was doing, and another one may take its place
+//   SPARE=1                          all that it keeps is here: one may stand by beside it, for the time when it dies
+// It is told, in lines over the socket "orders":
+//   hand-over                        another one stands by: to be answered by HANDOVER=1
+//   stuck <threads>                  where the threads were of the one before, which gave no sign of life
+//   go <reason>                      it takes the other's place, which is gone
+//   dropped <reason>                 the other one could not be ready: it goes on
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,22 +1,7 @@
 // dagmount-supervisor PROGRAM [ARGUMENT...]: runs a server, keeps the file descriptors that it hands over, and
 // starts it again with them when it dies. It never touches the mount.
 //
-// A server says to it, over a socket whose number is in DAGMOUNT_SUPERVISOR, in messages as sd_notify(3) has them:
-//   FDSTORE=1\nFDNAME=<name>         with a descriptor: keep it, in the place of what has that name
-//   FDSTOREREMOVE=1\nFDNAME=<name>   close it
-//   WATCHDOG=1                       it is well
-//   READY=1, STATUS=<text>           for systemd, where that runs this (systemd.h)
-//   TAKEOVER=<ms> <path>             how long readers may wait for a server, and what ends their waiting when it is written to
-//   RESTART=1                        as SIGUSR2
-//   STANDBY=1                        it was started beside another one, and can take its place at once
-//   HANDOVER=1                       it has ended what it was doing, and another one may take its place
-//   SPARE=1                          all that it keeps is here: one may stand by beside it, for the time when it dies
-// It is told, in lines over the socket "orders":
-//   hand-over                        another one stands by: to be answered by HANDOVER=1
-//   stuck <threads>                  where the threads were of the one before, which gave no sign of life
-//   go <reason>                      it takes the other's place, which is gone
-//   dropped <reason>                 the other one could not be ready: it goes on
-// DAGMOUNT_SUPERVISOR is "<socket> <times started again> <name>=<descriptor> ...", DAGMOUNT_SUPERVISOR_REASON is why
+// What a server says to it and is told by it: server.h. DAGMOUNT_SUPERVISOR is "<socket> <times started again> <name>=<descriptor> ...", DAGMOUNT_SUPERVISOR_REASON is why
 // there is another one. As long as the descriptor "fuse" is kept, readers depend on it, and a server that ends in any
 // other way than by exit code 0 has a successor; without it the server's end is that of this process.
 //
@@ -50,9 +35,12 @@ enum { LONGEST_STEP_MS = 1000, SPARE_PAUSE_MS = 10000 };
 // `next`: started beside the other one, to take its place; a spare one does so when that dies.
 static server_process server = NO_SERVER, next = NO_SERVER;
 static server_start_options how = {.reason = ""};
-static int signals, held_signal, passed_signal;
+static int signals, passed_signal;
+static uint64_t held_signals;  // a bit for each
+#define BIT(signal) (UINT64_C(1) << (signal))
+#define ENDING (BIT(SIGTERM) | BIT(SIGINT) | BIT(SIGQUIT))
 static bool was_served, stands_by, is_spare, is_handing_over, leaves, gave_up;
-static uint64_t spare_not_before, handing_over_ms, down_ms, watchdog_ms = 10000, deadline_ms = 60000;
+static uint64_t spare_not_before, handing_over_ms, down_ms, left_ms, watchdog_ms = 10000, deadline_ms = 60000;
 static char reason[128], stuck[4096], end_of_waiting[PATH_MAX];
 
 static uint64_t now_ms(void) {
@@ -83,7 +71,8 @@ static void start_spare(void) {
 static void restart_in_place(void) {
   // A new program, or new settings, may be what it is for.
   if (is_spare) drop_next("");
-  if (next.pid != 0 || !serves() || !server.is_well) return;
+  if (next.pid != 0) return;
+  if (!serves() || !server.is_well) return server_order(&server, "dropped", "this one does not serve yet");
   server_start_options options = how;
   options.restarts++, options.reason = "it was asked to restart", options.stands_by = true;
   stands_by = is_handing_over = false;
@@ -111,7 +100,7 @@ static void leave(void) {
 }
 
 static void send_on(int signal) {
-  if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) {
+  if ((BIT(signal) & ENDING) != 0) {
     passed_signal = signal;
     systemd_say("STOPPING=1");
   }
@@ -120,13 +109,15 @@ static void send_on(int signal) {
 
 static void pass_on(int signal) {
   const bool ends = systemd_restarts_by(signal);
+  // A server would take it for the wish to be debugged, by anybody on this host.
+  if (signal == SIGUSR1 && !ends) return;
   if (signal == SIGUSR2 || (ends && serves())) {
     (ends ? leave : restart_in_place)();
     return;
   }
   if (ends) signal = SIGTERM;
   // What comes while nobody is there to heed it is kept: by default it would end a server that is just starting.
-  if (serves() && (!server.is_well || is_handing_over)) held_signal = signal;
+  if ((serves() || signal == SIGHUP) && (!server.is_well || is_handing_over)) held_signals |= BIT(signal);
   else send_on(signal);
 }
 
@@ -155,9 +146,9 @@ static void heed(server_process* from, const char* message, int fd) {
   was_served = true;
   down_ms = 0;
   gave_up = false;
-  if (held_signal != 0 && !is_handing_over) {
-    send_on(held_signal);
-    held_signal = 0;
+  for (int signal = 1; signal < 64 && !is_handing_over; signal++) {
+    if ((held_signals >> signal & 1) != 0) send_on(signal);
+    held_signals &= ~BIT(signal);
   }
 }
 
@@ -179,6 +170,8 @@ static void give_up(void) {
   }
   kept_drop("fuse");
   gave_up = true;
+  // What was held for the server that did not come.
+  if ((held_signals & ENDING) != 0) _exit(128 + SIGTERM);
 }
 
 // Starts a successor, later each time that none of them came to be well. Never waits for the one before to be gone.
@@ -191,7 +184,7 @@ static void succeed(bool silent) {
   else if (silent) snprintf(reason, sizeof reason, "it did not come to serve in time");
   else server_describe_end(&server, reason, sizeof reason);
   systemd_say("STATUS=The server ended: waiting for a new one");
-  if (passed_signal != 0) held_signal = passed_signal;
+  if (passed_signal != 0) held_signals |= BIT(passed_signal);
   passed_signal = 0;
   if (next.pid != 0) {
     promote(reason);
@@ -218,10 +211,15 @@ static void look_after_server(uint64_t step) {
   const bool late = gave_up ? server.silent_ms > LONGEST_START_MS : down_ms > deadline_ms;
   const bool silent = !dead && serves() && (server.is_well ? server.silent_ms > watchdog_ms : late);
   if (leaves && (dead || (handing_over_ms += step) >= LONGEST_HANDOVER_MS)) server_kill(&server), _exit(0);
+  // It has closed its end, and goes on: another one looks after it. Here nothing is left to be done.
+  if (dead || server.channel >= 0) left_ms = 0;
+  else if ((left_ms += step) > LONGEST_STEP_MS) drop_next(""), _exit(0);
   if (!dead && !silent) return;
   while (receive(&server)) continue;  // what it said last
   if (dead) server_kill(&server);  // how it ended is known when it is gone
-  if ((serves() || gave_up) && !server_was_to_end(&server, passed_signal, was_served)) {
+  // Who asks for its end, and has no mount any more, gets it, whatever a server says that was just failing to start.
+  const bool goes_on = serves() || (gave_up && passed_signal == 0);
+  if (goes_on && !server_was_to_end(&server, passed_signal, was_served)) {
     succeed(silent);
     return;
   }
@@ -242,7 +240,7 @@ static void look_after_next(uint64_t step) {
   } else if (is_spare) {
     return;
   } else if (!stands_by) {
-    if (next.silent_ms > deadline_ms) drop_next("it was not ready in time");
+    if (next.silent_ms > LONGEST_START_MS && next.silent_ms > deadline_ms) drop_next("it was not ready in time");
   } else if (!is_handing_over) {
     is_handing_over = true;
     handing_over_ms = 0;

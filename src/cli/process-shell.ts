@@ -31,6 +31,7 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
     readMounts: () => readMounts(),
     mountStates: (others) => mountStates(surroundings, others),
     isRunning,
+    end: ({ pid }) => endProcess(pid),
     loadServer,
     supervisorProgram: async () => (await loadSupervisor()).supervisorProgram(),
   };
@@ -90,5 +91,13 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
     await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
   } catch (error) {
     if (signal?.aborted !== true) throw error;
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

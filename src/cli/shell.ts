@@ -39,6 +39,8 @@ export interface Shell {
   /** Of the mounts of this user; for root also of the users that are named. */
   mountStates(others: readonly number[]): readonly MountState[];
   isRunning(process: ProcessId): boolean;
+  /** Sends SIGTERM to a process that is running; nothing where it has just gone. */
+  end(process: ProcessId): void;
   loadServer(): Promise<ServerPort>;
   /** The file of the program that looks after a server; undefined where there is none. */
   supervisorProgram(): Promise<string | undefined>;

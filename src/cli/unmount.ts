@@ -26,11 +26,17 @@ export const run: RunCommand = async (args, shell) => {
   }
   const target = realTarget(directory, shell.surroundings.workingDirectory);
   const first = dagmountAt(target, shell);
-  const pids = daemonsOf(first, target, shell);
+  const daemons = daemonsOf(first, target, shell);
   // One daemon may have been mounted over the dead mount of another: the bare directory is what is wanted.
   for (let mount: Mount | undefined = first; mount !== undefined; mount = remaining(target, mount, shell)) {
     await unmountOnce(target, shell);
   }
+  for (const { state, supervisor } of daemons) {
+    // It would go on trying to start a server, which would mount again.
+    if (supervisor !== undefined && !shell.isRunning(state) && shell.isRunning(supervisor))
+      shell.end(supervisor);
+  }
+  const pids = daemons.flatMap(({ state, supervisor }) => (supervisor ? [state, supervisor] : [state]));
   await outlive(pids, target, shell);
   return exitCodes.ok;
 };
@@ -66,12 +72,18 @@ async function unmountOnce(target: string, shell: Shell): Promise<void> {
   }
 }
 
-function daemonsOf(mount: Mount, target: string, shell: Shell): readonly ProcessId[] {
+interface Daemon {
+  /** Of the server. */
+  readonly state: ProcessId;
+  readonly supervisor: ProcessId | undefined;
+}
+
+function daemonsOf(mount: Mount, target: string, shell: Shell): readonly Daemon[] {
   const owner = ownerOf(mount);
   const states = shell.mountStates(owner === undefined ? [] : [owner]);
   return states
     .filter((state) => state.target === target)
-    .flatMap((state) => [state, ...(state.supervisor === undefined ? [] : [state.supervisor])]);
+    .map((state) => ({ state, supervisor: state.supervisor }));
 }
 
 async function outlive(daemons: readonly ProcessId[], target: string, shell: Shell): Promise<void> {

@@ -31,6 +31,7 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
     readMounts: () => [],
     mountStates: () => [],
     isRunning: () => false,
+    end: () => undefined,
     loadServer: async () => fakeServer(),
     supervisorProgram: async () => 'dagmount-supervisor',
     ...changes,

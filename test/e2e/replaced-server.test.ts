@@ -86,6 +86,18 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     assert.deepEqual(mountsAt(mount.target), []);
   });
 
+  test('by none at all, and unmounted by then, does not come back', async (t) => {
+    const { mount, writeGood, writeBad } = await mountWithFile(t, ['--takeover-deadline', '1s']);
+    await writeBad();
+    process.kill(await mount.serverPid(), 'SIGKILL');
+    await shell('/', `stat ${mount.target}/absent 2>&1 || true`);
+    const { code, stderr } = await dagmount(['unmount', mount.target]);
+    assert.deepEqual([code, stderr], [0, '']);
+    await writeGood();
+    await mount.exit;
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
   test('by none in time gives readers an error, never the bare directory; and a new mount takes the place of theirs', async (t) => {
     const { mount, writeGood, writeBad } = await mountWithFile(t, ['--takeover-deadline', '2s']);
     await writeBad();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isRunning } from '../../src/config/mount-state.ts';
 import { manyFiles, mountStore, openStore } from '../e2e/fixture.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { type Mount, mountImpossible, startMount } from '../support/mount.ts';
@@ -76,6 +77,24 @@ test(`a supervisor that is killed ${KILLS} times under readers is replaced each 
   }
   t.diagnostic(`until it is supervised again, ms: ${distribution(pauses)}`);
   assert.deepEqual([after.pid, after.mount.restarts], [before.pid, 0]);
+  process.kill(current, 'SIGTERM');
+  await waitFor('the end', () => mountsAt(mount.target).length === 0 && adopterOf(before.pid) === undefined);
+});
+
+test('a supervisor that stands still is gone before another one takes its place, and comes back to nothing', {
+  skip: mountImpossible || supervisorMissing,
+}, async (t) => {
+  const store = await openStore(t, manyFiles(50, 100));
+  const mount = await mountStore(t, store, { wrapper: [supervisor] });
+  const before = await statusOf(mount);
+  process.kill(mount.pid, 'SIGSTOP');
+  // Until the socket is full, which takes a minute, nothing tells it from one that is only slow.
+  const current = await waitFor('another supervisor', () => adopterOf(before.pid), 180_000);
+  assert.ok(!isRunning({ pid: mount.pid }), 'the first one is gone');
+  await waitFor('it to be counted on', async () => (await statusOf(mount)).mount.supervised);
+  const after = await statusOf(mount);
+  assert.deepEqual([after.pid, after.mount.restarts], [before.pid, 0]);
+  assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '50');
   process.kill(current, 'SIGTERM');
   await waitFor('the end', () => mountsAt(mount.target).length === 0 && adopterOf(before.pid) === undefined);
 });

@@ -29,8 +29,8 @@ export interface Addon {
   unmount(target: string, detach: boolean): void;
   /** An fd holding the exclusive flock(2) of the file at `path`, or the negative errno: -11 when another has it. */
   lockFile(path: string): number;
-  /** Sends a message, and a descriptor unless that is negative. Returns whether it could be sent; never waits. */
-  sendFd(socket: number, message: string, fd: number): boolean;
+  /** Sends a message, and a descriptor unless that is negative. Returns 0, or the errno; never waits. */
+  sendFd(socket: number, message: string, fd: number): number;
   /** The fd of memory that outlives the process where another one has the fd too. */
   createMemory(bytes: number): number;
   /** All of that memory, mapped until the process ends. */
