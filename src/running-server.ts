@@ -173,6 +173,7 @@ export class RunningServer {
     this.#atEnd(() => control.close());
     this.#control = control;
     this.#atEnd(supervised.reportLife(session, sync));
+    this.#options.onRestartAsked(() => void supervised.replace());
     const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };

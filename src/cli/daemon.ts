@@ -6,6 +6,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { mountLogFile, prepareRuntimeDirectory, runtimeDirectory } from '../config/runtime-paths.ts';
 import { CommandError } from './command-error.ts';
 import { CHANNEL_FD, type DaemonMessage, daemonEnvironment } from './daemon-channel.ts';
+import { endEarlySignals, terminalIsThere } from './early-signals.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureText } from './failure.ts';
 import { openLog } from './log-file.ts';
@@ -41,7 +42,7 @@ export async function startDaemon(
   prepareRuntimeDirectory(directory, uid);
   const logFile = mountLogFile(directory, mount.id);
   const isFirst = !existsSync(logFile);
-  const interrupts = listenToInterrupts();
+  const interrupts = listenToInterrupts(shell.err.isTerminal);
   const child = spawnDaemon(args, logFile, await shell.supervisorProgram(), shell);
   interrupts.passTo(child);
   const ended = new Promise<Ended>((settle, reject) => {
@@ -154,15 +155,19 @@ interface Interrupts {
  * Before the daemon is started: a signal in between would leave it alone. A second one makes it end at once, which is
  * not for SIGKILL: that would end its supervisor alone.
  */
-function listenToInterrupts(): Interrupts {
+function listenToInterrupts(onTerminal: boolean): Interrupts {
   let interrupted = false;
   let child: ChildProcess | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      child?.kill('SIGTERM');
-      interrupted = true;
-    });
-  }
+  const interrupt = (): void => {
+    child?.kill('SIGTERM');
+    interrupted = true;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+  // To a mount it says that there are changes, and this one is just about to list them. The end of a terminal is another matter.
+  process.on('SIGHUP', () => {
+    if (onTerminal && !terminalIsThere()) interrupt();
+  });
+  endEarlySignals();
   return {
     passTo: (started) => {
       child = started;

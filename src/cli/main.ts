@@ -1,16 +1,18 @@
 #!/usr/bin/env node
+import { heedEarlySignals } from './early-signals.ts';
 import { loadServer } from './load-server.ts';
 import { loadSupervisor } from './load-supervisor.ts';
-import { startCli } from './start-cli.ts';
 import { isSupervised } from './supervisor-link.ts';
 
 /** What a mount is only asked about: nothing is served that would have to be looked after. */
 const QUESTIONS = new Set(['--daemon', '--print-config', '--help', '-h']);
 
 const [command, ...args] = process.argv.slice(2);
+if (command === 'mount') heedEarlySignals();
 if (command === 'mount' && !isSupervised(process.env) && !args.some((arg) => QUESTIONS.has(arg))) {
   // Before anything else is loaded: it is the server that needs it, in a process of its own.
   const { becomeSupervisorOf } = await loadSupervisor();
   becomeSupervisorOf([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
 }
+const { startCli } = await import('./start-cli.ts');
 startCli(loadServer);

@@ -93,6 +93,7 @@ async function serve(
       shell.daemon?.tell({ kind: 'ready' });
     },
     onRefreshAsked: (callback) => signals.onRefreshAsked(callback),
+    onRestartAsked: (callback) => signals.onRestartAsked(callback),
     supervisor: shell.supervisor,
     stop: signals.stop,
   });

@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly onReady: () => void;
   /** Calls back when the store is to be looked at now. */
   readonly onRefreshAsked: (callback: () => void) => void;
+  /** Calls back when another server is to take the place of this one. */
+  readonly onRestartAsked: (callback: () => void) => void;
   /** Where the process has a supervisor. */
   readonly supervisor?: SupervisorLink | undefined;
   /** Ends the mount. */

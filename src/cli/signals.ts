@@ -1,11 +1,13 @@
-import { closeSync, openSync } from 'node:fs';
+import { endEarlySignals, terminalIsThere } from './early-signals.ts';
 
 /** What signals ask of a mount. */
 export interface Signals {
   /** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
   readonly stop: AbortSignal;
-  /** SIGHUP. */
+  /** SIGHUP; at once where it has come before. */
   onRefreshAsked(callback: () => void): void;
+  /** SIGUSR2. */
+  onRestartAsked(callback: () => void): void;
   /** Signals mean again what they mean by default. */
   release(): void;
 }
@@ -19,7 +21,9 @@ const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
  */
 export function listenToSignals(onTerminal: boolean, onSecond: () => void): Signals {
   const stopping = new AbortController();
-  const callbacks: (() => void)[] = [];
+  const refreshers: (() => void)[] = [];
+  let isRefreshOwed = false;
+  const restarters: (() => void)[] = [];
   const end = (signal: keyof typeof ENDED_BY) => {
     if (stopping.signal.aborted) {
       onSecond();
@@ -29,31 +33,32 @@ export function listenToSignals(onTerminal: boolean, onSecond: () => void): Sign
   };
   const hangUp = () => {
     if (onTerminal && !terminalIsThere()) stopping.abort();
-    else for (const callback of callbacks) callback();
+    else if (refreshers.length === 0) isRefreshOwed = true;
+    else for (const refresh of refreshers) refresh();
+  };
+  const restart = () => {
+    for (const callback of restarters) callback();
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   process.on('SIGHUP', hangUp);
+  process.on('SIGUSR2', restart);
+  isRefreshOwed ||= endEarlySignals();
   return {
     stop: stopping.signal,
     onRefreshAsked: (callback) => {
-      callbacks.push(callback);
+      refreshers.push(callback);
+      if (isRefreshOwed) callback();
+      isRefreshOwed = false;
+    },
+    onRestartAsked: (callback) => {
+      restarters.push(callback);
     },
     release: () => {
       process.off('SIGINT', end);
       process.off('SIGTERM', end);
       process.off('SIGHUP', hangUp);
+      process.off('SIGUSR2', restart);
     },
   };
-}
-
-/** Whether this process has a terminal that controls it: /dev/tty is refused once it was closed. */
-function terminalIsThere(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { isRunning } from '../../src/config/mount-state.ts';
 import { parseLog } from '../support/mount.ts';
-import { processesNaming } from '../support/processes.ts';
+import { descendants, heedsHangUp, processesNaming } from '../support/processes.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type FakeMount, fakeMount, logOf } from './fake-command.ts';
@@ -91,6 +91,17 @@ describe('mount --daemon', () => {
     const mount = await fakeMount(t, 'uncaught', ['--daemon']);
     assert.equal((await mount.child.exit).code, 70);
     assert.match(mount.child.stderr(), /Internal error: out of nowhere/);
+  });
+
+  test('takes no SIGHUP for its end before it is ready, and the mount takes it for what it is', async (t) => {
+    const mount = await fakeMount(t, 'asked', ['--daemon']);
+    const server = await waitFor('its server', () => descendants(mount.child.pid).find(heedsHangUp));
+    await waitFor('the command', () => heedsHangUp(mount.child.pid));
+    mount.child.kill('SIGHUP');
+    process.kill(server, 'SIGHUP');
+    const { pid } = await started(t, mount);
+    process.kill(pid, 'SIGTERM');
+    await waitFor('it to end', () => !isRunning({ pid }));
   });
 
   test('that is interrupted before it is ready leaves no process', async (t) => {

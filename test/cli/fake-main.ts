@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { heedEarlySignals } from '../../src/cli/early-signals.ts';
 import type { ServeOptions } from '../../src/cli/server-port.ts';
 import { startCli } from '../../src/cli/start-cli.ts';
 import { fakeServer } from './recorded-shell.ts';
@@ -6,17 +7,26 @@ import { TypedError } from './typed-error.ts';
 
 /** The command with a server that mounts nothing: the bucket's name says what comes of it. */
 const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<void>>> = {
-  ready: async ({ log, onProgress, onReady, onRefreshAsked, stop }) => {
+  ready: async ({ log, onProgress, onReady, onRefreshAsked, onRestartAsked, stop }) => {
     onProgress({ phase: 'listing', totalFiles: 0, totalBytes: 0, pendingFiles: 0, pendingBytes: 0 });
     onProgress({ phase: 'prefetch', totalFiles: 2, totalBytes: 20, pendingFiles: 1, pendingBytes: 10 });
     onReady();
     onProgress({ phase: 'ready', totalFiles: 2, totalBytes: 20, pendingFiles: 0, pendingBytes: 0 });
     onRefreshAsked(() => log.info({}, 'refreshed'));
+    onRestartAsked(() => log.info({}, 'restarted'));
     log.info({ cwd: process.cwd(), left: Object.keys(process.env).filter(isOurs) }, 'ready');
     const alive = setInterval(() => undefined, 1_000);
     await once(stop, 'abort');
     clearInterval(alive);
     log.info({}, 'unmounted');
+  },
+  // Ready when it is asked to look for changes.
+  asked: async ({ log, onReady, onRefreshAsked, stop }) => {
+    onRefreshAsked(onReady);
+    log.info({}, 'listening');
+    const alive = setInterval(() => undefined, 1_000);
+    await once(stop, 'abort');
+    clearInterval(alive);
   },
   outside: async ({ onReady }) => onReady(),
   denied: async () => {
@@ -55,6 +65,8 @@ function isOurs(name: string): boolean {
   return name.startsWith('DAGMOUNT_') && !name.startsWith('DAGMOUNT_TEST');
 }
 
+// As main.ts does.
+if (process.argv[2] === 'mount') heedEarlySignals();
 startCli(async () =>
   fakeServer({
     serve: async ({ bucket }, options) => {

@@ -81,6 +81,18 @@ function pss(pid: number): number {
   }
 }
 
+/** Whether SIGHUP would not end it (proc(5), /proc/PID/status, SigCgt: bit 0 is signal 1). */
+export function heedsHangUp(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const caught = /^SigCgt:\s*[0-9a-f]*([0-9a-f])$/m.exec(status)?.[1] ?? '0';
+    return (Number.parseInt(caught, 16) & 1) !== 0;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
 export interface Starvation {
   /** Seconds that the process waited for a processor between two instants, which are seconds since the epoch. */
   between(from: number, to: number): number;
