@@ -94,7 +94,8 @@ export class RunningServer {
       cacheDirectory: mountDirectory(config.cacheDir, this.#id),
     };
     const { source } = config;
-    const facts = { ...ownProcess(), source, target, startedAt: this.#startedAt };
+    const { cacheDirectory } = this.#places;
+    const facts = { ...ownProcess(), source, target, startedAt: this.#startedAt, cacheDirectory };
     this.#announcement = new Announcement(this.#runtimeDirectory, this.#id, facts);
   }
 

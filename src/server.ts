@@ -3,6 +3,7 @@ import type { MountConfig } from './config/mount-config.ts';
 import { type Ending, type Parts, RunningServer } from './running-server.ts';
 
 export { checkDrivers, unmount } from './choose-driver.ts';
+export { clearAfter } from './clear-after.ts';
 
 /** As ServerPort has it. */
 export async function* probeStore(

@@ -1,4 +1,5 @@
 import type { MountConfig } from '../config/mount-config.ts';
+import type { MountState } from '../config/mount-state.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
 
 /** What commands need of the server, which is loaded only where it is needed: it brings the store's SDK along. */
@@ -7,6 +8,8 @@ export interface ServerPort {
   serve(config: MountConfig, options: ServeOptions): Promise<Served>;
   /** Unmounts as this user can. Rejects with MountError, or with the errno of umount2(2) as `code`. */
   unmount(target: string, options: { readonly lazy: boolean }): Promise<void>;
+  /** Takes away what a mount has left beside it whose processes were killed, and which is unmounted. */
+  clearAfter(left: MountState): Promise<void>;
   /** Which driver would be used, and why not the other. */
   checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck>;
   /** What a mount with this configuration would need of the store, tried one after another. Ends at what fails. */

@@ -1,6 +1,6 @@
 import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import type { ProcessId } from '../config/mount-state.ts';
+import { isServed, type MountState, type ProcessId } from '../config/mount-state.ts';
 import { DAGMOUNT_TYPE, type Mount, topMountAt } from '../config/mountinfo.ts';
 import { realTarget } from '../config/real-target.ts';
 import { CommandError } from './command-error.ts';
@@ -38,6 +38,9 @@ export const run: RunCommand = async (args, shell) => {
   }
   const pids = daemons.flatMap(({ state, supervisor }) => (supervisor ? [state, supervisor] : [state]));
   await outlive(pids, target, shell);
+  for (const state of statesOf(first, target, shell)) {
+    if (!isServed(state, shell.isRunning)) await (await shell.loadServer()).clearAfter(state);
+  }
   return exitCodes.ok;
 };
 
@@ -79,11 +82,12 @@ interface Daemon {
 }
 
 function daemonsOf(mount: Mount, target: string, shell: Shell): readonly Daemon[] {
+  return statesOf(mount, target, shell).map((state) => ({ state, supervisor: state.supervisor }));
+}
+
+function statesOf(mount: Mount, target: string, shell: Shell): readonly MountState[] {
   const owner = ownerOf(mount);
-  const states = shell.mountStates(owner === undefined ? [] : [owner]);
-  return states
-    .filter((state) => state.target === target)
-    .map((state) => ({ state, supervisor: state.supervisor }));
+  return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => state.target === target);
 }
 
 async function outlive(daemons: readonly ProcessId[], target: string, shell: Shell): Promise<void> {

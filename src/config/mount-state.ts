@@ -32,6 +32,10 @@ export interface MountState extends ProcessId {
   readonly driver?: string | undefined;
   /** What answers the kernel, where that is another process. */
   readonly session?: ProcessId | undefined;
+  /** Of this mount; undefined where an older version wrote it. */
+  readonly cacheDirectory?: string | undefined;
+  /** This mount's own, where this was found; not written. */
+  readonly directory?: string | undefined;
   /** What starts the process again when it dies; undefined where nothing does. */
   readonly supervisor?: ProcessId | undefined;
 }
@@ -70,7 +74,7 @@ export function readMountStates(directory: string, owner: number): readonly Moun
         () => JSON.parse(readFileSync(join(directory, id, FILE), 'utf8')) as unknown,
         undefined,
       );
-      return isMountState(state) ? [state] : [];
+      return isMountState(state) ? [{ ...state, directory: mountRuntimeDirectory(directory, id) }] : [];
     },
   );
 }
@@ -146,16 +150,15 @@ function statOf(pid: number): readonly string[] {
 }
 
 function isMountState(value: unknown): value is MountState {
-  const { supervisor, session, source, target, ready, startedAt, socket } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { supervisor, session, source, target, ready, startedAt, socket, cacheDirectory } = (value ??
+    {}) as Record<string, unknown>;
   return (
     isProcessId(value) &&
     [supervisor, session].every((each) => each === undefined || isProcessId(each)) &&
     [source, target, startedAt].every((each) => typeof each === 'string') &&
     typeof ready === 'boolean' &&
-    (socket === null || typeof socket === 'string')
+    (socket === null || typeof socket === 'string') &&
+    (cacheDirectory === undefined || typeof cacheDirectory === 'string')
   );
 }
 

@@ -188,7 +188,7 @@ async function requireFree(path: string, uid: number): Promise<void> {
 }
 
 /** Refused: nobody listens any more. Whatever else comes of it, somebody may. */
-function isAnswered(path: string): Promise<boolean> {
+export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ path });
     const end = (answered: boolean): void => {

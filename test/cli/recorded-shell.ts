@@ -71,6 +71,7 @@ export function fakeServer(changes: Partial<ServerPort> = {}): ServerPort {
   return {
     serve: unexpected,
     unmount: unexpected,
+    clearAfter: unexpected,
     checkDrivers: async () => ({
       used: 'kernel',
       kernel: { file: 'addon.node' },

@@ -18,11 +18,15 @@ interface Scene {
 async function unmounted(
   scene: Scene,
   args = ['unmount', '/x'],
-): Promise<Ran & { readonly calls: readonly string[] }> {
+): Promise<Ran & { readonly calls: readonly string[]; readonly cleared: readonly number[] }> {
   const mounts = [...scene.mounts];
   const calls: string[] = [];
+  const cleared: number[] = [];
   let lingers = scene.lingers ?? 0;
   const server = fakeServer({
+    clearAfter: async ({ pid }) => {
+      cleared.push(pid);
+    },
     unmount: async (target, { lazy }) => {
       calls.push(`${target}${lazy ? ' lazily' : ''}`);
       scene.refuse?.(lazy);
@@ -46,10 +50,25 @@ async function unmounted(
     loadServer: async () => server,
     ...scene.changes,
   });
-  return { ...result, calls };
+  return { ...result, calls, cleared };
 }
 
 describe('unmount', () => {
+  test('clears away what is left of a daemon that was killed, and of no other', async () => {
+    const left = await unmounted({ mounts: [mountAt('/x')] });
+    assert.deepEqual([left.exitCode, left.cleared], [0, [7]]);
+    const state = { pid: 7, source: 's3://b/p/', target: '/x', ready: true, startedAt: '', socket: null };
+    let asked = 0;
+    const begunAnew = await unmounted({
+      mounts: [mountAt('/x')],
+      changes: {
+        mountStates: () => [{ ...state, pid: asked++ === 0 ? 7 : 9 }],
+        isRunning: ({ pid }) => pid === 9,
+      },
+    });
+    assert.deepEqual([begunAnew.exitCode, begunAnew.cleared], [0, []]);
+  });
+
   test('takes the mount away and waits until its daemon has ended', async () => {
     const { exitCode, calls, err } = await unmounted({ mounts: [mountAt('/x')], lingers: 20 });
     assert.equal(exitCode, 0, err);

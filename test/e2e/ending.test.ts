@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { dagmount, mountImpossible } from '../support/mount.ts';
@@ -55,6 +56,23 @@ describe('ending a mount', { skip: mountImpossible }, () => {
     assert.equal(unmounted.code, 0, unmounted.stderr);
     assert.deepEqual(mountsAt(mount.target), []);
     assert.deepEqual(await mount.exit, { code: 0, signal: null });
+  });
+
+  test('by dagmount unmount leaves nothing of a mount whose processes were killed, but for its tree', async (t) => {
+    const store = await openStore(t, new Map([['a.py', 'a']]));
+    const mount = await mountStore(t, store);
+    const socket = mount.socket();
+    const directory = socket.replace(/\.sock$/, '');
+    assert.deepEqual([existsSync(socket), existsSync(directory)], [true, true]);
+    mount.kill('SIGKILL');
+    await mount.exit;
+    const unmounted = await dagmount(['unmount', mount.target], mount.environment);
+    assert.equal(unmounted.code, 0, unmounted.stderr);
+    assert.deepEqual(mountsAt(mount.target), []);
+    assert.deepEqual([existsSync(socket), existsSync(directory)], [false, false]);
+    const { target, cacheDirectory } = mount;
+    const next = await mountStore(t, store, { target, cacheDirectory, env: mount.environment });
+    assert.equal((await next.logged('the last tree is there')).from, 'cache');
   });
 
   test('by umount from outside ends the daemon', async (t) => {

@@ -1,0 +1,46 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { coldStartPaths } from './cold-start-file.ts';
+import { isSystemError } from './state-error.ts';
+import { takeoverPaths } from './takeover-file.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Whether the state for a cold start is what the one for a successor is: both are written of one image. */
+export function isKeptInCache(runtimeDirectory: string, cacheDirectory: string): boolean {
+  return isSame(takeoverPaths(runtimeDirectory).current, coldStartPaths(cacheDirectory).current);
+}
+
+function isSame(one: string, other: string): boolean {
+  const open: number[] = [];
+  try {
+    for (const path of [one, other]) open.push(openSync(path, 'r'));
+    return hasSameBytes(open as [number, number]);
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  } finally {
+    for (const fd of open) closeSync(fd);
+  }
+}
+
+function hasSameBytes([one, other]: readonly [number, number]): boolean {
+  const { size } = fstatSync(one);
+  if (fstatSync(other).size !== size) return false;
+  const [a, b] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
+  for (let at = 0; at < size; ) {
+    const length = readSync(one, a, 0, CHUNK_BYTES, at);
+    if (length === 0 || !isReadAs(other, b, a.subarray(0, length), at)) return false;
+    at += length;
+  }
+  return true;
+}
+
+function isReadAs(fd: number, buffer: Buffer, expected: Buffer, at: number): boolean {
+  let got = 0;
+  while (got < expected.length) {
+    const length = readSync(fd, buffer, got, expected.length - got, at + got);
+    if (length === 0) return false;
+    got += length;
+  }
+  return buffer.subarray(0, got).equals(expected);
+}
