@@ -108,7 +108,10 @@ describe('the state of a mount', () => {
     assert.equal(statSync(join(directory, 'abc')).mode & 0o777, 0o700);
     assert.deepEqual(readdirSync(join(directory, 'abc')), ['state.json']);
     const states = [...readMountStates(directory, uid)].sort((a, b) => Number(a.ready) - Number(b.ready));
-    assert.deepEqual(states, [state, { ...state, ready: true }]);
+    assert.deepEqual(states, [
+      { ...state, directory: join(directory, 'def') },
+      { ...state, ready: true, directory: join(directory, 'abc') },
+    ]);
   });
 
   test('is taken away with its directory, unless something else is in that', async (t) => {
