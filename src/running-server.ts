@@ -29,6 +29,7 @@ import { tellMounted, tellSupervisor } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
 import { isGone, lookAtLeft } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
+import { ofServer, tellReplacement } from './replacement.ts';
 import type { Driver } from './session/driver.ts';
 import type { FetchResult, Presentation, Serving } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
@@ -70,6 +71,8 @@ export class RunningServer {
   readonly #detached = new AbortController();
   /** Aborted, with the error, when serving cannot go on. */
   readonly #failed = new AbortController();
+  /** Aborted with the first of these, or when it is to stop. */
+  readonly #isOver: AbortSignal;
   #supervised: Supervised | undefined;
   #control: ControlPlane | undefined;
   /** Whether the kernel holds a mount of ours. */
@@ -81,9 +84,11 @@ export class RunningServer {
   readonly #events = new DaemonEvents();
 
   constructor(config: MountConfig, options: ServeOptions, parts: Parts, atEnd: (ending: Ending) => void) {
-    const { endpointUrl: endpoint, bucket, prefix, target } = config;
+    const { endpointUrl: endpoint, bucket, prefix, target, source } = config;
     this.#config = config;
     this.#options = options;
+    const endings = [this.#ended, this.#detached, this.#failed].map(({ signal }) => signal);
+    this.#isOver = AbortSignal.any([options.stop, ...endings]);
     this.#parts = parts;
     this.#failedReads = new FailedReads(options.log);
     this.#atEnd = atEnd;
@@ -93,10 +98,9 @@ export class RunningServer {
       runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
       cacheDirectory: mountDirectory(config.cacheDir, this.#id),
     };
-    const { source } = config;
+    const facts = { ...ownProcess(), source, target, startedAt: this.#startedAt };
     const { cacheDirectory } = this.#places;
-    const facts = { ...ownProcess(), source, target, startedAt: this.#startedAt, cacheDirectory };
-    this.#announcement = new Announcement(this.#runtimeDirectory, this.#id, facts);
+    this.#announcement = new Announcement(this.#runtimeDirectory, this.#id, { ...facts, cacheDirectory });
   }
 
   async run(): Promise<Served> {
@@ -143,8 +147,7 @@ export class RunningServer {
     requireApart(this.#config);
     this.#left = new LeftSession(runtimeDirectory, this.#config);
     prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
-    const signals = [stop, this.#ended.signal, this.#detached.signal, this.#failed.signal];
-    const over = AbortSignal.any(signals);
+    const over = this.#isOver;
     const { sync, session, presenter, cache } = await this.#compose(
       prepared,
       supervised,
@@ -168,7 +171,7 @@ export class RunningServer {
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
       supervision: () => supervised.status,
-      restart: () => supervised.replace(),
+      restart: async () => ofServer(await supervised.replace(), over.aborted),
       listeners: supervised,
     });
     this.#atEnd(() => control.close());
@@ -363,16 +366,8 @@ export class RunningServer {
   }
 
   #onReplacement(replacement: Replacement): void {
-    const { log } = this.#options;
-    if (replacement.kind === 'dropped') {
-      const { reason } = replacement;
-      log.error(
-        { event: 'restart-failed', reason },
-        'the server that was to take over could not be ready: this one goes on',
-      );
-      return;
-    }
-    log.info({ event: 'handed-over' }, 'another server stands by: this one ends');
+    tellReplacement(this.#options.log, replacement, this.#isOver.aborted);
+    if (replacement.kind !== 'stands-by') return;
     void Promise.resolve(this.#control?.answered(LAST_ANSWERS_MS)).then(() => this.#supervised?.handOver());
   }
 

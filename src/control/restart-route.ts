@@ -21,6 +21,12 @@ export function restartRoute(views: ControlViews): Route {
             `The new server could not be ready (${end.reason}): the old one goes on.`,
             'The log says what the new one found wrong.',
           );
+        case 'ends':
+          throw new ProblemError(
+            'stopping',
+            'The mount was taken away, or told to end, meanwhile: no server takes over.',
+            'Mount again, if it is to be there.',
+          );
         case 'unsupervised':
           throw new ProblemError(
             'unsupervised',

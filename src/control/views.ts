@@ -28,6 +28,8 @@ export type RestartEnd =
   /** It is ready; this one ends as soon as it has answered. */
   | { readonly kind: 'stands-by' }
   | { readonly kind: 'dropped'; readonly reason: string }
+  /** The mount ended meanwhile, and this one with it. */
+  | { readonly kind: 'ends' }
   | { readonly kind: 'unsupervised' };
 
 export interface ChangedPaths {

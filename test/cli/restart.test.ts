@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { MountState } from '../../src/config/mount-state.ts';
-import { statusOf } from '../control/fixture.ts';
+import { statusOf, TestServer } from '../control/fixture.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { type Asked, fakeDaemon } from './fake-daemon.ts';
 import { mountAt, ran } from './recorded-shell.ts';
@@ -73,6 +73,14 @@ describe('restart', () => {
     const { exitCode, err } = await ran(['restart', '--socket', socket]);
     assert.equal(exitCode, 75);
     assert.match(err, /^dagmount: Server 7 has not ended\./);
+  });
+
+  test('of a server that was told to end meanwhile does not say that it goes on', async (t) => {
+    const { socket } = await TestServer.start(t, { restart: async () => ({ kind: 'ends' }) });
+    const { exitCode, err } = await ran(['restart', '--socket', socket]);
+    assert.equal(exitCode, 69);
+    assert.match(err, /told to end, meanwhile: no server takes over/);
+    assert.doesNotMatch(err, /goes on/);
   });
 
   test('that leaves nobody who answers says that in the end', async (t) => {

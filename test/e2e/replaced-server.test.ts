@@ -6,6 +6,7 @@ import type { Status } from '../../src/control/shapes.ts';
 import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import type { Outlived } from '../support/outlive/pauses.ts';
+import { descendants } from '../support/processes.ts';
 import { shell, startPython } from '../support/reader.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
@@ -67,6 +68,19 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     assert.equal(mount.log().filter(({ event }) => event === 'restart-failed').length, 1);
     assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '20');
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+  });
+
+  test('by none since the mount ends meanwhile says so, and not that it goes on', async (t) => {
+    const { mount } = await mountWithFile(t);
+    const restart = dagmount(['restart', '--socket', mount.socket()]);
+    await waitFor('a second server', () => descendants(mount.pid).length >= 2);
+    mount.kill('SIGTERM');
+    const { code, stderr } = await restart;
+    assert.equal(code, 69, stderr);
+    assert.doesNotMatch(stderr, /goes on/);
+    assert.deepEqual(await mount.exit, { code: 0, signal: null });
+    assert.equal(mount.log().filter(({ event }) => event === 'restart-failed').length, 0);
+    assert.deepEqual(mountsAt(mount.target), []);
   });
 
   test('by one that does not know how the mount was left goes on; without it the mount is made anew', async (t) => {
