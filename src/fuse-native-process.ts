@@ -6,6 +6,7 @@ import type { MountRequest } from './session/driver.ts';
 import { loadFuseNative, mountWith } from './session/fuse-native/binding.ts';
 import { FuseConnection } from './session/fuse-native/connection.ts';
 import { FuseNativeSession } from './session/fuse-native/fuse-native-session.ts';
+import { MountMark } from './session/fuse-native/mount-mark.ts';
 import { mountOptions } from './session/fuse-native/mount-options.ts';
 import { type Loading, type Metered, shared, type ToProcess } from './session/fuse-native/process-host.ts';
 import { unmountAside } from './session/fuse-native/unmounting.ts';
@@ -32,6 +33,7 @@ interface Place {
   /** Of the table of mounts; undefined where that does not tell. */
   readonly device: Mount['device'] | undefined;
   readonly connection: FuseConnection;
+  readonly mark: MountMark;
 }
 
 /** How old the counts are at most that the server has. */
@@ -50,10 +52,11 @@ function deviceAt(target: string): Mount['device'] | undefined {
 /** Takes the mount away if it is still there, and resolves when nobody uses it any more, or not soon. */
 async function leave(): Promise<void> {
   if (place === undefined || !place.connection.isOpen) return;
-  const { target, device, connection } = place;
+  const { target, device, connection, mark } = place;
   const now = deviceAt(target);
   // What was mounted there meanwhile is not ours.
   if (now !== undefined && now.major === device?.major && now.minor === device.minor) {
+    mark.clear();
     await unmountAside(target, true).catch(() => undefined);
   }
   await Promise.race([connection.closed, delay(connection.isWatched ? LEAVING_MS : 0)]);
@@ -63,6 +66,7 @@ function start(message: SessionStart, surroundings: SessionSurroundings): FuseNa
   const { connection: wanted, shown, presentation, naming, cacheDirectory, meter } = message;
   if (wanted.kind !== 'own') throw new TypeError('this session mounts by itself');
   const { request } = wanted;
+  const mark = new MountMark(cacheDirectory);
   // Of blobs of up to 8 MiB.
   const looks = pLimit(4);
   // What the server has made local since it last sent stamps is known to it alone.
@@ -82,7 +86,10 @@ function start(message: SessionStart, surroundings: SessionSurroundings): FuseNa
     versionIdOf: surroundings.versionIdOf,
     onFault: surroundings.onFault,
     onReleased: (nodeIds) => send({ kind: 'released', nodeIds }),
-    onStop: leave,
+    onStop: async () => {
+      mark.clear();
+      await leave();
+    },
   });
   setInterval(() => send({ kind: 'metered', bytes: Buffer.from(meter) }), METER_MS).unref();
   // For bench/drivers, which is where the time was chosen.
@@ -91,7 +98,8 @@ function start(message: SessionStart, surroundings: SessionSurroundings): FuseNa
     .then(
       () => {
         const connection = new FuseConnection();
-        place = { target: request.target, device: deviceAt(request.target), connection };
+        place = { target: request.target, device: deviceAt(request.target), connection, mark };
+        mark.set();
         void connection.closed.then(() => send({ kind: 'ended', errno: undefined }));
         send({ kind: 'serving', init: undefined, takenOver: undefined });
       },

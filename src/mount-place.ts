@@ -22,6 +22,11 @@ export class MountPlace {
     this.#log = log;
   }
 
+  /** Whether any mount of dagmount's is there. */
+  get isHeld(): boolean {
+    return topMountAt(readMounts(), this.#target)?.fsType === DAGMOUNT_TYPE;
+  }
+
   /** Whether a mount of this source is there: that of a predecessor, whose connection was inherited. */
   isHeldFor(source: string): boolean {
     const mount = topMountAt(readMounts(), this.#target);

@@ -1,4 +1,5 @@
 import type { Connection, Driver } from './session/driver.ts';
+import { MountMark } from './session/fuse-native/mount-mark.ts';
 import type { Presentation, Serving } from './session/messages.ts';
 import type { SessionClient } from './session/session-client.ts';
 import type { Logger, Presenter, Publication } from './sync/ports.ts';
@@ -67,6 +68,7 @@ export class MountPresenter implements Presenter {
       this.#options.onMounted(await inherited.serving);
       return;
     }
+    new MountMark(cacheDirectory).clear();
     const connection = driver.connect({ target, source, allowOther, replacesStale });
     // What the session is to mount is there when it says so.
     this.#mounted = connection.kind === 'device';

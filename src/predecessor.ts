@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { mountDirectory } from './cache/private-directory.ts';
 import { clearAway } from './clear-away.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { DAGMOUNT_TYPE, readMounts, topMountAt } from './config/mountinfo.ts';
@@ -7,6 +8,7 @@ import type { ConnectionRecord } from './connection-record.ts';
 import { removeRecordedSocket } from './control/socket-record.ts';
 import type { MountPlace } from './mount-place.ts';
 import type { Driver } from './session/driver.ts';
+import { MountMark } from './session/fuse-native/mount-mark.ts';
 import type { Supervised } from './supervised.ts';
 import type { Logger } from './sync/ports.ts';
 
@@ -26,7 +28,14 @@ export interface PredecessorOptions {
 export async function isGone(options: PredecessorOptions): Promise<boolean> {
   const { supervised, place, config, runtimeDirectory, log } = options;
   if (supervised.other !== undefined) replaceOther(options);
-  if (supervised.device === undefined || place.isHeldFor(config.source)) return false;
+  // The mount of fuse-native is also gone where its own process, or the server before, took it away to make another one.
+  const mark = new MountMark(mountDirectory(config.cacheDir, supervised.identity.id));
+  const isTakenAway =
+    supervised.device !== undefined
+      ? !place.isHeldFor(config.source)
+      : supervised.wasMountedAnew && mark.isSet && !place.isHeld;
+  if (!isTakenAway) return false;
+  mark.clear();
   supervised.lost();
   await clearAway(config, runtimeDirectory, supervised.identity.id, log);
   return true;

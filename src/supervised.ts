@@ -121,13 +121,18 @@ export class Supervised {
 
   /** Nothing of what a predecessor left is gone on with. */
   startAfresh(): void {
-    const left = [this.#device, this.#memory, this.#journal, ...this.#listeners.values()];
+    const left = [this.#device, this.#placeholder, this.#memory, this.#journal, ...this.#listeners.values()];
     for (const fd of left) if (fd !== undefined) closeSync(fd);
     for (const name of ['fuse', 'own-mount', 'mount', 'journal', ...LISTENERS, 'lock'] as const)
       this.#supervision?.drop(name);
-    this.#device = this.#memory = undefined;
+    this.#device = this.#placeholder = this.#memory = undefined;
     this.#listeners.clear();
     this.#journal = this.#newJournal();
+  }
+
+  /** Whether a predecessor left a mount that cannot be gone on with. */
+  get wasMountedAnew(): boolean {
+    return this.#placeholder !== undefined;
   }
 
   /** What stands for a device of fuse-native's cannot be gone on with: the mount is made anew. */

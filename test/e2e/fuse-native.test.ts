@@ -227,6 +227,41 @@ describe('a mount by fuse-native', {
     assert.deepEqual(mountsAt(mount.target), []);
   });
 
+  /** A mount whose server is dead, and has no other until the options that it returns are mended. */
+  async function mountWithoutServer(t: Cleanup, aloneMs: number) {
+    const store = await openMemory(t);
+    const file = join(await temporaryDirectory(t), 'options.yaml');
+    const mend = (): Promise<void> => writeFile(file, 'settle: 0\n');
+    await mend();
+    const args = ['--driver', 'fuse-native', '--config', file];
+    const mount = await startMount(
+      t,
+      optionsFor(store, { env: { ...env, TEST_ALONE_MS: String(aloneMs) }, args }),
+    );
+    await writeFile(file, 'settle: never\n');
+    process.kill(await mount.serverPid(), 'SIGKILL');
+    return { mount, mend };
+  }
+
+  test('that somebody takes away while its server is dead stays away', async (t) => {
+    const { mount, mend } = await mountWithoutServer(t, 60_000);
+    await shell('/', `umount -l ${mount.target} || fusermount -u -z ${mount.target}`);
+    await mend();
+    assert.deepEqual(await mount.exit, { code: 0, signal: null });
+    assert.equal(mount.log().filter(({ event }) => event === 'mounted').length, 1);
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
+  test('that its process took away, since there was no server for long, is mounted again by the next one', async (t) => {
+    const { mount, mend } = await mountWithoutServer(t, 200);
+    await waitFor('the end of the mount', () => mountsAt(mount.target).length === 0);
+    await mend();
+    await waitFor('another mount', () => mount.log().filter(({ event }) => event === 'mounted').length === 2);
+    assert.equal(await shell(mount.target, 'cat a.py'), 'first');
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
   test('whose process was stopped is mounted anew by the next server, and that process is killed', async (t) => {
     const store = await openMemory(t);
     const mount = await startMount(t, optionsFor(store, { env: { ...env, DAGMOUNT_WATCHDOG_MS: '2000' } }));

@@ -265,7 +265,10 @@ async function force(mount: Mount, child: Child): Promise<void> {
   for (const { minor, type } of mountsAt(mount.target)) {
     if (!type.startsWith('fuse')) continue;
     await abortConnection(minor);
-    await unmountLazily(mount.target);
+    await unmountLazily(mount.target).catch((error: unknown) => {
+      // Another mount's, which then ended by itself: it was there.
+      if (mountsAt(mount.target).some((other) => other.minor === minor)) throw error;
+    });
   }
   await child.exit.catch(() => undefined);
 }
