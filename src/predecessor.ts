@@ -7,6 +7,7 @@ import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
 import type { ConnectionRecord } from './connection-record.ts';
 import { removeRecordedSocket } from './control/socket-record.ts';
 import type { MountPlace } from './mount-place.ts';
+import { isStale } from './mount-point.ts';
 import type { Driver } from './session/driver.ts';
 import { MountMark } from './session/fuse-native/mount-mark.ts';
 import type { Supervised } from './supervised.ts';
@@ -33,12 +34,20 @@ export async function isGone(options: PredecessorOptions): Promise<boolean> {
   const isTakenAway =
     supervised.device !== undefined
       ? !place.isHeldFor(config.source)
-      : supervised.wasMountedAnew && mark.isSet && !place.isHeld;
+      : supervised.inheritsMount && mark.isSet && !place.isHeld;
   if (!isTakenAway) return false;
   mark.clear();
   supervised.lost();
   await clearAway(config, runtimeDirectory, supervised.identity.id, log);
   return true;
+}
+
+/** Whether there is a mount at the target that nobody will serve any more. Rejects with MountError where one is served. */
+export async function isToBeReplaced(options: PredecessorOptions): Promise<boolean> {
+  const { supervised, place, config, runtimeDirectory } = options;
+  // Its server may be about to end still.
+  if (supervised.inheritsMount && place.isHeldFor(config.source)) return true;
+  return await isStale(config, runtimeDirectory);
 }
 
 export interface Left {

@@ -23,11 +23,11 @@ import { LeftSession } from './left-session.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
-import { isStale, requireApart } from './mount-point.ts';
+import { requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
 import { tellMounted, tellSupervisor } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
-import { isGone, lookAtLeft } from './predecessor.ts';
+import { isGone, isToBeReplaced, lookAtLeft } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
 import { ofServer, tellReplacement } from './replacement.ts';
 import type { Driver } from './session/driver.ts';
@@ -140,10 +140,9 @@ export class RunningServer {
       canTakeOver(prepared, { ...this.#places, mountId: this.#id, log }, isSpare);
     if (!(await supervised.myTurn(prepareToTakeOver, stop))) return { outcome: 'stopped' };
     const place = new MountPlace(target, driver, log);
-    if (await isGone({ supervised, place, driver, config: this.#config, runtimeDirectory, log })) {
-      return { outcome: 'unmounted-outside' };
-    }
-    const stale = supervised.device !== undefined || (await isStale(this.#config, runtimeDirectory));
+    const left = { supervised, place, driver, config: this.#config, runtimeDirectory, log };
+    if (await isGone(left)) return { outcome: 'unmounted-outside' };
+    const stale = await isToBeReplaced(left);
     requireApart(this.#config);
     this.#left = new LeftSession(runtimeDirectory, this.#config);
     prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);

@@ -130,9 +130,9 @@ export class Supervised {
     this.#journal = this.#newJournal();
   }
 
-  /** Whether a predecessor left a mount that cannot be gone on with. */
-  get wasMountedAnew(): boolean {
-    return this.#placeholder !== undefined;
+  /** Whether a predecessor left a mount, also one that cannot be gone on with. */
+  get inheritsMount(): boolean {
+    return this.#device !== undefined || this.#placeholder !== undefined;
   }
 
   /** What stands for a device of fuse-native's cannot be gone on with: the mount is made anew. */
