@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.ts';
-import { nearest } from './nearest.ts';
+import { nearest, oppositeValue } from './nearest.ts';
 import type { Given, GivenOptions } from './origin.ts';
-import { type OptionName, optionNames, optionOf, variableOf } from './schema.ts';
+import { negationOf, type OptionName, optionNames, optionOf, variableOf } from './schema.ts';
 
 const PREFIX = 'DAGMOUNT_';
 
@@ -29,6 +29,14 @@ export function givenByEnvironment(env: Readonly<Record<string, string | undefin
       const text = optionOf(name).kind.isList ? split(value) : value;
       given.set(name, { text, origin: { kind: 'environment', variable } });
     } else if (!RESERVED.test(variable) && !SERVICE_LINK.test(variable)) {
+      const opposite = optionNames.find((each) => oppositeVariable(each) === variable);
+      if (opposite !== undefined) {
+        throw new ConfigError(
+          'unknown-key',
+          `The environment has ${variable}=${value}, and dagmount has no such option.`,
+          `It has the opposite: set ${variableOf(opposite)}=${oppositeValue(value)} in its place.`,
+        );
+      }
       const meant = nearest(
         variable.slice(PREFIX.length),
         [...options.keys()].map((each) => each.slice(PREFIX.length)),
@@ -43,6 +51,11 @@ export function givenByEnvironment(env: Readonly<Record<string, string | undefin
     }
   }
   return given;
+}
+
+function oppositeVariable(name: OptionName): string | undefined {
+  const negation = negationOf(name);
+  return negation === undefined ? undefined : `${PREFIX}${negation.replaceAll('-', '_').toUpperCase()}`;
 }
 
 function split(value: string): readonly string[] {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Document, Pair } from 'yaml';
 import { ConfigError } from './config-error.ts';
-import { nearest } from './nearest.ts';
+import { nearest, oppositeValue } from './nearest.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
-import { isFileKey, type OptionName, optionNames, optionOf } from './schema.ts';
+import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './schema.ts';
 import { yaml } from './yaml.ts';
 
 /**
@@ -29,7 +29,7 @@ export function givenByYaml(text: string, file: string): GivenOptions {
   if (!isMap(document.contents)) throw unparsable(file, 1, 'it is not a mapping of options to values');
   for (const pair of document.contents.items) {
     const line = lines.linePos(startOf(pair.key)).line;
-    const name = optionNamed(pair.key, file, line);
+    const name = optionNamed(pair, file, line);
     const origin = { kind: 'file', file, line } as const;
     given.set(name, { text: textOf(pair, document, name, origin), origin });
   }
@@ -50,11 +50,21 @@ function read(file: string): string {
   }
 }
 
-function optionNamed(key: unknown, file: string, line: number): OptionName {
-  const name = yaml().isScalar(key) ? String(key.value) : 'a key that is no text';
+function optionNamed({ key, value }: Pair, file: string, line: number): OptionName {
+  const { isScalar } = yaml();
+  const name = isScalar(key) ? String(key.value) : 'a key that is no text';
   if (isFileKey(name)) return name;
   const keys = optionNames.filter(isFileKey);
   const meant = nearest(name, keys);
+  const opposite = oppositeOf(name);
+  if (opposite !== undefined) {
+    const written = oppositeValue(isScalar(value) ? String(value.value) : '');
+    throw new ConfigError(
+      'unknown-key',
+      `${file}, line ${line}, sets ${name}, and dagmount has no such option.`,
+      `It has the opposite: write "${opposite}: ${written}" in its place.`,
+    );
+  }
   const cut = name === 'config' ? 'a file cannot name another' : 'dagmount has no such option';
   throw new ConfigError(
     'unknown-key',

@@ -13,6 +13,12 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   return best;
 }
 
+/** What a switch is set to that says the opposite of another one, as it is written. */
+export function oppositeValue(written: string): string {
+  if (/^(true|yes|on|1)$/i.test(written)) return 'false';
+  return /^(false|no|off|0)$/i.test(written) ? 'true' : 'true or false';
+}
+
 /** Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b`. */
 function distance(a: string, b: string): number {
   let twoBack: readonly number[] = [];

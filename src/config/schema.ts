@@ -279,6 +279,11 @@ export function negationOf(name: OptionName): string | undefined {
   return name.startsWith('no-') ? name.slice('no-'.length) : `no-${name}`;
 }
 
+/** The switch that says the opposite of a name that is no option: `no-standby` for `standby`, `daemon` for `no-daemon`. */
+export function oppositeOf(name: string): OptionName | undefined {
+  return optionNames.find((each) => negationOf(each) === name);
+}
+
 function defaultCacheDirectory({ uid, env, home }: Surroundings): string {
   if (uid === 0) return '/var/cache/dagmount';
   const given = env.XDG_CACHE_HOME ?? '';

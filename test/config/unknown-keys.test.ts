@@ -53,6 +53,17 @@ describe('a variable', () => {
     assert.match(said, /^unknown-key: .*DAGMOUNT_POLL_INTERVALL=3s.*Did you mean DAGMOUNT_POLL_INTERVAL\?/);
   });
 
+  test('that says the opposite of an option is refused with what to set', () => {
+    assert.match(
+      refusal(() => resolved([], { DAGMOUNT_STANDBY: 'false' })),
+      /^unknown-key: .*DAGMOUNT_STANDBY=false.* set DAGMOUNT_NO_STANDBY=true in its place/,
+    );
+    assert.match(
+      refusal(() => resolved([], { DAGMOUNT_NO_DAEMON: 'true' })),
+      / set DAGMOUNT_DAEMON=false in its place/,
+    );
+  });
+
   test('that is empty says nothing', () => {
     const { values } = resolved([], { DAGMOUNT_REGION: '', DAGMOUNT_INCLUDE: '', DAGMOUNT_NOTHING: '' });
     assert.equal(values.region, undefined);
@@ -161,6 +172,22 @@ describe('a file', () => {
     await writeFile(missing, 'region: x\n');
     assert.equal(resolved(['--config', missing]).values.region, 'x');
   });
+
+  for (const [written, instead] of [
+    ['standby: false', 'no-standby: true'],
+    ['standby: yes', 'no-standby: false'],
+    ['standby: ', 'no-standby: true or false'],
+    ['sign-request: false', 'no-sign-request: true'],
+    ['no-daemon: true', 'daemon: false'],
+    ['no-allow-other: true', 'allow-other: false'],
+  ] as const) {
+    test(`that says ${written} is refused with what to write in its place`, () => {
+      assert.match(
+        refusal(() => givenByYaml(`${written}\n`, '/x.yaml')),
+        new RegExp(`^unknown-key: /x\\.yaml, line 1, sets .*: write "${instead}" in its place`),
+      );
+    });
+  }
 });
 
 test('an unquoted glob, which YAML takes for an alias, is told to be quoted', () => {
