@@ -5,7 +5,7 @@ import { chooseDriver } from './choose-driver.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
-import { ownProcess } from './config/mount-state.ts';
+import { isRunning, ownProcess } from './config/mount-state.ts';
 import {
   mountRuntimeDirectory,
   mountSocket,
@@ -361,7 +361,10 @@ export class RunningServer {
     this.#announcement.ready = true;
     this.#options.log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
     this.#supervised?.ready();
-    this.#options.onReady();
+    const supervisor = this.#supervised?.supervisorPid;
+    this.#options.onReady(
+      supervisor !== undefined && isRunning({ pid: supervisor }) ? supervisor : process.pid,
+    );
   }
 
   #onReplacement(replacement: Replacement): void {

@@ -5,7 +5,7 @@ import type { Progress } from './server-port.ts';
 /** What a daemon tells the command that started it: one JSON document a line, through a pipe. */
 export type DaemonMessage =
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly pid?: number | undefined }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 const FD_VARIABLE = 'DAGMOUNT_READY_FD';

@@ -60,7 +60,7 @@ export async function startDaemon(
     }
     if (last?.kind === 'ready') {
       shell.out.write(
-        `${mount.source} is mounted on ${mount.target} (pid ${child.pid}); its log is ${logFile}\n`,
+        `${mount.source} is mounted on ${mount.target} (pid ${last.pid ?? child.pid}); its log is ${logFile}\n`,
       );
       return exitCodes.ok;
     }

@@ -88,9 +88,9 @@ async function serve(
       progress.show(news);
       shell.daemon?.tell({ kind: 'progress', progress: news });
     },
-    onReady: () => {
+    onReady: (pid) => {
       progress.erase();
-      shell.daemon?.tell({ kind: 'ready' });
+      shell.daemon?.tell({ kind: 'ready', pid });
     },
     onRefreshAsked: (callback) => signals.onRefreshAsked(callback),
     onRestartAsked: (callback) => signals.onRestartAsked(callback),

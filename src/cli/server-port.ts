@@ -37,8 +37,11 @@ export interface ServeOptions {
   /** Every option with where its value came from, for who asks. */
   readonly resolved?: readonly ResolvedOption[] | undefined;
   readonly onProgress: (progress: Progress) => void;
-  /** The tree is mounted, and what is to be prefetched of it is local. */
-  readonly onReady: () => void;
+  /**
+   * The tree is mounted, and what is to be prefetched of it is local. `pid`: of the process that stays, where it may be another
+   * than the one that was started.
+   */
+  readonly onReady: (pid?: number) => void;
   /** Calls back when the store is to be looked at now. */
   readonly onRefreshAsked: (callback: () => void) => void;
   /** Calls back when another server is to take the place of this one. */

@@ -41,6 +41,13 @@ describe('mount --daemon', () => {
     assert.equal(log().at(-1)?.msg, 'unmounted');
   });
 
+  test('says the process that stays, where that is not the one that was started', async (t) => {
+    const { pid } = await started(t, await fakeMount(t, 'alone', ['--daemon']));
+    assert.doesNotMatch(readFileSync(`/proc/${pid}/comm`, 'latin1'), /^dagmount-superv/);
+    process.kill(pid, 'SIGTERM');
+    await waitFor('it to end', () => !isRunning({ pid }));
+  });
+
   test('can be asked for in the environment, with relative paths', async (t) => {
     const env = { DAGMOUNT_DAEMON: 'true', DAGMOUNT_CA_FILE: 'ca.pem', AWS_SHARED_CREDENTIALS_FILE: 'keys' };
     const mount = await fakeMount(t, 'ready', [], env);

@@ -20,6 +20,14 @@ const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<voi
     clearInterval(alive);
     log.info({}, 'unmounted');
   },
+  // Has another process that stays than the one that was started.
+  alone: async ({ log, onReady, stop }) => {
+    onReady(process.pid);
+    const alive = setInterval(() => undefined, 1_000);
+    await once(stop, 'abort');
+    clearInterval(alive);
+    log.info({}, 'unmounted');
+  },
   // Ready when it is asked to look for changes.
   asked: async ({ log, onReady, onRefreshAsked, stop }) => {
     onRefreshAsked(onReady);
