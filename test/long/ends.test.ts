@@ -75,7 +75,8 @@ for (const takeover of ['resend', 'journal'] as const) {
         const { mount } = await outlive(t, { ...usual, takeover, ...options });
         if (options.env?.DAGMOUNT_WATCHDOG_MS !== undefined) {
           const stuck = mount.log().filter(({ event }) => event === 'stuck');
-          assert.equal(stuck.length, Math.ceil(TIMES / 2));
+          // On a host without processor time to spare another one may be slow enough to be taken for one.
+          assert.ok(stuck.length >= Math.ceil(TIMES / 2), `${stuck.length} were found stuck`);
           // The main thread of a server that stood by has the command's words for its name.
           assert.ok(stuck.every(({ threads }) => /(^|; )\d+ [^;:]* [Tt]: /.test(String(threads))));
           t.diagnostic(`threads: ${stuck[0]?.threads}`);
