@@ -43,6 +43,14 @@ export interface Patience {
   readonly abortFile: string;
 }
 
+/** What send(2) says where nobody has the other end any more. */
+const GONE: ReadonlySet<number> = new Set([
+  constants.errno.EPIPE,
+  constants.errno.ECONNRESET,
+  constants.errno.ENOTCONN,
+  constants.errno.ECONNREFUSED,
+]);
+
 type SupervisionAddon = Pick<Addon, 'sendFd' | 'socketPair'>;
 
 /** The server's end of its supervisor, which is native/supervisor: what it says is what that reads. */
@@ -131,9 +139,8 @@ export class Supervision {
    */
   alive(): boolean {
     const failure = this.#say('WATCHDOG=1');
-    if (failure !== constants.errno.EAGAIN) return failure === 0;
-    this.#kill();
-    return true;
+    if (failure === constants.errno.EAGAIN) this.#kill();
+    return !GONE.has(failure);
   }
 
   /** Asks for a server beside this one, which then takes its place. */
