@@ -77,7 +77,8 @@ export class LiveSession {
       shown: { generation: session.#generation.buffer, stamps: stamps.buffer as SharedArrayBuffer },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
       naming: { source: 's3://test/in/', keyPrefix: 'in/' },
-      cacheDirectory: session.target,
+      // Nothing is in it; never the mount itself, which its own process must not touch.
+      cacheDirectory: `${session.target}-cache`,
     });
     return session;
   }
