@@ -23,6 +23,7 @@ for (const takeover of ['resend', 'journal'] as const) {
         readers: 4,
         times: KILLS,
         apart: 400,
+        isBesideOthers: true,
         whilePublishing: (time) => time % 2 === 1,
       });
       assert.equal(takeovers.length, KILLS);
