@@ -11,10 +11,10 @@ export function ofServer(replacement: Replacement, isOver: boolean): ServerRepla
   return replacement.kind === 'dropped' && isOver ? { kind: 'ends' } : replacement;
 }
 
-export function tellReplacement(log: Logger, replacement: Replacement, isOver: boolean): void {
+export function tellReplacement(log: Logger, replacement: ServerReplacement): void {
   if (replacement.kind === 'stands-by') {
     log.info({ event: 'handed-over' }, 'another server stands by: this one ends');
-  } else if (replacement.kind === 'dropped' && isOver) {
+  } else if (replacement.kind === 'ends') {
     log.info({ event: 'restart-given-up' }, 'no other server takes over: the mount ends');
   } else if (replacement.kind === 'dropped') {
     const { reason } = replacement;

@@ -368,7 +368,7 @@ export class RunningServer {
   }
 
   #onReplacement(replacement: Replacement): void {
-    tellReplacement(this.#options.log, replacement, this.#isOver.aborted);
+    tellReplacement(this.#options.log, ofServer(replacement, this.#isOver.aborted));
     if (replacement.kind !== 'stands-by') return;
     void Promise.resolve(this.#control?.answered(LAST_ANSWERS_MS)).then(() => this.#supervised?.handOver());
   }

@@ -366,7 +366,7 @@ export class Supervised {
       if (supervision.alive()) return;
       const wasAlone = this.#isAlone;
       this.#isAlone = !supervision.startAnother();
-      if (this.#isAlone !== wasAlone || !this.#isAlone) this.#options.onChange();
+      if (!wasAlone || !this.#isAlone) this.#options.onChange();
     };
     sync.ready.then(
       () => supervision.ready(),

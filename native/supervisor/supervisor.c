@@ -1,7 +1,8 @@
 // dagmount-supervisor PROGRAM [ARGUMENT...]: runs a server, keeps the file descriptors that it hands over, and
 // starts it again with them when it dies. It never touches the mount.
 //
-// What a server says to it and is told by it: server.h. DAGMOUNT_SUPERVISOR is "<socket> <times started again> <name>=<descriptor> ...", DAGMOUNT_SUPERVISOR_REASON is why
+// What a server says to it and is told by it: server.h.
+// DAGMOUNT_SUPERVISOR is "<socket> <times started again> <name>=<descriptor> ...", DAGMOUNT_SUPERVISOR_REASON is why
 // there is another one. As long as the descriptor "fuse" is kept, readers depend on it, and a server that ends in any
 // other way than by exit code 0 has a successor; without it the server's end is that of this process.
 //

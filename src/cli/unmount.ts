@@ -26,18 +26,19 @@ export const run: RunCommand = async (args, shell) => {
   }
   const target = realTarget(directory, shell.surroundings.workingDirectory);
   const first = dagmountAt(target, shell);
-  const daemons = daemonsOf(first, target, shell);
+  const daemons = statesOf(first, target, shell);
   // One daemon may have been mounted over the dead mount of another: the bare directory is what is wanted.
   for (let mount: Mount | undefined = first; mount !== undefined; mount = remaining(target, mount, shell)) {
     await unmountOnce(target, shell);
   }
-  for (const { state, supervisor } of daemons) {
+  for (const server of daemons) {
+    const { supervisor } = server;
     // It would go on trying to start a server, which would mount again.
-    if (supervisor !== undefined && !shell.isRunning(state) && shell.isRunning(supervisor))
+    if (supervisor !== undefined && !shell.isRunning(server) && shell.isRunning(supervisor))
       shell.end(supervisor);
   }
-  const pids = daemons.flatMap(({ state, supervisor }) => (supervisor ? [state, supervisor] : [state]));
-  await outlive(pids, target, shell);
+  const processes = daemons.flatMap((server) => (server.supervisor ? [server, server.supervisor] : [server]));
+  await outlive(processes, target, shell);
   for (const state of statesOf(first, target, shell)) {
     if (!isServed(state, shell.isRunning)) await (await shell.loadServer()).clearAfter(state);
   }
@@ -73,16 +74,6 @@ async function unmountOnce(target: string, shell: Shell): Promise<void> {
     await server.unmount(target, { lazy: true });
     shell.err.write(`${target} is busy: it is detached, and ends when its last user lets go of it.\n`);
   }
-}
-
-interface Daemon {
-  /** Of the server. */
-  readonly state: ProcessId;
-  readonly supervisor: ProcessId | undefined;
-}
-
-function daemonsOf(mount: Mount, target: string, shell: Shell): readonly Daemon[] {
-  return statesOf(mount, target, shell).map((state) => ({ state, supervisor: state.supervisor }));
 }
 
 function statesOf(mount: Mount, target: string, shell: Shell): readonly MountState[] {

@@ -55,7 +55,7 @@ export function givenByEnvironment(env: Readonly<Record<string, string | undefin
 
 function oppositeVariable(name: OptionName): string | undefined {
   const negation = negationOf(name);
-  return negation === undefined ? undefined : `${PREFIX}${negation.replaceAll('-', '_').toUpperCase()}`;
+  return negation === undefined ? undefined : variableOf(negation);
 }
 
 function split(value: string): readonly string[] {

@@ -269,7 +269,7 @@ export function isFileKey(name: string): name is OptionName {
   return isOptionName(name) && name !== 'config';
 }
 
-export function variableOf(name: OptionName): string {
+export function variableOf(name: string): string {
   return `DAGMOUNT_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 

@@ -15,26 +15,20 @@ const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<voi
     onRefreshAsked(() => log.info({}, 'refreshed'));
     onRestartAsked(() => log.info({}, 'restarted'));
     log.info({ cwd: process.cwd(), left: Object.keys(process.env).filter(isOurs) }, 'ready');
-    const alive = setInterval(() => undefined, 1_000);
-    await once(stop, 'abort');
-    clearInterval(alive);
+    await toldToStop(stop);
     log.info({}, 'unmounted');
   },
   // Has another process that stays than the one that was started.
   alone: async ({ log, onReady, stop }) => {
     onReady(process.pid);
-    const alive = setInterval(() => undefined, 1_000);
-    await once(stop, 'abort');
-    clearInterval(alive);
+    await toldToStop(stop);
     log.info({}, 'unmounted');
   },
   // Ready when it is asked to look for changes.
   asked: async ({ log, onReady, onRefreshAsked, stop }) => {
     onRefreshAsked(onReady);
     log.info({}, 'listening');
-    const alive = setInterval(() => undefined, 1_000);
-    await once(stop, 'abort');
-    clearInterval(alive);
+    await toldToStop(stop);
   },
   outside: async ({ onReady }) => onReady(),
   denied: async () => {
@@ -62,12 +56,16 @@ const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<voi
   },
   slow: async ({ log, stop }) => {
     log.info({}, 'slow');
-    const alive = setInterval(() => undefined, 1_000);
-    await once(stop, 'abort');
-    clearInterval(alive);
+    await toldToStop(stop);
     throw stop.reason;
   },
 };
+
+async function toldToStop(stop: AbortSignal): Promise<void> {
+  const alive = setInterval(() => undefined, 1_000);
+  await once(stop, 'abort');
+  clearInterval(alive);
+}
 
 function isOurs(name: string): boolean {
   return name.startsWith('DAGMOUNT_') && !name.startsWith('DAGMOUNT_TEST');

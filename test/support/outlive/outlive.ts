@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hurry } from '../../../src/urgency.ts';
@@ -218,8 +218,7 @@ function dropCaches(): void {
 }
 
 function runtimeDirectoryOf(mount: Mount): string {
-  const socket = mount.socket();
-  return join(dirname(socket), socket.slice(dirname(socket).length + 1).replace(/\.sock$/, ''));
+  return mount.socket().replace(/\.sock$/, '');
 }
 
 /** What the servers had to say that is not about their ends. */
