@@ -17,6 +17,7 @@ for (const takeover of ['resend', 'journal'] as const) {
       readers: 8,
       times: UPGRADES,
       apart: 1_000,
+      calm: 20_000,
       fault: async (_, { mount: replaced }) => {
         const { code, stderr } = await dagmount(['restart', '--socket', replaced.socket()]);
         assert.equal(code, 0, stderr);

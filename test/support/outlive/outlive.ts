@@ -33,6 +33,8 @@ export interface OutliveOptions {
   readonly fault?: (server: number, outliving: Outliving) => void | Promise<void>;
   /** Milliseconds until the next one: from 0 to this. */
   readonly apart: number;
+  /** Milliseconds before the first one, of which the longest call is told, too: what readers wait for anyway. */
+  readonly calm?: number;
   /** What is wrong besides, from before the first fault until the function that it resolves with is called. */
   readonly besides?: (outliving: Outliving) => Promise<() => Promise<void> | void>;
   /** Whether names are only added: what was replaced cannot be read where nothing can be kept of it. */
@@ -82,6 +84,7 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
   const over = new AbortController();
   const mend = await options.besides?.(outliving);
   const changing = tree.change(over.signal);
+  const calm = await calmTime(options.calm ?? 0);
   const moments: number[] = [];
   const ended = new Set<number>();
   for (let time = 0; time < times; time++) {
@@ -119,6 +122,9 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
     }),
   );
   const pauses = pausesAt([...moments, until], results);
+  if (options.calm !== undefined) {
+    t.diagnostic(`longest call in ${options.calm} ms without an end: ${pausesAt(calm, results)[0]} ms`);
+  }
   tell(t, results, pauses, taken());
   t.diagnostic(`${lastNumber(mount)} publications`);
   assert.deepEqual(
@@ -197,6 +203,13 @@ async function showsAtLast(
     'names and attributes that the kernel had are those that it is told again',
   );
   assert.equal(await compare(), '');
+}
+
+/** When it began and when it ended. */
+async function calmTime(ms: number): Promise<readonly [number, number]> {
+  const from = monotonicNow();
+  await delay(ms);
+  return [from, monotonicNow()];
 }
 
 /** Resolves when the kernel is about to be told of a publication: the tree before it is kept until it was. */
