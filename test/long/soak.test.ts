@@ -36,7 +36,7 @@ function pathOf(index: number): string {
 /** A change, an addition or a removal, in the directories that are walked all the time. */
 function changeOne(store: MemoryS3, time: number): void {
   const path = pathOf(time % FILES);
-  if (time % 3 === 0) store.put(path, `print(${time})\n`.repeat(1 + (time % 40)));
+  if (time % 3 === 0) store.put(path, `print(${time})\n`.repeat(100 + (time % 400)));
   else if (time % 3 === 1) store.put(`dags/team_${time % 15}/new_${time % 50}.py`, `print(${time})\n`);
   else store.delete(`dags/team_${(time - 1) % 15}/new_${(time - 1) % 50}.py`);
 }
@@ -80,6 +80,8 @@ test(`${PUBLICATIONS} publications under readers that walk the tree all the time
       store.endpoint,
       '--poll-interval',
       '24h',
+      '--cache-size',
+      '4MiB',
       '--settle',
       '0',
       '--max-delete',
