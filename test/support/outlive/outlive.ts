@@ -14,7 +14,15 @@ import { serverOf, supervisor } from '../supervised.ts';
 import { defer, temporaryDirectory } from '../temporary.ts';
 import { waitFor } from '../wait-for.ts';
 import { ChangingTree } from './changing-tree.ts';
-import { distribution, longestByCall, monotonicNow, type Outlived, pausesAt } from './pauses.ts';
+import {
+  distribution,
+  longestByCall,
+  monotonicNow,
+  type Outlived,
+  pausesIn,
+  type Span,
+  spansBetween,
+} from './pauses.ts';
 
 export interface Outliving {
   readonly mount: Mount;
@@ -121,10 +129,12 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
       return JSON.parse(reading.stdout) as Outlived;
     }),
   );
-  const pauses = pausesAt([...moments, until], results);
+  const pauses = pausesIn(spansBetween([...moments, until]), results);
   if (options.calm !== undefined) {
-    t.diagnostic(`longest call in ${options.calm} ms without an end: ${pausesAt(calm, results)[0]} ms`);
+    t.diagnostic(`longest call in ${options.calm} ms without an end: ${pausesIn([calm], results)[0]} ms`);
   }
+  const handOvers = pausesIn(taken().map(spanOf), results);
+  t.diagnostic(`longest call under way while each successor takes over, ms: ${distribution(handOvers)}`);
   tell(t, results, pauses, taken());
   t.diagnostic(`${lastNumber(mount)} publications`);
   assert.deepEqual(
@@ -206,10 +216,17 @@ async function showsAtLast(
 }
 
 /** When it began and when it ended. */
-async function calmTime(ms: number): Promise<readonly [number, number]> {
+async function calmTime(ms: number): Promise<Span> {
   const from = monotonicNow();
   await delay(ms);
   return [from, monotonicNow()];
+}
+
+/** From a server's end, or its stop for another one, until its successor serves: its line of the log is of then. */
+function spanOf({ time, ms }: LogLine): Span {
+  const ago = (Date.now() - Date.parse(String(time))) / 1_000;
+  const until = monotonicNow() - ago;
+  return [until - Number(ms) / 1_000, until];
 }
 
 /** Resolves when the kernel is about to be told of a publication: the tree before it is kept until it was. */

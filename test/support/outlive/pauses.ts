@@ -20,20 +20,24 @@ export function longestByCall(readers: readonly Outlived[]): string {
   return [...longest].map(([call, seconds]) => `${call} ${Math.round(1000 * seconds)}`).join(', ');
 }
 
-/**
- * The longest call of any reader that was under way at each of these moments or began before the next, in milliseconds;
- * not for the last moment, which ends the one before.
- */
-export function pausesAt(moments: readonly number[], readers: readonly Outlived[]): readonly number[] {
+/** Two moments of CLOCK_MONOTONIC, in seconds. */
+export type Span = readonly [from: number, until: number];
+
+/** The longest call of any reader that was under way in each of these spans, in milliseconds. */
+export function pausesIn(spans: readonly Span[], readers: readonly Outlived[]): readonly number[] {
   const calls = readers.flatMap(({ slow }) => slow);
-  return moments.slice(0, -1).map((moment, index) => {
-    const next = moments[index + 1] as number;
+  return spans.map(([from, until]) => {
     let longest = 0;
     for (const [start, seconds] of calls) {
-      if (start + seconds > moment && start < next) longest = Math.max(longest, seconds);
+      if (start + seconds > from && start < until) longest = Math.max(longest, seconds);
     }
     return Math.round(1000 * longest);
   });
+}
+
+/** From each moment to the next; not from the last one, which ends the span before. */
+export function spansBetween(moments: readonly number[]): readonly Span[] {
+  return moments.slice(0, -1).map((moment, index) => [moment, moments[index + 1] as number]);
 }
 
 export function distribution(values: readonly number[]): string {
