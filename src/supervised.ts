@@ -178,20 +178,21 @@ export class Supervised {
    * whether it is to go on at all: not where it was stopped, or is left alone by its supervisor.
    */
   async myTurn(prepare: (isSpare: boolean) => Promise<unknown>, stop: AbortSignal): Promise<boolean> {
-    if (!this.#standsBy) {
-      if (this.device !== undefined) this.#calmDown = hurry();
+    const { link } = this.#options;
+    if (link === undefined || !this.#standsBy) {
+      if (link !== undefined && link.restarts > 0) this.#calmDown = hurry(link.nice);
       return true;
     }
     const told = new Promise<boolean>((resolve) => {
       this.#goOn = resolve;
       stop.addEventListener('abort', () => resolve(false));
     });
-    const { isSpare = false } = this.#options.link ?? {};
+    const { isSpare, nice } = link;
     await Promise.race([told, prepare(isSpare)]);
     this.#supervision?.standBy();
     const goesOn = await told;
     this.#turnAt = performance.now();
-    this.#calmDown = hurry();
+    this.#calmDown = hurry(nice);
     // As a spare one it is called otherwise.
     if (isSpare)
       process.title = [basename(process.execPath), ...process.execArgv, ...process.argv.slice(1)].join(' ');

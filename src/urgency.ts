@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { getPriority, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 
 /**
  * A tenth of the processor becomes four fifths, beside 16 readers that go on from the kernel's caches. What is not local
@@ -9,9 +9,13 @@ import { getPriority, setPriority } from 'node:os';
 const AHEAD = 15;
 const MOST = -20;
 
-/** Lets every thread of this process go before others, where that is allowed. Returns what ends it. */
-export function hurry(): () => void {
-  const usual = getPriority();
+/**
+ * Lets every thread of this process go before others, where that is allowed: root or CAP_SYS_NICE may, and whoever RLIMIT_NICE lets.
+ *
+ * @param usual nice(2) of this process otherwise
+ * @returns what ends it
+ */
+export function hurry(usual: number): () => void {
   const set = (priority: number): void => {
     for (const thread of readdirSync('/proc/self/task')) attempt(() => setPriority(Number(thread), priority));
   };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,6 +28,15 @@ int badness(void) {
   return atoi(text);
 }
 
+// As src/urgency.ts has it, for the time before it is loaded: half of a start under readers that leave no processor idle.
+enum { AHEAD = 15 };
+#define NICE "DAGMOUNT_SUPERVISOR_NICE"
+
+void take_usual_nice(void) {
+  const char* usual = getenv(NICE);
+  if (usual != NULL) setpriority(PRIO_PROCESS, 0, atoi(usual));
+}
+
 static void become_server(const server_start_options* options, int channel, int orders) {
   char list[64 + (MOST_KEPT + 1) * (NAME_BYTES + 12)];
   int length = snprintf(list, sizeof list, "%d %d orders=%d", channel, options->restarts, orders);
@@ -39,6 +49,10 @@ static void become_server(const server_start_options* options, int channel, int 
   // A terminal's signals reach it through its supervisor alone: two SIGINT would be one too many.
   setpgid(0, 0);
   set_badness(options->badness);
+  const int usual = getpriority(PRIO_PROCESS, 0);
+  snprintf(list, sizeof list, "%d", usual);
+  setenv(NICE, list, 1);
+  if (options->restarts > 0 && !options->stands_by) setpriority(PRIO_PROCESS, 0, usual - AHEAD);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -161,6 +175,12 @@ void server_order(const server_process* server, const char* order, const char* w
   char line[4200];
   const int length = snprintf(line, sizeof line, "%s %s\n", order, why);
   if (server->orders >= 0) send(server->orders, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void server_go(const server_process* server, const char* why) {
+  // Its main thread; the others by itself, when it reads the order.
+  setpriority(PRIO_PROCESS, (id_t)server->pid, getpriority(PRIO_PROCESS, 0) - AHEAD);
+  server_order(server, "go", why);
 }
 
 void server_close(server_process* server) {

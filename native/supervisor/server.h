@@ -14,6 +14,8 @@
 //   hand-over                        another one stands by: to be answered by HANDOVER=1
 //   stuck <threads>                  where the threads were of the one before, which gave no sign of life
 //   go <reason>                      it takes the other's place, which is gone
+// One that readers wait for is started ahead of others (nice), where that is allowed, and goes back by itself to
+// DAGMOUNT_SUPERVISOR_NICE.
 //   dropped <reason>                 the other one could not be ready: it goes on
 #pragma once
 #include <stdbool.h>
@@ -60,6 +62,10 @@ void server_end_alike(const server_process* server);
 bool server_hear(server_process* server, char* text, size_t size, int* fd);
 // A line of up to 4,096 bytes; nothing waits for it to be heeded.
 void server_order(const server_process* server, const char* order, const char* why);
+// "go", to one that stands by, perhaps not quite: it goes before others from now on, as one does that is started again.
+void server_go(const server_process* server, const char* why);
+// Of another supervisor: nice as the one before was, whatever the server that starts it is.
+void take_usual_nice(void);
 // Closes what is left of it here.
 void server_close(server_process* server);
 

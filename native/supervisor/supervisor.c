@@ -89,7 +89,7 @@ static void promote(const char* why) {
   server.silent_ms = down_ms = 0;
   how.restarts++;
   stands_by = is_spare = is_handing_over = false;
-  server_order(&server, "go", why);
+  server_go(&server, why);
 }
 
 // What is kept is kept by systemd too, for the process after this one.
@@ -259,7 +259,7 @@ int main(int count, char** arguments) {
   if (adopts) {
     server = (server_process){.pid = atoi(arguments[2]), .channel = atoi(arguments[3]), .orders = atoi(arguments[4])};
     how.restarts = atoi(arguments[5]);
-    fcntl(server.orders, F_SETFD, FD_CLOEXEC);
+    fcntl(server.orders, F_SETFD, FD_CLOEXEC), take_usual_nice();
     server.is_well = fcntl(server.channel, F_SETFD, FD_CLOEXEC) == 0;
   }
   const char* watchdog = getenv("DAGMOUNT_WATCHDOG_MS");

@@ -64,6 +64,8 @@ export interface SupervisorLink {
   readonly standsBy: boolean;
   /** It is for when that one dies. */
   readonly isSpare: boolean;
+  /** nice(2) of the process where no reader waits for it. */
+  readonly nice: number;
   /** Descriptors that a server before had it keep, by name; `orders` is where the supervisor speaks. */
   readonly kept: ReadonlyMap<string, number>;
   /** Variables that another supervisor, and the servers that it starts, need. */

@@ -1,10 +1,12 @@
+import { getPriority } from 'node:os';
 import type { SupervisorLink } from './server-port.ts';
 
 const VARIABLE = 'DAGMOUNT_SUPERVISOR';
 const REASON_VARIABLE = 'DAGMOUNT_SUPERVISOR_REASON';
 const STANDBY_VARIABLE = 'DAGMOUNT_SUPERVISOR_STANDBY';
-/** Of the supervisor's own settings, for tests. */
-const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS'];
+const NICE_VARIABLE = 'DAGMOUNT_SUPERVISOR_NICE';
+/** What another supervisor needs again: its setting for tests, and how nice it is. */
+const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS', NICE_VARIABLE];
 
 /**
  * What native/supervisor/supervisor.c gives a server; undefined in a process that has no supervisor. Takes the
@@ -21,6 +23,7 @@ export function takeSupervisorLink(
   if (list === undefined) return undefined;
   const standsBy = env[STANDBY_VARIABLE] !== undefined;
   const isSpare = env[STANDBY_VARIABLE] === 'spare';
+  const nice = Number(env[NICE_VARIABLE] ?? getPriority());
   const own = OWN_VARIABLES.flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -37,6 +40,7 @@ export function takeSupervisorLink(
     reason,
     standsBy,
     isSpare,
+    nice,
     kept: new Map(descriptors),
     environment: { ...Object.fromEntries(own), ...others },
   };

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mountImpossible } from '../support/mount.ts';
@@ -66,5 +68,37 @@ for (const takeover of ['resend', 'journal'] as const) {
       assert.ok(Number(line?.unanswered) >= 5, `${line?.unanswered} were unanswered`);
       assert.deepEqual(await mount.stop(), { code: 0, signal: null });
     });
+  });
+}
+
+test('a server that readers wait for goes before others from its start, and goes back when they do not', {
+  skip:
+    mountImpossible ||
+    supervisorMissing ||
+    (process.getuid?.() === 0 ? false : 'it takes root to go before others'),
+}, async (t) => {
+  const usual = getPriority();
+  const mount = await mountStore(t, await openStore(t, manyFiles(5, 100)), { wrapper: [supervisor] });
+  const first = serverOf(mount.pid) ?? -1;
+  assert.equal(getPriority(first), usual);
+  process.kill(first, 'SIGKILL');
+  const successor = await waitFor('a successor', () => {
+    const pid = serverOf(mount.pid);
+    return pid === first ? undefined : pid;
+  });
+  assert.equal(getPriority(successor), Math.max(-20, usual - 15));
+  await waitFor('it to go back', () => prioritiesIn(successor).every((priority) => priority === usual));
+  assert.deepEqual(await mount.stop(), { code: 0, signal: null });
+});
+
+/** Of each thread; one that has just gone has none. */
+function prioritiesIn(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      return [getPriority(Number(thread))];
+    } catch (error) {
+      if (error instanceof Error && 'code' in error) return [];
+      throw error;
+    }
   });
 }

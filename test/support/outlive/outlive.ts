@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -87,7 +88,7 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
     startPython('endure.py', [mount.target, String(index)], { stdin: 'pipe', deadlineMs }),
   );
   // In the field the store is on another host, and does not wait for the processor behind the readers.
-  const calmDown = hurry();
+  const calmDown = hurry(getPriority());
   defer(t, calmDown);
   const over = new AbortController();
   const mend = await options.besides?.(outliving);
@@ -133,7 +134,7 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
   if (options.calm !== undefined) {
     t.diagnostic(`longest call in ${options.calm} ms without an end: ${pausesIn([calm], results)[0]} ms`);
   }
-  const handOvers = pausesIn(taken().map(spanOf), results);
+  const handOvers = pausesIn(takeoverSpans(mount), results);
   t.diagnostic(`longest call under way while each successor takes over, ms: ${distribution(handOvers)}`);
   tell(t, results, pauses, taken());
   t.diagnostic(`${lastNumber(mount)} publications`);
@@ -222,11 +223,19 @@ async function calmTime(ms: number): Promise<Span> {
   return [from, monotonicNow()];
 }
 
-/** From a server's end, or its stop for another one, until its successor serves: its line of the log is of then. */
-function spanOf({ time, ms }: LogLine): Span {
-  const ago = (Date.now() - Date.parse(String(time))) / 1_000;
-  const until = monotonicNow() - ago;
-  return [until - Number(ms) / 1_000, until];
+/**
+ * From each server's end, or its stop for another one, until its successor serves, which then soon says which tree it
+ * shows; that it has taken over it says when all else that it needs is there.
+ */
+function takeoverSpans(mount: Mount): readonly Span[] {
+  const spans: Span[] = [];
+  const now = monotonicNow() - Date.now() / 1_000;
+  let until = 0;
+  for (const { event, time, ms } of mount.log()) {
+    if (event === 'restored') until = now + Date.parse(String(time)) / 1_000;
+    if (event === 'taken-over') spans.push([until - Number(ms) / 1_000, until]);
+  }
+  return spans;
 }
 
 /** Resolves when the kernel is about to be told of a publication: the tree before it is kept until it was. */
