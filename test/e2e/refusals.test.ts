@@ -4,16 +4,17 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { makeCertificates } from '../support/certificates.ts';
 import { type ChildExit, startChild } from '../support/child.ts';
+import { testedDriver } from '../support/driver.ts';
 import { cleanEnvironment, cli, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { processesNaming } from '../support/processes.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
-import { identities, startSeaweedfs } from '../support/seaweedfs.ts';
+import { identities, type Seaweedfs, startSeaweedfs } from '../support/seaweedfs.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore, type Store } from './fixture.ts';
@@ -71,9 +72,11 @@ async function refused(t: Cleanup, attempt: Attempt): Promise<Refusal> {
 }
 
 describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
+  let seaweedfs: Seaweedfs | undefined;
+  after(() => seaweedfs?.stop());
   before(async () => {
     // One bucket with nothing in it: what fails before the store is asked needs no other.
-    const seaweedfs = await startSeaweedfs();
+    seaweedfs = await startSeaweedfs();
     empty = {
       endpoint: seaweedfs.endpoint,
       bucket: await seaweedfs.createBucket(),
@@ -258,7 +261,8 @@ describe('what a dead daemon left', { skip: mountImpossible }, () => {
     const store = await openStore(t, new Map([['a.py', 'a']]));
     const dead = await mountStore(t, store);
     await dead.stop('SIGKILL');
-    if (mountsAt(dead.target).length > 0) {
+    // The process of fuse-native goes on; a mount by the kernel driver may be gone by now.
+    if (testedDriver === 'kernel' && mountsAt(dead.target).length > 0) {
       await assert.rejects(shell('/', `ls '${dead.target}'`), /not connected/);
     }
     const next = await mountStore(t, store, { target: dead.target, cacheDirectory: dead.cacheDirectory });
