@@ -30,7 +30,7 @@ describe('ending a mount', { skip: mountImpossible }, () => {
     await shell(mount.target, 'find . -type f -exec cat {} + | wc -c');
     assert.deepEqual(await mount.stop('SIGTERM'), { code: 0, signal: null });
     assert.deepEqual(mountsAt(mount.target), []);
-    for (const reader of readers) reader.tell('end');
+    for (const reader of readers) reader.end();
     await Promise.all(readers.map((reader) => reader.done));
     assert.deepEqual(processesNaming(mount.target), []);
   });

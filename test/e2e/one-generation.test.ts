@@ -55,7 +55,7 @@ const allParts = (version: number): readonly (readonly [string, string])[] =>
   ]);
 
 async function finished(reader: Reader): Promise<Readings> {
-  reader.tell('end');
+  reader.end();
   const { code, stdout, stderr } = await reader.done;
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout) as Readings;

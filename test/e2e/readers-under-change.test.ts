@@ -16,7 +16,7 @@ test('16 readers see no error, no short read and no mixture while 20 objects a s
   const mount = await mountStore(t, store);
   const readers = startStormReaders(mount, 16, seconds * 1000 + 120_000);
   const changes = await changeObjects(store, seconds);
-  for (const reader of readers) reader.tell('end');
+  for (const reader of readers) reader.end();
   const results = await Promise.all(
     readers.map(async (reader) => {
       const reading = await reader.done;

@@ -82,7 +82,7 @@ export class Lab {
   /** Ends the readers: they saw no error, nothing missing, no wrong byte, nothing go back. */
   async calm(): Promise<void> {
     assert.ok(this.#storm !== undefined);
-    this.#storm.tell('end');
+    this.#storm.end();
     const { code, stdout, stderr } = await this.#storm.done;
     assert.equal(code, 0, stderr);
     const result = JSON.parse(stdout) as StormResult;
