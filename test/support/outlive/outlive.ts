@@ -18,6 +18,7 @@ import { ChangingTree } from './changing-tree.ts';
 import {
   distribution,
   longestByCall,
+  longestByMoments,
   monotonicNow,
   type Outlived,
   pausesIn,
@@ -136,6 +137,7 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
   }
   const handOvers = pausesIn(takeoverSpans(mount), results);
   t.diagnostic(`longest call under way while each successor takes over, ms: ${distribution(handOvers)}`);
+  t.diagnostic(`longest call by the ends that it outlasted, ms: ${longestByMoments(moments, results)}`);
   tell(t, results, pauses, taken());
   t.diagnostic(`${lastNumber(mount)} publications`);
   assert.deepEqual(

@@ -35,6 +35,17 @@ export function pausesIn(spans: readonly Span[], readers: readonly Outlived[]): 
   });
 }
 
+/** The longest call of any reader by how many of these moments it outlasted: by none of them it waited for something else. */
+export function longestByMoments(moments: readonly number[], readers: readonly Outlived[]): string {
+  const longest = new Map<number, number>();
+  for (const [start, seconds] of readers.flatMap(({ slow }) => slow)) {
+    const outlasted = moments.filter((moment) => moment > start && moment < start + seconds).length;
+    longest.set(outlasted, Math.max(longest.get(outlasted) ?? 0, seconds));
+  }
+  const sorted = [...longest].sort(([a], [b]) => a - b);
+  return sorted.map(([outlasted, seconds]) => `${outlasted}: ${Math.round(1000 * seconds)}`).join(', ');
+}
+
 /** From each moment to the next; not from the last one, which ends the span before. */
 export function spansBetween(moments: readonly number[]): readonly Span[] {
   return moments.slice(0, -1).map((moment, index) => [moment, moments[index + 1] as number]);
