@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { blobRange } from './cache/chunks.ts';
 import { contentOf, receive } from './cache/receive.ts';
@@ -11,6 +12,9 @@ import { SessionClient } from './session/session-client.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 import type { StatePlaces } from './state/open-state.ts';
 import { openTakeover } from './state/open-takeover.ts';
+
+/** Credentials may have to be asked for, and their source be slow. */
+const CONNECT_MS = 2_000;
 
 export interface PreparationOptions {
   readonly config: MountConfig;
@@ -45,6 +49,17 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
     connection.catch(() => undefined);
     return connection;
   };
+  /**
+   * Resolves when the store can be asked, or after CONNECT_MS: readers of a successor may wait for that, and to look
+   * through the cache beside it, on the same thread, would keep them waiting twice as long.
+   */
+  const soonConnected = async (): Promise<void> => {
+    const settled = connected().then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([settled, delay(CONNECT_MS, undefined, { ref: false })]);
+  };
   const fetchEarly: FetchEarly = async (version, chunk, signal) => {
     const { store } = await connected();
     const range = blobRange(version.size, chunk);
@@ -57,7 +72,13 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
     fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
     ended: onEnded,
   });
-  return { connected, startListingWorker: () => startWorker('./listing-worker.js'), gate, session };
+  return {
+    connected,
+    soonConnected,
+    startListingWorker: () => startWorker('./listing-worker.js'),
+    gate,
+    session,
+  };
 }
 
 /**

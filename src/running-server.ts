@@ -212,7 +212,7 @@ export class RunningServer {
   }
 
   async #compose(
-    { connected, startListingWorker, gate, session }: Prepared,
+    { connected, soonConnected, startListingWorker, gate, session }: Prepared,
     supervised: Supervised,
     driver: Driver,
     place: MountPlace,
@@ -242,8 +242,8 @@ export class RunningServer {
             naming,
             cacheDirectory,
           });
+    await (inherited === undefined ? connected() : soonConnected());
     const [listingWorker, connecting] = [startListingWorker(), connected()];
-    if (inherited === undefined) await connecting;
     const { cache, replaced } = await openContent({
       directory: cacheDirectory,
       limitBytes: config.cacheSizeBytes,
