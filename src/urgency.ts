@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /**
@@ -10,24 +10,39 @@ const AHEAD = 15;
 const MOST = -20;
 
 /**
- * Lets every thread of this process go before others, where that is allowed: root or CAP_SYS_NICE may, and whoever RLIMIT_NICE lets.
+ * Lets every thread of this process, and of those that it has started, go before others, where that is allowed: root or
+ * CAP_SYS_NICE may, and whoever RLIMIT_NICE lets.
  *
  * @param usual nice(2) of this process otherwise
  * @returns what ends it
  */
 export function hurry(usual: number): () => void {
   const set = (priority: number): void => {
-    for (const thread of readdirSync('/proc/self/task')) attempt(() => setPriority(Number(thread), priority));
+    for (const thread of threads()) attempt(() => setPriority(thread, priority));
   };
   set(Math.max(MOST, usual - AHEAD));
   return () => set(usual);
 }
 
-function attempt(act: () => void): void {
+/** fuse-native has a process of its own, which is as nice as the server was that started it. */
+function threads(): readonly number[] {
+  const own = threadsOf('self');
+  const children = own.flatMap(
+    (thread) => attempt(() => readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ')) ?? [],
+  );
+  return [...own, ...children.filter((pid) => pid !== '').flatMap(threadsOf)];
+}
+
+function threadsOf(pid: string): readonly number[] {
+  return attempt(() => readdirSync(`/proc/${pid}/task`).map(Number)) ?? [];
+}
+
+function attempt<T>(act: () => T): T | undefined {
   try {
-    act();
+    return act();
   } catch (error) {
-    // Not allowed, or the thread has just gone.
+    // Not allowed, not Linux, or the thread has just gone.
     if (!(error instanceof Error && 'code' in error)) throw error;
+    return undefined;
   }
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fuseNativeImpossible } from '../support/driver.ts';
 import { mountImpossible } from '../support/mount.ts';
 import { outlive } from '../support/outlive/outlive.ts';
 import { StoreProxy } from '../support/proxy.ts';
-import { startReader } from '../support/reader.ts';
+import { shell, startReader } from '../support/reader.ts';
 import { serverOf, supervisor, supervisorMissing } from '../support/supervised.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -71,34 +72,53 @@ for (const takeover of ['resend', 'journal'] as const) {
   });
 }
 
-test('a server that readers wait for goes before others from its start, and goes back when they do not', {
-  skip:
-    mountImpossible ||
-    supervisorMissing ||
-    (process.getuid?.() === 0 ? false : 'it takes root to go before others'),
-}, async (t) => {
-  const usual = getPriority();
-  const mount = await mountStore(t, await openStore(t, manyFiles(5, 100)), { wrapper: [supervisor] });
-  const first = serverOf(mount.pid) ?? -1;
-  assert.equal(getPriority(first), usual);
-  process.kill(first, 'SIGKILL');
-  const successor = await waitFor('a successor', () => {
-    const pid = serverOf(mount.pid);
-    return pid === first ? undefined : pid;
+for (const driver of ['kernel', 'fuse-native'] as const) {
+  test(`with ${driver}, a server that readers wait for goes before others from its start, and goes back when they do not`, {
+    skip:
+      mountImpossible ||
+      supervisorMissing ||
+      (driver === 'fuse-native' && fuseNativeImpossible) ||
+      (process.getuid?.() === 0 ? false : 'it takes root to go before others'),
+  }, async (t) => {
+    const usual = getPriority();
+    const mount = await mountStore(t, await openStore(t, manyFiles(5, 100)), {
+      wrapper: [supervisor],
+      args: ['--driver', driver],
+    });
+    const first = serverOf(mount.pid) ?? -1;
+    assert.equal(getPriority(first), usual);
+    process.kill(first, 'SIGKILL');
+    const successor = await waitFor('a successor, ahead of others', () => {
+      const pid = serverOf(mount.pid);
+      const isAhead =
+        pid !== first && pid !== undefined && prioritiesIn(pid).includes(Math.max(-20, usual - 15));
+      return isAhead ? pid : undefined;
+    });
+    await waitFor('it to go back, with what it has started', () =>
+      [successor, ...childrenOf(successor)].flatMap(prioritiesIn).every((priority) => priority === usual),
+    );
+    assert.equal(await shell(mount.target, 'find . -type f | wc -l'), '5\n');
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
-  assert.equal(getPriority(successor), Math.max(-20, usual - 15));
-  await waitFor('it to go back', () => prioritiesIn(successor).every((priority) => priority === usual));
-  assert.deepEqual(await mount.stop(), { code: 0, signal: null });
-});
+}
 
 /** Of each thread; one that has just gone has none. */
 function prioritiesIn(pid: number): readonly number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
-    try {
-      return [getPriority(Number(thread))];
-    } catch (error) {
-      if (error instanceof Error && 'code' in error) return [];
-      throw error;
-    }
-  });
+  return ifThere(() => readdirSync(`/proc/${pid}/task`)).flatMap((thread) =>
+    ifThere(() => [getPriority(Number(thread))]),
+  );
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const list = ifThere(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' '));
+  return list.filter((each) => each !== '').map(Number);
+}
+
+function ifThere<T>(look: () => readonly T[]): readonly T[] {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return [];
+    throw error;
+  }
 }
