@@ -8,11 +8,11 @@ import { python, read, shell, startPython } from '../support/reader.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { manyFiles, mountStore, openStore, type Store, writeTree } from './fixture.ts';
 
-/** Ten thousand with scripts/test --long. */
-const count = process.env.DAGMOUNT_TEST_LONG === undefined ? 2_000 : 10_000;
+/** More than one page of a listing; ten thousand with scripts/test --long. */
+const count = process.env.DAGMOUNT_TEST_LONG === undefined ? 1_200 : 10_000;
 const objects = manyFiles(count, 4096);
 
-describe('a prefix of thousands of objects', { skip: mountImpossible }, () => {
+describe('a prefix of more objects than one page lists', { skip: mountImpossible }, () => {
   let store: Store;
   /** One mount point and cache for all, so that only the first mount fetches. */
   let place: { readonly target: string; readonly cacheDirectory: string };
