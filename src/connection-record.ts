@@ -11,7 +11,8 @@ export interface ConnectionRecord {
   readonly presentation: Presentation;
 }
 
-const FILE = 'connection.json';
+/** In the runtime directory of the mount. */
+export const CONNECTION_FILE = 'connection.json';
 const FORMAT = 1;
 
 /** @param directory the runtime directory of the mount, which is there */
@@ -43,5 +44,5 @@ export function removeConnectionRecord(directory: string): void {
 }
 
 function pathOf(directory: string): string {
-  return `${directory}/${FILE}`;
+  return `${directory}/${CONNECTION_FILE}`;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { findBlob } from './cache/find-blob.ts';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './host/mountinfo.ts';
 import type { MountRequest } from './session/driver.ts';
 import { loadFuseNative, mountWith } from './session/fuse-native/binding.ts';
 import { FuseConnection } from './session/fuse-native/connection.ts';

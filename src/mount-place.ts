@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './host/mountinfo.ts';
 import type { Driver } from './session/driver.ts';
 import { raiseReadahead } from './session/kernel/mounting.ts';
 import type { Logger } from './sync/ports.ts';

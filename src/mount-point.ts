@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { isLeft, readMountStates } from './config/mount-state.ts';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
 import { realTarget } from './config/real-target.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './host/mountinfo.ts';
 import { MountError } from './session/mount-error.ts';
 
 /** How long a mount that is there may take to say whether anybody serves it. */

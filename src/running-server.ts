@@ -5,7 +5,6 @@ import { chooseDriver } from './choose-driver.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
-import { isRunning, ownProcess } from './config/mount-state.ts';
 import {
   mountRuntimeDirectory,
   mountSocket,
@@ -17,6 +16,7 @@ import { Metrics } from './control/metrics.ts';
 import { DaemonEvents } from './control-events.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { FailedReads } from './failed-reads.ts';
+import { isRunning, ownProcess } from './host/process.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { LeftSession } from './left-session.ts';

@@ -6,7 +6,7 @@ import { type BoundSocket, removeBound } from './unix-socket.ts';
  * Where a server listens, for who comes after it: it is given the descriptor, which does not tell its path, and
  * its settings may name another one.
  */
-const FILE = 'control-socket.json';
+export const SOCKET_RECORD_FILE = 'control-socket.json';
 
 const recordShape = z.object({
   path: z.string(),
@@ -44,5 +44,5 @@ export function removeRecordedSocket(directory: string): void {
 }
 
 function pathOf(directory: string): string {
-  return `${directory}/${FILE}`;
+  return `${directory}/${SOCKET_RECORD_FILE}`;
 }

@@ -5,16 +5,17 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mountId } from '../../src/config/mount-id.ts';
 import {
-  isRunning,
+  isStateOf,
   type MountState,
-  ownProcess,
   readMountStates,
   removeMountState,
+  type UnreadableState,
   writeMountState,
 } from '../../src/config/mount-state.ts';
 import { realTarget } from '../../src/config/real-target.ts';
 import { prepareRuntimeDirectory, runtimeDirectory } from '../../src/config/runtime-paths.ts';
 import { ownPackage } from '../../src/config/version.ts';
+import { isRunning, ownProcess } from '../../src/host/process.ts';
 import { startChild } from '../support/child.ts';
 import { repository } from '../support/repository.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
@@ -109,8 +110,8 @@ describe('the state of a mount', () => {
     assert.deepEqual(readdirSync(join(directory, 'abc')), ['state.json']);
     const states = [...readMountStates(directory, uid)].sort((a, b) => Number(a.ready) - Number(b.ready));
     assert.deepEqual(states, [
-      { ...state, directory: join(directory, 'def') },
-      { ...state, ready: true, directory: join(directory, 'abc') },
+      { ...state, uid, directory: join(directory, 'def') },
+      { ...state, uid, ready: true, directory: join(directory, 'abc') },
     ]);
   });
 
@@ -137,11 +138,46 @@ describe('the state of a mount', () => {
     }
     mkdirSync(join(directory, 'empty'));
     writeFileSync(join(directory, 'x.log'), '');
-    assert.deepEqual(readMountStates(directory, uid), []);
+    const unreadable: string[] = [];
+    const tell = ({ path, reason }: UnreadableState): void => void unreadable.push(`${path} ${reason}`);
+    assert.deepEqual(readMountStates(directory, uid, tell), []);
+    assert.deepEqual(unreadable.sort(), [
+      `${directory}/cut/state.json is not JSON`,
+      `${directory}/list/state.json does not say what a mount says of itself`,
+      `${directory}/nothing/state.json does not say what a mount says of itself`,
+      `${directory}/partial/state.json does not say what a mount says of itself`,
+    ]);
+    unreadable.length = 0;
     writeMountState(directory, 'abc', state);
     assert.equal(readMountStates(directory, uid).length, 1);
-    assert.deepEqual(readMountStates(directory, uid + 1), []);
+    assert.deepEqual(readMountStates(directory, uid + 1, tell), []);
+    assert.deepEqual(unreadable, [`${directory} belongs to another user (uid ${uid})`]);
     assert.deepEqual(readMountStates(join(directory, 'missing'), uid), []);
+  });
+
+  test('that names what is no process, or a group of them, is not believed', async (t) => {
+    const directory = await temporaryDirectory(t);
+    for (const pid of [0, -1, 1.5, 2 ** 31]) {
+      writeMountState(directory, 'abc', { ...state, pid });
+      assert.deepEqual(readMountStates(directory, uid), [], String(pid));
+      writeMountState(directory, 'abc', { ...state, supervisor: { pid } });
+      assert.deepEqual(readMountStates(directory, uid), [], String(pid));
+    }
+  });
+
+  test('says nothing of whose it is: that is the user whose file it is, in all that it names', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const lies = { ...state, uid: 7, directory: '/etc', supervisor: { pid: 8, uid: 7 } };
+    writeMountState(directory, 'abc', lies);
+    const [found] = readMountStates(directory, uid);
+    assert.deepEqual([found?.uid, found?.supervisor?.uid, found?.directory], [uid, uid, `${directory}/abc`]);
+  });
+
+  test('is of a mount that the same user made, and of no other on its place', () => {
+    const mount = { mountPoint: state.target, superOptions: ['rw', 'user_id=5'] };
+    assert.ok(isStateOf({ ...state, uid: 5 }, mount));
+    assert.ok(!isStateOf({ ...state, uid: 6 }, mount));
+    assert.ok(!isStateOf({ ...state, uid: 5, target: '/opt/c' }, mount));
   });
 
   test('tells a process that runs from one that has ended', async (t) => {

@@ -1,11 +1,11 @@
 import { type Flag, type FlagSpec, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import { ControlClient } from '../../control/client.ts';
+import type { ControlClient } from '../../control/client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { failureOf, failureText } from '../failure.ts';
 import { type Paints, paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
-import { socketsOf } from './running-daemons.ts';
+import { clientsOf } from './running-daemons.ts';
 
 /** What a client command was given, besides which daemon is meant. */
 export interface Given {
@@ -64,10 +64,10 @@ export function clientCommand<T>(command: ClientCommand<T>): RunCommand {
   return async (args, shell) => {
     const given = givenOf(args, command);
     command.check?.(given);
-    const sockets = socketsGiven(given, shell);
-    const [only, ...more] = sockets;
+    const clients = clientsGiven(given, shell);
+    const [only, ...more] = clients;
     if (only !== undefined && more.length === 0) return await askOne(command, only, given, shell);
-    return await askAll(command, sockets, given, shell);
+    return await askAll(command, clients, given, shell);
   };
 }
 
@@ -86,14 +86,14 @@ export function givenOf(
   );
 }
 
-/** The sockets of the daemons that are meant. Throws CommandError. */
-export function socketsGiven(given: Given, shell: Shell): readonly string[] {
-  return socketsOf({ sockets: valuesOf(given, 'socket'), mount: valuesOf(given, 'mount').at(-1) }, shell);
+/** How the daemons that are meant are asked. Throws CommandError. */
+function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
+  return clientsOf({ sockets: valuesOf(given, 'socket'), mount: valuesOf(given, 'mount').at(-1) }, shell);
 }
 
 /** For a command that goes on for a while, with one daemon. Throws ConfigError or CommandError. */
-export function oneSocket(given: Given, shell: Shell, command: string): string {
-  const [only, ...more] = socketsGiven(given, shell);
+export function oneClient(given: Given, shell: Shell, command: string): ControlClient {
+  const [only, ...more] = clientsGiven(given, shell);
   if (only !== undefined && more.length === 0) return only;
   throw new ConfigError(
     'usage',
@@ -112,11 +112,11 @@ export function isGiven({ flags }: Given, name: string): boolean {
 
 async function askOne<T>(
   command: ClientCommand<T>,
-  socket: string,
+  client: ControlClient,
   given: Given,
   shell: Shell,
 ): Promise<number> {
-  const answer = await command.ask(new ControlClient(socket), given, shell);
+  const answer = await command.ask(client, given, shell);
   if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
   else shell.out.write(command.show(answer, showing(given, shell)));
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
@@ -124,16 +124,15 @@ async function askOne<T>(
 
 async function askAll<T>(
   command: ClientCommand<T>,
-  sockets: readonly string[],
+  clients: readonly ControlClient[],
   given: Given,
   shell: Shell,
 ): Promise<number> {
   const asksJson = isGiven(given, 'json');
-  const clients = sockets.map((socket) => new ControlClient(socket));
   const outcomes = await Promise.allSettled(clients.map((client) => command.ask(client, given, shell)));
   const answered = outcomes.flatMap((outcome, at) =>
     outcome.status === 'fulfilled'
-      ? [{ socket: sockets[at] as string, client: clients[at] as ControlClient, answer: outcome.value }]
+      ? [{ ...entryOf(clients[at] as ControlClient), answer: outcome.value }]
       : [],
   );
   const compared = await command.compare?.(answered, showing(given, shell));
@@ -142,7 +141,7 @@ async function askAll<T>(
   const documents: object[] = [];
   let at = 0;
   outcomes.forEach((outcome, index) => {
-    const socket = sockets[index] as string;
+    const { socket } = clients[index] as ControlClient;
     if (outcome.status === 'fulfilled') {
       codes.push(command.exitCode?.(outcome.value, given) ?? exitCodes.ok);
       documents.push({ socket, ...(outcome.value as object), ...compared?.members[at] });
@@ -157,6 +156,10 @@ async function askAll<T>(
   });
   if (asksJson) shell.out.write(`${JSON.stringify(documents, undefined, 2)}\n`);
   return codes.find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
+}
+
+function entryOf(client: ControlClient): Pick<Answered<never>, 'socket' | 'client'> {
+  return { socket: client.socket, client };
 }
 
 function textOf<T>(

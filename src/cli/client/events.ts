@@ -1,11 +1,11 @@
-import { ControlClient } from '../../control/client.ts';
+import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import type { DaemonEvent } from '../../control/event-shapes.ts';
 import { type ServerSentEvent, serverSentEvents } from '../../control/event-stream.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
-import { type Given, givenOf, isGiven, oneSocket, valuesOf } from './client-command.ts';
+import { type Given, givenOf, isGiven, oneClient, valuesOf } from './client-command.ts';
 import { eventLine } from './event-line.ts';
 import { listenForStop } from './stop-signals.ts';
 
@@ -19,12 +19,12 @@ const GIVE_UP_MS = 60_000;
 
 export const run: RunCommand = async (args, shell) => {
   const given = givenOf(args, command);
-  const socket = oneSocket(given, shell, command.name);
+  const client = oneClient(given, shell, command.name);
   const signals = listenForStop();
   try {
     // Who reads the lines wants no more, as head(1) does after ten.
     const stop = AbortSignal.any([signals.signal, shell.out.lost]);
-    await follow(new ControlClient(socket), given, shell, stop);
+    await follow(client, given, shell, stop);
     return exitCodes.ok;
   } finally {
     signals.release();
