@@ -1,3 +1,6 @@
+// First of all: from then on nobody opens a debugger in this process.
+import './host/no-debugger.ts';
+
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { findBlob } from './cache/find-blob.ts';

@@ -5,6 +5,7 @@ import type { MountConfig } from './config/mount-config.ts';
 import { isLeft, readMountStates } from './config/mount-state.ts';
 import { realTarget } from './config/real-target.ts';
 import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './host/mountinfo.ts';
+import { nodeCommand } from './host/node-command.ts';
 import { MountError } from './session/mount-error.ts';
 
 /** How long a mount that is there may take to say whether anybody serves it. */
@@ -93,8 +94,10 @@ async function requireEmptyDirectory(path: string): Promise<void> {
 /** statvfs always asks the daemon: a child does it, and is left behind where it gets no answer. */
 function probe(path: string): Promise<'alive' | 'dead' | 'silent'> {
   const script =
+    'process.on("SIGUSR1",()=>{});' +
     'try{require("fs").statfsSync(process.argv[1])}catch(e){process.exit(e.code==="ENOTCONN"?3:0)}';
-  const child = spawn(process.execPath, ['-e', script, path], { stdio: 'ignore' });
+  const [program, ...options] = nodeCommand();
+  const child = spawn(program, [...options, '-e', script, path], { stdio: 'ignore' });
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');

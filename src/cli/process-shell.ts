@@ -3,6 +3,7 @@ import { type MountState, readMountStates, type UnreadableState } from '../confi
 import { runtimeDirectoriesOf, runtimeDirectory } from '../config/runtime-paths.ts';
 import { type Surroundings, surroundingsOfProcess } from '../config/surroundings.ts';
 import { readMounts } from '../host/mountinfo.ts';
+import { nodeCommand } from '../host/node-command.ts';
 import { type PinnedSocket, pinSocket } from '../host/pinned-socket.ts';
 import { isRunning, signalProcess } from '../host/process.ts';
 import { CommandError } from './command-error.ts';
@@ -19,14 +20,14 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const daemon = DaemonChannel.take(process.env);
   const supervisor = takeSupervisorLink(process.env, daemon?.environment ?? {});
   const surroundings = surroundingsOfProcess();
-  const [program = 'node', entry = ''] = process.argv;
+  const [, entry = ''] = process.argv;
   /** Until the next one: it is connected to at once. */
   let held: PinnedSocket | undefined;
   return {
     out: outputOf(process.stdout, surroundings.env, reportLostResults),
     err: outputOf(process.stderr, surroundings.env, ignoreLostWords),
     surroundings,
-    self: [program, ...process.execArgv, entry],
+    self: [...nodeCommand(), entry],
     daemon,
     supervisor,
     now: () => performance.now(),
