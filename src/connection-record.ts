@@ -1,4 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { MOST_BYTES } from './host/held-directory.ts';
+import { HostError } from './host/host-error.ts';
+import { readOwnFile } from './host/own-file.ts';
 import type { Presentation } from './session/messages.ts';
 import type { InitReply } from './wire/index.ts';
 
@@ -15,6 +19,23 @@ export interface ConnectionRecord {
 export const CONNECTION_FILE = 'connection.json';
 const FORMAT = 1;
 
+const count = z.int().check(z.nonnegative());
+const recordShape = z.object({
+  format: z.literal(FORMAT),
+  init: z.object({
+    major: count,
+    minor: count,
+    maxReadahead: count,
+    flags: z.string().check(z.regex(/^\d{1,20}$/)),
+    maxBackground: count,
+    congestionThreshold: count,
+    maxWrite: count,
+    timeGran: count,
+    maxPages: count,
+  }),
+  presentation: z.object({ uid: count, gid: count, umask: count }),
+});
+
 /** @param directory the runtime directory of the mount, which is there */
 export function writeConnectionRecord(directory: string, record: ConnectionRecord): void {
   const path = pathOf(directory);
@@ -25,17 +46,18 @@ export function writeConnectionRecord(directory: string, record: ConnectionRecor
 
 /**
  * Undefined where the predecessor did not come to write it: then INIT may not have been answered. 'unusable' where
- * another version wrote it.
+ * another version wrote it, or it is not what any version writes.
  */
 export function readConnectionRecord(directory: string): ConnectionRecord | 'unusable' | undefined {
   try {
-    const { format, ...record } = JSON.parse(readFileSync(pathOf(directory), 'utf8'));
-    if (format !== FORMAT) return 'unusable';
-    return { ...record, init: { ...record.init, flags: BigInt(record.init.flags) } };
+    const read = z.safeParse(recordShape, JSON.parse(readOwnFile(pathOf(directory), MOST_BYTES).toString()));
+    if (!read.success) return 'unusable';
+    const { init, presentation } = read.data;
+    return { presentation, init: { ...init, flags: BigInt(init.flags) } as InitReply };
   } catch (error) {
     if (error instanceof SyntaxError) return 'unusable';
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    if (!(error instanceof HostError)) throw error;
+    return error.code === 'missing' ? undefined : 'unusable';
   }
 }
 

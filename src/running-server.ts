@@ -5,12 +5,7 @@ import { chooseDriver } from './choose-driver.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
-import {
-  mountRuntimeDirectory,
-  mountSocket,
-  prepareRuntimeDirectory,
-  runtimeDirectory,
-} from './config/runtime-paths.ts';
+import { mountRuntimeDirectory, mountSocket, runtimeDirectory } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { Metrics } from './control/metrics.ts';
 import { DaemonEvents } from './control-events.ts';
@@ -23,7 +18,7 @@ import { LeftSession } from './left-session.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
-import { requireApart } from './mount-point.ts';
+import { prepareDirectories } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
 import { tellMounted, tellSupervisor } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
@@ -143,9 +138,8 @@ export class RunningServer {
     const left = { supervised, place, driver, config: this.#config, runtimeDirectory, log };
     if (await isGone(left)) return { outcome: 'unmounted-outside' };
     const stale = await isToBeReplaced(left);
-    requireApart(this.#config);
+    await prepareDirectories(this.#config, runtimeDirectory, this.#places.cacheDirectory);
     this.#left = new LeftSession(runtimeDirectory, this.#config);
-    prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
     const over = this.#isOver;
     const { sync, session, presenter, cache } = await this.#compose(
       prepared,

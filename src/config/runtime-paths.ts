@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
+import { unsafeAncestor } from '../host/safe-directory.ts';
 import { ConfigError } from './config-error.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -42,7 +43,9 @@ export function runtimeDirectoriesOf(uid: number): readonly string[] {
  */
 export function prepareRuntimeDirectory(directory: string, uid: number): void {
   try {
+    requireSafePlace(directory, uid);
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    requireSafePlace(directory, uid);
     requireOwn(directory, uid);
     if (uid === 0) chmodSync(directory, ROOT_DIRECTORY_MODE);
   } catch (error) {
@@ -55,6 +58,19 @@ export function prepareRuntimeDirectory(directory: string, uid: number): void {
       error,
     );
   }
+}
+
+function requireSafePlace(directory: string, uid: number): void {
+  const unsafe = unsafeAncestor(directory, { uid });
+  if (unsafe === undefined) return;
+  const { path, reason, flaw } = unsafe;
+  throw new ConfigError(
+    'runtime-unsafe',
+    `The runtime directory ${directory} could be replaced by others: ${path} ${reason}.`,
+    flaw === 'mode'
+      ? `Take that right away (chmod go-w ${path}, or chmod +t ${path}), or let XDG_RUNTIME_DIR name a directory of your own.`
+      : 'Let XDG_RUNTIME_DIR name a directory of your own.',
+  );
 }
 
 function requireOwn(directory: string, uid: number): void {

@@ -80,6 +80,18 @@ describe('the runtime directory', () => {
     );
   });
 
+  test('is refused where others could put another one in its place', async (t) => {
+    const directory = await temporaryDirectory(t);
+    chmodSync(directory, 0o777);
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(join(directory, 'dagmount'), uid)),
+      /^runtime-unsafe: .*could be replaced by others: .*everybody/,
+    );
+    assert.deepEqual(readdirSync(directory), []);
+    chmodSync(directory, 0o1777);
+    prepareRuntimeDirectory(join(directory, 'dagmount'), uid);
+  });
+
   test('is refused where it cannot be made', async (t) => {
     const file = join(await temporaryDirectory(t), 'file');
     writeFileSync(file, '');
