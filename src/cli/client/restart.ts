@@ -68,7 +68,9 @@ async function successor(
       );
     }
     await shell.delay(PAUSE_MS);
-    const state = runningStates(shell).find((each) => each.target === target && each.source === source);
+    const state = runningStates(shell, () => undefined).find(
+      (each) => each.target === target && each.source === source,
+    );
     if (state !== undefined && state.socket !== null) client = clientOf(state, shell);
   }
 }

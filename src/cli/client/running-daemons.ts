@@ -37,7 +37,10 @@ export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly Co
 }
 
 /** Of the daemons of this host that this user may know of. */
-export function runningStates(shell: Shell): readonly MountState[] {
+export function runningStates(
+  shell: Shell,
+  onUnreadable = (unreadable: UnreadableState): void => tellUnreadable([unreadable], shell),
+): readonly MountState[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
   const { uid } = shell.surroundings;
@@ -45,7 +48,7 @@ export function runningStates(shell: Shell): readonly MountState[] {
   const isTrue = (state: MountState): boolean =>
     state.uid === undefined || state.uid === uid || mounts.some((mount) => isStateOf(state, mount));
   return shell
-    .mountStates([...owners], (unreadable) => tellUnreadable([unreadable], shell))
+    .mountStates([...owners], onUnreadable)
     .filter((state) => isTrue(state) && isServed(state, shell.isRunning));
 }
 
