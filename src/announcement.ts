@@ -1,4 +1,5 @@
-import { type MountState, removeMountState, writeMountState } from './config/mount-state.ts';
+import type { MountState } from './config/mount-state.ts';
+import { removeMountState, writeMountState } from './config/write-mount-state.ts';
 import { processOf } from './host/process.ts';
 import type { Driver } from './session/driver.ts';
 

@@ -1,4 +1,3 @@
-import { mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeldDirectory } from '../host/held-directory.ts';
 import { HostError } from '../host/host-error.ts';
@@ -31,30 +30,6 @@ export interface MountState extends ProcessId {
 
 /** In the directory of the mount. */
 export const STATE_FILE = 'state.json';
-
-/**
- * Replaces the state as a whole: whoever reads sees the old or the new. `directory` is the runtime directory of all
- * mounts, prepared before.
- */
-export function writeMountState(directory: string, mountId: string, state: MountState): void {
-  const own = mountRuntimeDirectory(directory, mountId);
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  const temporary = join(own, `${STATE_FILE}.${process.pid}`);
-  writeFileSync(temporary, `${JSON.stringify(state)}\n`, { mode: 0o600 });
-  renameSync(temporary, join(own, STATE_FILE));
-}
-
-/** Takes the state away, and the directory of the mount where nothing else is in it. */
-export function removeMountState(directory: string, mountId: string): void {
-  const own = mountRuntimeDirectory(directory, mountId);
-  rmSync(join(own, STATE_FILE), { force: true });
-  try {
-    rmdirSync(own);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
-  }
-}
 
 /** A mount, or a runtime directory, of which is not known what it says of itself. */
 export interface UnreadableState {

@@ -13,6 +13,8 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { describe, test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { contentBytes, trailerOf } from '../../src/cache/trailer.ts';
 import { type Mount as MountPoint, readMounts } from '../../src/host/mountinfo.ts';
 import { processOf } from '../../src/host/process.ts';
 import { mountStore, openStore } from '../e2e/fixture.ts';
@@ -68,6 +70,15 @@ async function victims(t: Cleanup) {
       assert.equal(mountpointsAt(tmpfs).length, 1, 'another mount was taken away');
     },
   };
+}
+
+/** A blob of other content of the same length, with all that says it is the right one. */
+function forgedFrom(blob: Buffer): Buffer {
+  const length = contentBytes(blob, blob.length) ?? 0;
+  const content = Buffer.alloc(length, 'evil!\n');
+  // What lies between is the label, and 16 bytes behind it.
+  const label = blob.subarray(length, blob.length - 16);
+  return Buffer.concat([content, trailerOf(label, crc32(content))]);
 }
 
 async function rootsMount(t: Cleanup): Promise<{ readonly mount: Mount; readonly shared: string }> {
@@ -130,7 +141,7 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         assert.ok(blobs.length >= 2, blobs.join());
         const forged = blobs.map((blob) => {
           const path = `forged/${relative(mount.cacheDirectory, blob)}`;
-          return `mkdir -p $(dirname ${path}); printf 'evil!!\\n%0${statSync(blob).size - 7}d' 0 >${path}`;
+          return `mkdir -p $(dirname ${path}); echo ${forgedFrom(readFileSync(blob)).toString('base64')} | base64 -d >${path}`;
         });
         assert.equal(attacker.run(forged.join('; ')).status, 0);
         // Somebody opens it to all while the mount goes on.

@@ -8,13 +8,12 @@ import {
   isStateOf,
   type MountState,
   readMountStates,
-  removeMountState,
   type UnreadableState,
-  writeMountState,
 } from '../../src/config/mount-state.ts';
 import { realTarget } from '../../src/config/real-target.ts';
 import { prepareRuntimeDirectory, runtimeDirectory } from '../../src/config/runtime-paths.ts';
 import { ownPackage } from '../../src/config/version.ts';
+import { removeMountState, writeMountState } from '../../src/config/write-mount-state.ts';
 import { isRunning, ownProcess } from '../../src/host/process.ts';
 import { startChild } from '../support/child.ts';
 import { repository } from '../support/repository.ts';
