@@ -8,7 +8,7 @@ import { DAGMOUNT_TYPE, type Mount, topMountAt } from '../host/mountinfo.ts';
 import type { ProcessId } from '../host/process.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatDuration } from './format.ts';
+import { formatDuration, printable } from './format.ts';
 import type { RunCommand, Shell } from './shell.ts';
 
 /** How long the daemon may take to end: it answers readers for a while after a busy mount was detached. */
@@ -45,7 +45,8 @@ export const run: RunCommand = async (args, shell) => {
   for (const state of statesOf(first, shell)) {
     if (isServed(state, shell.isRunning)) continue;
     const left = await (await shell.loadServer()).clearAfter(state, owner);
-    if (left !== undefined) shell.err.write(`Not all that the mount left was cleared away: ${left}.\n`);
+    if (left !== undefined)
+      shell.err.write(`Not all that the mount left was cleared away: ${printable(left)}.\n`);
   }
   return exitCodes.ok;
 };

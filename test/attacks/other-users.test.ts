@@ -174,13 +174,17 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         mkfifo 777777777777`);
         assert.equal(made.status, 0, made.output);
         attacker.mount(target, LIES);
+        // A file system of the attacker's, who never answers there.
+        const silent = join(attacker.runtimeDirectory, '888888888888');
+        attacker.run(`mkdir ${silent}`);
+        attacker.mount(silent, LIES);
         const listed = await dagmount(['list', '--json'], mount.environment, 20_000);
         assert.deepEqual([listed.code, listed.signal], [0, null], listed.stderr);
         const all = JSON.parse(listed.stdout) as { readonly target: string; readonly pid: number | null }[];
         const pidAt = (at: string): number | null | undefined => all.find((each) => each.target === at)?.pid;
         assert.equal(pidAt(mount.target), (await statusOf(mount)).pid);
         assert.equal(pidAt(target), null);
-        for (const id of ['1', '2', '3', '4', '5', '6', '7']) {
+        for (const id of ['1', '2', '3', '4', '5', '6', '7', '8']) {
           assert.match(listed.stderr, new RegExp(`${attacker.runtimeDirectory}/${id.repeat(12)}`));
         }
         for (const args of [
@@ -193,8 +197,9 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         }
         const unmounted = await dagmount(['unmount', target], mount.environment, 20_000);
         assert.deepEqual([unmounted.code, mountsAt(target)], [0, []], unmounted.stderr);
+        assert.equal((await dagmount(['unmount', silent], mount.environment, 20_000)).code, 0);
         root.areUntouched();
-        attacker.run('chmod -R u+rwx $R; rm -rf $R');
+        attacker.run('rm -rf $R');
       },
     );
 
@@ -268,6 +273,19 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         printf '%s' '${JSON.stringify(state)}' | tee evil/aaaaaaaaaaaa/state.json >evil/bbbbbbbbbbbb/state.json`);
         assert.equal(made.status, 0, made.output);
         attacker.mount(target, LIES);
+        // A FIFO is written to when it is read: so it is known when root has believed it, and is about to clear away.
+        attacker.run(`
+        cp -r evil fed && rm fed/*/state.json && mkfifo fed/aaaaaaaaaaaa/state.json && ln -sfn $PWD/fed $R`);
+        const feeding = attacker.start(`
+        cat evil/aaaaaaaaaaaa/state.json >fed/aaaaaaaaaaaa/state.json
+        exec 3>fed/aaaaaaaaaaaa/state.json; cat evil/aaaaaaaaaaaa/state.json >&3
+        ln -sfn ${root.directory} $R; exec 3>&-`);
+        await dagmount(['unmount', target], mount.environment, 30_000);
+        feeding.kill('SIGKILL');
+        await feeding.exit;
+        root.areUntouched();
+        attacker.run('rm -f $R');
+        if (mountsAt(target).length === 0) attacker.mount(target, LIES);
         const swaps = [
           // The directory of all mounts, by a link.
           `while :; do ln -sfn $PWD/evil $R; ln -sfn ${root.directory} $R; done`,

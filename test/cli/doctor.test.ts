@@ -32,6 +32,7 @@ function host(changes: Partial<Host> & { readonly files?: Readonly<Record<string
       path === '/home/airflow' || path === '/' || path === '/tmp'
         ? { uid: 1000, mode: 0o755, isDirectory: true }
         : undefined,
+    unsafeAncestor: () => undefined,
     freeBytes: () => 10 * 2 ** 30,
     ...changes,
   };
@@ -114,6 +115,28 @@ describe('doctor', () => {
       { tryAccess: (path) => (path === '/home/airflow' ? 'EROFS' : undefined) },
       exitCodes.cannotCreate,
       /✗ cache .*EROFS.*\n +.*--cache-dir/,
+    ],
+    [
+      'a cache that others could replace',
+      {
+        unsafeAncestor: (path) =>
+          path.endsWith('/v1')
+            ? { path: '/x', reason: 'can be written by everybody', flaw: 'mode' }
+            : undefined,
+      },
+      exitCodes.cannotCreate,
+      /✗ cache .*replaced by others: \/x can be written.*\n +.*chmod/,
+    ],
+    [
+      'a runtime directory that others could replace',
+      {
+        unsafeAncestor: (path) =>
+          path.endsWith('/v1')
+            ? undefined
+            : { path: '/x', reason: 'belongs to another user (uid 7)', flaw: 'owner' },
+      },
+      exitCodes.cannotCreate,
+      /✗ runtime .*replaced by others: \/x belongs.*\n +.*XDG_RUNTIME_DIR/,
     ],
     [
       "another's runtime directory",

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runtimeDirectory } from '../../config/runtime-paths.ts';
 import type { Surroundings } from '../../config/surroundings.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -18,6 +18,16 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
       exitCodes.cannotCreate,
     );
   }
+  // As a mount has it, whose own directory lies in this one.
+  const unsafe = host.unsafeAncestor(join(directory, 'v1'));
+  if (unsafe !== undefined) {
+    return bad(
+      'cache',
+      `${directory} could be replaced by others: ${unsafe.path} ${unsafe.reason}`,
+      'Take that right away (chmod go-w, or chmod +t), or name another directory with --cache-dir.',
+      exitCodes.cannotCreate,
+    );
+  }
   const free = host.freeBytes(above);
   const detail = `${directory}, ${formatSize(free)} free, at most ${formatSize(limitBytes)} used`;
   return free >= limitBytes
@@ -28,6 +38,13 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
 export function checkRuntimeDirectory(host: Host, surroundings: Surroundings): Finding {
   const directory = runtimeDirectory(surroundings);
   const mend = 'Remove it, or let XDG_RUNTIME_DIR name a directory of your own.';
+  const unsafe = host.unsafeAncestor(directory);
+  if (unsafe !== undefined) {
+    const detail = `${directory} could be replaced by others: ${unsafe.path} ${unsafe.reason}`;
+    const how =
+      'Take that right away (chmod go-w, or chmod +t), or let XDG_RUNTIME_DIR name a directory of your own.';
+    return bad('runtime', detail, how, exitCodes.cannotCreate);
+  }
   const found = host.ownerAndMode(directory);
   if (found !== undefined) {
     const { uid, mode, isDirectory } = found;

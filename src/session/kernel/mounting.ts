@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { atMount } from '../../host/at-mount.ts';
+import { HostError } from '../../host/host-error.ts';
+import { DAGMOUNT_TYPE, readMounts, topMountAt } from '../../host/mountinfo.ts';
 import type { MountRequest } from '../driver.ts';
 import { MountError } from '../mount-error.ts';
 import type { Addon } from './addon.ts';
@@ -59,11 +62,36 @@ function directMounter(addon: Addon): Mounter {
       }
     },
     unmount(target, lazy) {
-      addon.unmount(target, lazy);
-      if (coversStale) addon.unmount(target, true);
+      unmountThere(addon, target, lazy);
+      if (coversStale) unmountThere(addon, target, true);
       coversStale = false;
     },
   };
+}
+
+/**
+ * The directories above may be another user's, who renames them: what goes is the dagmount that is there now, and never
+ * what a path happens to lead to in the next moment. Opening the place of a mount asks the mount nothing.
+ */
+function unmountThere(addon: Addon, target: string, lazy: boolean): void {
+  const mount = topMountAt(readMounts(), target);
+  if (mount?.fsType !== DAGMOUNT_TYPE) {
+    const there = mount === undefined ? 'nothing' : `${mount.source} (${mount.fsType})`;
+    throw unmountFailed(target, `${there} is mounted there`);
+  }
+  try {
+    atMount(target, mount.mountId, (path) => addon.unmount(path, lazy));
+  } catch (error) {
+    throw error instanceof HostError ? unmountFailed(target, error.message) : error;
+  }
+}
+
+function unmountFailed(target: string, reason: string): MountError {
+  return new MountError(
+    'unmount-failed',
+    `${target} could not be unmounted (${reason}).`,
+    'See dagmount list for what is mounted, and unmount it there.',
+  );
 }
 
 /**
