@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { HostError } from '../host/host-error.ts';
-import { ClientError } from './client-error.ts';
+import { ClientError, unintelligible } from './client-error.ts';
 import type { ProblemDetails } from './shapes.ts';
 
 export interface AskOptions {
@@ -108,7 +108,8 @@ export class ControlClient {
 
   #problem(status: number, json: unknown): ClientError {
     const problem = json as Partial<ProblemDetails>;
-    if (typeof problem.code !== 'string' || typeof problem.detail !== 'string') return this.#unintelligible();
+    if (typeof problem.code !== 'string' || typeof problem.detail !== 'string')
+      return unintelligible(this.socket);
     return new ClientError(problem.code, problem.detail, problem.mend ?? 'The log of the daemon says more.', {
       status,
       problem: problem as ProblemDetails,
@@ -127,23 +128,15 @@ export class ControlClient {
       after = page.next ?? undefined;
       if (after === undefined) return;
     }
-    throw this.#unintelligible();
+    throw unintelligible(this.socket);
   }
 
   #parse(text: string): unknown {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      throw this.#unintelligible();
+      throw unintelligible(this.socket);
     }
-  }
-
-  #unintelligible(): ClientError {
-    return new ClientError(
-      'unintelligible',
-      `What listens at ${this.socket} does not answer as a dagmount does.`,
-      'Check the path; dagmount list shows the sockets of this host.',
-    );
   }
 
   #exchange(path: string, options: AskOptions): Promise<{ readonly status: number; readonly text: string }> {

@@ -4,6 +4,7 @@ import type { MountState } from '../../src/config/mount-state.ts';
 import type { ControlViews } from '../../src/control/views.ts';
 import { generation, held, ID, statusOf, TestServer } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
+import { fakeDaemon } from './fake-daemon.ts';
 import { mountAt, ran } from './recorded-shell.ts';
 
 async function asked(test: Cleanup, views: Partial<ControlViews>, ...args: string[]) {
@@ -76,6 +77,21 @@ describe('a command that asks a daemon', () => {
     }));
     const { out } = await asked(t, { problems: () => items }, 'problems', '--json');
     assert.deepEqual(JSON.parse(out), { items, next: null });
+  });
+});
+
+describe('what answers as no dagmount does', () => {
+  test('is said to be that, whatever it answers, and hides no other', async (t) => {
+    for (const answer of [{}, { mount: null }, [], { ...statusOf(), cache: undefined }]) {
+      const { socket } = await fakeDaemon(t, { 'GET /v1/status': () => answer });
+      const { exitCode, err } = await ran(['status', '--socket', socket]);
+      assert.equal(exitCode, 69, JSON.stringify(answer));
+      assert.match(err, /does not answer as a dagmount does/);
+      const good = await fakeDaemon(t, { 'GET /v1/status': () => statusOf() });
+      const both = await ran(['status', '--socket', socket, '--socket', good.socket]);
+      assert.equal(both.exitCode, 69);
+      assert.ok(both.out.includes(good.socket) && !both.out.includes(socket), both.out);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import { type Flag, type FlagSpec, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
+import { unintelligible } from '../../control/client-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { failureOf, failureText } from '../failure.ts';
 import { type Paints, paintsFor } from '../paint.ts';
@@ -42,6 +43,11 @@ export interface Answered<T> {
   readonly socket: string;
   readonly client: ControlClient;
   readonly answer: T;
+}
+
+/** An answer, and what it says to people. */
+interface Understood<T> extends Answered<T> {
+  readonly text: string;
 }
 
 /** What is said of several daemons. */
@@ -116,10 +122,25 @@ async function askOne<T>(
   given: Given,
   shell: Shell,
 ): Promise<number> {
-  const answer = await command.ask(client, given, shell);
-  if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
-  else shell.out.write(command.show(answer, showing(given, shell)));
+  const { answer, text } = await understood(command, client, given, shell);
+  shell.out.write(isGiven(given, 'json') ? `${JSON.stringify(answer, undefined, 2)}\n` : text);
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
+}
+
+/** What does not have the shape of an answer is not dagmount's: it may be another user's who listens there. */
+async function understood<T>(
+  command: ClientCommand<T>,
+  client: ControlClient,
+  given: Given,
+  shell: Shell,
+): Promise<Understood<T>> {
+  const answer = await command.ask(client, given, shell);
+  try {
+    return { socket: client.socket, client, answer, text: command.show(answer, showing(given, shell)) };
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw unintelligible(client.socket, error);
+    throw error;
+  }
 }
 
 async function askAll<T>(
@@ -129,22 +150,20 @@ async function askAll<T>(
   shell: Shell,
 ): Promise<number> {
   const asksJson = isGiven(given, 'json');
-  const outcomes = await Promise.allSettled(clients.map((client) => command.ask(client, given, shell)));
-  const answered = outcomes.flatMap((outcome, at) =>
-    outcome.status === 'fulfilled'
-      ? [{ ...entryOf(clients[at] as ControlClient), answer: outcome.value }]
-      : [],
+  const outcomes = await Promise.allSettled(
+    clients.map((client) => understood(command, client, given, shell)),
   );
+  const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const compared = await command.compare?.(answered, showing(given, shell));
-  if (!asksJson) shell.out.write(compared?.text ?? textOf(command, answered, given, shell));
+  if (!asksJson) shell.out.write(compared?.text ?? textOf(answered, shell));
   const codes: number[] = [];
   const documents: object[] = [];
   let at = 0;
   outcomes.forEach((outcome, index) => {
     const { socket } = clients[index] as ControlClient;
     if (outcome.status === 'fulfilled') {
-      codes.push(command.exitCode?.(outcome.value, given) ?? exitCodes.ok);
-      documents.push({ socket, ...(outcome.value as object), ...compared?.members[at] });
+      codes.push(command.exitCode?.(outcome.value.answer, given) ?? exitCodes.ok);
+      documents.push({ socket, ...(outcome.value.answer as object), ...compared?.members[at] });
       at += 1;
       return;
     }
@@ -158,20 +177,9 @@ async function askAll<T>(
   return codes.find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
 }
 
-function entryOf(client: ControlClient): Pick<Answered<never>, 'socket' | 'client'> {
-  return { socket: client.socket, client };
-}
-
-function textOf<T>(
-  command: ClientCommand<T>,
-  answered: readonly Answered<T>[],
-  given: Given,
-  shell: Shell,
-): string {
-  const { paints } = showing(given, shell);
-  return answered
-    .map(({ socket, answer }) => `${paints.bold(socket)}\n${command.show(answer, showing(given, shell))}`)
-    .join('\n');
+function textOf(answered: readonly Understood<unknown>[], shell: Shell): string {
+  const paints = paintsFor(shell.out);
+  return answered.map(({ socket, text }) => `${paints.bold(socket)}\n${text}`).join('\n');
 }
 
 function showing(given: Given, shell: Shell): Showing {

@@ -1,5 +1,5 @@
 import type { ControlClient } from '../../control/client.ts';
-import { ClientError } from '../../control/client-error.ts';
+import { ClientError, unintelligible } from '../../control/client-error.ts';
 import type { DaemonEvent } from '../../control/event-shapes.ts';
 import { type ServerSentEvent, serverSentEvents } from '../../control/event-stream.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -48,7 +48,7 @@ async function follow(client: ControlClient, given: Given, shell: Shell, stop: A
       });
       for await (const event of serverSentEvents(begun)) {
         last = event.id === '' ? last : event.id;
-        print(event, given, shell);
+        print(event, client, given, shell);
       }
     } catch (error) {
       if (stop.aborted) return;
@@ -79,9 +79,18 @@ function isTransient({ code, status }: ClientError): boolean {
   return code === 'daemon-unavailable' || code === 'daemon-silent' || status === 503;
 }
 
-function print({ type, data }: ServerSentEvent, given: Given, shell: Shell): void {
-  const event = JSON.parse(data) as DaemonEvent;
+function print({ type, data }: ServerSentEvent, client: ControlClient, given: Given, shell: Shell): void {
+  const event = parsed(data, client);
   if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(event)}\n`);
   // A daemon that is newer than this command may tell more.
   else shell.out.write(eventLine(event, paintsFor(shell.out)) ?? `${event.at}  ${type}\n`);
+}
+
+/** Throws ClientError. */
+function parsed(data: string, { socket }: ControlClient): DaemonEvent {
+  try {
+    return JSON.parse(data) as DaemonEvent;
+  } catch (error) {
+    throw unintelligible(socket, error);
+  }
 }
