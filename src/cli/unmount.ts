@@ -14,6 +14,8 @@ import type { RunCommand, Shell } from './shell.ts';
 /** How long the daemon may take to end: it answers readers for a while after a busy mount was detached. */
 const LINGER_MS = 15_000;
 const LOOK_MS = 50;
+/** One over the other: a user may go on mounting. */
+const MOST_MOUNTS = 64;
 
 /** Unmounts without ever asking the mount itself anything: a dead or hanging one would not answer. */
 export const run: RunCommand = async (args, shell) => {
@@ -31,7 +33,9 @@ export const run: RunCommand = async (args, shell) => {
   const owner = identityOfOwner(first) ?? ownIdentity(shell);
   const daemons = statesOf(first, shell);
   // One daemon may have been mounted over the dead mount of another: the bare directory is what is wanted.
-  for (let mount: Mount | undefined = first; mount !== undefined; mount = remaining(target, mount, shell)) {
+  let mount: Mount | undefined = first;
+  for (let times = 0; mount !== undefined; times++, mount = remaining(target, mount, shell)) {
+    if (times === MOST_MOUNTS) throw stillMounted(target);
     await unmountOnce(target, mount, shell);
   }
   for (const server of daemons) {
@@ -68,7 +72,11 @@ function remaining(target: string, before: Mount, shell: Shell): Mount | undefin
   const mount = topMountAt(shell.readMounts(), target);
   if (mount?.fsType !== DAGMOUNT_TYPE) return undefined;
   if (mount.mountId !== before.mountId) return mount;
-  throw new CommandError('not-dagmount', `${target} is still mounted.`, 'Try umount -l as root.');
+  throw stillMounted(target);
+}
+
+function stillMounted(target: string): CommandError {
+  return new CommandError('not-dagmount', `${target} is still mounted.`, 'Try umount -l as root.');
 }
 
 async function unmountOnce(target: string, mount: Mount, shell: Shell): Promise<void> {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { HeldDirectory } from '../host/held-directory.ts';
 import { HostError } from '../host/host-error.ts';
 import { ownerOf } from '../host/mount-owner.ts';
@@ -169,9 +169,13 @@ function isMountState(value: unknown): value is MountState {
     [supervisor, session].every((each) => each === undefined || isProcessId(each)) &&
     [source, target, startedAt].every((each) => typeof each === 'string') &&
     typeof ready === 'boolean' &&
-    (socket === null || typeof socket === 'string') &&
+    (socket === null || isPath(socket)) &&
     [driver, cacheDirectory].every((each) => each === undefined || typeof each === 'string')
   );
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && isAbsolute(value) && !value.includes('\0');
 }
 
 function isProcessId(value: unknown): value is ProcessId {

@@ -24,6 +24,7 @@ export function pinSocket(path: string, owner: number): PinnedSocket {
 
 /** Removes a socket of that user; nothing where something else is at the path. */
 export function removeSocket(path: string, owner: number): void {
+  if (['', '.', '..'].includes(basename(path))) return;
   let parent: Pinned | undefined;
   try {
     parent = pinFollowed(dirname(path));

@@ -59,6 +59,9 @@ function pinAt(address: string, path: string): Pinned {
 }
 
 export function hostErrorOf(error: unknown, path: string): unknown {
+  // A NUL byte in it, say.
+  if (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_ARG_VALUE')
+    return new HostError('missing', path, 'is no path');
   if (!isSystemError(error)) return error;
   if (error.code === 'ENOENT') return new HostError('missing', path, 'is not there');
   if (error.code === 'ENOTDIR') return new HostError('no-directory', path, 'is not a directory');
@@ -78,7 +81,8 @@ function requireAnswering({ mountId, path }: Pinned): void {
   const mount = readMounts().find((each) => each.mountId === mountId);
   if (mount === undefined || !mount.fsType.startsWith('fuse')) return;
   const owner = ownerOf(mount);
-  if (owner === 0 || owner === process.geteuid?.()) return;
+  // Not the effective user, who may be one for whom root acts.
+  if (owner === 0 || owner === process.getuid?.()) return;
   throw new HostError(
     'user-filesystem',
     path,

@@ -245,7 +245,10 @@ describe('another user of the host', { skip: attackImpossible }, () => {
       const { code, stderr } = await dagmount(['status', '--mount', target], mount.environment, 30_000);
       assert.notEqual(code, 0);
       assert.match(stderr, /belongs to another user/);
-      attacker.run(write('aaaaaaaaaaaa', state));
+      // On a file system of the attacker's, who never answers there, not even to root acting for the attacker.
+      attacker.run('mkdir silent');
+      attacker.mount(join(attacker.directory, 'silent'), LIES);
+      attacker.run(write('aaaaaaaaaaaa', { ...state, socket: join(attacker.directory, 'silent/x.sock') }));
       const unmounted = await dagmount(['unmount', target], mount.environment, 30_000);
       assert.deepEqual([unmounted.code, mountsAt(target)], [0, []], unmounted.stderr);
       assert.ok(!existsSync(join(attacker.runtimeDirectory, 'aaaaaaaaaaaa')), 'what it left is gone');

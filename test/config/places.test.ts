@@ -176,6 +176,14 @@ describe('the state of a mount', () => {
     }
   });
 
+  test('names its socket by a path, or is not believed', async (t) => {
+    const directory = await temporaryDirectory(t);
+    for (const socket of ['', 'relative.sock', '/with/\0']) {
+      writeMountState(directory, 'abc', { ...state, socket });
+      assert.deepEqual(readMountStates(directory, uid), [], socket);
+    }
+  });
+
   test('says nothing of whose it is: that is the user whose file it is, in all that it names', async (t) => {
     const directory = await temporaryDirectory(t);
     const lies = { ...state, uid: 7, directory: '/etc', supervisor: { pid: 8, uid: 7 } };

@@ -105,6 +105,10 @@ describe('a socket of a user', () => {
     const pinned = pinSocket(path, uid);
     assert.equal(await greeting(pinned.address), 'hello');
     pinned.close();
+    for (const odd of ['/', `${directory}/..`, '', 'x', `${directory}/\0`]) {
+      assert.match(String(codeOf(() => pinSocket(odd, uid))), /^(no-socket|missing)$/);
+      removeSocket(odd, uid);
+    }
     for (const name of ['file', 'missing']) removeSocket(join(directory, name), uid);
     removeSocket(path, uid + 1);
     assert.deepEqual(readdirSync(directory).sort(), ['file', 's']);
