@@ -20,9 +20,9 @@ export const CONNECTION_FILE = 'connection.json';
 const FORMAT = 1;
 
 const count = z.int().check(z.nonnegative());
-const recordShape = z.object({
+const recordShape = z.looseObject({
   format: z.literal(FORMAT),
-  init: z.object({
+  init: z.looseObject({
     major: count,
     minor: count,
     maxReadahead: count,
@@ -33,7 +33,7 @@ const recordShape = z.object({
     timeGran: count,
     maxPages: count,
   }),
-  presentation: z.object({ uid: count, gid: count, umask: count }),
+  presentation: z.looseObject({ uid: count, gid: count, umask: count }),
 });
 
 /** @param directory the runtime directory of the mount, which is there */
