@@ -1,3 +1,4 @@
+import { printable, printableLines } from '../base/printable.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** An error as a user meets it. */
@@ -176,8 +177,8 @@ export function exitCodeOf(code: string): ExitCode {
 
 /** What goes to stderr: two lines, and a stack trace where it is asked for. */
 export function failureText(failure: Failure, withStack: boolean): string {
-  const lines = [`dagmount: ${failure.message}`, failure.mend];
-  if (withStack && failure.stack !== undefined) lines.push(failure.stack);
+  const lines = [`dagmount: ${printable(failure.message)}`, printable(failure.mend)];
+  if (withStack && failure.stack !== undefined) lines.push(printableLines(failure.stack));
   return `${lines.join('\n')}\n`;
 }
 

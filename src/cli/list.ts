@@ -1,3 +1,4 @@
+import { printableJson, printableName } from '../base/printable.ts';
 import { type FlagSpec, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { isServed, type MountState } from '../config/mount-state.ts';
@@ -29,7 +30,8 @@ export const run: RunCommand = async (args, shell) => {
     );
   }
   const mounts = listMounts(shell);
-  if (given.some(({ name }) => name === 'json')) shell.out.write(`${JSON.stringify(mounts, undefined, 2)}\n`);
+  if (given.some(({ name }) => name === 'json'))
+    shell.out.write(`${printableJson(JSON.stringify(mounts, undefined, 2))}\n`);
   else if (mounts.length > 0) shell.out.write(tableOf(mounts));
   else shell.err.write('No dagmount is mounted on this host.\n');
   return exitCodes.ok;
@@ -53,11 +55,11 @@ function listed({ mountPoint: target, source }: Mount, states: readonly MountSta
 
 function tableOf(mounts: readonly Listed[]): string {
   const rows = mounts.map(({ source, target, pid, ready, socket }) => [
-    source,
-    target,
+    printableName(source),
+    printableName(target),
     pid === null ? '-' : String(pid),
     ready === null ? '-' : ready ? 'yes' : 'no',
-    socket ?? '-',
+    printableName(socket ?? '-'),
   ]);
   return formatTable(['SOURCE', 'TARGET', 'PID', 'READY', 'SOCKET'], rows);
 }

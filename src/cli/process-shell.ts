@@ -6,6 +6,7 @@ import { type Surroundings, surroundingsOfProcess } from '../config/surroundings
 import { CommandError } from './command-error.ts';
 import { DaemonChannel } from './daemon-channel.ts';
 import { loadSupervisor } from './load-supervisor.ts';
+import { forTerminal } from './paint.ts';
 import type { ServerPort } from './server-port.ts';
 import type { Output, Shell } from './shell.ts';
 import { takeSupervisorLink } from './supervisor-link.ts';
@@ -64,7 +65,10 @@ function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError:
   });
   return {
     write: (text) => {
-      stream.write(text);
+      stream.write(forTerminal(text));
+    },
+    rewrite: (text) => {
+      stream.write(`\r${forTerminal(text)}`);
     },
     isTerminal,
     colours: isTerminal && (env.NO_COLOR ?? '') === '',

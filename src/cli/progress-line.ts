@@ -69,7 +69,8 @@ export class ProgressLine {
     const fitting = text.slice(0, Math.max(0, this.#shell.err.columns - 1));
     if (fitting === '' && this.#shown === '') return;
     const blanks = ' '.repeat(Math.max(0, this.#shown.length - fitting.length));
-    this.#shell.err.write(fitting === '' ? `\r${blanks}\r` : `\r${fitting}${blanks}`);
+    this.#shell.err.rewrite(`${fitting}${blanks}`);
+    if (fitting === '') this.#shell.err.rewrite('');
     this.#shown = fitting;
   }
 }

@@ -7,6 +7,8 @@ import type { ServerPort, SupervisorLink } from './server-port.ts';
 /** One of the streams that a command writes to. */
 export interface Output {
   write(text: string): void;
+  /** Writes over the line that is there, which a terminal goes back to the beginning of. */
+  rewrite(text: string): void;
   readonly isTerminal: boolean;
   /** Whether colours may be used: a terminal, and no NO_COLOR. */
   readonly colours: boolean;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { printable } from '../base/printable.ts';
 import { codeOfS3, codeOfStatus } from './error-codes.ts';
 import type { ErrorDocument } from './error-document.ts';
-import { printable } from './printable.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 

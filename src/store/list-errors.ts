@@ -1,5 +1,5 @@
+import { printable } from '../base/printable.ts';
 import { codeOfS3 } from './error-codes.ts';
-import { printable } from './printable.ts';
 import { StoreError } from './store-error.ts';
 
 const MEND_CORRUPT =
@@ -66,5 +66,5 @@ export function refusedInAnAnswer(s3Code: string, message: string): StoreError {
   if (s3Code === '') return corrupt('the store sent an error without a code');
   const code = codeOfS3(s3Code, 500);
   const retryable = code === 'throttled' || code === 'unreachable';
-  return new StoreError(code, printable(`${s3Code}: ${message}`), MEND_REFUSED, retryable);
+  return new StoreError(code, printable(`${s3Code}: ${message}`, 500), MEND_REFUSED, retryable);
 }

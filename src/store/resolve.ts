@@ -1,6 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { printable } from '../base/printable.ts';
 import type { CredentialsProvider } from './credentials.ts';
-import { printable } from './printable.ts';
 import { isAwsHost, isRegionName, type ResolvedTarget } from './resolved-target.ts';
 import { type CapturedRequest, captureRequest } from './sdk-capture.ts';
 import { sdkCredentials } from './sdk-credentials.ts';
@@ -136,10 +136,17 @@ function loggerOf(warn: ((message: string) => void) | undefined): NonNullable<S3
   return {
     debug: nothing,
     info: nothing,
-    warn: (...said: unknown[]) =>
-      warn?.(printable(said.filter((word) => typeof word === 'string').join(' '))),
+    warn: (...said: unknown[]) => warn?.(printable(words(said), 500)),
     error: nothing,
   };
+}
+
+function words(said: readonly unknown[]): string {
+  return said
+    .filter((word) => typeof word === 'string')
+    .join(' ')
+    .trim()
+    .replace(/\s+/g, ' ');
 }
 
 function checkEndpoint(text: string): void {

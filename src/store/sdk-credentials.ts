@@ -1,7 +1,7 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { printable } from '../base/printable.ts';
 import type { CredentialsProvider } from './credentials.ts';
 import { codeOfFailure, codeOfS3 } from './error-codes.ts';
-import { printable } from './printable.ts';
 import { sdkRequestHandler } from './sdk-transport.ts';
 import { StoreError } from './store-error.ts';
 import type { Transport } from './transport.ts';

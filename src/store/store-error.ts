@@ -1,3 +1,5 @@
+import { printable } from '../base/printable.ts';
+
 /** Stable: metrics, status and exit codes are keyed by it. */
 export type StoreErrorCode =
   | 'unreachable'
@@ -42,7 +44,7 @@ const SAYS: Readonly<Record<StoreErrorCode, string>> = {
  */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
-  /** The store's own words, without control characters; empty where it said nothing. */
+  /** The store's own words, cleaned for a terminal; empty where it said nothing. */
   readonly detail: string;
   /** What to do, one sentence. */
   readonly mend: string;
@@ -56,11 +58,13 @@ export class StoreError extends Error {
     retryable: boolean,
     options: { readonly cause?: unknown } = {},
   ) {
-    super(detail === '' ? SAYS[code] : `${SAYS[code]}: ${detail}`, options);
+    // Of a document, its line ends and indentation say nothing.
+    const said = printable(detail.trim().replace(/[\t\r\n][ \t\r\n]*/g, ' '));
+    super(said === '' ? SAYS[code] : `${SAYS[code]}: ${said}`, options);
     this.name = 'StoreError';
     this.code = code;
-    this.detail = detail;
-    this.mend = mend;
+    this.detail = said;
+    this.mend = printable(mend);
     this.retryable = retryable;
   }
 }

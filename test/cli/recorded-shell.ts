@@ -42,6 +42,7 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
 export function recordingOutput(write: (text: string) => void, changes: Partial<Output> = {}): Output {
   return {
     write,
+    rewrite: (text) => write(`\r${text}`),
     isTerminal: false,
     colours: false,
     columns: 80,

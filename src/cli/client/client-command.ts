@@ -1,3 +1,4 @@
+import { printableJson, printableName } from '../../base/printable.ts';
 import { type Flag, type FlagSpec, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { ControlClient } from '../../control/client.ts';
@@ -6,6 +7,7 @@ import { failureOf, failureText } from '../failure.ts';
 import { type Paints, paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { socketsOf } from './running-daemons.ts';
+import { shownAnswer } from './shown-answer.ts';
 
 /** What a client command was given, besides which daemon is meant. */
 export interface Given {
@@ -30,7 +32,7 @@ export interface ClientCommand<T> {
   /** Throws what is wrong with the command line, before anybody is asked. */
   readonly check?: (given: Given) => void;
   readonly ask: (client: ControlClient, given: Given, shell: Shell) => Promise<T>;
-  /** For people. */
+  /** For people; what it is given is cleaned already. */
   readonly show: (answer: T, showing: Showing) => string;
   /** Where it is not 0. */
   readonly exitCode?: (answer: T, given: Given) => number;
@@ -117,8 +119,8 @@ async function askOne<T>(
   shell: Shell,
 ): Promise<number> {
   const answer = await command.ask(new ControlClient(socket), given, shell);
-  if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
-  else shell.out.write(command.show(answer, showing(given, shell)));
+  if (isGiven(given, 'json')) shell.out.write(`${printableJson(JSON.stringify(answer, undefined, 2))}\n`);
+  else shell.out.write(command.show(shownAnswer(answer), showing(given, shell)));
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
 }
 
@@ -155,7 +157,7 @@ async function askAll<T>(
     documents.push({ socket, error: { code: code ?? 'internal', message } });
     shell.err.write(failureText(failure, false));
   });
-  if (asksJson) shell.out.write(`${JSON.stringify(documents, undefined, 2)}\n`);
+  if (asksJson) shell.out.write(`${printableJson(JSON.stringify(documents, undefined, 2))}\n`);
   return codes.find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
 }
 
@@ -167,7 +169,10 @@ function textOf<T>(
 ): string {
   const { paints } = showing(given, shell);
   return answered
-    .map(({ socket, answer }) => `${paints.bold(socket)}\n${command.show(answer, showing(given, shell))}`)
+    .map(({ socket, answer }) => {
+      const shown = command.show(shownAnswer(answer), showing(given, shell));
+      return `${paints.bold(printableName(socket))}\n${shown}`;
+    })
     .join('\n');
 }
 

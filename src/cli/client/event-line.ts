@@ -1,5 +1,5 @@
 import type { DaemonEvent, EventType } from '../../control/event-shapes.ts';
-import { formatCount, formatDuration, plural, printable } from '../format.ts';
+import { formatCount, formatDuration, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 
 const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
@@ -20,7 +20,7 @@ export function eventLine(event: DaemonEvent, paints: Paints): string | undefine
   const { at, type } = event;
   const text = textOf(event);
   if (text === undefined) return undefined;
-  return `${at}  ${paints[COLOURS[type]](type.padEnd(TYPE_WIDTH))}  ${printable(text)}\n`;
+  return `${at}  ${paints[COLOURS[type]](type.padEnd(TYPE_WIDTH))}  ${text}\n`;
 }
 
 function textOf(event: DaemonEvent): string | undefined {

@@ -1,3 +1,4 @@
+import { printable, printableJson } from '../../base/printable.ts';
 import { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import type { DaemonEvent } from '../../control/event-shapes.ts';
@@ -7,6 +8,7 @@ import { paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { type Given, givenOf, isGiven, oneSocket, valuesOf } from './client-command.ts';
 import { eventLine } from './event-line.ts';
+import { shownAnswer } from './shown-answer.ts';
 import { listenForStop } from './stop-signals.ts';
 
 const command = { name: 'events', flags: [{ name: 'after', takesValue: true }] } as const;
@@ -81,7 +83,11 @@ function isTransient({ code, status }: ClientError): boolean {
 
 function print({ type, data }: ServerSentEvent, given: Given, shell: Shell): void {
   const event = JSON.parse(data) as DaemonEvent;
-  if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(event)}\n`);
+  if (isGiven(given, 'json')) {
+    shell.out.write(`${printableJson(JSON.stringify(event))}\n`);
+    return;
+  }
+  const shown = shownAnswer(event);
   // A daemon that is newer than this command may tell more.
-  else shell.out.write(eventLine(event, paintsFor(shell.out)) ?? `${event.at}  ${type}\n`);
+  shell.out.write(eventLine(shown, paintsFor(shell.out)) ?? `${shown.at}  ${printable(type)}\n`);
 }

@@ -1,7 +1,8 @@
+import { printableName } from '../../base/printable.ts';
 import type { ControlClient } from '../../control/client.ts';
 import type { Entries, EntryItem } from '../../control/entry-shapes.ts';
 import { CommandError } from '../command-error.ts';
-import { formatSize, printable } from '../format.ts';
+import { formatSize } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { treePath } from './tree-path.ts';
@@ -15,7 +16,7 @@ export const run = clientCommand<Entries>({
     if (items.length > 0 || path === '') return { items, next: null };
     throw new CommandError(
       'no-entry',
-      `There is no ${printable(path)} in the tree.`,
+      `There is no ${printableName(path)} in the tree.`,
       'dagmount why says why; a path begins below the prefix, or at the mount point.',
     );
   },
@@ -42,7 +43,7 @@ function entriesText(items: readonly EntryItem[], paints: Paints): string {
   const header = paints.bold(`${'SIZE'.padStart(widest)}  ${'MODIFIED'.padEnd(24)}  CACHED  PATH`);
   const lines = items.map(({ path, kind, mtime, cached }, at) => {
     const size = (sizes[at] ?? '').padStart(widest);
-    const name = kind === 'directory' ? `${printable(path)}/` : printable(path);
+    const name = kind === 'directory' ? `${path}/` : path;
     const local = (cached === null ? '' : cached ? 'yes' : 'no').padEnd('CACHED'.length);
     return `${size}  ${mtime.padEnd(24)}  ${cached === false ? paints.yellow(local) : local}  ${name}\n`;
   });

@@ -1,3 +1,4 @@
+import { printableName } from '../../base/printable.ts';
 import { isServed, type MountState } from '../../config/mount-state.ts';
 import { DAGMOUNT_TYPE } from '../../config/mountinfo.ts';
 import { realTarget } from '../../config/real-target.ts';
@@ -26,7 +27,9 @@ export function socketsOf({ sockets, mount }: Wanted, shell: Shell): readonly st
     );
   }
   if (more.length === 0) return [socketOf(only)];
-  const rows = states.map(({ source, target, socket }) => [source, target, socket ?? '-']);
+  const rows = states.map(({ source, target, socket }) =>
+    [source, target, socket ?? '-'].map((name) => printableName(name)),
+  );
   shell.err.write(formatTable(['SOURCE', 'TARGET', 'SOCKET'], rows));
   throw new CommandError(
     'several-daemons',

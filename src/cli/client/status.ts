@@ -1,9 +1,10 @@
 import type { Status } from '../../control/shapes.ts';
-import { formatAgo, formatCount, formatSize, plural, printable } from '../format.ts';
+import { formatAgo, formatCount, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { compareNodes } from './compare-nodes.ts';
 import { nodesText } from './nodes-text.ts';
+import { shownAnswer } from './shown-answer.ts';
 import { stateText } from './state-text.ts';
 
 const LABEL_WIDTH = 'generation  '.length;
@@ -16,7 +17,7 @@ export const run = clientCommand<Status>({
     const nodes = answered.map(({ socket, client, answer }) => ({ socket, client, status: answer }));
     const standings = await compareNodes(nodes);
     return {
-      text: nodesText(nodes, standings, paints, now),
+      text: nodesText(shownAnswer(nodes), shownAnswer(standings), paints, now),
       members: standings.map((comparison) => ({ comparison: comparison ?? null })),
     };
   },
@@ -25,7 +26,7 @@ export const run = clientCommand<Status>({
 export function statusText(status: Status, paints: Paints, now: number): string {
   const { mount, version, pid, startedAt, problems } = status;
   const rows: (readonly [label: string, text: string] | undefined)[] = [
-    ['mount', printable(`${mount.source} on ${mount.target}`)],
+    ['mount', `${mount.source} on ${mount.target}`],
     ['state', stateText(status, paints)],
     ['generation', generationText(status, now)],
     ['source', sourceText(status, paints, now)],
@@ -53,7 +54,7 @@ function sourceText({ source }: Status, paints: Paints, now: number): string {
   const fresh = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
   if (lastError === null || failingSince === null) return fresh;
   const failures = plural(consecutiveFailures, 'failure');
-  return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${printable(lastError.message)}`)}`;
+  return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${lastError.message}`)}`;
 }
 
 function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {

@@ -1,3 +1,4 @@
+import { isPrintable } from '../../base/printable.ts';
 import { ControlClient } from '../../control/client.ts';
 import type { Entries } from '../../control/entry-shapes.ts';
 import { cacheActions } from '../client/cache-actions.ts';
@@ -36,9 +37,9 @@ export async function candidatesText(
     if (error instanceof Error) return [];
     throw error;
   });
-  // A shell takes each line for a word.
+  // A shell takes each line for a word, and writes it to the terminal as it is.
   return found
-    .filter((each) => each.startsWith(current) && !/[\n\r]/.test(each))
+    .filter((each) => each.startsWith(current) && isPrintable(each))
     .map((each) => `${each}\n`)
     .join('');
 }

@@ -3,6 +3,7 @@ import { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import type { Changes, Generations, Status } from '../../control/shapes.ts';
 import { givenOf, isGiven, oneSocket } from '../client/client-command.ts';
+import { shownAnswer } from '../client/shown-answer.ts';
 import { listenForStop } from '../client/stop-signals.ts';
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -133,7 +134,7 @@ class Watched {
 
   view(): Parameters<typeof viewLines>[0] {
     return {
-      moment: this.#moment as Moment,
+      moment: shownAnswer(this.#moment as Moment),
       figures: figuresOf(this.#scrapes),
       now: this.#shell.wallClock(),
       silentFor: this.#silentFor,
