@@ -15,10 +15,10 @@ export interface MountConfig {
   readonly prefix: string;
   /** Absolute path of the mount point. */
   readonly target: string;
-  /** Without a slash at its end; also where one of AWS's own variables named it. */
+  /** Without a slash at its end; also where one of AWS's own variables or a profile named it. */
   readonly endpointUrl: string | undefined;
   readonly region: string | undefined;
-  /** Only where it was named to dagmount itself: AWS_PROFILE is left to the SDK. */
+  /** Only where it was named to dagmount itself; else AWS_PROFILE, which the SDK reads. */
   readonly profile: string | undefined;
   /** Undefined: as the endpoint suggests. */
   readonly forcePathStyle: boolean | undefined;

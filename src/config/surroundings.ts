@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 
 /** What of the host and the caller enters the defaults. */
@@ -10,6 +11,8 @@ export interface Surroundings {
   readonly workingDirectory: string;
   /** Whether people read the log as it is written. */
   readonly logsToTerminal: boolean;
+  /** A file of the caller's; undefined where it cannot be read. */
+  readText(path: string): string | undefined;
 }
 
 export function surroundingsOfProcess(): Surroundings {
@@ -20,5 +23,15 @@ export function surroundingsOfProcess(): Surroundings {
     home: homedir(),
     workingDirectory: process.cwd(),
     logsToTerminal: process.stderr.isTTY === true,
+    readText,
   };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
 }

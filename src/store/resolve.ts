@@ -12,9 +12,9 @@ export interface ResolveOptions {
   readonly bucket: string;
   /** Empty, or ends with a slash. */
   readonly prefix: string;
-  /** --endpoint-url; else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's endpoint_url. */
+  /** Undefined: AWS's own. What AWS's variables and files say of it is found before: the id of the mount is made of it. */
   readonly endpointUrl?: string;
-  /** --region; else AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1. */
+  /** Undefined: us-east-1. */
   readonly region?: string;
   /** --profile; else AWS_PROFILE, AWS_DEFAULT_PROFILE. */
   readonly profile?: string;
@@ -60,29 +60,19 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
   refuseMultiRegion(options.bucket);
   // The SDK's releases are pinned here; what it says about coming ones is not for who mounts.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const [sdk, { loadConfig }] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('@smithy/core/config'),
-  ]);
+  const sdk = await import('@aws-sdk/client-s3');
   const profile =
     (options.profile ?? environment.AWS_PROFILE) || environment.AWS_DEFAULT_PROFILE || undefined;
-  const profileRegion = loadConfig<string | undefined>(
-    {
-      environmentVariableSelector: () => undefined,
-      configFileSelector: (section) => section.region,
-      default: () => undefined,
-    },
-    profile === undefined ? {} : { profile },
-  );
+  // The clients by which the SDK finds credentials (STS, SSO) look for their endpoints in the profile that this names, whichever
+  // one they were given.
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
   const config: S3ClientConfig = {
     ...(profile !== undefined && { profile }),
     ...(options.endpointUrl !== undefined && { endpoint: options.endpointUrl }),
+    // The SDK would look by itself, and not where the endpoint of this mount was looked for.
+    ignoreConfiguredEndpointUrls: true,
     // The SDK would ask the instance metadata service too, which takes a second where there is none.
-    region:
-      (options.region ?? environment.AWS_REGION) ||
-      environment.AWS_DEFAULT_REGION ||
-      (await profileRegion()) ||
-      DEFAULT_REGION,
+    region: options.region ?? DEFAULT_REGION,
     logger: loggerOf(options.warn),
   };
   const captured = await capture(sdk, config, options);

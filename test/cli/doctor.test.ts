@@ -264,11 +264,30 @@ describe('doctor with an address', () => {
     const { exitCode, out } = await examined(args, host(), changes);
     assert.equal(exitCode, 0);
     assert.match(out, /^The store, s3:\/\/b\/p\/$/m);
+    assert.match(out, /^✓ endpoint +http:\/\/s3\.example, flag --endpoint-url$/m);
     assert.match(out, /^✓ credentials +from the environment$/m);
     assert.match(out, /^! clock .*\n +Set the clock\.$/m);
     assert.equal(asked?.endpointUrl, 'http://s3.example');
     assert.equal(asked?.signRequest, false);
     assert.equal(asked?.prefix, 'p/');
+  });
+
+  test('says where the endpoint comes from, which is where a mount would go', async () => {
+    let asked: MountConfig | undefined;
+    const changes = {
+      ...probing([], (config) => {
+        asked = config;
+      }),
+      surroundings: surroundings({
+        env: { PATH: '/usr/bin' },
+        readText: (path) =>
+          path.endsWith('/config') ? '[profile team]\nendpoint_url = http://minio:9000\n' : undefined,
+      }),
+    };
+    const { out } = await examined(['s3://b', '--profile', 'team'], host(), changes);
+    assert.match(out, /^✓ endpoint +http:\/\/minio:9000, default, from endpoint_url of profile team in /m);
+    assert.equal(asked?.endpointUrl, 'http://minio:9000');
+    assert.match((await examined(['s3://b'], host(), changes)).out, /^✓ endpoint +AWS's own$/m);
   });
 
   test('says what is wrong with the store and exits with its code', async () => {
@@ -287,7 +306,7 @@ describe('doctor with an address', () => {
     assert.equal(exitCode, exitCodes.noPermission);
     assert.equal(report.exitCode, exitCodes.noPermission);
     assert.equal(report.source, 's3://b/');
-    assert.equal(report.checks.length, 12);
+    assert.equal(report.checks.length, 13);
     assert.deepEqual(report.checks.at(-1), {
       name: 'list',
       outcome: 'bad',
