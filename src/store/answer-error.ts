@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { printable } from '../base/printable.ts';
 import { codeOfS3, codeOfStatus } from './error-codes.ts';
 import type { ErrorDocument } from './error-document.ts';
-import type { ResolvedTarget } from './resolved-target.ts';
+import { hasTenant, type ResolvedTarget } from './resolved-target.ts';
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 
 export type Operation = 'list' | 'get' | 'head';
@@ -114,7 +114,11 @@ function denialMend({ target, document, operation }: RefusedAnswer): string {
   if (document?.code === 'SignatureDoesNotMatch') {
     return 'Check the secret access key, and that no proxy alters requests.';
   }
-  const resource = target.bucket.startsWith('arn:') ? target.bucket : `arn:aws:s3:::${target.bucket}`;
+  const { bucket } = target;
+  // The ARN of a bucket has the tenant where AWS would have the account.
+  const resource = bucket.startsWith('arn:')
+    ? bucket
+    : `arn:aws:s3::${hasTenant(bucket) ? '' : ':'}${bucket}`;
   return operation === 'list'
     ? `Grant s3:ListBucket on ${resource}.`
     : `Grant s3:GetObject on ${resource}/${target.prefix}*.`;

@@ -1,14 +1,14 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { printable } from '../base/printable.ts';
 import type { CredentialsProvider } from './credentials.ts';
-import { isAwsHost, isRegionName, type ResolvedTarget } from './resolved-target.ts';
+import { hasTenant, isAwsHost, isRegionName, type ResolvedTarget } from './resolved-target.ts';
 import { type CapturedRequest, captureRequest } from './sdk-capture.ts';
 import { sdkCredentials } from './sdk-credentials.ts';
 import { SettingError } from './setting-error.ts';
 import type { Transport } from './transport.ts';
 
 export interface ResolveOptions {
-  /** A bucket's name, an access-point alias or an ARN. */
+  /** A bucket's name, `TENANT:BUCKET`, an access-point alias or an ARN. */
   readonly bucket: string;
   /** Empty, or ends with a slash. */
   readonly prefix: string;
@@ -76,6 +76,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
     logger: loggerOf(options.warn),
   };
   const captured = await capture(sdk, config, options);
+  refuseTenantInHost(captured, options);
   return {
     target: targetOf(captured, options),
     credentials: sdkCredentials({ sdk, config, transport: options.transport }),
@@ -157,6 +158,27 @@ function checkEndpoint(text: string): void {
       mend,
     );
   }
+}
+
+/**
+ * A Ceph Object Gateway takes `TENANT:BUCKET` as the first part of the path, its colon encoded there and in what is signed; a host
+ * has no place for a colon, and AWS knows no tenants.
+ */
+function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathStyle }: ResolveOptions): void {
+  if (!hasTenant(bucket)) return;
+  if (isAwsHost(hostname)) {
+    throw new SettingError(
+      'bad-setting',
+      `${bucket} names a tenant, and AWS has none`,
+      'Set --endpoint-url to the address of the Ceph Object Gateway, or leave out what stands before the colon.',
+    );
+  }
+  if (forcePathStyle !== false) return;
+  throw new SettingError(
+    'bad-setting',
+    `${bucket} names a tenant, which can stand in the path of requests and not in the host`,
+    'Use --force-path-style, and leave addressing_style = virtual out of the profile.',
+  );
 }
 
 /** Requests to a multi-region access point are signed with SigV4A, for which there is no signer here. */

@@ -7,11 +7,12 @@ import { parseS3Address } from '../../src/config/s3-address.ts';
 import { surroundingsOfProcess } from '../../src/config/surroundings.ts';
 import { type Resolution, type ResolveOptions, resolveTarget } from '../../src/store/resolve.ts';
 import { SettingError } from '../../src/store/setting-error.ts';
+import { RequestSigner } from '../../src/store/sign.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { Transport } from '../../src/store/transport.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
-import { FakeStore } from './fake-store.ts';
-import { failureOf, settingsOf } from './open-store.ts';
+import { errorDocument, FakeStore } from './fake-store.ts';
+import { failureOf, openStore, patience, settingsOf } from './open-store.ts';
 
 /** The variables that are set, and no other of AWS's: nothing is found on this host by chance. */
 async function inEnvironment(
@@ -222,6 +223,57 @@ describe('a bucket elsewhere', () => {
     );
     const { target } = await resolve(t, 's3://bucket/x', { profile: 'plain' });
     assert.equal(target.origin, 'https://bucket.s3.eu-west-1.amazonaws.com');
+  });
+
+  for (const bucket of ['tenant:bucket', ':bucket', 'tenant_1:my.bucket']) {
+    test(`may belong to a tenant of a Ceph Object Gateway: ${bucket}`, async (t) => {
+      await inEnvironment(t, KEYS);
+      const fake = await FakeStore.start(t, () => ({ status: 403, body: errorDocument('AccessDenied') }));
+      const { target, credentials } = await resolve(t, `s3://${bucket}/dags`, { endpointUrl: fake.origin });
+      assert.equal(target.basePath, `/${bucket.replace(':', '%3A')}/`);
+      assert.equal(target.endpoint, fake.origin);
+      const { store } = openStore(t, fake.origin, { target, credentials, now: () => 0 });
+      const failure = await failureOf(store.get('a b.py', { signal: patience() }));
+      assert.match(failure.mend, new RegExp(`arn:aws:s3::${bucket}/dags/\\*`));
+      const [seen] = fake.requests;
+      assert.equal(seen?.url, `/${bucket.replace(':', '%3A')}/dags/a%20b.py`);
+      // As a gateway makes it: the path decoded and encoded again, so that it does not matter how the colon was sent.
+      const { authorization, ...headers } = seen?.headers ?? {};
+      const canonical = new RequestSigner().sign(
+        {
+          method: 'GET',
+          path:
+            seen?.url
+              .split('/')
+              .map((part) => encodeURIComponent(decodeURIComponent(part)))
+              .join('/') ?? '',
+          query: {},
+          headers: Object.fromEntries(
+            (/SignedHeaders=([^,]*)/.exec(authorization ?? '')?.[1] ?? '')
+              .split(';')
+              .map((name) => [name, String((headers as Record<string, unknown>)[name])]),
+          ),
+        },
+        target,
+        await credentials(),
+        0,
+      );
+      assert.equal(authorization, canonical.authorization);
+    });
+  }
+
+  test('of a tenant is refused where it cannot stand in the path', async (t) => {
+    await inEnvironment(t, {});
+    const refused = (options: Partial<ResolveOptions>, says: RegExp) =>
+      assert.rejects(
+        resolve(t, 's3://tenant:bucket/x', options),
+        (error) => error instanceof SettingError && says.test(`${error.message} ${error.mend}`),
+      );
+    await refused({}, /AWS has none.*--endpoint-url/);
+    await refused(
+      { endpointUrl: 'http://rgw', forcePathStyle: false },
+      /not in the host.*--force-path-style/,
+    );
   });
 
   test('may have an endpoint with a path', async (t) => {
