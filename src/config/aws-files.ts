@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { Surroundings } from './surroundings.ts';
 
 /** A value of a profile, and where it stands. */
@@ -19,6 +19,7 @@ export interface AwsProfile {
 }
 
 type Section = ReadonlyMap<string, string>;
+type Sections = ReadonlyMap<string, Section>;
 
 /** The profile that is meant where dagmount itself was told none. */
 export function profileOfEnvironment(env: Surroundings['env']): string | undefined {
@@ -36,8 +37,9 @@ export function readAwsProfile(name: string, surroundings: Surroundings): AwsPro
   const { env } = surroundings;
   const configFile = fileOf(env.AWS_CONFIG_FILE, 'config', surroundings);
   const credentialsFile = fileOf(env.AWS_SHARED_CREDENTIALS_FILE, 'credentials', surroundings);
-  const config = sectionsOf(surroundings.readText(configFile) ?? '');
-  const credentials = sectionsOf(surroundings.readText(credentialsFile) ?? '');
+  const [config, credentials] = [configFile, credentialsFile].map((file) =>
+    sectionsOf(textOf(file, surroundings)),
+  ) as [Sections, Sections];
   const own = config.get(`profile ${name}`) ?? (name === 'default' ? config.get('[default]') : undefined);
   const secret = credentials.get(`[${name}]`);
   const value = (key: string): ProfileValue | undefined => {
@@ -68,10 +70,18 @@ export function readAwsProfile(name: string, surroundings: Surroundings): AwsPro
   };
 }
 
-function fileOf(named: string | undefined, name: string, { home, workingDirectory }: Surroundings): string {
-  if (!named) return join(home, '.aws', name);
-  const path = named.startsWith('~/') ? join(home, named.slice(2)) : named;
-  return path.startsWith('/') ? path : join(workingDirectory, path);
+function fileOf(
+  named: string | undefined,
+  name: string,
+  { home = '~', workingDirectory }: Surroundings,
+): string {
+  const path = named || `~/.aws/${name}`;
+  return path.startsWith('~/') ? `${home}${path.slice(1)}` : resolve(workingDirectory, path);
+}
+
+/** Without a home there is no file in it. */
+function textOf(file: string, { readText }: Surroundings): string {
+  return isAbsolute(file) ? (readText(file) ?? '') : '';
 }
 
 const TITLE = /^([\w-]+)\s(["'])?([\w\-@+.%:/]+)\2$/;
@@ -80,7 +90,7 @@ const TITLE = /^([\w-]+)\s(["'])?([\w\-@+.%:/]+)\2$/;
  * The sections of an INI file: those of a kind and a name as `profile team`, others as `[team]`. Keys below another one as `s3.addressing_style`. Comments begin with # or ; at the
  * beginning of a line or after a blank.
  */
-export function sectionsOf(text: string): ReadonlyMap<string, Section> {
+export function sectionsOf(text: string): Sections {
   const sections = new Map<string, Map<string, string>>();
   let section: Map<string, string> | undefined;
   let above: string | undefined;

@@ -140,7 +140,8 @@ export const schema = {
     kind: kinds.path('DIRECTORY'),
     help: 'Where content is kept on the local disk',
     default: defaultCacheDirectory,
-    described: '/var/cache/dagmount as root, else $XDG_CACHE_HOME/dagmount',
+    described:
+      '/var/cache/dagmount as root, else $XDG_CACHE_HOME/dagmount; without a home /tmp/dagmount-cache-<uid>',
   }),
   'cache-size': setting({
     group: 'cache',
@@ -295,5 +296,6 @@ function defaultCacheDirectory({ uid, env, home }: Surroundings): string {
   if (uid === 0) return '/var/cache/dagmount';
   const given = env.XDG_CACHE_HOME ?? '';
   // The specification of these variables has relative ones ignored.
-  return `${isAbsolute(given) ? given : `${home}/.cache`}/dagmount`;
+  if (isAbsolute(given)) return `${given}/dagmount`;
+  return home === undefined ? `/tmp/dagmount-cache-${uid}` : `${home}/.cache/dagmount`;
 }

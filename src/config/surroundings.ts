@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homeDirectory } from '../base/user-entry.ts';
 
 /** What of the host and the caller enters the defaults. */
 export interface Surroundings {
@@ -7,7 +7,8 @@ export interface Surroundings {
   /** Effective ids. */
   readonly uid: number;
   readonly gid: number;
-  readonly home: string;
+  /** Undefined where HOME is not set and the uid has no entry: in containers that run with any uid. */
+  readonly home: string | undefined;
   readonly workingDirectory: string;
   /** Whether people read the log as it is written. */
   readonly logsToTerminal: boolean;
@@ -20,7 +21,7 @@ export function surroundingsOfProcess(): Surroundings {
     env: process.env,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
-    home: homedir(),
+    home: homeDirectory(),
     workingDirectory: process.cwd(),
     logsToTerminal: process.stderr.isTTY === true,
     readText,

@@ -1,5 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { printable } from '../base/printable.ts';
+import { homeDirectory } from '../base/user-entry.ts';
 import type { CredentialsProvider } from './credentials.ts';
 import { hasTenant, isAwsHost, isRegionName, type ResolvedTarget } from './resolved-target.ts';
 import { type CapturedRequest, captureRequest } from './sdk-capture.ts';
@@ -58,14 +59,10 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
     );
   }
   refuseMultiRegion(options.bucket);
-  // The SDK's releases are pinned here; what it says about coming ones is not for who mounts.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const sdk = await import('@aws-sdk/client-s3');
   const profile =
     (options.profile ?? environment.AWS_PROFILE) || environment.AWS_DEFAULT_PROFILE || undefined;
-  // The clients by which the SDK finds credentials (STS, SSO) look for their endpoints in the profile that this names, whichever
-  // one they were given.
-  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  prepareEnvironment(profile);
+  const sdk = await import('@aws-sdk/client-s3');
   const config: S3ClientConfig = {
     ...(profile !== undefined && { profile }),
     ...(options.endpointUrl !== undefined && { endpoint: options.endpointUrl }),
@@ -81,6 +78,16 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
     target: targetOf(captured, options),
     credentials: sdkCredentials({ sdk, config, transport: options.transport }),
   };
+}
+
+/** What the SDK reads in the environment of this process alone. */
+function prepareEnvironment(profile: string | undefined): void {
+  // The SDK's releases are pinned here; what it says about coming ones is not for who mounts.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  // The clients by which it finds credentials (STS, SSO) look for their endpoints in this profile, whichever one they were given.
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  // It asks for the home directory before it reads any file, and fails where there is none: a uid without an entry.
+  if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
 }
 
 /** Path style is the default outside of AWS: few stores have a name in the DNS for each bucket. */

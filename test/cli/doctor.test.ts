@@ -25,6 +25,7 @@ function host(changes: Partial<Host> & { readonly files?: Readonly<Record<string
     platform: 'linux',
     kernelRelease: '6.12.0-1-amd64',
     nodeVersion: '20.19.0',
+    hasUserEntry: () => true,
     readText: (path) => all[path],
     tryOpen: () => undefined,
     tryAccess: () => undefined,
@@ -220,6 +221,15 @@ describe('doctor', () => {
   test('refuses --allow-other where the host does', async () => {
     const on = host({ files: { '/etc/fuse.conf': '' } });
     assert.equal((await examined(['--allow-other'], on)).exitCode, exitCodes.osError);
+  });
+
+  test('says that fusermount3 refuses a user without a name', async () => {
+    const { exitCode, out } = await examined([], host({ hasUserEntry: () => false }));
+    assert.equal(exitCode, 0);
+    assert.match(
+      out,
+      /! mounting +by \S+fusermount3, which refuses a user without a name, and uid 1000 .*\n +.*\/etc\/passwd/,
+    );
   });
 
   test('as root asks for the capability and not for fusermount3', async () => {

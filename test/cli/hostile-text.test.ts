@@ -341,6 +341,7 @@ describe('the text of others elsewhere', () => {
       platform: 'linux',
       kernelRelease: `6.12${EVIL}`,
       nodeVersion: `20.19.0${EVIL}`,
+      hasUserEntry: () => true,
       readText: () => `9${EVIL}`,
       tryOpen: () => `EPERM${EVIL}`,
       tryAccess: () => `EACCES${EVIL}`,

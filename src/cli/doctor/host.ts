@@ -1,11 +1,14 @@
 import { accessSync, closeSync, constants, lstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { platform, release } from 'node:os';
+import { hasUserEntry } from '../../base/user-entry.ts';
 
 /** What the checks ask of this host. Where something cannot be done, its errno is the answer. */
 export interface Host {
   readonly platform: string;
   readonly kernelRelease: string;
   readonly nodeVersion: string;
+  /** Whether the uid of this process has a name. */
+  hasUserEntry(): boolean;
   /** Undefined where it cannot be read. */
   readText(path: string): string | undefined;
   /** Opens it to read and to write; undefined is success. */
@@ -23,6 +26,7 @@ export const thisHost: Host = {
   platform: platform(),
   kernelRelease: release(),
   nodeVersion: process.versions.node,
+  hasUserEntry: () => hasUserEntry(),
   readText: (path) => {
     let text: string | undefined;
     attempt(() => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { hasUserEntry } from '../../base/user-entry.ts';
 import type { MountRequest } from '../driver.ts';
 import { MountError } from '../mount-error.ts';
 import type { Addon } from './addon.ts';
@@ -113,9 +114,11 @@ function fusermountMounter(addon: Addon): Mounter {
         `fsname=${source.replace(/[\\,]/g, '\\$&')}`,
         ...(allowOther ? ['allow_other'] : []),
       ];
-      const mend = allowOther
-        ? 'Put user_allow_other into /etc/fuse.conf, or mount with --no-allow-other.'
-        : 'Mount on a directory that you own, or run as root.';
+      const mend = !hasUserEntry()
+        ? mendNoEntry()
+        : allowOther
+          ? 'Put user_allow_other into /etc/fuse.conf, or mount with --no-allow-other.'
+          : 'Mount on a directory that you own, or run as root.';
       return mountThroughFusermount(addon, program, target, options.join(','), mend);
     },
     unmount(target, lazy) {
@@ -133,6 +136,14 @@ export function raiseReadahead(device: string, kibibytes = 1024): boolean {
     if (codeOf(error) === undefined) throw error;
     return false; // not root, or no sysfs: slower on large files, and nothing else
   }
+}
+
+/**
+ * fusermount3 writes the user's name into the options of the mount, and refuses a uid that has none. It is set-uid, so that no
+ * library put before it (nss_wrapper) makes one up.
+ */
+function mendNoEntry(): string {
+  return `fusermount3 refuses a user without a name, and uid ${process.geteuid?.()} has none: add a line for it to /etc/passwd, run as a user who has one, or as root.`;
 }
 
 /** fusermount3 mounts, and sends the device's fd back over the socket whose number is in _FUSE_COMMFD. */
@@ -190,7 +201,7 @@ function runFusermountUnmount(program: string, target: string, lazy: boolean): v
   throw new MountError(
     'unmount-failed',
     `fusermount3 could not unmount ${target} (${stderr?.trim() || error?.message || `status ${status}`}).`,
-    'Find what uses it with fuser -vm, or unmount it lazily.',
+    hasUserEntry() ? 'Find what uses it with fuser -vm, or unmount it lazily.' : mendNoEntry(),
     error,
   );
 }
