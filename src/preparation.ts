@@ -38,6 +38,8 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
   const connect = async () => {
     const { connectStore, S3Store } = await import('./store-connection.ts');
     const connection = await connectStore(config);
+    const { ignored } = connection;
+    if (ignored !== undefined) log.warn({ event: 'setting-ignored', mend: ignored.mend }, ignored.message);
     const store = new S3Store({ ...connection, concurrency: config.concurrency, observer: metrics });
     atEnd(() => store.close());
     return { ...connection, store };

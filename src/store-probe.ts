@@ -20,6 +20,10 @@ export async function* probeStore(
   let connection: StoreConnection | undefined;
   try {
     connection = await connectStore(config);
+    const { ignored } = connection;
+    if (ignored !== undefined) {
+      yield { name: 'proxy', outcome: 'doubtful', detail: ignored.message, mend: ignored.mend };
+    }
     if (config.signRequest) await connection.credentials();
     yield good('credentials', config.signRequest ? 'found' : 'not used: --no-sign-request');
 
