@@ -19,7 +19,7 @@ import { startChild } from '../support/child.ts';
 import { repository } from '../support/repository.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { refusal } from './resolved.ts';
+import { refusal, resolved } from './resolved.ts';
 
 const uid = process.geteuid?.() ?? 0;
 
@@ -86,6 +86,31 @@ describe('the runtime directory', () => {
       refusal(() => prepareRuntimeDirectory(join(file, 'x'), uid)),
       /^runtime-unwritable: .*ENOTDIR/,
     );
+  });
+
+  test('is where DAGMOUNT_RUNTIME_DIR says, also as root, which is what an error advises', async (t) => {
+    const file = join(await temporaryDirectory(t), 'file');
+    writeFileSync(file, '');
+    for (const user of [0, 1000]) {
+      const advice = refusal(() => prepareRuntimeDirectory(join(file, 'x'), user));
+      const [variable = ''] = /DAGMOUNT_\w+/.exec(advice) ?? [];
+      const env = { XDG_RUNTIME_DIR: '/run/user/1000', [variable]: '/srv/run/' };
+      assert.equal(runtimeDirectory({ uid: user, env }), '/srv/run');
+      // Advice that changes nothing for root.
+      assert.equal(/XDG_RUNTIME_DIR/.test(advice), user !== 0);
+    }
+    const taken = await temporaryDirectory(t);
+    chmodSync(taken, 0o777);
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(taken, uid)),
+      /Remove it.*DAGMOUNT_RUNTIME_DIR/,
+    );
+    assert.match(
+      refusal(() => runtimeDirectory({ uid: 0, env: { DAGMOUNT_RUNTIME_DIR: 'run' } })),
+      /^bad-value: DAGMOUNT_RUNTIME_DIR cannot be "run".*absolute/,
+    );
+    // No option of mount, and no unknown one either.
+    resolved([], { DAGMOUNT_RUNTIME_DIR: '/srv/run' });
   });
 });
 
