@@ -76,7 +76,12 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
   refuseTenantInHost(captured, options);
   return {
     target: targetOf(captured, options),
-    credentials: sdkCredentials({ sdk, config, transport: options.transport }),
+    credentials: sdkCredentials({
+      sdk,
+      config,
+      insists: options.profile !== undefined,
+      transport: options.transport,
+    }),
   };
 }
 
