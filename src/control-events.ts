@@ -1,5 +1,6 @@
 import { EventFeed } from './control/event-feed.ts';
-import { generationView, heldView, sourceErrorView, timeOrNull } from './control-views.ts';
+import { generationView, heldView, sourceErrorView, stuckView, timeOrNull } from './control-views.ts';
+import type { StuckPublication } from './session/publication-watch.ts';
 import type { SyncNotice } from './sync/notice.ts';
 
 export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
@@ -37,6 +38,14 @@ export class DaemonEvents {
 
   readonly cacheTrouble = (code: CacheTrouble, detail: string): void => {
     this.feed.emit({ type: 'cache-error', code, detail });
+  };
+
+  readonly publicationStuck = (stuck: StuckPublication | undefined): void => {
+    this.feed.emit(
+      stuck === undefined
+        ? { type: 'publication-freed' }
+        : { type: 'publication-stuck', stuck: stuckView(stuck) },
+    );
   };
 
   restarted({

@@ -8,10 +8,12 @@ import type {
   Probe,
   ProblemItem,
   Status,
+  StuckView,
 } from './control/shapes.ts';
 import { sourceTrouble } from './control/source-problem.ts';
 import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from './control/views.ts';
 import type { SessionCounters } from './session/messages.ts';
+import type { StuckPublication } from './session/publication-watch.ts';
 import type { RequestMeter } from './session/request-meter.ts';
 import type { Sync, SyncView } from './sync/sync.ts';
 
@@ -36,6 +38,8 @@ export interface Observed {
   readonly isMounted: () => boolean;
   readonly driver: string;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
+  /** A publication that the kernel does not take. */
+  readonly publications: { readonly stuck: StuckPublication | undefined };
   readonly restart: () => Promise<RestartEnd>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -70,6 +74,7 @@ export class DaemonViews implements ControlViews {
     const { lastAttemptAt, lastSuccessAt, consecutiveFailures, failingSince, lastError } = view.source;
     const stats = cache.stats();
     const supervision = this.#observed.supervision();
+    const { stuck } = this.#observed.publications;
     return {
       version,
       pid,
@@ -77,6 +82,7 @@ export class DaemonViews implements ControlViews {
       ready: this.readiness().status === 'ok',
       degraded: [
         ...degradedBy(view, stats.degraded, supervision.supervised),
+        ...(stuck === undefined ? [] : (['publication-stuck'] as const)),
         ...(this.#observed.driver === 'kernel' ? [] : (['weak-driver'] as const)),
       ],
       mount: {
@@ -96,6 +102,7 @@ export class DaemonViews implements ControlViews {
         failingSince: timeOrNull(failingSince),
         lastError: lastError === undefined ? null : sourceErrorView(lastError),
       },
+      stuck: stuck === undefined ? null : stuckView(stuck),
       held: view.held === undefined ? null : heldView(view.held),
       cache: {
         entries: stats.entries,
@@ -253,6 +260,14 @@ export function heldView({
   reason,
 }: NonNullable<SyncView['held']>): HeldView {
   return { generation, files, removed, since: timeOf(since), reason };
+}
+
+export function stuckView({ since, directory, holders }: StuckPublication): StuckView {
+  return {
+    since: timeOf(since),
+    directory: directory ?? null,
+    holders: holders.map(({ pid, tid, uid, command }) => ({ pid, tid, uid, command })),
+  };
 }
 
 export function timeOf(milliseconds: number): string {

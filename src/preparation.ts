@@ -6,8 +6,11 @@ import type { ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { readConnectionRecord } from './connection-record.ts';
 import type { Metrics } from './control/metrics.ts';
+import type { DaemonEvents } from './control-events.ts';
 import type { SessionHost } from './session/driver.ts';
+import { findLockHolders } from './session/kernel/lock-holders.ts';
 import { MountError } from './session/mount-error.ts';
+import { PublicationWatch } from './session/publication-watch.ts';
 import { SessionClient } from './session/session-client.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 import type { StatePlaces } from './state/open-state.ts';
@@ -23,13 +26,17 @@ export interface PreparationOptions {
   readonly log: ServeOptions['log'];
   readonly metrics: Metrics;
   readonly atEnd: (ending: () => unknown) => void;
+  readonly events: Pick<DaemonEvents, 'publicationStuck'>;
+  /** `major:minor` of the mount. */
+  readonly device: () => string | undefined;
   readonly onEnded: (reason: string | undefined) => void;
 }
 
 export type Prepared = ReturnType<typeof prepare>;
 
 /** Begins with what readers wait for, and touches nothing that another server may have. */
-export function prepare({ config, host, log, metrics, atEnd, onEnded }: PreparationOptions) {
+export function prepare(options: PreparationOptions) {
+  const { config, host, log, metrics, atEnd, events, onEnded } = options;
   const startWorker = (file: string): Worker => {
     const worker = new Worker(new URL(file, import.meta.url));
     atEnd(() => worker.terminate());
@@ -66,7 +73,18 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
     return contentOf(await receive(store, version, chunk, range, { signal, priority: 'demand' }));
   };
   const gate = new SessionGate(fetchEarly);
+  const publications = new PublicationWatch({
+    log,
+    now: Date.now,
+    findHolders: async (nodeId, signal) => {
+      const device = options.device();
+      return device === undefined ? [] : await findLockHolders({ device, nodeId, signal });
+    },
+    onChange: events.publicationStuck,
+  });
+  atEnd(() => publications.stop());
   const session = new SessionClient(host, {
+    stuck: publications.tell,
     fetch: gate.read,
     released: gate.released,
     fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
@@ -77,6 +95,7 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
     soonConnected,
     startListingWorker: () => startWorker('./listing-worker.js'),
     gate,
+    publications,
     session,
   };
 }

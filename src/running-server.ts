@@ -25,20 +25,19 @@ import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
 import { requireApart } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
-import { tellMounted, tellSupervisor } from './mounted-news.ts';
+import { tellMounted, tellSupervisor, tellUnmounted } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
 import { isGone, isToBeReplaced, lookAtLeft } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
 import { ofServer, tellReplacement } from './replacement.ts';
 import type { Driver } from './session/driver.ts';
-import type { FetchResult, Presentation, Serving } from './session/messages.ts';
+import type { Presentation, Serving } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
 import { type Replacement, Supervised } from './supervised.ts';
 import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
 import { waitForStore } from './sync/wait-for-store.ts';
 import { takeOver } from './take-over.ts';
-import type { ContentVersion } from './tree/index.ts';
 import { watchedKeyOf } from './watched-key.ts';
 
 const PROGRESS_MS = 100;
@@ -128,18 +127,20 @@ export class RunningServer {
     });
     this.#supervised = supervised;
     this.#announcement.supervisorIs(supervised.supervisorPid);
+    const place = new MountPlace(target, driver, log);
     const prepared = prepare({
       config: this.#config,
       host: driver.session,
       log,
       metrics: this.#metrics,
+      events: this.#events,
       atEnd: this.#atEnd,
+      device: () => place.deviceNumber,
       onEnded: (reason) => this.#onEnded(reason),
     });
     const prepareToTakeOver = (isSpare: boolean) =>
       canTakeOver(prepared, { ...this.#places, mountId: this.#id, log }, isSpare);
     if (!(await supervised.myTurn(prepareToTakeOver, stop))) return { outcome: 'stopped' };
-    const place = new MountPlace(target, driver, log);
     const left = { supervised, place, driver, config: this.#config, runtimeDirectory, log };
     if (await isGone(left)) return { outcome: 'unmounted-outside' };
     const stale = await isToBeReplaced(left);
@@ -167,6 +168,7 @@ export class RunningServer {
       cache,
       metrics: this.#metrics,
       counters: () => session.counters(),
+      publications: prepared.publications,
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
       supervision: () => supervised.status,
@@ -202,10 +204,10 @@ export class RunningServer {
         await place.giveUp(this.#ended.signal);
         this.#mounted = false;
         supervised.unmounted();
-        log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
-        log.info({ event: 'unmounted', target, leftOut: sync.view.problems.length }, 'unmounted');
+        tellUnmounted(log, target, await session.counters(), sync.view.problems.length);
       }
       await session.stop();
+      if (session.isStuck && !this.#mounted) place.abort();
     }
     this.#failed.signal.throwIfAborted();
     return { outcome: stop.aborted ? 'stopped' : 'unmounted-outside' };
@@ -242,6 +244,7 @@ export class RunningServer {
             naming,
             cacheDirectory,
           });
+    if (inherited !== undefined) supervised.answering();
     await (inherited === undefined ? connected() : soonConnected());
     const [listingWorker, connecting] = [startListingWorker(), connected()];
     const { cache, replaced } = await openContent({
@@ -285,6 +288,7 @@ export class RunningServer {
         this.#onMounted(driver, place, serving, supervised);
       },
       onOpened: (connection) => supervised.opened(connection),
+      over: this.#isOver,
       inherited,
     });
     const syncOptions: SyncOptions = {
@@ -309,7 +313,10 @@ export class RunningServer {
     const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });
     session.mainIsThere();
     gate.open(
-      (version, chunk, signal) => this.#read(sync, version, chunk, signal),
+      async (version, chunk, signal) => {
+        const options = { deadlineMs: config.readDeadlineMs, signal };
+        return this.#failedReads.told(version.path, await sync.read(version, chunk, options));
+      },
       (nodeIds) => presenter.released(nodeIds),
     );
     return { sync, session, presenter, cache };
@@ -324,19 +331,6 @@ export class RunningServer {
       clock: systemClock,
       log: this.#options.log,
     });
-  }
-
-  async #read(
-    sync: Sync,
-    version: ContentVersion,
-    chunk: number | undefined,
-    signal: AbortSignal,
-  ): Promise<FetchResult> {
-    const result = await sync.read(version, chunk, { deadlineMs: this.#config.readDeadlineMs, signal });
-    if (result.kind !== 'error') return result;
-    const { errno, code } = result;
-    this.#failedReads.tell({ path: version.path, errno, code });
-    return { kind: 'error', errno };
   }
 
   #onMounted(driver: Driver, place: MountPlace, serving: Serving, supervised: Supervised): void {

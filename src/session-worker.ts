@@ -46,6 +46,7 @@ function start(message: SessionStart, surroundings: SessionSurroundings): Kernel
     onServing: (serving) => tell({ kind: 'serving', ...serving }),
     onFault,
     onReleased: (nodeIds) => tell({ kind: 'released', nodeIds }),
+    onStuck: (stuck) => tell({ kind: 'stuck', stuck }),
     onEnd: (errno) => tell({ kind: 'ended', errno }),
   });
 }

@@ -61,6 +61,7 @@ function retiredNode({ nodeId, directory, archived, parentId, version, mtime }: 
     size: version?.size ?? 0,
     mtimeSeconds: mtime?.seconds ?? 0,
     mtimeNanoseconds: mtime?.nanoseconds ?? 0,
+    path: version?.path,
     version,
     // Whether its content is still what it was is to be found out.
     stamp: 0n,

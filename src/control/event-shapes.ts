@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { generationShape, heldShape, sourceErrorShape } from './shapes.ts';
+import { generationShape, heldShape, sourceErrorShape, stuckShape } from './shapes.ts';
 import { count, time } from './values.ts';
 
 /**
@@ -48,6 +48,15 @@ const cacheErrorEvent = z.strictObject({
   detail: z.string(),
 });
 
+/** The kernel does not take a publication; told again where other processes hold it up. */
+const publicationStuckEvent = z.strictObject({
+  ...common,
+  type: z.literal('publication-stuck'),
+  stuck: stuckShape,
+});
+
+const publicationFreedEvent = z.strictObject({ ...common, type: z.literal('publication-freed') });
+
 /** A server took the mount over from one that had ended. */
 const restartEvent = z.strictObject({
   ...common,
@@ -62,6 +71,8 @@ export const eventShape = z.discriminatedUnion('type', [
   sourceErrorEvent,
   sourceRecoveredEvent,
   cacheErrorEvent,
+  publicationStuckEvent,
+  publicationFreedEvent,
   restartEvent,
 ]);
 

@@ -80,6 +80,10 @@ export class Metrics {
     'Time that the stages of a revalidation took',
     ['stage'],
   );
+  readonly #stuck = this.#gauge(
+    'dagmount_publication_stuck',
+    'Whether a process keeps the kernel from taking a publication: 0 or 1',
+  );
   readonly #held = this.#gauge('dagmount_held', 'Whether a listing is held back: 0 or 1');
   readonly #problems = this.#gauge('dagmount_problems', 'Keys that are not shown as they are', ['reason']);
   readonly #cacheBytes = this.#gauge('dagmount_cache_bytes', 'Content in the cache');
@@ -162,6 +166,7 @@ export class Metrics {
     setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);
+    this.#stuck.set(status.stuck === null ? 0 : 1);
     this.#held.set(status.held === null ? 0 : 1);
     this.#problems.reset();
     for (const [reason, count] of problems) this.#problems.set({ reason }, count);

@@ -11,6 +11,7 @@ export const degradedCodes = [
   'source-unreachable',
   'source-denied',
   'source-throttled',
+  'publication-stuck',
   'held',
   'cache-unwritable',
   'cache-full',
@@ -47,6 +48,15 @@ export const sourceErrorShape = z.strictObject({
   at: time,
 });
 
+/** The kernel does not take a publication, as long as a process holds the lock of a directory that changed. */
+export const stuckShape = z.strictObject({
+  since: time,
+  /** Below the mount point, '' for the mount point itself; null where it is not known. */
+  directory: z.nullable(z.string()),
+  /** Threads that list it, as far as the daemon may see them. */
+  holders: z.array(z.strictObject({ pid: count, tid: count, uid: count, command: z.string() })),
+});
+
 export const statusShape = z.strictObject({
   version: z.string(),
   pid: count,
@@ -75,6 +85,7 @@ export const statusShape = z.strictObject({
     failingSince: z.nullable(time),
     lastError: z.nullable(sourceErrorShape),
   }),
+  stuck: z.nullable(stuckShape),
   held: z.nullable(heldShape),
   cache: z.strictObject(cacheCounts),
   problems: count,
@@ -167,6 +178,7 @@ export const noQueryShape = z.strictObject({});
 export type DegradedCode = (typeof degradedCodes)[number];
 export type Status = z.infer<typeof statusShape>;
 export type GenerationView = z.infer<typeof generationShape>;
+export type StuckView = z.infer<typeof stuckShape>;
 export type HeldView = z.infer<typeof heldShape>;
 export type Probe = z.infer<typeof probeShape>;
 export type HistoryItem = z.infer<typeof historyItemShape>;

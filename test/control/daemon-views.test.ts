@@ -23,6 +23,7 @@ const meter = new RequestMeter(RequestMeter.memory());
 
 function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
   return new DaemonViews({
+    publications: { stuck: undefined },
     restart: async () => ({ kind: 'unsupervised' }),
     driver: 'kernel',
     supervision: () => ({ supervised: true, restarts: 0, takeover: 'resend' }),

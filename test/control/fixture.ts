@@ -63,6 +63,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
       failingSince: null,
       lastError: null,
     },
+    stuck: null,
     held: null,
     cache: counts,
     problems: 0,

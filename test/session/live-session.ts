@@ -9,7 +9,7 @@ import { FuseNativeDriver } from '../../src/session/fuse-native/fuse-native-driv
 import { loadAddon } from '../../src/session/kernel/addon.ts';
 import { KernelDriver } from '../../src/session/kernel/kernel-driver.ts';
 import { createMounter } from '../../src/session/kernel/mounting.ts';
-import type { FetchResult, NotifyOutcome } from '../../src/session/messages.ts';
+import type { FetchResult, NotifyOutcome, StuckNotification } from '../../src/session/messages.ts';
 import { SessionClient } from '../../src/session/session-client.ts';
 import {
   buildGeneration,
@@ -48,6 +48,7 @@ export class LiveSession {
   readonly target: string;
   readonly fetched: string[] = [];
   readonly released: number[] = [];
+  readonly stuck: (StuckNotification | undefined)[] = [];
   /** What a reader's miss is answered with; by default the content itself. */
   answer: ((version: ContentVersion, signal: AbortSignal) => Promise<FetchResult>) | undefined;
   ended: string | undefined | 'open' = 'open';
@@ -99,6 +100,7 @@ export class LiveSession {
       fault: (opcode, error) => {
         throw new Error(`${opcode}: ${error}`);
       },
+      stuck: (stuck) => this.stuck.push(stuck),
       released: (nodeIds) => this.released.push(...nodeIds),
       ended: (errno) => {
         this.ended = errno;

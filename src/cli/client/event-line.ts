@@ -1,6 +1,7 @@
 import type { DaemonEvent, EventType } from '../../control/event-shapes.ts';
 import { formatCount, formatDuration, plural, printable } from '../format.ts';
 import type { Paints } from '../paint.ts';
+import { stuckText } from './stuck-text.ts';
 
 const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
   generation: 'bold',
@@ -8,9 +9,11 @@ const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
   'source-error': 'red',
   'source-recovered': 'green',
   'cache-error': 'red',
+  'publication-stuck': 'red',
+  'publication-freed': 'green',
   restart: 'yellow',
 };
-const TYPE_WIDTH = 'source-recovered'.length;
+const TYPE_WIDTH = 'publication-stuck'.length;
 
 /**
  * One event for people, with the time it happened at: such lines are read later, when `ago` is another. Undefined for
@@ -45,6 +48,10 @@ function textOf(event: DaemonEvent): string | undefined {
     }
     case 'cache-error':
       return `${event.code}: ${event.detail}`;
+    case 'publication-stuck':
+      return stuckText(event.stuck);
+    case 'publication-freed':
+      return 'the kernel takes publications again';
     case 'restart':
       return `${plural(event.restarts, 'restart')}: ${event.reason}`;
     default:

@@ -5,6 +5,7 @@ import { clientCommand } from './client-command.ts';
 import { compareNodes } from './compare-nodes.ts';
 import { nodesText } from './nodes-text.ts';
 import { stateText } from './state-text.ts';
+import { stuckText } from './stuck-text.ts';
 
 const LABEL_WIDTH = 'generation  '.length;
 
@@ -29,6 +30,9 @@ export function statusText(status: Status, paints: Paints, now: number): string 
     ['state', stateText(status, paints)],
     ['generation', generationText(status, now)],
     ['source', sourceText(status, paints, now)],
+    status.stuck === null
+      ? undefined
+      : ['stuck', paints.red(printable(`since ${ago(status.stuck.since, now)}: ${stuckText(status.stuck)}`))],
     status.held === null ? undefined : ['held', heldText(status.held, paints, now)],
     ['cache', cacheText(status)],
     problems === 0

@@ -4,7 +4,6 @@ import {
   decodeRequest,
   ERRNO,
   encodeResend,
-  encodeStore,
   FUSE_HAS_RESEND,
   type InitReply,
   negotiate,
@@ -19,21 +18,27 @@ import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { type AskedVersion, ExtendedAttributes, type Naming } from '../extended-attributes.ts';
 import { attribute, type ContentRange, handle, type Outcome } from '../handlers.ts';
-import type { NotifyOutcome, Presentation, Serving, SessionCounters, Shown, Takeover } from '../messages.ts';
+import type {
+  NotifyOutcome,
+  Presentation,
+  Serving,
+  SessionCounters,
+  Shown,
+  StuckNotification,
+  Takeover,
+} from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
 import { isDying } from './dying.ts';
 import type { Journal, Kept } from './journal.ts';
+import { NotificationWatch } from './notification-watch.ts';
+import { ReleaseProbe } from './release-probe.ts';
 import { Transport } from './transport.ts';
 
 /** READs of up to max_pages = 256 pages. */
 const MAX_REPLY_BYTES = 1024 * 1024;
-/** FORGETs come in bursts: one question to the kernel for all of them. */
-const PROBE_DELAY_MS = 100;
-/** A FORGET may be lost with a predecessor that had read it: so all that is retired is asked for now and then. */
-const PROBE_ALL_MS = 60_000;
 const DYING_CHECK_MS = 200;
 /** Once more, for what a thread of the predecessor was about to read when this one asked for the first time. */
 const RESEND_AGAIN_MS = 1_000;
@@ -60,6 +65,8 @@ export interface KernelSessionOptions {
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;
+  /** A notification waits in the kernel without end, or undefined: it does no more. */
+  readonly onStuck: (stuck: StuckNotification | undefined) => void;
   readonly onEnd: (errno: string | undefined) => void;
 }
 
@@ -82,15 +89,14 @@ export class KernelSession implements Session {
   readonly #content: ContentReader;
   readonly #options: KernelSessionOptions;
   readonly #pending = new Map<string, PendingRead>();
-  readonly #forgotten = new Set<number>();
   readonly #meter: RequestMeter;
-  readonly #probeAll: NodeJS.Timeout;
-  #probe: NodeJS.Timeout | undefined;
   #malformed = 0;
   #replayed = 0;
   #refused = 0;
   #resendAgain: NodeJS.Timeout | undefined;
   #notifying: Promise<unknown> = Promise.resolve();
+  readonly #watch: NotificationWatch;
+  readonly #probes: ReleaseProbe;
   #open = true;
 
   constructor(options: KernelSessionOptions) {
@@ -110,8 +116,16 @@ export class KernelSession implements Session {
     this.#bytes = journal?.bytes ?? requests;
     this.#view = new DataView(requests.buffer, requests.byteOffset, this.#bytes.byteLength);
     this.#reply = new ReplyWriter(replyBuffer);
-    this.#probeAll = setInterval(() => this.#probeRetired(this.#tree.retiredIds()), PROBE_ALL_MS);
-    this.#probeAll.unref();
+    this.#watch = new NotificationWatch({
+      current: () => this.#transport.notifying,
+      onStuck: (nodeId) => options.onStuck({ nodeId, path: this.#tree.path(nodeId) }),
+      onFreed: () => options.onStuck(undefined),
+    });
+    this.#probes = new ReleaseProbe({
+      tree: this.#tree,
+      ask: (messages) => this.#notify(messages),
+      onReleased: options.onReleased,
+    });
     if (options.takeover === undefined) journal?.clear();
     else void this.#takeOver(options.takeover);
   }
@@ -130,7 +144,7 @@ export class KernelSession implements Session {
     const results = await this.#notify(messages);
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
     this.#tree.settled();
-    void this.#probeRetired(this.#tree.retiredIds());
+    this.#probes.ask(this.#tree.retiredIds());
     this.#options.onServing({ init, takenOver: { unanswered, owed: messages.length, failed, resends } });
   }
 
@@ -178,7 +192,7 @@ export class KernelSession implements Session {
     const retired: number[] = [];
     for (const index of changes.changedFrom) retired.push(previous.nodeId(index));
     for (const index of changes.removed) retired.push(previous.nodeId(index));
-    this.#probeRetired(retired);
+    this.#probes.ask(retired);
     // ENOENT: the kernel had cached nothing under that name.
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
     return { sent: messages.length, failed, ms };
@@ -197,9 +211,9 @@ export class KernelSession implements Session {
     };
   }
 
-  /** Goes on answering until the notifications in flight have returned, then lets go of the device. */
+  /** Goes on answering until the notifications in flight have returned, or are stuck; then lets go of the device. */
   async stop(): Promise<void> {
-    await this.#notifying;
+    await Promise.race([this.#notifying, this.#watch.stuck()]);
     this.#close();
   }
 
@@ -246,7 +260,7 @@ export class KernelSession implements Session {
       case 'version-id':
         return this.#versionId(request, outcome, keep, began);
       case 'forget':
-        for (const nodeId of outcome.nodeIds) this.#forget(nodeId);
+        for (const nodeId of outcome.nodeIds) this.#probes.forgotten(nodeId);
         return false;
       case 'interrupt':
         void this.#interrupt(outcome.target);
@@ -343,31 +357,14 @@ export class KernelSession implements Session {
     }
   }
 
-  #forget(nodeId: number): void {
-    if (this.#tree.retired(nodeId) === undefined) return;
-    this.#forgotten.add(nodeId);
-    this.#probe ??= setTimeout(() => {
-      this.#probe = undefined;
-      const nodeIds = [...this.#forgotten];
-      this.#forgotten.clear();
-      this.#probeRetired(nodeIds);
-    }, PROBE_DELAY_MS);
-  }
-
-  /** Asks the kernel which of these nodes it still holds (an empty STORE), and lets the others go. */
-  async #probeRetired(nodeIds: readonly number[]): Promise<void> {
-    const asked = nodeIds.filter((nodeId) => this.#tree.retired(nodeId) !== undefined);
-    if (asked.length === 0 || !this.#open) return;
-    const results = await this.#notify(asked.map((nodeId) => encodeStore(nodeId, 0)));
-    const released = asked.filter((_, i) => results[i] === ERRNO.ENOENT);
-    if (released.length === 0) return;
-    this.#tree.release(released);
-    this.#options.onReleased(released);
-  }
-
   async #notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
     if (messages.length === 0 || !this.#open) return new Int32Array(messages.length);
-    const written = this.#transport.notify(messages);
+    const written = this.#transport.notify(messages).then((results) => {
+      // Before the word of this publication, that the one which was stuck is not any more.
+      this.#watch.look();
+      return results;
+    });
+    this.#watch.start();
     this.#notifying = Promise.all([this.#notifying, written]);
     return written;
   }
@@ -386,8 +383,8 @@ export class KernelSession implements Session {
   #close(): void {
     if (!this.#open) return;
     this.#open = false;
-    clearInterval(this.#probeAll);
-    clearTimeout(this.#probe);
+    this.#probes.stop();
+    this.#watch.stop();
     clearTimeout(this.#resendAgain);
     for (const { controller } of this.#pending.values()) controller.abort();
     this.#transport.close();

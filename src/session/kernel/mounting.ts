@@ -203,3 +203,15 @@ function mountFailed(target: string, error: unknown, mend: string): MountError {
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
+
+/**
+ * Every request that waits, and each that comes, is an error from now on. By root, or who mounted it; whatever keeps this
+ * from being done, the connection then ends with the last process that has its device.
+ */
+export function abortConnection(minor: number): void {
+  try {
+    writeFileSync(`/sys/fs/fuse/connections/${minor}/abort`, '1');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
+}
