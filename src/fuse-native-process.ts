@@ -70,8 +70,8 @@ function start(message: SessionStart, surroundings: SessionSurroundings): FuseNa
   // Of blobs of up to 8 MiB.
   const looks = pLimit(4);
   // What the server has made local since it last sent stamps is known to it alone.
-  const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal) => {
-    const result = await surroundings.fetch(version, chunk, signal);
+  const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal, reader) => {
+    const result = await surroundings.fetch(version, chunk, signal, reader);
     if (result.kind !== 'error' || !surroundings.isAlone()) return result;
     const stamp = await looks(() => findBlob(cacheDirectory, version, chunk));
     return stamp === undefined ? result : { kind: 'local', stamp };

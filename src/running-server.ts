@@ -313,8 +313,8 @@ export class RunningServer {
     const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });
     session.mainIsThere();
     gate.open(
-      async (version, chunk, signal) => {
-        const options = { deadlineMs: config.readDeadlineMs, signal };
+      async (version, chunk, signal, reader) => {
+        const options = { deadlineMs: config.readDeadlineMs, signal, reader };
         return this.#failedReads.told(version.path, await sync.read(version, chunk, options));
       },
       (nodeIds) => presenter.released(nodeIds),

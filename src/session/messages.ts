@@ -123,6 +123,8 @@ export type FromSession =
       readonly id: number;
       readonly version: ContentVersion;
       readonly chunk: number | undefined;
+      /** The uid that waits for it, where that is known. */
+      readonly reader: number | undefined;
     }
   | { readonly kind: 'abandon'; readonly id: number }
   /** Somebody asks for the id that the store gave a version. */

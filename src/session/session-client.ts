@@ -19,8 +19,13 @@ import { RequestMeter } from './request-meter.ts';
 const LEFT_MS = 500;
 
 export interface SessionEvents {
-  /** A reader needs content that is not local. The signal aborts when nobody waits for it any more. */
-  fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult>;
+  /** A reader needs content that is not local. The signal aborts when nobody waits for it any more; `reader`: its uid. */
+  fetch(
+    version: ContentVersion,
+    chunk: number | undefined,
+    signal: AbortSignal,
+    reader: number | undefined,
+  ): Promise<FetchResult>;
   /** A request got EIO for a reason that nobody foresaw; `error` is its stack. */
   fault(opcode: string, error: string): void;
   /** A notification waits in the kernel without end, or undefined: it does no more. */
@@ -131,7 +136,7 @@ export class SessionClient {
         this.#serving?.reject(refused(message.reason));
         break;
       case 'fetch':
-        void this.#fetch(message.id, message.version, message.chunk);
+        void this.#fetch(message);
         break;
       case 'abandon':
         this.#fetches.get(message.id)?.abort();
@@ -167,12 +172,17 @@ export class SessionClient {
     }
   }
 
-  async #fetch(id: number, version: ContentVersion, chunk: number | undefined): Promise<void> {
+  async #fetch({
+    id,
+    version,
+    chunk,
+    reader,
+  }: Extract<FromSession, { readonly kind: 'fetch' }>): Promise<void> {
     const controller = new AbortController();
     this.#fetches.set(id, controller);
     let result: FetchResult;
     try {
-      result = await this.#events.fetch(version, chunk, controller.signal);
+      result = await this.#events.fetch(version, chunk, controller.signal, reader);
     } catch {
       // Whatever went wrong below, the reader is answered.
       result = { kind: 'error', errno: 'EIO' };

@@ -1,7 +1,9 @@
+import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf, isSourceDown, isStale } from './failure.ts';
 import type { Clock, ContentCachePort, Located, Logger } from './ports.ts';
 import type { ReadAhead } from './read-ahead.ts';
+import { type ReaderUid, Turns } from './turns.ts';
 import { childOf } from './waiting.ts';
 
 export type ReadErrno = 'EIO' | 'ESTALE';
@@ -22,15 +24,30 @@ export interface ReadThroughOptions {
   /** A version of the tree shown was made local. */
   readonly found: (version: ContentVersion, located: Located) => void;
   readonly ahead: Pick<ReadAhead, 'asked' | 'arrived' | 'left'>;
+  /** Requests for content that the store takes at a time. */
+  readonly concurrency: number;
   /** Asks for a new listing: the store has not what the tree shows, or does not answer. */
   readonly refresh: () => void;
 }
+
+export interface ReadOptions {
+  /** From the reader's turn on: what waits for others of the same uid does not wait for the store yet. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  readonly reader?: ReaderUid;
+}
+
+/** As many bytes as the cache holds in memory at a time, on their way from the store or the disk. */
+const TURN_BYTES = 8 * CHUNK_BYTES;
 
 /** How soon after its failure a read is taken for the same one, asked again. */
 const SAME_READ_MS = 500;
 
 /** The store is known to be down, and what is to be read is not here. */
 const SOURCE_DOWN = 'source-down';
+
+/** Nobody waits any more. */
+const ABORTED: ReadResult = { kind: 'error', errno: 'EIO', code: 'aborted' };
 
 /** Counts of reads that ended in an errno. */
 export type ReadErrors = Readonly<Record<ReadErrno, number>>;
@@ -44,8 +61,16 @@ export class ReadThrough {
   /** Blobs that could not be had a moment ago, oldest first, and what the reader was told. */
   readonly #failed = new Map<string, { readonly at: number; readonly result: ReadResult }>();
 
+  /**
+   * Of what is to be fetched, and of what is on the disk and to be verified: neither waits for the other. What is behind
+   * has no turns of its own, and need not: so much fits there.
+   */
+  readonly #turns: { readonly store: Turns; readonly disk: Turns };
+
   constructor(options: ReadThroughOptions) {
     this.#options = options;
+    const limits = { requests: options.concurrency, bytes: TURN_BYTES };
+    this.#turns = { store: new Turns(limits), disk: new Turns(limits) };
   }
 
   get errors(): ReadErrors {
@@ -60,16 +85,39 @@ export class ReadThrough {
   async readVersion(
     version: ContentVersion,
     chunk: number | undefined,
-    { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
+    options: ReadOptions,
   ): Promise<ReadResult> {
-    const { cache, clock, found, ahead } = this.#options;
+    const { cache } = this.#options;
+    const { signal, reader } = options;
     // What is in the cache needs no store, unless it turns out to be rotten.
-    const localOnly = this.#options.isSourceDown();
-    if (localOnly && !cache.has(version, chunk)) return this.#fail('EIO', SOURCE_DOWN);
+    if (this.#options.isSourceDown() && !cache.has(version, chunk)) return this.#fail('EIO', SOURCE_DOWN);
     const failed = this.#failedJustNow(version, chunk);
     if (failed !== undefined) return failed;
     const { controller, release } = childOf(signal);
     this.#waiting.set(controller, [version, chunk]);
+    const turns = cache.has(version, chunk) ? this.#turns.disk : this.#turns.store;
+    const done = await turns
+      .take(reader, Math.min(version.size, CHUNK_BYTES), controller.signal)
+      .catch(() => undefined);
+    try {
+      // It was given up before its turn came.
+      if (done === undefined) return signal.aborted ? ABORTED : this.#fail('EIO', SOURCE_DOWN);
+      return this.#failedJustNow(version, chunk) ?? (await this.#ensure(version, chunk, options, controller));
+    } finally {
+      this.#waiting.delete(controller);
+      release();
+      done?.();
+    }
+  }
+
+  async #ensure(
+    version: ContentVersion,
+    chunk: number | undefined,
+    { deadlineMs, signal }: ReadOptions,
+    controller: AbortController,
+  ): Promise<ReadResult> {
+    const { cache, clock, found, ahead } = this.#options;
+    const localOnly = this.#options.isSourceDown();
     const over = new AbortController();
     let late = false;
     const timer = clock.sleep(deadlineMs, over.signal).then(
@@ -93,7 +141,7 @@ export class ReadThrough {
       return located;
     } catch (error) {
       if (chunk !== undefined) ahead.left(version, chunk);
-      if (signal.aborted) return { kind: 'error', errno: 'EIO', code: 'aborted' };
+      if (signal.aborted) return ABORTED;
       const told = codeOf(error) ?? 'internal';
       const isDown = controller.signal.aborted || told === 'not-cached';
       const code = late ? 'deadline' : isDown ? SOURCE_DOWN : told;
@@ -101,8 +149,6 @@ export class ReadThrough {
       this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
       return result;
     } finally {
-      this.#waiting.delete(controller);
-      release();
       over.abort();
       await timer;
     }

@@ -7,7 +7,7 @@ import type { HistoryEntry } from './history.ts';
 import type { PersistTrouble } from './ports.ts';
 import type { PendingView } from './progress.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { type ReadErrors, type ReadResult, ReadThrough } from './read-through.ts';
+import { type ReadErrors, type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
 import type { Restored } from './restored.ts';
 import { type Revalidated, Revalidation } from './revalidate.ts';
 import { RevalidationLoop } from './revalidation-loop.ts';
@@ -100,6 +100,7 @@ export class Sync {
       clock,
       log,
       ahead: this.#ahead,
+      concurrency,
       isSourceDown,
       generation: () => this.#revalidation.shown?.generation,
       found: (version, located) => {
@@ -209,11 +210,7 @@ export class Sync {
   }
 
   /** One blob for a reader, see ReadThrough. Never rejects. */
-  read(
-    version: ContentVersion,
-    chunk: number | undefined,
-    options: { readonly deadlineMs: number; readonly signal: AbortSignal },
-  ): Promise<ReadResult> {
+  read(version: ContentVersion, chunk: number | undefined, options: ReadOptions): Promise<ReadResult> {
     return this.#reads.readVersion(version, chunk, options);
   }
 

@@ -72,6 +72,14 @@ const WANTED =
   FUSE_HAS_EXPIRE_ONLY |
   FUSE_HAS_RESEND;
 
+/**
+ * Every READ through the page cache counts as one that is in the background, and where so many wait for their answer no
+ * other reader's READ is sent, also of what could be answered at once. With 64, one user who read 64 files that were not
+ * local had every other reader wait. What waits here takes some hundred bytes; who may have how many of these places is
+ * the session's matter. For who may not mount by themselves the kernel may grant fewer (max_user_bgreq).
+ */
+export const MAX_BACKGROUND = 4096;
+
 /** READs of up to 1 MiB. */
 const MAX_PAGES = 256;
 
@@ -112,8 +120,8 @@ export function negotiate(offer: InitFields, options: NegotiateOptions = { resen
     minor: Math.min(offer.minor, FUSE_KERNEL_MINOR_VERSION),
     maxReadahead: offer.maxReadahead,
     flags: offer.flags & wanted,
-    maxBackground: 64,
-    congestionThreshold: 48,
+    maxBackground: MAX_BACKGROUND,
+    congestionThreshold: (MAX_BACKGROUND * 3) / 4,
     maxWrite: 4096, // the least that the kernel takes: nothing is ever written
     timeGran: 1,
     maxPages: MAX_PAGES,

@@ -42,6 +42,7 @@ describe('a read of what is not local', () => {
         arrived: (_version, chunk) => ahead.push(chunk + 0.5),
         left: (_version, chunk) => ahead.push(-chunk),
       },
+      concurrency: 32,
       isSourceDown: () => down,
       generation: () => generation,
       found: ({ path }) => found.push(path),

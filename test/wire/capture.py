@@ -164,11 +164,11 @@ class Server:
             offered = body['flags'] | body['flags2'] << 32
             agreed = offered & self.flags
             values = {'major': 7, 'minor': min(body['minor'], 45), 'maxReadahead': body['max_readahead'],
-                      'flags': hex(agreed), 'maxBackground': 64, 'congestionThreshold': 48, 'maxWrite': 4096,
+                      'flags': hex(agreed), 'maxBackground': 4096, 'congestionThreshold': 3072, 'maxWrite': 4096,
                       'timeGran': 1, 'maxPages': 256}
             self.protocol = f"7.{body['minor']}"
             self.send(request, pack('init_out', major=7, minor=values['minor'], max_readahead=body['max_readahead'],
-                                    flags=agreed & 0xffffffff, max_background=64, congestion_threshold=48,
+                                    flags=agreed & 0xffffffff, max_background=4096, congestion_threshold=3072,
                                     max_write=4096, time_gran=1, max_pages=256, flags2=agreed >> 32),
                       reply={'kind': 'init', 'values': values})
         elif kind in ('forget', 'batch_forget'):

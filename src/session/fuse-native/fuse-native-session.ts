@@ -150,9 +150,14 @@ export class FuseNativeSession implements Session, FuseOperations {
         return reply(range.length);
       }
       this.#content
-        .read(range, target, this.#stopping.signal)
+        // libfuse 2 knows who asks; fuse-native does not pass it on.
+        .read(range, undefined, this.#stopping.signal)
         .catch(() => 'EIO' as const)
-        .then((errno) => (errno === undefined ? reply(range.length) : this.#failedRead(errno, reply)));
+        .then((content) => {
+          if (typeof content === 'string') return this.#failedRead(content, reply);
+          target.set(content);
+          reply(range.length);
+        });
     });
   }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { diffGenerations, Generation, type GenerationChanges } from '../../tree/index.ts';
 import {
   decodeRequest,
@@ -31,15 +30,14 @@ import { planNotifications } from '../notification-plan.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
-import { isDying } from './dying.ts';
 import type { Journal, Kept } from './journal.ts';
 import { NotificationWatch } from './notification-watch.ts';
+import { PendingReads } from './pending-reads.ts';
 import { ReleaseProbe } from './release-probe.ts';
 import { Transport } from './transport.ts';
 
 /** READs of up to max_pages = 256 pages. */
 const MAX_REPLY_BYTES = 1024 * 1024;
-const DYING_CHECK_MS = 200;
 /** Once more, for what a thread of the predecessor was about to read when this one asked for the first time. */
 const RESEND_AGAIN_MS = 1_000;
 /** In the high half of `unique`: the kernel sends the request again. */
@@ -70,12 +68,6 @@ export interface KernelSessionOptions {
   readonly onEnd: (errno: string | undefined) => void;
 }
 
-interface PendingRead {
-  readonly controller: AbortController;
-  /** Of the thread that reads; 0 for what the kernel does by itself. */
-  readonly pid: number;
-}
-
 /** Answers the kernel's requests from the tree that is shown. Lives in the session worker. */
 export class KernelSession implements Session {
   readonly #transport: Transport;
@@ -88,7 +80,7 @@ export class KernelSession implements Session {
   readonly #extended: ExtendedAttributes;
   readonly #content: ContentReader;
   readonly #options: KernelSessionOptions;
-  readonly #pending = new Map<string, PendingRead>();
+  readonly #pending = new PendingReads();
   readonly #meter: RequestMeter;
   #malformed = 0;
   #replayed = 0;
@@ -263,7 +255,7 @@ export class KernelSession implements Session {
         for (const nodeId of outcome.nodeIds) this.#probes.forgotten(nodeId);
         return false;
       case 'interrupt':
-        void this.#interrupt(outcome.target);
+        void this.#pending.interrupt(outcome.target.targetHigh, outcome.target.targetLow);
         return false;
       case 'silent':
         return false;
@@ -290,7 +282,7 @@ export class KernelSession implements Session {
 
   /** Whether it is answered later. */
   #read(request: Request, range: ContentRange, keep: () => Kept, began: number): boolean {
-    const { kind, uniqueHigh, uniqueLow, pid } = request;
+    const { kind, uniqueHigh, uniqueLow, uid } = request;
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
     if (this.#content.readLocal(range, body)) {
       this.#reply.data(range.length);
@@ -298,24 +290,26 @@ export class KernelSession implements Session {
       this.#send();
       return false;
     }
+    const pending = this.#pending.begin(request);
+    if (pending === undefined) {
+      this.#meter.failed('EIO');
+      this.#reply.error('EIO');
+      this.#send();
+      return false;
+    }
     const kept = keep();
-    const controller = new AbortController();
-    const key = keyOf(uniqueHigh, uniqueLow);
-    const pending = { controller, pid };
-    this.#pending.set(key, pending);
-    const target = new Uint8Array(range.length);
     this.#content
-      .read(range, target, controller.signal)
+      .read(range, uid, pending.signal)
       .catch(() => 'EIO' as const)
-      .then((errno) => {
-        if (this.#pending.get(key) === pending) this.#pending.delete(key);
+      .then((content) => {
+        pending.end();
         if (!this.#open) return;
         this.#reply.begin(uniqueHigh, uniqueLow);
-        if (controller.signal.aborted) this.#reply.error('EINTR');
-        else if (errno === undefined) this.#reply.bytes(target);
+        if (pending.signal.aborted) this.#reply.error('EINTR');
+        else if (typeof content !== 'string') this.#reply.bytes(content);
         else {
-          this.#meter.failed(errno);
-          this.#reply.error(errno);
+          this.#meter.failed(content);
+          this.#reply.error(content);
         }
         this.#send();
         this.#meter.took(kind, performance.now() - began);
@@ -341,20 +335,6 @@ export class KernelSession implements Session {
       this.#options.journal?.answered(kept);
     });
     return true;
-  }
-
-  /**
-   * A caller that is dying is let go; any other goes on waiting for its bytes, since EINTR out of read(2)
-   * on a regular file is an error that no program expects. The kernel says just once that a caller was
-   * interrupted, perhaps by a signal before the one that kills: so from then on its state is watched.
-   */
-  async #interrupt({ targetHigh, targetLow }: RequestOf<'interrupt'>): Promise<void> {
-    const key = keyOf(targetHigh, targetLow);
-    const pending = this.#pending.get(key);
-    while (pending !== undefined && this.#pending.get(key) === pending) {
-      if (await isDying(pending.pid)) return pending.controller.abort();
-      await sleep(DYING_CHECK_MS);
-    }
   }
 
   async #notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
@@ -386,12 +366,7 @@ export class KernelSession implements Session {
     this.#probes.stop();
     this.#watch.stop();
     clearTimeout(this.#resendAgain);
-    for (const { controller } of this.#pending.values()) controller.abort();
+    this.#pending.abort();
     this.#transport.close();
   }
-}
-
-/** The same for a request that is sent again. */
-function keyOf(uniqueHigh: number, uniqueLow: number): string {
-  return `${uniqueHigh % RESENT}:${uniqueLow}`;
 }
