@@ -57,6 +57,8 @@ export class MountPlace {
    */
   async giveUp(ended: AbortSignal): Promise<void> {
     clearInterval(this.#watch);
+    // One that a predecessor made, where this server did not come to say that it serves it.
+    this.#device ??= topMountAt(readMounts(), this.#target)?.device;
     if (ended.aborted && !this.#isThere()) return;
     if (this.#isThere()) this.#unmount();
     await delay(GRACE_MS, undefined, { signal: ended }).catch((error: unknown) => {

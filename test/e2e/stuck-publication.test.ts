@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Status } from '../../src/control/shapes.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { dagmount, type Mount, mountImpossible, startMount, statusOf } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
 import { type Reader, read, startPython } from '../support/reader.ts';
 import { serverOf } from '../support/supervised.ts';
 import { defer } from '../support/temporary.ts';
@@ -59,7 +60,7 @@ function stuck(mount: Mount): Promise<NonNullable<Status['stuck']>> {
   });
 }
 
-describe('a publication that a reader keeps from the kernel', { skip: reason, concurrency: 3 }, () => {
+describe('a publication that a reader keeps from the kernel', { skip: reason, concurrency: 4 }, () => {
   test('is told with the process that holds it, others go on, and it ends with that process', async (t) => {
     const { s3, mount, reader } = await stuckMount(t);
     const { directory, holders } = await stuck(mount);
@@ -88,18 +89,27 @@ describe('a publication that a reader keeps from the kernel', { skip: reason, co
     await waitFor('the next change', async () => (await statusOf(mount)).generation?.number === 3);
   });
 
-  test('does not hold up the end of the mount', async (t) => {
-    const { mount, reader } = await stuckMount(t);
-    await stuck(mount);
-    process.kill(mount.pid, 'SIGTERM');
-    // Its output is open for as long as a thread of it hangs in the kernel.
-    await waitFor('the process to end', () => !isAlive(mount.pid), 60_000);
-    assert.equal(reader.stdout(), 'stuck\n');
-    reader.kill();
-    const { code } = await mount.exit;
-    assert.equal(code, 0);
-    assert.equal(mount.log().filter(({ event }) => event === 'unmounted').length, 1);
-  });
+  for (const tookOver of [false, true]) {
+    test(`does not hold up the end of the mount${tookOver ? ', by a server that took over' : ''}`, async (t) => {
+      const { mount, reader } = await stuckMount(t);
+      await stuck(mount);
+      const server = await mount.serverPid();
+      if (tookOver) process.kill(server, 'SIGKILL');
+      await waitFor('who is to end it', async () => {
+        const told = await stuck(mount);
+        return tookOver ? serverOf(mount.pid) !== server && told : told;
+      });
+      process.kill(mount.pid, 'SIGTERM');
+      // Its output is open for as long as a thread of it hangs in the kernel.
+      await waitFor('the process to end', () => !isAlive(mount.pid), 60_000);
+      assert.deepEqual(mountsAt(mount.target), []);
+      assert.equal(reader.stdout(), 'stuck\n');
+      reader.kill();
+      const { code } = await mount.exit;
+      assert.equal(code, 0);
+      assert.equal(mount.log().filter(({ event }) => event === 'unmounted').length, 1);
+    });
+  }
 
   test('is told by the server that takes over too, which is left alone past the deadline', async (t) => {
     const { mount, reader } = await stuckMount(t, ['--takeover-deadline', '5s']);
