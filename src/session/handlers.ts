@@ -91,9 +91,12 @@ export function handle(request: Request, on: Handling): Outcome {
   }
 }
 
-function lookup({ nodeId, name }: RequestOf<'lookup'>, { tree, attributes, reply }: Handling): Outcome {
+function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
+  const { tree, attributes, reply } = on;
   const { generation } = tree;
   const directory = generation.indexOfNode(nodeId);
+  if (isName(name, DOT)) return entryOf(directory, on);
+  if (isName(name, DOT_DOT)) return entryOf(parentOf(tree, nodeId, directory), on);
   // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
   if (directory < 0) return error(reply, tree.retired(nodeId) === undefined ? 'ESTALE' : 'ENOENT');
   if (!generation.isDirectory(directory)) return error(reply, 'ENOTDIR');
@@ -101,6 +104,27 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, { tree, attributes, reply
   if (name.length > LONGEST_NAME_BYTES) return error(reply, 'ENAMETOOLONG');
   const index = generation.lookup(directory, name);
   return done(index < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(generation, index)));
+}
+
+/**
+ * "." and ".." are looked up by node id alone, for a file handle (name_to_handle_at(2), an NFS client) whose inode the
+ * kernel does not hold any more. A replaced version, or a directory that went, is ESTALE then: if the kernel does not
+ * hold it, dagmount need not keep it.
+ */
+function entryOf(index: number, { tree, attributes, reply }: Handling): Outcome {
+  if (index < 0) return error(reply, 'ESTALE');
+  return done(reply.entry(attributes.ofEntry(tree.generation, index)));
+}
+
+/** The index of the directory that holds a node, or held it; -1 where that is not shown. */
+function parentOf(tree: ShownTree, nodeId: number, index: number): number {
+  if (index >= 0) return tree.generation.parent(index);
+  const retired = tree.retired(nodeId);
+  return retired === undefined ? -1 : tree.generation.indexOfNode(retired.parentId);
+}
+
+function isName(name: Uint8Array, other: Uint8Array): boolean {
+  return name.length === other.length && name.every((byte, at) => byte === other[at]);
 }
 
 /** READDIRPLUS always: the lookups of a whole listing come with it, and a scan needs no other. */

@@ -25,7 +25,9 @@ import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
 import { isDying } from './dying.ts';
+import { inodeGeneration } from './inode-generation.ts';
 import type { Journal, Kept } from './journal.ts';
+import { isResent, keyOf } from './request-key.ts';
 import { Transport } from './transport.ts';
 
 /** READs of up to max_pages = 256 pages. */
@@ -37,8 +39,6 @@ const PROBE_ALL_MS = 60_000;
 const DYING_CHECK_MS = 200;
 /** Once more, for what a thread of the predecessor was about to read when this one asked for the first time. */
 const RESEND_AGAIN_MS = 1_000;
-/** In the high half of `unique`: the kernel sends the request again. */
-const RESENT = 0x80000000;
 
 export interface KernelSessionOptions {
   readonly addon: Addon;
@@ -124,6 +124,7 @@ export class KernelSession implements Session {
    */
   async #takeOver({ init, previous }: Takeover): Promise<void> {
     if (previous !== undefined) this.#tree.unsettled();
+    this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, init);
     const resends = this.#resend(init);
     const unanswered = this.#replay(resends);
     const messages = previous === undefined ? [] : this.#owed(Generation.view(previous));
@@ -208,7 +209,7 @@ export class KernelSession implements Session {
     const began = performance.now();
     const request = decodeRequest(this.#bytes, this.#view, offset, length);
     this.#meter.came(request.kind);
-    if (request.uniqueHigh >= RESENT) this.#replayed++;
+    if (isResent(request.uniqueHigh)) this.#replayed++;
     if (request.kind === 'malformed') this.#malformed++;
     if (request.kind === 'init') {
       this.#init(request);
@@ -269,6 +270,7 @@ export class KernelSession implements Session {
       return;
     }
     this.#reply.init(negotiation.reply);
+    this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, negotiation.reply);
     this.#send();
     if (negotiation.kind === 'agreed')
       this.#options.onServing({ init: negotiation.reply, takenOver: undefined });
@@ -392,9 +394,4 @@ export class KernelSession implements Session {
     for (const { controller } of this.#pending.values()) controller.abort();
     this.#transport.close();
   }
-}
-
-/** The same for a request that is sent again. */
-function keyOf(uniqueHigh: number, uniqueLow: number): string {
-  return `${uniqueHigh % RESENT}:${uniqueLow}`;
 }
