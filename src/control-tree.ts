@@ -94,6 +94,7 @@ export class DaemonTree implements TreeViews {
       versionId: (version && versionIdOf(path, version.etag)) ?? null,
       lastModified: isDirectory ? null : new Date(1000 * lastModified).toISOString(),
       mtime: mtimeOf(generation, index),
+      executable: isDirectory ? null : generation.isExecutable(index),
       generation: { id: generation.id, number: generation.number },
       firstVisible: this.#firstVisible(generation, index),
       cached,
@@ -193,6 +194,7 @@ export class DaemonTree implements TreeViews {
         size,
         etag: isDirectory ? null : generation.etag(index),
         mtime: mtimeOf(generation, index),
+        executable: isDirectory ? null : generation.isExecutable(index),
         cached: isDirectory
           ? null
           : isAllLocal(

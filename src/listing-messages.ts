@@ -11,7 +11,8 @@ import type { AdoptedObjects, FilterPatterns, GenerationChanges, Problem } from 
 export interface ListingSetUp {
   readonly target: ResolvedTarget;
   readonly transport: TransportSettings;
-  readonly filter: FilterPatterns;
+  /** `executable`: of files that have the execute bits. */
+  readonly patterns: FilterPatterns & { readonly executable: readonly string[] };
   readonly salt: bigint;
 }
 

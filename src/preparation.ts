@@ -12,6 +12,7 @@ import { SessionClient } from './session/session-client.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 import type { StatePlaces } from './state/open-state.ts';
 import { openTakeover } from './state/open-takeover.ts';
+import { PathFilter, PatternList } from './tree/index.ts';
 
 /** Credentials may have to be asked for, and their source be slow. */
 const CONNECT_MS = 2_000;
@@ -30,6 +31,9 @@ export type Prepared = ReturnType<typeof prepare>;
 
 /** Begins with what readers wait for, and touches nothing that another server may have. */
 export function prepare({ config, host, log, metrics, atEnd, onEnded }: PreparationOptions) {
+  // Throws where a pattern is none, before a worker would, and before anything is mounted.
+  PathFilter.compile(config);
+  PatternList.compile(config.executable);
   const startWorker = (file: string): Worker => {
     const worker = new Worker(new URL(file, import.meta.url));
     atEnd(() => worker.terminate());

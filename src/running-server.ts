@@ -264,7 +264,7 @@ export class RunningServer {
     const setUp: ListingSetUp = {
       target: connection.target,
       transport: connection.settings,
-      filter: { include: config.include, exclude: config.exclude },
+      patterns: { include: config.include, exclude: config.exclude, executable: config.executable },
       salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
     };
     const lister = new ListingClient(listingWorker, setUp, connection.credentials, log, this.#metrics);

@@ -132,7 +132,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
 };
 
 const MENDS: Readonly<Record<string, string>> = {
-  'bad-pattern': 'Correct or take away the pattern of --include or --exclude.',
+  'bad-pattern': 'Correct or take away the pattern of --include, --exclude or --executable.',
 };
 
 const MEND_UNFORESEEN =

@@ -44,6 +44,8 @@ export interface MountConfig {
   readonly allowEmpty: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** Patterns as in `exclude`: what matches has the execute bits. */
+  readonly executable: readonly string[];
   readonly cacheDir: string;
   readonly cacheSizeBytes: number;
   readonly uid: number;
@@ -107,6 +109,7 @@ export function resolveMountConfig(
     allowEmpty: values['allow-empty'],
     include: Object.freeze([...values.include]),
     exclude: Object.freeze([...values.exclude]),
+    executable: Object.freeze([...values.executable]),
     cacheDir: values['cache-dir'],
     cacheSizeBytes: values['cache-size'],
     uid: values.uid,

@@ -128,6 +128,13 @@ export const schema = {
     default: [],
     described: 'nothing',
   }),
+  executable: setting({
+    group: 'tree',
+    kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
+    help: 'Files that match have the execute bits, before --umask',
+    default: [],
+    described: 'none',
+  }),
   'cache-dir': setting({
     group: 'cache',
     kind: kinds.path('DIRECTORY'),

@@ -11,6 +11,8 @@ export const entryItemShape = z.strictObject({
   /** As listed, without quotes; null for a directory. */
   etag: z.nullable(z.string()),
   mtime: time,
+  /** Whether it has the execute bits, by --executable; null for a directory. */
+  executable: z.nullable(z.boolean()),
   /** Whether all of the content is on the local disk; null for a directory. */
   cached: z.nullable(z.boolean()),
 });
@@ -36,6 +38,8 @@ export const entryShape = z.strictObject({
   /** The store's date of the object; null for a directory. */
   lastModified: z.nullable(time),
   mtime: time,
+  /** Whether it has the execute bits, by --executable; null for a directory. */
+  executable: z.nullable(z.boolean()),
   /** The generation that this answer is of. */
   generation: z.strictObject({ id: generationId, number: count }),
   firstVisible: z.strictObject({

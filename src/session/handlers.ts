@@ -141,7 +141,7 @@ function readDirectory(
   if (!(retired?.directory ?? generation.isDirectory(index))) return error(reply, 'ENOTDIR');
 
   const { offsetHigh, offsetLow } = request;
-  const directoryMode = attributes.mode(true);
+  const directoryMode = attributes.mode(true, false);
   const dot = (node: number, cookie: number, name: Uint8Array): boolean =>
     plus
       ? reply.direntPlusUncounted(node, directoryMode, 0, cookie, name)
@@ -161,7 +161,7 @@ function readDirectory(
       ? reply.direntPlus(attributes.ofEntry(generation, child), high, low, name)
       : reply.dirent(
           generation.nodeId(child),
-          attributes.mode(generation.isDirectory(child)),
+          attributes.mode(generation.isDirectory(child), generation.isExecutable(child)),
           high,
           low,
           name,

@@ -9,10 +9,13 @@ export interface RetiredNode {
   readonly nodeId: number;
   readonly directory: boolean;
   readonly archived: boolean;
+  readonly executable: boolean;
   readonly parentId: number;
   readonly size: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
+  /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
+  readonly lastModified: number;
   readonly version: ContentVersion | undefined;
   /** The blob's stamp, 0n when it is not known to be local. */
   stamp: bigint;
@@ -121,10 +124,12 @@ export class ShownTree {
       nodeId,
       directory,
       archived: generation.isArchived(index),
+      executable: generation.isExecutable(index),
       parentId: generation.nodeId(generation.parent(index)),
       size: directory ? 0 : generation.size(index),
       mtimeSeconds: generation.mtimeSeconds(index),
       mtimeNanoseconds: generation.mtimeNanoseconds(index),
+      lastModified: generation.lastModified(index),
       version: directory ? undefined : generation.version(index),
       stamp: directory ? 0n : Atomics.load(this.#stamps, index),
     });

@@ -109,9 +109,15 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
   };
 }
 
-/** The directories that went with the publication have its instant. */
+/** The directories that went with the publication have its instant. Format 1 has no execute bits and dates. */
 function dated(replaced: readonly ReplacedNode[], instant: Instant): readonly ReplacedNode[] {
-  return replaced.map((node) => ({ ...node, version: node.version, mtime: node.mtime ?? instant }));
+  return replaced.map((node) => ({
+    ...node,
+    executable: node.executable ?? false,
+    lastModified: node.lastModified ?? 0,
+    version: node.version,
+    mtime: node.mtime ?? instant,
+  }));
 }
 
 function cut(body: Buffer): readonly Buffer[] {

@@ -12,6 +12,7 @@ import { HEADER, layoutOf, NONE } from './layout.ts';
 import type { ListedObjects } from './listing.ts';
 import { halfSipHash, type NameHash } from './name-hash.ts';
 import { assignNodeIds } from './node-ids.ts';
+import type { PatternList } from './patterns.ts';
 import type { Problem } from './problem.ts';
 
 export interface BuildInput {
@@ -19,6 +20,8 @@ export interface BuildInput {
   /** What was found in the place of what was listed: it enters the tree, and its id, as if it had been listed. */
   readonly adopted?: AdoptedObjects | undefined;
   readonly filter: PathFilter;
+  /** Which files have the execute bits; none, where it is left out. */
+  readonly executable?: PatternList | undefined;
   /** Node ids, mtimes and version names of what did not change are taken over from it. */
   readonly previous: Generation | undefined;
   /**
@@ -60,7 +63,7 @@ export function buildGeneration(input: BuildInput): BuildResult {
   const saltLow = Number(input.salt & 0xffffffffn);
   const { objects, adopted } = input;
   const listed = adopted === undefined || adopted.size === 0 ? objects : adoptObjects(objects, adopted);
-  const draft = draftTree(listed, input.filter);
+  const draft = draftTree(listed, input.filter, input.executable);
   const arrangement = arrange(draft, hash, saltHigh, saltLow);
   const { buffer, columns } = fillColumns(draft, arrangement, saltHigh, saltLow);
   reportArchived(draft, arrangement.shadowed);
@@ -165,5 +168,7 @@ function takeDates(columns: Columns, previous: Generation, { origin }: Generatio
     const from = origin[i]!;
     columns.mtimeSeconds[i] = from === NONE ? now : previous.mtimeSeconds(from);
     columns.mtimeNanoseconds[i] = from === NONE ? 0 : previous.mtimeNanoseconds(from);
+    // The same content put again has a later date: what a file says of itself changes with the file alone.
+    if (from !== NONE) columns.lastModified[i] = previous.lastModified(from);
   }
 }

@@ -3,6 +3,7 @@ import { objectsByKey } from './key-order.ts';
 import { judgeKey } from './key-rules.ts';
 import { NONE } from './layout.ts';
 import type { ListedObjects } from './listing.ts';
+import type { PatternList } from './patterns.ts';
 import { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
 
 /**
@@ -22,6 +23,8 @@ export class Draft {
   nameLengths: Uint8Array;
   /** Position in `order`; NONE for a directory. */
   positions: Uint32Array;
+  /** 1 for each object that is an executable file; undefined where none is. */
+  #executable: Uint8Array | undefined;
   readonly #found: { readonly position: number; readonly reason: ProblemReason }[] = [];
 
   constructor(objects: ListedObjects) {
@@ -52,6 +55,15 @@ export class Draft {
   /** The object of a file. */
   object(entry: number): number {
     return this.order[this.positions[entry]!]!;
+  }
+
+  setExecutable(object: number): void {
+    this.#executable ??= new Uint8Array(this.objects.count);
+    this.#executable[object] = 1;
+  }
+
+  isExecutable(object: number): boolean {
+    return this.#executable?.[object] === 1;
   }
 
   report(position: number, reason: ProblemReason): void {
@@ -90,7 +102,11 @@ export class Draft {
 }
 
 /** Applies filter and key rules, in this order: what is excluded is not in problems, however hostile. */
-export function draftTree(objects: ListedObjects, filter: PathFilter): Draft {
+export function draftTree(
+  objects: ListedObjects,
+  filter: PathFilter,
+  executable: PatternList | undefined,
+): Draft {
   const draft = new Draft(objects);
   const { keys, keyEnds, sizes } = objects;
   const slash = 0x2f;
@@ -123,7 +139,10 @@ export function draftTree(objects: ListedObjects, filter: PathFilter): Draft {
       ends.push(at - start);
       name = at + 1;
     }
-    if (name < end) draft.add(open[open.length - 1]!, name, end - name, position);
+    if (name < end) {
+      draft.add(open[open.length - 1]!, name, end - name, position);
+      if (executable?.match(keys.subarray(start, end)) !== undefined) draft.setExecutable(object);
+    }
     lastStart = start;
     lastEnd = end;
   }

@@ -4,6 +4,7 @@ import { wishedCookie } from './cookie.ts';
 import {
   FLAG_ARCHIVED,
   FLAG_DIRECTORY,
+  FLAG_EXECUTABLE,
   FLAG_PACKED_ETAG,
   FORMAT_VERSION,
   HEADER,
@@ -121,6 +122,11 @@ export class Generation {
   /** Shown, but its content cannot be read. */
   isArchived(i: number): boolean {
     return (this.#flags[i]! & FLAG_ARCHIVED) !== 0;
+  }
+
+  /** Whether a file has the execute bits. */
+  isExecutable(i: number): boolean {
+    return (this.#flags[i]! & FLAG_EXECUTABLE) !== 0;
   }
 
   /** Bytes; 0 for a directory. */

@@ -94,7 +94,7 @@ export function versionName(path: string, etag: string, size: number): string {
  * The id of a generation: the first 16 bytes of SHA-256 over, for each shown entry but the root, in byte order
  * of path, the fields
  *
- *     kind   "d" or "f"
+ *     kind   "d", "f", or "x" for a file that has the execute bits
  *     path   below the prefix, no slash at its end
  *     size   decimal digits; "0" for a directory
  *     ETag   as listed, without quotes; empty for a directory
@@ -107,7 +107,7 @@ export class GenerationHasher {
   readonly #fields = new FieldWriter();
 
   add(
-    kind: 'd' | 'f',
+    kind: 'd' | 'f' | 'x',
     path: Uint8Array,
     pathStart: number,
     pathEnd: number,

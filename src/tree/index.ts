@@ -8,6 +8,7 @@ export { versionName } from './identity.ts';
 export { NONE } from './layout.ts';
 export type { ListedObjects } from './listing.ts';
 export { orderByPath, placeInOrder } from './path-order.ts';
+export { PatternList } from './patterns.ts';
 export { generationBytes, restoreGeneration } from './persist.ts';
 export { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
 export { TreeError, type TreeErrorCode } from './tree-error.ts';

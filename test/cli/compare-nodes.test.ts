@@ -71,8 +71,16 @@ async function node(test: Cleanup, shown: Shown, options: NodeOptions = {}): Pro
 function entriesOf(files: Readonly<Record<string, string>>): readonly EntryItem[] {
   return Object.entries(files).map(([path, etag]) =>
     path.endsWith('/')
-      ? { path: path.slice(0, -1), kind: 'directory', size: 0, etag: null, mtime: timeAt(0), cached: null }
-      : { path, kind: 'file', size: 1, etag, mtime: timeAt(0), cached: true },
+      ? {
+          path: path.slice(0, -1),
+          kind: 'directory',
+          size: 0,
+          etag: null,
+          mtime: timeAt(0),
+          executable: null,
+          cached: null,
+        }
+      : { path, kind: 'file', size: 1, etag, mtime: timeAt(0), executable: false, cached: true },
   );
 }
 

@@ -96,6 +96,7 @@ const entry: Entry = {
   versionId: null,
   lastModified: TIME,
   mtime: TIME,
+  executable: false,
   generation: { id: ID, number: 2 },
   firstVisible: { at: TIME, generation: { id: ID, number: 2 } },
   cached: true,

@@ -40,9 +40,11 @@ function entriesText(items: readonly EntryItem[], paints: Paints): string {
   const sizes = items.map(({ kind, size }) => (kind === 'file' ? formatSize(size) : ''));
   const widest = sizes.reduce((most, { length }) => Math.max(most, length), 'SIZE'.length);
   const header = paints.bold(`${'SIZE'.padStart(widest)}  ${'MODIFIED'.padEnd(24)}  CACHED  PATH`);
-  const lines = items.map(({ path, kind, mtime, cached }, at) => {
+  const lines = items.map(({ path, kind, mtime, executable, cached }, at) => {
     const size = (sizes[at] ?? '').padStart(widest);
-    const name = kind === 'directory' ? `${printable(path)}/` : printable(path);
+    // As `ls -F` marks them.
+    const mark = kind === 'directory' ? '/' : executable === true ? '*' : '';
+    const name = `${printable(path)}${mark}`;
     const local = (cached === null ? '' : cached ? 'yes' : 'no').padEnd('CACHED'.length);
     return `${size}  ${mtime.padEnd(24)}  ${cached === false ? paints.yellow(local) : local}  ${name}\n`;
   });

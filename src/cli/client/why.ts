@@ -90,6 +90,7 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
     ],
     ['generation', `${generation.number} ${generation.id} shows it`],
     ['mtime', timeText(mtime, now)],
+    entry.executable === true ? ['executable', 'yes: an --executable pattern matches it'] : undefined,
     isFile ? ['cached', cachedText(entry, paints)] : undefined,
     ['pinned', entry.pinned ? 'yes' : 'no'],
     ['node ids', nodeIdsText(entry)],
