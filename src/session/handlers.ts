@@ -1,8 +1,9 @@
-import type { ContentVersion, Generation } from '../tree/index.ts';
+import type { ContentVersion } from '../tree/index.ts';
 import type { ErrnoName, ReplyWriter, Request, RequestOf } from '../wire/index.ts';
 import type { AttributeSource } from './attributes.ts';
 import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
 import type { ShownTree } from './shown-tree.ts';
+import { figures, LONGEST_NAME_BYTES } from './statfs-figures.ts';
 
 /** Bytes to be read of the version that a node id stands for. */
 export interface ContentRange {
@@ -40,9 +41,6 @@ const DOT_DOT = new Uint8Array([0x2e, 0x2e]);
 /** The cookies of "." and ".."; those of names start above them (src/tree). */
 const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
-const BLOCK_BYTES = 4096;
-/** NAME_MAX of Linux, which statfs(2) promises too. */
-export const LONGEST_NAME_BYTES = 255;
 
 /** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
 export function handle(request: Request, on: Handling): Outcome {
@@ -184,20 +182,6 @@ function read({ nodeId, offset, size }: RequestOf<'read'>, { tree, reply }: Hand
   const version = retired === undefined ? generation.version(index) : retired.version;
   if (version === undefined) return error(reply, 'ESTALE');
   return { kind: 'content', range: { nodeId, version, position: offset, length } };
-}
-
-/** What statfs(2) says of a tree. */
-export function figures(generation: Generation) {
-  return {
-    blocks: Math.ceil(generation.bytes / BLOCK_BYTES),
-    bfree: 0,
-    bavail: 0,
-    files: generation.entries,
-    ffree: 0,
-    bsize: BLOCK_BYTES,
-    namelen: LONGEST_NAME_BYTES,
-    frsize: BLOCK_BYTES,
-  };
 }
 
 /** Asked for 0 bytes, the answer is how long it is. */
