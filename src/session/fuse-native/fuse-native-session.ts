@@ -201,7 +201,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       if (index < 0) return reply(index);
       const names = this.#extended.names(this.#tree, this.#tree.generation.nodeId(index));
       if (typeof names === 'string') return reply(-errnoOf(names));
-      reply(OK, Buffer.from(names).toString().split('\0').slice(0, -1));
+      reply(OK, []);
     });
   }
 
