@@ -136,7 +136,7 @@ describe('a failure', () => {
   test('of a pattern is one of the configuration', () => {
     const failure = failureOf(new TreeError('bad-pattern', 'pattern "#x": it is a comment'));
     assert.equal(failure.exitCode, exitCodes.config);
-    assert.match(failure.mend, /--include or --exclude/);
+    assert.match(failure.mend, /--include, --exclude or --executable/);
   });
 
   test('that nobody foresaw is internal, and says how to learn more', () => {

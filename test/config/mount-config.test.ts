@@ -37,6 +37,7 @@ test('a mount is told everything in one frozen object', () => {
     allowEmpty: false,
     include: ['*.py'],
     exclude: [],
+    executable: [],
     cacheDir: '/home/airflow/.cache/dagmount',
     cacheSizeBytes: 2 ** 31,
     uid: 1000,
