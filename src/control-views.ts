@@ -109,7 +109,7 @@ export class DaemonViews implements ControlViews {
         pinned: stats.pinned,
         ...view.pending,
       },
-      problems: view.problems.length,
+      problems: sumOf(problemCounts(view)),
     };
   }
 
@@ -201,10 +201,7 @@ export class DaemonViews implements ControlViews {
 
   async metrics(openMetrics = false): Promise<{ readonly contentType: string; readonly text: string }> {
     const counters = await this.#sessionCounters();
-    const problems = new Map<string, number>();
-    for (const { reason } of this.#observed.sync.view.problems) {
-      problems.set(reason, (problems.get(reason) ?? 0) + 1);
-    }
+    const problems = problemCounts(this.#observed.sync.view);
     const { opcodes, readErrors, durations } = this.#observed.meter;
     const session = counters && { opcodes, readErrors, durations };
     return this.#observed.metrics.expose({ status: this.status(), problems, session }, openMetrics);
@@ -222,6 +219,22 @@ export class DaemonViews implements ControlViews {
       clearTimeout(timer);
     }
   }
+}
+
+/** By reason: those that are named, and those that are not. */
+function problemCounts({
+  problems,
+  unnamedProblems,
+}: Pick<SyncView, 'problems' | 'unnamedProblems'>): Map<string, number> {
+  const counts = new Map(unnamedProblems);
+  for (const { reason } of problems) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
 }
 
 function failing(reason: string): Probe {

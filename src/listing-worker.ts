@@ -110,7 +110,7 @@ async function list(id: number): Promise<void> {
 function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
   if (newest === undefined) throw new Error('there is no listing to build from');
   const { filter, salt } = atWork();
-  const { generation, changes, problems, nextNodeId } = buildGeneration({
+  const { generation, ...built } = buildGeneration({
     objects: newest,
     filter,
     previous: message.previous && Generation.view(message.previous),
@@ -120,7 +120,7 @@ function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
     salt,
     now: Date.now(),
   });
-  return { generation: generation.buffer, changes, problems, nextNodeId };
+  return { ...built, generation: generation.buffer };
 }
 
 port.on('message', (message: ToListing) => {

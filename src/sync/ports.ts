@@ -40,6 +40,8 @@ export interface Built {
   /** Undefined without a previous generation. */
   readonly changes: GenerationChanges | undefined;
   readonly problems: readonly Problem[];
+  /** How many more there are, by reason: of each only so many are named. */
+  readonly unnamedProblems?: ReadonlyMap<string, number>;
   /** The lowest node id that was not handed out. */
   readonly nextNodeId: number;
 }

@@ -23,7 +23,7 @@ import { Retired } from './retire.ts';
 import type { RevalidationOptions, Stage } from './revalidation-options.ts';
 import { settle } from './settle.ts';
 import { everyEntry, filesBetween, goneFiles, hideContent, newFiles, showContent } from './shelve.ts';
-import { isSameTree, type Shown, summaryOf } from './shown.ts';
+import { isSameTree, problemsOf, type Shown, summaryOf } from './shown.ts';
 
 export type Revalidated =
   | { readonly kind: 'current' }
@@ -188,8 +188,8 @@ export class Revalidation {
     const built = await this.#timed('build', () => this.#build(adoptions, signal));
     // crash point: built. The ids handed out are not in use: the next build hands them out again.
     if (shown !== undefined && isSameTree(built.generation, shown.generation)) {
-      this.#shown = { ...shown, digest: digestOf(digest, adoptions), problems: built.problems };
-      this.#problemLog.tell(built.problems);
+      this.#shown = { ...shown, digest: digestOf(digest, adoptions), ...problemsOf(built) };
+      this.#problemLog.tell(built.problems, built.unnamedProblems);
       return this.#unchanged();
     }
     return this.#show(built, digest, accept, adoptions, signal);
@@ -313,12 +313,13 @@ export class Revalidation {
   }
 
   async #publish(
-    { generation, changes, problems }: Built,
+    built: Built,
     records: NextRecords,
     candidate: Pick<Shown, 'content' | 'bound' | 'digest'>,
     signal: AbortSignal,
   ): Promise<void> {
     const { persister, presenter, clock, log } = this.#options;
+    const { generation, changes } = built;
     const { content } = candidate;
     const before = this.#shown;
     const instant = await publish({
@@ -338,8 +339,8 @@ export class Revalidation {
     persister.acknowledged();
     this.#retired.dated(instant);
     const publishedAt = clock.now();
-    this.#shown = { ...candidate, generation, problems, publishedAt };
-    this.#problemLog.tell(problems);
+    this.#shown = { ...candidate, generation, ...problemsOf(built), publishedAt };
+    this.#problemLog.tell(built.problems, built.unnamedProblems);
     this.#settledDigest = undefined;
     this.#damage.clear();
     this.#hold.drop();

@@ -12,7 +12,7 @@ import type { Restored } from './restored.ts';
 import { type Revalidated, Revalidation } from './revalidate.ts';
 import { RevalidationLoop } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
-import { type GenerationSummary, type Shown, summaryOf } from './shown.ts';
+import { type GenerationSummary, type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
 import { SourceState, type SourceView } from './source-state.ts';
 import { Watch, type WatchedKey } from './watch.ts';
 
@@ -48,6 +48,8 @@ export interface SyncView {
   /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
   readonly pending: PendingView;
   readonly problems: readonly Problem[];
+  /** How many more there are than `problems` names, by reason. */
+  readonly unnamedProblems: ReadonlyMap<string, number>;
   readonly history: readonly HistoryEntry[];
   readonly readErrors: ReadErrors;
   /** Where the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
@@ -134,6 +136,7 @@ export class Sync {
       held: this.#revalidation.held,
       pending: sum(this.#backlog.pending, this.#revalidation.pending),
       problems: shown?.problems ?? [],
+      unnamedProblems: shown === undefined ? new Map() : unnamedProblemsOf(shown),
       history: this.#revalidation.history,
       readErrors: this.#reads.errors,
       cacheTooSmall:

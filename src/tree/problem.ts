@@ -6,9 +6,14 @@ export type ProblemReason =
   | 'not-utf8'
   | 'trailing-slash'
   | 'shadowed'
-  | 'unreadable-class';
+  | 'unreadable-class'
+  | 'bad-size'
+  | 'bad-date';
 
-/** A key that is left out of the tree, or (`unreadable-class`) shown but not readable. */
+/**
+ * A key that is left out of the tree, or is shown but not readable (`unreadable-class`), without its date (`bad-date`), or
+ * as it was before (`bad-size`).
+ */
 export interface Problem {
   /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. */
   readonly key: string;
@@ -35,6 +40,10 @@ export function describeProblem(reason: ProblemReason): string {
       return 'left out: there is a directory of the same path, which is shown in its place';
     case 'unreadable-class':
       return 'shown, but reading it gives EIO: its storage class must be restored first';
+    case 'bad-size':
+      return 'left out, or shown as it was before: the store lists no size for it that can be';
+    case 'bad-date':
+      return 'shown, but its date is unknown: the store lists none, or one that cannot be understood';
     default: {
       const never: never = reason;
       return never;
