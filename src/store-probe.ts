@@ -1,6 +1,7 @@
 import type { StoreFinding } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { createFetchPage } from './store/fetch-page.ts';
+import { ListingBudget } from './store/list-budget.ts';
 import { ListingColumns } from './store/list-columns.ts';
 import { PageReader } from './store/list-page-reader.ts';
 import { S3Store } from './store/s3-store.ts';
@@ -51,7 +52,11 @@ async function readOnePage(connection: StoreConnection, signal: AbortSignal) {
   const http = new SignedHttp(connection);
   const reader = new PageReader({ fetchPage: createFetchPage({ http }), prefix: connection.target.prefix });
   const rows = new ListingColumns();
-  const page = await reader.read({ maxKeys: ROWS }, rows, { signal, requests: 0 });
+  const page = await reader.read({ maxKeys: ROWS }, rows, {
+    signal,
+    requests: 0,
+    budget: new ListingBudget(ROWS),
+  });
   return { columns: rows.finish(), page };
 }
 
