@@ -1,5 +1,5 @@
 import { EventFeed } from './control/event-feed.ts';
-import { generationView, heldView, sourceErrorView, timeOrNull } from './control-views.ts';
+import { generationView, heldView, sourceErrorView, timeOf, timeOrNull } from './control-views.ts';
 import type { SyncNotice } from './sync/notice.ts';
 
 export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
@@ -24,6 +24,9 @@ export class DaemonEvents {
         break;
       case 'source-error':
         this.feed.emit({ type: 'source-error', error: sourceErrorView(notice.error) });
+        break;
+      case 'source-slow':
+        this.feed.emit({ type: 'source-slow', since: timeOf(notice.since) });
         break;
       case 'source-recovered': {
         const { failures, failingSince } = notice;

@@ -92,7 +92,7 @@ export class DaemonTree implements TreeViews {
       size: generation.size(index),
       etag: version?.etag ?? null,
       versionId: (version && versionIdOf(path, version.etag)) ?? null,
-      lastModified: isDirectory ? null : new Date(1000 * lastModified).toISOString(),
+      lastModified: lastModified === 0 ? null : new Date(1000 * lastModified).toISOString(),
       mtime: mtimeOf(generation, index),
       generation: { id: generation.id, number: generation.number },
       firstVisible: this.#firstVisible(generation, index),

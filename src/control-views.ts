@@ -95,6 +95,7 @@ export class DaemonViews implements ControlViews {
         consecutiveFailures,
         failingSince: timeOrNull(failingSince),
         lastError: lastError === undefined ? null : sourceErrorView(lastError),
+        listingSeconds: view.listing.milliseconds === undefined ? null : view.listing.milliseconds / 1000,
       },
       held: view.held === undefined ? null : heldView(view.held),
       cache: {
@@ -247,6 +248,7 @@ function degradedBy(view: SyncView, cache: readonly DegradedCode[], supervised: 
     consecutiveFailures > 0 && lastError !== undefined ? sourceTrouble(lastError.code) : undefined;
   return [
     ...(trouble === undefined ? [] : [trouble]),
+    ...(view.listing.isSlow ? (['source-slow'] as const) : []),
     ...(view.held === undefined ? [] : (['held'] as const)),
     ...new Set([...cache, ...view.persistTroubles]),
     ...(view.cacheTooSmall === undefined ? [] : (['cache-too-small'] as const)),

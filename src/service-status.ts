@@ -1,12 +1,13 @@
 import type { SyncView } from './sync/sync.ts';
 
 /** What `systemctl status` shows of a mount, one line. It changes when something happens, and not as time goes by. */
-export function serviceStatus({ generation, source, held, pending, ready }: SyncView): string {
+export function serviceStatus({ generation, source, listing, held, pending, ready }: SyncView): string {
   if (generation === undefined) return 'Listing the store for the first time';
   const tree = `Generation ${generation.number}, ${generation.files} files`;
   const { lastSuccessAt, failingSince } = source;
   const told = [
     !ready && `${pending.pendingFiles} of them to be fetched`,
+    listing.isSlow && 'a listing takes longer than a minute',
     held !== undefined && 'a listing is held (see dagmount status)',
     failingSince !== undefined
       ? `the store does not answer since ${instant(failingSince)}`

@@ -33,7 +33,7 @@ export const entryShape = z.strictObject({
   etag: z.nullable(z.string()),
   /** Where the store keeps versions and an answer of it named the one that was fetched; listings do not. */
   versionId: z.nullable(z.string()),
-  /** The store's date of the object; null for a directory. */
+  /** The store's date of the object; null for a directory, and where the store lists none. */
   lastModified: z.nullable(time),
   mtime: time,
   /** The generation that this answer is of. */

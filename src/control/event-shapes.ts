@@ -32,6 +32,9 @@ const sourceErrorEvent = z.strictObject({
   error: sourceErrorShape,
 });
 
+/** A listing takes long, and has not ended: since when it is under way. */
+const sourceSlowEvent = z.strictObject({ ...common, type: z.literal('source-slow'), since: time });
+
 const sourceRecoveredEvent = z.strictObject({
   ...common,
   type: z.literal('source-recovered'),
@@ -60,6 +63,7 @@ export const eventShape = z.discriminatedUnion('type', [
   generationEvent,
   heldEvent,
   sourceErrorEvent,
+  sourceSlowEvent,
   sourceRecoveredEvent,
   cacheErrorEvent,
   restartEvent,

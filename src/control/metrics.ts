@@ -62,6 +62,14 @@ export class Metrics {
     'dagmount_source_consecutive_failures',
     'Revalidations that failed since the last that succeeded',
   );
+  readonly #sourceSlow = this.#gauge(
+    'dagmount_source_slow',
+    'Whether a listing takes, or took, longer than a minute: 0 or 1',
+  );
+  readonly #listingSeconds = this.#gauge(
+    'dagmount_source_listing_seconds',
+    'Time that the listing under way has taken, or else the last one took',
+  );
   readonly #sourceRequests = this.#counter('dagmount_source_requests_total', 'Requests to the store', [
     'operation',
     'outcome',
@@ -162,6 +170,8 @@ export class Metrics {
     setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);
+    this.#sourceSlow.set(status.degraded.includes('source-slow') ? 1 : 0);
+    setOrRemove(this.#listingSeconds, source.listingSeconds);
     this.#held.set(status.held === null ? 0 : 1);
     this.#problems.reset();
     for (const [reason, count] of problems) this.#problems.set({ reason }, count);

@@ -11,6 +11,7 @@ export const degradedCodes = [
   'source-unreachable',
   'source-denied',
   'source-throttled',
+  'source-slow',
   'held',
   'cache-unwritable',
   'cache-full',
@@ -74,6 +75,8 @@ export const statusShape = z.strictObject({
     /** Of the first of those failures. */
     failingSince: z.nullable(time),
     lastError: z.nullable(sourceErrorShape),
+    /** How long the listing that is under way has taken, or else the last one took; null before the first. */
+    listingSeconds: z.nullable(seconds),
   }),
   held: z.nullable(heldShape),
   cache: z.strictObject(cacheCounts),

@@ -76,11 +76,12 @@ export class ExtendedAttributes {
   }
 
   #ofFile(tree: ShownTree, generation: Generation, index: number): Values {
+    const seconds = generation.lastModified(index);
     return {
       key: this.#naming.keyPrefix + generation.path(index),
       etag: generation.etag(index),
       generation: tree.label,
-      'last-modified': new Date(1000 * generation.lastModified(index)).toISOString(),
+      ...(seconds > 0 && { 'last-modified': new Date(1000 * seconds).toISOString() }),
     };
   }
 

@@ -11,6 +11,8 @@ export type SyncNotice =
   | { readonly kind: 'held'; readonly held: HeldView }
   /** Revalidations begin to fail, or fail for another reason. */
   | { readonly kind: 'source-error'; readonly error: Failure & { readonly at: number } }
+  /** A listing takes long, and has not ended. */
+  | { readonly kind: 'source-slow'; readonly since: number }
   | {
       readonly kind: 'source-recovered';
       /** Revalidations that had failed. */

@@ -14,6 +14,7 @@ import { RevalidationLoop } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
 import { type GenerationSummary, type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
 import { SourceState, type SourceView } from './source-state.ts';
+import { type ListingView, TimedLister } from './timed-lister.ts';
 import { Watch, type WatchedKey } from './watch.ts';
 
 export interface SyncOptions extends RevalidationOptions {
@@ -44,6 +45,7 @@ export interface SyncView {
   readonly ready: boolean;
   readonly generation: GenerationSummary | undefined;
   readonly source: SourceView;
+  readonly listing: ListingView;
   readonly held: HeldView | undefined;
   /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
   readonly pending: PendingView;
@@ -69,6 +71,7 @@ export class Sync {
   readonly #revalidation: Revalidation;
   readonly #loop: RevalidationLoop<Outcome>;
   readonly #source: SourceState;
+  readonly #lister: TimedLister;
   readonly #backlog: Backlog;
   readonly #ahead: ReadAhead;
   readonly #reads: ReadThrough;
@@ -84,7 +87,8 @@ export class Sync {
     this.#options = options;
     this.#restored = restored;
     this.#isRestored = restored !== undefined;
-    this.#revalidation = new Revalidation(options, restored);
+    this.#lister = new TimedLister(options.lister, clock, log, options.notice);
+    this.#revalidation = new Revalidation({ ...options, lister: this.#lister }, restored);
     // Without a tree of that time it says nothing.
     this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
@@ -133,6 +137,7 @@ export class Sync {
       ready: this.#backlog.isReady,
       generation: shown && summaryOf(shown),
       source: this.#source.view,
+      listing: this.#lister.view,
       held: this.#revalidation.held,
       pending: sum(this.#backlog.pending, this.#revalidation.pending),
       problems: shown?.problems ?? [],

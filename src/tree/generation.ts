@@ -146,7 +146,7 @@ export class Generation {
     return this.#columns.mtimeNanoseconds[i]!;
   }
 
-  /** The store's date, in whole seconds since the epoch; 0 for a directory. */
+  /** The store's date, in whole seconds since the epoch; 0 for a directory, and where it is unknown. */
   lastModified(i: number): number {
     return this.#columns.lastModified[i]!;
   }

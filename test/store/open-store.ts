@@ -12,7 +12,7 @@ import { type Cleanup, defer } from '../support/temporary.ts';
 export const SECRET = 'the-secret-access-key';
 export const CREDENTIALS: Credentials = { accessKeyId: 'THEKEY', secretAccessKey: SECRET };
 
-const TARGET: ResolvedTarget = {
+export const TARGET: ResolvedTarget = {
   bucket: 'bucket',
   prefix: 'dags/',
   origin: 'http://store',

@@ -6,6 +6,7 @@ const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
   generation: 'bold',
   held: 'red',
   'source-error': 'red',
+  'source-slow': 'yellow',
   'source-recovered': 'green',
   'cache-error': 'red',
   restart: 'yellow',
@@ -35,6 +36,8 @@ function textOf(event: DaemonEvent): string | undefined {
     }
     case 'source-error':
       return `${event.error.code}: ${event.error.message}`;
+    case 'source-slow':
+      return `a listing is under way since ${event.since}: no change is shown before it has ended`;
     case 'source-recovered': {
       const { failures, failingSince, at } = event;
       const span =

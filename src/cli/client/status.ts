@@ -1,5 +1,5 @@
 import type { Status } from '../../control/shapes.ts';
-import { formatAgo, formatCount, formatSize, plural, printable } from '../format.ts';
+import { formatAgo, formatCount, formatDuration, formatSize, plural, printable } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { compareNodes } from './compare-nodes.ts';
@@ -48,12 +48,19 @@ function generationText({ generation }: Status, now: number): string {
   return `${number} ${id}, published ${ago(publishedAt, now)}: ${size}`;
 }
 
-function sourceText({ source }: Status, paints: Paints, now: number): string {
+function sourceText(status: Status, paints: Paints, now: number): string {
+  const { source } = status;
   const { lastSuccessAt, lastError, failingSince, consecutiveFailures } = source;
-  const fresh = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
+  const seen = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
+  const fresh = `${seen}${slowText(status, paints)}`;
   if (lastError === null || failingSince === null) return fresh;
   const failures = plural(consecutiveFailures, 'failure');
   return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${printable(lastError.message)}`)}`;
+}
+
+function slowText({ degraded, source: { listingSeconds } }: Status, paints: Paints): string {
+  if (!degraded.includes('source-slow') || listingSeconds === null) return '';
+  return `; ${paints.red(`listing takes ${formatDuration(listingSeconds * 1000)}`)}`;
 }
 
 function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {
