@@ -192,7 +192,7 @@ export class ListingColumns {
 function withRoom(bytes: Uint8Array, used: number, more: number): Uint8Array {
   if (used + more <= bytes.length) return bytes;
   if (used + more > MAX_HEAP_BYTES) throw tooManyBytes(MAX_HEAP_BYTES);
-  const grown = new Uint8Array(Math.max(used + more, bytes.length * 2));
+  const grown = new Uint8Array(Math.max(used + more, Math.min(bytes.length * 2, MAX_HEAP_BYTES)));
   grown.set(bytes.subarray(0, used));
   return grown;
 }

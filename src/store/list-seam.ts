@@ -6,6 +6,8 @@ import { compareKeys, type RangeListing } from './list-range.ts';
 /** A range that was read on its own. */
 export interface RangePart extends RangeListing {
   readonly columns: ListingColumns;
+  /** It holds so much that it was not read to its end. */
+  readonly isCut: boolean;
 }
 
 /** Checks that ranges read on their own join without a gap. */

@@ -53,6 +53,13 @@ const LEAST_PARALLEL_PAGES = 5;
 const RANGES_AHEAD = 4;
 
 /**
+ * A range holds a page, as of the listing before. One that has so much more now is not read on: together with those that
+ * are read ahead it would fill the memory.
+ */
+const MOST_RANGE_ROWS = 10_000;
+const MOST_RANGE_BYTES = 8 * 1024 * 1024;
+
+/**
  * Asked for in one page of a store that encodes keys. SeaweedFS takes up to 65,535 and gives some 5,000 a second: these
  * come within the deadline of a page. S3 gives 1,000 whatever is asked for.
  */
@@ -217,7 +224,7 @@ export class PrefixLister {
       signal: run.signal,
     });
     for await (const part of parts) {
-      const fit = seam.join(part);
+      const fit = part.isCut ? 'changed' : seam.join(part);
       if (fit === 'disorder') this.#noteDisorder();
       if (fit === 'changed') {
         this.#log(
@@ -236,13 +243,17 @@ export class PrefixLister {
 
   async #readPart(range: KeyRange, run: ListingRun, signal: AbortSignal): Promise<RangePart> {
     const columns = new ListingColumns();
+    let isCut = false;
     const part: ListingRun = { signal, requests: 0, budget: run.budget };
     try {
       const listing = await readRange(this.#reader, columns, range, part, {
         maxObjects: this.#maxObjects,
-        goOn: (_page, ordered) => ordered,
+        goOn: (_page, ordered) => {
+          isCut = columns.count > MOST_RANGE_ROWS || columns.keyBytes > MOST_RANGE_BYTES;
+          return ordered && !isCut;
+        },
       });
-      return { ...listing, columns };
+      return { ...listing, columns, isCut };
     } finally {
       run.requests += part.requests;
     }

@@ -3,7 +3,7 @@ import { objectsByKey } from './key-order.ts';
 import { judgeKey } from './key-rules.ts';
 import { NONE } from './layout.ts';
 import type { ListedObjects } from './listing.ts';
-import { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
+import { describeProblem, nameKey, type Problem, type ProblemReason } from './problem.ts';
 import { whyUnusable } from './unusable.ts';
 
 /** Problems of one reason that are named: a store that lists every object so must not fill the memory with them. */
@@ -90,7 +90,7 @@ export class Draft {
     found.sort((a, b) => a.position - b.position);
     return found.map(({ position, reason }) => {
       const object = this.order[position]!;
-      const key = showKey(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
+      const key = nameKey(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
       return { key, reason, detail: describeProblem(reason) };
     });
   }

@@ -1,6 +1,6 @@
 /**
  * One complete listing, as columns: what src/store hands over. `keys` holds the raw bytes below the prefix,
- * one key after the other in the order they were listed.
+ * one key after the other in the order they were listed; of a key over 4,096 bytes the first 4,097 to 4,100.
  */
 export interface ListedObjects {
   readonly count: number;

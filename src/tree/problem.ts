@@ -15,7 +15,7 @@ export type ProblemReason =
  * as it was before (`bad-size`).
  */
 export interface Problem {
-  /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. */
+  /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. Of a key over 4,096 bytes the beginning, and an ellipsis. */
   readonly key: string;
   readonly reason: ProblemReason;
   /** One sentence for people. */
@@ -49,6 +49,19 @@ export function describeProblem(reason: ProblemReason): string {
       return never;
     }
   }
+}
+
+/** A listing keeps the beginning of a longer key: see ListedObjects. */
+const LONGEST_LISTED_KEY = 4096;
+/** Of such a key, shown to people. */
+const SHOWN_BYTES = 255;
+
+/** The key of a problem, as {@link showKey} writes it; of one that is not known whole, the beginning. */
+export function nameKey(key: Uint8Array): string {
+  if (key.length <= LONGEST_LISTED_KEY) return showKey(key);
+  let end = SHOWN_BYTES;
+  while (end > SHOWN_BYTES - 3 && (key[end]! & 0xc0) === 0x80) end--;
+  return `${showKey(key.subarray(0, end))}…`;
 }
 
 /** The key as text: as it is where it is UTF-8, else with each byte that does not fit shown as \xNN. */

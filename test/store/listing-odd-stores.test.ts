@@ -249,6 +249,17 @@ describe('a listing without end', () => {
     assert.ok(store.requests.length < 40, `${store.requests.length} requests`);
   });
 
+  it('makes one range of a parallel listing no longer than some pages: then it starts over', async () => {
+    const store = new FakeListingStore(numbered(80));
+    const notices: string[] = [];
+    const list = listerOf(store, { log: ({ event }) => notices.push(event) });
+    await list();
+    for (let i = 0; i < 12_000; i++) store.put(`${PREFIX}dag_00035_${String(i).padStart(6, '0')}.py`);
+    store.options = { ...store.options, pageKeys: 1_000 };
+    assert.equal((await keysOf(list)).length, 12_080);
+    assert.deepEqual(notices, ['listing-changed-under-way']);
+  });
+
   it('is refused in parallel as one after the other', async () => {
     const store = new FakeListingStore(numbered(80));
     const list = listerOf(store, { maxObjects: 200 });

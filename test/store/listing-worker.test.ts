@@ -71,7 +71,7 @@ describe('the listing worker', () => {
     assert.deepEqual(told, [
       ['b.py', 'bad-date'],
       ['c.py', 'bad-size'],
-      [`d${'x'.repeat(4096)}`, 'too-long'],
+      [`d${'x'.repeat(254)}…`, 'too-long'],
       ['e//f.py', 'empty-component'],
     ]);
   });

@@ -112,6 +112,20 @@ describe('an object that is listed without a date', () => {
   });
 });
 
+describe('a key over 4,096 bytes', () => {
+  it('is named by its beginning, in whole characters', () => {
+    for (const [character, count] of [
+      ['x', 255],
+      ['é', 127],
+      ['日', 85],
+      ['😀', 63],
+    ] as const) {
+      const { told } = build([{ key: character.repeat(4100).slice(0, 4100) }]);
+      assert.deepEqual(told, [`${character.repeat(count)}… too-long`]);
+    }
+  });
+});
+
 describe('problems without number', () => {
   it('are counted all, and named a thousand of each reason, the first ones', () => {
     const objects = Array.from({ length: 2500 }, (_, i) => ({
