@@ -1,4 +1,4 @@
-import { tooManyAnswers, tooManyObjects } from './list-errors.ts';
+import { EndlessListingError } from './list-errors.ts';
 
 /** S3 may send pages without objects, or with few (behind many delete markers), but not without end. */
 const FREE_PAGES = 1_000;
@@ -10,7 +10,7 @@ const BYTES_A_ROW = 4 * 1024;
 /** Five million objects with keys of 200 bytes take 3 GiB. */
 const MAX_BYTES = 8 * 1024 ** 3;
 
-/** What pages may hold twice where ranges that are read at a time overlap. */
+/** Where ranges are read at a time, what lies behind each of them comes twice. */
 const OVERLAP = 2;
 
 /**
@@ -43,10 +43,11 @@ export class ListingBudget {
   #check(): void {
     const pages = this.#pages;
     const rows = this.#rows;
-    if (rows > OVERLAP * this.#maxObjects) throw tooManyObjects(this.#maxObjects);
+    if (rows > OVERLAP * this.#maxObjects)
+      throw new EndlessListingError(`the listing goes on for ${rows} objects`);
     if (pages > FREE_PAGES + rows / LEAST_ROWS_A_PAGE)
-      throw tooManyAnswers(`the listing goes on for ${pages} pages with ${rows} objects`);
+      throw new EndlessListingError(`the listing goes on for ${pages} pages with ${rows} objects`);
     if (this.#bytes > Math.min(MAX_BYTES, FREE_BYTES + rows * BYTES_A_ROW))
-      throw tooManyAnswers(`the listing goes on for ${this.#bytes} bytes with ${rows} objects`);
+      throw new EndlessListingError(`the listing goes on for ${this.#bytes} bytes with ${rows} objects`);
   }
 }

@@ -56,8 +56,11 @@ export function tooManyObjects(bound: number): StoreError {
   return new StoreError('bad-request', `the prefix holds more than ${bound} objects`, MEND_TOO_MANY, false);
 }
 
-export function tooManyAnswers(detail: string): StoreError {
-  return new StoreError('corrupt', detail, MEND_ENDLESS, false);
+/** The store answers more than a listing can be. */
+export class EndlessListingError extends StoreError {
+  constructor(detail: string) {
+    super('corrupt', detail, MEND_ENDLESS, false);
+  }
 }
 
 export function tooManyBytes(bound: number): StoreError {

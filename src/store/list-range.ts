@@ -78,7 +78,9 @@ export async function readRange(
       return { ordered, firstBeyond: key, ended: false, pageRows };
     }
     isUnsaid = page.truncated === undefined;
-    if (page.truncated === false || (isUnsaid && first > start && page.rows === 0))
+    // Nothing lies behind what was asked for. A first page of nothing would say as much of a store that lost its answer.
+    const isEmptyRest = page.rows === 0 && (first > start || query.startAfter !== undefined);
+    if (page.truncated === false || (isUnsaid && isEmptyRest))
       return { ordered, firstBeyond: undefined, ended: true, pageRows };
     pageRows = Math.max(pageRows, page.rows);
     const last = columns.count - 1;

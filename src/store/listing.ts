@@ -1,7 +1,7 @@
 import { cutIntoRanges } from './list-boundaries.ts';
 import { ListingBudget } from './list-budget.ts';
 import { type ExpectedSize, ListingColumns, ONE_PAGE } from './list-columns.ts';
-import { aborted, tooManyObjects } from './list-errors.ts';
+import { aborted, EndlessListingError, tooManyObjects } from './list-errors.ts';
 import { inOrder } from './list-in-order.ts';
 import { type ListingRun, PageReader, type PageReaderOptions } from './list-page-reader.ts';
 import { compareKeys, type KeyRange, mayBeAll, readRange, startAfter, WHOLE_RANGE } from './list-range.ts';
@@ -57,7 +57,7 @@ const RANGES_AHEAD = 4;
  * are read ahead it would fill the memory.
  */
 const MOST_RANGE_ROWS = 10_000;
-const MOST_RANGE_BYTES = 8 * 1024 * 1024;
+const MOST_RANGE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Asked for in one page of a store that encodes keys. SeaweedFS takes up to 65,535 and gives some 5,000 a second: these
@@ -130,7 +130,7 @@ export class PrefixLister {
 
   async #listColumns(run: ListingRun): Promise<ListingColumns> {
     try {
-      return (await this.#listInParallel(run)) ?? (await this.#listInSequence(run));
+      return (await this.#tryInParallel(run)) ?? (await this.#listInSequence(run));
     } catch (error) {
       throw run.signal.aborted && !(error instanceof StoreError) ? aborted(run.signal) : error;
     }
@@ -211,6 +211,17 @@ export class PrefixLister {
     return this.#onePageFailures >= ONE_PAGE_FAILURES;
   }
 
+  /** Ranges of pages that have become longer give most keys twice: a listing of them may seem to have no end. */
+  async #tryInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
+    try {
+      return await this.#listInParallel(run);
+    } catch (error) {
+      if (!(error instanceof EndlessListingError)) throw error;
+      this.#noteChange();
+      return undefined;
+    }
+  }
+
   /** Undefined: there is nothing to do in parallel, or what came does not fit together. */
   async #listInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
     if (this.#ranges.length < 2) return undefined;
@@ -226,12 +237,7 @@ export class PrefixLister {
     for await (const part of parts) {
       const fit = part.isCut ? 'changed' : seam.join(part);
       if (fit === 'disorder') this.#noteDisorder();
-      if (fit === 'changed') {
-        this.#log(
-          { event: 'listing-changed-under-way' },
-          'the listing changed while it was read in parallel',
-        );
-      }
+      if (fit === 'changed') this.#noteChange();
       if (fit !== 'fits') return undefined;
       if (columns.count + part.columns.count > this.#maxObjects) throw tooManyObjects(this.#maxObjects);
       columns.append(part.columns);
@@ -257,6 +263,10 @@ export class PrefixLister {
     } finally {
       run.requests += part.requests;
     }
+  }
+
+  #noteChange(): void {
+    this.#log({ event: 'listing-changed-under-way' }, 'the listing changed while it was read in parallel');
   }
 
   #newBudget(): ListingBudget {

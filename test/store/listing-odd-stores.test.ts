@@ -54,6 +54,19 @@ describe('a store that does not say where its listing goes on', () => {
     }
   });
 
+  it('may have lost what the last ranges of a parallel listing held', async () => {
+    for (const says of ['truncated', 'nothing'] as const) {
+      const store = new FakeListingStore(numbered(95), { says });
+      const list = listerOf(store);
+      await list();
+      for (const key of numbered(95).slice(42)) store.delete(key);
+      assert.deepEqual(await keysOf(list), numbered(42));
+      for (const key of numbered(42)) store.delete(key);
+      store.put(`${PREFIX}z`);
+      assert.deepEqual(await keysOf(list), [`${PREFIX}z`]);
+    }
+  });
+
   it('is asked so where it does not encode keys either', async () => {
     const store = new FakeListingStore(numbered(35), { says: 'nothing', encodes: false });
     const list = listerOf(store);
@@ -258,6 +271,14 @@ describe('a listing without end', () => {
     store.options = { ...store.options, pageKeys: 1_000 };
     assert.equal((await keysOf(list)).length, 12_080);
     assert.deepEqual(notices, ['listing-changed-under-way']);
+  });
+
+  it('is not seen in pages that have become longer than the ranges that are read at a time', async () => {
+    const store = new FakeListingStore(numbered(300), { pageKeys: 2 });
+    const list = listerOf(store, { maxObjects: 400 });
+    await list();
+    store.options = { ...store.options, pageKeys: 300 };
+    assert.deepEqual(await keysOf(list), numbered(300));
   });
 
   it('is refused in parallel as one after the other', async () => {
