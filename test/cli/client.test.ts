@@ -80,6 +80,14 @@ describe('a command that asks a daemon', () => {
 });
 
 describe('status', () => {
+  test('says how long a listing takes while the source is slow', async (t) => {
+    const source = { ...statusOf().source, listingSeconds: 185 };
+    const slow = await asked(t, { status: () => statusOf({ source, degraded: ['source-slow'] }) }, 'status');
+    assert.match(slow.out, /^source +as of .*; listing takes 3 min 5 s$/m);
+    const quick = await asked(t, { status: () => statusOf({ source }) }, 'status');
+    assert.doesNotMatch(quick.out, /listing takes/);
+  });
+
   test('shows what is wrong, and since when', async (t) => {
     const at = '2026-01-01T00:00:00.000Z';
     const status = statusOf({
