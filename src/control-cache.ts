@@ -182,8 +182,6 @@ export class DaemonCache implements CacheViews {
           return { code: 'no-room', detail: `There is no room in the cache for ${path}.` };
         case 'stale':
           return { code: fetched.code, detail: `The store has another ${path} by now.` };
-        case 'unreadable':
-          return { code: fetched.code, detail: failureOf(fetched.error).message };
         default:
           return fetched satisfies never;
       }

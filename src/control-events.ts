@@ -22,6 +22,9 @@ export class DaemonEvents {
       case 'held':
         this.feed.emit({ type: 'held', held: heldView(notice.held) });
         break;
+      case 'unreadable-objects':
+        this.feed.emit({ type: 'unreadable-objects', files: notice.files, objects: [...notice.objects] });
+        break;
       case 'source-error':
         this.feed.emit({ type: 'source-error', error: sourceErrorView(notice.error) });
         break;

@@ -8,6 +8,7 @@ import type {
   Probe,
   ProblemItem,
   Status,
+  WaitingView,
 } from './control/shapes.ts';
 import { sourceTrouble } from './control/source-problem.ts';
 import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from './control/views.ts';
@@ -97,6 +98,7 @@ export class DaemonViews implements ControlViews {
         lastError: lastError === undefined ? null : sourceErrorView(lastError),
       },
       held: view.held === undefined ? null : heldView(view.held),
+      waiting: view.waiting === undefined ? null : waitingView(view.waiting),
       cache: {
         entries: stats.entries,
         bytes: stats.bytes,
@@ -234,6 +236,7 @@ function degradedBy(view: SyncView, cache: readonly DegradedCode[], supervised: 
     consecutiveFailures > 0 && lastError !== undefined ? sourceTrouble(lastError.code) : undefined;
   return [
     ...(trouble === undefined ? [] : [trouble]),
+    ...(view.unreadable === 0 ? [] : (['unreadable-objects'] as const)),
     ...(view.held === undefined ? [] : (['held'] as const)),
     ...new Set([...cache, ...view.persistTroubles]),
     ...(view.cacheTooSmall === undefined ? [] : (['cache-too-small'] as const)),
@@ -251,8 +254,13 @@ export function heldView({
   removed,
   since,
   reason,
+  detail,
 }: NonNullable<SyncView['held']>): HeldView {
-  return { generation, files, removed, since: timeOf(since), reason };
+  return { generation, files, removed, since: timeOf(since), reason, detail };
+}
+
+function waitingView({ since, until, files, objects }: NonNullable<SyncView['waiting']>): WaitingView {
+  return { since: timeOf(since), until: timeOrNull(until), files, objects: [...objects] };
 }
 
 export function timeOf(milliseconds: number): string {

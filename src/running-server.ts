@@ -6,6 +6,7 @@ import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
 import { isRunning, ownProcess } from './config/mount-state.ts';
+import { publicationPolicy } from './config/publication-policy.ts';
 import {
   mountRuntimeDirectory,
   mountSocket,
@@ -33,6 +34,7 @@ import { ofServer, tellReplacement } from './replacement.ts';
 import type { Driver } from './session/driver.ts';
 import type { FetchResult, Presentation, Serving } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
+import { probeObject } from './store/probe-object.ts';
 import { type Replacement, Supervised } from './supervised.ts';
 import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
@@ -220,7 +222,7 @@ export class RunningServer {
   ) {
     const config = this.#config;
     const { log } = this.#options;
-    const { target, source, allowOther, uid, gid, umask, concurrency } = config;
+    const { target, source, allowOther, uid, gid, umask } = config;
     const { cacheDirectory } = this.#places;
     // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
     const { device } = supervised;
@@ -291,14 +293,9 @@ export class RunningServer {
       ...this.#parts({ lister, cache, presenter, persister }),
       clock: systemClock,
       log,
-      pollMs: config.pollIntervalMs,
-      settleMs: config.settleMs,
+      ...publicationPolicy(config),
       watchedKey: watchedKeyOf(config.watchKey, store),
-      maxDelete: config.maxDelete,
-      allowEmpty: config.allowEmpty,
-      prefetchBytes: config.prefetchBytes,
-      cacheBytes: config.cacheSizeBytes,
-      concurrency,
+      probe: (path, signal) => probeObject(store, path, signal),
       ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
       notice: this.#events.notice,
       observeStage: (stage, seconds) => {
@@ -374,12 +371,13 @@ export class RunningServer {
   }
 
   #reportProgress({ view }: Sync): void {
-    const { generation, pending, ready } = view;
+    const { generation, pending, ready, waiting: waitingFor } = view;
     this.#options.onProgress({
       phase: generation === undefined ? 'listing' : ready ? 'ready' : 'prefetch',
       totalFiles: generation?.files ?? 0,
       totalBytes: generation?.bytes ?? 0,
       ...pending,
+      waitingFor,
     });
   }
 

@@ -108,6 +108,8 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'bad-setting': config,
   // SyncError
   'empty-source': noInput,
+  'unreadable-ignore-file': unavailable,
+  overdue: unavailable,
   // TreeError: the others are faults of dagmount's own
   'bad-pattern': config,
   // CacheError

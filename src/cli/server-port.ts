@@ -84,6 +84,15 @@ export interface Progress {
   /** Of what is fetched before the mount is ready. */
   readonly pendingFiles: number;
   readonly pendingBytes: number;
+  /** Objects that have not come for a while, or cannot be had. */
+  readonly waitingFor?: { readonly files: number; readonly objects: readonly WaitedFor[] } | undefined;
+}
+
+export interface WaitedFor {
+  /** Below the prefix. */
+  readonly path: string;
+  /** What the store answered. */
+  readonly detail: string;
 }
 
 /** As pino has it. */

@@ -35,6 +35,8 @@ export interface MountConfig {
   readonly pollIntervalMs: number;
   /** 0: off. */
   readonly settleMs: number;
+  /** 0: not at all. */
+  readonly unreadableWaitMs: number;
   /** Below the prefix. */
   readonly watchKey: string | undefined;
   /** Largest file that is fetched before it is shown; 0: none, Infinity: all. */
@@ -101,6 +103,7 @@ export function resolveMountConfig(
     waitForStoreMs: values['wait-for-store'],
     pollIntervalMs: values['poll-interval'],
     settleMs: values.settle,
+    unreadableWaitMs: values['unreadable-wait'],
     watchKey: values['watch-key'],
     prefetchBytes: values.prefetch,
     maxDelete: values['max-delete'],

@@ -85,6 +85,12 @@ export const schema = {
     help: 'How long a change must have stood still before it is shown, so that a deploy arrives as one; 0 is off',
     default: '1s',
   }),
+  'unreadable-wait': setting({
+    group: 'publication',
+    kind: kinds.duration({ max: '1h' }),
+    help: 'How long a tree waits for an object that cannot be had, before it is shown without its bytes (EIO); 0 is not at all',
+    default: '60s',
+  }),
   'watch-key': optional({
     group: 'publication',
     kind: kinds.text(

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { generationShape, heldShape, sourceErrorShape } from './shapes.ts';
+import { generationShape, heldShape, namedObjectShape, sourceErrorShape } from './shapes.ts';
 import { count, time } from './values.ts';
 
 /**
@@ -24,6 +24,15 @@ const generationEvent = z.strictObject({
 
 /** A listing is held back; told again where it is another. */
 const heldEvent = z.strictObject({ ...common, type: z.literal('held'), held: heldShape });
+
+/** Other files than before are shown although their content cannot be had; none any more where `files` is 0. */
+const unreadableObjectsEvent = z.strictObject({
+  ...common,
+  type: z.literal('unreadable-objects'),
+  files: count,
+  /** The first of them. */
+  objects: z.array(namedObjectShape),
+});
 
 /** Revalidations begin to fail, or fail for another reason. */
 const sourceErrorEvent = z.strictObject({
@@ -59,6 +68,7 @@ const restartEvent = z.strictObject({
 export const eventShape = z.discriminatedUnion('type', [
   generationEvent,
   heldEvent,
+  unreadableObjectsEvent,
   sourceErrorEvent,
   sourceRecoveredEvent,
   cacheErrorEvent,

@@ -11,6 +11,7 @@ export const degradedCodes = [
   'source-unreachable',
   'source-denied',
   'source-throttled',
+  'unreadable-objects',
   'held',
   'cache-unwritable',
   'cache-full',
@@ -35,6 +36,24 @@ export const heldShape = z.strictObject({
   removed: count,
   since: time,
   reason: z.string(),
+  /** One sentence; where an object is the reason, it is named. */
+  detail: z.string(),
+});
+
+export const namedObjectShape = z.strictObject({
+  /** Below the prefix. */
+  path: z.string(),
+  /** What the store answered. */
+  detail: z.string(),
+});
+
+export const waitingShape = z.strictObject({
+  since: time,
+  /** When it is waited for no longer; null where no answer has come yet. */
+  until: z.nullable(time),
+  files: count,
+  /** The first of them. */
+  objects: z.array(namedObjectShape),
 });
 
 export const sourceErrorShape = z.strictObject({
@@ -76,6 +95,8 @@ export const statusShape = z.strictObject({
     lastError: z.nullable(sourceErrorShape),
   }),
   held: z.nullable(heldShape),
+  /** Objects that cannot be had, for which a newer tree waits, or the first one until it is ready. */
+  waiting: z.nullable(waitingShape),
   cache: z.strictObject(cacheCounts),
   problems: count,
 });
@@ -168,6 +189,7 @@ export type DegradedCode = (typeof degradedCodes)[number];
 export type Status = z.infer<typeof statusShape>;
 export type GenerationView = z.infer<typeof generationShape>;
 export type HeldView = z.infer<typeof heldShape>;
+export type WaitingView = z.infer<typeof waitingShape>;
 export type Probe = z.infer<typeof probeShape>;
 export type HistoryItem = z.infer<typeof historyItemShape>;
 export type Generations = z.infer<typeof generationsShape>;

@@ -1,7 +1,8 @@
 import type { ContentVersion, Generation } from '../tree/index.ts';
-import { codeOf, isSourceDown, isStale } from './failure.ts';
+import { codeOf, failureOf, isSourceDown, isStale } from './failure.ts';
 import type { Clock, ContentCachePort, Located, Logger } from './ports.ts';
 import type { ReadAhead } from './read-ahead.ts';
+import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 import { childOf } from './waiting.ts';
 
 export type ReadErrno = 'EIO' | 'ESTALE';
@@ -21,6 +22,8 @@ export interface ReadThroughOptions {
   readonly generation: () => Generation | undefined;
   /** A version of the tree shown was made local. */
   readonly found: (version: ContentVersion, located: Located) => void;
+  /** Files that are shown although their content could not be had. */
+  readonly unreadable: UnreadableObjects;
   readonly ahead: Pick<ReadAhead, 'asked' | 'arrived' | 'left'>;
   /** Asks for a new listing: the store has not what the tree shows, or does not answer. */
   readonly refresh: () => void;
@@ -28,6 +31,9 @@ export interface ReadThroughOptions {
 
 /** How soon after its failure a read is taken for the same one, asked again. */
 const SAME_READ_MS = 500;
+
+/** An object that could not be had before keeps a reader for so long at most: many of them are read in one scan. */
+const UNREADABLE_DEADLINE_MS = 2_000;
 
 /** The store is known to be down, and what is to be read is not here. */
 const SOURCE_DOWN = 'source-down';
@@ -62,23 +68,28 @@ export class ReadThrough {
     chunk: number | undefined,
     { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<ReadResult> {
-    const { cache, clock, found, ahead } = this.#options;
+    const { cache, clock, found, ahead, unreadable } = this.#options;
     // What is in the cache needs no store, unless it turns out to be rotten.
     const localOnly = this.#options.isSourceDown();
     if (localOnly && !cache.has(version, chunk)) return this.#fail('EIO', SOURCE_DOWN);
     const failed = this.#failedJustNow(version, chunk);
     if (failed !== undefined) return failed;
+    const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
+    const known = isUnreadable ? unreadable.failedJustNow(version) : undefined;
+    if (known !== undefined) return this.#fail('EIO', known);
     const { controller, release } = childOf(signal);
     this.#waiting.set(controller, [version, chunk]);
     const over = new AbortController();
     let late = false;
-    const timer = clock.sleep(deadlineMs, over.signal).then(
-      () => {
-        late = true;
-        controller.abort();
-      },
-      () => undefined,
-    );
+    const timer = clock
+      .sleep(isUnreadable ? Math.min(deadlineMs, UNREADABLE_DEADLINE_MS) : deadlineMs, over.signal)
+      .then(
+        () => {
+          late = true;
+          controller.abort();
+        },
+        () => undefined,
+      );
     try {
       const reading = cache.ensure(version, chunk, {
         signal: controller.signal,
@@ -97,7 +108,9 @@ export class ReadThrough {
       const told = codeOf(error) ?? 'internal';
       const isDown = controller.signal.aborted || told === 'not-cached';
       const code = late ? 'deadline' : isDown ? SOURCE_DOWN : told;
-      const result = this.#refuse(version, code, error);
+      // The reader's own deadline says nothing of what the store answers.
+      if (isUnreadable) unreadable.triedAgain(version, code === told ? failureOf(error) : undefined);
+      const result = isUnreadable ? this.#refuseAgain(version, code) : this.#refuse(version, code, error);
       this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
       return result;
     } finally {
@@ -135,6 +148,13 @@ export class ReadThrough {
     }
     // Whether the source is down is then known to all readers, not found out by each of them.
     if (code === 'deadline' || isSourceDown(code)) refresh();
+    return this.#fail('EIO', code);
+  }
+
+  /** Of an object that could not be had before: the store may have another version by now. */
+  #refuseAgain(version: ContentVersion, code: string): ReadResult {
+    const { generation, refresh } = this.#options;
+    if (isStale(code) && isShown(generation(), version)) refresh();
     return this.#fail('EIO', code);
   }
 

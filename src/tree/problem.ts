@@ -6,9 +6,11 @@ export type ProblemReason =
   | 'not-utf8'
   | 'trailing-slash'
   | 'shadowed'
-  | 'unreadable-class';
+  | 'unreadable-class'
+  /** Its content could not be had; what the store answered stands in its detail. */
+  | 'unreadable-object';
 
-/** A key that is left out of the tree, or (`unreadable-class`) shown but not readable. */
+/** A key that is left out of the tree, or (`unreadable-class`, `unreadable-object`) shown but not readable. */
 export interface Problem {
   /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. */
   readonly key: string;
@@ -35,6 +37,8 @@ export function describeProblem(reason: ProblemReason): string {
       return 'left out: there is a directory of the same path, which is shown in its place';
     case 'unreadable-class':
       return 'shown, but reading it gives EIO: its storage class must be restored first';
+    case 'unreadable-object':
+      return 'shown, but reading it gives EIO: the store does not give its content';
     default: {
       const never: never = reason;
       return never;

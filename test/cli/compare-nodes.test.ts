@@ -242,7 +242,14 @@ describe('status of several nodes', () => {
       lastError: { code: 'denied', message: 'Access denied.', detail: null, mend: null, at: timeAt(6) },
     };
     const failing = await node(t, [['a', 0]], { status: { source, degraded: ['source-denied'] } });
-    const held = { generation: idOf('c'), files: 1, removed: 9, since: timeAt(6), reason: 'mass-deletion' };
+    const held = {
+      generation: idOf('c'),
+      files: 1,
+      removed: 9,
+      since: timeAt(6),
+      reason: 'mass-deletion',
+      detail: 'Too many files are gone.',
+    };
     const holding = await node(t, [['a', 0]], { status: { held, degraded: ['held'] } });
     const { out } = await told([failing, holding, current]);
     assert.match(out, new RegExp(`It cannot look at the store since ${timeAt(5)}: Access denied\\.`));

@@ -85,6 +85,8 @@ const others: Readonly<
   'address-unusable': 78,
   'bad-setting': 78,
   'empty-source': 66,
+  'unreadable-ignore-file': 69,
+  overdue: 69,
 };
 
 /** What a daemon answers, or does not. */

@@ -31,6 +31,7 @@ test('a mount is told everything in one frozen object', () => {
     waitForStoreMs: 0,
     pollIntervalMs: 10_000,
     settleMs: 1_000,
+    unreadableWaitMs: 60_000,
     watchKey: undefined,
     prefetchBytes: Number.POSITIVE_INFINITY,
     maxDelete: 0.5,

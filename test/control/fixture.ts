@@ -35,7 +35,14 @@ const counts = {
 };
 
 export const generation = { id: ID, number: 2, publishedAt: TIME, files: 3, directories: 1, bytes: 30 };
-export const held = { generation: OTHER_ID, files: 1, removed: 9, since: TIME, reason: 'mass-deletion' };
+export const held = {
+  generation: OTHER_ID,
+  files: 1,
+  removed: 9,
+  since: TIME,
+  reason: 'mass-deletion',
+  detail: 'Too many files are gone.',
+};
 
 export function statusOf(changes: Partial<Status> = {}): Status {
   return {
@@ -64,6 +71,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
       lastError: null,
     },
     held: null,
+    waiting: null,
     cache: counts,
     problems: 0,
     ...changes,

@@ -81,8 +81,8 @@ class Witness {
     if (changes === undefined) return;
     const news = [...changes.added, ...changes.changed].filter((index) => !generation.isDirectory(index));
     for (const index of news) {
-      // What always arrives damaged does not hold up everything else: it is shown all the same.
-      if ((this.#world.cache.damaged.get(generation.path(index)) ?? 0) >= 3) continue;
+      // What alone cannot be had does not hold up everything else for ever: it is shown all the same.
+      if (this.#world.cache.failures.has(generation.path(index))) continue;
       assert.ok(this.#world.cache.has(generation.version(index)), 'this was not prefetched');
       assert.notEqual(stamps[index], 0n);
     }

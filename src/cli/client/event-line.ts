@@ -5,12 +5,13 @@ import type { Paints } from '../paint.ts';
 const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
   generation: 'bold',
   held: 'red',
+  'unreadable-objects': 'red',
   'source-error': 'red',
   'source-recovered': 'green',
   'cache-error': 'red',
   restart: 'yellow',
 };
-const TYPE_WIDTH = 'source-recovered'.length;
+const TYPE_WIDTH = 'unreadable-objects'.length;
 
 /**
  * One event for people, with the time it happened at: such lines are read later, when `ago` is another. Undefined for
@@ -32,6 +33,12 @@ function textOf(event: DaemonEvent): string | undefined {
     case 'held': {
       const { generation, reason, removed, files } = event.held;
       return `${generation}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
+    }
+    case 'unreadable-objects': {
+      const { files, objects } = event;
+      if (files === 0) return 'all files can be read again';
+      const names = objects.map(({ path, detail }) => `${path} (${detail})`).join(', ');
+      return `${plural(files, 'file')} cannot be had: ${names}${files > objects.length ? ', …' : ''}`;
     }
     case 'source-error':
       return `${event.error.code}: ${event.error.message}`;

@@ -30,6 +30,7 @@ export function statusText(status: Status, paints: Paints, now: number): string 
     ['generation', generationText(status, now)],
     ['source', sourceText(status, paints, now)],
     status.held === null ? undefined : ['held', heldText(status.held, paints, now)],
+    status.waiting === null ? undefined : ['waits for', waitingText(status.waiting, paints, now)],
     ['cache', cacheText(status)],
     problems === 0
       ? undefined
@@ -57,10 +58,18 @@ function sourceText({ source }: Status, paints: Paints, now: number): string {
 }
 
 function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {
-  const { generation, files, removed, since, reason } = held;
+  const { generation, files, removed, since, reason, detail } = held;
   return paints.red(
-    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it`,
+    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it. ${printable(detail)}`,
   );
+}
+
+function waitingText(waiting: NonNullable<Status['waiting']>, paints: Paints, now: number): string {
+  const { files, objects, since, until } = waiting;
+  const names = objects.map(({ path, detail }) => printable(`${path} (${detail})`)).join(', ');
+  const more = files > objects.length ? `, and ${formatCount(files - objects.length)} more` : '';
+  const end = until === null ? '' : `, until ${until} at the latest`;
+  return paints.yellow(`${names}${more}; since ${ago(since, now)}${end}`);
 }
 
 function cacheText({ cache }: Status): string {
