@@ -46,6 +46,7 @@ export class ProgressLine {
   }
 
   #textOf(progress: Progress, now: number): string {
+    if (progress.phase === 'listing') return progressText(progress);
     return progressText(progress, this.#rate(now, progress.totalBytes - progress.pendingBytes));
   }
 

@@ -81,6 +81,14 @@ export class Metrics {
     ['stage'],
   );
   readonly #held = this.#gauge('dagmount_held', 'Whether a listing is held back: 0 or 1');
+  readonly #waiting = this.#gauge(
+    'dagmount_waiting_objects',
+    'Objects that cannot be had, for which a tree waits before it is shown',
+  );
+  readonly #unreadable = this.#gauge(
+    'dagmount_unreadable_objects',
+    'Files that are shown although their content cannot be had: reading them fails',
+  );
   readonly #problems = this.#gauge('dagmount_problems', 'Keys that are not shown as they are', ['reason']);
   readonly #cacheBytes = this.#gauge('dagmount_cache_bytes', 'Content in the cache');
   readonly #cacheLimit = this.#gauge('dagmount_cache_limit_bytes', 'Most content that the cache may hold');
@@ -163,6 +171,8 @@ export class Metrics {
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);
     this.#held.set(status.held === null ? 0 : 1);
+    this.#waiting.set(status.waiting?.files ?? 0);
+    this.#unreadable.set(problems.get('unreadable-object') ?? 0);
     this.#problems.reset();
     for (const [reason, count] of problems) this.#problems.set({ reason }, count);
     this.#cacheBytes.set(cache.bytes);

@@ -254,9 +254,10 @@ export class Backlog {
   }
 
   /** What becomes of a tree in which these objects could not be had, while the store gave others. */
-  #judge({ generation }: FetchTarget, failed: readonly FailedObject[]): PassEnd {
+  #judge({ generation }: FetchTarget, found: readonly FailedObject[]): PassEnd {
     const { unreadable, clock, log, onHeld } = this.#options;
-    if (failed.length === 0) return 'done';
+    if (found.length === 0) return 'done';
+    const failed = this.#wait.withAnswers(found);
     const news: FailedObject[] = [];
     for (const object of failed) {
       if (unreadable.has(object.version)) unreadable.triedAgain(object.version, object.failure);

@@ -216,7 +216,8 @@ export class Revalidation {
         this.#prefetch(target, changes, attempt, pace),
       );
       if (fetched.kind !== 'complete') return fetched;
-      const { files, noRoom, failed } = fetched;
+      const { files, noRoom } = fetched;
+      const failed = this.#wait.withAnswers(fetched.failed);
       log.debug({ files, noRoom, failed: failed.length }, 'prefetched');
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;

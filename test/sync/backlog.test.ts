@@ -166,7 +166,7 @@ describe('the backlog', () => {
       backlog.waiting?.objects.map(({ path }) => path),
       ['dags/file00003.py'],
     );
-    await clock.advance(34_000);
+    await clock.advance(45_000);
     assert.match(backlog.waiting?.objects[0]?.detail ?? '', /^overdue: /);
     assert.equal(log.told('waiting-for-objects').length, 1);
     await clock.advance(60_000);

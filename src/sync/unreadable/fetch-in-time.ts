@@ -14,10 +14,11 @@ export interface TimedMeans {
 }
 
 /**
- * The store bounds each of its requests. This is the bound for the whole of an object, as slow as the way to the store
- * may be, so that one that never ends cannot keep the others from being shown.
+ * The store bounds each of its requests, at 30 s where it gets no answer that is of use. This is the bound for the whole
+ * of an object, as slow as the way to the store may be, so that one that never ends cannot keep the others from being
+ * shown. It is longer, so that what the store answered is what is told.
  */
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 45_000;
 const SLOWEST_BYTES_PER_MS = 16;
 
 /** Milliseconds after which an object of so many bytes is given up. */

@@ -1,3 +1,4 @@
+import type { Failure } from '../failure.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { type FailedObject, type NamedObject, named } from './failed-object.ts';
 
@@ -29,7 +30,8 @@ export class ObjectWait {
   #pausedAt: number | undefined;
   #tries = 0;
   #objects: readonly FailedObject[] = [];
-  #paths: ReadonlySet<string> = new Set();
+  /** By path: what the store answered. */
+  #failures: ReadonlyMap<string, Failure> = new Map();
   #told = '';
 
   constructor(clock: Clock, log: Logger, waitMs: number) {
@@ -57,14 +59,24 @@ export class ObjectWait {
 
   /** How long a try of this path may take, where a try that is not known to fail may take `ms`. */
   allowedMs(path: string, ms: number): number {
-    if (this.#since === undefined || !this.#paths.has(path)) return ms;
+    if (this.#since === undefined || !this.#failures.has(path)) return ms;
     return Math.max(SHORTEST_TRY_MS, Math.min(ms, this.#since + this.#waitMs - this.#clock.now()));
+  }
+
+  /** The same objects, where a later try was cut short with what the store answered to the one before. */
+  withAnswers(objects: readonly FailedObject[]): readonly FailedObject[] {
+    return objects.map((object) => {
+      const before = this.#failures.get(object.version.path);
+      return object.failure.code === 'overdue' && before !== undefined
+        ? { ...object, failure: before }
+        : object;
+    });
   }
 
   /** These failed by themselves; returns whether the tree waits on. */
   waitsFor(objects: readonly FailedObject[]): boolean {
     this.#objects = objects;
-    this.#paths = new Set(objects.map(({ version }) => version.path));
+    this.#failures = new Map(objects.map(({ version, failure }) => [version.path, failure]));
     this.#tries += 1;
     const waited = this.#clock.now() - (this.#since ?? this.#clock.now());
     if (this.#waitMs === 0 || (this.#tries >= FEWEST_TRIES && waited >= this.#waitMs)) return false;
@@ -94,7 +106,7 @@ export class ObjectWait {
     this.#pausedAt = undefined;
     this.#tries = 0;
     this.#objects = [];
-    this.#paths = new Set();
+    this.#failures = new Map();
     this.#told = '';
   }
 
