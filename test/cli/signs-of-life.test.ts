@@ -22,10 +22,10 @@ describe('a daemon that takes long to start', () => {
       const write = (text: string): void => {
         written += text;
       };
-      const err = { isTerminal, colours: false, columns: 80, write };
+      const err = { isTerminal, colours: false, columns: 80, lost: new AbortController().signal, write };
       const signs = new SignsOfLife({ err, now: Date.now });
       if (progress !== undefined) signs.show(progress);
-      mock.timers.tick(15_000);
+      for (let second = 0; second < 15; second++) mock.timers.tick(1_000);
       signs.stop();
       mock.timers.tick(60_000);
       return written;
