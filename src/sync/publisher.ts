@@ -130,6 +130,7 @@ export class Publisher {
       await this.#retired.add(shown.generation, changes, pace);
     }
     const { tombstones, replaced } = this.#retired;
+    const before = this.#unreadable.current;
     const unreadable = this.#unreadable.next(generation, failed, accepted);
     const state = {
       ...records,
@@ -142,7 +143,13 @@ export class Publisher {
     };
     await timed(this.#options, 'persist', () => persist(this.#options.persister, state));
     // crash point: persisted. The state in force is still the old one.
-    await this.#publish(candidate, records, () => this.#unreadable.use(unreadable), signal);
+    try {
+      // Before a reader can meet it: whoever sees EIO finds its reason.
+      await this.#publish(candidate, records, () => this.#unreadable.use(unreadable), signal);
+    } catch (error) {
+      this.#unreadable.use(before);
+      throw error;
+    }
     swapped();
     // crash point: published. The old tree's content is still kept as if it were shown.
     await timed(this.#options, 'retire', () => this.#retire(shown, this.#shown!, changes, pace));
@@ -151,7 +158,7 @@ export class Publisher {
   async #publish(
     { built: { generation, changes, problems }, content, bound, digest }: Candidate,
     records: NextRecords,
-    notified: () => void,
+    swapping: () => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { persister, presenter, clock, log, observeStage } = this.#options;
@@ -168,13 +175,13 @@ export class Publisher {
       swapping: (instant) => {
         if (before !== undefined && changes !== undefined) content.carryOver(before.content, changes.origin);
         this.#records.use(records, instant.seconds);
+        swapping();
       },
     });
     persister.acknowledged();
     this.#retired.dated(instant);
     const publishedAt = clock.now();
     this.#shown = { content, bound, digest, generation, problems, publishedAt };
-    notified();
     this.#problemLog.tell(problems);
     this.#records.published(records, publishedAt);
     const entry = this.#records.history.at(-1)!;

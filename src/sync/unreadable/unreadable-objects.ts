@@ -51,6 +51,10 @@ export class UnreadableObjects {
     return this.#problems;
   }
 
+  get current(): NextUnreadable {
+    return { entries: this.#entries, problems: this.#problems };
+  }
+
   has(version: Pick<ContentVersion, 'name'>): boolean {
     return this.#entries.has(version.name);
   }
