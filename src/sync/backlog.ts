@@ -210,7 +210,10 @@ export class Backlog {
           this.#progress.done(generation.size(index));
           return tally.count(fetched);
         } catch (error) {
-          if (over.aborted || left.aborted || !(await control.isOwnFault(index, over))) throw error;
+          if (over.aborted) throw error;
+          // The run of the next tree joins what is under way: nothing of that may be given up.
+          if (left.aborted) return 'next';
+          if (!(await control.isOwnFault(index, over))) throw error;
           failed.push(failedObject(generation, index, error, false));
           return 'next';
         }

@@ -30,6 +30,9 @@ const unreachable = { code: 'unreachable' } as const;
 const corrupt = { code: 'corrupt' } as const;
 const expired = { code: 'expired' } as const;
 
+/** The first bytes of an answer come: what is asked for as the control, one byte of an object, comes whole. */
+const ofLongAnswers = { watch: undefined, prefetch: { waitsFor: 'unreachable' } } as const;
+
 type Row = Readonly<Partial<Record<Stage, Seen | undefined>>>;
 
 /**
@@ -41,13 +44,13 @@ const rows: Readonly<Record<FaultName, Row>> = {
   'is down: it refuses connections': triedAgain(unreachable),
   'takes requests and never answers': triedAgain(unreachable),
   'answers late': everywhere('nothing', 'nothing'),
-  'stops in the middle of an answer': { ...triedAgain(unreachable), watch: undefined },
+  'stops in the middle of an answer': { ...triedAgain(unreachable), ...ofLongAnswers },
   'answers 500': triedAgain(unreachable),
   'answers 503 SlowDown': triedAgain({ code: 'throttled' }),
   'answers 503 and no word': triedAgain(unreachable),
   'answers 403 ExpiredToken': everywhere({ exit: 77 }, expired),
   'redirects to another region': everywhere({ exit: 78 }, { code: 'wrong-region' }),
-  'closes in the middle of an answer': { ...triedAgain(unreachable), watch: undefined },
+  'closes in the middle of an answer': { ...triedAgain(unreachable), ...ofLongAnswers },
   'sends an answer of another length': { ...everywhere({ exit: 69 }, corrupt), watch: undefined },
   // One byte of an object has no checksum: the fault is taken for that of the objects.
   'flips one bit of the content': { prefetch: { waitsFor: 'corrupt' }, read: corrupt },

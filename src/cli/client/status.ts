@@ -30,7 +30,8 @@ export function statusText(status: Status, paints: Paints, now: number): string 
     ['generation', generationText(status, now)],
     ['source', sourceText(status, paints, now)],
     status.held === null ? undefined : ['held', heldText(status.held, paints, now)],
-    status.waiting === null ? undefined : ['waits for', waitingText(status.waiting, paints, now)],
+    // A daemon of an earlier version does not say.
+    status.waiting ? ['waits for', waitingText(status.waiting, paints, now)] : undefined,
     ['cache', cacheText(status)],
     problems === 0
       ? undefined
@@ -60,7 +61,7 @@ function sourceText({ source }: Status, paints: Paints, now: number): string {
 function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {
   const { generation, files, removed, since, reason, detail } = held;
   return paints.red(
-    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it. ${printable(detail)}`,
+    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it. ${printable(detail ?? '')}`,
   );
 }
 
