@@ -5,7 +5,7 @@ import type { Absence, PageOfEntries, TreeViews } from './control/tree-views.ts'
 import { Pace } from './sync/pace.ts';
 import type { Shown } from './sync/shown.ts';
 import type { Sync } from './sync/sync.ts';
-import { type Generation, orderByPath, type PathFilter, placeInOrder } from './tree/index.ts';
+import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from './tree/index.ts';
 
 /** What the tree is looked at with. */
 export interface TreeObserved {
@@ -90,7 +90,7 @@ export class DaemonTree implements TreeViews {
       kind: isDirectory ? 'directory' : 'file',
       key,
       size: generation.size(index),
-      etag: version?.etag ?? null,
+      etag: (version && listedEtag(version.etag)) ?? null,
       versionId: (version && versionIdOf(path, version.etag)) ?? null,
       lastModified: isDirectory ? null : new Date(1000 * lastModified).toISOString(),
       mtime: mtimeOf(generation, index),
@@ -191,7 +191,7 @@ export class DaemonTree implements TreeViews {
         path: generation.path(index),
         kind: isDirectory ? 'directory' : 'file',
         size,
-        etag: isDirectory ? null : generation.etag(index),
+        etag: isDirectory ? null : (listedEtag(generation.etag(index)) ?? null),
         mtime: mtimeOf(generation, index),
         cached: isDirectory
           ? null

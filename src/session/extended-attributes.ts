@@ -1,4 +1,4 @@
-import type { ContentVersion, Generation } from '../tree/index.ts';
+import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
 import type { ErrnoName } from '../wire/index.ts';
 import type { RetiredNode, ShownTree } from './shown-tree.ts';
 
@@ -78,7 +78,7 @@ export class ExtendedAttributes {
   #ofFile(tree: ShownTree, generation: Generation, index: number): Values {
     return {
       key: this.#naming.keyPrefix + generation.path(index),
-      etag: generation.etag(index),
+      ...etagOf(generation.etag(index)),
       generation: tree.label,
       'last-modified': new Date(1000 * generation.lastModified(index)).toISOString(),
     };
@@ -86,6 +86,14 @@ export class ExtendedAttributes {
 
   /** A replaced version that somebody still holds open: no generation that is shown has it. */
   #ofRetired({ version }: RetiredNode): Values {
-    return version === undefined ? {} : { key: this.#naming.keyPrefix + version.path, etag: version.etag };
+    return version === undefined
+      ? {}
+      : { key: this.#naming.keyPrefix + version.path, ...etagOf(version.etag) };
   }
+}
+
+/** None where the listing has none: what stands in its place is not shown as if it were the store's. */
+function etagOf(etag: string): Pick<Values, 'etag'> {
+  const listed = listedEtag(etag);
+  return listed === undefined ? {} : { etag: listed };
 }

@@ -1,6 +1,7 @@
 import { type AdoptedObjects, adoptObjects } from './adopt.ts';
 import { arrange } from './arrange.ts';
 import { type Columns, openColumns } from './columns.ts';
+import { markDates } from './date-mark.ts';
 import { diffGenerations, type GenerationChanges } from './diff.ts';
 import { type Draft, draftTree } from './draft.ts';
 import { draftId } from './draft-id.ts';
@@ -60,7 +61,7 @@ export function buildGeneration(input: BuildInput): BuildResult {
   const saltLow = Number(input.salt & 0xffffffffn);
   const { objects, adopted } = input;
   const listed = adopted === undefined || adopted.size === 0 ? objects : adoptObjects(objects, adopted);
-  const draft = draftTree(listed, input.filter);
+  const draft = draftTree(markDates(listed), input.filter);
   const arrangement = arrange(draft, hash, saltHigh, saltLow);
   const { buffer, columns } = fillColumns(draft, arrangement, saltHigh, saltLow);
   reportArchived(draft, arrangement.shadowed);

@@ -1,3 +1,4 @@
+import { lacksVersion } from './date-mark.ts';
 import type { PathFilter } from './filter.ts';
 import { objectsByKey } from './key-order.ts';
 import { judgeKey } from './key-rules.ts';
@@ -104,7 +105,10 @@ export function draftTree(objects: ListedObjects, filter: PathFilter): Draft {
     const start = keyEnds[object - 1] ?? 0;
     const end = keyEnds[object]!;
     if (!filter.showsAll && !filter.showsKey(keys.subarray(start, end))) continue;
-    const reason = judgeKey(keys, start, end, sizes[object]!);
+    const isFile = end > start && keys[end - 1] !== slash;
+    const reason =
+      judgeKey(keys, start, end, sizes[object]!) ??
+      (isFile && lacksVersion(objects, object) ? 'no-version' : undefined);
     if (reason !== undefined) {
       draft.report(position, reason);
       continue;

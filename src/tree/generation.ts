@@ -21,9 +21,12 @@ export interface ContentVersion {
   readonly name: string;
   /** Below the prefix. */
   readonly path: string;
+  /** As listed, or what stands in its place: see `listedEtag`. */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
+  /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
+  readonly lastModified?: number | undefined;
 }
 
 /**
@@ -185,7 +188,7 @@ export class Generation {
     return path;
   }
 
-  /** As listed, without quotes, one character a byte; '' for a directory. */
+  /** As listed, without quotes, one character a byte, or what stands in its place; '' for a directory. */
   etag(i: number): string {
     if ((this.#flags[i]! & FLAG_PACKED_ETAG) !== 0) return this.#hex(this.#columns.etagBytes, i);
     const start = this.#heapOffset + this.#columns.etags[4 * i]!;
@@ -204,7 +207,14 @@ export class Generation {
   }
 
   version(i: number): ContentVersion {
-    return { name: this.versionName(i), path: this.path(i), etag: this.etag(i), size: this.size(i) };
+    const version = {
+      name: this.versionName(i),
+      path: this.path(i),
+      etag: this.etag(i),
+      size: this.size(i),
+    };
+    const seconds = this.lastModified(i);
+    return seconds === 0 ? version : { ...version, lastModified: 1000 * seconds };
   }
 
   /** Below 2^31. */

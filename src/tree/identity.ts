@@ -97,7 +97,8 @@ export function versionName(path: string, etag: string, size: number): string {
  *     kind   "d" or "f"
  *     path   below the prefix, no slash at its end
  *     size   decimal digits; "0" for a directory
- *     ETag   as listed, without quotes; empty for a directory
+ *     ETag   as listed, without quotes; a space and the date in milliseconds since the epoch where there is none; empty
+ *            for a directory
  *
  * each preceded by its length in bytes as 32 bits, big-endian. An empty tree is SHA-256 of nothing. Ids are
  * compared between nodes and releases: this never changes.

@@ -1,5 +1,6 @@
 export type { AdoptedObject, AdoptedObjects } from './adopt.ts';
 export { type BuildInput, type BuildResult, buildGeneration, stampGeneration } from './build.ts';
+export { listedEtag } from './date-mark.ts';
 export { diffGenerations, type GenerationChanges } from './diff.ts';
 export { digestListing } from './digest.ts';
 export { type FilterPatterns, type FilterVerdict, PathFilter } from './filter.ts';

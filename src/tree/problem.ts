@@ -6,6 +6,7 @@ export type ProblemReason =
   | 'not-utf8'
   | 'trailing-slash'
   | 'shadowed'
+  | 'no-version'
   | 'unreadable-class';
 
 /** A key that is left out of the tree, or (`unreadable-class`) shown but not readable. */
@@ -33,6 +34,8 @@ export function describeProblem(reason: ProblemReason): string {
       return 'left out: a key that ends in a slash stands for a directory, and this one has content';
     case 'shadowed':
       return 'left out: there is a directory of the same path, which is shown in its place';
+    case 'no-version':
+      return 'left out: the listing has neither ETag nor date for it, so that nothing would tell when it changes';
     case 'unreadable-class':
       return 'shown, but reading it gives EIO: its storage class must be restored first';
     default: {
