@@ -59,6 +59,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'unreadable-class': unavailable,
   aborted: unavailable,
   'bad-request': unavailable,
+  'bad-answer': unavailable,
   denied: noPermission,
   expired: noPermission,
   'no-credentials': noPermission,

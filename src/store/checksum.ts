@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
 import type * as crc from '@aws-sdk/checksums/crc';
-import { bareEtag, header } from './headers.ts';
+import { bareEtag } from './etag.ts';
+import { header } from './headers.ts';
 
 /** What the store says that the whole content hashes to, and how to find out. */
 export interface ExpectedChecksum {
@@ -57,7 +58,7 @@ export function expectedChecksum(headers: IncomingHttpHeaders): ExpectedChecksum
       if (value !== undefined && value !== '' && !value.includes('-')) return { name, value, start };
     }
   }
-  const etag = bareEtag(headers.etag ?? '').toLowerCase();
+  const etag = bareEtag(header(headers, 'etag') ?? '').toLowerCase();
   const encryption = header(headers, 'x-amz-server-side-encryption') ?? '';
   const byOwnKey =
     encryption.startsWith('aws:kms') || 'x-amz-server-side-encryption-customer-algorithm' in headers;

@@ -1,3 +1,4 @@
+import { bareEtagRange, isEtagByte, LONGEST_ETAG } from './etag.ts';
 import type { ListingColumns } from './list-columns.ts';
 import { corrupt } from './list-errors.ts';
 import { type KeyDecoder, OUTSIDE_PREFIX } from './list-key.ts';
@@ -6,7 +7,6 @@ import type { XmlReader } from './list-xml.ts';
 
 /** S3 allows 1,024 bytes; other stores more. */
 export const MAX_KEY_BYTES = 4096;
-const MAX_ETAG_BYTES = 1024;
 
 const CONTENTS = Buffer.from('Contents');
 const KEY = Buffer.from('Key');
@@ -17,8 +17,6 @@ const STORAGE_CLASS = Buffer.from('StorageClass');
 
 /** Storage classes whose objects cannot be read before they are restored. GLACIER_IR can. */
 const ARCHIVED_CLASSES = [Buffer.from('GLACIER'), Buffer.from('DEEP_ARCHIVE')] as const;
-
-const DOUBLE_QUOTE = 0x22;
 
 /** The fields of an object that were seen, as bits. */
 const SEEN = { key: 1, size: 2, etag: 4, lastModified: 8, storageClass: 16 } as const;
@@ -102,14 +100,9 @@ export class ObjectReader {
     const xml = this.#xml;
     xml.readText();
     const text = xml.text;
-    let start = xml.textStart;
-    let end = xml.textEnd;
-    if (end - start >= 2 && text[start] === DOUBLE_QUOTE && text[end - 1] === DOUBLE_QUOTE) {
-      start++;
-      end--;
-    }
+    const { start, end } = bareEtagRange(text, xml.textStart, xml.textEnd);
     if (start === end) throw corrupt('the listing holds an object without an ETag');
-    if (end - start > MAX_ETAG_BYTES) throw corrupt('the listing holds an overlong ETag');
+    if (end - start > LONGEST_ETAG) throw corrupt('the listing holds an overlong ETag');
     const columns = this.#columns;
     columns.reserveEtag(end - start);
     const etags = columns.etags;
@@ -117,7 +110,7 @@ export class ObjectReader {
     for (let at = start; at < end; at++) {
       const byte = text[at] as number;
       // It is sent back in an If-Match header.
-      if (byte <= 0x20 || byte >= 0x7f) throw corrupt('the listing holds an ETag that no header can carry');
+      if (!isEtagByte(byte)) throw corrupt('the listing holds an ETag that no header can carry');
       etags[tail++] = byte;
     }
     columns.etagTail = tail;

@@ -15,7 +15,8 @@ export type StoreErrorCode =
   | 'not-s3'
   | 'unreadable-class'
   | 'aborted'
-  | 'bad-request';
+  | 'bad-request'
+  | 'bad-answer';
 
 const SAYS: Readonly<Record<StoreErrorCode, string>> = {
   unreachable: 'the store cannot be reached',
@@ -34,6 +35,7 @@ const SAYS: Readonly<Record<StoreErrorCode, string>> = {
   'unreadable-class': 'the object is archived and cannot be read at once',
   aborted: 'the request was given up',
   'bad-request': 'the store refused the request',
+  'bad-answer': 'the store answered in a way that cannot be used',
 };
 
 /**

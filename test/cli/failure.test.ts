@@ -30,6 +30,7 @@ const store: Readonly<Record<StoreErrorCode, number>> = {
   'unreadable-class': 69,
   aborted: 69,
   'bad-request': 69,
+  'bad-answer': 69,
 };
 
 const mount: Readonly<Record<MountErrorCode, number>> = {
