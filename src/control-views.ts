@@ -95,6 +95,7 @@ export class DaemonViews implements ControlViews {
         consecutiveFailures,
         failingSince: timeOrNull(failingSince),
         lastError: lastError === undefined ? null : sourceErrorView(lastError),
+        traits: [...view.storeTraits],
       },
       held: view.held === undefined ? null : heldView(view.held),
       cache: {

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { blobRange } from './cache/chunks.ts';
+import { mountDirectory } from './cache/private-directory.ts';
 import { contentOf, receive } from './cache/receive.ts';
 import type { ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
+import { mountId } from './config/mount-id.ts';
 import { readConnectionRecord } from './connection-record.ts';
 import type { Metrics } from './control/metrics.ts';
 import type { SessionHost } from './session/driver.ts';
@@ -12,6 +14,8 @@ import { SessionClient } from './session/session-client.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 import type { StatePlaces } from './state/open-state.ts';
 import { openTakeover } from './state/open-takeover.ts';
+import { keepStoreTraits } from './state/store-traits-file.ts';
+import { EtagWitness } from './sync/etag-witness.ts';
 
 /** Credentials may have to be asked for, and their source be slow. */
 const CONNECT_MS = 2_000;
@@ -35,12 +39,16 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
     atEnd(() => worker.terminate());
     return worker;
   };
+  const { endpointUrl: endpoint, bucket, prefix, target } = config;
+  const directory = mountDirectory(config.cacheDir, mountId({ endpoint, bucket, prefix, target }));
+  const witness = new EtagWitness(keepStoreTraits(`${directory}/store-traits`, process.ppid), log);
   const connect = async () => {
     const { connectStore, S3Store } = await import('./store-connection.ts');
     const connection = await connectStore(config);
-    const store = new S3Store({ ...connection, concurrency: config.concurrency, observer: metrics });
+    const { concurrency } = config;
+    const store = new S3Store({ ...connection, concurrency, observer: metrics, md5: witness.md5 });
     atEnd(() => store.close());
-    return { ...connection, store };
+    return { ...connection, store, content: witness.content(store) };
   };
   let connection: ReturnType<typeof connect> | undefined;
   /** Begun when it is asked for the first time: the SDK takes longer to load than all else. */
@@ -61,9 +69,9 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
     await Promise.race([settled, delay(CONNECT_MS, undefined, { ref: false })]);
   };
   const fetchEarly: FetchEarly = async (version, chunk, signal) => {
-    const { store } = await connected();
+    const { content } = await connected();
     const range = blobRange(version.size, chunk);
-    return contentOf(await receive(store, version, chunk, range, { signal, priority: 'demand' }));
+    return contentOf(await receive(content, version, chunk, range, { signal, priority: 'demand' }));
   };
   const gate = new SessionGate(fetchEarly);
   const session = new SessionClient(host, {
@@ -78,6 +86,7 @@ export function prepare({ config, host, log, metrics, atEnd, onEnded }: Preparat
     startListingWorker: () => startWorker('./listing-worker.js'),
     gate,
     session,
+    witness,
   };
 }
 

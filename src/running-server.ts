@@ -212,7 +212,7 @@ export class RunningServer {
   }
 
   async #compose(
-    { connected, soonConnected, startListingWorker, gate, session }: Prepared,
+    { connected, soonConnected, startListingWorker, gate, session, witness }: Prepared,
     supervised: Supervised,
     driver: Driver,
     place: MountPlace,
@@ -288,7 +288,8 @@ export class RunningServer {
       inherited,
     });
     const syncOptions: SyncOptions = {
-      ...this.#parts({ lister, cache, presenter, persister }),
+      ...this.#parts({ lister: witness.over(lister), cache, presenter, persister }),
+      etags: witness,
       clock: systemClock,
       log,
       pollMs: config.pollIntervalMs,

@@ -97,7 +97,7 @@ export interface Log {
 }
 
 export interface StoreFinding {
-  /** `credentials`, `list`, `get`, `clock`. */
+  /** `credentials`, `list`, `get`, `etags`, `clock`. */
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
   /** What was found, without anything secret. */

@@ -20,6 +20,9 @@ export const degradedCodes = [
   'weak-driver',
 ] as const;
 
+/** Of listings that have ETags of their own, and of ETags that look like an MD5 and are none: neither is a trouble. */
+export const storeTraits = ['own-listing-etags', 'no-md5-etags'] as const;
+
 export const generationShape = z.strictObject({
   id: generationId,
   number: count,
@@ -74,6 +77,8 @@ export const statusShape = z.strictObject({
     /** Of the first of those failures. */
     failingSince: z.nullable(time),
     lastError: z.nullable(sourceErrorShape),
+    /** What was found out about the store's ETags. */
+    traits: z.array(z.enum(storeTraits)),
   }),
   held: z.nullable(heldShape),
   cache: z.strictObject(cacheCounts),

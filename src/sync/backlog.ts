@@ -1,4 +1,5 @@
 import { MARK } from './content-state.ts';
+import type { EtagFindings } from './etag-witness.ts';
 import { codeOf, failureOf, isSourceDown } from './failure.ts';
 import { type Fetched, fetchEntry, isLocal } from './fetch-content.ts';
 import { Pace } from './pace.ts';
@@ -15,6 +16,7 @@ export interface BacklogOptions extends FetchMeans {
   readonly pollMs: number;
   /** Asks for a newer listing; resolves with how that ended. */
   readonly refresh: () => Promise<{ readonly kind: 'current' | 'published' | 'held' | 'failed' }>;
+  readonly etags?: Pick<EtagFindings, 'revision'> | undefined;
 }
 
 const SHORTEST_PAUSE_MS = 1_000;
@@ -109,7 +111,10 @@ export class Backlog {
     try {
       for (;;) {
         const wanted = await this.#plan(target, failures, pace, left);
+        const known = this.#options.etags?.revision;
         const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, failures, pace, left);
+        // Found out meanwhile: what the store refused may be had now.
+        if (end !== 'done' && known !== this.#options.etags?.revision) continue;
         if (end !== 'again') this.#done();
         if (end === 'done') return;
         longPause = Math.min(2 * longPause, LONGEST_PAUSE_MS);
@@ -173,6 +178,7 @@ export class Backlog {
     const { concurrency, log } = this.#options;
     const sweeping = { total: wanted.length, concurrency, pace, signal: this.#abort.signal, until: left };
     const { generation, content } = target;
+    const known = this.#options.etags?.revision;
     const tally = new Tally();
     const stale: number[] = [];
     const denied: number[] = [];
@@ -222,8 +228,8 @@ export class Backlog {
     }
     this.#pausedBy = undefined;
     tally.warn(log);
-    if (stale.length > 0) return this.#settleStale(target, stale, left);
-    if (failed > givenUp) return 'again';
+    if (stale.length > 0) return this.#settleStale(target, stale, known, left);
+    if (failed > givenUp || (givenUp > 0 && !isAnyReadable(content))) return 'again';
     return givenUp > 0 ? 'given-up' : 'done';
   }
 
@@ -242,11 +248,13 @@ export class Backlog {
   async #settleStale(
     { generation, content }: FetchTarget,
     stale: readonly number[],
+    known: number | undefined,
     left: AbortSignal,
   ): Promise<'done' | 'again'> {
     // A publication ends this run before the refresh resolves: waiting for it must end with the run.
     const outcome = await orAborted(this.#options.refresh(), left);
     if (outcome.kind === 'failed' || outcome.kind === 'published') return 'again';
+    if (this.#options.etags?.revision !== known || !isAnyReadable(content)) return 'again';
     // The listing has what the store does not give, or waits to be accepted: it cannot be had.
     for (const index of stale) content.marks[index] = MARK.unreadable;
     this.#options.log.warn(
@@ -270,4 +278,9 @@ export class Backlog {
     this.#pausedBy = failure.code;
     write.call(log, { ...failure, ...this.pending }, 'the fetching of what is shown pauses');
   }
+}
+
+/** Whether a tree may be called ready: of which nothing can be read may not. */
+function isAnyReadable({ marks }: FetchTarget['content']): boolean {
+  return marks.includes(MARK.local) || marks.includes(MARK.noRoom);
 }

@@ -1,6 +1,7 @@
 import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
 import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
+import type { EtagFindings, StoreTrait } from './etag-witness.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
@@ -17,6 +18,7 @@ import { SourceState, type SourceView } from './source-state.ts';
 import { Watch, type WatchedKey } from './watch.ts';
 
 export interface SyncOptions extends RevalidationOptions {
+  readonly etags?: EtagFindings | undefined;
   readonly pollMs: number;
   /** Where there is one, a poll looks at it, and lists only if it has changed. */
   readonly watchedKey?: WatchedKey | undefined;
@@ -44,6 +46,8 @@ export interface SyncView {
   readonly ready: boolean;
   readonly generation: GenerationSummary | undefined;
   readonly source: SourceView;
+  /** What was found out about the store's ETags. */
+  readonly storeTraits: readonly StoreTrait[];
   readonly held: HeldView | undefined;
   /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
   readonly pending: PendingView;
@@ -78,7 +82,7 @@ export class Sync {
   #toldTooSmall = false;
 
   constructor(options: SyncOptions, restored?: Restored) {
-    const { cache, clock, log, pollMs, concurrency, cacheBytes } = options;
+    const { cache, clock, log, pollMs, concurrency, cacheBytes, etags } = options;
     this.#options = options;
     this.#restored = restored;
     this.#isRestored = restored !== undefined;
@@ -92,7 +96,7 @@ export class Sync {
       clock,
     });
     const refresh = (): Promise<Outcome> => this.refresh();
-    this.#backlog = new Backlog({ cache, clock, log, concurrency, pollMs, refresh });
+    this.#backlog = new Backlog({ cache, clock, log, concurrency, pollMs, refresh, etags });
     const isSourceDown = (): boolean => this.#source.isDown;
     this.#ahead = new ReadAhead({ cache, clock, cacheBytes, isSourceDown });
     this.#reads = new ReadThrough({
@@ -131,6 +135,7 @@ export class Sync {
       ready: this.#backlog.isReady,
       generation: shown && summaryOf(shown),
       source: this.#source.view,
+      storeTraits: this.#options.etags?.traits ?? [],
       held: this.#revalidation.held,
       pending: sum(this.#backlog.pending, this.#revalidation.pending),
       problems: shown?.problems ?? [],

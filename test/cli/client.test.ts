@@ -104,6 +104,21 @@ describe('status', () => {
   });
 });
 
+describe('status of a store whose ETags are different', () => {
+  test('says what is checked instead', async (t) => {
+    const source = { ...statusOf().source, traits: ['own-listing-etags', 'no-md5-etags'] as const };
+    const { out } = await asked(
+      t,
+      { status: () => statusOf({ source: { ...source, traits: [...source.traits] } }) },
+      'status',
+    );
+    assert.match(
+      out,
+      /^source .*ETags of their own: size and date are checked; .*no MD5s: content is checked by length$/m,
+    );
+  });
+});
+
 describe('refresh and accept', () => {
   test('exit by what came of it', async (t) => {
     const failed = (code: string) =>

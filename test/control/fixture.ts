@@ -62,6 +62,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
       consecutiveFailures: 0,
       failingSince: null,
       lastError: null,
+      traits: [],
     },
     held: null,
     cache: counts,

@@ -8,6 +8,12 @@ import { stateText } from './state-text.ts';
 
 const LABEL_WIDTH = 'generation  '.length;
 
+/** Versions and content are checked less strictly then. */
+const TRAITS: Readonly<Record<Status['source']['traits'][number], string>> = {
+  'own-listing-etags': 'its listings have ETags of their own: size and date are checked',
+  'no-md5-etags': 'its ETags are no MD5s: content is checked by length',
+};
+
 export const run = clientCommand<Status>({
   name: 'status',
   ask: (client) => client.ask<Status>('/v1/status'),
@@ -50,7 +56,8 @@ function generationText({ generation }: Status, now: number): string {
 
 function sourceText({ source }: Status, paints: Paints, now: number): string {
   const { lastSuccessAt, lastError, failingSince, consecutiveFailures } = source;
-  const fresh = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
+  const seen = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
+  const fresh = [seen, ...source.traits.map((trait) => TRAITS[trait])].join('; ');
   if (lastError === null || failingSince === null) return fresh;
   const failures = plural(consecutiveFailures, 'failure');
   return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${printable(lastError.message)}`)}`;
