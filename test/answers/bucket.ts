@@ -48,9 +48,9 @@ export class Bucket {
 
   put(key: string, body: Buffer, options: PutOptions = {}): void {
     this.#puts += 1;
-    const etag = createHash('md5').update(body).digest('hex');
-    const modified = firstPut + this.#puts * 1000;
-    this.#objects.set(key, { body, etag, modified, headers: {}, ...options });
+    const { etag = createHash('md5').update(body).digest('hex'), headers = {} } = options;
+    const modified = options.modified ?? firstPut + this.#puts * 1000;
+    this.#objects.set(key, { body, etag, modified, headers });
     const bodies = this.#history.get(key) ?? [];
     this.#history.set(key, bodies);
     bodies.push(body);

@@ -40,12 +40,9 @@ export const largePath = 'team/large.zip';
 export const changedPath = 'team/dag_03.py';
 export const newPath = 'team/new.py';
 const largeBytes = 8 * 1024 * 1024 + 300 * 1024;
-const dags = Array.from({ length: 12 }, (_, index) => `team/dag_${String(index).padStart(2, '0')}.py`);
+const dags = Array.from({ length: 9 }, (_, index) => `team/dag_${String(index).padStart(2, '0')}.py`);
 /** One file in a hundred is few. They cost nothing: nobody fetches what is empty. */
-const packages = Array.from(
-  { length: 120 },
-  (_, index) => `packages/p${String(index).padStart(3, '0')}/__init__.py`,
-);
+const packages = emptyFiles('packages', 120);
 
 let largeBody: Buffer | undefined;
 
@@ -78,10 +75,11 @@ export class Lab {
     setMaxListeners(0, this.#over.signal);
   }
 
-  static async open(test: Cleanup): Promise<Lab> {
+  /** @param more files that cost nothing, beside those that make one in a hundred few */
+  static async open(test: Cleanup, more = 0): Promise<Lab> {
     const lab = new Lab(join(await temporaryDirectory(test), 'v1', '0123456789ab'));
     await lab.#compose(test);
-    lab.#fill();
+    lab.#fill(more);
     return lab;
   }
 
@@ -121,8 +119,12 @@ export class Lab {
 
   /** A new version of one file, and a file that is new. The odd one changes only where that is asked for. */
   change(...more: readonly string[]): void {
+    this.rewrite(changedPath, newPath, ...more);
+  }
+
+  rewrite(...paths: readonly string[]): void {
     this.#version += 1;
-    for (const path of [changedPath, newPath, ...more]) this.put(path);
+    for (const path of paths) this.put(path);
   }
 
   put(path: string, how: Strikes['put'] = (bucket, key, body) => bucket.put(key, body)): void {
@@ -181,8 +183,9 @@ export class Lab {
     return this.#views.status().degraded;
   }
 
-  #fill(): void {
-    for (const path of packages) this.bucket.put(PREFIX + path, Buffer.alloc(0));
+  #fill(more: number): void {
+    for (const path of [...packages, ...emptyFiles('more', more)])
+      this.bucket.put(PREFIX + path, Buffer.alloc(0));
     for (const path of [...dags, oddPath]) this.put(path);
     this.bucket.put(PREFIX + largePath, bodyOf(largePath, 1), { etag: '5f4dcc3b5aa765d61d8327deb882cf99-2' });
   }
@@ -267,7 +270,10 @@ export class Lab {
     const strikes = this.#strikes;
     const isList = asked.key === '';
     const fault = isList ? strikes?.list : strikes?.get;
-    const isStruck = isList || strikes?.scope === 'all' || asked.key === this.#oneKey;
+    const { scope = 'one' } = strikes ?? {};
+    const isOf =
+      scope instanceof RegExp ? scope.test(asked.key) : scope === 'all' || asked.key === this.#oneKey;
+    const isStruck = isList || isOf;
     if (fault === undefined || !isStruck) return send(this.bucket.answer(asked));
     const { bucket } = this;
     const plain = strikes?.unconditional === true ? bucket.unconditional(asked) : undefined;
@@ -293,6 +299,13 @@ function targetAt(origin: string) {
     requestPayer: false,
     anonymous: false,
   };
+}
+
+function emptyFiles(folder: string, count: number): readonly string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `${folder}/p${String(index).padStart(4, '0')}/__init__.py`,
+  );
 }
 
 /** Of a file in one version: versions differ in every line, and in length. */

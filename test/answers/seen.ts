@@ -68,8 +68,8 @@ export interface Strikes {
   readonly list?: Fault | undefined;
   /** Answers to GET of the one object, or of each. */
   readonly get?: Fault | undefined;
-  /** `all`: not of one object alone, but of each. */
-  readonly scope?: 'one' | 'all';
+  /** `all`: not of one object alone, but of each; else of each whose key is such. */
+  readonly scope?: 'one' | 'all' | RegExp;
   /** The one object is put so, which is the fault: it ends when it is put as ever. */
   readonly put?: (bucket: Bucket, key: string, body: Buffer) => void;
   /** The fault is told what the store has, whatever condition came with the request: it heeds that by itself. */
