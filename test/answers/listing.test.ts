@@ -1,3 +1,3 @@
 import { tryPlace } from './try-place.ts';
 
-tryPlace('listing', 'an answer to LIST that is');
+tryPlace('listing', 'a listing, answered with');

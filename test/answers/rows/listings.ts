@@ -117,8 +117,9 @@ const rows: readonly Row[] = [
     pageChanged((page) => ({ ...page, rows: page.rows.flatMap((row) => [row, row]) })),
     store('corrupt'),
   ),
-  row('a size that is none', (row) => ({ ...row, Size: 'many' }), store('corrupt')),
-  row('no size', (row) => ({ ...row, Size: undefined }), store('corrupt')),
+  row('a size that is none', (row) => ({ ...row, Size: 'many' }), leftOut('no-version')),
+  row('a negative size', (row) => ({ ...row, Size: '-1' }), leftOut('no-version')),
+  row('no size', (row) => ({ ...row, Size: undefined }), leftOut('no-version')),
   // SeaweedFS has an order of its own.
   listing(
     'rows out of order, over two pages',
@@ -269,9 +270,27 @@ const documents: readonly Row[] = [
   xml(
     'EncodingType twice',
     (text) => text.replace('<EncodingType>', '<EncodingType>url</EncodingType><EncodingType>'),
+    content,
+  ),
+  xml(
+    'IsTruncated twice, once true and once false',
+    (text) => text.replace('<IsTruncated>', '<IsTruncated>true</IsTruncated><IsTruncated>'),
+    store('corrupt'),
+  ),
+  xml(
+    'two ETags of one object that differ',
+    (text) => text.replace(oddElement, '$1<ETag>&quot;another&quot;</ETag>'),
+    content,
+  ),
+  xml(
+    'two keys of one object',
+    (text) => text.replace(oddElement, '$1<Key>dags/team/another.py</Key>'),
     store('corrupt'),
   ),
 ];
+
+/** The key of the odd object, in its row. */
+const oddElement = new RegExp(`(<Key>${oddKey}</Key>)`);
 
 function prefixed(text: string): string {
   return text.replace(/<(\/?)([A-Z])/g, '<$1s3:$2').replace('xmlns=', 'xmlns:s3=');
