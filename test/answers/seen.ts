@@ -43,8 +43,8 @@ export type Seen =
   /** Such an answer cannot come here, or is none of a fault here. */
   | { readonly kind: 'not-here'; readonly why: string };
 
-/** Reasons that the tree itself does not find. */
-type NewReason = 'unreadable-object' | 'bad-date' | 'no-version';
+/** Beside those of keys. */
+type NewReason = 'unreadable-object' | 'bad-date' | 'bad-size' | 'no-version';
 
 export const content: Seen = { kind: 'content' };
 export const held: Seen = { kind: 'held' };

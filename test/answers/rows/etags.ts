@@ -96,9 +96,9 @@ const ofOne: readonly Row[] = [
     get: changed((right) => ({ ...right, headers: [['ETag', '"another"'], ...right.headers] })),
     seen: {
       listing: notHere('a field that comes twice is in the rows of listings'),
-      first: object('changed', 'not-s3', 'corrupt'),
-      later: object('changed', 'not-s3', 'corrupt'),
-      range: object('changed', 'not-s3', 'corrupt'),
+      first: object('changed', 'not-s3', 'corrupt', 'bad-answer'),
+      later: object('changed', 'not-s3', 'corrupt', 'bad-answer'),
+      range: object('changed', 'not-s3', 'corrupt', 'bad-answer'),
     },
   },
   another(

@@ -143,26 +143,31 @@ const lengths: readonly Row[] = [
     'two lengths that differ',
     changed((right) => withLengths(right, String(right.body.length), String(right.body.length + 1))),
     'not-s3',
+    'unreachable',
   ),
   harmful(
     'two lengths that are equal',
     changed((right) => withLengths(right, String(right.body.length), String(right.body.length))),
     'not-s3',
+    'unreachable',
   ),
   harmful(
     'a negative length',
     changed((right) => withLengths(right, '-1')),
     'not-s3',
+    'unreachable',
   ),
   harmful(
     'a length that is no number',
     changed((right) => withLengths(right, 'many')),
     'not-s3',
+    'unreachable',
   ),
   harmful(
     'a length of twenty digits',
     changed((right) => withLengths(right, '99999999999999999999')),
     'not-s3',
+    'unreachable',
   ),
 ];
 
