@@ -32,6 +32,8 @@ const PAGE_DEADLINE_MS = 600;
 /** Short enough to be seen, and far from what a busy machine takes. */
 const SILENCE_MS = 500;
 const READ_DEADLINE_MS = 10_000;
+/** Those of the store's client, in the mount's time. */
+const BODY_BOUNDS = { leastBytesPerSecond: 1024 * SPEED, windowMs: 15_000 / SPEED, graceMs: 60_000 / SPEED };
 
 /** Fetched before it is published. */
 export const oddPath = 'team/odd.py';
@@ -207,7 +209,8 @@ export class Lab {
       random: () => 0.5,
     };
     const shared = { target: targetAt(server.origin), transport, credentials: async () => credentials };
-    const s3 = new S3Store({ ...shared, concurrency: 8, pace: pace as never });
+    const s3Options = { ...shared, concurrency: 8, pace: pace as never, bodyBounds: BODY_BOUNDS };
+    const s3 = new S3Store(s3Options);
     defer(test, () => s3.close());
     const replaced = new ReplacedContent(
       { get: (path, options) => s3.get(path, { deadlineMs: CONTENT_DEADLINE_MS, ...options }) },
