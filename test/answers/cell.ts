@@ -120,7 +120,9 @@ class CellTrial {
     await this.#startHealthy();
     const before = this.#witness.published();
     this.#begin();
-    lab.change(oddPath);
+    // As many as are never taken for the fault of each.
+    const more = this.#row.scope === 'all' ? ['team/dag_00.py', 'team/dag_01.py', 'team/dag_02.py'] : [];
+    lab.change(oddPath, ...more);
     if (this.#row.put !== undefined) lab.put(oddPath, this.#row.put);
     await this.#witness.wait('the fault to strike', () => lab.struck > 0 || this.#row.put !== undefined);
     const seen = this.#seen;

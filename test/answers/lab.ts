@@ -235,6 +235,11 @@ export class Lab {
       settleMs: 1_000,
       pollMs: 10_000,
       unreadableWaitMs: 60_000,
+      probe: async (path: string, signal: AbortSignal) => {
+        const range = { start: 0, end: 1 };
+        const { body } = await s3.get(path, { deadlineMs: CONTENT_DEADLINE_MS, range, signal });
+        for await (const _ of body);
+      },
       prefetchBytes: 64 * 1024,
       cacheBytes: 64 * 1024 * 1024,
       maxDelete: 0.5,

@@ -51,11 +51,12 @@ describe('objects that cannot be had', { concurrency: 8 }, () => {
     const lab = await Lab.open(test);
     await startReady(lab);
     lab.strike({ get: fails, scope: /odd|extra/ }, oddPath);
-    lab.change(oddPath, 'team/extra_0.py', 'team/extra_1.py');
+    const extra = ['team/extra_0.py', 'team/extra_1.py', 'team/extra_2.py'];
+    lab.change(oddPath, ...extra);
     await isHeld(lab);
     await lab.sync.accept();
     await waitFor('the tree', () => isNew(lab, changedPath), patience);
-    assert.deepEqual([...problemsAt(lab)].sort(), ['team/extra_0.py', 'team/extra_1.py', oddPath].sort());
+    assert.deepEqual([...problemsAt(lab)].sort(), [...extra, oddPath].sort());
     await isWell(lab);
   });
 
