@@ -24,13 +24,13 @@ import type { Strikes } from './seen.ts';
 import { type Step, send } from './wire.ts';
 
 /** The mount's time runs so fast. */
-const SPEED = 40;
+const SPEED = 20;
 const PREFIX = 'dags/';
 /** Of content under way, and of a page of a listing, real milliseconds: what is tried for ever is given up so soon. */
-const CONTENT_DEADLINE_MS = 750;
-const PAGE_DEADLINE_MS = 600;
+const CONTENT_DEADLINE_MS = 1_500;
+const PAGE_DEADLINE_MS = 1_500;
 /** Short enough to be seen, and far from what a busy machine takes. */
-const SILENCE_MS = 500;
+const SILENCE_MS = 900;
 const READ_DEADLINE_MS = 10_000;
 /** Those of the store's client, in the mount's time. */
 const BODY_BOUNDS = { leastBytesPerSecond: 1024 * SPEED, windowMs: 15_000 / SPEED, graceMs: 60_000 / SPEED };
