@@ -23,7 +23,7 @@ async function isHeld(lab: Lab): Promise<void> {
   await waitFor('the tree to be held', () => lab.sync.view.held !== undefined, patience);
   assert.ok(lab.degraded.includes('held'), lab.degraded.join());
   assert.equal(lab.presenter.publications.length, 1, 'something was published');
-  await checkOthers(lab, '', [newPath, ...lab.paths().filter((path) => path.startsWith('team/extra'))]);
+  await checkOthers(lab, '', [newPath, ...lab.paths().filter((path) => /extra|airflowignore/.test(path))]);
 }
 
 async function isWell(lab: Lab): Promise<void> {
