@@ -134,9 +134,7 @@ export class Witness {
   }
 }
 
-export function describe(value: unknown): string {
-  const text = JSON.stringify(value, (_, part: unknown) =>
-    part instanceof Buffer ? `${part.length} bytes` : part,
-  );
-  return (text ?? 'nothing').slice(0, 500);
+export function describe(value: Read | readonly unknown[] | undefined): string {
+  if (value !== undefined && 'kind' in value && value.kind === 'bytes') return `${value.bytes.length} bytes`;
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 500);
 }
