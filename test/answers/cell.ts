@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { codeOf } from '../../src/sync/failure.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { checkOthers, checkWhatIsSaid } from './invariants.ts';
-import { Lab, largePath, newPath, oddPath } from './lab.ts';
+import { type InTurn, Lab, largePath, newPath, oddPath } from './lab.ts';
 import type { Place, Row, Seen } from './seen.ts';
 import { describe, Witness } from './witness.ts';
 
 /** Tries one answer in one place: what is seen while it comes, and that all is well after it. */
-export async function tryCell(test: Cleanup, row: Row, place: Place): Promise<void> {
+export async function tryCell(test: Cleanup, row: Row, place: Place, inTurn: InTurn): Promise<void> {
   const seen = row.seen[place];
   if (seen.kind === 'not-here') return;
-  const cell = new CellTrial(await Lab.open(test), row, place, seen);
+  const cell = new CellTrial(await Lab.open(test, 0, inTurn), row, place, seen);
   await cell.run();
 }
 

@@ -29,8 +29,8 @@ const PREFIX = 'dags/';
 /** Of content under way, and of a page of a listing, real milliseconds: what is tried for ever is given up so soon. */
 const CONTENT_DEADLINE_MS = 1_500;
 const PAGE_DEADLINE_MS = 1_500;
-/** Short enough to be seen, and far from what a busy machine takes. */
-const SILENCE_MS = 900;
+/** For what has no other bound; far from what a busy machine takes. */
+const SILENCE_MS = 3_000;
 const READ_DEADLINE_MS = 10_000;
 /** Those of the store's client, in the mount's time. */
 const BODY_BOUNDS = { leastBytesPerSecond: 1024 * SPEED, windowMs: 15_000 / SPEED, graceMs: 60_000 / SPEED };
@@ -54,6 +54,11 @@ export type Read =
   | { readonly kind: 'error'; readonly errno: string; readonly code: string }
   | { readonly kind: 'absent' };
 
+/** Runs what takes the machine, a few at a time where many labs are opened. */
+export type InTurn = <T>(run: () => Promise<T>) => Promise<T>;
+
+const atOnce: InTurn = (run) => run();
+
 /** A store that answers as it is told, and a mount of it but for the kernel. */
 export class Lab {
   readonly bucket = new Bucket();
@@ -61,6 +66,7 @@ export class Lab {
   readonly presenter = new FakePresenter();
   readonly notices: SyncNotice[] = [];
   readonly #directory: string;
+  readonly #inTurn: InTurn;
   readonly #over = new AbortController();
   #server!: ScriptedStore;
   #sync!: Sync;
@@ -72,15 +78,16 @@ export class Lab {
   #version = 1;
   #running: Promise<void> | undefined;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, inTurn: InTurn) {
     this.#directory = directory;
+    this.#inTurn = inTurn;
     setMaxListeners(0, this.#over.signal);
   }
 
   /** @param more files that cost nothing, beside those that make one in a hundred few */
-  static async open(test: Cleanup, more = 0): Promise<Lab> {
-    const lab = new Lab(join(await temporaryDirectory(test), 'v1', '0123456789ab'));
-    await lab.#compose(test);
+  static async open(test: Cleanup, more = 0, inTurn: InTurn = atOnce): Promise<Lab> {
+    const lab = new Lab(join(await temporaryDirectory(test), 'v1', '0123456789ab'), inTurn);
+    await inTurn(() => lab.#compose(test));
     lab.#fill(more);
     return lab;
   }
@@ -100,7 +107,7 @@ export class Lab {
 
   /** Shows the first tree, and keeps it up with the store from then on. Rejects as Sync.start does. */
   async start(): Promise<void> {
-    await this.#sync.start(this.#over.signal);
+    await this.#inTurn(() => this.#sync.start(this.#over.signal));
     this.#running = this.#sync.run(this.#over.signal).catch((error: unknown) => {
       if (!this.#over.signal.aborted) this.log.error({ err: error }, 'the loop ended');
     });

@@ -187,6 +187,7 @@ const chunked: readonly Row[] = [
     (right) => [chunkedHead(right), ...chunks(right.body).slice(0, -1), 'close'],
     'unreachable',
     'corrupt',
+    'not-s3',
   ),
   harmful(
     'chunks, one of which is missing',
@@ -208,6 +209,7 @@ const chunked: readonly Row[] = [
       'close',
     ],
     'not-s3',
+    'corrupt',
     'unreachable',
   ),
   harmful(
