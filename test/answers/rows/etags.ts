@@ -132,8 +132,8 @@ const ofOne: readonly Row[] = [
     get: changed((right) => withEtag(right, `"${md5(bare(right))}"`)),
     seen: {
       listing: object('changed'),
-      first: object('changed'),
-      later: object('changed'),
+      first: object('changed', 'corrupt'),
+      later: object('changed', 'corrupt'),
       range: object('changed'),
     },
   },

@@ -176,8 +176,10 @@ const pages: readonly Row[] = [
     content,
   ),
   listing(
-    'a page of one key',
-    pageChanged((page, token) => (token === undefined ? cut(page, 1, tokenAfter(page, 1)) : page)),
+    'a first page of one key',
+    pageChanged((page, token, after) =>
+      token === undefined && after === undefined ? cut(page, 1, tokenAfter(page, 1)) : page,
+    ),
     content,
   ),
   listing(
