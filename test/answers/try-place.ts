@@ -5,7 +5,7 @@ import type { Place, Seen } from './seen.ts';
 import { table } from './table.ts';
 
 /** Most of the time a cell waits. */
-const CELLS_AT_ONCE = 24;
+const CELLS_AT_ONCE = 48;
 /** To begin is what takes the machine: all at once, each would be late for its own deadlines. */
 const BEGIN_AT_ONCE = 3;
 
