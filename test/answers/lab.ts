@@ -8,11 +8,13 @@ import { ReplacedContent } from '../../src/cache/replaced-content.ts';
 import { Metrics } from '../../src/control/metrics.ts';
 import { DaemonViews } from '../../src/control-views.ts';
 import { RequestMeter } from '../../src/session/request-meter.ts';
+import { probeObject } from '../../src/store/probe-object.ts';
 import { S3Store } from '../../src/store/s3-store.ts';
 import { Transport } from '../../src/store/transport.ts';
+import { EtagWitness } from '../../src/sync/etag-witness.ts';
 import type { SyncNotice } from '../../src/sync/notice.ts';
 import { noPersistence } from '../../src/sync/persist.ts';
-import { Sync, type SyncOptions } from '../../src/sync/sync.ts';
+import { Sync } from '../../src/sync/sync.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakePresenter } from '../sync/doubles/fake-presenter.ts';
 import { RecordingLog } from '../sync/doubles/recording-log.ts';
@@ -216,11 +218,19 @@ export class Lab {
       random: () => 0.5,
     };
     const shared = { target: targetAt(server.origin), transport, credentials: async () => credentials };
-    const s3Options = { ...shared, concurrency: 8, pace: pace as never, bodyBounds: BODY_BOUNDS };
+    const witness = new EtagWitness({ recall: () => [], keep: () => undefined }, log);
+    const s3Options = {
+      ...shared,
+      concurrency: 8,
+      pace: pace as never,
+      bodyBounds: BODY_BOUNDS,
+      md5: witness.md5,
+    };
     const s3 = new S3Store(s3Options);
     defer(test, () => s3.close());
+    const content = witness.content(s3);
     const replaced = new ReplacedContent(
-      { get: (path, options) => s3.get(path, { deadlineMs: CONTENT_DEADLINE_MS, ...options }) },
+      { get: (path, options) => content.get(path, { deadlineMs: CONTENT_DEADLINE_MS, ...options }) },
       (path, etag) => this.#sync.contentReplaced(path, etag),
     );
     const cache = await ContentCache.open({
@@ -233,7 +243,10 @@ export class Lab {
     });
     defer(test, () => cache.close());
     const options = {
-      lister: new DirectLister({ ...shared, pace: pace as never, deadlineMs: PAGE_DEADLINE_MS, clock }),
+      lister: witness.over(
+        new DirectLister({ ...shared, pace: pace as never, deadlineMs: PAGE_DEADLINE_MS, clock }),
+      ),
+      etags: witness,
       cache,
       presenter: this.presenter,
       persister: noPersistence,
@@ -242,11 +255,7 @@ export class Lab {
       settleMs: 1_000,
       pollMs: 10_000,
       unreadableWaitMs: 60_000,
-      probe: async (path: string, signal: AbortSignal) => {
-        const range = { start: 0, end: 1 };
-        const { body } = await s3.get(path, { deadlineMs: CONTENT_DEADLINE_MS, range, signal });
-        for await (const _ of body);
-      },
+      probe: (path: string, signal: AbortSignal) => probeObject(s3, path, signal),
       prefetchBytes: 64 * 1024,
       cacheBytes: 64 * 1024 * 1024,
       maxDelete: 0.5,
@@ -255,7 +264,7 @@ export class Lab {
       notice: (notice: SyncNotice) => void this.notices.push(notice),
       observeStage: () => undefined,
     };
-    this.#sync = new Sync(options satisfies SyncOptions);
+    this.#sync = new Sync(options);
     defer(test, async () => {
       this.#over.abort();
       await this.#running;
