@@ -1,4 +1,6 @@
-import { type MountState, processOf, removeMountState, writeMountState } from './config/mount-state.ts';
+import type { MountState } from './config/mount-state.ts';
+import { removeMountState, writeMountState } from './config/write-mount-state.ts';
+import { processOf } from './host/process.ts';
 import type { Driver } from './session/driver.ts';
 
 type Facts = Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver' | 'session'>;

@@ -1,5 +1,8 @@
-import type { DriverCheck } from './cli/server-port.ts';
+import type { DriverCheck, UnmountOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
+import { atMount } from './host/at-mount.ts';
+import { identityOfOwner } from './host/mount-owner.ts';
+import type { Mount } from './host/mountinfo.ts';
 import type { Driver } from './session/driver.ts';
 import { FuseNativeDriver } from './session/fuse-native/fuse-native-driver.ts';
 import { ProcessHost } from './session/fuse-native/process-host.ts';
@@ -84,9 +87,13 @@ function checkKernelDriver(): DriverCheck['kernel'] {
   }
 }
 
-/** Unmounts as this user can; rejects with MountError, or with the errno of umount2(2) as `code`. */
-export async function unmount(target: string, { lazy }: { readonly lazy: boolean }): Promise<void> {
+/** As ServerPort has it. */
+export async function unmount(target: string, { lazy, mount }: UnmountOptions): Promise<void> {
   const { addon } = tryToLoad();
+  if (process.geteuid?.() === 0) {
+    unmountAsRoot(target, lazy, mount, addon);
+    return;
+  }
   if (addon === undefined) return unmountNow(target, lazy);
   try {
     createMounter(addon).unmount(target, lazy);
@@ -94,6 +101,16 @@ export async function unmount(target: string, { lazy }: { readonly lazy: boolean
     if (!isReplaceable(error)) throw error;
     unmountNow(target, lazy);
   }
+}
+
+/** The path may lead through directories of another user: it is held to the mount that was looked at. */
+function unmountAsRoot(target: string, lazy: boolean, mount: Mount, addon: Addon | undefined): void {
+  const owner = identityOfOwner(mount);
+  atMount(target, mount.mountId, (path) => {
+    if (addon !== undefined) addon.unmount(path, lazy);
+    // A program looks the path up once more: for another user's mount it has no more rights than that user.
+    else unmountNow(target, lazy, owner);
+  });
 }
 
 function tryToLoad():

@@ -1,44 +1,70 @@
-import { lstatSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { type MountState, removeMountState } from './config/mount-state.ts';
-import { removeConnectionRecord } from './connection-record.ts';
-import { removeRecordedSocket } from './control/socket-record.ts';
+import { type MountState, STATE_FILE } from './config/mount-state.ts';
+import { CONNECTION_FILE } from './connection-record.ts';
+import { removeRecordedSocket, SOCKET_RECORD_FILE } from './control/socket-record.ts';
 import { isAnswered } from './control/unix-socket.ts';
+import { actingAs } from './host/acting-as.ts';
+import { HeldDirectory } from './host/held-directory.ts';
+import { HostError } from './host/host-error.ts';
+import type { Identity } from './host/mount-owner.ts';
+import { pinSocket, removeSocket } from './host/pinned-socket.ts';
 import { isKeptInCache } from './state/same-state.ts';
 import { takeoverPaths } from './state/takeover-file.ts';
 
 /**
  * Takes away what a mount has left in its runtime directory whose processes were killed, and which is unmounted: its
- * socket, what it said of itself, and the state for a successor where the one for a cold start is as new. Nothing,
- * where somebody answers at the socket: a new server has begun there.
+ * socket, and what it said of itself. Nothing, where somebody answers at the socket: a new server has begun there.
+ *
+ * What another user's mount says of itself is that user's word: what it names is looked at without following a link, and
+ * removed with that user's rights. Returns why something was left, to be told.
  */
-export async function clearAfter({ directory, socket, cacheDirectory }: MountState): Promise<void> {
-  if (directory === undefined || (socket !== null && (await isAnswered(socket)))) return;
-  asOwnerOf(directory, () => {
-    removeRecordedSocket(directory);
-    if (socket !== null && lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) rmSync(socket);
-    removeConnectionRecord(directory);
-    if (cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory)) {
-      for (const path of Object.values(takeoverPaths(directory))) rmSync(path, { force: true });
-    }
-    removeMountState(dirname(directory), basename(directory));
-  });
+export async function clearAfter(state: MountState, owner: Identity): Promise<string | undefined> {
+  const { directory, socket } = state;
+  if (directory === undefined || (socket !== null && (await isAnsweredAt(socket, owner.uid))))
+    return undefined;
+  try {
+    clear(state, directory, owner);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return error.code === 'missing' ? undefined : error.message;
+  }
 }
 
-/** For root the paths of others may lead anywhere: what they may not do is not done for them. */
-function asOwnerOf(directory: string, job: () => void): void {
-  const owner = lstatSync(directory);
-  const self = { uid: process.geteuid?.(), gid: process.getegid?.() };
-  if (self.uid !== 0 || owner.uid === 0 || self.gid === undefined) {
-    job();
-    return;
-  }
-  process.setegid?.(owner.gid);
-  process.seteuid?.(owner.uid);
+function clear({ socket, cacheDirectory }: MountState, directory: string, owner: Identity): void {
+  const isOwn = owner.uid === process.geteuid?.();
+  if (isOwn) removeRecordedSocket(directory);
+  const all = HeldDirectory.open(dirname(directory), owner.uid);
   try {
-    job();
+    const own = all.directory(basename(directory));
+    try {
+      const files = [SOCKET_RECORD_FILE, CONNECTION_FILE, STATE_FILE];
+      // The state for a successor, where the one for a cold start is as new. Another user's next start looks by itself.
+      const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
+      if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));
+      actingAs(owner, () => {
+        if (socket !== null) removeSocket(socket, owner.uid);
+        for (const file of files) own.remove(file);
+        all.removeDirectory(basename(directory));
+      });
+    } finally {
+      own.close();
+    }
   } finally {
-    process.seteuid?.(self.uid);
-    process.setegid?.(self.gid);
+    all.close();
+  }
+}
+
+async function isAnsweredAt(path: string, owner: number): Promise<boolean> {
+  try {
+    const socket = pinSocket(path, owner);
+    try {
+      return await isAnswered(socket.address);
+    } finally {
+      socket.close();
+    }
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { mountDirectory } from './cache/private-directory.ts';
 import type { MountConfig } from './config/mount-config.ts';
-import { removeMountState } from './config/mount-state.ts';
 import { mountRuntimeDirectory, mountSocket } from './config/runtime-paths.ts';
+import { removeMountState } from './config/write-mount-state.ts';
 import { removeRecordedSocket } from './control/socket-record.ts';
 import { openKeptState } from './kept-state.ts';
 import type { Logger } from './sync/ports.ts';

@@ -1,6 +1,10 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { MOST_BYTES } from './host/held-directory.ts';
+import { HostError } from './host/host-error.ts';
+import { readOwnFile } from './host/own-file.ts';
 import type { Presentation } from './session/messages.ts';
-import type { InitReply } from './wire/index.ts';
+import { FUSE_EXPORT_SUPPORT, type InitReply } from './wire/index.ts';
 
 /**
  * What holds for the life of a connection with the kernel: the kernel has it by heart, and sends INIT once. The number of
@@ -11,30 +15,53 @@ export interface ConnectionRecord {
   readonly presentation: Presentation;
 }
 
-const FILE = 'connection.json';
-const FORMAT = 1;
+/** In the runtime directory of the mount. */
+export const CONNECTION_FILE = 'connection.json';
+const FORMAT = 2;
+/** Of a connection without file handles. Written as before, so that an older version can go on with it. */
+const WITHOUT_HANDLES = 1;
+
+const count = z.int().check(z.nonnegative());
+const recordShape = z.looseObject({
+  format: z.literal([FORMAT, WITHOUT_HANDLES]),
+  init: z.looseObject({
+    major: count,
+    minor: count,
+    maxReadahead: count,
+    flags: z.string().check(z.regex(/^\d{1,20}$/)),
+    maxBackground: count,
+    congestionThreshold: count,
+    maxWrite: count,
+    timeGran: count,
+    maxPages: count,
+  }),
+  presentation: z.looseObject({ uid: count, gid: count, umask: count }),
+});
 
 /** @param directory the runtime directory of the mount, which is there */
 export function writeConnectionRecord(directory: string, record: ConnectionRecord): void {
   const path = pathOf(directory);
+  // A server that knows no handles would answer another inode generation than the kernel has, and break every open file.
+  const format = (record.init.flags & FUSE_EXPORT_SUPPORT) === 0n ? WITHOUT_HANDLES : FORMAT;
   const init = { ...record.init, flags: String(record.init.flags) };
-  writeFileSync(`${path}.next`, `${JSON.stringify({ format: FORMAT, ...record, init })}\n`, { mode: 0o600 });
+  writeFileSync(`${path}.next`, `${JSON.stringify({ format, ...record, init })}\n`, { mode: 0o600 });
   renameSync(`${path}.next`, path);
 }
 
 /**
  * Undefined where the predecessor did not come to write it: then INIT may not have been answered. 'unusable' where
- * another version wrote it.
+ * another version wrote it, or it is not what any version writes.
  */
 export function readConnectionRecord(directory: string): ConnectionRecord | 'unusable' | undefined {
   try {
-    const { format, ...record } = JSON.parse(readFileSync(pathOf(directory), 'utf8'));
-    if (format !== FORMAT) return 'unusable';
-    return { ...record, init: { ...record.init, flags: BigInt(record.init.flags) } };
+    const read = z.safeParse(recordShape, JSON.parse(readOwnFile(pathOf(directory), MOST_BYTES).toString()));
+    if (!read.success) return 'unusable';
+    const { init, presentation } = read.data;
+    return { presentation, init: { ...init, flags: BigInt(init.flags) } as InitReply };
   } catch (error) {
     if (error instanceof SyntaxError) return 'unusable';
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    if (!(error instanceof HostError)) throw error;
+    return error.code === 'missing' ? undefined : 'unusable';
   }
 }
 
@@ -43,5 +70,5 @@ export function removeConnectionRecord(directory: string): void {
 }
 
 function pathOf(directory: string): string {
-  return `${directory}/${FILE}`;
+  return `${directory}/${CONNECTION_FILE}`;
 }

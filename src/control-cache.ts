@@ -8,7 +8,7 @@ import { Pace } from './sync/pace.ts';
 import { hasContent } from './sync/prefetch-bound.ts';
 import type { Shown } from './sync/shown.ts';
 import type { Sync } from './sync/sync.ts';
-import type { Generation } from './tree/index.ts';
+import { type Generation, listedEtag } from './tree/index.ts';
 
 export interface CacheObserved {
   readonly sync: Pick<Sync, 'shown' | 'view'>;
@@ -61,7 +61,7 @@ export class DaemonCache implements CacheViews {
     const items = blobs.map(({ label, ...blob }) => ({
       ...blob,
       path: label?.path ?? null,
-      etag: label?.etag ?? null,
+      etag: (label && listedEtag(label.etag)) ?? null,
       size: label?.size ?? null,
       chunk: label?.chunk ?? null,
     }));
@@ -182,8 +182,6 @@ export class DaemonCache implements CacheViews {
           return { code: 'no-room', detail: `There is no room in the cache for ${path}.` };
         case 'stale':
           return { code: fetched.code, detail: `The store has another ${path} by now.` };
-        case 'unreadable':
-          return { code: fetched.code, detail: failureOf(fetched.error).message };
         default:
           return fetched satisfies never;
       }

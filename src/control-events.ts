@@ -1,5 +1,6 @@
 import { EventFeed } from './control/event-feed.ts';
-import { generationView, heldView, sourceErrorView, timeOrNull } from './control-views.ts';
+import { generationView, heldView, sourceErrorView, stuckView, timeOf, timeOrNull } from './control-views.ts';
+import type { StuckPublication } from './session/publication-watch.ts';
 import type { SyncNotice } from './sync/notice.ts';
 
 export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
@@ -22,8 +23,14 @@ export class DaemonEvents {
       case 'held':
         this.feed.emit({ type: 'held', held: heldView(notice.held) });
         break;
+      case 'unreadable-objects':
+        this.feed.emit({ type: 'unreadable-objects', files: notice.files, objects: [...notice.objects] });
+        break;
       case 'source-error':
         this.feed.emit({ type: 'source-error', error: sourceErrorView(notice.error) });
+        break;
+      case 'source-slow':
+        this.feed.emit({ type: 'source-slow', since: timeOf(notice.since) });
         break;
       case 'source-recovered': {
         const { failures, failingSince } = notice;
@@ -37,6 +44,14 @@ export class DaemonEvents {
 
   readonly cacheTrouble = (code: CacheTrouble, detail: string): void => {
     this.feed.emit({ type: 'cache-error', code, detail });
+  };
+
+  readonly publicationStuck = (stuck: StuckPublication | undefined): void => {
+    this.feed.emit(
+      stuck === undefined
+        ? { type: 'publication-freed' }
+        : { type: 'publication-stuck', stuck: stuckView(stuck) },
+    );
   };
 
   restarted({

@@ -5,7 +5,7 @@ import type { Absence, PageOfEntries, TreeViews } from './control/tree-views.ts'
 import { Pace } from './sync/pace.ts';
 import type { Shown } from './sync/shown.ts';
 import type { Sync } from './sync/sync.ts';
-import { type Generation, orderByPath, type PathFilter, placeInOrder } from './tree/index.ts';
+import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from './tree/index.ts';
 
 /** What the tree is looked at with. */
 export interface TreeObserved {
@@ -90,10 +90,11 @@ export class DaemonTree implements TreeViews {
       kind: isDirectory ? 'directory' : 'file',
       key,
       size: generation.size(index),
-      etag: version?.etag ?? null,
+      etag: (version && listedEtag(version.etag)) ?? null,
       versionId: (version && versionIdOf(path, version.etag)) ?? null,
-      lastModified: isDirectory ? null : new Date(1000 * lastModified).toISOString(),
+      lastModified: lastModified === 0 ? null : new Date(1000 * lastModified).toISOString(),
       mtime: mtimeOf(generation, index),
+      executable: isDirectory ? null : generation.isExecutable(index),
       generation: { id: generation.id, number: generation.number },
       firstVisible: this.#firstVisible(generation, index),
       cached,
@@ -191,8 +192,9 @@ export class DaemonTree implements TreeViews {
         path: generation.path(index),
         kind: isDirectory ? 'directory' : 'file',
         size,
-        etag: isDirectory ? null : generation.etag(index),
+        etag: isDirectory ? null : (listedEtag(generation.etag(index)) ?? null),
         mtime: mtimeOf(generation, index),
+        executable: isDirectory ? null : generation.isExecutable(index),
         cached: isDirectory
           ? null
           : isAllLocal(

@@ -8,10 +8,13 @@ import type {
   Probe,
   ProblemItem,
   Status,
+  StuckView,
+  WaitingView,
 } from './control/shapes.ts';
 import { sourceTrouble } from './control/source-problem.ts';
 import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from './control/views.ts';
 import type { SessionCounters } from './session/messages.ts';
+import type { StuckPublication } from './session/publication-watch.ts';
 import type { RequestMeter } from './session/request-meter.ts';
 import type { Sync, SyncView } from './sync/sync.ts';
 
@@ -36,6 +39,8 @@ export interface Observed {
   readonly isMounted: () => boolean;
   readonly driver: string;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
+  /** A publication that the kernel does not take. */
+  readonly publications: { readonly stuck: StuckPublication | undefined };
   readonly restart: () => Promise<RestartEnd>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -70,6 +75,7 @@ export class DaemonViews implements ControlViews {
     const { lastAttemptAt, lastSuccessAt, consecutiveFailures, failingSince, lastError } = view.source;
     const stats = cache.stats();
     const supervision = this.#observed.supervision();
+    const { stuck } = this.#observed.publications;
     return {
       version,
       pid,
@@ -77,6 +83,7 @@ export class DaemonViews implements ControlViews {
       ready: this.readiness().status === 'ok',
       degraded: [
         ...degradedBy(view, stats.degraded, supervision.supervised),
+        ...(stuck === undefined ? [] : (['publication-stuck'] as const)),
         ...(this.#observed.driver === 'kernel' ? [] : (['weak-driver'] as const)),
       ],
       mount: {
@@ -95,8 +102,12 @@ export class DaemonViews implements ControlViews {
         consecutiveFailures,
         failingSince: timeOrNull(failingSince),
         lastError: lastError === undefined ? null : sourceErrorView(lastError),
+        listingSeconds: view.listing.milliseconds === undefined ? null : view.listing.milliseconds / 1000,
+        traits: [...view.storeTraits],
       },
+      stuck: stuck === undefined ? null : stuckView(stuck),
       held: view.held === undefined ? null : heldView(view.held),
+      waiting: view.waiting === undefined ? null : waitingView(view.waiting),
       cache: {
         entries: stats.entries,
         bytes: stats.bytes,
@@ -109,7 +120,7 @@ export class DaemonViews implements ControlViews {
         pinned: stats.pinned,
         ...view.pending,
       },
-      problems: view.problems.length,
+      problems: sumOf(problemCounts(view)),
     };
   }
 
@@ -201,10 +212,7 @@ export class DaemonViews implements ControlViews {
 
   async metrics(openMetrics = false): Promise<{ readonly contentType: string; readonly text: string }> {
     const counters = await this.#sessionCounters();
-    const problems = new Map<string, number>();
-    for (const { reason } of this.#observed.sync.view.problems) {
-      problems.set(reason, (problems.get(reason) ?? 0) + 1);
-    }
+    const problems = problemCounts(this.#observed.sync.view);
     const { opcodes, readErrors, durations } = this.#observed.meter;
     const session = counters && { opcodes, readErrors, durations };
     return this.#observed.metrics.expose({ status: this.status(), problems, session }, openMetrics);
@@ -224,6 +232,22 @@ export class DaemonViews implements ControlViews {
   }
 }
 
+/** By reason: those that are named, and those that are not. */
+function problemCounts({
+  problems,
+  unnamedProblems,
+}: Pick<SyncView, 'problems' | 'unnamedProblems'>): Map<string, number> {
+  const counts = new Map(unnamedProblems);
+  for (const { reason } of problems) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
+}
+
 function failing(reason: string): Probe {
   return { status: 'fail', reasons: [reason] };
 }
@@ -234,6 +258,8 @@ function degradedBy(view: SyncView, cache: readonly DegradedCode[], supervised: 
     consecutiveFailures > 0 && lastError !== undefined ? sourceTrouble(lastError.code) : undefined;
   return [
     ...(trouble === undefined ? [] : [trouble]),
+    ...(view.listing.isSlow ? (['source-slow'] as const) : []),
+    ...(view.unreadable === 0 ? [] : (['unreadable-objects'] as const)),
     ...(view.held === undefined ? [] : (['held'] as const)),
     ...new Set([...cache, ...view.persistTroubles]),
     ...(view.cacheTooSmall === undefined ? [] : (['cache-too-small'] as const)),
@@ -251,8 +277,21 @@ export function heldView({
   removed,
   since,
   reason,
+  detail,
 }: NonNullable<SyncView['held']>): HeldView {
-  return { generation, files, removed, since: timeOf(since), reason };
+  return { generation, files, removed, since: timeOf(since), reason, detail };
+}
+
+function waitingView({ since, until, files, objects }: NonNullable<SyncView['waiting']>): WaitingView {
+  return { since: timeOf(since), until: timeOrNull(until), files, objects: [...objects] };
+}
+
+export function stuckView({ since, directory, holders }: StuckPublication): StuckView {
+  return {
+    since: timeOf(since),
+    directory: directory ?? null,
+    holders: holders.map(({ pid, tid, uid, command }) => ({ pid, tid, uid, command })),
+  };
 }
 
 export function timeOf(milliseconds: number): string {

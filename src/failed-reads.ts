@@ -1,4 +1,6 @@
+import type { FetchResult } from './session/messages.ts';
 import type { Logger } from './sync/ports.ts';
+import type { ReadResult } from './sync/read-through.ts';
 
 const FAILED_READS_MS = 1_000;
 
@@ -10,6 +12,14 @@ export class FailedReads {
 
   constructor(log: Logger) {
     this.#log = log;
+  }
+
+  /** What the session is told of a read, the log of one that failed. */
+  told(path: string, result: ReadResult): FetchResult {
+    if (result.kind !== 'error') return result;
+    const { errno, code } = result;
+    this.tell({ path, errno, code });
+    return { kind: 'error', errno };
   }
 
   tell(fields: object): void {

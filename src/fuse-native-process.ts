@@ -1,7 +1,10 @@
+// First of all: from then on nobody opens a debugger in this process.
+import './host/no-debugger.ts';
+
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { findBlob } from './cache/find-blob.ts';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './host/mountinfo.ts';
 import type { MountRequest } from './session/driver.ts';
 import { loadFuseNative, mountWith } from './session/fuse-native/binding.ts';
 import { FuseConnection } from './session/fuse-native/connection.ts';
@@ -70,8 +73,8 @@ function start(message: SessionStart, surroundings: SessionSurroundings): FuseNa
   // Of blobs of up to 8 MiB.
   const looks = pLimit(4);
   // What the server has made local since it last sent stamps is known to it alone.
-  const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal) => {
-    const result = await surroundings.fetch(version, chunk, signal);
+  const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal, reader) => {
+    const result = await surroundings.fetch(version, chunk, signal, reader);
     if (result.kind !== 'error' || !surroundings.isAlone()) return result;
     const stamp = await looks(() => findBlob(cacheDirectory, version, chunk));
     return stamp === undefined ? result : { kind: 'local', stamp };

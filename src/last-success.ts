@@ -1,10 +1,13 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { HostError } from './host/host-error.ts';
+import { readOwnFile } from './host/own-file.ts';
 import type { Logger } from './sync/ports.ts';
 import type { SyncOptions } from './sync/sync.ts';
 
 /** Between two notes: what is read back is at most so much too old. */
 const NOTE_MS = 30_000;
 const FILE_MODE = 0o600;
+const MOST_BYTES = 64;
 
 /**
  * Keeps in a file when the store was last seen, so that a start without a store says how old its tree is. Without
@@ -32,10 +35,10 @@ export function keepLastSuccess(file: string, log: Logger): Pick<SyncOptions, 'l
 
 function read(file: string): number | undefined {
   try {
-    const at = Number(readFileSync(file, 'latin1'));
+    const at = Number(readOwnFile(file, MOST_BYTES).toString('latin1'));
     return Number.isFinite(at) && at > 0 ? at : undefined;
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return undefined;
+    if (error instanceof HostError) return undefined;
     throw error;
   }
 }

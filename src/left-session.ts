@@ -1,10 +1,5 @@
-import {
-  isRunning,
-  isStopped,
-  type MountState,
-  type ProcessId,
-  readMountStates,
-} from './config/mount-state.ts';
+import { type MountState, readMountStates } from './config/mount-state.ts';
+import { isStopped, signalProcess } from './host/process.ts';
 
 /** How long the process of fuse-native stays at most where all is well: 60 s alone, and 5 s for who still reads. */
 const LONGEST_MS = 75_000;
@@ -26,19 +21,8 @@ export class LeftSession {
   /** There is a mount in the place of its own. */
   replaced(): void {
     const left = this.#process;
-    // Without its start another process could have its id.
-    if (left?.startTicks === undefined) return;
-    if (isStopped(left.pid)) end(left);
-    else setTimeout(() => end(left), LONGEST_MS).unref();
-  }
-}
-
-function end(left: ProcessId): void {
-  if (!isRunning(left)) return;
-  try {
-    process.kill(left.pid, 'SIGKILL');
-  } catch (error) {
-    // It ended in this moment.
-    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (left === undefined) return;
+    if (isStopped(left.pid)) signalProcess(left, 'SIGKILL');
+    else setTimeout(() => signalProcess(left, 'SIGKILL'), LONGEST_MS).unref();
   }
 }

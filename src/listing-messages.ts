@@ -5,13 +5,20 @@ import type { ResolvedTarget } from './store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from './store/store-error.ts';
 import type { TransportSettings } from './store/transport-settings.ts';
 import type { Listed } from './sync/ports.ts';
-import type { AdoptedObjects, FilterPatterns, GenerationChanges, Problem } from './tree/index.ts';
+import type {
+  AdoptedObjects,
+  FilterPatterns,
+  GenerationChanges,
+  Problem,
+  ProblemReason,
+} from './tree/index.ts';
 
 /** What the listing worker is told first: it starts before this is known. */
 export interface ListingSetUp {
   readonly target: ResolvedTarget;
   readonly transport: TransportSettings;
-  readonly filter: FilterPatterns;
+  /** `executable`: of files that have the execute bits. */
+  readonly patterns: FilterPatterns & { readonly executable: readonly string[] };
   readonly salt: bigint;
 }
 
@@ -30,6 +37,7 @@ export interface CarriedBuild {
   readonly generation: SharedArrayBuffer;
   readonly changes: GenerationChanges | undefined;
   readonly problems: readonly Problem[];
+  readonly unnamedProblems: ReadonlyMap<ProblemReason, number>;
   readonly nextNodeId: number;
 }
 

@@ -14,7 +14,7 @@ import { type Listing, PrefixLister } from './store/listing.ts';
 import type { RequestObserver } from './store/request-observer.ts';
 import { SignedHttp } from './store/signed-http.ts';
 import { Transport } from './store/transport.ts';
-import { buildGeneration, digestListing, Generation, PathFilter } from './tree/index.ts';
+import { buildGeneration, digestListing, Generation, PathFilter, PatternList } from './tree/index.ts';
 
 /**
  * The listing worker: fetches and parses listings, and builds generations of them, off the main thread, which
@@ -27,6 +27,7 @@ const port = parentPort;
 interface Work {
   readonly lister: PrefixLister;
   readonly filter: PathFilter;
+  readonly executable: PatternList | undefined;
   readonly salt: bigint;
 }
 
@@ -74,14 +75,19 @@ function tell(message: FromListing): void {
   port.postMessage(message);
 }
 
-function setUp({ target, transport, filter, salt }: ListingSetUp): Work {
+function setUp({ target, transport, patterns, salt }: ListingSetUp): Work {
   const http = new SignedHttp({ target, transport: new Transport(transport), credentials, observer });
   const lister = new PrefixLister({
     prefix: target.prefix,
     fetchPage: createFetchPage({ http }),
     log: (notice, message) => tell({ kind: 'notice', notice, message }),
   });
-  return { lister, filter: PathFilter.compile(filter), salt };
+  return {
+    lister,
+    filter: PathFilter.compile(patterns),
+    executable: PatternList.compile(patterns.executable),
+    salt,
+  };
 }
 
 function atWork(): Work {
@@ -109,10 +115,11 @@ async function list(id: number): Promise<void> {
 
 function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
   if (newest === undefined) throw new Error('there is no listing to build from');
-  const { filter, salt } = atWork();
-  const { generation, changes, problems, nextNodeId } = buildGeneration({
+  const { filter, executable, salt } = atWork();
+  const { generation, ...built } = buildGeneration({
     objects: newest,
     filter,
+    executable,
     previous: message.previous && Generation.view(message.previous),
     tombstones: message.tombstones,
     nextNodeId: message.nextNodeId,
@@ -120,7 +127,7 @@ function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
     salt,
     now: Date.now(),
   });
-  return { generation: generation.buffer, changes, problems, nextNodeId };
+  return { ...built, generation: generation.buffer };
 }
 
 port.on('message', (message: ToListing) => {

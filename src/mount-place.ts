@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './host/mountinfo.ts';
 import type { Driver } from './session/driver.ts';
-import { raiseReadahead } from './session/kernel/mounting.ts';
+import { abortConnection, raiseReadahead } from './session/kernel/mounting.ts';
 import type { Logger } from './sync/ports.ts';
 
 /** Readers in a mount that was detached because it was busy are answered for so long. */
@@ -57,11 +57,24 @@ export class MountPlace {
    */
   async giveUp(ended: AbortSignal): Promise<void> {
     clearInterval(this.#watch);
+    // One that a predecessor made, where this server did not come to say that it serves it.
+    this.#device ??= topMountAt(readMounts(), this.#target)?.device;
     if (ended.aborted && !this.#isThere()) return;
     if (this.#isThere()) this.#unmount();
     await delay(GRACE_MS, undefined, { signal: ended }).catch((error: unknown) => {
       if (!ended.aborted) throw error;
     });
+  }
+
+  /** Readers who still use the mount get an error, though its device cannot be closed. */
+  abort(): void {
+    if (this.#device !== undefined) abortConnection(this.#device.minor);
+  }
+
+  /** `major:minor`, of this mount or of the one that a predecessor left. */
+  get deviceNumber(): string | undefined {
+    const device = this.#device ?? topMountAt(readMounts(), this.#target)?.device;
+    return device && `${device.major}:${device.minor}`;
   }
 
   #unmount(): void {

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { preparePrivateDirectory } from './cache/private-directory.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { isLeft, readMountStates } from './config/mount-state.ts';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './config/mountinfo.ts';
 import { realTarget } from './config/real-target.ts';
+import { prepareRuntimeDirectory } from './config/runtime-paths.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from './host/mountinfo.ts';
+import { nodeCommand } from './host/node-command.ts';
 import { MountError } from './session/mount-error.ts';
 
 /** How long a mount that is there may take to say whether anybody serves it. */
@@ -55,8 +58,19 @@ export async function isStale(config: MountConfig, runtimeDirectory: string): Pr
   return stale;
 }
 
+/** Makes the directories that a server needs, or throws why they cannot be used: before anything in them is. */
+export async function prepareDirectories(
+  config: MountConfig,
+  runtimeDirectory: string,
+  cacheDirectory: string,
+): Promise<void> {
+  requireApart(config);
+  prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
+  await preparePrivateDirectory(cacheDirectory, process.geteuid?.());
+}
+
 /** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */
-export function requireApart({ cacheDir, target }: MountConfig): void {
+function requireApart({ cacheDir, target }: MountConfig): void {
   const cache = realTarget(cacheDir, '/');
   if (cache !== target && !cache.startsWith(`${target}/`)) return;
   throw new ConfigError(
@@ -93,8 +107,10 @@ async function requireEmptyDirectory(path: string): Promise<void> {
 /** statvfs always asks the daemon: a child does it, and is left behind where it gets no answer. */
 function probe(path: string): Promise<'alive' | 'dead' | 'silent'> {
   const script =
+    'process.on("SIGUSR1",()=>{});' +
     'try{require("fs").statfsSync(process.argv[1])}catch(e){process.exit(e.code==="ENOTCONN"?3:0)}';
-  const child = spawn(process.execPath, ['-e', script, path], { stdio: 'ignore' });
+  const [program, ...options] = nodeCommand();
+  const child = spawn(program, [...options, '-e', script, path], { stdio: 'ignore' });
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');

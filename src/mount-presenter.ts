@@ -1,6 +1,7 @@
 import type { Connection, Driver } from './session/driver.ts';
 import { MountMark } from './session/fuse-native/mount-mark.ts';
 import type { Presentation, Serving } from './session/messages.ts';
+import { MountError } from './session/mount-error.ts';
 import type { SessionClient } from './session/session-client.ts';
 import type { Logger, Presenter, Publication } from './sync/ports.ts';
 import type { Inherited } from './take-over.ts';
@@ -23,6 +24,8 @@ export interface MountPresenterOptions {
   readonly onMounted: (serving: Serving) => void;
   /** There is a new mount, or will be, and nothing of it is answered yet. */
   readonly onOpened: (connection: Connection) => void;
+  /** Aborted when the mount is to end. */
+  readonly over: AbortSignal;
   /** The connection of a predecessor was taken over, in the place of a new mount. */
   readonly inherited: Inherited | undefined;
 }
@@ -47,7 +50,7 @@ export class MountPresenter implements Presenter {
       return undefined;
     }
     const { session, log } = this.#options;
-    const outcome = await session.publish(publication);
+    const outcome = await this.#unlessStuckAtEnd(session.publish(publication));
     if (outcome.failed > 0) log.warn({ ...outcome }, 'the kernel refused notifications');
     return { notifyMs: outcome.ms };
   }
@@ -60,12 +63,33 @@ export class MountPresenter implements Presenter {
     this.#released(nodeIds);
   }
 
+  /** A mount that is to end does not wait for a notification that the kernel does not answer. */
+  #unlessStuckAtEnd<T>(told: Promise<T>): Promise<T> {
+    const { over, session } = this.#options;
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => void session.stuck().then(() => reject(stuckAtEnd()));
+      if (over.aborted) giveUp();
+      else over.addEventListener('abort', giveUp, { once: true });
+      const stay = (): void => over.removeEventListener('abort', giveUp);
+      told.then(
+        (outcome) => {
+          stay();
+          resolve(outcome);
+        },
+        (error: unknown) => {
+          stay();
+          reject(error);
+        },
+      );
+    });
+  }
+
   async #mount({ generation, stamps }: Publication): Promise<void> {
     const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, inherited } = this.#options;
     if (inherited !== undefined) {
       this.#mounted = true;
-      this.#options.onMounted(await inherited.serving);
+      this.#options.onMounted(await this.#unlessStuckAtEnd(inherited.serving));
       return;
     }
     new MountMark(cacheDirectory).clear();
@@ -84,4 +108,12 @@ export class MountPresenter implements Presenter {
     this.#mounted = true;
     this.#options.onMounted(serving);
   }
+}
+
+function stuckAtEnd(): MountError {
+  return new MountError(
+    'session-failed',
+    'The mount ends while the kernel does not take a publication.',
+    'End the process that holds the directory; the next mount shows the whole tree.',
+  );
 }

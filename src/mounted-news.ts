@@ -1,5 +1,5 @@
 import type { Driver } from './session/driver.ts';
-import type { Serving } from './session/messages.ts';
+import type { Serving, SessionCounters } from './session/messages.ts';
 import type { Supervised } from './supervised.ts';
 import type { Logger } from './sync/ports.ts';
 
@@ -36,4 +36,10 @@ export function tellSupervisor(log: Logger, pid: number | undefined): void {
     log.error({ event: 'unsupervised' }, 'the supervisor ended, and none can be started');
   else
     log.warn({ event: 'supervised', supervisor: pid }, 'the supervisor ended: another one takes its place');
+}
+
+/** Says that a mount was taken away, and what was asked of it. */
+export function tellUnmounted(log: Logger, target: string, counters: SessionCounters, leftOut: number): void {
+  log.info({ event: 'upcalls', ...counters }, 'upcalls');
+  log.info({ event: 'unmounted', target, leftOut }, 'unmounted');
 }

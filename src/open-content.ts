@@ -12,7 +12,7 @@ export interface OpenContentOptions {
   /** Bytes of content. */
   readonly limitBytes: number;
   /** May come to be known later than the cache is opened. */
-  readonly store: Promise<{ readonly store: Pick<ObjectStore, 'get'> }>;
+  readonly store: Promise<{ readonly content: Pick<ObjectStore, 'get'> }>;
   /** The store has this content no more under its path. */
   readonly onReplaced: (path: string, etag: string) => void;
   /** As Addon.lockFile. */
@@ -25,7 +25,7 @@ export interface OpenContentOptions {
 export async function openContent(options: OpenContentOptions) {
   const { directory, limitBytes, store, onReplaced, lockFile, events, log } = options;
   const replaced = new ReplacedContent(
-    { get: async (path, request) => (await store).store.get(path, request) },
+    { get: async (path, request) => (await store).content.get(path, request) },
     onReplaced,
   );
   const cache = await ContentCache.open({

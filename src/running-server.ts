@@ -5,40 +5,36 @@ import { chooseDriver } from './choose-driver.ts';
 import type { Served, ServeOptions } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
 import { mountId } from './config/mount-id.ts';
-import { isRunning, ownProcess } from './config/mount-state.ts';
-import {
-  mountRuntimeDirectory,
-  mountSocket,
-  prepareRuntimeDirectory,
-  runtimeDirectory,
-} from './config/runtime-paths.ts';
+import { publicationPolicy } from './config/publication-policy.ts';
+import { mountRuntimeDirectory, mountSocket, runtimeDirectory } from './config/runtime-paths.ts';
 import { ownPackage } from './config/version.ts';
 import { Metrics } from './control/metrics.ts';
 import { DaemonEvents } from './control-events.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { FailedReads } from './failed-reads.ts';
+import { isRunning, ownProcess } from './host/process.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { LeftSession } from './left-session.ts';
 import { ListingClient } from './listing-client.ts';
 import type { ListingSetUp } from './listing-messages.ts';
 import { MountPlace } from './mount-place.ts';
-import { requireApart } from './mount-point.ts';
+import { prepareDirectories } from './mount-point.ts';
 import { MountPresenter } from './mount-presenter.ts';
-import { tellMounted, tellSupervisor } from './mounted-news.ts';
+import { tellMounted, tellSupervisor, tellUnmounted } from './mounted-news.ts';
 import { openContent } from './open-content.ts';
 import { isGone, isToBeReplaced, lookAtLeft } from './predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from './preparation.ts';
 import { ofServer, tellReplacement } from './replacement.ts';
 import type { Driver } from './session/driver.ts';
-import type { FetchResult, Presentation, Serving } from './session/messages.ts';
+import type { Presentation, Serving } from './session/messages.ts';
 import { MountError } from './session/mount-error.ts';
+import { probeObject } from './store/probe-object.ts';
 import { type Replacement, Supervised } from './supervised.ts';
 import { Sync, type SyncOptions } from './sync/sync.ts';
 import { systemClock } from './sync/system-clock.ts';
 import { waitForStore } from './sync/wait-for-store.ts';
 import { takeOver } from './take-over.ts';
-import type { ContentVersion } from './tree/index.ts';
 import { watchedKeyOf } from './watched-key.ts';
 
 const PROGRESS_MS = 100;
@@ -128,24 +124,25 @@ export class RunningServer {
     });
     this.#supervised = supervised;
     this.#announcement.supervisorIs(supervised.supervisorPid);
+    const place = new MountPlace(target, driver, log);
     const prepared = prepare({
       config: this.#config,
       host: driver.session,
       log,
       metrics: this.#metrics,
+      events: this.#events,
       atEnd: this.#atEnd,
+      device: () => place.deviceNumber,
       onEnded: (reason) => this.#onEnded(reason),
     });
     const prepareToTakeOver = (isSpare: boolean) =>
       canTakeOver(prepared, { ...this.#places, mountId: this.#id, log }, isSpare);
     if (!(await supervised.myTurn(prepareToTakeOver, stop))) return { outcome: 'stopped' };
-    const place = new MountPlace(target, driver, log);
     const left = { supervised, place, driver, config: this.#config, runtimeDirectory, log };
     if (await isGone(left)) return { outcome: 'unmounted-outside' };
     const stale = await isToBeReplaced(left);
-    requireApart(this.#config);
+    await prepareDirectories(this.#config, runtimeDirectory, this.#places.cacheDirectory);
     this.#left = new LeftSession(runtimeDirectory, this.#config);
-    prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
     const over = this.#isOver;
     const { sync, session, presenter, cache } = await this.#compose(
       prepared,
@@ -167,6 +164,7 @@ export class RunningServer {
       cache,
       metrics: this.#metrics,
       counters: () => session.counters(),
+      publications: prepared.publications,
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
       supervision: () => supervised.status,
@@ -202,17 +200,17 @@ export class RunningServer {
         await place.giveUp(this.#ended.signal);
         this.#mounted = false;
         supervised.unmounted();
-        log.info({ event: 'upcalls', ...(await session.counters()) }, 'upcalls');
-        log.info({ event: 'unmounted', target, leftOut: sync.view.problems.length }, 'unmounted');
+        tellUnmounted(log, target, await session.counters(), sync.view.problems.length);
       }
       await session.stop();
+      if (session.isStuck && !this.#mounted) place.abort();
     }
     this.#failed.signal.throwIfAborted();
     return { outcome: stop.aborted ? 'stopped' : 'unmounted-outside' };
   }
 
   async #compose(
-    { connected, soonConnected, startListingWorker, gate, session }: Prepared,
+    { connected, soonConnected, startListingWorker, gate, session, witness }: Prepared,
     supervised: Supervised,
     driver: Driver,
     place: MountPlace,
@@ -220,7 +218,7 @@ export class RunningServer {
   ) {
     const config = this.#config;
     const { log } = this.#options;
-    const { target, source, allowOther, uid, gid, umask, concurrency } = config;
+    const { target, source, allowOther, uid, gid, umask } = config;
     const { cacheDirectory } = this.#places;
     // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
     const { device } = supervised;
@@ -242,6 +240,7 @@ export class RunningServer {
             naming,
             cacheDirectory,
           });
+    if (inherited !== undefined) supervised.answering();
     await (inherited === undefined ? connected() : soonConnected());
     const [listingWorker, connecting] = [startListingWorker(), connected()];
     const { cache, replaced } = await openContent({
@@ -264,7 +263,7 @@ export class RunningServer {
     const setUp: ListingSetUp = {
       target: connection.target,
       transport: connection.settings,
-      filter: { include: config.include, exclude: config.exclude },
+      patterns: { include: config.include, exclude: config.exclude, executable: config.executable },
       salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
     };
     const lister = new ListingClient(listingWorker, setUp, connection.credentials, log, this.#metrics);
@@ -285,20 +284,17 @@ export class RunningServer {
         this.#onMounted(driver, place, serving, supervised);
       },
       onOpened: (connection) => supervised.opened(connection),
+      over: this.#isOver,
       inherited,
     });
     const syncOptions: SyncOptions = {
-      ...this.#parts({ lister, cache, presenter, persister }),
+      ...this.#parts({ lister: witness.over(lister), cache, presenter, persister }),
+      etags: witness,
       clock: systemClock,
       log,
-      pollMs: config.pollIntervalMs,
-      settleMs: config.settleMs,
+      ...publicationPolicy(config),
       watchedKey: watchedKeyOf(config.watchKey, store),
-      maxDelete: config.maxDelete,
-      allowEmpty: config.allowEmpty,
-      prefetchBytes: config.prefetchBytes,
-      cacheBytes: config.cacheSizeBytes,
-      concurrency,
+      probe: (path, signal) => probeObject(store, path, signal),
       ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
       notice: this.#events.notice,
       observeStage: (stage, seconds) => {
@@ -309,7 +305,10 @@ export class RunningServer {
     const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });
     session.mainIsThere();
     gate.open(
-      (version, chunk, signal) => this.#read(sync, version, chunk, signal),
+      async (version, chunk, signal, reader) => {
+        const options = { deadlineMs: config.readDeadlineMs, signal, reader };
+        return this.#failedReads.told(version.path, await sync.read(version, chunk, options));
+      },
       (nodeIds) => presenter.released(nodeIds),
     );
     return { sync, session, presenter, cache };
@@ -324,19 +323,6 @@ export class RunningServer {
       clock: systemClock,
       log: this.#options.log,
     });
-  }
-
-  async #read(
-    sync: Sync,
-    version: ContentVersion,
-    chunk: number | undefined,
-    signal: AbortSignal,
-  ): Promise<FetchResult> {
-    const result = await sync.read(version, chunk, { deadlineMs: this.#config.readDeadlineMs, signal });
-    if (result.kind !== 'error') return result;
-    const { errno, code } = result;
-    this.#failedReads.tell({ path: version.path, errno, code });
-    return { kind: 'error', errno };
   }
 
   #onMounted(driver: Driver, place: MountPlace, serving: Serving, supervised: Supervised): void {
@@ -374,12 +360,13 @@ export class RunningServer {
   }
 
   #reportProgress({ view }: Sync): void {
-    const { generation, pending, ready } = view;
+    const { generation, pending, ready, waiting: waitingFor } = view;
     this.#options.onProgress({
       phase: generation === undefined ? 'listing' : ready ? 'ready' : 'prefetch',
       totalFiles: generation?.files ?? 0,
       totalBytes: generation?.bytes ?? 0,
       ...pending,
+      waitingFor,
     });
   }
 

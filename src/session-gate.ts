@@ -1,5 +1,6 @@
-import pLimit from 'p-limit';
+import { blobRange, CHUNK_BYTES } from './cache/chunks.ts';
 import type { FetchResult } from './session/messages.ts';
+import { type ReaderUid, Turns } from './sync/turns.ts';
 import type { ContentVersion } from './tree/index.ts';
 
 /** Blobs that are fetched at once while the cache is not open; of up to 8 MiB each. */
@@ -9,6 +10,7 @@ export type ReadContent = (
   version: ContentVersion,
   chunk: number | undefined,
   signal: AbortSignal,
+  reader: ReaderUid,
 ) => Promise<FetchResult>;
 
 /** Resolves with the content of a blob, straight from the store. */
@@ -27,7 +29,7 @@ export type Released = (nodeIds: readonly number[]) => void;
  */
 export class SessionGate {
   readonly #fetchEarly: FetchEarly;
-  readonly #fetches = pLimit(FETCHES);
+  readonly #turns = new Turns({ requests: FETCHES, bytes: FETCHES * CHUNK_BYTES });
   readonly #whole: Promise<ReadContent>;
   #read: ReadContent | undefined;
   #released: Released | undefined;
@@ -53,14 +55,24 @@ export class SessionGate {
     else this.#releasedEarly.push(...nodeIds);
   };
 
-  readonly read: ReadContent = async (version, chunk, signal) => {
-    if (this.#read !== undefined) return await this.#read(version, chunk, signal);
-    const whole = this.#whole.then((read) => read(version, chunk, signal));
-    const early = this.#fetches(() => this.#fetchEarly(version, chunk, signal)).then(
+  readonly read: ReadContent = async (version, chunk, signal, reader) => {
+    if (this.#read !== undefined) return await this.#read(version, chunk, signal, reader);
+    const whole = this.#whole.then((read) => read(version, chunk, signal, reader));
+    const early = this.#early(version, chunk, signal, reader).then(
       (bytes) => ({ kind: 'memory', bytes }) as const,
       // Who has everything says why not, or has better news.
       () => whole,
     );
     return await Promise.race([early, whole]);
   };
+
+  async #early(...[version, chunk, signal, reader]: Parameters<ReadContent>): Promise<Uint8Array> {
+    const { start, end } = blobRange(version.size, chunk);
+    const done = await this.#turns.take(reader, end - start, signal);
+    try {
+      return await this.#fetchEarly(version, chunk, signal);
+    } finally {
+      done();
+    }
+  }
 }

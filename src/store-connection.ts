@@ -1,5 +1,6 @@
 import type { MountConfig } from './config/mount-config.ts';
 import type { CredentialsProvider } from './store/credentials.ts';
+import { ignoredSettings } from './store/proxy-settings.ts';
 import { resolveTarget } from './store/resolve.ts';
 import type { ResolvedTarget } from './store/resolved-target.ts';
 import { Transport } from './store/transport.ts';
@@ -13,6 +14,8 @@ export interface StoreConnection {
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
+  /** What was set and has no effect. */
+  readonly ignored: ReturnType<typeof ignoredSettings>;
 }
 
 /** Rejects with SettingError or StoreError. */
@@ -35,5 +38,5 @@ export async function connectStore(config: MountConfig): Promise<StoreConnection
     ...(profile !== undefined && { profile }),
     ...(forcePathStyle !== undefined && { forcePathStyle }),
   });
-  return { settings, target, credentials, transport };
+  return { settings, target, credentials, transport, ignored: ignoredSettings(settings.proxies) };
 }

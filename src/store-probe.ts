@@ -1,6 +1,9 @@
 import type { StoreFinding } from './cli/server-port.ts';
 import type { MountConfig } from './config/mount-config.ts';
+import { type EtagSample, type ListedObject, Md5Counter, sampleEtags } from './store/etag-probe.ts';
 import { createFetchPage } from './store/fetch-page.ts';
+import { header } from './store/headers.ts';
+import { ListingBudget } from './store/list-budget.ts';
 import { ListingColumns } from './store/list-columns.ts';
 import { PageReader } from './store/list-page-reader.ts';
 import { S3Store } from './store/s3-store.ts';
@@ -10,6 +13,10 @@ import { connectStore, type StoreConnection } from './store-connection.ts';
 /** Further apart than this S3 refuses requests (RequestTimeTooSkewed at 15 minutes); said well before. */
 const DOUBTFUL_SKEW_SECONDS = 60;
 const ROWS = 100;
+/** Objects whose ETags are looked at; as many as a mount needs to judge them by. */
+const SAMPLES = 8;
+/** Bytes. */
+const LARGEST_SAMPLE = 256 * 1024;
 
 /** Tries what a mount needs of the store, one thing after another; ends at the first that fails. */
 export async function* probeStore(
@@ -20,6 +27,10 @@ export async function* probeStore(
   let connection: StoreConnection | undefined;
   try {
     connection = await connectStore(config);
+    const { ignored } = connection;
+    if (ignored !== undefined) {
+      yield { name: 'proxy', outcome: 'doubtful', detail: ignored.message, mend: ignored.mend };
+    }
     if (config.signRequest) await connection.credentials();
     yield good('credentials', config.signRequest ? 'found' : 'not used: --no-sign-request');
 
@@ -33,6 +44,10 @@ export async function* probeStore(
     const key = smallestReadable(columns);
     if (key === undefined) yield good('get', 'not tried: nothing there to read');
     else yield good('get', `${key} (${await readOne(connection, config, key, signal)} bytes)`);
+
+    step = 'etags';
+    const sample = smallestOf(columns);
+    if (sample.length > 0) yield etags(await sampleOf(connection, config, sample, signal));
 
     step = 'clock';
     yield clock(await secondsAhead(connection, signal));
@@ -51,7 +66,11 @@ async function readOnePage(connection: StoreConnection, signal: AbortSignal) {
   const http = new SignedHttp(connection);
   const reader = new PageReader({ fetchPage: createFetchPage({ http }), prefix: connection.target.prefix });
   const rows = new ListingColumns();
-  const page = await reader.read({ maxKeys: ROWS }, rows, { signal, requests: 0 });
+  const page = await reader.read({ maxKeys: ROWS }, rows, {
+    signal,
+    requests: 0,
+    budget: new ListingBudget(ROWS),
+  });
   return { columns: rows.finish(), page };
 }
 
@@ -72,10 +91,54 @@ async function readOne(
   key: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const store = new S3Store({ ...connection, concurrency });
+  // What its ETag is worth comes next.
+  const store = new S3Store({ ...connection, concurrency, md5: new Md5Counter() });
   let bytes = 0;
-  for await (const chunk of (await store.get(key, { signal })).body) bytes += chunk.length;
+  for await (const chunk of (await store.get(key, { signal, withoutEtag: true })).body) bytes += chunk.length;
   return bytes;
+}
+
+/** The smallest objects, up to LARGEST_SAMPLE. */
+function smallestOf(objects: ReturnType<ListingColumns['finish']>): readonly ListedObject[] {
+  const { count, keys, keyEnds, etags, etagEnds, sizes, archived } = objects;
+  return Array.from({ length: count }, (_, i) => i)
+    .filter((i) => archived[i] === 0 && (sizes[i] ?? 0) > 0 && (sizes[i] ?? 0) <= LARGEST_SAMPLE)
+    .sort((a, b) => (sizes[a] ?? 0) - (sizes[b] ?? 0))
+    .slice(0, SAMPLES)
+    .map((i) => ({
+      key: Buffer.from(keys.subarray(keyEnds[i - 1] ?? 0, keyEnds[i])).toString(),
+      etag: Buffer.from(etags.subarray(etagEnds[i - 1] ?? 0, etagEnds[i])).toString('latin1'),
+    }));
+}
+
+async function sampleOf(
+  connection: StoreConnection,
+  { concurrency }: MountConfig,
+  objects: readonly ListedObject[],
+  signal: AbortSignal,
+): Promise<EtagSample> {
+  const md5 = new Md5Counter();
+  return sampleEtags(new S3Store({ ...connection, concurrency, md5 }), md5, objects, signal);
+}
+
+/** What a mount will make of the store's ETags: nothing of it keeps one from being used. */
+export function etags({ objects, unlisted, without, differing, md5 }: EtagSample): StoreFinding {
+  const of = (count: number): string => `of ${count} of ${objects} objects`;
+  const weaker = [
+    unlisted > 0 && `the listing has none ${of(unlisted)}: their versions are told apart by size and date`,
+    without > 0 && `GET gives none ${of(without)}: size and date are checked`,
+    differing > 0 && `GET gives another than the listing ${of(differing)}: size and date are checked`,
+    md5.wrong > 1 &&
+      md5.right === 0 &&
+      `they look like an MD5 and are none ${of(md5.wrong)}: lengths are checked`,
+    (md5.wrong === 1 || (md5.wrong > 0 && md5.right > 0)) &&
+      `they are not the MD5 of the content ${of(md5.wrong)}: reading those fails`,
+  ].filter((text) => text !== false);
+  if (weaker.length === 0) {
+    return good('etags', `GET and the listing have the same, ${of(objects)}`);
+  }
+  const mend = 'Nothing, where this is the way of the store: docs/semantics.md says what is weaker then.';
+  return { name: 'etags', outcome: 'doubtful', detail: weaker.join('; '), mend };
 }
 
 /** How far this host's clock is ahead of the store's. */
@@ -86,7 +149,7 @@ async function secondsAhead(connection: StoreConnection, signal: AbortSignal): P
     signal,
   );
   body.cancel(new Error('only its date was wanted'));
-  const date = Date.parse(headers.date ?? '');
+  const date = Date.parse(header(headers, 'date') ?? '');
   return Number.isNaN(date) ? undefined : Math.round((Date.now() - date) / 1000);
 }
 

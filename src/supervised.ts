@@ -325,6 +325,14 @@ export class Supervised {
     }
   }
 
+  /**
+   * Readers are answered, though the kernel may not have taken yet what it is owed. That can take as long as a process
+   * holds a directory's lock, and another server would do no better.
+   */
+  answering(): void {
+    this.#isServing = true;
+  }
+
   /** What is not local can be read, too: readers wait for nothing that the processor does. */
   calmDown(): void {
     this.#calmDown();

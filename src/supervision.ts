@@ -3,6 +3,7 @@ import { closeSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { SupervisorLink } from './cli/server-port.ts';
+import { nodeCommand } from './host/node-command.ts';
 import type { Addon } from './session/kernel/addon.ts';
 import { supervisorProgram } from './supervisor.ts';
 
@@ -181,7 +182,7 @@ export class Supervision {
     const [ours, theirs] = this.#addon.socketPair(true);
     const [ourOrders, theirOrders] = this.#addon.socketPair(false);
     const [entry = '', ...args] = process.argv.slice(1);
-    const server = [process.execPath, ...process.execArgv, entry, ...args];
+    const server = [...nodeCommand(), entry, ...args];
     const who = ['--adopt', String(process.pid), '3', '4', String(this.restarts)];
     const child = spawn(program, [...who, ...server], {
       detached: true,

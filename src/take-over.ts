@@ -52,15 +52,19 @@ export function takeOver(options: TakeOverOptions): Inherited {
   return { serving, content };
 }
 
-function retiredNode({ nodeId, directory, archived, parentId, version, mtime }: ReplacedNode): RetiredNode {
+function retiredNode(node: ReplacedNode): RetiredNode {
+  const { nodeId, directory, archived, executable, parentId, version, lastModified, mtime } = node;
   return {
     nodeId,
     directory,
     archived,
+    executable,
     parentId,
     size: version?.size ?? 0,
     mtimeSeconds: mtime?.seconds ?? 0,
     mtimeNanoseconds: mtime?.nanoseconds ?? 0,
+    path: version?.path,
+    lastModified,
     version,
     // Whether its content is still what it was is to be found out.
     stamp: 0n,

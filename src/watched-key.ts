@@ -1,3 +1,4 @@
+import type { ObjectHead } from './store/object-store.ts';
 import type { S3Store } from './store/s3-store.ts';
 import type { WatchedKey } from './sync/watch.ts';
 
@@ -10,6 +11,14 @@ export function watchedKeyOf(key: string | undefined, store: S3Store): WatchedKe
   const options = { priority: 'background', deadlineMs: WATCH_DEADLINE_MS } as const;
   return {
     key,
-    look: async (etag, signal) => (await store.headUnless(etag, key, { ...options, signal }))?.etag,
+    look: async (seen, signal) => {
+      const head = await store.headUnless(seen, key, { ...options, signal });
+      return head === undefined || head.etag !== '' ? head?.etag : dateOf(head);
+    },
   };
+}
+
+/** Where the store gives no ETag. A space tells it from one. */
+function dateOf({ size, lastModified }: ObjectHead): string {
+  return ` ${lastModified} ${size}`;
 }

@@ -84,7 +84,8 @@ bool server_is_dead(const server_process* server) {
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%d/stat", (int)server->pid);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT;
+  // A process that /proc hides (hidepid), or that cannot be looked at for want of descriptors, may well be there.
+  if (fd < 0) return errno == ENOENT && kill(server->pid, 0) < 0 && errno == ESRCH;
   const ssize_t got = read(fd, text, sizeof text - 1);
   close(fd);
   if (got <= 0) return got < 0 && errno == ESRCH;

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isOwn } from '../host/own-file.ts';
 import { CHUNK_BYTES } from './chunks.ts';
 import { stampOf } from './stamp.ts';
 import { isSystemError } from './system-error.ts';
@@ -106,6 +107,7 @@ export async function checkBlob(
     try {
       const before = fstatSync(fd, { bigint: true });
       if (!before.isFile()) return { kind: 'bad', flaw: 'not a file' };
+      if (!isOwn(before)) return { kind: 'bad', flaw: 'of another user' };
       if (before.size > LARGEST_FILE) return { kind: 'bad', flaw: 'size' };
       const file = await readWhole(fd, Number(before.size));
       const flaw = file === undefined ? 'size' : flawOf(file);

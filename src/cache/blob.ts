@@ -15,3 +15,9 @@ export interface Blob {
 
 /** In the order of eviction. `kept`: shown within the prefetch bound, or pinned: never evicted. */
 export type Rank = 'hidden' | 'past' | 'kept';
+
+const RANKS: readonly string[] = ['hidden', 'past', 'kept'] satisfies readonly Rank[];
+
+export function isRank(text: string): text is Rank {
+  return RANKS.includes(text);
+}

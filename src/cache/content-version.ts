@@ -4,8 +4,10 @@ export interface ContentVersion {
   readonly name: string;
   /** The key below the prefix. */
   readonly path: string;
-  /** Without the quotes. */
+  /** As listed, without the quotes, or what stands in its place where there is none. */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
+  /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
+  readonly lastModified?: number | undefined;
 }

@@ -1,4 +1,5 @@
-import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { isOwn } from '../host/own-file.ts';
 import { CacheError } from './cache-error.ts';
 import { isSystemError } from './system-error.ts';
 
@@ -31,6 +32,14 @@ export function flockWith(lockFile: LockFile): LockDirectory {
   return (path) => {
     const fd = lockFile(path);
     if (fd >= 0) {
+      if (!isOwn(fstatSync(fd))) {
+        closeSync(fd);
+        throw new CacheError(
+          'cache-unsafe',
+          `The lock of the cache directory, ${path}, belongs to another user.`,
+          'Remove it if no dagmount uses that directory, or name another place with --cache-dir.',
+        );
+      }
       note(fd);
       return { release: () => closeSync(fd) };
     }

@@ -1,6 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Rank } from './blob.ts';
+import { isOwn } from '../host/own-file.ts';
+import { READ_FLAGS } from '../host/pinned.ts';
+import { isRank, type Rank } from './blob.ts';
 import type { RankedBlobs } from './blob-index.ts';
 import { Breath } from './breath.ts';
 import { isSystemError } from './system-error.ts';
@@ -60,7 +62,14 @@ export async function readOrder(
   const order = new Map<string, OrderedBlob>();
   let file: Buffer;
   try {
-    file = await readFile(orderPath(directory));
+    const handle = await open(orderPath(directory), READ_FLAGS);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile() || !isOwn(stats)) return { order, damaged: true };
+      file = await handle.readFile();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (!isSystemError(error)) throw error;
     return { order, damaged: error.code !== 'ENOENT' };
@@ -73,13 +82,11 @@ export async function readOrder(
   if (body.toString('latin1', 0, start - 1) !== HEADER) return { order, damaged: true };
   while (start < body.length) {
     const stop = body.indexOf('\n', start);
-    const [rank, key, bytes, fileBytes] = body.toString('latin1', start, stop).split(' ');
-    order.set(key!, {
-      place: order.size,
-      rank: rank as Rank,
-      bytes: Number(bytes),
-      fileBytes: Number(fileBytes),
-    });
+    const [rank = '', key = '', bytes, fileBytes] = body.toString('latin1', start, stop).split(' ');
+    const sizes = { bytes: Number(bytes), fileBytes: Number(fileBytes) };
+    const isSized = Object.values(sizes).every((size) => Number.isSafeInteger(size) && size >= 0);
+    if (!isRank(rank) || !isSized || stop < 0) return { order: new Map(), damaged: true };
+    order.set(key, { place: order.size, rank, ...sizes });
     start = stop + 1;
     if (breath.due()) await breath.take();
   }

@@ -1,5 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { unsafeAncestor } from '../host/safe-directory.ts';
 import { CacheError } from './cache-error.ts';
 import { isSystemError } from './system-error.ts';
 
@@ -13,12 +14,15 @@ export function mountDirectory(cacheDirectory: string, mountId: string): string 
 
 /**
  * Makes a mount's directory, its missing parents and `blobs`, all 0700. What is cached becomes code that Airflow
- * runs, and its checksums are no proof against somebody who writes them: so the directory and the one above it must
- * be ours alone. --cache-dir itself may be shared, as the root of a volume often is.
+ * runs, and its checksums are no proof against an attacker, who would write them, too: so the directory and the one above
+ * it must be ours alone, and nobody else may be able to put another directory in their place.
  */
 export async function preparePrivateDirectory(directory: string, uid: number | undefined): Promise<void> {
   try {
+    requireSafePlace(directory, uid);
     await mkdir(`${directory}/blobs`, { recursive: true, mode: DIRECTORY_MODE });
+    // What was missing before is there now, and ours, or somebody was faster.
+    requireSafePlace(directory, uid);
     for (const path of [dirname(directory), directory, `${directory}/blobs`]) await requirePrivate(path, uid);
   } catch (error) {
     if (!isSystemError(error)) throw error;
@@ -48,6 +52,19 @@ async function requirePrivate(path: string, uid: number | undefined): Promise<vo
       'Remove it, or take that right away with chmod -R go-w if nobody else has used it.',
     );
   }
+}
+
+function requireSafePlace(directory: string, uid: number | undefined): void {
+  const unsafeDirectory = uid === undefined ? undefined : unsafeAncestor(dirname(directory), { uid });
+  if (unsafeDirectory === undefined) return;
+  const { path, reason, flaw } = unsafeDirectory;
+  throw unsafe(
+    `The cache directory ${directory} could be replaced by others: ${path} ${reason}.`,
+    flaw === 'mode'
+      ? `Take that right away before dagmount starts (chmod go-w ${path}), or let nobody rename what is not theirs there ` +
+          `(chmod +t ${path}); or name a directory that only this user and root can write to, with --cache-dir.`
+      : 'Name a directory with --cache-dir that lies in directories of this user, or of root, alone.',
+  );
 }
 
 function unsafe(message: string, mend: string): CacheError {

@@ -19,8 +19,8 @@ export interface ReceivedBlob {
 }
 
 /**
- * Fetches one blob of a version, and of that version alone: by If-Match, by the ETag of the answer where a store
- * ignores If-Match, and by its length. Whole in memory, so that a disk that fails half-way loses no byte. Rejects
+ * Fetches one blob of a version, and of that version alone: as it was listed, by the ETag of the answer, and by its
+ * length. Whole in memory, so that a disk that fails half-way loses no byte. Rejects
  * with StoreError.
  */
 export async function receive(...request: Parameters<typeof receiveOnce>): Promise<ReceivedBlob> {
@@ -42,8 +42,14 @@ async function receiveOnce(
   range: ByteRange,
   request: RequestOptions,
 ): Promise<ReceivedBlob> {
-  const { path, etag } = version;
-  const answer = await store.get(path, { ...request, ifMatch: etag, ...(chunk !== undefined && { range }) });
+  const { path, etag, size, lastModified } = version;
+  const answer = await store.get(path, {
+    ...request,
+    ifMatch: etag,
+    size,
+    lastModified,
+    ...(chunk !== undefined && { range }),
+  });
   return gather(answer, version, chunk, range.end - range.start);
 }
 

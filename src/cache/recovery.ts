@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { isOwn } from '../host/own-file.ts';
 import type { Rank } from './blob.ts';
 import { TEMPORARY_PREFIX, unlinkBlob } from './blob-file.ts';
 import { blobsPath, isShard, keyOfFile, shardPath } from './blob-path.ts';
@@ -88,7 +89,7 @@ interface Aged extends RecoveredBlob {
 function look(path: string, key: string, known: OrderedBlob | undefined): Aged | undefined {
   try {
     const stats = lstatSync(path);
-    if (!stats.isFile()) return undefined;
+    if (!stats.isFile() || !isOwn(stats)) return undefined;
     const { size: fileBytes, mtimeMs } = stats;
     if (known?.fileBytes === fileBytes)
       return { key, bytes: known.bytes, fileBytes, rank: known.rank, mtimeMs };

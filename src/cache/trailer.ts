@@ -15,8 +15,11 @@ import { isSystemError } from './system-error.ts';
  */
 const MAGIC = Buffer.from('dagblob1', 'latin1');
 const FOOTER_BYTES = 8 + MAGIC.length;
-/** A path of 1,024 bytes takes at most six times that in JSON. */
-const MOST_LABEL_BYTES = 16 * 1024;
+/**
+ * JSON writes some bytes as six (\\u0001): of a path of 4,095 bytes, and of an ETag of 4,096, which is the longest that a
+ * tree takes. The rest is names, numbers and punctuation.
+ */
+const MOST_LABEL_BYTES = 6 * (4095 + 4096) + 512;
 /** No blob's file exceeds its content by more. */
 export const MOST_TRAILER_BYTES = MOST_LABEL_BYTES + FOOTER_BYTES;
 /** Reading so much of a blob's end shows its footer. */

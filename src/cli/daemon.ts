@@ -11,7 +11,9 @@ import { exitCodes } from './exit-codes.ts';
 import { failureText } from './failure.ts';
 import { openLog } from './log-file.ts';
 import { ProgressLine } from './progress-line.ts';
+import type { Progress } from './server-port.ts';
 import type { Shell } from './shell.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 
 /** Variables that name files: the daemon's working directory is the root. */
 const PATH_VARIABLES = [
@@ -50,8 +52,10 @@ export async function startDaemon(
     child.once('exit', (code, signal) => settle({ code, signal }));
   });
   const progress = new ProgressLine(shell);
+  const signs = new SignsOfLife(shell);
   try {
-    const last = await lastMessage(child, progress);
+    const last = await lastMessage(child, [progress, signs]);
+    signs.stop();
     progress.erase();
     if (interrupts.happened()) {
       await ended;
@@ -77,6 +81,7 @@ export async function startDaemon(
       `Its log may say why: ${logFile}`,
     );
   } finally {
+    signs.stop();
     child.unref();
   }
 }
@@ -128,7 +133,7 @@ function absolutePaths({ env, workingDirectory }: Shell['surroundings']): NodeJS
 /** Ready or failed, or undefined where the pipe ends without either. */
 async function lastMessage(
   child: ChildProcess,
-  progress: ProgressLine,
+  shown: readonly { show(progress: Progress): void }[],
 ): Promise<Exclude<DaemonMessage, { kind: 'progress' }> | undefined> {
   const pipe = child.stdio[CHANNEL_FD] as Readable | null | undefined;
   if (pipe === null || pipe === undefined) return undefined;
@@ -139,7 +144,7 @@ async function lastMessage(
     for (const line of lines) {
       const message = JSON.parse(line) as DaemonMessage;
       if (message.kind !== 'progress') return message;
-      progress.show(message.progress);
+      for (const each of shown) each.show(message.progress);
     }
   }
   return undefined;

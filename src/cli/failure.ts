@@ -1,3 +1,4 @@
+import { printable, printableLines } from '../base/printable.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** An error as a user meets it. */
@@ -59,6 +60,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'unreadable-class': unavailable,
   aborted: unavailable,
   'bad-request': unavailable,
+  'bad-answer': unavailable,
   denied: noPermission,
   expired: noPermission,
   'no-credentials': noPermission,
@@ -108,6 +110,8 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'bad-setting': config,
   // SyncError
   'empty-source': noInput,
+  'unreadable-ignore-file': unavailable,
+  overdue: unavailable,
   // TreeError: the others are faults of dagmount's own
   'bad-pattern': config,
   // CacheError
@@ -132,7 +136,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
 };
 
 const MENDS: Readonly<Record<string, string>> = {
-  'bad-pattern': 'Correct or take away the pattern of --include or --exclude.',
+  'bad-pattern': 'Correct or take away the pattern of --include, --exclude or --executable.',
 };
 
 const MEND_UNFORESEEN =
@@ -176,8 +180,8 @@ export function exitCodeOf(code: string): ExitCode {
 
 /** What goes to stderr: two lines, and a stack trace where it is asked for. */
 export function failureText(failure: Failure, withStack: boolean): string {
-  const lines = [`dagmount: ${failure.message}`, failure.mend];
-  if (withStack && failure.stack !== undefined) lines.push(failure.stack);
+  const lines = [`dagmount: ${printable(failure.message)}`, printable(failure.mend)];
+  if (withStack && failure.stack !== undefined) lines.push(printableLines(failure.stack));
   return `${lines.join('\n')}\n`;
 }
 

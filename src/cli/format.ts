@@ -1,3 +1,5 @@
+import { printable } from '../base/printable.ts';
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** Bytes as people read them: `0 B`, `512 B`, `1.2 MiB`. */
@@ -42,7 +44,7 @@ export function formatAgo(then: number, now: number): string {
 
 /** Columns as wide as their widest cell, two blanks between them, nothing at the ends of lines. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const shown = [header, ...rows].map((row) => row.map(printable));
+  const shown = [header, ...rows].map((row) => row.map((cell) => printable(cell)));
   const widths = header.map((_, column) => Math.max(...shown.map((row) => (row[column] ?? '').length)));
   return shown
     .map(
@@ -68,15 +70,6 @@ export function wrapped(text: string, width: number, indent: string): string {
     }
   }
   return [...lines, line].map((each) => `${indent}${each}\n`).join('');
-}
-
-/** A path may hold anything: what would move the cursor or break a line is shown as `\n` or `\x1b`. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (character) => {
-    if (character === '\n') return '\\n';
-    if (character === '\t') return '\\t';
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
 }
 
 function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {

@@ -1,10 +1,12 @@
+import { printableJson, printableName } from '../base/printable.ts';
 import { type FlagSpec, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { isServed, type MountState } from '../config/mount-state.ts';
-import { DAGMOUNT_TYPE, type Mount } from '../config/mountinfo.ts';
+import { isServed, isStateOf, type MountState, type UnreadableState } from '../config/mount-state.ts';
+import { ownerOf } from '../host/mount-owner.ts';
+import { DAGMOUNT_TYPE, type Mount } from '../host/mountinfo.ts';
+import { tellUnreadable } from './client/running-daemons.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatTable } from './format.ts';
-import { ownerOf } from './mount-owner.ts';
 import type { RunCommand, Shell } from './shell.ts';
 
 export const flags: readonly FlagSpec[] = [{ name: 'json', takesValue: false }];
@@ -28,22 +30,28 @@ export const run: RunCommand = async (args, shell) => {
       'See dagmount help list.',
     );
   }
-  const mounts = listMounts(shell);
-  if (given.some(({ name }) => name === 'json')) shell.out.write(`${JSON.stringify(mounts, undefined, 2)}\n`);
+  const unreadable: UnreadableState[] = [];
+  const mounts = listMounts(shell, (each) => unreadable.push(each));
+  if (given.some(({ name }) => name === 'json'))
+    shell.out.write(`${printableJson(JSON.stringify(mounts, undefined, 2))}\n`);
   else if (mounts.length > 0) shell.out.write(tableOf(mounts));
   else shell.err.write('No dagmount is mounted on this host.\n');
+  tellUnreadable(unreadable, shell);
   return exitCodes.ok;
 };
 
-function listMounts(shell: Shell): readonly Listed[] {
+function listMounts(shell: Shell, onUnreadable: (unreadable: UnreadableState) => void): readonly Listed[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  const states = shell.mountStates([...owners]).filter((state) => isServed(state, shell.isRunning));
+  const states = shell
+    .mountStates([...owners], onUnreadable)
+    .filter((state) => isServed(state, shell.isRunning));
   return mounts.map((mount) => listed(mount, states));
 }
 
-function listed({ mountPoint: target, source }: Mount, states: readonly MountState[]): Listed {
-  const state = states.find((each) => each.target === target && each.source === source);
+function listed(mount: Mount, states: readonly MountState[]): Listed {
+  const { mountPoint: target, source } = mount;
+  const state = states.find((each) => each.source === source && isStateOf(each, mount));
   if (state === undefined) {
     return { source, target, pid: null, ready: null, startedAt: null, socket: null };
   }
@@ -53,11 +61,11 @@ function listed({ mountPoint: target, source }: Mount, states: readonly MountSta
 
 function tableOf(mounts: readonly Listed[]): string {
   const rows = mounts.map(({ source, target, pid, ready, socket }) => [
-    source,
-    target,
+    printableName(source),
+    printableName(target),
     pid === null ? '-' : String(pid),
     ready === null ? '-' : ready ? 'yes' : 'no',
-    socket ?? '-',
+    printableName(socket ?? '-'),
   ]);
   return formatTable(['SOURCE', 'TARGET', 'PID', 'READY', 'SOCKET'], rows);
 }

@@ -1,4 +1,5 @@
 import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { printable, printableJson, printableLines } from '../base/printable.ts';
 
 export type { Logger };
 
@@ -15,7 +16,7 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const { level, format, colours, write } = options;
   // Asked each time: the level may change while it runs.
   const withStacks = (): boolean => logger.isLevelEnabled('debug');
-  const shown = format === 'pretty' ? await prettied(colours) : (line: string) => line;
+  const shown = format === 'pretty' ? await prettied(colours) : printableJson;
   const logger: Logger = pino(
     {
       level,
@@ -42,7 +43,20 @@ async function prettied(colours: boolean): Promise<(line: string) => string> {
     // Told apart by their messages; for machines.
     ignore: 'event',
   });
-  return (line) => format(line) ?? line;
+  return (line) => format(shownRecord(JSON.parse(line))) ?? line;
+}
+
+/** Texts of the store, keys and what others send are in records; a stack is the one text of several lines. */
+function shownRecord(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(shownRecord);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [
+      printable(name),
+      name === 'stack' && typeof each === 'string' ? printableLines(each) : shownRecord(each),
+    ]),
+  );
 }
 
 /** An error in a log: its class, code and words, those of what caused it, and on demand where it came from. */

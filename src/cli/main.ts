@@ -1,4 +1,8 @@
 #!/usr/bin/env node
+// First of all: from then on nobody opens a debugger in this process.
+import '../host/no-debugger.ts';
+
+import { nodeCommand } from '../host/node-command.ts';
 import { heedEarlySignals } from './early-signals.ts';
 import { loadServer } from './load-server.ts';
 import { loadSupervisor } from './load-supervisor.ts';
@@ -12,7 +16,7 @@ if (command === 'mount') heedEarlySignals();
 if (command === 'mount' && !isSupervised(process.env) && !args.some((arg) => QUESTIONS.has(arg))) {
   // Before anything else is loaded: it is the server that needs it, in a process of its own.
   const { becomeSupervisorOf } = await loadSupervisor();
-  becomeSupervisorOf([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
+  becomeSupervisorOf([...nodeCommand(), ...process.argv.slice(1)]);
 }
 const { startCli } = await import('./start-cli.ts');
 startCli(loadServer);

@@ -1,3 +1,4 @@
+import { printableLines } from '../base/printable.ts';
 import type { Output } from './shell.ts';
 
 export type Paint = (text: string) => string;
@@ -23,4 +24,19 @@ export function paintsFor({ colours }: Pick<Output, 'colours'>): Paints {
     green: paint(32, 39),
     yellow: paint(33, 39),
   };
+}
+
+const ESCAPE = '\u001b';
+/** The sequences that the paints above and the log for people are made of: styles and colours, and nothing that hides text. */
+const OWN_COLOURS = new RegExp(`(${ESCAPE}\\[(?:[127]|22|27|3[0-79]|4[0-79]|9[0-7])m)`);
+
+/**
+ * What may go to a terminal: lines, tabs and the colours above. The last of the edges: each text of others is cleaned where it
+ * comes in, and what was forgotten there moves no cursor.
+ */
+export function forTerminal(text: string): string {
+  return text
+    .split(OWN_COLOURS)
+    .map((part, at) => (at % 2 === 1 ? part : printableLines(part)))
+    .join('');
 }

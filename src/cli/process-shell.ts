@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRunning, type MountState, readMountStates } from '../config/mount-state.ts';
-import { readMounts } from '../config/mountinfo.ts';
+import { type MountState, readMountStates, type UnreadableState } from '../config/mount-state.ts';
 import { runtimeDirectoriesOf, runtimeDirectory } from '../config/runtime-paths.ts';
 import { type Surroundings, surroundingsOfProcess } from '../config/surroundings.ts';
+import { readMounts } from '../host/mountinfo.ts';
+import { nodeCommand } from '../host/node-command.ts';
+import { type PinnedSocket, pinSocket } from '../host/pinned-socket.ts';
+import { isRunning, signalProcess } from '../host/process.ts';
 import { CommandError } from './command-error.ts';
 import { DaemonChannel } from './daemon-channel.ts';
 import { loadSupervisor } from './load-supervisor.ts';
+import { forTerminal } from './paint.ts';
 import type { ServerPort } from './server-port.ts';
 import type { Output, Shell } from './shell.ts';
 import { takeSupervisorLink } from './supervisor-link.ts';
@@ -17,21 +21,30 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const daemon = DaemonChannel.take(process.env);
   const supervisor = takeSupervisorLink(process.env, daemon?.environment ?? {});
   const surroundings = surroundingsOfProcess();
-  const [program = 'node', entry = ''] = process.argv;
+  const [, entry = ''] = process.argv;
+  /** Until the next one: it is connected to at once. */
+  let held: PinnedSocket | undefined;
   return {
     out: outputOf(process.stdout, surroundings.env, reportLostResults),
     err: outputOf(process.stderr, surroundings.env, ignoreLostWords),
     surroundings,
-    self: [program, ...process.execArgv, entry],
+    self: [...nodeCommand(), entry],
     daemon,
     supervisor,
     now: () => performance.now(),
     wallClock: () => Date.now(),
     delay: (milliseconds, signal) => pause(milliseconds, signal),
     readMounts: () => readMounts(),
-    mountStates: (others) => mountStates(surroundings, others),
+    mountStates: (others, onUnreadable) => mountStates(surroundings, others, onUnreadable),
     isRunning,
-    end: ({ pid }) => endProcess(pid),
+    end: (id, owner) => void signalProcess(id, 'SIGTERM', owner),
+    socketAddress: (socket, owner) => {
+      if (owner === undefined || owner === surroundings.uid) return socket;
+      const before = held;
+      held = pinSocket(socket, owner);
+      before?.close();
+      return held.address;
+    },
     loadServer,
     supervisorProgram: async () => (await loadSupervisor()).supervisorProgram(),
   };
@@ -64,7 +77,10 @@ function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError:
   });
   return {
     write: (text) => {
-      stream.write(text);
+      stream.write(forTerminal(text));
+    },
+    rewrite: (text) => {
+      stream.write(`\r${forTerminal(text)}`);
     },
     isTerminal,
     colours: isTerminal && (env.NO_COLOR ?? '') === '',
@@ -76,13 +92,19 @@ function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError:
 }
 
 /** Root may look into the runtime directories of others; what is not theirs there is left out. */
-function mountStates(surroundings: Surroundings, others: readonly number[]): readonly MountState[] {
+function mountStates(
+  surroundings: Surroundings,
+  others: readonly number[],
+  onUnreadable?: (unreadable: UnreadableState) => void,
+): readonly MountState[] {
   const { uid } = surroundings;
-  const own = readMountStates(runtimeDirectory(surroundings), uid);
+  const own = readMountStates(runtimeDirectory(surroundings), uid, onUnreadable);
   if (uid !== 0) return own;
   const theirs = others
     .filter((other) => other !== uid)
-    .flatMap((other) => runtimeDirectoriesOf(other).flatMap((each) => readMountStates(each, other)));
+    .flatMap((other) =>
+      runtimeDirectoriesOf(other).flatMap((each) => readMountStates(each, other, onUnreadable)),
+    );
   return [...own, ...theirs];
 }
 
@@ -91,13 +113,5 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
     await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
   } catch (error) {
     if (signal?.aborted !== true) throw error;
-  }
-}
-
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGTERM');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { printable } from '../base/printable.ts';
 import { formatCount, formatSize } from './format.ts';
 import type { Progress } from './server-port.ts';
 import type { Shell } from './shell.ts';
@@ -46,13 +47,8 @@ export class ProgressLine {
   }
 
   #textOf(progress: Progress, now: number): string {
-    if (progress.phase === 'listing') return 'dagmount: listing the prefix';
-    const { totalFiles, totalBytes, pendingFiles, pendingBytes } = progress;
-    const bytes = totalBytes - pendingBytes;
-    const files = `${formatCount(totalFiles - pendingFiles)} of ${formatCount(totalFiles)} files`;
-    const rate = this.#rate(now, bytes);
-    const speed = rate === undefined ? '' : `, ${formatSize(rate)}/s`;
-    return `dagmount: fetching, ${files}, ${formatSize(bytes)} of ${formatSize(totalBytes)}${speed}`;
+    if (progress.phase === 'listing') return progressText(progress);
+    return progressText(progress, this.#rate(now, progress.totalBytes - progress.pendingBytes));
   }
 
   /** Bytes a second. */
@@ -69,7 +65,24 @@ export class ProgressLine {
     const fitting = text.slice(0, Math.max(0, this.#shell.err.columns - 1));
     if (fitting === '' && this.#shown === '') return;
     const blanks = ' '.repeat(Math.max(0, this.#shown.length - fitting.length));
-    this.#shell.err.write(fitting === '' ? `\r${blanks}\r` : `\r${fitting}${blanks}`);
+    this.#shell.err.rewrite(`${fitting}${blanks}`);
+    if (fitting === '') this.#shell.err.rewrite('');
     this.#shown = fitting;
   }
+}
+
+/** How far the first tree is, and which objects it waits for, in one line. */
+export function progressText(progress: Progress, bytesPerSecond?: number): string {
+  const { phase, totalFiles, totalBytes, pendingFiles, pendingBytes, waitingFor } = progress;
+  const waits = waitingFor === undefined ? '' : `; waits for ${waitedForText(waitingFor)}`;
+  if (phase === 'listing') return `dagmount: listing the prefix${waits}`;
+  const bytes = totalBytes - pendingBytes;
+  const files = `${formatCount(totalFiles - pendingFiles)} of ${formatCount(totalFiles)} files`;
+  const speed = bytesPerSecond === undefined ? '' : `, ${formatSize(bytesPerSecond)}/s`;
+  return `dagmount: fetching, ${files}, ${formatSize(bytes)} of ${formatSize(totalBytes)}${speed}${waits}`;
+}
+
+function waitedForText({ files, objects }: NonNullable<Progress['waitingFor']>): string {
+  const names = objects.map(({ path, detail }) => printable(`${path} (${detail})`)).join(', ');
+  return files > objects.length ? `${names}, and ${formatCount(files - objects.length)} more` : names;
 }

@@ -1,19 +1,30 @@
 import type { MountConfig } from '../config/mount-config.ts';
 import type { MountState } from '../config/mount-state.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
+import type { Identity } from '../host/mount-owner.ts';
+import type { Mount } from '../host/mountinfo.ts';
 
 /** What commands need of the server, which is loaded only where it is needed: it brings the store's SDK along. */
 export interface ServerPort {
   /** Mounts and serves until it is told to stop or somebody unmounts it. Rejects with a typed error. */
   serve(config: MountConfig, options: ServeOptions): Promise<Served>;
-  /** Unmounts as this user can. Rejects with MountError, or with the errno of umount2(2) as `code`. */
-  unmount(target: string, options: { readonly lazy: boolean }): Promise<void>;
-  /** Takes away what a mount has left beside it whose processes were killed, and which is unmounted. */
-  clearAfter(left: MountState): Promise<void>;
+  /** Unmounts as this user can. Rejects with MountError, HostError, or with the errno of umount2(2) as `code`. */
+  unmount(target: string, options: UnmountOptions): Promise<void>;
+  /**
+   * Takes away what a mount of that user has left beside it whose processes were killed, and which is unmounted. Resolves
+   * to why something was left.
+   */
+  clearAfter(left: MountState, owner: Identity): Promise<string | undefined>;
   /** Which driver would be used, and why not the other. */
   checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck>;
   /** What a mount with this configuration would need of the store, tried one after another. Ends at what fails. */
   probeStore(config: MountConfig, options: { readonly signal: AbortSignal }): AsyncIterable<StoreFinding>;
+}
+
+export interface UnmountOptions {
+  readonly lazy: boolean;
+  /** The mount that is meant: no other is taken away, whatever the path leads to meanwhile. */
+  readonly mount: Mount;
 }
 
 /** What came of trying both drivers. */
@@ -84,6 +95,15 @@ export interface Progress {
   /** Of what is fetched before the mount is ready. */
   readonly pendingFiles: number;
   readonly pendingBytes: number;
+  /** Objects that have not come for a while, or cannot be had. */
+  readonly waitingFor?: { readonly files: number; readonly objects: readonly WaitedFor[] } | undefined;
+}
+
+export interface WaitedFor {
+  /** Below the prefix. */
+  readonly path: string;
+  /** What the store answered. */
+  readonly detail: string;
 }
 
 /** As pino has it. */
@@ -97,7 +117,7 @@ export interface Log {
 }
 
 export interface StoreFinding {
-  /** `credentials`, `list`, `get`, `clock`. */
+  /** `credentials`, `list`, `get`, `etags`, `clock`. */
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
   /** What was found, without anything secret. */

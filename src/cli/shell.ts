@@ -1,12 +1,16 @@
-import type { MountState, ProcessId } from '../config/mount-state.ts';
-import type { Mount } from '../config/mountinfo.ts';
+import type { MountState, UnreadableState } from '../config/mount-state.ts';
 import type { Surroundings } from '../config/surroundings.ts';
+import type { Identity } from '../host/mount-owner.ts';
+import type { Mount } from '../host/mountinfo.ts';
+import type { ProcessId } from '../host/process.ts';
 import type { DaemonChannel } from './daemon-channel.ts';
 import type { ServerPort, SupervisorLink } from './server-port.ts';
 
 /** One of the streams that a command writes to. */
 export interface Output {
   write(text: string): void;
+  /** Writes over the line that is there, which a terminal goes back to the beginning of. */
+  rewrite(text: string): void;
   readonly isTerminal: boolean;
   /** Whether colours may be used: a terminal, and no NO_COLOR. */
   readonly colours: boolean;
@@ -36,11 +40,16 @@ export interface Shell {
   /** Resolves early where the signal is aborted. */
   delay(milliseconds: number, signal?: AbortSignal): Promise<void>;
   readMounts(): readonly Mount[];
-  /** Of the mounts of this user; for root also of the users that are named. */
-  mountStates(others: readonly number[]): readonly MountState[];
+  /** Of the mounts of this user; for root also of the users that are named. `onUnreadable` is told what cannot be read. */
+  mountStates(
+    others: readonly number[],
+    onUnreadable?: (unreadable: UnreadableState) => void,
+  ): readonly MountState[];
   isRunning(process: ProcessId): boolean;
-  /** Sends SIGTERM to a process that is running; nothing where it has just gone. */
-  end(process: ProcessId): void;
+  /** Sends SIGTERM to a process of that user, with that user's rights; nothing where it has just gone. */
+  end(process: ProcessId, owner: Identity): void;
+  /** Where a socket is asked that this user knows by the state of a mount: another user's is held. Throws HostError. */
+  socketAddress(socket: string, owner: number | undefined): string;
   loadServer(): Promise<ServerPort>;
   /** The file of the program that looks after a server; undefined where there is none. */
   supervisorProgram(): Promise<string | undefined>;

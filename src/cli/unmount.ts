@@ -1,17 +1,22 @@
+import { printable } from '../base/printable.ts';
 import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { isServed, type MountState, type ProcessId } from '../config/mount-state.ts';
-import { DAGMOUNT_TYPE, type Mount, topMountAt } from '../config/mountinfo.ts';
+import { isServed, isStateOf, type MountState } from '../config/mount-state.ts';
 import { realTarget } from '../config/real-target.ts';
+import { HostError } from '../host/host-error.ts';
+import { type Identity, identityOfOwner, ownerOf } from '../host/mount-owner.ts';
+import { DAGMOUNT_TYPE, type Mount, topMountAt } from '../host/mountinfo.ts';
+import type { ProcessId } from '../host/process.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatDuration } from './format.ts';
-import { ownerOf } from './mount-owner.ts';
 import type { RunCommand, Shell } from './shell.ts';
 
 /** How long the daemon may take to end: it answers readers for a while after a busy mount was detached. */
 const LINGER_MS = 15_000;
 const LOOK_MS = 50;
+/** One over the other: a user may go on mounting. */
+const MOST_MOUNTS = 64;
 
 /** Unmounts without ever asking the mount itself anything: a dead or hanging one would not answer. */
 export const run: RunCommand = async (args, shell) => {
@@ -26,21 +31,27 @@ export const run: RunCommand = async (args, shell) => {
   }
   const target = realTarget(directory, shell.surroundings.workingDirectory);
   const first = dagmountAt(target, shell);
-  const daemons = statesOf(first, target, shell);
+  const owner = identityOfOwner(first) ?? ownIdentity(shell);
+  const daemons = statesOf(first, shell);
   // One daemon may have been mounted over the dead mount of another: the bare directory is what is wanted.
-  for (let mount: Mount | undefined = first; mount !== undefined; mount = remaining(target, mount, shell)) {
-    await unmountOnce(target, shell);
+  let mount: Mount | undefined = first;
+  for (let times = 0; mount !== undefined; times++, mount = remaining(target, mount, shell)) {
+    if (times === MOST_MOUNTS) throw stillMounted(target);
+    await unmountOnce(target, mount, shell);
   }
   for (const server of daemons) {
     const { supervisor } = server;
     // It would go on trying to start a server, which would mount again.
     if (supervisor !== undefined && !shell.isRunning(server) && shell.isRunning(supervisor))
-      shell.end(supervisor);
+      shell.end(supervisor, owner);
   }
   const processes = daemons.flatMap((server) => (server.supervisor ? [server, server.supervisor] : [server]));
   await outlive(processes, target, shell);
-  for (const state of statesOf(first, target, shell)) {
-    if (!isServed(state, shell.isRunning)) await (await shell.loadServer()).clearAfter(state);
+  for (const state of statesOf(first, shell)) {
+    if (isServed(state, shell.isRunning)) continue;
+    const left = await (await shell.loadServer()).clearAfter(state, owner);
+    if (left !== undefined)
+      shell.err.write(`Not all that the mount left was cleared away: ${printable(left)}.\n`);
   }
   return exitCodes.ok;
 };
@@ -62,23 +73,37 @@ function remaining(target: string, before: Mount, shell: Shell): Mount | undefin
   const mount = topMountAt(shell.readMounts(), target);
   if (mount?.fsType !== DAGMOUNT_TYPE) return undefined;
   if (mount.mountId !== before.mountId) return mount;
-  throw new CommandError('not-dagmount', `${target} is still mounted.`, 'Try umount -l as root.');
+  throw stillMounted(target);
 }
 
-async function unmountOnce(target: string, shell: Shell): Promise<void> {
+function stillMounted(target: string): CommandError {
+  return new CommandError('not-dagmount', `${target} is still mounted.`, 'Try umount -l as root.');
+}
+
+async function unmountOnce(target: string, mount: Mount, shell: Shell): Promise<void> {
   const server = await shell.loadServer();
   try {
-    await server.unmount(target, { lazy: false });
-  } catch {
+    await server.unmount(target, { lazy: false, mount });
+  } catch (error) {
+    if (error instanceof HostError) throw elsewhere(error);
     // Whatever it was, detaching it either works where it was busy, or fails for the same reason and says it.
-    await server.unmount(target, { lazy: true });
+    await server.unmount(target, { lazy: true, mount });
     shell.err.write(`${target} is busy: it is detached, and ends when its last user lets go of it.\n`);
   }
 }
 
-function statesOf(mount: Mount, target: string, shell: Shell): readonly MountState[] {
+function elsewhere({ path, reason }: HostError): CommandError {
+  return new CommandError('not-dagmount', `${path} ${reason}.`, 'See dagmount list for what is mounted.');
+}
+
+/** What the user who mounted it says of it: others may say the same of another one's mount. */
+function statesOf(mount: Mount, shell: Shell): readonly MountState[] {
   const owner = ownerOf(mount);
-  return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => state.target === target);
+  return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => isStateOf(state, mount));
+}
+
+function ownIdentity({ surroundings: { uid, gid } }: Shell): Identity {
+  return { uid, gid };
 }
 
 async function outlive(daemons: readonly ProcessId[], target: string, shell: Shell): Promise<void> {

@@ -5,8 +5,11 @@ import { negationOf, type OptionName, optionNames, optionOf, variableOf } from '
 
 const PREFIX = 'DAGMOUNT_';
 
-/** Variables that begin like ours and are no options: for who builds and tests dagmount, and for its own children. */
-const RESERVED = /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|TEST(_[A-Z0-9_]*)?)$/;
+/**
+ * Variables that begin like ours and are no options of mount: for who builds and tests dagmount, for its own children, and for
+ * every command (RUNTIME_DIR).
+ */
+const RESERVED = /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|RUNTIME_DIR|TEST(_[A-Z0-9_]*)?)$/;
 
 /**
  * What Kubernetes puts into every container for a service whose name begins with dagmount: DAGMOUNT_SERVICE_HOST,

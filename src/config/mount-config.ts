@@ -15,10 +15,10 @@ export interface MountConfig {
   readonly prefix: string;
   /** Absolute path of the mount point. */
   readonly target: string;
-  /** Without a slash at its end; also where one of AWS's own variables named it. */
+  /** Without a slash at its end; also where one of AWS's own variables or a profile named it. */
   readonly endpointUrl: string | undefined;
   readonly region: string | undefined;
-  /** Only where it was named to dagmount itself: AWS_PROFILE is left to the SDK. */
+  /** Only where it was named to dagmount itself; else AWS_PROFILE, which the SDK reads. */
   readonly profile: string | undefined;
   /** Undefined: as the endpoint suggests. */
   readonly forcePathStyle: boolean | undefined;
@@ -35,6 +35,8 @@ export interface MountConfig {
   readonly pollIntervalMs: number;
   /** 0: off. */
   readonly settleMs: number;
+  /** 0: not at all. */
+  readonly unreadableWaitMs: number;
   /** Below the prefix. */
   readonly watchKey: string | undefined;
   /** Largest file that is fetched before it is shown; 0: none, Infinity: all. */
@@ -44,6 +46,8 @@ export interface MountConfig {
   readonly allowEmpty: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** Patterns as in `exclude`: what matches has the execute bits. */
+  readonly executable: readonly string[];
   readonly cacheDir: string;
   readonly cacheSizeBytes: number;
   readonly uid: number;
@@ -101,12 +105,14 @@ export function resolveMountConfig(
     waitForStoreMs: values['wait-for-store'],
     pollIntervalMs: values['poll-interval'],
     settleMs: values.settle,
+    unreadableWaitMs: values['unreadable-wait'],
     watchKey: values['watch-key'],
     prefetchBytes: values.prefetch,
     maxDelete: values['max-delete'],
     allowEmpty: values['allow-empty'],
     include: Object.freeze([...values.include]),
     exclude: Object.freeze([...values.exclude]),
+    executable: Object.freeze([...values.executable]),
     cacheDir: values['cache-dir'],
     cacheSizeBytes: values['cache-size'],
     uid: values.uid,

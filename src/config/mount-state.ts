@@ -1,22 +1,10 @@
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { HeldDirectory } from '../host/held-directory.ts';
+import { HostError } from '../host/host-error.ts';
+import { ownerOf } from '../host/mount-owner.ts';
+import type { Mount } from '../host/mountinfo.ts';
+import { isPid, isRunning, type ProcessId } from '../host/process.ts';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
-
-/** A process: ids are given again, and to whom is told by when it began. */
-export interface ProcessId {
-  readonly pid: number;
-  /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined: not known. */
-  readonly startTicks?: number | undefined;
-}
 
 /** What a running mount says of itself to other processes: `<runtime directory>/<mount id>/state.json`. */
 export interface MountState extends ProcessId {
@@ -40,64 +28,118 @@ export interface MountState extends ProcessId {
   readonly supervisor?: ProcessId | undefined;
 }
 
-const FILE = 'state.json';
+/** In the directory of the mount. */
+export const STATE_FILE = 'state.json';
 
-/**
- * Replaces the state as a whole: whoever reads sees the old or the new. `directory` is the runtime directory of all
- * mounts, prepared before.
- */
-export function writeMountState(directory: string, mountId: string, state: MountState): void {
-  const own = mountRuntimeDirectory(directory, mountId);
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  const temporary = join(own, `${FILE}.${process.pid}`);
-  writeFileSync(temporary, `${JSON.stringify(state)}\n`, { mode: 0o600 });
-  renameSync(temporary, join(own, FILE));
+/** A mount, or a runtime directory, of which is not known what it says of itself. */
+export interface UnreadableState {
+  readonly path: string;
+  /** Why, to follow the path in a sentence. */
+  readonly reason: string;
 }
 
-/** Takes the state away, and the directory of the mount where nothing else is in it. */
-export function removeMountState(directory: string, mountId: string): void {
-  const own = mountRuntimeDirectory(directory, mountId);
-  rmSync(join(own, FILE), { force: true });
+/** No user has more mounts; names beyond are not looked at. */
+const MOST_MOUNTS = 1_024;
+/** Sockets and logs, which lie beside, have a dot in their names. */
+const MOUNT_ID = /^[\w-]+$/;
+
+/**
+ * The states of all mounts in a runtime directory, which may be another user's: so none is read that anybody else owns,
+ * nor anything that does not answer. `onUnreadable` is told what was left out.
+ */
+export function readMountStates(
+  directory: string,
+  owner: number,
+  onUnreadable: (unreadable: UnreadableState) => void = () => undefined,
+): readonly MountState[] {
+  return attempt(onUnreadable, [], () => {
+    const all = HeldDirectory.open(directory, owner);
+    try {
+      const found = all.names(MOST_MOUNTS);
+      if (!found.all) onUnreadable({ path: directory, reason: `holds more than ${MOST_MOUNTS} entries` });
+      return found.names
+        .filter((name) => MOUNT_ID.test(name))
+        .flatMap((id) => attempt(onUnreadable, [], () => readMountState(all, directory, id, owner)));
+    } finally {
+      all.close();
+    }
+  });
+}
+
+function readMountState(
+  all: HeldDirectory,
+  directory: string,
+  id: string,
+  owner: number,
+): readonly MountState[] {
+  const own = all.directory(id);
   try {
-    rmdirSync(own);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    const path = join(directory, id, STATE_FILE);
+    return [stateOf(parse(own.read(STATE_FILE), path), path, owner, mountRuntimeDirectory(directory, id))];
+  } finally {
+    own.close();
   }
 }
 
-/** The states of all mounts in a runtime directory. What cannot be read, or was not written by its owner, is left out. */
-export function readMountStates(directory: string, owner: number): readonly MountState[] {
-  return attempt(() => (lstatSync(directory).uid === owner ? readdirSync(directory) : []), []).flatMap(
-    (id) => {
-      const state = attempt(
-        () => JSON.parse(readFileSync(join(directory, id, FILE), 'utf8')) as unknown,
-        undefined,
-      );
-      return isMountState(state) ? [{ ...state, directory: mountRuntimeDirectory(directory, id) }] : [];
-    },
-  );
+/** What is missing is no news: a mount that begins or ends. */
+function attempt<T>(onUnreadable: (unreadable: UnreadableState) => void, otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    if (error.code !== 'missing') onUnreadable(error);
+    return otherwise;
+  }
 }
 
-/** Whether a process is there, and is more than what is left for its parent to collect. */
-export function isRunning({ pid, startTicks }: ProcessId): boolean {
-  if (process.platform !== 'linux') return answersTo(pid);
-  const [state, ...rest] = statOf(pid);
-  if (state === undefined || state === 'Z' || state === 'X') return false;
-  return startTicks === undefined || Number(rest[STARTTIME]) === startTicks;
+function parse(bytes: Buffer, path: string): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new HostError('unreadable', path, 'is not JSON');
+    throw error;
+  }
 }
 
-/** Whether a process was stopped by a signal, or by who traces it. */
-export function isStopped(pid: number): boolean {
-  return /^[tT]$/.test(statOf(pid)[0] ?? '');
+/** Only what is known here is taken over, since another user may have written it: that these are processes of theirs, for one. */
+function stateOf(value: unknown, path: string, owner: number, directory: string): MountState {
+  if (!isMountState(value))
+    throw new HostError('unreadable', path, 'does not say what a mount says of itself');
+  const { source, target, ready, startedAt, socket, driver, cacheDirectory, supervisor, session } = value;
+  const processOfOwner = ({ pid, startTicks }: ProcessId): ProcessId => ({
+    pid,
+    ...(startTicks !== undefined && { startTicks }),
+    uid: owner,
+  });
+  return {
+    ...processOfOwner(value),
+    source,
+    target,
+    ready,
+    startedAt,
+    socket,
+    directory,
+    ...(driver !== undefined && { driver }),
+    ...(cacheDirectory !== undefined && { cacheDirectory }),
+    ...(supervisor !== undefined && { supervisor: processOfOwner(supervisor) }),
+    ...(session !== undefined && { session: processOfOwner(session) }),
+  };
+}
+
+/** Whether a state was written by the user who made the mount, as the kernel knows it: others can say what they like. */
+export function isStateOf(
+  { uid, target }: Pick<MountState, 'uid' | 'target'>,
+  mount: Pick<Mount, 'mountPoint' | 'superOptions'>,
+): boolean {
+  return target === mount.mountPoint && (uid === undefined || uid === ownerOf(mount));
 }
 
 /** Whether a process serves the mount, or another one is about to. */
 export function isServed(
-  { pid, startTicks, supervisor }: MountState,
+  { pid, startTicks, uid, supervisor }: MountState,
   isThere: (process: ProcessId) => boolean,
 ): boolean {
-  return isThere({ pid, startTicks }) || (supervisor !== undefined && isThere(supervisor));
+  return isThere({ pid, startTicks, uid }) || (supervisor !== undefined && isThere(supervisor));
 }
 
 /**
@@ -119,59 +161,24 @@ export function isLeft(
   );
 }
 
-/** This process, as another one can tell it from those that get its id later. */
-export function ownProcess(): ProcessId {
-  return processOf(process.pid);
-}
-
-/** A process that runs now. */
-export function processOf(pid: number): ProcessId {
-  const ticks = Number(statOf(pid)[1 + STARTTIME]);
-  return { pid, ...(Number.isSafeInteger(ticks) && { startTicks: ticks }) };
-}
-
-/** Where there is no /proc. */
-function answersTo(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Of the fields of /proc/PID/stat behind the state, the index of starttime. */
-const STARTTIME = 18;
-
-/** The fields from the state on; none where there is no such process. */
-function statOf(pid: number): readonly string[] {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'), undefined);
-  // The command's name before it is in parentheses and may hold anything.
-  return stat === undefined ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-}
-
 function isMountState(value: unknown): value is MountState {
-  const { supervisor, session, source, target, ready, startedAt, socket, cacheDirectory } = (value ??
+  const { supervisor, session, source, target, ready, startedAt, socket, driver, cacheDirectory } = (value ??
     {}) as Record<string, unknown>;
   return (
     isProcessId(value) &&
     [supervisor, session].every((each) => each === undefined || isProcessId(each)) &&
     [source, target, startedAt].every((each) => typeof each === 'string') &&
     typeof ready === 'boolean' &&
-    (socket === null || typeof socket === 'string') &&
-    (cacheDirectory === undefined || typeof cacheDirectory === 'string')
+    (socket === null || isPath(socket)) &&
+    [driver, cacheDirectory].every((each) => each === undefined || typeof each === 'string')
   );
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && isAbsolute(value) && !value.includes('\0');
 }
 
 function isProcessId(value: unknown): value is ProcessId {
   const { pid, startTicks } = (value ?? {}) as Record<string, unknown>;
-  return Number.isSafeInteger(pid) && (startTicks === undefined || Number.isSafeInteger(startTicks));
-}
-
-function attempt<T>(read: () => T, otherwise: T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error)) return otherwise;
-    throw error;
-  }
+  return isPid(pid) && (startTicks === undefined || Number.isSafeInteger(startTicks));
 }

@@ -1,3 +1,4 @@
+import type { AwsProfile, ProfileValue } from './aws-files.ts';
 import type { Kind } from './kinds.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -9,8 +10,8 @@ export type Written = string | readonly string[];
 /** What holds where nobody says anything. */
 export interface Fallback {
   readonly text: Written;
-  /** A variable of AWS's own that said it. */
-  readonly variable?: string;
+  /** What of AWS's own said it: a variable, or a key of a profile. */
+  readonly source?: string;
 }
 
 /** One option of `mount`. `T` is the type of its value, with undefined where it may have none. */
@@ -21,7 +22,8 @@ export interface Option<T> {
   readonly help: string;
   /** What help gives as the default. */
   readonly default: string;
-  readonly fallback: (surroundings: Surroundings) => Fallback | undefined;
+  /** `profile`: reads that of AWS's own files, where it comes to that. */
+  readonly fallback: (surroundings: Surroundings, profile: () => AwsProfile) => Fallback | undefined;
 }
 
 /** An option that always has a value. `described`: the default as help shows it, where it depends on the host. */
@@ -39,21 +41,27 @@ export function setting<T>(option: {
   return { ...rest, default: described ?? String(given), fallback };
 }
 
-/** An option that may have no value. `variables`: of AWS's own, the first one that is set is the default. */
+/**
+ * An option that may have no value. Its default is the first one of AWS's own `variables` that is set, else what the profile
+ * says.
+ */
 export function optional<T>(option: {
   readonly group: OptionGroup;
   readonly kind: Kind<T>;
   readonly help: string;
   readonly described: string;
   readonly variables?: readonly string[];
-  /** Whether this host wants `variables` to be looked at. */
-  readonly unless?: (surroundings: Surroundings) => boolean;
+  readonly inProfile?: (profile: AwsProfile) => ProfileValue | undefined;
+  /** Whether neither is to be looked at. */
+  readonly unless?: (surroundings: Surroundings, profile: () => AwsProfile) => boolean;
 }): Option<T | undefined> {
-  const { described, variables = [], unless = () => false, ...rest } = option;
-  const fallback = (surroundings: Surroundings): Fallback | undefined => {
-    if (unless(surroundings)) return undefined;
+  const { described, variables = [], inProfile, unless = () => false, ...rest } = option;
+  const fallback = (surroundings: Surroundings, profile: () => AwsProfile): Fallback | undefined => {
+    if (unless(surroundings, profile)) return undefined;
     const variable = variables.find((name) => (surroundings.env[name] ?? '') !== '');
-    return variable === undefined ? undefined : { text: surroundings.env[variable] as string, variable };
+    if (variable !== undefined) return { text: surroundings.env[variable] as string, source: variable };
+    const found = inProfile?.(profile());
+    return found === undefined ? undefined : { text: found.text, source: found.place };
   };
   return { ...rest, default: described, fallback };
 }

@@ -5,7 +5,7 @@ export type Origin =
   | { readonly kind: 'flag'; readonly flag: string }
   | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'file'; readonly file: string; readonly line: number }
-  | { readonly kind: 'default'; readonly variable: string | undefined };
+  | { readonly kind: 'default'; readonly source: string | undefined };
 
 /** A value as it was written in one place. */
 export interface Given {
@@ -25,7 +25,7 @@ export function describeOrigin(origin: Origin): string {
     case 'file':
       return `file ${origin.file}, line ${origin.line}`;
     case 'default':
-      return origin.variable === undefined ? 'default' : `default, from ${origin.variable}`;
+      return origin.source === undefined ? 'default' : `default, from ${origin.source}`;
     default:
       throw new Error(`unknown origin: ${JSON.stringify(origin satisfies never)}`);
   }
@@ -41,7 +41,7 @@ export function nameAtOrigin(name: OptionName, origin: Origin): string {
     case 'file':
       return `${name} (${origin.file}, line ${origin.line})`;
     case 'default':
-      return origin.variable ?? `The default of ${name}`;
+      return origin.source ?? `The default of ${name}`;
     default:
       throw new Error(`unknown origin: ${JSON.stringify(origin satisfies never)}`);
   }

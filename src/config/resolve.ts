@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { type AwsProfile, profileOfEnvironment, readAwsProfile } from './aws-files.ts';
 import { ConfigError } from './config-error.ts';
 import { givenByEnvironment } from './from-environment.ts';
 import { givenByFile } from './from-file.ts';
@@ -32,7 +33,9 @@ export function resolveOptions(flags: GivenOptions, surroundings: Surroundings):
   const file =
     named === undefined ? undefined : (resolveGiven('config', named, surroundings).value as string);
   const places = [flags, environment, file === undefined ? new Map() : givenByFile(file)];
-  const options = optionNames.map((name) => resolveOption(name, places, surroundings));
+  const { value: profile } = resolveOption('profile', places, surroundings, noProfile);
+  const readProfile = profileReader(profile as OptionValues['profile'], surroundings);
+  const options = optionNames.map((name) => resolveOption(name, places, surroundings, readProfile));
   const values = Object.fromEntries(options.map(({ name, value }) => [name, value])) as OptionValues;
   return { values: Object.freeze(values), options };
 }
@@ -41,17 +44,18 @@ function resolveOption(
   name: OptionName,
   places: readonly GivenOptions[],
   surroundings: Surroundings,
+  profile: () => AwsProfile,
 ): ResolvedOption {
   const [first] = places.flatMap((place) => {
     const given = place.get(name);
     return given === undefined ? [] : [resolveGiven(name, given, surroundings)];
   });
   if (first !== undefined) return first;
-  const fallback = optionOf(name).fallback(surroundings);
+  const fallback = optionOf(name).fallback(surroundings, profile);
   if (fallback === undefined) {
-    return { name, text: undefined, value: undefined, origin: { kind: 'default', variable: undefined } };
+    return { name, text: undefined, value: undefined, origin: { kind: 'default', source: undefined } };
   }
-  const origin = { kind: 'default', variable: fallback.variable } as const;
+  const origin = { kind: 'default', source: fallback.source } as const;
   return resolveGiven(name, { text: fallback.text, origin }, surroundings);
 }
 
@@ -71,6 +75,20 @@ function resolveGiven(name: OptionName, given: Given, surroundings: Surroundings
     );
   }
   return { name, text, value: parsed.data, origin };
+}
+
+/** The profile is an option itself, whose default hangs on no other. */
+function noProfile(): never {
+  throw new Error('the name of the profile cannot come from a profile');
+}
+
+/** Read once, and only where an option is not given otherwise. */
+function profileReader(named: string | undefined, surroundings: Surroundings): () => AwsProfile {
+  let read: AwsProfile | undefined;
+  return () => {
+    read ??= readAwsProfile(named ?? profileOfEnvironment(surroundings.env) ?? 'default', surroundings);
+    return read;
+  };
 }
 
 function quoted(text: string | readonly string[]): string {

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
+import { unsafeAncestor } from '../host/safe-directory.ts';
 import { ConfigError } from './config-error.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -9,8 +10,23 @@ const DIRECTORY_MODE = 0o700;
 const ROOT_DIRECTORY_MODE = 0o711;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Where what outlives a process, but not the host's next start, is kept for all mounts of this user. */
+/** For hosts whose own place for it cannot be written, as /run in a container with a read-only root. */
+export const RUNTIME_VARIABLE = 'DAGMOUNT_RUNTIME_DIR';
+
+/**
+ * Where what outlives a process, but not the host's next start, is kept for all mounts of this user. Not an option of mount: every
+ * command looks there. Throws ConfigError `bad-value`.
+ */
 export function runtimeDirectory({ uid, env }: Pick<Surroundings, 'uid' | 'env'>): string {
+  const named = env[RUNTIME_VARIABLE] ?? '';
+  if (isAbsolute(named)) return named.replace(/(?<=.)\/+$/, '');
+  if (named !== '') {
+    throw new ConfigError(
+      'bad-value',
+      `${RUNTIME_VARIABLE} cannot be ${JSON.stringify(named)}.`,
+      'Allowed: an absolute path, since each command looks there from wherever it is started.',
+    );
+  }
   if (uid === 0) return ROOT_DIRECTORY;
   const given = env.XDG_RUNTIME_DIR ?? '';
   return isAbsolute(given) ? `${given}/dagmount` : `/tmp/dagmount-${uid}`;
@@ -42,7 +58,9 @@ export function runtimeDirectoriesOf(uid: number): readonly string[] {
  */
 export function prepareRuntimeDirectory(directory: string, uid: number): void {
   try {
+    requireSafePlace(directory, uid);
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    requireSafePlace(directory, uid);
     requireOwn(directory, uid);
     if (uid === 0) chmodSync(directory, ROOT_DIRECTORY_MODE);
   } catch (error) {
@@ -51,10 +69,31 @@ export function prepareRuntimeDirectory(directory: string, uid: number): void {
     throw new ConfigError(
       'runtime-unwritable',
       `The runtime directory ${directory} cannot be made (${reason}).`,
-      'Make the directory above it writable, or let XDG_RUNTIME_DIR name a directory of your own.',
+      runtimeMend('Make the directory above it writable', uid),
       error,
     );
   }
+}
+
+function requireSafePlace(directory: string, uid: number): void {
+  const unsafe = unsafeAncestor(directory, { uid });
+  if (unsafe === undefined) return;
+  const { path, reason, flaw } = unsafe;
+  throw new ConfigError(
+    'runtime-unsafe',
+    `The runtime directory ${directory} could be replaced by others: ${path} ${reason}.`,
+    flaw === 'mode'
+      ? runtimeMend(`Take that right away (chmod go-w ${path}, or chmod +t ${path})`, uid)
+      : runtimeMend('Own every directory on the way to it', uid),
+  );
+}
+
+/** What to do about a runtime directory that cannot be used: `first`, or another directory. */
+export function runtimeMend(first: string, uid: number): string {
+  const other = `let ${RUNTIME_VARIABLE} name a directory of your own, for this and every other dagmount command`;
+  return uid === 0
+    ? `${first} (in a container: docker run --tmpfs /run), or ${other}.`
+    : `${first}, let XDG_RUNTIME_DIR name a directory of your own, or ${other}.`;
 }
 
 function requireOwn(directory: string, uid: number): void {
@@ -70,6 +109,6 @@ function requireOwn(directory: string, uid: number): void {
   throw new ConfigError(
     'runtime-unsafe',
     `The runtime directory ${directory} ${reason}.`,
-    'Remove it, or let XDG_RUNTIME_DIR name a directory of your own.',
+    runtimeMend('Remove it', uid),
   );
 }

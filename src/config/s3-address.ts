@@ -2,7 +2,7 @@ import { ConfigError } from './config-error.ts';
 
 /** The folder in the store that is mounted. */
 export interface S3Address {
-  /** A bucket's name, an access point's alias or its ARN. */
+  /** A bucket's name, `TENANT:BUCKET`, an access point's alias or its ARN. */
   readonly bucket: string;
   /** Empty, or ending with a slash. */
   readonly prefix: string;
@@ -14,8 +14,11 @@ export interface S3Address {
 const ACCESS_POINT =
   /^(arn:aws[a-z-]*:s3(?:-object-lambda)?:[a-z0-9-]*:\d{12}:accesspoint[:/][A-Za-z0-9.-]+|arn:aws[a-z-]*:s3-outposts:[a-z0-9-]+:\d{12}:outpost[:/][A-Za-z0-9-]+[:/]accesspoint[:/][A-Za-z0-9-]+)(?:\/(.*))?$/s;
 
-/** Wider than AWS's rule for new buckets: old buckets and other stores have more. */
-const BUCKET = /^([A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:\/(.*))?$/s;
+/**
+ * Wider than AWS's rule for new buckets: old buckets and other stores have more. Before a colon stands the tenant of a Ceph Object
+ * Gateway: letters, digits and underscores, or nothing, which is the tenant of users who have none.
+ */
+const BUCKET = /^((?:(?!arn:)\w*:)?[A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:\/(.*))?$/s;
 
 const MAX_KEY_BYTES = 1024;
 

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import * as aws from './aws-settings.ts';
 import * as kinds from './kinds.ts';
 import { type Option, optional, setting } from './option.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -12,28 +13,31 @@ export const schema = {
     group: 'store',
     kind: kinds.endpoint(),
     help: "The store's address, where it is not AWS's own. Path-style addressing is then the default",
-    described: "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else AWS's own",
+    described: "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's, else AWS's own",
     variables: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
-    unless: ({ env }) => env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS?.toLowerCase() === 'true',
+    inProfile: aws.endpointOf,
+    unless: aws.ignoresEndpoints,
   }),
   region: optional({
     group: 'store',
     kind: kinds.text('REGION', 'the name of a region, such as eu-central-1', /^[A-Za-z0-9][A-Za-z0-9._-]*$/),
     help: 'The region of the bucket',
-    described: "AWS_REGION, AWS_DEFAULT_REGION, else AWS's own files",
+    described: "AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1",
     variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+    inProfile: (profile) => profile.value('region'),
   }),
   profile: optional({
     group: 'store',
     kind: kinds.text('NAME', "the name of a profile in AWS's own files", /^[^\p{Cc}]+$/u),
-    help: "The profile of AWS's own files that credentials and region come from",
-    described: "AWS's own, as AWS_PROFILE has it",
+    help: "The profile of AWS's own files that credentials, region, endpoint and the like come from",
+    described: 'AWS_PROFILE, AWS_DEFAULT_PROFILE, else default',
   }),
   'force-path-style': optional({
     group: 'store',
     kind: kinds.toggle(),
     help: 'Name the bucket in the path and not in the host',
-    described: 'on where the endpoint is outside amazonaws.com',
+    described: "the profile's addressing_style, else on where the endpoint is outside amazonaws.com",
+    inProfile: aws.pathStyleOf,
   }),
   'no-sign-request': setting({
     group: 'store',
@@ -53,7 +57,10 @@ export const schema = {
     group: 'store',
     kind: kinds.path('FILE'),
     help: 'Certificates (PEM) to trust when the store is spoken to',
-    described: "AWS_CA_BUNDLE, else the system's",
+    described: "AWS_CA_BUNDLE, the profile's ca_bundle, else the system's",
+    inProfile: (profile) => profile.value('ca_bundle'),
+    // Read with the connections' other settings, and before this one.
+    unless: ({ env }) => (env.AWS_CA_BUNDLE ?? '') !== '',
   }),
   concurrency: setting({
     group: 'store',
@@ -84,6 +91,12 @@ export const schema = {
     kind: kinds.duration({ max: '10m' }),
     help: 'How long a change must have stood still before it is shown, so that a deploy arrives as one; 0 is off',
     default: '1s',
+  }),
+  'unreadable-wait': setting({
+    group: 'publication',
+    kind: kinds.duration({ max: '1h' }),
+    help: 'How long a tree waits for an object that cannot be had, before it is shown without its bytes (EIO); 0 is not at all',
+    default: '60s',
   }),
   'watch-key': optional({
     group: 'publication',
@@ -128,12 +141,20 @@ export const schema = {
     default: [],
     described: 'nothing',
   }),
+  executable: setting({
+    group: 'tree',
+    kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
+    help: 'Files that match have the execute bits, before --umask',
+    default: [],
+    described: 'none',
+  }),
   'cache-dir': setting({
     group: 'cache',
     kind: kinds.path('DIRECTORY'),
     help: 'Where content is kept on the local disk',
     default: defaultCacheDirectory,
-    described: '/var/cache/dagmount as root, else $XDG_CACHE_HOME/dagmount',
+    described:
+      '/var/cache/dagmount as root, else $XDG_CACHE_HOME/dagmount; without a home /tmp/dagmount-cache-<uid>',
   }),
   'cache-size': setting({
     group: 'cache',
@@ -288,5 +309,6 @@ function defaultCacheDirectory({ uid, env, home }: Surroundings): string {
   if (uid === 0) return '/var/cache/dagmount';
   const given = env.XDG_CACHE_HOME ?? '';
   // The specification of these variables has relative ones ignored.
-  return `${isAbsolute(given) ? given : `${home}/.cache`}/dagmount`;
+  if (isAbsolute(given)) return `${given}/dagmount`;
+  return home === undefined ? `/tmp/dagmount-cache-${uid}` : `${home}/.cache/dagmount`;
 }

@@ -1,4 +1,5 @@
-import { homedir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { homeDirectory } from '../base/user-entry.ts';
 
 /** What of the host and the caller enters the defaults. */
 export interface Surroundings {
@@ -6,10 +7,13 @@ export interface Surroundings {
   /** Effective ids. */
   readonly uid: number;
   readonly gid: number;
-  readonly home: string;
+  /** Undefined where HOME is not set and the uid has no entry: in containers that run with any uid. */
+  readonly home: string | undefined;
   readonly workingDirectory: string;
   /** Whether people read the log as it is written. */
   readonly logsToTerminal: boolean;
+  /** A file of the caller's; undefined where it cannot be read. */
+  readText(path: string): string | undefined;
 }
 
 export function surroundingsOfProcess(): Surroundings {
@@ -17,8 +21,18 @@ export function surroundingsOfProcess(): Surroundings {
     env: process.env,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
-    home: homedir(),
+    home: homeDirectory(),
     workingDirectory: process.cwd(),
     logsToTerminal: process.stderr.isTTY === true,
+    readText,
   };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
 }

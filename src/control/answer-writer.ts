@@ -37,7 +37,8 @@ export async function writeAnswer(
   response.end(method === 'HEAD' ? undefined : content);
 }
 
-function typeOf(answer: Exclude<Answer, { readonly empty: true }>): string {
+/** The media type of an answer that has a body. */
+export function typeOf(answer: Exclude<Answer, { readonly empty: true }>): string {
   if (!('json' in answer)) return answer.contentType;
   const isProblem = answer.status >= 400 && isProblemDetails(answer.json);
   return isProblem ? PROBLEM_TYPE : 'application/json';

@@ -29,3 +29,12 @@ export class ClientError extends Error {
     this.problem = extra.problem;
   }
 }
+
+export function unintelligible(socket: string, cause?: unknown): ClientError {
+  return new ClientError(
+    'unintelligible',
+    `What listens at ${socket} does not answer as a dagmount does.`,
+    'Check the path; dagmount list shows the sockets of this host.',
+    { cause },
+  );
+}

@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
-import { ClientError } from './client-error.ts';
+import { HostError } from '../host/host-error.ts';
+import { ClientError, unintelligible } from './client-error.ts';
 import type { ProblemDetails } from './shapes.ts';
 
 export interface AskOptions {
@@ -18,13 +19,18 @@ const MAX_PROBLEM_BYTES = 1024 * 1024;
 const DEADLINE_MS = 15_000;
 /** Of the lists; what they hold is joined. */
 const PAGE = 10_000;
+/** Of a list: of more entries than a tree can have. */
+const MOST_PAGES = 10_000;
 
 /** Asks one daemon over its control socket. Rejects with ClientError. */
 export class ControlClient {
   readonly socket: string;
+  readonly #address: () => string;
 
-  constructor(socket: string) {
+  /** `address`: where it is connected to, looked up for each request; the socket's path unless told. Throws HostError. */
+  constructor(socket: string, address: () => string = () => socket) {
     this.socket = socket;
+    this.#address = address;
   }
 
   /** The JSON of an answer whose status is below 400. */
@@ -59,7 +65,7 @@ export class ControlClient {
     const { headers, signal, silenceMs } = options;
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const asked = request({
-        socketPath: this.socket,
+        socketPath: this.#connected(),
         path,
         signal,
         agent: false,
@@ -84,9 +90,26 @@ export class ControlClient {
     }
   }
 
+  /** Throws ClientError. */
+  #connected(): string {
+    try {
+      return this.#address();
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      if (error.code === 'missing') throw this.#failure(error, false, 0);
+      throw new ClientError(
+        'socket-denied',
+        `The control socket ${error.path} is not used: it ${error.reason}.`,
+        'Ask as the user who mounted it.',
+        { cause: error },
+      );
+    }
+  }
+
   #problem(status: number, json: unknown): ClientError {
     const problem = json as Partial<ProblemDetails>;
-    if (typeof problem.code !== 'string' || typeof problem.detail !== 'string') return this.#unintelligible();
+    if (typeof problem.code !== 'string' || typeof problem.detail !== 'string')
+      return unintelligible(this.socket);
     return new ClientError(problem.code, problem.detail, problem.mend ?? 'The log of the daemon says more.', {
       status,
       problem: problem as ProblemDetails,
@@ -99,27 +122,21 @@ export class ControlClient {
     query: Readonly<Record<string, string | undefined>> = {},
   ): AsyncGenerator<T> {
     let after: string | undefined;
-    do {
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
       const page: T = await this.ask<T>(path, { query: { ...query, limit: String(PAGE), after } });
       yield page;
       after = page.next ?? undefined;
-    } while (after !== undefined);
+      if (after === undefined) return;
+    }
+    throw unintelligible(this.socket);
   }
 
   #parse(text: string): unknown {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      throw this.#unintelligible();
+      throw unintelligible(this.socket);
     }
-  }
-
-  #unintelligible(): ClientError {
-    return new ClientError(
-      'unintelligible',
-      `What listens at ${this.socket} does not answer as a dagmount does.`,
-      'Check the path; dagmount list shows the sockets of this host.',
-    );
   }
 
   #exchange(path: string, options: AskOptions): Promise<{ readonly status: number; readonly text: string }> {
@@ -139,7 +156,7 @@ export class ControlClient {
         reject(this.#failure(error, signal.aborted, deadlineMs));
       const asked = request(
         {
-          socketPath: this.socket,
+          socketPath: this.#connected(),
           path: search.size === 0 ? path : `${path}?${search}`,
           method,
           signal,
@@ -169,7 +186,11 @@ export class ControlClient {
     });
   }
 
-  #failure(error: NodeJS.ErrnoException, late: boolean, deadlineMs: number): ClientError {
+  #failure(
+    error: Error & { readonly code?: string | undefined },
+    late: boolean,
+    deadlineMs: number,
+  ): ClientError {
     const { socket } = this;
     if (late) {
       return new ClientError(

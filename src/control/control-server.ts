@@ -1,4 +1,5 @@
 import { type HttpLimits, HttpServer } from './http-server.ts';
+import { OpenServer } from './open-server.ts';
 import { controlRoutes, metricsRoutes } from './routes.ts';
 import { listenOn, type TcpPlace } from './tcp-socket.ts';
 import { listenAt, type SocketPlace } from './unix-socket.ts';
@@ -39,7 +40,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     return control.answered(deadlineMs);
   };
   if (metrics === undefined) return { metricsPort: undefined, answered, close };
-  const open = new HttpServer({ routes: metricsRoutes(views), log, limits });
+  const open = new OpenServer({ routes: metricsRoutes(views), log });
   try {
     const metricsPort = await listenOn(open.server, metrics);
     return {

@@ -11,6 +11,8 @@ export const entryItemShape = z.strictObject({
   /** As listed, without quotes; null for a directory. */
   etag: z.nullable(z.string()),
   mtime: time,
+  /** Whether it has the execute bits, by --executable; null for a directory. */
+  executable: z.nullable(z.boolean()),
   /** Whether all of the content is on the local disk; null for a directory. */
   cached: z.nullable(z.boolean()),
 });
@@ -33,9 +35,11 @@ export const entryShape = z.strictObject({
   etag: z.nullable(z.string()),
   /** Where the store keeps versions and an answer of it named the one that was fetched; listings do not. */
   versionId: z.nullable(z.string()),
-  /** The store's date of the object; null for a directory. */
+  /** The store's date of the object; null for a directory, and where the store lists none. */
   lastModified: z.nullable(time),
   mtime: time,
+  /** Whether it has the execute bits, by --executable; null for a directory. */
+  executable: z.nullable(z.boolean()),
   /** The generation that this answer is of. */
   generation: z.strictObject({ id: generationId, number: count }),
   firstVisible: z.strictObject({

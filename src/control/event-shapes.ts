@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { generationShape, heldShape, sourceErrorShape } from './shapes.ts';
+import { generationShape, heldShape, namedObjectShape, sourceErrorShape, stuckShape } from './shapes.ts';
 import { count, time } from './values.ts';
 
 /**
@@ -25,12 +25,24 @@ const generationEvent = z.strictObject({
 /** A listing is held back; told again where it is another. */
 const heldEvent = z.strictObject({ ...common, type: z.literal('held'), held: heldShape });
 
+/** Other files than before are shown although their content cannot be had; none any more where `files` is 0. */
+const unreadableObjectsEvent = z.strictObject({
+  ...common,
+  type: z.literal('unreadable-objects'),
+  files: count,
+  /** The first of them. */
+  objects: z.array(namedObjectShape),
+});
+
 /** Revalidations begin to fail, or fail for another reason. */
 const sourceErrorEvent = z.strictObject({
   ...common,
   type: z.literal('source-error'),
   error: sourceErrorShape,
 });
+
+/** A listing takes long, and has not ended: since when it is under way. */
+const sourceSlowEvent = z.strictObject({ ...common, type: z.literal('source-slow'), since: time });
 
 const sourceRecoveredEvent = z.strictObject({
   ...common,
@@ -48,6 +60,15 @@ const cacheErrorEvent = z.strictObject({
   detail: z.string(),
 });
 
+/** The kernel does not take a publication; told again where other processes hold it up. */
+const publicationStuckEvent = z.strictObject({
+  ...common,
+  type: z.literal('publication-stuck'),
+  stuck: stuckShape,
+});
+
+const publicationFreedEvent = z.strictObject({ ...common, type: z.literal('publication-freed') });
+
 /** A server took the mount over from one that had ended. */
 const restartEvent = z.strictObject({
   ...common,
@@ -59,9 +80,13 @@ const restartEvent = z.strictObject({
 export const eventShape = z.discriminatedUnion('type', [
   generationEvent,
   heldEvent,
+  unreadableObjectsEvent,
   sourceErrorEvent,
+  sourceSlowEvent,
   sourceRecoveredEvent,
   cacheErrorEvent,
+  publicationStuckEvent,
+  publicationFreedEvent,
   restartEvent,
 ]);
 

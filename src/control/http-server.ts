@@ -4,6 +4,7 @@ import { PROBLEM_TYPE, writeAnswer } from './answer-writer.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { ProblemError } from './problem-error.ts';
 import { readJson } from './request-body.ts';
+import { addressOf, queryOf } from './request-target.ts';
 import { type Answer, checked, type Route } from './route.ts';
 import { Router } from './router.ts';
 import type { Log } from './views.ts';
@@ -211,33 +212,6 @@ export class HttpServer {
 
 function answerOf({ status, details, headers }: ProblemError): Answer {
   return { status, json: details, headers };
-}
-
-/** The target of a request as it was sent: a URL would already have taken `..` away, as if it had never been asked for. */
-function addressOf(url: string): { readonly path: string; readonly query: string } {
-  if (!url.startsWith('/')) {
-    throw new ProblemError(
-      'malformed-request',
-      'The address does not begin with a slash.',
-      'Try /v1/status.',
-    );
-  }
-  const mark = url.indexOf('?');
-  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
-}
-
-function queryOf(query: string): Record<string, string> {
-  const given = new URLSearchParams(query);
-  const once = new Map<string, string>();
-  for (const [name, value] of given) {
-    if (once.has(name)) {
-      throw new ProblemError('bad-parameter', `${name} is given more than once.`, 'Give it once.', {
-        members: { field: name },
-      });
-    }
-    once.set(name, value);
-  }
-  return Object.fromEntries(once);
 }
 
 function problemOfParser(code: string | undefined): ProblemError {

@@ -62,6 +62,14 @@ export class Metrics {
     'dagmount_source_consecutive_failures',
     'Revalidations that failed since the last that succeeded',
   );
+  readonly #sourceSlow = this.#gauge(
+    'dagmount_source_slow',
+    'Whether a listing takes, or took, longer than a minute: 0 or 1',
+  );
+  readonly #listingSeconds = this.#gauge(
+    'dagmount_source_listing_seconds',
+    'Time that the listing under way has taken, or else the last one took',
+  );
   readonly #sourceRequests = this.#counter('dagmount_source_requests_total', 'Requests to the store', [
     'operation',
     'outcome',
@@ -80,7 +88,19 @@ export class Metrics {
     'Time that the stages of a revalidation took',
     ['stage'],
   );
+  readonly #stuck = this.#gauge(
+    'dagmount_publication_stuck',
+    'Whether a process keeps the kernel from taking a publication: 0 or 1',
+  );
   readonly #held = this.#gauge('dagmount_held', 'Whether a listing is held back: 0 or 1');
+  readonly #waiting = this.#gauge(
+    'dagmount_waiting_objects',
+    'Objects that cannot be had, for which a tree waits before it is shown',
+  );
+  readonly #unreadable = this.#gauge(
+    'dagmount_unreadable_objects',
+    'Files that are shown although their content cannot be had: reading them fails',
+  );
   readonly #problems = this.#gauge('dagmount_problems', 'Keys that are not shown as they are', ['reason']);
   readonly #cacheBytes = this.#gauge('dagmount_cache_bytes', 'Content in the cache');
   readonly #cacheLimit = this.#gauge('dagmount_cache_limit_bytes', 'Most content that the cache may hold');
@@ -162,7 +182,12 @@ export class Metrics {
     setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);
+    this.#sourceSlow.set(status.degraded.includes('source-slow') ? 1 : 0);
+    setOrRemove(this.#listingSeconds, source.listingSeconds);
+    this.#stuck.set(status.stuck === null ? 0 : 1);
     this.#held.set(status.held === null ? 0 : 1);
+    this.#waiting.set(status.waiting?.files ?? 0);
+    this.#unreadable.set(problems.get('unreadable-object') ?? 0);
     this.#problems.reset();
     for (const [reason, count] of problems) this.#problems.set({ reason }, count);
     this.#cacheBytes.set(cache.bytes);

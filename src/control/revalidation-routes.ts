@@ -31,7 +31,7 @@ export function refreshRoute(views: ControlViews): Route {
       if (end.kind === 'held') {
         throw new ProblemError(
           'held',
-          `The newest listing is held (${end.held.reason}): ${end.held.removed} files would be gone.`,
+          `The newest listing is held (${end.held.reason}): ${end.held.detail}`,
           `Accept it (POST /v1/accept, dagmount accept ${end.held.generation}), or put back what is missing.`,
           { members: { held: end.held } },
         );
@@ -61,7 +61,7 @@ export function acceptRoute(views: ControlViews): Route {
             'held-changed',
             end.held === undefined
               ? 'The listing passes again, or another was published: nothing is held any more.'
-              : `What is held now is generation ${end.held.generation}.`,
+              : `What is held now is generation ${end.held.generation}: ${end.held.detail}`,
             'Look at GET /v1/status, and accept what is held there if it is what you want.',
             { members: { held: end.held ?? null } },
           );

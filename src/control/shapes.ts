@@ -11,6 +11,9 @@ export const degradedCodes = [
   'source-unreachable',
   'source-denied',
   'source-throttled',
+  'source-slow',
+  'unreadable-objects',
+  'publication-stuck',
   'held',
   'cache-unwritable',
   'cache-full',
@@ -19,6 +22,9 @@ export const degradedCodes = [
   'unsupervised',
   'weak-driver',
 ] as const;
+
+/** Of listings that have ETags of their own, and of ETags that look like an MD5 and are none: neither is a trouble. */
+export const storeTraits = ['own-listing-etags', 'no-md5-etags'] as const;
 
 export const generationShape = z.strictObject({
   id: generationId,
@@ -35,6 +41,24 @@ export const heldShape = z.strictObject({
   removed: count,
   since: time,
   reason: z.string(),
+  /** One sentence; where an object is the reason, it is named. */
+  detail: z.string(),
+});
+
+export const namedObjectShape = z.strictObject({
+  /** Below the prefix. */
+  path: z.string(),
+  /** What the store answered. */
+  detail: z.string(),
+});
+
+export const waitingShape = z.strictObject({
+  since: time,
+  /** When it is waited for no longer; null where no answer has come yet. */
+  until: z.nullable(time),
+  files: count,
+  /** The first of them. */
+  objects: z.array(namedObjectShape),
 });
 
 export const sourceErrorShape = z.strictObject({
@@ -45,6 +69,15 @@ export const sourceErrorShape = z.strictObject({
   /** What to do. */
   mend: z.nullable(z.string()),
   at: time,
+});
+
+/** The kernel does not take a publication, as long as a process holds the lock of a directory that changed. */
+export const stuckShape = z.strictObject({
+  since: time,
+  /** Below the mount point, '' for the mount point itself; null where it is not known. */
+  directory: z.nullable(z.string()),
+  /** Threads that list it, as far as the daemon may see them. */
+  holders: z.array(z.strictObject({ pid: count, tid: count, uid: count, command: z.string() })),
 });
 
 export const statusShape = z.strictObject({
@@ -74,8 +107,15 @@ export const statusShape = z.strictObject({
     /** Of the first of those failures. */
     failingSince: z.nullable(time),
     lastError: z.nullable(sourceErrorShape),
+    /** How long the listing that is under way has taken, or else the last one took; null before the first. */
+    listingSeconds: z.nullable(seconds),
+    /** What was found out about the store's ETags. */
+    traits: z.array(z.enum(storeTraits)),
   }),
+  stuck: z.nullable(stuckShape),
   held: z.nullable(heldShape),
+  /** Objects that cannot be had, for which a newer tree waits, or the first one until it is ready. */
+  waiting: z.nullable(waitingShape),
   cache: z.strictObject(cacheCounts),
   problems: count,
 });
@@ -167,7 +207,9 @@ export const noQueryShape = z.strictObject({});
 export type DegradedCode = (typeof degradedCodes)[number];
 export type Status = z.infer<typeof statusShape>;
 export type GenerationView = z.infer<typeof generationShape>;
+export type StuckView = z.infer<typeof stuckShape>;
 export type HeldView = z.infer<typeof heldShape>;
+export type WaitingView = z.infer<typeof waitingShape>;
 export type Probe = z.infer<typeof probeShape>;
 export type HistoryItem = z.infer<typeof historyItemShape>;
 export type Generations = z.infer<typeof generationsShape>;

@@ -1,12 +1,15 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as z from 'zod/mini';
+import { MOST_BYTES } from '../host/held-directory.ts';
+import { HostError } from '../host/host-error.ts';
+import { readOwnFile } from '../host/own-file.ts';
 import { type BoundSocket, removeBound } from './unix-socket.ts';
 
 /**
  * Where a server listens, for who comes after it: it is given the descriptor, which does not tell its path, and
  * its settings may name another one.
  */
-const FILE = 'control-socket.json';
+export const SOCKET_RECORD_FILE = 'control-socket.json';
 
 const recordShape = z.object({
   path: z.string(),
@@ -24,10 +27,10 @@ export function writeSocketRecord(directory: string, at: BoundSocket): void {
 /** Undefined where there is none, or none that this version can read. */
 export function readSocketRecord(directory: string): BoundSocket | undefined {
   try {
-    return z.parse(recordShape, JSON.parse(readFileSync(pathOf(directory), 'utf8')));
+    return z.parse(recordShape, JSON.parse(readOwnFile(pathOf(directory), MOST_BYTES).toString()));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof z.core.$ZodError) return undefined;
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof HostError) return undefined;
     throw error;
   }
 }
@@ -44,5 +47,5 @@ export function removeRecordedSocket(directory: string): void {
 }
 
 function pathOf(directory: string): string {
-  return `${directory}/${FILE}`;
+  return `${directory}/${SOCKET_RECORD_FILE}`;
 }

@@ -7,8 +7,11 @@ const DENIED = new Set(['denied', 'expired', 'no-credentials', 'clock-skew']);
 /** Codes of a revalidation that the store is not to blame for. */
 const NOT_THE_SOURCE = new Set(['unsettled', 'empty-source', 'internal']);
 
+/** Of a source that fails; one that is slow answers. */
+type SourceTrouble = Exclude<Extract<DegradedCode, `source-${string}`>, 'source-slow'>;
+
 /** What a failure of the last revalidation says of the source; undefined where it says nothing. */
-export function sourceTrouble(code: string): Extract<DegradedCode, `source-${string}`> | undefined {
+export function sourceTrouble(code: string): SourceTrouble | undefined {
   if (NOT_THE_SOURCE.has(code)) return undefined;
   if (DENIED.has(code)) return 'source-denied';
   return code === 'throttled' ? 'source-throttled' : 'source-unreachable';

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { createConnection, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
+import { unsafeAncestor } from '../host/safe-directory.ts';
 import { ControlError } from './control-error.ts';
 import { descriptorOf } from './descriptor.ts';
 
@@ -51,8 +52,6 @@ export interface SocketPlace {
 /** sun_path of unix(7) has 108 bytes, with the NUL at its end. */
 export const MAX_PATH_BYTES = 107;
 const CONNECT_MS = 2_000;
-const WRITABLE_BY_OTHERS = 0o022;
-const STICKY = 0o1000;
 
 /**
  * Makes the server listen at a path. The socket is made in a directory that only we may enter, gets its mode and
@@ -158,12 +157,12 @@ function requireSafeDirectory(directory: string, uid: number): void {
       mend,
     );
   }
-  const others = (stats.mode & WRITABLE_BY_OTHERS) !== 0 && (stats.mode & STICKY) === 0;
-  const owned = stats.uid === uid || stats.uid === 0;
-  if (!others && owned) return;
+  // Whatever is at the path itself is looked at apart.
+  const unsafe = unsafeAncestor(join(directory, '.dagmount'), { uid });
+  if (unsafe === undefined) return;
   throw new ControlError(
     'socket-unsafe',
-    `The control socket cannot be in ${directory}: ${owned ? 'others may write to it' : `it belongs to another user (uid ${stats.uid})`}.`,
+    `The control socket cannot be in ${directory}: ${unsafe.path} ${unsafe.reason}.`,
     mend,
   );
 }

@@ -11,6 +11,7 @@ export class AttributeSource {
   readonly #uid: number;
   readonly #gid: number;
   readonly #fileMode: number;
+  readonly #executableMode: number;
   readonly #directoryMode: number;
   readonly #attributes: MutableAttributes = {
     ino: 0,
@@ -30,11 +31,13 @@ export class AttributeSource {
     this.#gid = gid;
     // Nothing is ever writable, whatever the umask says.
     this.#fileMode = S_IFREG | (0o444 & ~umask);
+    this.#executableMode = S_IFREG | (0o555 & ~umask);
     this.#directoryMode = S_IFDIR | (0o555 & ~umask);
   }
 
-  mode(directory: boolean): number {
-    return directory ? this.#directoryMode : this.#fileMode;
+  mode(directory: boolean, executable: boolean): number {
+    if (directory) return this.#directoryMode;
+    return executable ? this.#executableMode : this.#fileMode;
   }
 
   /** Valid until the next call. */
@@ -42,7 +45,7 @@ export class AttributeSource {
     const directory = generation.isDirectory(index);
     return this.#fill(
       generation.nodeId(index),
-      directory,
+      this.mode(directory, generation.isExecutable(index)),
       generation.size(index),
       generation.mtimeSeconds(index),
       generation.mtimeNanoseconds(index),
@@ -52,13 +55,14 @@ export class AttributeSource {
 
   /** Valid until the next call. A removed directory keeps its last attributes, and is empty. */
   ofRetired(node: RetiredNode): MutableAttributes {
-    const { nodeId, directory, size, mtimeSeconds, mtimeNanoseconds } = node;
-    return this.#fill(nodeId, directory, size, mtimeSeconds, mtimeNanoseconds, directory ? 2 : 1);
+    const { nodeId, directory, executable, size, mtimeSeconds, mtimeNanoseconds } = node;
+    const mode = this.mode(directory, executable);
+    return this.#fill(nodeId, mode, size, mtimeSeconds, mtimeNanoseconds, directory ? 2 : 1);
   }
 
   #fill(
     nodeId: number,
-    directory: boolean,
+    mode: number,
     size: number,
     mtimeSeconds: number,
     mtimeNanoseconds: number,
@@ -70,7 +74,7 @@ export class AttributeSource {
     attributes.blocks = Math.ceil(size / 512);
     attributes.mtimeSeconds = mtimeSeconds;
     attributes.mtimeNanoseconds = mtimeNanoseconds;
-    attributes.mode = this.mode(directory);
+    attributes.mode = mode;
     attributes.nlink = nlink;
     attributes.uid = this.#uid;
     attributes.gid = this.#gid;

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { blobPath } from '../cache/blob-path.ts';
 import { ARRIVING, stampOf } from '../cache/stamp.ts';
+import { isOwn } from '../host/own-file.ts';
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -30,7 +31,8 @@ export class BlobReader {
     let fd: number | undefined;
     try {
       fd = openSync(blobPath(this.#directory, name, chunk), OPEN_FLAGS);
-      if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return false;
+      const stats = fstatSync(fd, { bigint: true });
+      if (!isOwn(stats) || stampOf(stats) !== stamp) return false;
       for (let filled = 0; filled < target.length; ) {
         const got = readSync(fd, target, filled, target.length - filled, position + filled);
         if (got === 0) return false;

@@ -25,6 +25,8 @@ export type Fetch = (
   version: ContentVersion,
   chunk: number | undefined,
   signal: Stop,
+  /** The uid that waits for it, where that is known. */
+  reader: number | undefined,
 ) => Promise<FetchResult>;
 
 /** Where it is remembered under which stamp the whole blob of a node's version was last verified. */
@@ -63,50 +65,54 @@ export class ContentReader {
   }
 
   /**
-   * Fills `target`, fetching what is not local. Resolves with the errno where it cannot be had; rejects with the
-   * signal's reason.
+   * The bytes of the range, fetched where they are not local, or the errno where they cannot be had. What waits takes no
+   * memory for its bytes: thousands of READs of up to 1 MiB may wait. Rejects with the signal's reason.
+   *
+   * @param reader the uid that waits, where that is known
    */
-  async read(range: ContentRange, target: Uint8Array, signal: AbortSignal): Promise<ReadErrno | undefined> {
-    for (const part of this.#parts(range)) {
-      const errno = await this.#fetchPart(range, part, target, signal);
-      if (errno !== undefined) return errno;
-    }
-    return undefined;
-  }
-
-  async #fetchPart(
+  async read(
     range: ContentRange,
-    part: Part,
-    target: Uint8Array,
+    reader: number | undefined,
     signal: AbortSignal,
-  ): Promise<ReadErrno | undefined> {
-    let stamp = await this.#arrivedStamp(range, part.chunk);
+  ): Promise<Uint8Array | ReadErrno> {
+    let absent = this.#parts(range);
+    const known = new Map<Part, bigint>();
+    for (const part of absent) known.set(part, await this.#arrivedStamp(range, part.chunk));
+    const parts = absent;
+    absent = absent.filter((part) => !this.#isThere(range, part, known.get(part)));
     for (let tries = 0; tries <= TRIES; tries++) {
-      if (this.#readPart(range, part, stamp, target)) return undefined;
-      const result = await this.#fetchOnce(range.version, part.chunk, signal);
-      switch (result.kind) {
-        case 'error':
-          return result.errno;
-        case 'memory':
-          this.#memory.set(keyOf(range.version, part.chunk), result.bytes);
-          target.set(result.bytes.subarray(part.position, part.position + part.length), part.target);
-          return undefined;
-        case 'local':
-          stamp = result.stamp;
-          if (part.chunk === undefined) this.#stamps.setStampOf(range.nodeId, stamp);
-          else this.#chunkStamps.set(keyOf(range.version, part.chunk), stamp);
-          break;
-        default:
-          result satisfies never;
+      for (const part of absent) {
+        const result = await this.#fetchOnce(range.version, part.chunk, reader, signal);
+        if (result.kind === 'error') return result.errno;
+        if (result.kind === 'memory') this.#memory.set(keyOf(range.version, part.chunk), result.bytes);
+        else known.set(part, this.#noted(range, part, result.stamp));
       }
+      const target = new Uint8Array(range.length);
+      absent = parts.filter((part) => !this.#readPart(range, part, known.get(part) ?? ABSENT, target));
+      if (absent.length === 0) return target;
     }
     return 'EIO';
   }
 
-  /** Rejects with the signal's reason. */
-  #fetchOnce(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult> {
-    return this.#flights.run(keyOf(version, chunk), { signal, urgent: true }, (flight) =>
-      this.#fetch(version, chunk, flight.signal),
+  #isThere({ version }: ContentRange, { chunk }: Part, stamp: bigint = ABSENT): boolean {
+    return stamp > ARRIVING || this.#memory.has(keyOf(version, chunk));
+  }
+
+  #noted({ nodeId, version }: ContentRange, { chunk }: Part, stamp: bigint): bigint {
+    if (chunk === undefined) this.#stamps.setStampOf(nodeId, stamp);
+    else this.#chunkStamps.set(keyOf(version, chunk), stamp);
+    return stamp;
+  }
+
+  /** One for each uid that waits: a reader is not to wait for the turn of another's. Rejects with the signal's reason. */
+  #fetchOnce(
+    version: ContentVersion,
+    chunk: number | undefined,
+    reader: number | undefined,
+    signal: AbortSignal,
+  ): Promise<FetchResult> {
+    return this.#flights.run(`${keyOf(version, chunk)} ${reader}`, { signal, urgent: true }, (flight) =>
+      this.#fetch(version, chunk, flight.signal, reader),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { ContentVersion, Generation } from '../tree/index.ts';
+import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
 import type { ErrnoName } from '../wire/index.ts';
 import type { RetiredNode, ShownTree } from './shown-tree.ts';
 
@@ -11,17 +11,22 @@ export interface Naming {
 }
 
 type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'source';
-type Values = Readonly<Partial<Record<Attribute, string>>>;
+/** Undefined or empty: it is not known. */
+type Values = Readonly<Partial<Record<Attribute, string | undefined>>>;
 
 const NAMESPACE = 'user.dagmount.';
 const USER_NAMESPACE = 'user.';
+const NO_NAMES = new Uint8Array(0);
 const VERSION_ID = Buffer.from(`${NAMESPACE}version-id`);
 
 export type AskedVersion = Pick<ContentVersion, 'path' | 'etag'>;
 
 /**
- * The extended attributes `user.dagmount.…`: key, etag, generation and last-modified on files, and version-id, which is
- * not listed, since it is not known of every version; generation and source on the root. The kernel never caches one, so that each question is an upcall, and each answer is of now.
+ * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files, generation and source on
+ * the root. The kernel caches none of them: each question is an upcall, and each answer is of now.
+ *
+ * They are read by name and not listed (listxattr(2) answers no name), so that `cp -a` and `rsync -X` copy none. What
+ * a file has changes only when the file does; the generation, which changes with every publication, is the root's.
  */
 export class ExtendedAttributes {
   readonly #naming: Naming;
@@ -42,7 +47,7 @@ export class ExtendedAttributes {
     if (values === undefined) return 'ESTALE';
     const attribute = asked.startsWith(NAMESPACE) ? asked.slice(NAMESPACE.length) : '';
     const value = Object.hasOwn(values, attribute) ? values[attribute as Attribute] : undefined;
-    return value === undefined ? 'ENODATA' : Buffer.from(value);
+    return value === undefined || value === '' ? 'ENODATA' : Buffer.from(value);
   }
 
   /** The version whose `version-id` is asked for: the store says it in its answers alone, which are not had here. */
@@ -55,37 +60,37 @@ export class ExtendedAttributes {
     return { path: generation.path(index), etag: generation.etag(index) };
   }
 
-  /** The names, each ended by a NUL, or the errno. */
+  /** The names, none, or the errno. Not ENOSYS, which would make listxattr(2) fail for the whole connection. */
   names(tree: ShownTree, nodeId: number): Uint8Array | ErrnoName {
-    const values = this.#values(tree, nodeId);
-    if (values === undefined) return 'ESTALE';
-    return Buffer.from(
-      Object.keys(values)
-        .map((name) => `${NAMESPACE}${name}\0`)
-        .join(''),
-    );
+    return this.#values(tree, nodeId) === undefined ? 'ESTALE' : NO_NAMES;
   }
 
   #values(tree: ShownTree, nodeId: number): Values | undefined {
     const { generation } = tree;
     const index = generation.indexOfNode(nodeId);
     if (index === 0) return { generation: tree.label, source: this.#naming.source };
-    if (index > 0) return generation.isDirectory(index) ? {} : this.#ofFile(tree, generation, index);
+    if (index > 0) return generation.isDirectory(index) ? {} : this.#ofFile(generation, index);
     const retired = tree.retired(nodeId);
     return retired && this.#ofRetired(retired);
   }
 
-  #ofFile(tree: ShownTree, generation: Generation, index: number): Values {
+  #ofFile(generation: Generation, index: number): Values {
     return {
       key: this.#naming.keyPrefix + generation.path(index),
-      etag: generation.etag(index),
-      generation: tree.label,
-      'last-modified': new Date(1000 * generation.lastModified(index)).toISOString(),
+      etag: listedEtag(generation.etag(index)),
+      'last-modified': dateText(generation.lastModified(index)),
     };
   }
 
   /** A replaced version that somebody still holds open: no generation that is shown has it. */
-  #ofRetired({ version }: RetiredNode): Values {
-    return version === undefined ? {} : { key: this.#naming.keyPrefix + version.path, etag: version.etag };
+  #ofRetired({ version, lastModified }: RetiredNode): Values {
+    if (version === undefined) return {};
+    const key = this.#naming.keyPrefix + version.path;
+    return { key, etag: listedEtag(version.etag), 'last-modified': dateText(lastModified) };
   }
+}
+
+/** Of whole seconds since the epoch; 0: the store gave no date. */
+function dateText(seconds: number): string | undefined {
+  return seconds === 0 ? undefined : new Date(1000 * seconds).toISOString();
 }

@@ -1,8 +1,9 @@
-import type { ContentVersion, Generation } from '../tree/index.ts';
+import type { ContentVersion } from '../tree/index.ts';
 import type { ErrnoName, ReplyWriter, Request, RequestOf } from '../wire/index.ts';
 import type { AttributeSource } from './attributes.ts';
 import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
 import type { ShownTree } from './shown-tree.ts';
+import { figures, LONGEST_NAME_BYTES } from './statfs-figures.ts';
 
 /** Bytes to be read of the version that a node id stands for. */
 export interface ContentRange {
@@ -40,9 +41,6 @@ const DOT_DOT = new Uint8Array([0x2e, 0x2e]);
 /** The cookies of "." and ".."; those of names start above them (src/tree). */
 const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
-const BLOCK_BYTES = 4096;
-/** NAME_MAX of Linux, which statfs(2) promises too. */
-export const LONGEST_NAME_BYTES = 255;
 
 /** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
 export function handle(request: Request, on: Handling): Outcome {
@@ -91,9 +89,12 @@ export function handle(request: Request, on: Handling): Outcome {
   }
 }
 
-function lookup({ nodeId, name }: RequestOf<'lookup'>, { tree, attributes, reply }: Handling): Outcome {
+function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
+  const { tree, attributes, reply } = on;
   const { generation } = tree;
   const directory = generation.indexOfNode(nodeId);
+  if (isName(name, DOT)) return entryOf(directory, on);
+  if (isName(name, DOT_DOT)) return entryOf(parentOf(tree, nodeId, directory), on);
   // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
   if (directory < 0) return error(reply, tree.retired(nodeId) === undefined ? 'ESTALE' : 'ENOENT');
   if (!generation.isDirectory(directory)) return error(reply, 'ENOTDIR');
@@ -101,6 +102,27 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, { tree, attributes, reply
   if (name.length > LONGEST_NAME_BYTES) return error(reply, 'ENAMETOOLONG');
   const index = generation.lookup(directory, name);
   return done(index < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(generation, index)));
+}
+
+/**
+ * "." and ".." are looked up by node id alone, for a file handle (name_to_handle_at(2), an NFS client) whose inode the
+ * kernel does not hold any more. A replaced version, or a directory that went, is ESTALE then: if the kernel does not
+ * hold it, dagmount need not keep it.
+ */
+function entryOf(index: number, { tree, attributes, reply }: Handling): Outcome {
+  if (index < 0) return error(reply, 'ESTALE');
+  return done(reply.entry(attributes.ofEntry(tree.generation, index)));
+}
+
+/** The index of the directory that holds a node, or held it; -1 where that is not shown. */
+function parentOf(tree: ShownTree, nodeId: number, index: number): number {
+  if (index >= 0) return tree.generation.parent(index);
+  const retired = tree.retired(nodeId);
+  return retired === undefined ? -1 : tree.generation.indexOfNode(retired.parentId);
+}
+
+function isName(name: Uint8Array, other: Uint8Array): boolean {
+  return name.length === other.length && name.every((byte, at) => byte === other[at]);
 }
 
 /** READDIRPLUS always: the lookups of a whole listing come with it, and a scan needs no other. */
@@ -117,7 +139,7 @@ function readDirectory(
   if (!(retired?.directory ?? generation.isDirectory(index))) return error(reply, 'ENOTDIR');
 
   const { offsetHigh, offsetLow } = request;
-  const directoryMode = attributes.mode(true);
+  const directoryMode = attributes.mode(true, false);
   const dot = (node: number, cookie: number, name: Uint8Array): boolean =>
     plus
       ? reply.direntPlusUncounted(node, directoryMode, 0, cookie, name)
@@ -137,7 +159,7 @@ function readDirectory(
       ? reply.direntPlus(attributes.ofEntry(generation, child), high, low, name)
       : reply.dirent(
           generation.nodeId(child),
-          attributes.mode(generation.isDirectory(child)),
+          attributes.mode(generation.isDirectory(child), generation.isExecutable(child)),
           high,
           low,
           name,
@@ -160,20 +182,6 @@ function read({ nodeId, offset, size }: RequestOf<'read'>, { tree, reply }: Hand
   const version = retired === undefined ? generation.version(index) : retired.version;
   if (version === undefined) return error(reply, 'ESTALE');
   return { kind: 'content', range: { nodeId, version, position: offset, length } };
-}
-
-/** What statfs(2) says of a tree. */
-export function figures(generation: Generation) {
-  return {
-    blocks: Math.ceil(generation.bytes / BLOCK_BYTES),
-    bfree: 0,
-    bavail: 0,
-    files: generation.entries,
-    ffree: 0,
-    bsize: BLOCK_BYTES,
-    namelen: LONGEST_NAME_BYTES,
-    frsize: BLOCK_BYTES,
-  };
 }
 
 /** Asked for 0 bytes, the answer is how long it is. */

@@ -107,6 +107,13 @@ export interface NotifyOutcome {
   readonly ms: number;
 }
 
+/** A notification that the kernel does not answer, as long as a process holds the lock of what it is about. */
+export interface StuckNotification {
+  readonly nodeId: number;
+  /** Below the root, '' for the root itself; undefined where it is of no tree that is known any more. */
+  readonly path: string | undefined;
+}
+
 export type FromSession =
   | ({ readonly kind: 'serving' } & Omit<Serving, 'at'>)
   /** It could not mount; it ends. */
@@ -116,6 +123,8 @@ export type FromSession =
       readonly id: number;
       readonly version: ContentVersion;
       readonly chunk: number | undefined;
+      /** The uid that waits for it, where that is known. */
+      readonly reader: number | undefined;
     }
   | { readonly kind: 'abandon'; readonly id: number }
   /** Somebody asks for the id that the store gave a version. */
@@ -123,6 +132,8 @@ export type FromSession =
   | { readonly kind: 'published'; readonly outcome: NotifyOutcome }
   /** A request that got EIO for a reason that nobody foresaw. */
   | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }
+  /** Readers are answered all the same. Undefined: it is answered. */
+  | { readonly kind: 'stuck'; readonly stuck: StuckNotification | undefined }
   | { readonly kind: 'released'; readonly nodeIds: readonly number[] }
   | { readonly kind: 'counters'; readonly counters: SessionCounters }
   | { readonly kind: 'ended'; readonly errno: string | undefined };

@@ -1,5 +1,4 @@
-import type { Stop } from '../cache/single-flight.ts';
-import type { ContentVersion } from '../tree/index.ts';
+import type { Fetch } from './content-reader.ts';
 import type { Session } from './driver.ts';
 import type { AskedVersion } from './extended-attributes.ts';
 import {
@@ -21,7 +20,7 @@ export interface SessionPort {
 /** What a session has of its surroundings. */
 export interface SessionSurroundings {
   readonly tell: (message: FromSession) => void;
-  readonly fetch: (version: ContentVersion, chunk: number | undefined, signal: Stop) => Promise<FetchResult>;
+  readonly fetch: Fetch;
   /** Whether main has opened the cache; before, all that a takeover needs is looked for here. */
   readonly isMainThere: () => boolean;
   /** Whether main is gone, and nobody can be asked any more. */
@@ -50,7 +49,7 @@ export function serveSession(
   let session: Session | undefined;
   const surroundings: SessionSurroundings = {
     tell: (message) => port.tell(message),
-    fetch: (version, chunk, signal) => {
+    fetch: (version, chunk, signal, reader) => {
       if (isAlone) return Promise.resolve({ kind: 'error', errno: 'EIO' });
       const id = ++lastId;
       return new Promise((resolve) => {
@@ -64,7 +63,7 @@ export function serveSession(
           signal.removeEventListener('abort', abandon);
           resolve(result);
         });
-        port.tell({ kind: 'fetch', id, version, chunk });
+        port.tell({ kind: 'fetch', id, version, chunk, reader });
       });
     },
     isMainThere: () => isMainThere,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
 import type { SessionHost } from './driver.ts';
 import {
@@ -8,16 +9,27 @@ import {
   type Serving,
   type SessionCounters,
   type SessionStart,
+  type StuckNotification,
   type ToSession,
 } from './messages.ts';
 import { MountError } from './mount-error.ts';
 import { RequestMeter } from './request-meter.ts';
 
+/** For a session to let go of the device although its notify thread cannot end. */
+const LEFT_MS = 500;
+
 export interface SessionEvents {
-  /** A reader needs content that is not local. The signal aborts when nobody waits for it any more. */
-  fetch(version: ContentVersion, chunk: number | undefined, signal: AbortSignal): Promise<FetchResult>;
+  /** A reader needs content that is not local. The signal aborts when nobody waits for it any more; `reader`: its uid. */
+  fetch(
+    version: ContentVersion,
+    chunk: number | undefined,
+    signal: AbortSignal,
+    reader: number | undefined,
+  ): Promise<FetchResult>;
   /** A request got EIO for a reason that nobody foresaw; `error` is its stack. */
   fault(opcode: string, error: string): void;
+  /** A notification waits in the kernel without end, or undefined: it does no more. */
+  stuck(stuck: StuckNotification | undefined): void;
   /** The kernel holds these replaced node ids no longer. */
   released(nodeIds: readonly number[]): void;
   /** The connection is over; undefined when somebody unmounted it. */
@@ -44,6 +56,8 @@ export class SessionClient {
   #publishing: PromiseWithResolvers<NotifyOutcome> | undefined;
   #counting: PromiseWithResolvers<SessionCounters> | undefined;
   #serving: PromiseWithResolvers<Serving> | undefined;
+  #isStuck = false;
+  readonly #waiting: (() => void)[] = [];
   #over = false;
   #gone = false;
 
@@ -90,10 +104,23 @@ export class SessionClient {
     return this.#counting.promise;
   }
 
-  /** Lets notifications in flight return, closes the device and ends the worker. */
+  /** Whether the kernel does not answer a notification. */
+  get isStuck(): boolean {
+    return this.#isStuck;
+  }
+
+  /** Resolves when that is so, now or later. */
+  stuck(): Promise<void> {
+    return this.#isStuck ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /**
+   * Lets notifications in flight return, closes the device and ends the worker. A worker whose notification is stuck
+   * cannot end: it has let go of the device, and is left.
+   */
   async stop(): Promise<void> {
     this.#send({ kind: 'stop' });
-    await this.#exited;
+    await Promise.race([this.#exited, this.stuck().then(() => delay(LEFT_MS))]);
   }
 
   #send(message: ToSession): void {
@@ -109,7 +136,7 @@ export class SessionClient {
         this.#serving?.reject(refused(message.reason));
         break;
       case 'fetch':
-        void this.#fetch(message.id, message.version, message.chunk);
+        void this.#fetch(message);
         break;
       case 'abandon':
         this.#fetches.get(message.id)?.abort();
@@ -124,6 +151,11 @@ export class SessionClient {
         break;
       case 'fault':
         this.#events.fault(message.opcode, message.error);
+        break;
+      case 'stuck':
+        this.#isStuck = message.stuck !== undefined;
+        if (this.#isStuck) for (const resolve of this.#waiting.splice(0)) resolve();
+        this.#events.stuck(message.stuck);
         break;
       case 'released':
         this.#events.released(message.nodeIds);
@@ -140,12 +172,17 @@ export class SessionClient {
     }
   }
 
-  async #fetch(id: number, version: ContentVersion, chunk: number | undefined): Promise<void> {
+  async #fetch({
+    id,
+    version,
+    chunk,
+    reader,
+  }: Extract<FromSession, { readonly kind: 'fetch' }>): Promise<void> {
     const controller = new AbortController();
     this.#fetches.set(id, controller);
     let result: FetchResult;
     try {
-      result = await this.#events.fetch(version, chunk, controller.signal);
+      result = await this.#events.fetch(version, chunk, controller.signal, reader);
     } catch {
       // Whatever went wrong below, the reader is answered.
       result = { kind: 'error', errno: 'EIO' };

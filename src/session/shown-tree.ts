@@ -9,10 +9,15 @@ export interface RetiredNode {
   readonly nodeId: number;
   readonly directory: boolean;
   readonly archived: boolean;
+  readonly executable: boolean;
   readonly parentId: number;
   readonly size: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
+  /** Where it was; undefined of a directory that a predecessor has seen go. */
+  readonly path: string | undefined;
+  /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
+  readonly lastModified: number;
   readonly version: ContentVersion | undefined;
   /** The blob's stamp, 0n when it is not known to be local. */
   stamp: bigint;
@@ -64,6 +69,13 @@ export class ShownTree {
 
   retiredIds(): number[] {
     return [...this.#retired.keys()];
+  }
+
+  /** Where a node is, or was before it went: '' for the root; undefined for one that is not known. */
+  path(nodeId: number): string | undefined {
+    const index = this.#generation.indexOfNode(nodeId);
+    if (index >= 0) return this.#generation.path(index);
+    return this.#retired.get(nodeId)?.path;
   }
 
   /** The kernel may still have something of the tree before. */
@@ -121,10 +133,13 @@ export class ShownTree {
       nodeId,
       directory,
       archived: generation.isArchived(index),
+      executable: generation.isExecutable(index),
       parentId: generation.nodeId(generation.parent(index)),
       size: directory ? 0 : generation.size(index),
       mtimeSeconds: generation.mtimeSeconds(index),
       mtimeNanoseconds: generation.mtimeNanoseconds(index),
+      path: generation.path(index),
+      lastModified: generation.lastModified(index),
       version: directory ? undefined : generation.version(index),
       stamp: directory ? 0n : Atomics.load(this.#stamps, index),
     });

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { isOwn } from '../host/own-file.ts';
 import type { Logger } from '../sync/ports.ts';
 import { coldStartPaths } from './cold-start-file.ts';
 import type { StatePlaces } from './open-state.ts';
@@ -55,6 +56,7 @@ async function headOf(path: string): Promise<Buffer | undefined> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
+      if (!isOwn(await handle.stat())) return undefined;
       const head = Buffer.alloc(HEAD_BYTES);
       await handle.read(head, 0, HEAD_BYTES, 0);
       return head;

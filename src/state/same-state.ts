@@ -1,4 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { isOwn } from '../host/own-file.ts';
+import { READ_FLAGS } from '../host/pinned.ts';
 import { coldStartPaths } from './cold-start-file.ts';
 import { isSystemError } from './state-error.ts';
 import { takeoverPaths } from './takeover-file.ts';
@@ -13,7 +15,7 @@ export function isKeptInCache(runtimeDirectory: string, cacheDirectory: string):
 function isSame(one: string, other: string): boolean {
   const open: number[] = [];
   try {
-    for (const path of [one, other]) open.push(openSync(path, 'r'));
+    for (const path of [one, other]) open.push(openSync(path, READ_FLAGS));
     return hasSameBytes(open as [number, number]);
   } catch (error) {
     if (isSystemError(error)) return false;
@@ -24,8 +26,10 @@ function isSame(one: string, other: string): boolean {
 }
 
 function hasSameBytes([one, other]: readonly [number, number]): boolean {
-  const { size } = fstatSync(one);
-  if (fstatSync(other).size !== size) return false;
+  const stats = [fstatSync(one), fstatSync(other)] as const;
+  if (!stats.every((each) => each.isFile() && isOwn(each))) return false;
+  const [{ size }] = stats;
+  if (stats[1].size !== size) return false;
   const [a, b] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
   for (let at = 0; at < size; ) {
     const length = readSync(one, a, 0, CHUNK_BYTES, at);

@@ -5,13 +5,13 @@ import type { ReplacedNode, TakeoverState } from '../sync/ports.ts';
 import {
   type Generation,
   generationBytes,
-  type Problem,
   restoreGeneration,
   stampGeneration,
   TreeError,
 } from '../tree/index.ts';
 import type { SavedState, StateFacts, StateIdentity } from './saved-state.ts';
 import { StateError } from './state-error.ts';
+import { requireShapes } from './state-shapes.ts';
 
 /**
  * The body of a state file: the lengths of its sections (64 bits each, little-endian), then the sections:
@@ -79,12 +79,9 @@ export function lengthOf(pieces: StateBody): number {
 /** The state of a body whose checksum was right. Throws StateError `damaged`, or `newer-format` for its tree. */
 export function decodeBody(body: Buffer, instant: Instant): SavedState {
   const sections = cut(body);
-  const [facts, problems, tombstones, replaced] = sections.slice(0, 4).map(parse) as [
-    StateFacts,
-    readonly Problem[],
-    readonly (readonly [string, number])[],
-    readonly ReplacedNode[],
-  ];
+  const [first, second, third, fourth] = sections.slice(0, 4).map(parse);
+  const lists = { facts: first, problems: second, tombstones: third, replaced: fourth };
+  const { facts, problems, tombstones, replaced } = requireShapes(lists, instant);
   const [log, added, changed, touched, tree] = sections.slice(4) as [Buffer, Buffer, Buffer, Buffer, Buffer];
   const changeLog = ChangeLog.decode(log);
   const generation = openTree(tree);
@@ -95,7 +92,8 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
   };
   stampGeneration(generation, changes, instant, facts.number);
   const highest = generation.nodeId(generation.entryByNodeRank(generation.entries - 1));
-  if (!Number.isSafeInteger(facts.number) || !(facts.nextNodeId > highest) || changeLog === undefined) {
+  const isLogged = changeLog?.entries.every(({ number }) => Number.isSafeInteger(number));
+  if (!(facts.nextNodeId > highest) || changeLog === undefined || isLogged === false) {
     throw new StateError('damaged', 'it contradicts itself');
   }
   return {
@@ -109,9 +107,15 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
   };
 }
 
-/** The directories that went with the publication have its instant. */
+/** The directories that went with the publication have its instant. Format 1 has no execute bits and dates. */
 function dated(replaced: readonly ReplacedNode[], instant: Instant): readonly ReplacedNode[] {
-  return replaced.map((node) => ({ ...node, version: node.version, mtime: node.mtime ?? instant }));
+  return replaced.map((node) => ({
+    ...node,
+    executable: node.executable ?? false,
+    lastModified: node.lastModified ?? 0,
+    version: node.version,
+    mtime: node.mtime ?? instant,
+  }));
 }
 
 function cut(body: Buffer): readonly Buffer[] {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isOwn } from '../host/own-file.ts';
+import type { Instant } from '../sync/instant.ts';
 import type { SavedState } from './saved-state.ts';
 import { decodeBody, lengthOf, type StateBody } from './state-body.ts';
 import { isSystemError, StateError } from './state-error.ts';
@@ -100,6 +102,7 @@ async function readFrom(
 ): Promise<ReadState> {
   const stats = await handle.stat();
   if (!stats.isFile()) throw new StateError('unreadable', 'it is no file');
+  if (!isOwn(stats)) throw new StateError('unreadable', `it belongs to another user (uid ${stats.uid})`);
   const head = Buffer.alloc(Math.min(HEAD_BYTES, stats.size));
   await readAll(handle, head, 0);
   const { bodyBytes, checksum, checked, instant } = readHead(head, stats.size, mountId);
@@ -112,7 +115,17 @@ async function readFrom(
   }
   if (!hash.digest().equals(checksum))
     throw new StateError('checksum', 'its content is not what was written');
-  return known?.head.equals(head) === true ? known : { head, state: decodeBody(body, instant) };
+  return known?.head.equals(head) === true ? known : { head, state: decoded(body, instant) };
+}
+
+/** What nobody foresaw in a file must not end every start from then on: the other file is there, or the store. */
+function decoded(body: Buffer, instant: Instant): SavedState {
+  try {
+    return decodeBody(body, instant);
+  } catch (error) {
+    if (error instanceof StateError) throw error;
+    throw new StateError('damaged', `it cannot be understood (${String(error)})`);
+  }
 }
 
 async function readAll(handle: FileHandle, into: Uint8Array, position: number): Promise<void> {

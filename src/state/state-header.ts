@@ -21,7 +21,7 @@ export const COMMIT_AT = 256;
 export const COMMIT_BYTES = 56;
 export const HEAD_BYTES = COMMIT_AT + COMMIT_BYTES;
 /** Grows with every change of the head, of the body's sections, and of what is in them. */
-export const STATE_FORMAT = 1;
+export const STATE_FORMAT = 2;
 /**
  * The oldest that is read: at least the one before STATE_FORMAT, so that an upgrade goes on with the mount of the version
  * before. A file of each one from here on is in test/state/recorded.

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { printable } from '../base/printable.ts';
 import { codeOfS3, codeOfStatus } from './error-codes.ts';
 import type { ErrorDocument } from './error-document.ts';
-import { printable } from './printable.ts';
-import type { ResolvedTarget } from './resolved-target.ts';
+import { header } from './headers.ts';
+import { hasTenant, type ResolvedTarget } from './resolved-target.ts';
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 
 export type Operation = 'list' | 'get' | 'head';
@@ -48,6 +49,12 @@ export function notS3(answer: Pick<RefusedAnswer, 'target'>, detail: string): St
   return new StoreError('not-s3', `${host}: ${detail}`, mend, false);
 }
 
+/** The answer is about one object, and cannot be used. It says nothing about the others. */
+export function badAnswer(detail: string): StoreError {
+  const mend = 'Look at this object, and at what stands between dagmount and the store.';
+  return new StoreError('bad-answer', detail, mend, false);
+}
+
 function storeError(code: StoreErrorCode, words: string, answer: RefusedAnswer): StoreError {
   const detail = code === 'clock-skew' ? `${words}${skewOf(answer)}` : words;
   return new StoreError(code, detail, mendOf(code, answer), RETRYABLE.has(code));
@@ -60,7 +67,7 @@ function wordsOf(document: ErrorDocument): string {
 function redirection(answer: RefusedAnswer): StoreError | undefined {
   const { status, target, headers } = answer;
   if (status < 300 || status > 399 || status === 304 || target.endpoint === 'aws') return undefined;
-  const location = printable(headers.location ?? 'nowhere', 200);
+  const location = printable(header(headers, 'location') ?? 'several places, or none', 200);
   const mend = 'Set --endpoint-url to the address of the store itself.';
   return new StoreError('not-s3', `${target.host} redirects to ${location}`, mend, false);
 }
@@ -71,7 +78,7 @@ function proxyRefused({ status }: RefusedAnswer): StoreError {
 }
 
 function skewOf({ headers, now }: RefusedAnswer): string {
-  const theirs = Date.parse(headers.date ?? '');
+  const theirs = Date.parse(header(headers, 'date') ?? '');
   if (Number.isNaN(theirs)) return '';
   const seconds = Math.round((now - theirs) / 1000);
   return ` (this host is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead'})`;
@@ -114,7 +121,11 @@ function denialMend({ target, document, operation }: RefusedAnswer): string {
   if (document?.code === 'SignatureDoesNotMatch') {
     return 'Check the secret access key, and that no proxy alters requests.';
   }
-  const resource = target.bucket.startsWith('arn:') ? target.bucket : `arn:aws:s3:::${target.bucket}`;
+  const { bucket } = target;
+  // The ARN of a bucket has the tenant where AWS would have the account.
+  const resource = bucket.startsWith('arn:')
+    ? bucket
+    : `arn:aws:s3::${hasTenant(bucket) ? '' : ':'}${bucket}`;
   return operation === 'list'
     ? `Grant s3:ListBucket on ${resource}.`
     : `Grant s3:GetObject on ${resource}/${target.prefix}*.`;

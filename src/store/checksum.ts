@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
 import type * as crc from '@aws-sdk/checksums/crc';
-import { bareEtag, header } from './headers.ts';
+import { bareEtag } from './etag.ts';
+import { header } from './headers.ts';
 
 /** What the store says that the whole content hashes to, and how to find out. */
 export interface ExpectedChecksum {
@@ -50,14 +51,18 @@ const MD5 = /^[0-9a-f]{32}$/;
  * parts' checksums, and of no use for the content. The ETag is the content's MD5 unless it was uploaded in parts
  * (`…-N`), or encrypted with a key of KMS or the customer's (S3 API reference, "Object", ETag).
  */
-export function expectedChecksum(headers: IncomingHttpHeaders): ExpectedChecksum | undefined {
+export function expectedChecksum(
+  headers: IncomingHttpHeaders,
+  etagAskedFor?: string,
+): ExpectedChecksum | undefined {
   if (header(headers, 'x-amz-checksum-type')?.toUpperCase() !== 'COMPOSITE') {
     for (const { name, header: field, start } of BY_HEADER) {
       const value = header(headers, field);
       if (value !== undefined && value !== '' && !value.includes('-')) return { name, value, start };
     }
   }
-  const etag = bareEtag(headers.etag ?? '').toLowerCase();
+  // An answer that does not say its ETag is held against the one that was asked for.
+  const etag = bareEtag(etagAskedFor ?? header(headers, 'etag') ?? '').toLowerCase();
   const encryption = header(headers, 'x-amz-server-side-encryption') ?? '';
   const byOwnKey =
     encryption.startsWith('aws:kms') || 'x-amz-server-side-encryption-customer-algorithm' in headers;

@@ -1,5 +1,5 @@
+import { printable } from '../base/printable.ts';
 import { codeOfFailure } from './error-codes.ts';
-import { printable } from './printable.ts';
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 
 export interface Way {

@@ -27,6 +27,8 @@ export class Deadline extends Stopper {
       this.#passed ||= !this.aborted;
       this.abort(new Error('the deadline has passed'));
     }, milliseconds);
+    // A body that nobody reads must not keep a process that is done.
+    this.#timer.unref();
   }
 
   /** Stops the clock; the caller's signal still counts. */

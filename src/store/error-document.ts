@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable } from '../base/printable.ts';
 
 /** No error document is longer; one that is, is read no further. */
 export const MAX_ERROR_BYTES = 64 * 1024;
@@ -42,7 +42,10 @@ function field(text: string, name: string): string | undefined {
   if (open < 0) return undefined;
   const start = open + name.length + 2;
   const end = text.indexOf('<', start);
-  return end < 0 ? undefined : printable(text.slice(start, end).replace(/&(#x?[0-9a-f]+|\w+);/gi, character));
+  if (end < 0) return undefined;
+  const value = text.slice(start, end).replace(/&(#x?[0-9a-f]+|\w+);/gi, character);
+  // Line ends and indentation are of the document.
+  return printable(value.trim().replace(/[ \t\r\n]+/g, ' '), 500);
 }
 
 function character(entity: string, name: string): string {

@@ -1,13 +1,16 @@
 import { Deadline } from './deadline.ts';
 import type { FetchPage, PageQuery } from './list-page-reader.ts';
+import { MAX_PAGE_BYTES } from './list-scanner.ts';
 import { type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
 import type { SignedHttp } from './signed-http.ts';
 import { StoreError } from './store-error.ts';
 
 /** Milliseconds for a page, its retries included. */
 const PAGE_DEADLINE_MS = 10_000;
+/** Keys that S3 gives in a page. */
+const PAGE_KEYS = 1_000;
 /** A store that gives all of its keys in one page: 50,000 of them, with long names. */
-const MAX_PAGE_BYTES = 64 * 1024 * 1024;
+const MAX_LONG_PAGE_BYTES = 64 * 1024 * 1024;
 
 export interface FetchPageOptions {
   readonly http: SignedHttp;
@@ -19,14 +22,15 @@ export interface FetchPageOptions {
 export function createFetchPage(options: FetchPageOptions): FetchPage {
   const { http, pace = SYSTEM_PACE, deadlineMs = PAGE_DEADLINE_MS } = options;
   return async (query, signal) => {
+    const limit = (query.maxKeys ?? PAGE_KEYS) > PAGE_KEYS ? MAX_LONG_PAGE_BYTES : MAX_PAGE_BYTES;
     const request = { operation: 'list', key: '', query: parameters(query) } as const;
     const deadline = new Deadline(signal);
     try {
       const bytes = await withRetries(
-        async () => http.collect(await http.send(request, deadline), MAX_PAGE_BYTES, deadline),
+        async () => http.collect(await http.send(request, deadline), limit, deadline),
         { deadline, deadlineMs, pace },
       );
-      if (bytes === undefined) throw tooLong();
+      if (bytes === undefined) throw tooLong(limit);
       return bytes;
     } finally {
       deadline.dispose();
@@ -45,10 +49,10 @@ function parameters({ prefix, continuationToken, startAfter, maxKeys }: PageQuer
   };
 }
 
-function tooLong(): StoreError {
+function tooLong(limit: number): StoreError {
   return new StoreError(
     'not-s3',
-    `a page of the listing is longer than ${MAX_PAGE_BYTES} bytes`,
+    `a page of the listing is longer than ${limit} bytes`,
     'Check that the endpoint is an S3 API.',
     false,
   );

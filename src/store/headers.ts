@@ -1,13 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** The value of a header. One that came more than once counts where all its values agree, else as if it were missing. */
 export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
+  const values = headerValues(headers, name);
+  return values.every((value) => value === values[0]) ? values[0] : undefined;
 }
 
-/** An ETag without its quotes and without the mark of a weak one, which proxies add. */
-export function bareEtag(etag: string): string {
-  const start = etag.startsWith('W/') ? 2 : 0;
-  const quoted = etag.length > start + 1 && etag[start] === '"' && etag.endsWith('"');
-  return quoted ? etag.slice(start + 1, -1) : etag.slice(start);
+/** All values of a header: undici gives an array where a header came more than once. */
+export function headerValues(headers: IncomingHttpHeaders, name: string): readonly string[] {
+  const value: string | readonly string[] | undefined = headers[name];
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { MAX_KEY_BYTES } from './list-key.ts';
 import { type KeyRange, WHOLE_RANGE } from './list-range.ts';
 import type { ListedObjects } from './listed-objects.ts';
 
@@ -17,8 +18,8 @@ export function cutIntoRanges(
   let from = WHOLE_RANGE;
   for (let row = pageRows - 1; row < objects.count - 1; row += pageRows) {
     const bytes = objects.keys.slice(objects.keyEnds[row - 1] ?? 0, objects.keyEnds[row]);
-    // A key that is not UTF-8 cannot be asked for.
-    if (!isUtf8(bytes)) continue;
+    // A key that is not UTF-8, or is cut, cannot be asked for.
+    if (!isUtf8(bytes) || bytes.length > MAX_KEY_BYTES) continue;
     ranges.push({ ...from, boundary: bytes });
     from = { startAfter: prefix + Buffer.from(bytes).toString(), startBytes: bytes, boundary: undefined };
   }

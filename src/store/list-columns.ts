@@ -1,4 +1,5 @@
 import { tooManyBytes } from './list-errors.ts';
+import { MAX_KEY_BYTES } from './list-key.ts';
 import type { ListedObjects } from './listed-objects.ts';
 
 /** What to make room for at once; more is no fault. */
@@ -17,8 +18,8 @@ const MAX_HEAP_BYTES = 2 ** 30;
 /**
  * A listing under construction: columns that double when they are full.
  *
- * A row is written in three steps, since its fields come in any order: its key and its ETag go to the tails of
- * their heaps ({@link keyTail}, {@link etagTail}), then {@link commit} makes the row count. What was not
+ * A row is written in steps, since its fields come in any order: {@link begin}, then its key and its ETag go to the
+ * tails of their heaps ({@link keyTail}, {@link etagTail}), then {@link commit} makes the row count. What was not
  * committed is overwritten by the next row.
  *
  * A million objects with keys of 54 bytes and MD5 ETags are 106 MB (bench/listing.ts). Doubling the largest column on
@@ -63,16 +64,33 @@ export class ListingColumns {
     return this.#count === 0 ? 0 : (this.#etagEnds[this.#count - 1] ?? 0);
   }
 
-  /** Makes room for `more` bytes after the committed keys. */
+  /** Makes room for `more` bytes after what was written of keys. */
   reserveKey(more: number): void {
-    this.keys = withRoom(this.keys, this.keyBytes, more);
+    this.keys = withRoom(this.keys, this.keyTail, more);
   }
 
   reserveEtag(more: number): void {
-    this.etags = withRoom(this.etags, this.etagBytes, more);
+    this.etags = withRoom(this.etags, this.etagTail, more);
   }
 
-  /** Ends the row whose key and ETag were written up to {@link keyTail} and {@link etagTail}. */
+  /** Whether `keys[start..end)`, behind the key that is being written, has the same bytes. */
+  isKeyAt(start: number, end: number): boolean {
+    const written = this.keys.subarray(this.keyBytes, this.keyTail);
+    return Buffer.compare(written, this.keys.subarray(start, end)) === 0;
+  }
+
+  /** Begins a row without key and ETag: what was written of one that was not committed is forgotten. */
+  begin(): void {
+    this.keyTail = this.keyBytes;
+    this.etagTail = this.etagBytes;
+  }
+
+  /**
+   * Ends the row whose key and ETag were written up to {@link keyTail} and {@link etagTail}.
+   *
+   * @param size NaN: unknown
+   * @param lastModified NaN: unknown
+   */
   commit(size: number, lastModified: number, archived: boolean): void {
     const row = this.#count;
     if (row === this.#keyEnds.length) this.#growRows(1);
@@ -102,7 +120,10 @@ export class ListingColumns {
     return this.keys.subarray(this.keyStart(row), this.keyEnd(row));
   }
 
-  /** Whether each key from row `first` on is greater, byte by byte, than the one before it. */
+  /**
+   * Whether each key from row `first` on is greater, byte by byte, than the one before it. Of two keys that are too long
+   * and have one beginning that cannot be told: they count as in order.
+   */
   isOrderedFrom(first: number): boolean {
     const keys = this.keys;
     for (let row = Math.max(1, first); row < this.#count; row++) {
@@ -113,7 +134,9 @@ export class ListingColumns {
       let i = 0;
       while (i < shorter && keys[left + i] === keys[middle + i]) i++;
       const ascends =
-        i === shorter ? middle - left < right - middle : (keys[left + i] ?? 0) < (keys[middle + i] ?? 0);
+        i === shorter
+          ? middle - left < right - middle || (shorter > MAX_KEY_BYTES && middle - left === right - middle)
+          : (keys[left + i] ?? 0) < (keys[middle + i] ?? 0);
       if (!ascends) return false;
     }
     return true;
@@ -124,6 +147,7 @@ export class ListingColumns {
     const added = other.#count;
     const keyBytes = this.keyBytes;
     const etagBytes = this.etagBytes;
+    this.begin();
     this.reserveKey(other.keyBytes);
     this.reserveEtag(other.etagBytes);
     this.keys.set(other.keys.subarray(0, other.keyBytes), keyBytes);
@@ -168,7 +192,7 @@ export class ListingColumns {
 function withRoom(bytes: Uint8Array, used: number, more: number): Uint8Array {
   if (used + more <= bytes.length) return bytes;
   if (used + more > MAX_HEAP_BYTES) throw tooManyBytes(MAX_HEAP_BYTES);
-  const grown = new Uint8Array(Math.max(used + more, bytes.length * 2));
+  const grown = new Uint8Array(Math.max(used + more, Math.min(bytes.length * 2, MAX_HEAP_BYTES)));
   grown.set(bytes.subarray(0, used));
   return grown;
 }

@@ -5,6 +5,12 @@ const DELETE = 0x7f;
 const NOT_HEX = 0xff;
 const BARE = 1;
 
+/**
+ * S3 allows 1,024 bytes; other stores more. Of a longer key a listing keeps the beginning alone, one byte more than this
+ * at least: so it is known to be too long, and cannot be taken for another key.
+ */
+export const MAX_KEY_BYTES = 4096;
+
 /** How the text of a key in a listing is to be read. */
 export type KeyEncoding = 'url' | 'literal';
 
@@ -31,10 +37,14 @@ export class KeyDecoder {
   /** A key did not start with the prefix when read this way. */
   sawOutside = false;
 
+  /** A text of more bytes is that of a key over {@link MAX_KEY_BYTES}: an escape has three. */
+  readonly longestText: number;
+
   readonly #prefix: Uint8Array;
   readonly #special: Uint8Array;
 
   constructor(prefix: Uint8Array, encoding: KeyEncoding) {
+    this.longestText = 3 * (prefix.length + MAX_KEY_BYTES + 8);
     this.#prefix = prefix;
     this.#special = encoding === 'url' ? SPECIAL_IN_URL : SPECIAL_IN_LITERAL;
   }
@@ -81,6 +91,21 @@ export class KeyDecoder {
     this.sawOutside = true;
     return OUTSIDE_PREFIX;
   }
+}
+
+/** Where text that begins at `start` may be cut behind `length` bytes: not within an escape. */
+export function cutEscaped(text: Uint8Array, start: number, length: number): number {
+  const end = start + length;
+  if (text[end - 1] === PERCENT) return end - 1;
+  return text[end - 2] === PERCENT ? end - 2 : end;
+}
+
+/** Where a key that begins at `start` is cut that goes on past {@link MAX_KEY_BYTES}: not within a character. */
+export function cutKey(key: Uint8Array, start: number, end: number): number {
+  const longest = Math.min(end, start + MAX_KEY_BYTES + 4);
+  let cut = start + MAX_KEY_BYTES + 1;
+  while (cut < longest && ((key[cut] as number) & 0xc0) === 0x80) cut++;
+  return cut;
 }
 
 /** For each byte 0 (it stands for itself), or what to do: PERCENT, PLUS, or BARE. */

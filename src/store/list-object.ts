@@ -1,12 +1,9 @@
 import type { ListingColumns } from './list-columns.ts';
-import { corrupt } from './list-errors.ts';
-import { type KeyDecoder, OUTSIDE_PREFIX } from './list-key.ts';
+import { corrupt, endsEarly, quoted } from './list-errors.ts';
+import { cutEscaped, cutKey, type KeyDecoder, MAX_KEY_BYTES, OUTSIDE_PREFIX } from './list-key.ts';
 import { parseInstant } from './list-time.ts';
+import { readEtag, readSize } from './list-values.ts';
 import type { XmlReader } from './list-xml.ts';
-
-/** S3 allows 1,024 bytes; other stores more. */
-export const MAX_KEY_BYTES = 4096;
-const MAX_ETAG_BYTES = 1024;
 
 const CONTENTS = Buffer.from('Contents');
 const KEY = Buffer.from('Key');
@@ -18,16 +15,21 @@ const STORAGE_CLASS = Buffer.from('StorageClass');
 /** Storage classes whose objects cannot be read before they are restored. GLACIER_IR can. */
 const ARCHIVED_CLASSES = [Buffer.from('GLACIER'), Buffer.from('DEEP_ARCHIVE')] as const;
 
-const DOUBLE_QUOTE = 0x22;
-
 /** The fields of an object that were seen, as bits. */
 const SEEN = { key: 1, size: 2, etag: 4, lastModified: 8, storageClass: 16 } as const;
-const SEEN_ALL = SEEN.key | SEEN.size | SEEN.etag | SEEN.lastModified;
 
-/** Reads the `Contents` elements of one page into columns. */
+/**
+ * Reads the `Contents` elements of one page into columns.
+ *
+ * An object without a key is refused, with its page: the listing lacks a key. Whatever else of an object is missing,
+ * unreadable, or said twice with two values is unknown, and the object is listed without it: see {@link ListedObjects}.
+ */
 export class ObjectReader {
   /** The text of the first key that has an escape in it. */
   firstEscaped: string | undefined;
+  /** The texts of the first keys that the decoder found to be wrong, as errors name them. */
+  firstMalformed: string | undefined;
+  firstOutside: string | undefined;
 
   readonly #xml: XmlReader;
   readonly #columns: ListingColumns;
@@ -39,111 +41,99 @@ export class ObjectReader {
     this.#keys = keys;
   }
 
-  /** After the opening tag: reads to the closing one, and commits the object to the columns. */
-  read(): void {
+  /** After the opening tag: reads to the closing one, and commits the object. False: the element is empty. */
+  read(): boolean {
     const xml = this.#xml;
     const columns = this.#columns;
     const keys = this.#keys;
+    let isEmpty = true;
     let seen = 0;
-    let size = 0;
-    let lastModified = 0;
+    let size = Number.NaN;
+    let lastModified = Number.NaN;
     let archived = false;
+    columns.begin();
     for (let inner = xml.next(); inner !== 'close'; inner = xml.next()) {
-      if (inner === 'end') throw corrupt('the listing ends before its end');
+      if (inner === 'end') throw endsEarly();
+      isEmpty = false;
       if (inner === 'empty') continue;
       const field = fieldNamed(xml);
-      if ((seen & field) !== 0) throw corrupt('the listing says a field of an object twice');
+      const isSecond = (seen & field) !== 0;
       seen |= field;
       switch (field) {
         case SEEN.key:
-          this.#readKey();
+          this.#readKey(isSecond);
           break;
-        case SEEN.lastModified:
-          lastModified = this.#readInstant();
+        case SEEN.lastModified: {
+          const instant = this.#readInstant();
+          lastModified = isSecond ? same(lastModified, instant) : instant;
           break;
+        }
         case SEEN.etag:
-          this.#readEtag();
-          break;
-        case SEEN.size:
-          size = this.#readSize();
-          break;
-        case SEEN.storageClass:
           xml.readText();
-          archived = ARCHIVED_CLASSES.some((name) => xml.isText(name));
+          readEtag(xml, columns, isSecond);
           break;
+        case SEEN.size: {
+          xml.readText();
+          const read = readSize(xml);
+          size = isSecond ? same(size, read) : read;
+          break;
+        }
+        case SEEN.storageClass: {
+          xml.readText();
+          const isArchived = ARCHIVED_CLASSES.some((name) => xml.isText(name));
+          archived = isArchived && (!isSecond || archived);
+          break;
+        }
         default:
           xml.skipElement();
       }
     }
     if (!xml.isNamed(CONTENTS)) throw corrupt('the listing holds tags that do not match');
-    if ((seen & SEEN_ALL) !== SEEN_ALL) throw corrupt(`the listing lacks ${missing(seen)} of an object`);
+    if (isEmpty) return false;
+    if ((seen & SEEN.key) === 0) throw corrupt('the listing holds an object without a key');
     if (!keys.sawOutside) columns.commit(size, lastModified, archived);
+    return true;
   }
 
-  #readKey(): void {
+  #readKey(isSecond: boolean): void {
     const xml = this.#xml;
-    xml.readText();
     const columns = this.#columns;
-    const length = xml.textEnd - xml.textStart;
-    // An encoded byte has three characters.
-    if (length > MAX_KEY_BYTES * 3)
-      throw corrupt(`the listing holds a key of more than ${MAX_KEY_BYTES} bytes`);
-    columns.reserveKey(length);
-    const start = columns.keyBytes;
-    const end = this.#keys.decode(xml.text, xml.textStart, xml.textEnd, columns.keys, start);
-    if (this.firstEscaped === undefined && this.#keys.sawEscape) this.firstEscaped = xml.textString();
-    if (end === OUTSIDE_PREFIX) return;
-    if (end - start > MAX_KEY_BYTES)
-      throw corrupt(`the listing holds a key of more than ${MAX_KEY_BYTES} bytes`);
-    columns.keyTail = end;
-  }
-
-  #readEtag(): void {
-    const xml = this.#xml;
+    const keys = this.#keys;
     xml.readText();
-    const text = xml.text;
-    let start = xml.textStart;
-    let end = xml.textEnd;
-    if (end - start >= 2 && text[start] === DOUBLE_QUOTE && text[end - 1] === DOUBLE_QUOTE) {
-      start++;
-      end--;
+    const { text, textStart } = xml;
+    const isLonger = xml.textEnd - textStart > keys.longestText;
+    const textEnd = isLonger ? cutEscaped(text, textStart, keys.longestText) : xml.textEnd;
+    // A second one is read behind the first, and compared with it.
+    const start = isSecond ? columns.keyTail : columns.keyBytes;
+    columns.reserveKey(textEnd - textStart);
+    const { sawEscape } = keys;
+    let end = keys.decode(text, textStart, textEnd, columns.keys, start);
+    if (keys.sawMalformed) this.firstMalformed ??= quoted(xml.textString(textEnd));
+    if (end === OUTSIDE_PREFIX) {
+      this.firstOutside ??= quoted(xml.textString(textEnd));
+      return;
     }
-    if (start === end) throw corrupt('the listing holds an object without an ETag');
-    if (end - start > MAX_ETAG_BYTES) throw corrupt('the listing holds an overlong ETag');
-    const columns = this.#columns;
-    columns.reserveEtag(end - start);
-    const etags = columns.etags;
-    let tail = columns.etagBytes;
-    for (let at = start; at < end; at++) {
-      const byte = text[at] as number;
-      // It is sent back in an If-Match header.
-      if (byte <= 0x20 || byte >= 0x7f) throw corrupt('the listing holds an ETag that no header can carry');
-      etags[tail++] = byte;
+    if (end - start > MAX_KEY_BYTES) {
+      // It is left out, however it is read: the store need not be asked.
+      keys.sawEscape = sawEscape;
+      end = cutKey(columns.keys, start, end);
+    } else if (this.firstEscaped === undefined && keys.sawEscape) this.firstEscaped = xml.textString();
+    if (!isSecond) columns.keyTail = end;
+    else if (!columns.isKeyAt(start, end)) {
+      throw corrupt(`the listing says of one object two keys, the second ${quoted(xml.textString(textEnd))}`);
     }
-    columns.etagTail = tail;
   }
 
   #readInstant(): number {
     const xml = this.#xml;
     xml.readText();
-    const instant = parseInstant(xml.text, xml.textStart, xml.textEnd);
-    if (Number.isNaN(instant)) throw corrupt('the listing holds a date that is none');
-    return instant;
+    return parseInstant(xml.text, xml.textStart, xml.textEnd);
   }
+}
 
-  #readSize(): number {
-    const xml = this.#xml;
-    xml.readText();
-    const length = xml.textEnd - xml.textStart;
-    let size = 0;
-    for (let at = xml.textStart; at < xml.textEnd; at++) {
-      const digit = (xml.text[at] as number) - 0x30;
-      size = digit < 0 || digit > 9 ? Number.NaN : size * 10 + digit;
-    }
-    if (length === 0 || length > 16 || !Number.isSafeInteger(size))
-      throw corrupt('the listing holds a size that is none');
-    return size;
-  }
+/** Two values that a store gives for one thing: unknown where they differ. */
+function same(first: number, second: number): number {
+  return first === second ? first : Number.NaN;
 }
 
 /** The bit of the field that the last tag opens, 0 for one that is of no interest. By length first: it is fast. */
@@ -162,11 +152,4 @@ function fieldNamed(xml: XmlReader): number {
     default:
       return 0;
   }
-}
-
-function missing(seen: number): string {
-  if ((seen & SEEN.key) === 0) return 'the key';
-  if ((seen & SEEN.size) === 0) return 'the size';
-  if ((seen & SEEN.etag) === 0) return 'the ETag';
-  return 'the date';
 }

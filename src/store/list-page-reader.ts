@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ListingBudget } from './list-budget.ts';
 import { ListingColumns } from './list-columns.ts';
 import { corrupt, UnknownEncodingError } from './list-errors.ts';
 import { type ListingPage, scanListingPage } from './list-scanner.ts';
@@ -24,6 +25,8 @@ export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>
 /** One listing under way. */
 export interface ListingRun {
   readonly signal: AbortSignal;
+  /** Bounds what is read, together with the other parts of the same listing; a new one where it starts over. */
+  budget: ListingBudget;
   /** Requests sent so far. */
   requests: number;
 }
@@ -64,10 +67,15 @@ export class PageReader {
     this.#random = options.random ?? Math.random;
   }
 
+  get prefix(): string {
+    return this.#prefix;
+  }
+
   /**
-   * Adds the objects of one page to `columns`.
+   * Adds the objects of one page to `columns`; where it is rejected, none.
    *
-   * @throws {StoreError} as {@link scanListingPage} does, after three tries where another try may mend it.
+   * @throws {StoreError} as {@link scanListingPage} does, after three tries where another try may mend it; as
+   *   {@link ListingBudget} does.
    */
   async read(
     query: Omit<PageQuery, 'prefix'>,
@@ -76,13 +84,17 @@ export class PageReader {
     bounds: PageBounds = {},
   ): Promise<ListingPage> {
     const prefix = this.#prefixBytes;
+    const before = columns.count;
     for (let attempt = 1; ; attempt++) {
       const bytes = await this.#fetch({ ...query, prefix: this.#prefix }, run);
       try {
         const page = scanListingPage(bytes, { prefix, columns, literal: this.#literal, ...bounds });
         checkToken(page);
+        run.budget.takePage(page.rows);
         return page;
       } catch (error) {
+        // The next try must not add to what this one scanned before it was found to be wrong.
+        columns.truncate(before);
         if (error instanceof UnknownEncodingError) await this.#askForEncoding(error, run);
         else if (!(error instanceof StoreError && error.retryable) || attempt >= TRIES) throw error;
       }
@@ -91,10 +103,12 @@ export class PageReader {
     }
   }
 
-  #fetch(query: PageQuery, run: ListingRun): Promise<Uint8Array> {
+  async #fetch(query: PageQuery, run: ListingRun): Promise<Uint8Array> {
     run.signal.throwIfAborted();
     run.requests++;
-    return this.#fetchPage(query, run.signal);
+    const bytes = await this.#fetchPage(query, run.signal);
+    run.budget.takeAnswer(bytes.length);
+    return bytes;
   }
 
   /**

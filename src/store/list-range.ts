@@ -1,7 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { ListingColumns } from './list-columns.ts';
-import { corrupt, tooManyObjects } from './list-errors.ts';
+import { corrupt, quotedKey, tooManyObjects } from './list-errors.ts';
+import { MAX_KEY_BYTES } from './list-key.ts';
 import type { ListingRun, PageReader } from './list-page-reader.ts';
 import type { ListingPage } from './list-scanner.ts';
+import { Whereabouts } from './list-whereabouts.ts';
 
 /** A part of the key space: what lies behind `startAfter`, up to and including `boundary`. */
 export interface KeyRange {
@@ -26,12 +29,20 @@ export interface RangeListing {
   readonly pageRows: number;
 }
 
-/** S3 may send pages without objects (behind many delete markers), but not without end. */
-const MAX_EMPTY_PAGES = 100;
+/** Objects in a page of S3's, where there are more. */
+const FULL_PAGE_ROWS = 1_000;
+
+/** Whether a page of so many objects, which does not say whether it is the last, can be taken for the only one. */
+export function mayBeAll(rows: number): boolean {
+  return rows > 0 && rows < FULL_PAGE_ROWS;
+}
 
 /**
  * Adds the objects of `range` to `columns`, page by page. Stops early when `goOn` says so of a page that is not
  * the last.
+ *
+ * A store that says that its listing goes on, and not where, is asked for what lies behind the last key. So is one that
+ * does not say whether its listing goes on.
  */
 export async function readRange(
   reader: PageReader,
@@ -41,16 +52,24 @@ export async function readRange(
   bounds: { readonly maxObjects: number; readonly goOn: (page: ListingPage, ordered: boolean) => boolean },
 ): Promise<RangeListing> {
   const start = columns.count;
-  const tokens = new Set<string>();
-  let emptyPages = 0;
+  const whereabouts = new Whereabouts(reader.prefix);
   let ordered = true;
   let pageRows = 0;
   let query: { startAfter?: string; continuationToken?: string } =
     range.startAfter === undefined ? {} : { startAfter: range.startAfter };
+  /** The page before this one did not say whether it was the last. */
+  let isUnsaid = false;
   for (;;) {
     const first = columns.count;
     const page = await reader.read(query, columns, run);
     if (columns.count > bounds.maxObjects) throw tooManyObjects(bounds.maxObjects);
+    if (first > start && query.startAfter !== undefined && !isBehind(columns, first)) {
+      const key = columns.key(first);
+      if (!isUnsaid || !mayBeAll(pageRows)) throw whereabouts.comesBackTo(key);
+      // It does not heed StartAfter, and sent all that it has before.
+      columns.truncate(first);
+      return { ordered, firstBeyond: undefined, ended: true, pageRows: 0 };
+    }
     ordered &&= isInOrder(columns, first, start, range.startBytes);
     const beyond = range.boundary === undefined ? columns.count : firstBeyond(columns, first, range.boundary);
     if (beyond < columns.count) {
@@ -58,7 +77,11 @@ export async function readRange(
       columns.truncate(beyond);
       return { ordered, firstBeyond: key, ended: false, pageRows };
     }
-    if (page.token === undefined) return { ordered, firstBeyond: undefined, ended: true, pageRows };
+    isUnsaid = page.truncated === undefined;
+    // Nothing lies behind what was asked for. A first page of nothing would say as much of a store that lost its answer.
+    const isEmptyRest = page.rows === 0 && (first > start || query.startAfter !== undefined);
+    if (page.truncated === false || (isUnsaid && isEmptyRest))
+      return { ordered, firstBeyond: undefined, ended: true, pageRows };
     pageRows = Math.max(pageRows, page.rows);
     const last = columns.count - 1;
     const reached =
@@ -66,14 +89,26 @@ export async function readRange(
     if (reached || !bounds.goOn(page, ordered))
       return { ordered, firstBeyond: undefined, ended: false, pageRows };
 
-    emptyPages = page.rows === 0 ? emptyPages + 1 : 0;
-    if (emptyPages > MAX_EMPTY_PAGES)
-      throw corrupt(`the listing goes on for ${emptyPages} pages without an object`);
-    if (tokens.has(page.token))
-      throw corrupt('the listing comes back to where it was: a continuation token repeats');
-    tokens.add(page.token);
-    query = { continuationToken: page.token };
+    whereabouts.page(page.rows === 0 ? undefined : columns.key(first));
+    if (page.token !== undefined) {
+      whereabouts.token(page.token);
+      query = { continuationToken: page.token };
+    } else {
+      const behind = page.rows === 0 ? undefined : columns.key(last);
+      query = { startAfter: startAfter(behind, ordered, reader.prefix) };
+    }
   }
+}
+
+/** What the page behind one that ends with `key` starts after, prefix included. Throws StoreError where none can. */
+export function startAfter(key: Uint8Array | undefined, ordered: boolean, prefix: string): string {
+  const what = 'the listing does not say where it goes on';
+  if (key === undefined) throw corrupt(`${what}, and the page holds no object`);
+  const named = quotedKey(Buffer.from(prefix), key);
+  if (!ordered) throw corrupt(`${what}, and its keys are not in order, as before the key ${named}`);
+  if (key.length > MAX_KEY_BYTES || !isUtf8(key))
+    throw corrupt(`${what}, and the page ends in a key that cannot be asked for: ${named}`);
+  return prefix + Buffer.from(key).toString();
 }
 
 export function compareKeys(left: Uint8Array, right: Uint8Array): number {
@@ -92,6 +127,11 @@ function isInOrder(
     return columns.isOrderedFrom(first + 1);
   }
   return columns.isOrderedFrom(first);
+}
+
+/** Whether row `first`, if there is one, has a greater key than the row before it. */
+function isBehind(columns: ListingColumns, first: number): boolean {
+  return first === columns.count || compareKeys(columns.key(first), columns.key(first - 1)) > 0;
 }
 
 /** The first row from `first` on whose key is greater than `boundary`. */

@@ -1,10 +1,13 @@
 import type { ListingColumns } from './list-columns.ts';
-import { corrupt } from './list-errors.ts';
+import { corrupt, quotedKey } from './list-errors.ts';
+import { MAX_KEY_BYTES } from './list-key.ts';
 import { compareKeys, type RangeListing } from './list-range.ts';
 
 /** A range that was read on its own. */
 export interface RangePart extends RangeListing {
   readonly columns: ListingColumns;
+  /** It holds so much that it was not read to its end. */
+  readonly isCut: boolean;
 }
 
 /** Checks that ranges read on their own join without a gap. */
@@ -32,11 +35,15 @@ export class Seam {
 }
 
 /** A store that goes on at the wrong place names keys twice; it may then leave out others. */
-export function refuseRepeats(columns: ListingColumns): void {
+export function refuseRepeats(columns: ListingColumns, prefix: string): void {
   const seen = new Set<string>();
   for (let row = 0; row < columns.count; row++) {
     const key = columns.key(row);
+    // What is kept of it may be the beginning of others.
+    if (key.length > MAX_KEY_BYTES) continue;
+    const { size } = seen;
     seen.add(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'));
+    if (seen.size === size)
+      throw corrupt(`the listing names a key twice: ${quotedKey(Buffer.from(prefix), key)}`);
   }
-  if (seen.size !== columns.count) throw corrupt('the listing names a key twice');
 }

@@ -1,6 +1,6 @@
 import { corrupt, endsEarly } from './list-errors.ts';
 
-/** Bounds the text of one element: no field of a listing comes near it. */
+/** Kept of the text of one element. What is longer is no field of a listing, but for a key that is left out. */
 const MAX_TEXT_BYTES = 64 * 1024;
 
 const DOUBLE_QUOTE = 0x22;
@@ -20,7 +20,10 @@ const NAMED: readonly { readonly name: Uint8Array; readonly code: number }[] = [
   { name: Buffer.from('apos;'), code: SINGLE_QUOTE },
 ];
 
-/** Collects the text of one XML element that is not in one piece. Every ETag comes so: no string is made of it. */
+/**
+ * Collects the text of one XML element that is not in one piece. Every ETag comes so: no string is made of it. Of a text
+ * over MAX_TEXT_BYTES only the beginning is kept.
+ */
 export class TextBuffer {
   #bytes: Uint8Array = new Uint8Array(256);
   #length = 0;
@@ -39,10 +42,10 @@ export class TextBuffer {
   }
 
   append(source: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
+    const last = Math.min(end, start + this.#reserve(end - start));
     const bytes = this.#bytes;
     let tail = this.#length;
-    for (let at = start; at < end; at++) bytes[tail++] = source[at] as number;
+    for (let at = start; at < last; at++) bytes[tail++] = source[at] as number;
     this.#length = tail;
   }
 
@@ -76,22 +79,22 @@ export class TextBuffer {
 
   #appendCharacter(code: number): void {
     if (code < 0x80) {
-      this.#reserve(1);
-      this.#bytes[this.#length++] = code;
+      if (this.#reserve(1) > 0) this.#bytes[this.#length++] = code;
       return;
     }
     const encoded = Buffer.from(String.fromCodePoint(code));
     this.append(encoded, 0, encoded.length);
   }
 
-  #reserve(more: number): void {
-    const needed = this.#length + more;
-    if (needed > MAX_TEXT_BYTES)
-      throw corrupt(`the listing holds a text of more than ${MAX_TEXT_BYTES} bytes`);
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
+  /** Makes room for `more` bytes; returns how many of them there is room for. */
+  #reserve(more: number): number {
+    const needed = Math.min(this.#length + more, MAX_TEXT_BYTES);
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    return needed - this.#length;
   }
 }
 

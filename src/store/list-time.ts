@@ -1,3 +1,6 @@
+import { instantOf } from './list-calendar.ts';
+import { parseOddInstant } from './list-odd-time.ts';
+
 const ZERO = 0x30;
 const NINE = 0x39;
 const HYPHEN = 0x2d;
@@ -6,16 +9,22 @@ const COLON = 0x3a;
 const LETTER_T = 0x54;
 const LETTER_Z = 0x5a;
 
-/** From 0000-03-01 to 1970-01-01. */
-const DAYS_TO_EPOCH = 719_468;
-
-const WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d$/;
+/** Longer than a date in any notation. */
+const MAX_DATE_BYTES = 64;
 
 /**
  * Milliseconds since the epoch of an instant as S3 writes it in a listing (`2009-10-12T17:50:30.000Z`), with any
- * number of digits of a second or none (SeaweedFS); an offset from UTC is understood. NaN for anything else.
+ * number of digits of a second or none (SeaweedFS). Other notations that mean one instant are understood too, more
+ * slowly (list-odd-time.ts). NaN for anything else.
  */
 export function parseInstant(text: Uint8Array, start: number, end: number): number {
+  const instant = parseUsual(text, start, end);
+  if (!Number.isNaN(instant) || end - start > MAX_DATE_BYTES) return instant;
+  return parseOddInstant(Buffer.from(text.subarray(start, end)).toString('latin1'));
+}
+
+/** NaN for what is not written as S3 and SeaweedFS do, or is no date. */
+function parseUsual(text: Uint8Array, start: number, end: number): number {
   const year = digits(text, start, 4);
   const month = digits(text, start + 5, 2);
   const day = digits(text, start + 8, 2);
@@ -29,8 +38,7 @@ export function parseInstant(text: Uint8Array, start: number, end: number): numb
     text[start + 10] === LETTER_T &&
     text[start + 13] === COLON &&
     text[start + 16] === COLON;
-  if (!shaped || !(month >= 1 && month <= 12 && day >= 1 && day <= 31)) return Number.NaN;
-  if (!(hour <= 23 && minute <= 59 && second <= 60)) return Number.NaN;
+  if (!shaped) return Number.NaN;
 
   let at = start + 19;
   let milliseconds = 0;
@@ -41,24 +49,8 @@ export function parseInstant(text: Uint8Array, start: number, end: number): numb
     }
     if (at === first) return Number.NaN;
   }
-  if (at === end - 1 && text[at] === LETTER_Z) {
-    return (
-      ((daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + milliseconds
-    );
-  }
-  const written = String.fromCharCode(...text.subarray(start, Math.min(end, start + 64)));
-  return WITH_OFFSET.test(written) ? Date.parse(written) : Number.NaN;
-}
-
-/**
- * In the proleptic Gregorian calendar, counting years from March so that the leap day is the last of a year. Date.UTC
- * takes five times as long.
- */
-function daysSinceEpoch(year: number, month: number, day: number): number {
-  const years = month <= 2 ? year - 1 : year;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const leapDays = Math.floor(years / 4) - Math.floor(years / 100) + Math.floor(years / 400);
-  return years * 365 + leapDays + dayOfYear - DAYS_TO_EPOCH;
+  if (at !== end - 1 || text[at] !== LETTER_Z) return Number.NaN;
+  return instantOf(year, month, day, hour, minute, second, milliseconds);
 }
 
 function digits(text: Uint8Array, at: number, length: number): number {

@@ -116,12 +116,12 @@ export class XmlReader {
     return this.textString();
   }
 
-  /** The text that {@link readText} found. */
-  textString(): string {
+  /** The text that {@link readText} found, up to `end`. */
+  textString(end = this.textEnd): string {
     return Buffer.from(
       this.text.buffer,
       this.text.byteOffset + this.textStart,
-      this.textEnd - this.textStart,
+      end - this.textStart,
     ).toString();
   }
 

@@ -1,9 +1,10 @@
 import { cutIntoRanges } from './list-boundaries.ts';
+import { ListingBudget } from './list-budget.ts';
 import { type ExpectedSize, ListingColumns, ONE_PAGE } from './list-columns.ts';
-import { aborted, tooManyObjects } from './list-errors.ts';
+import { aborted, EndlessListingError, tooManyObjects } from './list-errors.ts';
 import { inOrder } from './list-in-order.ts';
 import { type ListingRun, PageReader, type PageReaderOptions } from './list-page-reader.ts';
-import { type KeyRange, readRange, WHOLE_RANGE } from './list-range.ts';
+import { compareKeys, type KeyRange, mayBeAll, readRange, startAfter, WHOLE_RANGE } from './list-range.ts';
 import { type RangePart, refuseRepeats, Seam } from './list-seam.ts';
 import type { ListedObjects } from './listed-objects.ts';
 import { StoreError } from './store-error.ts';
@@ -50,6 +51,13 @@ const LEAST_PARALLEL_PAGES = 5;
 
 /** Ranges read ahead of the one that is waited for, for each of the concurrent requests: bounds what they hold. */
 const RANGES_AHEAD = 4;
+
+/**
+ * A range holds a page, as of the listing before. One that has so much more now is not read on: together with those that
+ * are read ahead it would fill the memory.
+ */
+const MOST_RANGE_ROWS = 10_000;
+const MOST_RANGE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Asked for in one page of a store that encodes keys. SeaweedFS takes up to 65,535 and gives some 5,000 a second: these
@@ -105,7 +113,7 @@ export class PrefixLister {
    *   each other; `bad-request` if there are too many objects; `aborted`, with the signal's reason as its cause.
    */
   async list(options: { readonly signal: AbortSignal }): Promise<Listing> {
-    const run: ListingRun = { signal: options.signal, requests: 0 };
+    const run: ListingRun = { signal: options.signal, requests: 0, budget: this.#newBudget() };
     const columns = await this.#listColumns(run);
     const objects = columns.finish();
     this.#expected = {
@@ -122,7 +130,7 @@ export class PrefixLister {
 
   async #listColumns(run: ListingRun): Promise<ListingColumns> {
     try {
-      return (await this.#listInParallel(run)) ?? (await this.#listInSequence(run));
+      return (await this.#tryInParallel(run)) ?? (await this.#listInSequence(run));
     } catch (error) {
       throw run.signal.aborted && !(error instanceof StoreError) ? aborted(run.signal) : error;
     }
@@ -133,6 +141,7 @@ export class PrefixLister {
       const columns = await this.#listInOnePage(run);
       if (columns !== undefined) return columns;
     }
+    run.budget = this.#newBudget();
     const columns = new ListingColumns(this.#expected);
     const range = await readRange(this.#reader, columns, WHOLE_RANGE, run, {
       maxObjects: this.#maxObjects,
@@ -148,17 +157,19 @@ export class PrefixLister {
       return (await this.#listInOnePage(run)) ?? (await this.#listInSequence(run));
     }
     this.#pageRows = range.pageRows || this.#pageRows;
-    if (!range.ordered) refuseRepeats(columns);
+    if (!range.ordered) refuseRepeats(columns, this.#prefix);
     return columns;
   }
 
   /** Undefined: the store does not give that many keys in a page. It is not asked again. */
   async #listInOnePage(run: ListingRun): Promise<ListingColumns | undefined> {
+    run.budget = this.#newBudget();
     const columns = new ListingColumns(this.#expected);
     const maxKeys = this.#encodes ? ONE_PAGE_KEYS : ONE_PAGE_LITERAL_KEYS;
     const bounds = { maxPageBytes: ONE_PAGE_BYTES, maxPageRows: maxKeys };
     const complete = await this.#reader.read({ maxKeys }, columns, run, bounds).then(
-      (page) => !page.truncated,
+      (page) =>
+        page.truncated === undefined ? this.#isAll(page.rows, columns, run) : page.truncated === false,
       (error) => {
         if (!(error instanceof StoreError) || !this.#mayBeTooMuch(error)) throw error;
         return false;
@@ -178,8 +189,18 @@ export class PrefixLister {
       this.#log({ event: 'listing-in-one-page' }, 'the store is asked for its whole listing in one page');
     }
     if (columns.count > this.#maxObjects) throw tooManyObjects(this.#maxObjects);
-    if (!columns.isOrderedFrom(0)) refuseRepeats(columns);
+    if (!columns.isOrderedFrom(0)) refuseRepeats(columns, this.#prefix);
     return columns;
+  }
+
+  /** Whether a page that does not say so holds everything: whether nothing lies behind its last key. */
+  async #isAll(rows: number, columns: ListingColumns, run: ListingRun): Promise<boolean> {
+    if (!mayBeAll(rows)) return false;
+    if (!columns.isOrderedFrom(0)) return true;
+    const behind = new ListingColumns();
+    const last = columns.key(columns.count - 1);
+    await this.#reader.read({ startAfter: startAfter(last, true, this.#prefix) }, behind, run);
+    return behind.count === 0 || compareKeys(behind.key(0), last) <= 0;
   }
 
   /** Emulators are not let off: their tokens may be wrong, and an outage must not make them believed. */
@@ -188,6 +209,17 @@ export class PrefixLister {
     if (!error.retryable || !this.#encodes) return false;
     this.#onePageFailures++;
     return this.#onePageFailures >= ONE_PAGE_FAILURES;
+  }
+
+  /** Ranges of pages that have become longer give most keys twice: a listing of them may seem to have no end. */
+  async #tryInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
+    try {
+      return await this.#listInParallel(run);
+    } catch (error) {
+      if (!(error instanceof EndlessListingError)) throw error;
+      this.#noteChange();
+      return undefined;
+    }
   }
 
   /** Undefined: there is nothing to do in parallel, or what came does not fit together. */
@@ -203,14 +235,9 @@ export class PrefixLister {
       signal: run.signal,
     });
     for await (const part of parts) {
-      const fit = seam.join(part);
+      const fit = part.isCut ? 'changed' : seam.join(part);
       if (fit === 'disorder') this.#noteDisorder();
-      if (fit === 'changed') {
-        this.#log(
-          { event: 'listing-changed-under-way' },
-          'the listing changed while it was read in parallel',
-        );
-      }
+      if (fit === 'changed') this.#noteChange();
       if (fit !== 'fits') return undefined;
       if (columns.count + part.columns.count > this.#maxObjects) throw tooManyObjects(this.#maxObjects);
       columns.append(part.columns);
@@ -222,16 +249,28 @@ export class PrefixLister {
 
   async #readPart(range: KeyRange, run: ListingRun, signal: AbortSignal): Promise<RangePart> {
     const columns = new ListingColumns();
-    const part: ListingRun = { signal, requests: 0 };
+    let isCut = false;
+    const part: ListingRun = { signal, requests: 0, budget: run.budget };
     try {
       const listing = await readRange(this.#reader, columns, range, part, {
         maxObjects: this.#maxObjects,
-        goOn: (_page, ordered) => ordered,
+        goOn: (_page, ordered) => {
+          isCut = columns.count > MOST_RANGE_ROWS || columns.keyBytes > MOST_RANGE_BYTES;
+          return ordered && !isCut;
+        },
       });
-      return { ...listing, columns };
+      return { ...listing, columns, isCut };
     } finally {
       run.requests += part.requests;
     }
+  }
+
+  #noteChange(): void {
+    this.#log({ event: 'listing-changed-under-way' }, 'the listing changed while it was read in parallel');
+  }
+
+  #newBudget(): ListingBudget {
+    return new ListingBudget(this.#maxObjects);
   }
 
   #noteDisorder(): void {

@@ -18,15 +18,26 @@ export interface RequestOptions {
 export interface GetOptions extends RequestOptions {
   /** Of an object that may have been replaced or deleted since; needs s3:GetObjectVersion, where it is `denied`. */
   readonly versionId?: string | undefined;
-  /** The ETag, without its quotes, that the object must have; another is `changed`. */
-  readonly ifMatch?: string;
+  /**
+   * The ETag, without its quotes, that the object must have; another is `changed`. An answer without an ETag is not, where
+   * `withoutEtag` takes it: the store may have heeded If-Match.
+   */
+  readonly ifMatch?: string | undefined;
+  /** Bytes of the whole object by the listing: what comes is held against it. */
+  readonly size?: number;
+  /** Its date by the listing: see ListedContent, which alone heeds it. */
+  readonly lastModified?: number | undefined;
+  /** An answer without a usable ETag is taken, too. Otherwise it is not one of S3's. */
+  readonly withoutEtag?: boolean;
   /** Bytes; `end` is exclusive. */
   readonly range?: { readonly start: number; readonly end: number };
 }
 
 export interface ObjectHead {
-  /** Without its quotes. */
+  /** Without its quotes; empty: the store gave none that can be used (see `withoutEtag`). */
   readonly etag: string;
+  /** It came marked as weak: no If-Match ever holds for it. */
+  readonly isWeak?: boolean;
   /** Bytes of the whole object, also where a range of it was asked for. */
   readonly size: number;
   /** Milliseconds since the epoch. */

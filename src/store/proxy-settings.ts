@@ -1,3 +1,5 @@
+import { printable } from '../base/printable.ts';
+import { isExempt, unknownExemptions } from './no-proxy.ts';
 import { SettingError } from './setting-error.ts';
 
 /** What the environment says about proxies. Plain data. */
@@ -18,7 +20,7 @@ export interface ProxyAddress {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY as the AWS CLI does (botocore takes Python's
+ * Reads HTTP_PROXY and HTTPS_PROXY as the AWS CLI does (botocore takes Python's
  * urllib.request.getproxies_environment): lower case wins, and unsets where it is empty; a proxy for http is none
  * for https; ALL_PROXY means nothing.
  *
@@ -42,14 +44,20 @@ export function proxyFor(origin: URL, settings: ProxySettings): ProxyAddress | u
   return parseProxy(proxy, secure ? 'HTTPS_PROXY' : 'HTTP_PROXY');
 }
 
-/** Python's proxy_bypass_environment: names and their subdomains, with or without a port; `*` alone for all. */
-function isExempt(origin: URL, no: string): boolean {
-  if (no.trim() === '*') return true;
-  const hosts = [origin.hostname, origin.host, origin.hostname.replace(/^\[|\]$/g, '')];
-  return no.split(',').some((entry) => {
-    const name = entry.trim().replace(/^\.+/, '').toLowerCase();
-    return name !== '' && hosts.some((host) => host === name || host.endsWith(`.${name}`));
-  });
+/** What of the settings has no effect, one sentence, with what to do; undefined: nothing. */
+export function ignoredSettings({
+  http,
+  https,
+  no,
+}: ProxySettings): { message: string; mend: string } | undefined {
+  const unknown = http === undefined && https === undefined ? [] : unknownExemptions(no);
+  if (unknown.length === 0) return undefined;
+  // Where a whole address was written, it may hold a password.
+  const shown = unknown.map((entry) => printable(entry.replace(/^.*@/, '***@'), 100));
+  return {
+    message: `NO_PROXY has entries that are not understood, and exempt nothing: ${printable(shown.join(', '), 500)}`,
+    mend: 'Write names (example.com, *.example.com), addresses or blocks (10.0.0.0/8), names and addresses also with a port, or * alone.',
+  };
 }
 
 function parseProxy(text: string, variable: string): ProxyAddress {

@@ -22,7 +22,7 @@ export function redirection(
     return { target: withRegion(target, region), lasting: true };
   }
   if (status !== 307) return undefined;
-  const place = headers.location ?? (document?.endpoint && `https://${document.endpoint}`);
+  const place = header(headers, 'location') ?? (document?.endpoint && `https://${document.endpoint}`);
   return place === undefined ? undefined : temporaryPlace(target, place);
 }
 

@@ -1,20 +1,21 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { printable } from '../base/printable.ts';
+import { homeDirectory } from '../base/user-entry.ts';
 import type { CredentialsProvider } from './credentials.ts';
-import { printable } from './printable.ts';
-import { isAwsHost, isRegionName, type ResolvedTarget } from './resolved-target.ts';
+import { hasTenant, isAwsHost, isRegionName, type ResolvedTarget } from './resolved-target.ts';
 import { type CapturedRequest, captureRequest } from './sdk-capture.ts';
 import { sdkCredentials } from './sdk-credentials.ts';
 import { SettingError } from './setting-error.ts';
 import type { Transport } from './transport.ts';
 
 export interface ResolveOptions {
-  /** A bucket's name, an access-point alias or an ARN. */
+  /** A bucket's name, `TENANT:BUCKET`, an access-point alias or an ARN. */
   readonly bucket: string;
   /** Empty, or ends with a slash. */
   readonly prefix: string;
-  /** --endpoint-url; else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's endpoint_url. */
+  /** Undefined: AWS's own. What AWS's variables and files say of it is found before: the id of the mount is made of it. */
   readonly endpointUrl?: string;
-  /** --region; else AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1. */
+  /** Undefined: us-east-1. */
   readonly region?: string;
   /** --profile; else AWS_PROFILE, AWS_DEFAULT_PROFILE. */
   readonly profile?: string;
@@ -58,38 +59,40 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
     );
   }
   refuseMultiRegion(options.bucket);
-  // The SDK's releases are pinned here; what it says about coming ones is not for who mounts.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const [sdk, { loadConfig }] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('@smithy/core/config'),
-  ]);
   const profile =
     (options.profile ?? environment.AWS_PROFILE) || environment.AWS_DEFAULT_PROFILE || undefined;
-  const profileRegion = loadConfig<string | undefined>(
-    {
-      environmentVariableSelector: () => undefined,
-      configFileSelector: (section) => section.region,
-      default: () => undefined,
-    },
-    profile === undefined ? {} : { profile },
-  );
+  prepareEnvironment(profile);
+  const sdk = await import('@aws-sdk/client-s3');
   const config: S3ClientConfig = {
     ...(profile !== undefined && { profile }),
     ...(options.endpointUrl !== undefined && { endpoint: options.endpointUrl }),
+    // The SDK would look by itself, and not where the endpoint of this mount was looked for.
+    ignoreConfiguredEndpointUrls: true,
     // The SDK would ask the instance metadata service too, which takes a second where there is none.
-    region:
-      (options.region ?? environment.AWS_REGION) ||
-      environment.AWS_DEFAULT_REGION ||
-      (await profileRegion()) ||
-      DEFAULT_REGION,
+    region: options.region ?? DEFAULT_REGION,
     logger: loggerOf(options.warn),
   };
   const captured = await capture(sdk, config, options);
+  refuseTenantInHost(captured, options);
   return {
     target: targetOf(captured, options),
-    credentials: sdkCredentials({ sdk, config, transport: options.transport }),
+    credentials: sdkCredentials({
+      sdk,
+      config,
+      insists: options.profile !== undefined,
+      transport: options.transport,
+    }),
   };
+}
+
+/** What the SDK reads in the environment of this process alone. */
+function prepareEnvironment(profile: string | undefined): void {
+  // The SDK's releases are pinned here; what it says about coming ones is not for who mounts.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  // The clients by which it finds credentials (STS, SSO) look for their endpoints in this profile, whichever one they were given.
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  // It asks for the home directory before it reads any file, and fails where there is none: a uid without an entry.
+  if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
 }
 
 /** Path style is the default outside of AWS: few stores have a name in the DNS for each bucket. */
@@ -136,10 +139,17 @@ function loggerOf(warn: ((message: string) => void) | undefined): NonNullable<S3
   return {
     debug: nothing,
     info: nothing,
-    warn: (...said: unknown[]) =>
-      warn?.(printable(said.filter((word) => typeof word === 'string').join(' '))),
+    warn: (...said: unknown[]) => warn?.(printable(words(said), 500)),
     error: nothing,
   };
+}
+
+function words(said: readonly unknown[]): string {
+  return said
+    .filter((word) => typeof word === 'string')
+    .join(' ')
+    .trim()
+    .replace(/\s+/g, ' ');
 }
 
 function checkEndpoint(text: string): void {
@@ -160,6 +170,27 @@ function checkEndpoint(text: string): void {
       mend,
     );
   }
+}
+
+/**
+ * A Ceph Object Gateway takes `TENANT:BUCKET` as the first part of the path, its colon encoded there and in what is signed; a host
+ * has no place for a colon, and AWS knows no tenants.
+ */
+function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathStyle }: ResolveOptions): void {
+  if (!hasTenant(bucket)) return;
+  if (isAwsHost(hostname)) {
+    throw new SettingError(
+      'bad-setting',
+      `${bucket} names a tenant, and AWS has none`,
+      'Set --endpoint-url to the address of the Ceph Object Gateway, or leave out what stands before the colon.',
+    );
+  }
+  if (forcePathStyle !== false) return;
+  throw new SettingError(
+    'bad-setting',
+    `${bucket} names a tenant, which can stand in the path of requests and not in the host`,
+    'Use --force-path-style, and leave addressing_style = virtual out of the profile.',
+  );
 }
 
 /** Requests to a multi-region access point are signed with SigV4A, for which there is no signer here. */

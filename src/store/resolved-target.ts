@@ -27,6 +27,11 @@ export function isAwsHost(hostname: string): boolean {
   return AWS_DOMAINS.some((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
 }
 
+/** Whether a bucket's name begins with a tenant of a Ceph Object Gateway. */
+export function hasTenant(bucket: string): boolean {
+  return bucket.includes(':') && !bucket.startsWith('arn:');
+}
+
 export function isRegionName(text: string): boolean {
   return text.length <= 40 && REGION.test(text);
 }

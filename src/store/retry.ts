@@ -31,10 +31,12 @@ const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 2000;
 /** What comes garbled time after time is not mended by more traffic. */
 const MAX_CORRUPT = 3;
+/** Of whatever kind their failures are. With the pauses above they take some 16 s, where each fails at once. */
+const MAX_TRIES = 20;
 
 /**
- * Tries until it succeeds, cannot be mended by another try, or the time is over: exponential backoff with full
- * jitter, from 100 ms to 2 s. Starts the clock of the deadline, and leaves it running.
+ * Tries until it succeeds, cannot be mended by another try, the time is over, or it was tried 20 times: exponential
+ * backoff with full jitter, from 100 ms to 2 s. Starts the clock of the deadline, and leaves it running.
  *
  * @throws {StoreError} the last try's; `aborted` where the caller's signal is
  */
@@ -55,6 +57,7 @@ export async function withRetries<T>(
       if (deadline.aborted) throw aborted(deadline);
       if (!(error instanceof StoreError && error.retryable)) throw error;
       if (error.code === 'corrupt' && ++corrupt === MAX_CORRUPT) throw error;
+      if (tries + 1 === MAX_TRIES) throw error;
       last = error;
     }
     const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);

@@ -1,9 +1,11 @@
+import type { BodyBounds } from './body-bounds.ts';
 import { Deadline } from './deadline.ts';
+import { bareEtag, isEtag } from './etag.ts';
 import { createFetchPage } from './fetch-page.ts';
-import { bareEtag } from './headers.ts';
 import type { ListedObjects } from './listed-objects.ts';
 import { PrefixLister } from './listing.ts';
-import { contentLength, readHead } from './object-answer.ts';
+import { Md5Trust } from './md5-trust.ts';
+import { announcedLength, readHead } from './object-answer.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } from './object-store.ts';
 import { RequestLimits } from './request-limits.ts';
@@ -14,6 +16,9 @@ export interface S3StoreOptions extends SignedHttpOptions {
   /** Requests for content under way; default: the connections of the transport. */
   readonly concurrency?: number;
   readonly pace?: Pace;
+  readonly bodyBounds?: BodyBounds;
+  /** Default: one of its own. */
+  readonly md5?: Pick<Md5Trust, 'of'>;
 }
 
 /** Of a body that nobody wants, what is read for the sake of its connection. */
@@ -33,12 +38,12 @@ export class S3Store implements ObjectStore {
   readonly #lister: PrefixLister;
 
   constructor(options: S3StoreOptions) {
-    const { concurrency, pace = SYSTEM_PACE } = options;
+    const { concurrency, pace = SYSTEM_PACE, md5 = new Md5Trust(), bodyBounds } = options;
     const http = new SignedHttp(options);
     this.#http = http;
     this.#limits = new RequestLimits(concurrency ?? http.transport.settings.connections);
     this.#pace = pace;
-    this.#reader = new ObjectReader(http, pace);
+    this.#reader = new ObjectReader(http, pace, md5, bodyBounds);
     this.#lister = new PrefixLister({
       fetchPage: createFetchPage({ http, pace }),
       prefix: http.target.prefix,
@@ -63,7 +68,7 @@ export class S3Store implements ObjectStore {
 
   head(key: string, options: RequestOptions): Promise<ObjectHead> {
     const request = { operation: 'head', key: this.#keyOf(key) } as const;
-    return this.#ask(request, options, async (answer) => readHead(answer, contentLength(answer)));
+    return this.#ask(request, options, async (answer) => headOf(answer));
   }
 
   headUnless(
@@ -71,18 +76,19 @@ export class S3Store implements ObjectStore {
     key: string,
     options: RequestOptions,
   ): Promise<ObjectHead | undefined> {
-    const headers = etag === undefined ? {} : { 'if-none-match': `"${bareEtag(etag)}"` };
+    const headers =
+      etag === undefined || !isEtag(bareEtag(etag)) ? {} : { 'if-none-match': `"${bareEtag(etag)}"` };
     const request = { operation: 'get', key: this.#keyOf(key), headers } as const;
     return this.#ask(request, options, async (answer, deadline) => {
       if (answer.status === 304) {
         await this.#http.collect(answer, 0, deadline);
         return undefined;
       }
-      const head = readHead(answer, contentLength(answer));
+      const head = headOf(answer, true);
       // Of a small object the rest is read, which spares a connection. Nobody looks at it.
       await this.#http.collect(answer, SMALL_BYTES, deadline);
       // Not every store heeds the condition.
-      return etag !== undefined && head.etag === bareEtag(etag) ? undefined : head;
+      return etag !== undefined && head.etag !== '' && head.etag === bareEtag(etag) ? undefined : head;
     });
   }
 
@@ -116,4 +122,9 @@ export class S3Store implements ObjectStore {
   #keyOf(path: string): string {
     return this.#http.target.prefix + path;
   }
+}
+
+/** An answer without a length is one of an object whose size only its end would tell. */
+function headOf(answer: StoreAnswer, withoutEtag = false): ObjectHead {
+  return readHead(answer, announcedLength(answer) ?? 0, { withoutEtag });
 }

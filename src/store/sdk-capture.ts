@@ -1,5 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { printable } from './printable.ts';
+import { printable } from '../base/printable.ts';
 import { SettingError } from './setting-error.ts';
 import { StoreError } from './store-error.ts';
 
@@ -81,7 +81,7 @@ function requestOf(request: SentRequest): CapturedRequest | undefined {
 }
 
 function unservable(bucket: string, error: unknown): SettingError {
-  const why = error instanceof Error ? `: ${printable(error.message)}` : '';
+  const why = error instanceof Error ? `: ${printable(error.message, 500)}` : '';
   return new SettingError(
     'bad-setting',
     `no endpoint can be worked out for ${bucket}${why}`,

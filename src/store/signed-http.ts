@@ -7,6 +7,7 @@ import { encodeKey, withQuery } from './key-path.ts';
 import { redirection } from './redirection.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
+import type { AcceptedEncoding } from './sent-encodings.ts';
 import { RequestSigner } from './sign.ts';
 import type { Stop } from './stop.ts';
 import type { StoreError, StoreErrorCode } from './store-error.ts';
@@ -19,6 +20,8 @@ export interface StoreRequest {
   readonly query?: Readonly<Record<string, string>>;
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Default `identity`. */
+  readonly accepts?: AcceptedEncoding;
 }
 
 /** An answer with status 200 or 206; or 304, where the request was one with If-None-Match. */
@@ -52,7 +55,7 @@ const MAX_REDIRECTS = 3;
 const UNEXPLAINED: ReadonlySet<number> = new Set([301, 307, 400, 403]);
 
 /** What a proxy may change (Google's does) is sent, but not signed. */
-const UNSIGNED = { 'accept-encoding': 'identity', 'user-agent': 'dagmount' } as const;
+const unsigned = (accepts: AcceptedEncoding) => ({ 'accept-encoding': accepts, 'user-agent': 'dagmount' });
 
 /** Sends single requests to one bucket: signed, to the region where it is, with credentials that are still good. */
 export class SignedHttp {
@@ -218,7 +221,7 @@ export class SignedHttp {
           method,
           origin: target.origin,
           path: withQuery(path, query),
-          headers: Object.assign(signed, UNSIGNED),
+          headers: Object.assign(signed, unsigned(request.accepts ?? 'identity')),
         },
         stop,
       );

@@ -1,3 +1,5 @@
+import { printable } from '../base/printable.ts';
+
 /** Stable: metrics, status and exit codes are keyed by it. */
 export type StoreErrorCode =
   | 'unreachable'
@@ -15,7 +17,8 @@ export type StoreErrorCode =
   | 'not-s3'
   | 'unreadable-class'
   | 'aborted'
-  | 'bad-request';
+  | 'bad-request'
+  | 'bad-answer';
 
 const SAYS: Readonly<Record<StoreErrorCode, string>> = {
   unreachable: 'the store cannot be reached',
@@ -34,6 +37,7 @@ const SAYS: Readonly<Record<StoreErrorCode, string>> = {
   'unreadable-class': 'the object is archived and cannot be read at once',
   aborted: 'the request was given up',
   'bad-request': 'the store refused the request',
+  'bad-answer': 'the store answered in a way that cannot be used',
 };
 
 /**
@@ -42,7 +46,7 @@ const SAYS: Readonly<Record<StoreErrorCode, string>> = {
  */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
-  /** The store's own words, without control characters; empty where it said nothing. */
+  /** The store's own words, cleaned for a terminal; empty where it said nothing. */
   readonly detail: string;
   /** What to do, one sentence. */
   readonly mend: string;
@@ -56,11 +60,13 @@ export class StoreError extends Error {
     retryable: boolean,
     options: { readonly cause?: unknown } = {},
   ) {
-    super(detail === '' ? SAYS[code] : `${SAYS[code]}: ${detail}`, options);
+    // Of a document, its line ends and indentation say nothing.
+    const said = printable(detail.trim().replace(/[\t\r\n][ \t\r\n]*/g, ' '));
+    super(said === '' ? SAYS[code] : `${SAYS[code]}: ${said}`, options);
     this.name = 'StoreError';
     this.code = code;
-    this.detail = detail;
-    this.mend = mend;
+    this.detail = said;
+    this.mend = printable(mend);
     this.retryable = retryable;
   }
 }

@@ -39,8 +39,8 @@ export interface TransportOptions {
 /**
  * Reads what connections need from options and environment.
  *
- * A bundle replaces the system's authorities, as botocore's `verify` does: --ca-file, else AWS_CA_BUNDLE, else
- * REQUESTS_CA_BUNDLE (botocore.endpoint.EndpointCreator).
+ * A bundle replaces the system's authorities, as botocore's `verify` does: --ca-file, else AWS_CA_BUNDLE, else ca_bundle of the
+ * profile (which the configuration passes as --ca-file), else REQUESTS_CA_BUNDLE (botocore.endpoint.EndpointCreator).
  *
  * @throws {SettingError} bad-setting
  */
@@ -69,7 +69,8 @@ async function readTrusted(
 }
 
 async function readBundle(setting: string, path: string): Promise<string> {
-  const mend = `Let ${setting} name a PEM file with the certificates of the authorities to trust.`;
+  const named = setting === '--ca-file' ? `${setting} (or ca_bundle of the profile)` : setting;
+  const mend = `Let ${named} name a PEM file with the certificates of the authorities to trust.`;
   try {
     const pem = await readFile(path, 'utf8');
     // Of a file without a certificate, or with a broken one, TLS says so only when it connects, and badly.

@@ -1,7 +1,6 @@
 import { type AdoptedObject, type AdoptedObjects, type Generation, versionName } from '../tree/index.ts';
 import { MARK } from './content-state.ts';
-import { codeOf, isUnreadable } from './failure.ts';
-import type { Fetched } from './fetch-content.ts';
+import { codeOf } from './failure.ts';
 import type { ContentCachePort, Found } from './ports.ts';
 import type { FetchTarget } from './prefetch.ts';
 
@@ -25,8 +24,8 @@ export class Adoptions {
     return this.#objects;
   }
 
-  /** Takes what is under the path of an entry now. Rejects where the store, not this object, is in trouble. */
-  async take({ generation, bound }: FetchTarget, index: number, signal: AbortSignal): Promise<Fetched> {
+  /** Takes what is under the path of an entry now, if anything is. Rejects with the store's error. */
+  async take({ generation, bound }: FetchTarget, index: number, signal: AbortSignal): Promise<void> {
     const path = generation.path(index);
     const nameOf = (etag: string, size: number): string => versionName(path, etag, size);
     try {
@@ -34,13 +33,9 @@ export class Adoptions {
       const { etag, size } = found.version;
       this.#found.set(path, found);
       this.#objects.set(path, { etag, size, lastModified: found.lastModified });
-      return { kind: 'stale', code: 'changed' };
     } catch (error) {
-      const code = codeOf(error);
-      if (code !== undefined && isUnreadable(code)) return { kind: 'unreadable', code, error };
-      if (code !== 'gone') throw error;
+      if (codeOf(error) !== 'gone') throw error;
       this.#objects.set(path, null);
-      return { kind: 'stale', code };
     }
   }
 

@@ -1,68 +1,70 @@
 import { MARK } from './content-state.ts';
-import { codeOf, failureOf, isSourceDown } from './failure.ts';
-import { type Fetched, fetchEntry, isLocal } from './fetch-content.ts';
+import type { EtagFindings } from './etag-witness.ts';
+import { codeOf, failureOf } from './failure.ts';
+import { isLocal } from './fetch-content.ts';
+import type { HeldView } from './held.ts';
 import { Pace } from './pace.ts';
 import type { Clock } from './ports.ts';
-import { type FetchMeans, type FetchTarget, note, Tally } from './prefetch.ts';
+import { type FetchMeans, type FetchTarget, Tally } from './prefetch.ts';
 import { isWanted } from './prefetch-bound.ts';
 import { type PendingView, Progress } from './progress.ts';
 import { sweep } from './sweep.ts';
+import { Control } from './unreadable/control.ts';
+import { type FailedObject, failedObject } from './unreadable/failed-object.ts';
+import { fetchInTime } from './unreadable/fetch-in-time.ts';
+import { ObjectWait, type WaitingView } from './unreadable/object-wait.ts';
+import { reasonToHold } from './unreadable/verdict.ts';
 import { type Deferred, deferred, orAborted } from './waiting.ts';
 
-export interface BacklogOptions extends FetchMeans {
+export interface BacklogOptions extends Omit<FetchMeans, 'allowedMs'> {
   readonly clock: Clock;
   /** The longest pause after the store failed. */
   readonly pollMs: number;
+  /** How long the tree waits for objects that cannot be had, before it is called ready without them. */
+  readonly unreadableWaitMs: number;
   /** Asks for a newer listing; resolves with how that ended. */
   readonly refresh: () => Promise<{ readonly kind: 'current' | 'published' | 'held' | 'failed' }>;
+  /** The tree that is shown has too many objects that cannot be had, to be called ready. */
+  readonly onHeld?: (held: HeldView) => void;
+  readonly etags?: Pick<EtagFindings, 'revision'> | undefined;
 }
 
 const SHORTEST_PAUSE_MS = 1_000;
-/** Passes after which an object that fails by itself, such as arriving damaged, is waited for no more. */
-const MOST_TRIES = 3;
-/** Between two later tries of those. */
+/** Between two later tries of objects that cannot be had. */
 const LONGEST_PAUSE_MS = 600_000;
 
-interface FailedFetch {
-  readonly kind: 'failed';
-  readonly code: string;
+/** How a pass over what is wanted ended; `again`: the store was in trouble, or there is more to wait for. */
+type PassEnd = 'done' | 'again' | 'given-up';
+
+interface StaleEntry {
+  readonly index: number;
   readonly error: unknown;
-}
-
-/** How often each entry failed by itself. */
-class Failures {
-  readonly #tries = new Map<number, number>();
-
-  add(index: number): number {
-    const tries = (this.#tries.get(index) ?? 0) + 1;
-    this.#tries.set(index, tries);
-    return tries;
-  }
-
-  areMany(index: number): boolean {
-    return (this.#tries.get(index) ?? 0) >= MOST_TRIES;
-  }
 }
 
 /**
  * Makes local what is shown and not yet local: of the first tree everything, later what the disk had no room for
- * while two trees were shown. In index order, breadth first with the files of a directory next to each other, so
- * that it stays ahead of a scan. Blobs recovered from an earlier run count as local unread: each is verified when
- * it is first opened, which costs less than reading a whole cache at start.
+ * while two trees were shown, and objects that could not be had. In index order, breadth first with the files of a
+ * directory next to each other, so that it stays ahead of a scan. Blobs recovered from an earlier run count as local
+ * unread: each is verified when it is first opened, which costs less than reading a whole cache at start.
  */
 export class Backlog {
   readonly #options: BacklogOptions;
   readonly #ready: Deferred<void> = deferred();
   readonly #progress = new Progress();
   readonly #abort = new AbortController();
+  readonly #wait: ObjectWait;
   /** Of the run over the tree shown; earlier ones may still wait for their last fetches. */
   #left = new AbortController();
   readonly #runs = new Set<Promise<void>>();
   #isReady = false;
   #pausedBy: string | undefined;
+  #held: HeldView | undefined;
+  /** The generation that an operator accepted as it is. */
+  #accepted: string | undefined;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
+    this.#wait = new ObjectWait(options.clock, options.log, options.unreadableWaitMs);
     // Whoever wants to know asks for `ready`; nobody need.
     this.#ready.promise.catch(() => undefined);
   }
@@ -81,6 +83,21 @@ export class Backlog {
 
   get pending(): PendingView {
     return this.#progress.view;
+  }
+
+  /** What the tree shown waits for, before it is called ready. */
+  get waiting(): WaitingView | undefined {
+    return this.#wait.view ?? (this.#isReady ? undefined : this.#options.slow.view);
+  }
+
+  /** Why the tree that is shown is not called ready: too many of its objects cannot be had. */
+  get held(): HeldView | undefined {
+    return this.#held;
+  }
+
+  /** The tree that is held is called ready as it is, once its objects have been tried once more. */
+  accept(): void {
+    this.#accepted = this.#held?.generation;
   }
 
   /**
@@ -104,12 +121,16 @@ export class Backlog {
   async #work(target: FetchTarget, left: AbortSignal): Promise<void> {
     const { clock, log, pollMs } = this.#options;
     const pace = new Pace();
-    const failures = new Failures();
     let longPause = pollMs;
     try {
       for (;;) {
-        const wanted = await this.#plan(target, failures, pace, left);
-        const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, failures, pace, left);
+        const { wanted, awaited } = await this.#plan(target, pace, left);
+        // What is known to be unreadable keeps nothing from being ready, whatever the store does.
+        if (awaited === 0) this.#done();
+        const known = this.#options.etags?.revision;
+        const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, pace, left);
+        // Found out meanwhile: what the store refused may be had now.
+        if (end !== 'done' && known !== this.#options.etags?.revision) continue;
         if (end !== 'again') this.#done();
         if (end === 'done') return;
         longPause = Math.min(2 * longPause, LONGEST_PAUSE_MS);
@@ -123,14 +144,16 @@ export class Backlog {
     }
   }
 
-  /** The entries that are wanted and not local. Those found in the cache are marked. */
+  /**
+   * The entries that are wanted and not local, and how many of them are waited for. Those found in the cache are
+   * marked.
+   */
   async #plan(
     { generation, content, bound }: FetchTarget,
-    failures: Failures,
     pace: Pace,
     left: AbortSignal,
-  ): Promise<Uint32Array> {
-    const { cache } = this.#options;
+  ): Promise<{ readonly wanted: Uint32Array; readonly awaited: number }> {
+    const { cache, unreadable } = this.#options;
     let wanted = new Uint32Array(1024);
     let count = 0;
     let pendingFiles = 0;
@@ -141,8 +164,10 @@ export class Backlog {
         left.throwIfAborted();
       }
       if (!isWanted(generation, content, index, bound)) continue;
-      if (isLocal(cache, generation.version(index))) {
+      const version = generation.version(index);
+      if (isLocal(cache, version)) {
         content.marks[index] = MARK.local;
+        unreadable.readable(version);
         continue;
       }
       if (count === wanted.length) {
@@ -151,113 +176,135 @@ export class Backlog {
         wanted = larger;
       }
       wanted[count++] = index;
-      if (failures.areMany(index)) continue;
+      if (unreadable.has(version)) continue;
       pendingFiles += 1;
       pendingBytes += generation.size(index);
     }
     this.#progress.plan(pendingFiles, pendingBytes);
-    return wanted.subarray(0, count);
+    if (pendingFiles > 0) this.#wait.began();
+    return { wanted: wanted.subarray(0, count), awaited: pendingFiles };
   }
 
-  /**
-   * `again`: the store was in trouble, or may have newer content that could not be listed. `given-up`: all that is
-   * left has failed too often to be waited for.
-   */
-  async #pass(
-    target: FetchTarget,
-    wanted: Uint32Array,
-    failures: Failures,
-    pace: Pace,
-    left: AbortSignal,
-  ): Promise<'done' | 'again' | 'given-up'> {
-    const { concurrency, log } = this.#options;
+  async #pass(target: FetchTarget, wanted: Uint32Array, pace: Pace, left: AbortSignal): Promise<PassEnd> {
+    const { concurrency, log, unreadable } = this.#options;
     const sweeping = { total: wanted.length, concurrency, pace, signal: this.#abort.signal, until: left };
     const { generation, content } = target;
+    const known = this.#options.etags?.revision;
+    const isHad = (index: number): boolean => content.marks[index] === MARK.local;
+    const control = new Control({ ...this.#options, target, wasHad: isHad });
+    const means = {
+      ...this.#options,
+      allowedMs: (path: string, ms: number) => this.#wait.allowedMs(path, ms),
+    };
     const tally = new Tally();
-    const stale: number[] = [];
-    const denied: number[] = [];
-    let denial: unknown;
-    let failed = 0;
-    let givenUp = 0;
+    const stale: StaleEntry[] = [];
+    const failed: FailedObject[] = [];
     try {
       await sweep(sweeping, async (at, over) => {
         const index = wanted[at]!;
-        const fetched = await this.#fetch(target, index, over);
-        if (left.aborted) return 'next';
-        if (fetched.kind === 'failed') {
-          failed += 1;
-          const tries = failures.add(index);
-          if (tries >= MOST_TRIES) givenUp += 1;
-          if (tries !== MOST_TRIES) return 'next';
+        try {
+          const fetched = await fetchInTime(means, target, index, over);
+          if (left.aborted) return 'next';
+          if (fetched.kind === 'stale') {
+            stale.push({ index, error: fetched.error });
+            // Its answer is of no interest here, nor is the end of the loop.
+            if (stale.length === 1) this.#options.refresh().catch(() => undefined);
+            return 'next';
+          }
+          if (fetched.kind === 'no-room') content.marks[index] = MARK.noRoom;
+          if (fetched.kind === 'local') unreadable.readable(generation.version(index));
           this.#progress.done(generation.size(index));
-          return tally.count(target, index, { ...fetched, kind: 'unreadable' });
-        }
-        if (fetched.kind === 'stale') {
-          stale.push(index);
-          // Its answer is of no interest here, nor is the end of the loop.
-          if (stale.length === 1) this.#options.refresh().catch(() => undefined);
+          return tally.count(fetched);
+        } catch (error) {
+          if (over.aborted) throw error;
+          // The run of the next tree joins what is under way: nothing of that may be given up.
+          if (left.aborted) return 'next';
+          if (!(await control.isOwnFault(index, over))) throw error;
+          failed.push(failedObject(generation, index, error, false));
           return 'next';
         }
-        if (fetched.kind === 'unreadable' && fetched.code === 'denied') {
-          denied.push(index);
-          denial ??= fetched.error;
-        }
-        if (fetched.kind === 'no-room') content.marks[index] = MARK.noRoom;
-        note(target, index, fetched);
-        this.#progress.done(generation.size(index));
-        return tally.count(target, index, fetched);
       });
       left.throwIfAborted();
-      // Nothing at all could be read: that is no tree to be called ready.
-      if (denial !== undefined && !content.marks.includes(MARK.local)) throw denial;
+      tally.warn(log);
+      const isAgain = await this.#settleStale(target, stale, control, failed, known, left);
+      this.#pausedBy = undefined;
+      if (isAgain) return 'again';
     } catch (error) {
       left.throwIfAborted();
-      if (codeOf(error) === 'denied') {
-        this.#ready.reject(error);
-        // Not each of them alone: once reading is granted, they are asked for again.
-        for (const index of denied) content.marks[index] = MARK.unknown;
-      }
+      // Nothing at all could be read: that is no tree to be called ready.
+      if (codeOf(error) === 'denied' && !content.marks.includes(MARK.local)) this.#ready.reject(error);
+      this.#wait.storeFailed();
       this.#pausing(error);
       return 'again';
     }
-    this.#pausedBy = undefined;
-    tally.warn(log);
-    if (stale.length > 0) return this.#settleStale(target, stale, left);
-    if (failed > givenUp) return 'again';
-    return givenUp > 0 ? 'given-up' : 'done';
+    return this.#judge(target, failed);
   }
 
-  /** `failed`: by itself, not for the store's sake, and perhaps not the next time. */
-  async #fetch(target: FetchTarget, index: number, signal: AbortSignal): Promise<Fetched | FailedFetch> {
-    try {
-      return await fetchEntry(this.#options.cache, target, index, signal);
-    } catch (error) {
-      const code = codeOf(error) ?? 'internal';
-      if (signal.aborted || isSourceDown(code)) throw error;
-      return { kind: 'failed', code, error };
-    }
-  }
-
-  /** Waits for a listing that began after the objects were found to have gone. */
+  /**
+   * Waits for a listing that began after the objects were found to have gone, or to be others. Where it still has
+   * them, the store does not give them: they have failed. Returns whether they are to be tried again instead.
+   */
   async #settleStale(
-    { generation, content }: FetchTarget,
-    stale: readonly number[],
+    { generation }: FetchTarget,
+    stale: readonly StaleEntry[],
+    control: Control,
+    failed: FailedObject[],
+    known: number | undefined,
     left: AbortSignal,
-  ): Promise<'done' | 'again'> {
+  ): Promise<boolean> {
+    if (stale.length === 0) return false;
     // A publication ends this run before the refresh resolves: waiting for it must end with the run.
     const outcome = await orAborted(this.#options.refresh(), left);
-    if (outcome.kind === 'failed' || outcome.kind === 'published') return 'again';
-    // The listing has what the store does not give, or waits to be accepted: it cannot be had.
-    for (const index of stale) content.marks[index] = MARK.unreadable;
-    this.#options.log.warn(
-      { files: stale.length, path: generation.path(stale[0]!) },
-      'objects that are listed cannot be had: they are shown, and reading them fails',
-    );
-    return 'done';
+    if (outcome.kind === 'failed' || outcome.kind === 'published') return true;
+    // The refresh may have shown how the store's ETags are to be taken.
+    if (known !== this.#options.etags?.revision) return true;
+    for (const { index, error } of stale) {
+      if (!(await control.isOwnFault(index, left))) throw error;
+      failed.push(failedObject(generation, index, error, false));
+    }
+    return false;
+  }
+
+  /** What becomes of a tree in which these objects could not be had, while the store gave others. */
+  #judge({ generation }: FetchTarget, found: readonly FailedObject[]): PassEnd {
+    const { unreadable, clock, log, onHeld } = this.#options;
+    if (found.length === 0) return 'done';
+    const failed = this.#wait.withAnswers(found);
+    const news: FailedObject[] = [];
+    for (const object of failed) {
+      if (unreadable.has(object.version)) unreadable.triedAgain(object.version, object.failure);
+      else news.push(object);
+    }
+    if (news.length === 0) return 'given-up';
+    const accepted = this.#accepted === generation.id;
+    const tooMany = reasonToHold(generation, news, unreadable.countIn(generation), accepted);
+    const awaited = news.filter(({ refused }) => !refused);
+    const isHolding = tooMany?.reason === 'unreadable-objects' && !this.#isReady;
+    if (!accepted && (awaited.length > 0 || isHolding)) {
+      if (this.#wait.waitsFor(awaited.length > 0 ? awaited : news)) return 'again';
+    }
+    if (isHolding) {
+      const since = this.#held?.since ?? clock.now();
+      const isNews = this.#held === undefined;
+      const { id, files } = generation;
+      this.#held = Object.freeze({ generation: id, files, removed: 0, since, ...tooMany });
+      const write = isNews ? log.warn : log.debug;
+      write.call(
+        log,
+        { event: 'held', held: this.#held },
+        'the tree is shown, and not ready: accept it as it is',
+      );
+      if (isNews) onHeld?.(this.#held);
+      return 'again';
+    }
+    unreadable.add(news, accepted);
+    return 'given-up';
   }
 
   #done(): void {
     this.#progress.clear();
+    this.#wait.end();
+    this.#held = undefined;
     this.#isReady = true;
     this.#ready.resolve();
   }

@@ -132,7 +132,9 @@ function isEmpty(generation: Generation, directory: number): boolean {
 
 function fingerprint(generation: Generation, index: number): Buffer {
   if (generation.isDirectory(index)) return DIRECTORY;
-  return Buffer.from(generation.versionName(index).slice(0, 2 * FINGERPRINT_BYTES), 'hex');
+  const bytes = Buffer.from(generation.versionName(index).slice(0, 2 * FINGERPRINT_BYTES), 'hex');
+  if (generation.isExecutable(index)) bytes.writeUInt8(bytes.readUInt8(0) ^ 1);
+  return bytes;
 }
 
 /** Bytes that grow, up to a bound; past it they are given up. */

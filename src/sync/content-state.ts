@@ -7,10 +7,8 @@ export const MARK = {
   unknown: 0,
   /** A blob was seen on disk: verified (then there is a stamp), or recovered and verified at its first open. */
   local: 1,
-  /** It cannot be read (denied, archived, gone while the listing still has it): not asked for again. */
-  unreadable: 2,
   /** The disk could not take it: it counts as past the bound. */
-  noRoom: 3,
+  noRoom: 2,
 } as const;
 
 /** What is known of the content of each entry of one generation. Bytes an entry: 9. */

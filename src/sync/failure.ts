@@ -1,5 +1,5 @@
 /** Why a revalidation ended without a tree, where the store is not to blame. */
-export type SyncErrorCode = 'empty-source';
+export type SyncErrorCode = 'empty-source' | 'overdue' | 'unreadable-ignore-file';
 
 export class SyncError extends Error {
   readonly code: SyncErrorCode;
@@ -48,14 +48,6 @@ export function codeOf(error: unknown): string | undefined {
 /** The object is not what was listed: a newer listing is needed. */
 export function isStale(code: string | undefined): boolean {
   return code === 'changed' || code === 'gone';
-}
-
-/**
- * This one object cannot be read, and a newer listing will not mend it: SSE-C objects answer 400, a key policy
- * may deny one. It is shown all the same and reading it fails.
- */
-export function isUnreadable(code: string | undefined): boolean {
-  return code === 'unreadable-class' || code === 'denied' || code === 'bad-request';
 }
 
 const SOURCE_DOWN = new Set([

@@ -1,7 +1,7 @@
 import { chunkCount } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
-import { codeOf, isStale, isUnreadable } from './failure.ts';
+import { codeOf, isStale } from './failure.ts';
 import type { ContentCachePort, Located } from './ports.ts';
 
 /** How fetching the whole content of one version ended. */
@@ -9,10 +9,10 @@ export type Fetched =
   /** The stamp is 0n for a file in chunks: the session asks for each of those by itself. */
   | { readonly kind: 'local'; readonly stamp: bigint }
   | { readonly kind: 'no-room' }
-  | { readonly kind: 'stale'; readonly code: string }
-  | { readonly kind: 'unreadable'; readonly code: string; readonly error: unknown };
+  /** The store has another object under this path, or none. `error` is what it answered. */
+  | { readonly kind: 'stale'; readonly code: string; readonly error: unknown };
 
-/** Makes all content of a version local. Rejects where the store, not this object, is in trouble. */
+/** Makes all content of a version local. Rejects with the store's error. */
 export async function fetchContent(
   cache: Pick<ContentCachePort, 'ensure'>,
   version: ContentVersion,
@@ -28,8 +28,7 @@ export async function fetchContent(
     return { kind: 'local', stamp: 0n };
   } catch (error) {
     const code = codeOf(error);
-    if (code !== undefined && isStale(code)) return { kind: 'stale', code };
-    if (code !== undefined && isUnreadable(code)) return { kind: 'unreadable', code, error };
+    if (code !== undefined && isStale(code)) return { kind: 'stale', code, error };
     throw error;
   }
 }

@@ -1,6 +1,9 @@
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { GuardReason } from './guard.ts';
 import type { Clock, Logger } from './ports.ts';
+import type { UnreadableReason } from './unreadable/verdict.ts';
+
+export type HeldReason = GuardReason | UnreadableReason;
 
 /** A listing that waits to be accepted. */
 export interface HeldView {
@@ -11,7 +14,7 @@ export interface HeldView {
   readonly removed: number;
   /** Since when listings are held, milliseconds since the epoch. */
   readonly since: number;
-  readonly reason: GuardReason;
+  readonly reason: HeldReason;
   /** One sentence. */
   readonly detail: string;
 }
@@ -19,7 +22,7 @@ export interface HeldView {
 /** Between two warnings of the same hold. */
 const REMINDER_MS = 600_000;
 
-/** The newest listing that the guard held; nothing while listings pass. */
+/** The newest listing that is held, by the guard or for objects that cannot be had; nothing while listings pass. */
 export class Hold {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -49,6 +52,12 @@ export class Hold {
     return this.#view !== undefined && this.#digest === digest;
   }
 
+  /** Whether objects that cannot be had hold it: they are tried again with each poll. */
+  get isForObjects(): boolean {
+    const reason = this.#view?.reason;
+    return reason === 'unreadable-objects' || reason === 'unreadable-ignore-file';
+  }
+
   /** Holds a listing, instead of an earlier one. Warns at once, then every ten minutes. */
   hold(digest: string, held: Omit<HeldView, 'since'>, tree?: Generation): HeldView {
     const now = this.#clock.now();
@@ -63,7 +72,7 @@ export class Hold {
     const write = due ? this.#log.warn : this.#log.debug;
     write.call(
       this.#log,
-      { held: this.#view },
+      { event: 'held', held: this.#view },
       'held: the tree stays as it is until a listing passes again; to show this one: dagmount accept',
     );
     if (before !== held.generation) this.#notice(this.#view);

@@ -40,6 +40,8 @@ export interface Built {
   /** Undefined without a previous generation. */
   readonly changes: GenerationChanges | undefined;
   readonly problems: readonly Problem[];
+  /** How many more there are, by reason: of each only so many are named. */
+  readonly unnamedProblems?: ReadonlyMap<string, number>;
   /** The lowest node id that was not handed out. */
   readonly nextNodeId: number;
 }
@@ -144,10 +146,13 @@ export interface ReplacedNode {
   readonly nodeId: number;
   readonly directory: boolean;
   readonly archived: boolean;
+  readonly executable: boolean;
   readonly parentId: number;
   readonly path: string;
   /** Of a file. */
   readonly version: ContentVersion | undefined;
+  /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
+  readonly lastModified: number;
   /** Since the epoch; of a directory that went with the publication itself undefined: its instant. */
   readonly mtime: Instant | undefined;
 }

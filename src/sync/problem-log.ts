@@ -13,12 +13,15 @@ export class ProblemLog {
     this.#log = log;
   }
 
-  tell(problems: readonly Problem[]): void {
+  /** `unnamed`: how many more there are, by reason. */
+  tell(problems: readonly Problem[], unnamed: ReadonlyMap<string, number> = new Map()): void {
     const named = problems.slice(0, NAMED);
-    const state = JSON.stringify([problems.length, named, problems.at(-1)]);
+    let count = problems.length;
+    for (const more of unnamed.values()) count += more;
+    const state = JSON.stringify([count, named, problems.at(-1)]);
     if (state === this.#told) return;
     this.#told = state;
-    if (problems.length === 0) this.#log.info({ count: 0 }, 'every key is shown as it is');
-    else this.#log.warn({ count: problems.length, problems: named }, 'keys that cannot be shown as they are');
+    if (count === 0) this.#log.info({ count }, 'every key is shown as it is');
+    else this.#log.warn({ count, problems: named }, 'keys that cannot be shown as they are');
   }
 }

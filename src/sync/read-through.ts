@@ -1,7 +1,10 @@
+import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
-import { codeOf, isSourceDown, isStale } from './failure.ts';
+import { codeOf, failureOf, isSourceDown, isStale } from './failure.ts';
 import type { Clock, ContentCachePort, Located, Logger } from './ports.ts';
 import type { ReadAhead } from './read-ahead.ts';
+import { type ReaderUid, Turns } from './turns.ts';
+import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 import { childOf } from './waiting.ts';
 
 export type ReadErrno = 'EIO' | 'ESTALE';
@@ -21,16 +24,36 @@ export interface ReadThroughOptions {
   readonly generation: () => Generation | undefined;
   /** A version of the tree shown was made local. */
   readonly found: (version: ContentVersion, located: Located) => void;
+  /** Files that are shown although their content could not be had. */
+  readonly unreadable: UnreadableObjects;
   readonly ahead: Pick<ReadAhead, 'asked' | 'arrived' | 'left'>;
+  /** Requests for content that the store takes at a time. */
+  readonly concurrency: number;
   /** Asks for a new listing: the store has not what the tree shows, or does not answer. */
   readonly refresh: () => void;
 }
 
+export interface ReadOptions {
+  /** From the reader's turn on: what waits for others of the same uid does not wait for the store yet. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  readonly reader?: ReaderUid;
+}
+
+/** As many bytes as the cache holds in memory at a time, on their way from the store or the disk. */
+const TURN_BYTES = 8 * CHUNK_BYTES;
+
 /** How soon after its failure a read is taken for the same one, asked again. */
 const SAME_READ_MS = 500;
 
+/** An object that could not be had before keeps a reader for so long at most: many of them are read in one scan. */
+const UNREADABLE_DEADLINE_MS = 2_000;
+
 /** The store is known to be down, and what is to be read is not here. */
 const SOURCE_DOWN = 'source-down';
+
+/** Nobody waits any more. */
+const ABORTED: ReadResult = { kind: 'error', errno: 'EIO', code: 'aborted' };
 
 /** Counts of reads that ended in an errno. */
 export type ReadErrors = Readonly<Record<ReadErrno, number>>;
@@ -44,8 +67,16 @@ export class ReadThrough {
   /** Blobs that could not be had a moment ago, oldest first, and what the reader was told. */
   readonly #failed = new Map<string, { readonly at: number; readonly result: ReadResult }>();
 
+  /**
+   * Of what is to be fetched, and of what is on the disk and to be verified: neither waits for the other. What is behind
+   * has no turns of its own, and need not: so much fits there.
+   */
+  readonly #turns: { readonly store: Turns; readonly disk: Turns };
+
   constructor(options: ReadThroughOptions) {
     this.#options = options;
+    const limits = { requests: options.concurrency, bytes: TURN_BYTES };
+    this.#turns = { store: new Turns(limits), disk: new Turns(limits) };
   }
 
   get errors(): ReadErrors {
@@ -60,25 +91,54 @@ export class ReadThrough {
   async readVersion(
     version: ContentVersion,
     chunk: number | undefined,
-    { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
+    options: ReadOptions,
   ): Promise<ReadResult> {
-    const { cache, clock, found, ahead } = this.#options;
+    const { cache, unreadable } = this.#options;
+    const { signal, reader } = options;
     // What is in the cache needs no store, unless it turns out to be rotten.
-    const localOnly = this.#options.isSourceDown();
-    if (localOnly && !cache.has(version, chunk)) return this.#fail('EIO', SOURCE_DOWN);
+    if (this.#options.isSourceDown() && !cache.has(version, chunk)) return this.#fail('EIO', SOURCE_DOWN);
     const failed = this.#failedJustNow(version, chunk);
     if (failed !== undefined) return failed;
+    const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
+    const known = isUnreadable ? unreadable.failedJustNow(version) : undefined;
+    if (known !== undefined) return this.#fail('EIO', known);
     const { controller, release } = childOf(signal);
     this.#waiting.set(controller, [version, chunk]);
+    const turns = cache.has(version, chunk) ? this.#turns.disk : this.#turns.store;
+    const done = await turns
+      .take(reader, Math.min(version.size, CHUNK_BYTES), controller.signal)
+      .catch(() => undefined);
+    try {
+      // It was given up before its turn came.
+      if (done === undefined) return signal.aborted ? ABORTED : this.#fail('EIO', SOURCE_DOWN);
+      return this.#failedJustNow(version, chunk) ?? (await this.#ensure(version, chunk, options, controller));
+    } finally {
+      this.#waiting.delete(controller);
+      release();
+      done?.();
+    }
+  }
+
+  async #ensure(
+    version: ContentVersion,
+    chunk: number | undefined,
+    { deadlineMs, signal }: ReadOptions,
+    controller: AbortController,
+  ): Promise<ReadResult> {
+    const { cache, clock, found, ahead, unreadable } = this.#options;
+    const localOnly = this.#options.isSourceDown();
+    const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
     const over = new AbortController();
     let late = false;
-    const timer = clock.sleep(deadlineMs, over.signal).then(
-      () => {
-        late = true;
-        controller.abort();
-      },
-      () => undefined,
-    );
+    const timer = clock
+      .sleep(isUnreadable ? Math.min(deadlineMs, UNREADABLE_DEADLINE_MS) : deadlineMs, over.signal)
+      .then(
+        () => {
+          late = true;
+          controller.abort();
+        },
+        () => undefined,
+      );
     try {
       const reading = cache.ensure(version, chunk, {
         signal: controller.signal,
@@ -93,16 +153,16 @@ export class ReadThrough {
       return located;
     } catch (error) {
       if (chunk !== undefined) ahead.left(version, chunk);
-      if (signal.aborted) return { kind: 'error', errno: 'EIO', code: 'aborted' };
+      if (signal.aborted) return ABORTED;
       const told = codeOf(error) ?? 'internal';
       const isDown = controller.signal.aborted || told === 'not-cached';
       const code = late ? 'deadline' : isDown ? SOURCE_DOWN : told;
-      const result = this.#refuse(version, code, error);
+      // The reader's own deadline says nothing of what the store answers.
+      if (isUnreadable) unreadable.triedAgain(version, code === told ? failureOf(error) : undefined);
+      const result = isUnreadable ? this.#refuseAgain(version, code) : this.#refuse(version, code, error);
       this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
       return result;
     } finally {
-      this.#waiting.delete(controller);
-      release();
       over.abort();
       await timer;
     }
@@ -135,6 +195,13 @@ export class ReadThrough {
     }
     // Whether the source is down is then known to all readers, not found out by each of them.
     if (code === 'deadline' || isSourceDown(code)) refresh();
+    return this.#fail('EIO', code);
+  }
+
+  /** Of an object that could not be had before: the store may have another version by now. */
+  #refuseAgain(version: ContentVersion, code: string): ReadResult {
+    const { generation, refresh } = this.#options;
+    if (isStale(code) && isShown(generation(), version)) refresh();
     return this.#fail('EIO', code);
   }
 

@@ -123,9 +123,11 @@ function nodeOf(generation: Generation, index: number): ReplacedNode {
     nodeId: generation.nodeId(index),
     directory,
     archived: generation.isArchived(index),
+    executable: generation.isExecutable(index),
     parentId: generation.nodeId(generation.parent(index)),
     path: generation.path(index),
     version: directory ? undefined : generation.version(index),
+    lastModified: generation.lastModified(index),
     mtime: directory
       ? undefined
       : { seconds: generation.mtimeSeconds(index), nanoseconds: generation.mtimeNanoseconds(index) },

@@ -1,80 +1,79 @@
-import type { Generation, GenerationChanges } from '../tree/index.ts';
+import type { Generation } from '../tree/index.ts';
 import { Adoptions } from './adoption.ts';
 import type { ChangeLog } from './change-log.ts';
-import { packChanges } from './changed-paths.ts';
 import { ContentState } from './content-state.ts';
-import { Damage } from './damage.ts';
 import { SyncError } from './failure.ts';
 import { judge } from './guard.ts';
 import { type HeldView, Hold, missingFiles } from './held.ts';
 import type { HistoryEntry } from './history.ts';
 import { list } from './list.ts';
 import { Pace } from './pace.ts';
-import { persist } from './persist.ts';
 import type { Built, Listed } from './ports.ts';
-import { prefetch } from './prefetch.ts';
+import { type Prefetched, prefetch } from './prefetch.ts';
 import { boundOf } from './prefetch-bound.ts';
-import { ProblemLog } from './problem-log.ts';
 import { type PendingView, Progress } from './progress.ts';
-import { publish } from './publish.ts';
-import { type NextRecords, Records } from './records.ts';
+import { Publisher } from './publisher.ts';
 import type { Restored } from './restored.ts';
-import { Retired } from './retire.ts';
-import type { RevalidationOptions, Stage } from './revalidation-options.ts';
+import type { RevalidationOptions } from './revalidation-options.ts';
 import { settle } from './settle.ts';
-import { everyEntry, filesBetween, goneFiles, hideContent, newFiles, showContent } from './shelve.ts';
-import { isSameTree, type Shown, summaryOf } from './shown.ts';
+import { hideContent, newFiles, showContent } from './shelve.ts';
+import { isSameTree, type Shown } from './shown.ts';
+import { StaleVersions } from './stale-versions.ts';
+import { timed } from './timed.ts';
+import { answerOf, type FailedObject, ignoreFiles } from './unreadable/failed-object.ts';
+import { ObjectWait, type WaitingView } from './unreadable/object-wait.ts';
+import { SlowFetches } from './unreadable/slow-fetches.ts';
+import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
+import { reasonToHold } from './unreadable/verdict.ts';
 
 export type Revalidated =
   | { readonly kind: 'current' }
   | { readonly kind: 'published' }
-  | { readonly kind: 'held'; readonly held: HeldView };
+  | { readonly kind: 'held'; readonly held: HeldView }
+  /** A tree waits for objects that cannot be had: until `until`, it is tried again. */
+  | { readonly kind: 'waiting'; readonly waiting: WaitingView };
 
 /** Listings that turn out stale while they are prefetched: after so many more, what is found is adopted. */
 const MOST_RESTARTS = 3;
 
-interface Stale {
-  readonly kind: 'stale';
-  readonly path: string;
-  readonly code: string;
+type Stale = Prefetched & { readonly kind: 'stale' };
+type Adopted = Prefetched & { readonly kind: 'adopted' };
+
+/** What one look at the store goes by. */
+interface Attempt {
+  /** The id of a tree that passes the guard. */
+  readonly accept: string | undefined;
+  readonly adoptions: Adoptions | undefined;
+  readonly stale: StaleVersions;
+  readonly signal: AbortSignal;
 }
 
-interface Adopted {
-  readonly kind: 'adopted';
-  readonly files: number;
-}
-
-/**
- * Runs the stages in order and owns what they share: the tree that is shown, the one variable that changes, and
- * the numbers that are never used twice. One revalidation runs at a time.
- *
- * Every crash point below lies between calls of the ports, so that tests stop a process there by wrapping them.
- */
+/** Runs the stages in order, up to the one that shows a tree. One revalidation runs at a time. */
 export class Revalidation {
   readonly #options: RevalidationOptions;
   readonly #hold: Hold;
-  readonly #records: Records;
-  readonly #retired: Retired;
+  readonly #publisher: Publisher;
+  readonly #unreadable: UnreadableObjects;
+  readonly #wait: ObjectWait;
+  readonly #slow: SlowFetches;
   readonly #progress = new Progress();
-  readonly #problemLog: ProblemLog;
-  readonly #damage = new Damage();
   /** Whether this revalidation may still wait for the listing to settle: it has not done so to the limit. */
   #mayWait = true;
-  #shown: Shown | undefined;
   /** Of a listing that settled and was not published: found again, it need not settle once more. */
   #settledDigest: string | undefined;
 
-  constructor(options: RevalidationOptions, restored: Partial<Restored> = {}) {
+  constructor(options: RevalidationOptions, unreadable: UnreadableObjects, restored: Partial<Restored> = {}) {
+    const { clock, log } = options;
     this.#options = options;
-    this.#hold = new Hold(options.clock, options.log, (held) => options.notice?.({ kind: 'held', held }));
-    this.#problemLog = new ProblemLog(options.log);
-    this.#records = new Records(restored);
-    this.#retired = new Retired(options.cache, restored.tombstones, restored.replaced);
-    options.presenter.onReleased((nodeIds) => this.#retired.release(nodeIds));
+    this.#unreadable = unreadable;
+    this.#hold = new Hold(clock, log, (held) => options.notice?.({ kind: 'held', held }));
+    this.#wait = new ObjectWait(clock, log, options.unreadableWaitMs);
+    this.#slow = new SlowFetches(clock);
+    this.#publisher = new Publisher(options, unreadable, restored);
   }
 
   get shown(): Shown | undefined {
-    return this.#shown;
+    return this.#publisher.shown;
   }
 
   get held(): HeldView | undefined {
@@ -86,17 +85,27 @@ export class Revalidation {
     return this.#hold.tree;
   }
 
+  /** What a tree that is not shown yet waits for. */
+  get waiting(): WaitingView | undefined {
+    return this.#wait.view ?? this.#slow.view;
+  }
+
+  /** Milliseconds until the tree that waits is shown, or held, without what it waits for. */
+  get waitingLeftMs(): number {
+    return this.#wait.leftMs;
+  }
+
   /** Of this path, in trees before the one shown: the kernel still holds them. */
   replacedNodeIds(path: string): readonly number[] {
-    return this.#retired.nodeIdsOf(path);
+    return this.#publisher.replacedNodeIds(path);
   }
 
   get history(): readonly HistoryEntry[] {
-    return this.#records.history;
+    return this.#publisher.history;
   }
 
   get changeLog(): ChangeLog {
-    return this.#records.changeLog;
+    return this.#publisher.changeLog;
   }
 
   /** What a prefetch under way has yet to fetch. */
@@ -106,21 +115,12 @@ export class Revalidation {
 
   /** Replaced versions that the kernel may still hold. */
   get replacedVersions(): number {
-    return this.#retired.versions;
+    return this.#publisher.replacedVersions;
   }
 
   /** Shows a persisted generation as it was: no new number, no new mtimes, no store. */
-  async resume(restored: Restored): Promise<Shown> {
-    const { generation, problems, publishedAt } = restored;
-    const content = restored.content ?? new ContentState(generation.entries);
-    const pace = new Pace();
-    const bound = await boundOf(generation, this.#options, pace);
-    await this.#options.presenter.publish({ generation, stamps: content.stamps, changes: undefined });
-    // Where a connection was taken over, with it what the predecessor owed the kernel.
-    this.#options.persister.acknowledged();
-    this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt };
-    await this.#retire(undefined, this.#shown, undefined, pace);
-    return this.#shown;
+  resume(restored: Restored): Promise<Shown> {
+    return this.#publisher.resume(restored);
   }
 
   /**
@@ -130,31 +130,31 @@ export class Revalidation {
    * Where objects change faster than they can be listed and fetched, what is found in their place is shown instead.
    */
   async revalidate(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
-    this.#damage.next();
     this.#mayWait = true;
+    const stale = new StaleVersions();
     for (let restarts = 0; ; restarts++) {
       const adoptions = restarts < MOST_RESTARTS ? undefined : new Adoptions(this.#options.cache);
       try {
-        const end = await this.#once(accept, adoptions, signal);
+        const end = await this.#once({ accept, adoptions, stale, signal });
         if (end.kind !== 'stale') return end;
         this.#options.log.info(
           { path: end.path, code: end.code, restarts },
           'the listing is out of date: once more',
         );
+      } catch (error) {
+        this.#wait.storeFailed();
+        throw error;
       } finally {
-        adoptions?.release(this.#shown?.generation);
+        adoptions?.release(this.shown?.generation);
       }
     }
   }
 
-  async #once(
-    accept: string | undefined,
-    adoptions: Adoptions | undefined,
-    signal: AbortSignal,
-  ): Promise<Revalidated | Stale> {
-    const listed = await this.#timed('list', () => this.#list(signal));
+  async #once(attempt: Attempt): Promise<Revalidated | Stale> {
+    const { accept, signal } = attempt;
+    const listed = await timed(this.#options, 'list', () => this.#list(signal));
     // crash point: listed. Nothing has changed.
-    const shown = this.#shown;
+    const { shown } = this;
     if (shown !== undefined && listed.digest === shown.digest) return this.#unchanged();
     if (accept === undefined && this.#hold.isOf(listed.digest)) {
       const held = this.#hold.view!;
@@ -163,12 +163,12 @@ export class Revalidation {
     }
 
     const settled =
-      shown === undefined ? listed : await this.#timed('settle', () => this.#settle(listed, signal));
+      shown === undefined ? listed : await timed(this.#options, 'settle', () => this.#settle(listed, signal));
     // crash point: settled.
     if (shown !== undefined && settled.digest === shown.digest) return this.#unchanged();
     this.#settledDigest = settled.digest;
     for (;;) {
-      const end = await this.#buildAndShow(settled.digest, accept, adoptions, signal);
+      const end = await this.#buildAndShow(settled.digest, attempt);
       if (end.kind !== 'adopted') return end;
       // Each round adopts paths that none before it did: this comes to an end.
       this.#options.log.info(
@@ -178,86 +178,117 @@ export class Revalidation {
     }
   }
 
-  async #buildAndShow(
-    digest: string,
-    accept: string | undefined,
-    adoptions: Adoptions | undefined,
-    signal: AbortSignal,
-  ): Promise<Revalidated | Stale | Adopted> {
-    const shown = this.#shown;
-    const built = await this.#timed('build', () => this.#build(adoptions, signal));
+  async #buildAndShow(digest: string, attempt: Attempt): Promise<Revalidated | Stale | Adopted> {
+    const { shown } = this;
+    const built = await timed(this.#options, 'build', () => this.#build(attempt));
     // crash point: built. The ids handed out are not in use: the next build hands them out again.
     if (shown !== undefined && isSameTree(built.generation, shown.generation)) {
-      this.#shown = { ...shown, digest: digestOf(digest, adoptions), problems: built.problems };
-      this.#problemLog.tell(built.problems);
+      this.#publisher.foundAgain(digestOf(digest, attempt.adoptions), built);
       return this.#unchanged();
     }
-    return this.#show(built, digest, accept, adoptions, signal);
+    return this.#show(built, digest, attempt);
   }
 
-  async #show(
-    built: Built,
-    digest: string,
-    accept: string | undefined,
-    adoptions: Adoptions | undefined,
-    signal: AbortSignal,
-  ): Promise<Revalidated | Stale | Adopted> {
+  async #show(built: Built, digest: string, attempt: Attempt): Promise<Revalidated | Stale | Adopted> {
     const { generation, changes } = built;
-    const shown = this.#shown;
-    const accepted = accept === generation.id;
+    const { shown } = this;
+    const accepted = attempt.accept === generation.id;
     if (shown === undefined) this.#refuseEmpty(built);
     else if (!accepted) {
-      const held = await this.#timed('guard', async () => this.#guard(built, digest, shown));
-      if (held !== undefined) return { kind: 'held', held };
-      this.#hold.drop();
+      const held = await timed(this.#options, 'guard', async () => this.#guard(built, digest, shown));
+      if (held !== undefined) {
+        this.#wait.end();
+        return { kind: 'held', held };
+      }
+      if (!this.#hold.isForObjects) this.#hold.drop();
     }
 
-    const { cache, concurrency, log } = this.#options;
+    const { cache, log } = this.#options;
     const pace = new Pace();
     const content = new ContentState(generation.entries);
     const bound = await boundOf(generation, this.#options, pace);
-    let published = false;
     try {
       if (shown !== undefined && changes !== undefined) {
         await showContent(cache, generation, newFiles(changes), bound.bytes, pace);
-        const target = { generation, content, bound: bound.bytes };
-        const means = { cache, concurrency, log, progress: this.#progress, damage: this.#damage, adoptions };
-        const fetched = await this.#timed('prefetch', () => prefetch(target, changes, means, pace, signal));
-        if (fetched.kind !== 'complete') return fetched;
-        log.debug(fetched, 'prefetched');
       }
+      const target = { generation, content, bound: bound.bytes };
+      const fetched = await timed(this.#options, 'prefetch', () =>
+        this.#prefetch(target, changes, attempt, pace),
+      );
+      if (fetched.kind !== 'complete') return fetched;
+      const { files, noRoom } = fetched;
+      const failed = this.#wait.withAnswers(fetched.failed);
+      log.debug({ files, noRoom, failed: failed.length }, 'prefetched');
+      const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
+      if (delay !== undefined) return delay;
       // crash point: prefetched. The content is in the cache, of a version that is not shown.
-      const paths =
-        shown === undefined || changes === undefined
-          ? undefined
-          : await packChanges(shown.generation, generation, changes, pace);
-      const records = this.#records.next(built, paths, accepted, this.#options.clock.now());
-      if (shown !== undefined && changes !== undefined) {
-        await this.#retired.add(shown.generation, changes, pace);
-      }
-      const { tombstones, replaced } = this.#retired;
-      const shownDigest = digestOf(digest, adoptions);
-      const state = {
-        ...records,
-        generation,
-        changes,
-        problems: built.problems,
-        digest: shownDigest,
-        tombstones,
-        replaced,
-      };
-      await this.#timed('persist', () => persist(this.#options.persister, state));
-      // crash point: persisted. The state in force is still the old one.
-      await this.#publish(built, records, { content, bound, digest: shownDigest }, signal);
-      published = true;
+      const shownDigest = digestOf(digest, attempt.adoptions);
+      const candidate = { built, content, bound, digest: shownDigest, failed, accepted };
+      await this.#publisher.replace(candidate, () => this.#published(), pace, attempt.signal);
     } finally {
       this.#progress.clear();
       // What did not come to be shown must not hold room in the cache.
-      if (!published && changes !== undefined) await hideContent(cache, generation, newFiles(changes), pace);
+      const isShown = this.shown?.generation === generation;
+      if (!isShown && changes !== undefined) await hideContent(cache, generation, newFiles(changes), pace);
     }
-    // crash point: published. The old tree's content is still kept as if it were shown.
-    await this.#timed('retire', () => this.#retire(shown, this.#shown!, changes, pace));
     return { kind: 'published' };
+  }
+
+  /** Of the first tree only what must not be shown without its content; everything else is fetched behind it. */
+  #prefetch(
+    target: Parameters<typeof prefetch>[0],
+    changes: Built['changes'],
+    { adoptions, stale, signal }: Attempt,
+    pace: Pace,
+  ): Promise<Prefetched> {
+    const isFirst = this.shown === undefined || changes === undefined;
+    const wanted = isFirst ? { added: ignoreFiles(target.generation), changed: new Uint32Array(0) } : changes;
+    if (!isFirst) this.#wait.began();
+    const means = {
+      ...this.#options,
+      progress: this.#progress,
+      unreadable: this.#unreadable,
+      slow: this.#slow,
+      allowedMs: (path: string, ms: number) => this.#wait.allowedMs(path, ms),
+      stale,
+      adoptions,
+    };
+    return prefetch(target, wanted, means, pace, signal);
+  }
+
+  /** What comes in the place of showing a tree in which these objects cannot be had; undefined: it is shown. */
+  #delay(
+    { generation, changes }: Built,
+    digest: string,
+    failed: readonly FailedObject[],
+    accepted: boolean,
+  ): Revalidated | undefined {
+    const { shown } = this;
+    if (shown === undefined) throw unreadableIgnoreFile(failed);
+    const others = this.#unreadable.countIn(generation);
+    const tooMany = reasonToHold(generation, failed, others, accepted);
+    // Where an error takes the place of an error, or of nothing and for good, there is nothing to wait for.
+    const awaited = failed.filter(
+      ({ version, refused }) => !refused && !this.#unreadable.hasPath(version.path),
+    );
+    if (!accepted && (awaited.length > 0 || tooMany !== undefined)) {
+      const objects = awaited.length > 0 ? awaited : failed;
+      if (this.#wait.waitsFor(objects)) return { kind: 'waiting', waiting: this.#wait.view! };
+    }
+    if (tooMany === undefined) return undefined;
+    const held = {
+      generation: generation.id,
+      files: generation.files,
+      removed: changes === undefined ? 0 : missingFiles(shown.generation, generation, changes),
+      ...tooMany,
+    };
+    return { kind: 'held', held: this.#hold.hold(digest, held, generation) };
+  }
+
+  #published(): void {
+    this.#settledDigest = undefined;
+    this.#wait.end();
+    this.#hold.drop();
   }
 
   #list(signal: AbortSignal): Promise<Listed> {
@@ -273,20 +304,18 @@ export class Revalidation {
     return settled.listed;
   }
 
-  #build(adoptions: Adoptions | undefined, signal: AbortSignal): Promise<Built> {
+  #build({ adoptions, signal }: Attempt): Promise<Built> {
     return this.#options.lister.build({
-      previous: this.#shown?.generation,
-      tombstones: this.#retired.tombstones,
-      nextNodeId: this.#records.nextNodeId,
+      ...this.#publisher.base,
       ...(adoptions !== undefined && { adopted: adoptions.objects }),
       signal,
     });
   }
 
   #judge(files: number): ReturnType<typeof judge> {
-    const peak = this.#records.peak(this.#options.clock.now());
+    const peak = this.#publisher.peak();
     // Filters that let nothing through any more make an empty tree, though there is nothing to compare it with.
-    const hadAny = files === 0 && !this.#options.allowEmpty ? (this.#shown?.generation.files ?? 0) : 0;
+    const hadAny = files === 0 && !this.#options.allowEmpty ? (this.shown?.generation.files ?? 0) : 0;
     return judge(files, Math.max(peak, hadAny), this.#options);
   }
 
@@ -312,80 +341,21 @@ export class Revalidation {
     );
   }
 
-  async #publish(
-    { generation, changes, problems }: Built,
-    records: NextRecords,
-    candidate: Pick<Shown, 'content' | 'bound' | 'digest'>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { persister, presenter, clock, log } = this.#options;
-    const { content } = candidate;
-    const before = this.#shown;
-    const instant = await publish({
-      publication: { generation, stamps: content.stamps, changes },
-      number: records.number,
-      lastSecond: this.#records.lastSecond,
-      persister,
-      presenter,
-      clock,
-      signal,
-      observeStage: this.#options.observeStage,
-      swapping: (instant) => {
-        if (before !== undefined && changes !== undefined) content.carryOver(before.content, changes.origin);
-        this.#records.use(records, instant.seconds);
-      },
-    });
-    persister.acknowledged();
-    this.#retired.dated(instant);
-    const publishedAt = clock.now();
-    this.#shown = { ...candidate, generation, problems, publishedAt };
-    this.#problemLog.tell(problems);
-    this.#settledDigest = undefined;
-    this.#damage.clear();
-    this.#hold.drop();
-    this.#records.published(records, publishedAt);
-    const entry = this.#records.history.at(-1)!;
-    log.info({ ...entry, bytes: generation.bytes }, 'published');
-    this.#options.notice?.({ kind: 'published', generation: summaryOf(this.#shown), entry });
-  }
-
-  async #retire(
-    before: Shown | undefined,
-    now: Shown,
-    changes: GenerationChanges | undefined,
-    pace: Pace,
-  ): Promise<void> {
-    const { cache } = this.#options;
-    const bound = now.bound.bytes;
-    if (before === undefined || changes === undefined) {
-      return showContent(cache, now.generation, everyEntry(now.generation), bound, pace);
-    }
-    await this.#retired.revive(now.generation, changes, pace);
-    await hideContent(cache, before.generation, goneFiles(changes), pace);
-    if (before.bound.bytes !== bound) {
-      const files = filesBetween(now.generation, before.bound.bytes, bound);
-      await showContent(cache, now.generation, files, bound, pace);
-    }
-    // What the backlog and readers learned of the old tree while this one was on its way.
-    now.content.carryOver(before.content, changes.origin);
-    // crash point: retired.
-  }
-
   #unchanged(): Revalidated {
     this.#hold.drop();
+    this.#wait.end();
     this.#settledDigest = undefined;
     return { kind: 'current' };
   }
+}
 
-  async #timed<T>(stage: Stage, run: () => Promise<T>): Promise<T> {
-    const { clock, observeStage } = this.#options;
-    const before = clock.now();
-    try {
-      return await run();
-    } finally {
-      observeStage(stage, Math.max(0, clock.now() - before) / 1000);
-    }
-  }
+function unreadableIgnoreFile(failed: readonly FailedObject[]): SyncError {
+  const { version, failure } = failed[0]!;
+  return new SyncError(
+    'unreadable-ignore-file',
+    `${version.path} cannot be had, while the store gives other objects (${answerOf(failure)}).`,
+    "Mend or remove that object, or leave it out by --exclude: Airflow's processor ends where it cannot read such a file.",
+  );
 }
 
 /** A tree with something adopted in it is that of no listing: the next listing, whatever it has, is built. */

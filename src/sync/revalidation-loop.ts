@@ -9,9 +9,14 @@ export interface RevalidationLoopOptions<Outcome extends { readonly kind: string
   readonly revalidate: (accept: string | undefined, signal: AbortSignal, asked: boolean) => Promise<Outcome>;
   readonly pollMs: number;
   readonly clock: Clock;
+  /** Of a revalidation that ended `waiting`: milliseconds until what it waits for is waited for no longer. */
+  readonly waitingLeftMs: () => number;
 }
 
-interface Request<Outcome> extends Deferred<Outcome> {
+/** What a request is answered with: a tree that waits is no answer yet. */
+export type Settled<Outcome> = Exclude<Outcome, { readonly kind: 'waiting' }>;
+
+interface Request<Outcome> extends Deferred<Settled<Outcome>> {
   readonly accept: string | undefined;
 }
 
@@ -19,10 +24,13 @@ interface Request<Outcome> extends Deferred<Outcome> {
 const JITTER = 0.1;
 /** A failed revalidation is tried again after a random time between this and the poll interval. */
 const SHORTEST_RETRY_MS = 1_000;
+/** Where a tree waits for objects that cannot be had, they are tried as often, however long the poll interval is. */
+const LONGEST_WAITING_MS = 10_000;
 
 /**
  * Revalidates on the poll interval and when asked to, one at a time. A request is answered by a revalidation that
- * began after it arrived, never by one under way; requests that wait share the next one.
+ * began after it arrived, never by one under way; requests that wait share the next one. While a
+ * tree waits for objects, they wait with it.
  */
 export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   readonly #options: RevalidationLoopOptions<Outcome>;
@@ -35,9 +43,9 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   }
 
   /** Rejects with the reason of the loop's end where it ends first. */
-  refresh(accept?: string): Promise<Outcome> {
+  refresh(accept?: string): Promise<Settled<Outcome>> {
     if (this.#over !== undefined) return Promise.reject(this.#over.reason);
-    const request = { ...deferred<Outcome>(), accept };
+    const request = { ...deferred<Settled<Outcome>>(), accept };
     this.#waiting.push(request);
     this.#wake?.();
     return request.promise;
@@ -52,13 +60,15 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
         await this.#pause(delay, signal);
         signal.throwIfAborted();
         const accept = this.#waiting.find((request) => request.accept !== undefined)?.accept;
-        serving = this.#take(accept);
+        serving = [...serving, ...this.#take(accept)];
         const outcome = await this.#options.revalidate(accept, signal, serving.length > 0);
         // A failure by the end that was asked for is no answer.
         if (outcome.kind === 'failed') signal.throwIfAborted();
-        for (const request of serving) request.resolve(outcome);
-        serving = [];
-        delay = outcome.kind === 'failed' ? this.#retryDelay() : this.#interval();
+        if (isSettled(outcome)) {
+          for (const request of serving) request.resolve(outcome);
+          serving = [];
+        }
+        delay = this.#delayAfter(outcome.kind);
       }
     } catch (error) {
       this.#over = { reason: error };
@@ -91,6 +101,16 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     }
   }
 
+  #delayAfter(kind: string): number {
+    if (kind === 'failed') return this.#retryDelay();
+    if (kind !== 'waiting') return this.#interval();
+    const shortest = Math.min(SHORTEST_RETRY_MS, this.#options.pollMs);
+    return Math.max(
+      shortest,
+      Math.min(this.#retryDelay(), LONGEST_WAITING_MS, this.#options.waitingLeftMs()),
+    );
+  }
+
   #interval(): number {
     return this.#options.pollMs * (1 - JITTER + 2 * JITTER * this.#options.clock.random());
   }
@@ -100,4 +120,8 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     const shortest = Math.min(SHORTEST_RETRY_MS, pollMs);
     return shortest + clock.random() * (pollMs - shortest);
   }
+}
+
+function isSettled<Outcome extends { readonly kind: string }>(outcome: Outcome): outcome is Settled<Outcome> {
+  return outcome.kind !== 'waiting';
 }

@@ -2,6 +2,7 @@ import type { GuardRules } from './guard.ts';
 import type { SyncNotice } from './notice.ts';
 import type { Clock, ContentCachePort, Lister, Logger, Persister, Presenter } from './ports.ts';
 import type { PrefetchLimits } from './prefetch-bound.ts';
+import type { Probe } from './unreadable/control.ts';
 
 export type Stage =
   | 'list'
@@ -22,6 +23,10 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settleMs: number;
+  /** How long a tree waits for objects that cannot be had, before it is shown without their content. */
+  readonly unreadableWaitMs: number;
+  /** Tells whether the store gives other objects, where one cannot be had. */
+  readonly probe: Probe;
   /** Fetches at a time. */
   readonly concurrency: number;
   /** Called with the seconds that each stage took. */

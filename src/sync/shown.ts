@@ -1,5 +1,6 @@
 import type { Generation, Problem } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
+import type { Built } from './ports.ts';
 import type { PrefetchBound } from './prefetch-bound.ts';
 
 /** The generation that is shown, and what goes with it. */
@@ -9,10 +10,31 @@ export interface Shown {
   readonly bound: PrefetchBound;
   /** Of the listing it was last found in; undefined after a start from persisted state. */
   readonly digest: string | undefined;
-  /** Keys left out, or unreadable. */
+  /** Keys left out, or not shown as they should be. */
   readonly problems: readonly Problem[];
+  /** How many more there are, by reason; undefined after a start from persisted state. */
+  readonly unnamedProblems?: ReadonlyMap<string, number> | undefined;
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
+}
+
+/** Of a tree that was built. */
+export function problemsOf({
+  problems,
+  unnamedProblems,
+}: Built): Pick<Shown, 'problems' | 'unnamedProblems'> {
+  return { problems, unnamedProblems };
+}
+
+/** How many problems there are beyond those that are named, by reason. Which those are is not kept over a start. */
+export function unnamedProblemsOf({
+  generation,
+  problems,
+  unnamedProblems,
+}: Shown): ReadonlyMap<string, number> {
+  if (unnamedProblems !== undefined) return unnamedProblems;
+  const more = generation.problems - problems.length;
+  return more > 0 ? new Map([['unnamed', more]]) : new Map();
 }
 
 export interface GenerationSummary {

@@ -56,12 +56,17 @@ export class SourceState {
   }
 
   succeeded(beganAt: number): void {
+    this.#view = { ...this.#view, lastSuccessAt: beganAt };
+    this.answered();
+  }
+
+  /** The store answers, while what it has is not shown yet. */
+  answered(): void {
     const { consecutiveFailures, failingSince } = this.#view;
     if (consecutiveFailures > 0)
       this.#log.info({ failures: consecutiveFailures }, 'the source answers again');
     this.#view = {
       ...this.#view,
-      lastSuccessAt: beganAt,
       consecutiveFailures: 0,
       failingSince: undefined,
       lastError: undefined,

@@ -1,22 +1,28 @@
 import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
 import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
+import type { EtagFindings, StoreTrait } from './etag-witness.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PersistTrouble } from './ports.ts';
 import type { PendingView } from './progress.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { type ReadErrors, type ReadResult, ReadThrough } from './read-through.ts';
+import { type ReadErrors, type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
 import type { Restored } from './restored.ts';
 import { type Revalidated, Revalidation } from './revalidate.ts';
-import { RevalidationLoop } from './revalidation-loop.ts';
+import { RevalidationLoop, type Settled } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
-import { type GenerationSummary, type Shown, summaryOf } from './shown.ts';
+import { type GenerationSummary, type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
 import { SourceState, type SourceView } from './source-state.ts';
+import { type ListingView, TimedLister } from './timed-lister.ts';
+import type { WaitingView } from './unreadable/object-wait.ts';
+import { SlowFetches } from './unreadable/slow-fetches.ts';
+import { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 import { Watch, type WatchedKey } from './watch.ts';
 
 export interface SyncOptions extends RevalidationOptions {
+  readonly etags?: EtagFindings | undefined;
   readonly pollMs: number;
   /** Where there is one, a poll looks at it, and lists only if it has changed. */
   readonly watchedKey?: WatchedKey | undefined;
@@ -30,6 +36,8 @@ export interface SyncOptions extends RevalidationOptions {
 export type Outcome =
   | { readonly kind: 'current' | 'published'; readonly generation: GenerationSummary }
   | { readonly kind: 'held'; readonly generation: GenerationSummary; readonly held: HeldView }
+  /** A newer tree waits for objects that cannot be had. */
+  | { readonly kind: 'waiting'; readonly generation: GenerationSummary; readonly waiting: WaitingView }
   | { readonly kind: 'failed'; readonly generation: GenerationSummary | undefined; readonly error: Failure };
 
 export type Accepted =
@@ -44,10 +52,19 @@ export interface SyncView {
   readonly ready: boolean;
   readonly generation: GenerationSummary | undefined;
   readonly source: SourceView;
+  readonly listing: ListingView;
+  /** What was found out about the store's ETags. */
+  readonly storeTraits: readonly StoreTrait[];
   readonly held: HeldView | undefined;
+  /** Objects that a tree waits for, before it is shown, or called ready. */
+  readonly waiting: WaitingView | undefined;
+  /** Files that are shown although their content cannot be had; they are among the problems. */
+  readonly unreadable: number;
   /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
   readonly pending: PendingView;
   readonly problems: readonly Problem[];
+  /** How many more there are than `problems` names, by reason. */
+  readonly unnamedProblems: ReadonlyMap<string, number>;
   readonly history: readonly HistoryEntry[];
   readonly readErrors: ReadErrors;
   /** Where the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
@@ -67,22 +84,28 @@ export class Sync {
   readonly #revalidation: Revalidation;
   readonly #loop: RevalidationLoop<Outcome>;
   readonly #source: SourceState;
+  readonly #lister: TimedLister;
   readonly #backlog: Backlog;
   readonly #ahead: ReadAhead;
   readonly #reads: ReadThrough;
+  readonly #unreadable: UnreadableObjects;
   readonly #watch: Watch | undefined;
   readonly #isRestored: boolean;
   /** Let go once it is shown. */
   #restored: Restored | undefined;
   #readersRefresh: { at: number; pending: boolean } = { at: 0, pending: false };
   #toldTooSmall = false;
+  #problems: { readonly of: readonly unknown[]; readonly all: readonly Problem[] } = { of: [], all: [] };
 
   constructor(options: SyncOptions, restored?: Restored) {
-    const { cache, clock, log, pollMs, concurrency, cacheBytes } = options;
+    const { cache, clock, log, pollMs, concurrency, cacheBytes, etags } = options;
     this.#options = options;
     this.#restored = restored;
     this.#isRestored = restored !== undefined;
-    this.#revalidation = new Revalidation(options, restored);
+    this.#lister = new TimedLister(options.lister, clock, log, options.notice);
+    const unreadable = new UnreadableObjects(clock, log, options.notice);
+    this.#unreadable = unreadable;
+    this.#revalidation = new Revalidation({ ...options, lister: this.#lister }, unreadable, restored);
     // Without a tree of that time it says nothing.
     this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
@@ -90,9 +113,23 @@ export class Sync {
       revalidate: (accept, signal, asked) => this.#attempt(accept, signal, asked),
       pollMs,
       clock,
+      waitingLeftMs: () => this.#revalidation.waitingLeftMs,
     });
-    const refresh = (): Promise<Outcome> => this.refresh();
-    this.#backlog = new Backlog({ cache, clock, log, concurrency, pollMs, refresh });
+    const refresh = (): Promise<Settled<Outcome>> => this.refresh();
+    this.#backlog = new Backlog({
+      cache,
+      clock,
+      log,
+      concurrency,
+      pollMs,
+      refresh,
+      unreadable,
+      probe: options.probe,
+      unreadableWaitMs: options.unreadableWaitMs,
+      slow: new SlowFetches(clock),
+      etags,
+      onHeld: (held) => options.notice?.({ kind: 'held', held }),
+    });
     const isSourceDown = (): boolean => this.#source.isDown;
     this.#ahead = new ReadAhead({ cache, clock, cacheBytes, isSourceDown });
     this.#reads = new ReadThrough({
@@ -100,10 +137,13 @@ export class Sync {
       clock,
       log,
       ahead: this.#ahead,
+      concurrency,
       isSourceDown,
+      unreadable,
       generation: () => this.#revalidation.shown?.generation,
       found: (version, located) => {
         const shown = this.#revalidation.shown;
+        unreadable.readable(version);
         if (located.kind === 'local') shown?.content.note(shown.generation, version, located.stamp);
       },
       refresh: () => this.#refreshForReader(),
@@ -131,9 +171,14 @@ export class Sync {
       ready: this.#backlog.isReady,
       generation: shown && summaryOf(shown),
       source: this.#source.view,
-      held: this.#revalidation.held,
+      listing: this.#lister.view,
+      storeTraits: this.#options.etags?.traits ?? [],
+      held: this.#revalidation.held ?? this.#backlog.held,
+      waiting: this.#revalidation.waiting ?? this.#backlog.waiting,
+      unreadable: this.#unreadable.problems.length,
       pending: sum(this.#backlog.pending, this.#revalidation.pending),
-      problems: shown?.problems ?? [],
+      problems: this.#allProblems(shown?.problems ?? []),
+      unnamedProblems: shown === undefined ? new Map() : unnamedProblemsOf(shown),
       history: this.#revalidation.history,
       readErrors: this.#reads.errors,
       cacheTooSmall:
@@ -169,16 +214,23 @@ export class Sync {
     }
   }
 
-  /** Answered by a listing that began after this call. Rejects only when `run` ends. */
-  refresh(): Promise<Outcome> {
+  /**
+   * Answered by a listing that began after this call, once what it found is shown, held or refused: a tree that waits for
+   * objects is waited for. Rejects only when `run` ends.
+   */
+  refresh(): Promise<Settled<Outcome>> {
     return this.#loop.refresh();
   }
 
   /** Publishes what is held, if a fresh listing still has it; without an id, what is held now. */
   async accept(id?: string): Promise<Accepted> {
-    const { held } = this.#revalidation;
+    const held = this.#revalidation.held ?? this.#backlog.held;
     if (held === undefined) return { kind: 'nothing-held' };
     if (id !== undefined && id !== held.generation) return { kind: 'changed', held };
+    if (held === this.#backlog.held) {
+      this.#backlog.accept();
+      return { kind: 'accepted', generation: summaryOf(this.#revalidation.shown!) };
+    }
     const outcome = await this.#loop.refresh(held.generation);
     if (outcome.kind === 'failed') return { kind: 'failed', error: outcome.error };
     if (outcome.kind === 'published' && outcome.generation.id === held.generation) {
@@ -209,11 +261,7 @@ export class Sync {
   }
 
   /** One blob for a reader, see ReadThrough. Never rejects. */
-  read(
-    version: ContentVersion,
-    chunk: number | undefined,
-    options: { readonly deadlineMs: number; readonly signal: AbortSignal },
-  ): Promise<ReadResult> {
+  read(version: ContentVersion, chunk: number | undefined, options: ReadOptions): Promise<ReadResult> {
     return this.#reads.readVersion(version, chunk, options);
   }
 
@@ -230,6 +278,7 @@ export class Sync {
       const end = await this.#attemptOrThrow(accept, signal, asked);
       const generation = summaryOf(this.#revalidation.shown!);
       if (end.kind === 'held') return { kind: 'held', generation, held: end.held };
+      if (end.kind === 'waiting') return { kind: 'waiting', generation, waiting: end.waiting };
       return { kind: end.kind, generation };
     } catch (error) {
       const shown = this.#revalidation.shown;
@@ -249,6 +298,10 @@ export class Sync {
       const end: Revalidated = isQuiet
         ? { kind: 'current' }
         : await this.#revalidation.revalidate(accept, signal);
+      if (end.kind === 'waiting') {
+        this.#source.answered();
+        return end;
+      }
       // While something is held every poll lists, as without a key: what ends the hold may not touch the key.
       if (!isQuiet && end.kind !== 'held') this.#watch?.listed();
       this.#source.succeeded(began);
@@ -276,6 +329,17 @@ export class Sync {
     if (this.#watch === undefined || (await this.#watch.isDue(signal))) return false;
     const { held, shown } = this.#revalidation;
     return !asked && held === undefined && shown?.digest !== undefined;
+  }
+
+  /** The same array until something changes: what is shown of it is sorted, once. */
+  #allProblems(ofTree: readonly Problem[]): readonly Problem[] {
+    const unreadable = this.#unreadable.problems;
+    if (unreadable.length === 0) return ofTree;
+    const { of } = this.#problems;
+    if (of[0] !== ofTree || of[1] !== unreadable) {
+      this.#problems = { of: [ofTree, unreadable], all: [...ofTree, ...unreadable] };
+    }
+    return this.#problems.all;
   }
 
   #fetchBehind(shown: Shown): void {

@@ -9,10 +9,17 @@ export interface WaitForStoreOptions {
 }
 
 /**
- * What passes by itself while a host starts: no network yet, no role yet, a clock that was not set yet. A bucket
- * that does not exist, or may not be listed, is for somebody to mend.
+ * What passes by itself while a host starts: no network yet, no role yet, a clock that was not set yet, an object that the
+ * store does not give at the moment. A bucket that does not exist, or may not be listed, is for somebody to mend.
  */
-const PASSING = new Set(['unreachable', 'throttled', 'no-credentials', 'expired', 'clock-skew']);
+const PASSING = new Set([
+  'unreachable',
+  'throttled',
+  'no-credentials',
+  'expired',
+  'clock-skew',
+  'unreadable-ignore-file',
+]);
 const SHORTEST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 2_000;
 /** What one attempt counts at most: the clock may be set while it waits. */

@@ -1,5 +1,6 @@
-import { codeOf, isUnreadable } from './failure.ts';
+import { codeOf } from './failure.ts';
 import type { Clock, Logger } from './ports.ts';
+import { isRefusal } from './unreadable/failed-object.ts';
 
 /** One small object whose ETag changes when there is something new to list. */
 export interface WatchedKey {
@@ -47,7 +48,7 @@ export class Watch {
       return etag === undefined || etag !== known || since >= NET_MS;
     } catch (error) {
       const code = codeOf(error);
-      if (signal.aborted || (code !== 'gone' && !isUnreadable(code))) throw error;
+      if (signal.aborted || (code !== 'gone' && !isRefusal(code))) throw error;
       this.#tell(code);
       this.#seen = { etag: undefined, at };
       return true;

@@ -8,17 +8,23 @@ export interface AdoptedObject {
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
+  /** Default false: what was found could be read. */
+  readonly archived?: boolean;
 }
 
 /** By path: what is there now in the place of what was listed; null: nothing any more. */
 export type AdoptedObjects = ReadonlyMap<string, AdoptedObject | null>;
 
-/**
- * The listing as if these objects had been listed as they were found. Keys that were not listed are not added. What
- * was found could be read, so it is not archived.
- */
+/** The listing as if these objects had been listed as they were found. Keys that were not listed are not added. */
 export function adoptObjects(objects: ListedObjects, adopted: AdoptedObjects): ListedObjects {
-  const replaced = replacements(objects, adopted);
+  return adoptRows(objects, replacements(objects, adopted));
+}
+
+/** The same, by position in the listing. */
+export function adoptRows(
+  objects: ListedObjects,
+  replaced: ReadonlyMap<number, AdoptedObject | null>,
+): ListedObjects {
   let etagRoom = objects.etagEnds[objects.count - 1] ?? 0;
   for (const object of replaced.values()) etagRoom += object?.etag.length ?? 0;
   const keys = new Uint8Array(objects.keyEnds[objects.count - 1] ?? 0);
@@ -47,7 +53,7 @@ export function adoptObjects(objects: ListedObjects, adopted: AdoptedObjects): L
     etagEnds[count] = etagsUsed;
     sizes[count] = now?.size ?? objects.sizes[i]!;
     lastModified[count] = now?.lastModified ?? objects.lastModified[i]!;
-    archived[count] = now === undefined ? objects.archived[i]! : 0;
+    archived[count] = now === undefined ? objects.archived[i]! : Number(now.archived ?? false);
     count += 1;
   }
   return {

@@ -1,6 +1,7 @@
 import { type AdoptedObjects, adoptObjects } from './adopt.ts';
 import { arrange } from './arrange.ts';
 import { type Columns, openColumns } from './columns.ts';
+import { markDates } from './date-mark.ts';
 import { diffGenerations, type GenerationChanges } from './diff.ts';
 import { type Draft, draftTree } from './draft.ts';
 import { draftId } from './draft-id.ts';
@@ -12,13 +13,17 @@ import { HEADER, layoutOf, NONE } from './layout.ts';
 import type { ListedObjects } from './listing.ts';
 import { halfSipHash, type NameHash } from './name-hash.ts';
 import { assignNodeIds } from './node-ids.ts';
-import type { Problem } from './problem.ts';
+import type { PatternList } from './patterns.ts';
+import type { Problem, ProblemReason } from './problem.ts';
+import { keepShown } from './unusable.ts';
 
 export interface BuildInput {
   readonly objects: ListedObjects;
   /** What was found in the place of what was listed: it enters the tree, and its id, as if it had been listed. */
   readonly adopted?: AdoptedObjects | undefined;
   readonly filter: PathFilter;
+  /** Which files have the execute bits; none, where it is left out. */
+  readonly executable?: PatternList | undefined;
   /** Node ids, mtimes and version names of what did not change are taken over from it. */
   readonly previous: Generation | undefined;
   /**
@@ -40,8 +45,10 @@ export interface BuildResult {
   readonly generation: Generation;
   /** Against `previous`; undefined without one. */
   readonly changes: GenerationChanges | undefined;
-  /** In byte order of key. */
+  /** In byte order of key; of each reason no more than a thousand. */
   readonly problems: readonly Problem[];
+  /** How many more there are, by reason. */
+  readonly unnamedProblems: ReadonlyMap<ProblemReason, number>;
   readonly nextNodeId: number;
 }
 
@@ -59,11 +66,12 @@ export function buildGeneration(input: BuildInput): BuildResult {
   const saltHigh = Number((input.salt >> 32n) & 0xffffffffn);
   const saltLow = Number(input.salt & 0xffffffffn);
   const { objects, adopted } = input;
-  const listed = adopted === undefined || adopted.size === 0 ? objects : adoptObjects(objects, adopted);
-  const draft = draftTree(listed, input.filter);
+  const found = adopted === undefined || adopted.size === 0 ? objects : adoptObjects(objects, adopted);
+  const { objects: listed, kept } = keepShown(markDates(found), previous);
+  const draft = draftTree(listed, input.filter, input.executable, kept);
   const arrangement = arrange(draft, hash, saltHigh, saltLow);
   const { buffer, columns } = fillColumns(draft, arrangement, saltHigh, saltLow);
-  reportArchived(draft, arrangement.shadowed);
+  reportShown(draft, arrangement.shadowed);
   columns.header.setUint32(HEADER.problems, draft.problemCount, true);
   new Uint8Array(buffer, HEADER.id).set(draftId(draft, arrangement));
 
@@ -81,7 +89,13 @@ export function buildGeneration(input: BuildInput): BuildResult {
   if (previous === undefined || changes === undefined)
     dateByListing(columns, generation, wholeSeconds(input.now));
   else takeDates(columns, previous, changes, wholeSeconds(input.now));
-  return { generation, changes, problems: draft.problems(), nextNodeId };
+  return {
+    generation,
+    changes,
+    problems: draft.problems(),
+    unnamedProblems: draft.unnamedProblems(),
+    nextNodeId,
+  };
 }
 
 /**
@@ -109,11 +123,16 @@ function columnsOf({ buffer, entries }: Generation): Columns {
   return openColumns(buffer, layoutOf(entries, heapBytes));
 }
 
-function reportArchived(draft: Draft, shadowed: Uint8Array): void {
-  const { archived } = draft.objects;
+/** What is shown, and is not all that it should be. */
+function reportShown(draft: Draft, shadowed: Uint8Array): void {
+  const { archived, lastModified, etagEnds } = draft.objects;
   for (let entry = 1; entry < draft.count; entry++) {
     if (draft.isDirectory(entry) || shadowed[entry] === 1) continue;
-    if (archived[draft.object(entry)] === 1) draft.report(draft.positions[entry]!, 'unreadable-class');
+    const object = draft.object(entry);
+    const position = draft.positions[entry]!;
+    if (archived[object] === 1) draft.report(position, 'unreadable-class');
+    const hasEtag = etagEnds[object]! > (etagEnds[object - 1] ?? 0);
+    if (hasEtag && Number.isNaN(lastModified[object])) draft.report(position, 'bad-date');
   }
 }
 
@@ -153,7 +172,8 @@ function dateByListing(columns: Columns, generation: Generation, now: number): v
   const { mtimeSeconds, lastModified, parents } = columns;
   // Children have higher indices than their directory: from the end, each is done before what holds it.
   for (let i = generation.entries - 1; i >= 0; i--) {
-    if (!generation.isDirectory(i)) mtimeSeconds[i] = Math.min(lastModified[i]!, now);
+    // A date that is unknown is that of the first look at it.
+    if (!generation.isDirectory(i)) mtimeSeconds[i] = Math.min(lastModified[i]! || now, now);
     else if (generation.childrenStart(i) === generation.childrenEnd(i)) mtimeSeconds[i] = now;
     const parent = parents[i]!;
     if (i !== 0) mtimeSeconds[parent] = Math.max(mtimeSeconds[parent]!, mtimeSeconds[i]!);
@@ -165,5 +185,7 @@ function takeDates(columns: Columns, previous: Generation, { origin }: Generatio
     const from = origin[i]!;
     columns.mtimeSeconds[i] = from === NONE ? now : previous.mtimeSeconds(from);
     columns.mtimeNanoseconds[i] = from === NONE ? 0 : previous.mtimeNanoseconds(from);
+    // The same content put again has a later date: what a file says of itself changes with the file alone.
+    if (from !== NONE) columns.lastModified[i] = previous.lastModified(from);
   }
 }

@@ -1,8 +1,17 @@
 import { type Columns, openColumns } from './columns.ts';
 import type { Generation } from './generation.ts';
-import { FLAG_ARCHIVED, FLAG_DIRECTORY, FLAG_PACKED_ETAG, HEADER, layoutOf } from './layout.ts';
+import {
+  FLAG_ARCHIVED,
+  FLAG_DIRECTORY,
+  FLAG_EXECUTABLE,
+  FLAG_PACKED_ETAG,
+  HEADER,
+  layoutOf,
+} from './layout.ts';
 import { ROOT_NODE_ID } from './node-ids.ts';
 import { TreeError } from './tree-error.ts';
+
+const KNOWN_FLAGS = FLAG_DIRECTORY | FLAG_ARCHIVED | FLAG_PACKED_ETAG | FLAG_EXECUTABLE;
 
 /**
  * Holds every column against the rules that the accessors rely on: after it none of them can read out of range,
@@ -71,7 +80,7 @@ function checkContent(columns: Columns, generation: Generation): void {
   let bytes = 0;
   for (let i = 0; i < entries; i++) {
     const flag = flags[i]!;
-    expect((flag & ~(FLAG_DIRECTORY | FLAG_ARCHIVED | FLAG_PACKED_ETAG)) === 0, 'flags');
+    expect((flag & ~KNOWN_FLAGS) === 0, 'flags');
     expect(Number.isSafeInteger(sizes[i]) && sizes[i]! >= 0, 'sizes');
     expect(mtimeNanoseconds[i]! < 1e9, 'dates');
     if ((flag & FLAG_PACKED_ETAG) === 0) {

@@ -11,7 +11,7 @@ export interface GenerationChanges {
   readonly added: Uint32Array;
   /** Old indices: files and directories that are gone; all of them. */
   readonly removed: Uint32Array;
-  /** New indices of files with another ETag or size. */
+  /** New indices of files with another ETag, size, or mode: the kernel keeps all three without end by node id. */
   readonly changed: Uint32Array;
   /** Old indices, pairwise with `changed`. */
   readonly changedFrom: Uint32Array;
@@ -49,7 +49,7 @@ export function diffGenerations(older: Generation, newer: Generation): Generatio
       cursor = from + 1;
       left--;
       stays[from] = 1;
-      if (newer.isDirectory(child) || newer.sameContent(child, older, from)) {
+      if (newer.isDirectory(child) || isSameFile(newer, child, older, from)) {
         origin[child] = from;
       } else {
         changed.push(child);
@@ -90,6 +90,10 @@ function match(
     if (older.sameName(cursor, newer, child)) return cursor;
   }
   return older.lookup(directory, newer.name(child));
+}
+
+function isSameFile(newer: Generation, child: number, older: Generation, from: number): boolean {
+  return newer.isExecutable(child) === older.isExecutable(from) && newer.sameContent(child, older, from);
 }
 
 function shared(indices: readonly number[]): Uint32Array {

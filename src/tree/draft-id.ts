@@ -15,7 +15,8 @@ export function draftId(draft: Draft, arrangement: Arrangement): Uint8Array {
       hasher.add('d', keys, start, end, 0, etags, 0, 0);
     } else {
       const object = draft.object(entry);
-      hasher.add('f', keys, start, end, sizes[object]!, etags, etagEnds[object - 1] ?? 0, etagEnds[object]!);
+      const kind = draft.isExecutable(object) ? 'x' : 'f';
+      hasher.add(kind, keys, start, end, sizes[object]!, etags, etagEnds[object - 1] ?? 0, etagEnds[object]!);
     }
   });
   return hasher.digest();

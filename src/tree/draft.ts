@@ -3,7 +3,18 @@ import { objectsByKey } from './key-order.ts';
 import { judgeKey } from './key-rules.ts';
 import { NONE } from './layout.ts';
 import type { ListedObjects } from './listing.ts';
-import { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
+import type { PatternList } from './patterns.ts';
+import { describeProblem, nameKey, type Problem, type ProblemReason } from './problem.ts';
+import { whyUnusable } from './unusable.ts';
+
+/** Problems of one reason that are named: a store that lists every object so must not fill the memory with them. */
+const MOST_NAMED = 1_000;
+
+interface FoundProblems {
+  count: number;
+  /** Of the first ones. */
+  readonly positions: number[];
+}
 
 /**
  * The tree as it comes out of the keys in their byte order: entry 0 is the root, a directory comes before what
@@ -22,7 +33,9 @@ export class Draft {
   nameLengths: Uint8Array;
   /** Position in `order`; NONE for a directory. */
   positions: Uint32Array;
-  readonly #found: { readonly position: number; readonly reason: ProblemReason }[] = [];
+  /** 1 for each object that is an executable file; undefined where none is. */
+  #executable: Uint8Array | undefined;
+  readonly #found = new Map<ProblemReason, FoundProblems>();
 
   constructor(objects: ListedObjects) {
     this.objects = objects;
@@ -54,23 +67,53 @@ export class Draft {
     return this.order[this.positions[entry]!]!;
   }
 
-  report(position: number, reason: ProblemReason): void {
-    this.#found.push({ position, reason });
+  setExecutable(object: number): void {
+    this.#executable ??= new Uint8Array(this.objects.count);
+    this.#executable[object] = 1;
   }
 
+  isExecutable(object: number): boolean {
+    return this.#executable?.[object] === 1;
+  }
+
+  report(position: number, reason: ProblemReason): void {
+    let found = this.#found.get(reason);
+    if (found === undefined) {
+      found = { count: 0, positions: [] };
+      this.#found.set(reason, found);
+    }
+    found.count++;
+    if (found.positions.length < MOST_NAMED) found.positions.push(position);
+  }
+
+  /** Of all problems, named or not. */
   get problemCount(): number {
-    return this.#found.length;
+    let count = 0;
+    for (const found of this.#found.values()) count += found.count;
+    return count;
   }
 
   /** In byte order of key. */
   problems(): Problem[] {
     const { keys, keyEnds } = this.objects;
-    this.#found.sort((a, b) => a.position - b.position);
-    return this.#found.map(({ position, reason }) => {
+    const found = [...this.#found].flatMap(([reason, { positions }]) =>
+      positions.map((position) => ({ position, reason })),
+    );
+    found.sort((a, b) => a.position - b.position);
+    return found.map(({ position, reason }) => {
       const object = this.order[position]!;
-      const key = showKey(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
+      const key = nameKey(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
       return { key, reason, detail: describeProblem(reason) };
     });
+  }
+
+  /** How many more there are than {@link problems} names, by reason. */
+  unnamedProblems(): Map<ProblemReason, number> {
+    const unnamed = new Map<ProblemReason, number>();
+    for (const [reason, { count, positions }] of this.#found) {
+      if (count > positions.length) unnamed.set(reason, count - positions.length);
+    }
+    return unnamed;
   }
 
   #grow(): void {
@@ -89,8 +132,16 @@ export class Draft {
   }
 }
 
-/** Applies filter and key rules, in this order: what is excluded is not in problems, however hostile. */
-export function draftTree(objects: ListedObjects, filter: PathFilter): Draft {
+/**
+ * Applies filter, key rules and what makes an object unusable, in this order: what is excluded is not in problems, however
+ * hostile. `kept` are the objects that are shown as they were before, and why.
+ */
+export function draftTree(
+  objects: ListedObjects,
+  filter: PathFilter,
+  executable?: PatternList,
+  kept: ReadonlyMap<number, ProblemReason> = new Map(),
+): Draft {
   const draft = new Draft(objects);
   const { keys, keyEnds, sizes } = objects;
   const slash = 0x2f;
@@ -104,11 +155,15 @@ export function draftTree(objects: ListedObjects, filter: PathFilter): Draft {
     const start = keyEnds[object - 1] ?? 0;
     const end = keyEnds[object]!;
     if (!filter.showsAll && !filter.showsKey(keys.subarray(start, end))) continue;
-    const reason = judgeKey(keys, start, end, sizes[object]!);
+    const unusable = whyUnusable(objects, object);
+    // The rules of keys say why for good; of a size that is unknown the next listing may know more.
+    const reason = judgeKey(keys, start, end, unusable === undefined ? sizes[object]! : 0) ?? unusable;
     if (reason !== undefined) {
       draft.report(position, reason);
       continue;
     }
+    const keptFor = kept.get(object);
+    if (keptFor !== undefined) draft.report(position, keptFor);
     const limit = Math.min(end - start, lastEnd - lastStart);
     let shared = 0;
     while (shared < limit && keys[start + shared] === keys[lastStart + shared]) shared++;
@@ -123,7 +178,10 @@ export function draftTree(objects: ListedObjects, filter: PathFilter): Draft {
       ends.push(at - start);
       name = at + 1;
     }
-    if (name < end) draft.add(open[open.length - 1]!, name, end - name, position);
+    if (name < end) {
+      draft.add(open[open.length - 1]!, name, end - name, position);
+      if (executable?.match(keys.subarray(start, end)) !== undefined) draft.setExecutable(object);
+    }
     lastStart = start;
     lastEnd = end;
   }

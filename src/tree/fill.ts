@@ -5,6 +5,7 @@ import { checkEtagLength } from './identity.ts';
 import {
   FLAG_ARCHIVED,
   FLAG_DIRECTORY,
+  FLAG_EXECUTABLE,
   FLAG_PACKED_ETAG,
   FORMAT_VERSION,
   HEADER,
@@ -110,6 +111,7 @@ function fillObjects(
     const start = etagEnds[object - 1] ?? 0;
     const end = etagEnds[object]!;
     let flags = archived[object] === 1 ? FLAG_ARCHIVED : 0;
+    if (draft.isExecutable(object)) flags |= FLAG_EXECUTABLE;
     if (isDigest(etags, start, end)) {
       flags |= FLAG_PACKED_ETAG;
       for (let at = 0; at < 16; at++) {

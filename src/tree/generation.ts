@@ -4,6 +4,7 @@ import { wishedCookie } from './cookie.ts';
 import {
   FLAG_ARCHIVED,
   FLAG_DIRECTORY,
+  FLAG_EXECUTABLE,
   FLAG_PACKED_ETAG,
   FORMAT_VERSION,
   HEADER,
@@ -21,9 +22,12 @@ export interface ContentVersion {
   readonly name: string;
   /** Below the prefix. */
   readonly path: string;
+  /** As listed, or what stands in its place: see `listedEtag`. */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
+  /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
+  readonly lastModified?: number | undefined;
 }
 
 /**
@@ -123,6 +127,11 @@ export class Generation {
     return (this.#flags[i]! & FLAG_ARCHIVED) !== 0;
   }
 
+  /** Whether a file has the execute bits. */
+  isExecutable(i: number): boolean {
+    return (this.#flags[i]! & FLAG_EXECUTABLE) !== 0;
+  }
+
   /** Bytes; 0 for a directory. */
   size(i: number): number {
     return this.isDirectory(i) ? 0 : this.#columns.sizes[i]!;
@@ -146,7 +155,7 @@ export class Generation {
     return this.#columns.mtimeNanoseconds[i]!;
   }
 
-  /** The store's date, in whole seconds since the epoch; 0 for a directory. */
+  /** The store's date, in whole seconds since the epoch; 0 for a directory, and where it is unknown. */
   lastModified(i: number): number {
     return this.#columns.lastModified[i]!;
   }
@@ -185,7 +194,7 @@ export class Generation {
     return path;
   }
 
-  /** As listed, without quotes, one character a byte; '' for a directory. */
+  /** As listed, without quotes, one character a byte, or what stands in its place; '' for a directory. */
   etag(i: number): string {
     if ((this.#flags[i]! & FLAG_PACKED_ETAG) !== 0) return this.#hex(this.#columns.etagBytes, i);
     const start = this.#heapOffset + this.#columns.etags[4 * i]!;
@@ -204,7 +213,14 @@ export class Generation {
   }
 
   version(i: number): ContentVersion {
-    return { name: this.versionName(i), path: this.path(i), etag: this.etag(i), size: this.size(i) };
+    const version = {
+      name: this.versionName(i),
+      path: this.path(i),
+      etag: this.etag(i),
+      size: this.size(i),
+    };
+    const seconds = this.lastModified(i);
+    return seconds === 0 ? version : { ...version, lastModified: 1000 * seconds };
   }
 
   /** Below 2^31. */

@@ -94,10 +94,11 @@ export function versionName(path: string, etag: string, size: number): string {
  * The id of a generation: the first 16 bytes of SHA-256 over, for each shown entry but the root, in byte order
  * of path, the fields
  *
- *     kind   "d" or "f"
+ *     kind   "d", "f", or "x" for a file that has the execute bits
  *     path   below the prefix, no slash at its end
  *     size   decimal digits; "0" for a directory
- *     ETag   as listed, without quotes; empty for a directory
+ *     ETag   as listed, without quotes; a space and the date in milliseconds since the epoch where there is none; empty
+ *            for a directory
  *
  * each preceded by its length in bytes as 32 bits, big-endian. An empty tree is SHA-256 of nothing. Ids are
  * compared between nodes and releases: this never changes.
@@ -107,7 +108,7 @@ export class GenerationHasher {
   readonly #fields = new FieldWriter();
 
   add(
-    kind: 'd' | 'f',
+    kind: 'd' | 'f' | 'x',
     path: Uint8Array,
     pathStart: number,
     pathEnd: number,

@@ -1,5 +1,6 @@
 export type { AdoptedObject, AdoptedObjects } from './adopt.ts';
 export { type BuildInput, type BuildResult, buildGeneration, stampGeneration } from './build.ts';
+export { listedEtag } from './date-mark.ts';
 export { diffGenerations, type GenerationChanges } from './diff.ts';
 export { digestListing } from './digest.ts';
 export { type FilterPatterns, type FilterVerdict, PathFilter } from './filter.ts';
@@ -8,6 +9,7 @@ export { versionName } from './identity.ts';
 export { NONE } from './layout.ts';
 export type { ListedObjects } from './listing.ts';
 export { orderByPath, placeInOrder } from './path-order.ts';
+export { PatternList } from './patterns.ts';
 export { generationBytes, restoreGeneration } from './persist.ts';
 export { describeProblem, type Problem, type ProblemReason, showKey } from './problem.ts';
 export { TreeError, type TreeErrorCode } from './tree-error.ts';

@@ -38,8 +38,9 @@ function checkListing({ count, keys, keyEnds, sizes, etags, etagEnds, ...rest }:
     if (keyEnds[i]! < (keyEnds[i - 1] ?? 0) || etagEnds[i]! < (etagEnds[i - 1] ?? 0)) {
       throw new TreeError('bad-listing', `object ${i} ends before it begins`);
     }
-    if (!Number.isSafeInteger(sizes[i]) || sizes[i]! < 0) {
-      throw new TreeError('bad-listing', `object ${i} has a size of ${sizes[i]}`);
+    const size = sizes[i]!;
+    if (!Number.isNaN(size) && (!Number.isSafeInteger(size) || size < 0)) {
+      throw new TreeError('bad-listing', `object ${i} has a size of ${size}`);
     }
   }
   if (count > 0 && (keyEnds[count - 1]! > keys.length || etagEnds[count - 1]! > etags.length)) {

@@ -18,6 +18,9 @@ export const FLAG_ARCHIVED = 2;
 /** The ETag is 32 lower-case hex digits and sits in its slot as 16 bytes; else the slot points to the heap. */
 export const FLAG_PACKED_ETAG = 4;
 
+/** A file that has the execute bits. */
+export const FLAG_EXECUTABLE = 8;
+
 /** Byte offsets within the header. */
 export const HEADER = {
   format: 8,

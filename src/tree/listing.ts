@@ -1,17 +1,17 @@
 /**
  * One complete listing, as columns: what src/store hands over. `keys` holds the raw bytes below the prefix,
- * one key after the other in the order they were listed.
+ * one key after the other in the order they were listed; of a key over 4,096 bytes the first 4,097 to 4,100.
  */
 export interface ListedObjects {
   readonly count: number;
   readonly keys: Uint8Array;
   /** Key i is `keys[keyEnds[i - 1] ?? 0 .. keyEnds[i])`. */
   readonly keyEnds: Uint32Array;
-  /** Bytes. */
+  /** Bytes; NaN: the store lists none that can be. */
   readonly sizes: Float64Array;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; NaN: the store lists none that can be understood. */
   readonly lastModified: Float64Array;
-  /** Latin-1, without the quotes. */
+  /** Latin-1, without the quotes; empty: the store lists none that can be sent back to it. */
   readonly etags: Uint8Array;
   readonly etagEnds: Uint32Array;
   /** 1: the storage class cannot be read at once (GLACIER, DEEP_ARCHIVE). */

@@ -6,11 +6,19 @@ export type ProblemReason =
   | 'not-utf8'
   | 'trailing-slash'
   | 'shadowed'
-  | 'unreadable-class';
+  | 'no-version'
+  | 'unreadable-class'
+  | 'bad-size'
+  | 'bad-date'
+  /** Its content could not be had; what the store answered stands in its detail. */
+  | 'unreadable-object';
 
-/** A key that is left out of the tree, or (`unreadable-class`) shown but not readable. */
+/**
+ * A key that is left out of the tree, or is shown but not readable (`unreadable-class`, `unreadable-object`), without its date
+ * (`bad-date`), or as it was before (`bad-size`, `no-version`).
+ */
 export interface Problem {
-  /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. */
+  /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. Of a key over 4,096 bytes the beginning, and an ellipsis. */
   readonly key: string;
   readonly reason: ProblemReason;
   /** One sentence for people. */
@@ -33,13 +41,34 @@ export function describeProblem(reason: ProblemReason): string {
       return 'left out: a key that ends in a slash stands for a directory, and this one has content';
     case 'shadowed':
       return 'left out: there is a directory of the same path, which is shown in its place';
+    case 'no-version':
+      return 'left out, or shown as it was before: the listing has neither ETag nor date for it, so that nothing would tell when it changes';
     case 'unreadable-class':
       return 'shown, but reading it gives EIO: its storage class must be restored first';
+    case 'bad-size':
+      return 'left out, or shown as it was before: the store lists no size for it that can be';
+    case 'bad-date':
+      return 'shown, but its date is unknown: the store lists none, or one that cannot be understood';
+    case 'unreadable-object':
+      return 'shown, but reading it gives EIO: the store does not give its content';
     default: {
       const never: never = reason;
       return never;
     }
   }
+}
+
+/** A listing keeps the beginning of a longer key: see ListedObjects. */
+const LONGEST_LISTED_KEY = 4096;
+/** Of such a key, shown to people. */
+const SHOWN_BYTES = 255;
+
+/** The key of a problem, as {@link showKey} writes it; of one that is not known whole, the beginning. */
+export function nameKey(key: Uint8Array): string {
+  if (key.length <= LONGEST_LISTED_KEY) return showKey(key);
+  let end = SHOWN_BYTES;
+  while (end > SHOWN_BYTES - 3 && (key[end]! & 0xc0) === 0x80) end--;
+  return `${showKey(key.subarray(0, end))}…`;
 }
 
 /** The key as text: as it is where it is UTF-8, else with each byte that does not fit shown as \xNN. */

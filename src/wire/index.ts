@@ -23,6 +23,7 @@ export { decodeHeader, decodeRequest } from './decode.ts';
 export { ERRNO, type ErrnoName } from './errno.ts';
 export {
   type InitReply,
+  MAX_BACKGROUND,
   type NegotiateOptions,
   type Negotiation,
   negotiate,

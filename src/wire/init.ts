@@ -3,6 +3,7 @@ import {
   FUSE_AUTO_INVAL_DATA,
   FUSE_CACHE_SYMLINKS,
   FUSE_DO_READDIRPLUS,
+  FUSE_EXPORT_SUPPORT,
   FUSE_HAS_EXPIRE_ONLY,
   FUSE_HAS_RESEND,
   FUSE_INIT_EXT,
@@ -63,6 +64,7 @@ const WANTED =
   FUSE_ASYNC_READ |
   FUSE_AUTO_INVAL_DATA |
   FUSE_DO_READDIRPLUS |
+  FUSE_EXPORT_SUPPORT |
   FUSE_PARALLEL_DIROPS |
   FUSE_NO_OPEN_SUPPORT |
   FUSE_NO_OPENDIR_SUPPORT |
@@ -71,6 +73,14 @@ const WANTED =
   FUSE_INIT_EXT |
   FUSE_HAS_EXPIRE_ONLY |
   FUSE_HAS_RESEND;
+
+/**
+ * Every READ through the page cache counts as one that is in the background, and where so many wait for their answer no
+ * other reader's READ is sent, also of what could be answered at once. With 64, one user who read 64 files that were not
+ * local had every other reader wait. What waits here takes some hundred bytes; who may have how many of these places is
+ * the session's matter. For who may not mount by themselves the kernel may grant fewer (max_user_bgreq).
+ */
+export const MAX_BACKGROUND = 4096;
 
 /** READs of up to 1 MiB. */
 const MAX_PAGES = 256;
@@ -112,8 +122,8 @@ export function negotiate(offer: InitFields, options: NegotiateOptions = { resen
     minor: Math.min(offer.minor, FUSE_KERNEL_MINOR_VERSION),
     maxReadahead: offer.maxReadahead,
     flags: offer.flags & wanted,
-    maxBackground: 64,
-    congestionThreshold: 48,
+    maxBackground: MAX_BACKGROUND,
+    congestionThreshold: (MAX_BACKGROUND * 3) / 4,
     maxWrite: 4096, // the least that the kernel takes: nothing is ever written
     timeGran: 1,
     maxPages: MAX_PAGES,

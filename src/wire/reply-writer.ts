@@ -1,4 +1,5 @@
 import type { Attributes, StatfsFigures } from './attributes.ts';
+import { FUSE_ROOT_ID } from './constants.ts';
 import { ERRNO, type ErrnoName } from './errno.ts';
 import type { InitReply } from './init.ts';
 import {
@@ -39,6 +40,11 @@ export class ReplyWriter {
   readonly #view: DataView;
   #length = 0;
   #end = 0;
+  /**
+   * 32 bits, the same for every inode of a connection but the root's, for which the kernel wants 0. A file handle holds
+   * it beside the node id. The kernel marks an inode that it holds as bad if a reply has another one for its node id.
+   */
+  inodeGeneration = 0;
 
   /**
    * @throws RangeError if the buffer is too small for every reply of fixed size (144 bytes).
@@ -254,7 +260,11 @@ export class ReplyWriter {
   #entryOut(at: number, attributes: Attributes, ttlSeconds: number): void {
     const view = this.#view;
     writeU64(view, at + fuse_entry_out.nodeid, attributes.ino);
-    writeU64(view, at + fuse_entry_out.generation, 0); // a node id is never reused
+    writeU64(
+      view,
+      at + fuse_entry_out.generation,
+      attributes.ino === FUSE_ROOT_ID ? 0 : this.inodeGeneration,
+    );
     this.#ttl(at + fuse_entry_out.entry_valid, ttlSeconds);
     this.#ttl(at + fuse_entry_out.attr_valid, ttlSeconds);
     view.setUint32(at + fuse_entry_out.entry_valid_nsec, 0, true);

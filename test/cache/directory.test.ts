@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -14,7 +16,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { CacheError } from '../../src/cache/cache-error.ts';
 import { flockWith } from '../../src/cache/directory-lock.ts';
-import { fixture } from './fixture.ts';
+import { stampOf } from '../../src/cache/stamp.ts';
+import { BlobReader } from '../../src/session/blob-reader.ts';
+import { ensure, fixture } from './fixture.ts';
 
 test('missing directories are made for this user alone', async (t) => {
   const f = fixture(t);
@@ -101,4 +105,57 @@ test('the lock file carries who holds it, and stays when the lock is given back'
 test('a lock that cannot be taken for another reason is a directory that cannot be written', () => {
   const failing = flockWith(() => -30);
   assert.throws(() => failing('/nowhere/lock'), { name: 'CacheError', code: 'cache-unwritable' });
+});
+
+test('a directory that others could put another one in the place of is refused, with what mends it', async (t) => {
+  for (const mode of [0o777, 0o2777, 0o702]) {
+    const f = fixture(t);
+    const shared = dirname(dirname(f.directory));
+    mkdirSync(shared, { recursive: true, mode: 0o700 });
+    chmodSync(shared, mode);
+    await assert.rejects(f.open(), (error: CacheError) => {
+      assert.equal(error.code, 'cache-unsafe');
+      assert.match(error.message, new RegExp(`replaced by others: ${shared} can be written by everybody`));
+      assert.match(error.mend, new RegExp(`chmod go-w ${shared}.*chmod \\+t ${shared}`));
+      return true;
+    });
+    assert.deepEqual(readdirSync(shared), [], 'nothing was made in it');
+  }
+});
+
+test('a directory in one that is open to all is taken where only owners can rename what is in that', async (t) => {
+  const f = fixture(t);
+  const shared = dirname(dirname(f.directory));
+  mkdirSync(shared, { recursive: true, mode: 0o700 });
+  chmodSync(shared, 0o1777);
+  await f.open();
+});
+
+test('a lock and blobs of another user are not used', {
+  skip: process.getuid?.() === 0 ? false : 'needs root, to make what another user owns',
+}, async (t) => {
+  const f = fixture(t);
+  const cache = await f.open();
+  const version = f.store.putRandom('a', 5_000);
+  const other = f.store.putRandom('b', 5_000);
+  for (const each of [version, other]) await ensure(cache, f, each);
+  chownSync(f.path(version), 65534, 65534);
+  const blobs = new BlobReader(f.directory);
+  const stampOfTheirs = stampOf(statSync(f.path(version), { bigint: true }));
+  assert.equal(blobs.read(version.name, undefined, stampOfTheirs, 0, Buffer.alloc(5_000)), false);
+  assert.equal((await ensure(cache, f, version)).kind, 'local');
+  assert.equal(statSync(f.path(version)).uid, 0, 'fetched anew');
+  assert.equal(cache.stats().corrupt, 1);
+  await cache.close();
+  chownSync(f.path(other), 65534, 65534);
+  const again = await f.open();
+  assert.deepEqual([again.has(version), again.has(other), again.stats().corrupt], [true, false, 1]);
+  await again.close();
+  const lock = join(f.directory, 'lock');
+  writeFileSync(lock, '');
+  chownSync(lock, 65534, 65534);
+  assert.throws(() => flockWith((path) => openSync(path, 'r+'))(lock), {
+    name: 'CacheError',
+    code: 'cache-unsafe',
+  });
 });

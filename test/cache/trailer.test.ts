@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { blobKey } from '../../src/cache/blob-path.ts';
 import type { ContentVersion } from '../../src/cache/content-version.ts';
-import { contentBytes, flawOf, flawUnderKey, labelOf, trailerOf } from '../../src/cache/trailer.ts';
+import {
+  contentBytes,
+  flawOf,
+  flawUnderKey,
+  labelOf,
+  MOST_TRAILER_BYTES,
+  readBlobLabel,
+  trailerOf,
+} from '../../src/cache/trailer.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { versionOf } from './fixture.ts';
 
 function sealed(version: ContentVersion, content: Uint8Array): Buffer {
@@ -68,3 +78,38 @@ test('bytes that nobody sealed never pass and never throw', () => {
     assert.equal(flawUnderKey(file, version.name), 'label', text);
   }
 });
+
+test('whatever the path and the ETag that a tree takes, the blob is good and says what it is of', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const byte = fc.oneof(
+    fc.constantFrom('\u0001', '\u001f', '"', '\\', '\u007f', '\u2028', '\ud83d\ude00'),
+    fc.string(),
+  );
+  const text = (most: number) =>
+    fc
+      .tuple(fc.array(byte, { minLength: 1, maxLength: 20 }), fc.nat(most))
+      .map(([parts, length]) => cut(parts.join('').repeat(length) || 'a', most));
+  const longest: [string, string] = ['\u0001'.repeat(4095), '\u0001'.repeat(4096)];
+  const examples = [['\u0001'.repeat(3013), 'e'], longest] as [string, string][];
+  fc.assert(
+    fc.property(text(4095), text(4096), (path, etag) => {
+      const hostile = { ...versionOf('a', content), path, etag };
+      const file = sealed(hostile, content);
+      assert.equal(flawOf(file, content.length, labelOf(hostile, undefined)), undefined);
+      assert.equal(flawUnderKey(file, hostile.name), undefined);
+      assert.ok(file.length - content.length <= MOST_TRAILER_BYTES);
+      writeFileSync(`${directory}/blob`, file);
+      const label = readBlobLabel(`${directory}/blob`, content.length, file.length);
+      assert.deepEqual(label, { path, etag, size: content.length, chunk: undefined });
+    }),
+    { examples, numRuns: 50 },
+  );
+});
+
+/** Its beginning, in at most so many bytes of UTF-8. */
+function cut(text: string, bytes: number): string {
+  return Buffer.from(text.slice(0, bytes))
+    .subarray(0, bytes)
+    .toString()
+    .replace(/\ufffd+$/, '');
+}

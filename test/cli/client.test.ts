@@ -4,6 +4,7 @@ import type { MountState } from '../../src/config/mount-state.ts';
 import type { ControlViews } from '../../src/control/views.ts';
 import { generation, held, ID, statusOf, TestServer } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
+import { fakeDaemon } from './fake-daemon.ts';
 import { mountAt, ran } from './recorded-shell.ts';
 
 async function asked(test: Cleanup, views: Partial<ControlViews>, ...args: string[]) {
@@ -79,7 +80,30 @@ describe('a command that asks a daemon', () => {
   });
 });
 
+describe('what answers as no dagmount does', () => {
+  test('is said to be that, whatever it answers, and hides no other', async (t) => {
+    for (const answer of [{}, { mount: null }, [], { ...statusOf(), cache: undefined }]) {
+      const { socket } = await fakeDaemon(t, { 'GET /v1/status': () => answer });
+      const { exitCode, err } = await ran(['status', '--socket', socket]);
+      assert.equal(exitCode, 69, JSON.stringify(answer));
+      assert.match(err, /does not answer as a dagmount does/);
+      const good = await fakeDaemon(t, { 'GET /v1/status': () => statusOf() });
+      const both = await ran(['status', '--socket', socket, '--socket', good.socket]);
+      assert.equal(both.exitCode, 69);
+      assert.ok(both.out.includes(good.socket) && !both.out.includes(socket), both.out);
+    }
+  });
+});
+
 describe('status', () => {
+  test('says how long a listing takes while the source is slow', async (t) => {
+    const source = { ...statusOf().source, listingSeconds: 185 };
+    const slow = await asked(t, { status: () => statusOf({ source, degraded: ['source-slow'] }) }, 'status');
+    assert.match(slow.out, /^source +as of .*; listing takes 3 min 5 s$/m);
+    const quick = await asked(t, { status: () => statusOf({ source }) }, 'status');
+    assert.doesNotMatch(quick.out, /listing takes/);
+  });
+
   test('shows what is wrong, and since when', async (t) => {
     const at = '2026-01-01T00:00:00.000Z';
     const status = statusOf({
@@ -101,6 +125,21 @@ describe('status', () => {
     );
     assert.match(out, /^held +f{32} since .*9 files would be gone and 1 left/m);
     assert.match(out, /^problems +2 keys/m);
+  });
+});
+
+describe('status of a store whose ETags are different', () => {
+  test('says what is checked instead', async (t) => {
+    const source = { ...statusOf().source, traits: ['own-listing-etags', 'no-md5-etags'] as const };
+    const { out } = await asked(
+      t,
+      { status: () => statusOf({ source: { ...source, traits: [...source.traits] } }) },
+      'status',
+    );
+    assert.match(
+      out,
+      /^source .*ETags of their own: size and date are checked; .*no MD5s: content is checked by length$/m,
+    );
   });
 });
 

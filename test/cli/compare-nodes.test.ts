@@ -71,8 +71,16 @@ async function node(test: Cleanup, shown: Shown, options: NodeOptions = {}): Pro
 function entriesOf(files: Readonly<Record<string, string>>): readonly EntryItem[] {
   return Object.entries(files).map(([path, etag]) =>
     path.endsWith('/')
-      ? { path: path.slice(0, -1), kind: 'directory', size: 0, etag: null, mtime: timeAt(0), cached: null }
-      : { path, kind: 'file', size: 1, etag, mtime: timeAt(0), cached: true },
+      ? {
+          path: path.slice(0, -1),
+          kind: 'directory',
+          size: 0,
+          etag: null,
+          mtime: timeAt(0),
+          executable: null,
+          cached: null,
+        }
+      : { path, kind: 'file', size: 1, etag, mtime: timeAt(0), executable: false, cached: true },
   );
 }
 
@@ -242,7 +250,14 @@ describe('status of several nodes', () => {
       lastError: { code: 'denied', message: 'Access denied.', detail: null, mend: null, at: timeAt(6) },
     };
     const failing = await node(t, [['a', 0]], { status: { source, degraded: ['source-denied'] } });
-    const held = { generation: idOf('c'), files: 1, removed: 9, since: timeAt(6), reason: 'mass-deletion' };
+    const held = {
+      generation: idOf('c'),
+      files: 1,
+      removed: 9,
+      since: timeAt(6),
+      reason: 'mass-deletion',
+      detail: 'Too many files are gone.',
+    };
     const holding = await node(t, [['a', 0]], { status: { held, degraded: ['held'] } });
     const { out } = await told([failing, holding, current]);
     assert.match(out, new RegExp(`It cannot look at the store since ${timeAt(5)}: Access denied\\.`));

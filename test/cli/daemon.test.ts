@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { isRunning } from '../../src/config/mount-state.ts';
+import { isRunning } from '../../src/host/process.ts';
 import { parseLog } from '../support/mount.ts';
 import { descendants, heedsHangUp, processesNaming } from '../support/processes.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';

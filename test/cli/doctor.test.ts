@@ -25,6 +25,7 @@ function host(changes: Partial<Host> & { readonly files?: Readonly<Record<string
     platform: 'linux',
     kernelRelease: '6.12.0-1-amd64',
     nodeVersion: '20.19.0',
+    hasUserEntry: () => true,
     readText: (path) => all[path],
     tryOpen: () => undefined,
     tryAccess: () => undefined,
@@ -32,6 +33,7 @@ function host(changes: Partial<Host> & { readonly files?: Readonly<Record<string
       path === '/home/airflow' || path === '/' || path === '/tmp'
         ? { uid: 1000, mode: 0o755, isDirectory: true }
         : undefined,
+    unsafeAncestor: () => undefined,
     freeBytes: () => 10 * 2 ** 30,
     ...changes,
   };
@@ -114,6 +116,28 @@ describe('doctor', () => {
       { tryAccess: (path) => (path === '/home/airflow' ? 'EROFS' : undefined) },
       exitCodes.cannotCreate,
       /✗ cache .*EROFS.*\n +.*--cache-dir/,
+    ],
+    [
+      'a cache that others could replace',
+      {
+        unsafeAncestor: (path) =>
+          path.endsWith('/v1')
+            ? { path: '/x', reason: 'can be written by everybody', flaw: 'mode' }
+            : undefined,
+      },
+      exitCodes.cannotCreate,
+      /✗ cache .*replaced by others: \/x can be written.*\n +.*chmod/,
+    ],
+    [
+      'a runtime directory that others could replace',
+      {
+        unsafeAncestor: (path) =>
+          path.endsWith('/v1')
+            ? undefined
+            : { path: '/x', reason: 'belongs to another user (uid 7)', flaw: 'owner' },
+      },
+      exitCodes.cannotCreate,
+      /✗ runtime .*replaced by others: \/x belongs.*\n +.*XDG_RUNTIME_DIR/,
     ],
     [
       "another's runtime directory",
@@ -222,6 +246,15 @@ describe('doctor', () => {
     assert.equal((await examined(['--allow-other'], on)).exitCode, exitCodes.osError);
   });
 
+  test('says that fusermount3 refuses a user without a name', async () => {
+    const { exitCode, out } = await examined([], host({ hasUserEntry: () => false }));
+    assert.equal(exitCode, 0);
+    assert.match(
+      out,
+      /! mounting +by \S+fusermount3, which refuses a user without a name, and uid 1000 .*\n +.*\/etc\/passwd/,
+    );
+  });
+
   test('as root asks for the capability and not for fusermount3', async () => {
     const asRoot = { surroundings: surroundings({ uid: 0 }) };
     const tryAccess = (path: string) => (path.endsWith('fusermount3') ? 'ENOENT' : undefined);
@@ -264,11 +297,30 @@ describe('doctor with an address', () => {
     const { exitCode, out } = await examined(args, host(), changes);
     assert.equal(exitCode, 0);
     assert.match(out, /^The store, s3:\/\/b\/p\/$/m);
+    assert.match(out, /^✓ endpoint +http:\/\/s3\.example, flag --endpoint-url$/m);
     assert.match(out, /^✓ credentials +from the environment$/m);
     assert.match(out, /^! clock .*\n +Set the clock\.$/m);
     assert.equal(asked?.endpointUrl, 'http://s3.example');
     assert.equal(asked?.signRequest, false);
     assert.equal(asked?.prefix, 'p/');
+  });
+
+  test('says where the endpoint comes from, which is where a mount would go', async () => {
+    let asked: MountConfig | undefined;
+    const changes = {
+      ...probing([], (config) => {
+        asked = config;
+      }),
+      surroundings: surroundings({
+        env: { PATH: '/usr/bin' },
+        readText: (path) =>
+          path.endsWith('/config') ? '[profile team]\nendpoint_url = http://minio:9000\n' : undefined,
+      }),
+    };
+    const { out } = await examined(['s3://b', '--profile', 'team'], host(), changes);
+    assert.match(out, /^✓ endpoint +http:\/\/minio:9000, default, from endpoint_url of profile team in /m);
+    assert.equal(asked?.endpointUrl, 'http://minio:9000');
+    assert.match((await examined(['s3://b'], host(), changes)).out, /^✓ endpoint +AWS's own$/m);
   });
 
   test('says what is wrong with the store and exits with its code', async () => {
@@ -287,7 +339,7 @@ describe('doctor with an address', () => {
     assert.equal(exitCode, exitCodes.noPermission);
     assert.equal(report.exitCode, exitCodes.noPermission);
     assert.equal(report.source, 's3://b/');
-    assert.equal(report.checks.length, 12);
+    assert.equal(report.checks.length, 13);
     assert.deepEqual(report.checks.at(-1), {
       name: 'list',
       outcome: 'bad',

@@ -20,6 +20,7 @@ const events: readonly DaemonEvent[] = [
   { id: '4', at: '2026-01-01T00:01:00.000Z', type: 'source-recovered', failures: 3, failingSince: at },
   { id: '5', at, type: 'cache-error', code: 'corrupt', detail: 'a.py' },
   { id: '6', at, type: 'restart', restarts: 2, reason: 'killed by signal 9' },
+  { id: '7', at, type: 'source-slow', since: at },
 ].map((event) => z.parse(eventShape, event));
 
 function written(event: DaemonEvent): string {

@@ -30,6 +30,7 @@ const store: Readonly<Record<StoreErrorCode, number>> = {
   'unreadable-class': 69,
   aborted: 69,
   'bad-request': 69,
+  'bad-answer': 69,
 };
 
 const mount: Readonly<Record<MountErrorCode, number>> = {
@@ -85,6 +86,8 @@ const others: Readonly<
   'address-unusable': 78,
   'bad-setting': 78,
   'empty-source': 66,
+  'unreadable-ignore-file': 69,
+  overdue: 69,
 };
 
 /** What a daemon answers, or does not. */
@@ -136,7 +139,7 @@ describe('a failure', () => {
   test('of a pattern is one of the configuration', () => {
     const failure = failureOf(new TreeError('bad-pattern', 'pattern "#x": it is a comment'));
     assert.equal(failure.exitCode, exitCodes.config);
-    assert.match(failure.mend, /--include or --exclude/);
+    assert.match(failure.mend, /--include, --exclude or --executable/);
   });
 
   test('that nobody foresaw is internal, and says how to learn more', () => {

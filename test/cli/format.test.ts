@@ -7,7 +7,6 @@ import {
   formatSize,
   formatTable,
   plural,
-  printable,
   wrapped,
 } from '../../src/cli/format.ts';
 
@@ -71,8 +70,4 @@ test('tables are aligned, without blanks at the ends', () => {
 test('text is broken at blanks, and a long word stays whole', () => {
   assert.equal(wrapped('one two three', 9, '  '), '  one two\n  three\n');
   assert.equal(wrapped('s3://a-long-address x', 5, ''), 's3://a-long-address\nx\n');
-});
-
-test('what would move the cursor is shown as what it is', () => {
-  assert.equal(printable('a\nb\tc\u001b[2J\u2028\u0085ü'), 'a\\nb\\tc\\x1b[2J\\x2028\\x85ü');
 });

@@ -20,7 +20,16 @@ const AT = '2026-01-01T00:00:00.000Z';
 const GENERATION = { id: ID, number: 2 };
 
 function entryItem(path: string, changes: Partial<z.infer<typeof entriesShape>['items'][number]> = {}) {
-  return { path, kind: 'file' as const, size: 1536, etag: 'e', mtime: AT, cached: true, ...changes };
+  return {
+    path,
+    kind: 'file' as const,
+    size: 1536,
+    etag: 'e',
+    mtime: AT,
+    executable: false,
+    cached: true,
+    ...changes,
+  };
 }
 
 function entryAt(path: string, changes: Partial<z.infer<typeof entryShape>> = {}) {
@@ -33,6 +42,7 @@ function entryAt(path: string, changes: Partial<z.infer<typeof entryShape>> = {}
     versionId: null,
     lastModified: AT,
     mtime: AT,
+    executable: false,
     generation: GENERATION,
     firstVisible: { at: AT, generation: GENERATION },
     cached: true,
@@ -57,7 +67,7 @@ describe('ls', () => {
       z.parse(entriesShape, { items: [entryItem('a.py')], next: 'more' }),
       z.parse(entriesShape, {
         items: [
-          entryItem('big.bin', { size: 3 * 2 ** 30, cached: false }),
+          entryItem('big.bin', { size: 3 * 2 ** 30, executable: true, cached: false }),
           entryItem('pkg', { kind: 'directory', size: 0, etag: null, cached: null }),
           entryItem('pkg/\u001b[31m.py'),
         ],
@@ -72,7 +82,7 @@ describe('ls', () => {
       [
         '   SIZE  MODIFIED                  CACHED  PATH',
         `1.5 KiB  ${AT}  yes     a.py`,
-        `3.0 GiB  ${AT}  no      big.bin`,
+        `3.0 GiB  ${AT}  no      big.bin*`,
         `         ${AT}          pkg/`,
         `1.5 KiB  ${AT}  yes     pkg/\\x1b[31m.py`,
         '',

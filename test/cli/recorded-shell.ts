@@ -1,7 +1,7 @@
 import { runCommandLine } from '../../src/cli/run.ts';
 import type { ServerPort } from '../../src/cli/server-port.ts';
 import type { Output, Shell } from '../../src/cli/shell.ts';
-import type { Mount } from '../../src/config/mountinfo.ts';
+import type { Mount } from '../../src/host/mountinfo.ts';
 import { surroundings } from '../config/surroundings.ts';
 
 export interface RecordedShell extends Shell {
@@ -32,6 +32,7 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
     mountStates: () => [],
     isRunning: () => false,
     end: () => undefined,
+    socketAddress: (socket) => socket,
     loadServer: async () => fakeServer(),
     supervisorProgram: async () => 'dagmount-supervisor',
     ...changes,
@@ -42,6 +43,7 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
 export function recordingOutput(write: (text: string) => void, changes: Partial<Output> = {}): Output {
   return {
     write,
+    rewrite: (text) => write(`\r${text}`),
     isTerminal: false,
     colours: false,
     columns: 80,

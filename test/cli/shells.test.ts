@@ -33,6 +33,7 @@ async function daemonWithTree(test: Cleanup): Promise<string> {
       size: 0,
       etag: isFile ? 'e' : null,
       mtime: '2026-01-01T00:00:00.000Z',
+      executable: isFile ? false : null,
       cached: isFile ? true : null,
     };
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import type { Shell } from '../../src/cli/shell.ts';
-import type { Mount } from '../../src/config/mountinfo.ts';
+import type { Mount } from '../../src/host/mountinfo.ts';
 import { fakeServer, mountAt, type Ran, ran } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 

@@ -5,21 +5,21 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mountId } from '../../src/config/mount-id.ts';
 import {
-  isRunning,
+  isStateOf,
   type MountState,
-  ownProcess,
   readMountStates,
-  removeMountState,
-  writeMountState,
+  type UnreadableState,
 } from '../../src/config/mount-state.ts';
 import { realTarget } from '../../src/config/real-target.ts';
 import { prepareRuntimeDirectory, runtimeDirectory } from '../../src/config/runtime-paths.ts';
 import { ownPackage } from '../../src/config/version.ts';
+import { removeMountState, writeMountState } from '../../src/config/write-mount-state.ts';
+import { isRunning, ownProcess } from '../../src/host/process.ts';
 import { startChild } from '../support/child.ts';
 import { repository } from '../support/repository.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { refusal } from './resolved.ts';
+import { refusal, resolved } from './resolved.ts';
 
 const uid = process.geteuid?.() ?? 0;
 
@@ -79,6 +79,18 @@ describe('the runtime directory', () => {
     );
   });
 
+  test('is refused where others could put another one in its place', async (t) => {
+    const directory = await temporaryDirectory(t);
+    chmodSync(directory, 0o777);
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(join(directory, 'dagmount'), uid)),
+      /^runtime-unsafe: .*could be replaced by others: .*everybody/,
+    );
+    assert.deepEqual(readdirSync(directory), []);
+    chmodSync(directory, 0o1777);
+    prepareRuntimeDirectory(join(directory, 'dagmount'), uid);
+  });
+
   test('is refused where it cannot be made', async (t) => {
     const file = join(await temporaryDirectory(t), 'file');
     writeFileSync(file, '');
@@ -86,6 +98,31 @@ describe('the runtime directory', () => {
       refusal(() => prepareRuntimeDirectory(join(file, 'x'), uid)),
       /^runtime-unwritable: .*ENOTDIR/,
     );
+  });
+
+  test('is where DAGMOUNT_RUNTIME_DIR says, also as root, which is what an error advises', async (t) => {
+    const file = join(await temporaryDirectory(t), 'file');
+    writeFileSync(file, '');
+    for (const user of [0, 1000]) {
+      const advice = refusal(() => prepareRuntimeDirectory(join(file, 'x'), user));
+      const [variable = ''] = /DAGMOUNT_\w+/.exec(advice) ?? [];
+      const env = { XDG_RUNTIME_DIR: '/run/user/1000', [variable]: '/srv/run/' };
+      assert.equal(runtimeDirectory({ uid: user, env }), '/srv/run');
+      // Advice that changes nothing for root.
+      assert.equal(/XDG_RUNTIME_DIR/.test(advice), user !== 0);
+    }
+    const taken = await temporaryDirectory(t);
+    chmodSync(taken, 0o777);
+    assert.match(
+      refusal(() => prepareRuntimeDirectory(taken, uid)),
+      /Remove it.*DAGMOUNT_RUNTIME_DIR/,
+    );
+    assert.match(
+      refusal(() => runtimeDirectory({ uid: 0, env: { DAGMOUNT_RUNTIME_DIR: 'run' } })),
+      /^bad-value: DAGMOUNT_RUNTIME_DIR cannot be "run".*absolute/,
+    );
+    // No option of mount, and no unknown one either.
+    resolved([], { DAGMOUNT_RUNTIME_DIR: '/srv/run' });
   });
 });
 
@@ -109,8 +146,8 @@ describe('the state of a mount', () => {
     assert.deepEqual(readdirSync(join(directory, 'abc')), ['state.json']);
     const states = [...readMountStates(directory, uid)].sort((a, b) => Number(a.ready) - Number(b.ready));
     assert.deepEqual(states, [
-      { ...state, directory: join(directory, 'def') },
-      { ...state, ready: true, directory: join(directory, 'abc') },
+      { ...state, uid, directory: join(directory, 'def') },
+      { ...state, uid, ready: true, directory: join(directory, 'abc') },
     ]);
   });
 
@@ -137,11 +174,54 @@ describe('the state of a mount', () => {
     }
     mkdirSync(join(directory, 'empty'));
     writeFileSync(join(directory, 'x.log'), '');
-    assert.deepEqual(readMountStates(directory, uid), []);
+    const unreadable: string[] = [];
+    const tell = ({ path, reason }: UnreadableState): void => void unreadable.push(`${path} ${reason}`);
+    assert.deepEqual(readMountStates(directory, uid, tell), []);
+    assert.deepEqual(unreadable.sort(), [
+      `${directory}/cut/state.json is not JSON`,
+      `${directory}/list/state.json does not say what a mount says of itself`,
+      `${directory}/nothing/state.json does not say what a mount says of itself`,
+      `${directory}/partial/state.json does not say what a mount says of itself`,
+    ]);
+    unreadable.length = 0;
     writeMountState(directory, 'abc', state);
     assert.equal(readMountStates(directory, uid).length, 1);
-    assert.deepEqual(readMountStates(directory, uid + 1), []);
+    assert.deepEqual(readMountStates(directory, uid + 1, tell), []);
+    assert.deepEqual(unreadable, [`${directory} belongs to another user (uid ${uid})`]);
     assert.deepEqual(readMountStates(join(directory, 'missing'), uid), []);
+  });
+
+  test('that names what is no process, or a group of them, is not believed', async (t) => {
+    const directory = await temporaryDirectory(t);
+    for (const pid of [0, -1, 1.5, 2 ** 31]) {
+      writeMountState(directory, 'abc', { ...state, pid });
+      assert.deepEqual(readMountStates(directory, uid), [], String(pid));
+      writeMountState(directory, 'abc', { ...state, supervisor: { pid } });
+      assert.deepEqual(readMountStates(directory, uid), [], String(pid));
+    }
+  });
+
+  test('names its socket by a path, or is not believed', async (t) => {
+    const directory = await temporaryDirectory(t);
+    for (const socket of ['', 'relative.sock', '/with/\0']) {
+      writeMountState(directory, 'abc', { ...state, socket });
+      assert.deepEqual(readMountStates(directory, uid), [], socket);
+    }
+  });
+
+  test('says nothing of whose it is: that is the user whose file it is, in all that it names', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const lies = { ...state, uid: 7, directory: '/etc', supervisor: { pid: 8, uid: 7 } };
+    writeMountState(directory, 'abc', lies);
+    const [found] = readMountStates(directory, uid);
+    assert.deepEqual([found?.uid, found?.supervisor?.uid, found?.directory], [uid, uid, `${directory}/abc`]);
+  });
+
+  test('is of a mount that the same user made, and of no other on its place', () => {
+    const mount = { mountPoint: state.target, superOptions: ['rw', 'user_id=5'] };
+    assert.ok(isStateOf({ ...state, uid: 5 }, mount));
+    assert.ok(!isStateOf({ ...state, uid: 6 }, mount));
+    assert.ok(!isStateOf({ ...state, uid: 5, target: '/opt/c' }, mount));
   });
 
   test('tells a process that runs from one that has ended', async (t) => {

@@ -9,6 +9,7 @@ export function surroundings(changes: Partial<Surroundings> = {}): Surroundings 
     home: '/home/airflow',
     workingDirectory: '/srv/here',
     logsToTerminal: false,
+    readText: () => undefined,
     ...changes,
   };
 }

@@ -53,6 +53,19 @@ function treeOf(
 const { signal } = new AbortController();
 
 describe('the tree at the control socket', () => {
+  test('has no ETag of a file where the listing has none', async () => {
+    const tree = treeOf([
+      { key: 'a', etag: '' },
+      { key: 'b', etag: 'e' },
+    ]);
+    const etags = [];
+    for (const path of ['a', 'b']) {
+      const entry = (await tree.entry(path, signal)) ?? {};
+      etags.push('etag' in entry ? entry.etag : entry);
+    }
+    assert.deepEqual(etags, [null, 'e']);
+  });
+
   test('pages give every path once, whatever the size of a page and what a path begins with', async () => {
     const objects = ['a/b', 'a.py', 'a/c/d', 'b', 'é', 'a-', 'a/c.py'].map((key) => ({ key }));
     const tree = treeOf(objects);

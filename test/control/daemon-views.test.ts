@@ -23,6 +23,7 @@ const meter = new RequestMeter(RequestMeter.memory());
 
 function viewsOf(world: World, changes: Partial<Observed> = {}): DaemonViews {
   return new DaemonViews({
+    publications: { stuck: undefined },
     restart: async () => ({ kind: 'unsupervised' }),
     driver: 'kernel',
     supervision: () => ({ supervised: true, restarts: 0, takeover: 'resend' }),
@@ -52,6 +53,38 @@ describe('what the control socket shows of a daemon', () => {
     const { degraded, mount } = viewsOf(world, { driver: 'fuse-native' }).status();
     assert.deepEqual([degraded, mount.driver], [['weak-driver'], 'fuse-native']);
     assert.deepEqual(viewsOf(world).status().degraded, []);
+  });
+
+  test('says that the source is slow, and how long a listing takes, while one lasts longer than a minute', async () => {
+    const world = new World();
+    world.source.putFiles(20);
+    await world.start();
+    const views = viewsOf(world);
+    assert.equal(views.status().source.listingSeconds, 0);
+    world.source.onList = () => world.clock.sleep(200_000, new AbortController().signal);
+    const refreshed = world.sync.refresh();
+    await world.clock.advance(100_000);
+    const { degraded, source, ready } = views.status();
+    assert.deepEqual([degraded, source.listingSeconds, ready], [['source-slow'], 100, true]);
+    const { text } = await views.metrics();
+    assert.match(text, /^dagmount_source_slow 1$/m);
+    assert.match(text, /^dagmount_source_listing_seconds 100$/m);
+    world.source.onList = () => undefined;
+    await world.clock.advance(100_000);
+    await refreshed;
+    await world.sync.refresh();
+    assert.deepEqual(views.status().degraded, []);
+    assert.match((await views.metrics()).text, /^dagmount_source_slow 0$/m);
+  });
+
+  test('counts every problem, those too that are not named', async () => {
+    const world = new World();
+    for (let i = 0; i < 1_200; i++) world.source.put(`a//${i}`);
+    world.source.putFiles(3);
+    await world.start();
+    const views = viewsOf(world);
+    assert.deepEqual([views.status().problems, views.problems().length], [1_200, 1_000]);
+    assert.match((await views.metrics()).text, /^dagmount_problems\{reason="empty-component"\} 1200$/m);
   });
 
   test('names what is wrong with the source by the code of its last failure', async () => {

@@ -35,7 +35,14 @@ const counts = {
 };
 
 export const generation = { id: ID, number: 2, publishedAt: TIME, files: 3, directories: 1, bytes: 30 };
-export const held = { generation: OTHER_ID, files: 1, removed: 9, since: TIME, reason: 'mass-deletion' };
+export const held = {
+  generation: OTHER_ID,
+  files: 1,
+  removed: 9,
+  since: TIME,
+  reason: 'mass-deletion',
+  detail: 'Too many files are gone.',
+};
 
 export function statusOf(changes: Partial<Status> = {}): Status {
   return {
@@ -62,8 +69,12 @@ export function statusOf(changes: Partial<Status> = {}): Status {
       consecutiveFailures: 0,
       failingSince: null,
       lastError: null,
+      listingSeconds: 0.25,
+      traits: [],
     },
+    stuck: null,
     held: null,
+    waiting: null,
     cache: counts,
     problems: 0,
     ...changes,
@@ -96,6 +107,7 @@ const entry: Entry = {
   versionId: null,
   lastModified: TIME,
   mtime: TIME,
+  executable: false,
   generation: { id: ID, number: 2 },
   firstVisible: { at: TIME, generation: { id: ID, number: 2 } },
   cached: true,

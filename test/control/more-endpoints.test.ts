@@ -9,7 +9,15 @@ const TIME = '2026-01-01T00:00:00.000Z';
 function* manyItems(count: number): Generator<EntryItem> {
   for (let at = 0; at < count; at++) {
     const path = `dags/team/file_${at}.py`;
-    yield { path, kind: 'file', size: at, etag: 'e'.repeat(32), mtime: TIME, cached: true };
+    yield {
+      path,
+      kind: 'file',
+      size: at,
+      etag: 'e'.repeat(32),
+      mtime: TIME,
+      executable: false,
+      cached: true,
+    };
   }
 }
 

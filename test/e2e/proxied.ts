@@ -16,7 +16,10 @@ export interface Proxied extends Pick<Store, 'endpoint' | 'bucket' | 'env'> {
   fault: (request: ProxiedRequest) => Fault | undefined;
 }
 
-export async function startProxied(test: Cleanup, store: Store): Promise<Proxied> {
+export async function startProxied(
+  test: Cleanup,
+  store: Pick<Store, 'endpoint' | 'bucket' | 'env'>,
+): Promise<Proxied> {
   const proxy = await StoreProxy.start({ upstream: store.endpoint });
   defer(test, () => proxy.close());
   const { bucket, env } = store;

@@ -64,6 +64,7 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
   lab.changeAtNext(stage === 'watch' ? isWatch : (request) => isList(request) && placeOf(request) === '');
   lab.begin(fault, strikesIn(stage, fault === 'lists what it had before'));
   await waitFor('the fault to strike', () => lab.struck > 0, liveness);
+  const waitedFor = typeof seen === 'object' && 'waitsFor' in seen ? seen.waitsFor : undefined;
   if (seen === 'nothing') {
     await lab.sees(mount);
     await lab.end();
@@ -72,20 +73,23 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
       mount
         .log()
         .slice(lines)
-        .some(seen === 'held' ? isHeld : names(seen));
+        .some(seen === 'held' ? isHeld : waitedFor === undefined ? names(seen) : waitsFor(waitedFor));
     await waitFor(`${JSON.stringify(seen)} in the log`, said, liveness);
     assert.equal(publications(mount), before, 'something was published');
-    assert.deepEqual((await statusOf(mount)).degraded, [seen === 'held' ? 'held' : degradedBy(seen)]);
+    const { degraded, waiting } = await statusOf(mount);
+    if (waitedFor === undefined) assert.deepEqual(degraded, [seen === 'held' ? 'held' : degradedBy(seen)]);
+    else {
+      assert.deepEqual(degraded, []);
+      assert.ok(waiting?.objects[0]?.detail.startsWith(`${waitedFor}: `));
+    }
     await lab.end();
     await lab.sees(mount);
     const over = seen === 'held' ? 'no longer held' : 'the source answers again';
+    const isOver = ({ msg, event }: Line): boolean =>
+      waitedFor === undefined ? msg === over : event === 'waited-for-objects';
     await waitFor(
-      `"${over}"`,
-      () =>
-        mount
-          .log()
-          .slice(lines)
-          .some(({ msg }) => msg === over),
+      `the end of ${JSON.stringify(seen)}`,
+      () => mount.log().slice(lines).some(isOver),
       liveness,
     );
   }
@@ -137,6 +141,11 @@ type Line = Mount extends { log(): readonly (infer L)[] } ? L : never;
 
 function isHeld({ held }: Line): boolean {
   return held !== undefined;
+}
+
+function waitsFor(code: string): (line: Line) => boolean {
+  return ({ event, objects }) =>
+    event === 'waiting-for-objects' && JSON.stringify(objects).includes(`"detail":"${code}: `);
 }
 
 function names(seen: Cell['seen']): (line: Line) => boolean {

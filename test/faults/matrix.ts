@@ -7,11 +7,18 @@ export type Stage = 'start' | 'watch' | 'revalidation' | 'settle' | 'prefetch' |
  * What is seen of a fault while it lasts:
  * - `nothing`: the stage is only slower, and its work is done while the fault lasts;
  * - a code: the daemon's log names it, the tree stays as it is (of a read: EIO, of a file that is not local alone);
+ * - `waitsFor` a code: what else is asked of the store comes, so that the tree waits for objects that fail with it;
  * - `held`: the listing is held;
  * - `exit`: a first start ends with this exit code, and nothing is mounted; the next one succeeds;
  * - `waits`: a first start waits, with nothing mounted, and goes on by itself.
  */
-export type Seen = 'nothing' | 'held' | 'waits' | { readonly code: string } | { readonly exit: number };
+export type Seen =
+  | 'nothing'
+  | 'held'
+  | 'waits'
+  | { readonly code: string }
+  | { readonly waitsFor: string }
+  | { readonly exit: number };
 
 export interface Cell {
   readonly fault: FaultName;
@@ -22,6 +29,9 @@ export interface Cell {
 const unreachable = { code: 'unreachable' } as const;
 const corrupt = { code: 'corrupt' } as const;
 const expired = { code: 'expired' } as const;
+
+/** The first bytes of an answer come: what is asked for as the control, one byte of an object, comes whole. */
+const ofLongAnswers = { watch: undefined, prefetch: { waitsFor: 'unreachable' } } as const;
 
 type Row = Readonly<Partial<Record<Stage, Seen | undefined>>>;
 
@@ -34,15 +44,16 @@ const rows: Readonly<Record<FaultName, Row>> = {
   'is down: it refuses connections': triedAgain(unreachable),
   'takes requests and never answers': triedAgain(unreachable),
   'answers late': everywhere('nothing', 'nothing'),
-  'stops in the middle of an answer': { ...triedAgain(unreachable), watch: undefined },
+  'stops in the middle of an answer': { ...triedAgain(unreachable), ...ofLongAnswers },
   'answers 500': triedAgain(unreachable),
   'answers 503 SlowDown': triedAgain({ code: 'throttled' }),
   'answers 503 and no word': triedAgain(unreachable),
   'answers 403 ExpiredToken': everywhere({ exit: 77 }, expired),
   'redirects to another region': everywhere({ exit: 78 }, { code: 'wrong-region' }),
-  'closes in the middle of an answer': { ...triedAgain(unreachable), watch: undefined },
+  'closes in the middle of an answer': { ...triedAgain(unreachable), ...ofLongAnswers },
   'sends an answer of another length': { ...everywhere({ exit: 69 }, corrupt), watch: undefined },
-  'flips one bit of the content': { prefetch: corrupt, read: corrupt },
+  // One byte of an object has no checksum: the fault is taken for that of the objects.
+  'flips one bit of the content': { prefetch: { waitsFor: 'corrupt' }, read: corrupt },
   'fails at the second page of a listing': {
     start: 'waits',
     revalidation: unreachable,

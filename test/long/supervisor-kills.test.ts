@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isRunning } from '../../src/config/mount-state.ts';
+import { isRunning } from '../../src/host/process.ts';
 import { manyFiles, mountStore, openStore } from '../e2e/fixture.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { type Mount, mountImpossible, startMount } from '../support/mount.ts';

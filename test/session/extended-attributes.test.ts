@@ -1,87 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { AttributeSource } from '../../src/session/attributes.ts';
-import { ExtendedAttributes } from '../../src/session/extended-attributes.ts';
-import { handle } from '../../src/session/handlers.ts';
-import { ShownTree } from '../../src/session/shown-tree.ts';
-import {
-  buildGeneration,
-  type Generation,
-  type GenerationChanges,
-  PathFilter,
-  stampGeneration,
-} from '../../src/tree/index.ts';
-import { decodeRequest, ReplyWriter } from '../../src/wire/index.ts';
-import { type Files, LiveSession, listing, unmountable } from './live-session.ts';
-
-const GETXATTR = 22;
-const LISTXATTR = 23;
-
-function built(files: Files, number: number, previous?: Generation) {
-  const made = buildGeneration({
-    objects: listing(files),
-    filter: PathFilter.compile({ include: [], exclude: [] }),
-    previous,
-    tombstones: new Map(),
-    nextNodeId: previous === undefined ? 2 : 100,
-    salt: 7n,
-    now: 1_700_000_000_000,
-  });
-  stampGeneration(made.generation, made.changes, { seconds: 1_700_000_000, nanoseconds: 0 }, number);
-  return made;
-}
-
-function shown(generation: Generation) {
-  return { generation: generation.buffer, stamps: new SharedArrayBuffer(8 * generation.entries) };
-}
-
-/** What goes back to the kernel, in hex: length, error and unique (the header), and the body. */
-class Asked {
-  readonly tree: ShownTree;
-  readonly generation: Generation;
-  readonly #bytes = Buffer.alloc(8192);
-  readonly #reply = new ReplyWriter(this.#bytes);
-
-  constructor(files: Files, number = 3) {
-    this.generation = built(files, number).generation;
-    this.tree = new ShownTree(shown(this.generation));
-  }
-
-  node(path: string): number {
-    return this.generation.nodeId(this.generation.find(path));
-  }
-
-  show(files: Files, number: number): void {
-    const made = built(files, number, this.generation);
-    this.tree.show(shown(made.generation), made.changes as GenerationChanges);
-  }
-
-  get(node: number, name: string, size: number): string {
-    return this.#ask(GETXATTR, node, size, Buffer.from(`${name}\0`));
-  }
-
-  list(node: number, size: number): string {
-    return this.#ask(LISTXATTR, node, size, Buffer.alloc(0));
-  }
-
-  #ask(opcode: number, node: number, size: number, name: Buffer): string {
-    const request = Buffer.alloc(48 + name.length);
-    request.writeUInt32LE(request.length, 0);
-    request.writeUInt32LE(opcode, 4);
-    request.writeUInt32LE(6, 8); // unique
-    request.writeUInt32LE(node, 16);
-    request.writeUInt32LE(size, 40);
-    request.set(name, 48);
-    const view = new DataView(request.buffer, request.byteOffset, request.length);
-    handle(decodeRequest(request, view, 0, request.length), {
-      tree: this.tree,
-      attributes: new AttributeSource({ uid: 0, gid: 0, umask: 0o222 }),
-      extended: new ExtendedAttributes({ source: 's3://b/in/', keyPrefix: 'in/' }),
-      reply: this.#reply,
-    });
-    return this.#bytes.toString('hex', 0, this.#reply.length);
-  }
-}
+import { Asked } from './asked.ts';
+import { LiveSession, unmountable } from './live-session.ts';
 
 /** A header: length, error (negative), unique 6. */
 function header(length: number, error = 0): string {
@@ -109,12 +29,12 @@ const EOPNOTSUPP = header(16, 95);
 const ESTALE = header(16, 116);
 
 describe('extended attributes, byte by byte', () => {
-  test('of a file are its key, its ETag, the generation and the date of the store', () => {
+  test('of a file are its key, its ETag and the date of the store', () => {
     const asked = new Asked({ 'pkg/ä.py': 'x' });
     const node = asked.node('pkg/ä.py');
     assert.equal(asked.get(node, 'user.dagmount.key', 100), answer('in/pkg/ä.py'));
     assert.equal(asked.get(node, 'user.dagmount.etag', 100), answer('9dd4e461268c8034f5c8564e155c67a6'));
-    assert.equal(asked.get(node, 'user.dagmount.generation', 100), answer(`3:${asked.generation.id}`));
+    assert.equal(asked.get(node, 'user.dagmount.generation', 100), ENODATA);
     assert.equal(asked.get(node, 'user.dagmount.last-modified', 100), answer('2020-09-13T12:26:40.000Z'));
     assert.equal(asked.get(node, 'user.dagmount.version', 100), ENODATA);
   });
@@ -124,9 +44,31 @@ describe('extended attributes, byte by byte', () => {
     assert.equal(asked.get(1, 'user.dagmount.generation', 100), answer(`3:${asked.generation.id}`));
     assert.equal(asked.get(1, 'user.dagmount.source', 100), answer('s3://b/in/'));
     assert.equal(asked.get(1, 'user.dagmount.key', 100), ENODATA);
-    assert.equal(asked.list(1, 100), answer('user.dagmount.generation\0user.dagmount.source\0'));
-    assert.equal(asked.list(asked.node('pkg'), 100), answer(''));
-    assert.equal(asked.list(asked.node('pkg'), 0), sizeAnswer(0));
+  });
+
+  test('are listed for nothing, so that no copy has them', () => {
+    const asked = new Asked({ 'pkg/a.py': 'x' });
+    for (const node of [1, asked.node('pkg'), asked.node('pkg/a.py')]) {
+      assert.equal(asked.list(node, 100), answer(''));
+      assert.equal(asked.list(node, 0), sizeAnswer(0));
+    }
+    assert.equal(asked.list(99, 100), ESTALE);
+  });
+
+  test('of a file that a publication does not change are what they were, also where its object was put again', () => {
+    const asked = new Asked({ 'a.py': 'x', 'b.py': 'y' });
+    const all = () =>
+      ['key', 'etag', 'last-modified', 'version-id', 'generation'].map((name) =>
+        asked.get(asked.node('a.py'), `user.dagmount.${name}`, 100),
+      );
+    const before = all();
+    asked.show({ 'a.py': 'x', 'b.py': 'other' }, 4, { lastModified: 1_650_000_000_000 });
+    assert.deepEqual(all(), before);
+  });
+
+  test('that the store does not tell are ENODATA', () => {
+    const asked = new Asked({ 'a.py': 'x' }, { lastModified: Number.NaN });
+    assert.equal(asked.get(asked.node('a.py'), 'user.dagmount.last-modified', 100), ENODATA);
   });
 
   test('are measured where nothing is to be written, and refused where they do not fit', () => {
@@ -135,12 +77,6 @@ describe('extended attributes, byte by byte', () => {
     assert.equal(asked.get(node, 'user.dagmount.key', 0), sizeAnswer('in/a.py'.length));
     assert.equal(asked.get(node, 'user.dagmount.key', 'in/a.py'.length - 1), ERANGE);
     assert.equal(asked.get(node, 'user.dagmount.key', 'in/a.py'.length), answer('in/a.py'));
-    const names = ['key', 'etag', 'generation', 'last-modified']
-      .map((name) => `user.dagmount.${name}\0`)
-      .join('');
-    assert.equal(asked.list(node, 0), sizeAnswer(names.length));
-    assert.equal(asked.list(node, names.length - 1), ERANGE);
-    assert.equal(asked.list(node, names.length), answer(names));
   });
 
   test('that are not there are ENODATA in our namespace, and not supported in others', () => {
@@ -166,7 +102,7 @@ describe('extended attributes, byte by byte', () => {
     const node = asked.node('a.py');
     asked.show({ 'a.py': 'newer' }, 4);
     assert.equal(asked.get(node, 'user.dagmount.etag', 100), answer('9dd4e461268c8034f5c8564e155c67a6'));
-    assert.equal(asked.get(node, 'user.dagmount.generation', 100), ENODATA);
+    assert.equal(asked.get(node, 'user.dagmount.last-modified', 100), answer('2020-09-13T12:26:40.000Z'));
     asked.tree.release([node]);
     assert.equal(asked.get(node, 'user.dagmount.etag', 100), ESTALE);
     assert.equal(asked.list(node, 100), ESTALE);
@@ -194,12 +130,20 @@ print(os.getxattr('pkg/a.py', 'user.dagmount.key').decode(), os.getxattr('.', 'u
 for name in ('user.dagmount.nothing', 'security.capability', 'system.posix_acl_access'):
     try: os.getxattr('pkg/a.py', name)
     except OSError as e: print(errno.errorcode[e.errno])`);
-    const names =
-      "'user.dagmount.key', 'user.dagmount.etag', 'user.dagmount.generation', 'user.dagmount.last-modified'";
-    assert.equal(
-      out,
-      `[${names}] [] ['user.dagmount.generation', 'user.dagmount.source']\nin/pkg/a.py s3://test/in/\nENODATA\nENOTSUP\nENOTSUP\n`,
-    );
+    assert.equal(out, '[] [] []\nin/pkg/a.py s3://test/in/\nENODATA\nENOTSUP\nENOTSUP\n');
+  });
+
+  test('are in no copy that cp -a, cp --preserve=xattr or Python makes', async () => {
+    session = await LiveSession.start({ 'pkg/a.py': 'x' });
+    const out = await session.python(`
+import os, shutil, subprocess, tempfile
+with tempfile.TemporaryDirectory() as top:
+    subprocess.run(['cp', '-a', '.', f'{top}/cp'], check=True)
+    subprocess.run(['cp', '-r', '--preserve=xattr', '.', f'{top}/cpx'], check=True)
+    shutil.copytree('.', f'{top}/py')
+    for copy in ('cp', 'cpx', 'py'):
+        print(copy, *[os.listxattr(f'{top}/{copy}/{path}') for path in ('', 'pkg', 'pkg/a.py')], open(f'{top}/{copy}/pkg/a.py').read())`);
+    assert.equal(out, 'cp [] [] [] x\ncpx [] [] [] x\npy [] [] [] x\n');
   });
 
   test('name another generation once it is published', async () => {

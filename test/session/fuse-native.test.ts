@@ -205,14 +205,12 @@ print(sum(entry.is_file() for entry in os.scandir('d')))`);
 import ctypes, errno, os
 c = ctypes.CDLL(None, use_errno=True)
 small = ctypes.create_string_buffer(4)
-for call in (lambda: c.getxattr(b'a.py', b'user.dagmount.etag', small, 4), lambda: c.listxattr(b'a.py', small, 4)):
-    print(call(), errno.errorcode[ctypes.get_errno()])
+print(c.getxattr(b'a.py', b'user.dagmount.etag', small, 4), errno.errorcode[ctypes.get_errno()])
 print(c.getxattr(b'a.py', b'user.dagmount.etag', None, 0), c.listxattr(b'a.py', None, 0))
-print(len(os.getxattr('a.py', 'user.dagmount.etag')), sorted(os.listxattr('a.py'))[0])
+print(len(os.getxattr('a.py', 'user.dagmount.etag')), os.listxattr('a.py'), os.listxattr('.'))
 try: os.getxattr('a.py', 'user.dagmount.none')
 except OSError as error: print(errno.errorcode[error.errno])`);
-    const names = ['key', 'etag', 'generation', 'last-modified'].map((name) => `user.dagmount.${name}\0`);
-    assert.equal(out, `-1 ERANGE\n-1 ERANGE\n32 ${names.join('').length}\n32 user.dagmount.etag\nENODATA\n`);
+    assert.equal(out, '-1 ERANGE\n32 0\n32 [] []\nENODATA\n');
   });
 
   test('ends with the reason when its process is killed, and leaves a mount that can be removed', async () => {

@@ -9,7 +9,7 @@ import { FuseNativeDriver } from '../../src/session/fuse-native/fuse-native-driv
 import { loadAddon } from '../../src/session/kernel/addon.ts';
 import { KernelDriver } from '../../src/session/kernel/kernel-driver.ts';
 import { createMounter } from '../../src/session/kernel/mounting.ts';
-import type { FetchResult, NotifyOutcome } from '../../src/session/messages.ts';
+import type { FetchResult, NotifyOutcome, StuckNotification } from '../../src/session/messages.ts';
 import { SessionClient } from '../../src/session/session-client.ts';
 import {
   buildGeneration,
@@ -17,6 +17,7 @@ import {
   type Generation,
   type ListedObjects,
   PathFilter,
+  PatternList,
   stampGeneration,
 } from '../../src/tree/index.ts';
 import { testedDriver } from '../support/driver.ts';
@@ -43,14 +44,24 @@ async function driverOf(name: DriverName): Promise<Driver> {
   );
 }
 
+export interface LiveOptions {
+  /** As the secret of a mount whose state was kept, or was not. */
+  readonly salt?: bigint;
+  /** As --executable; `executable` changes it for the next publication. */
+  readonly executable?: readonly string[];
+}
+
 /** A mount served by a real session, over a tree and contents held in memory. No store, no cache. */
 export class LiveSession {
   readonly target: string;
   readonly fetched: string[] = [];
   readonly released: number[] = [];
+  readonly stuck: (StuckNotification | undefined)[] = [];
   /** What a reader's miss is answered with; by default the content itself. */
   answer: ((version: ContentVersion, signal: AbortSignal) => Promise<FetchResult>) | undefined;
   ended: string | undefined | 'open' = 'open';
+  executable: readonly string[];
+  readonly #salt: bigint;
   readonly #client: SessionClient;
   readonly #contents = new Map<string, Buffer>();
   readonly #driver: Driver;
@@ -63,8 +74,9 @@ export class LiveSession {
     files: Files,
     name: DriverName = testedDriver,
     target = mkdtempSync(join(tmpdir(), 'dagmount-test-session-')),
+    options: LiveOptions = {},
   ): Promise<LiveSession> {
-    const session = new LiveSession(files, await driverOf(name), target);
+    const session = new LiveSession(files, await driverOf(name), target, options);
     const connection = session.#driver.connect({
       target: session.target,
       source: 's3://test/',
@@ -83,7 +95,9 @@ export class LiveSession {
     return session;
   }
 
-  private constructor(files: Files, driver: Driver, target: string) {
+  private constructor(files: Files, driver: Driver, target: string, options: LiveOptions) {
+    this.#salt = options.salt ?? 7n;
+    this.executable = options.executable ?? [];
     this.#driver = driver;
     this.target = target;
     const built = this.#build(files, undefined, 2);
@@ -99,6 +113,7 @@ export class LiveSession {
       fault: (opcode, error) => {
         throw new Error(`${opcode}: ${error}`);
       },
+      stuck: (stuck) => this.stuck.push(stuck),
       released: (nodeIds) => this.released.push(...nodeIds),
       ended: (errno) => {
         this.ended = errno;
@@ -163,10 +178,11 @@ export class LiveSession {
     return buildGeneration({
       objects: listing(files),
       filter: PathFilter.compile({ include: [], exclude: [] }),
+      executable: PatternList.compile(this.executable),
       previous,
       tombstones: this.#tombstones,
       nextNodeId,
-      salt: 7n,
+      salt: this.#salt,
       now: this.#seconds * 1000,
     });
   }

@@ -10,6 +10,7 @@ const endings: (() => Promise<void> | void)[] = [];
 const cleanup = { after: (ending: () => Promise<void> | void) => void endings.push(ending) };
 try {
   const places = await Places.make(cleanup);
+  places.source.executable = ['/*.py', 'new/'];
   for (const path of ['team/a.py', 'team/deep/b.py', 'c.py']) places.source.put(path, `content of ${path}`);
   await places.publish(100);
   places.source.put('team/a.py', 'other content');

@@ -7,17 +7,20 @@ import { repository } from '../support/repository.ts';
 import { Places } from './places.ts';
 
 /** What test/state/record-state.ts put there, as [path, node id, kind or size, seconds of mtime]. */
-const RECORDED: Readonly<Record<number, readonly (readonly [string, number, number, number])[]>> = {
-  1: [
-    ['', 1, -1, 200],
-    ['c.py', 2, 15, 1735689600],
-    ['new', 7, -1, 200],
-    ['new/d.py', 8, 3, 200],
-    ['team', 3, -1, 200],
-    ['team/a.py', 9, 13, 200],
-    ['team/deep', 5, -1, 1735689600],
-    ['team/deep/b.py', 6, 25, 1735689600],
-  ],
+const RECORDED: readonly (readonly [string, number, number, number])[] = [
+  ['', 1, -1, 200],
+  ['c.py', 2, 15, 1735689600],
+  ['new', 7, -1, 200],
+  ['new/d.py', 8, 3, 200],
+  ['team', 3, -1, 200],
+  ['team/a.py', 9, 13, 200],
+  ['team/deep', 5, -1, 1735689600],
+  ['team/deep/b.py', 6, 25, 1735689600],
+];
+/** By format: which of them, and of what the kernel may hold besides, are executable. */
+const EXECUTABLE: Readonly<Record<number, readonly string[]>> = {
+  1: [],
+  2: ['c.py', 'dags/old.py', 'new/d.py'],
 };
 
 describe('a state that a version of dagmount before this one has written', () => {
@@ -38,7 +41,12 @@ describe('a state that a version of dagmount before this one has written', () =>
         generation.isDirectory(index) ? -1 : generation.size(index),
         generation.mtimeSeconds(index),
       ]);
-      assert.deepEqual(entries.sort(), RECORDED[format]);
+      assert.deepEqual(entries.sort(), RECORDED);
+      const executable = entries.flatMap(([path]) =>
+        generation.isExecutable(generation.find(String(path))) ? [path] : [],
+      );
+      for (const node of replaced) if (node.executable) executable.push(node.path);
+      assert.deepEqual(executable.sort(), EXECUTABLE[format]);
       assert.deepEqual([number, nextNodeId, digest], [2, 10, 'a digest']);
       assert.deepEqual(tombstones, new Map([['gone/äöü', 77]]));
       assert.deepEqual(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { OLDEST_STATE_FORMAT, STATE_FORMAT } from '../../src/state/state-header.ts';
 import { generationBytes } from '../../src/tree/index.ts';
 import { Places } from './places.ts';
 
@@ -202,9 +203,9 @@ describe('a state file that is not what was written', () => {
       changed.set(values, at);
       await writeFile(places.coldStart, changed);
     };
-    await put(8, 0);
+    await put(8, OLDEST_STATE_FORMAT - 1);
     await refused(places, 'older-format');
-    await put(8, 2);
+    await put(8, STATE_FORMAT + 1);
     await refused(places, 'newer-format');
     await put(16, 0x66);
     await refused(places, 'foreign');

@@ -3,6 +3,7 @@ import {
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type Server,
   type ServerResponse,
 } from 'node:http';
@@ -23,7 +24,12 @@ export type Reply =
   /** Headers are sent as they are, with a Content-Length where none is given. */
   | {
       readonly status: number;
-      readonly headers?: Readonly<Record<string, string>>;
+      /** An array: the header comes so often. An empty one: it does not come. */
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+      /** The body comes in chunks, without a length. */
+      readonly chunked?: boolean;
+      /** The body comes a byte at a time, so many milliseconds apart. */
+      readonly dripMs?: number;
       readonly body?: string | Uint8Array;
       /** Sends so many bytes of the body, then closes the connection. */
       readonly cutAfter?: number;
@@ -109,12 +115,25 @@ function send(response: ServerResponse, reply: Reply, headOnly: boolean): void {
     return;
   }
   const body = Buffer.from(reply.body ?? '');
-  response.writeHead(reply.status, { 'content-length': String(body.length), ...reply.headers });
+  const length = reply.chunked === true ? {} : { 'content-length': String(body.length) };
+  const headers = Object.entries({ ...length, ...reply.headers }).filter(([, value]) => value.length > 0);
+  response.writeHead(reply.status, Object.fromEntries(headers) as OutgoingHttpHeaders);
   if (headOnly) response.end();
+  else if (reply.dripMs !== undefined) drip(response, body, reply.dripMs);
   else if (reply.cutAfter !== undefined) {
     response.write(body.subarray(0, reply.cutAfter), () => response.socket?.destroy());
   } else if (reply.stallAfter !== undefined) response.write(body.subarray(0, reply.stallAfter));
   else response.end(body);
+}
+
+/** Until the connection is closed, or the body is over. */
+function drip(response: ServerResponse, body: Buffer, milliseconds: number): void {
+  let at = 0;
+  const timer = setInterval(() => {
+    if (at === body.length) response.end();
+    else response.write(body.subarray(at, ++at));
+  }, milliseconds);
+  response.once('close', () => clearInterval(timer));
 }
 
 /** An S3 error document. */
@@ -127,7 +146,7 @@ export const LAST_MODIFIED = 'Wed, 12 Oct 2022 17:50:00 GMT';
 /** An answer with an object. */
 export function object(
   body: string | Uint8Array,
-  headers: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
 ): Exclude<Reply, string> {
   return { status: 200, body, headers: { etag: '"not-an-md5"', 'last-modified': LAST_MODIFIED, ...headers } };
 }

@@ -9,6 +9,10 @@ export interface FakeStoreOptions {
   readonly goesOn?: 'in-its-order' | 'in-byte-order';
   /** False: keys as they are, and no EncodingType. */
   readonly encodes?: boolean;
+  /** How it says that its listing goes on; default: by IsTruncated and a token, as S3. */
+  readonly says?: 'both' | 'truncated' | 'nothing';
+  /** Whether it heeds StartAfter; default true. */
+  readonly startsAfter?: boolean;
   /** What it makes of a request for more keys than a page has; default: it gives a page. */
   readonly manyKeys?: 'page' | 'all' | 'refuse';
 }
@@ -72,6 +76,8 @@ export class FakeListingStore {
       goesOn = 'in-its-order',
       manyKeys = 'page',
       encodes = true,
+      says = 'both',
+      startsAfter = true,
     } = this.options;
     if ((query.maxKeys ?? 0) > 1000 && manyKeys === 'refuse' && this.refusal !== undefined)
       throw this.refusal();
@@ -79,19 +85,26 @@ export class FakeListingStore {
     const token = query.continuationToken?.slice('after:'.length);
     if (token !== undefined) {
       keys = keys.filter((key) => (goesOn === 'in-its-order' ? order : byBytes)(key, token) > 0);
-    } else if (query.startAfter !== undefined) {
+    } else if (query.startAfter !== undefined && startsAfter) {
       const after = query.startAfter;
       keys = keys.filter((key) => byBytes(key, after) > 0);
     }
     const many = manyKeys === 'all' ? Number.POSITIVE_INFINITY : pageKeys;
     const page = keys.slice(0, query.maxKeys === undefined ? pageKeys : Math.min(query.maxKeys, many));
-    return answer({
+    const bytes = answer({
       prefix: Buffer.from(query.prefix),
       objects: page.map((key) => this.#objects.get(key) as StoredObject),
       writeKey: encodes ? urlEncoded : escapedOnly,
       echoesEncoding: encodes,
       ...(page.length < keys.length ? { token: `after:${page.at(-1) ?? token ?? ''}` } : {}),
     });
+    if (says === 'both') return bytes;
+    const text = bytes
+      .toString('latin1')
+      .replace(/<NextContinuationToken>.*<\/NextContinuationToken>/, '')
+      .replace(/<KeyCount>.*<\/KeyCount>/, '');
+    const unsaid = says === 'nothing' ? text.replace(/<IsTruncated>.*<\/IsTruncated>/, '') : text;
+    return Buffer.from(unsaid, 'latin1');
   }
 }
 

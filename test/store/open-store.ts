@@ -1,3 +1,4 @@
+import type { BodyBounds } from '../../src/store/body-bounds.ts';
 import type { Credentials, CredentialsProvider } from '../../src/store/credentials.ts';
 import type { RequestObserver } from '../../src/store/request-observer.ts';
 import { atHost, type ResolvedTarget } from '../../src/store/resolved-target.ts';
@@ -12,7 +13,7 @@ import { type Cleanup, defer } from '../support/temporary.ts';
 export const SECRET = 'the-secret-access-key';
 export const CREDENTIALS: Credentials = { accessKeyId: 'THEKEY', secretAccessKey: SECRET };
 
-const TARGET: ResolvedTarget = {
+export const TARGET: ResolvedTarget = {
   bucket: 'bucket',
   prefix: 'dags/',
   origin: 'http://store',
@@ -41,6 +42,7 @@ export interface UnderTestOptions {
   readonly concurrency?: number;
   readonly now?: () => number;
   readonly observer?: RequestObserver;
+  readonly bodyBounds?: BodyBounds;
 }
 
 /** A store at an origin: no environment is read, tries follow each other at once, and timeouts are short. */
@@ -63,6 +65,7 @@ export function openStore(test: Cleanup, origin: string, options: UnderTestOptio
   const store = new S3Store({
     ...shared,
     pace,
+    ...(options.bodyBounds !== undefined && { bodyBounds: options.bodyBounds }),
     ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
   });
   defer(test, () => store.close());

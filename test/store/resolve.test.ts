@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { resolveOptions } from '../../src/config/resolve.ts';
 import { parseS3Address } from '../../src/config/s3-address.ts';
+import { surroundingsOfProcess } from '../../src/config/surroundings.ts';
 import { type Resolution, type ResolveOptions, resolveTarget } from '../../src/store/resolve.ts';
 import { SettingError } from '../../src/store/setting-error.ts';
+import { RequestSigner } from '../../src/store/sign.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { Transport } from '../../src/store/transport.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
-import { FakeStore } from './fake-store.ts';
-import { failureOf, settingsOf } from './open-store.ts';
+import { errorDocument, FakeStore } from './fake-store.ts';
+import { failureOf, openStore, patience, settingsOf } from './open-store.ts';
 
 /** The variables that are set, and no other of AWS's: nothing is found on this host by chance. */
 async function inEnvironment(
@@ -45,8 +48,22 @@ async function resolve(
 ): Promise<Resolution> {
   const transport = new Transport(settingsOf());
   defer(t, () => transport.close());
-  return resolveTarget({ ...parseS3Address(address), transport, ...options });
+  return resolveTarget({ ...parseS3Address(address), transport, ...configured(options), ...options });
 }
+
+/** What the configuration makes of the environment and of AWS's files, as for a mount. */
+function configured({ profile, region, endpointUrl, forcePathStyle }: Partial<ResolveOptions>) {
+  const flags = profile === undefined ? [] : [['profile', { text: profile, origin: FLAG }] as const];
+  const { values } = resolveOptions(new Map(flags), surroundingsOfProcess());
+  const found = {
+    endpointUrl: endpointUrl ?? values['endpoint-url'],
+    region: region ?? values.region,
+    forcePathStyle: forcePathStyle ?? values['force-path-style'],
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
+const FLAG = { kind: 'flag', flag: '--profile' } as const;
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'hush' };
 const POINT = 'arn:aws:s3:us-west-2:123456789012:accesspoint/name';
@@ -169,12 +186,22 @@ describe('a bucket elsewhere', () => {
         {},
       ],
       ['AWS_ENDPOINT_URL', { AWS_ENDPOINT_URL: 'http://minio.local:9000' }, {}],
-      ['the profile', { AWS_PROFILE: 'local' }, {}],
+      ['the profile of AWS_PROFILE', { AWS_PROFILE: 'local' }, {}],
+      ['the profile of AWS_DEFAULT_PROFILE', { AWS_DEFAULT_PROFILE: 'local' }, {}],
+      ['the profile of --profile', {}, { profile: 'local' }],
+      ['the profile of --profile, whatever AWS_PROFILE says', { AWS_PROFILE: 'other' }, { profile: 'local' }],
+      ['the services section of --profile', {}, { profile: 'services' }],
     ];
   for (const [from, variables, options] of endpoints) {
     test(`is at the endpoint of ${from}, in its path`, async (t) => {
       await inEnvironment(t, variables, {
-        config: '[profile local]\nendpoint_url = http://minio.local:9000\n',
+        config: [
+          '[default]\nendpoint_url = http://wrong',
+          '[profile other]\nendpoint_url = http://wrong',
+          '[profile local]\nendpoint_url = http://minio.local:9000',
+          '[profile services]\nservices = mine\nendpoint_url = http://wrong',
+          '[services mine]\ns3 =\n  endpoint_url = http://minio.local:9000\nsts =\n  endpoint_url = http://wrong\n',
+        ].join('\n'),
       });
       const { target } = await resolve(t, 's3://bucket/x', options);
       assert.equal(target.origin, 'http://minio.local:9000');
@@ -184,6 +211,70 @@ describe('a bucket elsewhere', () => {
       assert.equal(target.region, 'us-east-1');
     });
   }
+
+  test('is at AWS where the profile says nothing of an endpoint, whatever other profiles say', async (t) => {
+    await inEnvironment(
+      t,
+      { AWS_PROFILE: 'other' },
+      {
+        config:
+          '[default]\nendpoint_url = http://wrong\n[profile other]\nendpoint_url = http://wrong\n[profile plain]\nregion = eu-west-1\n',
+      },
+    );
+    const { target } = await resolve(t, 's3://bucket/x', { profile: 'plain' });
+    assert.equal(target.origin, 'https://bucket.s3.eu-west-1.amazonaws.com');
+  });
+
+  for (const bucket of ['tenant:bucket', ':bucket', 'tenant_1:my.bucket']) {
+    test(`may belong to a tenant of a Ceph Object Gateway: ${bucket}`, async (t) => {
+      await inEnvironment(t, KEYS);
+      const fake = await FakeStore.start(t, () => ({ status: 403, body: errorDocument('AccessDenied') }));
+      const { target, credentials } = await resolve(t, `s3://${bucket}/dags`, { endpointUrl: fake.origin });
+      assert.equal(target.basePath, `/${bucket.replace(':', '%3A')}/`);
+      assert.equal(target.endpoint, fake.origin);
+      const { store } = openStore(t, fake.origin, { target, credentials, now: () => 0 });
+      const failure = await failureOf(store.get('a b.py', { signal: patience() }));
+      assert.match(failure.mend, new RegExp(`arn:aws:s3::${bucket}/dags/\\*`));
+      const [seen] = fake.requests;
+      assert.equal(seen?.url, `/${bucket.replace(':', '%3A')}/dags/a%20b.py`);
+      // As a gateway makes it: the path decoded and encoded again, so that it does not matter how the colon was sent.
+      const { authorization, ...headers } = seen?.headers ?? {};
+      const canonical = new RequestSigner().sign(
+        {
+          method: 'GET',
+          path:
+            seen?.url
+              .split('/')
+              .map((part) => encodeURIComponent(decodeURIComponent(part)))
+              .join('/') ?? '',
+          query: {},
+          headers: Object.fromEntries(
+            (/SignedHeaders=([^,]*)/.exec(authorization ?? '')?.[1] ?? '')
+              .split(';')
+              .map((name) => [name, String((headers as Record<string, unknown>)[name])]),
+          ),
+        },
+        target,
+        await credentials(),
+        0,
+      );
+      assert.equal(authorization, canonical.authorization);
+    });
+  }
+
+  test('of a tenant is refused where it cannot stand in the path', async (t) => {
+    await inEnvironment(t, {});
+    const refused = (options: Partial<ResolveOptions>, says: RegExp) =>
+      assert.rejects(
+        resolve(t, 's3://tenant:bucket/x', options),
+        (error) => error instanceof SettingError && says.test(`${error.message} ${error.mend}`),
+      );
+    await refused({}, /AWS has none.*--endpoint-url/);
+    await refused(
+      { endpointUrl: 'http://rgw', forcePathStyle: false },
+      /not in the host.*--force-path-style/,
+    );
+  });
 
   test('may have an endpoint with a path', async (t) => {
     await inEnvironment(t, {});
@@ -320,6 +411,32 @@ describe('credentials', () => {
       sessionToken: 'token',
     });
     assert.equal(fake.requests.length, 1);
+  });
+
+  test('of a role come from the service that the profile itself names, by the keys of its source profile', async (t) => {
+    const fake = await FakeStore.start(t, () => ({
+      status: 200,
+      headers: { 'content-type': 'text/xml' },
+      body: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+        <AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>hush</SecretAccessKey><SessionToken>token</SessionToken>
+        <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+    }));
+    await inEnvironment(
+      t,
+      { AWS_ACCESS_KEY_ID: 'ENVIRONMENT', AWS_SECRET_ACCESS_KEY: 'hush' },
+      {
+        config: [
+          '[default]\nendpoint_url = http://127.0.0.1:1',
+          '[profile base]\naws_access_key_id = BASE\naws_secret_access_key = hush',
+          '[profile team]\nrole_arn = arn:aws:iam::123456789012:role/reader\nsource_profile = base\nregion = eu-west-1\nservices = mine',
+          `[services mine]\nsts =\n  endpoint_url = ${fake.origin}\n`,
+        ].join('\n'),
+      },
+    );
+    const { credentials, target } = await resolve(t, 's3://bucket', { profile: 'team' });
+    assert.equal((await credentials()).accessKeyId, 'ROLE');
+    assert.match(fake.requests[0]?.headers.authorization ?? '', /Credential=BASE\/\d+\/eu-west-1\/sts/);
+    assert.equal(target.region, 'eu-west-1');
   });
 
   test('that STS refuses are denied, with its own words', async (t) => {

@@ -85,6 +85,9 @@ describe('withRetries', () => {
 
   test('gives a try that goes on for too long a signal, and says so', async (t) => {
     const deadline = deadlineOf(t);
+    // The clock of a deadline keeps no process alive.
+    const alive = setInterval(() => undefined, 1_000);
+    t.after(() => clearInterval(alive));
     const attempt = (): Promise<void> =>
       new Promise((_resolve, reject) => {
         deadline.addEventListener('abort', () => reject(deadline.reason));

@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** The bit of CAP_SYS_ADMIN. */
 const SYS_ADMIN = 1n << 21n;
+const DAC_READ_SEARCH = 1n << 2n;
 
 /** Whether this process has the capability (CapEff), or could get it from a set-uid program (CapBnd). */
 export function maySysAdmin(set: 'CapEff' | 'CapBnd'): boolean {
+  return hasCapability(set, SYS_ADMIN);
+}
+
+function hasCapability(set: 'CapEff' | 'CapBnd', capability: bigint): boolean {
   const status = readFileSync('/proc/self/status', 'latin1');
   const mask = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
-  return (BigInt(`0x${mask}`) & SYS_ADMIN) !== 0n;
+  return (BigInt(`0x${mask}`) & capability) !== 0n;
 }
 
 function reasonAgainstMountCalls(): string | false {
@@ -17,3 +21,8 @@ function reasonAgainstMountCalls(): string | false {
 
 /** Why this process cannot call mount(2) by itself, for a test's `skip`; false where it can: not so in most containers. */
 export const mountCallImpossible: string | false = reasonAgainstMountCalls();
+
+/** Why this process cannot open files by their handles, for a test's `skip`: Docker's default takes the right from root. */
+export const handlesImpossible: string | false = hasCapability('CapEff', DAC_READ_SEARCH)
+  ? false
+  : 'open_by_handle_at(2) needs CAP_DAC_READ_SEARCH';

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Backlog } from '../../src/sync/backlog.ts';
 import { ContentState, MARK } from '../../src/sync/content-state.ts';
 import type { FetchTarget } from '../../src/sync/prefetch.ts';
+import { SlowFetches } from '../../src/sync/unreadable/slow-fetches.ts';
+import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeSource } from './doubles/fake-source.ts';
@@ -15,14 +17,16 @@ describe('the backlog', () => {
   let clock: FakeClock;
   let log: RecordingLog;
   let backlog: Backlog;
+  let unreadable: UnreadableObjects;
   let refreshes: number;
   let answer: 'current' | 'published' | 'held' | 'failed';
 
-  beforeEach(() => {
+  const setUp = (): void => {
     source = new FakeSource(() => 0);
     cache = new FakeCache(source);
     clock = new FakeClock();
     log = new RecordingLog();
+    unreadable = new UnreadableObjects(clock, log);
     refreshes = 0;
     answer = 'current';
     backlog = new Backlog({
@@ -31,12 +35,17 @@ describe('the backlog', () => {
       log,
       concurrency: 1,
       pollMs: 10_000,
+      unreadableWaitMs: 60_000,
+      probe: cache.probe,
+      slow: new SlowFetches(clock),
+      unreadable,
       refresh: async () => {
         refreshes += 1;
         return { kind: answer };
       },
     });
-  });
+  };
+  beforeEach(setUp);
 
   afterEach(() => backlog.stop());
 
@@ -112,25 +121,79 @@ describe('the backlog', () => {
     assert.equal(backlog.pending.pendingFiles, 1);
     await clock.drive(backlog.ready);
     assert.deepEqual(backlog.pending, { pendingFiles: 0, pendingBytes: 0 });
-    assert.equal(log.count('warn', 'cannot be read'), 1);
+    assert.equal(log.told('unreadable-objects').length, 1);
     // It is tried again all the same, ever less often.
     const tries = cache.fetched.length;
     await clock.advance(3_600_000);
     assert.ok(cache.fetched.length > tries + 3 && cache.fetched.length < tries + 20);
-    assert.equal(log.count('warn', 'cannot be read'), 1);
+    assert.equal(log.told('unreadable-objects').length, 1);
     cache.failures.clear();
     await clock.advance(600_001);
     assert.equal(cache.blobs.size, 5);
   });
 
-  it('is ready in the end though many objects are damaged', async () => {
-    source.putFiles(20);
-    for (let file = 0; file < 15; file++) {
-      cache.failures.set(`dags/file${String(file).padStart(5, '0')}.py`, 'corrupt');
+  it('is not ready where many objects cannot be had, until that is accepted or they come', async () => {
+    for (const end of ['accepted', 'come'] as const) {
+      source.putFiles(20);
+      for (let file = 0; file < 8; file++) {
+        cache.failures.set(`dags/file${String(file).padStart(5, '0')}.py`, 'corrupt');
+      }
+      const shown = await target();
+      backlog.start(shown);
+      await clock.advance(120_000);
+      assert.equal(cache.blobs.size, 12);
+      assert.equal(backlog.isReady, false);
+      assert.equal(backlog.held?.reason, 'unreadable-objects');
+      assert.equal(backlog.held?.generation, shown.generation.id);
+      assert.equal(log.told('held').length, 1);
+      if (end === 'accepted') backlog.accept();
+      else cache.failures.clear();
+      await clock.advance(20_000);
+      assert.equal(backlog.isReady, true);
+      assert.equal(backlog.held, undefined);
+      assert.equal(unreadable.problems.length, end === 'accepted' ? 8 : 0);
+      await backlog.stop();
+      setUp();
     }
+  });
+
+  it('names the object that the tree waits for, before it has failed and after', async () => {
+    source.putFiles(5);
+    cache.onFetch = (path) => (path === 'dags/file00003.py' ? new Promise(() => undefined) : undefined);
     backlog.start(await target());
-    await clock.drive(backlog.ready);
-    assert.equal(cache.blobs.size, 5);
+    await clock.advance(6_000);
+    assert.deepEqual(
+      backlog.waiting?.objects.map(({ path }) => path),
+      ['dags/file00003.py'],
+    );
+    await clock.advance(45_000);
+    assert.match(backlog.waiting?.objects[0]?.detail ?? '', /^overdue: /);
+    assert.equal(log.told('waiting-for-objects').length, 1);
+    await clock.advance(60_000);
+    assert.equal(backlog.isReady, true);
+    assert.equal(backlog.waiting, undefined);
+    assert.equal(unreadable.problems[0]?.key, 'dags/file00003.py');
+  });
+
+  it('is ready at once where only what was known to be unreadable is missing, also in an outage', async () => {
+    source.putFiles(5);
+    const shown = await target();
+    for (let index = 0; index < shown.generation.entries; index++) {
+      if (shown.generation.path(index) !== 'dags/file00003.py') {
+        cache.blobs.set(shown.generation.versionName(index), 9n);
+      }
+    }
+    const detail = 'unreachable: the store said 500';
+    const known = { key: 'dags/file00003.py', reason: 'unreadable-object', detail } as const;
+    assert.deepEqual(unreadable.restore(shown.generation, [known]), []);
+    cache.allFail = 'unreachable';
+    backlog.start(shown);
+    await clock.settle();
+    assert.equal(backlog.isReady, true);
+    assert.deepEqual(unreadable.problems, [known]);
+    cache.allFail = undefined;
+    await clock.advance(60_000);
+    assert.deepEqual(unreadable.problems, []);
   });
 
   it('asks for a refresh where an object has gone, goes on, and gives up on what is still listed', async () => {
@@ -141,7 +204,10 @@ describe('the backlog', () => {
     await clock.drive(backlog.ready);
     assert.equal(cache.blobs.size, 4);
     assert.ok(refreshes >= 1);
-    assert.equal(shown.content.marks[shown.generation.find('dags/file00000.py')], MARK.unreadable);
+    assert.deepEqual(
+      unreadable.problems.map(({ key, reason }) => [key, reason]),
+      [['dags/file00000.py', 'unreadable-object']],
+    );
   });
 
   it('tries what has gone again where no refresh succeeded', async () => {

@@ -10,10 +10,22 @@ type Step =
   | { readonly kind: 'advance'; readonly ms: number }
   | { readonly kind: 'clock'; readonly ms: number }
   | { readonly kind: 'list-fails' | 'fetch-fails'; readonly code: string | undefined }
-  | { readonly kind: 'races'; readonly path: string }
+  | { readonly kind: 'races' | 'object-comes'; readonly path: string }
+  | { readonly kind: 'object-fails'; readonly path: string; readonly code: string }
   | { readonly kind: 'release' | 'accept' | 'refresh' };
 
-const path = fc.constantFrom('a', 'b', 'd/a', 'd/b', 'd/e/f', 'd/e/g', 'g/h', 'a/below', ...numbered());
+const path = fc.constantFrom(
+  'a',
+  'b',
+  'd/.airflowignore',
+  'd/a',
+  'd/b',
+  'd/e/f',
+  'd/e/g',
+  'g/h',
+  'a/below',
+  ...numbered(),
+);
 const trouble = fc.constantFrom('unreachable', 'throttled', 'expired', 'corrupt', undefined, undefined);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('put', 'delete'), path }) },
@@ -26,7 +38,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('clock'), ms: fc.integer({ min: -9_000, max: 9_000 }) }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('list-fails', 'fetch-fails'), code: trouble }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('races'), path }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('races', 'object-comes'), path }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('object-fails'),
+      path,
+      code: fc.constantFrom('unreachable', 'denied', 'corrupt', 'changed', 'gone'),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: 'release' }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'accept' }) },
   { weight: 4, arbitrary: fc.constant({ kind: 'refresh' }) },
@@ -81,8 +101,9 @@ class Witness {
     if (changes === undefined) return;
     const news = [...changes.added, ...changes.changed].filter((index) => !generation.isDirectory(index));
     for (const index of news) {
-      // What always arrives damaged does not hold up everything else: it is shown all the same.
-      if ((this.#world.cache.damaged.get(generation.path(index)) ?? 0) >= 3) continue;
+      // What alone cannot be had does not hold up everything else for ever: it is shown all the same.
+      const isFailing = this.#world.cache.failures.has(generation.path(index));
+      if (isFailing && !generation.path(index).endsWith('.airflowignore')) continue;
       assert.ok(this.#world.cache.has(generation.version(index)), 'this was not prefetched');
       assert.notEqual(stamps[index], 0n);
     }
@@ -118,6 +139,12 @@ async function apply(world: World, next: Step): Promise<void> {
       return;
     case 'fetch-fails':
       world.cache.allFail = next.code;
+      return;
+    case 'object-fails':
+      world.cache.failures.set(next.path, next.code);
+      return;
+    case 'object-comes':
+      world.cache.failures.delete(next.path);
       return;
     case 'races': {
       // The next fetch finds an object that was put after the listing.
@@ -171,10 +198,11 @@ describe('for any sequence of changes, faults and clock readings', () => {
             // Every fault ends: then what is shown is what there is, unless that is held.
             world.source.listFails = undefined;
             world.cache.allFail = undefined;
+            world.cache.failures.clear();
             world.cache.onFetch = () => undefined;
             await world.clock.advance(60_000);
             witness.conclude();
-            // What was given up as damaged is tried again within ten minutes.
+            // What could not be had is tried again within ten minutes.
             for (let minute = 0; minute < 10 && !isLocal(world); minute++) await world.clock.advance(60_000);
             const { view } = world.sync;
             assert.equal(view.source.lastError, undefined);

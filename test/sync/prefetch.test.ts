@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import { ContentState, MARK } from '../../src/sync/content-state.ts';
-import { Damage } from '../../src/sync/damage.ts';
 import { Pace } from '../../src/sync/pace.ts';
 import type { Built } from '../../src/sync/ports.ts';
 import { prefetch } from '../../src/sync/prefetch.ts';
 import { Progress } from '../../src/sync/progress.ts';
+import { StaleVersions } from '../../src/sync/stale-versions.ts';
+import { SlowFetches } from '../../src/sync/unreadable/slow-fetches.ts';
+import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
+import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 import { RecordingLog } from './doubles/recording-log.ts';
 import { treeOf } from './doubles/trees.ts';
@@ -33,7 +36,20 @@ describe('prefetch', () => {
   const run = async (built: Built, bound = 8 * MiB, signal = new AbortController().signal) => {
     const content = new ContentState(built.generation.entries);
     const target = { generation: built.generation, content, bound };
-    const means = { cache, concurrency: 3, log, progress, damage: new Damage(), adoptions: undefined };
+    const clock = new FakeClock();
+    const means = {
+      cache,
+      clock,
+      concurrency: 3,
+      log,
+      progress,
+      probe: cache.probe,
+      slow: new SlowFetches(clock),
+      unreadable: new UnreadableObjects(clock, log),
+      allowedMs: (_: string, ms: number) => ms,
+      stale: new StaleVersions(),
+      adoptions: undefined,
+    };
     return { content, result: await prefetch(target, built.changes!, means, new Pace(), signal) };
   };
 
@@ -45,7 +61,7 @@ describe('prefetch', () => {
     const { content, result } = await run(built);
     assert.deepEqual(cache.fetched.toSorted(), ['new/a.py', 'old/file00002.py']);
     assert.deepEqual(new Set(cache.priorities), new Set(['background']));
-    assert.deepEqual(result, { kind: 'complete', files: 2, unreadable: 0, noRoom: 0 });
+    assert.deepEqual(result, { kind: 'complete', files: 2, noRoom: 0, failed: [] });
     const index = built.generation.find('new/a.py');
     assert.notEqual(content.stamps[index], 0n);
     assert.equal(content.marks[index], MARK.local);
@@ -85,38 +101,53 @@ describe('prefetch', () => {
 
   for (const code of ['changed', 'gone']) {
     it(`finds the listing stale where an object is ${code}`, async () => {
-      source.putFiles(20, 'new');
+      source.putFiles(100, 'new');
       cache.failures.set('new/file00007.py', code);
       const { result } = await run(await treeOf(source, before));
       assert.deepEqual(result, { kind: 'stale', path: 'new/file00007.py', code });
+      assert.ok(cache.fetched.length < 100);
+    });
+  }
+
+  for (const code of ['unreachable', 'throttled', 'expired', 'corrupt', 'denied', 'anything-else']) {
+    it(`rejects where the store answers ${code} for other objects, too`, async () => {
+      source.putFiles(20, 'new');
+      cache.allFail = code;
+      await assert.rejects(run(await treeOf(source, before)), { code });
+      assert.ok(cache.probed.length > 0);
       assert.ok(cache.fetched.length < 20);
     });
-  }
 
-  for (const code of ['unreachable', 'throttled', 'expired', 'corrupt']) {
-    it(`rejects where the store answers ${code}`, async () => {
-      source.putFiles(20, 'new');
-      cache.failures.set('new/file00007.py', code);
-      await assert.rejects(run(await treeOf(source, before)), { code });
-    });
-  }
-
-  for (const code of ['denied', 'unreadable-class', 'bad-request']) {
-    it(`goes on where one object alone is ${code}, and says so`, async () => {
+    it(`goes on where one object alone is ${code}`, async () => {
       source.putFiles(20, 'new');
       cache.failures.set('new/file00007.py', code);
       const built = await treeOf(source, before);
-      const { content, result } = await run(built);
-      assert.deepEqual(result, { kind: 'complete', files: 20, unreadable: 1, noRoom: 0 });
-      assert.equal(content.marks[built.generation.find('new/file00007.py')], MARK.unreadable);
-      assert.equal(log.count('warn', 'cannot be read'), 1);
+      const { result } = await run(built);
+      assert.equal(result.kind, 'complete');
+      assert.deepEqual(
+        result.kind === 'complete' &&
+          result.failed.map(({ version, failure }) => [version.path, failure.code]),
+        [['new/file00007.py', code]],
+      );
+      assert.equal(cache.fetched.length, 20);
     });
   }
 
-  it('rejects where every object is denied', async () => {
+  it('rejects where the store goes down while others have come already', async () => {
     source.putFiles(20, 'new');
-    cache.allFail = 'denied';
-    await assert.rejects(run(await treeOf(source, before)), { code: 'denied' });
+    cache.onFetch = () => {
+      if (cache.fetched.length > 10) cache.allFail = 'unreachable';
+    };
+    await assert.rejects(run(await treeOf(source, before)), { code: 'unreachable' });
+  });
+
+  it('rejects where there is no other object to compare with', async () => {
+    const alone = new FakeSource(() => 0);
+    cache = new FakeCache(alone);
+    before = await treeOf(alone);
+    alone.put('only');
+    cache.failures.set('only', 'unreachable');
+    await assert.rejects(run(await treeOf(alone, before)), { code: 'unreachable' });
   });
 
   it('counts what the disk cannot take as past the bound, and gives up on a disk that takes nothing', async () => {

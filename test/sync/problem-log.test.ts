@@ -19,12 +19,14 @@ test('left-out keys are told once, told again when they change, and told when al
   log.tell([problem('a')]);
   log.tell([problem('a')]);
   log.tell(Array.from({ length: 30 }, (_, i) => problem(`k${i}`)));
+  log.tell([problem('a')], new Map([['shadowed', 5_000]]));
   log.tell([]);
   assert.deepEqual(
     lines.map(([level, fields]) => [level, (fields as { count: number }).count]),
     [
       ['warn', 1],
       ['warn', 30],
+      ['warn', 5_001],
       ['info', 0],
     ],
   );

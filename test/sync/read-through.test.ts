@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { ReadThrough } from '../../src/sync/read-through.ts';
+import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
 import type { ContentVersion, Generation } from '../../src/tree/index.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
@@ -37,11 +38,13 @@ describe('a read of what is not local', () => {
       cache,
       clock,
       log,
+      unreadable: new UnreadableObjects(clock, log),
       ahead: {
         asked: (_version, chunk) => ahead.push(chunk),
         arrived: (_version, chunk) => ahead.push(chunk + 0.5),
         left: (_version, chunk) => ahead.push(-chunk),
       },
+      concurrency: 32,
       isSourceDown: () => down,
       generation: () => generation,
       found: ({ path }) => found.push(path),
@@ -55,7 +58,7 @@ describe('a read of what is not local', () => {
     clock.drive(reads.readVersion(version, chunk, { deadlineMs: 10_000, signal }));
 
   it('makes it local, ahead of what is prefetched', async () => {
-    assert.deepEqual(await read(), { kind: 'local', stamp: 1n });
+    assert.deepEqual(await read(), { kind: 'local', stamp: 2n });
     assert.deepEqual(cache.priorities, ['demand']);
     assert.deepEqual(found, ['a']);
     assert.equal(clock.sleeping, 0);

@@ -30,6 +30,7 @@ describe('the revalidation loop', () => {
     loop = new RevalidationLoop<Outcome>({
       clock,
       pollMs: 10_000,
+      waitingLeftMs: () => 60_000,
       revalidate: async (accept) => {
         begun.push(clock.now());
         accepted.push(accept);
@@ -96,6 +97,7 @@ describe('the revalidation loop', () => {
         const starts: number[] = [];
         let order = 0;
         const slow = new RevalidationLoop<{ readonly kind: 'current'; readonly run: number }>({
+          waitingLeftMs: () => 0,
           clock: own,
           pollMs: 5_000,
           revalidate: async (_, signal) => {

@@ -59,6 +59,8 @@ describe('Sync over the content cache', () => {
         clock,
         log,
         settleMs: 0,
+        unreadableWaitMs: 60_000,
+        probe: () => Promise.resolve(),
         pollMs: 10_000,
         prefetchBytes: 1000,
         cacheBytes: 1e6,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stampGeneration } from '../../src/tree/build.ts';
+import { listedEtag } from '../../src/tree/date-mark.ts';
 import { versionName } from '../../src/tree/identity.ts';
-import { build, collidingHash, hostileListing, indices, NOW } from './arbitraries.ts';
+import { build, collidingHash, hostileListing, indices, NOW, sortedPaths } from './arbitraries.ts';
 import { keyBytes, PLAIN_ETAG } from './listings.ts';
 import { referenceId, referenceTree } from './reference-tree.ts';
 
@@ -169,7 +170,7 @@ describe('building a generation', () => {
 
   it('keeps an ETag as it was listed, hostile bytes included', () => {
     const every = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte)).join('');
-    const etags = ['', PLAIN_ETAG, PLAIN_ETAG.toUpperCase(), `${PLAIN_ETAG}-12`, every, 'x'.repeat(1024)];
+    const etags = [PLAIN_ETAG, PLAIN_ETAG.toUpperCase(), `${PLAIN_ETAG}-12`, every, 'x'.repeat(1024)];
     const { generation } = build(etags.map((etag, i) => ({ key: `f${i}`, etag })));
     assert.deepEqual(
       etags.map((_, i) => generation.etag(generation.find(`f${i}`))),
@@ -177,8 +178,41 @@ describe('building a generation', () => {
     );
   });
 
+  it('tells versions apart by size and date where the listing has no ETag', () => {
+    const of = (lastModified: number, size = 1) =>
+      build([{ key: 'a', etag: '', lastModified, size }]).generation;
+    const before = of(1_700_000_000_000);
+    const index = before.find('a');
+    assert.equal(listedEtag(before.etag(index)), undefined);
+    assert.deepEqual(before.version(index).lastModified, 1_700_000_000_000);
+    assert.equal(of(1_700_000_000_000).versionName(index), before.versionName(index));
+    for (const other of [of(1_700_000_000_001), of(1_700_000_001_000), of(1_700_000_000_000, 2)]) {
+      assert.notEqual(other.id, before.id);
+      assert.notEqual(other.versionName(index), before.versionName(index));
+    }
+  });
+
+  it('leaves out what has neither ETag nor date, and shows what has no date alone', () => {
+    const { generation, problems } = build([
+      { key: 'a', etag: '', lastModified: Number.NaN },
+      { key: 'b', lastModified: Number.NaN },
+      { key: 'c', etag: '' },
+      { key: 'd/', etag: '', lastModified: Number.NaN },
+      { key: '', size: 0, etag: '', lastModified: Number.NaN },
+    ]);
+    assert.deepEqual(sortedPaths(generation, indices(generation)), ['', 'b', 'c', 'd']);
+    assert.deepEqual(
+      problems.map(({ key, reason }) => [key, reason]),
+      [
+        ['a', 'no-version'],
+        ['b', 'bad-date'],
+      ],
+    );
+    assert.equal(generation.version(generation.find('b')).lastModified, undefined);
+  });
+
   it('refuses a listing that contradicts itself', () => {
-    for (const size of [-1, 0.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY]) {
+    for (const size of [-1, 0.5, 2 ** 53, Number.POSITIVE_INFINITY]) {
       assert.throws(() => build([{ key: 'a', size }]), { code: 'bad-listing' });
     }
     assert.throws(() => build([{ key: 'a', etag: 'x'.repeat(5000) }]), { code: 'bad-listing' });

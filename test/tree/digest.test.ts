@@ -23,6 +23,13 @@ describe('the digest of a listing', () => {
     assert.equal(digest([{ key: 'a', lastModified: 2 }, objects[1]!]), digest(objects));
   });
 
+  it('differs by the date of an object without an ETag, which nothing else would tell from the one before', () => {
+    const of = (lastModified: number) => digest([{ key: 'a', lastModified, etag: '' }, { key: 'b' }]);
+    assert.equal(of(1), of(1));
+    assert.notEqual(of(1), of(2));
+    assert.notEqual(of(1), digest([{ key: 'a', lastModified: 1 }, { key: 'b' }]));
+  });
+
   it('differs where a key, an ETag, a size, a storage class or the order does', () => {
     const digests = [
       [],

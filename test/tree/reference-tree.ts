@@ -33,7 +33,8 @@ export function referenceTree(
   for (const [key, object] of byKey) {
     const path = Buffer.from(key, 'latin1').toString();
     if (key !== '' && !shows(path)) continue;
-    const reason = referenceReason(key, sizeOf(object));
+    const reason =
+      referenceReason(key, sizeOf(object)) ?? (lacksVersion(key, object) ? 'no-version' : undefined);
     if (reason !== undefined) {
       problems.push(`${reason} ${key}`);
       continue;
@@ -56,15 +57,24 @@ export function referenceTree(
       continue;
     }
     if (object.archived === true) problems.push(`unreadable-class ${key}`);
+    if (object.etag !== '' && Number.isNaN(dateOf(object))) problems.push(`bad-date ${key}`);
     entries.set(path, {
       kind: 'file',
       size: sizeOf(object),
-      etag: object.etag ?? PLAIN_ETAG,
+      etag: object.etag === '' ? ` ${dateOf(object)}` : (object.etag ?? PLAIN_ETAG),
       archived: object.archived === true,
-      lastModified: object.lastModified ?? 0,
+      lastModified: dateOf(object) || 0,
     });
   }
   return { entries, problems: problems.sort() };
+}
+
+function lacksVersion(key: string, object: TestObject): boolean {
+  return key !== '' && !key.endsWith('/') && object.etag === '' && Number.isNaN(dateOf(object));
+}
+
+function dateOf({ lastModified = 0 }: TestObject): number {
+  return lastModified;
 }
 
 function referenceReason(key: string, size: number): string | undefined {

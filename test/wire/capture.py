@@ -20,6 +20,8 @@ GOLDEN = os.path.join(HERE, 'golden')
 libc = ctypes.CDLL(None, use_errno=True)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MNT_DETACH = 1, 2, 4, 2
 FOREVER = 2**64 - 1
+# Of every inode but the root's, which the kernel wants to be 0: part of a file handle.
+GENERATION = 0x89abcdef
 
 
 class Node:
@@ -118,7 +120,8 @@ class Server:
         self.send(request, error=number, reply={'kind': 'error', 'errno': errno_name(number)})
 
     def entry(self, node, ttl=FOREVER):
-        return pack('entry_out', nodeid=node.ino, entry_valid=ttl, attr_valid=ttl, **node.attr())
+        generation = 0 if node is self.root else GENERATION
+        return pack('entry_out', nodeid=node.ino, generation=generation, entry_valid=ttl, attr_valid=ttl, **node.attr())
 
     def notify(self, name, code, body, values, comment):
         message = pack('out_header', len=16 + len(body), error=code, unique=0) + body
@@ -164,11 +167,11 @@ class Server:
             offered = body['flags'] | body['flags2'] << 32
             agreed = offered & self.flags
             values = {'major': 7, 'minor': min(body['minor'], 45), 'maxReadahead': body['max_readahead'],
-                      'flags': hex(agreed), 'maxBackground': 64, 'congestionThreshold': 48, 'maxWrite': 4096,
+                      'flags': hex(agreed), 'maxBackground': 4096, 'congestionThreshold': 3072, 'maxWrite': 4096,
                       'timeGran': 1, 'maxPages': 256}
             self.protocol = f"7.{body['minor']}"
             self.send(request, pack('init_out', major=7, minor=values['minor'], max_readahead=body['max_readahead'],
-                                    flags=agreed & 0xffffffff, max_background=64, congestion_threshold=48,
+                                    flags=agreed & 0xffffffff, max_background=4096, congestion_threshold=3072,
                                     max_write=4096, time_gran=1, max_pages=256, flags2=agreed >> 32),
                       reply={'kind': 'init', 'values': values})
         elif kind in ('forget', 'batch_forget'):
@@ -218,6 +221,9 @@ class Server:
         elif name == 'resent' and int(request['header']['unique'], 16) >> 63 == 0:
             self.record(request, None, 'LOOKUP that is left without an answer')
             self.notify('resend', 7, b'', {}, 'RESEND')
+        elif name == '.':
+            self.send(request, self.entry(node), comment='LOOKUP of a node id, for a file handle',
+                      reply={'kind': 'entry', 'attributes': node.attributes(), 'ttl': 'forever'})
         elif name in (node.children or {}):
             child = node.children[name]
             self.send(request, self.entry(child), comment=f'LOOKUP of {name}',
@@ -268,7 +274,7 @@ def seen_stat(node):
 
 
 def capture_reads():
-    bits = (0, 12, 13, 17, 18, 22, 23, 24, 30, 35, 39)
+    bits = (0, 4, 12, 13, 17, 18, 22, 23, 24, 30, 35, 39)
     server = Server(sum(1 << bit for bit in bits), ROOT, MS_RDONLY | MS_NOSUID | MS_NODEV, ',default_permissions')
     try:
         expect(server.ask(['stat', ''])[0], seen_stat(ROOT))
@@ -278,6 +284,7 @@ def capture_reads():
         expect(server.ask(['list', ''])[0], sorted(ROOT.children))
         expect(server.ask(['stat', 'größe'], silent=True)[0], seen_stat(ROOT.children['größe']))
         expect(server.ask(['stat', 'dags/nested.py'])[0], seen_stat(NESTED))
+        server.ask(['handle', 'hello.py'], silent=True)
         server.ask(['open', 'hello.py', os.O_RDONLY])
         expect(server.ask(['read', 'hello.py', 100, 0])[0], HELLO.content.decode())
         server.ask(['ioctl', 'hello.py'])
@@ -330,6 +337,9 @@ def capture_reads():
         expect(inval_entry(1, 'missing', 'INVAL_ENTRY of a negative name'), 'ok')
         expect(server.ask(['stat', 'missing'])[0], 'ENOENT')
         expect(inval_entry(1, 'hello.py', 'INVAL_ENTRY'), 'ok')
+        server.serve_until_idle()
+        # Its inode is gone: the kernel looks the node id of the handle up.
+        expect(server.ask(['stat_by_handle', 'hello.py'])[0], seen_stat(HELLO))
         server.serve_until_idle()
         body = pack('delete', parent=DAGS.ino, child=NESTED.ino, namelen=9) + b'nested.py\0'
         values = {'parent': DAGS.ino, 'child': NESTED.ino, 'name': 'nested.py'}

@@ -1,5 +1,5 @@
 """The child of capture.py, which alone touches the mount: one JSON command a line in, one JSON answer a line out."""
-import ctypes, errno, fcntl, json, os, select, subprocess, sys
+import ctypes, errno, fcntl, json, os, select, struct, subprocess, sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -8,8 +8,12 @@ def errno_name(number):
     return 'EOPNOTSUPP' if number == errno.EOPNOTSUPP else errno.errorcode[number]
 
 
+def seen_stat(s):
+    return [s.st_ino, s.st_size, s.st_mode, s.st_nlink, s.st_mtime_ns, s.st_uid, s.st_gid, s.st_blocks, s.st_blksize]
+
+
 def client(mount):
-    files = {}
+    files, handles = {}, {}
     renameat2, statx = libc.renameat2, libc.statx
 
     def call(function, *arguments):
@@ -19,9 +23,7 @@ def client(mount):
     def do(name, path, *rest):
         full = os.path.join(mount, path) if path is not None else None
         if name == 'stat':
-            s = os.stat(full)
-            return [s.st_ino, s.st_size, s.st_mode, s.st_nlink, s.st_mtime_ns, s.st_uid, s.st_gid, s.st_blocks,
-                    s.st_blksize]
+            return seen_stat(os.stat(full))
         if name == 'list':
             return sorted(os.listdir(full))
         if name == 'open':
@@ -67,6 +69,19 @@ def client(mount):
             return [s.f_blocks, s.f_bfree, s.f_bavail, s.f_files, s.f_ffree, s.f_bsize, s.f_namemax, s.f_frsize]
         elif name == 'killed':
             return subprocess.run([sys.executable, '-c', 'import os,sys; os.stat(sys.argv[1])', full]).returncode
+        elif name == 'handle':
+            handles[path] = ctypes.create_string_buffer(struct.pack('Ii', 128, 0), 8 + 128)
+            call(libc.name_to_handle_at, -100, full.encode(), handles[path], ctypes.byref(ctypes.c_int()), 0)
+        elif name == 'stat_by_handle':
+            root = os.open(mount, os.O_RDONLY)
+            file = libc.open_by_handle_at(root, handles[path], os.O_PATH)
+            os.close(root)
+            if file < 0:
+                raise OSError(ctypes.get_errno(), 'open_by_handle_at')
+            try:
+                return seen_stat(os.stat(file))
+            finally:
+                os.close(file)
         elif name == 'symlink':
             os.symlink('target', full)
         elif name == 'utime':

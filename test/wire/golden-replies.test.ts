@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import { type ErrnoName, type InitReply, negotiate, ReplyWriter } from '../../src/wire/index.ts';
 import { exchanges, type GoldenEntry, type GoldenReply, goldenBytes, halves } from './golden.ts';
 
+/** GENERATION of capture.py. */
+const INODE_GENERATION = 0x89abcdef;
+
 /** Old content in the buffer must not show through: the writer uses one buffer for all replies. */
 function dirtyBuffer(): Uint8Array {
   return new Uint8Array(8192).fill(0xa5);
@@ -56,6 +59,7 @@ for (const { comment, request, reply } of exchanges) {
   test(`writes the very ${reply.kind} reply that the kernel took for ${comment}`, () => {
     const buffer = dirtyBuffer();
     const writer = new ReplyWriter(buffer);
+    writer.inodeGeneration = INODE_GENERATION;
     const [high, low] = halves(request.header.unique);
     writer.begin(high, low, typeof request.body.size === 'number' ? request.body.size : undefined);
     const length = write(writer, reply);

@@ -3,7 +3,7 @@ import type { PathResult, PathResults } from '../../control/cache-shapes.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { exitCodeOf } from '../failure.ts';
-import { formatSize, plural, printable } from '../format.ts';
+import { formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import type { RunCommand } from '../shell.ts';
 import type { CacheAction } from './cache-actions.ts';
@@ -83,7 +83,7 @@ function lineOf(
   [done, unchanged]: readonly [string, string],
   paints: Paints,
 ): string {
-  const name = path === '' ? '(the whole tree)' : printable(path);
+  const name = path === '' ? '(the whole tree)' : path;
   const amount = `${plural(files, 'file')}, ${formatSize(bytes)}`;
   switch (outcome) {
     case 'done':
@@ -92,7 +92,7 @@ function lineOf(
       return `${unchanged}  ${name}\n`;
     case 'failed': {
       const partly = files === 0 ? '' : ` (of others ${amount} ${done})`;
-      return `${paints.red(`failed (${code})`)}  ${name}: ${printable(detail ?? '')}${partly}\n`;
+      return `${paints.red(`failed (${code})`)}  ${name}: ${detail ?? ''}${partly}\n`;
     }
     default:
       throw new Error(`unknown outcome: ${String(outcome satisfies never)}`);

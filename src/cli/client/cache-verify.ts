@@ -1,5 +1,5 @@
 import type { Verified } from '../../control/cache-shapes.ts';
-import { formatSize, plural, printable } from '../format.ts';
+import { formatSize, plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 
 /** A cache of a hundred GiB on a slow disk takes that long to read. */
@@ -11,7 +11,7 @@ export const runCacheVerify = clientCommand<Verified>({
   show: ({ blobs, bytes, corrupt, removed }, { paints }) => {
     const read = `${plural(blobs, 'blob')} (${formatSize(bytes)}) read`;
     if (corrupt === 0) return `${read}, all of them ${paints.green('as they were stored')}.\n`;
-    const lines = removed.map(({ key, path }) => `  ${path === null ? key : printable(path)}\n`);
+    const lines = removed.map(({ key, path }) => `  ${path === null ? key : path}\n`);
     const more = corrupt > removed.length ? `  and ${plural(corrupt - removed.length, 'blob')} more\n` : '';
     return `${read}, ${paints.red(`${plural(corrupt, 'blob')} not as stored`)}, and removed; content is fetched again when it is read:\n${lines.join('')}${more}`;
   },

@@ -1,5 +1,5 @@
 import type { BlobItem, Blobs, CacheTotals } from '../../control/cache-shapes.ts';
-import { formatCount, formatSize, formatTable, plural, printable } from '../format.ts';
+import { formatCount, formatSize, formatTable, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 
@@ -41,7 +41,7 @@ function totalsText(totals: CacheTotals, paints: Paints): string {
   const { hits, misses, evictions, corrupt, passedThrough, pendingFiles, pendingBytes } = totals;
   const share = limitBytes === 0 ? '' : ` (${((bytes / limitBytes) * 100).toFixed(1)} %)`;
   const rows: (readonly [label: string, text: string] | undefined)[] = [
-    ['directory', printable(directory)],
+    ['directory', directory],
     degraded.length === 0 ? undefined : ['degraded', paints.red(degraded.join(', '))],
     ['content', `${plural(entries, 'blob')}, ${formatSize(bytes)} of ${formatSize(limitBytes)}${share}`],
     ['kept', `${amount(ranks.kept)}: shown within the prefetch bound, or pinned`],

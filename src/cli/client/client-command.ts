@@ -1,11 +1,14 @@
+import { printableJson, printableName } from '../../base/printable.ts';
 import { type Flag, type FlagSpec, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import { ControlClient } from '../../control/client.ts';
+import type { ControlClient } from '../../control/client.ts';
+import { unintelligible } from '../../control/client-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { failureOf, failureText } from '../failure.ts';
 import { type Paints, paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
-import { socketsOf } from './running-daemons.ts';
+import { clientsOf } from './running-daemons.ts';
+import { shownAnswer } from './shown-answer.ts';
 
 /** What a client command was given, besides which daemon is meant. */
 export interface Given {
@@ -30,7 +33,7 @@ export interface ClientCommand<T> {
   /** Throws what is wrong with the command line, before anybody is asked. */
   readonly check?: (given: Given) => void;
   readonly ask: (client: ControlClient, given: Given, shell: Shell) => Promise<T>;
-  /** For people. */
+  /** For people; what it is given is cleaned already. */
   readonly show: (answer: T, showing: Showing) => string;
   /** Where it is not 0. */
   readonly exitCode?: (answer: T, given: Given) => number;
@@ -42,6 +45,11 @@ export interface Answered<T> {
   readonly socket: string;
   readonly client: ControlClient;
   readonly answer: T;
+}
+
+/** An answer, and what it says to people. */
+interface Understood<T> extends Answered<T> {
+  readonly text: string;
 }
 
 /** What is said of several daemons. */
@@ -64,10 +72,10 @@ export function clientCommand<T>(command: ClientCommand<T>): RunCommand {
   return async (args, shell) => {
     const given = givenOf(args, command);
     command.check?.(given);
-    const sockets = socketsGiven(given, shell);
-    const [only, ...more] = sockets;
+    const clients = clientsGiven(given, shell);
+    const [only, ...more] = clients;
     if (only !== undefined && more.length === 0) return await askOne(command, only, given, shell);
-    return await askAll(command, sockets, given, shell);
+    return await askAll(command, clients, given, shell);
   };
 }
 
@@ -86,14 +94,14 @@ export function givenOf(
   );
 }
 
-/** The sockets of the daemons that are meant. Throws CommandError. */
-export function socketsGiven(given: Given, shell: Shell): readonly string[] {
-  return socketsOf({ sockets: valuesOf(given, 'socket'), mount: valuesOf(given, 'mount').at(-1) }, shell);
+/** How the daemons that are meant are asked. Throws CommandError. */
+function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
+  return clientsOf({ sockets: valuesOf(given, 'socket'), mount: valuesOf(given, 'mount').at(-1) }, shell);
 }
 
 /** For a command that goes on for a while, with one daemon. Throws ConfigError or CommandError. */
-export function oneSocket(given: Given, shell: Shell, command: string): string {
-  const [only, ...more] = socketsGiven(given, shell);
+export function oneClient(given: Given, shell: Shell, command: string): ControlClient {
+  const [only, ...more] = clientsGiven(given, shell);
   if (only !== undefined && more.length === 0) return only;
   throw new ConfigError(
     'usage',
@@ -112,40 +120,58 @@ export function isGiven({ flags }: Given, name: string): boolean {
 
 async function askOne<T>(
   command: ClientCommand<T>,
-  socket: string,
+  client: ControlClient,
   given: Given,
   shell: Shell,
 ): Promise<number> {
-  const answer = await command.ask(new ControlClient(socket), given, shell);
-  if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
-  else shell.out.write(command.show(answer, showing(given, shell)));
+  const { answer, text } = await understood(command, client, given, shell);
+  const json = () => `${printableJson(JSON.stringify(answer, undefined, 2))}\n`;
+  shell.out.write(isGiven(given, 'json') ? json() : text);
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
+}
+
+/** What does not have the shape of an answer is not dagmount's: it may be another user's who listens there. */
+async function understood<T>(
+  command: ClientCommand<T>,
+  client: ControlClient,
+  given: Given,
+  shell: Shell,
+): Promise<Understood<T>> {
+  const answer = await command.ask(client, given, shell);
+  try {
+    return {
+      socket: client.socket,
+      client,
+      answer,
+      text: command.show(shownAnswer(answer), showing(given, shell)),
+    };
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw unintelligible(client.socket, error);
+    throw error;
+  }
 }
 
 async function askAll<T>(
   command: ClientCommand<T>,
-  sockets: readonly string[],
+  clients: readonly ControlClient[],
   given: Given,
   shell: Shell,
 ): Promise<number> {
   const asksJson = isGiven(given, 'json');
-  const clients = sockets.map((socket) => new ControlClient(socket));
-  const outcomes = await Promise.allSettled(clients.map((client) => command.ask(client, given, shell)));
-  const answered = outcomes.flatMap((outcome, at) =>
-    outcome.status === 'fulfilled'
-      ? [{ socket: sockets[at] as string, client: clients[at] as ControlClient, answer: outcome.value }]
-      : [],
+  const outcomes = await Promise.allSettled(
+    clients.map((client) => understood(command, client, given, shell)),
   );
+  const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const compared = await command.compare?.(answered, showing(given, shell));
-  if (!asksJson) shell.out.write(compared?.text ?? textOf(command, answered, given, shell));
+  if (!asksJson) shell.out.write(compared?.text ?? textOf(answered, shell));
   const codes: number[] = [];
   const documents: object[] = [];
   let at = 0;
   outcomes.forEach((outcome, index) => {
-    const socket = sockets[index] as string;
+    const { socket } = clients[index] as ControlClient;
     if (outcome.status === 'fulfilled') {
-      codes.push(command.exitCode?.(outcome.value, given) ?? exitCodes.ok);
-      documents.push({ socket, ...(outcome.value as object), ...compared?.members[at] });
+      codes.push(command.exitCode?.(outcome.value.answer, given) ?? exitCodes.ok);
+      documents.push({ socket, ...(outcome.value.answer as object), ...compared?.members[at] });
       at += 1;
       return;
     }
@@ -155,20 +181,13 @@ async function askAll<T>(
     documents.push({ socket, error: { code: code ?? 'internal', message } });
     shell.err.write(failureText(failure, false));
   });
-  if (asksJson) shell.out.write(`${JSON.stringify(documents, undefined, 2)}\n`);
+  if (asksJson) shell.out.write(`${printableJson(JSON.stringify(documents, undefined, 2))}\n`);
   return codes.find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
 }
 
-function textOf<T>(
-  command: ClientCommand<T>,
-  answered: readonly Answered<T>[],
-  given: Given,
-  shell: Shell,
-): string {
-  const { paints } = showing(given, shell);
-  return answered
-    .map(({ socket, answer }) => `${paints.bold(socket)}\n${command.show(answer, showing(given, shell))}`)
-    .join('\n');
+function textOf(answered: readonly Understood<unknown>[], shell: Shell): string {
+  const paints = paintsFor(shell.out);
+  return answered.map(({ socket, text }) => `${paints.bold(printableName(socket))}\n${text}`).join('\n');
 }
 
 function showing(given: Given, shell: Shell): Showing {

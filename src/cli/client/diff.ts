@@ -1,7 +1,6 @@
 import type { ControlClient } from '../../control/client.ts';
 import type { Changes, HistoryItem } from '../../control/shapes.ts';
 import { CommandError } from '../command-error.ts';
-import { printable } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand, isGiven } from './client-command.ts';
 import { generationsOf } from './generations.ts';
@@ -74,9 +73,9 @@ function changesText(changes: Changes, paints: Paints): string {
 /** In the order of the paths. */
 export function changeLines({ added, changed, removed }: TreeChanges, paints: Paints): readonly string[] {
   const lines = [
-    ...added.map((path) => [path, paints.green(`+ ${printable(path)}`)] as const),
-    ...changed.map((path) => [path, paints.yellow(`~ ${printable(path)}`)] as const),
-    ...removed.map((path) => [path, paints.red(`- ${printable(path)}`)] as const),
+    ...added.map((path) => [path, paints.green(`+ ${path}`)] as const),
+    ...changed.map((path) => [path, paints.yellow(`~ ${path}`)] as const),
+    ...removed.map((path) => [path, paints.red(`- ${path}`)] as const),
   ];
   lines.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
   return lines.map(([, line]) => line);

@@ -1,16 +1,21 @@
 import type { DaemonEvent, EventType } from '../../control/event-shapes.ts';
-import { formatCount, formatDuration, plural, printable } from '../format.ts';
+import { formatCount, formatDuration, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
+import { stuckText } from './stuck-text.ts';
 
 const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
   generation: 'bold',
   held: 'red',
+  'unreadable-objects': 'red',
   'source-error': 'red',
+  'source-slow': 'yellow',
   'source-recovered': 'green',
   'cache-error': 'red',
+  'publication-stuck': 'red',
+  'publication-freed': 'green',
   restart: 'yellow',
 };
-const TYPE_WIDTH = 'source-recovered'.length;
+const TYPE_WIDTH = 'unreadable-objects'.length;
 
 /**
  * One event for people, with the time it happened at: such lines are read later, when `ago` is another. Undefined for
@@ -20,7 +25,7 @@ export function eventLine(event: DaemonEvent, paints: Paints): string | undefine
   const { at, type } = event;
   const text = textOf(event);
   if (text === undefined) return undefined;
-  return `${at}  ${paints[COLOURS[type]](type.padEnd(TYPE_WIDTH))}  ${printable(text)}\n`;
+  return `${at}  ${paints[COLOURS[type]](type.padEnd(TYPE_WIDTH))}  ${text}\n`;
 }
 
 function textOf(event: DaemonEvent): string | undefined {
@@ -33,8 +38,16 @@ function textOf(event: DaemonEvent): string | undefined {
       const { generation, reason, removed, files } = event.held;
       return `${generation}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
     }
+    case 'unreadable-objects': {
+      const { files, objects } = event;
+      if (files === 0) return 'all files can be read again';
+      const names = objects.map(({ path, detail }) => `${path} (${detail})`).join(', ');
+      return `${plural(files, 'file')} cannot be had: ${names}${files > objects.length ? ', …' : ''}`;
+    }
     case 'source-error':
       return `${event.error.code}: ${event.error.message}`;
+    case 'source-slow':
+      return `a listing is under way since ${event.since}: no change is shown before it has ended`;
     case 'source-recovered': {
       const { failures, failingSince, at } = event;
       const span =
@@ -45,6 +58,10 @@ function textOf(event: DaemonEvent): string | undefined {
     }
     case 'cache-error':
       return `${event.code}: ${event.detail}`;
+    case 'publication-stuck':
+      return stuckText(event.stuck);
+    case 'publication-freed':
+      return 'the kernel takes publications again';
     case 'restart':
       return `${plural(event.restarts, 'restart')}: ${event.reason}`;
     default:

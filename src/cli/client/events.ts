@@ -1,12 +1,14 @@
-import { ControlClient } from '../../control/client.ts';
-import { ClientError } from '../../control/client-error.ts';
+import { printable, printableJson } from '../../base/printable.ts';
+import type { ControlClient } from '../../control/client.ts';
+import { ClientError, unintelligible } from '../../control/client-error.ts';
 import type { DaemonEvent } from '../../control/event-shapes.ts';
 import { type ServerSentEvent, serverSentEvents } from '../../control/event-stream.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
-import { type Given, givenOf, isGiven, oneSocket, valuesOf } from './client-command.ts';
+import { type Given, givenOf, isGiven, oneClient, valuesOf } from './client-command.ts';
 import { eventLine } from './event-line.ts';
+import { shownAnswer } from './shown-answer.ts';
 import { listenForStop } from './stop-signals.ts';
 
 const command = { name: 'events', flags: [{ name: 'after', takesValue: true }] } as const;
@@ -19,12 +21,12 @@ const GIVE_UP_MS = 60_000;
 
 export const run: RunCommand = async (args, shell) => {
   const given = givenOf(args, command);
-  const socket = oneSocket(given, shell, command.name);
+  const client = oneClient(given, shell, command.name);
   const signals = listenForStop();
   try {
     // Who reads the lines wants no more, as head(1) does after ten.
     const stop = AbortSignal.any([signals.signal, shell.out.lost]);
-    await follow(new ControlClient(socket), given, shell, stop);
+    await follow(client, given, shell, stop);
     return exitCodes.ok;
   } finally {
     signals.release();
@@ -48,7 +50,7 @@ async function follow(client: ControlClient, given: Given, shell: Shell, stop: A
       });
       for await (const event of serverSentEvents(begun)) {
         last = event.id === '' ? last : event.id;
-        print(event, given, shell);
+        print(event, client, given, shell);
       }
     } catch (error) {
       if (stop.aborted) return;
@@ -79,9 +81,22 @@ function isTransient({ code, status }: ClientError): boolean {
   return code === 'daemon-unavailable' || code === 'daemon-silent' || status === 503;
 }
 
-function print({ type, data }: ServerSentEvent, given: Given, shell: Shell): void {
-  const event = JSON.parse(data) as DaemonEvent;
-  if (isGiven(given, 'json')) shell.out.write(`${JSON.stringify(event)}\n`);
+function print({ type, data }: ServerSentEvent, client: ControlClient, given: Given, shell: Shell): void {
+  const event = parsed(data, client);
+  if (isGiven(given, 'json')) {
+    shell.out.write(`${printableJson(JSON.stringify(event))}\n`);
+    return;
+  }
+  const shown = shownAnswer(event);
   // A daemon that is newer than this command may tell more.
-  else shell.out.write(eventLine(event, paintsFor(shell.out)) ?? `${event.at}  ${type}\n`);
+  shell.out.write(eventLine(shown, paintsFor(shell.out)) ?? `${shown.at}  ${printable(type)}\n`);
+}
+
+/** Throws ClientError. */
+function parsed(data: string, { socket }: ControlClient): DaemonEvent {
+  try {
+    return JSON.parse(data) as DaemonEvent;
+  } catch (error) {
+    throw unintelligible(socket, error);
+  }
 }

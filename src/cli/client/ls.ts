@@ -1,7 +1,8 @@
+import { printableName } from '../../base/printable.ts';
 import type { ControlClient } from '../../control/client.ts';
 import type { Entries, EntryItem } from '../../control/entry-shapes.ts';
 import { CommandError } from '../command-error.ts';
-import { formatSize, printable } from '../format.ts';
+import { formatSize } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { treePath } from './tree-path.ts';
@@ -15,7 +16,7 @@ export const run = clientCommand<Entries>({
     if (items.length > 0 || path === '') return { items, next: null };
     throw new CommandError(
       'no-entry',
-      `There is no ${printable(path)} in the tree.`,
+      `There is no ${printableName(path)} in the tree.`,
       'dagmount why says why; a path begins below the prefix, or at the mount point.',
     );
   },
@@ -40,9 +41,11 @@ function entriesText(items: readonly EntryItem[], paints: Paints): string {
   const sizes = items.map(({ kind, size }) => (kind === 'file' ? formatSize(size) : ''));
   const widest = sizes.reduce((most, { length }) => Math.max(most, length), 'SIZE'.length);
   const header = paints.bold(`${'SIZE'.padStart(widest)}  ${'MODIFIED'.padEnd(24)}  CACHED  PATH`);
-  const lines = items.map(({ path, kind, mtime, cached }, at) => {
+  const lines = items.map(({ path, kind, mtime, executable, cached }, at) => {
     const size = (sizes[at] ?? '').padStart(widest);
-    const name = kind === 'directory' ? `${printable(path)}/` : printable(path);
+    // As `ls -F` marks them.
+    const mark = kind === 'directory' ? '/' : executable === true ? '*' : '';
+    const name = `${path}${mark}`;
     const local = (cached === null ? '' : cached ? 'yes' : 'no').padEnd('CACHED'.length);
     return `${size}  ${mtime.padEnd(24)}  ${cached === false ? paints.yellow(local) : local}  ${name}\n`;
   });

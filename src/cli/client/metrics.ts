@@ -1,3 +1,4 @@
+import { printableLines } from '../../base/printable.ts';
 import { clientCommand } from './client-command.ts';
 import { type MetricSample, metricSamples } from './metric-samples.ts';
 
@@ -16,7 +17,8 @@ class Scrape implements Exposed {
   }
 
   text(): string {
-    return this.#text.endsWith('\n') ? this.#text : `${this.#text}\n`;
+    const shown = printableLines(this.#text);
+    return shown.endsWith('\n') ? shown : `${shown}\n`;
   }
 }
 

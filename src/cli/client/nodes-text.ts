@@ -1,4 +1,4 @@
-import { formatAgo, formatTable, plural, printable } from '../format.ts';
+import { formatAgo, formatTable, plural } from '../format.ts';
 import { type Paints, paintsFor } from '../paint.ts';
 import type { DaemonNode, Standing } from './compare-nodes.ts';
 import { changeLines } from './diff.ts';
@@ -64,7 +64,7 @@ function verdict(
   const others =
     sources.size === 1
       ? ''
-      : `They show ${sources.size} sources, whose trees need not be equal: ${[...sources].map(printable).join(', ')}.\n`;
+      : `They show ${sources.size} sources, whose trees need not be equal: ${[...sources].join(', ')}.\n`;
   if (current.length === nodes.length) {
     const since = current.reduce(
       (last, each) => (each !== undefined && each.since > last ? each.since : last),
@@ -87,7 +87,7 @@ function lagText(
 ): string {
   const long = orLonger ? ' or longer' : '';
   const behind = generationsBehind === null ? '' : `, by ${plural(generationsBehind, 'generation')}`;
-  const heading = `${printable(socket)} lags since ${since}, ${ago(since, now)}${long}${behind}${pathCount(changes)}:\n`;
+  const heading = `${socket} lags since ${since}, ${ago(since, now)}${long}${behind}${pathCount(changes)}:\n`;
   return (
     paints.bold(heading) + reasonText(status) + pathsText(changes, status.generation?.id, newest, paints)
   );
@@ -103,7 +103,7 @@ function reasonText({ held, source }: DaemonNode['status']): string {
   const { lastError, failingSince } = source;
   return lastError === null || failingSince === null
     ? ''
-    : `  It cannot look at the store since ${failingSince}: ${printable(lastError.message)}\n`;
+    : `  It cannot look at the store since ${failingSince}: ${lastError.message}\n`;
 }
 
 function pathsText(

@@ -1,10 +1,10 @@
-import { ControlClient } from '../../control/client.ts';
+import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import type { Restarted, Status } from '../../control/shapes.ts';
 import type { Shell } from '../shell.ts';
 import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
-import { runningStates } from './running-daemons.ts';
+import { clientOf, runningStates } from './running-daemons.ts';
 
 const GRACE_MS = 15_000;
 /** For one question to a socket: what a server left may be open without anybody who answers. */
@@ -42,16 +42,16 @@ export const run = clientCommand<Replaced>({
  * listen elsewhere.
  */
 async function successor(
-  { socket }: ControlClient,
+  asked: ControlClient,
   { pid: was, mount: { source, target } }: Status,
   timeoutMs: number,
   shell: Shell,
 ): Promise<Status> {
   const end = shell.now() + timeoutMs;
-  for (let at = socket; ; ) {
+  for (let client = asked; ; ) {
     let failed: unknown;
     try {
-      const status = await new ControlClient(at).ask<Status>('/v1/status', { deadlineMs: LOOK_MS });
+      const status = await client.ask<Status>('/v1/status', { deadlineMs: LOOK_MS });
       if (status.pid !== was) return status;
     } catch (error) {
       if (!isCutOff(error) && !isSilent(error)) throw error;
@@ -68,8 +68,10 @@ async function successor(
       );
     }
     await shell.delay(PAUSE_MS);
-    const state = runningStates(shell).find((each) => each.target === target && each.source === source);
-    at = state?.socket ?? at;
+    const state = runningStates(shell, () => undefined).find(
+      (each) => each.target === target && each.source === source,
+    );
+    if (state !== undefined && state.socket !== null) client = clientOf(state, shell);
   }
 }
 

@@ -1,9 +1,11 @@
-import { isServed, type MountState } from '../../config/mount-state.ts';
-import { DAGMOUNT_TYPE } from '../../config/mountinfo.ts';
+import { printable, printableName } from '../../base/printable.ts';
+import { isServed, isStateOf, type MountState, type UnreadableState } from '../../config/mount-state.ts';
 import { realTarget } from '../../config/real-target.ts';
+import { ControlClient } from '../../control/client.ts';
+import { ownerOf } from '../../host/mount-owner.ts';
+import { DAGMOUNT_TYPE } from '../../host/mountinfo.ts';
 import { CommandError } from '../command-error.ts';
 import { formatTable } from '../format.ts';
-import { ownerOf } from '../mount-owner.ts';
 import type { Shell } from '../shell.ts';
 
 /** Which daemon is meant: by its socket, by its mount point, or the only one that runs. */
@@ -12,11 +14,11 @@ export interface Wanted {
   readonly mount: string | undefined;
 }
 
-/** The sockets of the daemons that are meant. Throws CommandError. */
-export function socketsOf({ sockets, mount }: Wanted, shell: Shell): readonly string[] {
-  if (sockets.length > 0) return sockets;
+/** How the daemons that are meant are asked. Throws CommandError. */
+export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly ControlClient[] {
+  if (sockets.length > 0) return sockets.map((socket) => new ControlClient(socket));
   const states = runningStates(shell);
-  if (mount !== undefined) return [socketAt(mount, states, shell)];
+  if (mount !== undefined) return [clientAt(mount, states, shell)];
   const [only, ...more] = states;
   if (only === undefined) {
     throw new CommandError(
@@ -25,8 +27,10 @@ export function socketsOf({ sockets, mount }: Wanted, shell: Shell): readonly st
       'Mount with dagmount mount, ask as the user who did, or name a socket with --socket.',
     );
   }
-  if (more.length === 0) return [socketOf(only)];
-  const rows = states.map(({ source, target, socket }) => [source, target, socket ?? '-']);
+  if (more.length === 0) return [clientOf(only, shell)];
+  const rows = states.map(({ source, target, socket }) =>
+    [source, target, socket ?? '-'].map((name) => printableName(name)),
+  );
   shell.err.write(formatTable(['SOURCE', 'TARGET', 'SOCKET'], rows));
   throw new CommandError(
     'several-daemons',
@@ -36,20 +40,37 @@ export function socketsOf({ sockets, mount }: Wanted, shell: Shell): readonly st
 }
 
 /** Of the daemons of this host that this user may know of. */
-export function runningStates(shell: Shell): readonly MountState[] {
+export function runningStates(
+  shell: Shell,
+  onUnreadable = (unreadable: UnreadableState): void => tellUnreadable([unreadable], shell),
+): readonly MountState[] {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  return shell.mountStates([...owners]).filter((state) => isServed(state, shell.isRunning));
+  const { uid } = shell.surroundings;
+  // Another user may say anything of mounts that are not there, or not that user's.
+  const isTrue = (state: MountState): boolean =>
+    state.uid === undefined || state.uid === uid || mounts.some((mount) => isStateOf(state, mount));
+  return shell
+    .mountStates([...owners], onUnreadable)
+    .filter((state) => isTrue(state) && isServed(state, shell.isRunning));
 }
 
-function socketAt(mount: string, states: readonly MountState[], shell: Shell): string {
+/** So that one mount that cannot be looked at hides no other, and is not hidden. */
+export function tellUnreadable(unreadable: readonly UnreadableState[], shell: Shell): void {
+  for (const { path, reason } of unreadable)
+    shell.err.write(`Left out: ${printableName(path)} ${printable(reason)}.\n`);
+}
+
+function clientAt(mount: string, states: readonly MountState[], shell: Shell): ControlClient {
   const target = realTarget(mount, shell.surroundings.workingDirectory);
-  const state = states.find((each) => each.target === target);
-  if (state !== undefined) return socketOf(state);
-  const isMounted = shell
+  const mounts = shell
     .readMounts()
-    .some(({ mountPoint, fsType }) => mountPoint === target && fsType === DAGMOUNT_TYPE);
-  if (!isMounted) {
+    .filter(({ mountPoint, fsType }) => mountPoint === target && fsType === DAGMOUNT_TYPE);
+  // The user's own word first: who mounted it says which socket it has.
+  const isOfOwner = (state: MountState): boolean => mounts.some((each) => isStateOf(state, each));
+  const state = states.find(isOfOwner) ?? states.find((each) => each.target === target && isOwn(each, shell));
+  if (state !== undefined) return clientOf(state, shell);
+  if (mounts.length === 0) {
     throw new CommandError(
       'not-mounted',
       `Nothing of dagmount is mounted on ${target}.`,
@@ -63,8 +84,13 @@ function socketAt(mount: string, states: readonly MountState[], shell: Shell): s
   );
 }
 
-function socketOf({ socket, target }: MountState): string {
-  if (socket !== null) return socket;
+function isOwn({ uid }: MountState, { surroundings }: Shell): boolean {
+  return uid === undefined || uid === surroundings.uid;
+}
+
+/** How the daemon that says this of itself is asked. Throws CommandError. */
+export function clientOf({ socket, target, uid }: MountState, shell: Shell): ControlClient {
+  if (socket !== null) return new ControlClient(socket, () => shell.socketAddress(socket, uid));
   throw new CommandError(
     'no-daemon',
     `The daemon of ${target} has no control socket: it is older than this command.`,

@@ -1,12 +1,20 @@
 import type { Status } from '../../control/shapes.ts';
-import { formatAgo, formatCount, formatSize, plural, printable } from '../format.ts';
+import { formatAgo, formatCount, formatDuration, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { compareNodes } from './compare-nodes.ts';
 import { nodesText } from './nodes-text.ts';
+import { shownAnswer } from './shown-answer.ts';
 import { stateText } from './state-text.ts';
+import { stuckText } from './stuck-text.ts';
 
 const LABEL_WIDTH = 'generation  '.length;
+
+/** Versions and content are checked less strictly then. */
+const TRAITS: Readonly<Record<Status['source']['traits'][number], string>> = {
+  'own-listing-etags': 'its listings have ETags of their own: size and date are checked',
+  'no-md5-etags': 'its ETags are no MD5s: content is checked by length',
+};
 
 export const run = clientCommand<Status>({
   name: 'status',
@@ -16,7 +24,7 @@ export const run = clientCommand<Status>({
     const nodes = answered.map(({ socket, client, answer }) => ({ socket, client, status: answer }));
     const standings = await compareNodes(nodes);
     return {
-      text: nodesText(nodes, standings, paints, now),
+      text: nodesText(shownAnswer(nodes), shownAnswer(standings), paints, now),
       members: standings.map((comparison) => ({ comparison: comparison ?? null })),
     };
   },
@@ -25,11 +33,16 @@ export const run = clientCommand<Status>({
 export function statusText(status: Status, paints: Paints, now: number): string {
   const { mount, version, pid, startedAt, problems } = status;
   const rows: (readonly [label: string, text: string] | undefined)[] = [
-    ['mount', printable(`${mount.source} on ${mount.target}`)],
+    ['mount', `${mount.source} on ${mount.target}`],
     ['state', stateText(status, paints)],
     ['generation', generationText(status, now)],
     ['source', sourceText(status, paints, now)],
+    // A daemon of an earlier version says neither this nor what it waits for.
+    status.stuck
+      ? ['stuck', paints.red(`since ${ago(status.stuck.since, now)}: ${stuckText(status.stuck)}`)]
+      : undefined,
     status.held === null ? undefined : ['held', heldText(status.held, paints, now)],
+    status.waiting ? ['waits for', waitingText(status.waiting, paints, now)] : undefined,
     ['cache', cacheText(status)],
     problems === 0
       ? undefined
@@ -48,19 +61,35 @@ function generationText({ generation }: Status, now: number): string {
   return `${number} ${id}, published ${ago(publishedAt, now)}: ${size}`;
 }
 
-function sourceText({ source }: Status, paints: Paints, now: number): string {
+function sourceText(status: Status, paints: Paints, now: number): string {
+  const { source } = status;
   const { lastSuccessAt, lastError, failingSince, consecutiveFailures } = source;
-  const fresh = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
+  const seen = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
+  const told = [seen, ...(source.traits ?? []).map((trait) => TRAITS[trait])].join('; ');
+  const fresh = `${told}${slowText(status, paints)}`;
   if (lastError === null || failingSince === null) return fresh;
   const failures = plural(consecutiveFailures, 'failure');
-  return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${printable(lastError.message)}`)}`;
+  return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${lastError.message}`)}`;
+}
+
+function slowText({ degraded, source: { listingSeconds } }: Status, paints: Paints): string {
+  if (!degraded.includes('source-slow') || listingSeconds === null) return '';
+  return `; ${paints.red(`listing takes ${formatDuration(listingSeconds * 1000)}`)}`;
 }
 
 function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {
-  const { generation, files, removed, since, reason } = held;
+  const { generation, files, removed, since, reason, detail } = held;
   return paints.red(
-    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it`,
+    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it. ${detail ?? ''}`,
   );
+}
+
+function waitingText(waiting: NonNullable<Status['waiting']>, paints: Paints, now: number): string {
+  const { files, objects, since, until } = waiting;
+  const names = objects.map(({ path, detail }) => `${path} (${detail})`).join(', ');
+  const more = files > objects.length ? `, and ${formatCount(files - objects.length)} more` : '';
+  const end = until === null ? '' : `, until ${until} at the latest`;
+  return paints.yellow(`${names}${more}; since ${ago(since, now)}${end}`);
 }
 
 function cacheText({ cache }: Status): string {

@@ -1,10 +1,11 @@
+import { printableName } from '../../base/printable.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import { absenceCodes, type Entry } from '../../control/entry-shapes.ts';
 import type { ProblemDetails, Status } from '../../control/shapes.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { formatAgo, formatCount, formatSize, plural, printable } from '../format.ts';
+import { formatAgo, formatCount, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { belowPrefix, treePath } from './tree-path.ts';
@@ -63,8 +64,8 @@ function isAbsent(explained: Explained): explained is ProblemDetails {
 }
 
 function absenceText({ code, detail, mend }: ProblemDetails, given: string, paints: Paints): string {
-  const next = mend === undefined ? '' : `${printable(mend)}\n`;
-  return `${paints.yellow(`Not in the tree (${code}): ${printable(given)}`)}\n${printable(detail)}\n${next}`;
+  const next = mend === undefined ? '' : `${mend}\n`;
+  return `${paints.yellow(`Not in the tree (${code}): ${printableName(given)}`)}\n${detail}\n${next}`;
 }
 
 function entryText(entry: Entry, paints: Paints, now: number): string {
@@ -72,13 +73,13 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
   const isFile = kind === 'file';
   const first = firstVisible.generation;
   const rows: (readonly [label: string, text: string] | undefined)[] = [
-    ['path', `${path === '' ? '(the root)' : printable(path)}, a ${kind}`],
-    ['key', printable(key)],
+    ['path', `${path === '' ? '(the root)' : path}, a ${kind}`],
+    ['key', key],
     isFile
       ? ['size', size < 1024 ? formatSize(size) : `${formatSize(size)} (${formatCount(size)} bytes)`]
       : undefined,
-    etag === null ? undefined : ['etag', printable(etag)],
-    versionId === null ? undefined : ['version id', printable(versionId)],
+    etag === null ? undefined : ['etag', etag],
+    versionId === null ? undefined : ['version id', versionId],
     lastModified === null ? undefined : ['last modified', `${timeText(lastModified, now)}, says the store`],
     [
       'visible since',
@@ -90,11 +91,12 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
     ],
     ['generation', `${generation.number} ${generation.id} shows it`],
     ['mtime', timeText(mtime, now)],
+    entry.executable === true ? ['executable', 'yes: an --executable pattern matches it'] : undefined,
     isFile ? ['cached', cachedText(entry, paints)] : undefined,
     ['pinned', entry.pinned ? 'yes' : 'no'],
     ['node ids', nodeIdsText(entry)],
     ...entry.problems.map(
-      ({ reason, detail }) => ['problem', paints.yellow(printable(`${reason}: ${detail}`))] as const,
+      ({ reason, detail }) => ['problem', paints.yellow(`${reason}: ${detail}`)] as const,
     ),
   ];
   return rows

@@ -1,8 +1,9 @@
-import { ControlClient } from '../../control/client.ts';
+import { isPrintable } from '../../base/printable.ts';
+import type { ControlClient } from '../../control/client.ts';
 import type { Entries } from '../../control/entry-shapes.ts';
 import { cacheActions } from '../client/cache-actions.ts';
 import { generationsOf } from '../client/generations.ts';
-import { runningStates, socketsOf } from '../client/running-daemons.ts';
+import { clientsOf, runningStates } from '../client/running-daemons.ts';
 import { treePathIn } from '../client/tree-path.ts';
 import type { Shell } from '../shell.ts';
 
@@ -36,9 +37,9 @@ export async function candidatesText(
     if (error instanceof Error) return [];
     throw error;
   });
-  // A shell takes each line for a word.
+  // A shell takes each line for a word, and writes it to the terminal as it is.
   return found
-    .filter((each) => each.startsWith(current) && !/[\n\r]/.test(each))
+    .filter((each) => each.startsWith(current) && isPrintable(each))
     .map((each) => `${each}\n`)
     .join('');
 }
@@ -51,7 +52,7 @@ async function candidates(
 ): Promise<readonly string[]> {
   switch (kind) {
     case 'sockets':
-      return runningStates(shell).flatMap(({ socket }) => socket ?? []);
+      return runningStates(silenced(shell)).flatMap(({ socket }) => socket ?? []);
     case 'cache-arguments': {
       const action = words.find((word) => cacheActions.some((each) => each === word));
       if (action === undefined) return cacheActions;
@@ -73,8 +74,12 @@ async function candidates(
 /** Of the daemon that the command line means. Throws CommandError. */
 function clientOf(words: readonly string[], shell: Shell): ControlClient {
   const wanted = { sockets: valuesIn(words, '--socket').slice(-1), mount: valuesIn(words, '--mount').at(-1) };
-  const [socket = ''] = socketsOf(wanted, { ...shell, err: { ...shell.err, write: () => undefined } });
-  return new ControlClient(socket);
+  const [client] = clientsOf(wanted, silenced(shell));
+  return client as ControlClient;
+}
+
+function silenced(shell: Shell): Shell {
+  return { ...shell, err: { ...shell.err, write: () => undefined } };
 }
 
 function valuesIn(words: readonly string[], flag: string): readonly string[] {

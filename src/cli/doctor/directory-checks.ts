@@ -1,5 +1,5 @@
-import { dirname } from 'node:path';
-import { runtimeDirectory } from '../../config/runtime-paths.ts';
+import { dirname, join } from 'node:path';
+import { runtimeDirectory, runtimeMend } from '../../config/runtime-paths.ts';
 import type { Surroundings } from '../../config/surroundings.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatSize } from '../format.ts';
@@ -18,6 +18,16 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
       exitCodes.cannotCreate,
     );
   }
+  // As a mount has it, whose own directory lies in this one.
+  const unsafe = host.unsafeAncestor(join(directory, 'v1'));
+  if (unsafe !== undefined) {
+    return bad(
+      'cache',
+      `${directory} could be replaced by others: ${unsafe.path} ${unsafe.reason}`,
+      'Take that right away (chmod go-w, or chmod +t), or name another directory with --cache-dir.',
+      exitCodes.cannotCreate,
+    );
+  }
   const free = host.freeBytes(above);
   const detail = `${directory}, ${formatSize(free)} free, at most ${formatSize(limitBytes)} used`;
   return free >= limitBytes
@@ -27,17 +37,29 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
 
 export function checkRuntimeDirectory(host: Host, surroundings: Surroundings): Finding {
   const directory = runtimeDirectory(surroundings);
-  const mend = 'Remove it, or let XDG_RUNTIME_DIR name a directory of your own.';
+  const { uid: own } = surroundings;
+  const unsafe = host.unsafeAncestor(directory);
+  if (unsafe !== undefined) {
+    const detail = `${directory} could be replaced by others: ${unsafe.path} ${unsafe.reason}`;
+    const how = runtimeMend('Take that right away (chmod go-w, or chmod +t)', own);
+    return bad('runtime', detail, how, exitCodes.cannotCreate);
+  }
   const found = host.ownerAndMode(directory);
   if (found !== undefined) {
     const { uid, mode, isDirectory } = found;
     if (isDirectory && uid === surroundings.uid && (mode & 0o022) === 0) return good('runtime', directory);
     const reason = isDirectory ? 'others own it or may write to it' : 'it is no directory';
-    return bad('runtime', `${directory} cannot be used: ${reason}`, mend, exitCodes.cannotCreate);
+    return bad(
+      'runtime',
+      `${directory} cannot be used: ${reason}`,
+      runtimeMend('Remove it', own),
+      exitCodes.cannotCreate,
+    );
   }
   const above = nearestExisting(host, directory);
   const refused = host.tryAccess(above, 'write');
   if (refused === undefined) return good('runtime', `${directory}, made when needed`);
+  const mend = runtimeMend(`Make ${above} writable`, own);
   return bad('runtime', `${directory} cannot be made (${refused}: ${above})`, mend, exitCodes.cannotCreate);
 }
 

@@ -1,8 +1,8 @@
 import { parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
-import { resolveMountConfig } from '../../config/mount-config.ts';
-import type { GivenOptions } from '../../config/origin.ts';
+import { type ResolvedConfig, resolveMountConfig } from '../../config/mount-config.ts';
+import { describeOrigin, type GivenOptions } from '../../config/origin.ts';
 import { resolveOptions } from '../../config/resolve.ts';
 import type { OptionValues } from '../../config/schema.ts';
 import { optionsFor } from '../command-options.ts';
@@ -10,7 +10,7 @@ import type { ServerPort } from '../server-port.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { checkCache, checkRuntimeDirectory } from './directory-checks.ts';
 import { driverFindings } from './driver-checks.ts';
-import { badBecause, exitCodeOf, type Finding } from './finding.ts';
+import { badBecause, exitCodeOf, type Finding, good } from './finding.ts';
 import { type Host, thisHost } from './host.ts';
 import {
   checkDevice,
@@ -43,8 +43,9 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
   const { values } = resolveOptions(given, shell.surroundings);
   // An address that cannot be is refused before anything is looked at.
   const target = values['cache-dir'];
-  const mount =
-    address === undefined ? undefined : resolveMountConfig(address, target, given, shell.surroundings).config;
+  const resolved =
+    address === undefined ? undefined : resolveMountConfig(address, target, given, shell.surroundings);
+  const mount = resolved?.config;
 
   const asJson = flags.some(({ name }) => name === 'json');
   const report = new Report(shell.out);
@@ -55,8 +56,9 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
   };
   if (!asJson) report.heading('This host');
   for await (const finding of examineHost(host, shell, values, given)) note(finding);
-  if (mount !== undefined) {
+  if (resolved !== undefined && mount !== undefined) {
     if (!asJson) report.heading(`The store, ${mount.source}`);
+    note(endpointFinding(resolved));
     const server = await shell.loadServer();
     for await (const finding of examineStore(server, mount)) note(finding);
   }
@@ -82,6 +84,14 @@ async function* examineHost(
   yield checkRuntimeDirectory(host, surroundings);
   yield checkTimeouts(host);
   yield checkNetwork(surroundings);
+}
+
+/** Where requests go, and who said so: the id of the mount is made of the same. */
+function endpointFinding({ options }: ResolvedConfig): Finding {
+  const [endpoint] = options.filter(({ name }) => name === 'endpoint-url');
+  const said =
+    endpoint?.text === undefined ? "AWS's own" : `${endpoint.text}, ${describeOrigin(endpoint.origin)}`;
+  return good('endpoint', said);
 }
 
 async function* examineStore(

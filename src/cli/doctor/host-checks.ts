@@ -106,6 +106,13 @@ export function checkMounting(host: Host, surroundings: Surroundings, allowOther
       exitCodes.osError,
     );
   }
+  if (!host.hasUserEntry()) {
+    return doubtful(
+      'mounting',
+      `by ${program}, which refuses a user without a name, and uid ${surroundings.uid} has none`,
+      'Add a line for it to /etc/passwd, run as a user who has one, or as root.',
+    );
+  }
   if (/^\s*user_allow_other\s*$/m.test(host.readText('/etc/fuse.conf') ?? '')) {
     return good('mounting', `by ${program}; other users may read with --allow-other`);
   }

@@ -1,11 +1,15 @@
 import { accessSync, closeSync, constants, lstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { platform, release } from 'node:os';
+import { hasUserEntry } from '../../base/user-entry.ts';
+import { type UnsafeDirectory, unsafeAncestor } from '../../host/safe-directory.ts';
 
 /** What the checks ask of this host. Where something cannot be done, its errno is the answer. */
 export interface Host {
   readonly platform: string;
   readonly kernelRelease: string;
   readonly nodeVersion: string;
+  /** Whether the uid of this process has a name. */
+  hasUserEntry(): boolean;
   /** Undefined where it cannot be read. */
   readText(path: string): string | undefined;
   /** Opens it to read and to write; undefined is success. */
@@ -15,6 +19,8 @@ export interface Host {
   ownerAndMode(
     path: string,
   ): { readonly uid: number; readonly mode: number; readonly isDirectory: boolean } | undefined;
+  /** What is on the way to a directory of this user where others could put another one in its place. */
+  unsafeAncestor(path: string): UnsafeDirectory | undefined;
   /** Bytes of this filesystem that this user may still fill. */
   freeBytes(path: string): number;
 }
@@ -23,6 +29,7 @@ export const thisHost: Host = {
   platform: platform(),
   kernelRelease: release(),
   nodeVersion: process.versions.node,
+  hasUserEntry: () => hasUserEntry(),
   readText: (path) => {
     let text: string | undefined;
     attempt(() => {
@@ -37,6 +44,7 @@ export const thisHost: Host = {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     return stats && { uid: stats.uid, mode: stats.mode & 0o7777, isDirectory: stats.isDirectory() };
   },
+  unsafeAncestor: (path) => unsafeAncestor(path, { uid: process.geteuid?.() ?? 0 }),
   freeBytes: (path) => {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;

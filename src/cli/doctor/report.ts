@@ -1,4 +1,4 @@
-import { printable } from '../format.ts';
+import { printable, printableJson } from '../../base/printable.ts';
 import { paintsFor } from '../paint.ts';
 import type { Output } from '../shell.ts';
 import { exitCodeOf, type Finding } from './finding.ts';
@@ -27,5 +27,6 @@ export class Report {
 
 export function jsonReport(source: string | null, findings: readonly Finding[]): string {
   const checks = findings.map(({ name, outcome, detail, mend = null }) => ({ name, outcome, detail, mend }));
-  return `${JSON.stringify({ source, exitCode: exitCodeOf(findings), checks }, undefined, 2)}\n`;
+  const report = { source, exitCode: exitCodeOf(findings), checks };
+  return `${printableJson(JSON.stringify(report, undefined, 2))}\n`;
 }

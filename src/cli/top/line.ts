@@ -1,4 +1,4 @@
-import { printable } from '../format.ts';
+import { printable } from '../../base/printable.ts';
 
 export type Style = 'plain' | 'bold' | 'dim' | 'title' | 'good' | 'warning' | 'bad';
 
@@ -18,7 +18,7 @@ export function span(text: string, style: Style = 'plain'): Span {
 
 /** The heading of a part of the screen, across all of it. */
 export function title(text: string, width: number): Line {
-  return [{ text: text.padEnd(width), style: 'title' }];
+  return [span(text.padEnd(width), 'title')];
 }
 
 /** A name in bold and what is said of it. */

@@ -1,8 +1,9 @@
 import { ConfigError } from '../../config/config-error.ts';
-import { ControlClient } from '../../control/client.ts';
+import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import type { Changes, Generations, Status } from '../../control/shapes.ts';
-import { givenOf, isGiven, oneSocket } from '../client/client-command.ts';
+import { givenOf, isGiven, oneClient } from '../client/client-command.ts';
+import { shownAnswer } from '../client/shown-answer.ts';
 import { listenForStop } from '../client/stop-signals.ts';
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -44,7 +45,7 @@ export const run: RunCommand = async (args, shell) => {
       'See dagmount status for the same in plain lines.',
     );
   }
-  const client = new ControlClient(oneSocket(given, shell, 'top'));
+  const client = oneClient(given, shell, 'top');
   const signals = listenForStop();
   try {
     await watch(client, shell, signals.signal);
@@ -133,7 +134,7 @@ class Watched {
 
   view(): Parameters<typeof viewLines>[0] {
     return {
-      moment: this.#moment as Moment,
+      moment: shownAnswer(this.#moment as Moment),
       figures: figuresOf(this.#scrapes),
       now: this.#shell.wallClock(),
       silentFor: this.#silentFor,

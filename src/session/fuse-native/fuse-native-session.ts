@@ -5,10 +5,11 @@ import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { type AskedVersion, ExtendedAttributes, type Naming } from '../extended-attributes.ts';
-import { type ContentRange, figures, LONGEST_NAME_BYTES } from '../handlers.ts';
+import type { ContentRange } from '../handlers.ts';
 import type { NotifyOutcome, Presentation, SessionCounters, Shown } from '../messages.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
+import { figures, LONGEST_NAME_BYTES } from '../statfs-figures.ts';
 import type { FuseOperations, FuseStat, FuseStatfs } from './binding.ts';
 import { type OpenFile, OpenFiles } from './open-files.ts';
 
@@ -150,9 +151,14 @@ export class FuseNativeSession implements Session, FuseOperations {
         return reply(range.length);
       }
       this.#content
-        .read(range, target, this.#stopping.signal)
+        // libfuse 2 knows who asks; fuse-native does not pass it on.
+        .read(range, undefined, this.#stopping.signal)
         .catch(() => 'EIO' as const)
-        .then((errno) => (errno === undefined ? reply(range.length) : this.#failedRead(errno, reply)));
+        .then((content) => {
+          if (typeof content === 'string') return this.#failedRead(content, reply);
+          target.set(content);
+          reply(range.length);
+        });
     });
   }
 
@@ -200,7 +206,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       if (index < 0) return reply(index);
       const names = this.#extended.names(this.#tree, this.#tree.generation.nodeId(index));
       if (typeof names === 'string') return reply(-errnoOf(names));
-      reply(OK, Buffer.from(names).toString().split('\0').slice(0, -1));
+      reply(OK, []);
     });
   }
 
@@ -266,14 +272,14 @@ function nameOf(generation: Generation, index: number): string {
 
 function statfsOf(generation: Generation): FuseStatfs {
   const { blocks, bfree, bavail, files, ffree, bsize, namelen, frsize } = figures(generation);
-  // 32 bits: 16 TiB in blocks of 4 KiB.
+  // fuse-native has 32 bits for each: 16 TiB in blocks of 4 KiB. Too large a tree seems to use nothing.
   const most = 0xffffffff;
   return {
     bsize,
     frsize,
     blocks: Math.min(blocks, most),
-    bfree,
-    bavail,
+    bfree: Math.min(bfree, most),
+    bavail: Math.min(bavail, most),
     files,
     ffree,
     favail: ffree,

@@ -1,4 +1,5 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, rmSync, writeFileSync } from 'node:fs';
+import { isOwn } from '../../host/own-file.ts';
 
 /**
  * Says that a mount is there which nobody of ours has taken away: a file in the cache directory, which outlives server and
@@ -13,7 +14,8 @@ export class MountMark {
   }
 
   get isSet(): boolean {
-    return existsSync(this.#path);
+    const stats = lstatSync(this.#path, { throwIfNoEntry: false });
+    return stats?.isFile() === true && isOwn(stats);
   }
 
   /** Without it, because the disk does not take it, the next server mounts again. */

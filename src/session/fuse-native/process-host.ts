@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { NO_DEBUGGER } from '../../host/node-command.ts';
 import type { SessionHost } from '../driver.ts';
 import type { FromSession, Shown, ToSession } from '../messages.ts';
 import { MountError } from '../mount-error.ts';
@@ -64,7 +65,7 @@ export class ProcessHost implements SessionHost {
       // A terminal's signals are for the server, which then ends this one. No directory is kept busy.
       detached: true,
       cwd: '/',
-      execArgv: [],
+      execArgv: [NO_DEBUGGER],
     });
     this.#child.stderr?.on('data', (part) => {
       this.#printed = (this.#printed + part).slice(-MOST_TEXT);

@@ -24,11 +24,24 @@ export function unmountCommands(
   return uid === 0 ? [['umount', ...(lazy ? ['-l'] : []), '--', target], ...asUser] : asUser;
 }
 
-/** Throws MountError `unmount-failed`. Not from the process that serves the mount: the program may ask it something. */
-export function unmountNow(target: string, lazy: boolean): void {
+/**
+ * Throws MountError `unmount-failed`. Not from the process that serves the mount: the program may ask it something.
+ * `owner`: with whose rights it is done, where this process is root.
+ */
+export function unmountNow(
+  target: string,
+  lazy: boolean,
+  owner?: { readonly uid: number; readonly gid: number },
+): void {
   const reasons: string[] = [];
-  for (const [program, ...args] of unmountCommands(target, lazy, here())) {
-    const { error, status, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: DEADLINE_MS });
+  const { platform, uid } = here();
+  const as = uid === 0 && owner !== undefined && owner.uid !== 0 ? owner : undefined;
+  for (const [program, ...args] of unmountCommands(target, lazy, { platform, uid: as?.uid ?? uid })) {
+    const { error, status, stderr } = spawnSync(program, args, {
+      encoding: 'utf8',
+      timeout: DEADLINE_MS,
+      ...as,
+    });
     if (error === undefined && status === 0) return;
     if (isMissing(error)) continue;
     reasons.push(stderr?.trim() || error?.message || `${program} ended with ${status}`);

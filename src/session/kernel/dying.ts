@@ -1,11 +1,32 @@
 import { readFile } from 'node:fs/promises';
+import { isSystemError } from '../../host/host-error.ts';
+import { answersTo } from '../../host/process.ts';
 
 const SIGKILL_MASK = 1n << 8n;
 
-/** Whether a thread has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in hex). */
-export async function isDying(pid: number): Promise<boolean> {
+/** What a thread may be asked, so that a test decides it. */
+export interface Threads {
+  readonly status: (pid: number) => Promise<string>;
+  /** What signal 0 says, which knows of threads that /proc hides from this user (proc(5), hidepid). */
+  readonly answersTo: (pid: number) => 'ours' | 'of-others' | 'gone';
+}
+
+const threadsHere: Threads = { status: (pid) => readFile(`/proc/${pid}/status`, 'latin1'), answersTo };
+
+/**
+ * Whether a thread is gone, or has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in hex). One of which nothing
+ * is known is taken to be alive: it waits for its answer.
+ */
+export async function isDying(pid: number, threads = threadsHere): Promise<boolean> {
   if (pid === 0) return false;
-  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  let status: string;
+  try {
+    status = await threads.status(pid);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return error.code === 'ESRCH' || (error.code === 'ENOENT' && threads.answersTo(pid) === 'gone');
+  }
+  if (/^State:\s*[ZX]/m.test(status)) return true;
   const masks = status.matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm);
-  return status === '' || [...masks].some(([, mask]) => (BigInt(`0x${mask}`) & SIGKILL_MASK) !== 0n);
+  return [...masks].some(([, mask]) => (BigInt(`0x${mask}`) & SIGKILL_MASK) !== 0n);
 }

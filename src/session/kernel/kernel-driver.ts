@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Driver, MountRequest, SessionHost } from '../driver.ts';
 import type { FromSession, ToSession } from '../messages.ts';
@@ -28,11 +29,28 @@ export class KernelDriver implements Driver {
   }
 }
 
+/** For a worker that could end to do so. */
+const TERMINATE_MS = 500;
+
 class WorkerHost implements SessionHost {
   readonly #worker: Worker;
+  #isStuck = false;
+  /**
+   * An exit of the process waits for its workers, and a worker for its notify thread, which the kernel keeps as long as
+   * the notification is stuck. A kill does not wait: the leader is a zombie at once, which the supervisor knows for dead.
+   */
+  readonly #killAtExit = (): void => {
+    process.kill(process.pid, 'SIGKILL');
+  };
 
   constructor(file: URL) {
     this.#worker = new Worker(file);
+    this.#worker.on('message', (message: FromSession) => {
+      if (message.kind !== 'stuck') return;
+      this.#isStuck = message.stuck !== undefined;
+      process.removeListener('exit', this.#killAtExit);
+      if (this.#isStuck) process.once('exit', this.#killAtExit);
+    });
   }
 
   send(message: ToSession): void {
@@ -54,6 +72,8 @@ class WorkerHost implements SessionHost {
   }
 
   async terminate(): Promise<void> {
-    await this.#worker.terminate();
+    const terminated = this.#worker.terminate();
+    // The exit that follows is a kill then.
+    await (this.#isStuck ? Promise.race([terminated, delay(TERMINATE_MS)]) : terminated);
   }
 }

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { diffGenerations, Generation, type GenerationChanges } from '../../tree/index.ts';
 import {
   decodeRequest,
   ERRNO,
   encodeResend,
-  encodeStore,
   FUSE_HAS_RESEND,
   type InitReply,
   negotiate,
@@ -19,26 +17,31 @@ import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { type AskedVersion, ExtendedAttributes, type Naming } from '../extended-attributes.ts';
 import { attribute, type ContentRange, handle, type Outcome } from '../handlers.ts';
-import type { NotifyOutcome, Presentation, Serving, SessionCounters, Shown, Takeover } from '../messages.ts';
+import type {
+  NotifyOutcome,
+  Presentation,
+  Serving,
+  SessionCounters,
+  Shown,
+  StuckNotification,
+  Takeover,
+} from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
 import type { Addon } from './addon.ts';
-import { isDying } from './dying.ts';
+import { inodeGeneration } from './inode-generation.ts';
 import type { Journal, Kept } from './journal.ts';
+import { NotificationWatch } from './notification-watch.ts';
+import { PendingReads } from './pending-reads.ts';
+import { ReleaseProbe } from './release-probe.ts';
+import { isResent } from './request-key.ts';
 import { Transport } from './transport.ts';
 
 /** READs of up to max_pages = 256 pages. */
 const MAX_REPLY_BYTES = 1024 * 1024;
-/** FORGETs come in bursts: one question to the kernel for all of them. */
-const PROBE_DELAY_MS = 100;
-/** A FORGET may be lost with a predecessor that had read it: so all that is retired is asked for now and then. */
-const PROBE_ALL_MS = 60_000;
-const DYING_CHECK_MS = 200;
 /** Once more, for what a thread of the predecessor was about to read when this one asked for the first time. */
 const RESEND_AGAIN_MS = 1_000;
-/** In the high half of `unique`: the kernel sends the request again. */
-const RESENT = 0x80000000;
 
 export interface KernelSessionOptions {
   readonly addon: Addon;
@@ -60,13 +63,9 @@ export interface KernelSessionOptions {
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;
+  /** A notification waits in the kernel without end, or undefined: it does no more. */
+  readonly onStuck: (stuck: StuckNotification | undefined) => void;
   readonly onEnd: (errno: string | undefined) => void;
-}
-
-interface PendingRead {
-  readonly controller: AbortController;
-  /** Of the thread that reads; 0 for what the kernel does by itself. */
-  readonly pid: number;
 }
 
 /** Answers the kernel's requests from the tree that is shown. Lives in the session worker. */
@@ -81,16 +80,15 @@ export class KernelSession implements Session {
   readonly #extended: ExtendedAttributes;
   readonly #content: ContentReader;
   readonly #options: KernelSessionOptions;
-  readonly #pending = new Map<string, PendingRead>();
-  readonly #forgotten = new Set<number>();
+  readonly #pending = new PendingReads();
   readonly #meter: RequestMeter;
-  readonly #probeAll: NodeJS.Timeout;
-  #probe: NodeJS.Timeout | undefined;
   #malformed = 0;
   #replayed = 0;
   #refused = 0;
   #resendAgain: NodeJS.Timeout | undefined;
   #notifying: Promise<unknown> = Promise.resolve();
+  readonly #watch: NotificationWatch;
+  readonly #probes: ReleaseProbe;
   #open = true;
 
   constructor(options: KernelSessionOptions) {
@@ -110,8 +108,16 @@ export class KernelSession implements Session {
     this.#bytes = journal?.bytes ?? requests;
     this.#view = new DataView(requests.buffer, requests.byteOffset, this.#bytes.byteLength);
     this.#reply = new ReplyWriter(replyBuffer);
-    this.#probeAll = setInterval(() => this.#probeRetired(this.#tree.retiredIds()), PROBE_ALL_MS);
-    this.#probeAll.unref();
+    this.#watch = new NotificationWatch({
+      current: () => this.#transport.notifying,
+      onStuck: (nodeId) => options.onStuck({ nodeId, path: this.#tree.path(nodeId) }),
+      onFreed: () => options.onStuck(undefined),
+    });
+    this.#probes = new ReleaseProbe({
+      tree: this.#tree,
+      ask: (messages) => this.#notify(messages),
+      onReleased: options.onReleased,
+    });
     if (options.takeover === undefined) journal?.clear();
     else void this.#takeOver(options.takeover);
   }
@@ -124,13 +130,14 @@ export class KernelSession implements Session {
    */
   async #takeOver({ init, previous }: Takeover): Promise<void> {
     if (previous !== undefined) this.#tree.unsettled();
+    this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, init);
     const resends = this.#resend(init);
     const unanswered = this.#replay(resends);
     const messages = previous === undefined ? [] : this.#owed(Generation.view(previous));
     const results = await this.#notify(messages);
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
     this.#tree.settled();
-    void this.#probeRetired(this.#tree.retiredIds());
+    this.#probes.ask(this.#tree.retiredIds());
     this.#options.onServing({ init, takenOver: { unanswered, owed: messages.length, failed, resends } });
   }
 
@@ -178,7 +185,7 @@ export class KernelSession implements Session {
     const retired: number[] = [];
     for (const index of changes.changedFrom) retired.push(previous.nodeId(index));
     for (const index of changes.removed) retired.push(previous.nodeId(index));
-    this.#probeRetired(retired);
+    this.#probes.ask(retired);
     // ENOENT: the kernel had cached nothing under that name.
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
     return { sent: messages.length, failed, ms };
@@ -197,9 +204,9 @@ export class KernelSession implements Session {
     };
   }
 
-  /** Goes on answering until the notifications in flight have returned, then lets go of the device. */
+  /** Goes on answering until the notifications in flight have returned, or are stuck; then lets go of the device. */
   async stop(): Promise<void> {
-    await this.#notifying;
+    await Promise.race([this.#notifying, this.#watch.stuck()]);
     this.#close();
   }
 
@@ -208,7 +215,7 @@ export class KernelSession implements Session {
     const began = performance.now();
     const request = decodeRequest(this.#bytes, this.#view, offset, length);
     this.#meter.came(request.kind);
-    if (request.uniqueHigh >= RESENT) this.#replayed++;
+    if (isResent(request.uniqueHigh)) this.#replayed++;
     if (request.kind === 'malformed') this.#malformed++;
     if (request.kind === 'init') {
       this.#init(request);
@@ -246,10 +253,10 @@ export class KernelSession implements Session {
       case 'version-id':
         return this.#versionId(request, outcome, keep, began);
       case 'forget':
-        for (const nodeId of outcome.nodeIds) this.#forget(nodeId);
+        for (const nodeId of outcome.nodeIds) this.#probes.forgotten(nodeId);
         return false;
       case 'interrupt':
-        void this.#interrupt(outcome.target);
+        void this.#pending.interrupt(outcome.target.targetHigh, outcome.target.targetLow);
         return false;
       case 'silent':
         return false;
@@ -269,6 +276,7 @@ export class KernelSession implements Session {
       return;
     }
     this.#reply.init(negotiation.reply);
+    this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, negotiation.reply);
     this.#send();
     if (negotiation.kind === 'agreed')
       this.#options.onServing({ init: negotiation.reply, takenOver: undefined });
@@ -276,7 +284,7 @@ export class KernelSession implements Session {
 
   /** Whether it is answered later. */
   #read(request: Request, range: ContentRange, keep: () => Kept, began: number): boolean {
-    const { kind, uniqueHigh, uniqueLow, pid } = request;
+    const { kind, uniqueHigh, uniqueLow, uid } = request;
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
     if (this.#content.readLocal(range, body)) {
       this.#reply.data(range.length);
@@ -284,24 +292,26 @@ export class KernelSession implements Session {
       this.#send();
       return false;
     }
+    const pending = this.#pending.begin(request);
+    if (pending === undefined) {
+      this.#meter.failed('EIO');
+      this.#reply.error('EIO');
+      this.#send();
+      return false;
+    }
     const kept = keep();
-    const controller = new AbortController();
-    const key = keyOf(uniqueHigh, uniqueLow);
-    const pending = { controller, pid };
-    this.#pending.set(key, pending);
-    const target = new Uint8Array(range.length);
     this.#content
-      .read(range, target, controller.signal)
+      .read(range, uid, pending.signal)
       .catch(() => 'EIO' as const)
-      .then((errno) => {
-        if (this.#pending.get(key) === pending) this.#pending.delete(key);
+      .then((content) => {
+        pending.end();
         if (!this.#open) return;
         this.#reply.begin(uniqueHigh, uniqueLow);
-        if (controller.signal.aborted) this.#reply.error('EINTR');
-        else if (errno === undefined) this.#reply.bytes(target);
+        if (pending.signal.aborted) this.#reply.error('EINTR');
+        else if (typeof content !== 'string') this.#reply.bytes(content);
         else {
-          this.#meter.failed(errno);
-          this.#reply.error(errno);
+          this.#meter.failed(content);
+          this.#reply.error(content);
         }
         this.#send();
         this.#meter.took(kind, performance.now() - began);
@@ -329,45 +339,14 @@ export class KernelSession implements Session {
     return true;
   }
 
-  /**
-   * A caller that is dying is let go; any other goes on waiting for its bytes, since EINTR out of read(2)
-   * on a regular file is an error that no program expects. The kernel says just once that a caller was
-   * interrupted, perhaps by a signal before the one that kills: so from then on its state is watched.
-   */
-  async #interrupt({ targetHigh, targetLow }: RequestOf<'interrupt'>): Promise<void> {
-    const key = keyOf(targetHigh, targetLow);
-    const pending = this.#pending.get(key);
-    while (pending !== undefined && this.#pending.get(key) === pending) {
-      if (await isDying(pending.pid)) return pending.controller.abort();
-      await sleep(DYING_CHECK_MS);
-    }
-  }
-
-  #forget(nodeId: number): void {
-    if (this.#tree.retired(nodeId) === undefined) return;
-    this.#forgotten.add(nodeId);
-    this.#probe ??= setTimeout(() => {
-      this.#probe = undefined;
-      const nodeIds = [...this.#forgotten];
-      this.#forgotten.clear();
-      this.#probeRetired(nodeIds);
-    }, PROBE_DELAY_MS);
-  }
-
-  /** Asks the kernel which of these nodes it still holds (an empty STORE), and lets the others go. */
-  async #probeRetired(nodeIds: readonly number[]): Promise<void> {
-    const asked = nodeIds.filter((nodeId) => this.#tree.retired(nodeId) !== undefined);
-    if (asked.length === 0 || !this.#open) return;
-    const results = await this.#notify(asked.map((nodeId) => encodeStore(nodeId, 0)));
-    const released = asked.filter((_, i) => results[i] === ERRNO.ENOENT);
-    if (released.length === 0) return;
-    this.#tree.release(released);
-    this.#options.onReleased(released);
-  }
-
   async #notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
     if (messages.length === 0 || !this.#open) return new Int32Array(messages.length);
-    const written = this.#transport.notify(messages);
+    const written = this.#transport.notify(messages).then((results) => {
+      // Before the word of this publication, that the one which was stuck is not any more.
+      this.#watch.look();
+      return results;
+    });
+    this.#watch.start();
     this.#notifying = Promise.all([this.#notifying, written]);
     return written;
   }
@@ -386,15 +365,10 @@ export class KernelSession implements Session {
   #close(): void {
     if (!this.#open) return;
     this.#open = false;
-    clearInterval(this.#probeAll);
-    clearTimeout(this.#probe);
+    this.#probes.stop();
+    this.#watch.stop();
     clearTimeout(this.#resendAgain);
-    for (const { controller } of this.#pending.values()) controller.abort();
+    this.#pending.abort();
     this.#transport.close();
   }
-}
-
-/** The same for a request that is sent again. */
-function keyOf(uniqueHigh: number, uniqueLow: number): string {
-  return `${uniqueHigh % RESENT}:${uniqueLow}`;
 }

@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { hasUserEntry } from '../../base/user-entry.ts';
+import { atMount } from '../../host/at-mount.ts';
+import { HostError } from '../../host/host-error.ts';
+import { DAGMOUNT_TYPE, readMounts, topMountAt } from '../../host/mountinfo.ts';
 import type { MountRequest } from '../driver.ts';
 import { MountError } from '../mount-error.ts';
 import type { Addon } from './addon.ts';
@@ -59,11 +63,36 @@ function directMounter(addon: Addon): Mounter {
       }
     },
     unmount(target, lazy) {
-      addon.unmount(target, lazy);
-      if (coversStale) addon.unmount(target, true);
+      unmountThere(addon, target, lazy);
+      if (coversStale) unmountThere(addon, target, true);
       coversStale = false;
     },
   };
+}
+
+/**
+ * The directories above may be another user's, who renames them: what goes is the dagmount that is there now, and never
+ * what a path happens to lead to in the next moment. Opening the place of a mount asks the mount nothing.
+ */
+function unmountThere(addon: Addon, target: string, lazy: boolean): void {
+  const mount = topMountAt(readMounts(), target);
+  if (mount?.fsType !== DAGMOUNT_TYPE) {
+    const there = mount === undefined ? 'nothing' : `${mount.source} (${mount.fsType})`;
+    throw unmountFailed(target, `${there} is mounted there`);
+  }
+  try {
+    atMount(target, mount.mountId, (path) => addon.unmount(path, lazy));
+  } catch (error) {
+    throw error instanceof HostError ? unmountFailed(target, error.message) : error;
+  }
+}
+
+function unmountFailed(target: string, reason: string): MountError {
+  return new MountError(
+    'unmount-failed',
+    `${target} could not be unmounted (${reason}).`,
+    'See dagmount list for what is mounted, and unmount it there.',
+  );
 }
 
 /**
@@ -113,9 +142,11 @@ function fusermountMounter(addon: Addon): Mounter {
         `fsname=${source.replace(/[\\,]/g, '\\$&')}`,
         ...(allowOther ? ['allow_other'] : []),
       ];
-      const mend = allowOther
-        ? 'Put user_allow_other into /etc/fuse.conf, or mount with --no-allow-other.'
-        : 'Mount on a directory that you own, or run as root.';
+      const mend = !hasUserEntry()
+        ? mendNoEntry()
+        : allowOther
+          ? 'Put user_allow_other into /etc/fuse.conf, or mount with --no-allow-other.'
+          : 'Mount on a directory that you own, or run as root.';
       return mountThroughFusermount(addon, program, target, options.join(','), mend);
     },
     unmount(target, lazy) {
@@ -133,6 +164,14 @@ export function raiseReadahead(device: string, kibibytes = 1024): boolean {
     if (codeOf(error) === undefined) throw error;
     return false; // not root, or no sysfs: slower on large files, and nothing else
   }
+}
+
+/**
+ * fusermount3 writes the user's name into the options of the mount, and refuses a uid that has none. It is set-uid, so that no
+ * library put before it (nss_wrapper) makes one up.
+ */
+function mendNoEntry(): string {
+  return `fusermount3 refuses a user without a name, and uid ${process.geteuid?.()} has none: add a line for it to /etc/passwd, run as a user who has one, or as root.`;
 }
 
 /** fusermount3 mounts, and sends the device's fd back over the socket whose number is in _FUSE_COMMFD. */
@@ -190,7 +229,7 @@ function runFusermountUnmount(program: string, target: string, lazy: boolean): v
   throw new MountError(
     'unmount-failed',
     `fusermount3 could not unmount ${target} (${stderr?.trim() || error?.message || `status ${status}`}).`,
-    'Find what uses it with fuser -vm, or unmount it lazily.',
+    hasUserEntry() ? 'Find what uses it with fuser -vm, or unmount it lazily.' : mendNoEntry(),
     error,
   );
 }
@@ -202,4 +241,16 @@ function mountFailed(target: string, error: unknown, mend: string): MountError {
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * Every request that waits, and each that comes, is an error from now on. By root, or who mounted it; whatever keeps this
+ * from being done, the connection then ends with the last process that has its device.
+ */
+export function abortConnection(minor: number): void {
+  try {
+    writeFileSync(`/sys/fs/fuse/connections/${minor}/abort`, '1');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
 }

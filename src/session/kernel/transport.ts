@@ -1,13 +1,12 @@
 import type { Addon, NativeChannel } from './addon.ts';
 import { SLOT_BYTES, SLOTS } from './journal.ts';
+import { type NotifyJob, UNANSWERED } from './notification-watch.ts';
 
 const OUT_HEADER_BYTES = 16;
 /** How long to look for the next request before going back to poll; see native/channel.c. */
 const SPIN_NANOSECONDS = 50_000;
 
-interface Notifying {
-  readonly bytes: Uint8Array;
-  readonly results: Int32Array;
+interface Notifying extends NotifyJob {
   readonly resolve: (results: Int32Array) => void;
 }
 
@@ -86,11 +85,16 @@ export class Transport {
       bytes.set(message, offset);
       offset += message.length;
     }
-    const results = new Int32Array(messages.length);
+    const results = new Int32Array(messages.length).fill(UNANSWERED);
     return new Promise((resolve) => {
       this.#channel.notify(bytes, results);
-      this.#notifying.push({ bytes, results, resolve });
+      this.#notifying.push({ messages: bytes, results, resolve });
     });
+  }
+
+  /** What the notify thread works on, with the answers so far. */
+  get notifying(): NotifyJob | undefined {
+    return this.#notifying[0];
   }
 
   /** Requests that the transport answered by itself: IOCTL. */

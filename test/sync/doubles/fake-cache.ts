@@ -11,8 +11,8 @@ export class FakeCache implements ContentCachePort {
   readonly fetched: string[] = [];
   /** Paths fetched whatever version was there, in order. */
   readonly adopted: string[] = [];
-  /** How often a path arrived damaged. */
-  readonly damaged = new Map<string, number>();
+  /** Paths of which one byte was asked for, in order. */
+  readonly probed: string[] = [];
   readonly priorities: string[] = [];
   /** Nothing more is stored. */
   full = false;
@@ -24,7 +24,8 @@ export class FakeCache implements ContentCachePort {
   inFlight = 0;
   mostInFlight = 0;
   readonly #source: FakeSource;
-  #stamp = 0n;
+  /** Above ABSENT and ARRIVING. */
+  #stamp = 1n;
 
   constructor(source: FakeSource) {
     this.#source = source;
@@ -70,6 +71,15 @@ export class FakeCache implements ContentCachePort {
     return { ...found, located: { kind: 'local', stamp: this.#stamp } };
   }
 
+  /** One byte of the store itself. */
+  readonly probe = async (path: string, signal: AbortSignal): Promise<void> => {
+    this.probed.push(path);
+    await untilAborted(Promise.resolve(this.onFetch(path, signal)), signal);
+    const failure = this.failures.get(path) ?? this.allFail;
+    if (failure !== undefined) throw new FakeStoreError(failure);
+    if (!this.#source.objects.has(path)) throw new FakeStoreError('gone');
+  };
+
   has(version: ContentVersion, chunk?: number): boolean {
     return this.blobs.has(keyOf(version, chunk));
   }
@@ -100,7 +110,6 @@ export class FakeCache implements ContentCachePort {
   #fetch(version: ContentVersion, key: string): Located {
     this.fetched.push(version.path);
     const failure = this.failures.get(version.path) ?? this.allFail;
-    if (failure === 'corrupt') this.damaged.set(version.path, (this.damaged.get(version.path) ?? 0) + 1);
     if (failure !== undefined) throw new FakeStoreError(failure);
     const object = this.#source.objects.get(version.path);
     if (object === undefined) throw new FakeStoreError('gone');

@@ -1,5 +1,11 @@
 import type { Built, Listed, Lister } from '../../../src/sync/ports.ts';
-import { buildGeneration, digestListing, type ListedObjects, PathFilter } from '../../../src/tree/index.ts';
+import {
+  buildGeneration,
+  digestListing,
+  type ListedObjects,
+  PathFilter,
+  PatternList,
+} from '../../../src/tree/index.ts';
 
 /** An error as src/store throws it. */
 export class FakeStoreError extends Error {
@@ -24,6 +30,10 @@ export class FakeSource implements Lister {
   readonly objects = new Map<string, FakeObject>();
   /** The code of the error that listing gives, while it is set. */
   listFails: string | undefined;
+  /** As --executable. */
+  executable: readonly string[] = [];
+  /** The store's date of every object. */
+  lastModified = Date.UTC(2025, 0, 1);
   /** Called at the start of each listing. */
   onList: (count: number) => void | Promise<void> = () => undefined;
   listings = 0;
@@ -61,7 +71,7 @@ export class FakeSource implements Lister {
   async list({ signal }: { readonly signal: AbortSignal }): Promise<Listed> {
     signal.throwIfAborted();
     this.listings += 1;
-    const objects = columnsOf(this.objects);
+    const objects = columnsOf(this.objects, this.lastModified);
     await this.onList(this.listings);
     signal.throwIfAborted();
     if (this.listFails !== undefined) throw new FakeStoreError(this.listFails);
@@ -76,12 +86,13 @@ export class FakeSource implements Lister {
     const { previous, tombstones, nextNodeId, adopted } = options;
     const filter = PathFilter.compile({ include: [], exclude: [] });
     const objects = this.#newest;
-    const given = { objects, filter, previous, tombstones, nextNodeId, adopted };
+    const executable = PatternList.compile(this.executable);
+    const given = { objects, filter, executable, previous, tombstones, nextNodeId, adopted };
     return buildGeneration({ ...given, salt: 7n, now: this.#now() });
   }
 }
 
-function columnsOf(objects: ReadonlyMap<string, FakeObject>): ListedObjects {
+function columnsOf(objects: ReadonlyMap<string, FakeObject>, lastModified: number): ListedObjects {
   const rows = [...objects]
     .map(([key, object]) => ({ key: Buffer.from(key), ...object }))
     .sort((one, other) => Buffer.compare(one.key, other.key));
@@ -99,7 +110,7 @@ function columnsOf(objects: ReadonlyMap<string, FakeObject>): ListedObjects {
     keys: Buffer.concat(keys),
     keyEnds: ends(keys),
     sizes: Float64Array.from(rows, (row) => row.content.length),
-    lastModified: Float64Array.from(rows, () => Date.UTC(2025, 0, 1)),
+    lastModified: Float64Array.from(rows, () => lastModified),
     etags: Buffer.concat(etags),
     etagEnds: ends(etags),
     archived: Uint8Array.from(rows, (row) => (row.archived ? 1 : 0)),

@@ -25,6 +25,14 @@ export class RecordingLog implements Logger {
     this.lines.push({ level: 'error', fields, message });
   }
 
+  /** The fields of the lines of this event that are more than debugging. */
+  told(event: string): readonly { readonly event?: unknown }[] {
+    return this.lines
+      .filter(({ level }) => level !== 'debug')
+      .map(({ fields }): { readonly event?: unknown } => fields)
+      .filter((fields) => fields.event === event);
+  }
+
   count(level: LogLine['level'], part = ''): number {
     return this.lines.filter((line) => line.level === level && line.message.includes(part)).length;
   }

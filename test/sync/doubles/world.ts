@@ -28,6 +28,8 @@ export class World {
         clock: this.clock,
         log: this.log,
         settleMs: 0,
+        unreadableWaitMs: 60_000,
+        probe: this.cache.probe,
         pollMs: 10_000,
         prefetchBytes: 8 * 1024 * 1024,
         cacheBytes: Number.POSITIVE_INFINITY,

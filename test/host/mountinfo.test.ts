@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseMountinfo, parseMountTable, readMounts, topMountAt } from '../../src/config/mountinfo.ts';
+import { parseMountinfo, parseMountTable, readMounts, topMountAt } from '../../src/host/mountinfo.ts';
 
 function mountsOf(text: string) {
   return parseMountinfo(Buffer.from(text));

@@ -1,0 +1,38 @@
+import { printable, printableName } from '../../base/printable.ts';
+
+/** What names something, and must not look like another name. */
+const NAMES: ReadonlySet<string> = new Set([
+  'path',
+  'key',
+  'added',
+  'changed',
+  'removed',
+  'source',
+  'target',
+  'socket',
+  'directory',
+]);
+
+/** No answer is deeper. */
+const MOST_LEVELS = 32;
+
+/**
+ * What a daemon answered, to be shown to people: every text in it is cleaned, also where a number was to be. Who listens at a
+ * socket may be anybody, and a daemon passes on what its store said. Only after the last question: a path that is cleaned is
+ * another path.
+ */
+export function shownAnswer<T>(answer: T): T {
+  return cleaned(answer, false, 0) as T;
+}
+
+function cleaned(value: unknown, isName: boolean, level: number): unknown {
+  if (typeof value === 'string') return isName ? printableName(value) : printable(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (level > MOST_LEVELS) return null;
+  if (Array.isArray(value)) return value.map((each) => cleaned(each, isName, level + 1));
+  // A client or a scrape, which are no part of an answer.
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [printable(name), cleaned(each, NAMES.has(name), level + 1)]),
+  );
+}

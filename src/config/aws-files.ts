@@ -1,0 +1,123 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Surroundings } from './surroundings.ts';
+
+/** A value of a profile, and where it stands. */
+export interface ProfileValue {
+  readonly text: string;
+  /** `endpoint_url of profile team in /home/me/.aws/config` */
+  readonly place: string;
+}
+
+/** What AWS's own files say of one profile. */
+export interface AwsProfile {
+  readonly name: string;
+  /** Undefined where neither file has it. `key` may lie below another one: `s3.addressing_style`. */
+  value(key: string): ProfileValue | undefined;
+  /** The same of the services section that the profile names; undefined where it names none. */
+  services(): { readonly name: string; value(key: string): ProfileValue | undefined } | 'missing' | undefined;
+  readonly configFile: string;
+}
+
+type Section = ReadonlyMap<string, string>;
+type Sections = ReadonlyMap<string, Section>;
+
+/** The profile that is meant where dagmount itself was told none. */
+export function profileOfEnvironment(env: Surroundings['env']): string | undefined {
+  return env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || undefined;
+}
+
+/**
+ * Reads one profile as the SDK does, which finds the credentials of the same profile: what stands in the config file goes before
+ * what stands in the credentials file. A file that cannot be read is an empty one.
+ *
+ * Not through the SDK: that takes a quarter of a second to load, reads by AWS_PROFILE alone where it looks for endpoints, and
+ * cannot say where a value stands. Tests hold the sections against those that it reads.
+ */
+export function readAwsProfile(name: string, surroundings: Surroundings): AwsProfile {
+  const { env } = surroundings;
+  const configFile = fileOf(env.AWS_CONFIG_FILE, 'config', surroundings);
+  const credentialsFile = fileOf(env.AWS_SHARED_CREDENTIALS_FILE, 'credentials', surroundings);
+  const [config, credentials] = [configFile, credentialsFile].map((file) =>
+    sectionsOf(textOf(file, surroundings)),
+  ) as [Sections, Sections];
+  const own = config.get(`profile ${name}`) ?? (name === 'default' ? config.get('[default]') : undefined);
+  const secret = credentials.get(`[${name}]`);
+  const value = (key: string): ProfileValue | undefined => {
+    const place = `${key.replace('.', ' ')} of profile ${name} in`;
+    const text = own?.get(key);
+    if (text !== undefined) return { text, place: `${place} ${configFile}` };
+    const other = secret?.get(key);
+    return other === undefined ? undefined : { text: other, place: `${place} ${credentialsFile}` };
+  };
+  return {
+    name,
+    value,
+    configFile,
+    services: () => {
+      const services = value('services')?.text;
+      if (services === undefined) return undefined;
+      const section = config.get(`services ${services}`);
+      if (section === undefined) return 'missing';
+      return {
+        name: services,
+        value: (key) => {
+          const text = section.get(key);
+          const place = `${key.replace('.', ' ')} of services ${services} in ${configFile}`;
+          return text === undefined ? undefined : { text, place };
+        },
+      };
+    },
+  };
+}
+
+function fileOf(
+  named: string | undefined,
+  name: string,
+  { home = '~', workingDirectory }: Surroundings,
+): string {
+  const path = named || `~/.aws/${name}`;
+  return path.startsWith('~/') ? `${home}${path.slice(1)}` : resolve(workingDirectory, path);
+}
+
+/** Without a home there is no file in it. */
+function textOf(file: string, { readText }: Surroundings): string {
+  return isAbsolute(file) ? (readText(file) ?? '') : '';
+}
+
+const TITLE = /^([\w-]+)\s(["'])?([\w\-@+.%:/]+)\2$/;
+
+/**
+ * The sections of an INI file: those of a kind and a name as `profile team`, others as `[team]`. Keys below another one as `s3.addressing_style`. Comments begin with # or ; at the
+ * beginning of a line or after a blank.
+ */
+export function sectionsOf(text: string): Sections {
+  const sections = new Map<string, Map<string, string>>();
+  let section: Map<string, string> | undefined;
+  let above: string | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    const trimmed = (line.split(/(?:^|\s)[;#]/)[0] ?? '').trim();
+    if (trimmed.startsWith('[') && trimmed.endsWith(']')) {
+      const title = titleOf(trimmed.slice(1, -1));
+      section = sections.get(title) ?? new Map();
+      sections.set(title, section);
+      above = undefined;
+      continue;
+    }
+    const at = trimmed.indexOf('=');
+    if (section === undefined || at < 1) continue;
+    const name = trimmed.slice(0, at).trim();
+    const value = trimmed.slice(at + 1).trim();
+    if (value === '') {
+      above = name;
+      continue;
+    }
+    if (line.trimStart() === line) above = undefined;
+    section.set(above === undefined ? name : `${above}.${name}`, value);
+  }
+  return sections;
+}
+
+function titleOf(text: string): string {
+  const [, kind, , name] = TITLE.exec(text) ?? [];
+  return kind === undefined ? `[${text}]` : `${kind} ${name}`;
+}

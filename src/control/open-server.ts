@@ -1,0 +1,195 @@
+import { STATUS_CODES } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import { typeOf } from './answer-writer.ts';
+import { prefersOpenMetrics } from './open-metrics.ts';
+import { ProblemError } from './problem-error.ts';
+import { addressOf, queryOf } from './request-target.ts';
+import { type Answer, checked, type Route } from './route.ts';
+import { Router } from './router.ts';
+import { StrangerBound } from './stranger-bound.ts';
+import type { Log } from './views.ts';
+
+export interface OpenLimits {
+  readonly connections: number;
+  /** Of one address. */
+  readonly connectionsOfPeer: number;
+  /** Of a request's head. */
+  readonly headBytes: number;
+  /** From a connection's begin to its end, whatever it asks, and however slowly it takes the answer. */
+  readonly connectionMs: number;
+  /** One answer stands for all that ask within this time. */
+  readonly freshMs: number;
+}
+
+const LIMITS: OpenLimits = {
+  connections: 128,
+  connectionsOfPeer: 32,
+  headBytes: 8 * 1024,
+  connectionMs: 10_000,
+  freshMs: 1_000,
+};
+
+export interface OpenServerOptions {
+  readonly routes: readonly Route[];
+  readonly log: Log;
+  readonly limits?: Partial<OpenLimits>;
+  /** Milliseconds, on a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+interface Kept {
+  readonly at: number;
+  readonly answer: Promise<Buffer>;
+}
+
+const END_OF_HEAD = '\r\n\r\n';
+
+/**
+ * What anybody on the network may ask: a few rows of the table of routes, none of which takes or changes anything. A
+ * flood of requests must not hold up the thread that publishes changes, so this is less than HTTP/1.1 as node:http has it:
+ * one request a connection, of which nothing but the head is looked at, and one answer a second to each address, made
+ * once however many ask. What comes behind the head is dropped unread.
+ */
+export class OpenServer {
+  readonly server: Server;
+  readonly #router: Router;
+  readonly #log: Log;
+  readonly #limits: OpenLimits;
+  readonly #now: () => number;
+  readonly #bound: StrangerBound;
+  /** By address and format: no more than the table of routes has of them. */
+  readonly #kept = new Map<string, Kept>();
+
+  constructor({ routes, log, limits = {}, now = () => performance.now() }: OpenServerOptions) {
+    this.#router = new Router(routes);
+    this.#log = log;
+    this.#limits = { ...LIMITS, ...limits };
+    this.#now = now;
+    this.#bound = new StrangerBound(this.#limits.connections, this.#limits.connectionsOfPeer);
+    this.server = createServer({ noDelay: true }, (socket) => this.#serve(socket));
+  }
+
+  /** Takes no more, and cuts off what is under way. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#bound.endAll();
+    await closed;
+  }
+
+  #serve(socket: Socket): void {
+    // Whoever connects may do to it what they like.
+    socket.on('error', () => socket.destroy());
+    if (!this.#bound.add(socket)) {
+      socket.destroy();
+      return;
+    }
+    const timer = setTimeout(() => socket.destroy(), this.#limits.connectionMs);
+    socket.once('close', () => clearTimeout(timer));
+    let head = '';
+    const read = (bytes: Buffer): void => {
+      head += bytes.toString('latin1', 0, this.#limits.headBytes + 1 - head.length);
+      const end = head.indexOf(END_OF_HEAD);
+      if (end < 0 && head.length <= this.#limits.headBytes) return;
+      socket.removeListener('data', read);
+      // Read no further: what it still sends waits in the kernel, and goes with the connection.
+      socket.pause();
+      this.#bound.asked(socket);
+      void this.#answerTo(end < 0 ? undefined : head.slice(0, end)).then((answer) => {
+        if (!socket.destroyed) socket.end(answer, () => socket.destroySoon());
+      });
+    };
+    socket.on('data', read);
+  }
+
+  /** Never rejects. `head`: undefined of one that does not end. */
+  async #answerTo(head: string | undefined): Promise<Buffer> {
+    const isHead = head?.startsWith('HEAD ') === true;
+    try {
+      if (head === undefined) {
+        throw new ProblemError(
+          'headers-too-large',
+          'The head of the request is too long.',
+          'Send less of it.',
+        );
+      }
+      return withoutBody(await this.#found(head), isHead);
+    } catch (error) {
+      return withoutBody(this.#refusal(error), isHead);
+    }
+  }
+
+  #found(head: string): Promise<Buffer> {
+    const lines = head.split('\r\n');
+    const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(lines[0] ?? '') ?? [];
+    if (method === undefined || target === undefined) {
+      throw new ProblemError('malformed-request', 'This is not HTTP/1.1.', 'Speak HTTP/1.1, as curl does.');
+    }
+    const accept = lines
+      .slice(1)
+      .find((line) => /^accept:/i.test(line))
+      ?.slice('accept:'.length);
+    const { path, query } = addressOf(target);
+    const { route } = this.#router.match(method, path);
+    const asked = checked(route.query, queryOf(query), 'bad-parameter');
+    const format = prefersOpenMetrics(accept);
+    const key = `${route.path} ${format}`;
+    const now = this.#now();
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && now - kept.at < this.#limits.freshMs) return kept.answer;
+    const call = {
+      parameters: {},
+      query: asked,
+      body: undefined,
+      headers: accept === undefined ? {} : { accept },
+      id: '',
+      // Whoever has gone, another may wait for the same answer.
+      signal: new AbortController().signal,
+    };
+    const answer = this.#make(route, call);
+    this.#kept.set(key, { at: now, answer });
+    return answer;
+  }
+
+  /** Never rejects: a failure is kept as any answer is, and logged once for all who get it. */
+  async #make(route: Route, call: Parameters<Route['handle']>[0]): Promise<Buffer> {
+    try {
+      return bytesOf(await route.handle(call));
+    } catch (error) {
+      return this.#refusal(error);
+    }
+  }
+
+  #refusal(error: unknown): Buffer {
+    const { status, details, headers } = error instanceof ProblemError ? error : this.#unforeseen(error);
+    return bytesOf({ status, json: details, headers });
+  }
+
+  #unforeseen(error: unknown): ProblemError {
+    this.#log.error(
+      { event: 'open-request-failed', err: error },
+      'a request to the metrics failed unforeseen',
+    );
+    return new ProblemError('internal', 'The request failed unforeseen.', 'The log says why.');
+  }
+}
+
+function bytesOf(answer: Answer): Buffer {
+  if ('pieces' in answer || 'empty' in answer)
+    throw new TypeError('such an answer is for the control socket');
+  const content = Buffer.from('json' in answer ? JSON.stringify(answer.json) : answer.text);
+  const fields = {
+    'Content-Type': typeOf(answer),
+    'Content-Length': content.length,
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+    ...answer.headers,
+  };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const status = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n`;
+  return Buffer.concat([Buffer.from(`${status}${head.join('')}\r\n`), content]);
+}
+
+/** HEAD is answered as GET is, up to the body. */
+function withoutBody(answer: Buffer, isHead: boolean): Buffer {
+  return isHead ? answer.subarray(0, answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length) : answer;
+}

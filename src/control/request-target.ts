@@ -1,0 +1,28 @@
+import { ProblemError } from './problem-error.ts';
+
+/** The target of a request as it was sent: a URL would already have taken `..` away, as if it had never been asked for. */
+export function addressOf(url: string): { readonly path: string; readonly query: string } {
+  if (!url.startsWith('/')) {
+    throw new ProblemError(
+      'malformed-request',
+      'The address does not begin with a slash.',
+      'Try /v1/status.',
+    );
+  }
+  const mark = url.indexOf('?');
+  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
+}
+
+export function queryOf(query: string): Record<string, string> {
+  const given = new URLSearchParams(query);
+  const once = new Map<string, string>();
+  for (const [name, value] of given) {
+    if (once.has(name)) {
+      throw new ProblemError('bad-parameter', `${name} is given more than once.`, 'Give it once.', {
+        members: { field: name },
+      });
+    }
+    once.set(name, value);
+  }
+  return Object.fromEntries(once);
+}

@@ -1,0 +1,68 @@
+import type { Socket } from 'node:net';
+
+/**
+ * Bounds the connections of a server that anybody may connect to, in all and for each peer. Where one comes too many, the
+ * peer's oldest goes that has not asked for anything yet, else the new one: a crowd of silent clients keeps nobody out,
+ * and whoever waits for an answer gets it.
+ */
+export class StrangerBound {
+  readonly #most: number;
+  readonly #mostOfPeer: number;
+  /** The sockets of each peer, and whether they have asked; the oldest first. */
+  readonly #peers = new Map<string, Map<Socket, boolean>>();
+  #count = 0;
+
+  constructor(most: number, mostOfPeer: number) {
+    this.#most = most;
+    this.#mostOfPeer = mostOfPeer;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether the connection may stay. */
+  add(socket: Socket): boolean {
+    const peer = socket.remoteAddress ?? '';
+    const mine = this.#peers.get(peer) ?? new Map<Socket, boolean>();
+    if (mine.size >= this.#mostOfPeer && !this.#endSilent(mine)) return false;
+    if (this.#count >= this.#most && !this.#endSilent(this.#largest() ?? mine)) return false;
+    this.#peers.set(peer, mine);
+    mine.set(socket, false);
+    this.#count += 1;
+    socket.once('close', () => this.#remove(peer, mine, socket));
+    return true;
+  }
+
+  /** It has asked, and stays until it is answered. */
+  asked(socket: Socket): void {
+    const mine = this.#peers.get(socket.remoteAddress ?? '');
+    if (mine?.has(socket) === true) mine.set(socket, true);
+  }
+
+  endAll(): void {
+    for (const mine of this.#peers.values()) for (const socket of mine.keys()) socket.destroy();
+  }
+
+  #endSilent(sockets: Map<Socket, boolean>): boolean {
+    for (const [socket, asked] of sockets) {
+      if (asked) continue;
+      this.#remove(socket.remoteAddress ?? '', sockets, socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
+  #largest(): Map<Socket, boolean> | undefined {
+    let largest: Map<Socket, boolean> | undefined;
+    for (const mine of this.#peers.values()) if (mine.size > (largest?.size ?? 0)) largest = mine;
+    return largest;
+  }
+
+  #remove(peer: string, mine: Map<Socket, boolean>, socket: Socket): void {
+    if (!mine.delete(socket)) return;
+    this.#count -= 1;
+    if (mine.size === 0 && this.#peers.get(peer) === mine) this.#peers.delete(peer);
+  }
+}

@@ -1,0 +1,36 @@
+import { HostError, isSystemError } from './host-error.ts';
+import type { Identity } from './mount-owner.ts';
+
+/**
+ * Does something with the rights of the user it is done for, where this process is root: what that user may not do is
+ * not done. All of it has to be synchronous: the rights are those of the process. Throws HostError where root may not
+ * become others, as in some containers.
+ */
+export function actingAs<T>(owner: Identity, act: () => T): T {
+  const self = { uid: process.geteuid?.(), gid: process.getegid?.() };
+  if (self.uid !== 0 || owner.uid === 0 || self.gid === undefined) return act();
+  const groups = process.getgroups?.() ?? [];
+  become(() => process.setgroups?.([]), owner);
+  try {
+    become(() => process.setegid?.(owner.gid), owner);
+    become(() => process.seteuid?.(owner.uid), owner);
+    return act();
+  } finally {
+    process.seteuid?.(self.uid);
+    process.setegid?.(self.gid);
+    process.setgroups?.(groups);
+  }
+}
+
+function become(change: () => void, { uid }: Identity): void {
+  try {
+    change();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new HostError(
+      'unreadable',
+      `what belongs to uid ${uid}`,
+      `cannot be removed as that user (${error.code})`,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+import { closeSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { HostError } from './host-error.ts';
+import { entryOf, pin, pinFollowed } from './pinned.ts';
+
+/**
+ * Hands over a path that leads to the place of a mount, also where the directories above it are renamed, or replaced by
+ * links, meanwhile. Throws HostError where another mount is there by now than the one with that number in mountinfo.
+ */
+export function atMount<T>(target: string, mountId: number, act: (path: string) => T): T {
+  const parent = pinFollowed(dirname(target));
+  try {
+    const path = entryOf(parent, basename(target));
+    const there = pin(path);
+    // It would keep the mount busy.
+    closeSync(there.fd);
+    if (there.mountId !== undefined && there.mountId !== mountId)
+      throw new HostError('other-mount', target, 'is another mount by now');
+    return act(path);
+  } finally {
+    closeSync(parent.fd);
+  }
+}

@@ -1,0 +1,146 @@
+import { closeSync, fstatSync, opendirSync, readSync, rmdirSync, unlinkSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { HostError } from './host-error.ts';
+import {
+  addressOf,
+  entryOf,
+  hostErrorOf,
+  openPinned,
+  type Pinned,
+  pinEntry,
+  pinFollowed,
+  statsOf,
+} from './pinned.ts';
+
+const WRITABLE_BY_OTHERS = 0o022;
+/** No file that a mount says something of itself in holds more. */
+export const MOST_BYTES = 64 * 1024;
+
+/**
+ * A directory that belongs to one user alone, held by a descriptor: what is read and removed is what is in it, and
+ * belongs to that user, however the owner renames things meanwhile.
+ */
+export class HeldDirectory {
+  readonly #pinned: Pinned;
+  readonly #owner: number;
+
+  private constructor(pinned: Pinned, owner: number) {
+    this.#pinned = pinned;
+    this.#owner = owner;
+  }
+
+  /** A symbolic link in its place is not followed. Throws HostError. */
+  static open(path: string, owner: number): HeldDirectory {
+    const parent = pinFollowed(dirname(path));
+    try {
+      return HeldDirectory.#checked(pinEntry(parent, basename(path)), owner);
+    } finally {
+      closeSync(parent.fd);
+    }
+  }
+
+  /** Throws HostError. */
+  directory(name: string): HeldDirectory {
+    return HeldDirectory.#checked(pinEntry(this.#pinned, name), this.#owner);
+  }
+
+  static #checked(pinned: Pinned, owner: number): HeldDirectory {
+    try {
+      const stats = statsOf(pinned);
+      if (!stats.isDirectory()) throw new HostError('no-directory', pinned.path, 'is not a directory');
+      requireOwner(stats.uid, owner, pinned.path);
+      if ((stats.mode & WRITABLE_BY_OTHERS) !== 0)
+        throw new HostError('open-to-others', pinned.path, 'can be written by others than its owner');
+      return new HeldDirectory(pinned, owner);
+    } catch (error) {
+      closeSync(pinned.fd);
+      throw error;
+    }
+  }
+
+  /** Names that are in it, and `most` of them at most: `all` says whether these are all. */
+  names(most: number): { readonly names: readonly string[]; readonly all: boolean } {
+    const names: string[] = [];
+    try {
+      const directory = opendirSync(addressOf(this.#pinned));
+      try {
+        for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+          if (names.length === most) return { names, all: false };
+          names.push(entry.name);
+        }
+        return { names, all: true };
+      } finally {
+        directory.closeSync();
+      }
+    } catch (error) {
+      throw hostErrorOf(error, this.#pinned.path);
+    }
+  }
+
+  /** The content of a regular file of the owner. Never waits for anybody. Throws HostError. */
+  read(name: string, mostBytes = MOST_BYTES): Buffer {
+    const pinned = pinEntry(this.#pinned, name);
+    try {
+      const stats = statsOf(pinned);
+      if (!stats.isFile()) throw new HostError('no-file', pinned.path, 'is not a regular file');
+      requireOwner(stats.uid, this.#owner, pinned.path);
+      return readWhole(pinned, mostBytes);
+    } finally {
+      closeSync(pinned.fd);
+    }
+  }
+
+  /** Removes an entry that is no directory: a link itself, and never what it leads to. Nothing where there is none. */
+  remove(name: string): void {
+    attempt(() => unlinkSync(entryOf(this.#pinned, name)), `${this.#pinned.path}/${name}`, 'missing');
+  }
+
+  /** Removes a directory in it, unless something is in that. */
+  removeDirectory(name: string): void {
+    const path = `${this.#pinned.path}/${name}`;
+    attempt(() => rmdirSync(entryOf(this.#pinned, name)), path, 'missing', 'unreadable');
+  }
+
+  close(): void {
+    closeSync(this.#pinned.fd);
+  }
+}
+
+function requireOwner(uid: number, owner: number, path: string): void {
+  if (uid !== owner) throw new HostError('other-owner', path, `belongs to another user (uid ${uid})`);
+}
+
+function readWhole(pinned: Pinned, mostBytes: number): Buffer {
+  const { path } = pinned;
+  try {
+    const fd = openPinned(pinned);
+    try {
+      // It may grow while it is read.
+      if (fstatSync(fd).size > mostBytes) throw tooLarge(path, mostBytes);
+      const bytes = Buffer.alloc(mostBytes + 1);
+      let filled = 0;
+      for (let got = -1; got !== 0 && filled < bytes.length; filled += got)
+        got = readSync(fd, bytes, filled, bytes.length - filled, filled);
+      if (filled > mostBytes) throw tooLarge(path, mostBytes);
+      return bytes.subarray(0, filled);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw hostErrorOf(error, path);
+  }
+}
+
+function tooLarge(path: string, mostBytes: number): HostError {
+  return new HostError('too-large', path, `holds more than ${mostBytes} bytes`);
+}
+
+/** Does it; what it fails with for one of these reasons is left at that. */
+function attempt(act: () => void, path: string, ...accepted: readonly HostError['code'][]): void {
+  try {
+    act();
+  } catch (error) {
+    const failure = hostErrorOf(error, path);
+    if (!(failure instanceof HostError && accepted.includes(failure.code))) throw failure;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Mount } from './mountinfo.ts';
+
+/** A user with the group that the files of that user get. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The uid of the user who mounted it, as the kernel knows it. */
+export function ownerOf(mount: Pick<Mount, 'superOptions'>): number | undefined {
+  return numberIn(mount, 'user_id=');
+}
+
+/** The same with that user's group; undefined where the kernel does not name both. */
+export function identityOfOwner(mount: Mount): Identity | undefined {
+  const [uid, gid] = [ownerOf(mount), numberIn(mount, 'group_id=')];
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+}
+
+function numberIn({ superOptions }: Pick<Mount, 'superOptions'>, name: string): number | undefined {
+  const option = superOptions.find((each) => each.startsWith(name));
+  const value = Number(option?.slice(name.length) || Number.NaN);
+  return Number.isSafeInteger(value) ? value : undefined;
+}

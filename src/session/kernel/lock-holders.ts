@@ -1,0 +1,97 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+
+/** A thread that lists a directory, and holds the directory's lock as long as it does. */
+export interface LockHolder {
+  readonly pid: number;
+  readonly tid: number;
+  readonly uid: number;
+  /** What the process calls itself: printable ASCII, at most 15 bytes of it are the kernel's. */
+  readonly command: string;
+}
+
+export interface HolderSearch {
+  /** `major:minor` of the mount's filesystem. */
+  readonly device: string;
+  /** The directory, which is its inode number too. */
+  readonly nodeId: number;
+  /** Where the kernel shows its processes; another place in tests. */
+  readonly proc?: string;
+  readonly arch?: string;
+  readonly signal: AbortSignal;
+}
+
+/** getdents64 and getdents of the architecture, and of 32-bit programs on it. */
+const LISTING: Readonly<Record<string, readonly number[]>> = {
+  x64: [217, 78, 220, 141],
+  arm64: [61, 220, 141],
+};
+/** Of threads: a host has some thousands, and each costs a file to read. */
+const MOST_THREADS = 50_000;
+/** Holders that are named. */
+const MOST_HOLDERS = 16;
+
+/**
+ * The threads that hold a directory's lock in the kernel, by what the kernel says of them: which system call they are
+ * in, and of which open file. Reads nothing that a process could hold up: neither its memory (`cmdline`, `environ`,
+ * `maps`) nor, by way of `fd`, a file in a mount. Another user's processes are seen by root alone (ptrace(2)).
+ */
+export async function findLockHolders(search: HolderSearch): Promise<readonly LockHolder[]> {
+  const { proc = '/proc', signal } = search;
+  const found: LockHolder[] = [];
+  let threads = 0;
+  for (const pid of await numbersIn(proc)) {
+    for (const tid of await numbersIn(`${proc}/${pid}/task`)) {
+      threads += 1;
+      if (signal.aborted || threads > MOST_THREADS || found.length === MOST_HOLDERS) return found;
+      const holder = await holderOf(search, proc, pid, tid);
+      if (holder !== undefined) found.push(holder);
+    }
+  }
+  return found;
+}
+
+async function holderOf(
+  { device, nodeId, arch = process.arch }: HolderSearch,
+  proc: string,
+  pid: number,
+  tid: number,
+): Promise<LockHolder | undefined> {
+  // `217 0x4 …`: the number, then its arguments; `running` of one that is not in the kernel.
+  const [number, fd] = (await textOf(`${proc}/${pid}/task/${tid}/syscall`)).split(' ', 2);
+  if (fd === undefined || !(LISTING[arch] ?? []).includes(Number(number))) return undefined;
+  const about = await textOf(`${proc}/${pid}/task/${tid}/fdinfo/${Number(fd) | 0}`);
+  const mount = field(about, 'mnt_id');
+  if (mount === undefined) return undefined;
+  // Linux before 5.14 does not say it.
+  const inode = field(about, 'ino');
+  if (inode !== undefined && inode !== nodeId) return undefined;
+  // Of its own mount namespace: a container's has numbers that this one's table lacks.
+  const mounts = await textOf(`${proc}/${pid}/mountinfo`);
+  if (!mounts.split('\n').some((line) => isMount(line, mount, device))) return undefined;
+  const command = (await textOf(`${proc}/${pid}/comm`)).trimEnd().replace(/[^\x20-\x7e]/g, '?');
+  const uid = await stat(`${proc}/${pid}`).then(
+    (stats) => stats.uid,
+    () => undefined,
+  );
+  return uid === undefined ? undefined : { pid, tid, uid, command };
+}
+
+function isMount(line: string, id: number, device: string): boolean {
+  const [mountId, , majorMinor] = line.split(' ', 3);
+  return Number(mountId) === id && majorMinor === device;
+}
+
+function field(text: string, name: string): number | undefined {
+  const value = new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(text)?.[1];
+  return value === undefined ? undefined : Number(value);
+}
+
+async function numbersIn(directory: string): Promise<readonly number[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** '' of what has ended meanwhile, or may not be read. */
+function textOf(file: string): Promise<string> {
+  return readFile(file, 'latin1').catch(() => '');
+}

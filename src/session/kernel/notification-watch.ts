@@ -1,0 +1,96 @@
+/** In a job's results: the kernel has not answered this notification yet. An errno is never negative. */
+export const UNANSWERED = -1;
+
+/** Notifications that the notify thread writes one after another. */
+export interface NotifyJob {
+  /** Whole messages, each beginning with its length. */
+  readonly messages: Uint8Array;
+  /** One a message: UNANSWERED, then 0 or an errno. The notify thread fills it while it is looked at. */
+  readonly results: Int32Array;
+}
+
+export interface NotificationWatchOptions {
+  /** The job that the notify thread works on; undefined where it has none. */
+  readonly current: () => NotifyJob | undefined;
+  /** The kernel takes one notification for longer than any that is answered: about this node. */
+  readonly onStuck: (nodeId: number) => void;
+  /** The one that was told by `onStuck` is answered. */
+  readonly onFreed: () => void;
+}
+
+const LOOK_MS = 500;
+/**
+ * A look without an answer since the one before proves little while the whole process is stopped; so many in a row, each
+ * after a turn of the loop, do. A notification that is answered takes some microseconds, behind a lookup some milliseconds.
+ */
+const STUCK_LOOKS = 6;
+/** Behind the header of 16 bytes, in each of INVAL_ENTRY, INVAL_INODE and STORE. */
+const NODE_ID_AT = 16;
+
+/**
+ * Notices that a notification waits in the kernel without end. INVAL_ENTRY needs the lock of the parent directory, and a
+ * process that lists that directory into memory which never comes (a page behind userfaultfd, or of a file on another
+ * FUSE filesystem) holds the lock for as long as it likes. The kernel offers no way to give up such a notification.
+ */
+export class NotificationWatch {
+  readonly #options: NotificationWatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #at: { readonly job: NotifyJob; readonly index: number; looks: number } | undefined;
+  #isStuck = false;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(options: NotificationWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Notifications are under way from now on. */
+  start(): void {
+    this.#timer ??= setInterval(() => this.look(), LOOK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Resolves when a notification is stuck, now or later. */
+  stuck(): Promise<void> {
+    return this.#isStuck ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  look(): void {
+    const job = this.#options.current();
+    if (job === undefined) {
+      this.#at = undefined;
+      this.#move();
+      this.stop();
+      return;
+    }
+    const from = this.#at?.job === job ? this.#at.index : 0;
+    const index = job.results.indexOf(UNANSWERED, from);
+    if (this.#at?.job !== job || this.#at.index !== index) {
+      this.#at = { job, index, looks: 0 };
+      this.#move();
+      return;
+    }
+    this.#at.looks += 1;
+    // All are answered, and the word of that is on its way.
+    if (index < 0 || this.#at.looks < STUCK_LOOKS || this.#isStuck) return;
+    this.#isStuck = true;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#options.onStuck(nodeIdOf(job.messages, index));
+  }
+
+  #move(): void {
+    if (!this.#isStuck) return;
+    this.#isStuck = false;
+    this.#options.onFreed();
+  }
+}
+
+function nodeIdOf(messages: Uint8Array, index: number): number {
+  const view = new DataView(messages.buffer, messages.byteOffset, messages.byteLength);
+  let at = 0;
+  for (let before = 0; before < index; before++) at += view.getUint32(at, true);
+  return Number(view.getBigUint64(at + NODE_ID_AT, true));
+}

@@ -1,0 +1,132 @@
+import type { LockHolder } from './kernel/lock-holders.ts';
+import type { StuckNotification } from './messages.ts';
+
+/** A publication that the kernel does not take, since a process holds the lock of a directory that changed. */
+export interface StuckPublication {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Below the mount point, '' for the mount point itself; undefined where it is not known. */
+  readonly directory: string | undefined;
+  /** As far as this process may see them. */
+  readonly holders: readonly LockHolder[];
+}
+
+export interface PublicationWatchOptions {
+  readonly log: {
+    info(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Who holds the lock of this directory of the mount. */
+  readonly findHolders: (nodeId: number, signal: AbortSignal) => Promise<readonly LockHolder[]>;
+  /** Publications are stuck, undefined: they are no more. */
+  readonly onChange: (stuck: StuckPublication | undefined) => void;
+  readonly searchMs?: number;
+  readonly everyMs?: number;
+}
+
+/** A search takes some milliseconds for a thousand threads; what is not found by then is not named. */
+const SEARCH_MS = 1_000;
+/** Another process may take the place of the one that was named. */
+const EVERY_MS = 10_000;
+const MEND =
+  'Kill the processes that hold it (SIGKILL); publications then go on by themselves. Other directories are read as before.';
+
+/** Says that the kernel does not take a publication, and which processes hold it up. */
+export class PublicationWatch {
+  readonly #options: PublicationWatchOptions;
+  #stuck: StuckPublication | undefined;
+  #over: AbortController | undefined;
+  /** Never two at a time: one that hangs has a thread of the pool already. */
+  #searching: Promise<unknown> | undefined;
+
+  constructor(options: PublicationWatchOptions) {
+    this.#options = options;
+  }
+
+  get stuck(): StuckPublication | undefined {
+    return this.#stuck;
+  }
+
+  /** As the session tells it. */
+  readonly tell = (stuck: StuckNotification | undefined): void => {
+    if (stuck === undefined) this.#freed();
+    else this.#begin(stuck);
+  };
+
+  /** No more is searched for. */
+  stop(): void {
+    this.#over?.abort();
+  }
+
+  #begin({ nodeId, path }: StuckNotification): void {
+    // One that follows at once is the same publication, in another directory.
+    this.#over?.abort();
+    const over = new AbortController();
+    this.#over = over;
+    const since = this.#stuck?.since ?? this.#options.now();
+    this.#stuck = { since, directory: path, holders: [] };
+    void this.#search(nodeId, over.signal);
+  }
+
+  async #search(nodeId: number, over: AbortSignal): Promise<void> {
+    const { searchMs = SEARCH_MS, everyMs = EVERY_MS, log, onChange } = this.#options;
+    let told: string | undefined;
+    while (!over.aborted) {
+      const late = AbortSignal.any([over, AbortSignal.timeout(searchMs)]);
+      const holders = await Promise.race([this.#find(nodeId, late), aborted(late)]);
+      if (over.aborted || this.#stuck === undefined) return;
+      this.#stuck = { ...this.#stuck, holders };
+      const names = JSON.stringify(holders);
+      if (names !== told) {
+        told = names;
+        const { directory } = this.#stuck;
+        log.error(
+          { event: 'publication-stuck', directory, holders },
+          `a process keeps the kernel from taking a publication. ${MEND}`,
+        );
+        onChange(this.#stuck);
+      }
+      await Promise.race([Promise.all([this.#searching, slept(everyMs, over)]), aborted(over)]);
+    }
+  }
+
+  async #find(nodeId: number, signal: AbortSignal): Promise<readonly LockHolder[]> {
+    await this.#searching;
+    if (signal.aborted) return [];
+    const search = this.#options.findHolders(nodeId, signal).catch(() => []);
+    this.#searching = search;
+    const holders = await search;
+    this.#searching = undefined;
+    return holders;
+  }
+
+  #freed(): void {
+    this.#over?.abort();
+    this.#over = undefined;
+    if (this.#stuck === undefined) return;
+    const seconds = Math.max(0, this.#options.now() - this.#stuck.since) / 1000;
+    this.#stuck = undefined;
+    this.#options.log.info({ event: 'publication-freed', seconds }, 'the kernel takes publications again');
+    this.#options.onChange(undefined);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<readonly LockHolder[]> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve([]);
+    else signal.addEventListener('abort', () => resolve([]), { once: true });
+  });
+}
+
+function slept(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    timer.unref();
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,41 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { StoreTrait, TraitsKeeper } from '../sync/etag-witness.ts';
+
+const FILE_MODE = 0o600;
+
+/**
+ * Keeps in a file what was found out of a store, so that a server that takes over can read from the first moment on what
+ * its predecessor could. That ETags are no MD5s is found out anew by each first server: `supervisor` is the process that
+ * starts servers one after another. Without fsync, and without a word where the disk takes nothing: it is found out anew then.
+ */
+export function keepStoreTraits(file: string, supervisor: number): TraitsKeeper {
+  return {
+    recall: () => read(file, supervisor),
+    keep: (traits) => {
+      const temporary = `${file}.tmp`;
+      try {
+        writeFileSync(temporary, JSON.stringify({ traits, supervisor }), { mode: FILE_MODE });
+        renameSync(temporary, file);
+      } catch (error) {
+        if (!(error instanceof Error && 'syscall' in error)) throw error;
+        rmSync(temporary, { force: true });
+      }
+    },
+  };
+}
+
+function read(file: string, supervisor: number): readonly StoreTrait[] {
+  try {
+    const kept: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof kept !== 'object' || kept === null || !('traits' in kept) || !Array.isArray(kept.traits)) {
+      return [];
+    }
+    const isHeir = 'supervisor' in kept && kept.supervisor === supervisor;
+    return kept.traits.filter(
+      (trait): trait is StoreTrait => trait === 'own-listing-etags' || (trait === 'no-md5-etags' && isHeir),
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && 'syscall' in error)) return [];
+    throw error;
+  }
+}

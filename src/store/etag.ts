@@ -1,0 +1,47 @@
+/**
+ * What an ETag may be: the one rule for listings, answers to GET and HEAD, and objects that are adopted. It is sent back in
+ * headers, kept in trees and labels, and shown to people.
+ */
+
+/** Bytes. S3's have at most 38; other stores' were seen with 70. */
+export const LONGEST_ETAG = 1024;
+
+const DOUBLE_QUOTE = 0x22;
+const UPPER_W = 0x57;
+const SLASH = 0x2f;
+
+/** RFC 9110, 8.8.3: a visible character but the double quote. Bytes above ASCII, which it allows, few headers carry. */
+export function isEtagByte(byte: number): boolean {
+  return byte > 0x20 && byte < 0x7f && byte !== DOUBLE_QUOTE;
+}
+
+/** Whether this can be an ETag, without its quotes. */
+export function isEtag(text: string): boolean {
+  if (text.length === 0 || text.length > LONGEST_ETAG) return false;
+  for (let at = 0; at < text.length; at++) if (!isEtagByte(text.charCodeAt(at))) return false;
+  return true;
+}
+
+/** An ETag without its quotes and without the mark of a weak one, which proxies add. */
+export function bareEtag(etag: string): string {
+  const start = etag.startsWith('W/') ? 2 : 0;
+  const quoted = etag.length > start + 1 && etag[start] === '"' && etag.endsWith('"');
+  return quoted ? etag.slice(start + 1, -1) : etag.slice(start);
+}
+
+/** As {@link bareEtag}, of bytes in place: where what it gives begins and ends. */
+export function bareEtagRange(
+  text: Uint8Array,
+  start: number,
+  end: number,
+): { readonly start: number; readonly end: number } {
+  const weak = end - start >= 2 && text[start] === UPPER_W && text[start + 1] === SLASH;
+  const from = weak ? start + 2 : start;
+  const quoted = end - from >= 2 && text[from] === DOUBLE_QUOTE && text[end - 1] === DOUBLE_QUOTE;
+  return quoted ? { start: from + 1, end: end - 1 } : { start: from, end };
+}
+
+/** Whether a header's ETag is weak: If-Match never holds for it (RFC 9110, 13.1.1). */
+export function isWeak(etag: string): boolean {
+  return etag.startsWith('W/');
+}

@@ -1,0 +1,151 @@
+import { LRUCache } from 'lru-cache';
+import { bareEtag, isEtag } from './etag.ts';
+import type { EtagTrust } from './etag-trust.ts';
+import { LengthError } from './object-answer.ts';
+import type { GetOptions, ObjectBody, ObjectHead, ObjectStore } from './object-store.ts';
+import { StoreError } from './store-error.ts';
+
+type ContentStore = Pick<ObjectStore, 'get'>;
+
+/** Versions whose answers are remembered; some 300 bytes each. */
+const MOST_VERSIONS = 10_000;
+
+/** Listings and headers tell whole seconds, and not all stores round alike. */
+const SECOND_MS = 1000;
+
+/** What the first answer to a version said, which later ones must say as well. */
+interface Accepted {
+  readonly etag: string;
+  readonly isConditional: boolean;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+}
+
+interface Listed {
+  readonly path: string;
+  /** The ETag as listed, or what stands in its place. */
+  readonly etag: string;
+  readonly lastModified: number | undefined;
+}
+
+/**
+ * A store asked for objects as they were listed: `ifMatch`, `size` and `lastModified` are the listing's. What tells that
+ * the right version came is its ETag, where listings and GET have the same; else size and date. All parts of one version
+ * come with the same ETag and date. Answers have the listed ETag.
+ *
+ * If-Match is sent with an ETag that can match: none that GET gave as weak, nor one that only listings have.
+ */
+export class ListedContent implements ContentStore {
+  readonly #store: ContentStore;
+  readonly #trust: EtagTrust;
+  readonly #accepted = new LRUCache<string, Accepted>({ max: MOST_VERSIONS });
+
+  constructor(store: ContentStore, trust: EtagTrust) {
+    this.#store = store;
+    this.#trust = trust;
+  }
+
+  /** @throws {StoreError} `changed`: another version came, or may have */
+  async get(path: string, options: GetOptions): Promise<ObjectBody> {
+    const { ifMatch: etag, size, lastModified } = options;
+    // What is there now is asked for, whatever was listed.
+    if (etag === undefined || size === undefined) return this.#store.get(path, options);
+    const listed = { path, etag, lastModified };
+    const answer = await this.#ask(listed, { ...options, withoutEtag: true });
+    if (!this.#isListed(listed, answer)) {
+      await leave(answer);
+      throw changed(`${path} came with ${said(answer)}, where ${etag} is listed`);
+    }
+    return { ...answer, etag };
+  }
+
+  async #ask(listed: Listed, options: GetOptions): Promise<ObjectBody> {
+    const ifMatch = this.#conditionOf(listed);
+    if (ifMatch !== undefined) {
+      try {
+        return await this.#get(listed, { ...options, ifMatch });
+      } catch (error) {
+        if (!isChanged(error)) throw error;
+      }
+    }
+    // Without a condition the answer tells why none held: by its ETag.
+    return this.#get(listed, { ...options, ifMatch: undefined });
+  }
+
+  async #get(listed: Listed, options: GetOptions): Promise<ObjectBody> {
+    try {
+      return await this.#store.get(listed.path, options);
+    } catch (error) {
+      const answer = error instanceof LengthError ? error.announced : undefined;
+      if (answer === undefined) throw error;
+      // By its ETag it is the right one, and damaged; else it is another one.
+      const known = [bareEtag(listed.etag), this.#accepted.get(keyOf(listed))?.etag];
+      if (answer.etag !== '' && known.includes(answer.etag)) throw error;
+      throw changed(`${listed.path} has ${answer.size} bytes, where ${options.size} are listed`);
+    }
+  }
+
+  #conditionOf(listed: Listed): string | undefined {
+    const accepted = this.#accepted.get(keyOf(listed));
+    if (accepted !== undefined) return accepted.isConditional ? accepted.etag : undefined;
+    const etag = bareEtag(listed.etag);
+    return isEtag(etag) && !this.#trust.own ? etag : undefined;
+  }
+
+  #isListed(listed: Listed, answer: ObjectHead): boolean {
+    const key = keyOf(listed);
+    const accepted = this.#accepted.get(key);
+    if (accepted !== undefined) {
+      return accepted.etag === answer.etag && accepted.lastModified === answer.lastModified;
+    }
+    const etag = bareEtag(listed.etag);
+    if (answer.etag !== etag) {
+      if (!isSameDate(listed, answer)) return false;
+      // Only where both have one is a difference a contradiction.
+      if (isEtag(etag) && answer.etag !== '' && !this.#trust.own) {
+        this.#trust.differs(listed.path);
+        return false;
+      }
+    }
+    const { lastModified } = answer;
+    const isConditional = answer.etag !== '' && answer.isWeak !== true;
+    // What needs nothing remembered is not: there may be a million files.
+    if (answer.etag !== etag || !isConditional) {
+      this.#accepted.set(key, { etag: answer.etag, isConditional, lastModified });
+    }
+    return true;
+  }
+}
+
+/** A date that one of them does not have is no contradiction. */
+function isSameDate(listed: Listed, answer: ObjectHead): boolean {
+  if (listed.lastModified === undefined || answer.lastModified === 0) return true;
+  const later = answer.lastModified - listed.lastModified;
+  return later >= 0 && later <= SECOND_MS;
+}
+
+function keyOf({ path, etag }: Listed): string {
+  return `${etag} ${path}`;
+}
+
+/** A body that nobody began to read keeps its connection. */
+async function leave({ body }: ObjectBody): Promise<void> {
+  try {
+    for await (const _ of body) break;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+  }
+}
+
+function said({ etag, lastModified }: ObjectHead): string {
+  const date = lastModified === 0 ? 'no date' : new Date(lastModified).toISOString();
+  return `${etag === '' ? 'no ETag' : `ETag ${etag}`} and ${date}`;
+}
+
+function isChanged(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'changed';
+}
+
+function changed(detail: string): StoreError {
+  return new StoreError('changed', detail, 'The next listing shows what the store has now.', false);
+}

@@ -1,0 +1,78 @@
+import { BlockList, isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+
+/** One entry of NO_PROXY: which hosts are spoken to without a proxy. */
+type Exemption =
+  | { readonly kind: 'all' }
+  /** A name with all below it; `only`: those below it alone. */
+  | {
+      readonly kind: 'name';
+      readonly name: string;
+      readonly only: boolean;
+      readonly port: string | undefined;
+    }
+  | { readonly kind: 'addresses'; readonly list: BlockList; readonly port: string | undefined };
+
+const FAMILIES = { 4: 'ipv4', 6: 'ipv6' } as const;
+const NAME = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
+
+/**
+ * Whether NO_PROXY exempts an origin. There is no standard; what curl, Go and botocore (Python's urllib) agree on holds, and what
+ * one of them alone understands holds where the others would ignore it: names with those below them, a leading dot or `*.`, ports,
+ * addresses also in brackets, CIDR blocks, `*`. A block exempts a host that is given by its address: names are not resolved.
+ *
+ * By hand, since neither proxy-from-env nor undici's EnvHttpProxyAgent knows blocks or IPv6 addresses, or can say what it did not
+ * understand. The blocks themselves are matched by Node.js.
+ */
+export function isExempt(origin: URL, no: string): boolean {
+  const host = origin.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  const port = origin.port || (origin.protocol === 'https:' ? '443' : '80');
+  return entriesOf(no).some((entry) => {
+    const exemption = exemptionOf(entry);
+    if (exemption === undefined) return false;
+    if (exemption.kind === 'all') return true;
+    if (exemption.port !== undefined && exemption.port !== port) return false;
+    if (exemption.kind === 'addresses') return holds(exemption.list, host);
+    return host.endsWith(`.${exemption.name}`) || (!exemption.only && host === exemption.name);
+  });
+}
+
+/** The entries of NO_PROXY that exempt nothing, since they are not understood. */
+export function unknownExemptions(no: string): readonly string[] {
+  return entriesOf(no).filter((entry) => exemptionOf(entry) === undefined);
+}
+
+/** Separated by commas, as everywhere, or by blanks, as curl has it. */
+function entriesOf(no: string): readonly string[] {
+  return no.split(/[,\s]+/).filter((entry) => entry !== '');
+}
+
+function exemptionOf(entry: string): Exemption | undefined {
+  if (entry === '*') return { kind: 'all' };
+  const [, bracketed, bracketPort] = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(entry) ?? [];
+  if (bracketed !== undefined) return addresses(bracketed, bracketPort);
+  if (entry.includes('/') || isIP(entry) !== 0) return addresses(entry, undefined);
+  const [, host = '', port] = /^([^:]*)(?::(\d{1,5}))?$/.exec(entry) ?? [];
+  if (isIP(host) !== 0) return addresses(host, port);
+  const only = host.startsWith('*.');
+  const name = domainToASCII((only ? host.slice(1) : host).replace(/^\.+|\.$/g, '')).toLowerCase();
+  return NAME.test(name) ? { kind: 'name', name, only, port } : undefined;
+}
+
+/** An address or a block of them. */
+function addresses(text: string, port: string | undefined): Exemption | undefined {
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if ((version !== 4 && version !== 6) || more.length > 0) return undefined;
+  const most = version === 4 ? 32 : 128;
+  const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+  if (!(prefix <= most)) return undefined;
+  const list = new BlockList();
+  list.addSubnet(address, prefix, FAMILIES[version]);
+  return { kind: 'addresses', list, port };
+}
+
+function holds(list: BlockList, host: string): boolean {
+  const version = isIP(host);
+  return (version === 4 || version === 6) && list.check(host, FAMILIES[version]);
+}

@@ -1,0 +1,154 @@
+import { EtagTrust } from '../store/etag-trust.ts';
+import { ListedContent } from '../store/listed-content.ts';
+import { Md5Trust } from '../store/md5-trust.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { ContentVersion, Generation } from '../tree/index.ts';
+import { codeOf } from './failure.ts';
+import type { Lister, Logger } from './ports.ts';
+import { hasContent } from './prefetch-bound.ts';
+
+/** `own-listing-etags`: those of listings are not GET's; `no-md5-etags`: they look like an MD5 and are none. */
+export type StoreTrait = 'own-listing-etags' | 'no-md5-etags';
+
+/** What is known of the store's ETags, for those whose reads depend on it. */
+export interface EtagFindings {
+  /** Grows when something was found out: what could not be read before may be now. */
+  readonly revision: number;
+  readonly traits: readonly StoreTrait[];
+}
+
+/** Remembers for the process that follows. */
+export interface TraitsKeeper {
+  readonly recall: () => readonly StoreTrait[];
+  readonly keep: (traits: readonly StoreTrait[]) => void;
+}
+
+type ContentStore = Pick<ObjectStore, 'get'>;
+
+/** Files that are looked at where some came with another ETag, so that it does not depend on what is read. */
+const SAMPLES = 3;
+const SAMPLE_DEADLINE_MS = 5_000;
+/** Larger objects come in parts, which have no MD5. */
+const LARGEST_WHOLE = 8 * 1024 * 1024;
+/** More files than any judgement asks for. */
+const MOST_COUNTED = 8;
+
+/**
+ * Finds out how the ETags of one store are to be taken: sees all listings and the trees made of them, and all content that
+ * is asked for. What it has found holds for every reader at once.
+ */
+export class EtagWitness implements EtagFindings {
+  /** For the store that the content comes from. */
+  readonly md5: Md5Trust;
+  readonly #etags: EtagTrust;
+  readonly #keeper: TraitsKeeper;
+  readonly #log: Logger;
+  #recalled = false;
+  #content: ContentStore | undefined;
+  #tree: Generation | undefined;
+  #revision = 0;
+
+  constructor(keeper: TraitsKeeper, log: Logger) {
+    this.#keeper = keeper;
+    this.#log = log;
+    this.#etags = new EtagTrust(() => this.#turned());
+    this.md5 = new Md5Trust(() => this.#turned());
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get traits(): readonly StoreTrait[] {
+    return [
+      ...(this.#etags.own ? (['own-listing-etags'] as const) : []),
+      ...(this.md5.trusted ? [] : (['no-md5-etags'] as const)),
+    ];
+  }
+
+  /** The store's content, asked for as it was listed. */
+  content(store: ContentStore): ContentStore {
+    const listed = new ListedContent(store, this.#etags);
+    this.#content = {
+      get: (path, options) => {
+        this.#recall();
+        return listed.get(path, options);
+      },
+    };
+    return this.#content;
+  }
+
+  /** A lister whose listings and trees are seen here. */
+  over(lister: Lister): Lister {
+    return {
+      list: async (options) => {
+        if (this.#etags.noted.size > 0) await this.#sample(options.signal);
+        const before = this.#etags.listing();
+        const listed = await lister.list(options);
+        this.#etags.listed(listed.digest, before);
+        return listed;
+      },
+      build: async (options) => {
+        const built = await lister.build(options);
+        this.#shows(built.generation);
+        return built;
+      },
+    };
+  }
+
+  /** At the first request: a server that stands by has a predecessor that may find more out until then. */
+  #recall(): void {
+    if (this.#recalled) return;
+    this.#recalled = true;
+    const traits = this.#keeper.recall();
+    if (traits.includes('own-listing-etags')) this.#etags.assumeOwn();
+    if (traits.includes('no-md5-etags')) this.md5.assumeNone();
+  }
+
+  #turned(): void {
+    this.#revision += 1;
+    const { traits } = this;
+    this.#keeper.keep(traits);
+    this.#log.warn({ event: 'store-traits', traits }, 'what is known of the ETags of the store has changed');
+  }
+
+  #shows(tree: Generation): void {
+    this.#tree = tree;
+    this.#etags.expect(filesOf(tree, MOST_COUNTED, () => true).length);
+    this.md5.expect(filesOf(tree, MOST_COUNTED, ({ size }) => size <= LARGEST_WHOLE).length);
+  }
+
+  /** Asks for one byte of some files that nobody has asked for. */
+  async #sample(signal: AbortSignal): Promise<void> {
+    const { noted } = this.#etags;
+    if (this.#tree === undefined || this.#content === undefined) return;
+    const samples = filesOf(this.#tree, SAMPLES, ({ path }) => !noted.has(path));
+    for (const { path, etag, size, lastModified } of samples) {
+      if (noted.size >= SAMPLES) return;
+      const version = { ifMatch: etag, size, lastModified, range: { start: 0, end: 1 } };
+      const how = { signal, priority: 'background', deadlineMs: SAMPLE_DEADLINE_MS } as const;
+      try {
+        const { body } = await this.#content.get(path, { ...version, ...how });
+        for await (const _ of body) break;
+      } catch (error) {
+        signal.throwIfAborted();
+        // What it fails with is found again by who needs it.
+        if (codeOf(error) === undefined) throw error;
+      }
+    }
+  }
+}
+
+function filesOf(
+  tree: Generation,
+  most: number,
+  isWanted: (version: ContentVersion) => boolean,
+): readonly ContentVersion[] {
+  const found: ContentVersion[] = [];
+  for (let index = 1; index < tree.entries && found.length < most; index++) {
+    if (!hasContent(tree, index)) continue;
+    const version = tree.version(index);
+    if (isWanted(version)) found.push(version);
+  }
+  return found;
+}

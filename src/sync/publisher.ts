@@ -1,0 +1,214 @@
+import type { Generation, GenerationChanges } from '../tree/index.ts';
+import type { ChangeLog } from './change-log.ts';
+import { packChanges } from './changed-paths.ts';
+import { ContentState } from './content-state.ts';
+import type { HistoryEntry } from './history.ts';
+import { Pace } from './pace.ts';
+import { persist } from './persist.ts';
+import type { Built } from './ports.ts';
+import { boundOf, type PrefetchBound } from './prefetch-bound.ts';
+import { ProblemLog } from './problem-log.ts';
+import { publish } from './publish.ts';
+import { type NextRecords, Records } from './records.ts';
+import type { Restored } from './restored.ts';
+import { Retired } from './retire.ts';
+import type { RevalidationOptions } from './revalidation-options.ts';
+import { everyEntry, filesBetween, goneFiles, hideContent, showContent } from './shelve.ts';
+import { problemsOf, type Shown, summaryOf } from './shown.ts';
+import { timed } from './timed.ts';
+import type { FailedObject } from './unreadable/failed-object.ts';
+import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
+
+/** A tree that is ready to be shown. */
+export interface Candidate {
+  readonly built: Built;
+  readonly content: ContentState;
+  readonly bound: PrefetchBound;
+  /** Of the listing that it shows; undefined where something in it was not listed so. */
+  readonly digest: string | undefined;
+  /** Files that are shown although their content cannot be had. */
+  readonly failed: readonly FailedObject[];
+  /** Whether an operator accepted it: what was shown before does not count for the guard. */
+  readonly accepted: boolean;
+}
+
+/**
+ * Owns the tree that is shown, and the numbers that are never used twice; puts another tree in its place: the
+ * stages "persist", "swap", "notify" and "retire".
+ *
+ * Every crash point below lies between calls of the ports, so that tests stop a process there by wrapping them.
+ */
+export class Publisher {
+  readonly #options: RevalidationOptions;
+  readonly #unreadable: UnreadableObjects;
+  readonly #records: Records;
+  readonly #retired: Retired;
+  readonly #problemLog: ProblemLog;
+  #shown: Shown | undefined;
+
+  constructor(options: RevalidationOptions, unreadable: UnreadableObjects, restored: Partial<Restored>) {
+    this.#options = options;
+    this.#unreadable = unreadable;
+    this.#problemLog = new ProblemLog(options.log);
+    this.#records = new Records(restored);
+    this.#retired = new Retired(options.cache, restored.tombstones, restored.replaced);
+    options.presenter.onReleased((nodeIds) => this.#retired.release(nodeIds));
+  }
+
+  get shown(): Shown | undefined {
+    return this.#shown;
+  }
+
+  get history(): readonly HistoryEntry[] {
+    return this.#records.history;
+  }
+
+  get changeLog(): ChangeLog {
+    return this.#records.changeLog;
+  }
+
+  /** Replaced versions that the kernel may still hold. */
+  get replacedVersions(): number {
+    return this.#retired.versions;
+  }
+
+  /** Of this path, in trees before the one shown: the kernel still holds them. */
+  replacedNodeIds(path: string): readonly number[] {
+    return this.#retired.nodeIdsOf(path);
+  }
+
+  /** What a tree that follows is built from. */
+  get base(): {
+    readonly previous: Generation | undefined;
+    readonly tombstones: ReadonlyMap<string, number>;
+    readonly nextNodeId: number;
+  } {
+    return {
+      previous: this.#shown?.generation,
+      tombstones: this.#retired.tombstones,
+      nextNodeId: this.#records.nextNodeId,
+    };
+  }
+
+  /** The most files that any generation of the last hour had. */
+  peak(): number {
+    return this.#records.peak(this.#options.clock.now());
+  }
+
+  /** Shows a persisted generation as it was: no new number, no new mtimes, no store. */
+  async resume(restored: Restored): Promise<Shown> {
+    const { generation, publishedAt } = restored;
+    const problems = this.#unreadable.restore(generation, restored.problems);
+    const content = restored.content ?? new ContentState(generation.entries);
+    const pace = new Pace();
+    const bound = await boundOf(generation, this.#options, pace);
+    await this.#options.presenter.publish({ generation, stamps: content.stamps, changes: undefined });
+    // Where a connection was taken over, with it what the predecessor owed the kernel.
+    this.#options.persister.acknowledged();
+    this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt };
+    await this.#retire(undefined, this.#shown, undefined, pace);
+    return this.#shown;
+  }
+
+  /** The tree that is shown is also that of another listing. */
+  foundAgain(digest: string | undefined, built: Built): void {
+    this.#shown = { ...this.#shown!, digest, ...problemsOf(built) };
+    this.#problemLog.tell(built.problems, built.unnamedProblems);
+  }
+
+  /** Shows another tree. `swapped` is called once every lookup sees it. */
+  async replace(candidate: Candidate, swapped: () => void, pace: Pace, signal: AbortSignal): Promise<void> {
+    const { built, digest, failed, accepted } = candidate;
+    const { generation, changes, problems } = built;
+    const shown = this.#shown;
+    const paths =
+      shown === undefined || changes === undefined
+        ? undefined
+        : await packChanges(shown.generation, generation, changes, pace);
+    const records = this.#records.next(built, paths, accepted, this.#options.clock.now());
+    if (shown !== undefined && changes !== undefined) {
+      await this.#retired.add(shown.generation, changes, pace);
+    }
+    const { tombstones, replaced } = this.#retired;
+    const before = this.#unreadable.current;
+    const unreadable = this.#unreadable.next(generation, failed, accepted);
+    const state = {
+      ...records,
+      generation,
+      changes,
+      problems: [...problems, ...unreadable.problems],
+      digest,
+      tombstones,
+      replaced,
+    };
+    await timed(this.#options, 'persist', () => persist(this.#options.persister, state));
+    // crash point: persisted. The state in force is still the old one.
+    try {
+      // Before a reader can meet it: whoever sees EIO finds its reason.
+      await this.#publish(candidate, records, () => this.#unreadable.use(unreadable), signal);
+    } catch (error) {
+      this.#unreadable.use(before);
+      throw error;
+    }
+    swapped();
+    // crash point: published. The old tree's content is still kept as if it were shown.
+    await timed(this.#options, 'retire', () => this.#retire(shown, this.#shown!, changes, pace));
+  }
+
+  async #publish(
+    { built, content, bound, digest }: Candidate,
+    records: NextRecords,
+    swapping: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { persister, presenter, clock, log, observeStage } = this.#options;
+    const { generation, changes } = built;
+    const before = this.#shown;
+    const instant = await publish({
+      publication: { generation, stamps: content.stamps, changes },
+      number: records.number,
+      lastSecond: this.#records.lastSecond,
+      persister,
+      presenter,
+      clock,
+      signal,
+      observeStage,
+      swapping: (instant) => {
+        if (before !== undefined && changes !== undefined) content.carryOver(before.content, changes.origin);
+        this.#records.use(records, instant.seconds);
+        swapping();
+      },
+    });
+    persister.acknowledged();
+    this.#retired.dated(instant);
+    const publishedAt = clock.now();
+    this.#shown = { content, bound, digest, generation, ...problemsOf(built), publishedAt };
+    this.#problemLog.tell(built.problems, built.unnamedProblems);
+    this.#records.published(records, publishedAt);
+    const entry = this.#records.history.at(-1)!;
+    log.info({ ...entry, bytes: generation.bytes }, 'published');
+    this.#options.notice?.({ kind: 'published', generation: summaryOf(this.#shown), entry });
+  }
+
+  async #retire(
+    before: Shown | undefined,
+    now: Shown,
+    changes: GenerationChanges | undefined,
+    pace: Pace,
+  ): Promise<void> {
+    const { cache } = this.#options;
+    const bound = now.bound.bytes;
+    if (before === undefined || changes === undefined) {
+      return showContent(cache, now.generation, everyEntry(now.generation), bound, pace);
+    }
+    await this.#retired.revive(now.generation, changes, pace);
+    await hideContent(cache, before.generation, goneFiles(changes), pace);
+    if (before.bound.bytes !== bound) {
+      const files = filesBetween(now.generation, before.bound.bytes, bound);
+      await showContent(cache, now.generation, files, bound, pace);
+    }
+    // What the backlog and readers learned of the old tree while this one was on its way.
+    now.content.carryOver(before.content, changes.origin);
+    // crash point: retired.
+  }
+}

@@ -1,0 +1,124 @@
+import type { Failure } from '../failure.ts';
+import type { Clock, Logger } from '../ports.ts';
+import { type FailedObject, type NamedObject, named } from './failed-object.ts';
+
+/** What a tree waits for, as status shows it. Times are milliseconds since the epoch. */
+export interface WaitingView {
+  readonly since: number;
+  /** When the tree is shown without them, or held; undefined where it waits for a first answer. */
+  readonly until: number | undefined;
+  readonly files: number;
+  /** The first of them. */
+  readonly objects: readonly NamedObject[];
+}
+
+/** Tries that an object gets at least, so that one fault within a second never costs a readable version. */
+const FEWEST_TRIES = 2;
+/** A try of an object that failed before may take so long also where hardly any time is left. */
+const SHORTEST_TRY_MS = 1_000;
+
+/**
+ * How long one tree after another waits for objects that cannot be had: from the first change on that is not
+ * shown, so that a key which is written again and again holds nothing up for longer. Time in which the store itself
+ * is in trouble does not count.
+ */
+export class ObjectWait {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #waitMs: number;
+  #since: number | undefined;
+  #pausedAt: number | undefined;
+  #tries = 0;
+  #objects: readonly FailedObject[] = [];
+  /** By path: what the store answered. */
+  #failures: ReadonlyMap<string, Failure> = new Map();
+  #told = '';
+
+  constructor(clock: Clock, log: Logger, waitMs: number) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#waitMs = waitMs;
+  }
+
+  /** Undefined while nothing is waited for. */
+  get view(): WaitingView | undefined {
+    if (this.#objects.length === 0 || this.#since === undefined) return undefined;
+    const objects = named(this.#objects);
+    const until = this.#since + this.#waitMs;
+    return { since: this.#since, until, files: this.#objects.length, objects };
+  }
+
+  /** There is a tree to be shown, and its content is about to be fetched. */
+  began(): void {
+    const now = this.#clock.now();
+    // A clock that stepped back must not prolong the wait.
+    this.#since = Math.min(this.#since ?? now, now);
+    if (this.#pausedAt !== undefined) this.#since += Math.max(0, now - this.#pausedAt);
+    this.#pausedAt = undefined;
+  }
+
+  /** How long a try of this path may take, where a try that is not known to fail may take `ms`. */
+  allowedMs(path: string, ms: number): number {
+    if (this.#since === undefined || !this.#failures.has(path)) return ms;
+    return Math.max(SHORTEST_TRY_MS, Math.min(ms, this.#since + this.#waitMs - this.#clock.now()));
+  }
+
+  /** The same objects, where a later try was cut short with what the store answered to the one before. */
+  withAnswers(objects: readonly FailedObject[]): readonly FailedObject[] {
+    return objects.map((object) => {
+      const before = this.#failures.get(object.version.path);
+      return object.failure.code === 'overdue' && before !== undefined
+        ? { ...object, failure: before }
+        : object;
+    });
+  }
+
+  /** These failed by themselves; returns whether the tree waits on. */
+  waitsFor(objects: readonly FailedObject[]): boolean {
+    this.#objects = objects;
+    this.#failures = new Map(objects.map(({ version, failure }) => [version.path, failure]));
+    this.#tries += 1;
+    const waited = this.#clock.now() - (this.#since ?? this.#clock.now());
+    if (this.#waitMs === 0 || (this.#tries >= FEWEST_TRIES && waited >= this.#waitMs)) return false;
+    this.#tell();
+    return true;
+  }
+
+  /** Milliseconds until the tree waits no longer. */
+  get leftMs(): number {
+    return this.#since === undefined ? this.#waitMs : this.#since + this.#waitMs - this.#clock.now();
+  }
+
+  /** The store, not an object, was in trouble. */
+  storeFailed(): void {
+    if (this.#since !== undefined) this.#pausedAt ??= this.#clock.now();
+  }
+
+  /** A tree was shown, or there is none to be shown. */
+  end(): void {
+    if (this.#objects.length > 0) {
+      this.#log.info(
+        { event: 'waited-for-objects', files: this.#objects.length },
+        'waits for objects no more',
+      );
+    }
+    this.#since = undefined;
+    this.#pausedAt = undefined;
+    this.#tries = 0;
+    this.#objects = [];
+    this.#failures = new Map();
+    this.#told = '';
+  }
+
+  #tell(): void {
+    const { view } = this;
+    const state = JSON.stringify(view?.objects);
+    const write = state === this.#told ? this.#log.debug : this.#log.warn;
+    this.#told = state;
+    write.call(
+      this.#log,
+      { event: 'waiting-for-objects', ...view, leftSeconds: Math.max(0, Math.round(this.leftMs / 1000)) },
+      'a tree waits for objects that cannot be had, while the store gives others',
+    );
+  }
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../ports.ts';
+import { MOST_NAMED } from './failed-object.ts';
+import type { WaitingView } from './object-wait.ts';
+
+/** A fetch that has not ended after this is named. */
+const SLOW_MS = 5_000;
+
+/** Fetches under way: a tree that is not there yet may wait for one of them, which has not even failed. */
+export class SlowFetches {
+  readonly #clock: Clock;
+  /** Oldest first: when each began. */
+  readonly #running = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async watched<T>(path: string, run: () => Promise<T>): Promise<T> {
+    this.#running.set(path, this.#clock.now());
+    try {
+      return await run();
+    } finally {
+      this.#running.delete(path);
+    }
+  }
+
+  /** Undefined where every fetch began a moment ago. */
+  get view(): WaitingView | undefined {
+    const latest = this.#clock.now() - SLOW_MS;
+    const slow = [...this.#running].filter(([, since]) => since <= latest);
+    const [first] = slow;
+    if (first === undefined) return undefined;
+    const objects = slow
+      .slice(0, MOST_NAMED)
+      .map(([path]) => ({ path, detail: 'it has been asked for, and has not come whole' }));
+    return { since: first[1], until: undefined, files: slow.length, objects };
+  }
+}

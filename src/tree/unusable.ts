@@ -1,0 +1,52 @@
+import type { AdoptedObject } from './adopt.ts';
+import { adoptRows } from './adopt.ts';
+import { lacksVersion } from './date-mark.ts';
+import type { Generation } from './generation.ts';
+import type { ListedObjects } from './listing.ts';
+import type { ProblemReason } from './problem.ts';
+
+const SLASH = 0x2f;
+
+/** Why an object cannot be shown as it is listed, whatever its key; undefined where it can. */
+export function whyUnusable(objects: ListedObjects, object: number): ProblemReason | undefined {
+  if (Number.isNaN(objects.sizes[object])) return 'bad-size';
+  // The marker of a directory, the root's among them, has no content that could be another.
+  const start = objects.keyEnds[object - 1] ?? 0;
+  const end = objects.keyEnds[object]!;
+  const isMarker = start === end || objects.keys[end - 1] === SLASH;
+  return !isMarker && lacksVersion(objects, object) ? 'no-version' : undefined;
+}
+
+/** A listing in which objects that cannot be shown as they are listed stand as they were shown before. */
+export interface KeptObjects {
+  readonly objects: ListedObjects;
+  /** By the number of the object, why it was kept. */
+  readonly kept: ReadonlyMap<number, ProblemReason>;
+}
+
+/**
+ * Puts what `previous` shows in the place of what is listed and cannot be shown: the object is there, and a store that is
+ * wrong about it has not deleted it. What was not shown as a file is left as it is listed.
+ */
+export function keepShown(objects: ListedObjects, previous: Generation | undefined): KeptObjects {
+  const kept = new Map<number, ProblemReason>();
+  if (previous === undefined) return { objects, kept };
+  const replaced = new Map<number, AdoptedObject>();
+  const { keys, keyEnds } = objects;
+  for (let object = 0; object < objects.count; object++) {
+    const reason = whyUnusable(objects, object);
+    if (reason === undefined) continue;
+    const key = Buffer.from(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
+    const path = key.toString();
+    const index = Buffer.from(path).equals(key) ? previous.find(path) : -1;
+    if (index <= 0 || previous.isDirectory(index)) continue;
+    kept.set(object, reason);
+    replaced.set(object, {
+      etag: previous.etag(index),
+      size: previous.size(index),
+      lastModified: previous.lastModified(index) * 1000,
+      archived: previous.isArchived(index),
+    });
+  }
+  return { objects: kept.size === 0 ? objects : adoptRows(objects, replaced), kept };
+}

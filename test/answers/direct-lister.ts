@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createFetchPage } from '../../src/store/fetch-page.ts';
+import { type Listing, PrefixLister } from '../../src/store/listing.ts';
+import type { Pace } from '../../src/store/retry.ts';
+import { SignedHttp, type SignedHttpOptions } from '../../src/store/signed-http.ts';
+import type { Built, Clock, Listed, Lister } from '../../src/sync/ports.ts';
+import { buildGeneration, digestListing, PathFilter } from '../../src/tree/index.ts';
+
+export interface DirectListerOptions extends SignedHttpOptions {
+  readonly pace: Pace;
+  /** Of a page. */
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+}
+
+/** What the listing worker does, in this thread. */
+export class DirectLister implements Lister {
+  readonly #lister: PrefixLister;
+  readonly #clock: Clock;
+  readonly #filter = PathFilter.compile({ include: [], exclude: [] });
+  #newest: Listing | undefined;
+
+  constructor({ pace, deadlineMs, clock, ...options }: DirectListerOptions) {
+    this.#clock = clock;
+    const http = new SignedHttp(options);
+    this.#lister = new PrefixLister({
+      prefix: options.target.prefix,
+      fetchPage: createFetchPage({ http, pace, deadlineMs }),
+      sleep: (ms, signal) => clock.sleep(ms, signal).catch(() => delay(0, undefined, { signal })),
+      random: () => 0.5,
+    });
+  }
+
+  async list({ signal }: { readonly signal: AbortSignal }): Promise<Listed> {
+    this.#newest = undefined;
+    const newest = await this.#lister.list({ signal });
+    this.#newest = newest;
+    return { digest: digestListing(newest), objects: newest.count, requests: newest.requests };
+  }
+
+  async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
+    if (this.#newest === undefined) throw new Error('there is no listing to build from');
+    const { previous, tombstones, nextNodeId, adopted } = options;
+    return buildGeneration({
+      objects: this.#newest,
+      filter: this.#filter,
+      previous,
+      tombstones,
+      nextNodeId,
+      adopted,
+      salt: 7n,
+      now: this.#clock.now(),
+    });
+  }
+}

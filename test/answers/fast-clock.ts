@@ -1,0 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../src/sync/ports.ts';
+
+/** A clock that runs so many times as fast as that of this host. */
+export class FastClock implements Clock {
+  readonly #speed: number;
+  readonly #began = Date.now();
+
+  constructor(speed: number) {
+    this.#speed = speed;
+  }
+
+  now(): number {
+    return this.#began + (Date.now() - this.#began) * this.#speed;
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await delay(ms / this.#speed, undefined, { signal });
+  }
+
+  random(): number {
+    return 0.5;
+  }
+}

@@ -1,0 +1,346 @@
+import { setMaxListeners } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { blobPath } from '../../src/cache/blob-path.ts';
+import { blobRange, chunkCount } from '../../src/cache/chunks.ts';
+import { ContentCache } from '../../src/cache/content-cache.ts';
+import { ReplacedContent } from '../../src/cache/replaced-content.ts';
+import { Metrics } from '../../src/control/metrics.ts';
+import { DaemonViews } from '../../src/control-views.ts';
+import { RequestMeter } from '../../src/session/request-meter.ts';
+import { probeObject } from '../../src/store/probe-object.ts';
+import { S3Store } from '../../src/store/s3-store.ts';
+import { Transport } from '../../src/store/transport.ts';
+import { EtagWitness } from '../../src/sync/etag-witness.ts';
+import type { SyncNotice } from '../../src/sync/notice.ts';
+import { noPersistence } from '../../src/sync/persist.ts';
+import { Sync } from '../../src/sync/sync.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { FakePresenter } from '../sync/doubles/fake-presenter.ts';
+import { RecordingLog } from '../sync/doubles/recording-log.ts';
+import { Bucket } from './bucket.ts';
+import { DirectLister } from './direct-lister.ts';
+import { FastClock } from './fast-clock.ts';
+import { type Asked, ScriptedStore } from './scripted-store.ts';
+import type { Strikes } from './seen.ts';
+import { type Step, send } from './wire.ts';
+
+/** The mount's time runs so fast. */
+const SPEED = 20;
+const PREFIX = 'dags/';
+/** Of content under way, and of a page of a listing, real milliseconds: what is tried for ever is given up so soon. */
+const CONTENT_DEADLINE_MS = 1_500;
+const PAGE_DEADLINE_MS = 1_500;
+/** For what has no other bound; far from what a busy machine takes. */
+const SILENCE_MS = 3_000;
+const READ_DEADLINE_MS = 10_000;
+/** Those of the store's client, in the mount's time. */
+const BODY_BOUNDS = { leastBytesPerSecond: 1024 * SPEED, windowMs: 15_000 / SPEED, graceMs: 60_000 / SPEED };
+
+/** Fetched before it is published. */
+export const oddPath = 'team/odd.py';
+/** Over 8 MiB: its second part is what is read. */
+export const largePath = 'team/large.zip';
+export const changedPath = 'team/dag_03.py';
+export const newPath = 'team/new.py';
+const largeBytes = 8 * 1024 * 1024 + 300 * 1024;
+const dags = Array.from({ length: 9 }, (_, index) => `team/dag_${String(index).padStart(2, '0')}.py`);
+/** One file in a hundred is few. They cost nothing: nobody fetches what is empty. */
+const packages = emptyFiles('packages', 120);
+
+let largeBody: Buffer | undefined;
+
+/** What a reader gets of a file, whole, or of its second part. */
+export type Read =
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly kind: 'error'; readonly errno: string; readonly code: string }
+  | { readonly kind: 'absent' };
+
+/** Runs what takes the machine, a few at a time where many labs are opened. */
+export type InTurn = <T>(run: () => Promise<T>) => Promise<T>;
+
+const atOnce: InTurn = (run) => run();
+
+/** A store that answers as it is told, and a mount of it but for the kernel. */
+export class Lab {
+  readonly bucket = new Bucket();
+  readonly log = new RecordingLog();
+  readonly presenter = new FakePresenter();
+  readonly notices: SyncNotice[] = [];
+  readonly #directory: string;
+  readonly #inTurn: InTurn;
+  readonly #over = new AbortController();
+  #server!: ScriptedStore;
+  #sync!: Sync;
+  #views!: DaemonViews;
+  #strikes: Strikes | undefined;
+  /** What of the store's objects is struck. */
+  #oneKey = PREFIX + oddPath;
+  #struck = 0;
+  #version = 1;
+  #running: Promise<void> | undefined;
+
+  private constructor(directory: string, inTurn: InTurn) {
+    this.#directory = directory;
+    this.#inTurn = inTurn;
+    setMaxListeners(0, this.#over.signal);
+  }
+
+  /** @param more files that cost nothing, beside those that make one in a hundred few */
+  static async open(test: Cleanup, more = 0, inTurn: InTurn = atOnce): Promise<Lab> {
+    const lab = new Lab(join(await temporaryDirectory(test), 'v1', '0123456789ab'), inTurn);
+    await inTurn(() => lab.#compose(test));
+    lab.#fill(more);
+    return lab;
+  }
+
+  get sync(): Sync {
+    return this.#sync;
+  }
+
+  get views(): DaemonViews {
+    return this.#views;
+  }
+
+  /** Requests that were struck since the fault began. */
+  get struck(): number {
+    return this.#struck;
+  }
+
+  /** Shows the first tree, and keeps it up with the store from then on. Rejects as Sync.start does. */
+  async start(): Promise<void> {
+    await this.#inTurn(() => this.#sync.start(this.#over.signal));
+    this.#running = this.#sync.run(this.#over.signal).catch((error: unknown) => {
+      if (!this.#over.signal.aborted) this.log.error({ err: error }, 'the loop ended');
+    });
+    this.#sync.ready.catch(() => undefined);
+  }
+
+  strike(strikes: Strikes, path: string): void {
+    this.#oneKey = PREFIX + path;
+    this.#struck = 0;
+    this.#strikes = strikes;
+  }
+
+  /** The store is well again; what still waits for it is cut. */
+  relent(): void {
+    this.#strikes = undefined;
+    this.#server.cutAll();
+  }
+
+  /** A new version of one file, and a file that is new. The odd one changes only where that is asked for. */
+  change(...more: readonly string[]): void {
+    this.rewrite(changedPath, newPath, ...more);
+  }
+
+  rewrite(...paths: readonly string[]): void {
+    this.#version += 1;
+    for (const path of paths) this.put(path);
+  }
+
+  put(path: string, how: Strikes['put'] = (bucket, key, body) => bucket.put(key, body)): void {
+    how(this.bucket, PREFIX + path, bodyOf(path, this.#version));
+  }
+
+  /** What the store has under a path now: the whole of it, or of the large file the second part. */
+  wanted(path: string): Buffer {
+    const body = this.bucket.get(PREFIX + path)?.body ?? Buffer.alloc(0);
+    return path === largePath ? body.subarray(8 * 1024 * 1024) : body;
+  }
+
+  /** Every file that a reader is to find, the odd one and the large one included. */
+  paths(): readonly string[] {
+    return this.bucket.keys.map((key) => key.slice(PREFIX.length)).filter((path) => path.startsWith('team/'));
+  }
+
+  /** Whether these bytes were ever those of the file. */
+  everHad(path: string, bytes: Buffer): boolean {
+    if (path === largePath) return bytes.equals(this.wanted(path));
+    return this.bucket.everHad(PREFIX + path, bytes);
+  }
+
+  /** Reads as the session does for the kernel: of the tree that is shown. */
+  async read(path: string): Promise<Read> {
+    const generation = this.#sync.shown?.generation;
+    const index = generation?.find(path) ?? -1;
+    if (generation === undefined || index <= 0) return { kind: 'absent' };
+    const version = generation.version(index);
+    if (version.size === 0) return { kind: 'bytes', bytes: Buffer.alloc(0) };
+    const chunks = chunkCount(version.size);
+    const chunk = chunks === undefined ? undefined : chunks - 1;
+    const { signal } = this.#over;
+    const result = await this.#sync.read(version, chunk, { deadlineMs: READ_DEADLINE_MS, signal });
+    if (result.kind === 'error') return result;
+    if (result.kind === 'memory') return { kind: 'bytes', bytes: Buffer.from(result.bytes) };
+    const { start, end } = blobRange(version.size, chunk);
+    const blob = await readFile(blobPath(this.#directory, version.name, chunk));
+    return { kind: 'bytes', bytes: blob.subarray(0, end - start) };
+  }
+
+  /** The size of the file that is shown, or undefined where none is. */
+  sizeOf(path: string): number | undefined {
+    const generation = this.#sync.shown?.generation;
+    const index = generation?.find(path) ?? -1;
+    return generation === undefined || index <= 0 ? undefined : generation.size(index);
+  }
+
+  problems(): readonly { readonly path: string; readonly reason: string; readonly detail: string }[] {
+    return this.#views
+      .problems()
+      .map(({ key, reason, detail }) => ({ path: key.slice(PREFIX.length), reason, detail }));
+  }
+
+  get degraded(): readonly string[] {
+    return this.#views.status().degraded;
+  }
+
+  #fill(more: number): void {
+    for (const path of [...packages, ...emptyFiles('more', more)])
+      this.bucket.put(PREFIX + path, Buffer.alloc(0));
+    for (const path of [...dags, oddPath]) this.put(path);
+    this.bucket.put(PREFIX + largePath, bodyOf(largePath, 1), { etag: '5f4dcc3b5aa765d61d8327deb882cf99-2' });
+  }
+
+  async #compose(test: Cleanup): Promise<void> {
+    const server = await ScriptedStore.start((asked) => this.#answer(asked), 1 / SPEED);
+    this.#server = server;
+    defer(test, () => server.close());
+    const clock = new FastClock(SPEED);
+    const { log } = this;
+    const transport = new Transport({
+      trusted: undefined,
+      proxies: { http: undefined, https: undefined, no: '' },
+      connections: 8,
+      timeouts: { connect: 5000, firstByte: SILENCE_MS, stall: SILENCE_MS },
+    });
+    const pace = {
+      sleep: (ms: number, stop: AbortSignal) => clock.sleep(ms, stop).catch(() => undefined),
+      random: () => 0.5,
+    };
+    const shared = { target: targetAt(server.origin), transport, credentials: async () => credentials };
+    const witness = new EtagWitness({ recall: () => [], keep: () => undefined }, log);
+    const s3Options = {
+      ...shared,
+      concurrency: 8,
+      pace: pace as never,
+      bodyBounds: BODY_BOUNDS,
+      md5: witness.md5,
+    };
+    const s3 = new S3Store(s3Options);
+    defer(test, () => s3.close());
+    const content = witness.content(s3);
+    const replaced = new ReplacedContent(
+      { get: (path, options) => content.get(path, { deadlineMs: CONTENT_DEADLINE_MS, ...options }) },
+      (path, etag) => this.#sync.contentReplaced(path, etag),
+    );
+    const cache = await ContentCache.open({
+      directory: this.#directory,
+      limitBytes: 64 * 1024 * 1024,
+      store: replaced,
+      lock: () => ({ release: () => undefined }),
+      clock,
+      log,
+    });
+    defer(test, () => cache.close());
+    const options = {
+      lister: witness.over(
+        new DirectLister({ ...shared, pace: pace as never, deadlineMs: PAGE_DEADLINE_MS, clock }),
+      ),
+      etags: witness,
+      cache,
+      presenter: this.presenter,
+      persister: noPersistence,
+      clock,
+      log,
+      settleMs: 1_000,
+      pollMs: 10_000,
+      unreadableWaitMs: 60_000,
+      probe: (path: string, signal: AbortSignal) => probeObject(s3, path, signal),
+      prefetchBytes: 64 * 1024,
+      cacheBytes: 64 * 1024 * 1024,
+      maxDelete: 0.5,
+      allowEmpty: false,
+      concurrency: 4,
+      notice: (notice: SyncNotice) => void this.notices.push(notice),
+      observeStage: () => undefined,
+    };
+    this.#sync = new Sync(options);
+    defer(test, async () => {
+      this.#over.abort();
+      await this.#running;
+    });
+    this.#views = new DaemonViews({
+      version: 'any',
+      pid: process.pid,
+      startedAt: new Date().toISOString(),
+      mountId: '0123456789ab',
+      source: 's3://bucket/dags',
+      prefix: PREFIX,
+      target: '/mnt',
+      sync: this.#sync,
+      cache,
+      metrics: new Metrics({ version: 'any', node: process.version }),
+      counters: () => Promise.reject(new Error('there is no session')),
+      meter: new RequestMeter(RequestMeter.memory()),
+      isMounted: () => true,
+      publications: { stuck: undefined },
+      driver: 'kernel',
+      supervision: () => ({ supervised: true, restarts: 0, takeover: 'resend' }),
+      restart: () => Promise.reject(new Error('there is no supervisor')),
+      now: () => clock.now(),
+    });
+  }
+
+  #answer(asked: Asked): readonly Step[] {
+    const strikes = this.#strikes;
+    const isList = asked.key === '';
+    const fault = isList ? strikes?.list : strikes?.get;
+    const { scope = 'one' } = strikes ?? {};
+    const isOf =
+      scope instanceof RegExp ? scope.test(asked.key) : scope === 'all' || asked.key === this.#oneKey;
+    const isStruck = isList || isOf;
+    if (fault === undefined || !isStruck) return send(this.bucket.answer(asked));
+    const { bucket } = this;
+    const plain = strikes?.unconditional === true ? bucket.unconditional(asked) : undefined;
+    const struck = this.#struck;
+    this.#struck += 1;
+    const page = isList ? bucket.page(asked) : undefined;
+    return fault(plain ?? bucket.answer(asked), { ...asked, struck, page });
+  }
+}
+
+const credentials = { accessKeyId: 'THEKEY', secretAccessKey: 'the-secret-access-key' };
+
+function targetAt(origin: string) {
+  return {
+    bucket: 'bucket',
+    prefix: PREFIX,
+    origin,
+    host: new URL(origin).host,
+    basePath: '/bucket/',
+    region: 'us-east-1',
+    service: 's3',
+    endpoint: origin,
+    requestPayer: false,
+    anonymous: false,
+  };
+}
+
+function emptyFiles(folder: string, count: number): readonly string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `${folder}/p${String(index).padStart(4, '0')}/__init__.py`,
+  );
+}
+
+/** Of a file in one version: versions differ in every line, and in length. */
+function bodyOf(path: string, version: number): Buffer {
+  if (path === largePath) {
+    largeBody ??= Buffer.alloc(
+      largeBytes,
+      'a part of the large file, which no two places have alike? '.repeat(7),
+    );
+    return largeBody;
+  }
+  return Buffer.from(`# ${path}, version ${version}\n`.repeat(40 + version));
+}

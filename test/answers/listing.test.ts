@@ -1,0 +1,3 @@
+import { tryPlace } from './try-place.ts';
+
+tryPlace('listing', 'a listing, answered with');

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import type { LockHolder } from '../../src/session/kernel/lock-holders.ts';
+import { PublicationWatch, type StuckPublication } from '../../src/session/publication-watch.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const holder: LockHolder = { pid: 7, tid: 8, uid: 1000, command: 'ls' };
+
+describe('the watch over publications', () => {
+  let events: string[];
+  let changes: (StuckPublication | undefined)[];
+  let holders: readonly LockHolder[] | 'hangs';
+  let searches: number;
+  let watch: PublicationWatch;
+
+  beforeEach(() => {
+    events = [];
+    changes = [];
+    holders = [holder];
+    searches = 0;
+    const write = ({ event }: { event?: string }): void => void events.push(String(event));
+    watch = new PublicationWatch({
+      log: { info: write, error: write },
+      now: () => 5_000,
+      findHolders: () => {
+        searches += 1;
+        return holders === 'hangs' ? new Promise(() => undefined) : Promise.resolve(holders);
+      },
+      onChange: (stuck) => changes.push(stuck),
+      searchMs: 20,
+      everyMs: 1,
+    });
+  });
+
+  test('says at once that one is stuck, then who holds it up, and says that only when it is another', async () => {
+    watch.tell({ nodeId: 3, path: 'team' });
+    assert.deepEqual(watch.stuck, { since: 5_000, directory: 'team', holders: [] });
+    await waitFor('several searches', () => searches > 3);
+    assert.deepEqual(changes, [{ since: 5_000, directory: 'team', holders: [holder] }]);
+    holders = [];
+    await waitFor('the other answer', () => changes.length === 2);
+    watch.tell(undefined);
+    assert.equal(watch.stuck, undefined);
+    assert.equal(changes.at(-1), undefined);
+    assert.deepEqual(events, ['publication-stuck', 'publication-stuck', 'publication-freed']);
+    const before = searches;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(searches, before);
+  });
+
+  test('says so too where the search for who holds it up hangs, and begins no other', async () => {
+    holders = 'hangs';
+    watch.tell({ nodeId: 3, path: undefined });
+    await waitFor('the news', () => changes.length === 1);
+    assert.deepEqual(changes, [{ since: 5_000, directory: undefined, holders: [] }]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(searches, 1);
+    watch.stop();
+  });
+
+  test('says nothing of what goes on without having been stuck', () => {
+    watch.tell(undefined);
+    assert.deepEqual([events, changes], [[], []]);
+  });
+});

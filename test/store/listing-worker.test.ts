@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { ListingClient } from '../../src/listing-client.ts';
+import { type Cleanup, defer } from '../support/temporary.ts';
+import { FakeStore } from './fake-store.ts';
+import { CREDENTIALS, patience, settingsOf, TARGET } from './open-store.ts';
+
+const GOOD = 'e1';
+
+function row(
+  key: string,
+  fields: { readonly date?: string; readonly etag?: string; readonly size?: string } = {},
+) {
+  const { date = '2026-01-02T03:04:05.000Z', etag = GOOD, size = '5' } = fields;
+  return `<Contents><Key>dags/${key}</Key><LastModified>${date}</LastModified><ETag>"${etag}"</ETag><Size>${size}</Size></Contents>`;
+}
+
+/** The listing worker of a server, over a store that answers every listing with `body`. */
+async function workerOver(t: Cleanup) {
+  const store = await FakeStore.start(t, () => ({ status: 200, body: '' }));
+  const worker = new Worker(new URL('../../src/listing-worker.js', import.meta.url));
+  const { origin } = store;
+  const client = new ListingClient(
+    worker,
+    {
+      target: { ...TARGET, origin, host: new URL(origin).host },
+      transport: settingsOf(),
+      patterns: { include: [], exclude: [], executable: [] },
+      salt: 7n,
+    },
+    async () => CREDENTIALS,
+    { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    { request: () => undefined, bytes: () => undefined },
+  );
+  defer(t, () => client.close());
+  let previous: Awaited<ReturnType<ListingClient['build']>> | undefined;
+  /** Lists, and builds the tree of it. */
+  const builtOf = async (rows: readonly string[]) => {
+    const body = `<ListBucketResult><IsTruncated>false</IsTruncated>${rows.join('')}</ListBucketResult>`;
+    store.answering = () => ({ status: 200, body });
+    const { digest } = await client.list({ signal: patience() });
+    previous = await client.build({
+      previous: previous?.generation,
+      tombstones: new Map(),
+      nextNodeId: previous?.nextNodeId ?? 2,
+      signal: patience(),
+    });
+    const { generation, problems } = previous;
+    const shown = Array.from({ length: generation.entries }, (_, i) => i)
+      .filter((i) => !generation.isDirectory(i))
+      .map((i) => `${generation.path(i)} ${generation.etag(i)} ${generation.size(i)}`)
+      .sort();
+    return { ...previous, digest, shown, told: problems.map(({ key, reason }) => [key, reason]) };
+  };
+  return { builtOf };
+}
+
+describe('the listing worker', () => {
+  test('tells of one odd object by its key, and shows the others', async (t) => {
+    const { builtOf } = await workerOver(t);
+    const { shown, told } = await builtOf([
+      row('a.py'),
+      row('b.py', { date: 'yesterday' }),
+      row('c.py', { size: 'many' }),
+      row(`d${'x'.repeat(5000)}`),
+      row('e//f.py', { size: '-1', date: '' }),
+      row('g.py', { date: 'Fri, 02 Jan 2026 03:04:05 GMT' }),
+    ]);
+    assert.deepEqual(shown, ['a.py e1 5', 'b.py e1 5', 'g.py e1 5']);
+    assert.deepEqual(told, [
+      ['b.py', 'bad-date'],
+      ['c.py', 'bad-size'],
+      [`d${'x'.repeat(254)}…`, 'too-long'],
+      ['e//f.py', 'empty-component'],
+    ]);
+  });
+
+  test('gives equal digests of equal listings, odd objects or not, and keeps what it showed', async (t) => {
+    const { builtOf } = await workerOver(t);
+    const first = await builtOf([row('a.py'), row('b.py', { date: 'yesterday' })]);
+    const odd = [row('a.py', { size: 'five', etag: 'e2' }), row('b.py', { date: '' })];
+    const second = await builtOf(odd);
+    const third = await builtOf(odd);
+    assert.notEqual(second.digest, first.digest);
+    assert.equal(third.digest, second.digest);
+    for (const { generation, shown } of [second, third]) {
+      assert.deepEqual(shown, ['a.py e1 5', 'b.py e1 5']);
+      assert.equal(generation.id, first.generation.id);
+    }
+    assert.deepEqual(third.told, [
+      ['a.py', 'bad-size'],
+      ['b.py', 'bad-date'],
+    ]);
+    assert.deepEqual((await builtOf([row('b.py')])).shown, ['b.py e1 5']);
+    assert.deepEqual((await builtOf([row('b.py')])).told, []);
+  });
+
+  test('names a thousand of ten thousand odd objects, and counts all', async (t) => {
+    const { builtOf } = await workerOver(t);
+    const rows = Array.from({ length: 10_000 }, (_, i) => row(String(i).padStart(6, '0'), { date: 'x' }));
+    const { problems, unnamedProblems, generation } = await builtOf(rows);
+    assert.deepEqual([problems.length, generation.problems], [1_000, 10_000]);
+    assert.deepEqual([...(unnamedProblems ?? [])], [['bad-date', 9_000]]);
+  });
+});
