@@ -28,7 +28,7 @@ int badness(void) {
   return atoi(text);
 }
 
-// As src/urgency.ts has it, for the time before it is loaded: half of a start under readers that leave no processor idle.
+// As src/host/process-priority.ts has it, for the time before it is loaded: half of a start under readers that leave no processor idle.
 enum { AHEAD = 15 };
 #define NICE "DAGMOUNT_SUPERVISOR_NICE"
 

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
+import type { Progress } from '../server/server-port.ts';
 import type { Failure } from './failure.ts';
-import type { Progress } from './server-port.ts';
 
 /** What a daemon tells the command that started it: one JSON document a line, through a pipe. */
 export type DaemonMessage =

@@ -3,7 +3,8 @@ import { closeSync, existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ConfigError } from '../config/config-error.ts';
-import { mountLogFile, prepareRuntimeDirectory, runtimeDirectory } from '../config/runtime-paths.ts';
+import { mountLogFile, prepareRuntimeDirectory, runtimeDirectory } from '../host/runtime-paths.ts';
+import type { Progress } from '../server/server-port.ts';
 import { CommandError } from './command-error.ts';
 import { CHANNEL_FD, type DaemonMessage, daemonEnvironment } from './daemon-channel.ts';
 import { endEarlySignals, terminalIsThere } from './early-signals.ts';
@@ -11,7 +12,6 @@ import { exitCodes } from './exit-codes.ts';
 import { failureText } from './failure.ts';
 import { openLog } from './log-file.ts';
 import { ProgressLine } from './progress-line.ts';
-import type { Progress } from './server-port.ts';
 import type { Shell } from './shell.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 

@@ -1,8 +1,8 @@
 import { printableJson, printableName } from '../base/printable.ts';
 import { type FlagSpec, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { isServed, isStateOf, type MountState, type UnreadableState } from '../config/mount-state.ts';
 import { ownerOf } from '../host/mount-owner.ts';
+import { isServed, isStateOf, type MountState, type UnreadableState } from '../host/mount-state.ts';
 import { DAGMOUNT_TYPE, type Mount } from '../host/mountinfo.ts';
 import { tellUnreadable } from './client/running-daemons.ts';
 import { exitCodes } from './exit-codes.ts';

@@ -1,7 +1,7 @@
-import type { SupervisorPort } from './supervisor-port.ts';
+import type { SupervisorPort } from '../takeover/supervisor-port.ts';
 
 /** Only where it is needed: it brings the addon along. */
 export async function loadSupervisor(): Promise<SupervisorPort> {
-  const supervisor: SupervisorPort = await import('../supervisor.ts');
+  const supervisor: SupervisorPort = await import('../takeover/supervisor.ts');
   return supervisor;
 }

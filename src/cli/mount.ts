@@ -4,14 +4,14 @@ import { flagSpecs, givenByFlags } from '../config/from-flags.ts';
 import { type ResolvedConfig, resolveMountConfig } from '../config/mount-config.ts';
 import { mountId } from '../config/mount-id.ts';
 import { printedConfig } from '../config/print-config.ts';
-import { realTarget } from '../config/real-target.ts';
+import { realTarget } from '../host/real-target.ts';
+import type { Progress } from '../server/server-port.ts';
 import { startDaemon } from './daemon.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureOf, failureText } from './failure.ts';
 import { LogFile } from './log-file.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { ProgressLine } from './progress-line.ts';
-import type { Progress } from './server-port.ts';
 import type { RunCommand, Shell } from './shell.ts';
 import { listenToSignals, type Signals } from './signals.ts';
 

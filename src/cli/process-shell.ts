@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type MountState, readMountStates, type UnreadableState } from '../config/mount-state.ts';
-import { runtimeDirectoriesOf, runtimeDirectory } from '../config/runtime-paths.ts';
 import { type Surroundings, surroundingsOfProcess } from '../config/surroundings.ts';
+import { type MountState, readMountStates, type UnreadableState } from '../host/mount-state.ts';
 import { readMounts } from '../host/mountinfo.ts';
 import { nodeCommand } from '../host/node-command.ts';
 import { type PinnedSocket, pinSocket } from '../host/pinned-socket.ts';
 import { isRunning, signalProcess } from '../host/process.ts';
+import { runtimeDirectoriesOf, runtimeDirectory } from '../host/runtime-paths.ts';
+import type { ServerPort } from '../server/server-port.ts';
 import { CommandError } from './command-error.ts';
 import { DaemonChannel } from './daemon-channel.ts';
 import { loadSupervisor } from './load-supervisor.ts';
 import { forTerminal } from './paint.ts';
-import type { ServerPort } from './server-port.ts';
 import type { Output, Shell } from './shell.ts';
 import { takeSupervisorLink } from './supervisor-link.ts';
 

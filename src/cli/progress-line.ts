@@ -1,6 +1,6 @@
 import { printable } from '../base/printable.ts';
+import type { Progress } from '../server/server-port.ts';
 import { formatCount, formatSize } from './format.ts';
-import type { Progress } from './server-port.ts';
 import type { Shell } from './shell.ts';
 
 const REDRAW_MS = 100;

@@ -1,10 +1,10 @@
-import type { MountState, UnreadableState } from '../config/mount-state.ts';
 import type { Surroundings } from '../config/surroundings.ts';
 import type { Identity } from '../host/mount-owner.ts';
+import type { MountState, UnreadableState } from '../host/mount-state.ts';
 import type { Mount } from '../host/mountinfo.ts';
 import type { ProcessId } from '../host/process.ts';
+import type { ServerPort, SupervisorLink } from '../server/server-port.ts';
 import type { DaemonChannel } from './daemon-channel.ts';
-import type { ServerPort, SupervisorLink } from './server-port.ts';
 
 /** One of the streams that a command writes to. */
 export interface Output {

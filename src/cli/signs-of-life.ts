@@ -1,5 +1,5 @@
+import type { Progress } from '../server/server-port.ts';
 import { progressText } from './progress-line.ts';
-import type { Progress } from './server-port.ts';
 import type { Shell } from './shell.ts';
 
 /** Short of the 15 s after which people take a command that says nothing for one that hangs. */

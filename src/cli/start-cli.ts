@@ -1,7 +1,7 @@
+import type { ServerPort } from '../server/server-port.ts';
 import { failureOf, failureText } from './failure.ts';
 import { processShell } from './process-shell.ts';
 import { runCommandLine } from './run.ts';
-import type { ServerPort } from './server-port.ts';
 
 /** How long what a command left open may hold up its end. */
 const EXIT_MS = 2_000;

@@ -1,12 +1,12 @@
 import { printable } from '../base/printable.ts';
 import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { isServed, isStateOf, type MountState } from '../config/mount-state.ts';
-import { realTarget } from '../config/real-target.ts';
 import { HostError } from '../host/host-error.ts';
 import { type Identity, identityOfOwner, ownerOf } from '../host/mount-owner.ts';
+import { isServed, isStateOf, type MountState } from '../host/mount-state.ts';
 import { DAGMOUNT_TYPE, type Mount, topMountAt } from '../host/mountinfo.ts';
 import type { ProcessId } from '../host/process.ts';
+import { realTarget } from '../host/real-target.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatDuration } from './format.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { MountState } from '../../src/config/mount-state.ts';
 import type { ControlViews } from '../../src/control/views.ts';
+import type { MountState } from '../../src/host/mount-state.ts';
 import { generation, held, ID, statusOf, TestServer } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { fakeDaemon } from './fake-daemon.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { heedEarlySignals } from '../../src/cli/early-signals.ts';
-import type { ServeOptions } from '../../src/cli/server-port.ts';
 import { startCli } from '../../src/cli/start-cli.ts';
+import type { ServeOptions } from '../../src/server/server-port.ts';
 import { fakeServer } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 

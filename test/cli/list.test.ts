@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { MountState } from '../../src/config/mount-state.ts';
+import type { MountState } from '../../src/host/mount-state.ts';
 import { mountAt, ran } from './recorded-shell.ts';
 
 function stateOf(target: string, changes: Partial<MountState> = {}): MountState {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ProgressLine } from '../../src/cli/progress-line.ts';
-import type { Progress } from '../../src/cli/server-port.ts';
+import type { Progress } from '../../src/server/server-port.ts';
 import { recordingOutput } from './recorded-shell.ts';
 
 /** A terminal that knows what a carriage return does, and nothing else. */

@@ -1,7 +1,7 @@
 import { runCommandLine } from '../../src/cli/run.ts';
-import type { ServerPort } from '../../src/cli/server-port.ts';
 import type { Output, Shell } from '../../src/cli/shell.ts';
 import type { Mount } from '../../src/host/mountinfo.ts';
+import type { ServerPort } from '../../src/server/server-port.ts';
 import { surroundings } from '../config/surroundings.ts';
 
 export interface RecordedShell extends Shell {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { MountState } from '../../src/config/mount-state.ts';
+import type { MountState } from '../../src/host/mount-state.ts';
 import { statusOf, TestServer } from '../control/fixture.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { type Asked, fakeDaemon } from './fake-daemon.ts';

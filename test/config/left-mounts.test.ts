@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLeft, type MountState } from '../../src/config/mount-state.ts';
+import { isLeft, type MountState } from '../../src/host/mount-state.ts';
 
 /** A process that nobody has. */
 const gone = { pid: 2 ** 22 + 1 };

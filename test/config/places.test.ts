@@ -4,17 +4,17 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, w
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mountId } from '../../src/config/mount-id.ts';
+import { ownPackage } from '../../src/config/version.ts';
 import {
   isStateOf,
   type MountState,
   readMountStates,
   type UnreadableState,
-} from '../../src/config/mount-state.ts';
-import { realTarget } from '../../src/config/real-target.ts';
-import { prepareRuntimeDirectory, runtimeDirectory } from '../../src/config/runtime-paths.ts';
-import { ownPackage } from '../../src/config/version.ts';
-import { removeMountState, writeMountState } from '../../src/config/write-mount-state.ts';
+} from '../../src/host/mount-state.ts';
 import { isRunning, ownProcess } from '../../src/host/process.ts';
+import { realTarget } from '../../src/host/real-target.ts';
+import { prepareRuntimeDirectory, runtimeDirectory } from '../../src/host/runtime-paths.ts';
+import { removeMountState, writeMountState } from '../../src/host/write-mount-state.ts';
 import { startChild } from '../support/child.ts';
 import { repository } from '../support/repository.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';

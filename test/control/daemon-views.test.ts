@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Metrics } from '../../src/control/metrics.ts';
-import { DaemonViews, type Observed } from '../../src/control-views.ts';
 import { NOTHING_COUNTED } from '../../src/session/messages.ts';
 import { RequestMeter } from '../../src/session/request-meter.ts';
+import { DaemonViews, type Observed } from '../../src/views/daemon-views.ts';
 import { World } from '../sync/doubles/world.ts';
 
 const stats = {

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { lockWithoutAddon } from '../../src/lock-without-addon.ts';
 import { loadAddon } from '../../src/session/kernel/addon.ts';
+import { lockWithoutAddon } from '../../src/takeover/lock-without-addon.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 const HELD = -11;

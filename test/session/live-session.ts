@@ -36,11 +36,11 @@ export function unmountable(): string | false {
 
 async function driverOf(name: DriverName): Promise<Driver> {
   if (name === 'fuse-native') {
-    return await FuseNativeDriver.start(new URL('../../src/fuse-native-process.js', import.meta.url));
+    return await FuseNativeDriver.start(new URL('../../src/entry/fuse-native-process.js', import.meta.url));
   }
   return new KernelDriver(
     createMounter(loadAddon()),
-    new URL('../../src/session-worker.js', import.meta.url),
+    new URL('../../src/entry/session-worker.js', import.meta.url),
   );
 }
 

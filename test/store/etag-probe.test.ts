@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { etags } from '../../src/server/store-probe.ts';
 import { Md5Counter, sampleEtags } from '../../src/store/etag-probe.ts';
 import { S3Store } from '../../src/store/s3-store.ts';
-import { etags } from '../../src/store-probe.ts';
 import { etagOf, FakeStore, object } from './fake-store.ts';
 import { CREDENTIALS, openStore, patience } from './open-store.ts';
 

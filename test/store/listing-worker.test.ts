@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { ListingClient } from '../../src/listing-client.ts';
+import { ListingClient } from '../../src/source/prefix/listing-client.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 import { FakeStore } from './fake-store.ts';
 import { CREDENTIALS, patience, settingsOf, TARGET } from './open-store.ts';
@@ -19,7 +19,7 @@ function row(
 /** The listing worker of a server, over a store that answers every listing with `body`. */
 async function workerOver(t: Cleanup) {
   const store = await FakeStore.start(t, () => ({ status: 200, body: '' }));
-  const worker = new Worker(new URL('../../src/listing-worker.js', import.meta.url));
+  const worker = new Worker(new URL('../../src/entry/listing-worker.js', import.meta.url));
   const { origin } = store;
   const client = new ListingClient(
     worker,

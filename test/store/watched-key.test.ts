@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { watchedKeyOf } from '../../src/watched-key.ts';
+import { watchedKeyOf } from '../../src/source/prefix/watched-key.ts';
 import { FakeStore, object } from './fake-store.ts';
 import { openStore, patience } from './open-store.ts';
 

@@ -68,7 +68,7 @@ function relativeReferences(source: Source): readonly string[] {
     .map((specifier) => join(dirname(source.path), specifier).split(sep).join('/'));
 }
 
-/** 'tree' for src/tree/build.ts, 'server.ts' for src/server.ts, undefined outside of src. */
+/** 'tree' for src/tree/build.ts, 'server.ts' for src/server/server.ts, undefined outside of src. */
 function layer(path: string): string | undefined {
   const [top, first] = path.split('/');
   return top === 'src' ? first : undefined;

@@ -27,7 +27,7 @@ test('only src/host signals a process that it has not started, and becomes anoth
   assert.deepEqual([...matching(/\bprocess\.kill\(/)].sort(), [
     'src/cli/top/screen.ts',
     'src/session/kernel/kernel-driver.ts',
-    'src/supervision.ts',
+    'src/takeover/supervision.ts',
   ]);
   assert.deepEqual(matching(/\bprocess\.(set(e?[ug]id|groups)|initgroups)\b/), []);
 });
@@ -39,12 +39,17 @@ test('whatever knows mounts of other users opens and removes no file by itself',
     .filter(({ text }) => /from\s*'node:fs(\/promises)?'/.test(text))
     .map(({ path }) => path);
   // What a server says of its own mount, and whether the place of that is empty.
-  assert.deepEqual([...touching].sort(), ['src/config/write-mount-state.ts', 'src/mount-point.ts']);
+  assert.deepEqual([...touching].sort(), ['src/host/write-mount-state.ts', 'src/mount/mount-point.ts']);
   const guarded = [
-    ['runtimeDirectoriesOf', ['src/cli/process-shell.ts', 'src/config/runtime-paths.ts']],
+    ['runtimeDirectoriesOf', ['src/cli/process-shell.ts', 'src/host/runtime-paths.ts']],
     [
       'readMountStates',
-      ['src/cli/process-shell.ts', 'src/config/mount-state.ts', 'src/left-session.ts', 'src/mount-point.ts'],
+      [
+        'src/cli/process-shell.ts',
+        'src/host/mount-state.ts',
+        'src/takeover/orphaned-session.ts',
+        'src/mount/mount-point.ts',
+      ],
     ],
   ] as const;
   for (const [name, users] of guarded)
@@ -53,12 +58,12 @@ test('whatever knows mounts of other users opens and removes no file by itself',
 
 test('every program of ours refuses a debugger before anything else is loaded', () => {
   // Workers are threads of these.
-  const programs = ['src/cli/main.ts', 'src/fuse-native-process.ts'];
+  const programs = ['src/cli/main.ts', 'src/entry/fuse-native-process.ts'];
   for (const path of programs) {
     const text = sources.find((source) => source.path === path)?.text ?? '';
     assert.match(text, /^(#!.*\n)?\s*import '\.\.?\/host\/no-debugger\.ts';/, path);
   }
   // What starts one names src/host/node-command.ts; the title of a process that stood by is none.
-  assert.deepEqual(matching(/\bprocess\.execPath\b/), ['src/supervised.ts']);
+  assert.deepEqual(matching(/\bprocess\.execPath\b/), ['src/takeover/supervised.ts']);
   assert.deepEqual(matching(/\bfork\(/), ['src/session/fuse-native/process-host.ts']);
 });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCli } from '../../src/cli/start-cli.ts';
-import * as server from '../../src/server.ts';
+import * as server from '../../src/server/server.ts';
 import { systemClock } from '../../src/sync/system-clock.ts';
 
 /**

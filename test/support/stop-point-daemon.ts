@@ -1,6 +1,6 @@
 import { startCli } from '../../src/cli/start-cli.ts';
-import type { Parts } from '../../src/server.ts';
-import * as server from '../../src/server.ts';
+import type { Parts } from '../../src/server/server.ts';
+import * as server from '../../src/server/server.ts';
 import type { Listed } from '../../src/sync/ports.ts';
 
 /**

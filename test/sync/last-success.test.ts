@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { keepLastSuccess } from '../../src/last-success.ts';
+import { keepLastSuccess } from '../../src/server/last-success.ts';
 import { SourceState } from '../../src/sync/source-state.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { FakeClock } from './doubles/fake-clock.ts';

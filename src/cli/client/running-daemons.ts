@@ -1,9 +1,9 @@
 import { printable, printableName } from '../../base/printable.ts';
-import { isServed, isStateOf, type MountState, type UnreadableState } from '../../config/mount-state.ts';
-import { realTarget } from '../../config/real-target.ts';
 import { ControlClient } from '../../control/client.ts';
 import { ownerOf } from '../../host/mount-owner.ts';
+import { isServed, isStateOf, type MountState, type UnreadableState } from '../../host/mount-state.ts';
 import { DAGMOUNT_TYPE } from '../../host/mountinfo.ts';
+import { realTarget } from '../../host/real-target.ts';
 import { CommandError } from '../command-error.ts';
 import { formatTable } from '../format.ts';
 import type { Shell } from '../shell.ts';

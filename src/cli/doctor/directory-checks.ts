@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
-import { runtimeDirectory, runtimeMend } from '../../config/runtime-paths.ts';
 import type { Surroundings } from '../../config/surroundings.ts';
+import { runtimeDirectory, runtimeMend } from '../../host/runtime-paths.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatSize } from '../format.ts';
 import { bad, doubtful, type Finding, good } from './finding.ts';

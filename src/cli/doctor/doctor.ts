@@ -5,8 +5,8 @@ import { type ResolvedConfig, resolveMountConfig } from '../../config/mount-conf
 import { describeOrigin, type GivenOptions } from '../../config/origin.ts';
 import { resolveOptions } from '../../config/resolve.ts';
 import type { OptionValues } from '../../config/schema.ts';
+import type { ServerPort } from '../../server/server-port.ts';
 import { optionsFor } from '../command-options.ts';
-import type { ServerPort } from '../server-port.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { checkCache, checkRuntimeDirectory } from './directory-checks.ts';
 import { driverFindings } from './driver-checks.ts';

@@ -1,5 +1,5 @@
+import type { DriverCheck } from '../../server/server-port.ts';
 import { failureOf } from '../failure.ts';
-import type { DriverCheck } from '../server-port.ts';
 import { badBecause, doubtful, type Finding, good } from './finding.ts';
 
 /** Which driver a mount would use here, why not the other, and what is to be installed for it. */

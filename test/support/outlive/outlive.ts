@@ -5,7 +5,7 @@ import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hurry } from '../../../src/urgency.ts';
+import { hurry } from '../../../src/host/process-priority.ts';
 import { writeTree } from '../../e2e/fixture.ts';
 import { MemoryS3 } from '../memory-s3.ts';
 import { type LogLine, type Mount, startMount } from '../mount.ts';

@@ -1,0 +1,184 @@
+import { isAbsolute, join } from 'node:path';
+import { HeldDirectory } from './held-directory.ts';
+import { HostError } from './host-error.ts';
+import { ownerOf } from './mount-owner.ts';
+import type { Mount } from './mountinfo.ts';
+import { isPid, isRunning, type ProcessId } from './process.ts';
+import { mountRuntimeDirectory } from './runtime-paths.ts';
+
+/** What a running mount says of itself to other processes: `<runtime directory>/<mount id>/state.json`. */
+export interface MountState extends ProcessId {
+  /** `s3://BUCKET/PREFIX/` */
+  readonly source: string;
+  /** Absolute path, as /proc/self/mountinfo shows it. */
+  readonly target: string;
+  readonly ready: boolean;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  /** Path of the control socket. */
+  readonly socket: string | null;
+  readonly driver?: string | undefined;
+  /** What answers the kernel, where that is another process. */
+  readonly session?: ProcessId | undefined;
+  /** Of this mount; undefined where an older version wrote it. */
+  readonly cacheDirectory?: string | undefined;
+  /** This mount's own, where this was found; not written. */
+  readonly directory?: string | undefined;
+  /** What starts the process again when it dies; undefined where nothing does. */
+  readonly supervisor?: ProcessId | undefined;
+}
+
+/** In the directory of the mount. */
+export const STATE_FILE = 'state.json';
+
+/** A mount, or a runtime directory, of which is not known what it says of itself. */
+export interface UnreadableState {
+  readonly path: string;
+  /** Why, to follow the path in a sentence. */
+  readonly reason: string;
+}
+
+/** No user has more mounts; names beyond are not looked at. */
+const MOST_MOUNTS = 1_024;
+/** Sockets and logs, which lie beside, have a dot in their names. */
+const MOUNT_ID = /^[\w-]+$/;
+
+/**
+ * The states of all mounts in a runtime directory, which may be another user's: so none is read that anybody else owns,
+ * nor anything that does not answer. `onUnreadable` is told what was left out.
+ */
+export function readMountStates(
+  directory: string,
+  owner: number,
+  onUnreadable: (unreadable: UnreadableState) => void = () => undefined,
+): readonly MountState[] {
+  return attempt(onUnreadable, [], () => {
+    const all = HeldDirectory.open(directory, owner);
+    try {
+      const found = all.names(MOST_MOUNTS);
+      if (!found.all) onUnreadable({ path: directory, reason: `holds more than ${MOST_MOUNTS} entries` });
+      return found.names
+        .filter((name) => MOUNT_ID.test(name))
+        .flatMap((id) => attempt(onUnreadable, [], () => readMountState(all, directory, id, owner)));
+    } finally {
+      all.close();
+    }
+  });
+}
+
+function readMountState(
+  all: HeldDirectory,
+  directory: string,
+  id: string,
+  owner: number,
+): readonly MountState[] {
+  const own = all.directory(id);
+  try {
+    const path = join(directory, id, STATE_FILE);
+    return [stateOf(parse(own.read(STATE_FILE), path), path, owner, mountRuntimeDirectory(directory, id))];
+  } finally {
+    own.close();
+  }
+}
+
+/** What is missing is no news: a mount that begins or ends. */
+function attempt<T>(onUnreadable: (unreadable: UnreadableState) => void, otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    if (error.code !== 'missing') onUnreadable(error);
+    return otherwise;
+  }
+}
+
+function parse(bytes: Buffer, path: string): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new HostError('unreadable', path, 'is not JSON');
+    throw error;
+  }
+}
+
+/** Only what is known here is taken over, since another user may have written it: that these are processes of theirs, for one. */
+function stateOf(value: unknown, path: string, owner: number, directory: string): MountState {
+  if (!isMountState(value))
+    throw new HostError('unreadable', path, 'does not say what a mount says of itself');
+  const { source, target, ready, startedAt, socket, driver, cacheDirectory, supervisor, session } = value;
+  const processOfOwner = ({ pid, startTicks }: ProcessId): ProcessId => ({
+    pid,
+    ...(startTicks !== undefined && { startTicks }),
+    uid: owner,
+  });
+  return {
+    ...processOfOwner(value),
+    source,
+    target,
+    ready,
+    startedAt,
+    socket,
+    directory,
+    ...(driver !== undefined && { driver }),
+    ...(cacheDirectory !== undefined && { cacheDirectory }),
+    ...(supervisor !== undefined && { supervisor: processOfOwner(supervisor) }),
+    ...(session !== undefined && { session: processOfOwner(session) }),
+  };
+}
+
+/** Whether a state was written by the user who made the mount, as the kernel knows it: others can say what they like. */
+export function isStateOf(
+  { uid, target }: Pick<MountState, 'uid' | 'target'>,
+  mount: Pick<Mount, 'mountPoint' | 'superOptions'>,
+): boolean {
+  return target === mount.mountPoint && (uid === undefined || uid === ownerOf(mount));
+}
+
+/** Whether a process serves the mount, or another one is about to. */
+export function isServed(
+  { pid, startTicks, uid, supervisor }: MountState,
+  isThere: (process: ProcessId) => boolean,
+): boolean {
+  return isThere({ pid, startTicks, uid }) || (supervisor !== undefined && isThere(supervisor));
+}
+
+/**
+ * Whether a mount was left by a server that is gone, and is answered all the same: the process of fuse-native goes on
+ * for a while, so that nobody sees an empty directory before the next server is there. `next`: the supervisor of the
+ * one that asks, whose turn it is.
+ */
+export function isLeft(
+  states: readonly MountState[],
+  { source, target }: Pick<MountState, 'source' | 'target'>,
+  next: number,
+): boolean {
+  return states.some(
+    (state) =>
+      state.target === target &&
+      state.source === source &&
+      state.driver === 'fuse-native' &&
+      !isServed(state, (process) => process.pid !== next && isRunning(process)),
+  );
+}
+
+function isMountState(value: unknown): value is MountState {
+  const { supervisor, session, source, target, ready, startedAt, socket, driver, cacheDirectory } = (value ??
+    {}) as Record<string, unknown>;
+  return (
+    isProcessId(value) &&
+    [supervisor, session].every((each) => each === undefined || isProcessId(each)) &&
+    [source, target, startedAt].every((each) => typeof each === 'string') &&
+    typeof ready === 'boolean' &&
+    (socket === null || isPath(socket)) &&
+    [driver, cacheDirectory].every((each) => each === undefined || typeof each === 'string')
+  );
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && isAbsolute(value) && !value.includes('\0');
+}
+
+function isProcessId(value: unknown): value is ProcessId {
+  const { pid, startTicks } = (value ?? {}) as Record<string, unknown>;
+  return isPid(pid) && (startTicks === undefined || Number.isSafeInteger(startTicks));
+}

@@ -1,0 +1,114 @@
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { ConfigError } from '../config/config-error.ts';
+import type { Surroundings } from '../config/surroundings.ts';
+import { unsafeAncestor } from './safe-directory.ts';
+
+const ROOT_DIRECTORY = process.platform === 'darwin' ? '/var/run/dagmount' : '/run/dagmount';
+const DIRECTORY_MODE = 0o700;
+/** Root's may be gone through: a socket in it may belong to a group. What is secret in it has a mode of its own. */
+const ROOT_DIRECTORY_MODE = 0o711;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** For hosts whose own place for it cannot be written, as /run in a container with a read-only root. */
+export const RUNTIME_VARIABLE = 'DAGMOUNT_RUNTIME_DIR';
+
+/**
+ * Where what outlives a process, but not the host's next start, is kept for all mounts of this user. Not an option of mount: every
+ * command looks there. Throws ConfigError `bad-value`.
+ */
+export function runtimeDirectory({ uid, env }: Pick<Surroundings, 'uid' | 'env'>): string {
+  const named = env[RUNTIME_VARIABLE] ?? '';
+  if (isAbsolute(named)) return named.replace(/(?<=.)\/+$/, '');
+  if (named !== '') {
+    throw new ConfigError(
+      'bad-value',
+      `${RUNTIME_VARIABLE} cannot be ${JSON.stringify(named)}.`,
+      'Allowed: an absolute path, since each command looks there from wherever it is started.',
+    );
+  }
+  if (uid === 0) return ROOT_DIRECTORY;
+  const given = env.XDG_RUNTIME_DIR ?? '';
+  return isAbsolute(given) ? `${given}/dagmount` : `/tmp/dagmount-${uid}`;
+}
+
+/** Where one mount keeps its state. */
+export function mountRuntimeDirectory(directory: string, mountId: string): string {
+  return `${directory}/${mountId}`;
+}
+
+/** Where the control socket of a mount is, unless it was told. */
+export function mountSocket(directory: string, mountId: string): string {
+  return `${directory}/${mountId}.sock`;
+}
+
+/** Where the log of a mount in the background goes. */
+export function mountLogFile(directory: string, mountId: string): string {
+  return `${directory}/${mountId}.log`;
+}
+
+/** Where the runtime directory of another user may be, for root, who sees everybody's mounts. */
+export function runtimeDirectoriesOf(uid: number): readonly string[] {
+  return uid === 0 ? [ROOT_DIRECTORY] : [`/run/user/${uid}/dagmount`, `/tmp/dagmount-${uid}`];
+}
+
+/**
+ * Makes it where it is missing, for its owner alone. In /tmp anybody may have made it before us: one that is not
+ * ours alone is refused. Throws ConfigError `runtime-unsafe` or `runtime-unwritable`.
+ */
+export function prepareRuntimeDirectory(directory: string, uid: number): void {
+  try {
+    requireSafePlace(directory, uid);
+    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    requireSafePlace(directory, uid);
+    requireOwn(directory, uid);
+    if (uid === 0) chmodSync(directory, ROOT_DIRECTORY_MODE);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(
+      'runtime-unwritable',
+      `The runtime directory ${directory} cannot be made (${reason}).`,
+      runtimeMend('Make the directory above it writable', uid),
+      error,
+    );
+  }
+}
+
+function requireSafePlace(directory: string, uid: number): void {
+  const unsafe = unsafeAncestor(directory, { uid });
+  if (unsafe === undefined) return;
+  const { path, reason, flaw } = unsafe;
+  throw new ConfigError(
+    'runtime-unsafe',
+    `The runtime directory ${directory} could be replaced by others: ${path} ${reason}.`,
+    flaw === 'mode'
+      ? runtimeMend(`Take that right away (chmod go-w ${path}, or chmod +t ${path})`, uid)
+      : runtimeMend('Own every directory on the way to it', uid),
+  );
+}
+
+/** What to do about a runtime directory that cannot be used: `first`, or another directory. */
+export function runtimeMend(first: string, uid: number): string {
+  const other = `let ${RUNTIME_VARIABLE} name a directory of your own, for this and every other dagmount command`;
+  return uid === 0
+    ? `${first} (in a container: docker run --tmpfs /run), or ${other}.`
+    : `${first}, let XDG_RUNTIME_DIR name a directory of your own, or ${other}.`;
+}
+
+function requireOwn(directory: string, uid: number): void {
+  const stats = lstatSync(directory);
+  const reason = !stats.isDirectory()
+    ? 'is no directory'
+    : stats.uid !== uid
+      ? `belongs to another user (uid ${stats.uid})`
+      : (stats.mode & WRITABLE_BY_OTHERS) !== 0
+        ? 'can be written by others'
+        : undefined;
+  if (reason === undefined) return;
+  throw new ConfigError(
+    'runtime-unsafe',
+    `The runtime directory ${directory} ${reason}.`,
+    runtimeMend('Remove it', uid),
+  );
+}

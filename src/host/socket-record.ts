@@ -1,0 +1,51 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { type BoundSocket, removeBound } from '../control/unix-socket.ts';
+import { MOST_BYTES } from './held-directory.ts';
+import { HostError } from './host-error.ts';
+import { readOwnFile } from './own-file.ts';
+
+/**
+ * Where a server listens, for who comes after it: it is given the descriptor, which does not tell its path, and
+ * its settings may name another one.
+ */
+export const SOCKET_RECORD_FILE = 'control-socket.json';
+
+const recordShape = z.object({
+  path: z.string(),
+  file: z.tuple([z.number(), z.number()]),
+  socket: z.number(),
+});
+
+/** @param directory the runtime directory of the mount, which is there */
+export function writeSocketRecord(directory: string, at: BoundSocket): void {
+  const path = pathOf(directory);
+  writeFileSync(`${path}.next`, `${JSON.stringify(at)}\n`, { mode: 0o600 });
+  renameSync(`${path}.next`, path);
+}
+
+/** Undefined where there is none, or none that this version can read. */
+export function readSocketRecord(directory: string): BoundSocket | undefined {
+  try {
+    return z.parse(recordShape, JSON.parse(readOwnFile(pathOf(directory), MOST_BYTES).toString()));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.core.$ZodError) return undefined;
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+export function removeSocketRecord(directory: string): void {
+  rmSync(pathOf(directory), { force: true });
+}
+
+/** Of a server that is gone: the socket that it left, and the record. */
+export function removeRecordedSocket(directory: string): void {
+  const at = readSocketRecord(directory);
+  if (at !== undefined) removeBound(at);
+  removeSocketRecord(directory);
+}
+
+function pathOf(directory: string): string {
+  return `${directory}/${SOCKET_RECORD_FILE}`;
+}

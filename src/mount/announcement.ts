@@ -1,0 +1,63 @@
+import type { MountState } from '../host/mount-state.ts';
+import { processOf } from '../host/process.ts';
+import { removeMountState, writeMountState } from '../host/write-mount-state.ts';
+import type { Driver } from '../session/driver.ts';
+
+type Facts = Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver' | 'session'>;
+
+/** What a server says of its mount to other processes; nothing as long as nothing is mounted. */
+export class Announcement {
+  readonly #directory: string;
+  readonly #mountId: string;
+  readonly #facts: Facts;
+  #socket: string | null = null;
+  #supervisor: number | undefined;
+  #driver: Pick<Driver, 'name' | 'session'> | undefined;
+  #ready: boolean | undefined;
+
+  /** `directory`: the runtime directory of all mounts. */
+  constructor(directory: string, mountId: string, facts: Facts) {
+    this.#directory = directory;
+    this.#mountId = mountId;
+    this.#facts = facts;
+  }
+
+  set socket(path: string) {
+    this.#socket = path;
+    this.#write();
+  }
+
+  /** Whether what is to be prefetched is local; to be said once it is mounted. */
+  set ready(ready: boolean) {
+    this.#ready = ready;
+    this.#write();
+  }
+
+  /** To be said before it is mounted. */
+  driverIs(driver: Pick<Driver, 'name' | 'session'>): void {
+    this.#driver = driver;
+  }
+
+  supervisorIs(pid: number | undefined): void {
+    this.#supervisor = pid;
+    this.#write();
+  }
+
+  remove(): void {
+    this.#ready = undefined;
+    removeMountState(this.#directory, this.#mountId);
+  }
+
+  #write(): void {
+    if (this.#ready === undefined) return;
+    const session = this.#driver?.session.pid;
+    writeMountState(this.#directory, this.#mountId, {
+      ...this.#facts,
+      ...(this.#supervisor !== undefined && { supervisor: processOf(this.#supervisor) }),
+      ready: this.#ready,
+      socket: this.#socket,
+      driver: this.#driver?.name,
+      ...(session !== undefined && { session: processOf(session) }),
+    });
+  }
+}

@@ -1,0 +1,138 @@
+import type { MountConfig } from '../config/mount-config.ts';
+import { atMount } from '../host/at-mount.ts';
+import { identityOfOwner } from '../host/mount-owner.ts';
+import type { Mount } from '../host/mountinfo.ts';
+import type { DriverCheck, UnmountOptions } from '../server/server-port.ts';
+import type { Driver } from '../session/driver.ts';
+import { FuseNativeDriver } from '../session/fuse-native/fuse-native-driver.ts';
+import { ProcessHost } from '../session/fuse-native/process-host.ts';
+import { unmountNow } from '../session/fuse-native/unmounting.ts';
+import { type Addon, addonPath, loadAddon } from '../session/kernel/addon.ts';
+import { KernelDriver } from '../session/kernel/kernel-driver.ts';
+import { createMounter } from '../session/kernel/mounting.ts';
+import { MountError, type MountErrorCode } from '../session/mount-error.ts';
+import { FUSE_NATIVE_WEAKNESSES } from '../session/weaknesses.ts';
+import type { Logger } from '../sync/ports.ts';
+
+const WORKER = new URL('../entry/session-worker.js', import.meta.url);
+const PROCESS = new URL('../entry/fuse-native-process.js', import.meta.url);
+
+/** Why the kernel driver cannot be used where the other one may. Without /dev/fuse neither can. */
+const REPLACEABLE: ReadonlySet<MountErrorCode> = new Set(['no-addon', 'no-fusermount']);
+
+export interface ChosenDriver {
+  readonly driver: Driver;
+  /** Of the kernel driver; the other one does without. */
+  readonly addon: Addon | undefined;
+}
+
+/** Starts the session of the driver that is used. Rejects with MountError. */
+export async function chooseDriver(wanted: MountConfig['driver'], log: Logger): Promise<ChosenDriver> {
+  const loaded = tryToLoad();
+  if (wanted === 'fuse-native') {
+    const driver = await FuseNativeDriver.start(PROCESS);
+    log.info({ event: 'weak-driver', weaker: FUSE_NATIVE_WEAKNESSES }, 'served by fuse-native');
+    return { driver, addon: loaded.addon };
+  }
+  try {
+    if (loaded.addon === undefined) throw loaded.error;
+    return { driver: new KernelDriver(createMounter(loaded.addon), WORKER), addon: loaded.addon };
+  } catch (error) {
+    if (wanted === 'kernel' || !isReplaceable(error)) throw error;
+    const driver = await FuseNativeDriver.start(PROCESS).catch((other: unknown) => {
+      throw neither(error, other);
+    });
+    const fields = { event: 'weak-driver', reason: error.message, mend: error.mend };
+    log.warn(
+      { ...fields, weaker: FUSE_NATIVE_WEAKNESSES },
+      'served by fuse-native, which keeps some promises in part only, as the kernel driver cannot be used',
+    );
+    return { driver, addon: loaded.addon };
+  }
+}
+
+/** As ServerPort has it. */
+export async function checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck> {
+  const kernel = checkKernelDriver();
+  const fuseNative = await ProcessHost.start(PROCESS).then(
+    async (host) => void (await host.terminate()),
+    (error: unknown) => ({ error }),
+  );
+  const used =
+    kernel.error === undefined && wanted !== 'fuse-native'
+      ? 'kernel'
+      : fuseNative === undefined &&
+          (wanted === 'fuse-native' || (wanted === 'auto' && isReplaceable(kernel.error)))
+        ? 'fuse-native'
+        : undefined;
+  const asked = {
+    auto: [kernel, fuseNative],
+    kernel: [kernel, undefined],
+    'fuse-native': [{}, fuseNative],
+  } as const;
+  // Where none can be used, what was not asked for is no news.
+  const [ofKernel, ofFuseNative] = used === undefined ? asked[wanted] : asked.auto;
+  return { used, kernel: ofKernel, fuseNative: ofFuseNative, weaknesses: FUSE_NATIVE_WEAKNESSES };
+}
+
+function checkKernelDriver(): DriverCheck['kernel'] {
+  const loaded = tryToLoad();
+  if (loaded.addon === undefined) return { error: loaded.error };
+  const file = addonPath();
+  try {
+    createMounter(loaded.addon);
+    return { file };
+  } catch (error) {
+    return { file, error };
+  }
+}
+
+/** As ServerPort has it. */
+export async function unmount(target: string, { lazy, mount }: UnmountOptions): Promise<void> {
+  const { addon } = tryToLoad();
+  if (process.geteuid?.() === 0) {
+    unmountAsRoot(target, lazy, mount, addon);
+    return;
+  }
+  if (addon === undefined) return unmountNow(target, lazy);
+  try {
+    createMounter(addon).unmount(target, lazy);
+  } catch (error) {
+    if (!isReplaceable(error)) throw error;
+    unmountNow(target, lazy);
+  }
+}
+
+/** The path may lead through directories of another user: it is held to the mount that was looked at. */
+function unmountAsRoot(target: string, lazy: boolean, mount: Mount, addon: Addon | undefined): void {
+  const owner = identityOfOwner(mount);
+  atMount(target, mount.mountId, (path) => {
+    if (addon !== undefined) addon.unmount(path, lazy);
+    // A program looks the path up once more: for another user's mount it has no more rights than that user.
+    else unmountNow(target, lazy, owner);
+  });
+}
+
+function tryToLoad():
+  | { readonly addon: Addon; readonly error?: never }
+  | { readonly addon?: never; readonly error: unknown } {
+  try {
+    return { addon: loadAddon() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function isReplaceable(error: unknown): error is MountError {
+  return error instanceof MountError && REPLACEABLE.has(error.code);
+}
+
+function neither(kernel: MountError, fuseNative: unknown): unknown {
+  if (!(fuseNative instanceof MountError)) return fuseNative;
+  return new MountError(
+    kernel.code,
+    `${kernel.message} ${fuseNative.message}`,
+    `One of the two is needed. ${kernel.mend} Or: ${fuseNative.mend}`,
+    fuseNative,
+  );
+}

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { preparePrivateDirectory } from '../cache/private-directory.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import { isLeft, readMountStates } from '../host/mount-state.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
+import { nodeCommand } from '../host/node-command.ts';
+import { realTarget } from '../host/real-target.ts';
+import { prepareRuntimeDirectory } from '../host/runtime-paths.ts';
+import { MountError } from '../session/mount-error.ts';
+
+/** How long a mount that is there may take to say whether anybody serves it. */
+const PROBE_MS = 5_000;
+
+/**
+ * Checks that a tree can be mounted at a path, whose symbolic links were followed. Never looks into what is
+ * mounted there from this process: a mount whose daemon hangs would take the process with it.
+ *
+ * @param mounted what is mounted there now
+ * @param isLeft whether that is known to be a dagmount whose daemon is gone, and which is served to its end all the same
+ * @returns whether that is a dagmount whose daemon is gone, to be replaced
+ */
+export async function checkMountPoint(
+  path: string,
+  source: string,
+  mounted: Mount | undefined,
+  isLeft: () => boolean = () => false,
+): Promise<{ readonly stale: boolean }> {
+  if (mounted === undefined) {
+    await requireEmptyDirectory(path);
+    return { stale: false };
+  }
+  if (mounted.fsType === DAGMOUNT_TYPE && (isLeft() || (await probe(path)) === 'dead')) {
+    return { stale: true };
+  }
+  if (mounted.fsType === DAGMOUNT_TYPE && mounted.source === source) {
+    throw new MountError(
+      'already-running',
+      `${source} is already mounted at ${path}.`,
+      `Unmount it first: dagmount unmount ${path}`,
+    );
+  }
+  throw new MountError(
+    'target-mounted',
+    `${mounted.source} (${mounted.fsType}) is mounted at ${path}.`,
+    'Unmount it first, or choose another directory.',
+  );
+}
+
+/** The same for what is mounted there now, and was left by a server of this user. */
+export async function isStale(config: MountConfig, runtimeDirectory: string): Promise<boolean> {
+  const { source, target } = config;
+  const mounted = topMountAt(readMounts(), target);
+  const { stale } = await checkMountPoint(target, source, mounted, () =>
+    isLeft(readMountStates(runtimeDirectory, process.geteuid?.() ?? 0), config, process.ppid),
+  );
+  return stale;
+}
+
+/** Makes the directories that a server needs, or throws why they cannot be used: before anything in them is. */
+export async function prepareDirectories(
+  config: MountConfig,
+  runtimeDirectory: string,
+  cacheDirectory: string,
+): Promise<void> {
+  requireApart(config);
+  prepareRuntimeDirectory(runtimeDirectory, process.geteuid?.() ?? 0);
+  await preparePrivateDirectory(cacheDirectory, process.geteuid?.());
+}
+
+/** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */
+function requireApart({ cacheDir, target }: MountConfig): void {
+  const cache = realTarget(cacheDir, '/');
+  if (cache !== target && !cache.startsWith(`${target}/`)) return;
+  throw new ConfigError(
+    'bad-value',
+    `cache-dir cannot be ${cacheDir}: it lies in the mount point ${target}.`,
+    'Name a directory outside of it with --cache-dir.',
+  );
+}
+
+async function requireEmptyDirectory(path: string): Promise<void> {
+  let names: readonly string[];
+  try {
+    names = await readdir(path);
+  } catch (error) {
+    const code = codeOf(error) ?? 'unknown error';
+    if (code === 'ENOENT') {
+      throw new MountError('target-missing', `${path} does not exist.`, `Make it: mkdir -p ${path}`, error);
+    }
+    throw new MountError(
+      'target-not-directory',
+      code === 'ENOTDIR' ? `${path} is not a directory.` : `${path} cannot be read as a directory (${code}).`,
+      'Name an existing, readable, empty directory.',
+      error,
+    );
+  }
+  if (names.length === 0) return;
+  throw new MountError(
+    'target-not-empty',
+    `${path} is not empty: it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ''}.`,
+    'Mount on an empty directory: what is in this one would be hidden.',
+  );
+}
+
+/** statvfs always asks the daemon: a child does it, and is left behind where it gets no answer. */
+function probe(path: string): Promise<'alive' | 'dead' | 'silent'> {
+  const script =
+    'process.on("SIGUSR1",()=>{});' +
+    'try{require("fs").statfsSync(process.argv[1])}catch(e){process.exit(e.code==="ENOTCONN"?3:0)}';
+  const [program, ...options] = nodeCommand();
+  const child = spawn(program, [...options, '-e', script, path], { stdio: 'ignore' });
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      child.unref();
+      resolve('silent');
+    }, PROBE_MS);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      resolve(code === 3 ? 'dead' : 'alive');
+    });
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}

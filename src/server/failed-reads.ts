@@ -1,0 +1,33 @@
+import type { FetchResult } from '../session/messages.ts';
+import type { Logger } from '../sync/ports.ts';
+import type { ReadResult } from '../sync/read-through.ts';
+
+const FAILED_READS_MS = 1_000;
+
+/** A scan in an outage fails file by file: one line a second stands for all. */
+export class FailedReads {
+  readonly #log: Logger;
+  #failures = 0;
+  #told = Number.NEGATIVE_INFINITY;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** What the session is told of a read, the log of one that failed. */
+  told(path: string, result: ReadResult): FetchResult {
+    if (result.kind !== 'error') return result;
+    const { errno, code } = result;
+    this.tell({ path, errno, code });
+    return { kind: 'error', errno };
+  }
+
+  tell(fields: object): void {
+    this.#failures += 1;
+    const now = performance.now();
+    if (now - this.#told < FAILED_READS_MS) return;
+    this.#log.warn({ ...fields, failures: this.#failures }, 'reads failed');
+    this.#told = now;
+    this.#failures = 0;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Driver } from '../session/driver.ts';
+import type { Serving, SessionCounters } from '../session/messages.ts';
+import type { Logger } from '../sync/ports.ts';
+import type { Supervised } from '../takeover/supervised.ts';
+
+export interface MountedNews {
+  readonly source: string;
+  readonly target: string;
+  readonly driver: Pick<Driver, 'name' | 'method'>;
+  readonly readahead: boolean;
+  readonly serving: Serving;
+  readonly supervised: Pick<Supervised, 'succession' | 'status'>;
+}
+
+/** Says in the log that a mount was made, or taken over. */
+export function tellMounted(log: Logger, news: MountedNews): void {
+  const { source, target, driver, readahead, serving, supervised } = news;
+  const { init, takenOver } = serving;
+  const protocol = init && `7.${init.minor}`;
+  if (takenOver === undefined) {
+    const { takeover, restarts } = supervised.status;
+    const how = { driver: driver.name, by: driver.method, protocol, takeover, readahead };
+    const why = restarts > 0 ? supervised.succession(serving.at) : undefined;
+    log.info({ event: 'mounted', source, target, ...how, ...why }, 'mounted');
+    return;
+  }
+  log.warn(
+    { event: 'taken-over', source, target, protocol, ...supervised.succession(serving.at), ...takenOver },
+    'the server before ended: its mount is taken over',
+  );
+}
+
+/** Says that a supervisor ended, and which one is there now. */
+export function tellSupervisor(log: Logger, pid: number | undefined): void {
+  if (pid === undefined)
+    log.error({ event: 'unsupervised' }, 'the supervisor ended, and none can be started');
+  else
+    log.warn({ event: 'supervised', supervisor: pid }, 'the supervisor ended: another one takes its place');
+}
+
+/** Says that a mount was taken away, and what was asked of it. */
+export function tellUnmounted(log: Logger, target: string, counters: SessionCounters, leftOut: number): void {
+  log.info({ event: 'upcalls', ...counters }, 'upcalls');
+  log.info({ event: 'unmounted', target, leftOut }, 'unmounted');
+}

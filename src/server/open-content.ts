@@ -1,0 +1,43 @@
+import { ContentCache } from '../cache/content-cache.ts';
+import { flockWith } from '../cache/directory-lock.ts';
+import { ReplacedContent } from '../cache/replaced-content.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { Logger } from '../sync/ports.ts';
+import { systemClock } from '../sync/system-clock.ts';
+import type { DaemonEvents } from '../views/events.ts';
+
+export interface OpenContentOptions {
+  /** This mount's own. */
+  readonly directory: string;
+  /** Bytes of content. */
+  readonly limitBytes: number;
+  /** May come to be known later than the cache is opened. */
+  readonly store: Promise<{ readonly content: Pick<ObjectStore, 'get'> }>;
+  /** The store has this content no more under its path. */
+  readonly onReplaced: (path: string, etag: string) => void;
+  /** As Addon.lockFile. */
+  readonly lockFile: (path: string) => number;
+  readonly events: DaemonEvents;
+  readonly log: Logger;
+}
+
+/** The cache of a mount, over its store. Rejects with CacheError. */
+export async function openContent(options: OpenContentOptions) {
+  const { directory, limitBytes, store, onReplaced, lockFile, events, log } = options;
+  const replaced = new ReplacedContent(
+    { get: async (path, request) => (await store).content.get(path, request) },
+    onReplaced,
+  );
+  const cache = await ContentCache.open({
+    directory,
+    limitBytes,
+    // A successor has readers before it has said which content they may be reading.
+    shielded: true,
+    store: replaced,
+    lock: flockWith(lockFile),
+    clock: systemClock,
+    log,
+    onTrouble: events.cacheTrouble,
+  });
+  return { cache, replaced };
+}

@@ -1,0 +1,34 @@
+import type { MountConfig } from '../config/mount-config.ts';
+import { type Ending, type Parts, RunningServer } from './running-server.ts';
+import type { Served, ServeOptions, ServerPort, StoreFinding } from './server-port.ts';
+
+export { checkDrivers, unmount } from '../mount/choose-driver.ts';
+export { clearAfter } from '../takeover/clear-after.ts';
+
+/** As ServerPort has it. */
+export async function* probeStore(
+  ...probe: Parameters<ServerPort['probeStore']>
+): AsyncIterable<StoreFinding> {
+  yield* (await import('./store-probe.ts')).probeStore(...probe);
+}
+
+/**
+ * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
+ * CacheError, ConfigError, SettingError or SyncError when it cannot begin or go on; nothing is left behind then.
+ */
+export async function serve(
+  config: MountConfig,
+  options: ServeOptions,
+  parts: Parts = asTheyAre,
+): Promise<Served> {
+  const endings: Ending[] = [];
+  try {
+    return await new RunningServer(config, options, parts, (ending) => endings.push(ending)).run();
+  } finally {
+    for (const end of endings.reverse()) await end();
+  }
+}
+
+export type { Parts } from './running-server.ts';
+
+const asTheyAre: Parts = (parts) => parts;

@@ -1,0 +1,74 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { MOST_BYTES } from '../../host/held-directory.ts';
+import { HostError } from '../../host/host-error.ts';
+import { readOwnFile } from '../../host/own-file.ts';
+import { FUSE_EXPORT_SUPPORT, type InitReply } from '../../wire/index.ts';
+import type { Presentation } from '../messages.ts';
+
+/**
+ * What holds for the life of a connection with the kernel: the kernel has it by heart, and sends INIT once. The number of
+ * its format stands for the layout of the journal, too, which has no place for one of its own.
+ */
+export interface ConnectionRecord {
+  readonly init: InitReply;
+  readonly presentation: Presentation;
+}
+
+/** In the runtime directory of the mount. */
+export const CONNECTION_FILE = 'connection.json';
+const FORMAT = 2;
+/** Of a connection without file handles. Written as before, so that an older version can go on with it. */
+const WITHOUT_HANDLES = 1;
+
+const count = z.int().check(z.nonnegative());
+const recordShape = z.looseObject({
+  format: z.literal([FORMAT, WITHOUT_HANDLES]),
+  init: z.looseObject({
+    major: count,
+    minor: count,
+    maxReadahead: count,
+    flags: z.string().check(z.regex(/^\d{1,20}$/)),
+    maxBackground: count,
+    congestionThreshold: count,
+    maxWrite: count,
+    timeGran: count,
+    maxPages: count,
+  }),
+  presentation: z.looseObject({ uid: count, gid: count, umask: count }),
+});
+
+/** @param directory the runtime directory of the mount, which is there */
+export function writeConnectionRecord(directory: string, record: ConnectionRecord): void {
+  const path = pathOf(directory);
+  // A server that knows no handles would answer another inode generation than the kernel has, and break every open file.
+  const format = (record.init.flags & FUSE_EXPORT_SUPPORT) === 0n ? WITHOUT_HANDLES : FORMAT;
+  const init = { ...record.init, flags: String(record.init.flags) };
+  writeFileSync(`${path}.next`, `${JSON.stringify({ format, ...record, init })}\n`, { mode: 0o600 });
+  renameSync(`${path}.next`, path);
+}
+
+/**
+ * Undefined where the predecessor did not come to write it: then INIT may not have been answered. 'unusable' where
+ * another version wrote it, or it is not what any version writes.
+ */
+export function readConnectionRecord(directory: string): ConnectionRecord | 'unusable' | undefined {
+  try {
+    const read = z.safeParse(recordShape, JSON.parse(readOwnFile(pathOf(directory), MOST_BYTES).toString()));
+    if (!read.success) return 'unusable';
+    const { init, presentation } = read.data;
+    return { presentation, init: { ...init, flags: BigInt(init.flags) } as InitReply };
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'unusable';
+    if (!(error instanceof HostError)) throw error;
+    return error.code === 'missing' ? undefined : 'unusable';
+  }
+}
+
+export function removeConnectionRecord(directory: string): void {
+  rmSync(pathOf(directory), { force: true });
+}
+
+function pathOf(directory: string): string {
+  return `${directory}/${CONNECTION_FILE}`;
+}

@@ -1,0 +1,24 @@
+import type { ObjectHead } from '../../store/object-store.ts';
+import type { S3Store } from '../../store/s3-store.ts';
+import type { WatchedKey } from '../../sync/watch.ts';
+
+/** Tried for as long as a page of a listing, which it stands for. */
+const WATCH_DEADLINE_MS = 10_000;
+
+/** How the object is looked at whose change says that there is something to list. */
+export function watchedKeyOf(key: string | undefined, store: S3Store): WatchedKey | undefined {
+  if (key === undefined) return undefined;
+  const options = { priority: 'background', deadlineMs: WATCH_DEADLINE_MS } as const;
+  return {
+    key,
+    look: async (seen, signal) => {
+      const head = await store.headUnless(seen, key, { ...options, signal });
+      return head === undefined || head.etag !== '' ? head?.etag : dateOf(head);
+    },
+  };
+}
+
+/** Where the store gives no ETag. A space tells it from one. */
+function dateOf({ size, lastModified }: ObjectHead): string {
+  return ` ${lastModified} ${size}`;
+}

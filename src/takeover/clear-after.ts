@@ -1,0 +1,70 @@
+import { basename, dirname } from 'node:path';
+import { isAnswered } from '../control/unix-socket.ts';
+import { actingAs } from '../host/acting-as.ts';
+import { HeldDirectory } from '../host/held-directory.ts';
+import { HostError } from '../host/host-error.ts';
+import type { Identity } from '../host/mount-owner.ts';
+import { type MountState, STATE_FILE } from '../host/mount-state.ts';
+import { pinSocket, removeSocket } from '../host/pinned-socket.ts';
+import { removeRecordedSocket, SOCKET_RECORD_FILE } from '../host/socket-record.ts';
+import { CONNECTION_FILE } from '../session/kernel/connection-record.ts';
+import { isKeptInCache } from '../state/same-state.ts';
+import { takeoverPaths } from '../state/takeover-file.ts';
+
+/**
+ * Takes away what a mount has left in its runtime directory whose processes were killed, and which is unmounted: its
+ * socket, and what it said of itself. Nothing, where somebody answers at the socket: a new server has begun there.
+ *
+ * What another user's mount says of itself is that user's word: what it names is looked at without following a link, and
+ * removed with that user's rights. Returns why something was left, to be told.
+ */
+export async function clearAfter(state: MountState, owner: Identity): Promise<string | undefined> {
+  const { directory, socket } = state;
+  if (directory === undefined || (socket !== null && (await isAnsweredAt(socket, owner.uid))))
+    return undefined;
+  try {
+    clear(state, directory, owner);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return error.code === 'missing' ? undefined : error.message;
+  }
+}
+
+function clear({ socket, cacheDirectory }: MountState, directory: string, owner: Identity): void {
+  const isOwn = owner.uid === process.geteuid?.();
+  if (isOwn) removeRecordedSocket(directory);
+  const all = HeldDirectory.open(dirname(directory), owner.uid);
+  try {
+    const own = all.directory(basename(directory));
+    try {
+      const files = [SOCKET_RECORD_FILE, CONNECTION_FILE, STATE_FILE];
+      // The state for a successor, where the one for a cold start is as new. Another user's next start looks by itself.
+      const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
+      if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));
+      actingAs(owner, () => {
+        if (socket !== null) removeSocket(socket, owner.uid);
+        for (const file of files) own.remove(file);
+        all.removeDirectory(basename(directory));
+      });
+    } finally {
+      own.close();
+    }
+  } finally {
+    all.close();
+  }
+}
+
+async function isAnsweredAt(path: string, owner: number): Promise<boolean> {
+  try {
+    const socket = pinSocket(path, owner);
+    try {
+      return await isAnswered(socket.address);
+    } finally {
+      socket.close();
+    }
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
+  }
+}

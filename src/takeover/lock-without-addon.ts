@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+import { CacheError } from '../cache/cache-error.ts';
+
+const MODE = 0o600;
+/** macOS: open(2) takes the lock itself. */
+const O_EXLOCK = 0x20;
+const HELD = 1;
+
+/**
+ * As Addon.lockFile, where there is no addon: flock(1) takes the lock on a descriptor that it is given, and the lock is
+ * that of the open file, so that it stays with ours when the program has ended. Where the addon takes it, it is the same
+ * lock. Returns the descriptor, or the negative errno.
+ */
+export function lockWithoutAddon(path: string, platform = process.platform): number {
+  const flags = constants.O_RDWR | constants.O_CREAT;
+  let fd: number;
+  try {
+    fd = openSync(path, platform === 'darwin' ? flags | O_EXLOCK | constants.O_NONBLOCK : flags, MODE);
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    return errno;
+  }
+  if (platform === 'darwin') return fd;
+  const { error, status } = spawnSync('flock', ['-x', '-n', '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', fd],
+  });
+  if (error === undefined && status === 0) return fd;
+  closeSync(fd);
+  if (status === HELD) return -11;
+  throw new CacheError(
+    'cache-unwritable',
+    `The cache directory cannot be locked: there is neither the addon of dagmount nor flock(1) (${path}).`,
+    'Install util-linux, or what the addon needs: dagmount doctor says it.',
+    error,
+  );
+}

@@ -1,0 +1,119 @@
+import type { Connection, Driver } from '../session/driver.ts';
+import { MountMark } from '../session/fuse-native/mount-mark.ts';
+import type { Presentation, Serving } from '../session/messages.ts';
+import { MountError } from '../session/mount-error.ts';
+import type { SessionClient } from '../session/session-client.ts';
+import type { Logger, Presenter, Publication } from '../sync/ports.ts';
+import type { Inherited } from './take-over.ts';
+
+export interface MountPresenterOptions {
+  readonly session: SessionClient;
+  readonly driver: Driver;
+  readonly target: string;
+  readonly source: string;
+  /** Of the object keys. */
+  readonly prefix: string;
+  readonly allowOther: boolean;
+  readonly replacesStale: boolean;
+  readonly presentation: Presentation;
+  readonly cacheDirectory: string;
+  /** Memory for a Journal. */
+  readonly journal: number | undefined;
+  readonly log: Logger;
+  /** The mount is there and served. */
+  readonly onMounted: (serving: Serving) => void;
+  /** There is a new mount, or will be, and nothing of it is answered yet. */
+  readonly onOpened: (connection: Connection) => void;
+  /** Aborted when the mount is to end. */
+  readonly over: AbortSignal;
+  /** The connection of a predecessor was taken over, in the place of a new mount. */
+  readonly inherited: Inherited | undefined;
+}
+
+/** Shows generations through the kernel: the first by mounting it, each other by a swap. */
+export class MountPresenter implements Presenter {
+  readonly #options: MountPresenterOptions;
+  #released: (nodeIds: readonly number[]) => void = () => undefined;
+  #mounted = false;
+
+  constructor(options: MountPresenterOptions) {
+    this.#options = options;
+  }
+
+  get mounted(): boolean {
+    return this.#mounted;
+  }
+
+  async publish(publication: Publication): Promise<{ readonly notifyMs: number } | undefined> {
+    if (!this.#mounted) {
+      await this.#mount(publication);
+      return undefined;
+    }
+    const { session, log } = this.#options;
+    const outcome = await this.#unlessStuckAtEnd(session.publish(publication));
+    if (outcome.failed > 0) log.warn({ ...outcome }, 'the kernel refused notifications');
+    return { notifyMs: outcome.ms };
+  }
+
+  onReleased(callback: (nodeIds: readonly number[]) => void): void {
+    this.#released = callback;
+  }
+
+  released(nodeIds: readonly number[]): void {
+    this.#released(nodeIds);
+  }
+
+  /** A mount that is to end does not wait for a notification that the kernel does not answer. */
+  #unlessStuckAtEnd<T>(told: Promise<T>): Promise<T> {
+    const { over, session } = this.#options;
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => void session.stuck().then(() => reject(stuckAtEnd()));
+      if (over.aborted) giveUp();
+      else over.addEventListener('abort', giveUp, { once: true });
+      const stay = (): void => over.removeEventListener('abort', giveUp);
+      told.then(
+        (outcome) => {
+          stay();
+          resolve(outcome);
+        },
+        (error: unknown) => {
+          stay();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  async #mount({ generation, stamps }: Publication): Promise<void> {
+    const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
+    const { presentation, cacheDirectory, inherited } = this.#options;
+    if (inherited !== undefined) {
+      this.#mounted = true;
+      this.#options.onMounted(await this.#unlessStuckAtEnd(inherited.serving));
+      return;
+    }
+    new MountMark(cacheDirectory).clear();
+    const connection = driver.connect({ target, source, allowOther, replacesStale });
+    // What the session is to mount is there when it says so.
+    this.#mounted = connection.kind === 'device';
+    this.#options.onOpened(connection);
+    const serving = await session.start({
+      connection,
+      shown: { generation: generation.buffer, stamps: stamps.buffer as unknown as SharedArrayBuffer },
+      presentation,
+      naming: { source, keyPrefix: prefix },
+      cacheDirectory,
+      journal: this.#options.journal,
+    });
+    this.#mounted = true;
+    this.#options.onMounted(serving);
+  }
+}
+
+function stuckAtEnd(): MountError {
+  return new MountError(
+    'session-failed',
+    'The mount ends while the kernel does not take a publication.',
+    'End the process that holds the directory; the next mount shows the whole tree.',
+  );
+}

@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { blobRange } from '../cache/chunks.ts';
+import { mountDirectory } from '../cache/private-directory.ts';
+import { contentOf, receive } from '../cache/receive.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import { mountId } from '../config/mount-id.ts';
+import type { Metrics } from '../control/metrics.ts';
+import type { ServeOptions } from '../server/server-port.ts';
+import type { SessionHost } from '../session/driver.ts';
+import { readConnectionRecord } from '../session/kernel/connection-record.ts';
+import { findLockHolders } from '../session/kernel/lock-holders.ts';
+import { MountError } from '../session/mount-error.ts';
+import { PublicationWatch } from '../session/publication-watch.ts';
+import { SessionClient } from '../session/session-client.ts';
+import type { StatePlaces } from '../state/open-state.ts';
+import { openTakeover } from '../state/open-takeover.ts';
+import { keepStoreTraits } from '../state/store-traits-file.ts';
+import { EtagWitness } from '../sync/etag-witness.ts';
+import { PathFilter, PatternList } from '../tree/index.ts';
+import type { DaemonEvents } from '../views/events.ts';
+import { type FetchEarly, SessionGate } from './session-gate.ts';
+
+/** Credentials may have to be asked for, and their source be slow. */
+const CONNECT_MS = 2_000;
+
+export interface PreparationOptions {
+  readonly config: MountConfig;
+  /** Of the driver. */
+  readonly host: SessionHost;
+  readonly log: ServeOptions['log'];
+  readonly metrics: Metrics;
+  readonly atEnd: (ending: () => unknown) => void;
+  readonly events: Pick<DaemonEvents, 'publicationStuck'>;
+  /** `major:minor` of the mount. */
+  readonly device: () => string | undefined;
+  readonly onEnded: (reason: string | undefined) => void;
+}
+
+export type Prepared = ReturnType<typeof prepare>;
+
+/** Begins with what readers wait for, and touches nothing that another server may have. */
+export function prepare(options: PreparationOptions) {
+  const { config, host, log, metrics, atEnd, events, onEnded } = options;
+  // Throws where a pattern is none, before a worker would, and before anything is mounted.
+  PathFilter.compile(config);
+  PatternList.compile(config.executable);
+  const startWorker = (file: string): Worker => {
+    const worker = new Worker(new URL(file, import.meta.url));
+    atEnd(() => worker.terminate());
+    return worker;
+  };
+  const { endpointUrl: endpoint, bucket, prefix, target } = config;
+  const directory = mountDirectory(config.cacheDir, mountId({ endpoint, bucket, prefix, target }));
+  const witness = new EtagWitness(keepStoreTraits(`${directory}/store-traits`, process.ppid), log);
+  const connect = async () => {
+    const { connectStore, S3Store } = await import('../source/prefix/store-connection.ts');
+    const connection = await connectStore(config);
+    const { ignored } = connection;
+    if (ignored !== undefined) log.warn({ event: 'setting-ignored', mend: ignored.mend }, ignored.message);
+    const { concurrency } = config;
+    const store = new S3Store({ ...connection, concurrency, observer: metrics, md5: witness.md5 });
+    atEnd(() => store.close());
+    return { ...connection, store, content: witness.content(store) };
+  };
+  let connection: ReturnType<typeof connect> | undefined;
+  /** Begun when it is asked for the first time: the SDK takes longer to load than all else. */
+  const connected = () => {
+    connection ??= connect();
+    connection.catch(() => undefined);
+    return connection;
+  };
+  /**
+   * Resolves when the store can be asked, or after CONNECT_MS: readers of a successor may wait for that, and to look
+   * through the cache beside it, on the same thread, would keep them waiting twice as long.
+   */
+  const soonConnected = async (): Promise<void> => {
+    const settled = connected().then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([settled, delay(CONNECT_MS, undefined, { ref: false })]);
+  };
+  const fetchEarly: FetchEarly = async (version, chunk, signal) => {
+    const { content } = await connected();
+    const range = blobRange(version.size, chunk);
+    return contentOf(await receive(content, version, chunk, range, { signal, priority: 'demand' }));
+  };
+  const gate = new SessionGate(fetchEarly);
+  const publications = new PublicationWatch({
+    log,
+    now: Date.now,
+    findHolders: async (nodeId, signal) => {
+      const device = options.device();
+      return device === undefined ? [] : await findLockHolders({ device, nodeId, signal });
+    },
+    onChange: events.publicationStuck,
+  });
+  atEnd(() => publications.stop());
+  const session = new SessionClient(host, {
+    stuck: publications.tell,
+    fetch: gate.read,
+    released: gate.released,
+    fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
+    ended: onEnded,
+  });
+  return {
+    connected,
+    soonConnected,
+    startListingWorker: () => startWorker('../entry/listing-worker.js'),
+    gate,
+    publications,
+    session,
+    witness,
+  };
+}
+
+/**
+ * Resolves when this server could take the place of one that goes on meanwhile: with all that it needs loaded, and
+ * with what that one has kept, which it can read. Rejects with what keeps it from that.
+ */
+export async function canTakeOver(
+  { connected, session }: Prepared,
+  places: StatePlaces,
+  isSpare: boolean,
+): Promise<void> {
+  await session.counters();
+  await connected();
+  // A spare one is of the same version, and is to be small.
+  if (isSpare) return;
+  const isReadable = readConnectionRecord(places.runtimeDirectory) !== 'unusable';
+  if (isReadable && (await openTakeover(places)) !== undefined) return;
+  throw new MountError(
+    'state-unusable',
+    'What the running server has kept cannot be read by this version.',
+    'Unmount, and mount again with this version.',
+  );
+}

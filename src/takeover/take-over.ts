@@ -1,0 +1,72 @@
+import type { Naming } from '../session/extended-attributes.ts';
+import type { Presentation, Serving } from '../session/messages.ts';
+import type { SessionClient } from '../session/session-client.ts';
+import type { RetiredNode } from '../session/shown-tree.ts';
+import { ContentState } from '../sync/content-state.ts';
+import type { ReplacedNode } from '../sync/ports.ts';
+import type { Restored } from '../sync/restored.ts';
+import type { InitReply } from '../wire/index.ts';
+import type { Succession } from './kept-state.ts';
+
+export interface TakeOverOptions {
+  readonly session: SessionClient;
+  /** The connection of a predecessor. */
+  readonly device: number;
+  readonly init: InitReply | undefined;
+  readonly journal: number | undefined;
+  readonly restored: Restored;
+  readonly succession: Succession;
+  readonly presentation: Presentation;
+  readonly naming: Naming;
+  readonly cacheDirectory: string;
+}
+
+/** A connection that was taken over: readers are answered, and the kernel is being told what it was owed. */
+export interface Inherited {
+  /** Resolves when it has been told. */
+  readonly serving: Promise<Serving>;
+  /** What the session reads of the tree's content. */
+  readonly content: ContentState;
+}
+
+/** Goes on with a connection, before anything else of the server is there. */
+export function takeOver(options: TakeOverOptions): Inherited {
+  const { session, device, init, restored, succession, presentation, naming, cacheDirectory } = options;
+  const { generation } = restored;
+  const content = new ContentState(generation.entries);
+  const { previous, replaced } = succession;
+  const serving = session.start({
+    connection: { kind: 'device', fd: device },
+    shown: {
+      generation: generation.buffer,
+      stamps: content.stamps.buffer as unknown as SharedArrayBuffer,
+    },
+    presentation,
+    naming,
+    cacheDirectory,
+    journal: options.journal,
+    takeover: { init, previous: previous?.buffer, replaced: replaced.map(retiredNode) },
+  });
+  // Who awaits it does so later.
+  serving.catch(() => undefined);
+  return { serving, content };
+}
+
+function retiredNode(node: ReplacedNode): RetiredNode {
+  const { nodeId, directory, archived, executable, parentId, version, lastModified, mtime } = node;
+  return {
+    nodeId,
+    directory,
+    archived,
+    executable,
+    parentId,
+    size: version?.size ?? 0,
+    mtimeSeconds: mtime?.seconds ?? 0,
+    mtimeNanoseconds: mtime?.nanoseconds ?? 0,
+    path: version?.path,
+    lastModified,
+    version,
+    // Whether its content is still what it was is to be found out.
+    stamp: 0n,
+  };
+}

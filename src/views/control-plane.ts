@@ -1,0 +1,127 @@
+import { mountDirectory } from '../cache/private-directory.ts';
+import { groupId } from '../config/group-id.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import { ownPackage } from '../config/version.ts';
+import { startControlServer } from '../control/control-server.ts';
+import { boundAt } from '../control/unix-socket.ts';
+import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
+import { readSocketRecord, removeSocketRecord, writeSocketRecord } from '../host/socket-record.ts';
+import type { ServeOptions } from '../server/server-port.ts';
+import type { Supervised } from '../takeover/supervised.ts';
+import { PathFilter } from '../tree/index.ts';
+import { type CacheObserved, DaemonCache } from './cache.ts';
+import { DaemonViews, type Observed } from './daemon-views.ts';
+import type { DaemonEvents } from './events.ts';
+import { PinnedPaths, type PinnedPathsOptions } from './pinned-paths.ts';
+import { DaemonProcess } from './process.ts';
+import { DaemonTree, type TreeObserved } from './tree.ts';
+
+export interface ControlPlaneOptions
+  extends Omit<Observed, 'version' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
+  readonly config: MountConfig;
+  /** Of all mounts of this user, prepared. */
+  readonly runtimeDirectory: string;
+  readonly options: Pick<ServeOptions, 'log' | 'resolved'>;
+  readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
+  readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
+  /** What an answer of the store named. */
+  readonly versionIdOf: TreeObserved['versionIdOf'];
+  readonly events: DaemonEvents;
+  /** Has what a predecessor listens with, and is given what listens now. */
+  readonly listeners: Pick<Supervised, 'listener' | 'listening' | 'endListener'>;
+}
+
+export interface ControlPlane {
+  /** Path of the control socket. */
+  readonly socket: string;
+  /** Resolves when the socket owes nobody an answer, or after `deadlineMs`. */
+  answered(deadlineMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Lets the daemon be looked into, from before its first listing on. Rejects with ControlError or ConfigError. */
+export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, runtimeDirectory, mountId, sync, cache, meter, versionIdOf, events } = options;
+  const { log, resolved = [] } = options.options;
+  const { source, prefix, target, include, exclude, concurrency, socketGroup, metricsListen } = config;
+  const { version } = ownPackage();
+  const views = new DaemonViews({
+    ...options,
+    version,
+    pid: process.pid,
+    source,
+    prefix,
+    target,
+    now: Date.now,
+  });
+  const directory = mountDirectory(config.cacheDir, mountId);
+  const generation = () => sync.shown?.generation;
+  const pins = new PinnedPaths({ cache, generation, file: `${directory}/pinned.json`, log });
+  await pins.restore();
+  events.onPublished = () => void pins.apply();
+  const filter = PathFilter.compile({ include, exclude });
+  const { listeners } = options;
+  if (metricsListen === undefined) listeners.endListener('metrics');
+  const ownDirectory = mountRuntimeDirectory(runtimeDirectory, mountId);
+  const inherited = listeners.listener('control');
+  const socket = config.socket ?? mountSocket(runtimeDirectory, mountId);
+  const server = await startControlServer({
+    views,
+    parts: {
+      version,
+      tree: new DaemonTree({
+        sync,
+        cache,
+        prefix,
+        filter,
+        problems: () => views.problems(),
+        versionIdOf,
+        isPinned: (path) => pins.has(path),
+      }),
+      cache: new DaemonCache({
+        sync,
+        cache,
+        pins,
+        directory,
+        sessionHits: () => meter.localReads,
+        concurrency,
+      }),
+      events: events.feed,
+      process: new DaemonProcess({ mount: { id: mountId, source, target }, options: resolved, log }),
+    },
+    log,
+    socket: {
+      path: socket,
+      mode: config.socketMode,
+      gid: socketGroup === undefined ? undefined : groupId(socketGroup),
+      uid: process.geteuid?.() ?? 0,
+      // A predecessor that was older than the record listened where this one does, or cannot be told apart.
+      former:
+        readSocketRecord(ownDirectory) ?? (inherited === undefined ? undefined : boundAt(socket, inherited)),
+      inherited:
+        inherited === undefined
+          ? undefined
+          : { fd: inherited, leave: () => listeners.endListener('control') },
+      onListening: (fd, at) => {
+        // First, since a descriptor without it is not gone on with.
+        writeSocketRecord(ownDirectory, at);
+        listeners.listening('control', fd);
+      },
+    },
+    metrics: metricsListen && {
+      ...metricsListen,
+      inherited: listeners.listener('metrics'),
+      onListening: (fd) => listeners.listening('metrics', fd),
+    },
+  });
+  const { metricsPort } = server;
+  log.info({ event: 'listening', socket, ...(metricsPort !== undefined && { metricsPort }) }, 'listening');
+  return {
+    socket,
+    answered: (deadlineMs) => server.answered(deadlineMs),
+    close: async () => {
+      await server.close();
+      removeSocketRecord(ownDirectory);
+    },
+  };
+}

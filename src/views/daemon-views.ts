@@ -1,0 +1,314 @@
+import type { ContentCache } from '../cache/content-cache.ts';
+import type { Metrics } from '../control/metrics.ts';
+import type {
+  DegradedCode,
+  GenerationView,
+  HeldView,
+  HistoryItem,
+  Probe,
+  ProblemItem,
+  Status,
+  StuckView,
+  WaitingView,
+} from '../control/shapes.ts';
+import { sourceTrouble } from '../control/source-problem.ts';
+import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from '../control/views.ts';
+import type { SessionCounters } from '../session/messages.ts';
+import type { StuckPublication } from '../session/publication-watch.ts';
+import type { RequestMeter } from '../session/request-meter.ts';
+import type { Sync, SyncView } from '../sync/sync.ts';
+
+/** What the views are taken of. */
+export interface Observed {
+  readonly version: string;
+  readonly pid: number;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly mountId: string;
+  readonly source: string;
+  /** Of the object keys. */
+  readonly prefix: string;
+  readonly target: string;
+  readonly sync: Pick<Sync, 'view' | 'refresh' | 'accept' | 'changes'>;
+  readonly cache: Pick<ContentCache, 'stats'>;
+  readonly metrics: Metrics;
+  readonly counters: () => Promise<SessionCounters>;
+  /** Counts of the session, as they are at the moment. */
+  readonly meter: Pick<RequestMeter, 'localReads' | 'opcodes' | 'readErrors' | 'durations'>;
+  /** Whether the mount is there and is not being given up. */
+  readonly isMounted: () => boolean;
+  readonly driver: string;
+  readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
+  /** A publication that the kernel does not take. */
+  readonly publications: { readonly stuck: StuckPublication | undefined };
+  readonly restart: () => Promise<RestartEnd>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds that the session may take to answer before the daemon counts as ill; 5,000 unless given. */
+  readonly answerMs?: number;
+}
+
+const ANSWER_MS = 5_000;
+
+/** What the control socket shows of a daemon. */
+export class DaemonViews implements ControlViews {
+  readonly #observed: Observed;
+  /** Of the problems of one tree: as they are shown, sorted. */
+  #problems: { readonly of: SyncView['problems']; readonly items: readonly ProblemItem[] } = {
+    of: [],
+    items: [],
+  };
+
+  #changes: {
+    readonly asked: { readonly since: string | undefined; readonly to: string };
+    readonly history: SyncView['history'];
+    readonly found: ChangedPaths | undefined;
+  } = { asked: { since: undefined, to: '' }, history: [], found: undefined };
+
+  constructor(observed: Observed) {
+    this.#observed = observed;
+  }
+
+  status(): Status {
+    const { version, pid, startedAt, mountId, source, target, sync, cache, now } = this.#observed;
+    const { view } = sync;
+    const { lastAttemptAt, lastSuccessAt, consecutiveFailures, failingSince, lastError } = view.source;
+    const stats = cache.stats();
+    const supervision = this.#observed.supervision();
+    const { stuck } = this.#observed.publications;
+    return {
+      version,
+      pid,
+      startedAt,
+      ready: this.readiness().status === 'ok',
+      degraded: [
+        ...degradedBy(view, stats.degraded, supervision.supervised),
+        ...(stuck === undefined ? [] : (['publication-stuck'] as const)),
+        ...(this.#observed.driver === 'kernel' ? [] : (['weak-driver'] as const)),
+      ],
+      mount: {
+        id: mountId,
+        source,
+        target,
+        driver: this.#observed.driver,
+        ...supervision,
+      },
+      generation: view.generation === undefined ? null : generationView(view.generation),
+      source: {
+        kind: 'prefix',
+        lastAttemptAt: timeOrNull(lastAttemptAt),
+        lastSuccessAt: timeOrNull(lastSuccessAt),
+        stalenessSeconds: lastSuccessAt === undefined ? null : Math.max(0, now() - lastSuccessAt) / 1000,
+        consecutiveFailures,
+        failingSince: timeOrNull(failingSince),
+        lastError: lastError === undefined ? null : sourceErrorView(lastError),
+        listingSeconds: view.listing.milliseconds === undefined ? null : view.listing.milliseconds / 1000,
+        traits: [...view.storeTraits],
+      },
+      stuck: stuck === undefined ? null : stuckView(stuck),
+      held: view.held === undefined ? null : heldView(view.held),
+      waiting: view.waiting === undefined ? null : waitingView(view.waiting),
+      cache: {
+        entries: stats.entries,
+        bytes: stats.bytes,
+        limitBytes: stats.limitBytes,
+        // What the session finds on the local disk by itself, and what it asked for here.
+        hits: stats.hits + this.#observed.meter.localReads,
+        misses: stats.misses,
+        evictions: stats.evictions,
+        corrupt: stats.corrupt,
+        pinned: stats.pinned,
+        ...view.pending,
+      },
+      problems: sumOf(problemCounts(view)),
+    };
+  }
+
+  readiness(): Probe {
+    const { sync, isMounted } = this.#observed;
+    const { generation, ready } = sync.view;
+    if (generation === undefined) return failing('no-tree');
+    if (!isMounted()) return failing('not-mounted');
+    return ready ? { status: 'ok', reasons: [] } : failing('prefetching');
+  }
+
+  async health(): Promise<Probe> {
+    return (await this.#sessionCounters()) === undefined
+      ? failing('session-unresponsive')
+      : { status: 'ok', reasons: [] };
+  }
+
+  history(): readonly HistoryItem[] {
+    return this.#observed.sync.view.history.map((entry) => ({
+      ...entry,
+      publishedAt: timeOf(entry.publishedAt),
+    }));
+  }
+
+  async changes(since: string | undefined, to: string): Promise<ChangedPaths | undefined> {
+    const { asked } = this.#changes;
+    // The pages of one answer come one after another.
+    if (
+      asked.since === since &&
+      asked.to === to &&
+      this.#changes.history === this.#observed.sync.view.history
+    ) {
+      return this.#changes.found;
+    }
+    const { history } = this.#observed.sync.view;
+    const found = await this.#observed.sync.changes(since, to);
+    this.#changes = { asked: { since, to }, history, found };
+    return found;
+  }
+
+  problems(): readonly ProblemItem[] {
+    const { problems } = this.#observed.sync.view;
+    if (problems !== this.#problems.of) {
+      const items = problems.map(({ key, reason, detail }) => ({
+        key: this.#observed.prefix + key,
+        reason,
+        detail,
+      }));
+      items.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
+      this.#problems = { of: problems, items };
+    }
+    return this.#problems.items;
+  }
+
+  restart(): Promise<RestartEnd> {
+    return this.#observed.restart();
+  }
+
+  async refresh(): Promise<RefreshEnd> {
+    const outcome = await this.#observed.sync.refresh();
+    switch (outcome.kind) {
+      case 'current':
+      case 'published':
+        return { kind: outcome.kind, generation: generationView(outcome.generation) };
+      case 'held':
+        return { kind: 'held', held: heldView(outcome.held) };
+      case 'failed':
+        return { kind: 'failed', error: outcome.error };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  async accept(generation: string | undefined): Promise<AcceptEnd> {
+    const accepted = await this.#observed.sync.accept(generation);
+    switch (accepted.kind) {
+      case 'accepted':
+        return { kind: 'accepted', generation: generationView(accepted.generation) };
+      case 'nothing-held':
+        return accepted;
+      case 'changed':
+        return { kind: 'changed', held: accepted.held && heldView(accepted.held) };
+      case 'failed':
+        return { kind: 'failed', error: accepted.error };
+      default:
+        return accepted satisfies never;
+    }
+  }
+
+  async metrics(openMetrics = false): Promise<{ readonly contentType: string; readonly text: string }> {
+    const counters = await this.#sessionCounters();
+    const problems = problemCounts(this.#observed.sync.view);
+    const { opcodes, readErrors, durations } = this.#observed.meter;
+    const session = counters && { opcodes, readErrors, durations };
+    return this.#observed.metrics.expose({ status: this.status(), problems, session }, openMetrics);
+  }
+
+  /** Undefined where the session does not answer. */
+  async #sessionCounters(): Promise<SessionCounters | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), this.#observed.answerMs ?? ANSWER_MS);
+    });
+    try {
+      return await Promise.race([this.#observed.counters(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** By reason: those that are named, and those that are not. */
+function problemCounts({
+  problems,
+  unnamedProblems,
+}: Pick<SyncView, 'problems' | 'unnamedProblems'>): Map<string, number> {
+  const counts = new Map(unnamedProblems);
+  for (const { reason } of problems) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
+}
+
+function failing(reason: string): Probe {
+  return { status: 'fail', reasons: [reason] };
+}
+
+function degradedBy(view: SyncView, cache: readonly DegradedCode[], supervised: boolean): DegradedCode[] {
+  const { consecutiveFailures, lastError } = view.source;
+  const trouble =
+    consecutiveFailures > 0 && lastError !== undefined ? sourceTrouble(lastError.code) : undefined;
+  return [
+    ...(trouble === undefined ? [] : [trouble]),
+    ...(view.listing.isSlow ? (['source-slow'] as const) : []),
+    ...(view.unreadable === 0 ? [] : (['unreadable-objects'] as const)),
+    ...(view.held === undefined ? [] : (['held'] as const)),
+    ...new Set([...cache, ...view.persistTroubles]),
+    ...(view.cacheTooSmall === undefined ? [] : (['cache-too-small'] as const)),
+    ...(supervised ? [] : (['unsupervised'] as const)),
+  ];
+}
+
+export function generationView(summary: NonNullable<SyncView['generation']>): GenerationView {
+  return { ...summary, publishedAt: timeOf(summary.publishedAt) };
+}
+
+export function heldView({
+  generation,
+  files,
+  removed,
+  since,
+  reason,
+  detail,
+}: NonNullable<SyncView['held']>): HeldView {
+  return { generation, files, removed, since: timeOf(since), reason, detail };
+}
+
+function waitingView({ since, until, files, objects }: NonNullable<SyncView['waiting']>): WaitingView {
+  return { since: timeOf(since), until: timeOrNull(until), files, objects: [...objects] };
+}
+
+export function stuckView({ since, directory, holders }: StuckPublication): StuckView {
+  return {
+    since: timeOf(since),
+    directory: directory ?? null,
+    holders: holders.map(({ pid, tid, uid, command }) => ({ pid, tid, uid, command })),
+  };
+}
+
+export function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** `at`: milliseconds since the epoch. */
+export function sourceErrorView({
+  code,
+  message,
+  detail,
+  mend,
+  at,
+}: NonNullable<SyncView['source']['lastError']>): NonNullable<Status['source']['lastError']> {
+  return { code, message, detail: detail ?? null, mend: mend ?? null, at: timeOf(at) };
+}
+
+export function timeOrNull(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined ? null : timeOf(milliseconds);
+}

@@ -1,0 +1,66 @@
+import { EventFeed } from '../control/event-feed.ts';
+import type { StuckPublication } from '../session/publication-watch.ts';
+import type { SyncNotice } from '../sync/notice.ts';
+import { generationView, heldView, sourceErrorView, stuckView, timeOf, timeOrNull } from './daemon-views.ts';
+
+export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
+
+/** What happens in a daemon, on its way to whoever listens at the socket. */
+export class DaemonEvents {
+  readonly feed = new EventFeed({ now: Date.now, epoch: Date.now().toString(36) });
+  /** Called after each publication. */
+  onPublished: () => void = () => undefined;
+
+  readonly notice = (notice: SyncNotice): void => {
+    switch (notice.kind) {
+      case 'published': {
+        const { added, changed, removed } = notice.entry;
+        const generation = generationView(notice.generation);
+        this.feed.emit({ type: 'generation', generation, added, changed, removed });
+        this.onPublished();
+        break;
+      }
+      case 'held':
+        this.feed.emit({ type: 'held', held: heldView(notice.held) });
+        break;
+      case 'unreadable-objects':
+        this.feed.emit({ type: 'unreadable-objects', files: notice.files, objects: [...notice.objects] });
+        break;
+      case 'source-error':
+        this.feed.emit({ type: 'source-error', error: sourceErrorView(notice.error) });
+        break;
+      case 'source-slow':
+        this.feed.emit({ type: 'source-slow', since: timeOf(notice.since) });
+        break;
+      case 'source-recovered': {
+        const { failures, failingSince } = notice;
+        this.feed.emit({ type: 'source-recovered', failures, failingSince: timeOrNull(failingSince) });
+        break;
+      }
+      default:
+        notice satisfies never;
+    }
+  };
+
+  readonly cacheTrouble = (code: CacheTrouble, detail: string): void => {
+    this.feed.emit({ type: 'cache-error', code, detail });
+  };
+
+  readonly publicationStuck = (stuck: StuckPublication | undefined): void => {
+    this.feed.emit(
+      stuck === undefined
+        ? { type: 'publication-freed' }
+        : { type: 'publication-stuck', stuck: stuckView(stuck) },
+    );
+  };
+
+  restarted({
+    restarts = 0,
+    reason = '',
+  }: {
+    readonly restarts: number | undefined;
+    readonly reason: string | undefined;
+  }): void {
+    this.feed.emit({ type: 'restart', restarts, reason });
+  }
+}

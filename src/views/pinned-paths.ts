@@ -1,0 +1,136 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { ContentCache } from '../cache/content-cache.ts';
+import { isSystemError } from '../cache/system-error.ts';
+import { Pace } from '../sync/pace.ts';
+import type { Logger } from '../sync/ports.ts';
+import type { Generation } from '../tree/index.ts';
+
+export interface PinnedPathsOptions {
+  readonly cache: Pick<ContentCache, 'pin' | 'unpin'>;
+  /** The tree that is shown. */
+  readonly generation: () => Generation | undefined;
+  /** Where they outlive the process. */
+  readonly file: string;
+  readonly log: Logger;
+}
+
+const MOST_PATHS = 10_000;
+const FILE_MODE = 0o600;
+
+/**
+ * Paths that somebody wants to be kept in the cache, whatever version they have: after each publication it is the
+ * content of the tree then shown. A directory stands for all that is in it, '' for everything.
+ */
+export class PinnedPaths {
+  readonly #options: PinnedPathsOptions;
+  readonly #paths = new Set<string>();
+  /** Of the versions that are pinned for them. */
+  #names: ReadonlySet<string> = new Set();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: PinnedPathsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#paths.size;
+  }
+
+  get isFull(): boolean {
+    return this.#paths.size >= MOST_PATHS;
+  }
+
+  /** By itself, or with a directory above it. */
+  has(path: string): boolean {
+    if (this.#paths.size === 0) return false;
+    if (this.#paths.has('') || this.#paths.has(path)) return true;
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      if (this.#paths.has(path.slice(0, slash))) return true;
+    }
+    return false;
+  }
+
+  /** Whether this very path was pinned. */
+  isNamed(path: string): boolean {
+    return this.#paths.has(path);
+  }
+
+  /** Reads what an earlier process kept. */
+  async restore(): Promise<void> {
+    const { file, log } = this.#options;
+    try {
+      const paths: unknown = JSON.parse(await readFile(file, 'utf8'));
+      if (!Array.isArray(paths)) throw new SyntaxError('it is no list');
+      for (const path of paths.slice(0, MOST_PATHS)) if (typeof path === 'string') this.#paths.add(path);
+    } catch (error) {
+      if (isSystemError(error) && error.code === 'ENOENT') return;
+      if (!isSystemError(error) && !(error instanceof SyntaxError)) throw error;
+      log.warn({ file, err: error }, 'the pinned paths cannot be read: nothing is pinned');
+    }
+    await this.apply();
+  }
+
+  /** Resolves when the content of the tree that is shown is pinned accordingly, and written down. */
+  async change(change: {
+    readonly add?: readonly string[];
+    readonly remove?: readonly string[];
+  }): Promise<void> {
+    for (const path of change.add ?? []) if (!this.isFull) this.#paths.add(path);
+    for (const path of change.remove ?? []) this.#paths.delete(path);
+    await Promise.all([this.apply(), this.#save()]);
+  }
+
+  /** To be called when another tree is shown. */
+  apply(): Promise<void> {
+    if (this.#paths.size === 0 && this.#names.size === 0) return this.#work;
+    this.#work = this.#work.then(() => this.#apply());
+    return this.#work;
+  }
+
+  async #apply(): Promise<void> {
+    const { cache, generation } = this.#options;
+    const tree = generation();
+    if (tree === undefined) return;
+    const pace = new Pace();
+    const names = new Set<string>();
+    for (const path of this.#paths) {
+      for (const index of filesAt(tree, path)) {
+        names.add(tree.versionName(index));
+        if (pace.due()) await pace.turn();
+      }
+    }
+    const before = this.#names;
+    this.#names = names;
+    for (const name of names) if (!before.has(name)) cache.pin(name);
+    for (const name of before) if (!names.has(name)) cache.unpin(name);
+  }
+
+  async #save(): Promise<void> {
+    const { file, log } = this.#options;
+    const temporary = `${file}.${process.pid}`;
+    try {
+      await writeFile(temporary, JSON.stringify([...this.#paths]), { mode: FILE_MODE });
+      await rename(temporary, file);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      log.warn({ file, err: error }, 'the pinned paths cannot be written down: a restart forgets them');
+    }
+  }
+}
+
+/** The files at a path of the tree: itself, or all that is in it. None where there is no such path. */
+export function* filesAt(tree: Generation, path: string): Generator<number> {
+  const top = tree.find(path);
+  if (top < 0) return;
+  if (!tree.isDirectory(top)) {
+    yield top;
+    return;
+  }
+  const directories = [top];
+  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+    for (let index = tree.childrenStart(directory); index < tree.childrenEnd(directory); index++) {
+      if (tree.isDirectory(index)) directories.push(index);
+      else yield index;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { describeOrigin } from '../config/origin.ts';
+import type { DaemonConfig, LogLevel } from '../control/daemon-shapes.ts';
+import type { ProcessViews } from '../control/process-routes.ts';
+import type { Log, ServeOptions } from '../server/server-port.ts';
+
+export interface ProcessObserved {
+  readonly mount: DaemonConfig['mount'];
+  readonly options: NonNullable<ServeOptions['resolved']>;
+  readonly log: Log;
+}
+
+/** The process, as the control socket has it. */
+export class DaemonProcess implements ProcessViews {
+  readonly #observed: ProcessObserved;
+
+  constructor(observed: ProcessObserved) {
+    this.#observed = observed;
+  }
+
+  config(): DaemonConfig {
+    const { mount, options } = this.#observed;
+    return {
+      mount,
+      options: options.map(({ name, text, origin }) => ({
+        name,
+        value:
+          text === undefined
+            ? null
+            : typeof text === 'string'
+              ? withoutSecrets(text)
+              : text.map(withoutSecrets),
+        from: origin.kind,
+        origin: describeOrigin(origin),
+      })),
+    };
+  }
+
+  setLogLevel(level: LogLevel): LogLevel {
+    const { log } = this.#observed;
+    const was = log.level as LogLevel;
+    log.level = level;
+    return was;
+  }
+}
+
+/** An address may carry a password. */
+function withoutSecrets(text: string): string {
+  return text.replace(/(\/\/)[^/@]*@/g, '$1***@');
+}

@@ -1,0 +1,249 @@
+import type { CacheInspection } from '../cache/inspection.ts';
+import type { Entry, EntryItem } from '../control/entry-shapes.ts';
+import type { ProblemItem } from '../control/shapes.ts';
+import type { Absence, PageOfEntries, TreeViews } from '../control/tree-views.ts';
+import { Pace } from '../sync/pace.ts';
+import type { Shown } from '../sync/shown.ts';
+import type { Sync } from '../sync/sync.ts';
+import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from '../tree/index.ts';
+
+/** What the tree is looked at with. */
+export interface TreeObserved {
+  readonly sync: Pick<Sync, 'shown' | 'view' | 'changes' | 'heldTree' | 'removalOf' | 'replacedNodeIds'>;
+  readonly cache: { readonly inspection: CacheInspection };
+  /** Of the object keys. */
+  readonly prefix: string;
+  readonly filter: PathFilter;
+  /** All of them, sorted by key. */
+  readonly problems: () => readonly ProblemItem[];
+  /** What an answer of the store named. */
+  readonly versionIdOf: (path: string, etag: string) => string | undefined;
+  /** Whether it was asked to be kept in the cache. */
+  readonly isPinned: (path: string) => boolean;
+}
+
+/** A larger file is not read for its checksum: 64 MiB take some 100 ms of this thread, in parts. */
+const MOST_CHECKED_BYTES = 64 * 1024 * 1024;
+const MOST_NODE_IDS = 100;
+
+/** What the control socket shows of the tree. */
+export class DaemonTree implements TreeViews {
+  readonly #observed: TreeObserved;
+  /** Of the generation that was last asked for: 4 bytes an entry. */
+  #order: { readonly of: Generation; readonly order: Promise<Uint32Array> } | undefined;
+
+  constructor(observed: TreeObserved) {
+    this.#observed = observed;
+  }
+
+  id(): string | undefined {
+    return this.#observed.sync.shown?.generation.id;
+  }
+
+  async page(
+    prefix: string,
+    after: string | undefined,
+    limit: number,
+  ): Promise<(PageOfEntries & { readonly id: string }) | undefined> {
+    const { shown } = this.#observed.sync;
+    if (shown === undefined) return undefined;
+    const { generation } = shown;
+    const order = await this.#orderOf(generation);
+    const from = Buffer.from(prefix);
+    const last = Buffer.from(after ?? '');
+    const start = Math.max(
+      placeInOrder(generation, order, from, false),
+      after === undefined ? 0 : placeInOrder(generation, order, last, true),
+    );
+    const end = Math.min(start + limit, endOfPrefix(generation, order, from));
+    const more = end > start && end < endOfPrefix(generation, order, from);
+    const next = more ? generation.path(order[end - 1] as number) : null;
+    return {
+      id: generation.id,
+      items: this.#items(shown, order.subarray(start, Math.max(start, end))),
+      next,
+    };
+  }
+
+  async entry(given: string, signal: AbortSignal): Promise<Entry | Absence | undefined> {
+    const { shown } = this.#observed.sync;
+    if (shown === undefined) return undefined;
+    const path = given.replace(/\/$/, '');
+    const index = path === '' ? -1 : shown.generation.find(path);
+    // With a slash at its end it is a directory, or nothing.
+    const found = index > 0 && (path === given || shown.generation.isDirectory(index));
+    return found ? await this.#entry(shown, index, path, signal) : await this.#absence(given);
+  }
+
+  async #entry({ generation }: Shown, index: number, path: string, signal: AbortSignal): Promise<Entry> {
+    const { sync, cache, prefix, versionIdOf, isPinned } = this.#observed;
+    const isDirectory = generation.isDirectory(index);
+    const version = isDirectory ? undefined : generation.version(index);
+    const cachedBytes = version === undefined ? 0 : cache.inspection.localBytes(version);
+    const cached = version === undefined ? null : isAllLocal(generation, index, cachedBytes);
+    const checked = version !== undefined && cached === true && version.size <= MOST_CHECKED_BYTES;
+    const checksum = checked ? await cache.inspection.checksum(version, signal) : undefined;
+    const key = prefix + path + (isDirectory ? '/' : '');
+    const lastModified = generation.lastModified(index);
+    return {
+      path,
+      kind: isDirectory ? 'directory' : 'file',
+      key,
+      size: generation.size(index),
+      etag: (version && listedEtag(version.etag)) ?? null,
+      versionId: (version && versionIdOf(path, version.etag)) ?? null,
+      lastModified: lastModified === 0 ? null : new Date(1000 * lastModified).toISOString(),
+      mtime: mtimeOf(generation, index),
+      executable: isDirectory ? null : generation.isExecutable(index),
+      generation: { id: generation.id, number: generation.number },
+      firstVisible: this.#firstVisible(generation, index),
+      cached,
+      cachedBytes,
+      checksum: checksum === undefined ? null : { algorithm: 'sha256', value: checksum },
+      pinned: isPinned(path),
+      nodeIds: {
+        current: generation.nodeId(index),
+        replaced: sync.replacedNodeIds(path).slice(0, MOST_NODE_IDS),
+      },
+      problems: this.#problemsOf(prefix + path),
+    };
+  }
+
+  /** Publications are in different seconds, and each gives its instant to what it changes. */
+  #firstVisible(generation: Generation, index: number): Entry['firstVisible'] {
+    const ms = millisecondsOf(generation, index);
+    const { history } = this.#observed.sync.view;
+    const place = history.findIndex(({ publishedAt }) => publishedAt >= ms);
+    const entry = history[place];
+    // What is older than all that is remembered, but for the first tree ever, which shows the store's dates.
+    if (entry === undefined || (place === 0 && entry.number > 1)) {
+      return { at: mtimeOf(generation, index), generation: null };
+    }
+    const { id, number, publishedAt } = entry;
+    return { at: new Date(publishedAt).toISOString(), generation: { id, number } };
+  }
+
+  async #absence(path: string): Promise<Absence> {
+    const { prefix, filter, sync } = this.#observed;
+    const [problem] = [...this.#problemsOf(prefix + path), ...this.#problemsOf(`${prefix}${path}/`)];
+    if (problem !== undefined) {
+      return {
+        code: 'left-out',
+        detail: `The key ${problem.key} is left out (${problem.reason}): ${problem.detail}.`,
+        mend: 'Give the object another key; GET /v1/problems lists all such keys.',
+      };
+    }
+    const file = filter.explain(path);
+    const verdict = file.shown ? filter.explain(path.endsWith('/') ? path : `${path}/`) : file;
+    const isRuled = !verdict.shown && (verdict === file || verdict.list === 'exclude');
+    if (isRuled) {
+      const rule =
+        verdict.list === 'exclude'
+          ? `--exclude ${JSON.stringify(verdict.rule)} matches it`
+          : 'no --include matches it';
+      return {
+        code: 'excluded',
+        detail: `The path is not shown because ${rule}.`,
+        mend: 'Mount with other filters if it is wanted.',
+      };
+    }
+    const waiting = sync.heldTree?.find(path.replace(/\/$/, '')) ?? -1;
+    if (waiting > 0) {
+      const { held } = sync.view;
+      return {
+        code: 'held',
+        detail: `The path is in the listing ${held?.generation}, which is held (${held?.reason}).`,
+        mend: 'Accept it (POST /v1/accept), or put back what is missing.',
+      };
+    }
+    const removed = await sync.removalOf(path.replace(/\/$/, ''));
+    return {
+      code: 'never-seen',
+      detail:
+        removed === undefined
+          ? 'No listing that was shown had this path, as far as is remembered.'
+          : `The store has it no more: generation ${removed.number} removed it, published at ${new Date(removed.publishedAt).toISOString()}.`,
+      mend: 'Look whether the object is in the bucket, below the prefix; POST /v1/refresh lists it anew.',
+    };
+  }
+
+  #problemsOf(key: string): ProblemItem[] {
+    const problems = this.#observed.problems();
+    let low = 0;
+    let high = problems.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((problems[middle] as ProblemItem).key < key) low = middle + 1;
+      else high = middle;
+    }
+    const found: ProblemItem[] = [];
+    for (let at = low; at < problems.length && problems[at]?.key === key; at++) {
+      found.push(problems[at] as ProblemItem);
+    }
+    return found;
+  }
+
+  *#items({ generation }: Shown, order: Uint32Array): Generator<EntryItem> {
+    const { inspection } = this.#observed.cache;
+    for (const index of order) {
+      const isDirectory = generation.isDirectory(index);
+      const size = generation.size(index);
+      yield {
+        path: generation.path(index),
+        kind: isDirectory ? 'directory' : 'file',
+        size,
+        etag: isDirectory ? null : (listedEtag(generation.etag(index)) ?? null),
+        mtime: mtimeOf(generation, index),
+        executable: isDirectory ? null : generation.isExecutable(index),
+        cached: isDirectory
+          ? null
+          : isAllLocal(
+              generation,
+              index,
+              inspection.localBytes({ name: generation.versionName(index), size }),
+            ),
+      };
+    }
+  }
+
+  #orderOf(generation: Generation): Promise<Uint32Array> {
+    if (this.#order?.of !== generation)
+      this.#order = { of: generation, order: inTurns(orderByPath(generation)) };
+    return this.#order.order;
+  }
+}
+
+async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
+  const pace = new Pace();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (pace.due()) await pace.turn();
+  }
+}
+
+/** Paths that begin alike follow one another. */
+function endOfPrefix(generation: Generation, order: Uint32Array, prefix: Buffer): number {
+  let low = placeInOrder(generation, order, prefix, false);
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const path = Buffer.from(generation.path(order[middle] as number));
+    if (path.subarray(0, prefix.length).equals(prefix)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** An object that cannot be read has no content here, whatever its size. */
+function isAllLocal(generation: Generation, index: number, localBytes: number): boolean {
+  return localBytes === generation.size(index) && !generation.isArchived(index);
+}
+
+function millisecondsOf(generation: Generation, index: number): number {
+  return 1000 * generation.mtimeSeconds(index) + generation.mtimeNanoseconds(index) / 1e6;
+}
+
+function mtimeOf(generation: Generation, index: number): string {
+  return new Date(millisecondsOf(generation, index)).toISOString();
+}
