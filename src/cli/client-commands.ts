@@ -1,5 +1,5 @@
 import { json, timeout, which } from './client-flags.ts';
-import type { CommandSpec } from './commands.ts';
+import type { CommandSpec } from './command-spec.ts';
 
 /** The commands that ask a running daemon over its control socket. */
 export const clientCommands = [

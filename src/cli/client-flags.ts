@@ -1,4 +1,4 @@
-import type { CommandFlag } from './commands.ts';
+import type { CommandFlag } from './command-spec.ts';
 
 const socket: CommandFlag = {
   name: 'socket',

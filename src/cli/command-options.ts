@@ -1,5 +1,5 @@
 import { type OptionName, optionNames, optionOf } from '../config/schema.ts';
-import type { CommandSpec } from './commands.ts';
+import type { CommandSpec } from './command-spec.ts';
 
 /** The options of the schema that a command takes as flags; from environment and file it heeds the same. */
 export function optionsFor(command: CommandSpec['name']): readonly OptionName[] {

@@ -1,6 +1,6 @@
 import { cacheActions } from './client/cache-actions.ts';
 import { json, timeout, which, whichOne } from './client-flags.ts';
-import type { CommandSpec } from './commands.ts';
+import type { CommandSpec } from './command-spec.ts';
 
 /** The commands that look into the tree and the cache of a running daemon, and those that watch it. */
 export const inspectionCommands = [

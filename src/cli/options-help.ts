@@ -1,7 +1,7 @@
 import type { OptionGroup } from '../config/option.ts';
 import { negationOf, type OptionName, optionOf, variableOf } from '../config/schema.ts';
 import { optionsFor } from './command-options.ts';
-import type { CommandSpec } from './commands.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { wrapped } from './format.ts';
 import { flagsHelp } from './help.ts';
 import type { Paints } from './paint.ts';

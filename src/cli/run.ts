@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
-import { type CommandSpec, findCommand } from './commands.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { findCommand } from './commands.ts';
 import { failureOf, failureText } from './failure.ts';
 import type { Shell } from './shell.ts';
 

@@ -3,7 +3,8 @@ import type { Identity } from '../host/mount-owner.ts';
 import type { MountState, UnreadableState } from '../host/mount-state.ts';
 import type { Mount } from '../host/mountinfo.ts';
 import type { ProcessId } from '../host/process.ts';
-import type { ServerPort, SupervisorLink } from '../server/server-port.ts';
+import type { ServerPort } from '../server/server-port.ts';
+import type { SupervisorLink } from '../takeover/supervisor-link.ts';
 import type { DaemonChannel } from './daemon-channel.ts';
 
 /** One of the streams that a command writes to. */

@@ -11,20 +11,12 @@ import {
   rmSync,
   type Stats,
 } from 'node:fs';
-import { createConnection, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
+import { type BoundSocket, isAnswered, isThere, removeBound } from '../host/bound-socket.ts';
 import { unsafeAncestor } from '../host/safe-directory.ts';
 import { ControlError } from './control-error.ts';
 import { descriptorOf } from './descriptor.ts';
-
-/** Which descriptor listens at which path: a descriptor by itself does not tell, since the socket was moved there. */
-export interface BoundSocket {
-  readonly path: string;
-  /** Of the file at the path: its device and its number. */
-  readonly file: readonly [dev: number, ino: number];
-  /** The number of the descriptor's socket. */
-  readonly socket: number;
-}
 
 /** What a predecessor listens with. */
 export interface InheritedSocket {
@@ -51,7 +43,6 @@ export interface SocketPlace {
 
 /** sun_path of unix(7) has 108 bytes, with the NUL at its end. */
 export const MAX_PATH_BYTES = 107;
-const CONNECT_MS = 2_000;
 
 /**
  * Makes the server listen at a path. The socket is made in a directory that only we may enter, gets its mode and
@@ -97,16 +88,6 @@ export function boundAt(path: string, fd: number): BoundSocket | undefined {
   return stats?.isSocket() === true
     ? { path, file: [stats.dev, stats.ino], socket: fstatSync(fd).ino }
     : undefined;
-}
-
-function isThere({ path, file: [dev, ino] }: Pick<BoundSocket, 'path' | 'file'>): boolean {
-  const now = statOf(path);
-  return now?.dev === dev && now.ino === ino;
-}
-
-/** Unless something else is there by now. */
-export function removeBound(at: Pick<BoundSocket, 'path' | 'file'>): void {
-  if (isThere(at)) rmSync(at.path, { force: true });
 }
 
 async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Promise<Stats> {
@@ -184,22 +165,6 @@ async function requireFree(path: string, uid: number): Promise<void> {
       `End it first, or: ${mend}`,
     );
   }
-}
-
-/** Refused: nobody listens any more. Whatever else comes of it, somebody may. */
-export function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ path });
-    const end = (answered: boolean): void => {
-      socket.destroy();
-      resolve(answered);
-    };
-    socket.setTimeout(CONNECT_MS, () => end(true));
-    socket.once('connect', () => end(true));
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      end(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
-    );
-  });
 }
 
 function statOf(path: string): Stats | undefined {

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { findBlob } from '../cache/find-blob.ts';
 import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
-import type { MountRequest } from '../session/driver.ts';
+import type { MountRequest } from '../session/connection.ts';
 import { loadFuseNative, mountWith } from '../session/fuse-native/binding.ts';
 import { FuseConnection } from '../session/fuse-native/connection.ts';
 import { FuseNativeSession } from '../session/fuse-native/fuse-native-session.ts';

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { type BoundSocket, removeBound } from '../control/unix-socket.ts';
+import { type BoundSocket, removeBound } from './bound-socket.ts';
 import { MOST_BYTES } from './held-directory.ts';
 import { HostError } from './host-error.ts';
 import { readOwnFile } from './own-file.ts';

@@ -1,8 +1,9 @@
+import type { Entries } from '../base/entries.ts';
+import type { Logger } from '../base/logger.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { atMount } from '../host/at-mount.ts';
 import { identityOfOwner } from '../host/mount-owner.ts';
 import type { Mount } from '../host/mountinfo.ts';
-import type { DriverCheck, UnmountOptions } from '../server/server-port.ts';
 import type { Driver } from '../session/driver.ts';
 import { FuseNativeDriver } from '../session/fuse-native/fuse-native-driver.ts';
 import { ProcessHost } from '../session/fuse-native/process-host.ts';
@@ -12,10 +13,7 @@ import { KernelDriver } from '../session/kernel/kernel-driver.ts';
 import { createMounter } from '../session/kernel/mounting.ts';
 import { MountError, type MountErrorCode } from '../session/mount-error.ts';
 import { FUSE_NATIVE_WEAKNESSES } from '../session/weaknesses.ts';
-import type { Logger } from '../sync/ports.ts';
-
-const WORKER = new URL('../entry/session-worker.js', import.meta.url);
-const PROCESS = new URL('../entry/fuse-native-process.js', import.meta.url);
+import type { DriverCheck, UnmountOptions } from './driver-check.ts';
 
 /** Why the kernel driver cannot be used where the other one may. Without /dev/fuse neither can. */
 const REPLACEABLE: ReadonlySet<MountErrorCode> = new Set(['no-addon', 'no-fusermount']);
@@ -27,19 +25,23 @@ export interface ChosenDriver {
 }
 
 /** Starts the session of the driver that is used. Rejects with MountError. */
-export async function chooseDriver(wanted: MountConfig['driver'], log: Logger): Promise<ChosenDriver> {
+export async function chooseDriver(
+  wanted: MountConfig['driver'],
+  { sessionWorker, fuseNativeProcess }: Pick<Entries, 'sessionWorker' | 'fuseNativeProcess'>,
+  log: Logger,
+): Promise<ChosenDriver> {
   const loaded = tryToLoad();
   if (wanted === 'fuse-native') {
-    const driver = await FuseNativeDriver.start(PROCESS);
+    const driver = await FuseNativeDriver.start(fuseNativeProcess);
     log.info({ event: 'weak-driver', weaker: FUSE_NATIVE_WEAKNESSES }, 'served by fuse-native');
     return { driver, addon: loaded.addon };
   }
   try {
     if (loaded.addon === undefined) throw loaded.error;
-    return { driver: new KernelDriver(createMounter(loaded.addon), WORKER), addon: loaded.addon };
+    return { driver: new KernelDriver(createMounter(loaded.addon), sessionWorker), addon: loaded.addon };
   } catch (error) {
     if (wanted === 'kernel' || !isReplaceable(error)) throw error;
-    const driver = await FuseNativeDriver.start(PROCESS).catch((other: unknown) => {
+    const driver = await FuseNativeDriver.start(fuseNativeProcess).catch((other: unknown) => {
       throw neither(error, other);
     });
     const fields = { event: 'weak-driver', reason: error.message, mend: error.mend };
@@ -52,9 +54,12 @@ export async function chooseDriver(wanted: MountConfig['driver'], log: Logger): 
 }
 
 /** As ServerPort has it. */
-export async function checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck> {
+export async function checkDrivers(
+  wanted: MountConfig['driver'],
+  { fuseNativeProcess }: Pick<Entries, 'fuseNativeProcess'>,
+): Promise<DriverCheck> {
   const kernel = checkKernelDriver();
-  const fuseNative = await ProcessHost.start(PROCESS).then(
+  const fuseNative = await ProcessHost.start(fuseNativeProcess).then(
     async (host) => void (await host.terminate()),
     (error: unknown) => ({ error }),
   );

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../base/logger.ts';
 import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
 import type { Driver } from '../session/driver.ts';
 import { abortConnection, raiseReadahead } from '../session/kernel/mounting.ts';
-import type { Logger } from '../sync/ports.ts';
 
 /** Readers in a mount that was detached because it was busy are answered for so long. */
 const GRACE_MS = 5_000;

@@ -1,5 +1,5 @@
+import type { Logger } from '../base/logger.ts';
 import type { FetchResult } from '../session/messages.ts';
-import type { Logger } from '../sync/ports.ts';
 import type { ReadResult } from '../sync/read-through.ts';
 
 const FAILED_READS_MS = 1_000;

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { Logger } from '../base/logger.ts';
 import { HostError } from '../host/host-error.ts';
 import { readOwnFile } from '../host/own-file.ts';
-import type { Logger } from '../sync/ports.ts';
 import type { SyncOptions } from '../sync/sync.ts';
 
 /** Between two notes: what is read back is at most so much too old. */

@@ -1,6 +1,6 @@
+import type { Logger } from '../base/logger.ts';
 import type { Driver } from '../session/driver.ts';
 import type { Serving, SessionCounters } from '../session/messages.ts';
-import type { Logger } from '../sync/ports.ts';
 import type { Supervised } from '../takeover/supervised.ts';
 
 export interface MountedNews {

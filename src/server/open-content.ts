@@ -1,8 +1,8 @@
+import type { Logger } from '../base/logger.ts';
 import { ContentCache } from '../cache/content-cache.ts';
 import { flockWith } from '../cache/directory-lock.ts';
 import { ReplacedContent } from '../cache/replaced-content.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import type { Logger } from '../sync/ports.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import type { DaemonEvents } from '../views/events.ts';
 

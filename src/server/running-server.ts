@@ -31,6 +31,7 @@ import { type Replacement, Supervised } from '../takeover/supervised.ts';
 import { takeOver } from '../takeover/take-over.ts';
 import { type ControlPlane, openControlPlane } from '../views/control-plane.ts';
 import { DaemonEvents } from '../views/events.ts';
+import { entries } from './entries.ts';
 import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { tellMounted, tellSupervisor, tellUnmounted } from './mount-log.ts';
@@ -102,7 +103,7 @@ export class RunningServer {
   async run(): Promise<Served> {
     const { target, source } = this.#config;
     const { log, stop, supervisor: link } = this.#options;
-    const { driver, addon } = await chooseDriver(this.#config.driver, log);
+    const { driver, addon } = await chooseDriver(this.#config.driver, entries, log);
     this.#atEnd(() => driver.session.terminate());
     this.#announcement.driverIs(driver);
     const runtimeDirectory = this.#runtimeDirectory;
@@ -129,8 +130,9 @@ export class RunningServer {
       config: this.#config,
       host: driver.session,
       log,
-      metrics: this.#metrics,
-      events: this.#events,
+      observer: this.#metrics,
+      onStuck: this.#events.publicationStuck,
+      entries,
       atEnd: this.#atEnd,
       device: () => place.deviceNumber,
       onEnded: (reason) => this.#onEnded(reason),

@@ -1,8 +1,10 @@
+import type { LeveledLogger } from '../base/logger.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
 import type { Identity } from '../host/mount-owner.ts';
 import type { MountState } from '../host/mount-state.ts';
-import type { Mount } from '../host/mountinfo.ts';
+import type { DriverCheck, UnmountOptions } from '../mount/driver-check.ts';
+import type { SupervisorLink } from '../takeover/supervisor-link.ts';
 
 /** What commands need of the server, which is loaded only where it is needed: it brings the store's SDK along. */
 export interface ServerPort {
@@ -21,30 +23,8 @@ export interface ServerPort {
   probeStore(config: MountConfig, options: { readonly signal: AbortSignal }): AsyncIterable<StoreFinding>;
 }
 
-export interface UnmountOptions {
-  readonly lazy: boolean;
-  /** The mount that is meant: no other is taken away, whatever the path leads to meanwhile. */
-  readonly mount: Mount;
-}
-
-/** What came of trying both drivers. */
-export interface DriverCheck {
-  /** Undefined: none. */
-  readonly used: 'kernel' | 'fuse-native' | undefined;
-  readonly kernel: {
-    /** Of the addon. */
-    readonly file?: string | undefined;
-    /** Why it cannot be used, a typed error; undefined where it can. */
-    readonly error?: unknown;
-  };
-  /** Why it cannot be loaded, a typed error; undefined where it can. */
-  readonly fuseNative: { readonly error: unknown } | undefined;
-  /** What is not kept by fuse-native, in words. */
-  readonly weaknesses: readonly string[];
-}
-
 export interface ServeOptions {
-  readonly log: Log;
+  readonly log: LeveledLogger;
   /** Every option with where its value came from, for who asks. */
   readonly resolved?: readonly ResolvedOption[] | undefined;
   readonly onProgress: (progress: Progress) => void;
@@ -61,26 +41,6 @@ export interface ServeOptions {
   readonly supervisor?: SupervisorLink | undefined;
   /** Ends the mount. */
   readonly stop: AbortSignal;
-}
-
-/** What a supervisor gives the process that it runs. */
-export interface SupervisorLink {
-  /** To be spoken to through it. */
-  readonly socket: number;
-  /** Times that a server was started again. */
-  readonly restarts: number;
-  /** Why there is another one. */
-  readonly reason: string;
-  /** It was started beside a server that goes on until this one is ready. */
-  readonly standsBy: boolean;
-  /** It is for when that one dies. */
-  readonly isSpare: boolean;
-  /** nice(2) of the process where no reader waits for it. */
-  readonly nice: number;
-  /** Descriptors that a server before had it keep, by name; `orders` is where the supervisor speaks. */
-  readonly kept: ReadonlyMap<string, number>;
-  /** Variables that another supervisor, and the servers that it starts, need. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface Served {
@@ -104,16 +64,6 @@ export interface WaitedFor {
   readonly path: string;
   /** What the store answered. */
   readonly detail: string;
-}
-
-/** As pino has it. */
-export interface Log {
-  /** Least severity that is logged; may be set at any time. */
-  level: string;
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
 }
 
 export interface StoreFinding {

@@ -1,9 +1,17 @@
 import type { MountConfig } from '../config/mount-config.ts';
+import { checkDrivers as checkBothDrivers } from '../mount/choose-driver.ts';
+import type { DriverCheck } from '../mount/driver-check.ts';
+import { entries } from './entries.ts';
 import { type Ending, type Parts, RunningServer } from './running-server.ts';
 import type { Served, ServeOptions, ServerPort, StoreFinding } from './server-port.ts';
 
-export { checkDrivers, unmount } from '../mount/choose-driver.ts';
+export { unmount } from '../mount/choose-driver.ts';
 export { clearAfter } from '../takeover/clear-after.ts';
+
+/** As ServerPort has it. */
+export function checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck> {
+  return checkBothDrivers(wanted, entries);
+}
 
 /** As ServerPort has it. */
 export async function* probeStore(

@@ -1,7 +1,7 @@
 import type { Generation } from '../tree/index.ts';
 import type { MutableAttributes } from '../wire/index.ts';
 import type { Presentation } from './messages.ts';
-import type { RetiredNode } from './shown-tree.ts';
+import type { RetiredNode } from './retired-node.ts';
 
 export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;

@@ -1,4 +1,5 @@
 import type { GenerationChanges } from '../tree/index.ts';
+import type { Connection, MountRequest } from './connection.ts';
 import type { FromSession, NotifyOutcome, SessionCounters, Shown, ToSession } from './messages.ts';
 
 /**
@@ -23,21 +24,6 @@ export interface Driver {
   /** `lazy` detaches a busy mount: it leaves the tree at once, and ends when its last user does. Throws MountError. */
   unmount(target: string, lazy: boolean): void;
 }
-
-export interface MountRequest {
-  /** Absolute path of an existing directory. */
-  readonly target: string;
-  /** What the table of mounts shows as the source: the s3:// address. */
-  readonly source: string;
-  readonly allowOther: boolean;
-  /** There is a mount on the target whose daemon is gone: take its place. */
-  readonly replacesStale: boolean;
-}
-
-/** What a session serves: an open device, or what it is to mount by itself. */
-export type Connection =
-  | { readonly kind: 'device'; readonly fd: number }
-  | { readonly kind: 'own'; readonly request: MountRequest };
 
 /** Where a session runs, and how messages reach it. */
 export interface SessionHost {

@@ -1,14 +1,8 @@
 import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
 import type { ErrnoName } from '../wire/index.ts';
-import type { RetiredNode, ShownTree } from './shown-tree.ts';
-
-/** What an entry's key is made of, and the root's source. */
-export interface Naming {
-  /** `s3://BUCKET/PREFIX/` */
-  readonly source: string;
-  /** Of every object key: empty, or ending with a slash. */
-  readonly keyPrefix: string;
-}
+import type { Naming } from './naming.ts';
+import type { RetiredNode } from './retired-node.ts';
+import type { ShownTree } from './shown-tree.ts';
 
 type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'source';
 /** Undefined or empty: it is not known. */

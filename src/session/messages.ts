@@ -1,8 +1,8 @@
 import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
-import type { Connection } from './driver.ts';
-import type { Naming } from './extended-attributes.ts';
-import type { RetiredNode } from './shown-tree.ts';
+import type { Connection } from './connection.ts';
+import type { Naming } from './naming.ts';
+import type { RetiredNode } from './retired-node.ts';
 
 /** What the session needs to serve a generation; everything large is shared memory. */
 export interface Shown {

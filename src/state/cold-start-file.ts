@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import type { Clock, Logger } from '../sync/ports.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { isSystemError } from './state-error.ts';
 import { type StateImage, writeImage } from './state-file.ts';

@@ -1,4 +1,5 @@
-import type { Logger, PersistTrouble } from '../sync/ports.ts';
+import type { Logger } from '../base/logger.ts';
+import type { PersistTrouble } from '../sync/ports.ts';
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 

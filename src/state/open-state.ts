@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Logger } from '../sync/ports.ts';
+import type { Logger } from '../base/logger.ts';
 import { coldStartPaths, syncDirectory } from './cold-start-file.ts';
 import type { SavedState } from './saved-state.ts';
 import { isSystemError, StateError } from './state-error.ts';

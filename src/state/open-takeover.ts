@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Logger } from '../base/logger.ts';
 import { isOwn } from '../host/own-file.ts';
-import type { Logger } from '../sync/ports.ts';
 import { coldStartPaths } from './cold-start-file.ts';
 import type { StatePlaces } from './open-state.ts';
 import type { SavedState } from './saved-state.ts';

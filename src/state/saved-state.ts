@@ -1,6 +1,7 @@
 import type { ChangeLog } from '../sync/change-log.ts';
 import type { Instant } from '../sync/instant.ts';
-import type { ReplacedNode, TakeoverState } from '../sync/ports.ts';
+import type { TakeoverState } from '../sync/ports.ts';
+import type { ReplacedNode } from '../sync/replaced-node.ts';
 import type { Generation, Problem } from '../tree/index.ts';
 
 /** What a state is written for: it is read back by the same mount alone. */

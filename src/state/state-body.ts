@@ -1,7 +1,8 @@
 import { ChangeLog } from '../sync/change-log.ts';
 import type { Instant } from '../sync/instant.ts';
 import { Pace } from '../sync/pace.ts';
-import type { ReplacedNode, TakeoverState } from '../sync/ports.ts';
+import type { TakeoverState } from '../sync/ports.ts';
+import type { ReplacedNode } from '../sync/replaced-node.ts';
 import {
   type Generation,
   generationBytes,

@@ -1,5 +1,5 @@
 import type { Instant } from '../sync/instant.ts';
-import type { ReplacedNode } from '../sync/ports.ts';
+import type { ReplacedNode } from '../sync/replaced-node.ts';
 import type { Problem } from '../tree/index.ts';
 import type { StateFacts } from './saved-state.ts';
 import { StateError } from './state-error.ts';

@@ -1,5 +1,7 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import type { Instant } from '../sync/instant.ts';
-import type { Clock, Logger, Persister, PersistTrouble, TakeoverState } from '../sync/ports.ts';
+import type { Persister, PersistTrouble, TakeoverState } from '../sync/ports.ts';
 import { ColdStartFile } from './cold-start-file.ts';
 import type { StateIdentity } from './saved-state.ts';
 import { encodeBody } from './state-body.ts';

@@ -1,6 +1,6 @@
 import { constants, linkSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Logger } from '../sync/ports.ts';
+import type { Logger } from '../base/logger.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { isSystemError } from './state-error.ts';
 import { type StateImage, writeImage } from './state-file.ts';

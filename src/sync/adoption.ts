@@ -1,8 +1,8 @@
 import { type AdoptedObject, type AdoptedObjects, type Generation, versionName } from '../tree/index.ts';
 import { MARK } from './content-state.ts';
 import { codeOf } from './failure.ts';
+import type { FetchTarget } from './fetch-target.ts';
 import type { ContentCachePort, Found } from './ports.ts';
-import type { FetchTarget } from './prefetch.ts';
 
 type Cache = Pick<ContentCachePort, 'adopt' | 'hide'>;
 

@@ -1,11 +1,12 @@
+import type { Clock } from '../base/clock.ts';
 import { MARK } from './content-state.ts';
 import type { EtagFindings } from './etag-witness.ts';
 import { codeOf, failureOf } from './failure.ts';
 import { isLocal } from './fetch-content.ts';
+import type { FetchTarget } from './fetch-target.ts';
 import type { HeldView } from './held.ts';
 import { Pace } from './pace.ts';
-import type { Clock } from './ports.ts';
-import { type FetchMeans, type FetchTarget, Tally } from './prefetch.ts';
+import { type FetchMeans, Tally } from './prefetch.ts';
 import { isWanted } from './prefetch-bound.ts';
 import { type PendingView, Progress } from './progress.ts';
 import { sweep } from './sweep.ts';

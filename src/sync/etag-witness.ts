@@ -1,10 +1,11 @@
+import type { Logger } from '../base/logger.ts';
+import type { Lister } from '../source/source.ts';
 import { EtagTrust } from '../store/etag-trust.ts';
 import { ListedContent } from '../store/listed-content.ts';
 import { Md5Trust } from '../store/md5-trust.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf } from './failure.ts';
-import type { Lister, Logger } from './ports.ts';
 import { hasContent } from './prefetch-bound.ts';
 
 /** `own-listing-etags`: those of listings are not GET's; `no-md5-etags`: they look like an MD5 and are none. */

@@ -1,6 +1,7 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { GuardReason } from './guard.ts';
-import type { Clock, Logger } from './ports.ts';
 import type { UnreadableReason } from './unreadable/verdict.ts';
 
 export type HeldReason = GuardReason | UnreadableReason;

@@ -1,4 +1,4 @@
-import type { Clock } from './ports.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** A moment as a file's mtime has it. */
 export interface Instant {

@@ -1,4 +1,5 @@
-import type { Listed, Lister, Logger } from './ports.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Listed, Lister } from '../source/source.ts';
 
 /** The stage "list": all pages, or it rejects and nothing has happened. */
 export async function list(lister: Lister, log: Logger, signal: AbortSignal): Promise<Listed> {

@@ -1,66 +1,7 @@
-import type {
-  AdoptedObjects,
-  ContentVersion,
-  Generation,
-  GenerationChanges,
-  Problem,
-} from '../tree/index.ts';
+import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
-import type { NextRecords } from './records.ts';
-
-/** Time and chance, handed in so that tests decide them. */
-export interface Clock {
-  /** Milliseconds since the epoch, with a fraction where the platform has one. May step, both ways. */
-  now(): number;
-  /** Rejects with the signal's reason when it is aborted before the time is over. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** At least 0, below 1. */
-  random(): number;
-}
-
-/** The part of pino that is used here. */
-export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-/** One complete listing; its rows stay with the lister. */
-export interface Listed {
-  /** Over key, ETag and size of every object, in order: equal digests are equal listings. */
-  readonly digest: string;
-  readonly objects: number;
-  /** Requests to the store that it took. */
-  readonly requests: number;
-}
-
-export interface Built {
-  readonly generation: Generation;
-  /** Undefined without a previous generation. */
-  readonly changes: GenerationChanges | undefined;
-  readonly problems: readonly Problem[];
-  /** How many more there are, by reason: of each only so many are named. */
-  readonly unnamedProblems?: ReadonlyMap<string, number>;
-  /** The lowest node id that was not handed out. */
-  readonly nextNodeId: number;
-}
-
-/** The source of listings and of the trees made of them (the listing worker). */
-export interface Lister {
-  /** All pages, or it rejects with the store's error. */
-  list(options: { readonly signal: AbortSignal }): Promise<Listed>;
-  /** Builds the tree of the newest listing. Nothing is published by it: the same ids may be handed out again. */
-  build(options: {
-    readonly previous: Generation | undefined;
-    /** Removed directories by path, whose node ids the kernel may still hold. */
-    readonly tombstones: ReadonlyMap<string, number>;
-    readonly nextNodeId: number;
-    /** What was found, when it was fetched, in the place of what was listed. */
-    readonly adopted?: AdoptedObjects;
-    readonly signal: AbortSignal;
-  }): Promise<Built>;
-}
+import type { NextRecords } from './next-records.ts';
+import type { ReplacedNode } from './replaced-node.ts';
 
 /** Where content ended up: a blob on disk under that stamp, or bytes that the disk could not take. */
 export type Located =
@@ -139,22 +80,6 @@ export interface Presenter {
    * longer, or soon after the swap where it never did. Node ids that are shown are never named.
    */
   onReleased(callback: (nodeIds: readonly number[]) => void): void;
-}
-
-/** A node of an earlier tree that the kernel may still hold, as it was shown. */
-export interface ReplacedNode {
-  readonly nodeId: number;
-  readonly directory: boolean;
-  readonly archived: boolean;
-  readonly executable: boolean;
-  readonly parentId: number;
-  readonly path: string;
-  /** Of a file. */
-  readonly version: ContentVersion | undefined;
-  /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
-  readonly lastModified: number;
-  /** Since the epoch; of a directory that went with the publication itself undefined: its instant. */
-  readonly mtime: Instant | undefined;
 }
 
 /** What must outlive the process before an id of the generation reaches the kernel. */

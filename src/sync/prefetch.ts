@@ -1,9 +1,11 @@
-import type { Generation, GenerationChanges } from '../tree/index.ts';
+import type { Logger } from '../base/logger.ts';
+import type { GenerationChanges } from '../tree/index.ts';
 import type { Adoptions } from './adoption.ts';
-import { type ContentState, MARK } from './content-state.ts';
+import { MARK } from './content-state.ts';
 import type { Fetched } from './fetch-content.ts';
+import type { FetchTarget } from './fetch-target.ts';
 import type { Pace } from './pace.ts';
-import type { ContentCachePort, Logger } from './ports.ts';
+import type { ContentCachePort } from './ports.ts';
 import { hasContent, isWanted } from './prefetch-bound.ts';
 import type { Progress } from './progress.ts';
 import type { StaleVersions } from './stale-versions.ts';
@@ -13,13 +15,6 @@ import { type FailedObject, failedObject, isIgnoreFile } from './unreadable/fail
 import { fetchInTime, longestMs, type TimedMeans } from './unreadable/fetch-in-time.ts';
 import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 import { withinTime } from './unreadable/within-time.ts';
-
-export interface FetchTarget {
-  readonly generation: Generation;
-  readonly content: ContentState;
-  /** The largest file to fetch, bytes. */
-  readonly bound: number;
-}
 
 export interface FetchMeans extends TimedMeans {
   readonly cache: ContentCachePort;

@@ -1,5 +1,5 @@
+import type { Logger } from '../base/logger.ts';
 import type { Problem } from '../tree/index.ts';
-import type { Logger } from './ports.ts';
 
 /** Named one by one in a log line; the rest is counted. */
 const NAMED = 20;

@@ -1,6 +1,7 @@
+import type { Clock } from '../base/clock.ts';
 import { stampGeneration } from '../tree/index.ts';
 import { chooseInstant, type Instant, millisecondsOf, untilPassed } from './instant.ts';
-import type { Clock, Persister, Presenter, Publication } from './ports.ts';
+import type { Persister, Presenter, Publication } from './ports.ts';
 
 export interface PublishOptions {
   readonly publication: Publication;

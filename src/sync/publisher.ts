@@ -1,15 +1,16 @@
+import type { Built } from '../source/source.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { ChangeLog } from './change-log.ts';
 import { packChanges } from './changed-paths.ts';
 import { ContentState } from './content-state.ts';
 import type { HistoryEntry } from './history.ts';
+import type { NextRecords } from './next-records.ts';
 import { Pace } from './pace.ts';
 import { persist } from './persist.ts';
-import type { Built } from './ports.ts';
 import { boundOf, type PrefetchBound } from './prefetch-bound.ts';
 import { ProblemLog } from './problem-log.ts';
 import { publish } from './publish.ts';
-import { type NextRecords, Records } from './records.ts';
+import { Records } from './records.ts';
 import type { Restored } from './restored.ts';
 import { Retired } from './retire.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';

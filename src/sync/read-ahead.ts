@@ -1,6 +1,7 @@
+import type { Clock } from '../base/clock.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
 import type { ContentVersion } from '../tree/index.ts';
-import type { Clock, ContentCachePort } from './ports.ts';
+import type { ContentCachePort } from './ports.ts';
 
 /** Chunks ahead of one reader. Two hide the store's latency and the disk; the rest evens out its moods. */
 const MOST_AHEAD = 4;

@@ -1,7 +1,9 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf, failureOf, isSourceDown, isStale } from './failure.ts';
-import type { Clock, ContentCachePort, Located, Logger } from './ports.ts';
+import type { ContentCachePort, Located } from './ports.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import { type ReaderUid, Turns } from './turns.ts';
 import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';

@@ -1,19 +1,10 @@
+import type { Built } from '../source/source.ts';
 import { ChangeLog } from './change-log.ts';
 import { NO_CHANGES, type PackedChanges } from './changed-paths.ts';
 import { History, type HistoryEntry } from './history.ts';
-import { type PeakEntry, PeakFiles } from './peak-files.ts';
-import type { Built } from './ports.ts';
+import type { NextRecords } from './next-records.ts';
+import { PeakFiles } from './peak-files.ts';
 import type { Restored } from './restored.ts';
-
-/** The numbers and lists that one publication leads to. */
-export interface NextRecords {
-  readonly number: number;
-  readonly nextNodeId: number;
-  readonly peaks: readonly PeakEntry[];
-  readonly history: readonly HistoryEntry[];
-  /** The paths that the last publications changed. */
-  readonly changeLog: ChangeLog;
-}
 
 /** 1 is the root's. */
 const FIRST_NODE_ID = 2;

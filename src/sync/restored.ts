@@ -3,7 +3,7 @@ import type { ChangeLog } from './change-log.ts';
 import type { ContentState } from './content-state.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PeakEntry } from './peak-files.ts';
-import type { ReplacedNode } from './ports.ts';
+import type { ReplacedNode } from './replaced-node.ts';
 
 /** What a former process published, read back. */
 export interface Restored {

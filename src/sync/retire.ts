@@ -1,7 +1,8 @@
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 import type { Pace } from './pace.ts';
-import type { ContentCachePort, ReplacedNode } from './ports.ts';
+import type { ContentCachePort } from './ports.ts';
+import type { ReplacedNode } from './replaced-node.ts';
 
 /**
  * What the kernel may still hold of trees that are shown no more: the content of replaced versions, pinned so

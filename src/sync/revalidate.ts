@@ -1,3 +1,4 @@
+import type { Built, Listed } from '../source/source.ts';
 import type { Generation } from '../tree/index.ts';
 import { Adoptions } from './adoption.ts';
 import type { ChangeLog } from './change-log.ts';
@@ -8,7 +9,6 @@ import { type HeldView, Hold, missingFiles } from './held.ts';
 import type { HistoryEntry } from './history.ts';
 import { list } from './list.ts';
 import { Pace } from './pace.ts';
-import type { Built, Listed } from './ports.ts';
 import { type Prefetched, prefetch } from './prefetch.ts';
 import { boundOf } from './prefetch-bound.ts';
 import { type PendingView, Progress } from './progress.ts';

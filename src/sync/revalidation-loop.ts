@@ -1,4 +1,4 @@
-import type { Clock } from './ports.ts';
+import type { Clock } from '../base/clock.ts';
 import { childOf, type Deferred, deferred } from './waiting.ts';
 
 export interface RevalidationLoopOptions<Outcome extends { readonly kind: string }> {

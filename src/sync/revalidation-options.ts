@@ -1,6 +1,9 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Lister } from '../source/source.ts';
 import type { GuardRules } from './guard.ts';
 import type { SyncNotice } from './notice.ts';
-import type { Clock, ContentCachePort, Lister, Logger, Persister, Presenter } from './ports.ts';
+import type { ContentCachePort, Persister, Presenter } from './ports.ts';
 import type { PrefetchLimits } from './prefetch-bound.ts';
 import type { Probe } from './unreadable/control.ts';
 

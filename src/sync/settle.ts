@@ -1,4 +1,5 @@
-import type { Clock, Listed } from './ports.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Listed } from '../source/source.ts';
 
 export interface SettleOptions {
   readonly first: Listed;

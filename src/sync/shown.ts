@@ -1,6 +1,6 @@
+import type { Built } from '../source/source.ts';
 import type { Generation, Problem } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
-import type { Built } from './ports.ts';
 import type { PrefetchBound } from './prefetch-bound.ts';
 
 /** The generation that is shown, and what goes with it. */

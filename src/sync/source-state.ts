@@ -1,6 +1,7 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import { type Failure, isSourceDown } from './failure.ts';
 import type { SyncNotice } from './notice.ts';
-import type { Clock, Logger } from './ports.ts';
 
 export interface SourceView {
   /** Milliseconds since the epoch, as all times here. */

@@ -1,3 +1,4 @@
+import type { WatchedKey } from '../source/source.ts';
 import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
 import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
@@ -19,7 +20,7 @@ import { type ListingView, TimedLister } from './timed-lister.ts';
 import type { WaitingView } from './unreadable/object-wait.ts';
 import { SlowFetches } from './unreadable/slow-fetches.ts';
 import { UnreadableObjects } from './unreadable/unreadable-objects.ts';
-import { Watch, type WatchedKey } from './watch.ts';
+import { Watch } from './watch.ts';
 
 export interface SyncOptions extends RevalidationOptions {
   readonly etags?: EtagFindings | undefined;

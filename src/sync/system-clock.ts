@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from './ports.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** The clock of this host. */
 export const systemClock: Clock = {

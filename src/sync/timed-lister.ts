@@ -1,5 +1,7 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Built, Listed, Lister } from '../source/source.ts';
 import type { SyncNotice } from './notice.ts';
-import type { Built, Clock, Listed, Lister, Logger } from './ports.ts';
 
 export interface ListingView {
   /** How long the listing that is under way has taken, or else the last one took; undefined before the first. */

@@ -1,5 +1,6 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import { codeOf } from './failure.ts';
-import type { Clock, Logger } from './ports.ts';
 
 export interface WaitForStoreOptions {
   /** Milliseconds from the first attempt on; 0: the first failure is the end. */

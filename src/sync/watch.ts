@@ -1,17 +1,8 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { WatchedKey } from '../source/source.ts';
 import { codeOf } from './failure.ts';
-import type { Clock, Logger } from './ports.ts';
 import { isRefusal } from './unreadable/failed-object.ts';
-
-/** One small object whose ETag changes when there is something new to list. */
-export interface WatchedKey {
-  /** Below the prefix. */
-  readonly key: string;
-  /**
-   * Its ETag; undefined: it still has the one given. Rejects with the store's error, `gone` where there is no such
-   * object.
-   */
-  readonly look: (etag: string | undefined, signal: AbortSignal) => Promise<string | undefined>;
-}
 
 /** A listing is due after so long, whatever the key says: somebody may write without changing it. */
 const NET_MS = 600_000;

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
-import { isAnswered } from '../control/unix-socket.ts';
 import { actingAs } from '../host/acting-as.ts';
+import { isAnswered } from '../host/bound-socket.ts';
 import { HeldDirectory } from '../host/held-directory.ts';
 import { HostError } from '../host/host-error.ts';
 import type { Identity } from '../host/mount-owner.ts';

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
+import type { Logger } from '../base/logger.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { removeRecordedSocket } from '../host/socket-record.ts';
 import { removeMountState } from '../host/write-mount-state.ts';
-import type { Logger } from '../sync/ports.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { openKeptState } from './kept-state.ts';
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { ownPackage } from '../config/version.ts';
 import { openState } from '../state/open-state.ts';
@@ -8,7 +10,7 @@ import type { SavedState } from '../state/saved-state.ts';
 import { StateStore } from '../state/state-store.ts';
 import { millisecondsOf } from '../sync/instant.ts';
 import type { PeakEntry } from '../sync/peak-files.ts';
-import type { Clock, Logger, ReplacedNode } from '../sync/ports.ts';
+import type { ReplacedNode } from '../sync/replaced-node.ts';
 import type { Restored } from '../sync/restored.ts';
 import { type FilterPatterns, type Generation, PathFilter } from '../tree/index.ts';
 

@@ -1,9 +1,11 @@
-import type { Connection, Driver } from '../session/driver.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Connection } from '../session/connection.ts';
+import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
 import type { SessionClient } from '../session/session-client.ts';
-import type { Logger, Presenter, Publication } from '../sync/ports.ts';
+import type { Presenter, Publication } from '../sync/ports.ts';
 import type { Inherited } from './take-over.ts';
 
 export interface MountPresenterOptions {

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import type { Logger } from '../base/logger.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { DAGMOUNT_TYPE, readMounts, topMountAt } from '../host/mountinfo.ts';
@@ -9,7 +10,6 @@ import { isStale } from '../mount/mount-point.ts';
 import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
 import type { ConnectionRecord } from '../session/kernel/connection-record.ts';
-import type { Logger } from '../sync/ports.ts';
 import { clearAway } from './clear-away.ts';
 import type { Supervised } from './supervised.ts';
 

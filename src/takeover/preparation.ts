@@ -1,24 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { Entries } from '../base/entries.ts';
+import type { Logger } from '../base/logger.ts';
 import { blobRange } from '../cache/chunks.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import { contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { mountId } from '../config/mount-id.ts';
-import type { Metrics } from '../control/metrics.ts';
-import type { ServeOptions } from '../server/server-port.ts';
 import type { SessionHost } from '../session/driver.ts';
 import { readConnectionRecord } from '../session/kernel/connection-record.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
 import { MountError } from '../session/mount-error.ts';
-import { PublicationWatch } from '../session/publication-watch.ts';
+import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
 import { SessionClient } from '../session/session-client.ts';
 import type { StatePlaces } from '../state/open-state.ts';
 import { openTakeover } from '../state/open-takeover.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
+import type { RequestObserver } from '../store/request-observer.ts';
 import { EtagWitness } from '../sync/etag-witness.ts';
 import { PathFilter, PatternList } from '../tree/index.ts';
-import type { DaemonEvents } from '../views/events.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 
 /** Credentials may have to be asked for, and their source be slow. */
@@ -28,10 +28,14 @@ export interface PreparationOptions {
   readonly config: MountConfig;
   /** Of the driver. */
   readonly host: SessionHost;
-  readonly log: ServeOptions['log'];
-  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Told of every request to the store. */
+  readonly observer: RequestObserver;
   readonly atEnd: (ending: () => unknown) => void;
-  readonly events: Pick<DaemonEvents, 'publicationStuck'>;
+  /** Told when a process keeps the kernel from taking a publication, and with nothing when it is over. */
+  readonly onStuck: (stuck: StuckPublication | undefined) => void;
+  /** The mains of threads. */
+  readonly entries: Pick<Entries, 'listingWorker'>;
   /** `major:minor` of the mount. */
   readonly device: () => string | undefined;
   readonly onEnded: (reason: string | undefined) => void;
@@ -41,12 +45,12 @@ export type Prepared = ReturnType<typeof prepare>;
 
 /** Begins with what readers wait for, and touches nothing that another server may have. */
 export function prepare(options: PreparationOptions) {
-  const { config, host, log, metrics, atEnd, events, onEnded } = options;
+  const { config, host, log, observer, atEnd, onStuck, onEnded, entries } = options;
   // Throws where a pattern is none, before a worker would, and before anything is mounted.
   PathFilter.compile(config);
   PatternList.compile(config.executable);
-  const startWorker = (file: string): Worker => {
-    const worker = new Worker(new URL(file, import.meta.url));
+  const startListingWorker = (): Worker => {
+    const worker = new Worker(entries.listingWorker);
     atEnd(() => worker.terminate());
     return worker;
   };
@@ -59,7 +63,7 @@ export function prepare(options: PreparationOptions) {
     const { ignored } = connection;
     if (ignored !== undefined) log.warn({ event: 'setting-ignored', mend: ignored.mend }, ignored.message);
     const { concurrency } = config;
-    const store = new S3Store({ ...connection, concurrency, observer: metrics, md5: witness.md5 });
+    const store = new S3Store({ ...connection, concurrency, observer, md5: witness.md5 });
     atEnd(() => store.close());
     return { ...connection, store, content: witness.content(store) };
   };
@@ -94,7 +98,7 @@ export function prepare(options: PreparationOptions) {
       const device = options.device();
       return device === undefined ? [] : await findLockHolders({ device, nodeId, signal });
     },
-    onChange: events.publicationStuck,
+    onChange: onStuck,
   });
   atEnd(() => publications.stop());
   const session = new SessionClient(host, {
@@ -107,7 +111,7 @@ export function prepare(options: PreparationOptions) {
   return {
     connected,
     soonConnected,
-    startListingWorker: () => startWorker('../entry/listing-worker.js'),
+    startListingWorker,
     gate,
     publications,
     session,

@@ -1,4 +1,4 @@
-import type { Logger } from '../sync/ports.ts';
+import type { Logger } from '../base/logger.ts';
 import type { Replacement } from './supervised.ts';
 
 /**

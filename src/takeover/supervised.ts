@@ -2,8 +2,7 @@ import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { hurry } from '../host/process-priority.ts';
 import { mountRuntimeDirectory } from '../host/runtime-paths.ts';
-import type { SupervisorLink } from '../server/server-port.ts';
-import type { Connection } from '../session/driver.ts';
+import type { Connection } from '../session/connection.ts';
 import type { Addon } from '../session/kernel/addon.ts';
 import {
   type ConnectionRecord,
@@ -20,6 +19,7 @@ import { lockWithoutAddon } from './lock-without-addon.ts';
 import { identityIn, identityMemory, type MountIdentity } from './mount-identity.ts';
 import { serviceStatus } from './service-status.ts';
 import { type Order, Supervision } from './supervision.ts';
+import type { SupervisorLink } from './supervisor-link.ts';
 
 /** After a first start others want the processor; a server that was needed once may be needed again at once. */
 const CALM_MS = 10_000;

@@ -3,9 +3,9 @@ import { closeSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { nodeCommand } from '../host/node-command.ts';
-import type { SupervisorLink } from '../server/server-port.ts';
 import type { Addon } from '../session/kernel/addon.ts';
 import { supervisorProgram } from './supervisor.ts';
+import type { SupervisorLink } from './supervisor-link.ts';
 
 /** What a process keeps over the lives of its servers. */
 export type KeptName =

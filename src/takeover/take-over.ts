@@ -1,9 +1,9 @@
-import type { Naming } from '../session/extended-attributes.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
+import type { Naming } from '../session/naming.ts';
+import type { RetiredNode } from '../session/retired-node.ts';
 import type { SessionClient } from '../session/session-client.ts';
-import type { RetiredNode } from '../session/shown-tree.ts';
 import { ContentState } from '../sync/content-state.ts';
-import type { ReplacedNode } from '../sync/ports.ts';
+import type { ReplacedNode } from '../sync/replaced-node.ts';
 import type { Restored } from '../sync/restored.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Succession } from './kept-state.ts';

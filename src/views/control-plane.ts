@@ -1,12 +1,13 @@
+import type { LeveledLogger } from '../base/logger.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import { groupId } from '../config/group-id.ts';
 import type { MountConfig } from '../config/mount-config.ts';
+import type { ResolvedOption } from '../config/resolve.ts';
 import { ownPackage } from '../config/version.ts';
 import { startControlServer } from '../control/control-server.ts';
 import { boundAt } from '../control/unix-socket.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { readSocketRecord, removeSocketRecord, writeSocketRecord } from '../host/socket-record.ts';
-import type { ServeOptions } from '../server/server-port.ts';
 import type { Supervised } from '../takeover/supervised.ts';
 import { PathFilter } from '../tree/index.ts';
 import { type CacheObserved, DaemonCache } from './cache.ts';
@@ -21,7 +22,11 @@ export interface ControlPlaneOptions
   readonly config: MountConfig;
   /** Of all mounts of this user, prepared. */
   readonly runtimeDirectory: string;
-  readonly options: Pick<ServeOptions, 'log' | 'resolved'>;
+  readonly options: {
+    readonly log: LeveledLogger;
+    /** Every option with where its value came from. */
+    readonly resolved?: readonly ResolvedOption[] | undefined;
+  };
   readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
   readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
   /** What an answer of the store named. */

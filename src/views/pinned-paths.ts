@@ -1,8 +1,8 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { Logger } from '../base/logger.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
 import { isSystemError } from '../cache/system-error.ts';
 import { Pace } from '../sync/pace.ts';
-import type { Logger } from '../sync/ports.ts';
 import type { Generation } from '../tree/index.ts';
 
 export interface PinnedPathsOptions {

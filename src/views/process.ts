@@ -1,12 +1,13 @@
+import type { LeveledLogger } from '../base/logger.ts';
 import { describeOrigin } from '../config/origin.ts';
+import type { ResolvedOption } from '../config/resolve.ts';
 import type { DaemonConfig, LogLevel } from '../control/daemon-shapes.ts';
 import type { ProcessViews } from '../control/process-routes.ts';
-import type { Log, ServeOptions } from '../server/server-port.ts';
 
 export interface ProcessObserved {
   readonly mount: DaemonConfig['mount'];
-  readonly options: NonNullable<ServeOptions['resolved']>;
-  readonly log: Log;
+  readonly options: readonly ResolvedOption[];
+  readonly log: LeveledLogger;
 }
 
 /** The process, as the control socket has it. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../../src/sync/ports.ts';
+import type { Clock } from '../../src/base/clock.ts';
 
 /** A clock that runs so many times as fast as that of this host. */
 export class FastClock implements Clock {

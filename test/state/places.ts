@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Built } from '../../src/source/source.ts';
 import { openState } from '../../src/state/open-state.ts';
 import { StateStore } from '../../src/state/state-store.ts';
 import { ChangeLog } from '../../src/sync/change-log.ts';
-import type { Built, TakeoverState } from '../../src/sync/ports.ts';
+import type { TakeoverState } from '../../src/sync/ports.ts';
 import { systemClock } from '../../src/sync/system-clock.ts';
 import { stampGeneration } from '../../src/tree/index.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';

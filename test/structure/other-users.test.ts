@@ -38,18 +38,13 @@ test('whatever knows mounts of other users opens and removes no file by itself',
   const touching = knowing
     .filter(({ text }) => /from\s*'node:fs(\/promises)?'/.test(text))
     .map(({ path }) => path);
-  // What a server says of its own mount, and whether the place of that is empty.
-  assert.deepEqual([...touching].sort(), ['src/host/write-mount-state.ts', 'src/mount/mount-point.ts']);
+  // Whether the place of a mount is empty.
+  assert.deepEqual([...touching].sort(), ['src/mount/mount-point.ts']);
   const guarded = [
-    ['runtimeDirectoriesOf', ['src/cli/process-shell.ts', 'src/host/runtime-paths.ts']],
+    ['runtimeDirectoriesOf', ['src/cli/process-shell.ts']],
     [
       'readMountStates',
-      [
-        'src/cli/process-shell.ts',
-        'src/host/mount-state.ts',
-        'src/takeover/orphaned-session.ts',
-        'src/mount/mount-point.ts',
-      ],
+      ['src/cli/process-shell.ts', 'src/mount/mount-point.ts', 'src/takeover/orphaned-session.ts'],
     ],
   ] as const;
   for (const [name, users] of guarded)

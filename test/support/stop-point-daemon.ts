@@ -1,7 +1,7 @@
 import { startCli } from '../../src/cli/start-cli.ts';
 import type { Parts } from '../../src/server/server.ts';
 import * as server from '../../src/server/server.ts';
-import type { Listed } from '../../src/sync/ports.ts';
+import type { Listed } from '../../src/source/source.ts';
 
 /**
  * The command with named points at which the process is killed, each between two calls of what a revalidation runs

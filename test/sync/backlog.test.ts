@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Backlog } from '../../src/sync/backlog.ts';
 import { ContentState, MARK } from '../../src/sync/content-state.ts';
-import type { FetchTarget } from '../../src/sync/prefetch.ts';
+import type { FetchTarget } from '../../src/sync/fetch-target.ts';
 import { SlowFetches } from '../../src/sync/unreadable/slow-fetches.ts';
 import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
 import { FakeCache } from './doubles/fake-cache.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Clock } from '../../src/base/clock.ts';
 import { chooseInstant, millisecondsOf, untilPassed } from '../../src/sync/instant.ts';
-import type { Clock } from '../../src/sync/ports.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 
 const { signal } = new AbortController();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
+import type { Built } from '../../src/source/source.ts';
 import { ContentState, MARK } from '../../src/sync/content-state.ts';
 import { Pace } from '../../src/sync/pace.ts';
-import type { Built } from '../../src/sync/ports.ts';
 import { prefetch } from '../../src/sync/prefetch.ts';
 import { Progress } from '../../src/sync/progress.ts';
 import { StaleVersions } from '../../src/sync/stale-versions.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import type { Built } from '../../src/source/source.ts';
 import { millisecondsOf } from '../../src/sync/instant.ts';
-import type { Built, Persister } from '../../src/sync/ports.ts';
+import type { Persister } from '../../src/sync/ports.ts';
 import { publish } from '../../src/sync/publish.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Listed } from '../../src/sync/ports.ts';
+import type { Listed } from '../../src/source/source.ts';
 import { settle } from '../../src/sync/settle.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 

@@ -1,7 +1,8 @@
 import { negationOf, type OptionName, optionOf } from '../../config/schema.ts';
 import { logLevels } from '../../control/daemon-shapes.ts';
 import { optionsFor } from '../command-options.ts';
-import { type CommandFlag, type CommandSpec, commands, shells } from '../commands.ts';
+import type { CommandFlag, CommandSpec } from '../command-spec.ts';
+import { commands, shells } from '../commands.ts';
 import type { CandidateKind } from './candidates.ts';
 
 /** A flag as completion scripts need it. */

@@ -1,4 +1,4 @@
-import type { DriverCheck } from '../../server/server-port.ts';
+import type { DriverCheck } from '../../mount/driver-check.ts';
 import { failureOf } from '../failure.ts';
 import { badBecause, doubtful, type Finding, good } from './finding.ts';
 

@@ -1,4 +1,5 @@
-import type { Connection, Driver, MountRequest } from '../driver.ts';
+import type { Connection, MountRequest } from '../connection.ts';
+import type { Driver } from '../driver.ts';
 import { MountError } from '../mount-error.ts';
 import { mountOptions } from './mount-options.ts';
 import { ProcessHost } from './process-host.ts';

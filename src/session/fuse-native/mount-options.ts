@@ -1,4 +1,4 @@
-import type { MountRequest } from '../driver.ts';
+import type { MountRequest } from '../connection.ts';
 import { MountError } from '../mount-error.ts';
 import type { FuseOptions } from './binding.ts';
 

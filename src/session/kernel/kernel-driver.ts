@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Driver, MountRequest, SessionHost } from '../driver.ts';
+import type { MountRequest } from '../connection.ts';
+import type { Driver, SessionHost } from '../driver.ts';
 import type { FromSession, ToSession } from '../messages.ts';
 import type { Mounter } from './mounting.ts';
 

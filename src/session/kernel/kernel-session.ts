@@ -15,7 +15,7 @@ import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
-import { type AskedVersion, ExtendedAttributes, type Naming } from '../extended-attributes.ts';
+import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
 import { attribute, type ContentRange, handle, type Outcome } from '../handlers.ts';
 import type {
   NotifyOutcome,
@@ -26,6 +26,7 @@ import type {
   StuckNotification,
   Takeover,
 } from '../messages.ts';
+import type { Naming } from '../naming.ts';
 import { planNotifications } from '../notification-plan.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';

@@ -5,7 +5,7 @@ import { hasUserEntry } from '../../base/user-entry.ts';
 import { atMount } from '../../host/at-mount.ts';
 import { HostError } from '../../host/host-error.ts';
 import { DAGMOUNT_TYPE, readMounts, topMountAt } from '../../host/mountinfo.ts';
-import type { MountRequest } from '../driver.ts';
+import type { MountRequest } from '../connection.ts';
 import { MountError } from '../mount-error.ts';
 import type { Addon } from './addon.ts';
 

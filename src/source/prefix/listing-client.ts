@@ -1,8 +1,9 @@
 import type { Worker } from 'node:worker_threads';
+import type { Logger } from '../../base/logger.ts';
 import type { CredentialsProvider } from '../../store/credentials.ts';
 import type { RequestObserver } from '../../store/request-observer.ts';
-import type { Built, Listed, Lister, Logger } from '../../sync/ports.ts';
 import { Generation } from '../../tree/index.ts';
+import type { Built, Listed, Lister } from '../source.ts';
 import { carry, type FromListing, type ListingSetUp, type ToListing, uncarry } from './listing-messages.ts';
 
 type Settled = { readonly listed: Listed } | { readonly built: Built };

@@ -4,7 +4,6 @@ import type { RequestObserver } from '../../store/request-observer.ts';
 import type { ResolvedTarget } from '../../store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from '../../store/store-error.ts';
 import type { TransportSettings } from '../../store/transport-settings.ts';
-import type { Listed } from '../../sync/ports.ts';
 import type {
   AdoptedObjects,
   FilterPatterns,
@@ -12,6 +11,7 @@ import type {
   Problem,
   ProblemReason,
 } from '../../tree/index.ts';
+import type { Listed } from '../source.ts';
 
 /** What the listing worker is told first: it starts before this is known. */
 export interface ListingSetUp {

@@ -1,6 +1,6 @@
 import type { ObjectHead } from '../../store/object-store.ts';
 import type { S3Store } from '../../store/s3-store.ts';
-import type { WatchedKey } from '../../sync/watch.ts';
+import type { WatchedKey } from '../source.ts';
 
 /** Tried for as long as a page of a listing, which it stands for. */
 const WATCH_DEADLINE_MS = 10_000;

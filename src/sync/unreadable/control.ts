@@ -1,5 +1,5 @@
-import type { Clock } from '../ports.ts';
-import type { FetchTarget } from '../prefetch.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { FetchTarget } from '../fetch-target.ts';
 import { hasContent } from '../prefetch-bound.ts';
 import type { UnreadableObjects } from './unreadable-objects.ts';
 import { withinTime } from './within-time.ts';

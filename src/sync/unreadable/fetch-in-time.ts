@@ -1,7 +1,8 @@
+import type { Clock } from '../../base/clock.ts';
 import type { Generation } from '../../tree/index.ts';
 import type { ContentState } from '../content-state.ts';
 import { type Fetched, fetchEntry } from '../fetch-content.ts';
-import type { Clock, ContentCachePort } from '../ports.ts';
+import type { ContentCachePort } from '../ports.ts';
 import type { SlowFetches } from './slow-fetches.ts';
 import { withinTime } from './within-time.ts';
 

@@ -1,5 +1,6 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Failure } from '../failure.ts';
-import type { Clock, Logger } from '../ports.ts';
 import { type FailedObject, type NamedObject, named } from './failed-object.ts';
 
 /** What a tree waits for, as status shows it. Times are milliseconds since the epoch. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../../base/clock.ts';
 import { MOST_NAMED } from './failed-object.ts';
 import type { WaitingView } from './object-wait.ts';
 

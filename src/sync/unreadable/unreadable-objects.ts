@@ -1,7 +1,8 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { ContentVersion, Generation, Problem } from '../../tree/index.ts';
 import type { Failure } from '../failure.ts';
 import type { SyncNotice } from '../notice.ts';
-import type { Clock, Logger } from '../ports.ts';
 import { answerOf, type FailedObject, type NamedObject } from './failed-object.ts';
 
 interface Unreadable {

@@ -1,5 +1,5 @@
+import type { Clock } from '../../base/clock.ts';
 import { SyncError } from '../failure.ts';
-import type { Clock } from '../ports.ts';
 import { childOf } from '../waiting.ts';
 
 /** Aborts what takes longer, and rejects with SyncError `overdue` then, else as it does. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { ReleaseProbe } from '../../../src/session/kernel/release-probe.ts';
-import type { RetiredNode } from '../../../src/session/shown-tree.ts';
+import type { RetiredNode } from '../../../src/session/retired-node.ts';
 import { ERRNO } from '../../../src/wire/index.ts';
 
 describe('the question which replaced nodes the kernel still holds', () => {

@@ -1,4 +1,4 @@
-import type { Built, Listed, Lister } from '../../../src/sync/ports.ts';
+import type { Built, Listed, Lister } from '../../../src/source/source.ts';
 import {
   buildGeneration,
   digestListing,

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../src/sync/ports.ts';
+import type { Logger } from '../../../src/base/logger.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -1,4 +1,4 @@
-import type { Built } from '../../../src/sync/ports.ts';
+import type { Built } from '../../../src/source/source.ts';
 import type { Generation } from '../../../src/tree/index.ts';
 import type { FakeSource } from './fake-source.ts';
 

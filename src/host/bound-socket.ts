@@ -1,0 +1,40 @@
+import { lstatSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+
+const CONNECT_MS = 2_000;
+
+/** Which descriptor listens at which path: a descriptor by itself does not tell, since the socket was moved there. */
+export interface BoundSocket {
+  readonly path: string;
+  /** Of the file at the path: its device and its number. */
+  readonly file: readonly [dev: number, ino: number];
+  /** The number of the descriptor's socket. */
+  readonly socket: number;
+}
+
+/** Unless something else is there by now. */
+export function removeBound(at: Pick<BoundSocket, 'path' | 'file'>): void {
+  if (isThere(at)) rmSync(at.path, { force: true });
+}
+
+/** Whether the file at the path is still the one that was bound. */
+export function isThere({ path, file: [dev, ino] }: Pick<BoundSocket, 'path' | 'file'>): boolean {
+  const now = lstatSync(path, { throwIfNoEntry: false });
+  return now?.dev === dev && now.ino === ino;
+}
+
+/** Refused: nobody listens any more. Whatever else comes of it, somebody may. */
+export function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path });
+    const end = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(CONNECT_MS, () => end(true));
+    socket.once('connect', () => end(true));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      end(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
+  });
+}

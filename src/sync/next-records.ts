@@ -1,0 +1,13 @@
+import type { ChangeLog } from './change-log.ts';
+import type { HistoryEntry } from './history.ts';
+import type { PeakEntry } from './peak-files.ts';
+
+/** The numbers and lists that one publication leads to. */
+export interface NextRecords {
+  readonly number: number;
+  readonly nextNodeId: number;
+  readonly peaks: readonly PeakEntry[];
+  readonly history: readonly HistoryEntry[];
+  /** The paths that the last publications changed. */
+  readonly changeLog: ChangeLog;
+}

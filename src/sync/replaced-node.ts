@@ -1,0 +1,18 @@
+import type { ContentVersion } from '../tree/index.ts';
+import type { Instant } from './instant.ts';
+
+/** A node of an earlier tree that the kernel may still hold, as it was shown. */
+export interface ReplacedNode {
+  readonly nodeId: number;
+  readonly directory: boolean;
+  readonly archived: boolean;
+  readonly executable: boolean;
+  readonly parentId: number;
+  readonly path: string;
+  /** Of a file. */
+  readonly version: ContentVersion | undefined;
+  /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
+  readonly lastModified: number;
+  /** Since the epoch; of a directory that went with the publication itself undefined: its instant. */
+  readonly mtime: Instant | undefined;
+}
