@@ -6,7 +6,8 @@ import { changedPath, Lab, newPath, oddPath } from './lab.ts';
 import { always, refusal } from './wire.ts';
 
 const fails = always(refusal(500, 'InternalError'));
-const patience = 60_000;
+/** Milliseconds. The trees of 2,500 files start beside hundreds of cells of the table. */
+const patience = 180_000;
 
 /** Reads until the file is of this version, or absent. */
 async function isNew(lab: Lab, path: string): Promise<boolean> {

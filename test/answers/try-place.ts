@@ -2,18 +2,18 @@ import { describe, it } from 'node:test';
 import pLimit from 'p-limit';
 import { tryCell } from './cell.ts';
 import type { Place, Seen } from './seen.ts';
-import { table } from './table.ts';
+import { rowsThatRun } from './table.ts';
 
 /** Most of the time a cell waits. */
 const CELLS_AT_ONCE = 48;
 /** To begin is what takes the machine: all at once, each would be late for its own deadlines. */
 const BEGIN_AT_ONCE = 3;
 
-/** Each row of the table, in one place. */
+/** Each row that runs, in one place. */
 export function tryPlace(place: Place, title: string): void {
   const inTurn = pLimit(BEGIN_AT_ONCE);
   describe(title, { concurrency: CELLS_AT_ONCE }, () => {
-    for (const row of table) {
+    for (const row of rowsThatRun) {
       const seen = row.seen[place];
       if (seen.kind === 'not-here') continue;
       it(`${row.name}: ${sentenceOf(seen)}`, (test) => tryCell(test, row, place, inTurn));
