@@ -75,6 +75,11 @@ export class ControlClient {
       asked.on('response', resolve);
       asked.on('timeout', () => asked.destroy(new Error(`nothing came for ${silenceMs / 1000} s`)));
       asked.on('error', (error: NodeJS.ErrnoException) => reject(this.#failure(error, false, silenceMs)));
+      // Without a listener, 101 (Switching Protocols) ends the request without a word.
+      asked.on('upgrade', (_answer, socket) => {
+        socket.destroy();
+        reject(unintelligible(this.socket));
+      });
       asked.end();
     });
     try {
@@ -107,10 +112,11 @@ export class ControlClient {
   }
 
   #problem(status: number, json: unknown): ClientError {
-    const problem = json as Partial<ProblemDetails>;
+    const problem = (json ?? {}) as Partial<ProblemDetails>;
     if (typeof problem.code !== 'string' || typeof problem.detail !== 'string')
       return unintelligible(this.socket);
-    return new ClientError(problem.code, problem.detail, problem.mend ?? 'The log of the daemon says more.', {
+    const mend = typeof problem.mend === 'string' ? problem.mend : 'The log of the daemon says more.';
+    return new ClientError(problem.code, problem.detail, mend, {
       status,
       problem: problem as ProblemDetails,
     });
@@ -182,6 +188,11 @@ export class ControlClient {
         },
       );
       asked.on('error', fail);
+      // Without a listener, 101 (Switching Protocols) ends the request without a word.
+      asked.on('upgrade', (_answer, socket) => {
+        socket.destroy();
+        reject(unintelligible(this.socket));
+      });
       asked.end(content);
     });
   }

@@ -4,7 +4,7 @@ import type { ControlViews } from '../../src/control/views.ts';
 import type { MountState } from '../../src/host/mount-state.ts';
 import { generation, held, ID, statusOf, TestServer } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
-import { fakeDaemon } from './fake-daemon.ts';
+import { type Answering, fakeDaemon } from './fake-daemon.ts';
 import { mountAt, ran } from './recorded-shell.ts';
 
 async function asked(test: Cleanup, views: Partial<ControlViews>, ...args: string[]) {
@@ -93,6 +93,38 @@ describe('what answers as no dagmount does', () => {
       assert.ok(both.out.includes(good.socket) && !both.out.includes(socket), both.out);
     }
   });
+
+  const questions = {
+    status: 'GET /v1/status',
+    problems: 'GET /v1/problems',
+    generations: 'GET /v1/generations',
+    ls: 'GET /v1/entries',
+    refresh: 'POST /v1/refresh',
+    accept: 'POST /v1/accept',
+    'cache stats': 'GET /v1/cache',
+    'cache ls': 'GET /v1/cache/blobs',
+  };
+  for (const [command, question] of Object.entries(questions)) {
+    test(`is not taken for a fault of dagmount ${command}`, async (t) => {
+      const answers: readonly Answering[] = [
+        ...[null, 42, {}, { items: 1 }, { items: [null], next: null }, { outcome: 'published' }].map(
+          (answer) => () => answer,
+        ),
+        (_asked, response) => {
+          response.writeHead(500, { 'Content-Type': 'application/json' }).end('null');
+        },
+        (_asked, response) => {
+          response.writeHead(101, { Connection: 'Upgrade', Upgrade: 'x' }).end();
+        },
+      ];
+      for (const [at, answer] of answers.entries()) {
+        const { socket } = await fakeDaemon(t, { [question]: answer });
+        const { exitCode, err, out } = await ran([...command.split(' '), '--socket', socket]);
+        assert.equal(exitCode, 69, `${at}: ${out}${err}`);
+        assert.match(err, /does not answer as a dagmount does/);
+      }
+    });
+  }
 });
 
 describe('status', () => {

@@ -137,14 +137,10 @@ async function understood<T>(
   given: Given,
   shell: Shell,
 ): Promise<Understood<T>> {
-  const answer = await command.ask(client, given, shell);
   try {
-    return {
-      socket: client.socket,
-      client,
-      answer,
-      text: command.show(shownAnswer(answer), showing(given, shell)),
-    };
+    const answer = await command.ask(client, given, shell);
+    const text = command.show(shownAnswer(answer), showing(given, shell));
+    return { socket: client.socket, client, answer, text };
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw unintelligible(client.socket, error);
     throw error;

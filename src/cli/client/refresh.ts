@@ -22,7 +22,9 @@ export const run = clientCommand<Refreshed>({
   },
   show: ({ outcome, generation }) => {
     if (outcome === 'requested') return 'The store is being looked at; --wait tells what comes of it.\n';
-    const shown = `generation ${generation?.number} ${generation?.id}`;
+    if (generation === null) throw new TypeError(`${outcome} without a generation`);
+    const { number, id } = generation;
+    const shown = `generation ${number} ${id}`;
     return outcome === 'current' ? `Nothing new: ${shown} is current.\n` : `Published: ${shown}.\n`;
   },
 });
