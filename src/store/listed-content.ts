@@ -16,9 +16,18 @@ const SECOND_MS = 1000;
 /** What the first answer to a version said, which later ones must say as well. */
 interface Accepted {
   readonly etag: string;
-  readonly isConditional: boolean;
+  /** The If-Match that later ones are asked for with; undefined: none can match. */
+  readonly condition: string | undefined;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
+}
+
+interface Answer {
+  readonly object: ObjectBody;
+  /** Undefined: none was sent. */
+  readonly condition: string | undefined;
+  /** The store said that it does not hold, and was asked without it. */
+  readonly refused: boolean;
 }
 
 interface Listed {
@@ -39,6 +48,8 @@ export class ListedContent implements ContentStore {
   readonly #store: ContentStore;
   readonly #trust: EtagTrust;
   readonly #accepted = new LRUCache<string, Accepted>({ max: MOST_VERSIONS });
+  /** Whether an If-Match held that was answered without an ETag. A store without any refuses each, which says nothing. */
+  #conditionsHold = false;
 
   constructor(store: ContentStore, trust: EtagTrust) {
     this.#store = store;
@@ -52,24 +63,27 @@ export class ListedContent implements ContentStore {
     if (etag === undefined || size === undefined) return this.#store.get(path, options);
     const listed = { path, etag, lastModified };
     const answer = await this.#ask(listed, { ...options, withoutEtag: true });
+    const { object } = answer;
     if (!this.#isListed(listed, answer)) {
-      await leave(answer);
-      throw changed(`${path} came with ${said(answer)}, where ${etag} is listed`);
+      await leave(object);
+      throw changed(`${path} came with ${said(object)}, where ${etag} is listed`);
     }
-    return { ...answer, etag };
+    return { ...object, etag };
   }
 
-  async #ask(listed: Listed, options: GetOptions): Promise<ObjectBody> {
-    const ifMatch = this.#conditionOf(listed);
-    if (ifMatch !== undefined) {
+  async #ask(listed: Listed, options: GetOptions): Promise<Answer> {
+    const condition = this.#conditionOf(listed);
+    if (condition !== undefined) {
       try {
-        return await this.#get(listed, { ...options, ifMatch });
+        const object = await this.#get(listed, { ...options, ifMatch: condition });
+        return { object, condition, refused: false };
       } catch (error) {
         if (!isChanged(error)) throw error;
       }
     }
     // Without a condition the answer tells why none held: by its ETag.
-    return this.#get(listed, { ...options, ifMatch: undefined });
+    const object = await this.#get(listed, { ...options, ifMatch: undefined });
+    return { object, condition, refused: condition !== undefined };
   }
 
   async #get(listed: Listed, options: GetOptions): Promise<ObjectBody> {
@@ -87,16 +101,23 @@ export class ListedContent implements ContentStore {
 
   #conditionOf(listed: Listed): string | undefined {
     const accepted = this.#accepted.get(keyOf(listed));
-    if (accepted !== undefined) return accepted.isConditional ? accepted.etag : undefined;
+    if (accepted !== undefined) return accepted.condition;
     const etag = bareEtag(listed.etag);
     return isEtag(etag) && !this.#trust.own ? etag : undefined;
   }
 
-  #isListed(listed: Listed, answer: ObjectHead): boolean {
+  #isListed(listed: Listed, { object: answer, condition, refused }: Answer): boolean {
     const key = keyOf(listed);
     const accepted = this.#accepted.get(key);
     if (accepted !== undefined) {
+      // The condition held for this version once.
+      if (refused && answer.etag === '') return false;
       return accepted.etag === answer.etag && accepted.lastModified === answer.lastModified;
+    }
+    if (answer.etag === '') {
+      // Nothing in the answer but its size tells versions apart: the word of a store that heeds conditions does.
+      if (refused && answer.lastModified === 0 && this.#conditionsHold) return false;
+      this.#conditionsHold ||= condition !== undefined && !refused;
     }
     const etag = bareEtag(listed.etag);
     if (answer.etag !== etag) {
@@ -111,7 +132,12 @@ export class ListedContent implements ContentStore {
     const isConditional = answer.etag !== '' && answer.isWeak !== true;
     // What needs nothing remembered is not: there may be a million files.
     if (answer.etag !== etag || !isConditional) {
-      this.#accepted.set(key, { etag: answer.etag, isConditional, lastModified });
+      const held = answer.etag === '' && !refused ? condition : undefined;
+      this.#accepted.set(key, {
+        etag: answer.etag,
+        condition: isConditional ? answer.etag : held,
+        lastModified,
+      });
     }
     return true;
   }
