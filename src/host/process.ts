@@ -16,7 +16,7 @@ export interface ProcessId {
 const HIGHEST_PID = 2 ** 22;
 /** Of the fields of /proc/PID/stat behind the state, the index of starttime. */
 const STARTTIME = 18;
-const KILL_MS = 5_000;
+const COMMAND_MS = 5_000;
 
 export function isPid(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= HIGHEST_PID;
@@ -72,14 +72,26 @@ export function signalProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL', owne
 }
 
 /** kill(2) goes by the real user of a process, too, which Node.js cannot take back: so a shell of that user does it. */
-function signalAs({ uid, gid }: Identity, pid: number, signal: NodeJS.Signals): boolean {
-  const { status } = spawnSync('/bin/sh', ['-c', 'kill -s "$1" "$2"', 'sh', signal.slice(3), String(pid)], {
+function signalAs(owner: Identity, pid: number, signal: NodeJS.Signals): boolean {
+  return runAs(owner, 'kill -s "$1" "$2"', [signal.slice(3), String(pid)]);
+}
+
+/** Runs a line of the shell with the rights of a user, who may stop that shell, but not keep this process waiting. */
+export function runAs(
+  { uid, gid }: Identity,
+  line: string,
+  args: readonly string[],
+  timeout = COMMAND_MS,
+): boolean {
+  const { status } = spawnSync('/bin/sh', ['-c', line, 'sh', ...args], {
     uid,
     gid,
     cwd: '/',
     env: {},
     stdio: 'ignore',
-    timeout: KILL_MS,
+    timeout,
+    // SIGTERM waits for as long as a process is stopped.
+    killSignal: 'SIGKILL',
   });
   return status === 0;
 }

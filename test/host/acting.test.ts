@@ -72,6 +72,17 @@ describe('what root does for another user', {
     assert.equal(signalProcess(wanted, 'SIGTERM', nobody), true);
     assert.deepEqual(await theirs.exit, { code: null, signal: 'SIGTERM' });
   });
+
+  test('does not wait for what that user stops', async (t) => {
+    const module = import.meta.resolve('../../src/host/process.js');
+    const code = `
+      const { runAs } = await import(${JSON.stringify(module)});
+      process.exit(runAs(${JSON.stringify(nobody)}, 'kill -s STOP $$', [], 200) ? 1 : 0);`;
+    const child = startChild(process.execPath, ['--input-type=module', '--eval', code]);
+    defer(t, () => child.kill('SIGKILL'));
+    await waitFor('the end of the process', () => child.process.exitCode !== null, 20_000);
+    assert.equal(child.process.exitCode, 0);
+  });
 });
 
 describe('a socket of a user', () => {
