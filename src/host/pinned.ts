@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { HostError, isSystemError } from './host-error.ts';
 import { ownerOf } from './mount-owner.ts';
-import { readMounts } from './mountinfo.ts';
+import { type Mount, readMounts } from './mountinfo.ts';
 
 /*
  * A descriptor that stands for a place in the tree, and reads nothing (open(2), O_PATH): opening it starts no device,
@@ -77,17 +77,23 @@ function mountIdOf(fd: number): number | undefined {
 
 /** Throws HostError where what is pinned is on a FUSE file system of another user than root, or this one. */
 function requireAnswering({ mountId, path }: Pinned): void {
-  if (mountId === undefined) return;
-  const mount = readMounts().find((each) => each.mountId === mountId);
-  if (mount === undefined || !mount.fsType.startsWith('fuse')) return;
+  const reason = mountId === undefined ? undefined : reasonAgainst(mountId, readMounts());
+  if (reason !== undefined) throw new HostError('user-filesystem', path, reason);
+}
+
+/** Why a mount that was gone over to may never answer; undefined: it does. */
+export function reasonAgainst(
+  mountId: number,
+  mounts: readonly Pick<Mount, 'mountId' | 'fsType' | 'superOptions'>[],
+): string | undefined {
+  const mount = mounts.find((each) => each.mountId === mountId);
+  // Its user detached it meanwhile: whoever has it open still waits for it.
+  if (mount === undefined) return 'lies on a file system that is mounted no more';
+  if (!mount.fsType.startsWith('fuse')) return undefined;
   const owner = ownerOf(mount);
   // Not the effective user, who may be one for whom root acts.
-  if (owner === 0 || owner === process.getuid?.()) return;
-  throw new HostError(
-    'user-filesystem',
-    path,
-    'lies on a FUSE file system of another user, who may never answer',
-  );
+  if (owner === 0 || owner === process.getuid?.()) return undefined;
+  return 'lies on a FUSE file system of another user, who may never answer';
 }
 
 /**
@@ -97,6 +103,8 @@ function requireAnswering({ mountId, path }: Pinned): void {
 export function pinFollowed(path: string): Pinned {
   if (!isLinux) return pin(path);
   let here = pin('/');
+  // In a chroot it is not among the mounts that are seen.
+  const root = here.mountId;
   const rest = path.split('/').reverse();
   let links = 0;
   try {
@@ -104,7 +112,7 @@ export function pinFollowed(path: string): Pinned {
       const name = rest.pop() as string;
       if (name === '' || name === '.') continue;
       const next = pinAt(`${addressOf(here)}/${name}`, name === '..' ? path : join(here.path, name));
-      if (next.mountId !== here.mountId) requireAnsweringOrClose(next);
+      if (next.mountId !== here.mountId && next.mountId !== root) requireAnsweringOrClose(next);
       const before = here;
       if (!fstatSync(next.fd).isSymbolicLink()) {
         here = next;
