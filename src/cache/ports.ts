@@ -1,13 +1,8 @@
-/** Time, handed in so that tests decide it. */
-export interface Clock {
-  /** Milliseconds since the epoch. May step, both ways. */
-  now(): number;
-  /** Rejects with the signal's reason when it is aborted before the time is over. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
+import type { Clock as AnyClock } from '../base/clock.ts';
+import type { Logger as AnyLogger } from '../base/logger.ts';
 
-/** The part of pino that is used here. */
-export interface Logger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
+/** What the cache uses of a clock. */
+export type Clock = Pick<AnyClock, 'now' | 'sleep'>;
+
+/** What the cache uses of a logger. */
+export type Logger = Pick<AnyLogger, 'info' | 'warn'>;

@@ -82,6 +82,4 @@ export type BlobItem = z.infer<typeof blobShape>;
 export type Blobs = z.infer<typeof blobsShape>;
 export type PathResult = z.infer<typeof pathResultShape>;
 export type PathResults = z.infer<typeof pathResultsShape>;
-export type PathsRequest = z.infer<typeof pathsRequestShape>;
-export type PrefetchRequest = z.infer<typeof prefetchRequestShape>;
 export type Verified = z.infer<typeof verifiedShape>;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Deferred, deferred } from '../base/waiting.ts';
 import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
 import type { SessionHost } from './driver.ts';
 import {
@@ -53,9 +54,9 @@ export class SessionClient {
   readonly meter = new RequestMeter(this.#memory);
   /** The id under which the store keeps a version, where an answer of it named one. */
   versionIdOf: (path: string, etag: string) => string | undefined = () => undefined;
-  #publishing: PromiseWithResolvers<NotifyOutcome> | undefined;
-  #counting: PromiseWithResolvers<SessionCounters> | undefined;
-  #serving: PromiseWithResolvers<Serving> | undefined;
+  #publishing: Deferred<NotifyOutcome> | undefined;
+  #counting: Deferred<SessionCounters> | undefined;
+  #serving: Deferred<Serving> | undefined;
   #isStuck = false;
   readonly #waiting: (() => void)[] = [];
   #over = false;
@@ -77,7 +78,7 @@ export class SessionClient {
 
   /** Resolves once the kernel's INIT is answered, or a takeover has told the kernel all that it was owed. */
   start(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<Serving> {
-    this.#serving = withResolvers();
+    this.#serving = deferred();
     this.#send({ kind: 'start', ...start, meter: this.#memory });
     return this.#serving.promise;
   }
@@ -85,7 +86,7 @@ export class SessionClient {
   /** Makes a generation current; resolves when the kernel has answered every notification. */
   publish({ generation, stamps, changes }: Published): Promise<NotifyOutcome> {
     if (changes === undefined) throw new TypeError('only the first generation comes without changes');
-    this.#publishing = withResolvers();
+    this.#publishing = deferred();
     const shared = stamps.buffer as unknown as SharedArrayBuffer;
     this.#send({ kind: 'publish', shown: { generation: generation.buffer, stamps: shared }, changes });
     return this.#publishing.promise;
@@ -99,7 +100,7 @@ export class SessionClient {
   /** Also of a session that has ended. */
   counters(): Promise<SessionCounters> {
     if (this.#gone) return Promise.resolve(NOTHING_COUNTED);
-    this.#counting ??= withResolvers();
+    this.#counting ??= deferred();
     this.#send({ kind: 'count' });
     return this.#counting.promise;
   }
@@ -214,21 +215,4 @@ function refused(reason: string): MountError {
     `The mount could not be made (${reason}).`,
     'Mount on an empty directory that you own, with /dev/fuse at hand; --allow-other needs user_allow_other in /etc/fuse.conf where not root.',
   );
-}
-
-/** Promise.withResolvers, which Node 20 lacks. */
-function withResolvers<T>(): PromiseWithResolvers<T> {
-  let resolve: PromiseWithResolvers<T>['resolve'] = () => undefined;
-  let reject: PromiseWithResolvers<T>['reject'] = () => undefined;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
-}
-
-interface PromiseWithResolvers<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T | PromiseLike<T>) => void;
-  readonly reject: (reason: unknown) => void;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { type Deferred, deferred, orAborted } from '../base/waiting.ts';
 import { MARK } from './content-state.ts';
 import type { EtagFindings } from './etag-witness.ts';
 import { codeOf, failureOf } from './failure.ts';
@@ -15,7 +16,6 @@ import { type FailedObject, failedObject } from './unreadable/failed-object.ts';
 import { fetchInTime } from './unreadable/fetch-in-time.ts';
 import { ObjectWait, type WaitingView } from './unreadable/object-wait.ts';
 import { reasonToHold } from './unreadable/verdict.ts';
-import { type Deferred, deferred, orAborted } from './waiting.ts';
 
 export interface BacklogOptions extends Omit<FetchMeans, 'allowedMs'> {
   readonly clock: Clock;

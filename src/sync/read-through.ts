@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { childOf } from '../base/waiting.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf, failureOf, isSourceDown, isStale } from './failure.ts';
@@ -7,7 +8,6 @@ import type { ContentCachePort, Located } from './ports.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import { type ReaderUid, Turns } from './turns.ts';
 import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
-import { childOf } from './waiting.ts';
 
 export type ReadErrno = 'EIO' | 'ESTALE';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { childOf, type Deferred, deferred } from './waiting.ts';
+import { childOf, type Deferred, deferred } from '../base/waiting.ts';
 
 export interface RevalidationLoopOptions<Outcome extends { readonly kind: string }> {
   /**

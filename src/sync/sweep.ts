@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { childOf } from '../base/waiting.ts';
 import type { Pace } from './pace.ts';
-import { childOf } from './waiting.ts';
 
 export interface SweepOptions {
   /** Positions 0 to total - 1 are visited once each. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { type Deferred, deferred } from '../../src/base/waiting.ts';
 import { RevalidationLoop } from '../../src/sync/revalidation-loop.ts';
-import { type Deferred, deferred } from '../../src/sync/waiting.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 
 interface Outcome {

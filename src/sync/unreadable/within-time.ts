@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
+import { childOf } from '../../base/waiting.ts';
 import { SyncError } from '../failure.ts';
-import { childOf } from '../waiting.ts';
 
 /** Aborts what takes longer, and rejects with SyncError `overdue` then, else as it does. */
 export async function withinTime<T>(
