@@ -1,4 +1,4 @@
-/** The files of the mains that threads and processes are started from. Who starts them is told, and imports none of them. */
+/** The files of the mains of threads and processes. What starts one is given its URL, and does not import src/entry. */
 export interface Entries {
   readonly sessionWorker: URL;
   readonly listingWorker: URL;

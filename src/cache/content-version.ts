@@ -4,7 +4,7 @@ export interface ContentVersion {
   readonly name: string;
   /** The key below the prefix. */
   readonly path: string;
-  /** As listed, without the quotes, or what stands in its place where there is none. */
+  /** As listed, without the quotes; where the listing has none, the date mark that stands for it (src/tree/date-mark.ts). */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;

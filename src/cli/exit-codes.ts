@@ -34,10 +34,7 @@ export const exitCodeMeanings: readonly (readonly [code: ExitCode, meaning: stri
   [69, 'the store or the daemon is unavailable'],
   [70, 'an internal error'],
   [71, 'no /dev/fuse, no fusermount3, no addon, or mounting failed'],
-  [
-    73,
-    "the mount point is no directory, not empty or another's, or cache or socket cannot be made or could be replaced by other users",
-  ],
+  [73, "mount point, cache or socket cannot be made, is not empty or another's, or is open to others"],
   [75, 'already running, cache in use, held, or timed out'],
   [77, 'access denied, no credentials, or expired ones'],
   [78, 'a bad value in flags, environment or file, or an endpoint that does not speak S3'],

@@ -2,12 +2,12 @@ import type { Progress } from '../server/server-port.ts';
 import { progressText } from './progress-line.ts';
 import type { Shell } from './shell.ts';
 
-/** Short of the 15 s after which people take a command that says nothing for one that hangs. */
+/** Users take a command that prints nothing for 15 s for one that hangs. */
 const EVERY_MS = 10_000;
 
 /**
- * While a daemon starts, says every ten seconds how far it is, or what it waits for: where there is no terminal to draw
- * a line on, or nothing to be drawn yet.
+ * While a daemon starts, prints every ten seconds how far it is or what it waits for. Used where the progress line is not:
+ * without a terminal, or before there is any progress to draw.
  */
 export class SignsOfLife {
   readonly #shell: Pick<Shell, 'err' | 'now'>;

@@ -15,7 +15,7 @@ import type { RunCommand, Shell } from './shell.ts';
 /** How long the daemon may take to end: it answers readers for a while after a busy mount was detached. */
 const LINGER_MS = 15_000;
 const LOOK_MS = 50;
-/** One over the other: a user may go on mounting. */
+/** Mounts stacked on one target that are unmounted; the bound ends a race with a user who keeps mounting there. */
 const MOST_MOUNTS = 64;
 
 /** Unmounts without ever asking the mount itself anything: a dead or hanging one would not answer. */
@@ -96,7 +96,7 @@ function elsewhere({ path, reason }: HostError): CommandError {
   return new CommandError('not-dagmount', `${path} ${reason}.`, 'See dagmount list for what is mounted.');
 }
 
-/** What the user who mounted it says of it: others may say the same of another one's mount. */
+/** The states of this mount that its own user wrote. Another user could write a state that names this mount. */
 function statesOf(mount: Mount, shell: Shell): readonly MountState[] {
   const owner = ownerOf(mount);
   return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => isStateOf(state, mount));

@@ -79,7 +79,7 @@ function fileOf(
   return path.startsWith('~/') ? `${home}${path.slice(1)}` : resolve(workingDirectory, path);
 }
 
-/** Without a home there is no file in it. */
+/** Empty without a home directory, for which the path is relative. */
 function textOf(file: string, { readText }: Surroundings): string {
   return isAbsolute(file) ? (readText(file) ?? '') : '';
 }

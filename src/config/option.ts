@@ -7,10 +7,10 @@ export type OptionGroup = 'store' | 'publication' | 'tree' | 'cache' | 'mount' |
 /** What is written: one text, or several for a list. */
 export type Written = string | readonly string[];
 
-/** What holds where nobody says anything. */
+/** The value of an option that is not given. */
 export interface Fallback {
   readonly text: Written;
-  /** What of AWS's own said it: a variable, or a key of a profile. */
+  /** The AWS variable, or the key of an AWS profile, that the value comes from. */
   readonly source?: string;
 }
 
@@ -22,7 +22,7 @@ export interface Option<T> {
   readonly help: string;
   /** What help gives as the default. */
   readonly default: string;
-  /** `profile`: reads that of AWS's own files, where it comes to that. */
+  /** `profile` reads the profile in AWS's own files; called only where it is needed. */
   readonly fallback: (surroundings: Surroundings, profile: () => AwsProfile) => Fallback | undefined;
 }
 
@@ -52,7 +52,7 @@ export function optional<T>(option: {
   readonly described: string;
   readonly variables?: readonly string[];
   readonly inProfile?: (profile: AwsProfile) => ProfileValue | undefined;
-  /** Whether neither is to be looked at. */
+  /** Whether to ignore both the variables and the profile. */
   readonly unless?: (surroundings: Surroundings, profile: () => AwsProfile) => boolean;
 }): Option<T | undefined> {
   const { described, variables = [], inProfile, unless = () => false, ...rest } = option;

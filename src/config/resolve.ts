@@ -82,7 +82,7 @@ function noProfile(): never {
   throw new Error('the name of the profile cannot come from a profile');
 }
 
-/** Read once, and only where an option is not given otherwise. */
+/** Reads the profile once, and only where an option has no value from elsewhere. */
 function profileReader(named: string | undefined, surroundings: Surroundings): () => AwsProfile {
   let read: AwsProfile | undefined;
   return () => {

@@ -57,7 +57,7 @@ export class OpenServer {
   readonly #limits: OpenLimits;
   readonly #now: () => number;
   readonly #bound: StrangerBound;
-  /** By address and format: no more than the table of routes has of them. */
+  /** Answers by address of the request and format; bounded by the table of routes. */
   readonly #kept = new Map<string, Kept>();
 
   constructor({ routes, log, limits = {}, now = () => performance.now() }: OpenServerOptions) {
@@ -91,7 +91,7 @@ export class OpenServer {
       const end = head.indexOf(END_OF_HEAD);
       if (end < 0 && head.length <= this.#limits.headBytes) return;
       socket.removeListener('data', read);
-      // Read no further: what it still sends waits in the kernel, and goes with the connection.
+      // Stops reading: whatever the client still sends stays in the socket's buffer, and is dropped with the connection.
       socket.pause();
       this.#bound.asked(socket);
       void this.#answerTo(end < 0 ? undefined : head.slice(0, end)).then((answer) => {

@@ -28,10 +28,10 @@ export interface MountState extends ProcessId {
   readonly supervisor?: ProcessId | undefined;
 }
 
-/** In the directory of the mount. */
+/** Name of the state file, in the mount's runtime directory. */
 export const STATE_FILE = 'state.json';
 
-/** A mount, or a runtime directory, of which is not known what it says of itself. */
+/** A state file or runtime directory that cannot be read or trusted. */
 export interface UnreadableState {
   readonly path: string;
   /** Why, to follow the path in a sentence. */
@@ -44,8 +44,8 @@ const MOST_MOUNTS = 1_024;
 const MOUNT_ID = /^[\w-]+$/;
 
 /**
- * The states of all mounts in a runtime directory, which may be another user's: so none is read that anybody else owns,
- * nor anything that does not answer. `onUnreadable` is told what was left out.
+ * The states of all mounts in a runtime directory, which may be another user's. Only regular files of `owner` are read, so
+ * that no FIFO, device or link can block or mislead the reader. `onUnreadable` gets each state that was left out.
  */
 export function readMountStates(
   directory: string,
@@ -81,7 +81,7 @@ function readMountState(
   }
 }
 
-/** What is missing is no news: a mount that begins or ends. */
+/** Reports a HostError, unless the file is missing: a mount that begins or ends has no state for a moment. */
 function attempt<T>(onUnreadable: (unreadable: UnreadableState) => void, otherwise: T, read: () => T): T {
   try {
     return read();

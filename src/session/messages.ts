@@ -132,7 +132,7 @@ export type FromSession =
   | { readonly kind: 'published'; readonly outcome: NotifyOutcome }
   /** A request that got EIO for a reason that nobody foresaw. */
   | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }
-  /** Readers are answered all the same. Undefined: it is answered. */
+  /** The notification that the kernel does not answer; undefined once it is answered. Readers are answered meanwhile. */
   | { readonly kind: 'stuck'; readonly stuck: StuckNotification | undefined }
   | { readonly kind: 'released'; readonly nodeIds: readonly number[] }
   | { readonly kind: 'counters'; readonly counters: SessionCounters }

@@ -7,7 +7,7 @@ export interface StuckPublication {
   readonly since: number;
   /** Below the mount point, '' for the mount point itself; undefined where it is not known. */
   readonly directory: string | undefined;
-  /** As far as this process may see them. */
+  /** The threads that hold the lock, as far as this process may see them. */
   readonly holders: readonly LockHolder[];
 }
 
@@ -20,7 +20,7 @@ export interface PublicationWatchOptions {
   readonly now: () => number;
   /** Who holds the lock of this directory of the mount. */
   readonly findHolders: (nodeId: number, signal: AbortSignal) => Promise<readonly LockHolder[]>;
-  /** Publications are stuck, undefined: they are no more. */
+  /** Called when publications are stuck, and with undefined when the kernel takes them again. */
   readonly onChange: (stuck: StuckPublication | undefined) => void;
   readonly searchMs?: number;
   readonly everyMs?: number;
@@ -28,7 +28,7 @@ export interface PublicationWatchOptions {
 
 /** A search takes some milliseconds for a thousand threads; what is not found by then is not named. */
 const SEARCH_MS = 1_000;
-/** Another process may take the place of the one that was named. */
+/** The search is repeated: another process may hold the lock by then. */
 const EVERY_MS = 10_000;
 const MEND =
   'Kill the processes that hold it (SIGKILL); publications then go on by themselves. Other directories are read as before.';
@@ -38,7 +38,7 @@ export class PublicationWatch {
   readonly #options: PublicationWatchOptions;
   #stuck: StuckPublication | undefined;
   #over: AbortController | undefined;
-  /** Never two at a time: one that hangs has a thread of the pool already. */
+  /** At most one search at a time: a search that hangs occupies a thread of libuv's pool. */
   #searching: Promise<unknown> | undefined;
 
   constructor(options: PublicationWatchOptions) {

@@ -61,7 +61,7 @@ export function expectedChecksum(
       if (value !== undefined && value !== '' && !value.includes('-')) return { name, value, start };
     }
   }
-  // An answer that does not say its ETag is held against the one that was asked for.
+  // An answer without an ETag is checked against the ETag that the request named.
   const etag = bareEtag(etagAskedFor ?? header(headers, 'etag') ?? '').toLowerCase();
   const encryption = header(headers, 'x-amz-server-side-encryption') ?? '';
   const byOwnKey =

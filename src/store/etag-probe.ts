@@ -10,7 +10,7 @@ export interface ListedObject {
   readonly etag: string;
 }
 
-/** How the ETags of some objects are. */
+/** Counts of objects, by how their ETags in the listing, by GET and of their content compare. */
 export interface EtagSample {
   readonly objects: number;
   /** Without an ETag in the listing. */
@@ -37,7 +37,7 @@ export class Md5Counter {
   }
 }
 
-/** Reads these objects whole, and holds their ETags against the listing's and against their content. */
+/** Reads these objects whole, and compares the ETags of the answers with the listing's and with the MD5s of the content. */
 export async function sampleEtags(
   store: Pick<ObjectStore, 'get'>,
   md5: Md5Counter,

@@ -1,8 +1,8 @@
-/** Objects whose ETags differ between listing and GET, after which it is the store's way. In a smaller tree: all. */
+/** So many objects with different ETags by listing and by GET prove that the store has two kinds. In a smaller tree: all files. */
 const ENOUGH = 3;
-/** In a tree of fewer files so often, with equal listings around each time. */
+/** In a tree with fewer files than that, each must differ so often, each time between two equal listings. */
 const ENOUGH_TIMES = 2;
-/** No more are remembered. */
+/** Bound on the paths that are remembered. */
 const MOST_NOTED = 64;
 
 /**
@@ -20,12 +20,12 @@ export class EtagTrust {
   #own = false;
   #files = ENOUGH;
 
-  /** `onOwn` is told when it finds that they have. */
+  /** `onOwn` is called when the listings are found to have ETags of their own. */
   constructor(onOwn: () => void = () => undefined) {
     this.#onOwn = onOwn;
   }
 
-  /** An earlier process of this mount found that they have. */
+  /** An earlier process of this mount found that the listings have ETags of their own. */
   assumeOwn(): void {
     this.#own = true;
   }
@@ -57,7 +57,7 @@ export class EtagTrust {
     return noted;
   }
 
-  /** It ended. `before`: what had differed before it began; later differences may be changes that it does not show. */
+  /** A listing ended. `before`: the paths that differed before it began; a later difference may be a change that it does not show. */
   listed(digest: string, before: ReadonlySet<string>): void {
     if (this.#own) return;
     if (digest !== this.#digest) {

@@ -232,7 +232,7 @@ export class Backlog {
       if (isAgain) return 'again';
     } catch (error) {
       left.throwIfAborted();
-      // Nothing at all could be read: that is no tree to be called ready.
+      // The store denies every read and nothing is local: the tree must not be called ready.
       if (codeOf(error) === 'denied' && !content.marks.includes(MARK.local)) this.#ready.reject(error);
       this.#wait.storeFailed();
       this.#pausing(error);

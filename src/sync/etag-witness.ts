@@ -18,7 +18,7 @@ export interface EtagFindings {
   readonly traits: readonly StoreTrait[];
 }
 
-/** Remembers for the process that follows. */
+/** Keeps the traits for the next process of this mount. */
 export interface TraitsKeeper {
   readonly recall: () => readonly StoreTrait[];
   readonly keep: (traits: readonly StoreTrait[]) => void;
@@ -26,12 +26,12 @@ export interface TraitsKeeper {
 
 type ContentStore = Pick<ObjectStore, 'get'>;
 
-/** Files that are looked at where some came with another ETag, so that it does not depend on what is read. */
+/** Once a file came with another ETag, one byte of up to so many others is fetched, so that the judgement waits for no reader. */
 const SAMPLES = 3;
 const SAMPLE_DEADLINE_MS = 5_000;
 /** Larger objects come in parts, which have no MD5. */
 const LARGEST_WHOLE = 8 * 1024 * 1024;
-/** More files than any judgement asks for. */
+/** Files of the tree are counted up to this number: no judgement needs more. */
 const MOST_COUNTED = 8;
 
 /**

@@ -59,7 +59,7 @@ export interface SyncView {
   readonly held: HeldView | undefined;
   /** Objects that a tree waits for, before it is shown, or called ready. */
   readonly waiting: WaitingView | undefined;
-  /** Files that are shown although their content cannot be had; they are among the problems. */
+  /** Number of files that are shown and give EIO, since the store does not give their content; each is a problem too. */
   readonly unreadable: number;
   /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
   readonly pending: PendingView;

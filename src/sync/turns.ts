@@ -34,7 +34,7 @@ const RESERVED_BYTES = 1 / 8;
 export class Turns {
   readonly #limits: TurnLimits;
   readonly #shared: TurnLimits;
-  /** Those with something waiting or under way; the one that had its turn last is the last. */
+  /** The uids with requests that wait or are under way, in the order of their last turns, the longest ago first. */
   readonly #parties = new Map<ReaderUid, Party>();
   #requests = 0;
   #bytes = 0;

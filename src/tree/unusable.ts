@@ -17,7 +17,7 @@ export function whyUnusable(objects: ListedObjects, object: number): ProblemReas
   return !isMarker && lacksVersion(objects, object) ? 'no-version' : undefined;
 }
 
-/** A listing in which objects that cannot be shown as they are listed stand as they were shown before. */
+/** A listing whose unusable objects were replaced by what was shown before. */
 export interface KeptObjects {
   readonly objects: ListedObjects;
   /** By the number of the object, why it was kept. */
@@ -25,8 +25,8 @@ export interface KeptObjects {
 }
 
 /**
- * Puts what `previous` shows in the place of what is listed and cannot be shown: the object is there, and a store that is
- * wrong about it has not deleted it. What was not shown as a file is left as it is listed.
+ * Replaces each object that cannot be shown as listed by what `previous` shows at its path: a store that is wrong about an
+ * object has not deleted it. An object that `previous` does not show as a file stays as it is listed.
  */
 export function keepShown(objects: ListedObjects, previous: Generation | undefined): KeptObjects {
   const kept = new Map<number, ProblemReason>();

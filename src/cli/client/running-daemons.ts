@@ -47,7 +47,7 @@ export function runningStates(
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
   const { uid } = shell.surroundings;
-  // Another user may say anything of mounts that are not there, or not that user's.
+  // Another user could write a state for a mount that does not exist or is not theirs: the kernel has to confirm it.
   const isTrue = (state: MountState): boolean =>
     state.uid === undefined || state.uid === uid || mounts.some((mount) => isStateOf(state, mount));
   return shell
@@ -55,7 +55,7 @@ export function runningStates(
     .filter((state) => isTrue(state) && isServed(state, shell.isRunning));
 }
 
-/** So that one mount that cannot be looked at hides no other, and is not hidden. */
+/** Names a mount whose state cannot be read; the other mounts are shown all the same. */
 export function tellUnreadable(unreadable: readonly UnreadableState[], shell: Shell): void {
   for (const { path, reason } of unreadable)
     shell.err.write(`Left out: ${printableName(path)} ${printable(reason)}.\n`);
@@ -66,7 +66,7 @@ function clientAt(mount: string, states: readonly MountState[], shell: Shell): C
   const mounts = shell
     .readMounts()
     .filter(({ mountPoint, fsType }) => mountPoint === target && fsType === DAGMOUNT_TYPE);
-  // The user's own word first: who mounted it says which socket it has.
+  // First the state that the mount's own user wrote: it names the right socket.
   const isOfOwner = (state: MountState): boolean => mounts.some((each) => isStateOf(state, each));
   const state = states.find(isOfOwner) ?? states.find((each) => each.target === target && isOwn(each, shell));
   if (state !== undefined) return clientOf(state, shell);

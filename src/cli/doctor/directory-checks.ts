@@ -18,7 +18,7 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
       exitCodes.cannotCreate,
     );
   }
-  // As a mount has it, whose own directory lies in this one.
+  // The check that a mount makes of its own directory, which lies below this one.
   const unsafe = host.unsafeAncestor(join(directory, 'v1'));
   if (unsafe !== undefined) {
     return bad(

@@ -91,7 +91,7 @@ async function numbersIn(directory: string): Promise<readonly number[]> {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** '' of what has ended meanwhile, or may not be read. */
+/** '' where the process has ended, or its file may not be read. */
 function textOf(file: string): Promise<string> {
   return readFile(file, 'latin1').catch(() => '');
 }

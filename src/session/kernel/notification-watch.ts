@@ -12,9 +12,9 @@ export interface NotifyJob {
 export interface NotificationWatchOptions {
   /** The job that the notify thread works on; undefined where it has none. */
   readonly current: () => NotifyJob | undefined;
-  /** The kernel takes one notification for longer than any that is answered: about this node. */
+  /** The kernel has held a notification about this node for longer than it takes to answer any. */
   readonly onStuck: (nodeId: number) => void;
-  /** The one that was told by `onStuck` is answered. */
+  /** The kernel has answered the notification that `onStuck` reported. */
   readonly onFreed: () => void;
 }
 

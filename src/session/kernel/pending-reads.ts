@@ -38,7 +38,7 @@ export class PendingReads {
     this.#isDying = dying;
   }
 
-  /** Undefined where its uid has too many that wait. */
+  /** Undefined where the uid has as many waiting READs as one uid may have. */
   begin({ uniqueHigh, uniqueLow, pid, uid }: ReadHeader): PendingRead | undefined {
     const waiting = this.#uids.get(uid) ?? 0;
     if (waiting >= this.#mostOfUid) return undefined;

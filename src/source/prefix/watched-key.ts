@@ -18,7 +18,7 @@ export function watchedKeyOf(key: string | undefined, store: S3Store): WatchedKe
   };
 }
 
-/** Where the store gives no ETag. A space tells it from one. */
+/** Stands for the ETag where the store gives none. The space in it tells it from an ETag, which holds none. */
 function dateOf({ size, lastModified }: ObjectHead): string {
   return ` ${lastModified} ${size}`;
 }

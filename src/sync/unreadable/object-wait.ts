@@ -15,7 +15,7 @@ export interface WaitingView {
 
 /** Tries that an object gets at least, so that one fault within a second never costs a readable version. */
 const FEWEST_TRIES = 2;
-/** A try of an object that failed before may take so long also where hardly any time is left. */
+/** A further try of an object may take at least so long, however little of the wait is left. */
 const SHORTEST_TRY_MS = 1_000;
 
 /**
@@ -49,7 +49,7 @@ export class ObjectWait {
     return { since: this.#since, until, files: this.#objects.length, objects };
   }
 
-  /** There is a tree to be shown, and its content is about to be fetched. */
+  /** A new tree is ready to be shown, and the fetch of its content begins. */
   began(): void {
     const now = this.#clock.now();
     // A clock that stepped back must not prolong the wait.
@@ -64,7 +64,7 @@ export class ObjectWait {
     return Math.max(SHORTEST_TRY_MS, Math.min(ms, this.#since + this.#waitMs - this.#clock.now()));
   }
 
-  /** The same objects, where a later try was cut short with what the store answered to the one before. */
+  /** The same objects. One whose try was cut short has the store's answer to the try before. */
   withAnswers(objects: readonly FailedObject[]): readonly FailedObject[] {
     return objects.map((object) => {
       const before = this.#failures.get(object.version.path);
@@ -74,7 +74,7 @@ export class ObjectWait {
     });
   }
 
-  /** These failed by themselves; returns whether the tree waits on. */
+  /** The control found that the fault is these objects'; returns whether the tree waits on. */
   waitsFor(objects: readonly FailedObject[]): boolean {
     this.#objects = objects;
     this.#failures = new Map(objects.map(({ version, failure }) => [version.path, failure]));

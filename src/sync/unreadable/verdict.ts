@@ -12,7 +12,7 @@ export interface TooMany {
 /** More files than these, in a tree of any size, are the store's fault. */
 const MOST = 20;
 const LARGEST_SHARE = 0.01;
-/** Of a small tree, in which one file is more than its share. */
+/** Files of a small tree that may always be unreadable: one file is more than 1 % of it. */
 const ALWAYS = 3;
 
 /** How many files of a tree may be shown unreadable before it is held. */

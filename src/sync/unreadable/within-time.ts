@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { childOf } from '../../base/waiting.ts';
 import { SyncError } from '../failure.ts';
 
-/** Aborts what takes longer, and rejects with SyncError `overdue` then, else as it does. */
+/** Aborts `run` after `ms` and rejects with SyncError `overdue`; otherwise settles as `run` does. */
 export async function withinTime<T>(
   ms: number,
   clock: Clock,
