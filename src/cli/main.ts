@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// First of all: from then on nobody opens a debugger in this process.
+// Must come first: from here on SIGUSR1 opens no debugger in this process.
 import '../host/no-debugger.ts';
 
 import { nodeCommand } from '../host/node-command.ts';

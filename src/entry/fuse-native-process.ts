@@ -1,4 +1,4 @@
-// First of all: from then on nobody opens a debugger in this process.
+// Must come first: from here on SIGUSR1 opens no debugger in this process.
 import '../host/no-debugger.ts';
 
 import { setTimeout as delay } from 'node:timers/promises';

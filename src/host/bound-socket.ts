@@ -23,7 +23,7 @@ export function isThere({ path, file: [dev, ino] }: Pick<BoundSocket, 'path' | '
   return now?.dev === dev && now.ino === ino;
 }
 
-/** Refused: nobody listens any more. Whatever else comes of it, somebody may. */
+/** Only a refused connection proves that no process listens. After any other outcome one may. */
 export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ path });

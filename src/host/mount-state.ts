@@ -81,7 +81,7 @@ function readMountState(
   }
 }
 
-/** Reports a HostError, unless the file is missing: a mount that begins or ends has no state for a moment. */
+/** Reports a HostError unless the file is missing: a mount has no state when it begins or ends. */
 function attempt<T>(onUnreadable: (unreadable: UnreadableState) => void, otherwise: T, read: () => T): T {
   try {
     return read();
@@ -126,7 +126,7 @@ function stateOf(value: unknown, path: string, owner: number, directory: string)
   };
 }
 
-/** Whether a state was written by the user who made the mount, as the kernel knows it: others can say what they like. */
+/** Whether the kernel says that the writer of a state made the mount. States of other users prove nothing. */
 export function isStateOf(
   { uid, target }: Pick<MountState, 'uid' | 'target'>,
   mount: Pick<Mount, 'mountPoint' | 'superOptions'>,

@@ -91,7 +91,7 @@ export function reasonAgainst(
   if (mount === undefined) return 'lies on a file system that is mounted no more';
   if (!mount.fsType.startsWith('fuse')) return undefined;
   const owner = ownerOf(mount);
-  // Not the effective user, who may be one for whom root acts.
+  // The real user: the effective one may be a user for whom root acts.
   if (owner === 0 || owner === process.getuid?.()) return undefined;
   return 'lies on a FUSE file system of another user, who may never answer';
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isSystemError } from './host-error.ts';
 import type { Identity } from './mount-owner.ts';
 
-/** A process: ids are given again, and to whom is told by when it began, and whose it is. */
+/** A process. The kernel reuses ids, so the start time and the uid tell which process is meant. */
 export interface ProcessId {
   readonly pid: number;
   /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined: not known. */
@@ -22,7 +22,7 @@ export function isPid(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= HIGHEST_PID;
 }
 
-/** Whether a process is there, and is more than what is left for its parent to collect. */
+/** Whether a process exists and is not a zombie. */
 export function isRunning({ pid, startTicks, uid }: ProcessId): boolean {
   if (!isPid(pid)) return false;
   const stat = process.platform === 'linux' ? statOf(pid) : 'hidden';

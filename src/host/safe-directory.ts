@@ -122,7 +122,7 @@ function unknownUidHere(): number | undefined {
   return knowsHost || !Number.isSafeInteger(unknown) ? undefined : unknown;
 }
 
-/** Whether nobody but this user, and root, is in a group: many systems give each user one, and let it write. */
+/** Whether a group has no member but this user and root: many systems give each user such a group. */
 export function isGroupOf(
   gid: number,
   uid: number,

@@ -66,7 +66,7 @@ export class MountPlace {
     });
   }
 
-  /** Readers who still use the mount get an error, though its device cannot be closed. */
+  /** Gives readers that still use the mount an error, also where a stuck thread keeps its device open. */
   abort(): void {
     if (this.#device !== undefined) abortConnection(this.#device.minor);
   }

@@ -14,7 +14,7 @@ export class FailedReads {
     this.#log = log;
   }
 
-  /** What the session is told of a read, the log of one that failed. */
+  /** Passes the result of a read on to the session, and logs a failed one. */
   told(path: string, result: ReadResult): FetchResult {
     if (result.kind !== 'error') return result;
     const { errno, code } = result;

@@ -20,7 +20,7 @@ import { RequestMeter } from './request-meter.ts';
 const LEFT_MS = 500;
 
 export interface SessionEvents {
-  /** A reader needs content that is not local. The signal aborts when nobody waits for it any more; `reader`: its uid. */
+  /** A reader needs content that is not local. The signal aborts when no reader waits for it any more; `reader` is the uid. */
   fetch(
     version: ContentVersion,
     chunk: number | undefined,

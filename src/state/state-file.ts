@@ -118,7 +118,7 @@ async function readFrom(
   return known?.head.equals(head) === true ? known : { head, state: decoded(body, instant) };
 }
 
-/** What nobody foresaw in a file must not end every start from then on: the other file is there, or the store. */
+/** An unforeseen error in reading a file must not end every later start: the other file is used, or the store. */
 function decoded(body: Buffer, instant: Instant): SavedState {
   try {
     return decodeBody(body, instant);

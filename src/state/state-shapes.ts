@@ -5,8 +5,8 @@ import type { StateFacts } from './saved-state.ts';
 import { StateError } from './state-error.ts';
 
 /*
- * What the JSON of a state file has to look like. Its checksum says that it is what was written, not that a version like
- * this one wrote it: what has another shape is damaged, like what has other bytes, and is not used.
+ * What the JSON of a state file has to look like. A right checksum says that the bytes are those that were written, not
+ * that this version of dagmount can use them: a file of another shape is damaged, as one of other bytes is, and not used.
  */
 
 type Check = (value: unknown) => boolean;

@@ -100,7 +100,7 @@ export function cutEscaped(text: Uint8Array, start: number, length: number): num
   return text[end - 2] === PERCENT ? end - 2 : end;
 }
 
-/** Where a key that begins at `start` is cut that goes on past {@link MAX_KEY_BYTES}: not within a character. */
+/** Where to cut a key that begins at `start` and is longer than {@link MAX_KEY_BYTES}: never within a character. */
 export function cutKey(key: Uint8Array, start: number, end: number): number {
   const longest = Math.min(end, start + MAX_KEY_BYTES + 4);
   let cut = start + MAX_KEY_BYTES + 1;

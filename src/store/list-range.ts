@@ -41,8 +41,8 @@ export function mayBeAll(rows: number): boolean {
  * Adds the objects of `range` to `columns`, page by page. Stops early when `goOn` says so of a page that is not
  * the last.
  *
- * A store that says that its listing goes on, and not where, is asked for what lies behind the last key. So is one that
- * does not say whether its listing goes on.
+ * If a page says that the listing goes on but has no token, or does not say whether it goes on, the store is asked for the
+ * keys behind the last one (`start-after`).
  */
 export async function readRange(
   reader: PageReader,

@@ -154,7 +154,7 @@ function keyOf({ path, etag }: Listed): string {
   return `${etag} ${path}`;
 }
 
-/** A body that nobody began to read keeps its connection. */
+/** Ends a body that is not read: otherwise it would occupy its connection. */
 async function leave({ body }: ObjectBody): Promise<void> {
   try {
     for await (const _ of body) break;

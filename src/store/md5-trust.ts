@@ -26,7 +26,7 @@ export class Md5Trust {
   #trusted = true;
   #files = Number.POSITIVE_INFINITY;
 
-  /** `onChange` is told when it finds that they are none, or are. */
+  /** `onChange` is called when the ETags are found to be no MD5s, or to be MD5s again. */
   constructor(onChange: (trusted: boolean) => void = () => undefined) {
     this.#onChange = onChange;
   }

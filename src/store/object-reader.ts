@@ -23,7 +23,7 @@ const MAX_FRUITLESS_RESUMES = 3;
 /** A body that drips is asked for again over another connection so often. */
 const MAX_SLOW = 2;
 
-/** Of an object whose length nobody knows, the most that is taken. */
+/** Most bytes that are read of an object whose length is not known. */
 const LONGEST_UNANNOUNCED = 8 * 1024 * 1024;
 
 /** Where a body is being read from. */

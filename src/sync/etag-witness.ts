@@ -26,7 +26,7 @@ export interface TraitsKeeper {
 
 type ContentStore = Pick<ObjectStore, 'get'>;
 
-/** Once a file came with another ETag, one byte of up to so many others is fetched, so that the judgement waits for no reader. */
+/** Once an ETag differed, one byte of so many other files is fetched: the judgement waits for no reader. */
 const SAMPLES = 3;
 const SAMPLE_DEADLINE_MS = 5_000;
 /** Larger objects come in parts, which have no MD5. */
@@ -119,7 +119,7 @@ export class EtagWitness implements EtagFindings {
     this.md5.expect(filesOf(tree, MOST_COUNTED, ({ size }) => size <= LARGEST_WHOLE).length);
   }
 
-  /** Asks for one byte of some files that nobody has asked for. */
+  /** Fetches one byte of some files whose ETags were not compared yet. */
   async #sample(signal: AbortSignal): Promise<void> {
     const { noted } = this.#etags;
     if (this.#tree === undefined || this.#content === undefined) return;
@@ -133,7 +133,7 @@ export class EtagWitness implements EtagFindings {
         for await (const _ of body) break;
       } catch (error) {
         signal.throwIfAborted();
-        // What it fails with is found again by who needs it.
+        // A failure of the store is met again, and reported, by the reader or prefetch that needs this file.
         if (codeOf(error) === undefined) throw error;
       }
     }

@@ -145,7 +145,7 @@ export class Publisher {
     await timed(this.#options, 'persist', () => persist(this.#options.persister, state));
     // crash point: persisted. The state in force is still the old one.
     try {
-      // Before a reader can meet it: whoever sees EIO finds its reason.
+      // Before the swap, so that a reader that gets EIO finds the reason among the problems.
       await this.#publish(candidate, records, () => this.#unreadable.use(unreadable), signal);
     } catch (error) {
       this.#unreadable.use(before);

@@ -21,7 +21,7 @@ interface Party {
   underWay: number;
 }
 
-/** Of the limits, what is left for a uid that has nothing under way: a sixteenth, and an eighth of the bytes. */
+/** Shares of the limits that are kept for a uid with nothing under way. */
 const RESERVED_REQUESTS = 1 / 16;
 const RESERVED_BYTES = 1 / 8;
 

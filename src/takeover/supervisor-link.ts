@@ -6,9 +6,9 @@ export interface SupervisorLink {
   readonly restarts: number;
   /** Why there is another one. */
   readonly reason: string;
-  /** It was started beside a server that goes on until this one is ready. */
+  /** This server was started beside one that serves until this one is ready. */
   readonly standsBy: boolean;
-  /** It is for when that one dies. */
+  /** It serves only if the server beside which it was started dies. */
   readonly isSpare: boolean;
   /** nice(2) of the process where no reader waits for it. */
   readonly nice: number;

@@ -8,7 +8,7 @@ export interface RequestHeader {
   readonly opcode: number;
   /** -1 where it is 2^53 or more, which only a malformed request has. */
   readonly nodeId: NodeId;
-  /** Of the caller: of a READ whoever reads, also where the kernel reads ahead. What it does by itself (FORGET) has 0. */
+  /** The caller; for a READ the reader, also for readahead. The kernel's own requests (FORGET) have 0. */
   readonly uid: number;
   readonly gid: number;
   readonly pid: number;

@@ -130,7 +130,7 @@ async function askOne<T>(
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
 }
 
-/** What does not have the shape of an answer is not dagmount's: it may be another user's who listens there. */
+/** An answer of another shape is not dagmount's: another user's program may listen on the socket. */
 async function understood<T>(
   command: ClientCommand<T>,
   client: ControlClient,

@@ -86,7 +86,7 @@ async function* examineHost(
   yield checkNetwork(surroundings);
 }
 
-/** Where requests go, and who said so: the id of the mount is made of the same. */
+/** The endpoint, and the setting that it comes from. It is part of the mount id. */
 function endpointFinding({ options }: ResolvedConfig): Finding {
   const [endpoint] = options.filter(({ name }) => name === 'endpoint-url');
   const said =
