@@ -36,7 +36,7 @@ export interface Takeover {
   readonly previous: SharedArrayBuffer | undefined;
 }
 
-/** What came of it. */
+/** What a takeover found and what it had to leave. */
 export interface TakenOver {
   /** Requests that the predecessor had read and not answered. */
   readonly unanswered: number;
