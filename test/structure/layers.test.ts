@@ -8,6 +8,7 @@ import { repository } from '../support/repository.ts';
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   tree: [],
+  release: ['tree'],
   store: [],
   cache: ['store'],
   sync: ['tree', 'store', 'cache'],
