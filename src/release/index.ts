@@ -1,5 +1,11 @@
 export { compareCodePoints } from './canonical-json.ts';
-export { decodeEnvelope, type Envelope, encodeEnvelope, MOST_ENVELOPE_BYTES } from './envelope.ts';
+export {
+  decodeEnvelope,
+  type Envelope,
+  type EnvelopeSignature,
+  encodeEnvelope,
+  MOST_ENVELOPE_BYTES,
+} from './envelope.ts';
 export { isDigest, isEnvironment, isReleaseId, releaseKeys, requireEnvironment } from './layout.ts';
 export {
   decodeManifest,

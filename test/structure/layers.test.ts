@@ -9,6 +9,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   tree: [],
   release: ['tree'],
+  deploy: ['release'],
   store: [],
   cache: ['store'],
   sync: ['tree', 'store', 'cache'],

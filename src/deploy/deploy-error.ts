@@ -1,0 +1,31 @@
+/**
+ * - `overtaken`: another step was taken meanwhile, and this one cannot be taken on top of it
+ * - `put-back`: the ref is older than the log: somebody put an earlier one back
+ * - `log-differs`: the log has another step under a sequence number than the ref
+ * - `unconditional-store`: the store does not heed conditions of writes
+ * - `no-such-environment`, `no-such-release`: what is named is not there
+ * - `check-failed`: a check found the files not fit to be deployed
+ * - `unusable-source`: a file or directory that was named cannot be deployed
+ */
+export type DeployErrorCode =
+  | 'overtaken'
+  | 'put-back'
+  | 'log-differs'
+  | 'unconditional-store'
+  | 'no-such-environment'
+  | 'no-such-release'
+  | 'check-failed'
+  | 'unusable-source';
+
+/** Why nothing was deployed: one sentence of what is wrong, one of what to do. */
+export class DeployError extends Error {
+  override readonly name = 'DeployError';
+  readonly code: DeployErrorCode;
+  readonly mend: string;
+
+  constructor(code: DeployErrorCode, message: string, mend: string) {
+    super(message);
+    this.code = code;
+    this.mend = mend;
+  }
+}

@@ -1,0 +1,26 @@
+/** An object as it was read: its bytes, and the ETag by which it is replaced. */
+export interface StoredObject {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+/** How a conditional write ended; `refused`: the store holds another object there than the writer took for granted. */
+export type WriteEnd = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'refused' };
+
+/**
+ * The objects below one release root, as writers need them. Keys are without a slash in front. Everything rejects with
+ * StoreError where the store is in trouble; a write may then have happened or not.
+ */
+export interface ReleaseStore {
+  /** Undefined: there is no such object. Rejects where it is longer than `most` bytes. */
+  read(key: string, most: number, signal: AbortSignal): Promise<StoredObject | undefined>;
+  /** Whether there is such an object. */
+  has(key: string, signal: AbortSignal): Promise<boolean>;
+  /** Writes an object that is not there yet (If-None-Match: *). */
+  create(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<WriteEnd>;
+  /** Writes in the place of the object with this ETag (If-Match). */
+  replace(key: string, bytes: Uint8Array, etag: string, signal: AbortSignal): Promise<WriteEnd>;
+  /** Keys that begin so, in the order of their bytes. */
+  list(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
+  remove(keys: readonly string[], signal: AbortSignal): Promise<void>;
+}

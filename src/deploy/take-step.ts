@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import {
+  digestOfPayload,
+  type EnvelopeSignature,
+  encodeEnvelope,
+  encodePayload,
+  type ReleasePayload,
+  releaseKeys,
+} from '../release/index.ts';
+import { readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
+import { DeployError } from './deploy-error.ts';
+import type { ReleaseStore, WriteEnd } from './release-store.ts';
+
+/** What a step is to say; the rest follows from where the environment stands. */
+export type StepProposal = Omit<
+  ReleasePayload,
+  'root' | 'environment' | 'sequence' | 'previous' | 'nonce' | 'created'
+>;
+
+export interface StepOptions {
+  readonly store: ReleaseStore;
+  /** The name of the release root. */
+  readonly root: string;
+  readonly environment: string;
+  /**
+   * What is to be said on top of this standing; packs and manifest are in the store when it resolves. Called once more
+   * where another step was taken meanwhile; rejects, with `overtaken` as a rule, where it cannot be on top of that one.
+   */
+  readonly propose: (standing: Standing) => Promise<StepProposal>;
+  /** Signs the bytes of a payload. */
+  readonly sign: (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Waits between two tries. */
+  readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Steps of others that may come between before this one gives up. */
+const MOST_TRIES = 5;
+
+/**
+ * Takes one step of an environment: moves its ref by compare-and-swap, and writes it down in the log.
+ *
+ * The order matters. The log's entry of the step before is completed first, so that the log lacks at most its newest
+ * entry, whoever ended in the middle. Then the ref, which is the truth, then this step's entry. The ref is never moved
+ * where the log already has the next number: that is a ref which somebody put back.
+ *
+ * @throws {DeployError} `overtaken`, `put-back`, `log-differs`; {ReleaseError}; {StoreError}
+ */
+export async function takeStep(options: StepOptions): Promise<TakenStep> {
+  const { store, environment, pause, signal } = options;
+  for (let tries = 1; ; tries++) {
+    const standing = await readStanding(store, environment, signal);
+    const proposal = await options.propose(standing);
+    // crash point: packs and manifest are there, and nobody shows them.
+    if (standing.step !== undefined) await writeDown(store, standing.step, signal);
+    await refusePutBack(store, environment, nextSequence(standing), signal);
+    const step = await signed(options, standing, proposal);
+    if (await moveRef(options, standing, step)) {
+      // crash point: in force. Whoever takes the next step writes this one down.
+      await writeDown(store, step, signal);
+      return step;
+    }
+    if (tries === MOST_TRIES) throw overtaken(environment, tries);
+    await pause(tries, signal);
+  }
+}
+
+function nextSequence({ step }: Standing): number {
+  return (step?.payload.sequence ?? 0) + 1;
+}
+
+async function signed(options: StepOptions, standing: Standing, proposal: StepProposal): Promise<TakenStep> {
+  const { root, environment, now } = options;
+  const before = standing.step;
+  const payload: ReleasePayload = {
+    ...proposal,
+    root,
+    environment,
+    sequence: nextSequence(standing),
+    previous: before && {
+      sequence: before.payload.sequence,
+      release: before.payload.release,
+      sha256: before.digest,
+    },
+    nonce: randomBytes(16).toString('hex'),
+    // A clock that is behind another writer's: readers refuse steps that go back in time.
+    created: Math.max(now(), before?.payload.created ?? 0),
+  };
+  const bytes = encodePayload(payload);
+  const envelope = { payload: bytes, signatures: await options.sign(bytes) };
+  return { payload, bytes: encodeEnvelope(envelope), digest: digestOfPayload(bytes) };
+}
+
+/** Whether the ref is this step's now, or was before later ones. A lost answer is found out, not guessed. */
+async function moveRef(options: StepOptions, standing: Standing, step: TakenStep): Promise<boolean> {
+  const { store, environment, signal } = options;
+  const key = releaseKeys.ref(environment);
+  let failure: unknown;
+  let end: WriteEnd | undefined;
+  try {
+    end =
+      standing.etag === undefined
+        ? await store.create(key, step.bytes, signal)
+        : await store.replace(key, step.bytes, standing.etag, signal);
+  } catch (error) {
+    failure = error;
+  }
+  if (end?.kind === 'written') return true;
+  signal.throwIfAborted();
+  // Also after a refusal: the client may have sent it twice, and the second was refused for the sake of the first.
+  const found = await readStanding(store, environment, signal);
+  if (isSame(found.step, step)) return true;
+  const written = await readLogEntry(store, environment, step.payload.sequence, signal);
+  if (isSame(written, step)) return true;
+  const unmoved = found.etag === standing.etag && found.step?.digest === standing.step?.digest;
+  if (failure !== undefined && unmoved) throw failure;
+  return false;
+}
+
+function isSame(found: TakenStep | undefined, step: TakenStep): boolean {
+  return found !== undefined && found.payload.nonce === step.payload.nonce && found.digest === step.digest;
+}
+
+/** Into the log, and beside the manifest, where a version is looked up by its id. */
+async function writeDown(
+  store: ReleaseStore,
+  { payload, bytes, digest }: TakenStep,
+  signal: AbortSignal,
+): Promise<void> {
+  const { environment, sequence, release } = payload;
+  const key = releaseKeys.logEntry(environment, sequence);
+  if ((await store.create(key, bytes, signal)).kind === 'refused') {
+    const there = await readLogEntry(store, environment, sequence, signal);
+    if (there !== undefined && there.digest !== digest) throw logDiffers(environment, sequence);
+  }
+  await store.create(releaseKeys.witness(release, environment), bytes, signal);
+}
+
+async function refusePutBack(
+  store: ReleaseStore,
+  environment: string,
+  sequence: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await store.has(releaseKeys.logEntry(environment, sequence), signal))) return;
+  // Another writer may have taken that step since the ref was read.
+  const { step } = await readStanding(store, environment, signal);
+  if (step !== undefined && step.payload.sequence >= sequence) return;
+  throw new DeployError(
+    'put-back',
+    `the ref of ${environment} is older than its log, which has step ${sequence}: somebody put an earlier one back`,
+    `Copy the newest object of ${releaseKeys.log(environment)} to ${releaseKeys.ref(environment)}, and find out who did it.`,
+  );
+}
+
+function logDiffers(environment: string, sequence: number): DeployError {
+  return new DeployError(
+    'log-differs',
+    `the log of ${environment} has another step ${sequence} than its ref`,
+    'Look who can write below the release root; keep both objects, and remove the one that is not signed.',
+  );
+}
+
+function overtaken(environment: string, tries: number): DeployError {
+  return new DeployError(
+    'overtaken',
+    `others deployed to ${environment} ${tries} times while this was tried`,
+    'Try again when they are done.',
+  );
+}
