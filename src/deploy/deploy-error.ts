@@ -1,5 +1,6 @@
 /**
  * - `overtaken`: another step was taken meanwhile, and this one cannot be taken on top of it
+ * - `armed`: the step before waits for its time
  * - `put-back`: the ref is older than the log: somebody put an earlier one back
  * - `log-differs`: the log has another step under a sequence number than the ref
  * - `unconditional-store`: the store does not heed conditions of writes
@@ -9,6 +10,7 @@
  */
 export type DeployErrorCode =
   | 'overtaken'
+  | 'armed'
   | 'put-back'
   | 'log-differs'
   | 'unconditional-store'

@@ -14,8 +14,15 @@ export type WriteEnd = { readonly kind: 'written'; readonly etag: string } | { r
 export interface ReleaseStore {
   /** Undefined: there is no such object. Rejects where it is longer than `most` bytes. */
   read(key: string, most: number, signal: AbortSignal): Promise<StoredObject | undefined>;
-  /** Whether there is such an object. */
-  has(key: string, signal: AbortSignal): Promise<boolean>;
+  /** `length` bytes from `offset` on; undefined: there is no such object. */
+  readRange(
+    key: string,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined>;
+  /** Bytes of an object; undefined: there is no such object. */
+  size(key: string, signal: AbortSignal): Promise<number | undefined>;
   /** Writes an object that is not there yet (If-None-Match: *). */
   create(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<WriteEnd>;
   /** Writes in the place of the object with this ETag (If-Match). */

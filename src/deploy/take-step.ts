@@ -27,6 +27,8 @@ export interface StepOptions {
    * where another step was taken meanwhile; rejects, with `overtaken` as a rule, where it cannot be on top of that one.
    */
   readonly propose: (standing: Standing) => Promise<StepProposal>;
+  /** Whether it may take the place of a step that waits for its time: a roll-back may. */
+  readonly mayReplaceArmed: boolean;
   /** Signs the bytes of a payload. */
   readonly sign: (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]>;
   /** Milliseconds since the epoch. */
@@ -46,12 +48,13 @@ const MOST_TRIES = 5;
  * entry, whoever ended in the middle. Then the ref, which is the truth, then this step's entry. The ref is never moved
  * where the log already has the next number: that is a ref which somebody put back.
  *
- * @throws {DeployError} `overtaken`, `put-back`, `log-differs`; {ReleaseError}; {StoreError}
+ * @throws {DeployError} `armed`, `overtaken`, `put-back`, `log-differs`; {ReleaseError}; {StoreError}
  */
 export async function takeStep(options: StepOptions): Promise<TakenStep> {
   const { store, environment, pause, signal } = options;
   for (let tries = 1; ; tries++) {
     const standing = await readStanding(store, environment, signal);
+    if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
     const proposal = await options.propose(standing);
     // crash point: packs and manifest are there, and nobody shows them.
     if (standing.step !== undefined) await writeDown(store, standing.step, signal);
@@ -65,6 +68,17 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     if (tries === MOST_TRIES) throw overtaken(environment, tries);
     await pause(tries, signal);
   }
+}
+
+function refuseArmed({ step }: Standing, now: number): void {
+  const notBefore = step?.payload.notBefore;
+  if (step === undefined || notBefore === undefined || notBefore <= now) return;
+  const { author, sequence, environment } = step.payload;
+  throw new DeployError(
+    'armed',
+    `step ${sequence} of ${environment}, by ${author}, waits to be shown at ${new Date(notBefore).toISOString()}`,
+    'Wait until then, take it back with dagmount rollback, or pass --replace.',
+  );
 }
 
 function nextSequence({ step }: Standing): number {
@@ -144,7 +158,7 @@ async function refusePutBack(
   sequence: number,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await store.has(releaseKeys.logEntry(environment, sequence), signal))) return;
+  if ((await store.size(releaseKeys.logEntry(environment, sequence), signal)) === undefined) return;
   // Another writer may have taken that step since the ref was read.
   const { step } = await readStanding(store, environment, signal);
   if (step !== undefined && step.payload.sequence >= sequence) return;

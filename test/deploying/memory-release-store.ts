@@ -21,8 +21,12 @@ export class MemoryReleaseStore implements ReleaseStore {
     });
   }
 
-  has(key: string): Promise<boolean> {
-    return this.#call('has', key, () => this.objects.has(key));
+  readRange(key: string, offset: number, length: number): Promise<Uint8Array | undefined> {
+    return this.#call('range', key, () => this.objects.get(key)?.subarray(offset, offset + length));
+  }
+
+  size(key: string): Promise<number | undefined> {
+    return this.#call('size', key, () => this.objects.get(key)?.length);
   }
 
   create(key: string, bytes: Uint8Array): Promise<WriteEnd> {

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import pLimit from 'p-limit';
+import {
+  encodeManifest,
+  type ReleasedFile,
+  type ReleasePayload,
+  releaseId,
+  releaseKeys,
+} from '../release/index.ts';
+import { DeployError } from './deploy-error.ts';
+import { type Content, placeFiles, planPacks } from './pack-plan.ts';
+import { readContent } from './read-release.ts';
+import type { ReleaseStore } from './release-store.ts';
+import type { SourceFile } from './source-files.ts';
+
+/** A file of the release to come: one that is read here, or one that the current release has. */
+export type PlannedFile = SourceFile | ReleasedFile;
+
+export interface UploadProgress {
+  readonly packs: number;
+  readonly bytes: number;
+}
+
+export interface Uploaded extends UploadProgress {
+  readonly release: string;
+  readonly manifest: ReleasePayload['manifest'];
+}
+
+export interface UploadOptions {
+  readonly store: ReleaseStore;
+  /** Requests at a time. */
+  readonly concurrency: number;
+  readonly onProgress?: ((done: UploadProgress, all: UploadProgress) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Packs in memory at a time: 128 MiB. */
+const MOST_PACKS_AT_ONCE = 4;
+
+/**
+ * Writes the packs and the manifest of a release, as far as they are not there yet. What is written is seen by nobody
+ * until a ref points to it. Packs are named by their content, so that what an attempt before this one wrote is found.
+ *
+ * @throws {DeployError} `unusable-source` where a file changed since it was looked at; {StoreError}
+ */
+export async function upload(
+  files: readonly PlannedFile[],
+  current: readonly ReleasedFile[],
+  options: UploadOptions,
+): Promise<Uploaded> {
+  const { store, signal } = options;
+  const sizes = await packSizes(files, current, options);
+  const plan = planPacks(files, current, sizes);
+  const readers = contentReaders(files, current, store, signal);
+  const all = {
+    packs: plan.packs.length,
+    bytes: plan.packs.flat().reduce((bytes, { size }) => bytes + size, 0),
+  };
+  let done: UploadProgress = { packs: 0, bytes: 0 };
+  const limit = pLimit(MOST_PACKS_AT_ONCE);
+  const digests = await Promise.all(
+    plan.packs.map((contents) =>
+      limit(async () => {
+        const bytes = await packOf(contents, readers);
+        const digest = createHash('sha256').update(bytes).digest('hex');
+        await store.create(releaseKeys.pack(digest), bytes, signal);
+        done = { packs: done.packs + 1, bytes: done.bytes + bytes.length };
+        options.onProgress?.(done, all);
+        return digest;
+      }),
+    ),
+  );
+  const placed = placeFiles(files, plan, digests);
+  const release = releaseId(placed);
+  const bytes = encodeManifest(placed);
+  const manifest = { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
+  await store.create(releaseKeys.manifest(release, manifest.sha256), bytes, signal);
+  return { ...all, release, manifest };
+}
+
+/** Of the current release's packs of many contents, of which some may be worth writing anew. */
+async function packSizes(
+  files: readonly PlannedFile[],
+  current: readonly ReleasedFile[],
+  { store, concurrency, signal }: UploadOptions,
+): Promise<ReadonlyMap<string, number>> {
+  const needed = new Set(files.map(({ sha256 }) => sha256));
+  const used = new Map<string, number>();
+  for (const { sha256, size, place } of uniqueContents(current)) {
+    if (place !== undefined && needed.has(sha256)) used.set(place.pack, (used.get(place.pack) ?? 0) + size);
+  }
+  const limit = pLimit(concurrency);
+  const sizes = await Promise.all(
+    [...used.keys()].map((pack) =>
+      limit(async () => [pack, (await store.size(releaseKeys.pack(pack), signal)) ?? 0] as const),
+    ),
+  );
+  return new Map(sizes);
+}
+
+function uniqueContents(files: readonly ReleasedFile[]): Iterable<ReleasedFile> {
+  return new Map(files.map((file) => [file.sha256, file])).values();
+}
+
+type ContentReader = () => Promise<Uint8Array>;
+
+/** How each content is read: here where it is here, else from the packs of the current release. */
+function contentReaders(
+  files: readonly PlannedFile[],
+  current: readonly ReleasedFile[],
+  store: ReleaseStore,
+  signal: AbortSignal,
+): ReadonlyMap<string, ContentReader> {
+  const readers = new Map<string, ContentReader>();
+  for (const file of current) readers.set(file.sha256, () => readContent(store, file, signal));
+  for (const file of files) if ('source' in file) readers.set(file.sha256, () => readSourceAgain(file));
+  return readers;
+}
+
+async function readSourceAgain({ source, path, sha256 }: SourceFile): Promise<Uint8Array> {
+  const bytes = await readFile(source);
+  if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+  throw new DeployError(
+    'unusable-source',
+    `${path} cannot be deployed: it changed while it was read`,
+    'Deploy again when it is written.',
+  );
+}
+
+async function packOf(
+  contents: readonly Content[],
+  readers: ReadonlyMap<string, ContentReader>,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for (const { sha256 } of contents) parts.push(await readers.get(sha256)!());
+  return Buffer.concat(parts);
+}
