@@ -36,7 +36,6 @@ export interface DeployOptions {
    * is another one, since somebody else deployed meanwhile.
    */
   readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
-  readonly concurrency: number;
   readonly onProgress?: UploadOptions['onProgress'];
   readonly now: () => number;
   readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;

@@ -32,6 +32,8 @@ interface UsedPack {
   readonly contents: Content[];
   /** Bytes that the new release needs of it. */
   used: number;
+  /** Where the last content ends that the current release has in it. */
+  readonly bytes: number;
 }
 
 /**
@@ -39,16 +41,15 @@ interface UsedPack {
  * Those are packs less than half used, and, where the release would lie in more than 16 packs, the smallest of them, half
  * at a time: a content is so written anew a few times in a thousand deploys, not with each.
  *
+ * How large a pack is follows from the current release alone, without asking the store: contents lie in the order of their
+ * hashes, so that those which are left of many reach close to its end.
+ *
  * @param files of the new release
  * @param current files of the current release
- * @param packBytes sizes of its packs, where they are known
  */
-export function planPacks(
-  files: readonly ReleasedContent[],
-  current: readonly ReleasedFile[],
-  packBytes: ReadonlyMap<string, number>,
-): PackPlan {
+export function planPacks(files: readonly ReleasedContent[], current: readonly ReleasedFile[]): PackPlan {
   const places = placesOf(current);
+  const ends = endsOf(current);
   const needed = new Map<string, Content>();
   for (const { sha256, size } of files) if (size > 0) needed.set(sha256, { sha256, size });
 
@@ -60,14 +61,19 @@ export function planPacks(
       fresh.push(content);
       continue;
     }
-    const pack = packs.get(place.pack) ?? { digest: place.pack, contents: [], used: 0 };
+    const pack = packs.get(place.pack) ?? {
+      digest: place.pack,
+      contents: [],
+      used: 0,
+      bytes: ends.get(place.pack)!,
+    };
     packs.set(place.pack, pack);
     pack.contents.push(content);
     pack.used += content.size;
   }
 
   const shared = [...packs.values()].filter(isShared);
-  const rewritten = new Set(shared.filter((pack) => pack.used * 2 < (packBytes.get(pack.digest) ?? 0)));
+  const rewritten = new Set(shared.filter((pack) => pack.used * 2 < pack.bytes));
   const staying = shared.filter((pack) => !rewritten.has(pack)).sort(bySize);
   const small = fresh.filter(({ size }) => size <= LARGEST_SHARED_BYTES);
   const written = Math.ceil(
@@ -106,6 +112,14 @@ function placesOf(files: readonly ReleasedFile[]): ReadonlyMap<string, Place> {
   const places = new Map<string, Place>();
   for (const { sha256, place } of files) if (place !== undefined) places.set(sha256, place);
   return places;
+}
+
+function endsOf(files: readonly ReleasedFile[]): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  for (const { size, place } of files) {
+    if (place !== undefined) ends.set(place.pack, Math.max(ends.get(place.pack) ?? 0, place.offset + size));
+  }
+  return ends;
 }
 
 /** Not the pack of one large content, which cannot be joined with others. */

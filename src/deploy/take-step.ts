@@ -57,8 +57,10 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
     const proposal = await options.propose(standing);
     // crash point: packs and manifest are there, and nobody shows them.
-    if (standing.step !== undefined) await writeDown(store, standing.step, signal);
-    await refusePutBack(store, environment, nextSequence(standing), signal);
+    await Promise.all([
+      standing.step !== undefined && complete(store, standing.step, signal),
+      refusePutBack(store, environment, nextSequence(standing), signal),
+    ]);
     const step = await signed(options, standing, proposal);
     if (await moveRef(options, standing, step)) {
       // crash point: in force. Whoever takes the next step writes this one down.
@@ -137,19 +139,29 @@ function isSame(found: TakenStep | undefined, step: TakenStep): boolean {
   return found !== undefined && found.payload.nonce === step.payload.nonce && found.digest === step.digest;
 }
 
-/** Into the log, and beside the manifest, where a version is looked up by its id. */
+/**
+ * Beside the manifest, where a version is looked up by its id, then into the log: a step that is in the log needs no more
+ * than one look by whoever takes the next one.
+ */
 async function writeDown(
   store: ReleaseStore,
   { payload, bytes, digest }: TakenStep,
   signal: AbortSignal,
 ): Promise<void> {
   const { environment, sequence, release } = payload;
-  const key = releaseKeys.logEntry(environment, sequence);
-  if ((await store.create(key, bytes, signal)).kind === 'refused') {
-    const there = await readLogEntry(store, environment, sequence, signal);
-    if (there !== undefined && there.digest !== digest) throw logDiffers(environment, sequence);
-  }
   await store.create(releaseKeys.witness(release, environment), bytes, signal);
+  const { kind } = await store.create(releaseKeys.logEntry(environment, sequence), bytes, signal);
+  if (kind === 'written') return;
+  const there = await readLogEntry(store, environment, sequence, signal);
+  if (there?.digest !== digest) throw logDiffers(environment, sequence);
+}
+
+/** Writes down the step before, where its writer ended in the middle. */
+async function complete(store: ReleaseStore, step: TakenStep, signal: AbortSignal): Promise<void> {
+  const { environment, sequence } = step.payload;
+  const there = await readLogEntry(store, environment, sequence, signal);
+  if (there === undefined) return writeDown(store, step, signal);
+  if (there.digest !== step.digest) throw logDiffers(environment, sequence);
 }
 
 async function refusePutBack(

@@ -29,8 +29,6 @@ export interface Uploaded extends UploadProgress {
 
 export interface UploadOptions {
   readonly store: ReleaseStore;
-  /** Requests at a time. */
-  readonly concurrency: number;
   readonly onProgress?: ((done: UploadProgress, all: UploadProgress) => void) | undefined;
   readonly signal: AbortSignal;
 }
@@ -50,8 +48,7 @@ export async function upload(
   options: UploadOptions,
 ): Promise<Uploaded> {
   const { store, signal } = options;
-  const sizes = await packSizes(files, current, options);
-  const plan = planPacks(files, current, sizes);
+  const plan = planPacks(files, current);
   const readers = contentReaders(files, current, store, signal);
   const all = {
     packs: plan.packs.length,
@@ -77,30 +74,6 @@ export async function upload(
   const manifest = { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
   await store.create(releaseKeys.manifest(release, manifest.sha256), bytes, signal);
   return { ...all, release, manifest };
-}
-
-/** Of the current release's packs of many contents, of which some may be worth writing anew. */
-async function packSizes(
-  files: readonly PlannedFile[],
-  current: readonly ReleasedFile[],
-  { store, concurrency, signal }: UploadOptions,
-): Promise<ReadonlyMap<string, number>> {
-  const needed = new Set(files.map(({ sha256 }) => sha256));
-  const used = new Map<string, number>();
-  for (const { sha256, size, place } of uniqueContents(current)) {
-    if (place !== undefined && needed.has(sha256)) used.set(place.pack, (used.get(place.pack) ?? 0) + size);
-  }
-  const limit = pLimit(concurrency);
-  const sizes = await Promise.all(
-    [...used.keys()].map((pack) =>
-      limit(async () => [pack, (await store.size(releaseKeys.pack(pack), signal)) ?? 0] as const),
-    ),
-  );
-  return new Map(sizes);
-}
-
-function uniqueContents(files: readonly ReleasedFile[]): Iterable<ReleasedFile> {
-  return new Map(files.map((file) => [file.sha256, file])).values();
 }
 
 type ContentReader = () => Promise<Uint8Array>;

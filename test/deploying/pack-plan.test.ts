@@ -27,7 +27,7 @@ class Packs {
     files: readonly ReleasedContent[],
     current: readonly ReleasedFile[],
   ): { files: readonly ReleasedFile[]; plan: PackPlan } {
-    const plan = planPacks(files, current, this.bytes);
+    const plan = planPacks(files, current);
     const digests = plan.packs.map((contents) => digest(contents.map(({ sha256 }) => sha256).join()));
     plan.packs.forEach((contents, at) => {
       const size = contents.reduce((bytes, one) => bytes + one.size, 0);
@@ -79,8 +79,8 @@ describe('the packs of a deploy', () => {
 
   test('are the same whoever deploys, in whatever order the files come', () => {
     const files = Array.from({ length: 50 }, (_, at) => content(`f${at}`, at + 1));
-    const one = planPacks(files, [], new Map());
-    const other = planPacks([...files].reverse(), [], new Map());
+    const one = planPacks(files, []);
+    const other = planPacks([...files].reverse(), []);
     assert.deepEqual(one.packs, other.packs);
   });
 
@@ -89,7 +89,7 @@ describe('the packs of a deploy', () => {
       content('large', LARGEST_SHARED_BYTES + 1),
       ...Array.from({ length: 10 }, (_, at) => content(`f${at}`, LARGEST_SHARED_BYTES)),
     ];
-    const { packs } = planPacks(files, [], new Map());
+    const { packs } = planPacks(files, []);
     assert.deepEqual(packs.map((contents) => contents.length).sort(), [1, 2, 4, 4]);
     for (const contents of packs) {
       if (contents.length > 1)
