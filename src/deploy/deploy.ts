@@ -1,4 +1,5 @@
 import type { EnvelopeSignature, ReleasedFile } from '../release/index.ts';
+import type { Condemned } from './condemned.ts';
 import type { Standing, TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { compareFiles, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
@@ -62,7 +63,7 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
   const { store, words, signal } = options;
   let first: { readonly standing: Standing; readonly files: readonly ReleasedFile[] } | undefined;
   let last: { readonly changes: FileChanges; readonly uploaded: Uploaded } | undefined;
-  const propose = async (standing: Standing): Promise<StepProposal> => {
+  const propose = async (standing: Standing, condemned: Condemned): Promise<StepProposal> => {
     const current =
       standing.step === undefined ? [] : (await readManifest(store, standing.step.payload, signal)).files;
     if (first !== undefined) refuseOvertaken(deployed, first, { standing, files: current });
@@ -72,7 +73,7 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
     if (isNothing(changes) && standing.etag !== undefined) throw new Unchanged(standing);
     if (!options.allowDeletions) refuseMassDeletion(current.length, changes);
     await options.check(files, changes, standing);
-    const uploaded = await upload(files, current, options);
+    const uploaded = await upload(files, current, { ...options, condemned });
     last = { changes, uploaded };
     return {
       ...words,

@@ -1,4 +1,10 @@
-import type { EnvelopeSignature, ReleasePayload } from '../release/index.ts';
+import {
+  type EnvelopeSignature,
+  type ReleasedFile,
+  type ReleasePayload,
+  releaseKeys,
+} from '../release/index.ts';
+import type { Condemned } from './condemned.ts';
 import { readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import type { StepWords } from './deploy.ts';
 import { DeployError } from './deploy-error.ts';
@@ -56,12 +62,13 @@ async function move(
   const step = await takeStep({
     ...options,
     mayReplaceArmed: options.mayReplaceArmed || action === 'rollback',
-    propose: async (standing) => {
+    propose: async (standing, condemned) => {
       // What somebody else deployed meanwhile was not seen by whoever asked for this.
       if (first !== undefined && first.step?.digest !== standing.step?.digest) throw overtaken(standing);
       first ??= standing;
       const { release, manifest } = await find(standing);
-      const files = (await readManifest(store, { release, manifest }, signal)).files;
+      const { files } = await readManifest(store, { release, manifest }, signal);
+      refuseCondemned({ release, manifest }, files, condemned);
       const shown =
         standing.step === undefined ? [] : (await readManifest(store, standing.step.payload, signal)).files;
       changes = compareFiles(shown, files);
@@ -80,6 +87,21 @@ async function move(
     },
   });
   return { step, changes: changes! };
+}
+
+/** What is about to be deleted can not be shown any more. */
+function refuseCondemned(
+  { release, manifest }: Pick<ReleasePayload, 'release' | 'manifest'>,
+  files: readonly ReleasedFile[],
+  condemned: Condemned,
+): void {
+  const keys = [
+    releaseKeys.manifest(release, manifest.sha256),
+    ...files.flatMap(({ place }) => (place === undefined ? [] : [releaseKeys.pack(place.pack)])),
+  ];
+  if (keys.some((key) => condemned.has(key))) {
+    throw missing(`${release} was collected: it is about to be deleted`, 'Deploy it again from its source.');
+  }
 }
 
 async function findStep(

@@ -7,6 +7,7 @@ import {
   type ReleasePayload,
   releaseKeys,
 } from '../release/index.ts';
+import { type Condemned, LONGEST_WRITER_MS, readCondemned } from './condemned.ts';
 import { readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore, WriteEnd } from './release-store.ts';
@@ -26,7 +27,7 @@ export interface StepOptions {
    * What is to be said on top of this standing; packs and manifest are in the store when it resolves. Called once more
    * where another step was taken meanwhile; rejects, with `overtaken` as a rule, where it cannot be on top of that one.
    */
-  readonly propose: (standing: Standing) => Promise<StepProposal>;
+  readonly propose: (standing: Standing, condemned: Condemned) => Promise<StepProposal>;
   /** Whether it may take the place of a step that waits for its time: a roll-back may. */
   readonly mayReplaceArmed: boolean;
   /** Signs the bytes of a payload. */
@@ -53,14 +54,19 @@ const MOST_TRIES = 5;
 export async function takeStep(options: StepOptions): Promise<TakenStep> {
   const { store, environment, pause, signal } = options;
   for (let tries = 1; ; tries++) {
-    const standing = await readStanding(store, environment, signal);
+    const began = options.now();
+    const [standing, { keys }] = await Promise.all([
+      readStanding(store, environment, signal),
+      readCondemned(store, signal),
+    ]);
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
-    const proposal = await options.propose(standing);
+    const proposal = await options.propose(standing, keys);
     // crash point: packs and manifest are there, and nobody shows them.
     await Promise.all([
       standing.step !== undefined && complete(store, standing.step, signal),
       refusePutBack(store, environment, nextSequence(standing), signal),
     ]);
+    if (options.now() - began > LONGEST_WRITER_MS) throw tooSlow(environment);
     const step = await signed(options, standing, proposal);
     if (await moveRef(options, standing, step)) {
       // crash point: in force. Whoever takes the next step writes this one down.
@@ -186,6 +192,14 @@ function logDiffers(environment: string, sequence: number): DeployError {
     'log-differs',
     `the log of ${environment} has another step ${sequence} than its ref`,
     'Look who can write below the release root; keep both objects, and remove the one that is not signed.',
+  );
+}
+
+function tooSlow(environment: string): DeployError {
+  return new DeployError(
+    'overtaken',
+    `deploying to ${environment} took more than an hour, after which something that it counts on may have been deleted`,
+    'Deploy again: what was uploaded is there.',
   );
 }
 

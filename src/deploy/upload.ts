@@ -8,6 +8,7 @@ import {
   releaseId,
   releaseKeys,
 } from '../release/index.ts';
+import type { Condemned } from './condemned.ts';
 import { DeployError } from './deploy-error.ts';
 import { type Content, placeFiles, planPacks } from './pack-plan.ts';
 import { readContent } from './read-release.ts';
@@ -29,6 +30,8 @@ export interface Uploaded extends UploadProgress {
 
 export interface UploadOptions {
   readonly store: ReleaseStore;
+  /** What is about to be deleted, and so counts as not there. */
+  readonly condemned: Condemned;
   readonly onProgress?: ((done: UploadProgress, all: UploadProgress) => void) | undefined;
   readonly signal: AbortSignal;
 }
@@ -47,8 +50,11 @@ export async function upload(
   current: readonly ReleasedFile[],
   options: UploadOptions,
 ): Promise<Uploaded> {
-  const { store, signal } = options;
-  const plan = planPacks(files, current);
+  const { store, condemned, signal } = options;
+  const usable = current.filter(
+    ({ place }) => place === undefined || !condemned.has(releaseKeys.pack(place.pack)),
+  );
+  const plan = planPacks(files, usable);
   const readers = contentReaders(files, current, store, signal);
   const all = {
     packs: plan.packs.length,
@@ -59,8 +65,12 @@ export async function upload(
   const digests = await Promise.all(
     plan.packs.map((contents) =>
       limit(async () => {
-        const bytes = await packOf(contents, readers);
-        const digest = createHash('sha256').update(bytes).digest('hex');
+        const content = await packOf(contents, readers);
+        // A byte behind its contents makes another pack of them.
+        const { bytes, digest } = salted(
+          (salt) => (salt === undefined ? content : Buffer.concat([content, Buffer.from(salt, 'hex')])),
+          (pack) => condemned.has(releaseKeys.pack(pack)),
+        );
         await store.create(releaseKeys.pack(digest), bytes, signal);
         done = { packs: done.packs + 1, bytes: done.bytes + bytes.length };
         options.onProgress?.(done, all);
@@ -70,10 +80,25 @@ export async function upload(
   );
   const placed = placeFiles(files, plan, digests);
   const release = releaseId(placed);
-  const bytes = encodeManifest(placed);
-  const manifest = { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
+  const { bytes, digest } = salted(
+    (salt) => encodeManifest(placed, salt),
+    (one) => condemned.has(releaseKeys.manifest(release, one)),
+  );
+  const manifest = { sha256: digest, size: bytes.length };
   await store.create(releaseKeys.manifest(release, manifest.sha256), bytes, signal);
   return { ...all, release, manifest };
+}
+
+/** The first of some documents that say the same whose key is not about to be deleted. */
+function salted(
+  make: (salt: string | undefined) => Uint8Array,
+  isCondemned: (digest: string) => boolean,
+): { readonly bytes: Uint8Array; readonly digest: string } {
+  for (let salt = 0; ; salt++) {
+    const bytes = make(salt === 0 ? undefined : salt.toString(16).padStart(8, '0'));
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    if (!isCondemned(digest)) return { bytes, digest };
+  }
 }
 
 type ContentReader = () => Promise<Uint8Array>;

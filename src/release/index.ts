@@ -1,4 +1,4 @@
-export { compareCodePoints } from './canonical-json.ts';
+export { canonicalJson, compareCodePoints, parseCanonicalJson } from './canonical-json.ts';
 export {
   decodeEnvelope,
   type Envelope,
@@ -6,6 +6,7 @@ export {
   encodeEnvelope,
   MOST_ENVELOPE_BYTES,
 } from './envelope.ts';
+export { Fields } from './fields.ts';
 export { isDigest, isEnvironment, isReleaseId, releaseKeys, requireEnvironment } from './layout.ts';
 export {
   decodeManifest,

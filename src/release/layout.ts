@@ -45,6 +45,12 @@ export const releaseKeys = {
   manifest: (id: string, digest: string): string => `manifests/${id}/${digest}`,
   /** Never changed: the envelope by which this environment came to this release first. */
   witness: (id: string, environment: string): string => `manifests/${id}/${environment}.json`,
+  manifests: 'manifests/',
+  packs: 'packs/',
+  refs: 'refs/',
+  logs: 'log/',
+  /** Mutable, by compare-and-swap alone: what is about to be deleted. */
+  condemned: 'meta/gc.json',
   /** Never changed. */
   pack: (digest: string): string => `packs/${digest}`,
 } as const;

@@ -52,8 +52,12 @@ export function releaseId(files: readonly ReleasedContent[]): string {
   return `sha256-${createHash('sha256').update(canonicalJson(document)).digest('hex')}`;
 }
 
-/** The bytes of a manifest. */
-export function encodeManifest(files: readonly ReleasedFile[]): Uint8Array {
+/**
+ * The bytes of a manifest.
+ *
+ * @param salt hex digits, which make another manifest of the same files and places
+ */
+export function encodeManifest(files: readonly ReleasedFile[], salt?: string): Uint8Array {
   const document: JsonValue = {
     files: [...files].sort(byPath).map(({ place, path, size, sha256, executable }) => ({
       executable,
@@ -63,6 +67,7 @@ export function encodeManifest(files: readonly ReleasedFile[]): Uint8Array {
       sha256,
       size,
     })),
+    salt,
     schema: 1,
   };
   return Buffer.from(canonicalJson(document));
@@ -77,6 +82,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   if (bytes.length > MOST_MANIFEST_BYTES) throw malformed(`it is longer than ${MOST_MANIFEST_BYTES} bytes`);
   const fields = new Fields(parseCanonicalJson(bytes, 'the manifest'), 'the manifest');
   fields.integer('schema', 1, 1);
+  fields.optionalText('salt', (text) => /^[0-9a-f]{1,64}$/.test(text));
   const files = fields.list('files', MOST_FILES).map(fileOf);
   fields.end();
   refuseConflicts(files);

@@ -67,6 +67,12 @@ describe('a manifest', () => {
     assert.equal(read[2]?.place, undefined);
   });
 
+  test('of the same files has other bytes with salt, and the same id', () => {
+    const files = [file('a.py')];
+    assert.notDeepEqual(encodeManifest(files, '01'), encodeManifest(files));
+    assert.deepEqual(decodeManifest(encodeManifest(files, '01')), decodeManifest(encodeManifest(files)));
+  });
+
   for (const [what, change] of [
     ['no path', { path: undefined }],
     ['a path that leads out', { path: '../etc/passwd' }],
