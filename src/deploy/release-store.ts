@@ -27,7 +27,7 @@ export interface ReleaseStore {
   create(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<WriteEnd>;
   /** Writes in the place of the object with this ETag (If-Match). */
   replace(key: string, bytes: Uint8Array, etag: string, signal: AbortSignal): Promise<WriteEnd>;
-  /** Keys that begin so, in the order of their bytes. */
-  list(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Keys that begin so, in the order of their bytes; those behind `after` where that is given. */
+  list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]>;
   remove(keys: readonly string[], signal: AbortSignal): Promise<void>;
 }

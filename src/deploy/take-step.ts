@@ -62,10 +62,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
     const proposal = await options.propose(standing, keys);
     // crash point: packs and manifest are there, and nobody shows them.
-    await Promise.all([
-      standing.step !== undefined && complete(store, standing.step, signal),
-      refusePutBack(store, environment, nextSequence(standing), signal),
-    ]);
+    await completeLog(store, environment, standing, signal);
     if (options.now() - began > LONGEST_WRITER_MS) throw tooSlow(environment);
     const step = await signed(options, standing, proposal);
     if (await moveRef(options, standing, step)) {
@@ -162,12 +159,22 @@ async function writeDown(
   if (there?.digest !== digest) throw logDiffers(environment, sequence);
 }
 
-/** Writes down the step before, where its writer ended in the middle. */
-async function complete(store: ReleaseStore, step: TakenStep, signal: AbortSignal): Promise<void> {
-  const { environment, sequence } = step.payload;
-  const there = await readLogEntry(store, environment, sequence, signal);
-  if (there === undefined) return writeDown(store, step, signal);
-  if (there.digest !== step.digest) throw logDiffers(environment, sequence);
+/**
+ * Writes down the step before, where its writer ended in the middle. Where the log goes beyond it, the ref is not the newest
+ * one: somebody put it back.
+ */
+async function completeLog(
+  store: ReleaseStore,
+  environment: string,
+  { step }: Standing,
+  signal: AbortSignal,
+): Promise<void> {
+  const sequence = step?.payload.sequence ?? 0;
+  const before = sequence < 2 ? undefined : releaseKeys.logEntry(environment, sequence - 1);
+  const keys = await store.list(releaseKeys.log(environment), signal, before);
+  const newest = releaseKeys.logEntry(environment, sequence);
+  if (step !== undefined && !keys.includes(newest)) await writeDown(store, step, signal);
+  if (keys.some((key) => key > newest)) await refusePutBack(store, environment, sequence + 1, signal);
 }
 
 async function refusePutBack(
@@ -176,7 +183,6 @@ async function refusePutBack(
   sequence: number,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await store.size(releaseKeys.logEntry(environment, sequence), signal)) === undefined) return;
   // Another writer may have taken that step since the ref was read.
   const { step } = await readStanding(store, environment, signal);
   if (step !== undefined && step.payload.sequence >= sequence) return;

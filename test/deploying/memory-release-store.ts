@@ -42,9 +42,9 @@ export class MemoryReleaseStore implements ReleaseStore {
     });
   }
 
-  list(prefix: string): Promise<readonly string[]> {
+  list(prefix: string, _signal: AbortSignal, after = ''): Promise<readonly string[]> {
     return this.#call('list', prefix, () =>
-      [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort(),
+      [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort(),
     );
   }
 
