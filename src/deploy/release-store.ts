@@ -21,8 +21,6 @@ export interface ReleaseStore {
     length: number,
     signal: AbortSignal,
   ): Promise<Uint8Array | undefined>;
-  /** Bytes of an object; undefined: there is no such object. */
-  size(key: string, signal: AbortSignal): Promise<number | undefined>;
   /** Writes an object that is not there yet (If-None-Match: *). */
   create(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<WriteEnd>;
   /** Writes in the place of the object with this ETag (If-Match). */

@@ -25,10 +25,6 @@ export class MemoryReleaseStore implements ReleaseStore {
     return this.#call('range', key, () => this.objects.get(key)?.subarray(offset, offset + length));
   }
 
-  size(key: string): Promise<number | undefined> {
-    return this.#call('size', key, () => this.objects.get(key)?.length);
-  }
-
   create(key: string, bytes: Uint8Array): Promise<WriteEnd> {
     return this.#call('create', key, () =>
       this.objects.has(key) ? { kind: 'refused' } : this.#write(key, bytes),

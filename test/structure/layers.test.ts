@@ -9,7 +9,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   tree: [],
   release: ['tree'],
-  deploy: ['release'],
+  deploy: ['release', 'store'],
   store: [],
   cache: ['store'],
   sync: ['tree', 'store', 'cache'],
