@@ -6,6 +6,7 @@
  * - `unconditional-store`: the store does not heed conditions of writes
  * - `no-such-environment`, `no-such-release`: what is named is not there
  * - `check-failed`: a check found the files not fit to be deployed
+ * - `unsigned`: a signature was asked for and cannot be made
  * - `unusable-source`: a file or directory that was named cannot be deployed
  */
 export type DeployErrorCode =
@@ -17,6 +18,7 @@ export type DeployErrorCode =
   | 'no-such-environment'
   | 'no-such-release'
   | 'check-failed'
+  | 'unsigned'
   | 'unusable-source';
 
 /** Why nothing was deployed: one sentence of what is wrong, one of what to do. */

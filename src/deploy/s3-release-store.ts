@@ -9,6 +9,7 @@ import type { ResolvedTarget } from '../store/resolved-target.ts';
 import { sdkRequestHandler } from '../store/sdk-transport.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Transport } from '../store/transport.ts';
+import type { Timeouts } from '../store/transport-settings.ts';
 import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
 
 export interface S3ReleaseStoreOptions {
@@ -17,6 +18,9 @@ export interface S3ReleaseStoreOptions {
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
 }
+
+/** Milliseconds. A store may take its time over a write: 32 MiB of it, or the first one to a bucket. */
+export const WRITING_TIMEOUTS: Timeouts = { connect: 3_000, firstByte: 60_000, stall: 30_000 };
 
 /** A write that met another one on the same key (409 on AWS) is tried again. */
 const MOST_CONFLICTS = 8;

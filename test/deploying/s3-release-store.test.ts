@@ -10,11 +10,10 @@ import { readHistory } from '../../src/deploy/history.ts';
 import { rollback } from '../../src/deploy/move.ts';
 import { requireConditionalWrites } from '../../src/deploy/probe.ts';
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
-import { S3ReleaseStore } from '../../src/deploy/s3-release-store.ts';
+import { S3ReleaseStore, WRITING_TIMEOUTS } from '../../src/deploy/s3-release-store.ts';
 import { collectFile } from '../../src/deploy/source-files.ts';
 import type { Credentials } from '../../src/store/credentials.ts';
 import { Transport } from '../../src/store/transport.ts';
-import { DEFAULT_TIMEOUTS } from '../../src/store/transport-settings.ts';
 import { identities, type Seaweedfs, seaweedfsBinary, startSeaweedfs } from '../support/seaweedfs.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 
@@ -46,7 +45,7 @@ describe('a release root in a real store', { skip }, () => {
       trusted: undefined,
       proxies: { http: undefined, https: undefined, no: '' },
       connections: 32,
-      timeouts: DEFAULT_TIMEOUTS,
+      timeouts: WRITING_TIMEOUTS,
     });
     defer(test, () => transport.close());
     const { origin, host } = new URL(endpoint);
