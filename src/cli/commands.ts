@@ -1,5 +1,6 @@
 import { clientCommands } from './client-commands.ts';
 import { inspectionCommands } from './inspection-commands.ts';
+import { releaseCommands } from './release-commands.ts';
 import type { RunCommand } from './shell.ts';
 
 export type CommandName =
@@ -20,6 +21,11 @@ export type CommandName =
   | 'top'
   | 'metrics'
   | 'log-level'
+  | 'deploy'
+  | 'promote'
+  | 'rollback'
+  | 'releases'
+  | 'release'
   | 'doctor'
   | 'version'
   | 'help'
@@ -57,6 +63,8 @@ export interface CommandSpec {
     | 'generations'
     | 'log-level'
     | 'command'
+    | 'deploy-source'
+    | 'release-action'
     | 'shell'
     | 'nothing';
   readonly examples: readonly { readonly command: string; readonly does: string }[];
@@ -127,6 +135,7 @@ export const commands: readonly CommandSpec[] = [
   },
   ...clientCommands,
   ...inspectionCommands,
+  ...releaseCommands,
   {
     name: 'doctor',
     aliases: [],

@@ -4,7 +4,7 @@
  * - `put-back`: the ref is older than the log: somebody put an earlier one back
  * - `log-differs`: the log has another step under a sequence number than the ref
  * - `unconditional-store`: the store does not heed conditions of writes
- * - `no-such-environment`, `no-such-release`: what is named is not there
+ * - `no-such-release`: what is named is not there
  * - `check-failed`: a check found the files not fit to be deployed
  * - `unsigned`: a signature was asked for and cannot be made
  * - `unusable-source`: a file or directory that was named cannot be deployed
@@ -15,7 +15,6 @@ export type DeployErrorCode =
   | 'put-back'
   | 'log-differs'
   | 'unconditional-store'
-  | 'no-such-environment'
   | 'no-such-release'
   | 'check-failed'
   | 'unsigned'

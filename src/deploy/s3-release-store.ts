@@ -7,7 +7,7 @@ import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
 import { printable } from '../store/printable.ts';
 import type { ResolvedTarget } from '../store/resolved-target.ts';
 import { sdkRequestHandler } from '../store/sdk-transport.ts';
-import { StoreError } from '../store/store-error.ts';
+import { StoreError, type StoreErrorCode } from '../store/store-error.ts';
 import type { Transport } from '../store/transport.ts';
 import type { Timeouts } from '../store/transport-settings.ts';
 import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
@@ -192,11 +192,17 @@ export class S3ReleaseStore implements ReleaseStore {
     const words = `${what} ${this.#target.prefix}${key}: ${nameOf(error)}: ${printable(messageOf(error), 300)}`;
     if (status !== undefined) {
       const code = codeOfS3(nameOf(error), status);
-      return new StoreError(code, words, code === 'denied' ? this.#grant(key, what) : LOOK, false);
+      return new StoreError(code, words, this.#mendOf(code, key, what), false);
     }
     const { code } = error as { readonly code?: unknown };
     if (typeof code !== 'string') return error;
     return new StoreError(codeOfFailure(code), words, 'Check --endpoint-url and the network.', false);
+  }
+
+  #mendOf(code: StoreErrorCode, key: string, what: Operation): string {
+    if (code === 'denied') return this.#grant(key, what);
+    if (code !== 'no-such-bucket') return LOOK;
+    return `Check the name ${this.#target.bucket}, and that --endpoint-url and the credentials are of the right account.`;
   }
 
   #grant(key: string, what: Operation): string {

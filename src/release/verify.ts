@@ -59,7 +59,7 @@ function unknownSigner({ environment, sequence }: ReleasePayload, reasons: reado
   const why = reasons.length === 0 ? 'it has no signature' : reasons.join('; ');
   return new ReleaseError(
     'unknown-signer',
-    `step ${sequence} of ${environment} is signed by no allowed signer: ${why}`,
+    `no allowed signer has signed step ${sequence} of ${environment}: ${why}`,
     'Deploy with --sign and a key that --allowed-signers names, or add the key to that file.',
   );
 }

@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   session: ['wire', 'tree', 'cache'],
   control: [],
   config: [],
-  cli: ['config', 'control', 'server.ts', 'supervisor.ts'],
+  cli: ['config', 'control', 'release', 'deploy', 'tree', 'server.ts', 'supervisor.ts'],
 };
 
 const mostLines = 400;
