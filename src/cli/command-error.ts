@@ -6,6 +6,8 @@
  * - `several-daemons`: more than one does, and none was named
  * - `no-generation`: there is no such generation
  * - `no-entry`: there is no such path in the tree
+ * - `no-source`: a file or directory that is to be deployed is not there
+ * - `no-release`: there is no such release
  * - `no-terminal`: it is for a terminal, and there is none
  * - `interrupted`: stopped before it was done
  * - `output-failed`: stdout cannot be written
@@ -19,6 +21,8 @@ export type CommandErrorCode =
   | 'several-daemons'
   | 'no-generation'
   | 'no-entry'
+  | 'no-source'
+  | 'no-release'
   | 'no-terminal'
   | 'interrupted'
   | 'output-failed'

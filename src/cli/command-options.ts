@@ -1,5 +1,6 @@
 import { type OptionName, optionNames, optionOf } from '../config/schema.ts';
 import type { CommandSpec } from './command-spec.ts';
+import { STORE_OPTIONS } from './releases/release-root.ts';
 
 /** The options of the schema that a command takes as flags; from environment and file it heeds the same. */
 export function optionsFor(command: CommandSpec['name']): readonly OptionName[] {
@@ -12,6 +13,12 @@ export function optionsFor(command: CommandSpec['name']): readonly OptionName[] 
         const others: readonly OptionName[] = ['allow-other', 'driver', 'config'];
         return group === 'store' || group === 'cache' || others.includes(name);
       });
+    case 'deploy':
+    case 'promote':
+    case 'rollback':
+    case 'releases':
+    case 'release':
+      return STORE_OPTIONS;
     default:
       return [];
   }

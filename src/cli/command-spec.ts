@@ -18,6 +18,11 @@ export type CommandName =
   | 'top'
   | 'metrics'
   | 'log-level'
+  | 'deploy'
+  | 'promote'
+  | 'rollback'
+  | 'releases'
+  | 'release'
   | 'doctor'
   | 'version'
   | 'help'
@@ -55,6 +60,8 @@ export interface CommandSpec {
     | 'generations'
     | 'log-level'
     | 'command'
+    | 'deploy-source'
+    | 'release-action'
     | 'shell'
     | 'nothing';
   readonly examples: readonly { readonly command: string; readonly does: string }[];

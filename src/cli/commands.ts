@@ -1,6 +1,7 @@
 import { clientCommands } from './client-commands.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { inspectionCommands } from './inspection-commands.ts';
+import { releaseCommands } from './release-commands.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
@@ -65,6 +66,7 @@ export const commands: readonly CommandSpec[] = [
   },
   ...clientCommands,
   ...inspectionCommands,
+  ...releaseCommands,
   {
     name: 'doctor',
     aliases: [],

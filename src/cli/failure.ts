@@ -46,6 +46,8 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'several-daemons': usage,
   'no-generation': noInput,
   'no-entry': noInput,
+  'no-source': noInput,
+  'no-release': noInput,
   'no-terminal': usage,
   interrupted: temporary,
   'output-failed': cannotCreate,
@@ -110,6 +112,23 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'bad-setting': config,
   // SyncError
   'empty-source': noInput,
+  // ReleaseError
+  malformed: dataError,
+  mismatch: dataError,
+  'bad-signature': dataError,
+  'unsupported-key': dataError,
+  'unknown-signer': noPermission,
+  'bad-signers-file': config,
+  // DeployError
+  overtaken: temporary,
+  armed: temporary,
+  'put-back': dataError,
+  'log-differs': dataError,
+  'unconditional-store': config,
+  'no-such-release': noInput,
+  'check-failed': dataError,
+  unsigned: noPermission,
+  'unusable-source': dataError,
   'unreadable-ignore-file': unavailable,
   overdue: unavailable,
   // TreeError: the others are faults of dagmount's own

@@ -11,6 +11,17 @@ import type { RunCommand, Shell } from './shell.ts';
 
 const WIDTH = 90;
 
+/** Commands that take options of the schema. */
+const WITH_OPTIONS: ReadonlySet<CommandSpec['name']> = new Set([
+  'mount',
+  'doctor',
+  'deploy',
+  'promote',
+  'rollback',
+  'releases',
+  'release',
+]);
+
 export const run: RunCommand = async (args, shell) => {
   const [name] = parseCommandLine(args, [], 'help').positionals;
   if (name === undefined) {
@@ -30,7 +41,7 @@ export async function showHelp(command: CommandSpec, shell: Shell): Promise<void
     usage(command, paints),
     ...command.description.map((paragraph) => wrapped(paragraph, WIDTH, '')),
   ];
-  if (command.name === 'mount' || command.name === 'doctor') {
+  if (WITH_OPTIONS.has(command.name)) {
     // The options bring the schema along, which the other commands do without.
     const { optionsHelp } = await import('./options-help.ts');
     sections.push(optionsHelp(command, paints, WIDTH));

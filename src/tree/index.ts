@@ -6,6 +6,7 @@ export { digestListing } from './digest.ts';
 export { type FilterPatterns, type FilterVerdict, PathFilter } from './filter.ts';
 export { type ContentVersion, Generation } from './generation.ts';
 export { versionName } from './identity.ts';
+export { judgeKey } from './key-rules.ts';
 export { NONE } from './layout.ts';
 export type { ListedObjects } from './listing.ts';
 export { orderByPath, placeInOrder } from './path-order.ts';

@@ -6,6 +6,8 @@ import { exitCodeMeanings, exitCodes } from '../../src/cli/exit-codes.ts';
 import { failureOf, failureText } from '../../src/cli/failure.ts';
 import type { ConfigErrorCode } from '../../src/config/config-error.ts';
 import type { ControlErrorCode } from '../../src/control/control-error.ts';
+import type { DeployErrorCode } from '../../src/deploy/deploy-error.ts';
+import type { ReleaseErrorCode } from '../../src/release/index.ts';
 import type { MountErrorCode } from '../../src/session/mount-error.ts';
 import type { SettingErrorCode } from '../../src/store/setting-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
@@ -74,6 +76,8 @@ const others: Readonly<
   'several-daemons': 64,
   'no-generation': 66,
   'no-entry': 66,
+  'no-source': 66,
+  'no-release': 66,
   'no-terminal': 64,
   interrupted: 75,
   'output-failed': 73,
@@ -88,6 +92,24 @@ const others: Readonly<
   'empty-source': 66,
   'unreadable-ignore-file': 69,
   overdue: 69,
+};
+
+const releases: Readonly<Record<DeployErrorCode | ReleaseErrorCode, number>> = {
+  malformed: 65,
+  mismatch: 65,
+  'bad-signature': 65,
+  'unsupported-key': 65,
+  'unknown-signer': 77,
+  'bad-signers-file': 78,
+  overtaken: 75,
+  armed: 75,
+  'put-back': 65,
+  'log-differs': 65,
+  'unconditional-store': 78,
+  'no-such-release': 66,
+  'check-failed': 65,
+  unsigned: 77,
+  'unusable-source': 65,
 };
 
 /** What a daemon answers, or does not. */
@@ -111,7 +133,7 @@ const asked = {
 };
 
 describe('a failure', () => {
-  for (const [code, exitCode] of Object.entries({ ...store, ...mount, ...others, ...asked })) {
+  for (const [code, exitCode] of Object.entries({ ...store, ...mount, ...others, ...releases, ...asked })) {
     test(`with the code ${code} exits with ${exitCode}`, () => {
       const failure = failureOf(new TypedError(code, 'It is wrong.', 'Mend it.'));
       assert.equal(failure.exitCode, exitCode);

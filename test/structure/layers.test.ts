@@ -15,9 +15,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: [],
   tree: [],
+  release: ['tree'],
   config: [],
   host: ['config'],
   store: [],
+  deploy: ['release', 'store'],
   cache: ['host', 'store'],
   source: ['tree', 'config', 'store'],
   sync: ['tree', 'store', 'cache', 'source'],
@@ -54,7 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'views',
     'entry',
   ],
-  cli: ['config', 'host', 'mount', 'takeover', 'control', 'server'],
+  cli: ['tree', 'release', 'config', 'host', 'deploy', 'mount', 'takeover', 'control', 'server'],
 };
 
 const mostLines = 400;

@@ -83,6 +83,7 @@ function argumentOf(argument: CompletedCommand['argument'], names: readonly stri
   const fixed = fixedArgument(argument, names);
   if (fixed !== undefined) return words(fixed);
   if (argument === 'directory') return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
+  if (argument === 'deploy-source') return 'mapfile -t COMPREPLY < <(compgen -f -- "$current")';
   return argument === 'mount-point' ? MOUNT_POINT_WORDS : ':';
 }
 

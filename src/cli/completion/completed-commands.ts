@@ -3,6 +3,7 @@ import { logLevels } from '../../control/daemon-shapes.ts';
 import { optionsFor } from '../command-options.ts';
 import type { CommandFlag, CommandSpec } from '../command-spec.ts';
 import { commands, shells } from '../commands.ts';
+import { releaseActions } from '../releases/release-actions.ts';
 import type { CandidateKind } from './candidates.ts';
 
 /** A flag as completion scripts need it. */
@@ -88,5 +89,6 @@ export function fixedArgument(
 ): readonly string[] | undefined {
   if (argument === 'command') return names;
   if (argument === 'shell') return shells;
+  if (argument === 'release-action') return releaseActions;
   return argument === 'log-level' ? logLevels : undefined;
 }

@@ -82,6 +82,7 @@ function argumentSpecs(argument: CompletedCommand['argument'], names: readonly s
   const fixed = fixedArgument(argument, names);
   if (fixed !== undefined) return [quoted(`1:${argument}:(${fixed.join(' ')})`)];
   if (argument === 'directory') return [quoted('1:s3 address: '), quoted('2:mount point:_files -/')];
+  if (argument === 'deploy-source') return [quoted('*:source or environment:_files')];
   return argument === 'mount-point' ? [quoted('1:mount point:compadd -a mounts')] : [];
 }
 

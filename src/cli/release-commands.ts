@@ -1,0 +1,167 @@
+import type { CommandFlag, CommandSpec } from './command-spec.ts';
+
+const json: CommandFlag = { name: 'json', help: 'Print one JSON document' };
+
+/** Where releases go. */
+const where: readonly CommandFlag[] = [
+  {
+    name: 'to',
+    help: 'Where releases go: s3://BUCKET/ROOT; else DAGMOUNT_TO, else what dagmount.yaml says',
+    placeholder: 'ADDRESS',
+  },
+  {
+    name: 'root',
+    help: 'The name of the release root, which each step carries; the address unless given',
+    placeholder: 'NAME',
+  },
+];
+
+const signers: CommandFlag = {
+  name: 'allowed-signers',
+  help: "Whose signatures count, in OpenSSH's format; else what dagmount.yaml says",
+  placeholder: 'FILE',
+  completes: 'files',
+};
+
+/** What is written down with a step. */
+const words: readonly CommandFlag[] = [
+  { name: 'message', help: 'Why (-m); else the subject of the commit', placeholder: 'TEXT' },
+  { name: 'author', help: 'Who; else by the variables of a CI, or by git', placeholder: 'NAME' },
+  { name: 'commit', help: 'Of git; else by the variables of a CI, or by git', placeholder: 'HASH' },
+  { name: 'url', help: 'Of the run or the merge request; else by the variables of a CI', placeholder: 'URL' },
+  {
+    name: 'sign',
+    help: 'Sign with this private key file, or with the key of the agent whose public file this is',
+    placeholder: 'KEY',
+    completes: 'files',
+  },
+  {
+    name: 'principal',
+    help: 'The name under which allowed signers know the key; the address of the author unless given',
+    placeholder: 'NAME',
+  },
+  {
+    name: 'at',
+    help: 'Show it at this instant and not before: 2026-01-31T08:00:00Z or +30m; nodes fetch it at once',
+    placeholder: 'TIME',
+  },
+  { name: 'replace', help: 'Take the place of a step that waits for its time' },
+  { name: 'allow-deletions', help: 'Let nodes show it though more than half of the files go' },
+];
+
+/** The commands that write and look through releases. */
+export const releaseCommands = [
+  {
+    name: 'deploy',
+    aliases: [],
+    usage: 'SOURCE… ENV [options]',
+    summary: 'deploy a directory, or files on top of what is there, as one signed and recorded step',
+    description: [
+      'One directory is the whole tree of the environment: what is not in it goes. Files are put on top of the tree that is there. The step is atomic for every node: content and manifest are written first, then one pointer is moved by a conditional write.',
+      'dagmount.yaml, found from the source upwards, says where releases go (to, root), which environments there are, which directory is the tree, filters, checks and signers. Left out are .git, __pycache__, *.pyc and .airflow-bundle-manifest.json.',
+      'Before anything is written, every new Python file is parsed, and the checks of the project are run. Exits with 65 if one fails, with 75 if somebody else deployed meanwhile in a way that does not go together with this.',
+    ],
+    flags: [
+      ...where,
+      ...words,
+      { name: 'remove', help: 'Take this path out of the tree', placeholder: 'PATH', repeats: true },
+      { name: 'as', help: 'The path in the tree of the one file that is deployed', placeholder: 'PATH' },
+      {
+        name: 'include',
+        help: 'Of a directory deploy only what matches',
+        placeholder: 'GLOB',
+        repeats: true,
+      },
+      { name: 'exclude', help: 'Of a directory leave out what matches', placeholder: 'GLOB', repeats: true },
+      { name: 'check', help: 'Run this before; {} stands for a file', placeholder: 'COMMAND', repeats: true },
+      { name: 'no-check', help: 'Check nothing' },
+      { name: 'allow-older', help: 'Deploy a directory whose commit does not have the one that is shown' },
+      { name: 'dry-run', help: 'Check and say what would be deployed, and write nothing' },
+      json,
+    ],
+    argument: 'deploy-source',
+    examples: [
+      { command: 'dagmount deploy my_pipeline.py production', does: 'one file, as a developer' },
+      {
+        command: 'dagmount deploy dags staging --to s3://acme-airflow/releases --sign ~/.ssh/deploy_key',
+        does: 'the whole tree, as a CI does it',
+      },
+      { command: 'dagmount deploy dags production --dry-run', does: 'what would change' },
+    ],
+    load: () => import('./releases/deploy.ts'),
+  },
+  {
+    name: 'promote',
+    aliases: [],
+    usage: 'FROM TO [options]',
+    summary: 'let one environment show the release that another one shows',
+    description: ['Takes a step in TO with the release of FROM. Nothing is uploaded.'],
+    flags: [...where, ...words, json],
+    argument: 'nothing',
+    examples: [{ command: 'dagmount promote staging production', does: 'what was tested, bit by bit' }],
+    load: () => import('./releases/promote.ts'),
+  },
+  {
+    name: 'rollback',
+    aliases: [],
+    usage: 'ENV [--to SEQ|ID] [options]',
+    summary: 'let an environment show a release that it has shown before',
+    description: [
+      'Goes back to the release of the step before, or with --to to that of a step or to a release by its id. It is a new step: no number is used twice, and nodes that refuse what is older take it.',
+    ],
+    flags: [...where, ...words, json],
+    argument: 'nothing',
+    examples: [
+      { command: 'dagmount rollback production', does: 'undo the last step' },
+      { command: 'dagmount rollback production --to 41', does: 'back to what step 41 showed' },
+    ],
+    load: () => import('./releases/rollback.ts'),
+  },
+  {
+    name: 'releases',
+    aliases: [],
+    usage: 'ENV [--limit N] [options]',
+    summary: 'list the steps of an environment: who, when, what, why, and signed by whom',
+    description: [
+      'Lists the newest steps, the newest first, and holds each against the one before it: number, hash, time, and with --allowed-signers its signature. What does not fit is told below; then it exits with 1.',
+    ],
+    flags: [
+      ...where,
+      signers,
+      { name: 'limit', help: 'The newest so many; 20 unless given', placeholder: 'N' },
+      json,
+    ],
+    argument: 'nothing',
+    examples: [{ command: 'dagmount releases production', does: 'who deployed what' }],
+    load: () => import('./releases/releases.ts'),
+  },
+  {
+    name: 'release',
+    aliases: [],
+    usage: 'show|diff|verify|export|gc ENV [arguments] [options]',
+    summary: 'look into one release, verify or export it, or collect what is no longer needed',
+    description: [
+      'show ENV [STEP]: its files. diff ENV [FROM] [TO]: the paths that differ between two steps, the last two unless given. verify ENV [STEP]: reads all of it and holds it against its digests and signature; exits with 65 if something is wrong. export ENV DIRECTORY [STEP]: writes it into a new directory, whole or not at all.',
+      'gc ENV: says which manifests and packs no environment needs any more, of the newest --keep steps and those younger than --older; with --yes condemns them, and deletes what was condemned two hours ago.',
+    ],
+    flags: [
+      ...where,
+      signers,
+      {
+        name: 'keep',
+        help: 'gc: steps that are kept of each environment; 20 unless given',
+        placeholder: 'N',
+      },
+      { name: 'older', help: 'gc: keep what was in force since then; 30d unless given', placeholder: 'AGE' },
+      { name: 'yes', help: 'gc: do it' },
+      json,
+    ],
+    argument: 'release-action',
+    examples: [
+      { command: 'dagmount release diff production', does: 'what the last step changed' },
+      { command: 'dagmount release export production /opt/airflow/dags-7', does: 'for a host without FUSE' },
+      { command: 'dagmount release gc production --keep 50 --yes', does: 'twice, two hours apart' },
+    ],
+    load: () => import('./releases/release.ts'),
+  },
+] as const satisfies readonly CommandSpec[];

@@ -1,0 +1,94 @@
+import { parseCommandLine } from '../../config/command-line.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { findProject } from '../../config/project-file.ts';
+import type { Moved, MoveOptions, RollbackTarget } from '../../deploy/move.ts';
+import { requireConditionalWrites } from '../../deploy/probe.ts';
+import { isReleaseId } from '../../release/index.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { paintsFor } from '../paint.ts';
+import type { Shell } from '../shell.ts';
+import { STEP_FLAGS } from './deploy.ts';
+import { allValues, isGiven, openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { runInterruptibly } from './run-interruptibly.ts';
+import { pauseBetweenTries } from './step-pause.ts';
+import { stepDocument, stepText } from './step-text.ts';
+import { signer, stepWords } from './step-words.ts';
+
+/** A command that takes a step without an upload. */
+export interface MoveCommand {
+  readonly name: 'promote' | 'rollback';
+  readonly usage: string;
+  /** What the arguments say, and the values of --to that are no address; throws ConfigError. */
+  readonly read: (positionals: readonly string[], targets: readonly string[]) => MoveRequest;
+}
+
+export interface MoveRequest {
+  readonly environment: string;
+  /** Where nobody says one. */
+  readonly message: string;
+  readonly take: (options: MoveOptions) => Promise<Moved>;
+}
+
+export function runMove(command: MoveCommand, args: readonly string[], shell: Shell): Promise<number> {
+  return runInterruptibly(async (signal) => {
+    const { flags, positionals } = parseCommandLine(args, [...ROOT_FLAGS, ...STEP_FLAGS], command.name);
+    const targets = allValues(flags, 'to').filter((text) => !text.includes('://'));
+    const request = command.read(positionals, targets);
+    const { workingDirectory } = shell.surroundings;
+    const address = rootAddress(flags, request.environment, findProject(workingDirectory), shell);
+    // The commit of the work tree is not that of the release.
+    const { message, author, url, notBefore } = await stepWords(
+      flags,
+      workingDirectory,
+      { message: request.message },
+      shell,
+      signal,
+    );
+    const root = await openRoot(address, flags, shell);
+    try {
+      await requireConditionalWrites(root.store, root.probed, signal);
+      const { step, changes } = await request.take({
+        store: root.store,
+        root: address.root,
+        environment: request.environment,
+        words: { author, message, commit: undefined, url, notBefore },
+        allowDeletions: isGiven(flags, 'allow-deletions'),
+        mayReplaceArmed: isGiven(flags, 'replace'),
+        sign: signer(flags, author, signal),
+        now: () => shell.wallClock(),
+        pause: pauseBetweenTries,
+        signal,
+      });
+      if (isGiven(flags, 'json')) {
+        shell.out.write(`${JSON.stringify({ step: stepDocument(step), paths: changes }, undefined, 2)}\n`);
+      } else {
+        shell.out.write(stepText(step, changes, paintsFor(shell.out)));
+      }
+      return exitCodes.ok;
+    } finally {
+      await root.close();
+    }
+  });
+}
+
+/** Throws ConfigError. */
+export function exactly(positionals: readonly string[], count: number, usage: string): void {
+  if (positionals.length === count) return;
+  throw new ConfigError(
+    'usage',
+    `${positionals.length < count ? 'An argument is missing' : `There is an argument too many: ${positionals[count]}`}.`,
+    `It is dagmount ${usage}.`,
+  );
+}
+
+/** `7` is a step, `sha256-…` a release. Throws ConfigError. */
+export function rollbackTarget(text: string | undefined): RollbackTarget {
+  if (text === undefined) return { kind: 'previous' };
+  if (/^[1-9]\d{0,9}$/.test(text)) return { kind: 'sequence', sequence: Number(text) };
+  if (isReleaseId(text)) return { kind: 'release', id: text };
+  throw new ConfigError(
+    'usage',
+    `--to cannot be ${JSON.stringify(text)}.`,
+    'Write the number of a step, or the whole id of a release.',
+  );
+}

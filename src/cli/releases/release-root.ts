@@ -1,0 +1,121 @@
+import type { Flag, FlagSpec } from '../../config/command-line.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
+import { nearest } from '../../config/nearest.ts';
+import type { Project } from '../../config/project-file.ts';
+import { resolveOptions } from '../../config/resolve.ts';
+import { parseS3Address } from '../../config/s3-address.ts';
+import type { OptionName } from '../../config/schema.ts';
+import type { ReleaseRoot } from '../../deploy/open-root.ts';
+import { requireEnvironment } from '../../release/index.ts';
+import type { Shell } from '../shell.ts';
+
+/** Options of the schema that say how the store is reached. */
+export const STORE_OPTIONS = [
+  'endpoint-url',
+  'region',
+  'profile',
+  'force-path-style',
+  'no-sign-request',
+  'request-payer',
+  'ca-file',
+  'concurrency',
+] as const satisfies readonly OptionName[];
+
+/** What every command about releases takes. */
+export const ROOT_FLAGS: readonly FlagSpec[] = [
+  { name: 'to', takesValue: true },
+  { name: 'root', takesValue: true },
+  { name: 'json', takesValue: false },
+  ...flagSpecs(STORE_OPTIONS),
+];
+
+/** Where releases go, as flag, DAGMOUNT_TO, or the project say. */
+export interface RootAddress {
+  /** `s3://BUCKET/ROOT/` */
+  readonly address: string;
+  /** The name of the root, which is signed with each step. */
+  readonly root: string;
+}
+
+/** Throws ConfigError. */
+export function rootAddress(
+  flags: readonly Flag[],
+  environment: string,
+  project: Project | undefined,
+  { surroundings }: Pick<Shell, 'surroundings'>,
+): RootAddress {
+  requireKnown(environment, project);
+  const own = project?.environments?.get(environment);
+  // dagmount rollback takes what to go back to by the same flag.
+  const given = allValues(flags, 'to').findLast((text) => text.includes('://'));
+  const to = given ?? (surroundings.env.DAGMOUNT_TO || undefined) ?? own?.to ?? project?.to;
+  if (to === undefined) {
+    throw new ConfigError(
+      'usage',
+      'Where the release goes is not said.',
+      'Pass --to s3://BUCKET/ROOT, set DAGMOUNT_TO, or write "to: s3://BUCKET/ROOT" into dagmount.yaml.',
+    );
+  }
+  const { source } = parseS3Address(to);
+  return {
+    address: source,
+    root: lastValue(flags, 'root') ?? own?.root ?? project?.root ?? source.replace(/\/$/, ''),
+  };
+}
+
+/** A slip of the finger in the name would make another environment. */
+function requireKnown(environment: string, project: Project | undefined): void {
+  requireEnvironment(environment);
+  const known = project?.environments;
+  if (known === undefined || known.has(environment)) return;
+  const meant = nearest(environment, known.keys());
+  throw new ConfigError(
+    'usage',
+    `There is no environment ${environment} in ${project?.file}, which has ${[...known.keys()].join(', ')}.`,
+    meant === undefined ? 'Name one of these, or add it there.' : `Did you mean ${meant}?`,
+  );
+}
+
+/** The way to the store; nothing was asked of it yet. */
+export async function openRoot(
+  { address }: RootAddress,
+  flags: readonly Flag[],
+  shell: Shell,
+): Promise<ReleaseRoot> {
+  const { values } = resolveOptions(
+    givenByFlags(flags.filter(({ name }) => isStoreFlag(name))),
+    shell.surroundings,
+  );
+  const { bucket, prefix } = parseS3Address(address);
+  const { openReleaseRoot } = await import('../../deploy/open-root.ts');
+  return openReleaseRoot({
+    bucket,
+    prefix,
+    endpointUrl: values['endpoint-url'],
+    region: values.region,
+    profile: values.profile,
+    forcePathStyle: values['force-path-style'],
+    anonymous: values['no-sign-request'],
+    requestPayer: values['request-payer'],
+    caFile: values['ca-file'],
+    concurrency: values.concurrency,
+    environment: shell.surroundings.env,
+  });
+}
+
+function isStoreFlag(name: string): boolean {
+  return flagSpecs(STORE_OPTIONS).some((spec) => spec.name === name);
+}
+
+export function lastValue(flags: readonly Flag[], name: string): string | undefined {
+  return flags.findLast((flag) => flag.name === name)?.value;
+}
+
+export function allValues(flags: readonly Flag[], name: string): readonly string[] {
+  return flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
+}
+
+export function isGiven(flags: readonly Flag[], name: string): boolean {
+  return flags.some((flag) => flag.name === name);
+}

@@ -1,0 +1,231 @@
+import { resolve } from 'node:path';
+import { printable } from '../../base/printable.ts';
+import { type Flag, parseCommandLine } from '../../config/command-line.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { parseDuration } from '../../config/measures.ts';
+import { findProject } from '../../config/project-file.ts';
+import { collect } from '../../deploy/collect.ts';
+import { readLogEntry, readStanding, type TakenStep } from '../../deploy/current-step.ts';
+import { exportRelease } from '../../deploy/export-release.ts';
+import { compareFiles } from '../../deploy/file-changes.ts';
+import type { ReleaseRoot } from '../../deploy/open-root.ts';
+import { readManifest } from '../../deploy/read-release.ts';
+import { verifyRelease } from '../../deploy/verify-release.ts';
+import type { ReleasedFile } from '../../release/index.ts';
+import { CommandError } from '../command-error.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { formatSize, formatTable, plural } from '../format.ts';
+import { paintsFor } from '../paint.ts';
+import type { RunCommand, Shell } from '../shell.ts';
+import { releaseActions } from './release-actions.ts';
+import { isGiven, lastValue, openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { signersOf } from './releases.ts';
+import { runInterruptibly } from './run-interruptibly.ts';
+import { changesText, signersText, stepDocument } from './step-text.ts';
+
+type Action = (typeof releaseActions)[number];
+
+const KEEP = 20;
+const OLDER = '30d';
+
+const FLAGS = [
+  ...ROOT_FLAGS,
+  { name: 'allowed-signers', takesValue: true },
+  { name: 'keep', takesValue: true },
+  { name: 'older', takesValue: true },
+  { name: 'yes', takesValue: false },
+];
+
+/** What an action is given. */
+interface Asked {
+  readonly root: ReleaseRoot;
+  readonly environment: string;
+  readonly rest: readonly string[];
+  readonly flags: readonly Flag[];
+  readonly signersFile: string | undefined;
+  readonly shell: Shell;
+  readonly signal: AbortSignal;
+}
+
+export const run: RunCommand = (args, shell) =>
+  runInterruptibly(async (signal) => {
+    const { flags, positionals } = parseCommandLine(args, FLAGS, 'release');
+    const [action, environment, ...rest] = positionals;
+    if (!isAction(action) || environment === undefined) {
+      throw new ConfigError(
+        'usage',
+        'What is to be done with which environment is missing.',
+        `It is dagmount release ${releaseActions.join('|')} ENV; see dagmount help release.`,
+      );
+    }
+    const project = findProject(shell.surroundings.workingDirectory);
+    const root = await openRoot(rootAddress(flags, environment, project, shell), flags, shell);
+    const signersFile = lastValue(flags, 'allowed-signers') ?? project?.signers;
+    try {
+      return await ACTIONS[action]({ root, environment, rest, flags, signersFile, shell, signal });
+    } finally {
+      await root.close();
+    }
+  });
+
+const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
+  show: async ({ rest: [which], ...asked }) => {
+    const step = await stepOf(which, asked);
+    const { files } = await readManifest(asked.root.store, step.payload, asked.signal);
+    print({ step: stepDocument(step), files }, filesText(step, files), asked);
+    return exitCodes.ok;
+  },
+  diff: async ({ rest: [from, to], ...asked }) => {
+    const newer = await stepOf(to, asked);
+    const older = await stepOf(from ?? String(newer.payload.sequence - 1), asked);
+    const [before, after] = await Promise.all(
+      [older, newer].map((step) => readManifest(asked.root.store, step.payload, asked.signal)),
+    );
+    const changes = compareFiles(before!.files, after!.files);
+    print(
+      { from: stepDocument(older), to: stepDocument(newer), paths: changes },
+      changesText(changes, paintsFor(asked.shell.out)),
+      asked,
+    );
+    return exitCodes.ok;
+  },
+  verify: async ({ rest: [which], ...asked }) => {
+    const step = await stepOf(which, asked);
+    const { root, signal } = asked;
+    const found = await verifyRelease(step, {
+      store: root.store,
+      concurrency: root.concurrency,
+      signers: signersOf(asked.signersFile),
+      signal,
+    });
+    const lines = [
+      `${plural(found.files, 'file')}, ${formatSize(found.bytes)}, signed by ${signersText(found.signedBy)}\n`,
+    ];
+    for (const flaw of found.flaws) lines.push(`${printable(flaw)}\n`);
+    print({ step: stepDocument(step), ...found, signedBy: found.signedBy ?? null }, lines.join(''), asked);
+    return found.flaws.length === 0 ? exitCodes.ok : exitCodes.dataError;
+  },
+  export: async ({ rest: [directory, which], ...asked }) => {
+    if (directory === undefined)
+      throw new ConfigError(
+        'usage',
+        'Where to is missing.',
+        'It is dagmount release export ENV DIRECTORY [STEP].',
+      );
+    const { root, shell, signal } = asked;
+    const step = await stepOf(which, asked);
+    const target = resolve(shell.surroundings.workingDirectory, directory);
+    const manifest = await readManifest(root.store, step.payload, signal);
+    await exportRelease(manifest, target, { store: root.store, concurrency: root.concurrency, signal }).catch(
+      (error) => {
+        throw fileError(error, target);
+      },
+    );
+    print(
+      { step: stepDocument(step), directory: target },
+      `${plural(manifest.files.length, 'file')} of step ${step.payload.sequence} in ${printable(target)}\n`,
+      asked,
+    );
+    return exitCodes.ok;
+  },
+  gc: async (asked) => {
+    const { root, flags, signal, shell } = asked;
+    const act = isGiven(flags, 'yes');
+    const found = await collect(act, {
+      store: root.store,
+      keep: keepOf(lastValue(flags, 'keep')),
+      youngerThanMs: ageOf(lastValue(flags, 'older') ?? OLDER),
+      concurrency: root.concurrency,
+      now: () => shell.wallClock(),
+      signal,
+    });
+    const verb = act ? '' : 'would be ';
+    const text =
+      `${plural(found.kept.manifests, 'manifest')} and ${plural(found.kept.packs, 'pack')} are needed.\n` +
+      `${plural(found.condemned.length, 'object')} ${verb}condemned, to be deleted by a run in two hours or later; ` +
+      `${found.deleted.length} ${verb}deleted, ${found.waiting} wait, ${found.spared.length} are needed again.\n` +
+      (act ? '' : 'Nothing was done: pass --yes to do it.\n');
+    print({ acted: act, ...found }, text, asked);
+    return exitCodes.ok;
+  },
+};
+
+/** The step that is named by its number; without one the newest. */
+async function stepOf(
+  which: string | undefined,
+  { root, environment, signal }: Omit<Asked, 'rest'>,
+): Promise<TakenStep> {
+  if (which !== undefined && !/^\d{1,10}$/.test(which)) {
+    throw new ConfigError(
+      'usage',
+      `${printable(which)} is no number of a step.`,
+      `See dagmount releases ${environment}.`,
+    );
+  }
+  const step =
+    which === undefined
+      ? (await readStanding(root.store, environment, signal)).step
+      : await readLogEntry(root.store, environment, Number(which), signal);
+  if (step !== undefined) return step;
+  const what = which === undefined ? 'release' : `step ${which}`;
+  throw new CommandError(
+    'no-release',
+    `${environment} has no ${what}.`,
+    `See dagmount releases ${environment}.`,
+  );
+}
+
+function filesText({ payload }: TakenStep, files: readonly ReleasedFile[]): string {
+  const rows = files.map(({ path, size, sha256, executable }) => [
+    path,
+    formatSize(size),
+    executable ? 'x' : '',
+    sha256.slice(0, 12),
+  ]);
+  const heading = `${payload.environment} step ${payload.sequence}  ${payload.release}\n${payload.author}: ${payload.message}\n`;
+  return `${heading.split('\n').map(printable).join('\n')}${formatTable(['PATH', 'SIZE', '', 'SHA256'], rows)}`;
+}
+
+function print(document: object, text: string, { flags, shell }: Pick<Asked, 'flags' | 'shell'>): void {
+  shell.out.write(isGiven(flags, 'json') ? `${JSON.stringify(document, undefined, 2)}\n` : text);
+}
+
+function keepOf(text: string | undefined): number {
+  if (text === undefined) return KEEP;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new ConfigError('usage', `--keep cannot be ${JSON.stringify(text)}.`, 'Write a number from 1 on.');
+}
+
+function ageOf(text: string): number {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  const age = days === undefined ? parseDuration(text) : Number(days) * 24 * 3600 * 1000;
+  if (age !== undefined) return age;
+  throw new ConfigError(
+    'usage',
+    `--older cannot be ${JSON.stringify(text)}.`,
+    'Write days as 30d, or a duration as 12h.',
+  );
+}
+
+function fileError(error: unknown, target: string): unknown {
+  const { code } = error as { readonly code?: unknown };
+  if (
+    code !== 'EEXIST' &&
+    code !== 'ENOTEMPTY' &&
+    code !== 'ENOTDIR' &&
+    code !== 'EACCES' &&
+    code !== 'ENOENT' &&
+    code !== 'ENOSPC'
+  )
+    return error;
+  return new CommandError(
+    'output-failed',
+    `${target} cannot be written (${code}).`,
+    'Name a directory that is not there yet, in one that is.',
+    error,
+  );
+}
+
+function isAction(text: string | undefined): text is Action {
+  return releaseActions.some((action) => action === text);
+}

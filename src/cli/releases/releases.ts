@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { parseCommandLine } from '../../config/command-line.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { findProject } from '../../config/project-file.ts';
+import { readHistory } from '../../deploy/history.ts';
+import { type AllowedSigner, readAllowedSigners } from '../../release/index.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { paintsFor } from '../paint.ts';
+import type { RunCommand } from '../shell.ts';
+import { exactly } from './move.ts';
+import { isGiven, lastValue, openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { runInterruptibly } from './run-interruptibly.ts';
+import { auditedDocument, historyText } from './step-text.ts';
+
+const MOST_STEPS = 20;
+const FLAGS = [
+  ...ROOT_FLAGS,
+  { name: 'limit', takesValue: true },
+  { name: 'allowed-signers', takesValue: true },
+];
+
+/** Exits with 1 where the audit found a flaw. */
+export const run: RunCommand = (args, shell) =>
+  runInterruptibly(async (signal) => {
+    const { flags, positionals } = parseCommandLine(args, FLAGS, 'releases');
+    exactly(positionals, 1, 'releases ENV');
+    const [environment = ''] = positionals;
+    const project = findProject(shell.surroundings.workingDirectory);
+    const address = rootAddress(flags, environment, project, shell);
+    const most = limitOf(lastValue(flags, 'limit'));
+    const signers = signersOf(lastValue(flags, 'allowed-signers') ?? project?.signers);
+    const root = await openRoot(address, flags, shell);
+    try {
+      const { store, concurrency } = root;
+      const steps = await readHistory({ store, environment, most, signers, concurrency, signal });
+      if (isGiven(flags, 'json')) {
+        shell.out.write(`${JSON.stringify(steps.map(auditedDocument), undefined, 2)}\n`);
+      } else if (steps.length === 0) {
+        shell.out.write(`${environment} has no release yet.\n`);
+      } else {
+        shell.out.write(historyText(steps, shell.wallClock(), paintsFor(shell.out)));
+      }
+      return steps.some(({ flaws }) => flaws.length > 0) ? 1 : exitCodes.ok;
+    } finally {
+      await root.close();
+    }
+  });
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return MOST_STEPS;
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new ConfigError(
+    'usage',
+    `--limit cannot be ${JSON.stringify(text)}.`,
+    'Write a number from 1 to 99999.',
+  );
+}
+
+/** Throws ConfigError `unreadable-file` or ReleaseError `bad-signers-file`. */
+export function signersOf(file: string | undefined): readonly AllowedSigner[] | undefined {
+  if (file === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(
+      'unreadable-file',
+      `The allowed signers in ${file} cannot be read (${reason}).`,
+      'Check the path and its permissions.',
+      error,
+    );
+  }
+  return readAllowedSigners(text);
+}

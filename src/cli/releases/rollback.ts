@@ -1,0 +1,22 @@
+import { rollback } from '../../deploy/move.ts';
+import type { RunCommand } from '../shell.ts';
+import { exactly, type MoveCommand, rollbackTarget, runMove } from './move.ts';
+
+const command: MoveCommand = {
+  name: 'rollback',
+  usage: 'rollback ENV [--to SEQ|ID]',
+  read: (positionals, targets) => {
+    exactly(positionals, 1, 'rollback ENV [--to SEQ|ID]');
+    const [environment = ''] = positionals;
+    const target = rollbackTarget(targets.at(-1));
+    const words =
+      target.kind === 'previous'
+        ? 'the step before'
+        : target.kind === 'sequence'
+          ? `step ${target.sequence}`
+          : target.id;
+    return { environment, message: `Roll back to ${words}`, take: (options) => rollback(target, options) };
+  },
+};
+
+export const run: RunCommand = (args, shell) => runMove(command, args, shell);

@@ -1,0 +1,144 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { ConfigError } from './config-error.ts';
+import { nearest } from './nearest.ts';
+import { yaml } from './yaml.ts';
+
+export const PROJECT_FILE = 'dagmount.yaml';
+
+/** How one environment is deployed to, where it differs from the others. */
+export interface ProjectEnvironment {
+  /** `s3://BUCKET/ROOT` */
+  readonly to: string | undefined;
+  /** The name of the release root. */
+  readonly root: string | undefined;
+}
+
+/** What a project says about its deploys, so that a developer types no more than a file and an environment. */
+export interface Project {
+  /** Absolute. */
+  readonly file: string;
+  /** The directory that becomes the tree, absolute: paths in the tree are those below it. */
+  readonly tree: string;
+  readonly to: string | undefined;
+  readonly root: string | undefined;
+  /** By name; undefined: any name will do. */
+  readonly environments: ReadonlyMap<string, ProjectEnvironment> | undefined;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Shell commands, `{}` for a file; without it they are run once. */
+  readonly checks: readonly string[];
+  /** A file of allowed signers, absolute. */
+  readonly signers: string | undefined;
+}
+
+const text = z.string().check(z.minLength(1));
+const environment = z.strictObject({ to: z.optional(text), root: z.optional(text) });
+const document = z.strictObject({
+  tree: z.optional(text),
+  to: z.optional(text),
+  root: z.optional(text),
+  environments: z.optional(z.union([z.array(text), z.record(z.string(), z.nullable(environment))])),
+  include: z.optional(z.array(text)),
+  exclude: z.optional(z.array(text)),
+  checks: z.optional(z.array(text)),
+  signers: z.optional(text),
+});
+
+/** The project of a file or directory: the nearest dagmount.yaml from there upwards; undefined: there is none. */
+export function findProject(source: string): Project | undefined {
+  let directory = resolve(source);
+  if (!existsSync(directory) || !statSync(directory).isDirectory()) directory = dirname(directory);
+  for (;;) {
+    const file = join(directory, PROJECT_FILE);
+    if (existsSync(file)) return readProject(file);
+    const parent = dirname(directory);
+    if (parent === directory) return undefined;
+    directory = parent;
+  }
+}
+
+/** Throws ConfigError `unreadable-file`, `unparsable-file`, `unknown-key` or `bad-value`, which name file and key. */
+export function readProject(file: string): Project {
+  const parsed = document.safeParse(parse(file) ?? {});
+  if (!parsed.success) throw refused(file, parsed.error.issues[0]);
+  const {
+    tree = '.',
+    to,
+    root,
+    environments,
+    include = [],
+    exclude = [],
+    checks = [],
+    signers,
+  } = parsed.data;
+  const at = (path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
+  return {
+    file,
+    tree: at(tree),
+    to,
+    root,
+    environments: environments === undefined ? undefined : environmentsOf(environments),
+    include,
+    exclude,
+    checks,
+    signers: signers === undefined ? undefined : at(signers),
+  };
+}
+
+function environmentsOf(
+  given:
+    | readonly string[]
+    | Readonly<Record<string, { to?: string | undefined; root?: string | undefined } | null>>,
+): ReadonlyMap<string, ProjectEnvironment> {
+  const none = { to: undefined, root: undefined };
+  if (Array.isArray(given)) return new Map(given.map((name: string) => [name, none]));
+  return new Map(Object.entries(given).map(([name, one]) => [name, { ...none, ...one }]));
+}
+
+function parse(file: string): unknown {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(
+      'unreadable-file',
+      `${file} cannot be read (${reason}).`,
+      'Check its permissions.',
+      error,
+    );
+  }
+  try {
+    return yaml().parse(content, { prettyErrors: false });
+  } catch (error) {
+    const words = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new ConfigError(
+      'unparsable-file',
+      `${file} is no valid YAML: ${words}.`,
+      'See docs/releases.md for one.',
+      error,
+    );
+  }
+}
+
+function refused(file: string, issue: z.core.$ZodIssue | undefined): ConfigError {
+  const path = issue?.path.join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    const known = path === '' ? Object.keys(document.shape) : Object.keys(environment.shape);
+    const meant = nearest(key, known);
+    const mend = meant === undefined ? `It has ${known.join(', ')}.` : `Did you mean ${meant}?`;
+    return new ConfigError(
+      'unknown-key',
+      `${file} sets ${path === '' ? key : `${path}.${key}`}, which is not known.`,
+      mend,
+    );
+  }
+  return new ConfigError(
+    'bad-value',
+    `${path || 'The content'} in ${file} is not what it should be.`,
+    'See docs/releases.md for an example.',
+  );
+}

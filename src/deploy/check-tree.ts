@@ -1,0 +1,113 @@
+import { open } from 'node:fs/promises';
+import { checkPython, credentialsIn, runCommand } from './checks.ts';
+import type { Standing } from './current-step.ts';
+import type { Deployed } from './deploy.ts';
+import { DeployError } from './deploy-error.ts';
+import type { FileChanges } from './file-changes.ts';
+import { descends } from './origin.ts';
+import type { SourceFile } from './source-files.ts';
+import type { PlannedFile } from './upload.ts';
+
+export interface TreeChecks {
+  /** Where git and the commands look. */
+  readonly directory: string;
+  /** Of the project; `{}` stands for a file. */
+  readonly commands: readonly string[];
+  /** Whether Python files are parsed and credentials are looked for. */
+  readonly builtIn: boolean;
+  /** Of git, of what is deployed. */
+  readonly commit: string | undefined;
+  readonly allowOlder: boolean;
+  /** Told what is no reason not to deploy. */
+  readonly note: (sentence: string) => void;
+}
+
+/** Findings that are told; the rest is counted. */
+const MOST_TOLD = 10;
+/** So much of a file is looked through for credentials. */
+const LOOKED_THROUGH_BYTES = 1024 * 1024;
+
+/**
+ * Looks at what is deployed, and at the tree that would be, before anything is written.
+ *
+ * @throws {DeployError} `check-failed`; `overtaken` where a directory is older than what is shown
+ */
+export async function checkTree(
+  deployed: Deployed,
+  files: readonly PlannedFile[],
+  changes: FileChanges,
+  standing: Standing,
+  checks: TreeChecks,
+  signal: AbortSignal,
+): Promise<void> {
+  if (files.length === 0) {
+    throw new DeployError(
+      'check-failed',
+      'the tree would have no files',
+      'Check the directory and the filters: Airflow deactivates every DAG of an empty folder.',
+    );
+  }
+  if (deployed.kind === 'tree' && !checks.allowOlder) await refuseOlder(standing, changes, checks, signal);
+  const fresh = changedSources(deployed.files, changes);
+  if (checks.builtIn) {
+    const { findings, notes } = await checkPython(fresh, signal);
+    if (findings.length > 0) throw failed(findings);
+    for (const sentence of [...notes, ...(await credentialsOf(fresh))]) checks.note(sentence);
+  }
+  for (const command of checks.commands) {
+    const targets = command.includes('{}') ? fresh.map(({ source }) => source) : [checks.directory];
+    for (const target of targets) await runCommand(command, target, checks.directory, signal);
+  }
+}
+
+/** What was shown before was checked before. */
+function changedSources(
+  files: readonly SourceFile[],
+  { added, changed }: FileChanges,
+): readonly SourceFile[] {
+  const paths = new Set([...added, ...changed]);
+  return files.filter(({ path }) => paths.has(path));
+}
+
+async function refuseOlder(
+  { step }: Standing,
+  { removed, changed }: FileChanges,
+  { directory, commit }: TreeChecks,
+  signal: AbortSignal,
+): Promise<void> {
+  const shown = step?.payload.commit;
+  if (step === undefined || shown === undefined || commit === undefined) return;
+  if ((await descends(directory, commit, shown, signal)) !== false) return;
+  const paths = [...removed, ...changed].slice(0, 5).join(', ');
+  throw new DeployError(
+    'overtaken',
+    `${commit.slice(0, 12)} does not have the commit that is shown (${shown.slice(0, 12)}, by ${step.payload.author}): ` +
+      `deploying it would take that back${paths === '' ? '' : `, at ${paths}`}`,
+    'Merge or rebase first, use dagmount rollback to go back, or pass --allow-older.',
+  );
+}
+
+async function credentialsOf(files: readonly SourceFile[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { path, source } of files) {
+    const handle = await open(source);
+    try {
+      const buffer = Buffer.alloc(LOOKED_THROUGH_BYTES);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+      found.push(...credentialsIn(path, buffer.toString('latin1', 0, bytesRead)));
+    } finally {
+      await handle.close();
+    }
+    if (found.length >= MOST_TOLD) break;
+  }
+  return found;
+}
+
+function failed(findings: readonly string[]): DeployError {
+  const more = findings.length > MOST_TOLD ? `; and ${findings.length - MOST_TOLD} more` : '';
+  return new DeployError(
+    'check-failed',
+    `${findings.slice(0, MOST_TOLD).join('; ')}${more}`,
+    'Mend these files, or deploy with --no-check.',
+  );
+}

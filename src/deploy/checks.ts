@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { DeployError } from './deploy-error.ts';
+import type { SourceFile } from './source-files.ts';
+
+/** What a check found: `finding`s are against deploying, `notes` are told. */
+export interface CheckResult {
+  readonly findings: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** One process for all files: starting Python takes as long as parsing some hundred of them. */
+const PARSER = `
+import ast, io, json, sys, tokenize, warnings
+warnings.simplefilter("ignore")
+for line in sys.stdin:
+    path, source = json.loads(line)
+    try:
+        with open(source, "rb") as file:
+            compile(file.read(), path, "exec", ast.PyCF_ONLY_AST, True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        where = getattr(error, "lineno", None)
+        print(json.dumps([path, where, getattr(error, "msg", None) or type(error).__name__]), flush=True)
+`;
+
+const LONGEST_PARSE_MS = 120_000;
+
+/** Whether every Python file parses, by the Python of this host; without one it says so. */
+export async function checkPython(files: readonly SourceFile[], signal: AbortSignal): Promise<CheckResult> {
+  const sources = files.filter(({ path }) => path.endsWith('.py'));
+  if (sources.length === 0) return { findings: [], notes: [] };
+  // -I: nothing of the directory that is deployed, or of PYTHONPATH, is imported.
+  const child = spawn('python3', ['-I', '-c', PARSER], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PARSE_MS)]),
+  });
+  const ended = new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
+  // A python3 that ends early closes its input.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(sources.map(({ path, source }) => `${JSON.stringify([path, source])}\n`).join(''));
+  try {
+    const [code, said, complained] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+    if (code !== 0)
+      return {
+        findings: [],
+        notes: [
+          `Python files were not parsed: python3 ended with ${code} (${complained.trim().slice(-200)})`,
+        ],
+      };
+    return { findings: said.split('\n').filter(Boolean).map(syntaxError), notes: [] };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return { findings: [], notes: ['Python files were not parsed: there is no python3 on this host'] };
+    }
+    throw error;
+  }
+}
+
+function syntaxError(line: string): string {
+  const [path, where, words] = JSON.parse(line) as [string, number | null, string];
+  return where === null
+    ? `${path} does not parse: ${words}`
+    : `${path}, line ${where}, does not parse: ${words}`;
+}
+
+/** What looks like a credential: told, since it may be an example. */
+const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, 'an AWS access key'],
+  [/-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, 'a private key'],
+  [/\bgh[pousr]_[A-Za-z0-9]{36}\b/, 'a GitHub token'],
+  [/\bglpat-[A-Za-z0-9_-]{20}\b/, 'a GitLab token'],
+  [/\bxox[abpr]-[A-Za-z0-9-]{10,}/, 'a Slack token'],
+  [
+    /\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@'"{}<>$]+:[^\s:/@'"{}<>$]{6,}@[a-z0-9.-]+\.[a-z]{2,}/i,
+    'a password in an address',
+  ],
+];
+
+/** @param content of one file, or the beginning of it */
+export function credentialsIn(path: string, content: string): readonly string[] {
+  return CREDENTIALS.filter(([pattern]) => pattern.test(content)).map(
+    ([, what]) => `${path} has what looks like ${what}`,
+  );
+}
+
+/**
+ * Runs a command of the project's for each file, or once for the directory: `{}` stands for the path.
+ *
+ * @throws {DeployError} `check-failed` with the command's words
+ */
+export async function runCommand(
+  command: string,
+  target: string,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  // The path comes as an argument, so that no name of a file is read as a command.
+  const script = command.replaceAll('{}', '"$1"');
+  const child = spawn('sh', ['-c', script, 'check', target], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  });
+  const ended = new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
+  const [code, said, complained] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  if (code === 0) return;
+  const words = `${said}\n${complained}`.trim().split('\n').slice(-10).join('\n');
+  throw new DeployError(
+    'check-failed',
+    `the check ${JSON.stringify(command)} failed for ${target}${words === '' ? '' : `:\n${words}`}`,
+    'Mend what it found, or deploy with --no-check.',
+  );
+}

@@ -1,0 +1,168 @@
+import pLimit from 'p-limit';
+import { isEnvironment, MOST_ENVELOPE_BYTES, ReleaseError, releaseKeys } from '../release/index.ts';
+import { type Condemned, GRACE_MS, readCondemned, writeCondemned } from './condemned.ts';
+import { readStanding, readStep, type TakenStep } from './current-step.ts';
+import { DeployError } from './deploy-error.ts';
+import { readManifest } from './read-release.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+export interface CollectOptions {
+  readonly store: ReleaseStore;
+  /** Of each environment the newest so many steps are kept; at least 1. */
+  readonly keep: number;
+  /** And all that were in force within so many milliseconds. */
+  readonly youngerThanMs: number;
+  readonly concurrency: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+export interface Collection {
+  /** Condemned now. */
+  readonly condemned: readonly string[];
+  /** Deleted now: condemned two hours ago, and needed by nobody. */
+  readonly deleted: readonly string[];
+  /** Condemned before, and needed again. */
+  readonly spared: readonly string[];
+  /** Condemned before, and not yet deleted. */
+  readonly waiting: number;
+  readonly kept: { readonly manifests: number; readonly packs: number };
+}
+
+/**
+ * Finds manifests and packs that no kept step needs, and with `act` condemns them, and deletes those that were condemned two
+ * hours ago. All refs and logs are read before anything is decided. What cannot be read ends it: a step that is not
+ * understood may need anything. Envelopes are never deleted: they are the audit.
+ *
+ * @throws {DeployError} `overtaken` where another collection runs; {ReleaseError}; {StoreError}
+ */
+export async function collect(act: boolean, options: CollectOptions): Promise<Collection> {
+  const { store, now, signal } = options;
+  // Before the refs: a step that is taken later finds in it what it may not count on.
+  const { keys, etag } = await readCondemned(store, signal);
+  const needed = await neededKeys(options);
+  const all = await collectableKeys(store, signal);
+  const time = now();
+  const isUseless = (key: string): boolean => !needed.has(key);
+  const spared = [...keys.keys()].filter((key) => needed.has(key));
+  const due = [...keys].filter(([key, at]) => isUseless(key) && time - at >= GRACE_MS).map(([key]) => key);
+  const fresh = all.filter((key) => isUseless(key) && !keys.has(key));
+  const next = new Map<string, number>([...keys].filter(([key]) => isUseless(key) && !due.includes(key)));
+  const waiting = next.size;
+  for (const key of fresh) next.set(key, time);
+  if (act) {
+    if (due.length > 0) {
+      await refuseMissed(options, needed);
+      await store.remove(due, signal);
+    }
+    // crash point: deleted, and still condemned. The next collection deletes them once more, which is nothing.
+    if (!isEqual(keys, next) && !(await writeCondemned(store, next, etag, signal))) {
+      throw new DeployError(
+        'overtaken',
+        'another collection ran meanwhile',
+        'Run it again when that one is done.',
+      );
+    }
+  }
+  const kept = [...needed].filter((key) => key.startsWith(releaseKeys.packs)).length;
+  return {
+    condemned: fresh,
+    deleted: due,
+    spared,
+    waiting,
+    kept: { manifests: needed.size - kept, packs: kept },
+  };
+}
+
+/** A step that was taken while this was worked out may need what is about to go. */
+async function refuseMissed(options: CollectOptions, before: ReadonlySet<string>): Promise<void> {
+  for (const key of await neededKeys(options)) {
+    if (before.has(key)) continue;
+    throw new DeployError('overtaken', 'somebody deployed meanwhile', 'Run it again.');
+  }
+}
+
+/** Manifests and packs of the steps that are kept, of every environment that has a ref or a log. */
+async function neededKeys(options: CollectOptions): Promise<ReadonlySet<string>> {
+  const { store, concurrency, signal } = options;
+  const steps = (
+    await Promise.all((await environments(store, signal)).map((one) => keptSteps(one, options)))
+  ).flat();
+  const manifests = new Map(steps.map(({ payload }) => [payload.manifest.sha256, payload]));
+  const limit = pLimit(concurrency);
+  const needed = new Set<string>();
+  await Promise.all(
+    [...manifests.values()].map((payload) =>
+      limit(async () => {
+        needed.add(releaseKeys.manifest(payload.release, payload.manifest.sha256));
+        const { files } = await readManifest(store, payload, signal);
+        for (const { place } of files) if (place !== undefined) needed.add(releaseKeys.pack(place.pack));
+      }),
+    ),
+  );
+  return needed;
+}
+
+async function environments(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {
+  const [refs, logs] = await Promise.all([
+    store.list(releaseKeys.refs, signal),
+    store.list(releaseKeys.logs, signal),
+  ]);
+  const names = new Set([
+    ...refs.map((key) => /^refs\/(.+)\.json$/.exec(key)?.[1]),
+    ...logs.map((key) => key.split('/')[1]),
+  ]);
+  return [...names].filter((name) => name !== undefined && isEnvironment(name)) as readonly string[];
+}
+
+/** The newest so many, those that were in force within the time, and the one that an armed step follows. */
+async function keptSteps(environment: string, options: CollectOptions): Promise<readonly TakenStep[]> {
+  const { store, keep, youngerThanMs, now, signal } = options;
+  const [{ step }, keys] = await Promise.all([
+    readStanding(store, environment, signal),
+    store.list(releaseKeys.log(environment), signal),
+  ]);
+  const newestFirst = [...keys].reverse();
+  const kept: TakenStep[] = [];
+  // A step was in force until the next one was taken, or began to be shown.
+  let until = Number.POSITIVE_INFINITY;
+  const consider = (one: TakenStep): boolean => {
+    if (kept.length >= keep && now() - until > youngerThanMs) return false;
+    if (!kept.some(({ digest }) => digest === one.digest)) kept.push(one);
+    until = Math.max(one.payload.created, one.payload.notBefore ?? 0);
+    return true;
+  };
+  if (step !== undefined) consider(step);
+  for (const key of newestFirst) {
+    const object = await store.read(key, MOST_ENVELOPE_BYTES, signal);
+    if (object === undefined) continue;
+    if (!consider(readEntry(key, object.bytes))) break;
+  }
+  return kept;
+}
+
+function readEntry(key: string, bytes: Uint8Array): TakenStep {
+  try {
+    return readStep(bytes);
+  } catch (error) {
+    if (!(error instanceof ReleaseError)) throw error;
+    throw new ReleaseError(
+      error.code,
+      `${key}: ${error.message}`,
+      `${error.mend} Nothing is deleted before that.`,
+    );
+  }
+}
+
+async function collectableKeys(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {
+  const [manifests, packs] = await Promise.all([
+    store.list(releaseKeys.manifests, signal),
+    store.list(releaseKeys.packs, signal),
+  ]);
+  return [...manifests.filter((key) => !key.endsWith('.json')), ...packs];
+}
+
+function isEqual(one: Condemned, other: Condemned): boolean {
+  return one.size === other.size && [...one].every(([key, at]) => other.get(key) === at);
+}

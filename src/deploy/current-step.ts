@@ -1,0 +1,73 @@
+import {
+  decodeEnvelope,
+  decodePayload,
+  digestOfPayload,
+  MOST_ENVELOPE_BYTES,
+  type ReleasePayload,
+  releaseKeys,
+} from '../release/index.ts';
+import { DeployError } from './deploy-error.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+/** A step that was taken, with the bytes that say so. */
+export interface TakenStep {
+  readonly payload: ReleasePayload;
+  /** The bytes of the envelope. */
+  readonly bytes: Uint8Array;
+  /** SHA-256 of the payload. */
+  readonly digest: string;
+}
+
+/** Where an environment stands. */
+export interface Standing {
+  /** The newest step; undefined: none was ever taken. */
+  readonly step: TakenStep | undefined;
+  /** By which the ref is replaced; undefined: there is no ref, though there may be a log. */
+  readonly etag: string | undefined;
+}
+
+export function readStep(bytes: Uint8Array): TakenStep {
+  const { payload } = decodeEnvelope(bytes);
+  return { payload: decodePayload(payload), bytes, digest: digestOfPayload(payload) };
+}
+
+/**
+ * Where an environment stands by its ref, or where that is missing by its log.
+ *
+ * @throws {ReleaseError} where what is there cannot be read; {StoreError}
+ */
+export async function readStanding(
+  store: ReleaseStore,
+  environment: string,
+  signal: AbortSignal,
+): Promise<Standing> {
+  const ref = await store.read(releaseKeys.ref(environment), MOST_ENVELOPE_BYTES, signal);
+  if (ref !== undefined) {
+    const step = readStep(ref.bytes);
+    requireEnvironmentOf(step.payload, environment);
+    return { step, etag: ref.etag };
+  }
+  const newest = (await store.list(releaseKeys.log(environment), signal)).at(-1);
+  const entry = newest === undefined ? undefined : await store.read(newest, MOST_ENVELOPE_BYTES, signal);
+  return { step: entry === undefined ? undefined : readStep(entry.bytes), etag: undefined };
+}
+
+/** The step of the log; undefined: it has none under this number. */
+export async function readLogEntry(
+  store: ReleaseStore,
+  environment: string,
+  sequence: number,
+  signal: AbortSignal,
+): Promise<TakenStep | undefined> {
+  const entry = await store.read(releaseKeys.logEntry(environment, sequence), MOST_ENVELOPE_BYTES, signal);
+  return entry === undefined ? undefined : readStep(entry.bytes);
+}
+
+function requireEnvironmentOf(payload: ReleasePayload, environment: string): void {
+  if (payload.environment === environment) return;
+  throw new DeployError(
+    'log-differs',
+    `the ref of ${environment} is one of ${payload.environment}: somebody copied it`,
+    'Look who can write to refs/, and put the right ref back from log/.',
+  );
+}

@@ -1,0 +1,34 @@
+/**
+ * - `overtaken`: another step was taken meanwhile, and this one cannot be taken on top of it
+ * - `armed`: the step before waits for its time
+ * - `put-back`: the ref is older than the log: somebody put an earlier one back
+ * - `log-differs`: the log has another step under a sequence number than the ref
+ * - `unconditional-store`: the store does not heed conditions of writes
+ * - `no-such-release`: what is named is not there
+ * - `check-failed`: a check found the files not fit to be deployed
+ * - `unsigned`: a signature was asked for and cannot be made
+ * - `unusable-source`: a file or directory that was named cannot be deployed
+ */
+export type DeployErrorCode =
+  | 'overtaken'
+  | 'armed'
+  | 'put-back'
+  | 'log-differs'
+  | 'unconditional-store'
+  | 'no-such-release'
+  | 'check-failed'
+  | 'unsigned'
+  | 'unusable-source';
+
+/** Why nothing was deployed: one sentence of what is wrong, one of what to do. */
+export class DeployError extends Error {
+  override readonly name = 'DeployError';
+  readonly code: DeployErrorCode;
+  readonly mend: string;
+
+  constructor(code: DeployErrorCode, message: string, mend: string) {
+    super(message);
+    this.code = code;
+    this.mend = mend;
+  }
+}

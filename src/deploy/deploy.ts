@@ -1,0 +1,167 @@
+import type { EnvelopeSignature, ReleasedFile } from '../release/index.ts';
+import type { Condemned } from './condemned.ts';
+import type { Standing, TakenStep } from './current-step.ts';
+import { DeployError } from './deploy-error.ts';
+import { compareFiles, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
+import { readManifest } from './read-release.ts';
+import type { ReleaseStore } from './release-store.ts';
+import type { SourceFile } from './source-files.ts';
+import { type StepProposal, takeStep } from './take-step.ts';
+import { type PlannedFile, type Uploaded, type UploadOptions, upload } from './upload.ts';
+
+/** What is to be the tree: all of it, or some files on top of the tree that is there. */
+export type Deployed =
+  | { readonly kind: 'tree'; readonly files: readonly SourceFile[] }
+  | { readonly kind: 'files'; readonly files: readonly SourceFile[]; readonly removed: readonly string[] };
+
+export interface StepWords {
+  readonly author: string;
+  readonly message: string;
+  readonly commit: string | undefined;
+  readonly url: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number | undefined;
+}
+
+export interface DeployOptions {
+  readonly store: ReleaseStore;
+  readonly root: string;
+  readonly environment: string;
+  readonly words: StepWords;
+  /** Whether more than half of the files may go. */
+  readonly allowDeletions: boolean;
+  readonly mayReplaceArmed: boolean;
+  readonly sign: (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]>;
+  /**
+   * Looks at the tree that would be, before anything is written; rejects with `check-failed`. Called once more where the tree
+   * is another one, since somebody else deployed meanwhile.
+   */
+  readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
+  readonly onProgress?: UploadOptions['onProgress'];
+  readonly now: () => number;
+  readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export type DeployEnd =
+  | {
+      readonly kind: 'deployed';
+      readonly step: TakenStep;
+      readonly changes: FileChanges;
+      readonly uploaded: Uploaded;
+    }
+  /** The environment shows these very files. */
+  | { readonly kind: 'unchanged'; readonly standing: Standing };
+
+/**
+ * Deploys a tree, or files on top of the one that is there. Where another step is taken meanwhile, files are put on top of
+ * that one, unless it changed the same paths; a whole tree is not: it would take back what the other one brought.
+ *
+ * @throws {DeployError}, {ReleaseError}, {StoreError}
+ */
+export async function deploy(deployed: Deployed, options: DeployOptions): Promise<DeployEnd> {
+  const { store, words, signal } = options;
+  let first: { readonly standing: Standing; readonly files: readonly ReleasedFile[] } | undefined;
+  let last: { readonly changes: FileChanges; readonly uploaded: Uploaded } | undefined;
+  const propose = async (standing: Standing, condemned: Condemned): Promise<StepProposal> => {
+    const current =
+      standing.step === undefined ? [] : (await readManifest(store, standing.step.payload, signal)).files;
+    if (first !== undefined) refuseOvertaken(deployed, first, { standing, files: current });
+    first ??= { standing, files: current };
+    const files = filesOf(deployed, current);
+    const changes = compareFiles(current, files);
+    if (isNothing(changes) && standing.etag !== undefined) throw new Unchanged(standing);
+    if (!options.allowDeletions) refuseMassDeletion(current.length, changes);
+    await options.check(files, changes, standing);
+    const uploaded = await upload(files, current, { ...options, condemned });
+    last = { changes, uploaded };
+    return {
+      ...words,
+      action: 'deploy',
+      release: uploaded.release,
+      manifest: uploaded.manifest,
+      allowDeletions: options.allowDeletions,
+      changes: {
+        added: changes.added.length,
+        changed: changes.changed.length,
+        removed: changes.removed.length,
+      },
+    };
+  };
+  try {
+    const step = await takeStep({ ...options, propose });
+    return { kind: 'deployed', step, ...last! };
+  } catch (error) {
+    if (error instanceof Unchanged) return { kind: 'unchanged', standing: error.standing };
+    throw error;
+  }
+}
+
+class Unchanged extends Error {
+  readonly standing: Standing;
+
+  constructor(standing: Standing) {
+    super('nothing to deploy');
+    this.standing = standing;
+  }
+}
+
+/** @throws {DeployError} `unusable-source` where a path that is to go is not there, or a file and a folder meet */
+export function filesOf(deployed: Deployed, current: readonly ReleasedFile[]): readonly PlannedFile[] {
+  const files = new Map<string, PlannedFile>();
+  if (deployed.kind === 'files') for (const file of current) files.set(file.path, file);
+  for (const path of deployed.kind === 'files' ? deployed.removed : []) {
+    if (!files.delete(path))
+      throw unusable(path, 'it is not in the tree that is there, so it cannot be removed');
+  }
+  for (const file of deployed.files) files.set(file.path, file);
+  for (const path of files.keys()) {
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      const folder = path.slice(0, slash);
+      if (files.has(folder))
+        throw unusable(path, `${folder} is a file of the tree; remove that with --remove`);
+    }
+  }
+  return [...files.values()];
+}
+
+function refuseOvertaken(
+  deployed: Deployed,
+  before: { readonly standing: Standing; readonly files: readonly ReleasedFile[] },
+  now: { readonly standing: Standing; readonly files: readonly ReleasedFile[] },
+): void {
+  if (now.standing.step?.digest === before.standing.step?.digest) return;
+  const theirs = touchedPaths(compareFiles(before.files, now.files));
+  const ours =
+    deployed.kind === 'tree' ? theirs : [...deployed.files.map(({ path }) => path), ...deployed.removed];
+  const both = [...ours].filter((path) => theirs.has(path));
+  if (deployed.kind === 'files' && both.length === 0) return;
+  const { author, message, sequence } = now.standing.step?.payload ?? {
+    author: 'somebody',
+    message: '',
+    sequence: 0,
+  };
+  const shown = [...both].slice(0, 5).join(', ');
+  throw new DeployError(
+    'overtaken',
+    `${author} deployed meanwhile (step ${sequence}: ${message.split('\n')[0]})${shown === '' ? '' : `, with changes of ${shown}`}`,
+    'Bring their changes into yours, and deploy again.',
+  );
+}
+
+function refuseMassDeletion(files: number, { removed }: FileChanges): void {
+  if (removed.length * 2 <= files) return;
+  throw new DeployError(
+    'check-failed',
+    `${removed.length} of ${files} files would go, ${removed.slice(0, 5).join(', ')} among them`,
+    'If that is meant, pass --allow-deletions; to add files to the tree that is there, name files and not a directory.',
+  );
+}
+
+function unusable(path: string, reason: string): DeployError {
+  return new DeployError(
+    'unusable-source',
+    `${path} cannot be deployed: ${reason}`,
+    'See dagmount release show.',
+  );
+}

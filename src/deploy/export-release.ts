@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import pLimit from 'p-limit';
+import type { Manifest, ReleasedFile } from '../release/index.ts';
+import { readContent } from './read-release.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+export interface ExportOptions {
+  readonly store: ReleaseStore;
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes a release into a directory that is not there yet, for hosts without FUSE: whole, or not at all. It grows beside, under
+ * a name that begins with a dot, and gets its own by one rename once everything is on the disk.
+ *
+ * @throws {ReleaseError}, {StoreError}, and what the file system says (EEXIST, ENOTEMPTY where the directory is there)
+ */
+export async function exportRelease(
+  { files }: Manifest,
+  directory: string,
+  { store, concurrency, signal }: ExportOptions,
+): Promise<void> {
+  const growing = join(dirname(directory), `.dagmount-export-${randomBytes(8).toString('hex')}`);
+  await mkdir(growing, { mode: 0o755 });
+  try {
+    const limit = pLimit(concurrency);
+    await Promise.all(files.map((file) => limit(() => writeFileOf(file, growing, store, signal))));
+    // crash point: whole, under another name. rename(2) replaces an empty directory, and no other.
+    await rename(growing, directory);
+    await syncDirectory(dirname(directory));
+  } catch (error) {
+    await rm(growing, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writeFileOf(
+  file: ReleasedFile,
+  root: string,
+  store: ReleaseStore,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const path = join(root, file.path);
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  const content = await readContent(store, file, signal);
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  if (file.executable) await chmod(path, 0o755);
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

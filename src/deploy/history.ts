@@ -1,0 +1,127 @@
+import pLimit from 'p-limit';
+import {
+  type AllowedSigner,
+  decodeEnvelope,
+  MOST_ENVELOPE_BYTES,
+  ReleaseError,
+  releaseKeys,
+  type Signer,
+  verifyEnvelope,
+} from '../release/index.ts';
+import { readStanding, readStep, type TakenStep } from './current-step.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+/** One step of an environment, and what an audit of it found. */
+export interface AuditedStep {
+  readonly sequence: number;
+  /** Undefined: what is there cannot be read; `flaws` says why. */
+  readonly step: TakenStep | undefined;
+  /** Undefined: no file of allowed signers was given. Empty: nobody who is allowed to signed it. */
+  readonly signedBy: readonly Signer[] | undefined;
+  /** Sentences; none: all is well. */
+  readonly flaws: readonly string[];
+}
+
+export interface HistoryOptions {
+  readonly store: ReleaseStore;
+  readonly environment: string;
+  /** The newest so many steps. */
+  readonly most: number;
+  readonly signers: readonly AllowedSigner[] | undefined;
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The newest steps of an environment, the newest first, each held against the one before it: its number, the hash by
+ * which it names that one, its time, and its signature. Steps that are missing in between are told, too.
+ */
+export async function readHistory(options: HistoryOptions): Promise<readonly AuditedStep[]> {
+  const { store, environment, most, concurrency, signal } = options;
+  const prefix = releaseKeys.log(environment);
+  const [standing, keys] = await Promise.all([
+    readStanding(store, environment, signal),
+    store.list(prefix, signal),
+  ]);
+  const entries = new Map<number, Entry>();
+  const limit = pLimit(concurrency);
+  await Promise.all(
+    // One more than is shown: it is what the last one shown is held against.
+    keys.slice(-most - 1).map((key) =>
+      limit(async () => {
+        const sequence = sequenceOf(key.slice(prefix.length));
+        if (sequence === undefined) return;
+        const object = await store.read(key, MOST_ENVELOPE_BYTES, signal);
+        if (object !== undefined) entries.set(sequence, entryOf(object.bytes));
+      }),
+    ),
+  );
+  const newest = standing.step;
+  if (newest !== undefined) {
+    const { sequence } = newest.payload;
+    const logged = entries.get(sequence);
+    const differs = logged?.step !== undefined && logged.step.digest !== newest.digest;
+    const flaws = differs ? [...logged.flaws, 'the log has another step under this number than the ref'] : [];
+    entries.set(sequence, { step: newest, flaws });
+  }
+  const numbers = [...entries.keys()].sort((one, other) => other - one);
+  return numbers.slice(0, most).map((sequence, at) => audit(sequence, entries, numbers[at + 1], options));
+}
+
+interface Entry {
+  readonly step: TakenStep | undefined;
+  readonly flaws: readonly string[];
+}
+
+function entryOf(bytes: Uint8Array): Entry {
+  try {
+    return { step: readStep(bytes), flaws: [] };
+  } catch (error) {
+    if (error instanceof ReleaseError) return { step: undefined, flaws: [error.message] };
+    throw error;
+  }
+}
+
+function audit(
+  sequence: number,
+  entries: ReadonlyMap<number, Entry>,
+  earlier: number | undefined,
+  { environment, signers }: HistoryOptions,
+): AuditedStep {
+  const { step, flaws } = entries.get(sequence)!;
+  const found = [...flaws];
+  if (step === undefined) return { sequence, step, signedBy: undefined, flaws: found };
+  const { payload } = step;
+  if (payload.sequence !== sequence) found.push(`it says that it is step ${payload.sequence}`);
+  if (payload.environment !== environment) found.push(`it says that it is one of ${payload.environment}`);
+  const before = earlier === undefined ? undefined : entries.get(earlier)?.step;
+  if (earlier !== undefined && earlier !== sequence - 1) {
+    found.push(`steps ${earlier + 1} to ${sequence - 1} are missing`);
+  } else if (before !== undefined) {
+    if (payload.previous?.sha256 !== before.digest)
+      found.push('the step before it is another one than it names');
+    if (payload.created < before.payload.created)
+      found.push('it says that it is older than the step before it');
+  }
+  const signed = signersOf(step, signers);
+  return { sequence, step, signedBy: signed.signedBy, flaws: [...found, ...signed.flaws] };
+}
+
+function signersOf(
+  { bytes }: TakenStep,
+  signers: readonly AllowedSigner[] | undefined,
+): { readonly signedBy: readonly Signer[] | undefined; readonly flaws: readonly string[] } {
+  if (signers === undefined) return { signedBy: undefined, flaws: [] };
+  try {
+    return { signedBy: verifyEnvelope(decodeEnvelope(bytes), signers).signedBy, flaws: [] };
+  } catch (error) {
+    if (error instanceof ReleaseError) return { signedBy: [], flaws: [error.message] };
+    throw error;
+  }
+}
+
+/** Of the name of an object of the log; undefined: it is none. */
+function sequenceOf(name: string): number | undefined {
+  const [, digits] = /^(\d{10})\.json$/.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { promisify } from 'node:util';
+
+/** Who deploys, and from where: what is written down with a step. */
+export interface Origin {
+  readonly author: string | undefined;
+  readonly message: string | undefined;
+  readonly commit: string | undefined;
+  readonly url: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const run = promisify(execFile);
+const LONGEST_GIT_MS = 10_000;
+
+/** By git, where the source is in a work tree, and by the variables of GitHub Actions and GitLab CI, which come first. */
+export async function originOf(
+  directory: string,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<Origin> {
+  const git = async (...args: string[]): Promise<string | undefined> => askGit(directory, args, signal);
+  const [head, subject, name, email] = await Promise.all([
+    git('rev-parse', '--verify', 'HEAD'),
+    git('log', '-1', '--format=%s'),
+    git('config', 'user.name'),
+    git('config', 'user.email'),
+  ]);
+  const ci = ciOrigin(environment);
+  const person = name === undefined ? undefined : email === undefined ? name : `${name} <${email}>`;
+  return {
+    author: ci.author ?? person ?? loginName(environment),
+    message: subject,
+    commit: ci.commit ?? head,
+    url: ci.url,
+  };
+}
+
+/** Whether `commit` is `before` or descends from it; undefined: git does not know both. */
+export async function descends(
+  directory: string,
+  commit: string,
+  before: string,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  for (const one of [commit, before]) {
+    const kind = await askGit(directory, ['cat-file', '-t', one], signal);
+    if (kind !== 'commit') return undefined;
+  }
+  try {
+    await run('git', ['-C', directory, 'merge-base', '--is-ancestor', before, commit], {
+      timeout: LONGEST_GIT_MS,
+      signal,
+    });
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    return (error as { readonly code?: unknown }).code === 1 ? false : undefined;
+  }
+}
+
+/** Undefined: there is no git, no work tree, or no answer. */
+async function askGit(
+  directory: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const { stdout } = await run('git', ['-C', directory, ...args], { timeout: LONGEST_GIT_MS, signal });
+    return stdout.trim() || undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function ciOrigin(environment: Environment): Pick<Origin, 'author' | 'commit' | 'url'> {
+  const { GITHUB_ACTIONS, GITHUB_ACTOR, GITHUB_SHA, GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } =
+    environment;
+  if (GITHUB_ACTIONS === 'true') {
+    const run = [GITHUB_SERVER_URL, GITHUB_REPOSITORY, 'actions/runs', GITHUB_RUN_ID];
+    return {
+      author: GITHUB_ACTOR || undefined,
+      commit: GITHUB_SHA || undefined,
+      url: run.every((part) => part !== undefined && part !== '') ? run.join('/') : undefined,
+    };
+  }
+  const { GITLAB_CI, GITLAB_USER_NAME, GITLAB_USER_EMAIL, CI_COMMIT_SHA, CI_JOB_URL } = environment;
+  if (GITLAB_CI === 'true') {
+    const author = GITLAB_USER_EMAIL
+      ? `${GITLAB_USER_NAME ?? ''} <${GITLAB_USER_EMAIL}>`.trim()
+      : GITLAB_USER_NAME;
+    return { author: author || undefined, commit: CI_COMMIT_SHA || undefined, url: CI_JOB_URL || undefined };
+  }
+  return { author: undefined, commit: undefined, url: undefined };
+}
+
+/** userInfo() throws where the user is in no list of users, as in many containers. */
+function loginName(environment: Environment): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return environment.USER || environment.LOGNAME || undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { canonicalJson, Fields, parseCanonicalJson, ReleaseError } from '../release/index.ts';
+import { DeployError } from './deploy-error.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+const KEY = 'meta/probe.json';
+const MOST_BYTES = 4096;
+/** As many writers at once as the probe plays. */
+const WRITERS = 16;
+
+/** Which store the probe was made against: what one gateway heeds, another one to the same bucket may not. */
+export interface ProbedStore {
+  readonly endpoint: string;
+  readonly bucket: string;
+}
+
+/**
+ * Makes sure, once an endpoint and bucket, that the store heeds the conditions of writes: of 16 creations at once one wins,
+ * and a write on an ETag that is not there any more is refused. A store that takes both in silence would lose steps.
+ *
+ * @throws {DeployError} `unconditional-store`; {StoreError}
+ */
+export async function requireConditionalWrites(
+  store: ReleaseStore,
+  probed: ProbedStore,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = await store.read(KEY, MOST_BYTES, signal);
+  if (known !== undefined && isOf(known.bytes, probed)) return;
+  const key = `meta/probe-${randomBytes(16).toString('hex')}`;
+  const contents = Array.from({ length: WRITERS }, (_, at) => Buffer.from(`${at}`));
+  const ends = await Promise.all(contents.map((bytes) => store.create(key, bytes, signal)));
+  const winners = ends.flatMap((end) => (end.kind === 'written' ? [end.etag] : []));
+  if (winners.length !== 1) {
+    throw unconditional(
+      probed,
+      `${winners.length} of ${WRITERS} writers created the same object (If-None-Match)`,
+    );
+  }
+  const stale = '00000000000000000000000000000000';
+  if ((await store.replace(key, Buffer.from('x'), stale, signal)).kind === 'written') {
+    throw unconditional(probed, 'it replaced an object by an ETag that it never had (If-Match)');
+  }
+  if ((await store.replace(key, Buffer.from('y'), winners[0]!, signal)).kind === 'refused') {
+    throw unconditional(probed, 'it did not replace an object by the ETag that it gave for it (If-Match)');
+  }
+  await remember(store, probed, known?.etag, signal);
+}
+
+async function remember(
+  store: ReleaseStore,
+  { endpoint, bucket }: ProbedStore,
+  etag: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = Buffer.from(canonicalJson({ bucket, endpoint, schema: 1 }));
+  // Whoever was faster found the same.
+  if (etag === undefined) await store.create(KEY, bytes, signal);
+  else await store.replace(KEY, bytes, etag, signal);
+}
+
+function isOf(bytes: Uint8Array, { endpoint, bucket }: ProbedStore): boolean {
+  try {
+    const fields = new Fields(parseCanonicalJson(bytes, KEY), KEY);
+    return fields.text('endpoint') === endpoint && fields.text('bucket') === bucket;
+  } catch (error) {
+    if (error instanceof ReleaseError) return false;
+    throw error;
+  }
+}
+
+function unconditional({ endpoint, bucket }: ProbedStore, found: string): DeployError {
+  return new DeployError(
+    'unconditional-store',
+    `the store at ${endpoint} (bucket ${bucket}) does not heed the conditions of writes: ${found}`,
+    'Deploy through a store that does (AWS S3, Ceph, SeaweedFS, MinIO since 2024): without them, steps of others are lost.',
+  );
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import {
+  decodeManifest,
+  type Manifest,
+  MOST_MANIFEST_BYTES,
+  type ReleasedFile,
+  ReleaseError,
+  type ReleasePayload,
+  releaseKeys,
+} from '../release/index.ts';
+import { DeployError } from './deploy-error.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+/**
+ * The manifest that a step names. It is used only if it is the one that was meant, bit by bit, and its files are those of
+ * the release.
+ *
+ * @throws {ReleaseError} `mismatch`, `malformed`; {DeployError} `no-such-release`; {StoreError}
+ */
+export async function readManifest(
+  store: ReleaseStore,
+  { release, manifest }: Pick<ReleasePayload, 'release' | 'manifest'>,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const key = releaseKeys.manifest(release, manifest.sha256);
+  const object = await store.read(key, MOST_MANIFEST_BYTES, signal);
+  if (object === undefined) {
+    throw new DeployError('no-such-release', `there is no ${key}`, 'Deploy it again from its source.');
+  }
+  requireDigest(object.bytes, manifest.sha256, key);
+  const read = decodeManifest(object.bytes);
+  if (read.id !== release) throw mismatch(key, `its files are those of ${read.id}`);
+  return read;
+}
+
+/**
+ * The content of a file of a release, from its pack.
+ *
+ * @throws {ReleaseError} `mismatch`; {DeployError} `no-such-release`; {StoreError}
+ */
+export async function readContent(
+  store: ReleaseStore,
+  { path, size, sha256, place }: ReleasedFile,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (place === undefined) return new Uint8Array();
+  const key = releaseKeys.pack(place.pack);
+  const bytes = await store.readRange(key, place.offset, size, signal);
+  if (bytes === undefined) {
+    throw new DeployError(
+      'no-such-release',
+      `there is no ${key}, which has the content of ${path}`,
+      'Deploy the release again from its source.',
+    );
+  }
+  requireDigest(bytes, sha256, `${path} in ${key}`);
+  return bytes;
+}
+
+function requireDigest(bytes: Uint8Array, sha256: string, what: string): void {
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256) throw mismatch(what, `its SHA-256 is ${found}`);
+}
+
+function mismatch(what: string, found: string): ReleaseError {
+  return new ReleaseError(
+    'mismatch',
+    `${what} is not what the release names: ${found}`,
+    'Look who can write below the release root, and deploy the release again from its source.',
+  );
+}

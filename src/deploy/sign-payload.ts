@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { buffer, text } from 'node:stream/consumers';
+import { type EnvelopeSignature, NAMESPACE } from '../release/index.ts';
+import { DeployError } from './deploy-error.ts';
+
+const LONGEST_SIGNING_MS = 120_000;
+
+/**
+ * Has `ssh-keygen -Y sign` (OpenSSH 8.1) sign the bytes: with a private key file of any format, asking for its passphrase on
+ * the terminal, or by the agent that has the key whose public part is named. No key is ever read here.
+ *
+ * @throws {DeployError} `unsigned`
+ */
+export async function signPayload(
+  key: string,
+  principal: string,
+  payload: Uint8Array,
+  signal: AbortSignal,
+): Promise<EnvelopeSignature> {
+  const child = spawn('ssh-keygen', ['-Y', 'sign', '-n', NAMESPACE, '-f', key], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_SIGNING_MS)]),
+  });
+  const ended = new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(payload);
+  try {
+    const [code, signature, complained] = await Promise.all([
+      ended,
+      buffer(child.stdout),
+      text(child.stderr),
+    ]);
+    if (code === 0) return { principal, signature: signature.toString() };
+    throw unsigned(key, complained.trim().split('\n').at(-1) ?? `ssh-keygen ended with ${code}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw unsigned(key, 'there is no ssh-keygen on this host (Debian: apt-get install openssh-client)');
+  }
+}
+
+function unsigned(key: string, reason: string): DeployError {
+  return new DeployError(
+    'unsigned',
+    `the release cannot be signed with ${key}: ${reason}`,
+    'Name a private key file, or a public one whose key the agent of SSH_AUTH_SOCK has.',
+  );
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
+import { isShowable, type ReleasedContent } from '../release/index.ts';
+import { DeployError } from './deploy-error.ts';
+
+/** A file to be deployed: what it is, and where it is read. */
+export interface SourceFile extends ReleasedContent {
+  readonly source: string;
+}
+
+/** What no release ever has, so that ids are those of airflow-manifest-bundle 0.3. */
+const LEFT_OUT_DIRECTORIES: ReadonlySet<string> = new Set(['.git', '__pycache__']);
+const LEFT_OUT_FILES: ReadonlySet<string> = new Set(['.git', '.airflow-bundle-manifest.json']);
+
+const MOST_FILES = 1_000_000;
+const READ_BYTES = 1024 * 1024;
+
+/** Whether a name in a directory is never deployed. A file that is called just `.pyc` is. */
+export function isLeftOut(name: string, isDirectory: boolean): boolean {
+  if (isDirectory) return LEFT_OUT_DIRECTORIES.has(name);
+  return LEFT_OUT_FILES.has(name) || (name.endsWith('.pyc') && name !== '.pyc');
+}
+
+export interface CollectOptions {
+  /** Whether the filters of the project show this path. */
+  readonly shows: (path: string) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * All files below a directory, by their paths below it. Symbolic links are followed only to a file below the same
+ * directory, which is then deployed in their place: what they lead to elsewhere is not what was reviewed.
+ *
+ * @throws {DeployError} `unusable-source`, which names the path
+ */
+export async function collectDirectory(
+  directory: string,
+  options: CollectOptions,
+): Promise<readonly SourceFile[]> {
+  const root = await realpath(directory);
+  const files: SourceFile[] = [];
+  const walk = async (folder: string): Promise<void> => {
+    options.signal.throwIfAborted();
+    const entries = await readdir(folder, { withFileTypes: true });
+    for (const entry of entries) {
+      const source = join(folder, entry.name);
+      const path = relative(root, source).split(sep).join('/');
+      if (isLeftOut(entry.name, entry.isDirectory())) continue;
+      if (entry.isDirectory()) {
+        await walk(source);
+      } else if (options.shows(path)) {
+        if (entry.isSymbolicLink()) await requireInside(root, source, path);
+        files.push(await readSource(source, path));
+        if (files.length > MOST_FILES) throw unusable(directory, `it has more than ${MOST_FILES} files`);
+      }
+    }
+  };
+  await walk(root);
+  return files;
+}
+
+/** One file that was named, under the path that it has in the tree: its name, unless another is given. */
+export async function collectFile(file: string, path: string = basename(file)): Promise<SourceFile> {
+  if ((await lstat(file)).isSymbolicLink()) {
+    throw unusable(file, 'it is a symbolic link', 'Name the file that it leads to.');
+  }
+  return readSource(file, path);
+}
+
+async function requireInside(root: string, source: string, path: string): Promise<void> {
+  const target = await realpath(source).catch(() => undefined);
+  const inside =
+    target?.startsWith(root + sep) === true && !relative(root, target).split(sep).includes('.git');
+  if (inside && (await lstat(target)).isFile()) return;
+  throw unusable(
+    path,
+    'it is a symbolic link that does not lead to a file of the same directory',
+    'Put the file itself there, or leave it out by --exclude.',
+  );
+}
+
+/** What a file is, read once; that it changes meanwhile is noticed. */
+async function readSource(source: string, path: string): Promise<SourceFile> {
+  if (!isShowable(path)) {
+    throw unusable(path, 'a node cannot show this path', 'Rename it, or leave it out by --exclude.');
+  }
+  // Without O_NONBLOCK, opening a FIFO waits for its writer.
+  const handle = await open(source, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw unusable(
+        path,
+        `it cannot be read (${error.code})`,
+        'Mend its permissions, or leave it out by --exclude.',
+      );
+    },
+  );
+  try {
+    const before = await handle.stat({ bigint: true });
+    if (!before.isFile()) {
+      throw unusable(path, 'it is neither a file nor a directory', 'Leave it out by --exclude.');
+    }
+    const { sha256, size } = await digestOf(handle);
+    const now = await handle.stat({ bigint: true });
+    if (now.mtimeNs !== before.mtimeNs || now.size !== before.size || BigInt(size) !== now.size) {
+      throw unusable(path, 'it changed while it was read', 'Deploy again when it is written.');
+    }
+    return { path, size, sha256, executable: (before.mode & 0o111n) !== 0n, source };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function digestOf(handle: FileHandle): Promise<{ readonly sha256: string; readonly size: number }> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  let size = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+    if (bytesRead === 0) return { sha256: hash.digest('hex'), size };
+    hash.update(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+  }
+}
+
+function unusable(path: string, reason: string, mend = 'Name another file or directory.'): DeployError {
+  return new DeployError('unusable-source', `${path} cannot be deployed: ${reason}`, mend);
+}

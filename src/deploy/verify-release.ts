@@ -1,0 +1,56 @@
+import pLimit from 'p-limit';
+import {
+  type AllowedSigner,
+  decodeEnvelope,
+  ReleaseError,
+  type Signer,
+  verifyEnvelope,
+} from '../release/index.ts';
+import type { TakenStep } from './current-step.ts';
+import { DeployError } from './deploy-error.ts';
+import { readContent, readManifest } from './read-release.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+export interface Verified {
+  readonly files: number;
+  readonly bytes: number;
+  /** Undefined: no file of allowed signers was given. */
+  readonly signedBy: readonly Signer[] | undefined;
+  /** Sentences; none: all is as it was deployed. */
+  readonly flaws: readonly string[];
+}
+
+/** Reads all of a release and holds it against its digests, its id and its signature. */
+export async function verifyRelease(
+  { payload, bytes }: TakenStep,
+  {
+    store,
+    concurrency,
+    signers,
+    signal,
+  }: {
+    readonly store: ReleaseStore;
+    readonly concurrency: number;
+    readonly signers: readonly AllowedSigner[] | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<Verified> {
+  const flaws: string[] = [];
+  const noted = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ReleaseError) && !(error instanceof DeployError)) throw error;
+      flaws.push(error.message);
+      return undefined;
+    }
+  };
+  const signedBy =
+    signers === undefined
+      ? undefined
+      : ((await noted(() => verifyEnvelope(decodeEnvelope(bytes), signers).signedBy)) ?? []);
+  const files = (await noted(() => readManifest(store, payload, signal)))?.files ?? [];
+  const limit = pLimit(concurrency);
+  await Promise.all(files.map((file) => limit(() => noted(() => readContent(store, file, signal)))));
+  return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0), signedBy, flaws };
+}

@@ -1,0 +1,30 @@
+export { canonicalJson, compareCodePoints, parseCanonicalJson } from './canonical-json.ts';
+export {
+  decodeEnvelope,
+  type Envelope,
+  type EnvelopeSignature,
+  encodeEnvelope,
+  MOST_ENVELOPE_BYTES,
+} from './envelope.ts';
+export { Fields } from './fields.ts';
+export { isDigest, isEnvironment, isReleaseId, releaseKeys, requireEnvironment } from './layout.ts';
+export {
+  decodeManifest,
+  encodeManifest,
+  isShowable,
+  type Manifest,
+  MOST_MANIFEST_BYTES,
+  type ReleasedContent,
+  type ReleasedFile,
+  releaseId,
+} from './manifest.ts';
+export {
+  decodePayload,
+  digestOfPayload,
+  encodePayload,
+  type ReleaseAction,
+  type ReleasePayload,
+} from './payload.ts';
+export { ReleaseError, type ReleaseErrorCode } from './release-error.ts';
+export { type AllowedSigner, readAllowedSigners } from './ssh/allowed-signers.ts';
+export { NAMESPACE, type Signer, verifyEnvelope } from './verify.ts';

@@ -1,0 +1,56 @@
+import { ReleaseError } from './release-error.ts';
+
+/** An environment: what a ref points for. */
+const ENVIRONMENT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const RELEASE_ID = /^sha256-[0-9a-f]{64}$/;
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** As many digits as the sequence number has in a key of the log, so that a listing is in its order. */
+const SEQUENCE_DIGITS = 10;
+export const MOST_SEQUENCE = 10 ** SEQUENCE_DIGITS - 1;
+
+export function isEnvironment(text: string): boolean {
+  return ENVIRONMENT.test(text);
+}
+
+/** `sha256-` and 64 hex digits. */
+export function isReleaseId(text: string): boolean {
+  return RELEASE_ID.test(text);
+}
+
+/** 64 hex digits of a SHA-256. */
+export function isDigest(text: string): boolean {
+  return DIGEST.test(text);
+}
+
+/** @throws {ReleaseError} `malformed` */
+export function requireEnvironment(text: string): string {
+  if (isEnvironment(text)) return text;
+  throw new ReleaseError(
+    'malformed',
+    `${JSON.stringify(text.slice(0, 80))} is no name of an environment`,
+    'Use 1 to 63 lower-case letters, digits, dots, hyphens and underscores, with a letter or a digit first.',
+  );
+}
+
+/** Keys below the release root, without a slash in front. What is put into them was checked before. */
+export const releaseKeys = {
+  /** Mutable, by compare-and-swap alone: the pointer of an environment. */
+  ref: (environment: string): string => `refs/${environment}.json`,
+  /** Never changed: the envelope that the ref had at this sequence number. */
+  logEntry: (environment: string, sequence: number): string =>
+    `log/${environment}/${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.json`,
+  log: (environment: string): string => `log/${environment}/`,
+  /** Never changed. Several may exist of one release: the same files in other packs. */
+  manifest: (id: string, digest: string): string => `manifests/${id}/${digest}`,
+  /** Never changed: the envelope by which this environment came to this release first. */
+  witness: (id: string, environment: string): string => `manifests/${id}/${environment}.json`,
+  manifests: 'manifests/',
+  packs: 'packs/',
+  refs: 'refs/',
+  logs: 'log/',
+  /** Mutable, by compare-and-swap alone: what is about to be deleted. */
+  condemned: 'meta/gc.json',
+  /** Never changed. */
+  pack: (digest: string): string => `packs/${digest}`,
+} as const;

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { judgeKey } from '../tree/index.ts';
+import { canonicalJson, compareCodePoints, type JsonValue, parseCanonicalJson } from './canonical-json.ts';
+import { Fields } from './fields.ts';
+import { isDigest } from './layout.ts';
+import { ReleaseError } from './release-error.ts';
+
+/** Content of a file as people and nodes know it: what a release is made of. */
+export interface ReleasedContent {
+  /** Below the root of the tree: components of 1 to 255 bytes, none of them `.` or `..`, no slash at either end. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** 64 hex digits. */
+  readonly sha256: string;
+  readonly executable: boolean;
+}
+
+/** One file of a release, and where its bytes are. */
+export interface ReleasedFile extends ReleasedContent {
+  /** The SHA-256 of the pack, and the offset of the file's first byte in it; undefined for a file of no bytes. */
+  readonly place: { readonly pack: string; readonly offset: number } | undefined;
+}
+
+export interface Manifest {
+  readonly id: string;
+  /** In the order of their paths by code point. */
+  readonly files: readonly ReleasedFile[];
+}
+
+export const MOST_MANIFEST_BYTES = 64 * 1024 * 1024;
+export const MOST_FILES = 1_000_000;
+/** A larger file is a pack of its own, so no pack is larger than the largest file may be: S3's own limit. */
+const MOST_BYTES = 5 * 1024 ** 4;
+
+/** The SHA-256 of no bytes. */
+const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/**
+ * The id of a release: a hash of paths, sizes, digests and execute bits, and of nothing else. The same files have the
+ * same id whoever deploys them, in whatever packs; and the id that airflow-manifest-bundle 0.3 gives them.
+ *
+ * @param files in any order
+ */
+export function releaseId(files: readonly ReleasedContent[]): string {
+  const document = {
+    files: [...files]
+      .sort(byPath)
+      .map(({ path, size, sha256, executable }) => ({ executable, path, sha256, size })),
+    schema_version: 1,
+  };
+  return `sha256-${createHash('sha256').update(canonicalJson(document)).digest('hex')}`;
+}
+
+/**
+ * The bytes of a manifest.
+ *
+ * @param salt hex digits, which make another manifest of the same files and places
+ */
+export function encodeManifest(files: readonly ReleasedFile[], salt?: string): Uint8Array {
+  const document: JsonValue = {
+    files: [...files].sort(byPath).map(({ place, path, size, sha256, executable }) => ({
+      executable,
+      offset: place?.offset,
+      pack: place?.pack,
+      path,
+      sha256,
+      size,
+    })),
+    salt,
+    schema: 1,
+  };
+  return Buffer.from(canonicalJson(document));
+}
+
+/**
+ * Reads a manifest and checks everything that can be checked without the packs.
+ *
+ * @throws {ReleaseError} `malformed`
+ */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  if (bytes.length > MOST_MANIFEST_BYTES) throw malformed(`it is longer than ${MOST_MANIFEST_BYTES} bytes`);
+  const fields = new Fields(parseCanonicalJson(bytes, 'the manifest'), 'the manifest');
+  fields.integer('schema', 1, 1);
+  fields.optionalText('salt', (text) => /^[0-9a-f]{1,64}$/.test(text));
+  const files = fields.list('files', MOST_FILES).map(fileOf);
+  fields.end();
+  refuseConflicts(files);
+  return { id: releaseId(files), files };
+}
+
+function fileOf(value: JsonValue, at: number): ReleasedFile {
+  const fields = new Fields(value, `file ${at + 1} of the manifest`);
+  const path = fields.text('path', isShowable);
+  const size = fields.integer('size', 0, MOST_BYTES);
+  const sha256 = fields.text('sha256', isDigest);
+  const executable = fields.boolean('executable');
+  if (size > 0) {
+    const pack = fields.text('pack', isDigest);
+    const offset = fields.integer('offset', 0, MOST_BYTES - size);
+    fields.end();
+    return { path, size, sha256, executable, place: { pack, offset } };
+  }
+  fields.end();
+  if (sha256 !== EMPTY) throw malformed(`${path} has no bytes, and the digest of some`);
+  return { path, size, sha256, executable, place: undefined };
+}
+
+/** Whether a node can show it. */
+export function isShowable(path: string): boolean {
+  const bytes = Buffer.from(path);
+  return bytes.length > 0 && bytes.at(-1) !== 0x2f && judgeKey(bytes, 0, bytes.length, 1) === undefined;
+}
+
+/** Paths are sorted, come once, and none is a directory of another. */
+function refuseConflicts(files: readonly ReleasedFile[]): void {
+  const paths = new Set<string>();
+  let before: string | undefined;
+  for (const { path } of files) {
+    if (before !== undefined && compareCodePoints(before, path) >= 0) {
+      throw malformed(`${path} is there twice, or not in its place`);
+    }
+    before = path;
+    paths.add(path);
+  }
+  for (const { path } of files) {
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      const folder = path.slice(0, slash);
+      if (paths.has(folder)) throw malformed(`${folder} is a file, and the folder of ${path}`);
+    }
+  }
+}
+
+function byPath(one: ReleasedContent, other: ReleasedContent): number {
+  return compareCodePoints(one.path, other.path);
+}
+
+function malformed(message: string): ReleaseError {
+  return new ReleaseError(
+    'malformed',
+    `the manifest says what cannot be: ${message}`,
+    'Deploy the release once more, and look who can write below the release root.',
+  );
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, parseCanonicalJson } from './canonical-json.ts';
+import { Fields } from './fields.ts';
+import { isDigest, isEnvironment, isReleaseId, MOST_SEQUENCE } from './layout.ts';
+import { MOST_MANIFEST_BYTES } from './manifest.ts';
+import { ReleaseError } from './release-error.ts';
+
+export type ReleaseAction = 'deploy' | 'promote' | 'rollback';
+
+/** What an environment's ref says: which release is shown, from when on, who says so and why. This is what is signed. */
+export interface ReleasePayload {
+  /** The name of the release root, so that one environment's ref cannot be replayed below another root. */
+  readonly root: string;
+  readonly environment: string;
+  /** Counts the steps of the environment, by one, from 1 on. */
+  readonly sequence: number;
+  readonly action: ReleaseAction;
+  /** The id of the release. */
+  readonly release: string;
+  /** SHA-256 and bytes of the manifest to be used for it. */
+  readonly manifest: { readonly sha256: string; readonly size: number };
+  /** The step before, by the SHA-256 of its payload; undefined at the first. */
+  readonly previous:
+    | { readonly sequence: number; readonly release: string; readonly sha256: string }
+    | undefined;
+  /** By which a writer knows its own step again after a lost answer. */
+  readonly nonce: string;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  /** Milliseconds since the epoch before which the release is not to be shown. */
+  readonly notBefore: number | undefined;
+  /** Whether the guard against mass deletions is told to let it pass. */
+  readonly allowDeletions: boolean;
+  readonly author: string;
+  readonly message: string;
+  /** Of git. */
+  readonly commit: string | undefined;
+  /** Of the run that deployed it, or of its merge request. */
+  readonly url: string | undefined;
+  /** Numbers of files, against the release before. */
+  readonly changes: { readonly added: number; readonly changed: number; readonly removed: number };
+}
+
+export const MOST_PAYLOAD_BYTES = 256 * 1024;
+const MOST_FILES_CHANGED = 1_000_000;
+/** A release is armed for so long ahead at most. */
+const LONGEST_WAIT_MS = 7 * 24 * 3600 * 1000;
+
+/** The bytes of a payload, which are what is signed and stored. */
+export function encodePayload(payload: ReleasePayload): Uint8Array {
+  const { manifest, previous, changes } = payload;
+  const text = canonicalJson({
+    action: payload.action,
+    allow_deletions: payload.allowDeletions || undefined,
+    author: payload.author,
+    changes: { added: changes.added, changed: changes.changed, removed: changes.removed },
+    commit: payload.commit,
+    created: instantText(payload.created),
+    env: payload.environment,
+    manifest: { sha256: manifest.sha256, size: manifest.size },
+    message: payload.message,
+    nonce: payload.nonce,
+    not_before: payload.notBefore === undefined ? undefined : instantText(payload.notBefore),
+    previous: previous && { release: previous.release, seq: previous.sequence, sha256: previous.sha256 },
+    release: payload.release,
+    root: payload.root,
+    schema: 1,
+    seq: payload.sequence,
+    url: payload.url,
+  });
+  return Buffer.from(text);
+}
+
+/**
+ * Reads a payload, and checks everything that it says about itself.
+ *
+ * @throws {ReleaseError} `malformed`
+ */
+export function decodePayload(bytes: Uint8Array): ReleasePayload {
+  if (bytes.length > MOST_PAYLOAD_BYTES) throw malformed(`it is longer than ${MOST_PAYLOAD_BYTES} bytes`);
+  const fields = new Fields(parseCanonicalJson(bytes, 'the payload'), 'the payload');
+  fields.integer('schema', 1, 1);
+  const sequence = fields.integer('seq', 1, MOST_SEQUENCE);
+  const created = fields.instant('created');
+  const payload: ReleasePayload = {
+    root: fields.text('root', isNotEmpty),
+    environment: fields.text('env', isEnvironment),
+    sequence,
+    action: fields.text('action', isAction) as ReleaseAction,
+    release: fields.text('release', isReleaseId),
+    manifest: manifestOf(fields.object('manifest')),
+    previous: previousOf(fields.optionalObject('previous')),
+    nonce: fields.text('nonce', (text) => /^[0-9a-f]{32}$/.test(text)),
+    created,
+    notBefore: fields.optionalInstant('not_before'),
+    allowDeletions: fields.optionalBoolean('allow_deletions') ?? false,
+    author: fields.text('author', isNotEmpty),
+    message: fields.text('message'),
+    commit: fields.optionalText('commit', (text) => /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(text)),
+    url: fields.optionalText('url', isWebAddress),
+    changes: changesOf(fields.object('changes')),
+  };
+  fields.end();
+  refuseContradictions(payload);
+  return payload;
+}
+
+/** By which the next payload names this one. */
+export function digestOfPayload(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function manifestOf(fields: Fields): ReleasePayload['manifest'] {
+  const manifest = {
+    sha256: fields.text('sha256', isDigest),
+    size: fields.integer('size', 1, MOST_MANIFEST_BYTES),
+  };
+  fields.end();
+  return manifest;
+}
+
+function previousOf(fields: Fields | undefined): ReleasePayload['previous'] {
+  if (fields === undefined) return undefined;
+  const previous = {
+    sequence: fields.integer('seq', 1, MOST_SEQUENCE),
+    release: fields.text('release', isReleaseId),
+    sha256: fields.text('sha256', isDigest),
+  };
+  fields.end();
+  return previous;
+}
+
+function changesOf(fields: Fields): ReleasePayload['changes'] {
+  const count = (name: string): number => fields.integer(name, 0, MOST_FILES_CHANGED);
+  const changes = { added: count('added'), changed: count('changed'), removed: count('removed') };
+  fields.end();
+  return changes;
+}
+
+function refuseContradictions({ sequence, previous, created, notBefore }: ReleasePayload): void {
+  if (previous === undefined && sequence !== 1) throw malformed('only the first step has none before it');
+  if (previous !== undefined && previous.sequence !== sequence - 1) {
+    throw malformed(`step ${sequence} follows step ${previous.sequence}`);
+  }
+  if (notBefore !== undefined && notBefore > created + LONGEST_WAIT_MS) {
+    throw malformed('it is to be shown more than 7 days after it was made');
+  }
+}
+
+function isAction(text: string): boolean {
+  return text === 'deploy' || text === 'promote' || text === 'rollback';
+}
+
+function isNotEmpty(text: string): boolean {
+  return text !== '';
+}
+
+function isWebAddress(text: string): boolean {
+  return /^https?:\/\/[^\s]+$/.test(text);
+}
+
+function instantText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+function malformed(message: string): ReleaseError {
+  return new ReleaseError(
+    'malformed',
+    `the payload says what cannot be: ${message}`,
+    'Look who can write below the release root, and deploy once more.',
+  );
+}

@@ -1,0 +1,28 @@
+/**
+ * - `malformed`: bytes that should be an envelope, a payload or a manifest are none, or say what cannot be
+ * - `mismatch`: what was read is not what the document that names it says: another hash, size, root, environment
+ * - `bad-signature`: a signature does not belong to the bytes
+ * - `unsupported-key`: a signature or a key of a kind that cannot be checked
+ * - `unknown-signer`: no allowed signer made any of the signatures
+ * - `bad-signers-file`: the file of allowed signers cannot be used
+ */
+export type ReleaseErrorCode =
+  | 'malformed'
+  | 'mismatch'
+  | 'bad-signature'
+  | 'unsupported-key'
+  | 'unknown-signer'
+  | 'bad-signers-file';
+
+/** What a release, or a file about releases, has wrong: one sentence of what is wrong, one of what to do. */
+export class ReleaseError extends Error {
+  override readonly name = 'ReleaseError';
+  readonly code: ReleaseErrorCode;
+  readonly mend: string;
+
+  constructor(code: ReleaseErrorCode, message: string, mend: string) {
+    super(message);
+    this.code = code;
+    this.mend = mend;
+  }
+}

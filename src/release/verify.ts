@@ -1,0 +1,65 @@
+import { compareCodePoints } from './canonical-json.ts';
+import type { Envelope } from './envelope.ts';
+import { decodePayload, type ReleasePayload } from './payload.ts';
+import { ReleaseError } from './release-error.ts';
+import { type AllowedSigner, findSigner } from './ssh/allowed-signers.ts';
+import { checkSignature, readSignature } from './ssh/signature.ts';
+
+/** The purpose for which releases are signed: a signature for anything else is none. */
+export const NAMESPACE = 'dagmount';
+
+/** Who signed, as the file of allowed signers has it: the name in the envelope is not signed. */
+export interface Signer {
+  /** As `ssh-keygen -l` shows it. */
+  readonly fingerprint: string;
+  /** The patterns of the line. */
+  readonly principals: string;
+}
+
+/**
+ * Finds the allowed signers of a payload: at least one, or it is not to be shown.
+ *
+ * @throws {ReleaseError} `unknown-signer` with what was wrong with each signature; `malformed` of the payload
+ */
+export function verifyEnvelope(
+  envelope: Envelope,
+  signers: readonly AllowedSigner[],
+): { readonly payload: ReleasePayload; readonly signedBy: readonly Signer[] } {
+  const payload = decodePayload(envelope.payload);
+  const found = new Map<string, Signer>();
+  const reasons: string[] = [];
+  for (const { principal, signature } of envelope.signatures) {
+    try {
+      const read = readSignature(signature);
+      const signer = findSigner(signers, read.key, {
+        principal,
+        namespace: NAMESPACE,
+        created: payload.created,
+      });
+      if (signer === undefined) {
+        reasons.push(`${read.key.fingerprint} is not among the allowed signers of that time`);
+        continue;
+      }
+      checkSignature(read, envelope.payload, NAMESPACE);
+      const { fingerprint } = read.key;
+      found.set(fingerprint, { fingerprint, principals: signer.principals });
+    } catch (error) {
+      if (!(error instanceof ReleaseError)) throw error;
+      reasons.push(error.message);
+    }
+  }
+  if (found.size === 0) throw unknownSigner(payload, reasons);
+  const signedBy = [...found.values()].sort((one, other) =>
+    compareCodePoints(one.fingerprint, other.fingerprint),
+  );
+  return { payload, signedBy };
+}
+
+function unknownSigner({ environment, sequence }: ReleasePayload, reasons: readonly string[]): ReleaseError {
+  const why = reasons.length === 0 ? 'it has no signature' : reasons.join('; ');
+  return new ReleaseError(
+    'unknown-signer',
+    `no allowed signer has signed step ${sequence} of ${environment}: ${why}`,
+    'Deploy with --sign and a key that --allowed-signers names, or add the key to that file.',
+  );
+}

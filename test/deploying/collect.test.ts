@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { collect } from '../../src/deploy/collect.ts';
+import { readStanding } from '../../src/deploy/current-step.ts';
+import { deploy } from '../../src/deploy/deploy.ts';
+import { rollback } from '../../src/deploy/move.ts';
+import { readContent, readManifest } from '../../src/deploy/read-release.ts';
+import { collectFile } from '../../src/deploy/source-files.ts';
+import { releaseKeys } from '../../src/release/index.ts';
+import { MemoryReleaseStore } from './memory-release-store.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'dagmount-collect-'));
+after(() => rmSync(directory, { recursive: true }));
+const { signal } = new AbortController();
+const HOUR = 3600 * 1000;
+
+/** A release root with a clock of its own. */
+class Root {
+  readonly store = new MemoryReleaseStore();
+  time = 1_000 * HOUR;
+
+  #options(environment: string) {
+    return {
+      store: this.store,
+      root: 'root',
+      environment,
+      words: { author: 'a', message: 'm', commit: undefined, url: undefined, notBefore: undefined },
+      allowDeletions: true,
+      mayReplaceArmed: false,
+      sign: async () => [],
+      check: async () => undefined,
+      now: () => this.time,
+      pause: async () => undefined,
+      signal,
+    };
+  }
+
+  async deploy(text: string, environment = 'production', check?: () => Promise<void>): Promise<void> {
+    const source = join(directory, 'x');
+    writeFileSync(source, text);
+    const files = [await collectFile(source, 'x')];
+    const options = this.#options(environment);
+    await deploy({ kind: 'tree', files }, check === undefined ? options : { ...options, check });
+  }
+
+  rollback(sequence: number): Promise<unknown> {
+    return rollback({ kind: 'sequence', sequence }, this.#options('production'));
+  }
+
+  collect(act = true, keep = 1, youngerThanMs = 0) {
+    return collect(act, {
+      store: this.store,
+      keep,
+      youngerThanMs,
+      concurrency: 4,
+      now: () => this.time,
+      signal,
+    });
+  }
+
+  /** What an environment shows can be read, whole. */
+  async read(environment = 'production'): Promise<string> {
+    const { step } = await readStanding(this.store, environment, signal);
+    const { files } = await readManifest(this.store, step!.payload, signal);
+    return Buffer.from(await readContent(this.store, files[0]!, signal)).toString();
+  }
+}
+
+describe('collecting', () => {
+  test('says what would go, and touches nothing, unless it is to act', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    await root.deploy('2');
+    root.time += HOUR;
+    const before = new Map(root.store.objects);
+    assert.equal((await root.collect(false)).condemned.length, 2);
+    assert.deepEqual(root.store.objects, before);
+  });
+
+  test('condemns first, and deletes two hours later what nobody needs', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    await root.deploy('2');
+    root.time += HOUR;
+    const first = await root.collect();
+    assert.deepEqual([first.condemned.length, first.deleted.length], [2, 0]);
+    root.time += 2 * HOUR - 1;
+    assert.deepEqual((await root.collect()).deleted, []);
+    root.time += 1;
+    assert.deepEqual((await root.collect()).deleted.toSorted(), first.condemned.toSorted());
+    assert.equal(await root.read(), '2');
+    assert.ok(root.store.objects.has(releaseKeys.logEntry('production', 1)), 'the log stays');
+    assert.deepEqual((await root.collect()).condemned, []);
+  });
+
+  test('keeps the newest so many, what was in force within the time, and what any environment shows', async () => {
+    const root = new Root();
+    await root.deploy('staged', 'staging');
+    for (const text of ['1', '2', '3', '4']) {
+      await root.deploy(text);
+      root.time += HOUR;
+    }
+    assert.equal((await root.collect(false, 2)).condemned.length, 4);
+    assert.equal((await root.collect(false, 1, 2 * HOUR)).condemned.length, 2);
+    assert.equal((await root.collect(false, 4)).condemned.length, 0);
+  });
+
+  test('spares what is shown again, and a roll-back to what is condemned is refused', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    await root.deploy('2');
+    root.time += HOUR;
+    await root.collect();
+    await assert.rejects(root.rollback(1), { code: 'no-such-release' });
+    // Deployed once more from its source it is there, under other keys.
+    await root.deploy('1');
+    root.time += 3 * HOUR;
+    await root.collect();
+    assert.equal(await root.read(), '1');
+  });
+
+  test('deletes nothing that a slow writer counts on: that one gives up before', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    await root.deploy('2');
+    const slow = root.deploy('1', 'production', async () => {
+      root.time += HOUR;
+      await root.collect();
+      root.time += 2 * HOUR;
+      await root.collect();
+    });
+    await assert.rejects(slow, { code: 'overtaken' });
+    assert.equal(await root.read(), '2');
+  });
+
+  test('ends where a step cannot be read, and deletes nothing', async () => {
+    const root = new Root();
+    for (const text of ['1', '2', '3']) await root.deploy(text);
+    root.store.objects.set(releaseKeys.logEntry('production', 2), Buffer.from('{}'));
+    const before = new Map(root.store.objects);
+    await assert.rejects(root.collect(true, 5), { code: 'malformed', message: /log\/production/ });
+    assert.deepEqual(root.store.objects, before);
+  });
+
+  test('never deletes refs, logs or keys of others, whatever the list of the condemned says', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    for (const key of [
+      'refs/production.json',
+      'log/production/0000000001.json',
+      '../other',
+      'packs/../refs/production.json',
+    ]) {
+      root.store.objects.set(
+        releaseKeys.condemned,
+        Buffer.from(`{"condemned":[{"at":0,"key":"${key}"}],"schema":1}`),
+      );
+      await assert.rejects(root.collect(), { code: 'malformed' });
+    }
+    assert.equal(await root.read(), '1');
+  });
+
+  test('leaves every environment whole, in any order of deploys, roll-backs, collections and hours', async () => {
+    const operation = fc.oneof(
+      fc.record({
+        kind: fc.constant('deploy' as const),
+        text: fc.constantFrom('1', '2', '3', '4'),
+        environment: fc.constantFrom('production', 'staging'),
+      }),
+      fc.record({ kind: fc.constant('rollback' as const), sequence: fc.integer({ min: 1, max: 6 }) }),
+      fc.record({ kind: fc.constant('collect' as const) }),
+      fc.record({ kind: fc.constant('hours' as const), hours: fc.integer({ min: 1, max: 3 }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { maxLength: 25 }), async (operations) => {
+        const root = new Root();
+        const shown = new Map<string, string>();
+        for (const one of operations) {
+          if (one.kind === 'deploy') {
+            await root.deploy(one.text, one.environment);
+            shown.set(one.environment, one.text);
+          } else if (one.kind === 'rollback') {
+            await root.rollback(one.sequence).then(
+              async () => shown.set('production', await root.read()),
+              (error) => assert.equal(error.code, 'no-such-release'),
+            );
+          } else if (one.kind === 'collect') await root.collect();
+          else root.time += one.hours * HOUR;
+          for (const [environment, text] of shown) assert.equal(await root.read(environment), text);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

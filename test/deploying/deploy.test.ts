@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { readStanding } from '../../src/deploy/current-step.ts';
+import { type DeployEnd, type Deployed, type DeployOptions, deploy } from '../../src/deploy/deploy.ts';
+import { readHistory } from '../../src/deploy/history.ts';
+import { type MoveOptions, promote, type RollbackTarget, rollback } from '../../src/deploy/move.ts';
+import { readContent, readManifest } from '../../src/deploy/read-release.ts';
+import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
+import { releaseKeys } from '../../src/release/index.ts';
+import { MemoryReleaseStore } from './memory-release-store.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'dagmount-deploy-'));
+after(() => rmSync(directory, { recursive: true }));
+const { signal } = new AbortController();
+const words = { author: 'zoe', message: 'm', commit: undefined, url: undefined, notBefore: undefined };
+
+let folders = 0;
+async function tree(files: Readonly<Record<string, string>>): Promise<Deployed> {
+  const folder = join(directory, `tree-${folders++}`);
+  mkdirSync(folder);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return { kind: 'tree', files: await collectDirectory(folder, { shows: () => true, signal }) };
+}
+
+async function file(path: string, text: string, removed: readonly string[] = []): Promise<Deployed> {
+  const source = join(directory, `file-${folders++}`);
+  writeFileSync(source, text);
+  return { kind: 'files', files: [await collectFile(source, path)], removed };
+}
+
+function options(store: MemoryReleaseStore, more: Partial<DeployOptions> = {}): DeployOptions & MoveOptions {
+  return {
+    store,
+    root: 'root',
+    environment: 'production',
+    words,
+    allowDeletions: false,
+    mayReplaceArmed: false,
+    sign: async () => [],
+    check: async () => undefined,
+    now: () => 1_000,
+    pause: async () => undefined,
+    signal,
+    ...more,
+  };
+}
+
+async function shown(
+  store: MemoryReleaseStore,
+  environment = 'production',
+): Promise<Readonly<Record<string, string>>> {
+  const { step } = await readStanding(store, environment, signal);
+  const { files } = await readManifest(store, step!.payload, signal);
+  const contents = await Promise.all(
+    files.map(async (one) => [one.path, Buffer.from(await readContent(store, one, signal)).toString()]),
+  );
+  return Object.fromEntries(contents);
+}
+
+const changesOf = (end: DeployEnd): unknown => end.kind === 'deployed' && end.step.payload.changes;
+
+describe('deploying', () => {
+  test('a directory shows it as a whole, and what is not in it goes', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ 'a.py': 'a', 'lib/b.py': 'b', empty: '' }), options(store));
+    assert.deepEqual(await shown(store), { 'a.py': 'a', 'lib/b.py': 'b', empty: '' });
+    const end = await deploy(await tree({ 'a.py': 'a2', 'lib/b.py': 'b', 'c.py': 'c' }), options(store));
+    assert.deepEqual(await shown(store), { 'a.py': 'a2', 'lib/b.py': 'b', 'c.py': 'c' });
+    assert.deepEqual(changesOf(end), { added: 1, changed: 1, removed: 1 });
+  });
+
+  test('a file puts it on top of the tree that is there, and writes no content but its own', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ 'a.py': 'most of it', 'b.py': 'b', 'c.py': 'c' }), options(store));
+    store.calls.length = 0;
+    const end = await deploy(await file('b.py', 'new', ['c.py']), options(store));
+    assert.ok(store.calls.length <= 10, store.calls.join('\n'));
+    assert.deepEqual(await shown(store), { 'a.py': 'most of it', 'b.py': 'new' });
+    assert.equal(end.kind === 'deployed' && end.uploaded.bytes, 3);
+  });
+
+  test('what is there already is no step', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ 'a.py': 'a' }), options(store));
+    assert.equal((await deploy(await tree({ 'a.py': 'a' }), options(store))).kind, 'unchanged');
+    assert.equal((await readStanding(store, 'production', signal)).step?.payload.sequence, 1);
+  });
+
+  test('is refused before anything is written where more than half would go, unless that is allowed', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1', b: '2', c: '3' }), options(store));
+    const before = new Map(store.objects);
+    const less = await tree({ a: '1', d: '4' });
+    await assert.rejects(deploy(less, options(store)), { code: 'check-failed', message: /2 of 3 files/ });
+    assert.deepEqual(store.objects, before);
+    const end = await deploy(less, options(store, { allowDeletions: true }));
+    assert.equal(end.kind === 'deployed' && end.step.payload.allowDeletions, true);
+  });
+
+  test('is refused before anything is written where a check fails', async () => {
+    const store = new MemoryReleaseStore();
+    const check = async (): Promise<never> => Promise.reject(new Error('does not parse'));
+    await assert.rejects(deploy(await tree({ a: '1' }), options(store, { check })), /does not parse/);
+    assert.equal(store.objects.size, 0);
+  });
+
+  test('a file where there is a folder, and removing what is not there, are refused by their paths', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ 'a/b': '1', c: '2' }), options(store));
+    await assert.rejects(deploy(await file('a', 'x'), options(store)), { code: 'unusable-source' });
+    await assert.rejects(deploy(await file('c/d', 'x'), options(store)), { code: 'unusable-source' });
+    await assert.rejects(deploy(await file('x', 'x', ['y']), options(store)), {
+      code: 'unusable-source',
+      message: /^y /,
+    });
+  });
+
+  /** Has somebody else deploy in the moment before the ref is moved. */
+  async function overtakenBy(
+    theirs: Deployed,
+    ours: Deployed,
+    store: MemoryReleaseStore,
+  ): Promise<DeployEnd> {
+    let met = false;
+    const check = async (): Promise<void> => {
+      if (met) return;
+      met = true;
+      await deploy(theirs, options(store, { words: { ...words, author: 'yves', message: 'theirs' } }));
+    };
+    return deploy(ours, options(store, { check }));
+  }
+
+  test('a file while another one is deployed shows both', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1', b: '2' }), options(store));
+    const end = await overtakenBy(await file('b', 'theirs'), await file('a', 'ours'), store);
+    assert.equal(end.kind === 'deployed' && end.step.payload.sequence, 3);
+    assert.deepEqual(await shown(store), { a: 'ours', b: 'theirs' });
+  });
+
+  test('a file that another one is deployed in the place of is refused, naming who and what', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1', b: '2' }), options(store));
+    const ours = overtakenBy(await file('a', 'theirs'), await file('a', 'ours'), store);
+    await assert.rejects(ours, {
+      code: 'overtaken',
+      message: /yves deployed meanwhile \(step 2: theirs\), with changes of a$/,
+    });
+    assert.deepEqual(await shown(store), { a: 'theirs', b: '2' });
+  });
+
+  test('a directory while something is deployed is refused, naming who and what', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1', b: '2' }), options(store));
+    const ours = overtakenBy(await file('a', 'theirs'), await tree({ a: '1', b: 'ours' }), store);
+    await assert.rejects(ours, { code: 'overtaken', message: /yves/ });
+    assert.deepEqual(await shown(store), { a: 'theirs', b: '2' });
+  });
+
+  test('on a step that waits for its time is refused, unless it may take its place; a roll-back takes it back', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1' }), options(store));
+    await deploy(await tree({ a: '2' }), options(store, { words: { ...words, notBefore: 9_000 } }));
+    await assert.rejects(deploy(await tree({ a: '3' }), options(store)), { code: 'armed' });
+    await assert.rejects(promote('production', options(store)), { code: 'armed' });
+    await rollback({ kind: 'previous' }, options(store));
+    assert.deepEqual(await shown(store), { a: '1' });
+    await deploy(await tree({ a: '2' }), options(store, { words: { ...words, notBefore: 9_000 } }));
+    await deploy(await tree({ a: '3' }), options(store, { mayReplaceArmed: true }));
+    await deploy(await tree({ a: '4' }), options(store, { now: () => 10_000 }));
+    assert.deepEqual(await shown(store), { a: '4' });
+  });
+});
+
+describe('promoting and rolling back', () => {
+  test('show the same release without writing content', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1' }), options(store, { environment: 'staging' }));
+    store.calls.length = 0;
+    await promote('staging', options(store));
+    assert.deepEqual(await shown(store), { a: '1' });
+    assert.deepEqual(
+      store.calls.filter((call) => /create (packs|manifests\/[^/]*\/[0-9a-f]{64}$)/.test(call)),
+      [],
+    );
+  });
+
+  test('go back by a new step, to the one before, to a number, or to a release', async () => {
+    const store = new MemoryReleaseStore();
+    for (const text of ['1', '2', '3']) await deploy(await tree({ a: text }), options(store));
+    const first = (
+      await readHistory({
+        store,
+        environment: 'production',
+        most: 10,
+        signers: undefined,
+        concurrency: 4,
+        signal,
+      })
+    ).at(-1);
+    for (const [target, text] of [
+      [{ kind: 'previous' }, '2'],
+      [{ kind: 'sequence', sequence: 3 }, '3'],
+      [{ kind: 'release', id: first!.step!.payload.release }, '1'],
+    ] as const satisfies readonly (readonly [RollbackTarget, string])[]) {
+      await rollback(target, options(store));
+      assert.deepEqual(await shown(store), { a: text });
+    }
+    assert.equal((await readStanding(store, 'production', signal)).step?.payload.sequence, 6);
+  });
+
+  test('to what never was, or from nothing, are refused', async () => {
+    const store = new MemoryReleaseStore();
+    await assert.rejects(rollback({ kind: 'previous' }, options(store)), { code: 'no-such-release' });
+    await assert.rejects(promote('staging', options(store)), { code: 'no-such-release' });
+    await deploy(await tree({ a: '1' }), options(store));
+    for (const target of [
+      { kind: 'previous' },
+      { kind: 'sequence', sequence: 7 },
+      { kind: 'release', id: `sha256-${'0'.repeat(64)}` },
+    ] as const) {
+      await assert.rejects(rollback(target, options(store)), { code: 'no-such-release' });
+    }
+  });
+
+  test('of a release whose manifest was altered, or is gone, is refused', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1' }), options(store));
+    await deploy(await tree({ a: '2' }), options(store));
+    const { payload } = (await readStanding(store, 'production', signal)).step!;
+    const previous = store.objects.get(releaseKeys.logEntry('production', 1))!;
+    assert.ok(previous);
+    const key = [...store.objects.keys()].find(
+      (name) => /^manifests\/.*\/[0-9a-f]{64}$/.test(name) && !name.includes(payload.release),
+    )!;
+    const bytes = Buffer.from(store.objects.get(key)!);
+    store.objects.set(key, Buffer.from(bytes.toString().replace('"path":"a"', '"path":"b"')));
+    await assert.rejects(rollback({ kind: 'previous' }, options(store)), { code: 'mismatch' });
+    store.objects.delete(key);
+    await assert.rejects(rollback({ kind: 'previous' }, options(store)), { code: 'no-such-release' });
+  });
+});
+
+describe('the history of an environment', () => {
+  const history = (store: MemoryReleaseStore, most = 10) =>
+    readHistory({ store, environment: 'production', most, signers: undefined, concurrency: 4, signal });
+
+  async function three(): Promise<MemoryReleaseStore> {
+    const store = new MemoryReleaseStore();
+    for (const text of ['1', '2', '3']) await deploy(await tree({ a: text }), options(store));
+    return store;
+  }
+
+  test('is without a flaw, the newest first, also where the newest is not yet written down', async () => {
+    const store = await three();
+    store.objects.delete(releaseKeys.logEntry('production', 3));
+    const steps = await history(store);
+    assert.deepEqual(
+      steps.map(({ sequence }) => sequence),
+      [3, 2, 1],
+    );
+    assert.deepEqual(
+      steps.flatMap(({ flaws }) => flaws),
+      [],
+    );
+    assert.deepEqual(
+      (await history(store, 2)).map(({ sequence }) => sequence),
+      [3, 2],
+    );
+  });
+
+  test('tells of a step that is missing, one that was replaced, and one that cannot be read', async () => {
+    const missing = await three();
+    missing.objects.delete(releaseKeys.logEntry('production', 2));
+    assert.match((await history(missing))[0]!.flaws.join(), /steps 2 to 2 are missing/);
+
+    const replaced = await three();
+    const other = await three();
+    replaced.objects.set(
+      releaseKeys.logEntry('production', 2),
+      other.objects.get(releaseKeys.logEntry('production', 2))!,
+    );
+    assert.match((await history(replaced))[0]!.flaws.join(), /another one than it names/);
+
+    const unreadable = await three();
+    unreadable.objects.set(releaseKeys.logEntry('production', 2), Buffer.from('{'));
+    assert.match((await history(unreadable))[1]!.flaws.join(), /not JSON/);
+
+    const forged = await three();
+    forged.objects.set(
+      releaseKeys.logEntry('production', 3),
+      other.objects.get(releaseKeys.logEntry('production', 3))!,
+    );
+    assert.match((await history(forged))[0]!.flaws.join(), /another step under this number than the ref/);
+  });
+});

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
+
+/** What happens to one call: `lost-before`, it never reached the store; `lost-after`, its answer was lost. */
+export type Fault = 'none' | 'lost-before' | 'lost-after';
+
+export class LostAnswer extends Error {}
+
+/** A release root in memory that heeds conditions; each call passes a gate, and may meet a fault. */
+export class MemoryReleaseStore implements ReleaseStore {
+  readonly objects = new Map<string, Uint8Array>();
+  readonly calls: string[] = [];
+  /** Waited for before each call: lets a test choose whose turn it is. */
+  gate: () => Promise<void> = () => Promise.resolve();
+  fault: (call: string) => Fault = () => 'none';
+
+  read(key: string): Promise<StoredObject | undefined> {
+    return this.#call('read', key, () => {
+      const bytes = this.objects.get(key);
+      return bytes && { bytes, etag: etagOf(bytes) };
+    });
+  }
+
+  readRange(key: string, offset: number, length: number): Promise<Uint8Array | undefined> {
+    return this.#call('range', key, () => this.objects.get(key)?.subarray(offset, offset + length));
+  }
+
+  create(key: string, bytes: Uint8Array): Promise<WriteEnd> {
+    return this.#call('create', key, () =>
+      this.objects.has(key) ? { kind: 'refused' } : this.#write(key, bytes),
+    );
+  }
+
+  replace(key: string, bytes: Uint8Array, etag: string): Promise<WriteEnd> {
+    return this.#call('replace', key, () => {
+      const there = this.objects.get(key);
+      return there === undefined || etagOf(there) !== etag ? { kind: 'refused' } : this.#write(key, bytes);
+    });
+  }
+
+  list(prefix: string, _signal: AbortSignal, after = ''): Promise<readonly string[]> {
+    return this.#call('list', prefix, () =>
+      [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort(),
+    );
+  }
+
+  remove(keys: readonly string[]): Promise<void> {
+    return this.#call('remove', keys.join(' '), () => {
+      for (const key of keys) this.objects.delete(key);
+    });
+  }
+
+  #write(key: string, bytes: Uint8Array): WriteEnd {
+    this.objects.set(key, bytes);
+    return { kind: 'written', etag: etagOf(bytes) };
+  }
+
+  async #call<T>(name: string, key: string, act: () => T): Promise<T> {
+    await this.gate();
+    const call = `${name} ${key}`;
+    this.calls.push(call);
+    const fault = this.fault(call);
+    if (fault === 'lost-before') throw new LostAnswer(call);
+    const result = act();
+    if (fault === 'lost-after') throw new LostAnswer(call);
+    return result;
+  }
+}
+
+function etagOf(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('hex');
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
+
+const options = { shows: () => true, signal: new AbortController().signal };
+
+describe('the files of a directory', () => {
+  const root = mkdtempSync(join(tmpdir(), 'dagmount-deploy-'));
+  after(() => rmSync(root, { recursive: true }));
+  const folder = (name: string, files: Readonly<Record<string, string>>): string => {
+    const directory = join(root, name);
+    mkdirSync(directory);
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), text);
+    }
+    return directory;
+  };
+
+  test('are all but what no release has', async () => {
+    const directory = folder('left-out', {
+      'a.py': 'a',
+      'sub/b.py': 'b',
+      'sub/.pyc': 'kept',
+      'sub/b.pyc': '',
+      'sub/__pycache__/b.cpython-311.pyc': '',
+      '.git/config': '',
+      'module/.git': 'gitdir: elsewhere',
+      '.airflow-bundle-manifest.json': '',
+      '.airflowignore': 'x',
+      __pycache__x: '',
+    });
+    const files = await collectDirectory(directory, options);
+    assert.deepEqual(files.map(({ path }) => path).sort(), [
+      '.airflowignore',
+      '__pycache__x',
+      'a.py',
+      'sub/.pyc',
+      'sub/b.py',
+    ]);
+    const a = files.find(({ path }) => path === 'a.py');
+    assert.equal(a?.sha256, createHash('sha256').update('a').digest('hex'));
+    assert.equal(a?.size, 1);
+  });
+
+  test('have the execute bit of whichever may execute them', async () => {
+    const directory = folder('bits', { run: '', read: '' });
+    chmodSync(join(directory, 'run'), 0o610);
+    const bits = (await collectDirectory(directory, options)).map(({ path, executable }) => [
+      path,
+      executable,
+    ]);
+    assert.deepEqual(Object.fromEntries(bits), { run: true, read: false });
+  });
+
+  test('leave out what the filters do not show, before it is opened', async () => {
+    const directory = folder('filters', { 'a.py': '' });
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
+    const files = await collectDirectory(directory, { ...options, shows: (path) => path !== 'pipe' });
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      ['a.py'],
+    );
+  });
+
+  test('of a link to a file inside are that file', async () => {
+    const directory = folder('inside', { 'lib/a.py': 'content' });
+    symlinkSync('lib/a.py', join(directory, 'link.py'));
+    const files = await collectDirectory(directory, options);
+    assert.equal(files.find(({ path }) => path === 'link.py')?.size, 7);
+  });
+
+  for (const [what, target] of [
+    ['out of it', '../../etc/passwd'],
+    ['to a directory', 'lib'],
+    ['nowhere', 'missing'],
+    ['to itself', 'link.py'],
+    ['into .git', '.git/config'],
+  ] as const) {
+    test(`are refused where a link leads ${what}, by its path`, async () => {
+      const directory = folder(`link ${what}`, { 'lib/a.py': '', '.git/config': 'secret' });
+      symlinkSync(target, join(directory, 'link.py'));
+      await assert.rejects(collectDirectory(directory, options), {
+        code: 'unusable-source',
+        message: /^link\.py/,
+      });
+    });
+  }
+
+  test('are refused where one is a FIFO, without waiting for its writer', async () => {
+    const directory = folder('fifo', {});
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
+    await assert.rejects(collectDirectory(directory, options), { code: 'unusable-source', message: /^pipe/ });
+  });
+
+  test('are refused where a node could not show the path', async () => {
+    const directory = folder('names', {});
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xff])]), '');
+    await assert.rejects(collectDirectory(directory, options), { code: 'unusable-source' });
+  });
+
+  test('of one that was named has its name, or the one that is given, and no link is followed', async () => {
+    const directory = folder('one', { 'x.py': 'x' });
+    assert.equal((await collectFile(join(directory, 'x.py'))).path, 'x.py');
+    assert.equal((await collectFile(join(directory, 'x.py'), 'team/x.py')).path, 'team/x.py');
+    symlinkSync('x.py', join(directory, 'y.py'));
+    await assert.rejects(collectFile(join(directory, 'y.py')), { code: 'unusable-source' });
+    await assert.rejects(collectFile(join(directory, 'x.py'), '../x.py'), { code: 'unusable-source' });
+  });
+});
