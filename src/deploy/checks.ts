@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import { DeployError } from './deploy-error.ts';
+import { runProgram } from './run-program.ts';
 import type { SourceFile } from './source-files.ts';
 
 /** What a check found: `finding`s are against deploying, `notes` are told. */
@@ -29,19 +28,12 @@ const LONGEST_PARSE_MS = 120_000;
 export async function checkPython(files: readonly SourceFile[], signal: AbortSignal): Promise<CheckResult> {
   const sources = files.filter(({ path }) => path.endsWith('.py'));
   if (sources.length === 0) return { findings: [], notes: [] };
-  // -I: nothing of the directory that is deployed, or of PYTHONPATH, is imported.
-  const child = spawn('python3', ['-I', '-c', PARSER], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PARSE_MS)]),
-  });
-  const ended = new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  // A python3 that ends early closes its input.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(sources.map(({ path, source }) => `${JSON.stringify([path, source])}\n`).join(''));
+  const lines = sources.map(({ path, source }) => `${JSON.stringify([path, source])}\n`).join('');
   try {
-    const [code, said, complained] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+    // -I: nothing of the directory that is deployed, or of PYTHONPATH, is imported.
+    const { code, said, complained } = await runProgram('python3', ['-I', '-c', PARSER], lines, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PARSE_MS)]),
+    });
     if (code !== 0)
       return {
         findings: [],
@@ -98,15 +90,10 @@ export async function runCommand(
 ): Promise<void> {
   // The path comes as an argument, so that no name of a file is read as a command.
   const script = command.replaceAll('{}', '"$1"');
-  const child = spawn('sh', ['-c', script, 'check', target], {
+  const { code, said, complained } = await runProgram('sh', ['-c', script, 'check', target], undefined, {
     cwd: directory,
-    stdio: ['ignore', 'pipe', 'pipe'],
     signal,
   });
-  const ended = new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  const [code, said, complained] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   if (code === 0) return;
   const words = `${said}\n${complained}`.trim().split('\n').slice(-10).join('\n');
   throw new DeployError(

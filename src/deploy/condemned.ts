@@ -1,5 +1,5 @@
 import { canonicalJson, Fields, parseCanonicalJson, releaseKeys } from '../release/index.ts';
-import type { ReleaseStore } from './release-store.ts';
+import { type ReleaseStore, writeOver } from './release-store.ts';
 
 /** Keys that are to be deleted, by the instant at which that was decided (milliseconds since the epoch). */
 export type Condemned = ReadonlyMap<string, number>;
@@ -40,11 +40,7 @@ export async function writeCondemned(
 ): Promise<boolean> {
   const condemned = [...keys].map(([key, at]) => ({ at, key }));
   const bytes = Buffer.from(canonicalJson({ condemned, schema: 1 }));
-  const key = releaseKeys.condemned;
-  const { kind } =
-    etag === undefined
-      ? await store.create(key, bytes, signal)
-      : await store.replace(key, bytes, etag, signal);
+  const { kind } = await writeOver(store, releaseKeys.condemned, bytes, etag, signal);
   return kind === 'written';
 }
 

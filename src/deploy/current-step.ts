@@ -63,6 +63,16 @@ export async function readLogEntry(
   return entry === undefined ? undefined : readStep(entry.bytes);
 }
 
+/** Another step was taken meanwhile, which whoever asks for the next one has not seen. */
+export function overtakenBy({ step }: Standing, paths: string, mend: string): DeployError {
+  const { author, message, sequence } = step?.payload ?? { author: 'somebody', message: '', sequence: 0 };
+  return new DeployError(
+    'overtaken',
+    `${author} deployed meanwhile (step ${sequence}: ${message.split('\n')[0]})${paths}`,
+    mend,
+  );
+}
+
 function requireEnvironmentOf(payload: ReleasePayload, environment: string): void {
   if (payload.environment === environment) return;
   throw new DeployError(

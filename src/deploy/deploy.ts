@@ -1,10 +1,10 @@
-import type { EnvelopeSignature, ReleasedFile } from '../release/index.ts';
+import { findConflict, type ReleasedFile } from '../release/index.ts';
+import type { ChangeOptions } from './change-options.ts';
 import type { Condemned } from './condemned.ts';
-import type { Standing, TakenStep } from './current-step.ts';
+import { overtakenBy, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
-import { compareFiles, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
-import { readManifest } from './read-release.ts';
-import type { ReleaseStore } from './release-store.ts';
+import { compareFiles, countsOf, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
+import { readFiles } from './read-release.ts';
 import type { SourceFile } from './source-files.ts';
 import { type StepProposal, takeStep } from './take-step.ts';
 import { type PlannedFile, type Uploaded, type UploadOptions, upload } from './upload.ts';
@@ -14,33 +14,13 @@ export type Deployed =
   | { readonly kind: 'tree'; readonly files: readonly SourceFile[] }
   | { readonly kind: 'files'; readonly files: readonly SourceFile[]; readonly removed: readonly string[] };
 
-export interface StepWords {
-  readonly author: string;
-  readonly message: string;
-  readonly commit: string | undefined;
-  readonly url: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly notBefore: number | undefined;
-}
-
-export interface DeployOptions {
-  readonly store: ReleaseStore;
-  readonly root: string;
-  readonly environment: string;
-  readonly words: StepWords;
-  /** Whether more than half of the files may go. */
-  readonly allowDeletions: boolean;
-  readonly mayReplaceArmed: boolean;
-  readonly sign: (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]>;
+export interface DeployOptions extends ChangeOptions {
   /**
    * Looks at the tree that would be, before anything is written; rejects with `check-failed`. Called once more where the tree
    * is another one, since somebody else deployed meanwhile.
    */
   readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
   readonly onProgress?: UploadOptions['onProgress'];
-  readonly now: () => number;
-  readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
-  readonly signal: AbortSignal;
 }
 
 export type DeployEnd =
@@ -64,8 +44,7 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
   let first: { readonly standing: Standing; readonly files: readonly ReleasedFile[] } | undefined;
   let last: { readonly changes: FileChanges; readonly uploaded: Uploaded } | undefined;
   const propose = async (standing: Standing, condemned: Condemned): Promise<StepProposal> => {
-    const current =
-      standing.step === undefined ? [] : (await readManifest(store, standing.step.payload, signal)).files;
+    const current = await readFiles(store, standing, signal);
     if (first !== undefined) refuseOvertaken(deployed, first, { standing, files: current });
     first ??= { standing, files: current };
     const files = filesOf(deployed, current);
@@ -81,11 +60,7 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
       release: uploaded.release,
       manifest: uploaded.manifest,
       allowDeletions: options.allowDeletions,
-      changes: {
-        added: changes.added.length,
-        changed: changes.changed.length,
-        removed: changes.removed.length,
-      },
+      changes: countsOf(changes),
     };
   };
   try {
@@ -115,12 +90,9 @@ export function filesOf(deployed: Deployed, current: readonly ReleasedFile[]): r
       throw unusable(path, 'it is not in the tree that is there, so it cannot be removed');
   }
   for (const file of deployed.files) files.set(file.path, file);
-  for (const path of files.keys()) {
-    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
-      const folder = path.slice(0, slash);
-      if (files.has(folder))
-        throw unusable(path, `${folder} is a file of the tree; remove that with --remove`);
-    }
+  const conflict = findConflict(files);
+  if (conflict !== undefined) {
+    throw unusable(conflict.path, `${conflict.folder} is a file of the tree; remove that with --remove`);
   }
   return [...files.values()];
 }
@@ -136,17 +108,8 @@ function refuseOvertaken(
     deployed.kind === 'tree' ? theirs : [...deployed.files.map(({ path }) => path), ...deployed.removed];
   const both = [...ours].filter((path) => theirs.has(path));
   if (deployed.kind === 'files' && both.length === 0) return;
-  const { author, message, sequence } = now.standing.step?.payload ?? {
-    author: 'somebody',
-    message: '',
-    sequence: 0,
-  };
-  const shown = [...both].slice(0, 5).join(', ');
-  throw new DeployError(
-    'overtaken',
-    `${author} deployed meanwhile (step ${sequence}: ${message.split('\n')[0]})${shown === '' ? '' : `, with changes of ${shown}`}`,
-    'Bring their changes into yours, and deploy again.',
-  );
+  const paths = both.length === 0 ? '' : `, with changes of ${both.slice(0, 5).join(', ')}`;
+  throw overtakenBy(now.standing, paths, 'Bring their changes into yours, and deploy again.');
 }
 
 function refuseMassDeletion(files: number, { removed }: FileChanges): void {

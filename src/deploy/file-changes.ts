@@ -1,4 +1,4 @@
-import { compareCodePoints, type ReleasedContent } from '../release/index.ts';
+import { compareCodePoints, type ReleasedContent, type ReleasePayload } from '../release/index.ts';
 
 /** What differs between two releases, paths in the order of their code points. */
 export interface FileChanges {
@@ -27,6 +27,11 @@ export function compareFiles(
 
 export function isNothing({ added, changed, removed }: FileChanges): boolean {
   return added.length + changed.length + removed.length === 0;
+}
+
+/** Numbers of files, as a step's payload has them. */
+export function countsOf({ added, changed, removed }: FileChanges): ReleasePayload['changes'] {
+  return { added: added.length, changed: changed.length, removed: removed.length };
 }
 
 /** All paths at which the two releases differ. */

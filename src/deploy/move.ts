@@ -1,16 +1,10 @@
-import {
-  type EnvelopeSignature,
-  type ReleasedFile,
-  type ReleasePayload,
-  releaseKeys,
-} from '../release/index.ts';
+import { type ReleasedFile, type ReleasePayload, releaseKeys } from '../release/index.ts';
+import type { ChangeOptions } from './change-options.ts';
 import type { Condemned } from './condemned.ts';
-import { readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
-import type { StepWords } from './deploy.ts';
+import { overtakenBy, readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
-import { compareFiles, type FileChanges } from './file-changes.ts';
-import { readManifest } from './read-release.ts';
-import type { ReleaseStore } from './release-store.ts';
+import { compareFiles, countsOf, type FileChanges } from './file-changes.ts';
+import { readFiles, readManifest } from './read-release.ts';
 import { takeStep } from './take-step.ts';
 
 /** Which release an environment is to go back to. */
@@ -20,69 +14,51 @@ export type RollbackTarget =
   | { readonly kind: 'sequence'; readonly sequence: number }
   | { readonly kind: 'release'; readonly id: string };
 
-export interface MoveOptions {
-  readonly store: ReleaseStore;
-  readonly root: string;
-  readonly environment: string;
-  readonly words: StepWords;
-  readonly allowDeletions: boolean;
-  /** Whether a promotion may take the place of a step that waits for its time; a roll-back always may. */
-  readonly mayReplaceArmed: boolean;
-  readonly sign: (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]>;
-  readonly now: () => number;
-  readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
-  readonly signal: AbortSignal;
-}
-
 export interface Moved {
   readonly step: TakenStep;
   readonly changes: FileChanges;
 }
 
 /** Lets an environment show the release that another one shows: nothing is uploaded. */
-export async function promote(from: string, options: MoveOptions): Promise<Moved> {
+export async function promote(from: string, options: ChangeOptions): Promise<Moved> {
   const { step } = await readStanding(options.store, from, options.signal);
   if (step === undefined) throw missing(`${from} has no release`, 'Deploy to it first.');
   return move('promote', async () => step.payload, options);
 }
 
 /** Lets an environment show a release that it has shown before, by a new step: no number is used twice. */
-export function rollback(target: RollbackTarget, options: MoveOptions): Promise<Moved> {
+export function rollback(target: RollbackTarget, options: ChangeOptions): Promise<Moved> {
   return move('rollback', (standing) => findStep(target, standing, options), options);
 }
 
 async function move(
   action: 'promote' | 'rollback',
   find: (standing: Standing) => Promise<Pick<ReleasePayload, 'release' | 'manifest'>>,
-  options: MoveOptions,
+  options: ChangeOptions,
 ): Promise<Moved> {
   const { store, signal, words, allowDeletions } = options;
   let first: Standing | undefined;
   let changes: FileChanges | undefined;
   const step = await takeStep({
     ...options,
+    // A roll-back takes back also what is not shown yet.
     mayReplaceArmed: options.mayReplaceArmed || action === 'rollback',
     propose: async (standing, condemned) => {
       // What somebody else deployed meanwhile was not seen by whoever asked for this.
-      if (first !== undefined && first.step?.digest !== standing.step?.digest) throw overtaken(standing);
+      if (first !== undefined && first.step?.digest !== standing.step?.digest)
+        throw overtakenBy(standing, '', 'Look at that step, and decide again.');
       first ??= standing;
       const { release, manifest } = await find(standing);
       const { files } = await readManifest(store, { release, manifest }, signal);
       refuseCondemned({ release, manifest }, files, condemned);
-      const shown =
-        standing.step === undefined ? [] : (await readManifest(store, standing.step.payload, signal)).files;
-      changes = compareFiles(shown, files);
+      changes = compareFiles(await readFiles(store, standing, signal), files);
       return {
         ...words,
         action,
         release,
         manifest,
         allowDeletions,
-        changes: {
-          added: changes.added.length,
-          changed: changes.changed.length,
-          removed: changes.removed.length,
-        },
+        changes: countsOf(changes),
       };
     },
   });
@@ -107,7 +83,7 @@ function refuseCondemned(
 async function findStep(
   target: RollbackTarget,
   { step }: Standing,
-  { store, environment, signal }: MoveOptions,
+  { store, environment, signal }: ChangeOptions,
 ): Promise<ReleasePayload> {
   if (step === undefined) throw missing(`${environment} has no release`, 'Deploy to it first.');
   const newest = step.payload.sequence;
@@ -124,15 +100,6 @@ async function findStep(
     if (entry !== undefined) return entry.payload;
     throw missing(`${environment} has no step ${sequence}`, `See dagmount releases ${environment}.`);
   }
-}
-
-function overtaken({ step }: Standing): DeployError {
-  const { author, message, sequence } = step?.payload ?? { author: 'somebody', message: '', sequence: 0 };
-  return new DeployError(
-    'overtaken',
-    `${author} deployed meanwhile (step ${sequence}: ${message.split('\n')[0]})`,
-    'Look at that step, and decide again.',
-  );
 }
 
 function missing(message: string, mend: string): DeployError {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { canonicalJson, Fields, parseCanonicalJson, ReleaseError } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
-import type { ReleaseStore } from './release-store.ts';
+import { type ReleaseStore, writeOver } from './release-store.ts';
 
 const KEY = 'meta/probe.json';
 const MOST_BYTES = 4096;
@@ -55,8 +55,7 @@ async function remember(
 ): Promise<void> {
   const bytes = Buffer.from(canonicalJson({ bucket, endpoint, schema: 1 }));
   // Whoever was faster found the same.
-  if (etag === undefined) await store.create(KEY, bytes, signal);
-  else await store.replace(KEY, bytes, etag, signal);
+  await writeOver(store, KEY, bytes, etag, signal);
 }
 
 function isOf(bytes: Uint8Array, { endpoint, bucket }: ProbedStore): boolean {

@@ -8,6 +8,7 @@ import {
   type ReleasePayload,
   releaseKeys,
 } from '../release/index.ts';
+import type { Standing } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
@@ -31,6 +32,15 @@ export async function readManifest(
   const read = decodeManifest(object.bytes);
   if (read.id !== release) throw mismatch(key, `its files are those of ${read.id}`);
   return read;
+}
+
+/** The files that an environment shows; none before its first step. */
+export async function readFiles(
+  store: ReleaseStore,
+  { step }: Standing,
+  signal: AbortSignal,
+): Promise<readonly ReleasedFile[]> {
+  return step === undefined ? [] : (await readManifest(store, step.payload, signal)).files;
 }
 
 /**

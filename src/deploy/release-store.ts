@@ -29,3 +29,14 @@ export interface ReleaseStore {
   list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]>;
   remove(keys: readonly string[], signal: AbortSignal): Promise<void>;
 }
+
+/** Writes in the place of the object with this ETag, or where there is none, a new one. */
+export function writeOver(
+  store: ReleaseStore,
+  key: string,
+  bytes: Uint8Array,
+  etag: string | undefined,
+  signal: AbortSignal,
+): Promise<WriteEnd> {
+  return etag === undefined ? store.create(key, bytes, signal) : store.replace(key, bytes, etag, signal);
+}

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { buffer, text } from 'node:stream/consumers';
 import { type EnvelopeSignature, NAMESPACE } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
+import { runProgram } from './run-program.ts';
 
 const LONGEST_SIGNING_MS = 120_000;
 
@@ -17,22 +16,12 @@ export async function signPayload(
   payload: Uint8Array,
   signal: AbortSignal,
 ): Promise<EnvelopeSignature> {
-  const child = spawn('ssh-keygen', ['-Y', 'sign', '-n', NAMESPACE, '-f', key], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_SIGNING_MS)]),
-  });
-  const ended = new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(payload);
   try {
-    const [code, signature, complained] = await Promise.all([
-      ended,
-      buffer(child.stdout),
-      text(child.stderr),
-    ]);
-    if (code === 0) return { principal, signature: signature.toString() };
+    const args = ['-Y', 'sign', '-n', NAMESPACE, '-f', key];
+    const { code, said, complained } = await runProgram('ssh-keygen', args, payload, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_SIGNING_MS)]),
+    });
+    if (code === 0) return { principal, signature: said };
     throw unsigned(key, complained.trim().split('\n').at(-1) ?? `ssh-keygen ended with ${code}`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

@@ -10,7 +10,7 @@ import {
 import { type Condemned, LONGEST_WRITER_MS, readCondemned } from './condemned.ts';
 import { readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
-import type { ReleaseStore, WriteEnd } from './release-store.ts';
+import { type ReleaseStore, type WriteEnd, writeOver } from './release-store.ts';
 
 /** What a step is to say; the rest follows from where the environment stands. */
 export type StepProposal = Omit<
@@ -18,16 +18,12 @@ export type StepProposal = Omit<
   'root' | 'environment' | 'sequence' | 'previous' | 'nonce' | 'created'
 >;
 
-export interface StepOptions {
+/** Where a step is taken, and how. */
+export interface StepSetting {
   readonly store: ReleaseStore;
   /** The name of the release root. */
   readonly root: string;
   readonly environment: string;
-  /**
-   * What is to be said on top of this standing; packs and manifest are in the store when it resolves. Called once more
-   * where another step was taken meanwhile; rejects, with `overtaken` as a rule, where it cannot be on top of that one.
-   */
-  readonly propose: (standing: Standing, condemned: Condemned) => Promise<StepProposal>;
   /** Whether it may take the place of a step that waits for its time: a roll-back may. */
   readonly mayReplaceArmed: boolean;
   /** Signs the bytes of a payload. */
@@ -37,6 +33,14 @@ export interface StepOptions {
   /** Waits between two tries. */
   readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
+}
+
+export interface StepOptions extends StepSetting {
+  /**
+   * What is to be said on top of this standing; packs and manifest are in the store when it resolves. Called once more
+   * where another step was taken meanwhile; rejects, with `overtaken` as a rule, where it cannot be on top of that one.
+   */
+  readonly propose: (standing: Standing, condemned: Condemned) => Promise<StepProposal>;
 }
 
 /** Steps of others that may come between before this one gives up. */
@@ -119,10 +123,7 @@ async function moveRef(options: StepOptions, standing: Standing, step: TakenStep
   let failure: unknown;
   let end: WriteEnd | undefined;
   try {
-    end =
-      standing.etag === undefined
-        ? await store.create(key, step.bytes, signal)
-        : await store.replace(key, step.bytes, standing.etag, signal);
+    end = await writeOver(store, key, step.bytes, standing.etag, signal);
   } catch (error) {
     failure = error;
   }

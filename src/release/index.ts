@@ -11,6 +11,7 @@ export { isDigest, isEnvironment, isReleaseId, releaseKeys, requireEnvironment }
 export {
   decodeManifest,
   encodeManifest,
+  findConflict,
   isShowable,
   type Manifest,
   MOST_MANIFEST_BYTES,

@@ -112,23 +112,31 @@ export function isShowable(path: string): boolean {
   return bytes.length > 0 && bytes.at(-1) !== 0x2f && judgeKey(bytes, 0, bytes.length, 1) === undefined;
 }
 
-/** Paths are sorted, come once, and none is a directory of another. */
+/** Paths are sorted, come once, and none is a folder of another. */
 function refuseConflicts(files: readonly ReleasedFile[]): void {
-  const paths = new Set<string>();
   let before: string | undefined;
   for (const { path } of files) {
     if (before !== undefined && compareCodePoints(before, path) >= 0) {
       throw malformed(`${path} is there twice, or not in its place`);
     }
     before = path;
-    paths.add(path);
   }
-  for (const { path } of files) {
+  const conflict = findConflict(new Set(files.map(({ path }) => path)));
+  if (conflict !== undefined)
+    throw malformed(`${conflict.folder} is a file, and the folder of ${conflict.path}`);
+}
+
+/** The first path that lies in a folder which is a file itself; undefined: a tree can have all of them. */
+export function findConflict(
+  paths: ReadonlySet<string> | ReadonlyMap<string, unknown>,
+): { readonly folder: string; readonly path: string } | undefined {
+  for (const path of paths.keys()) {
     for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
       const folder = path.slice(0, slash);
-      if (paths.has(folder)) throw malformed(`${folder} is a file, and the folder of ${path}`);
+      if (paths.has(folder)) return { folder, path };
     }
   }
+  return undefined;
 }
 
 function byPath(one: ReleasedContent, other: ReleasedContent): number {

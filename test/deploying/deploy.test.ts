@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { readStanding } from '../../src/deploy/current-step.ts';
 import { type DeployEnd, type Deployed, type DeployOptions, deploy } from '../../src/deploy/deploy.ts';
 import { readHistory } from '../../src/deploy/history.ts';
-import { type MoveOptions, promote, type RollbackTarget, rollback } from '../../src/deploy/move.ts';
+import { promote, type RollbackTarget, rollback } from '../../src/deploy/move.ts';
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
 import { releaseKeys } from '../../src/release/index.ts';
@@ -34,7 +34,7 @@ async function file(path: string, text: string, removed: readonly string[] = [])
   return { kind: 'files', files: [await collectFile(source, path)], removed };
 }
 
-function options(store: MemoryReleaseStore, more: Partial<DeployOptions> = {}): DeployOptions & MoveOptions {
+function options(store: MemoryReleaseStore, more: Partial<DeployOptions> = {}): DeployOptions {
   return {
     store,
     root: 'root',
