@@ -1,4 +1,4 @@
-import { printable } from '../base/printable.ts';
+import { printable, printableJson } from '../base/printable.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -40,6 +40,11 @@ export function formatDuration(milliseconds: number): string {
 /** `3 s ago`; both in milliseconds since the epoch. A clock that stepped back makes it `just now`. */
 export function formatAgo(then: number, now: number): string {
   return now - then < 1000 ? 'just now' : `${formatDuration(now - then)} ago`;
+}
+
+/** What --json prints: one document, in which nothing is left that a terminal obeys. */
+export function formatJson(document: unknown): string {
+  return `${printableJson(JSON.stringify(document, undefined, 2))}\n`;
 }
 
 /** Columns as wide as their widest cell, two blanks between them, nothing at the ends of lines. */

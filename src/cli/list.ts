@@ -1,12 +1,12 @@
-import { printableJson, printableName } from '../base/printable.ts';
-import { type FlagSpec, parseCommandLine } from '../config/command-line.ts';
+import { printableName } from '../base/printable.ts';
+import { type FlagSpec, isGiven, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { ownerOf } from '../host/mount-owner.ts';
 import { isServed, isStateOf, type MountState, type UnreadableState } from '../host/mount-state.ts';
 import { DAGMOUNT_TYPE, type Mount } from '../host/mountinfo.ts';
 import { tellUnreadable } from './client/running-daemons.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatTable } from './format.ts';
+import { formatJson, formatTable } from './format.ts';
 import type { RunCommand, Shell } from './shell.ts';
 
 export const flags: readonly FlagSpec[] = [{ name: 'json', takesValue: false }];
@@ -32,8 +32,7 @@ export const run: RunCommand = async (args, shell) => {
   }
   const unreadable: UnreadableState[] = [];
   const mounts = listMounts(shell, (each) => unreadable.push(each));
-  if (given.some(({ name }) => name === 'json'))
-    shell.out.write(`${printableJson(JSON.stringify(mounts, undefined, 2))}\n`);
+  if (isGiven(given, 'json')) shell.out.write(formatJson(mounts));
   else if (mounts.length > 0) shell.out.write(tableOf(mounts));
   else shell.err.write('No dagmount is mounted on this host.\n');
   tellUnreadable(unreadable, shell);

@@ -68,6 +68,19 @@ export function parseCommandLine(
   return { flags, positionals };
 }
 
+export function isGiven(flags: readonly Flag[], name: string): boolean {
+  return flags.some((flag) => flag.name === name);
+}
+
+export function valuesOf(flags: readonly Flag[], name: string): readonly string[] {
+  return flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
+}
+
+/** Of a flag that is given more than once the last one counts. */
+export function lastValue(flags: readonly Flag[], name: string): string | undefined {
+  return valuesOf(flags, name).at(-1);
+}
+
 /** A flag where a value was due means that the value was forgotten; a negative number is a value, if a bad one. */
 function looksLikeFlag(text: string): boolean {
   return /^-(?!\d|$)/.test(text);

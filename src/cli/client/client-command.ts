@@ -1,10 +1,18 @@
-import { printableJson, printableName } from '../../base/printable.ts';
-import { type Flag, type FlagSpec, parseCommandLine } from '../../config/command-line.ts';
+import { printableName } from '../../base/printable.ts';
+import {
+  type Flag,
+  type FlagSpec,
+  isGiven,
+  lastValue,
+  parseCommandLine,
+  valuesOf,
+} from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { unintelligible } from '../../control/client-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { failureOf, failureText } from '../failure.ts';
+import { formatJson } from '../format.ts';
 import { type Paints, paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { clientsOf } from './running-daemons.ts';
@@ -96,7 +104,10 @@ export function givenOf(
 
 /** How the daemons that are meant are asked. Throws CommandError. */
 function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
-  return clientsOf({ sockets: valuesOf(given, 'socket'), mount: valuesOf(given, 'mount').at(-1) }, shell);
+  return clientsOf(
+    { sockets: valuesOf(given.flags, 'socket'), mount: lastValue(given.flags, 'mount') },
+    shell,
+  );
 }
 
 /** For a command that goes on for a while, with one daemon. Throws ConfigError or CommandError. */
@@ -110,14 +121,6 @@ export function oneClient(given: Given, shell: Shell, command: string): ControlC
   );
 }
 
-export function valuesOf({ flags }: Given, name: string): readonly string[] {
-  return flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
-}
-
-export function isGiven({ flags }: Given, name: string): boolean {
-  return flags.some((flag) => flag.name === name);
-}
-
 async function askOne<T>(
   command: ClientCommand<T>,
   client: ControlClient,
@@ -125,8 +128,7 @@ async function askOne<T>(
   shell: Shell,
 ): Promise<number> {
   const { answer, text } = await understood(command, client, given, shell);
-  const json = () => `${printableJson(JSON.stringify(answer, undefined, 2))}\n`;
-  shell.out.write(isGiven(given, 'json') ? json() : text);
+  shell.out.write(isGiven(given.flags, 'json') ? formatJson(answer) : text);
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
 }
 
@@ -153,7 +155,7 @@ async function askAll<T>(
   given: Given,
   shell: Shell,
 ): Promise<number> {
-  const asksJson = isGiven(given, 'json');
+  const asksJson = isGiven(given.flags, 'json');
   const outcomes = await Promise.allSettled(
     clients.map((client) => understood(command, client, given, shell)),
   );
@@ -177,7 +179,7 @@ async function askAll<T>(
     documents.push({ socket, error: { code: code ?? 'internal', message } });
     shell.err.write(failureText(failure, false));
   });
-  if (asksJson) shell.out.write(`${printableJson(JSON.stringify(documents, undefined, 2))}\n`);
+  if (asksJson) shell.out.write(formatJson(documents));
   return codes.find((code) => code !== exitCodes.ok) ?? exitCodes.ok;
 }
 

@@ -1,8 +1,9 @@
+import { isGiven } from '../../config/command-line.ts';
 import type { ControlClient } from '../../control/client.ts';
 import type { Changes, HistoryItem } from '../../control/shapes.ts';
 import { CommandError } from '../command-error.ts';
 import type { Paints } from '../paint.ts';
-import { clientCommand, isGiven } from './client-command.ts';
+import { clientCommand } from './client-command.ts';
 import { generationsOf } from './generations.ts';
 import type { TreeChanges } from './tree-changes.ts';
 
@@ -19,7 +20,7 @@ export const run = clientCommand<Changes>({
   },
   show: (changes, { paints }) => changesText(changes, paints),
   exitCode: ({ added, changed, removed }, given) =>
-    isGiven(given, 'exit-code') && added.length + changed.length + removed.length > 0 ? DIFFERENT : 0,
+    isGiven(given.flags, 'exit-code') && added.length + changed.length + removed.length > 0 ? DIFFERENT : 0,
 });
 
 /** The ids to compare: the last two; that one and the last; both. */

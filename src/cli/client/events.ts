@@ -1,4 +1,5 @@
 import { printable, printableJson } from '../../base/printable.ts';
+import { isGiven, lastValue } from '../../config/command-line.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError, unintelligible } from '../../control/client-error.ts';
 import type { DaemonEvent } from '../../control/event-shapes.ts';
@@ -6,7 +7,7 @@ import { type ServerSentEvent, serverSentEvents } from '../../control/event-stre
 import { exitCodes } from '../exit-codes.ts';
 import { paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
-import { type Given, givenOf, isGiven, oneClient, valuesOf } from './client-command.ts';
+import { type Given, givenOf, oneClient } from './client-command.ts';
 import { eventLine } from './event-line.ts';
 import { shownAnswer } from './shown-answer.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -35,7 +36,7 @@ export const run: RunCommand = async (args, shell) => {
 
 /** Until it is stopped. A stream that breaks off is taken up again behind its last event. Rejects with ClientError. */
 async function follow(client: ControlClient, given: Given, shell: Shell, stop: AbortSignal): Promise<void> {
-  let last = valuesOf(given, 'after').at(-1) ?? '';
+  let last = lastValue(given.flags, 'after') ?? '';
   /** When the stream broke off; undefined while it stands, or has never stood. */
   let lostAt: number | undefined;
   let hasStood = false;
@@ -83,7 +84,7 @@ function isTransient({ code, status }: ClientError): boolean {
 
 function print({ type, data }: ServerSentEvent, client: ControlClient, given: Given, shell: Shell): void {
   const event = parsed(data, client);
-  if (isGiven(given, 'json')) {
+  if (isGiven(given.flags, 'json')) {
     shell.out.write(`${printableJson(JSON.stringify(event))}\n`);
     return;
   }

@@ -1,7 +1,8 @@
+import { isGiven, lastValue } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
 import type { Refreshed } from '../../control/shapes.ts';
-import { clientCommand, type Given, isGiven, valuesOf } from './client-command.ts';
+import { clientCommand, type Given } from './client-command.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const MOST_TIMEOUT_MS = 3_600_000;
@@ -15,7 +16,7 @@ export const run = clientCommand<Refreshed>({
     { name: 'timeout', takesValue: true },
   ],
   ask: (client, given) => {
-    const wait = isGiven(given, 'wait');
+    const wait = isGiven(given.flags, 'wait');
     const timeoutMs = timeoutOf(given, 'refresh');
     const body = wait ? { wait, timeoutSeconds: Math.max(1, timeoutMs / 1000) } : {};
     return client.ask('/v1/refresh', { method: 'POST', body, deadlineMs: (wait ? timeoutMs : 0) + GRACE_MS });
@@ -31,7 +32,7 @@ export const run = clientCommand<Refreshed>({
 
 /** Milliseconds. */
 export function timeoutOf(given: Given, command: string): number {
-  const text = valuesOf(given, 'timeout').at(-1);
+  const text = lastValue(given.flags, 'timeout');
   if (text === undefined) return DEFAULT_TIMEOUT_MS;
   const milliseconds = parseDuration(text);
   if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= MOST_TIMEOUT_MS) return milliseconds;

@@ -1,4 +1,4 @@
-import { parseCommandLine } from '../../config/command-line.ts';
+import { isGiven, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
 import { type ResolvedConfig, resolveMountConfig } from '../../config/mount-config.ts';
@@ -47,7 +47,7 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
     address === undefined ? undefined : resolveMountConfig(address, target, given, shell.surroundings);
   const mount = resolved?.config;
 
-  const asJson = flags.some(({ name }) => name === 'json');
+  const asJson = isGiven(flags, 'json');
   const report = new Report(shell.out);
   const findings: Finding[] = [];
   const note = (finding: Finding) => {

@@ -1,4 +1,5 @@
-import { printable, printableJson } from '../../base/printable.ts';
+import { printable } from '../../base/printable.ts';
+import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { Output } from '../shell.ts';
 import { exitCodeOf, type Finding } from './finding.ts';
@@ -28,5 +29,5 @@ export class Report {
 export function jsonReport(source: string | null, findings: readonly Finding[]): string {
   const checks = findings.map(({ name, outcome, detail, mend = null }) => ({ name, outcome, detail, mend }));
   const report = { source, exitCode: exitCodeOf(findings), checks };
-  return `${printableJson(JSON.stringify(report, undefined, 2))}\n`;
+  return formatJson(report);
 }

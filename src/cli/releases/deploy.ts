@@ -1,7 +1,14 @@
 import { statSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { printable } from '../../base/printable.ts';
-import { type Flag, type FlagSpec, parseCommandLine } from '../../config/command-line.ts';
+import {
+  type Flag,
+  type FlagSpec,
+  isGiven,
+  lastValue,
+  parseCommandLine,
+  valuesOf,
+} from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { findProject, type Project } from '../../config/project-file.ts';
 import { checkTree, type TreeChecks } from '../../deploy/check-tree.ts';
@@ -11,10 +18,10 @@ import { requireConditionalWrites } from '../../deploy/probe.ts';
 import { collectDirectory, collectFile } from '../../deploy/source-files.ts';
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { formatSize, plural } from '../format.ts';
+import { formatJson, formatSize, plural } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
-import { allValues, isGiven, lastValue, openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { pauseBetweenTries } from './step-pause.ts';
 import { changesText, stepDocument, stepText } from './step-text.ts';
@@ -50,7 +57,7 @@ export const run: RunCommand = (args, shell) =>
     const { flags, positionals } = parseCommandLine(args, FLAGS, 'deploy');
     const environment = positionals.at(-1);
     const sources = positionals.slice(0, -1);
-    const removed = allValues(flags, 'remove');
+    const removed = valuesOf(flags, 'remove');
     if (environment === undefined || (sources.length === 0 && removed.length === 0)) {
       throw new ConfigError(
         'usage',
@@ -70,9 +77,7 @@ export const run: RunCommand = (args, shell) =>
       if (!dryRun) await requireConditionalWrites(root.store, root.probed, signal);
       const checks: TreeChecks = {
         directory,
-        commands: isGiven(flags, 'no-check')
-          ? []
-          : [...(project?.checks ?? []), ...allValues(flags, 'check')],
+        commands: isGiven(flags, 'no-check') ? [] : [...(project?.checks ?? []), ...valuesOf(flags, 'check')],
         builtIn: !isGiven(flags, 'no-check'),
         commit: words.commit,
         allowOlder: isGiven(flags, 'allow-older'),
@@ -135,8 +140,8 @@ async function collect(
       throw usage('--remove and --as go with files, not with a directory.');
     const { PathFilter } = await import('../../tree/index.ts');
     const filter = PathFilter.compile({
-      include: [...(project?.include ?? []), ...allValues(flags, 'include')],
-      exclude: [...(project?.exclude ?? []), ...allValues(flags, 'exclude')],
+      include: [...(project?.include ?? []), ...valuesOf(flags, 'include')],
+      exclude: [...(project?.exclude ?? []), ...valuesOf(flags, 'exclude')],
     });
     return {
       kind: 'tree',
@@ -174,7 +179,7 @@ function tell(end: DeployEnd, flags: readonly Flag[], shell: Shell): void {
             paths: end.changes,
             uploadedBytes: end.uploaded.bytes,
           };
-    shell.out.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    shell.out.write(formatJson(document));
     return;
   }
   const paints = paintsFor(shell.out);
@@ -200,7 +205,7 @@ function tellDryRun(
       onTopOf: step === undefined ? null : stepDocument(step),
       paths: changes,
     };
-    shell.out.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    shell.out.write(formatJson(document));
     return;
   }
   const on =

@@ -1,14 +1,16 @@
-import { parseCommandLine } from '../../config/command-line.ts';
+import { isGiven, parseCommandLine, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { findProject } from '../../config/project-file.ts';
-import type { Moved, MoveOptions, RollbackTarget } from '../../deploy/move.ts';
+import type { ChangeOptions } from '../../deploy/change-options.ts';
+import type { Moved, RollbackTarget } from '../../deploy/move.ts';
 import { requireConditionalWrites } from '../../deploy/probe.ts';
 import { isReleaseId } from '../../release/index.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { Shell } from '../shell.ts';
 import { STEP_FLAGS } from './deploy.ts';
-import { allValues, isGiven, openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { pauseBetweenTries } from './step-pause.ts';
 import { stepDocument, stepText } from './step-text.ts';
@@ -17,7 +19,6 @@ import { signer, stepWords } from './step-words.ts';
 /** A command that takes a step without an upload. */
 export interface MoveCommand {
   readonly name: 'promote' | 'rollback';
-  readonly usage: string;
   /** What the arguments say, and the values of --to that are no address; throws ConfigError. */
   readonly read: (positionals: readonly string[], targets: readonly string[]) => MoveRequest;
 }
@@ -26,13 +27,13 @@ export interface MoveRequest {
   readonly environment: string;
   /** Where nobody says one. */
   readonly message: string;
-  readonly take: (options: MoveOptions) => Promise<Moved>;
+  readonly take: (options: ChangeOptions) => Promise<Moved>;
 }
 
 export function runMove(command: MoveCommand, args: readonly string[], shell: Shell): Promise<number> {
   return runInterruptibly(async (signal) => {
     const { flags, positionals } = parseCommandLine(args, [...ROOT_FLAGS, ...STEP_FLAGS], command.name);
-    const targets = allValues(flags, 'to').filter((text) => !text.includes('://'));
+    const targets = valuesOf(flags, 'to').filter((text) => !text.includes('://'));
     const request = command.read(positionals, targets);
     const { workingDirectory } = shell.surroundings;
     const address = rootAddress(flags, request.environment, findProject(workingDirectory), shell);
@@ -60,7 +61,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         signal,
       });
       if (isGiven(flags, 'json')) {
-        shell.out.write(`${JSON.stringify({ step: stepDocument(step), paths: changes }, undefined, 2)}\n`);
+        shell.out.write(formatJson({ step: stepDocument(step), paths: changes }));
       } else {
         shell.out.write(stepText(step, changes, paintsFor(shell.out)));
       }

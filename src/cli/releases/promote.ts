@@ -4,7 +4,6 @@ import { exactly, type MoveCommand, runMove } from './move.ts';
 
 const command: MoveCommand = {
   name: 'promote',
-  usage: 'promote FROM TO',
   read: (positionals) => {
     exactly(positionals, 2, 'promote FROM TO');
     const [from = '', environment = ''] = positionals;

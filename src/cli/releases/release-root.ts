@@ -1,4 +1,4 @@
-import type { Flag, FlagSpec } from '../../config/command-line.ts';
+import { type Flag, type FlagSpec, lastValue, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
 import { nearest } from '../../config/nearest.ts';
@@ -48,7 +48,7 @@ export function rootAddress(
   requireKnown(environment, project);
   const own = project?.environments?.get(environment);
   // dagmount rollback takes what to go back to by the same flag.
-  const given = allValues(flags, 'to').findLast((text) => text.includes('://'));
+  const given = valuesOf(flags, 'to').findLast((text) => text.includes('://'));
   const to = given ?? (surroundings.env.DAGMOUNT_TO || undefined) ?? own?.to ?? project?.to;
   if (to === undefined) {
     throw new ConfigError(
@@ -89,33 +89,21 @@ export async function openRoot(
   );
   const { bucket, prefix } = parseS3Address(address);
   const { openReleaseRoot } = await import('../../deploy/open-root.ts');
-  return openReleaseRoot({
+  const way = {
     bucket,
     prefix,
     endpointUrl: values['endpoint-url'],
     region: values.region,
     profile: values.profile,
     forcePathStyle: values['force-path-style'],
-    anonymous: values['no-sign-request'],
+    signRequest: !values['no-sign-request'],
     requestPayer: values['request-payer'],
     caFile: values['ca-file'],
     concurrency: values.concurrency,
-    environment: shell.surroundings.env,
-  });
+  };
+  return openReleaseRoot(way, shell.surroundings.env);
 }
 
 function isStoreFlag(name: string): boolean {
   return flagSpecs(STORE_OPTIONS).some((spec) => spec.name === name);
-}
-
-export function lastValue(flags: readonly Flag[], name: string): string | undefined {
-  return flags.findLast((flag) => flag.name === name)?.value;
-}
-
-export function allValues(flags: readonly Flag[], name: string): readonly string[] {
-  return flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
-}
-
-export function isGiven(flags: readonly Flag[], name: string): boolean {
-  return flags.some((flag) => flag.name === name);
 }

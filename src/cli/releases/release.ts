@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { printable } from '../../base/printable.ts';
-import { type Flag, parseCommandLine } from '../../config/command-line.ts';
+import { type Flag, isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
 import { findProject } from '../../config/project-file.ts';
@@ -14,11 +14,11 @@ import { verifyRelease } from '../../deploy/verify-release.ts';
 import type { ReleasedFile } from '../../release/index.ts';
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { formatSize, formatTable, plural } from '../format.ts';
+import { formatJson, formatSize, formatTable, plural } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { releaseActions } from './release-actions.ts';
-import { isGiven, lastValue, openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { signersOf } from './releases.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { changesText, signersText, stepDocument } from './step-text.ts';
@@ -187,7 +187,7 @@ function filesText({ payload }: TakenStep, files: readonly ReleasedFile[]): stri
 }
 
 function print(document: object, text: string, { flags, shell }: Pick<Asked, 'flags' | 'shell'>): void {
-  shell.out.write(isGiven(flags, 'json') ? `${JSON.stringify(document, undefined, 2)}\n` : text);
+  shell.out.write(isGiven(flags, 'json') ? formatJson(document) : text);
 }
 
 function keepOf(text: string | undefined): number {

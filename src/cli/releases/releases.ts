@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { parseCommandLine } from '../../config/command-line.ts';
+import { isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { findProject } from '../../config/project-file.ts';
 import { readHistory } from '../../deploy/history.ts';
 import { type AllowedSigner, readAllowedSigners } from '../../release/index.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { RunCommand } from '../shell.ts';
 import { exactly } from './move.ts';
-import { isGiven, lastValue, openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { auditedDocument, historyText } from './step-text.ts';
 
@@ -34,7 +35,7 @@ export const run: RunCommand = (args, shell) =>
       const { store, concurrency } = root;
       const steps = await readHistory({ store, environment, most, signers, concurrency, signal });
       if (isGiven(flags, 'json')) {
-        shell.out.write(`${JSON.stringify(steps.map(auditedDocument), undefined, 2)}\n`);
+        shell.out.write(formatJson(steps.map(auditedDocument)));
       } else if (steps.length === 0) {
         shell.out.write(`${environment} has no release yet.\n`);
       } else {

@@ -4,7 +4,6 @@ import { exactly, type MoveCommand, rollbackTarget, runMove } from './move.ts';
 
 const command: MoveCommand = {
   name: 'rollback',
-  usage: 'rollback ENV [--to SEQ|ID]',
   read: (positionals, targets) => {
     exactly(positionals, 1, 'rollback ENV [--to SEQ|ID]');
     const [environment = ''] = positionals;

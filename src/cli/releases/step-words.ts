@@ -1,12 +1,11 @@
-import type { Flag } from '../../config/command-line.ts';
+import { type Flag, lastValue } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
-import type { StepWords } from '../../deploy/deploy.ts';
+import type { StepWords } from '../../deploy/change-options.ts';
 import { type Origin, originOf } from '../../deploy/origin.ts';
 import { signPayload } from '../../deploy/sign-payload.ts';
 import type { EnvelopeSignature } from '../../release/index.ts';
 import type { Shell } from '../shell.ts';
-import { lastValue } from './release-root.ts';
 
 /** What is written down with a step: by flags, else by git and the variables of a CI. */
 export async function stepWords(

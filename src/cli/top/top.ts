@@ -1,8 +1,9 @@
+import { isGiven } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import type { Changes, Generations, Status } from '../../control/shapes.ts';
-import { givenOf, isGiven, oneClient } from '../client/client-command.ts';
+import { givenOf, oneClient } from '../client/client-command.ts';
 import { shownAnswer } from '../client/shown-answer.ts';
 import { listenForStop } from '../client/stop-signals.ts';
 import { CommandError } from '../command-error.ts';
@@ -31,7 +32,7 @@ const QUIT_KEYS: ReadonlySet<string> = new Set(['q', 'Q', 'CTRL_C', 'CTRL_D', 'E
 
 export const run: RunCommand = async (args, shell) => {
   const given = givenOf(args, { name: 'top' });
-  if (isGiven(given, 'json')) {
+  if (isGiven(given.flags, 'json')) {
     throw new ConfigError(
       'usage',
       'There is no JSON of dagmount top.',
