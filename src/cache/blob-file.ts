@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CHUNK_BYTES } from './chunks.ts';
 import { stampOf } from './stamp.ts';
-import { isSystemError } from './system-error.ts';
 import { MOST_TRAILER_BYTES } from './trailer.ts';
 
 /** No blob has such a name. */

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync } from 'node:fs';
+import { isSystemError } from '../base/system-error.ts';
 import { type BlobParts, clearPlace, TEMPORARY_PREFIX, unlinkBlob, writeBlob } from './blob-file.ts';
 import { pathOfKey, shardOf, shardPath } from './blob-path.ts';
-import { isSystemError } from './system-error.ts';
 
 const DIRECTORY_MODE = 0o700;
 /** Something else is in the blob's place. */

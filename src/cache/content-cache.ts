@@ -1,3 +1,4 @@
+import { isSystemError } from '../base/system-error.ts';
 import type { RequestPriority } from '../store/object-store.ts';
 import { type AdoptOptions, adopt, type FoundContent, type Located } from './adopt.ts';
 import { blobKey } from './blob-path.ts';
@@ -17,7 +18,6 @@ import { type ContentStore, contentOf, type ReceivedBlob, receive } from './rece
 import { type Recovered, recover } from './recovery.ts';
 import { Shelf } from './shelf.ts';
 import { type Flight, SingleFlight } from './single-flight.ts';
-import { isSystemError } from './system-error.ts';
 import { flawOf, flawUnderKey, labelOf } from './trailer.ts';
 
 export interface ContentCacheOptions {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CacheError } from './cache-error.ts';
-import { isSystemError } from './system-error.ts';
 
 export interface DirectoryLock {
   release(): void;

@@ -1,11 +1,11 @@
 import { open, rename } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { READ_FLAGS } from '../host/pinned.ts';
 import { isRank, type Rank } from './blob.ts';
 import type { RankedBlobs } from './blob-index.ts';
 import { Breath } from './breath.ts';
-import { isSystemError } from './system-error.ts';
 
 /** What the order file has of a blob. */
 export interface OrderedBlob {

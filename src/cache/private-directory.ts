@@ -1,8 +1,8 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isSystemError } from '../base/system-error.ts';
 import { unsafeAncestor } from '../host/safe-directory.ts';
 import { CacheError } from './cache-error.ts';
-import { isSystemError } from './system-error.ts';
 
 const DIRECTORY_MODE = 0o700;
 const WRITABLE_BY_OTHERS = 0o022;

@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import type { Rank } from './blob.ts';
 import { TEMPORARY_PREFIX, unlinkBlob } from './blob-file.ts';
 import { blobsPath, isShard, keyOfFile, shardPath } from './blob-path.ts';
 import { Breath } from './breath.ts';
 import { type OrderedBlob, readOrder } from './order-file.ts';
-import { isSystemError } from './system-error.ts';
 import { contentBytes, SHORTEST_TRAILER_BYTES } from './trailer.ts';
 
 export interface RecoveredBlob {

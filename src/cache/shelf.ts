@@ -1,3 +1,4 @@
+import { isSystemError } from '../base/system-error.ts';
 import type { Blob } from './blob.ts';
 import { type Checked, checkBlob, clearPlace, currentStamp, unlinkBlob } from './blob-file.ts';
 import { BlobIndex, type Reservation } from './blob-index.ts';
@@ -9,7 +10,6 @@ import { writeOrder } from './order-file.ts';
 import type { Clock, Logger } from './ports.ts';
 import type { ReceivedBlob } from './receive.ts';
 import { type Recovered, surplus } from './recovery.ts';
-import { isSystemError } from './system-error.ts';
 import { flawUnderKey } from './trailer.ts';
 
 export interface ShelfOptions {

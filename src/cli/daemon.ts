@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { mountLogFile, prepareRuntimeDirectory, runtimeDirectory } from '../host/runtime-paths.ts';
 import type { Progress } from '../server/server-port.ts';
@@ -112,7 +113,7 @@ function openLogFile(path: string): number {
   try {
     return openLog(path);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    const reason = systemCode(error) ?? error;
     throw new ConfigError(
       'runtime-unwritable',
       `The log ${path} cannot be written (${reason}).`,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Document, Pair } from 'yaml';
+import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from './config-error.ts';
 import { nearest, oppositeValue } from './nearest.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
@@ -40,7 +41,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    const reason = systemCode(error) ?? error;
     throw new ConfigError(
       'unreadable-file',
       `The configuration file ${file} cannot be read (${reason}).`,

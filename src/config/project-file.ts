@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from './config-error.ts';
 import { nearest } from './nearest.ts';
 import { yaml } from './yaml.ts';
@@ -102,7 +103,7 @@ function parse(file: string): unknown {
   try {
     content = readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    const reason = systemCode(error) ?? error;
     throw new ConfigError(
       'unreadable-file',
       `${file} cannot be read (${reason}).`,

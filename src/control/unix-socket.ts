@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
+import { systemCode } from '../base/system-error.ts';
 import { type BoundSocket, isAnswered, isThere, removeBound } from '../host/bound-socket.ts';
 import { unsafeAncestor } from '../host/safe-directory.ts';
 import { ControlError } from './control-error.ts';
@@ -107,7 +108,7 @@ async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Prom
     server.close();
     throw new ControlError(
       'socket-unusable',
-      `The control socket ${path} cannot be made (${codeOf(error)}).`,
+      `The control socket ${path} cannot be made (${systemCode(error) ?? String(error)}).`,
       'Name another path with --socket, in a directory that this user may write to; a group must be one of yours.',
       error,
     );
@@ -169,9 +170,4 @@ async function requireFree(path: string, uid: number): Promise<void> {
 
 function statOf(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
-}
-
-function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  return typeof code === 'string' ? code : String(error);
 }

@@ -1,4 +1,5 @@
-import { HostError, isSystemError } from './host-error.ts';
+import { isSystemError } from '../base/system-error.ts';
+import { HostError } from './host-error.ts';
 import type { Identity } from './mount-owner.ts';
 
 /**

@@ -36,8 +36,3 @@ export class HostError extends Error {
     this.reason = reason;
   }
 }
-
-/** Whether a system call failed, as opposed to a mistake of ours. */
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
-}

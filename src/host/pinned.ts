@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { HostError, isSystemError } from './host-error.ts';
+import { isSystemError } from '../base/system-error.ts';
+import { HostError } from './host-error.ts';
 import { ownerOf } from './mount-owner.ts';
 import { type Mount, readMounts } from './mountinfo.ts';
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { isSystemError } from './host-error.ts';
+import { isSystemError } from '../base/system-error.ts';
 import type { Identity } from './mount-owner.ts';
 
 /** A process. The kernel reuses ids, so the start time and the uid tell which process is meant. */

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
+import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Surroundings } from '../config/surroundings.ts';
 import { unsafeAncestor } from './safe-directory.ts';
@@ -65,7 +66,7 @@ export function prepareRuntimeDirectory(directory: string, uid: number): void {
     if (uid === 0) chmodSync(directory, ROOT_DIRECTORY_MODE);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    const reason = systemCode(error) ?? error;
     throw new ConfigError(
       'runtime-unwritable',
       `The runtime directory ${directory} cannot be made (${reason}).`,

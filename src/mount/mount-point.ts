@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { systemCode } from '../base/system-error.ts';
 import { preparePrivateDirectory } from '../cache/private-directory.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { MountConfig } from '../config/mount-config.ts';
@@ -85,7 +86,7 @@ async function requireEmptyDirectory(path: string): Promise<void> {
   try {
     names = await readdir(path);
   } catch (error) {
-    const code = codeOf(error) ?? 'unknown error';
+    const code = systemCode(error) ?? 'unknown error';
     if (code === 'ENOENT') {
       throw new MountError('target-missing', `${path} does not exist.`, `Make it: mkdir -p ${path}`, error);
     }
@@ -122,8 +123,4 @@ function probe(path: string): Promise<'alive' | 'dead' | 'silent'> {
       resolve(code === 3 ? 'dead' : 'alive');
     });
   });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }

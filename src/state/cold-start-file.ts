@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { isSystemError } from '../base/system-error.ts';
 import { DiskTrouble } from './disk-trouble.ts';
-import { isSystemError } from './state-error.ts';
 import { type StateImage, writeImage } from './state-file.ts';
 import { COMMIT_AT } from './state-header.ts';
 

@@ -2,9 +2,10 @@ import { constants } from 'node:fs';
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '../base/logger.ts';
+import { isSystemError } from '../base/system-error.ts';
 import { coldStartPaths, syncDirectory } from './cold-start-file.ts';
 import type { SavedState } from './saved-state.ts';
-import { isSystemError, StateError } from './state-error.ts';
+import { StateError } from './state-error.ts';
 import { type ReadState, readState } from './state-file.ts';
 import { takeoverPaths } from './takeover-file.ts';
 

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
+import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { coldStartPaths } from './cold-start-file.ts';
 import type { StatePlaces } from './open-state.ts';
 import type { SavedState } from './saved-state.ts';
-import { isSystemError, StateError } from './state-error.ts';
+import { StateError } from './state-error.ts';
 import { readState } from './state-file.ts';
 import { HEAD_BYTES } from './state-header.ts';
 import { takeoverPaths } from './takeover-file.ts';

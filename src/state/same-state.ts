@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { READ_FLAGS } from '../host/pinned.ts';
 import { coldStartPaths } from './cold-start-file.ts';
-import { isSystemError } from './state-error.ts';
 import { takeoverPaths } from './takeover-file.ts';
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import type { Instant } from '../sync/instant.ts';
 import type { SavedState } from './saved-state.ts';
 import { decodeBody, lengthOf, type StateBody } from './state-body.ts';
-import { isSystemError, StateError } from './state-error.ts';
+import { StateError } from './state-error.ts';
 import { checkedHead, HEAD_BYTES, newHead, readHead, sealHead } from './state-header.ts';
 
 /** Hashed and written at a time: under 2 ms of the loop even where SHA-256 has no help of the processor. */

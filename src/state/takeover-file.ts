@@ -1,8 +1,8 @@
 import { constants, linkSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
+import { isSystemError } from '../base/system-error.ts';
 import { DiskTrouble } from './disk-trouble.ts';
-import { isSystemError } from './state-error.ts';
 import { type StateImage, writeImage } from './state-file.ts';
 import { COMMIT_AT } from './state-header.ts';
 

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
+import { isSystemError } from '../base/system-error.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
-import { isSystemError } from '../cache/system-error.ts';
 import { Pace } from '../sync/pace.ts';
 import type { Generation } from '../tree/index.ts';
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { systemCode } from '../../base/system-error.ts';
 import { isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { findProject } from '../../config/project-file.ts';
@@ -64,7 +65,7 @@ export function signersOf(file: string | undefined): readonly AllowedSigner[] | 
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    const reason = systemCode(error) ?? error;
     throw new ConfigError(
       'unreadable-file',
       `The allowed signers in ${file} cannot be read (${reason}).`,

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { systemCode } from '../../base/system-error.ts';
 import { hasUserEntry } from '../../base/user-entry.ts';
 import { atMount } from '../../host/at-mount.ts';
 import { HostError } from '../../host/host-error.ts';
@@ -29,7 +30,7 @@ function directMounter(addon: Addon): Mounter {
   } catch (error) {
     throw new MountError(
       'no-device',
-      `/dev/fuse cannot be opened (${codeOf(error)}).`,
+      `/dev/fuse cannot be opened (${systemCode(error)}).`,
       'Load the kernel module (modprobe fuse), or give the container the device: docker run --device /dev/fuse --cap-add SYS_ADMIN.',
       error,
     );
@@ -104,7 +105,7 @@ function replaceStale(addon: Addon, target: string, options: string): { fd: numb
   try {
     fd = addon.mountDirect(target, options, true);
   } catch (error) {
-    if (codeOf(error) !== 'EINVAL') throw error;
+    if (systemCode(error) !== 'EINVAL') throw error;
     return { fd: addon.mountDirect(target, options, false), beneath: false };
   }
   addon.unmount(target, true);
@@ -161,7 +162,7 @@ export function raiseReadahead(device: string, kibibytes = 1024): boolean {
     writeFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, `${kibibytes}\n`);
     return true;
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
+    if (systemCode(error) === undefined) throw error;
     return false; // not root, or no sysfs: slower on large files, and nothing else
   }
 }
@@ -216,7 +217,7 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
+    if (systemCode(error) === undefined) throw error;
     return false;
   }
 }
@@ -237,10 +238,6 @@ function runFusermountUnmount(program: string, target: string, lazy: boolean): v
 function mountFailed(target: string, error: unknown, mend: string): MountError {
   const reason = error instanceof Error ? error.message.trim() : String(error);
   return new MountError('mount-failed', `${target} could not be mounted (${reason}).`, mend, error);
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /**

@@ -8,3 +8,8 @@ export interface SystemError extends Error {
 export function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
+
+/** The errno's name, or the code that Node.js gives a failure of its own; undefined: the error has none. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
