@@ -5,7 +5,7 @@ import type * as Sdk from '@aws-sdk/client-s3';
 import { printable } from '../base/printable.ts';
 import type { CredentialsProvider } from '../store/credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
-import type { ResolvedTarget } from '../store/resolved-target.ts';
+import { arnOf, type ResolvedTarget } from '../store/resolved-target.ts';
 import { sdkRequestHandler } from '../store/sdk-transport.ts';
 import { StoreError, type StoreErrorCode } from '../store/store-error.ts';
 import type { Transport } from '../store/transport.ts';
@@ -209,7 +209,7 @@ export class S3ReleaseStore implements ReleaseStore {
 
   #grant(key: string, what: Operation): string {
     const { bucket, prefix } = this.#target;
-    const resource = bucket.startsWith('arn:') ? bucket : `arn:aws:s3:::${bucket}`;
+    const resource = arnOf(bucket);
     if (what === 'list') return `Grant s3:ListBucket on ${resource}.`;
     const permission = { read: 's3:GetObject', write: 's3:PutObject', delete: 's3:DeleteObject' }[what];
     const [folder = ''] = key.split('/');

@@ -41,12 +41,12 @@ export async function* probeStore(
     yield good('list', `${count} object${count === 1 ? '' : 's'}${more} below ${config.source}`);
 
     step = 'get';
-    const key = smallestReadable(columns);
+    const key = smallestOf(columns, 1, Number.POSITIVE_INFINITY)[0]?.key;
     if (key === undefined) yield good('get', 'not tried: nothing there to read');
     else yield good('get', `${key} (${await readOne(connection, config, key, signal)} bytes)`);
 
     step = 'etags';
-    const sample = smallestOf(columns);
+    const sample = smallestOf(columns, SAMPLES, LARGEST_SAMPLE);
     if (sample.length > 0) yield etags(await sampleOf(connection, config, sample, signal));
 
     step = 'clock';
@@ -74,17 +74,6 @@ async function readOnePage(connection: StoreConnection, signal: AbortSignal) {
   return { columns: rows.finish(), page };
 }
 
-function smallestReadable(objects: ReturnType<ListingColumns['finish']>): string | undefined {
-  let best: number | undefined;
-  for (let i = 0; i < objects.count; i++) {
-    const readable = objects.archived[i] === 0 && (objects.sizes[i] ?? 0) > 0;
-    if (readable && (best === undefined || (objects.sizes[i] ?? 0) < (objects.sizes[best] ?? 0))) best = i;
-  }
-  if (best === undefined) return undefined;
-  const start = best === 0 ? 0 : objects.keyEnds[best - 1];
-  return Buffer.from(objects.keys.subarray(start, objects.keyEnds[best])).toString();
-}
-
 async function readOne(
   connection: StoreConnection,
   { concurrency }: MountConfig,
@@ -98,13 +87,17 @@ async function readOne(
   return bytes;
 }
 
-/** The smallest objects, up to LARGEST_SAMPLE. */
-function smallestOf(objects: ReturnType<ListingColumns['finish']>): readonly ListedObject[] {
+/** The `most` smallest objects that can be read, each of at most `largest` bytes. */
+function smallestOf(
+  objects: ReturnType<ListingColumns['finish']>,
+  most: number,
+  largest: number,
+): readonly ListedObject[] {
   const { count, keys, keyEnds, etags, etagEnds, sizes, archived } = objects;
   return Array.from({ length: count }, (_, i) => i)
-    .filter((i) => archived[i] === 0 && (sizes[i] ?? 0) > 0 && (sizes[i] ?? 0) <= LARGEST_SAMPLE)
+    .filter((i) => archived[i] === 0 && (sizes[i] ?? 0) > 0 && (sizes[i] ?? 0) <= largest)
     .sort((a, b) => (sizes[a] ?? 0) - (sizes[b] ?? 0))
-    .slice(0, SAMPLES)
+    .slice(0, most)
     .map((i) => ({
       key: Buffer.from(keys.subarray(keyEnds[i - 1] ?? 0, keyEnds[i])).toString(),
       etag: Buffer.from(etags.subarray(etagEnds[i - 1] ?? 0, etagEnds[i])).toString('latin1'),

@@ -3,8 +3,8 @@ import { printable } from '../base/printable.ts';
 import { codeOfS3, codeOfStatus } from './error-codes.ts';
 import type { ErrorDocument } from './error-document.ts';
 import { header } from './headers.ts';
-import { hasTenant, type ResolvedTarget } from './resolved-target.ts';
-import { StoreError, type StoreErrorCode } from './store-error.ts';
+import { arnOf, type ResolvedTarget } from './resolved-target.ts';
+import { isRetryable, StoreError, type StoreErrorCode } from './store-error.ts';
 
 export type Operation = 'list' | 'get' | 'head';
 
@@ -22,8 +22,6 @@ export interface RefusedAnswer {
   readonly now: number;
 }
 
-const RETRYABLE: ReadonlySet<StoreErrorCode> = new Set(['unreachable', 'throttled']);
-
 export function errorOfAnswer(answer: RefusedAnswer): StoreError {
   const { document, status, operation } = answer;
   if (status === 407) return proxyRefused(answer);
@@ -36,7 +34,7 @@ export function errorOfAnswer(answer: RefusedAnswer): StoreError {
   const redirected = redirection(answer);
   if (redirected !== undefined) return redirected;
   // HEAD has no body by which to tell a store from whatever else answers on this port.
-  if (operation === 'head' || RETRYABLE.has(code)) return storeError(code, `HTTP ${status}`, answer);
+  if (operation === 'head' || isRetryable(code)) return storeError(code, `HTTP ${status}`, answer);
   if (code === 'denied' && answer.known) return storeError(code, `HTTP ${status}`, answer);
   // A 404 that is not S3's says nothing about the object: it may be a load balancer's.
   return notS3(answer, `HTTP ${status} without an S3 error document`);
@@ -57,7 +55,7 @@ export function badAnswer(detail: string): StoreError {
 
 function storeError(code: StoreErrorCode, words: string, answer: RefusedAnswer): StoreError {
   const detail = code === 'clock-skew' ? `${words}${skewOf(answer)}` : words;
-  return new StoreError(code, detail, mendOf(code, answer), RETRYABLE.has(code));
+  return new StoreError(code, detail, mendOf(code, answer), isRetryable(code));
 }
 
 function wordsOf(document: ErrorDocument): string {
@@ -122,10 +120,7 @@ function denialMend({ target, document, operation }: RefusedAnswer): string {
     return 'Check the secret access key, and that no proxy alters requests.';
   }
   const { bucket } = target;
-  // The ARN of a bucket has the tenant where AWS would have the account.
-  const resource = bucket.startsWith('arn:')
-    ? bucket
-    : `arn:aws:s3::${hasTenant(bucket) ? '' : ':'}${bucket}`;
+  const resource = arnOf(bucket);
   return operation === 'list'
     ? `Grant s3:ListBucket on ${resource}.`
     : `Grant s3:GetObject on ${resource}/${target.prefix}*.`;

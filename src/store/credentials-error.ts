@@ -1,7 +1,7 @@
 import { printable } from '../base/printable.ts';
 import type { ConfiguredProvider } from './configured-provider.ts';
 import { codeOfFailure, codeOfS3 } from './error-codes.ts';
-import { StoreError } from './store-error.ts';
+import { isRetryable, StoreError } from './store-error.ts';
 
 const MEND_MISSING =
   'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or ~/.aws/credentials, give this host a role, ' +
@@ -100,7 +100,7 @@ function other(error: unknown, where: string): StoreError {
   const detail = `${where}: ${words(error)}`;
   if ($metadata?.httpStatusCode !== undefined && typeof name === 'string') {
     const refused = codeOfS3(name.replace(/Exception$/, ''), $metadata.httpStatusCode);
-    const down = refused === 'unreachable' || refused === 'throttled';
+    const down = isRetryable(refused);
     const kind = down || refused === 'expired' ? refused : 'denied';
     const mend = 'Check the role, its trust policy and the profile that names it.';
     return new StoreError(kind, `${name}: ${detail}`, mend, down);

@@ -1,13 +1,13 @@
 import { printable } from '../base/printable.ts';
 import { codeOfS3 } from './error-codes.ts';
-import { StoreError } from './store-error.ts';
+import { isRetryable, StoreError } from './store-error.ts';
 
 /** Characters of a text of the store in an error: two of them fit into the detail of one. */
 const MAX_QUOTED = 150;
 /** A character of UTF-8 has at most four bytes. */
 const MAX_QUOTED_BYTES = 4 * (MAX_QUOTED + 1);
 
-const MEND_CORRUPT =
+export const MEND_CORRUPT =
   'If this goes on, look for what stands between dagmount and the store and changes its answers.';
 const MEND_NOT_S3 =
   'Check that the endpoint is an S3 API and that no proxy or login page answers in its place.';
@@ -94,6 +94,5 @@ export class UnknownEncodingError extends StoreError {
 export function refusedInAnAnswer(s3Code: string, message: string): StoreError {
   if (s3Code === '') return corrupt('the store sent an error without a code');
   const code = codeOfS3(s3Code, 500);
-  const retryable = code === 'throttled' || code === 'unreachable';
-  return new StoreError(code, printable(`${s3Code}: ${message}`, 500), MEND_REFUSED, retryable);
+  return new StoreError(code, printable(`${s3Code}: ${message}`, 500), MEND_REFUSED, isRetryable(code));
 }

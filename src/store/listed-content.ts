@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { bareEtag, isEtag } from './etag.ts';
 import type { EtagTrust } from './etag-trust.ts';
-import { LengthError } from './object-answer.ts';
+import { changed, LengthError } from './object-answer.ts';
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore } from './object-store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -170,8 +170,4 @@ function said({ etag, lastModified }: ObjectHead): string {
 
 function isChanged(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'changed';
-}
-
-function changed(detail: string): StoreError {
-  return new StoreError('changed', detail, 'The next listing shows what the store has now.', false);
 }

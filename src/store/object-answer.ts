@@ -2,6 +2,7 @@ import { badAnswer, notS3 } from './answer-error.ts';
 import { type ExpectedChecksum, expectedChecksum } from './checksum.ts';
 import { bareEtag, isEtag, isWeak } from './etag.ts';
 import { header, headerValues } from './headers.ts';
+import { MEND_CORRUPT } from './list-errors.ts';
 import type { GetOptions, ObjectHead } from './object-store.ts';
 import type { StoreAnswer } from './signed-http.ts';
 import { StoreError } from './store-error.ts';
@@ -19,16 +20,13 @@ export interface ObjectAnswer {
   readonly checksum: ExpectedChecksum | undefined;
 }
 
-const CORRUPT_MEND =
-  'If this goes on, look for what stands between dagmount and the store and changes its answers.';
-
 /** The answer has another length than the object has in the listing: it is damaged, or was packed or unpacked on its way. */
 export class LengthError extends StoreError {
   /** Where the answer said so before its content came: it may be that of another version. */
   readonly announced: ObjectHead | undefined;
 
   constructor(detail: string, announced?: ObjectHead) {
-    super('corrupt', detail, CORRUPT_MEND, true);
+    super('corrupt', detail, MEND_CORRUPT, true);
     this.announced = announced;
   }
 }
@@ -146,10 +144,10 @@ function versionIdOf(text: string | undefined): string | undefined {
   return text === undefined || text === '' || text === 'null' ? undefined : text;
 }
 
-function changed(detail: string): StoreError {
+export function changed(detail: string): StoreError {
   return new StoreError('changed', detail, 'The next listing shows what the store has now.', false);
 }
 
 export function corrupt(detail: string): StoreError {
-  return new StoreError('corrupt', detail, CORRUPT_MEND, true);
+  return new StoreError('corrupt', detail, MEND_CORRUPT, true);
 }

@@ -32,6 +32,11 @@ export function hasTenant(bucket: string): boolean {
   return bucket.includes(':') && !bucket.startsWith('arn:');
 }
 
+/** As a policy names it. The ARN of a bucket has the tenant where AWS would have the account. */
+export function arnOf(bucket: string): string {
+  return bucket.startsWith('arn:') ? bucket : `arn:aws:s3::${hasTenant(bucket) ? '' : ':'}${bucket}`;
+}
+
 export function isRegionName(text: string): boolean {
   return text.length <= 40 && REGION.test(text);
 }

@@ -76,8 +76,8 @@ export class S3Store implements ObjectStore {
     key: string,
     options: RequestOptions,
   ): Promise<ObjectHead | undefined> {
-    const headers =
-      etag === undefined || !isEtag(bareEtag(etag)) ? {} : { 'if-none-match': `"${bareEtag(etag)}"` };
+    const bare = etag === undefined ? '' : bareEtag(etag);
+    const headers = isEtag(bare) ? { 'if-none-match': `"${bare}"` } : {};
     const request = { operation: 'get', key: this.#keyOf(key), headers } as const;
     return this.#ask(request, options, async (answer, deadline) => {
       if (answer.status === 304) {
@@ -88,7 +88,7 @@ export class S3Store implements ObjectStore {
       // Of a small object the rest is read, which spares a connection. Nobody looks at it.
       await this.#http.collect(answer, SMALL_BYTES, deadline);
       // Not every store heeds the condition.
-      return etag !== undefined && head.etag !== '' && head.etag === bareEtag(etag) ? undefined : head;
+      return head.etag !== '' && head.etag === bare ? undefined : head;
     });
   }
 

@@ -1,3 +1,4 @@
+import { orAborted } from '../base/waiting.ts';
 import { errorOfAnswer, type Operation } from './answer-error.ts';
 import { errorOfConnection } from './connection-error.ts';
 import { CredentialSource, type Credentials, type CredentialsProvider } from './credentials.ts';
@@ -163,7 +164,7 @@ export class SignedHttp {
   async #credentialsFor(target: ResolvedTarget, stop: Stop): Promise<Credentials | undefined> {
     if (target.anonymous) return undefined;
     const credentials = this.#credentials.current();
-    return credentials instanceof Promise ? abortable(credentials, stop) : credentials;
+    return credentials instanceof Promise ? orAborted(credentials, stop) : credentials;
   }
 
   /** What the store says to a request that it refused. HEAD is answered without a word: GET is asked for the reason. */
@@ -194,7 +195,7 @@ export class SignedHttp {
     // A key that was rotated away is not expired, it is unknown.
     const refused = error.code === 'expired' || document?.code === 'InvalidAccessKeyId';
     if (!refused || credentials === undefined) return undefined;
-    return abortable(this.#credentials.replace(credentials), stop);
+    return orAborted(this.#credentials.replace(credentials), stop);
   }
 
   async #try(
@@ -246,16 +247,6 @@ export class SignedHttp {
 
 function isWanted({ headers }: StoreRequest, { status }: Answer): boolean {
   return status === 200 || status === 206 || (status === 304 && headers?.['if-none-match'] !== undefined);
-}
-
-/** What it waits for goes on; only who waits gives up. */
-function abortable<T>(promise: Promise<T>, stop: Stop): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(stop.reason);
-    if (stop.aborted) giveUp();
-    stop.addEventListener('abort', giveUp);
-    promise.then(resolve, reject).finally(() => stop.removeEventListener('abort', giveUp));
-  });
 }
 
 /** Reads the body of an answer that is not what was asked for: bounded, since nobody vouches for it. */

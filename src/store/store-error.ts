@@ -20,6 +20,11 @@ export type StoreErrorCode =
   | 'bad-request'
   | 'bad-answer';
 
+/** Whether the same request may succeed in a moment, by its code alone. */
+export function isRetryable(code: StoreErrorCode): boolean {
+  return code === 'unreachable' || code === 'throttled';
+}
+
 const SAYS: Readonly<Record<StoreErrorCode, string>> = {
   unreachable: 'the store cannot be reached',
   throttled: 'the store asks for fewer requests',

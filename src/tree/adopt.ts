@@ -89,6 +89,7 @@ function replacements(
   return replaced;
 }
 
-function keyOf({ keys, keyEnds }: ListedObjects, i: number): Uint8Array {
+/** The bytes of a key, which are those of the listing. */
+export function keyOf({ keys, keyEnds }: ListedObjects, i: number): Uint8Array {
   return keys.subarray(keyEnds[i - 1] ?? 0, keyEnds[i]!);
 }

@@ -1,7 +1,7 @@
 import { type AdoptedObjects, adoptObjects } from './adopt.ts';
 import { arrange } from './arrange.ts';
 import { type Columns, openColumns } from './columns.ts';
-import { markDates } from './date-mark.ts';
+import { lacksVersion, markDates } from './date-mark.ts';
 import { diffGenerations, type GenerationChanges } from './diff.ts';
 import { type Draft, draftTree } from './draft.ts';
 import { draftId } from './draft-id.ts';
@@ -125,14 +125,14 @@ function columnsOf({ buffer, entries }: Generation): Columns {
 
 /** What is shown, and is not all that it should be. */
 function reportShown(draft: Draft, shadowed: Uint8Array): void {
-  const { archived, lastModified, etagEnds } = draft.objects;
+  const { archived, lastModified } = draft.objects;
   for (let entry = 1; entry < draft.count; entry++) {
     if (draft.isDirectory(entry) || shadowed[entry] === 1) continue;
     const object = draft.object(entry);
     const position = draft.positions[entry]!;
     if (archived[object] === 1) draft.report(position, 'unreadable-class');
-    const hasEtag = etagEnds[object]! > (etagEnds[object - 1] ?? 0);
-    if (hasEtag && Number.isNaN(lastModified[object])) draft.report(position, 'bad-date');
+    if (!lacksVersion(draft.objects, object) && Number.isNaN(lastModified[object]))
+      draft.report(position, 'bad-date');
   }
 }
 

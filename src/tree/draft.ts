@@ -1,3 +1,4 @@
+import { keyOf } from './adopt.ts';
 import type { PathFilter } from './filter.ts';
 import { objectsByKey } from './key-order.ts';
 import { judgeKey } from './key-rules.ts';
@@ -95,14 +96,13 @@ export class Draft {
 
   /** In byte order of key. */
   problems(): Problem[] {
-    const { keys, keyEnds } = this.objects;
     const found = [...this.#found].flatMap(([reason, { positions }]) =>
       positions.map((position) => ({ position, reason })),
     );
     found.sort((a, b) => a.position - b.position);
     return found.map(({ position, reason }) => {
       const object = this.order[position]!;
-      const key = nameKey(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
+      const key = nameKey(keyOf(this.objects, object));
       return { key, reason, detail: describeProblem(reason) };
     });
   }

@@ -1,5 +1,5 @@
 import type { AdoptedObject } from './adopt.ts';
-import { adoptRows } from './adopt.ts';
+import { adoptRows, keyOf } from './adopt.ts';
 import { lacksVersion } from './date-mark.ts';
 import type { Generation } from './generation.ts';
 import type { ListedObjects } from './listing.ts';
@@ -32,11 +32,10 @@ export function keepShown(objects: ListedObjects, previous: Generation | undefin
   const kept = new Map<number, ProblemReason>();
   if (previous === undefined) return { objects, kept };
   const replaced = new Map<number, AdoptedObject>();
-  const { keys, keyEnds } = objects;
   for (let object = 0; object < objects.count; object++) {
     const reason = whyUnusable(objects, object);
     if (reason === undefined) continue;
-    const key = Buffer.from(keys.subarray(keyEnds[object - 1] ?? 0, keyEnds[object]!));
+    const key = Buffer.from(keyOf(objects, object));
     const path = key.toString();
     const index = Buffer.from(path).equals(key) ? previous.find(path) : -1;
     if (index <= 0 || previous.isDirectory(index)) continue;
