@@ -1,6 +1,17 @@
 import { type OptionName, optionNames, optionOf } from '../config/schema.ts';
 import type { CommandSpec } from './command-spec.ts';
-import { STORE_OPTIONS } from './releases/release-root.ts';
+
+/** How the store is reached: what the commands about releases take. */
+export const STORE_OPTIONS = [
+  'endpoint-url',
+  'region',
+  'profile',
+  'force-path-style',
+  'no-sign-request',
+  'request-payer',
+  'ca-file',
+  'concurrency',
+] as const satisfies readonly OptionName[];
 
 /** The options of the schema that a command takes as flags; from environment and file it heeds the same. */
 export function optionsFor(command: CommandSpec['name']): readonly OptionName[] {

@@ -1,10 +1,9 @@
 import { printableName } from '../base/printable.ts';
 import { type FlagSpec, isGiven, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { ownerOf } from '../host/mount-owner.ts';
-import { isServed, isStateOf, type MountState, type UnreadableState } from '../host/mount-state.ts';
-import { DAGMOUNT_TYPE, type Mount } from '../host/mountinfo.ts';
-import { tellUnreadable } from './client/running-daemons.ts';
+import { isStateOf, type MountState, type UnreadableState } from '../host/mount-state.ts';
+import type { Mount } from '../host/mountinfo.ts';
+import { readRunning, tellUnreadable } from './client/running-daemons.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatJson, formatTable } from './format.ts';
 import type { RunCommand, Shell } from './shell.ts';
@@ -40,11 +39,7 @@ export const run: RunCommand = async (args, shell) => {
 };
 
 function listMounts(shell: Shell, onUnreadable: (unreadable: UnreadableState) => void): readonly Listed[] {
-  const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
-  const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  const states = shell
-    .mountStates([...owners], onUnreadable)
-    .filter((state) => isServed(state, shell.isRunning));
+  const { mounts, states } = readRunning(shell, onUnreadable);
   return mounts.map((mount) => listed(mount, states));
 }
 

@@ -82,7 +82,11 @@ export function progressText(progress: Progress, bytesPerSecond?: number): strin
   return `dagmount: fetching, ${files}, ${formatSize(bytes)} of ${formatSize(totalBytes)}${speed}${waits}`;
 }
 
-function waitedForText({ files, objects }: NonNullable<Progress['waitingFor']>): string {
+/** The objects that a tree waits for, with what the store says of each. */
+export function waitedForText({
+  files,
+  objects,
+}: Pick<NonNullable<Progress['waitingFor']>, 'files' | 'objects'>): string {
   const names = objects.map(({ path, detail }) => printable(`${path} (${detail})`)).join(', ');
   return files > objects.length ? `${names}, and ${formatCount(files - objects.length)} more` : names;
 }

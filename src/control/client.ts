@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { HostError } from '../host/host-error.ts';
 import { ClientError, unintelligible } from './client-error.ts';
 import type { ProblemDetails } from './shapes.ts';
@@ -64,22 +64,10 @@ export class ControlClient {
   ): AsyncGenerator<Buffer> {
     const { headers, signal, silenceMs } = options;
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const asked = request({
-        socketPath: this.#connected(),
-        path,
-        signal,
-        agent: false,
-        timeout: silenceMs,
-        headers: { Host: 'dagmount', ...headers },
-      });
+      const asked = this.#request({ path, signal, timeout: silenceMs, headers }, reject);
       asked.on('response', resolve);
       asked.on('timeout', () => asked.destroy(new Error(`nothing came for ${silenceMs / 1000} s`)));
       asked.on('error', (error: NodeJS.ErrnoException) => reject(this.#failure(error, false, silenceMs)));
-      // Without a listener, 101 (Switching Protocols) ends the request without a word.
-      asked.on('upgrade', (_answer, socket) => {
-        socket.destroy();
-        reject(unintelligible(this.socket));
-      });
       asked.end();
     });
     try {
@@ -160,41 +148,46 @@ export class ControlClient {
       const signal = AbortSignal.timeout(deadlineMs);
       const fail = (error: NodeJS.ErrnoException): void =>
         reject(this.#failure(error, signal.aborted, deadlineMs));
-      const asked = request(
+      const asked = this.#request(
         {
-          socketPath: this.#connected(),
           path: search.size === 0 ? path : `${path}?${search}`,
           method,
           signal,
-          agent: false,
           headers: {
-            Host: 'dagmount',
             Accept: accept,
             ...(content && { 'Content-Type': 'application/json', 'Content-Length': content.length }),
           },
         },
-        (answer) => {
-          const chunks: Buffer[] = [];
-          let length = 0;
-          answer.on('data', (chunk: Buffer) => {
-            length += chunk.length;
-            if (length > MAX_ANSWER_BYTES) answer.destroy(new Error('the answer is too long'));
-            else chunks.push(chunk);
-          });
-          answer.on('error', fail);
-          answer.on('end', () => {
-            resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
-          });
-        },
+        reject,
       );
-      asked.on('error', fail);
-      // Without a listener, 101 (Switching Protocols) ends the request without a word.
-      asked.on('upgrade', (_answer, socket) => {
-        socket.destroy();
-        reject(unintelligible(this.socket));
+      asked.on('response', (answer) => {
+        const chunks: Buffer[] = [];
+        let length = 0;
+        answer.on('data', (chunk: Buffer) => {
+          length += chunk.length;
+          if (length > MAX_ANSWER_BYTES) answer.destroy(new Error('the answer is too long'));
+          else chunks.push(chunk);
+        });
+        answer.on('error', fail);
+        answer.on('end', () => {
+          resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+        });
       });
+      asked.on('error', fail);
       asked.end(content);
     });
+  }
+
+  /** A request to the daemon, yet to be ended; `refuse` is told where it answers with 101 (Switching Protocols). */
+  #request(options: RequestOptions, refuse: (error: ClientError) => void): ClientRequest {
+    const headers = { Host: 'dagmount', ...options.headers };
+    const asked = request({ ...options, socketPath: this.#connected(), agent: false, headers });
+    // Without a listener the request would end without a word.
+    asked.on('upgrade', (_answer, socket) => {
+      socket.destroy();
+      refuse(unintelligible(this.socket));
+    });
+    return asked;
   }
 
   #failure(

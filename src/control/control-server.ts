@@ -1,14 +1,15 @@
+import type { Logger } from '../base/logger.ts';
 import { type HttpLimits, HttpServer } from './http-server.ts';
 import { OpenServer } from './open-server.ts';
 import { controlRoutes, metricsRoutes } from './routes.ts';
 import { listenOn, type TcpPlace } from './tcp-socket.ts';
 import { listenAt, type SocketPlace } from './unix-socket.ts';
-import type { ControlParts, ControlViews, Log } from './views.ts';
+import type { ControlParts, ControlViews } from './views.ts';
 
 export interface ControlServerOptions {
   readonly views: ControlViews;
   readonly parts: ControlParts;
-  readonly log: Log;
+  readonly log: Logger;
   readonly socket: SocketPlace;
   /** Where metrics and probes can be asked for over TCP. */
   readonly metrics: TcpPlace | undefined;

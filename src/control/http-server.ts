@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Logger } from '../base/logger.ts';
 import { PROBLEM_TYPE, writeAnswer } from './answer-writer.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { ProblemError } from './problem-error.ts';
@@ -7,7 +8,6 @@ import { readJson } from './request-body.ts';
 import { addressOf, queryOf } from './request-target.ts';
 import { type Answer, checked, type Route } from './route.ts';
 import { Router } from './router.ts';
-import type { Log } from './views.ts';
 
 export interface HttpLimits {
   readonly connections: number;
@@ -37,7 +37,7 @@ const CLOSE_MS = 1_000;
 
 export interface HttpServerOptions {
   readonly routes: readonly Route[];
-  readonly log: Log;
+  readonly log: Logger;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -45,7 +45,7 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly server: Server;
   readonly #router: Router;
-  readonly #log: Log;
+  readonly #log: Logger;
   readonly #limits: HttpLimits;
   readonly #bound: ConnectionBound;
   #lastRequest = 0;

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Logger } from '../base/logger.ts';
 import { typeOf } from './answer-writer.ts';
 import { prefersOpenMetrics } from './open-metrics.ts';
 import { ProblemError } from './problem-error.ts';
@@ -7,7 +8,6 @@ import { addressOf, queryOf } from './request-target.ts';
 import { type Answer, checked, type Route } from './route.ts';
 import { Router } from './router.ts';
 import { StrangerBound } from './stranger-bound.ts';
-import type { Log } from './views.ts';
 
 export interface OpenLimits {
   readonly connections: number;
@@ -31,7 +31,7 @@ const LIMITS: OpenLimits = {
 
 export interface OpenServerOptions {
   readonly routes: readonly Route[];
-  readonly log: Log;
+  readonly log: Logger;
   readonly limits?: Partial<OpenLimits>;
   /** Milliseconds, on a clock that never goes back. */
   readonly now?: () => number;
@@ -53,7 +53,7 @@ const END_OF_HEAD = '\r\n\r\n';
 export class OpenServer {
   readonly server: Server;
   readonly #router: Router;
-  readonly #log: Log;
+  readonly #log: Logger;
   readonly #limits: OpenLimits;
   readonly #now: () => number;
   readonly #bound: StrangerBound;

@@ -17,10 +17,6 @@ export class StrangerBound {
     this.#mostOfPeer = mostOfPeer;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   /** Whether the connection may stay. */
   add(socket: Socket): boolean {
     const peer = socket.remoteAddress ?? '';

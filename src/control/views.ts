@@ -70,11 +70,3 @@ export interface ControlParts {
   readonly events: EventFeed;
   readonly process: ProcessViews;
 }
-
-/** The part of pino that is used here. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}

@@ -14,7 +14,7 @@ export function nodeCommand(started: Started = process): readonly [program: stri
   return [started.execPath, ...nodeOptions(started)];
 }
 
-export function nodeOptions({ execArgv, env }: Omit<Started, 'execPath'> = process): readonly string[] {
+function nodeOptions({ execArgv, env }: Omit<Started, 'execPath'>): readonly string[] {
   return isDebugged({ execArgv, env }) || execArgv.includes(NO_DEBUGGER)
     ? execArgv
     : [...execArgv, NO_DEBUGGER];

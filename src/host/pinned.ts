@@ -3,6 +3,7 @@ import { isSystemError } from '../base/system-error.ts';
 import { HostError } from './host-error.ts';
 import { ownerOf } from './mount-owner.ts';
 import { type Mount, readMounts } from './mountinfo.ts';
+import { MOST_LINKS } from './real-target.ts';
 
 /*
  * A descriptor that stands for a place in the tree, and reads nothing (open(2), O_PATH): opening it starts no device,
@@ -13,8 +14,6 @@ const O_PATH = 0o10000000;
 const { O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** macOS has neither O_PATH nor that directory: there a path is all that there is. */
 const isLinux = process.platform === 'linux';
-/** As the kernel has it, which answers ELOOP after so many. */
-const MOST_LINKS = 40;
 
 /** Opened for reading: never waits for the other end of a FIFO, nor for a lease (fcntl(2), F_SETLEASE) to be given up. */
 export const READ_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;

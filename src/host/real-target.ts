@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** As the kernel has it, which answers ELOOP after so many. */
-const MOST_LINKS = 40;
+export const MOST_LINKS = 40;
 
 /**
  * The absolute path of a mount point with its symbolic links followed, as /proc/self/mountinfo will show it.

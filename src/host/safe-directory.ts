@@ -1,11 +1,11 @@
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isSystemError } from '../base/system-error.ts';
+import { MOST_LINKS } from './real-target.ts';
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ALL = 0o002;
 const STICKY = 0o1000;
-const MOST_LINKS = 40;
 
 /** A directory on the way to one of ours in which somebody else could put another in the place of what is there. */
 export interface UnsafeDirectory {

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemCode } from '../base/system-error.ts';
 import { type MountState, STATE_FILE } from './mount-state.ts';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
 
@@ -22,7 +23,7 @@ export function removeMountState(directory: string, mountId: string): void {
   try {
     rmdirSync(own);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = systemCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
   }
 }

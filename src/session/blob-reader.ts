@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { isSystemError } from '../base/system-error.ts';
 import { blobPath } from '../cache/blob-path.ts';
 import { ARRIVING, stampOf } from '../cache/stamp.ts';
 import { isOwn } from '../host/own-file.ts';
@@ -47,8 +48,4 @@ export class BlobReader {
       if (fd !== undefined) closeSync(fd);
     }
   }
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isSystemError } from '../base/system-error.ts';
 import type { StoreTrait, TraitsKeeper } from '../sync/etag-witness.ts';
 
 const FILE_MODE = 0o600;
@@ -17,7 +18,7 @@ export function keepStoreTraits(file: string, supervisor: number): TraitsKeeper 
         writeFileSync(temporary, JSON.stringify({ traits, supervisor }), { mode: FILE_MODE });
         renameSync(temporary, file);
       } catch (error) {
-        if (!(error instanceof Error && 'syscall' in error)) throw error;
+        if (!isSystemError(error)) throw error;
         rmSync(temporary, { force: true });
       }
     },
@@ -35,7 +36,7 @@ function read(file: string, supervisor: number): readonly StoreTrait[] {
       (trait): trait is StoreTrait => trait === 'own-listing-etags' || (trait === 'no-md5-etags' && isHeir),
     );
   } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Error && 'syscall' in error)) return [];
+    if (error instanceof SyntaxError || isSystemError(error)) return [];
     throw error;
   }
 }

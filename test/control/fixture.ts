@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import type { Logger } from '../../src/base/logger.ts';
 import type { CacheTotals, PathResult } from '../../src/control/cache-shapes.ts';
 import type { CacheViews } from '../../src/control/cache-views.ts';
 import { type ControlServerOptions, startControlServer } from '../../src/control/control-server.ts';
@@ -13,7 +14,7 @@ import { Router } from '../../src/control/router.ts';
 import { controlRoutes } from '../../src/control/routes.ts';
 import { problemDetailsShape, type Status } from '../../src/control/shapes.ts';
 import type { TreeViews } from '../../src/control/tree-views.ts';
-import type { ControlParts, ControlViews, Log } from '../../src/control/views.ts';
+import type { ControlParts, ControlViews } from '../../src/control/views.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 
 export const ID = '0123456789abcdef0123456789abcdef';
@@ -202,7 +203,7 @@ export class TestServer {
     const write = (_: object, message: string): void => {
       server.logged.push(message);
     };
-    const log: Log = { debug: write, info: write, warn: write, error: write };
+    const log: Logger = { debug: write, info: write, warn: write, error: write };
     const started = await startControlServer({
       views: fakeViews(views),
       parts: fakeParts(parts),

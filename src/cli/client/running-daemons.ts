@@ -2,7 +2,7 @@ import { printable, printableName } from '../../base/printable.ts';
 import { ControlClient } from '../../control/client.ts';
 import { ownerOf } from '../../host/mount-owner.ts';
 import { isServed, isStateOf, type MountState, type UnreadableState } from '../../host/mount-state.ts';
-import { DAGMOUNT_TYPE } from '../../host/mountinfo.ts';
+import { DAGMOUNT_TYPE, type Mount } from '../../host/mountinfo.ts';
 import { realTarget } from '../../host/real-target.ts';
 import { CommandError } from '../command-error.ts';
 import { formatTable } from '../format.ts';
@@ -44,15 +44,23 @@ export function runningStates(
   shell: Shell,
   onUnreadable = (unreadable: UnreadableState): void => tellUnreadable([unreadable], shell),
 ): readonly MountState[] {
+  return readRunning(shell, onUnreadable).states;
+}
+
+/** The mounts that the kernel has, and what their daemons say of themselves, as far as this user may know it. */
+export function readRunning(
+  shell: Shell,
+  onUnreadable: (unreadable: UnreadableState) => void,
+): { readonly mounts: readonly Mount[]; readonly states: readonly MountState[] } {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  const { uid } = shell.surroundings;
   // Another user could write a state for a mount that does not exist or is not theirs: the kernel has to confirm it.
   const isTrue = (state: MountState): boolean =>
-    state.uid === undefined || state.uid === uid || mounts.some((mount) => isStateOf(state, mount));
-  return shell
+    isOwn(state, shell) || mounts.some((mount) => isStateOf(state, mount));
+  const states = shell
     .mountStates([...owners], onUnreadable)
     .filter((state) => isTrue(state) && isServed(state, shell.isRunning));
+  return { mounts, states };
 }
 
 /** Names a mount whose state cannot be read; the other mounts are shown all the same. */

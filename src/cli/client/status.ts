@@ -1,6 +1,7 @@
 import type { Status } from '../../control/shapes.ts';
 import { formatAgo, formatCount, formatDuration, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
+import { waitedForText } from '../progress-line.ts';
 import { clientCommand } from './client-command.ts';
 import { compareNodes } from './compare-nodes.ts';
 import { nodesText } from './nodes-text.ts';
@@ -85,11 +86,9 @@ function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number
 }
 
 function waitingText(waiting: NonNullable<Status['waiting']>, paints: Paints, now: number): string {
-  const { files, objects, since, until } = waiting;
-  const names = objects.map(({ path, detail }) => `${path} (${detail})`).join(', ');
-  const more = files > objects.length ? `, and ${formatCount(files - objects.length)} more` : '';
+  const { since, until } = waiting;
   const end = until === null ? '' : `, until ${until} at the latest`;
-  return paints.yellow(`${names}${more}; since ${ago(since, now)}${end}`);
+  return paints.yellow(`${waitedForText(waiting)}; since ${ago(since, now)}${end}`);
 }
 
 function cacheText({ cache }: Status): string {

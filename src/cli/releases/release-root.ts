@@ -5,22 +5,10 @@ import { nearest } from '../../config/nearest.ts';
 import type { Project } from '../../config/project-file.ts';
 import { resolveOptions } from '../../config/resolve.ts';
 import { parseS3Address } from '../../config/s3-address.ts';
-import type { OptionName } from '../../config/schema.ts';
 import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { requireEnvironment } from '../../release/index.ts';
+import { STORE_OPTIONS } from '../command-options.ts';
 import type { Shell } from '../shell.ts';
-
-/** Options of the schema that say how the store is reached. */
-export const STORE_OPTIONS = [
-  'endpoint-url',
-  'region',
-  'profile',
-  'force-path-style',
-  'no-sign-request',
-  'request-payer',
-  'ca-file',
-  'concurrency',
-] as const satisfies readonly OptionName[];
 
 /** What every command about releases takes. */
 export const ROOT_FLAGS: readonly FlagSpec[] = [
