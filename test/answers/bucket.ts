@@ -112,7 +112,7 @@ export class Bucket {
   }
 }
 
-export function objectAnswer({ body, etag, modified, headers }: StoredObject, asked?: string): Answer {
+function objectAnswer({ body, etag, modified, headers }: StoredObject, asked?: string): Answer {
   const own = [
     ['ETag', `"${etag}"`],
     ['Last-Modified', new Date(modified).toUTCString()],

@@ -13,7 +13,7 @@ export interface Answer {
 /** What is done with the connection, one after the other. After the last step it is kept alive. */
 export type Step =
   | Uint8Array
-  /** Milliseconds of the store's time: see `PACE` in lab.ts. */
+  /** Milliseconds of the store's time: see `SPEED` in lab.ts. */
   | { readonly pauseMs: number }
   /** Closed as TCP does it, or torn down. */
   | 'close'

@@ -67,7 +67,15 @@ export class Attacker {
   }
 
   #command(script: string): readonly [string, ...string[]] {
-    const ids = ['--reuid', String(this.uid), '--regid', String(this.uid), '--clear-groups'];
+    const ids = [
+      '--reuid',
+      String(this.uid),
+      '--regid',
+      String(this.uid),
+      '--clear-groups',
+      '--pdeathsig',
+      'KILL',
+    ];
     return ['setpriv', ...ids, '--', 'sh', '-c', `U=${this.uid} R=${this.runtimeDirectory}; ${script}`];
   }
 

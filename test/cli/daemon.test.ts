@@ -17,7 +17,8 @@ async function started(
   assert.equal(code, 0, mount.child.stderr());
   const pid = Number(/\(pid (\d+)\)/.exec(mount.child.stdout())?.[1]);
   defer(t, () => {
-    if (isRunning({ pid })) process.kill(pid, 'SIGKILL');
+    for (const each of [pid, ...descendants(pid)])
+      if (isRunning({ pid: each })) process.kill(each, 'SIGKILL');
   });
   const path = await logOf(t, mount.child.stdout());
   return { pid, log: () => parseLog(readFileSync(path, 'utf8')) };

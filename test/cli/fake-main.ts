@@ -71,6 +71,9 @@ function isOurs(name: string): boolean {
   return name.startsWith('DAGMOUNT_') && !name.startsWith('DAGMOUNT_TEST');
 }
 
+// Longer than any test waits: nobody tells this to stop where its test was killed.
+setTimeout(() => process.exit(70), 10 * 60_000).unref();
+
 // As main.ts does.
 if (process.argv[2] === 'mount') heedEarlySignals();
 startCli(async () =>

@@ -88,6 +88,7 @@ describe('a uid without an entry, and without HOME', () => {
       gid: UID,
       cwd: '/',
       encoding: 'utf8',
+      timeout: 60_000,
       env: { PATH: directory },
     });
     const lines = stdout.trim().split('\n');

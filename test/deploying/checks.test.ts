@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { checkPython, credentialsIn, runCommand } from '../../src/deploy/checks.ts';
@@ -14,10 +13,11 @@ import { collectDirectory } from '../../src/deploy/source-files.ts';
 import { encodePayload, readAllowedSigners, verifyEnvelope } from '../../src/release/index.ts';
 import { examplePayload } from '../release/example-payload.ts';
 import { makeKey, missingSshKeygen } from '../release/ssh-keygen.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'dagmount-checks-'));
-after(() => rmSync(directory, { recursive: true }));
+const directory = await makeTemporaryDirectory();
+after(() => removeTemporaryDirectory(directory));
 const { signal } = new AbortController();
 
 let folders = 0;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -11,10 +10,11 @@ import { rollback } from '../../src/deploy/move.ts';
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { collectFile } from '../../src/deploy/source-files.ts';
 import { releaseKeys } from '../../src/release/index.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'dagmount-collect-'));
-after(() => rmSync(directory, { recursive: true }));
+const directory = await makeTemporaryDirectory();
+after(() => removeTemporaryDirectory(directory));
 const { signal } = new AbortController();
 const HOUR = 3600 * 1000;
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { readStanding } from '../../src/deploy/current-step.ts';
@@ -10,10 +9,11 @@ import { promote, type RollbackTarget, rollback } from '../../src/deploy/move.ts
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
 import { releaseKeys } from '../../src/release/index.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'dagmount-deploy-'));
-after(() => rmSync(directory, { recursive: true }));
+const directory = await makeTemporaryDirectory();
+after(() => removeTemporaryDirectory(directory));
 const { signal } = new AbortController();
 const words = { author: 'zoe', message: 'm', commit: undefined, url: undefined, notBefore: undefined };
 

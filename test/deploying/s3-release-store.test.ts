@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +14,15 @@ import { collectFile } from '../../src/deploy/source-files.ts';
 import type { Credentials } from '../../src/store/credentials.ts';
 import { Transport } from '../../src/store/transport.ts';
 import { identities, type Seaweedfs, seaweedfsBinary, startSeaweedfs } from '../support/seaweedfs.ts';
-import { type Cleanup, defer } from '../support/temporary.ts';
+import {
+  type Cleanup,
+  defer,
+  makeTemporaryDirectory,
+  removeTemporaryDirectory,
+} from '../support/temporary.ts';
+
+const directory = await makeTemporaryDirectory();
+after(() => removeTemporaryDirectory(directory));
 
 const skip =
   seaweedfsBinary() === undefined && process.env.DAGMOUNT_TEST_S3 === undefined
@@ -25,7 +32,6 @@ const skip =
 describe('a release root in a real store', { skip }, () => {
   let seaweedfs: Seaweedfs;
   let bucket: string;
-  const directory = mkdtempSync(join(tmpdir(), 'dagmount-s3-release-'));
   const signal = AbortSignal.timeout(60_000);
 
   before(async () => {
@@ -33,7 +39,6 @@ describe('a release root in a real store', { skip }, () => {
     bucket = await seaweedfs.createBucket();
   });
   after(async () => {
-    rmSync(directory, { recursive: true });
     await seaweedfs?.stop();
   });
 

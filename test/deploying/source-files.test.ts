@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+
+const root = await makeTemporaryDirectory();
+after(() => removeTemporaryDirectory(root));
 
 const options = { shows: () => true, signal: new AbortController().signal };
 
 describe('the files of a directory', () => {
-  const root = mkdtempSync(join(tmpdir(), 'dagmount-deploy-'));
-  after(() => rmSync(root, { recursive: true }));
   const folder = (name: string, files: Readonly<Record<string, string>>): string => {
     const directory = join(root, name);
     mkdirSync(directory);

@@ -49,10 +49,10 @@ describe('SIGUSR1, which has Node.js open its debugger to every user of the host
       defer(t, () => child.kill('SIGKILL'));
       await delay(wait);
       child.kill('SIGUSR1');
-      const ended = child.exit.then(() => 'ended');
       // Before Node.js heeds it, it ends the process, as it ends any.
-      const said = waitFor('an event', () => child.stdout().includes('\n') || undefined);
-      if ((await Promise.race([ended, said])) === 'ended') continue;
+      const hasEnded = (): boolean => child.process.exitCode !== null || child.process.signalCode !== null;
+      await waitFor('an event, or its end', () => hasEnded() || child.stdout().includes('\n'));
+      if (hasEnded()) continue;
       await waitFor('no debugger', () => listeningPorts(child.pid).length === 0);
       child.kill('SIGKILL');
     }

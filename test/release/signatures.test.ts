@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { encodePayload, NAMESPACE, readAllowedSigners, verifyEnvelope } from '../../src/release/index.ts';
 import { matchesPatterns } from '../../src/release/ssh/patterns.ts';
 import { checkSignature, readSignature } from '../../src/release/ssh/signature.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
 import { examplePayload } from './example-payload.ts';
 import { accepts, makeKey, missingSshKeygen, sign } from './ssh-keygen.ts';
+
+const directory = await makeTemporaryDirectory();
+after(() => removeTemporaryDirectory(directory));
 
 const skip = missingSshKeygen() ?? false;
 const payload = encodePayload(examplePayload);
 const { created } = examplePayload;
 
 describe('signatures of ssh-keygen', { skip }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'dagmount-ssh-'));
-  after(() => rmSync(directory, { recursive: true }));
   const keys = {
     ed25519: makeKey(directory, 'ed25519', ['ed25519']),
     ecdsa: makeKey(directory, 'ecdsa', ['ecdsa', '-b', '256']),

@@ -93,7 +93,7 @@ function referenceReason(key: string, size: number): string | undefined {
 }
 
 /** The paths of a tree in byte order, without the root. */
-export function pathsInByteOrder({ entries }: ReferenceTree): string[] {
+function pathsInByteOrder({ entries }: ReferenceTree): string[] {
   return [...entries.keys()]
     .filter((path) => path !== '')
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -1,5 +1,5 @@
 """Lists a directory into a page that never comes: stuck.py DIRECTORY. The kernel holds the directory's lock until this
-process is killed, or `let go` comes on its standard input. Prints `stuck` once the page is waited for, and at the end how
+process is killed, its standard input ends, or `let go` comes on it. Prints `stuck` once the page is waited for, and at the end how
 many bytes the listing had. Needs root: who may not handle faults of the kernel may not register such a page."""
 
 import ctypes
@@ -36,6 +36,8 @@ def supply():
         if line.strip() == "let go":
             fcntl.ioctl(faults, UFFDIO_ZEROPAGE, bytearray(struct.pack("QQQq", address, PAGE, 0, 0)))
             return
+    # Whoever started this is gone: the lock must not outlive them.
+    os._exit(1)
 
 
 threading.Thread(target=supply, daemon=True).start()
