@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts';
+
 /** A promise and its ends: Promise.withResolvers, which Node 20 lacks. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -44,4 +46,33 @@ export function childOf(signal: AbortSignal): { readonly controller: AbortContro
   const abort = (): void => controller.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   return { controller, release: () => signal.removeEventListener('abort', abort) };
+}
+
+export interface Alarm {
+  /** Whether the time was over before it was stopped. */
+  readonly rang: boolean;
+  /** Resolves once nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/** Calls `ring` after so many milliseconds, unless it is stopped before. */
+export function startAlarm(clock: Pick<Clock, 'sleep'>, ms: number, ring: () => void): Alarm {
+  const over = new AbortController();
+  let rang = false;
+  const ended = clock.sleep(ms, over.signal).then(
+    () => {
+      rang = true;
+      ring();
+    },
+    () => undefined,
+  );
+  return {
+    get rang() {
+      return rang;
+    },
+    stop: () => {
+      over.abort();
+      return ended;
+    },
+  };
 }

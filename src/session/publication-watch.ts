@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LockHolder } from './kernel/lock-holders.ts';
 import type { StuckNotification } from './messages.ts';
 
@@ -72,6 +73,8 @@ export class PublicationWatch {
 
   async #search(nodeId: number, over: AbortSignal): Promise<void> {
     const { searchMs = SEARCH_MS, everyMs = EVERY_MS, log, onChange } = this.#options;
+    // Listened to once: a reader may hold its directory for hours.
+    const given = aborted(over);
     let told: string | undefined;
     while (!over.aborted) {
       const late = AbortSignal.any([over, AbortSignal.timeout(searchMs)]);
@@ -88,7 +91,8 @@ export class PublicationWatch {
         );
         onChange(this.#stuck);
       }
-      await Promise.race([Promise.all([this.#searching, slept(everyMs, over)]), aborted(over)]);
+      const pause = delay(everyMs, undefined, { signal: over, ref: false }).catch(() => undefined);
+      await Promise.race([Promise.all([this.#searching, pause]), given]);
     }
   }
 
@@ -117,16 +121,5 @@ function aborted(signal: AbortSignal): Promise<readonly LockHolder[]> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve([]);
     else signal.addEventListener('abort', () => resolve([]), { once: true });
-  });
-}
-
-function slept(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    timer.unref();
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
   });
 }

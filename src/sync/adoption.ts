@@ -3,6 +3,7 @@ import { MARK } from './content-state.ts';
 import { codeOf } from './failure.ts';
 import type { FetchTarget } from './fetch-target.ts';
 import type { ContentCachePort, Found } from './ports.ts';
+import { isShown } from './shown.ts';
 
 type Cache = Pick<ContentCachePort, 'adopt' | 'hide'>;
 
@@ -52,9 +53,7 @@ export class Adoptions {
   /** What did not come to be shown must not hold room in the cache. */
   release(shown: Generation | undefined): void {
     for (const [path, { version }] of this.#found) {
-      const index = shown?.find(path) ?? -1;
-      const isShown = index > 0 && !shown!.isDirectory(index) && shown!.versionName(index) === version.name;
-      if (!isShown) this.#cache.hide(version);
+      if (!isShown(shown, { path, name: version.name })) this.#cache.hide(version);
     }
   }
 }

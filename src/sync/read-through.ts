@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { childOf } from '../base/waiting.ts';
+import { childOf, startAlarm } from '../base/waiting.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf, failureOf, isSourceDown, isStale } from './failure.ts';
 import type { ContentCachePort, Located } from './ports.ts';
 import type { ReadAhead } from './read-ahead.ts';
+import { isShown } from './shown.ts';
 import { type ReaderUid, Turns } from './turns.ts';
 import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 
@@ -130,17 +131,8 @@ export class ReadThrough {
     const { cache, clock, found, ahead, unreadable } = this.#options;
     const localOnly = this.#options.isSourceDown();
     const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
-    const over = new AbortController();
-    let late = false;
-    const timer = clock
-      .sleep(isUnreadable ? Math.min(deadlineMs, UNREADABLE_DEADLINE_MS) : deadlineMs, over.signal)
-      .then(
-        () => {
-          late = true;
-          controller.abort();
-        },
-        () => undefined,
-      );
+    const longestMs = isUnreadable ? Math.min(deadlineMs, UNREADABLE_DEADLINE_MS) : deadlineMs;
+    const alarm = startAlarm(clock, longestMs, () => controller.abort());
     try {
       const reading = cache.ensure(version, chunk, {
         signal: controller.signal,
@@ -158,15 +150,14 @@ export class ReadThrough {
       if (signal.aborted) return ABORTED;
       const told = codeOf(error) ?? 'internal';
       const isDown = controller.signal.aborted || told === 'not-cached';
-      const code = late ? 'deadline' : isDown ? SOURCE_DOWN : told;
+      const code = alarm.rang ? 'deadline' : isDown ? SOURCE_DOWN : told;
       // The reader's own deadline says nothing of what the store answers.
       if (isUnreadable) unreadable.triedAgain(version, code === told ? failureOf(error) : undefined);
       const result = isUnreadable ? this.#refuseAgain(version, code) : this.#refuse(version, code, error);
       this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
       return result;
     } finally {
-      over.abort();
-      await timer;
+      await alarm.stop();
     }
   }
 
@@ -215,11 +206,4 @@ export class ReadThrough {
 
 function keyOf({ name }: ContentVersion, chunk: number | undefined): string {
   return chunk === undefined ? name : `${name}.${chunk}`;
-}
-
-/** Whether the tree shows this very version. */
-export function isShown(generation: Generation | undefined, version: ContentVersion): boolean {
-  if (generation === undefined) return false;
-  const index = generation.find(version.path);
-  return index > 0 && !generation.isDirectory(index) && generation.versionName(index) === version.name;
 }

@@ -258,13 +258,14 @@ export class Revalidation {
 
   /** What comes in the place of showing a tree in which these objects cannot be had; undefined: it is shown. */
   #delay(
-    { generation, changes }: Built,
+    built: Built,
     digest: string,
     failed: readonly FailedObject[],
     accepted: boolean,
   ): Revalidated | undefined {
     const { shown } = this;
     if (shown === undefined) throw unreadableIgnoreFile(failed);
+    const { generation } = built;
     const others = this.#unreadable.countIn(generation);
     const tooMany = reasonToHold(generation, failed, others, accepted);
     // Where an error takes the place of an error, or of nothing and for good, there is nothing to wait for.
@@ -276,13 +277,7 @@ export class Revalidation {
       if (this.#wait.waitsFor(objects)) return { kind: 'waiting', waiting: this.#wait.view! };
     }
     if (tooMany === undefined) return undefined;
-    const held = {
-      generation: generation.id,
-      files: generation.files,
-      removed: changes === undefined ? 0 : missingFiles(shown.generation, generation, changes),
-      ...tooMany,
-    };
-    return { kind: 'held', held: this.#hold.hold(digest, held, generation) };
+    return { kind: 'held', held: this.#holdBack(built, digest, shown, tooMany) };
   }
 
   #published(): void {
@@ -319,17 +314,20 @@ export class Revalidation {
     return judge(files, Math.max(peak, hadAny), this.#options);
   }
 
-  #guard({ generation, changes }: Built, digest: string, shown: Shown): HeldView | undefined {
-    const judgement = this.#judge(generation.files);
-    if (judgement.pass) return undefined;
-    const held = {
-      generation: generation.id,
-      files: generation.files,
-      removed: changes === undefined ? 0 : missingFiles(shown.generation, generation, changes),
-      reason: judgement.reason,
-      detail: judgement.detail,
-    };
-    return this.#hold.hold(digest, held, generation);
+  #guard(built: Built, digest: string, shown: Shown): HeldView | undefined {
+    const judgement = this.#judge(built.generation.files);
+    return judgement.pass ? undefined : this.#holdBack(built, digest, shown, judgement);
+  }
+
+  #holdBack(
+    { generation, changes }: Built,
+    digest: string,
+    shown: Shown,
+    { reason, detail }: Pick<HeldView, 'reason' | 'detail'>,
+  ): HeldView {
+    const { id, files } = generation;
+    const removed = changes === undefined ? 0 : missingFiles(shown.generation, generation, changes);
+    return this.#hold.hold(digest, { generation: id, files, removed, reason, detail }, generation);
   }
 
   #refuseEmpty({ generation }: Built): void {

@@ -1,5 +1,5 @@
 import type { Built } from '../source/source.ts';
-import type { Generation, Problem } from '../tree/index.ts';
+import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
 import type { PrefetchBound } from './prefetch-bound.ts';
 
@@ -60,4 +60,14 @@ export function isSameTree(next: Generation, shown: Generation): boolean {
     if (next.isArchived(index) !== shown.isArchived(index)) return false;
   }
   return true;
+}
+
+/** Whether the tree shows this very version. */
+export function isShown(
+  generation: Generation | undefined,
+  { path, name }: Pick<ContentVersion, 'path' | 'name'>,
+): boolean {
+  if (generation === undefined) return false;
+  const index = generation.find(path);
+  return index > 0 && !generation.isDirectory(index) && generation.versionName(index) === name;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { startAlarm } from '../base/waiting.ts';
 import type { Built, Listed, Lister } from '../source/source.ts';
 import type { SyncNotice } from './notice.ts';
 
@@ -46,15 +47,14 @@ export class TimedLister implements Lister {
   async list(options: Parameters<Lister['list']>[0]): Promise<Listed> {
     const beganAt = this.#clock.now();
     this.#beganAt = beganAt;
-    const ended = new AbortController();
-    this.#warnLater(beganAt, ended.signal);
+    const alarm = startAlarm(this.#clock, SLOW_MS, () => this.#warn(beganAt));
     let isSlow = true;
     try {
       const listed = await this.#lister.list(options);
       isSlow = this.#since(beganAt) >= SLOW_MS;
       return listed;
     } finally {
-      ended.abort();
+      void alarm.stop();
       this.#beganAt = undefined;
       this.#lastMs = this.#since(beganAt);
       if (this.#isSlow && !isSlow) {
@@ -69,14 +69,6 @@ export class TimedLister implements Lister {
 
   build(options: Parameters<Lister['build']>[0]): Promise<Built> {
     return this.#lister.build(options);
-  }
-
-  #warnLater(beganAt: number, ended: AbortSignal): void {
-    // Rejects once the listing has ended.
-    this.#clock.sleep(SLOW_MS, ended).then(
-      () => this.#warn(beganAt),
-      () => undefined,
-    );
   }
 
   #warn(beganAt: number): void {

@@ -72,17 +72,7 @@ export class MountPresenter implements Presenter {
       const giveUp = (): void => void session.stuck().then(() => reject(stuckAtEnd()));
       if (over.aborted) giveUp();
       else over.addEventListener('abort', giveUp, { once: true });
-      const stay = (): void => over.removeEventListener('abort', giveUp);
-      told.then(
-        (outcome) => {
-          stay();
-          resolve(outcome);
-        },
-        (error: unknown) => {
-          stay();
-          reject(error);
-        },
-      );
+      told.then(resolve, reject).finally(() => over.removeEventListener('abort', giveUp));
     });
   }
 

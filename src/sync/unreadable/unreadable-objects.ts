@@ -3,6 +3,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { ContentVersion, Generation, Problem } from '../../tree/index.ts';
 import type { Failure } from '../failure.ts';
 import type { SyncNotice } from '../notice.ts';
+import { isShown } from '../shown.ts';
 import { answerOf, type FailedObject, type NamedObject } from './failed-object.ts';
 
 interface Unreadable {
@@ -70,7 +71,7 @@ export class UnreadableObjects {
   countIn(generation: Generation): number {
     let count = 0;
     for (const [name, { path, accepted }] of this.#entries) {
-      if (!accepted && isShown(generation, path, name)) count += 1;
+      if (!accepted && isShown(generation, { path, name })) count += 1;
     }
     return count;
   }
@@ -105,7 +106,7 @@ export class UnreadableObjects {
   next(generation: Generation, failed: readonly FailedObject[], accepted: boolean): NextUnreadable {
     const entries = new Map<string, Unreadable>();
     for (const [name, entry] of this.#entries) {
-      if (isShown(generation, entry.path, name)) entries.set(name, entry);
+      if (isShown(generation, { path: entry.path, name })) entries.set(name, entry);
     }
     for (const object of failed) entries.set(object.version.name, this.#entryOf(object, accepted));
     return { entries, problems: problemsOf(entries) };
@@ -170,11 +171,6 @@ export class UnreadableObjects {
     }
     this.#notice?.({ kind: 'unreadable-objects', files, objects });
   }
-}
-
-function isShown(generation: Generation, path: string, name: string): boolean {
-  const index = generation.find(path);
-  return index > 0 && !generation.isDirectory(index) && generation.versionName(index) === name;
 }
 
 function namedOf(entries: readonly Unreadable[]): readonly NamedObject[] {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { childOf } from '../../base/waiting.ts';
+import { childOf, startAlarm } from '../../base/waiting.ts';
 import { SyncError } from '../failure.ts';
 
 /** Aborts `run` after `ms` and rejects with SyncError `overdue`; otherwise settles as `run` does. */
@@ -10,19 +10,11 @@ export async function withinTime<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { controller, release } = childOf(signal);
-  const over = new AbortController();
-  let late = false;
-  const timer = clock.sleep(ms, over.signal).then(
-    () => {
-      late = true;
-      controller.abort();
-    },
-    () => undefined,
-  );
+  const alarm = startAlarm(clock, ms, () => controller.abort());
   try {
     return await run(controller.signal);
   } catch (error) {
-    if (!late || signal.aborted) throw error;
+    if (!alarm.rang || signal.aborted) throw error;
     throw new SyncError(
       'overdue',
       `It had not come whole after ${Math.round(ms / 1000)} s.`,
@@ -30,7 +22,6 @@ export async function withinTime<T>(
     );
   } finally {
     release();
-    over.abort();
-    await timer;
+    await alarm.stop();
   }
 }
