@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
+import { syncDirectory } from '../base/sync-directory.ts';
 import type { Manifest, ReleasedFile } from '../release/index.ts';
 import { readContent } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
@@ -55,13 +56,4 @@ async function writeFileOf(
     await handle.close();
   }
   if (file.executable) await chmod(path, 0o755);
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
