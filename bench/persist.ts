@@ -79,14 +79,14 @@ async function measure(count: number): Promise<readonly string[]> {
     ...input,
     objects: listing(count, 0),
     previous: undefined,
-    tombstones: new Map(),
+    removedDirectories: new Map(),
     nextNodeId: 2,
   });
   const built = buildGeneration({
     ...input,
     objects: listing(count, 100),
     previous: first.generation,
-    tombstones: new Map(),
+    removedDirectories: new Map(),
     nextNodeId: first.nextNodeId,
   });
   const directory = await mkdtemp(join(tmpdir(), 'dagmount-bench-'));
@@ -105,7 +105,7 @@ async function measure(count: number): Promise<readonly string[]> {
         history: [],
         changeLog: ChangeLog.empty,
         digest: undefined,
-        tombstones: new Map<string, number>(),
+        removedDirectories: new Map<string, number>(),
         replaced: [],
         ...built,
       };

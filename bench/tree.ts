@@ -107,7 +107,7 @@ function nodeLookups(generation: Generation, rounds: number): number {
 function measure(count: number): readonly string[] {
   const input = {
     filter: PathFilter.compile({ include: [], exclude: [] }),
-    tombstones: new Map<string, number>(),
+    removedDirectories: new Map<string, number>(),
     salt: SALT,
     now: NOW,
   };

@@ -16,7 +16,7 @@ import { promisify } from 'node:util';
 import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CHUNK_BYTES } from './chunks.ts';
-import { stampOf } from './stamp.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { MOST_TRAILER_BYTES } from './trailer.ts';
 
 /** No blob has such a name. */
@@ -50,7 +50,7 @@ export interface BlobParts {
 
 /**
  * Writes a blob beside its place and renames it in, without fsync: a torn one is found by its checksum at its
- * first use after a restart. Returns its stamp. Rejects with the system's error; `temporary` may then remain.
+ * first use after a restart. Returns its fingerprint. Rejects with the system's error; `temporary` may then remain.
  */
 export async function writeBlob(temporary: string, path: string, blob: BlobParts): Promise<bigint> {
   if (blob.fileBytes <= SYNC_BYTES) return writeSmall(temporary, path, blob);
@@ -65,7 +65,7 @@ export async function writeBlob(temporary: string, path: string, blob: BlobParts
   }
   // crash point: written, not renamed. The next start removes the temporary file.
   await rename(temporary, path);
-  return stampOf(await lstat(path, { bigint: true }));
+  return fingerprintOf(await lstat(path, { bigint: true }));
 }
 
 function writeSmall(temporary: string, path: string, { parts }: BlobParts): bigint {
@@ -78,7 +78,7 @@ function writeSmall(temporary: string, path: string, { parts }: BlobParts): bigi
     closeSync(fd);
   }
   renameSync(temporary, path);
-  return stampOf(lstatSync(path, { bigint: true }));
+  return fingerprintOf(lstatSync(path, { bigint: true }));
 }
 
 /** What is left of the parts after so many bytes. */
@@ -92,7 +92,7 @@ function after(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array
 }
 
 export type Checked =
-  | { readonly kind: 'good'; readonly stamp: bigint }
+  | { readonly kind: 'good'; readonly fingerprint: bigint }
   | { readonly kind: 'bad'; readonly flaw: string }
   /** Nothing is known: the process is short of something. */
   | { readonly kind: 'unknown'; readonly code: string };
@@ -112,9 +112,9 @@ export async function checkBlob(
       const file = await readWhole(fd, Number(before.size));
       const flaw = file === undefined ? 'size' : flawOf(file);
       if (flaw !== undefined) return { kind: 'bad', flaw };
-      const stamp = stampOf(before);
-      const after = stampOf(fstatSync(fd, { bigint: true }));
-      return stamp === after ? { kind: 'good', stamp } : { kind: 'bad', flaw: 'written to' };
+      const fingerprint = fingerprintOf(before);
+      const after = fingerprintOf(fstatSync(fd, { bigint: true }));
+      return fingerprint === after ? { kind: 'good', fingerprint } : { kind: 'bad', flaw: 'written to' };
     } finally {
       closeSync(fd);
     }
@@ -136,11 +136,11 @@ async function readWhole(fd: number, size: number): Promise<Buffer | undefined> 
   return file;
 }
 
-/** The stamp of what is at `path` now; undefined where that cannot be told. */
-export function currentStamp(path: string): bigint | undefined {
+/** The fingerprint of what is at `path` now; undefined where that cannot be told. */
+export function currentFingerprint(path: string): bigint | undefined {
   try {
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? undefined : stampOf(stats);
+    return stats === undefined ? undefined : fingerprintOf(stats);
   } catch (error) {
     // Whatever it is, the check of the content finds it.
     if (isSystemError(error)) return undefined;

@@ -1,14 +1,14 @@
 import type { Blob, Rank } from './blob.ts';
-import { type Bound, Claims } from './claims.ts';
 import { Recency } from './recency.ts';
+import { type Bound, RetentionTable } from './retention-table.ts';
 
 export interface BlobIndexOptions {
   /** Bytes of content. */
   readonly limitBytes: number;
   /** Removes the blob's file; false where the disk does not let it go: then it stays in the index. */
   readonly remove: (key: string) => boolean;
-  /** Whether it is not known yet what is shown and what is pinned: until unshield() nothing is evicted. */
-  readonly shielded?: boolean | undefined;
+  /** Whether it is not known yet what is shown and what is pinned: until resumeEviction() nothing is evicted. */
+  readonly evictionPaused?: boolean | undefined;
 }
 
 export interface RankedBlobs {
@@ -34,7 +34,7 @@ export class BlobIndex {
   readonly #limit: number;
   readonly #pastLimit: number;
   readonly #remove: (key: string) => boolean;
-  readonly #claims = new Claims();
+  readonly #retention = new RetentionTable();
   readonly #ranks: Readonly<Record<Rank, Recency>> = {
     hidden: new Recency(),
     past: new Recency(),
@@ -48,10 +48,10 @@ export class BlobIndex {
   #pinned = 0;
   #pinnedBytes = 0;
   #evictions = 0;
-  #shielded: boolean;
+  #evictionPaused: boolean;
 
-  constructor({ limitBytes, remove, shielded = false }: BlobIndexOptions) {
-    this.#shielded = shielded;
+  constructor({ limitBytes, remove, evictionPaused = false }: BlobIndexOptions) {
+    this.#evictionPaused = evictionPaused;
     this.#limit = limitBytes;
     this.#pastLimit = Math.floor(limitBytes / 2);
     this.#remove = remove;
@@ -87,7 +87,7 @@ export class BlobIndex {
   }
 
   isPinned(name: string): boolean {
-    return this.#claims.isPinned(name);
+    return this.#retention.isPinned(name);
   }
 
   /** Whatever its rank. Returns whether it was there and is gone. */
@@ -101,7 +101,7 @@ export class BlobIndex {
   }
 
   rankOf(name: string): Rank {
-    return this.#claims.rank(name);
+    return this.#retention.rank(name);
   }
 
   touch(blob: Blob): void {
@@ -119,7 +119,7 @@ export class BlobIndex {
       if (chunks === undefined) this.#chunks.set(blob.name, new Set([blob.key]));
       else chunks.add(blob.key);
     }
-    if (this.#claims.isPinned(blob.name)) this.#countPinned(added, 1);
+    if (this.#retention.isPinned(blob.name)) this.#countPinned(added, 1);
     this.#settle([added]);
   }
 
@@ -129,29 +129,29 @@ export class BlobIndex {
     this.#ranks[this.rankOf(blob.name)].delete(key);
     const chunks = this.#chunks.get(blob.name);
     if (chunks?.delete(key) && chunks.size === 0) this.#chunks.delete(blob.name);
-    if (this.#claims.isPinned(blob.name)) this.#countPinned(blob, -1);
+    if (this.#retention.isPinned(blob.name)) this.#countPinned(blob, -1);
   }
 
   show(name: string, bound: Bound): void {
-    this.#claim(name, () => this.#claims.show(name, bound));
+    this.#claim(name, () => this.#retention.show(name, bound));
   }
 
   hide(name: string): void {
-    this.#claim(name, () => this.#claims.hide(name));
+    this.#claim(name, () => this.#retention.hide(name));
   }
 
   pin(name: string): void {
-    this.#claim(name, () => this.#claims.pin(name));
+    this.#claim(name, () => this.#retention.pin(name));
   }
 
   unpin(name: string): void {
-    this.#claim(name, () => this.#claims.unpin(name));
+    this.#claim(name, () => this.#retention.unpin(name));
   }
 
   /** All that is shown or pinned was said to be: what is too much goes, of what is shown the largest first. */
-  unshield(): void {
-    if (!this.#shielded) return;
-    this.#shielded = false;
+  resumeEviction(): void {
+    if (!this.#evictionPaused) return;
+    this.#evictionPaused = false;
     this.#trimPast(0);
     if (this.#trim(0)) return;
     this.#settle(this.#ranks.kept.listAsAdded().toSorted((one, other) => other.bytes - one.bytes));
@@ -164,13 +164,13 @@ export class BlobIndex {
   reserve(name: string, bytes: number): Reservation | undefined {
     const { hidden, past } = this.#ranks;
     const isPast = this.rankOf(name) === 'past';
-    const pinned = this.#claims.isPinned(name);
+    const pinned = this.#retention.isPinned(name);
     const pastNeeds = isPast ? past.bytes + this.#reservedPast + bytes - this.#pastLimit : 0;
     const needs = this.bytes + this.#reserved + bytes - this.#limit;
-    if (this.#shielded && needs > 0) return undefined;
+    if (this.#evictionPaused && needs > 0) return undefined;
     if (pastNeeds > past.bytes) return undefined;
     if (needs > hidden.bytes + past.bytes && !pinned) return undefined;
-    if (!this.#shielded && !this.#trimPast(isPast ? bytes : 0)) return undefined;
+    if (!this.#evictionPaused && !this.#trimPast(isPast ? bytes : 0)) return undefined;
     if (!this.#trim(bytes) && !pinned) return undefined;
     this.#reserved += bytes;
     if (isPast) this.#reservedPast += bytes;
@@ -184,7 +184,7 @@ export class BlobIndex {
 
   /** Evicts at least `bytes` for a version's need, for a disk that is smaller than the limit. */
   giveUp(name: string, bytes: number): boolean {
-    if (this.#shielded) return false;
+    if (this.#evictionPaused) return false;
     const { hidden, past } = this.#ranks;
     const spare = this.rankOf(name) === 'kept' ? hidden.bytes + past.bytes : hidden.bytes;
     if (spare < bytes) return false;
@@ -209,10 +209,10 @@ export class BlobIndex {
 
   #claim(name: string, change: () => void): void {
     const rank = this.rankOf(name);
-    const pinned = this.#claims.isPinned(name);
+    const pinned = this.#retention.isPinned(name);
     change();
     const rankNow = this.rankOf(name);
-    const pinnedNow = this.#claims.isPinned(name);
+    const pinnedNow = this.#retention.isPinned(name);
     if (rank === rankNow && pinned === pinnedNow) return;
     const blobs = this.#blobsOf(name, rank);
     for (const blob of blobs) {
@@ -241,13 +241,13 @@ export class BlobIndex {
 
   /** Holds the limits again after these blobs came or changed their rank. */
   #settle(changed: readonly Blob[]): void {
-    if (this.#shielded) return;
+    if (this.#evictionPaused) return;
     this.#trimPast(0);
     if (this.#trim(0)) return;
     // Only what is protected is left. Pinned content may exceed the limit; what stops being pinned may not.
     for (const blob of changed) {
       if (this.bytes - this.#pinnedBytes + this.#reserved <= this.#limit) return;
-      if (!this.#claims.isPinned(blob.name) && this.peek(blob.key) === blob) this.#evict(blob);
+      if (!this.#retention.isPinned(blob.name) && this.peek(blob.key) === blob) this.#evict(blob);
     }
   }
 

@@ -23,7 +23,7 @@ export class BlobStore {
     return pathOfKey(this.#directory, key);
   }
 
-  /** Writes a blob's file and returns its stamp. Rejects with the system's error, having left nothing behind. */
+  /** Writes a blob's file and returns its fingerprint. Rejects with the system's error, having left nothing behind. */
   async write(key: string, blob: BlobParts): Promise<bigint> {
     try {
       return await this.#write(key, blob);

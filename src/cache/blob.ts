@@ -8,7 +8,7 @@ export interface Blob {
   /** With the trailer. */
   readonly fileBytes: number;
   /** When its content was last verified; 0n: not by this process. */
-  stamp: bigint;
+  fingerprint: bigint;
   /** Grows with every use of any blob. */
   used: number;
 }

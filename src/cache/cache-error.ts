@@ -10,11 +10,11 @@ export type CacheErrorCode = 'cache-unwritable' | 'cache-unsafe' | 'cache-in-use
 export class CacheError extends Error {
   override readonly name = 'CacheError';
   readonly code: CacheErrorCode;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: CacheErrorCode, message: string, mend: string, cause?: unknown) {
+  constructor(code: CacheErrorCode, message: string, hint: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

@@ -1,22 +1,22 @@
 import { isSystemError } from '../base/system-error.ts';
+import { Yielder } from '../base/yielder.ts';
 import type { RequestPriority } from '../store/object-store.ts';
-import { type AdoptOptions, adopt, type FoundContent, type Located } from './adopt.ts';
 import { blobKey } from './blob-path.ts';
-import { Breath } from './breath.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CacheError } from './cache-error.ts';
 import { blobRange, CHUNK_BYTES } from './chunks.ts';
-import type { Bound } from './claims.ts';
 import type { ContentVersion } from './content-version.ts';
 import type { DirectoryLock, LockDirectory } from './directory-lock.ts';
+import { DiskCache } from './disk-cache.ts';
 import type { DiskTrouble } from './disk-health.ts';
+import { type FetchCurrentOptions, type FoundContent, fetchCurrent, type Located } from './fetch-current.ts';
 import { CacheInspection } from './inspection.ts';
 import { NotCached } from './not-cached.ts';
 import type { Clock, Logger } from './ports.ts';
 import { preparePrivateDirectory } from './private-directory.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receive } from './receive.ts';
 import { type Recovered, recover } from './recovery.ts';
-import { Shelf } from './shelf.ts';
+import type { Bound } from './retention-table.ts';
 import { type Flight, SingleFlight } from './single-flight.ts';
 import { flawOf, flawUnderKey, labelOf } from './trailer.ts';
 
@@ -25,8 +25,8 @@ export interface ContentCacheOptions {
   readonly directory: string;
   /** Bytes of content; trailers and the filesystem's rounding are not counted. */
   readonly limitBytes: number;
-  /** Nothing is evicted until unshield(): which of what is there is shown, or pinned, comes to be known later. */
-  readonly shielded?: boolean | undefined;
+  /** Nothing is evicted until resumeEviction(): which of what is there is shown, or pinned, comes to be known later. */
+  readonly evictionPaused?: boolean | undefined;
   readonly store: ContentStore;
   readonly lock: LockDirectory;
   readonly clock: Clock;
@@ -39,7 +39,7 @@ export interface ContentCacheOptions {
   readonly uid?: number;
 }
 
-export type { FoundContent, Located } from './adopt.ts';
+export type { FoundContent, Located } from './fetch-current.ts';
 
 export type Priority = RequestPriority;
 
@@ -93,12 +93,12 @@ interface Landed {
 /** The content of versions on local disk: fetched once, verified before it is used, within its limit. */
 export class ContentCache {
   readonly #options: ContentCacheOptions;
-  readonly #shelf: Shelf;
+  readonly #disk: DiskCache;
   readonly #lock: DirectoryLock;
   readonly #inspection: CacheInspection;
   readonly #buffers: ByteBudget;
   readonly #flights = new SingleFlight<Landed>();
-  readonly #adoptions = new SingleFlight<FoundContent>();
+  readonly #currentFlights = new SingleFlight<FoundContent>();
   readonly #closing = new AbortController();
   readonly #saving: Promise<void>;
   #closed: Promise<void> | undefined;
@@ -106,11 +106,11 @@ export class ContentCache {
   #misses = 0;
   #passedThrough = 0;
 
-  private constructor(options: ContentCacheOptions, shelf: Shelf, lock: DirectoryLock) {
+  private constructor(options: ContentCacheOptions, disk: DiskCache, lock: DirectoryLock) {
     this.#options = options;
-    this.#shelf = shelf;
+    this.#disk = disk;
     this.#lock = lock;
-    this.#inspection = new CacheInspection(shelf);
+    this.#inspection = new CacheInspection(disk);
     this.#buffers = new ByteBudget(options.bufferBytes ?? BUFFER_BYTES);
     this.#saving = this.#saveRegularly();
   }
@@ -123,9 +123,9 @@ export class ContentCache {
     try {
       const recovered = await recover(directory);
       tell(recovered, log);
-      const shelf = new Shelf(options, recovered.shards);
-      await shelf.adopt(recovered);
-      return new ContentCache(options, shelf, lock);
+      const disk = new DiskCache(options, recovered.shards);
+      await disk.addRecovered(recovered);
+      return new ContentCache(options, disk, lock);
     } catch (error) {
       lock.release();
       if (!isSystemError(error)) throw error;
@@ -160,11 +160,11 @@ export class ContentCache {
     if (version.size === 0) return EMPTY;
     const key = blobKey(version.name, chunk);
     const urgent = priority === 'demand';
-    const blob = this.#shelf.index.peek(key);
-    if (blob !== undefined && this.#shelf.isVerified(blob)) {
-      this.#shelf.use(blob);
+    const blob = this.#disk.index.peek(key);
+    if (blob !== undefined && this.#disk.isVerified(blob)) {
+      this.#disk.use(blob);
       if (urgent) this.#hits += 1;
-      return { kind: 'local', stamp: blob.stamp };
+      return { kind: 'local', fingerprint: blob.fingerprint };
     }
     const land = (flight: Flight): Promise<Landed> => this.#land(version, chunk, flight, localOnly);
     const { located, fetched } = await this.#flights.run(key, { signal, urgent }, land);
@@ -177,41 +177,44 @@ export class ContentCache {
    * Makes local what is under a path now, whatever version that is: for what changes faster than it can be listed.
    * It counts as shown within the bound from then on, until hide(). Rejects as ensure() does.
    */
-  async adopt(path: string, options: AdoptOptions & { readonly signal: AbortSignal }): Promise<FoundContent> {
+  async fetchCurrent(
+    path: string,
+    options: FetchCurrentOptions & { readonly signal: AbortSignal },
+  ): Promise<FoundContent> {
     this.#closing.signal.throwIfAborted();
-    const means = { store: this.#options.store, shelf: this.#shelf, buffers: this.#buffers };
+    const means = { store: this.#options.store, disk: this.#disk, buffers: this.#buffers };
     const waiter = { signal: options.signal, urgent: false };
-    return this.#adoptions.run(path, waiter, (flight) => adopt(path, options, means, flight));
+    return this.#currentFlights.run(path, waiter, (flight) => fetchCurrent(path, options, means, flight));
   }
 
   /** Whether it is on disk, verified, or recovered and verified when it is first asked for. */
   has(version: ContentVersion, chunk?: number): boolean {
-    return this.#shelf.index.peek(blobKey(version.name, chunk)) !== undefined;
+    return this.#disk.index.peek(blobKey(version.name, chunk)) !== undefined;
   }
 
   /** The version is shown, or about to be. May be said again, also with another bound. */
   show({ name }: ContentVersion, bound: Bound): void {
-    this.#shelf.index.show(name, bound);
+    this.#disk.index.show(name, bound);
   }
 
   /** The version is shown no more. Harmless for what is not shown. */
   hide({ name }: ContentVersion): void {
-    this.#shelf.index.hide(name);
+    this.#disk.index.hide(name);
   }
 
   /** All that was shown and pinned in an earlier process is so again, or nothing was: what is too much goes. */
-  unshield(): void {
-    this.#shelf.index.unshield();
+  resumeEviction(): void {
+    this.#disk.index.resumeEviction();
   }
 
   /** Keeps a version's blobs, those that come later included, until as many calls of unpin(). */
   pin(name: string): void {
-    this.#shelf.index.pin(name);
+    this.#disk.index.pin(name);
   }
 
   /** Harmless for what is not pinned. */
   unpin(name: string): void {
-    this.#shelf.index.unpin(name);
+    this.#disk.index.unpin(name);
   }
 
   get inspection(): CacheInspection {
@@ -219,7 +222,7 @@ export class ContentCache {
   }
 
   stats(): CacheStats {
-    const { corrupt, trouble, index } = this.#shelf;
+    const { corrupt, trouble, index } = this.#disk;
     return {
       entries: index.entries,
       bytes: index.bytes,
@@ -239,14 +242,14 @@ export class ContentCache {
     const corrupt: string[] = [];
     let blobs = 0;
     let bytes = 0;
-    const breath = new Breath();
-    for (const blob of this.#shelf.index.inOrder().flatMap(({ blobs: ranked }) => ranked)) {
-      if (breath.due()) await breath.take();
+    const yielder = new Yielder({ sliceMs: 2, callsPerLook: 8 });
+    for (const blob of this.#disk.index.inOrder().flatMap(({ blobs: ranked }) => ranked)) {
+      if (yielder.due()) await yielder.turn();
       signal.throwIfAborted();
       this.#closing.signal.throwIfAborted();
       const { key } = blob;
-      if (this.#shelf.index.peek(key) !== blob) continue;
-      const checked = await this.#shelf.check(blob, (file) => flawUnderKey(file, key));
+      if (this.#disk.index.peek(key) !== blob) continue;
+      const checked = await this.#disk.check(blob, (file) => flawUnderKey(file, key));
       blobs += 1;
       bytes += blob.bytes;
       if (checked.kind === 'bad') corrupt.push(key);
@@ -263,9 +266,9 @@ export class ContentCache {
   async #close(): Promise<void> {
     const reason = new CacheError('cache-closed', 'The cache is closed.', 'Start the daemon again.');
     this.#closing.abort(reason);
-    await Promise.all([this.#flights.end(reason), this.#adoptions.end(reason)]);
+    await Promise.all([this.#flights.end(reason), this.#currentFlights.end(reason)]);
     await this.#saving;
-    await this.#shelf.saveOrder();
+    await this.#disk.saveOrder();
     this.#lock.release();
   }
 
@@ -281,13 +284,13 @@ export class ContentCache {
     await this.#buffers.take(bytes, flight);
     try {
       flight.signal.throwIfAborted();
-      const blob = this.#shelf.index.peek(key);
+      const blob = this.#disk.index.peek(key);
       if (blob !== undefined) {
         const label = labelOf(version, chunk);
-        const checked = await this.#shelf.check(blob, (file) => flawOf(file, bytes, label));
+        const checked = await this.#disk.check(blob, (file) => flawOf(file, bytes, label));
         if (checked.kind === 'good') {
-          this.#shelf.use(blob);
-          return { located: { kind: 'local', stamp: checked.stamp }, fetched: false };
+          this.#disk.use(blob);
+          return { located: { kind: 'local', fingerprint: checked.fingerprint }, fetched: false };
         }
       }
       if (localOnly) throw new NotCached(version.path);
@@ -302,20 +305,20 @@ export class ContentCache {
     const key = blobKey(name, chunk);
     const range = blobRange(version.size, chunk);
     // Room is held before the fetch: fetches that run at a time do not overrun the limit together.
-    const room = this.#shelf.reserve(name, range.end - range.start);
+    const room = this.#disk.reserve(name, range.end - range.start);
     let received: ReceivedBlob;
-    let stamp: bigint | undefined;
+    let fingerprint: bigint | undefined;
     try {
       const { signal, urgent } = flight;
       const priority: Priority = urgent ? 'demand' : 'background';
       received = await receive(this.#options.store, version, chunk, range, { signal, priority });
-      if (room !== undefined) stamp = await this.#shelf.write(key, name, received);
+      if (room !== undefined) fingerprint = await this.#disk.write(key, name, received);
     } finally {
       room?.release();
     }
     const { bytes, fileBytes } = received;
-    if (stamp !== undefined && this.#shelf.add({ key, name, bytes, fileBytes, stamp })) {
-      return { kind: 'local', stamp };
+    if (fingerprint !== undefined && this.#disk.add({ key, name, bytes, fileBytes, fingerprint })) {
+      return { kind: 'local', fingerprint };
     }
     this.#passedThrough += 1;
     return { kind: 'memory', bytes: contentOf(received) };
@@ -327,7 +330,7 @@ export class ContentCache {
       await this.#options.clock.sleep(SAVE_ORDER_MS, signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });
-      if (!signal.aborted) await this.#shelf.saveOrder();
+      if (!signal.aborted) await this.#disk.saveOrder();
     }
   }
 }

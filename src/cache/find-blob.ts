@@ -6,7 +6,7 @@ import { flawOf, labelOf } from './trailer.ts';
 
 /**
  * Reads and verifies one blob of a cache directory that is not opened: for a server whose readers wait, since opening
- * takes a look at every blob there is. Resolves with its stamp, or undefined where there is no good one; what is bad is
+ * takes a look at every blob there is. Resolves with its fingerprint, or undefined where there is no good one; what is bad is
  * left to the opened cache, which removes and counts it.
  */
 export async function findBlob(
@@ -18,5 +18,5 @@ export async function findBlob(
   const label = labelOf(version, chunk);
   const path = pathOfKey(directory, blobKey(version.name, chunk));
   const checked = await checkBlob(path, (file) => flawOf(file, end - start, label));
-  return checked.kind === 'good' ? checked.stamp : undefined;
+  return checked.kind === 'good' ? checked.fingerprint : undefined;
 }

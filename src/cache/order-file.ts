@@ -1,11 +1,11 @@
 import { open, rename } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { isSystemError } from '../base/system-error.ts';
+import { Yielder } from '../base/yielder.ts';
 import { isOwn } from '../host/own-file.ts';
 import { READ_FLAGS } from '../host/pinned.ts';
 import { isRank, type Rank } from './blob.ts';
 import type { RankedBlobs } from './blob-index.ts';
-import { Breath } from './breath.ts';
 
 /** What the order file has of a blob. */
 export interface OrderedBlob {
@@ -77,7 +77,7 @@ export async function readOrder(
   const end = file.lastIndexOf('end ');
   const body = file.subarray(0, Math.max(0, end));
   if (end < 0 || file.toString('latin1', end) !== `end ${crc32(body)}\n`) return { order, damaged: true };
-  const breath = new Breath();
+  const yielder = new Yielder({ sliceMs: 2, callsPerLook: 8 });
   let start = body.indexOf('\n') + 1;
   if (body.toString('latin1', 0, start - 1) !== HEADER) return { order, damaged: true };
   while (start < body.length) {
@@ -88,7 +88,7 @@ export async function readOrder(
     if (!isRank(rank) || !isSized || stop < 0) return { order: new Map(), damaged: true };
     order.set(key, { place: order.size, rank, ...sizes });
     start = stop + 1;
-    if (breath.due()) await breath.take();
+    if (yielder.due()) await yielder.turn();
   }
   return { order, damaged: false };
 }

@@ -67,6 +67,6 @@ function requireSafePlace(directory: string, uid: number | undefined): void {
   );
 }
 
-function unsafe(message: string, mend: string): CacheError {
-  return new CacheError('cache-unsafe', message, mend);
+function unsafe(message: string, hint: string): CacheError {
+  return new CacheError('cache-unsafe', message, hint);
 }

@@ -29,8 +29,8 @@ export async function receive(...request: Parameters<typeof receiveOnce>): Promi
       return await receiveOnce(...request);
     } catch (error) {
       // The store mends what it can of small bodies; of one that streams the flaw shows only at its end.
-      const mayMend = error instanceof StoreError && error.code === 'corrupt' && error.retryable;
-      if (!mayMend || tries === MOST_TRIES) throw error;
+      const mayRepair = error instanceof StoreError && error.code === 'corrupt' && error.retryable;
+      if (!mayRepair || tries === MOST_TRIES) throw error;
     }
   }
 }
@@ -112,7 +112,7 @@ function changed(path: string, etag: string, asked: string): StoreError {
 }
 
 function corrupt(path: string, detail: string): StoreError {
-  const mend =
+  const hint =
     'It is fetched again when it is next read; if this goes on, look for a proxy that alters responses.';
-  return new StoreError('corrupt', `${path}: ${detail}`, mend, true);
+  return new StoreError('corrupt', `${path}: ${detail}`, hint, true);
 }

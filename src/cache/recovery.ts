@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { isSystemError } from '../base/system-error.ts';
+import { Yielder } from '../base/yielder.ts';
 import { isOwn } from '../host/own-file.ts';
 import type { Rank } from './blob.ts';
 import { TEMPORARY_PREFIX, unlinkBlob } from './blob-file.ts';
 import { blobsPath, isShard, keyOfFile, shardPath } from './blob-path.ts';
-import { Breath } from './breath.ts';
 import { type OrderedBlob, readOrder } from './order-file.ts';
 import { contentBytes, SHORTEST_TRAILER_BYTES } from './trailer.ts';
 
@@ -46,7 +46,7 @@ export async function recover(directory: string): Promise<Recovered> {
   const foreign: string[] = [];
   let temporaries = 0;
   let corrupt = 0;
-  const breath = new Breath();
+  const yielder = new Yielder({ sliceMs: 2, callsPerLook: 8 });
   for (const entry of await readdir(blobsPath(directory), { withFileTypes: true })) {
     const shard = entry.name;
     if (!isShard(shard) || !entry.isDirectory()) {
@@ -55,7 +55,7 @@ export async function recover(directory: string): Promise<Recovered> {
     }
     shards.add(shard);
     for (const file of await readdir(shardPath(directory, shard))) {
-      if (breath.due()) await breath.take();
+      if (yielder.due()) await yielder.turn();
       const path = `${shardPath(directory, shard)}/${file}`;
       if (file.startsWith(TEMPORARY_PREFIX)) {
         unlinkBlob(path);

@@ -32,11 +32,11 @@ export type CommandErrorCode =
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: CommandErrorCode;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: CommandErrorCode, message: string, mend: string, cause?: unknown) {
+  constructor(code: CommandErrorCode, message: string, hint: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

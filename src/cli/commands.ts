@@ -71,7 +71,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'doctor',
     aliases: [],
     usage: '[s3://BUCKET[/PREFIX]] [options]',
-    summary: 'check this host and the store, and say what to mend',
+    summary: 'check this host and the store, and say what to repair',
     description: [
       'Checks what a mount needs of this host: Node.js, the kernel, /dev/fuse, the right to mount, the addon, the directories. With an address also of the store: credentials, the bucket, listing, reading, the clock. Changes nothing. Exits with the code of the first check that fails.',
     ],

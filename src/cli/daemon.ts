@@ -40,8 +40,8 @@ export async function startDaemon(
   mount: { readonly id: string; readonly source: string; readonly target: string },
   shell: Shell,
 ): Promise<number> {
-  const { uid } = shell.surroundings;
-  const directory = runtimeDirectory(shell.surroundings);
+  const { uid } = shell.environment;
+  const directory = runtimeDirectory(shell.environment);
   prepareRuntimeDirectory(directory, uid);
   const logFile = mountLogFile(directory, mount.id);
   const isFirst = !existsSync(logFile);
@@ -95,10 +95,10 @@ function spawnDaemon(
 ): ChildProcess {
   const [program, ...before] = supervisor === undefined ? shell.self : [supervisor, ...shell.self];
   const log = openLogFile(logFile);
-  const env = { ...absolutePaths(shell.surroundings), ...daemonEnvironment(logFile) };
+  const env = { ...absolutePaths(shell.environment), ...daemonEnvironment(logFile) };
   try {
     return spawn(program, [...before, 'mount', ...args], {
-      cwd: shell.surroundings.workingDirectory,
+      cwd: shell.environment.workingDirectory,
       detached: true,
       env,
       // What Node itself says when it dies belongs into the log too.
@@ -123,7 +123,7 @@ function openLogFile(path: string): number {
   }
 }
 
-function absolutePaths({ env, workingDirectory }: Shell['surroundings']): NodeJS.ProcessEnv {
+function absolutePaths({ env, workingDirectory }: Shell['environment']): NodeJS.ProcessEnv {
   const named = PATH_VARIABLES.flatMap((variable) => {
     const value = env[variable] ?? '';
     return value === '' ? [] : [[variable, resolve(workingDirectory, value)] as const];

@@ -9,7 +9,7 @@ export interface Failure {
   /** One sentence of what is wrong. */
   readonly message: string;
   /** One sentence of what to do. */
-  readonly mend: string;
+  readonly hint: string;
   /** Where it came from; shown only on demand. */
   readonly stack: string | undefined;
 }
@@ -154,11 +154,11 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'already-running': temporary,
 };
 
-const MENDS: Readonly<Record<string, string>> = {
+const HINTS: Readonly<Record<string, string>> = {
   'bad-pattern': 'Correct or take away the pattern of --include, --exclude or --executable.',
 };
 
-const MEND_UNFORESEEN =
+const HINT_UNFORESEEN =
   'This is a fault of dagmount: run it again with --log-level debug and report what it says.';
 
 /** The one place where errors become exit codes and sentences. */
@@ -168,18 +168,18 @@ export function failureOf(error: unknown): Failure {
       exitCode: software,
       code: undefined,
       message: sentence(`Internal error: ${String(error)}`),
-      mend: MEND_UNFORESEEN,
+      hint: HINT_UNFORESEEN,
       stack: undefined,
     };
   }
-  const { code, mend } = error as { readonly code?: unknown; readonly mend?: unknown };
+  const { code, hint } = error as { readonly code?: unknown; readonly hint?: unknown };
   const exitCode = typeof code === 'string' && Object.hasOwn(EXIT_CODES, code) ? EXIT_CODES[code] : undefined;
   if (exitCode === undefined) {
     return {
       exitCode: software,
       code: undefined,
       message: sentence(`Internal error: ${error.message}`),
-      mend: MEND_UNFORESEEN,
+      hint: HINT_UNFORESEEN,
       stack: stackOf(error),
     };
   }
@@ -187,7 +187,7 @@ export function failureOf(error: unknown): Failure {
     exitCode,
     code: code as string,
     message: sentence(error.message),
-    mend: typeof mend === 'string' ? mend : (MENDS[code as string] ?? MEND_UNFORESEEN),
+    hint: typeof hint === 'string' ? hint : (HINTS[code as string] ?? HINT_UNFORESEEN),
     stack: stackOf(error),
   };
 }
@@ -199,7 +199,7 @@ export function exitCodeOf(code: string): ExitCode {
 
 /** What goes to stderr: two lines, and a stack trace where it is asked for. */
 export function failureText(failure: Failure, withStack: boolean): string {
-  const lines = [`dagmount: ${printable(failure.message)}`, printable(failure.mend)];
+  const lines = [`dagmount: ${printable(failure.message)}`, printable(failure.hint)];
   if (withStack && failure.stack !== undefined) lines.push(printableLines(failure.stack));
   return `${lines.join('\n')}\n`;
 }

@@ -55,8 +55,8 @@ export async function showHelp(command: CommandSpec, shell: Shell): Promise<void
 
 export function unknownCommand(name: string): ConfigError {
   const meant = nearest(name, commandNames());
-  const mend = meant === undefined ? '' : `Did you mean dagmount ${meant}? `;
-  return new ConfigError('usage', `There is no command ${name}.`, `${mend}See dagmount help.`);
+  const hint = meant === undefined ? '' : `Did you mean dagmount ${meant}? `;
+  return new ConfigError('usage', `There is no command ${name}.`, `${hint}See dagmount help.`);
 }
 
 /** Usage in short, for who calls dagmount without saying what to do. */

@@ -62,12 +62,12 @@ function shownRecord(value: unknown): unknown {
 /** An error in a log: its class, code and words, those of what caused it, and on demand where it came from. */
 function told(error: unknown, withStacks: boolean): unknown {
   if (!(error instanceof Error)) return error;
-  const { code, mend, cause } = error as Error & { readonly code?: unknown; readonly mend?: unknown };
+  const { code, hint, cause } = error as Error & { readonly code?: unknown; readonly hint?: unknown };
   return {
     type: error.name,
     ...(typeof code === 'string' && { code }),
     message: error.message,
-    ...(typeof mend === 'string' && { mend }),
+    ...(typeof hint === 'string' && { hint }),
     ...(cause instanceof Error && { cause: told(cause, withStacks) }),
     ...(withStacks && { stack: error.stack }),
   };

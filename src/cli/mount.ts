@@ -17,13 +17,13 @@ import { listenToSignals, type Signals } from './signals.ts';
 
 export const run: RunCommand = async (args, shell) => {
   const { flags, positionals } = parseCommandLine(args, flagSpecs(), 'mount');
-  const { workingDirectory } = shell.surroundings;
+  const { workingDirectory } = shell.environment;
   const [address, directory] = twoOf(positionals);
   const target = realTarget(directory, workingDirectory);
   if (target === '/') {
     throw new ConfigError('usage', 'The root directory cannot be a mount point.', 'Name another directory.');
   }
-  const resolved = resolveMountConfig(address, target, givenByFlags(flags), shell.surroundings);
+  const resolved = resolveMountConfig(address, target, givenByFlags(flags), shell.environment);
   const { config, options, printConfig } = resolved;
   const { source, bucket, prefix, endpointUrl: endpoint } = config;
   const mount = { id: mountId({ endpoint, bucket, prefix, target }), source, target };
@@ -60,8 +60,8 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
       failure: { ...failure, stack: withStack ? failure.stack : undefined },
     });
     if (shell.daemon !== undefined || format === 'json') {
-      const { code, exitCode, mend, message, stack } = failure;
-      log.fatal({ code, exitCode, ...(withStack && { stack }) }, `${message} ${mend}`);
+      const { code, exitCode, hint, message, stack } = failure;
+      log.fatal({ code, exitCode, ...(withStack && { stack }) }, `${message} ${hint}`);
     } else {
       shell.err.write(failureText(failure, withStack));
     }
@@ -110,11 +110,11 @@ function backgroundLog(path: string): (line: string) => void {
 
 function twoOf(positionals: readonly string[]): readonly [address: string, directory: string] {
   const [address, directory, ...more] = positionals;
-  const mend = 'It is dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
+  const hint = 'It is dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
   // An empty one is a variable that was not set, and would otherwise be the working directory.
-  if (!address) throw new ConfigError('usage', 'What to mount is missing.', mend);
-  if (!directory) throw new ConfigError('usage', 'The mount point is missing.', mend);
-  if (more.length > 0) throw new ConfigError('usage', `There is an argument too many: ${more[0]}.`, mend);
+  if (!address) throw new ConfigError('usage', 'What to mount is missing.', hint);
+  if (!directory) throw new ConfigError('usage', 'The mount point is missing.', hint);
+  if (more.length > 0) throw new ConfigError('usage', `There is an argument too many: ${more[0]}.`, hint);
   return [address, directory];
 }
 

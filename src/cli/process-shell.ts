@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Surroundings, surroundingsOfProcess } from '../config/surroundings.ts';
+import { environmentOfProcess, type HostEnvironment } from '../config/host-environment.ts';
 import { type MountState, readMountStates, type UnreadableState } from '../host/mount-state.ts';
 import { readMounts } from '../host/mountinfo.ts';
 import { nodeCommand } from '../host/node-command.ts';
@@ -20,14 +20,14 @@ const NARROWEST = 80;
 export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const daemon = DaemonChannel.take(process.env);
   const supervisor = takeSupervisorLink(process.env, daemon?.environment ?? {});
-  const surroundings = surroundingsOfProcess();
+  const environment = environmentOfProcess();
   const [, entry = ''] = process.argv;
   /** Until the next one: it is connected to at once. */
   let held: PinnedSocket | undefined;
   return {
-    out: outputOf(process.stdout, surroundings.env, reportLostResults),
-    err: outputOf(process.stderr, surroundings.env, ignoreLostWords),
-    surroundings,
+    out: outputOf(process.stdout, environment.env, reportLostResults),
+    err: outputOf(process.stderr, environment.env, ignoreLostWords),
+    environment,
     self: [...nodeCommand(), entry],
     daemon,
     supervisor,
@@ -35,11 +35,11 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
     wallClock: () => Date.now(),
     delay: (milliseconds, signal) => pause(milliseconds, signal),
     readMounts: () => readMounts(),
-    mountStates: (others, onUnreadable) => mountStates(surroundings, others, onUnreadable),
+    mountStates: (others, onUnreadable) => mountStates(environment, others, onUnreadable),
     isRunning,
     end: (id, owner) => void signalProcess(id, 'SIGTERM', owner),
     socketAddress: (socket, owner) => {
-      if (owner === undefined || owner === surroundings.uid) return socket;
+      if (owner === undefined || owner === environment.uid) return socket;
       const before = held;
       held = pinSocket(socket, owner);
       before?.close();
@@ -68,7 +68,7 @@ const reportLostResults: OnError = (error) => {
   );
 };
 
-function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError: OnError): Output {
+function outputOf(stream: NodeJS.WriteStream, env: HostEnvironment['env'], onError: OnError): Output {
   const isTerminal = stream.isTTY === true && env.TERM !== 'dumb';
   const lost = new AbortController();
   stream.on('error', (error) => {
@@ -93,12 +93,12 @@ function outputOf(stream: NodeJS.WriteStream, env: Surroundings['env'], onError:
 
 /** Root may look into the runtime directories of others; what is not theirs there is left out. */
 function mountStates(
-  surroundings: Surroundings,
+  environment: HostEnvironment,
   others: readonly number[],
   onUnreadable?: (unreadable: UnreadableState) => void,
 ): readonly MountState[] {
-  const { uid } = surroundings;
-  const own = readMountStates(runtimeDirectory(surroundings), uid, onUnreadable);
+  const { uid } = environment;
+  const own = readMountStates(runtimeDirectory(environment), uid, onUnreadable);
   if (uid !== 0) return own;
   const theirs = others
     .filter((other) => other !== uid)

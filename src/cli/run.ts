@@ -53,6 +53,6 @@ function asksForStacks(args: readonly string[], shell: Shell): boolean {
   const flag = args.map((arg, index) =>
     arg === '--log-level' ? args[index + 1] : arg.split('--log-level=')[1],
   );
-  const level = flag.find((each) => each !== undefined) ?? shell.surroundings.env.DAGMOUNT_LOG_LEVEL;
+  const level = flag.find((each) => each !== undefined) ?? shell.environment.env.DAGMOUNT_LOG_LEVEL;
   return level === 'debug' || level === 'trace';
 }

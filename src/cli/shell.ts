@@ -1,4 +1,4 @@
-import type { Surroundings } from '../config/surroundings.ts';
+import type { HostEnvironment } from '../config/host-environment.ts';
 import type { Identity } from '../host/mount-owner.ts';
 import type { MountState, UnreadableState } from '../host/mount-state.ts';
 import type { Mount } from '../host/mountinfo.ts';
@@ -27,7 +27,7 @@ export interface Shell {
   readonly out: Output;
   /** Diagnostics. */
   readonly err: Output;
-  readonly surroundings: Surroundings;
+  readonly environment: HostEnvironment;
   /** What starts this program again: node, its flags, the entry. */
   readonly self: readonly [string, ...string[]];
   /** Set in a daemon's own process. */

@@ -29,7 +29,7 @@ export const run: RunCommand = async (args, shell) => {
       'It is dagmount unmount MOUNTPOINT; dagmount list shows what is mounted.',
     );
   }
-  const target = realTarget(directory, shell.surroundings.workingDirectory);
+  const target = realTarget(directory, shell.environment.workingDirectory);
   const first = dagmountAt(target, shell);
   const owner = identityOfOwner(first) ?? ownIdentity(shell);
   const daemons = statesOf(first, shell);
@@ -58,8 +58,8 @@ export const run: RunCommand = async (args, shell) => {
 
 function dagmountAt(target: string, shell: Shell): Mount {
   const mount = topMountAt(shell.readMounts(), target);
-  const mend = 'See dagmount list for what is mounted.';
-  if (mount === undefined) throw new CommandError('not-mounted', `Nothing is mounted on ${target}.`, mend);
+  const hint = 'See dagmount list for what is mounted.';
+  if (mount === undefined) throw new CommandError('not-mounted', `Nothing is mounted on ${target}.`, hint);
   if (mount.fsType === DAGMOUNT_TYPE) return mount;
   throw new CommandError(
     'not-dagmount',
@@ -102,7 +102,7 @@ function statesOf(mount: Mount, shell: Shell): readonly MountState[] {
   return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => isStateOf(state, mount));
 }
 
-function ownIdentity({ surroundings: { uid, gid } }: Shell): Identity {
+function ownIdentity({ environment: { uid, gid } }: Shell): Identity {
   return { uid, gid };
 }
 

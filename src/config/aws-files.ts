@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { Surroundings } from './surroundings.ts';
+import type { HostEnvironment } from './host-environment.ts';
 
 /** A value of a profile, and where it stands. */
 export interface ProfileValue {
@@ -22,7 +22,7 @@ type Section = ReadonlyMap<string, string>;
 type Sections = ReadonlyMap<string, Section>;
 
 /** The profile that is meant where dagmount itself was told none. */
-export function profileOfEnvironment(env: Surroundings['env']): string | undefined {
+export function profileOfEnvironment(env: HostEnvironment['env']): string | undefined {
   return env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || undefined;
 }
 
@@ -33,12 +33,12 @@ export function profileOfEnvironment(env: Surroundings['env']): string | undefin
  * Not through the SDK: that takes a quarter of a second to load, reads by AWS_PROFILE alone where it looks for endpoints, and
  * cannot say where a value stands. Tests hold the sections against those that it reads.
  */
-export function readAwsProfile(name: string, surroundings: Surroundings): AwsProfile {
-  const { env } = surroundings;
-  const configFile = fileOf(env.AWS_CONFIG_FILE, 'config', surroundings);
-  const credentialsFile = fileOf(env.AWS_SHARED_CREDENTIALS_FILE, 'credentials', surroundings);
+export function readAwsProfile(name: string, environment: HostEnvironment): AwsProfile {
+  const { env } = environment;
+  const configFile = fileOf(env.AWS_CONFIG_FILE, 'config', environment);
+  const credentialsFile = fileOf(env.AWS_SHARED_CREDENTIALS_FILE, 'credentials', environment);
   const [config, credentials] = [configFile, credentialsFile].map((file) =>
-    sectionsOf(textOf(file, surroundings)),
+    sectionsOf(textOf(file, environment)),
   ) as [Sections, Sections];
   const own = config.get(`profile ${name}`) ?? (name === 'default' ? config.get('[default]') : undefined);
   const secret = credentials.get(`[${name}]`);
@@ -73,14 +73,14 @@ export function readAwsProfile(name: string, surroundings: Surroundings): AwsPro
 function fileOf(
   named: string | undefined,
   name: string,
-  { home = '~', workingDirectory }: Surroundings,
+  { home = '~', workingDirectory }: HostEnvironment,
 ): string {
   const path = named || `~/.aws/${name}`;
   return path.startsWith('~/') ? `${home}${path.slice(1)}` : resolve(workingDirectory, path);
 }
 
 /** Empty without a home directory, for which the path is relative. */
-function textOf(file: string, { readText }: Surroundings): string {
+function textOf(file: string, { readText }: HostEnvironment): string {
   return isAbsolute(file) ? (readText(file) ?? '') : '';
 }
 

@@ -1,6 +1,6 @@
 import type { AwsProfile, ProfileValue } from './aws-files.ts';
 import { ConfigError } from './config-error.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { HostEnvironment } from './host-environment.ts';
 
 /**
  * The endpoint of a profile, in the order of the AWS CLI and SDKs ("Service-specific endpoints" of their reference): that of S3 in
@@ -20,7 +20,7 @@ export function endpointOf(profile: AwsProfile): ProfileValue | undefined {
 }
 
 /** Whether endpoints in AWS's own variables and files are to be ignored: the variable goes before the profile. */
-export function ignoresEndpoints({ env }: Surroundings, profile: () => AwsProfile): boolean {
+export function ignoresEndpoints({ env }: HostEnvironment, profile: () => AwsProfile): boolean {
   const said =
     env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS || profile().value('ignore_configured_endpoint_urls')?.text;
   return said?.toLowerCase() === 'true';

@@ -54,8 +54,8 @@ export function parseCommandLine(
     const spec = known.get(name);
     if (spec === undefined) {
       const meant = nearest(name, known.keys());
-      const mend = meant === undefined ? see : `Did you mean --${meant}? ${see}`;
-      throw new ConfigError('usage', `There is no option ${rawName} of dagmount ${command}.`, mend);
+      const hint = meant === undefined ? see : `Did you mean --${meant}? ${see}`;
+      throw new ConfigError('usage', `There is no option ${rawName} of dagmount ${command}.`, hint);
     }
     if (spec.takesValue && (value === undefined || (!inlineValue && looksLikeFlag(value)))) {
       throw new ConfigError('usage', `${rawName} needs a value.`, see);

@@ -22,11 +22,11 @@ export type ConfigErrorCode =
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code: ConfigErrorCode;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: ConfigErrorCode, message: string, mend: string, cause?: unknown) {
+  constructor(code: ConfigErrorCode, message: string, hint: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

@@ -1,9 +1,9 @@
+import type { HostEnvironment } from './host-environment.ts';
 import type { HostAndPort } from './kinds.ts';
 import type { GivenOptions } from './origin.ts';
 import { type ResolvedOption, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
 import type { OptionValues } from './schema.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** Everything that a mount is told, checked. */
 export interface MountConfig {
@@ -82,10 +82,10 @@ export function resolveMountConfig(
   address: string,
   target: string,
   flags: GivenOptions,
-  surroundings: Surroundings,
+  environment: HostEnvironment,
 ): ResolvedConfig {
   const { source, bucket, prefix } = parseS3Address(address);
-  const { values, options } = resolveOptions(flags, surroundings);
+  const { values, options } = resolveOptions(flags, environment);
   const config: MountConfig = {
     source,
     bucket,

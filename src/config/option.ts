@@ -1,6 +1,6 @@
 import type { AwsProfile, ProfileValue } from './aws-files.ts';
+import type { HostEnvironment } from './host-environment.ts';
 import type { Kind } from './kinds.ts';
-import type { Surroundings } from './surroundings.ts';
 
 export type OptionGroup = 'store' | 'publication' | 'tree' | 'cache' | 'mount' | 'control' | 'process';
 
@@ -23,7 +23,7 @@ export interface Option<T> {
   /** What help gives as the default. */
   readonly default: string;
   /** `profile` reads the profile in AWS's own files; called only where it is needed. */
-  readonly fallback: (surroundings: Surroundings, profile: () => AwsProfile) => Fallback | undefined;
+  readonly fallback: (environment: HostEnvironment, profile: () => AwsProfile) => Fallback | undefined;
 }
 
 /** An option that always has a value. `described`: the default as help shows it, where it depends on the host. */
@@ -31,12 +31,12 @@ export function setting<T>(option: {
   readonly group: OptionGroup;
   readonly kind: Kind<T>;
   readonly help: string;
-  readonly default: Written | ((surroundings: Surroundings) => string);
+  readonly default: Written | ((environment: HostEnvironment) => string);
   readonly described?: string;
 }): Option<T> {
   const { default: given, described, ...rest } = option;
-  const fallback = (surroundings: Surroundings): Fallback => ({
-    text: typeof given === 'function' ? given(surroundings) : given,
+  const fallback = (environment: HostEnvironment): Fallback => ({
+    text: typeof given === 'function' ? given(environment) : given,
   });
   return { ...rest, default: described ?? String(given), fallback };
 }
@@ -53,13 +53,13 @@ export function optional<T>(option: {
   readonly variables?: readonly string[];
   readonly inProfile?: (profile: AwsProfile) => ProfileValue | undefined;
   /** Whether to ignore both the variables and the profile. */
-  readonly unless?: (surroundings: Surroundings, profile: () => AwsProfile) => boolean;
+  readonly unless?: (environment: HostEnvironment, profile: () => AwsProfile) => boolean;
 }): Option<T | undefined> {
   const { described, variables = [], inProfile, unless = () => false, ...rest } = option;
-  const fallback = (surroundings: Surroundings, profile: () => AwsProfile): Fallback | undefined => {
-    if (unless(surroundings, profile)) return undefined;
-    const variable = variables.find((name) => (surroundings.env[name] ?? '') !== '');
-    if (variable !== undefined) return { text: surroundings.env[variable] as string, source: variable };
+  const fallback = (environment: HostEnvironment, profile: () => AwsProfile): Fallback | undefined => {
+    if (unless(environment, profile)) return undefined;
+    const variable = variables.find((name) => (environment.env[name] ?? '') !== '');
+    if (variable !== undefined) return { text: environment.env[variable] as string, source: variable };
     const found = inProfile?.(profile());
     return found === undefined ? undefined : { text: found.text, source: found.place };
   };

@@ -130,11 +130,11 @@ function refused(file: string, issue: z.core.$ZodIssue | undefined): ConfigError
     const [key = ''] = issue.keys;
     const known = path === '' ? Object.keys(document.shape) : Object.keys(environment.shape);
     const meant = nearest(key, known);
-    const mend = meant === undefined ? `It has ${known.join(', ')}.` : `Did you mean ${meant}?`;
+    const hint = meant === undefined ? `It has ${known.join(', ')}.` : `Did you mean ${meant}?`;
     return new ConfigError(
       'unknown-key',
       `${file} sets ${path === '' ? key : `${path}.${key}`}, which is not known.`,
-      mend,
+      hint,
     );
   }
   return new ConfigError(

@@ -3,10 +3,10 @@ import { type AwsProfile, profileOfEnvironment, readAwsProfile } from './aws-fil
 import { ConfigError } from './config-error.ts';
 import { givenByEnvironment } from './from-environment.ts';
 import { givenByFile } from './from-file.ts';
+import type { HostEnvironment } from './host-environment.ts';
 import { completePath, isPath } from './kinds.ts';
 import { type Given, type GivenOptions, nameAtOrigin, type Origin } from './origin.ts';
 import { type OptionName, type OptionValues, optionNames, optionOf } from './schema.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** An option, its value, and where that came from. */
 export interface ResolvedOption {
@@ -27,15 +27,14 @@ export interface ResolvedOptions {
  * Flag over environment over file over default. Throws ConfigError for the first unknown key or value that is not
  * allowed, wherever it stands and whether or not another place overrides it.
  */
-export function resolveOptions(flags: GivenOptions, surroundings: Surroundings): ResolvedOptions {
-  const environment = givenByEnvironment(surroundings.env);
-  const named = flags.get('config') ?? environment.get('config');
-  const file =
-    named === undefined ? undefined : (resolveGiven('config', named, surroundings).value as string);
-  const places = [flags, environment, file === undefined ? new Map() : givenByFile(file)];
-  const { value: profile } = resolveOption('profile', places, surroundings, noProfile);
-  const readProfile = profileReader(profile as OptionValues['profile'], surroundings);
-  const options = optionNames.map((name) => resolveOption(name, places, surroundings, readProfile));
+export function resolveOptions(flags: GivenOptions, environment: HostEnvironment): ResolvedOptions {
+  const variables = givenByEnvironment(environment.env);
+  const named = flags.get('config') ?? variables.get('config');
+  const file = named === undefined ? undefined : (resolveGiven('config', named, environment).value as string);
+  const places = [flags, variables, file === undefined ? new Map() : givenByFile(file)];
+  const { value: profile } = resolveOption('profile', places, environment, noProfile);
+  const readProfile = profileReader(profile as OptionValues['profile'], environment);
+  const options = optionNames.map((name) => resolveOption(name, places, environment, readProfile));
   const values = Object.fromEntries(options.map(({ name, value }) => [name, value])) as OptionValues;
   return { values: Object.freeze(values), options };
 }
@@ -43,27 +42,27 @@ export function resolveOptions(flags: GivenOptions, surroundings: Surroundings):
 function resolveOption(
   name: OptionName,
   places: readonly GivenOptions[],
-  surroundings: Surroundings,
+  environment: HostEnvironment,
   profile: () => AwsProfile,
 ): ResolvedOption {
   const [first] = places.flatMap((place) => {
     const given = place.get(name);
-    return given === undefined ? [] : [resolveGiven(name, given, surroundings)];
+    return given === undefined ? [] : [resolveGiven(name, given, environment)];
   });
   if (first !== undefined) return first;
-  const fallback = optionOf(name).fallback(surroundings, profile);
+  const fallback = optionOf(name).fallback(environment, profile);
   if (fallback === undefined) {
     return { name, text: undefined, value: undefined, origin: { kind: 'default', source: undefined } };
   }
   const origin = { kind: 'default', source: fallback.source } as const;
-  return resolveGiven(name, { text: fallback.text, origin }, surroundings);
+  return resolveGiven(name, { text: fallback.text, origin }, environment);
 }
 
-function resolveGiven(name: OptionName, given: Given, surroundings: Surroundings): ResolvedOption {
+function resolveGiven(name: OptionName, given: Given, environment: HostEnvironment): ResolvedOption {
   const { kind } = optionOf(name);
   const { origin } = given;
   // What stands in a file means the same wherever dagmount is started.
-  const directory = origin.kind === 'file' ? dirname(origin.file) : surroundings.workingDirectory;
+  const directory = origin.kind === 'file' ? dirname(origin.file) : environment.workingDirectory;
   const text =
     isPath(kind) && typeof given.text === 'string' ? completePath(given.text, directory) : given.text;
   const parsed = kind.schema.safeParse(text);
@@ -83,10 +82,10 @@ function noProfile(): never {
 }
 
 /** Reads the profile once, and only where an option has no value from elsewhere. */
-function profileReader(named: string | undefined, surroundings: Surroundings): () => AwsProfile {
+function profileReader(named: string | undefined, environment: HostEnvironment): () => AwsProfile {
   let read: AwsProfile | undefined;
   return () => {
-    read ??= readAwsProfile(named ?? profileOfEnvironment(surroundings.env) ?? 'default', surroundings);
+    read ??= readAwsProfile(named ?? profileOfEnvironment(environment.env) ?? 'default', environment);
     return read;
   };
 }

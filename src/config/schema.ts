@@ -1,8 +1,8 @@
 import { isAbsolute } from 'node:path';
 import * as aws from './aws-settings.ts';
+import type { HostEnvironment } from './host-environment.ts';
 import * as kinds from './kinds.ts';
 import { type Option, optional, setting } from './option.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /**
  * Every option of `mount`, declared once: flags, environment, file, defaults, help, --print-config and completion
@@ -305,7 +305,7 @@ export function oppositeOf(name: string): OptionName | undefined {
   return optionNames.find((each) => negationOf(each) === name);
 }
 
-function defaultCacheDirectory({ uid, env, home }: Surroundings): string {
+function defaultCacheDirectory({ uid, env, home }: HostEnvironment): string {
   if (uid === 0) return '/var/cache/dagmount';
   const given = env.XDG_CACHE_HOME ?? '';
   // The specification of these variables has relative ones ignored.

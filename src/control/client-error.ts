@@ -11,7 +11,7 @@ import type { ProblemDetails } from './shapes.ts';
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: string;
-  readonly mend: string;
+  readonly hint: string;
   /** Of the answer; undefined where there was none. */
   readonly status: number | undefined;
   readonly problem: ProblemDetails | undefined;
@@ -19,12 +19,12 @@ export class ClientError extends Error {
   constructor(
     code: string,
     message: string,
-    mend: string,
+    hint: string,
     extra: { readonly status?: number; readonly problem?: ProblemDetails; readonly cause?: unknown } = {},
   ) {
     super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
     this.status = extra.status;
     this.problem = extra.problem;
   }

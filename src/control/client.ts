@@ -103,8 +103,8 @@ export class ControlClient {
     const problem = (json ?? {}) as Partial<ProblemDetails>;
     if (typeof problem.code !== 'string' || typeof problem.detail !== 'string')
       return unintelligible(this.socket);
-    const mend = typeof problem.mend === 'string' ? problem.mend : 'The log of the daemon says more.';
-    return new ClientError(problem.code, problem.detail, mend, {
+    const hint = typeof problem.hint === 'string' ? problem.hint : 'The log of the daemon says more.';
+    return new ClientError(problem.code, problem.detail, hint, {
       status,
       problem: problem as ProblemDetails,
     });

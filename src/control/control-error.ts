@@ -17,11 +17,11 @@ export type ControlErrorCode =
 export class ControlError extends Error {
   override readonly name = 'ControlError';
   readonly code: ControlErrorCode;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: ControlErrorCode, message: string, mend: string, cause?: unknown) {
+  constructor(code: ControlErrorCode, message: string, hint: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

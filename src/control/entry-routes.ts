@@ -47,7 +47,7 @@ export function entryRoute(tree: TreeViews): Route {
       const found = await tree.entry(path, signal);
       if (found === undefined) throw noTree();
       if ('code' in found) {
-        throw new ProblemError(found.code, found.detail, found.mend, { status: 404, members: { path } });
+        throw new ProblemError(found.code, found.detail, found.hint, { status: 404, members: { path } });
       }
       const { id } = found.generation;
       return unchanged(id, headers) ?? { status: 200, json: found, headers: validator(id) };

@@ -44,12 +44,12 @@ export class ProblemError extends Error {
 
   /**
    * @param detail one sentence of what is wrong
-   * @param mend one sentence of what to do
+   * @param hint one sentence of what to do
    */
   constructor(
     code: ProblemCode,
     detail: string,
-    mend?: string,
+    hint?: string,
     extra: {
       readonly members?: Readonly<Record<string, unknown>>;
       readonly headers?: Readonly<Record<string, string>>;
@@ -69,7 +69,7 @@ export class ProblemError extends Error {
       status,
       detail,
       code,
-      ...(mend !== undefined && { mend }),
+      ...(hint !== undefined && { hint }),
       ...extra.members,
     };
   }

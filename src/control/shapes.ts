@@ -67,7 +67,7 @@ export const sourceErrorShape = z.strictObject({
   /** The store's own words. */
   detail: z.nullable(z.string()),
   /** What to do. */
-  mend: z.nullable(z.string()),
+  hint: z.nullable(z.string()),
   at: time,
 });
 
@@ -183,7 +183,7 @@ export const problemDetailsShape = z.looseObject({
   detail: z.string(),
   code: z.string(),
   /** One sentence of what to do. */
-  mend: z.optional(z.string()),
+  hint: z.optional(z.string()),
 });
 
 export const pageQueryShape = z.strictObject({

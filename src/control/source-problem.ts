@@ -18,7 +18,7 @@ export function sourceTrouble(code: string): SourceTrouble | undefined {
 }
 
 /** A revalidation that failed, as an answer. */
-export function sourceProblem({ code, message, mend }: SourceFailure): ProblemError {
+export function sourceProblem({ code, message, hint }: SourceFailure): ProblemError {
   const problem = sourceTrouble(code) ?? (code === 'internal' ? 'internal' : 'unsettled');
-  return new ProblemError(problem, message, mend, { members: { sourceCode: code } });
+  return new ProblemError(problem, message, hint, { members: { sourceCode: code } });
 }

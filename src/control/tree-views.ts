@@ -11,7 +11,7 @@ export interface Absence {
   readonly code: AbsenceCode;
   /** One sentence that names the rule or the reason. */
   readonly detail: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 /** The tree as it is shown. */

@@ -131,12 +131,12 @@ function listen(server: Server, at: { readonly path: string } | { readonly fd: n
 /** Whoever may write to the directory could put a socket of their own in our place. */
 function requireSafeDirectory(directory: string, uid: number): void {
   const stats = statOf(directory);
-  const mend = 'Name a path in a directory of your own with --socket.';
+  const hint = 'Name a path in a directory of your own with --socket.';
   if (stats === undefined) {
     throw new ControlError(
       'socket-unusable',
       `There is no directory ${directory} for the control socket.`,
-      mend,
+      hint,
     );
   }
   // Whatever is at the path itself is looked at apart.
@@ -145,25 +145,25 @@ function requireSafeDirectory(directory: string, uid: number): void {
   throw new ControlError(
     'socket-unsafe',
     `The control socket cannot be in ${directory}: ${unsafe.path} ${unsafe.reason}.`,
-    mend,
+    hint,
   );
 }
 
 async function requireFree(path: string, uid: number): Promise<void> {
   const stats = statOf(path);
   if (stats === undefined) return;
-  const mend = 'Name another path with --socket.';
+  const hint = 'Name another path with --socket.';
   if (!stats.isSocket()) {
-    throw new ControlError('socket-unsafe', `${path} is there already, and is no socket.`, mend);
+    throw new ControlError('socket-unsafe', `${path} is there already, and is no socket.`, hint);
   }
   if (stats.uid !== uid) {
-    throw new ControlError('socket-unsafe', `${path} belongs to another user (uid ${stats.uid}).`, mend);
+    throw new ControlError('socket-unsafe', `${path} belongs to another user (uid ${stats.uid}).`, hint);
   }
   if (await isAnswered(path)) {
     throw new ControlError(
       'socket-in-use',
       `Another process listens at ${path}.`,
-      `End it first, or: ${mend}`,
+      `End it first, or: ${hint}`,
     );
   }
 }

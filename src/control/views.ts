@@ -9,7 +9,7 @@ export interface SourceFailure {
   /** Of the store or of the revalidation. */
   readonly code: string;
   readonly message: string;
-  readonly mend: string | undefined;
+  readonly hint: string | undefined;
 }
 
 export type RefreshEnd =

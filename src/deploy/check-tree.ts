@@ -108,6 +108,6 @@ function failed(findings: readonly string[]): DeployError {
   return new DeployError(
     'check-failed',
     `${findings.slice(0, MOST_TOLD).join('; ')}${more}`,
-    'Mend these files, or deploy with --no-check.',
+    'Repair these files, or deploy with --no-check.',
   );
 }

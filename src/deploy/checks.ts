@@ -99,6 +99,6 @@ export async function runCommand(
   throw new DeployError(
     'check-failed',
     `the check ${JSON.stringify(command)} failed for ${target}${words === '' ? '' : `:\n${words}`}`,
-    'Mend what it found, or deploy with --no-check.',
+    'Repair what it found, or deploy with --no-check.',
   );
 }

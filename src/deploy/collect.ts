@@ -150,7 +150,7 @@ function readEntry(key: string, bytes: Uint8Array): TakenStep {
     throw new ReleaseError(
       error.code,
       `${key}: ${error.message}`,
-      `${error.mend} Nothing is deleted before that.`,
+      `${error.hint} Nothing is deleted before that.`,
     );
   }
 }

@@ -64,12 +64,12 @@ export async function readLogEntry(
 }
 
 /** Another step was taken meanwhile, which whoever asks for the next one has not seen. */
-export function overtakenBy({ step }: Standing, paths: string, mend: string): DeployError {
+export function overtakenBy({ step }: Standing, paths: string, hint: string): DeployError {
   const { author, message, sequence } = step?.payload ?? { author: 'somebody', message: '', sequence: 0 };
   return new DeployError(
     'overtaken',
     `${author} deployed meanwhile (step ${sequence}: ${message.split('\n')[0]})${paths}`,
-    mend,
+    hint,
   );
 }
 

@@ -24,11 +24,11 @@ export type DeployErrorCode =
 export class DeployError extends Error {
   override readonly name = 'DeployError';
   readonly code: DeployErrorCode;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: DeployErrorCode, message: string, mend: string) {
+  constructor(code: DeployErrorCode, message: string, hint: string) {
     super(message);
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

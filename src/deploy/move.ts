@@ -102,6 +102,6 @@ async function findStep(
   }
 }
 
-function missing(message: string, mend: string): DeployError {
-  return new DeployError('no-such-release', message, mend);
+function missing(message: string, hint: string): DeployError {
+  return new DeployError('no-such-release', message, hint);
 }

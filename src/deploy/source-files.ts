@@ -92,7 +92,7 @@ async function readSource(source: string, path: string): Promise<SourceFile> {
       throw unusable(
         path,
         `it cannot be read (${error.code})`,
-        'Mend its permissions, or leave it out by --exclude.',
+        'Repair its permissions, or leave it out by --exclude.',
       );
     },
   );
@@ -124,6 +124,6 @@ async function digestOf(handle: FileHandle): Promise<{ readonly sha256: string; 
   }
 }
 
-function unusable(path: string, reason: string, mend = 'Name another file or directory.'): DeployError {
-  return new DeployError('unusable-source', `${path} cannot be deployed: ${reason}`, mend);
+function unusable(path: string, reason: string, hint = 'Name another file or directory.'): DeployError {
+  return new DeployError('unusable-source', `${path} cannot be deployed: ${reason}`, hint);
 }

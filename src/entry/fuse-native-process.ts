@@ -65,19 +65,19 @@ async function leave(): Promise<void> {
   await Promise.race([connection.closed, delay(connection.isWatched ? LEAVING_MS : 0)]);
 }
 
-function start(message: SessionStart, surroundings: SessionSurroundings): FuseNativeSession {
+function start(message: SessionStart, environment: SessionSurroundings): FuseNativeSession {
   const { connection: wanted, shown, presentation, naming, cacheDirectory, meter } = message;
   if (wanted.kind !== 'own') throw new TypeError('this session mounts by itself');
   const { request } = wanted;
   const mark = new MountMark(cacheDirectory);
   // Of blobs of up to 8 MiB.
   const looks = pLimit(4);
-  // What the server has made local since it last sent stamps is known to it alone.
+  // What the server has made local since it last sent fingerprints is known to it alone.
   const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal, reader) => {
-    const result = await surroundings.fetch(version, chunk, signal, reader);
-    if (result.kind !== 'error' || !surroundings.isAlone()) return result;
-    const stamp = await looks(() => findBlob(cacheDirectory, version, chunk));
-    return stamp === undefined ? result : { kind: 'local', stamp };
+    const result = await environment.fetch(version, chunk, signal, reader);
+    if (result.kind !== 'error' || !environment.isAlone()) return result;
+    const fingerprint = await looks(() => findBlob(cacheDirectory, version, chunk));
+    return fingerprint === undefined ? result : { kind: 'local', fingerprint };
   };
   const session = new FuseNativeSession({
     shown,
@@ -86,8 +86,8 @@ function start(message: SessionStart, surroundings: SessionSurroundings): FuseNa
     cacheDirectory,
     meter: new RequestMeter(meter),
     fetch,
-    versionIdOf: surroundings.versionIdOf,
-    onFault: surroundings.onFault,
+    versionIdOf: environment.versionIdOf,
+    onFault: environment.onFault,
     onReleased: (nodeIds) => send({ kind: 'released', nodeIds }),
     onStop: async () => {
       mark.clear();
@@ -131,9 +131,9 @@ async function load(): Promise<ReturnType<typeof loadFuseNative>> {
     return loadFuseNative();
   } catch (error) {
     if (!(error instanceof MountError)) throw error;
-    const { message, mend } = error;
+    const { message, hint } = error;
     return await new Promise(() => {
-      tell?.({ kind: 'unloadable', message, mend }, undefined, undefined, () => process.exit(1));
+      tell?.({ kind: 'unloadable', message, hint }, undefined, undefined, () => process.exit(1));
     });
   }
 }

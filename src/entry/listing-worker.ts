@@ -121,7 +121,7 @@ function build(message: Extract<ToListing, { kind: 'build' }>): CarriedBuild {
     filter,
     executable,
     previous: message.previous && Generation.view(message.previous),
-    tombstones: message.tombstones,
+    removedDirectories: message.removedDirectories,
     nextNodeId: message.nextNodeId,
     adopted: message.adopted,
     salt,

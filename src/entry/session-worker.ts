@@ -22,8 +22,8 @@ function mapJournal(addon: Addon, fd: number): Journal {
   return new Journal(addon.mapMemory(fd));
 }
 
-function start(message: SessionStart, surroundings: SessionSurroundings): KernelSession {
-  const { tell, versionIdOf, onFault } = surroundings;
+function start(message: SessionStart, environment: SessionSurroundings): KernelSession {
+  const { tell, versionIdOf, onFault } = environment;
   const { connection, journal, shown, presentation, naming, cacheDirectory, meter, takeover } = message;
   if (connection.kind !== 'device') throw new TypeError('this session does not mount');
   const turns = new Turns({ requests: LOOKS, bytes: LOOKS * CHUNK_BYTES });
@@ -39,10 +39,10 @@ function start(message: SessionStart, surroundings: SessionSurroundings): Kernel
     }
   };
   const fetch: Fetch = async (version, chunk, signal, reader) => {
-    const isAlone = takeover !== undefined && !surroundings.isMainThere();
-    const stamp = isAlone ? await look(version, chunk, signal, reader) : undefined;
-    if (stamp !== undefined) return { kind: 'local', stamp };
-    return await surroundings.fetch(version, chunk, signal, reader);
+    const isAlone = takeover !== undefined && !environment.isMainThere();
+    const fingerprint = isAlone ? await look(version, chunk, signal, reader) : undefined;
+    if (fingerprint !== undefined) return { kind: 'local', fingerprint };
+    return await environment.fetch(version, chunk, signal, reader);
   };
   const addon = loadAddon();
   return new KernelSession({

@@ -16,7 +16,7 @@ const MOST = -20;
  * @param usual nice(2) of this process otherwise
  * @returns what ends it
  */
-export function hurry(usual: number): () => void {
+export function raisePriority(usual: number): () => void {
   const set = (priority: number): void => {
     for (const thread of threads()) attempt(() => setPriority(thread, priority));
   };

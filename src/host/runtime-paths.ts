@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from '../config/config-error.ts';
-import type { Surroundings } from '../config/surroundings.ts';
+import type { HostEnvironment } from '../config/host-environment.ts';
 import { unsafeAncestor } from './safe-directory.ts';
 
 const ROOT_DIRECTORY = process.platform === 'darwin' ? '/var/run/dagmount' : '/run/dagmount';
@@ -18,7 +18,7 @@ export const RUNTIME_VARIABLE = 'DAGMOUNT_RUNTIME_DIR';
  * Where what outlives a process, but not the host's next start, is kept for all mounts of this user. Not an option of mount: every
  * command looks there. Throws ConfigError `bad-value`.
  */
-export function runtimeDirectory({ uid, env }: Pick<Surroundings, 'uid' | 'env'>): string {
+export function runtimeDirectory({ uid, env }: Pick<HostEnvironment, 'uid' | 'env'>): string {
   const named = env[RUNTIME_VARIABLE] ?? '';
   if (isAbsolute(named)) return named.replace(/(?<=.)\/+$/, '');
   if (named !== '') {
@@ -70,7 +70,7 @@ export function prepareRuntimeDirectory(directory: string, uid: number): void {
     throw new ConfigError(
       'runtime-unwritable',
       `The runtime directory ${directory} cannot be made (${reason}).`,
-      runtimeMend('Make the directory above it writable', uid),
+      runtimeHint('Make the directory above it writable', uid),
       error,
     );
   }
@@ -84,13 +84,13 @@ function requireSafePlace(directory: string, uid: number): void {
     'runtime-unsafe',
     `The runtime directory ${directory} could be replaced by others: ${path} ${reason}.`,
     flaw === 'mode'
-      ? runtimeMend(`Take that right away (chmod go-w ${path}, or chmod +t ${path})`, uid)
-      : runtimeMend('Own every directory on the way to it', uid),
+      ? runtimeHint(`Take that right away (chmod go-w ${path}, or chmod +t ${path})`, uid)
+      : runtimeHint('Own every directory on the way to it', uid),
   );
 }
 
 /** What to do about a runtime directory that cannot be used: `first`, or another directory. */
-export function runtimeMend(first: string, uid: number): string {
+export function runtimeHint(first: string, uid: number): string {
   const other = `let ${RUNTIME_VARIABLE} name a directory of your own, for this and every other dagmount command`;
   return uid === 0
     ? `${first} (in a container: docker run --tmpfs /run), or ${other}.`
@@ -110,6 +110,6 @@ function requireOwn(directory: string, uid: number): void {
   throw new ConfigError(
     'runtime-unsafe',
     `The runtime directory ${directory} ${reason}.`,
-    runtimeMend('Remove it', uid),
+    runtimeHint('Remove it', uid),
   );
 }

@@ -5,6 +5,7 @@ import { atMount } from '../host/at-mount.ts';
 import { identityOfOwner } from '../host/mount-owner.ts';
 import type { Mount } from '../host/mountinfo.ts';
 import type { Driver } from '../session/driver.ts';
+import { FUSE_NATIVE_WEAKNESSES } from '../session/driver-limitations.ts';
 import { FuseNativeDriver } from '../session/fuse-native/fuse-native-driver.ts';
 import { ProcessHost } from '../session/fuse-native/process-host.ts';
 import { unmountNow } from '../session/fuse-native/unmounting.ts';
@@ -12,7 +13,6 @@ import { type Addon, addonPath, loadAddon } from '../session/kernel/addon.ts';
 import { KernelDriver } from '../session/kernel/kernel-driver.ts';
 import { createMounter } from '../session/kernel/mounting.ts';
 import { MountError, type MountErrorCode } from '../session/mount-error.ts';
-import { FUSE_NATIVE_WEAKNESSES } from '../session/weaknesses.ts';
 import type { DriverCheck, UnmountOptions } from './driver-check.ts';
 
 /** Why the kernel driver cannot be used where the other one may. Without /dev/fuse neither can. */
@@ -44,7 +44,7 @@ export async function chooseDriver(
     const driver = await FuseNativeDriver.start(fuseNativeProcess).catch((other: unknown) => {
       throw neither(error, other);
     });
-    const fields = { event: 'weak-driver', reason: error.message, mend: error.mend };
+    const fields = { event: 'weak-driver', reason: error.message, hint: error.hint };
     log.warn(
       { ...fields, weaker: FUSE_NATIVE_WEAKNESSES },
       'served by fuse-native, which keeps some promises in part only, as the kernel driver cannot be used',
@@ -77,7 +77,7 @@ export async function checkDrivers(
   } as const;
   // Where none can be used, what was not asked for is no news.
   const [ofKernel, ofFuseNative] = used === undefined ? asked[wanted] : asked.auto;
-  return { used, kernel: ofKernel, fuseNative: ofFuseNative, weaknesses: FUSE_NATIVE_WEAKNESSES };
+  return { used, kernel: ofKernel, fuseNative: ofFuseNative, driverLimitations: FUSE_NATIVE_WEAKNESSES };
 }
 
 function checkKernelDriver(): DriverCheck['kernel'] {
@@ -137,7 +137,7 @@ function neither(kernel: MountError, fuseNative: unknown): unknown {
   return new MountError(
     kernel.code,
     `${kernel.message} ${fuseNative.message}`,
-    `One of the two is needed. ${kernel.mend} Or: ${fuseNative.mend}`,
+    `One of the two is needed. ${kernel.hint} Or: ${fuseNative.hint}`,
     fuseNative,
   );
 }

@@ -19,5 +19,5 @@ export interface DriverCheck {
   /** Why it cannot be loaded, a typed error; undefined where it can. */
   readonly fuseNative: { readonly error: unknown } | undefined;
   /** What is not kept by fuse-native, in words. */
-  readonly weaknesses: readonly string[];
+  readonly driverLimitations: readonly string[];
 }

@@ -18,11 +18,11 @@ export type ReleaseErrorCode =
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
   readonly code: ReleaseErrorCode;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: ReleaseErrorCode, message: string, mend: string) {
+  constructor(code: ReleaseErrorCode, message: string, hint: string) {
     super(message);
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

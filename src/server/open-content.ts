@@ -32,7 +32,7 @@ export async function openContent(options: OpenContentOptions) {
     directory,
     limitBytes,
     // A successor has readers before it has said which content they may be reading.
-    shielded: true,
+    evictionPaused: true,
     store: replaced,
     lock: flockWith(lockFile),
     clock: systemClock,

@@ -23,7 +23,7 @@ import { systemClock } from '../sync/system-clock.ts';
 import { waitForStore } from '../sync/wait-for-store.ts';
 import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
 import { MountPresenter } from '../takeover/mount-presenter.ts';
-import { LeftSession } from '../takeover/orphaned-session.ts';
+import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { isGone, isToBeReplaced, lookAtLeft } from '../takeover/predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from '../takeover/preparation.ts';
 import { ofServer, tellReplacement } from '../takeover/replacement.ts';
@@ -76,7 +76,7 @@ export class RunningServer {
   #mounted = false;
   /** Whether the session ended while the kernel still holds the connection. */
   #brokeOff = false;
-  #left: LeftSession | undefined;
+  #left: OrphanedSession | undefined;
   readonly #failedReads: FailedReads;
   readonly #events = new DaemonEvents();
 
@@ -144,7 +144,7 @@ export class RunningServer {
     if (await isGone(left)) return { outcome: 'unmounted-outside' };
     const stale = await isToBeReplaced(left);
     await prepareDirectories(this.#config, runtimeDirectory, this.#places.cacheDirectory);
-    this.#left = new LeftSession(runtimeDirectory, this.#config);
+    this.#left = new OrphanedSession(runtimeDirectory, this.#config);
     const over = this.#isOver;
     const { sync, session, presenter, cache } = await this.#compose(
       prepared,
@@ -181,8 +181,8 @@ export class RunningServer {
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
       await waitForStore(() => sync.start(over), waiting, over);
-      cache.unshield();
-      supervised.calmDown();
+      cache.resumeEviction();
+      supervised.restorePriority();
       // What was pinned before is, whether this tree was published now or before.
       this.#events.onPublished();
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
@@ -258,7 +258,7 @@ export class RunningServer {
     this.#atEnd(() => cache.close());
     kept ??= await this.#openKeptState(false);
     const { store: persister, restored } = kept;
-    if (restored === undefined) cache.unshield();
+    if (restored === undefined) cache.resumeEviction();
     // What was inherited is mounted also where this server does not come to go on with it.
     this.#atEnd(() => persister.close({ unmounted: !this.#mounted && !supervised.isDepended }));
     const { store, ...connection } = await connecting;
@@ -331,7 +331,7 @@ export class RunningServer {
     const { target, source } = this.#config;
     this.#mounted = true;
     const { readahead, connection } = place.taken(() => this.#detached.abort());
-    supervised.bePatient(connection);
+    supervised.setTakeoverDeadline(connection);
     this.#announcement.ready = false;
     this.#atEnd(() => this.#announcement.remove());
     this.#left?.replaced();

@@ -75,5 +75,5 @@ export interface StoreFinding {
   /** What went wrong, where the outcome is bad: a typed error. */
   readonly error?: unknown;
   /** What to do, where the outcome is doubtful. */
-  readonly mend?: string;
+  readonly hint?: string;
 }

@@ -29,7 +29,7 @@ export async function* probeStore(
     connection = await connectStore(config);
     const { ignored } = connection;
     if (ignored !== undefined) {
-      yield { name: 'proxy', outcome: 'doubtful', detail: ignored.message, mend: ignored.mend };
+      yield { name: 'proxy', outcome: 'doubtful', detail: ignored.message, hint: ignored.hint };
     }
     if (config.signRequest) await connection.credentials();
     yield good('credentials', config.signRequest ? 'found' : 'not used: --no-sign-request');
@@ -130,8 +130,8 @@ export function etags({ objects, unlisted, without, differing, md5 }: EtagSample
   if (weaker.length === 0) {
     return good('etags', `GET and the listing have the same, ${of(objects)}`);
   }
-  const mend = 'Nothing, where this is the way of the store: docs/semantics.md says what is weaker then.';
-  return { name: 'etags', outcome: 'doubtful', detail: weaker.join('; '), mend };
+  const hint = 'Nothing, where this is the way of the store: docs/semantics.md says what is weaker then.';
+  return { name: 'etags', outcome: 'doubtful', detail: weaker.join('; '), hint };
 }
 
 /** How far this host's clock is ahead of the store's. */
@@ -154,6 +154,6 @@ function clock(seconds: number | undefined): StoreFinding {
     name: 'clock',
     outcome: 'doubtful',
     detail,
-    mend: 'Set the clock, with NTP for instance: S3 refuses 15 minutes.',
+    hint: 'Set the clock, with NTP for instance: S3 refuses 15 minutes.',
   };
 }

@@ -1,7 +1,7 @@
 import type { Generation } from '../tree/index.ts';
 import type { MutableAttributes } from '../wire/index.ts';
+import type { HeldInode } from './held-inode.ts';
 import type { Presentation } from './messages.ts';
-import type { RetiredNode } from './retired-node.ts';
 
 export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;
@@ -54,7 +54,7 @@ export class AttributeSource {
   }
 
   /** Valid until the next call. A removed directory keeps its last attributes, and is empty. */
-  ofRetired(node: RetiredNode): MutableAttributes {
+  ofHeld(node: HeldInode): MutableAttributes {
     const { nodeId, directory, executable, size, mtimeSeconds, mtimeNanoseconds } = node;
     const mode = this.mode(directory, executable);
     return this.#fill(nodeId, mode, size, mtimeSeconds, mtimeNanoseconds, directory ? 2 : 1);

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { isSystemError } from '../base/system-error.ts';
 import { blobPath } from '../cache/blob-path.ts';
-import { ARRIVING, stampOf } from '../cache/stamp.ts';
+import { ARRIVING, fingerprintOf } from '../cache/fingerprint.ts';
 import { isOwn } from '../host/own-file.ts';
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -24,16 +24,16 @@ export class BlobReader {
   read(
     name: string,
     chunk: number | undefined,
-    stamp: bigint,
+    fingerprint: bigint,
     position: number,
     target: Uint8Array,
   ): boolean {
-    if (stamp <= ARRIVING) return false;
+    if (fingerprint <= ARRIVING) return false;
     let fd: number | undefined;
     try {
       fd = openSync(blobPath(this.#directory, name, chunk), OPEN_FLAGS);
       const stats = fstatSync(fd, { bigint: true });
-      if (!isOwn(stats) || stampOf(stats) !== stamp) return false;
+      if (!isOwn(stats) || fingerprintOf(stats) !== fingerprint) return false;
       for (let filled = 0; filled < target.length; ) {
         const got = readSync(fd, target, filled, target.length - filled, position + filled);
         if (got === 0) return false;

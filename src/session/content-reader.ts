@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { blobKey } from '../cache/blob-path.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
+import { ABSENT, ARRIVING } from '../cache/fingerprint.ts';
 import { SingleFlight, type Stop } from '../cache/single-flight.ts';
-import { ABSENT, ARRIVING } from '../cache/stamp.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { BlobReader } from './blob-reader.ts';
 import type { ContentRange } from './handlers.ts';
@@ -29,20 +29,20 @@ export type Fetch = (
   reader: number | undefined,
 ) => Promise<FetchResult>;
 
-/** Where it is remembered under which stamp the whole blob of a node's version was last verified. */
-export interface Stamps {
-  stampOf(nodeId: number): bigint;
-  setStampOf(nodeId: number, stamp: bigint): void;
+/** Where it is remembered under which fingerprint the whole blob of a node's version was last verified. */
+export interface Fingerprints {
+  fingerprintOf(nodeId: number): bigint;
+  setStampOf(nodeId: number, fingerprint: bigint): void;
 }
 
 /** Bytes of a version: at once from the local disk, or through main. */
 export class ContentReader {
   readonly #blobs: BlobReader;
-  readonly #stamps: Stamps;
+  readonly #fingerprints: Fingerprints;
   readonly #fetch: Fetch;
   /** The kernel asks for a chunk in parts, several at a time: what main hands over in memory is to come once. */
   readonly #flights = new SingleFlight<FetchResult>();
-  readonly #chunkStamps = new LRUCache<string, bigint>({ max: KNOWN_CHUNKS });
+  readonly #chunkFingerprints = new LRUCache<string, bigint>({ max: KNOWN_CHUNKS });
   readonly #memory = new LRUCache<string, Uint8Array>({
     maxSize: MEMORY_BYTES,
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
@@ -51,16 +51,16 @@ export class ContentReader {
   /** One timer for all who wait. */
   #nextLook: Promise<void> | undefined;
 
-  constructor(blobs: BlobReader, stamps: Stamps, fetch: Fetch) {
+  constructor(blobs: BlobReader, fingerprints: Fingerprints, fetch: Fetch) {
     this.#blobs = blobs;
-    this.#stamps = stamps;
+    this.#fingerprints = fingerprints;
     this.#fetch = fetch;
   }
 
   /** Fills `target` if all of the range is local; otherwise returns false and `target` means nothing. */
   readLocal(range: ContentRange, target: Uint8Array): boolean {
     return this.#parts(range).every((part) =>
-      this.#readPart(range, part, this.#stamp(range, part.chunk), target),
+      this.#readPart(range, part, this.#fingerprint(range, part.chunk), target),
     );
   }
 
@@ -77,7 +77,7 @@ export class ContentReader {
   ): Promise<Uint8Array | ReadErrno> {
     let absent = this.#parts(range);
     const known = new Map<Part, bigint>();
-    for (const part of absent) known.set(part, await this.#arrivedStamp(range, part.chunk));
+    for (const part of absent) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
     const parts = absent;
     absent = absent.filter((part) => !this.#isThere(range, part, known.get(part)));
     for (let tries = 0; tries <= TRIES; tries++) {
@@ -85,7 +85,7 @@ export class ContentReader {
         const result = await this.#fetchOnce(range.version, part.chunk, reader, signal);
         if (result.kind === 'error') return result.errno;
         if (result.kind === 'memory') this.#memory.set(keyOf(range.version, part.chunk), result.bytes);
-        else known.set(part, this.#noted(range, part, result.stamp));
+        else known.set(part, this.#noted(range, part, result.fingerprint));
       }
       const target = new Uint8Array(range.length);
       absent = parts.filter((part) => !this.#readPart(range, part, known.get(part) ?? ABSENT, target));
@@ -94,14 +94,14 @@ export class ContentReader {
     return 'EIO';
   }
 
-  #isThere({ version }: ContentRange, { chunk }: Part, stamp: bigint = ABSENT): boolean {
-    return stamp > ARRIVING || this.#memory.has(keyOf(version, chunk));
+  #isThere({ version }: ContentRange, { chunk }: Part, fingerprint: bigint = ABSENT): boolean {
+    return fingerprint > ARRIVING || this.#memory.has(keyOf(version, chunk));
   }
 
-  #noted({ nodeId, version }: ContentRange, { chunk }: Part, stamp: bigint): bigint {
-    if (chunk === undefined) this.#stamps.setStampOf(nodeId, stamp);
-    else this.#chunkStamps.set(keyOf(version, chunk), stamp);
-    return stamp;
+  #noted({ nodeId, version }: ContentRange, { chunk }: Part, fingerprint: bigint): bigint {
+    if (chunk === undefined) this.#fingerprints.setStampOf(nodeId, fingerprint);
+    else this.#chunkFingerprints.set(keyOf(version, chunk), fingerprint);
+    return fingerprint;
   }
 
   /** One for each uid that waits: a reader is not to wait for the turn of another's. Rejects with the signal's reason. */
@@ -128,19 +128,19 @@ export class ContentReader {
     return parts;
   }
 
-  #stamp(range: ContentRange, chunk: number | undefined): bigint {
-    if (chunk === undefined) return this.#stamps.stampOf(range.nodeId);
-    return this.#chunkStamps.get(keyOf(range.version, chunk)) ?? 0n;
+  #fingerprint(range: ContentRange, chunk: number | undefined): bigint {
+    if (chunk === undefined) return this.#fingerprints.fingerprintOf(range.nodeId);
+    return this.#chunkFingerprints.get(keyOf(range.version, chunk)) ?? 0n;
   }
 
   /**
    * Waits a little for what the prefetch has under way. A scan right behind the prefetch would else ask for file
    * after file, which costs both threads a message each way and is a third of the CPU of a cold scan.
    */
-  async #arrivedStamp(range: ContentRange, chunk: number | undefined): Promise<bigint> {
+  async #arrivedFingerprint(range: ContentRange, chunk: number | undefined): Promise<bigint> {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
-      const stamp = this.#stamp(range, chunk);
-      if (stamp !== ARRIVING) return stamp;
+      const fingerprint = this.#fingerprint(range, chunk);
+      if (fingerprint !== ARRIVING) return fingerprint;
       this.#nextLook ??= new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS)).then(() => {
         this.#nextLook = undefined;
       });
@@ -149,10 +149,10 @@ export class ContentReader {
     return ABSENT;
   }
 
-  #readPart(range: ContentRange, part: Part, stamp: bigint, target: Uint8Array): boolean {
+  #readPart(range: ContentRange, part: Part, fingerprint: bigint, target: Uint8Array): boolean {
     const { chunk, position, length } = part;
     const bytes = target.subarray(part.target, part.target + length);
-    if (this.#blobs.read(range.version.name, chunk, stamp, position, bytes)) return true;
+    if (this.#blobs.read(range.version.name, chunk, fingerprint, position, bytes)) return true;
     const kept = this.#memory.get(keyOf(range.version, chunk));
     if (kept === undefined) return false;
     bytes.set(kept.subarray(position, position + length));

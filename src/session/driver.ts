@@ -1,6 +1,6 @@
 import type { GenerationChanges } from '../tree/index.ts';
 import type { Connection, MountRequest } from './connection.ts';
-import type { FromSession, NotifyOutcome, SessionCounters, Shown, ToSession } from './messages.ts';
+import type { FromSession, NotifyOutcome, ServedTree, SessionCounters, ToSession } from './messages.ts';
 
 /**
  * There are two ways to show trees to a kernel. Everything above is the same for both: tree, cache, sync, socket, commands.
@@ -40,7 +40,7 @@ export interface SessionHost {
 /** The side that answers. */
 export interface Session {
   /** The swap. Resolves once every lookup that starts afterwards sees the new tree. */
-  publish(shown: Shown, changes: GenerationChanges): Promise<NotifyOutcome>;
+  publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome>;
   counters(): SessionCounters;
   /** Lets go of the connection. */
   stop(): Promise<void>;

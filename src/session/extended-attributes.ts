@@ -1,7 +1,7 @@
 import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
 import type { ErrnoName } from '../wire/index.ts';
+import type { HeldInode } from './held-inode.ts';
 import type { Naming } from './naming.ts';
-import type { RetiredNode } from './retired-node.ts';
 import type { ShownTree } from './shown-tree.ts';
 
 type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'source';
@@ -49,7 +49,7 @@ export class ExtendedAttributes {
     if (!VERSION_ID.equals(name)) return undefined;
     const { generation } = tree;
     const index = generation.indexOfNode(nodeId);
-    if (index < 0) return tree.retired(nodeId)?.version;
+    if (index < 0) return tree.held(nodeId)?.version;
     if (generation.isDirectory(index)) return undefined;
     return { path: generation.path(index), etag: generation.etag(index) };
   }
@@ -64,8 +64,8 @@ export class ExtendedAttributes {
     const index = generation.indexOfNode(nodeId);
     if (index === 0) return { generation: tree.label, source: this.#naming.source };
     if (index > 0) return generation.isDirectory(index) ? {} : this.#ofFile(generation, index);
-    const retired = tree.retired(nodeId);
-    return retired && this.#ofRetired(retired);
+    const held = tree.held(nodeId);
+    return held && this.#ofHeld(held);
   }
 
   #ofFile(generation: Generation, index: number): Values {
@@ -77,7 +77,7 @@ export class ExtendedAttributes {
   }
 
   /** A replaced version that somebody still holds open: no generation that is shown has it. */
-  #ofRetired({ version, lastModified }: RetiredNode): Values {
+  #ofHeld({ version, lastModified }: HeldInode): Values {
     if (version === undefined) return {};
     const key = this.#naming.keyPrefix + version.path;
     return { key, etag: listedEtag(version.etag), 'last-modified': dateText(lastModified) };

@@ -3,7 +3,7 @@ import type { ErrnoName, ReplyWriter, Request, RequestOf } from '../wire/index.t
 import type { AttributeSource } from './attributes.ts';
 import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
 import type { ShownTree } from './shown-tree.ts';
-import { figures, LONGEST_NAME_BYTES } from './statfs-figures.ts';
+import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
 
 /** Bytes to be read of the version that a node id stands for. */
 export interface ContentRange {
@@ -53,8 +53,8 @@ export function handle(request: Request, on: Handling): Outcome {
     case 'getattr': {
       const index = tree.generation.indexOfNode(request.nodeId);
       if (index >= 0) return done(reply.attr(attributes.ofEntry(tree.generation, index)));
-      const retired = tree.retired(request.nodeId);
-      return retired === undefined ? error(reply, 'ESTALE') : done(reply.attr(attributes.ofRetired(retired)));
+      const held = tree.held(request.nodeId);
+      return held === undefined ? error(reply, 'ESTALE') : done(reply.attr(attributes.ofHeld(held)));
     }
     case 'read':
       return read(request, on);
@@ -68,7 +68,7 @@ export function handle(request: Request, on: Handling): Outcome {
     case 'interrupt':
       return { kind: 'interrupt', target: request };
     case 'statfs':
-      return done(reply.statfs(figures(tree.generation)));
+      return done(reply.statfs(statfsOf(tree.generation)));
     case 'getxattr': {
       const version = on.extended.versionAsked(tree, request.nodeId, request.name);
       if (version !== undefined) return { kind: 'version-id', version, size: request.size };
@@ -96,7 +96,7 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
   if (isName(name, DOT)) return entryOf(directory, on);
   if (isName(name, DOT_DOT)) return entryOf(parentOf(tree, nodeId, directory), on);
   // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
-  if (directory < 0) return error(reply, tree.retired(nodeId) === undefined ? 'ESTALE' : 'ENOENT');
+  if (directory < 0) return error(reply, tree.held(nodeId) === undefined ? 'ESTALE' : 'ENOENT');
   if (!generation.isDirectory(directory)) return error(reply, 'ENOTDIR');
   // No key makes such a name, but the kernel asks for up to 1,024 bytes (FUSE_NAME_MAX).
   if (name.length > LONGEST_NAME_BYTES) return error(reply, 'ENAMETOOLONG');
@@ -117,8 +117,8 @@ function entryOf(index: number, { tree, attributes, reply }: Handling): Outcome 
 /** The index of the directory that holds a node, or held it; -1 where that is not shown. */
 function parentOf(tree: ShownTree, nodeId: number, index: number): number {
   if (index >= 0) return tree.generation.parent(index);
-  const retired = tree.retired(nodeId);
-  return retired === undefined ? -1 : tree.generation.indexOfNode(retired.parentId);
+  const held = tree.held(nodeId);
+  return held === undefined ? -1 : tree.generation.indexOfNode(held.parentId);
 }
 
 function isName(name: Uint8Array, other: Uint8Array): boolean {
@@ -134,9 +134,9 @@ function readDirectory(
   const plus = request.kind === 'readdirplus';
   reply.begin(request.uniqueHigh, request.uniqueLow, request.size);
   const index = generation.indexOfNode(request.nodeId);
-  const retired = index < 0 ? tree.retired(request.nodeId) : undefined;
-  if (index < 0 && retired === undefined) return error(reply, 'ESTALE');
-  if (!(retired?.directory ?? generation.isDirectory(index))) return error(reply, 'ENOTDIR');
+  const held = index < 0 ? tree.held(request.nodeId) : undefined;
+  if (index < 0 && held === undefined) return error(reply, 'ESTALE');
+  if (!(held?.directory ?? generation.isDirectory(index))) return error(reply, 'ENOTDIR');
 
   const { offsetHigh, offsetLow } = request;
   const directoryMode = attributes.mode(true, false);
@@ -144,11 +144,11 @@ function readDirectory(
     plus
       ? reply.direntPlusUncounted(node, directoryMode, 0, cookie, name)
       : reply.dirent(node, directoryMode, 0, cookie, name);
-  const parent = retired?.parentId ?? generation.nodeId(generation.parent(index));
+  const parent = held?.parentId ?? generation.nodeId(generation.parent(index));
   if (offsetHigh === 0 && offsetLow < DOT_COOKIE && !dot(request.nodeId, DOT_COOKIE, DOT)) return ANSWERED;
   if (offsetHigh === 0 && offsetLow < DOT_DOT_COOKIE && !dot(parent, DOT_DOT_COOKIE, DOT_DOT))
     return ANSWERED;
-  if (retired !== undefined) return ANSWERED;
+  if (held !== undefined) return ANSWERED;
 
   const end = generation.childrenEnd(index);
   for (let child = generation.seek(index, offsetHigh, offsetLow); child < end; child++) {
@@ -172,14 +172,14 @@ function readDirectory(
 function read({ nodeId, offset, size }: RequestOf<'read'>, { tree, reply }: Handling): Outcome {
   const { generation } = tree;
   const index = generation.indexOfNode(nodeId);
-  const retired = index < 0 ? tree.retired(nodeId) : undefined;
-  if (index < 0 && retired === undefined) return error(reply, 'ESTALE');
-  if (retired?.directory ?? generation.isDirectory(index)) return error(reply, 'EISDIR');
+  const held = index < 0 ? tree.held(nodeId) : undefined;
+  if (index < 0 && held === undefined) return error(reply, 'ESTALE');
+  if (held?.directory ?? generation.isDirectory(index)) return error(reply, 'EISDIR');
   // The exact bytes up to the end of the file, or an error: a short answer would cut the cached size.
-  const length = Math.min(size, Math.max(0, (retired?.size ?? generation.size(index)) - offset));
+  const length = Math.min(size, Math.max(0, (held?.size ?? generation.size(index)) - offset));
   if (length === 0) return done(reply.data(0));
-  if (retired?.archived ?? generation.isArchived(index)) return error(reply, 'EIO');
-  const version = retired === undefined ? generation.version(index) : retired.version;
+  if (held?.archived ?? generation.isArchived(index)) return error(reply, 'EIO');
+  const version = held === undefined ? generation.version(index) : held.version;
   if (version === undefined) return error(reply, 'ESTALE');
   return { kind: 'content', range: { nodeId, version, position: offset, length } };
 }

@@ -1,21 +1,21 @@
 import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Connection } from './connection.ts';
+import type { HeldInode } from './held-inode.ts';
 import type { Naming } from './naming.ts';
-import type { RetiredNode } from './retired-node.ts';
 
 /** What the session needs to serve a generation; everything large is shared memory. */
-export interface Shown {
+export interface ServedTree {
   readonly generation: SharedArrayBuffer;
-  /** One stamp an entry, 0n where the content is not known to be local. Written by main, read by the session. */
-  readonly stamps: SharedArrayBuffer;
+  /** One fingerprint an entry, 0n where the content is not known to be local. Written by main, read by the session. */
+  readonly fingerprints: SharedArrayBuffer;
 }
 
 export type ReadErrno = 'EIO' | 'ESTALE';
 
-/** How a miss ended: the blob is local under that stamp, or here are the blob's bytes, or an errno. */
+/** How a miss ended: the blob is local under that fingerprint, or here are the blob's bytes, or an errno. */
 export type FetchResult =
-  | { readonly kind: 'local'; readonly stamp: bigint }
+  | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
   | { readonly kind: 'error'; readonly errno: ReadErrno };
 
@@ -31,7 +31,7 @@ export interface Takeover {
   /** What it agreed on with the kernel, where that is known. */
   readonly init: InitReply | undefined;
   /** Nodes of trees before the one shown, which the kernel may still hold. */
-  readonly replaced: readonly RetiredNode[];
+  readonly replaced: readonly HeldInode[];
   /** The tree before, where the kernel may not have been told of all that differs: a generation's buffer. */
   readonly previous: SharedArrayBuffer | undefined;
 }
@@ -57,7 +57,7 @@ export interface Serving {
 export interface SessionStart {
   readonly kind: 'start';
   readonly connection: Connection;
-  readonly shown: Shown;
+  readonly shown: ServedTree;
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
@@ -70,7 +70,7 @@ export interface SessionStart {
 
 export type ToSession =
   | SessionStart
-  | { readonly kind: 'publish'; readonly shown: Shown; readonly changes: GenerationChanges }
+  | { readonly kind: 'publish'; readonly shown: ServedTree; readonly changes: GenerationChanges }
   | { readonly kind: 'fetched'; readonly id: number; readonly result: FetchResult }
   | { readonly kind: 'version-id'; readonly id: number; readonly versionId: string | undefined }
   | { readonly kind: 'count' }

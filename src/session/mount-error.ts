@@ -17,11 +17,11 @@ export type MountErrorCode =
 export class MountError extends Error {
   override readonly name = 'MountError';
   readonly code: MountErrorCode;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: MountErrorCode, message: string, mend: string, cause?: unknown) {
+  constructor(code: MountErrorCode, message: string, hint: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

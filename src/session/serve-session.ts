@@ -17,7 +17,7 @@ export interface SessionPort {
   close(): void;
 }
 
-/** What a session has of its surroundings. */
+/** What a session has of its environment. */
 export interface SessionSurroundings {
   readonly tell: (message: FromSession) => void;
   readonly fetch: Fetch;
@@ -39,7 +39,7 @@ export interface SessionSurroundings {
  */
 export function serveSession(
   port: SessionPort,
-  start: (message: SessionStart, surroundings: SessionSurroundings) => Session,
+  start: (message: SessionStart, environment: SessionSurroundings) => Session,
 ): () => void {
   const waiting = new Map<number, (result: FetchResult) => void>();
   const asked = new Map<number, (versionId: string | undefined) => void>();
@@ -47,7 +47,7 @@ export function serveSession(
   let isAlone = false;
   let isMainThere = false;
   let session: Session | undefined;
-  const surroundings: SessionSurroundings = {
+  const environment: SessionSurroundings = {
     tell: (message) => port.tell(message),
     fetch: (version, chunk, signal, reader) => {
       if (isAlone) return Promise.resolve({ kind: 'error', errno: 'EIO' });
@@ -86,7 +86,7 @@ export function serveSession(
   port.onMessage(async (message) => {
     switch (message.kind) {
       case 'start':
-        session = start(message, surroundings);
+        session = start(message, environment);
         return;
       case 'publish':
         if (session !== undefined) {

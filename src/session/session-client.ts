@@ -39,7 +39,7 @@ export interface SessionEvents {
 
 export interface Published {
   readonly generation: Generation;
-  readonly stamps: BigUint64Array;
+  readonly fingerprints: BigUint64Array;
   readonly changes: GenerationChanges | undefined;
 }
 
@@ -84,11 +84,11 @@ export class SessionClient {
   }
 
   /** Makes a generation current; resolves when the kernel has answered every notification. */
-  publish({ generation, stamps, changes }: Published): Promise<NotifyOutcome> {
+  publish({ generation, fingerprints, changes }: Published): Promise<NotifyOutcome> {
     if (changes === undefined) throw new TypeError('only the first generation comes without changes');
     this.#publishing = deferred();
-    const shared = stamps.buffer as unknown as SharedArrayBuffer;
-    this.#send({ kind: 'publish', shown: { generation: generation.buffer, stamps: shared }, changes });
+    const shared = fingerprints.buffer as unknown as SharedArrayBuffer;
+    this.#send({ kind: 'publish', shown: { generation: generation.buffer, fingerprints: shared }, changes });
     return this.#publishing.promise;
   }
 

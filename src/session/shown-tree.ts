@@ -1,19 +1,19 @@
 import { Generation, type GenerationChanges } from '../tree/index.ts';
-import type { Shown } from './messages.ts';
-import type { RetiredNode } from './retired-node.ts';
+import type { HeldInode } from './held-inode.ts';
+import type { ServedTree } from './messages.ts';
 
 /** The tree the kernel is shown: one generation, and the replaced versions that the kernel may still hold. */
 export class ShownTree {
   #generation: Generation;
-  #stamps: BigUint64Array;
-  readonly #retired = new Map<number, RetiredNode>();
+  #fingerprints: BigUint64Array;
+  readonly #held = new Map<number, HeldInode>();
   #changing = false;
 
   /** `replaced`: what the kernel may hold of trees that a predecessor has shown. */
-  constructor(shown: Shown, replaced: readonly RetiredNode[] = []) {
+  constructor(shown: ServedTree, replaced: readonly HeldInode[] = []) {
     this.#generation = Generation.view(shown.generation);
-    this.#stamps = new BigUint64Array(shown.stamps);
-    for (const node of replaced) this.#retired.set(node.nodeId, { ...node });
+    this.#fingerprints = new BigUint64Array(shown.fingerprints);
+    for (const node of replaced) this.#held.set(node.nodeId, { ...node });
   }
 
   get generation(): Generation {
@@ -25,36 +25,36 @@ export class ShownTree {
     return this.#changing ? 'changing' : `${this.#generation.number}:${this.#generation.id}`;
   }
 
-  get retiredCount(): number {
-    return this.#retired.size;
+  get heldCount(): number {
+    return this.#held.size;
   }
 
-  /** The stamp under which the blob of that version was last verified; 0n when it is not known to be local. */
-  stampOf(nodeId: number): bigint {
+  /** The fingerprint under which the blob of that version was last verified; 0n when it is not known to be local. */
+  fingerprintOf(nodeId: number): bigint {
     const index = this.#generation.indexOfNode(nodeId);
-    return index < 0 ? (this.#retired.get(nodeId)?.stamp ?? 0n) : Atomics.load(this.#stamps, index);
+    return index < 0 ? (this.#held.get(nodeId)?.fingerprint ?? 0n) : Atomics.load(this.#fingerprints, index);
   }
 
-  setStampOf(nodeId: number, stamp: bigint): void {
+  setStampOf(nodeId: number, fingerprint: bigint): void {
     const index = this.#generation.indexOfNode(nodeId);
-    const retired = index < 0 ? this.#retired.get(nodeId) : undefined;
-    if (index >= 0) Atomics.store(this.#stamps, index, stamp);
-    else if (retired !== undefined) retired.stamp = stamp;
+    const held = index < 0 ? this.#held.get(nodeId) : undefined;
+    if (index >= 0) Atomics.store(this.#fingerprints, index, fingerprint);
+    else if (held !== undefined) held.fingerprint = fingerprint;
   }
 
-  retired(nodeId: number): RetiredNode | undefined {
-    return this.#retired.get(nodeId);
+  held(nodeId: number): HeldInode | undefined {
+    return this.#held.get(nodeId);
   }
 
-  retiredIds(): number[] {
-    return [...this.#retired.keys()];
+  heldIds(): number[] {
+    return [...this.#held.keys()];
   }
 
   /** Where a node is, or was before it went: '' for the root; undefined for one that is not known. */
   path(nodeId: number): string | undefined {
     const index = this.#generation.indexOfNode(nodeId);
     if (index >= 0) return this.#generation.path(index);
-    return this.#retired.get(nodeId)?.path;
+    return this.#held.get(nodeId)?.path;
   }
 
   /** The kernel may still have something of the tree before. */
@@ -68,7 +68,7 @@ export class ShownTree {
   }
 
   /** The swap. From here on the tree is changing, until it has settled. Returns the generation that was shown until now. */
-  show(shown: Shown, changes: GenerationChanges): Generation {
+  show(shown: ServedTree, changes: GenerationChanges): Generation {
     this.#changing = true;
     const old = this.#generation;
     const next = Generation.view(shown.generation);
@@ -80,17 +80,17 @@ export class ShownTree {
       if (instant !== undefined && old.isDirectory(index)) this.#touch(old.nodeId(index), next, instant);
     }
     this.#generation = next;
-    this.#stamps = new BigUint64Array(shown.stamps);
+    this.#fingerprints = new BigUint64Array(shown.fingerprints);
     return old;
   }
 
   /** A directory that comes back has its old node id again: the entry serves it from now on. */
   revive(nodeId: number): boolean {
-    return this.#retired.delete(nodeId);
+    return this.#held.delete(nodeId);
   }
 
   release(nodeIds: Iterable<number>): void {
-    for (const nodeId of nodeIds) this.#retired.delete(nodeId);
+    for (const nodeId of nodeIds) this.#held.delete(nodeId);
   }
 
   /**
@@ -98,17 +98,17 @@ export class ShownTree {
    * it was invalidated would otherwise stay cached for good.
    */
   #touch(nodeId: number, next: Generation, index: number): void {
-    const node = this.#retired.get(nodeId);
+    const node = this.#held.get(nodeId);
     if (node === undefined) return;
     const mtimeSeconds = next.mtimeSeconds(index);
     const mtimeNanoseconds = next.mtimeNanoseconds(index);
-    this.#retired.set(nodeId, { ...node, mtimeSeconds, mtimeNanoseconds });
+    this.#held.set(nodeId, { ...node, mtimeSeconds, mtimeNanoseconds });
   }
 
   #retire(generation: Generation, index: number): void {
     const directory = generation.isDirectory(index);
     const nodeId = generation.nodeId(index);
-    this.#retired.set(nodeId, {
+    this.#held.set(nodeId, {
       nodeId,
       directory,
       archived: generation.isArchived(index),
@@ -120,7 +120,7 @@ export class ShownTree {
       path: generation.path(index),
       lastModified: generation.lastModified(index),
       version: directory ? undefined : generation.version(index),
-      stamp: directory ? 0n : Atomics.load(this.#stamps, index),
+      fingerprint: directory ? 0n : Atomics.load(this.#fingerprints, index),
     });
   }
 }

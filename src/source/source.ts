@@ -28,7 +28,7 @@ export interface Lister {
   build(options: {
     readonly previous: Generation | undefined;
     /** Removed directories by path, whose node ids the kernel may still hold. */
-    readonly tombstones: ReadonlyMap<string, number>;
+    readonly removedDirectories: ReadonlyMap<string, number>;
     readonly nextNodeId: number;
     /** What was found, when it was fetched, in the place of what was listed. */
     readonly adopted?: AdoptedObjects;

@@ -1,7 +1,7 @@
 import type { ChangeLog } from '../sync/change-log.ts';
 import type { Instant } from '../sync/instant.ts';
 import type { TakeoverState } from '../sync/ports.ts';
-import type { ReplacedNode } from '../sync/replaced-node.ts';
+import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Generation, Problem } from '../tree/index.ts';
 
 /** What a state is written for: it is read back by the same mount alone. */
@@ -26,7 +26,7 @@ export interface SavedState extends StateFacts {
   readonly problems: readonly Problem[];
   readonly changeLog: ChangeLog;
   /** Before the publication: removed directories whose node ids the kernel may hold. */
-  readonly tombstones: ReadonlyMap<string, number>;
+  readonly removedDirectories: ReadonlyMap<string, number>;
   /** What the kernel may hold of trees before this one. */
-  readonly replaced: readonly ReplacedNode[];
+  readonly replaced: readonly ReplacedInode[];
 }

@@ -1,13 +1,13 @@
+import { Yielder } from '../base/yielder.ts';
 import { ChangeLog } from '../sync/change-log.ts';
 import type { Instant } from '../sync/instant.ts';
-import { Pace } from '../sync/pace.ts';
 import type { TakeoverState } from '../sync/ports.ts';
-import type { ReplacedNode } from '../sync/replaced-node.ts';
+import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import {
   type Generation,
   generationBytes,
   restoreGeneration,
-  stampGeneration,
+  setPublishTime,
   TreeError,
 } from '../tree/index.ts';
 import type { SavedState, StateFacts, StateIdentity } from './saved-state.ts';
@@ -19,8 +19,8 @@ import { requireShapes } from './state-shapes.ts';
  *
  *     facts       JSON object (StateFacts)
  *     problems    JSON array
- *     tombstones  JSON array of [path, node id]
- *     replaced    JSON array (ReplacedNode)
+ *     removedDirectories  JSON array of [path, node id]
+ *     replaced    JSON array (ReplacedInode)
  *     change log  as it encodes itself
  *     added, changed, touched
  *                 indices whose mtimes are the instant of the publication, 32 bits each in the host's byte order
@@ -45,21 +45,21 @@ export async function encodeBody(state: TakeoverState, identity: StateIdentity):
     history,
     digest,
     problems,
-    tombstones,
+    removedDirectories,
     replaced,
     changeLog,
     generation,
   } = state;
   const { filters, writtenBy } = identity;
   const facts: StateFacts = { number, nextNodeId, peaks, history, digest, filters, writtenBy };
-  const pace = new Pace();
+  const yielder = new Yielder();
   const nothing = new Uint32Array(0);
   const { added, changed, touched } = state.changes ?? { added: nothing, changed: nothing, touched: nothing };
   const sections: StateBody[] = [
     [Buffer.from(JSON.stringify(facts))],
-    await jsonArray(problems, pace),
-    await jsonArray(tombstones, pace),
-    await jsonArray(replaced, pace),
+    await jsonArray(problems, yielder),
+    await jsonArray(removedDirectories, yielder),
+    await jsonArray(replaced, yielder),
     [changeLog.encode()],
     [bytesOf(added)],
     [bytesOf(changed)],
@@ -81,8 +81,8 @@ export function lengthOf(pieces: StateBody): number {
 export function decodeBody(body: Buffer, instant: Instant): SavedState {
   const sections = cut(body);
   const [first, second, third, fourth] = sections.slice(0, 4).map(parse);
-  const lists = { facts: first, problems: second, tombstones: third, replaced: fourth };
-  const { facts, problems, tombstones, replaced } = requireShapes(lists, instant);
+  const lists = { facts: first, problems: second, removedDirectories: third, replaced: fourth };
+  const { facts, problems, removedDirectories, replaced } = requireShapes(lists, instant);
   const [log, added, changed, touched, tree] = sections.slice(4) as [Buffer, Buffer, Buffer, Buffer, Buffer];
   const changeLog = ChangeLog.decode(log);
   const generation = openTree(tree);
@@ -91,7 +91,7 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
     changed: indices(changed, generation),
     touched: indices(touched, generation),
   };
-  stampGeneration(generation, changes, instant, facts.number);
+  setPublishTime(generation, changes, instant, facts.number);
   const highest = generation.nodeId(generation.entryByNodeRank(generation.entries - 1));
   const isLogged = changeLog?.entries.every(({ number }) => Number.isSafeInteger(number));
   if (!(facts.nextNodeId > highest) || changeLog === undefined || isLogged === false) {
@@ -103,13 +103,13 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
     instant,
     problems,
     changeLog,
-    tombstones: new Map(tombstones),
+    removedDirectories: new Map(removedDirectories),
     replaced: dated(replaced, instant),
   };
 }
 
 /** The directories that went with the publication have its instant. Format 1 has no execute bits and dates. */
-function dated(replaced: readonly ReplacedNode[], instant: Instant): readonly ReplacedNode[] {
+function dated(replaced: readonly ReplacedInode[], instant: Instant): readonly ReplacedInode[] {
   return replaced.map((node) => ({
     ...node,
     executable: node.executable ?? false,
@@ -163,7 +163,7 @@ function bytesOf(words: Uint32Array): Uint8Array {
 }
 
 /** Text of many entries, in pieces, letting everything else run in between. */
-async function jsonArray(entries: Iterable<unknown>, pace: Pace): Promise<StateBody> {
+async function jsonArray(entries: Iterable<unknown>, yielder: Yielder): Promise<StateBody> {
   const pieces: Buffer[] = [];
   let batch: string[] = [];
   let before = '[';
@@ -177,7 +177,7 @@ async function jsonArray(entries: Iterable<unknown>, pace: Pace): Promise<StateB
   for (const entry of entries) {
     batch.push(JSON.stringify(entry));
     if (batch.length === BATCH) flush('');
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
   }
   flush(']');
   return pieces;

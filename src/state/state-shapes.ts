@@ -1,5 +1,5 @@
 import type { Instant } from '../sync/instant.ts';
-import type { ReplacedNode } from '../sync/replaced-node.ts';
+import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Problem } from '../tree/index.ts';
 import type { StateFacts } from './saved-state.ts';
 import { StateError } from './state-error.ts';
@@ -71,10 +71,10 @@ const isProblem = shaped<Problem>({
   detail: isText,
 });
 
-const isTombstone: Check = (value) =>
+const isRemovedDirectory: Check = (value) =>
   Array.isArray(value) && value.length === 2 && isText(value[0]) && isId(value[1]);
 
-const isReplaced = shaped<ReplacedNode>({
+const isReplaced = shaped<ReplacedInode>({
   nodeId: isId,
   directory: isFlag,
   archived: isFlag,
@@ -85,7 +85,7 @@ const isReplaced = shaped<ReplacedNode>({
   path: isText,
   version: either(
     isAbsent,
-    shaped<NonNullable<ReplacedNode['version']>>({
+    shaped<NonNullable<ReplacedInode['version']>>({
       // A path below the cache directory is made of it.
       name: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
       path: isText,
@@ -100,8 +100,8 @@ const isReplaced = shaped<ReplacedNode>({
 export interface StateLists {
   readonly facts: StateFacts;
   readonly problems: readonly Problem[];
-  readonly tombstones: readonly (readonly [string, number])[];
-  readonly replaced: readonly ReplacedNode[];
+  readonly removedDirectories: readonly (readonly [string, number])[];
+  readonly replaced: readonly ReplacedInode[];
 }
 
 /** Throws StateError `damaged`. */
@@ -112,7 +112,7 @@ export function requireShapes(
   const checks: Readonly<Record<keyof StateLists, Check>> = {
     facts: isFacts,
     problems: listOf(isProblem),
-    tombstones: listOf(isTombstone),
+    removedDirectories: listOf(isRemovedDirectory),
     replaced: listOf(isReplaced),
   };
   for (const name of Object.keys(checks) as (keyof StateLists)[]) {

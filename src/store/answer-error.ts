@@ -43,14 +43,14 @@ export function errorOfAnswer(answer: RefusedAnswer): StoreError {
 /** Something answered, but not as S3 does. */
 export function notS3(answer: Pick<RefusedAnswer, 'target'>, detail: string): StoreError {
   const { host } = answer.target;
-  const mend = `Check --endpoint-url, and that no proxy or login page answers in the place of ${host}.`;
-  return new StoreError('not-s3', `${host}: ${detail}`, mend, false);
+  const hint = `Check --endpoint-url, and that no proxy or login page answers in the place of ${host}.`;
+  return new StoreError('not-s3', `${host}: ${detail}`, hint, false);
 }
 
 /** The answer is about one object, and cannot be used. It says nothing about the others. */
 export function badAnswer(detail: string): StoreError {
-  const mend = 'Look at this object, and at what stands between dagmount and the store.';
-  return new StoreError('bad-answer', detail, mend, false);
+  const hint = 'Look at this object, and at what stands between dagmount and the store.';
+  return new StoreError('bad-answer', detail, hint, false);
 }
 
 function storeError(code: StoreErrorCode, words: string, answer: RefusedAnswer): StoreError {
@@ -66,13 +66,13 @@ function redirection(answer: RefusedAnswer): StoreError | undefined {
   const { status, target, headers } = answer;
   if (status < 300 || status > 399 || status === 304 || target.endpoint === 'aws') return undefined;
   const location = printable(header(headers, 'location') ?? 'several places, or none', 200);
-  const mend = 'Set --endpoint-url to the address of the store itself.';
-  return new StoreError('not-s3', `${target.host} redirects to ${location}`, mend, false);
+  const hint = 'Set --endpoint-url to the address of the store itself.';
+  return new StoreError('not-s3', `${target.host} redirects to ${location}`, hint, false);
 }
 
 function proxyRefused({ status }: RefusedAnswer): StoreError {
-  const mend = 'Put user and password into the address of the proxy: http://USER:PASSWORD@HOST:PORT.';
-  return new StoreError('unreachable', `HTTP ${status}: the proxy wants to know who asks`, mend, false);
+  const hint = 'Put user and password into the address of the proxy: http://USER:PASSWORD@HOST:PORT.';
+  return new StoreError('unreachable', `HTTP ${status}: the proxy wants to know who asks`, hint, false);
 }
 
 function skewOf({ headers, now }: RefusedAnswer): string {
@@ -90,7 +90,7 @@ function mendOf(code: StoreErrorCode, answer: RefusedAnswer): string {
     case 'unreachable':
       return 'Wait for the store to recover.';
     case 'denied':
-      return denialMend(answer);
+      return denialHint(answer);
     case 'expired':
       return 'Renew the credentials, or take them from a source that renews itself.';
     case 'no-such-bucket':
@@ -109,7 +109,7 @@ function mendOf(code: StoreErrorCode, answer: RefusedAnswer): string {
   }
 }
 
-function denialMend({ target, document, operation }: RefusedAnswer): string {
+function denialHint({ target, document, operation }: RefusedAnswer): string {
   if (target.anonymous) {
     return `${target.bucket} is not open to everybody: sign requests (leave out --no-sign-request).`;
   }

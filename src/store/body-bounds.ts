@@ -52,6 +52,6 @@ export function overdueBody(milliseconds: number): StoreError {
 }
 
 function slow(detail: string): StoreError {
-  const mend = 'Look at the line to the store, or lower --concurrency if many requests share a slow one.';
-  return new StoreError('unreachable', detail, mend, true);
+  const hint = 'Look at the line to the store, or lower --concurrency if many requests share a slow one.';
+  return new StoreError('unreachable', detail, hint, true);
 }

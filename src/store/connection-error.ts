@@ -38,7 +38,7 @@ function failureOf(error: unknown): string | undefined {
 function mendOf(code: StoreErrorCode, failure: string, way: Way): string {
   switch (code) {
     case 'untrusted-certificate':
-      return certificateMend(failure);
+      return certificateHint(failure);
     case 'not-s3':
       return way.secure
         ? `Check --endpoint-url: ${way.host} does not speak TLS as it should; if it is plain HTTP, write http://.`
@@ -56,7 +56,7 @@ function mendOf(code: StoreErrorCode, failure: string, way: Way): string {
   }
 }
 
-function certificateMend(failure: string): string {
+function certificateHint(failure: string): string {
   if (failure === 'ERR_TLS_CERT_ALTNAME_INVALID' || failure === 'HOSTNAME_MISMATCH') {
     return 'Check --endpoint-url: the certificate is for another name.';
   }

@@ -61,7 +61,7 @@ function containerError(error: unknown, host: string): StoreError {
     ? 'the EKS Pod Identity agent'
     : 'the credentials agent of this container';
   const detail = `${agent} at ${printable(host, 100)}: ${words(error)}`;
-  const mend = EKS_HOSTS.has(host)
+  const hint = EKS_HOSTS.has(host)
     ? 'Check that the DaemonSet eks-pod-identity-agent runs on this node, and that the pod may reach it.'
     : 'Check that the agent runs and that this process may reach it; AWS_CONTAINER_CREDENTIALS_FULL_URI names it.';
   const file = fileErrno(error);
@@ -73,7 +73,7 @@ function containerError(error: unknown, host: string): StoreError {
   }
   const { Code: code, Message: message } = error as { readonly Code?: unknown; readonly Message?: unknown };
   if (code === undefined && message === undefined && !('Code' in (error as object))) {
-    return new StoreError('unreachable', `looking for credentials: ${detail}`, mend, true);
+    return new StoreError('unreachable', `looking for credentials: ${detail}`, hint, true);
   }
   const said = [code, message].filter((each) => typeof each === 'string').join(': ');
   return new StoreError(
@@ -102,8 +102,8 @@ function other(error: unknown, where: string): StoreError {
     const refused = codeOfS3(name.replace(/Exception$/, ''), $metadata.httpStatusCode);
     const down = isRetryable(refused);
     const kind = down || refused === 'expired' ? refused : 'denied';
-    const mend = 'Check the role, its trust policy and the profile that names it.';
-    return new StoreError(kind, `${name}: ${detail}`, mend, down);
+    const hint = 'Check the role, its trust policy and the profile that names it.';
+    return new StoreError(kind, `${name}: ${detail}`, hint, down);
   }
   const code = errno(error);
   if (code === 'ENOENT' || code === 'EACCES') {
@@ -117,8 +117,8 @@ function other(error: unknown, where: string): StoreError {
   return new StoreError(kind, `looking for credentials: ${detail}`, MEND_SERVICE, kind === 'unreachable');
 }
 
-function missing(detail: string, mend: string): StoreError {
-  return new StoreError('no-credentials', detail, mend, false);
+function missing(detail: string, hint: string): StoreError {
+  return new StoreError('no-credentials', detail, hint, false);
 }
 
 /** Of opening or reading a file; those of connections have another syscall. */

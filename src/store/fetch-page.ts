@@ -1,7 +1,7 @@
 import { Deadline } from './deadline.ts';
 import type { FetchPage, PageQuery } from './list-page-reader.ts';
 import { MAX_PAGE_BYTES } from './list-scanner.ts';
-import { type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
+import { SYSTEM_PACE, withRetries, type Yielder } from './retry.ts';
 import type { SignedHttp } from './signed-http.ts';
 import { StoreError } from './store-error.ts';
 
@@ -14,13 +14,13 @@ const MAX_LONG_PAGE_BYTES = 64 * 1024 * 1024;
 
 export interface FetchPageOptions {
   readonly http: SignedHttp;
-  readonly pace?: Pace;
+  readonly yielder?: Yielder;
   readonly deadlineMs?: number;
 }
 
 /** Fetches pages of ListObjectsV2, with keys url-encoded. Rejects with StoreError. */
 export function createFetchPage(options: FetchPageOptions): FetchPage {
-  const { http, pace = SYSTEM_PACE, deadlineMs = PAGE_DEADLINE_MS } = options;
+  const { http, yielder = SYSTEM_PACE, deadlineMs = PAGE_DEADLINE_MS } = options;
   return async (query, signal) => {
     const limit = (query.maxKeys ?? PAGE_KEYS) > PAGE_KEYS ? MAX_LONG_PAGE_BYTES : MAX_PAGE_BYTES;
     const request = { operation: 'list', key: '', query: parameters(query) } as const;
@@ -28,7 +28,7 @@ export function createFetchPage(options: FetchPageOptions): FetchPage {
     try {
       const bytes = await withRetries(
         async () => http.collect(await http.send(request, deadline), limit, deadline),
-        { deadline, deadlineMs, pace },
+        { deadline, deadlineMs, yielder },
       );
       if (bytes === undefined) throw tooLong(limit);
       return bytes;

@@ -15,7 +15,7 @@ const MEND_ENCODING = 'Use a store that honours encoding-type=url, or rename the
 const MEND_REFUSED = "See the store's own words.";
 const MEND_ABORTED = 'Nothing: the listing was no longer wanted.';
 const MEND_ENDLESS =
-  'List the prefix with another client: if that does not come to an end either, mend the store.';
+  'List the prefix with another client: if that does not come to an end either, repair the store.';
 const MEND_TOO_MANY = 'Mount a prefix with fewer objects.';
 
 /** An answer that cannot be right as it is: cut short, garbled, contradictory. The next one may be. */

@@ -74,7 +74,7 @@ export class PageReader {
   /**
    * Adds the objects of one page to `columns`; where it is rejected, none.
    *
-   * @throws {StoreError} as {@link scanListingPage} does, after three tries where another try may mend it; as
+   * @throws {StoreError} as {@link scanListingPage} does, after three tries where another try may repair it; as
    *   {@link ListingBudget} does.
    */
   async read(

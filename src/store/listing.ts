@@ -37,7 +37,7 @@ export interface Listing extends ListedObjects {
  * - `one-page`: it gave cause to doubt that its pages join, and is asked for everything in one page, which it gives;
  * - `by-token`: it gave cause, and gives no more than a page: what its continuation tokens lead to is believed.
  */
-type Manner = 'unknown' | 'one-page' | 'by-token';
+type ListingMode = 'unknown' | 'one-page' | 'by-token';
 
 const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_MAX_OBJECTS = 5_000_000;
@@ -93,7 +93,7 @@ export class PrefixLister {
   readonly #maxObjects: number;
   readonly #log: (event: ListingNotice, message: string) => void;
   #ranges: readonly KeyRange[] = [WHOLE_RANGE];
-  #manner: Manner = 'unknown';
+  #manner: ListingMode = 'unknown';
   #inOrder = true;
   #encodes = true;
   #onePageFailures = 0;

@@ -6,7 +6,7 @@ import type { AnswerBody } from './exchange.ts';
 import type { Md5Trust } from './md5-trust.ts';
 import { announcedLength, LengthError, type ObjectAnswer, readObjectAnswer } from './object-answer.ts';
 import type { GetOptions, ObjectBody } from './object-store.ts';
-import { aborted, DEFAULT_DEADLINE_MS, type Pace, withRetries } from './retry.ts';
+import { aborted, DEFAULT_DEADLINE_MS, withRetries, type Yielder } from './retry.ts';
 import { type AcceptedEncoding, SentEncodings } from './sent-encodings.ts';
 import type { SignedHttp, StoreAnswer, StoreRequest } from './signed-http.ts';
 import { verified, verifiedWhole } from './verified-body.ts';
@@ -36,14 +36,19 @@ interface Source {
 /** Reads objects: opens them, checks what comes, and goes on where a connection broke. */
 export class ObjectReader {
   readonly #http: SignedHttp;
-  readonly #pace: Pace;
+  readonly #yielder: Yielder;
   readonly #bounds: BodyBounds;
   readonly #md5: Pick<Md5Trust, 'of'>;
   readonly #encodings = new SentEncodings();
 
-  constructor(http: SignedHttp, pace: Pace, md5: Pick<Md5Trust, 'of'>, bounds: BodyBounds = BODY_BOUNDS) {
+  constructor(
+    http: SignedHttp,
+    yielder: Yielder,
+    md5: Pick<Md5Trust, 'of'>,
+    bounds: BodyBounds = BODY_BOUNDS,
+  ) {
     this.#http = http;
-    this.#pace = pace;
+    this.#yielder = yielder;
     this.#md5 = md5;
     this.#bounds = bounds;
   }
@@ -73,7 +78,7 @@ export class ObjectReader {
 
   #retried<T>(options: GetOptions, deadline: Deadline, attempt: () => Promise<T>): Promise<T> {
     const { deadlineMs = DEFAULT_DEADLINE_MS } = options;
-    return withRetries(attempt, { deadline, deadlineMs, pace: this.#pace });
+    return withRetries(attempt, { deadline, deadlineMs, yielder: this.#yielder });
   }
 
   /** One try: the answer, checked by its head; a short one with its body, checked too. */

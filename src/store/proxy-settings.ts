@@ -49,14 +49,14 @@ export function ignoredSettings({
   http,
   https,
   no,
-}: ProxySettings): { message: string; mend: string } | undefined {
+}: ProxySettings): { message: string; hint: string } | undefined {
   const unknown = http === undefined && https === undefined ? [] : unknownExemptions(no);
   if (unknown.length === 0) return undefined;
   // Where a whole address was written, it may hold a password.
   const shown = unknown.map((entry) => printable(entry.replace(/^.*@/, '***@'), 100));
   return {
     message: `NO_PROXY has entries that are not understood, and exempt nothing: ${printable(shown.join(', '), 500)}`,
-    mend: 'Write names (example.com, *.example.com), addresses or blocks (10.0.0.0/8), names and addresses also with a port, or * alone.',
+    hint: 'Write names (example.com, *.example.com), addresses or blocks (10.0.0.0/8), names and addresses also with a port, or * alone.',
   };
 }
 

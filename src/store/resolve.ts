@@ -153,10 +153,10 @@ function words(said: readonly unknown[]): string {
 }
 
 function checkEndpoint(text: string): void {
-  const mend = 'Write --endpoint-url as https://HOST or http://HOST:PORT.';
+  const hint = 'Write --endpoint-url as https://HOST or http://HOST:PORT.';
   const shown = JSON.stringify(printable(text, 200));
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
-    throw new SettingError('bad-setting', `--endpoint-url ${shown} is not an http:// or https:// URL`, mend);
+    throw new SettingError('bad-setting', `--endpoint-url ${shown} is not an http:// or https:// URL`, hint);
   }
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') {
@@ -167,7 +167,7 @@ function checkEndpoint(text: string): void {
     throw new SettingError(
       'bad-setting',
       `--endpoint-url ${shown} carries more than a host and a path`,
-      mend,
+      hint,
     );
   }
 }

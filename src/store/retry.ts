@@ -3,14 +3,14 @@ import type { Stop } from './stop.ts';
 import { StoreError } from './store-error.ts';
 
 /** How long tries wait for each other. */
-export interface Pace {
+export interface Yielder {
   /** Ends early when it is stopped. */
   readonly sleep: (milliseconds: number, stop: Stop) => Promise<unknown>;
   /** At least 0, below 1. */
   readonly random: () => number;
 }
 
-export const SYSTEM_PACE: Pace = {
+export const SYSTEM_PACE: Yielder = {
   sleep: (milliseconds, stop) =>
     new Promise<void>((resolve) => {
       const end = (): void => {
@@ -42,9 +42,9 @@ const MAX_TRIES = 20;
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  options: { readonly deadline: Deadline; readonly deadlineMs: number; readonly pace: Pace },
+  options: { readonly deadline: Deadline; readonly deadlineMs: number; readonly yielder: Yielder },
 ): Promise<T> {
-  const { deadline, deadlineMs, pace } = options;
+  const { deadline, deadlineMs, yielder } = options;
   let last: StoreError | undefined;
   let corrupt = 0;
   deadline.start(deadlineMs);
@@ -61,7 +61,7 @@ export async function withRetries<T>(
       last = error;
     }
     const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);
-    await pace.sleep(longest * pace.random(), deadline);
+    await yielder.sleep(longest * yielder.random(), deadline);
   }
 }
 

@@ -9,13 +9,13 @@ import { announcedLength, readHead } from './object-answer.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } from './object-store.ts';
 import { RequestLimits } from './request-limits.ts';
-import { DEFAULT_DEADLINE_MS, type Pace, SYSTEM_PACE, withRetries } from './retry.ts';
+import { DEFAULT_DEADLINE_MS, SYSTEM_PACE, withRetries, type Yielder } from './retry.ts';
 import { SignedHttp, type SignedHttpOptions, type StoreAnswer, type StoreRequest } from './signed-http.ts';
 
 export interface S3StoreOptions extends SignedHttpOptions {
   /** Requests for content under way; default: the connections of the transport. */
   readonly concurrency?: number;
-  readonly pace?: Pace;
+  readonly yielder?: Yielder;
   readonly bodyBounds?: BodyBounds;
   /** Default: one of its own. */
   readonly md5?: Pick<Md5Trust, 'of'>;
@@ -33,19 +33,19 @@ const SMALL_BYTES = 64 * 1024;
 export class S3Store implements ObjectStore {
   readonly #http: SignedHttp;
   readonly #limits: RequestLimits;
-  readonly #pace: Pace;
+  readonly #yielder: Yielder;
   readonly #reader: ObjectReader;
   readonly #lister: PrefixLister;
 
   constructor(options: S3StoreOptions) {
-    const { concurrency, pace = SYSTEM_PACE, md5 = new Md5Trust(), bodyBounds } = options;
+    const { concurrency, yielder = SYSTEM_PACE, md5 = new Md5Trust(), bodyBounds } = options;
     const http = new SignedHttp(options);
     this.#http = http;
     this.#limits = new RequestLimits(concurrency ?? http.transport.settings.connections);
-    this.#pace = pace;
-    this.#reader = new ObjectReader(http, pace, md5, bodyBounds);
+    this.#yielder = yielder;
+    this.#reader = new ObjectReader(http, yielder, md5, bodyBounds);
     this.#lister = new PrefixLister({
-      fetchPage: createFetchPage({ http, pace }),
+      fetchPage: createFetchPage({ http, yielder }),
       prefix: http.target.prefix,
     });
   }
@@ -112,7 +112,7 @@ export class S3Store implements ObjectStore {
     try {
       release = await this.#limits.acquire(priority, deadline);
       const attempt = async (): Promise<T> => read(await this.#http.send(request, deadline), deadline);
-      return await withRetries(attempt, { deadline, deadlineMs, pace: this.#pace });
+      return await withRetries(attempt, { deadline, deadlineMs, yielder: this.#yielder });
     } finally {
       release?.();
       deadline.dispose();

@@ -5,17 +5,17 @@ export type SettingErrorCode = 'bad-setting';
 export class SettingError extends Error {
   readonly code: SettingErrorCode;
   /** What to do, one sentence. */
-  readonly mend: string;
+  readonly hint: string;
 
   constructor(
     code: SettingErrorCode,
     message: string,
-    mend: string,
+    hint: string,
     options: { readonly cause?: unknown } = {},
   ) {
     super(message, options);
     this.name = 'SettingError';
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

@@ -54,14 +54,14 @@ export class StoreError extends Error {
   /** The store's own words, cleaned for a terminal; empty where it said nothing. */
   readonly detail: string;
   /** What to do, one sentence. */
-  readonly mend: string;
+  readonly hint: string;
   /** Whether the same request may succeed in a moment. */
   readonly retryable: boolean;
 
   constructor(
     code: StoreErrorCode,
     detail: string,
-    mend: string,
+    hint: string,
     retryable: boolean,
     options: { readonly cause?: unknown } = {},
   ) {
@@ -71,7 +71,7 @@ export class StoreError extends Error {
     this.name = 'StoreError';
     this.code = code;
     this.detail = said;
-    this.mend = printable(mend);
+    this.hint = printable(hint);
     this.retryable = retryable;
   }
 }

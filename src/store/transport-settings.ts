@@ -70,7 +70,7 @@ async function readTrusted(
 
 async function readBundle(setting: string, path: string): Promise<string> {
   const named = setting === '--ca-file' ? `${setting} (or ca_bundle of the profile)` : setting;
-  const mend = `Let ${named} name a PEM file with the certificates of the authorities to trust.`;
+  const hint = `Let ${named} name a PEM file with the certificates of the authorities to trust.`;
   try {
     const pem = await readFile(path, 'utf8');
     // Of a file without a certificate, or with a broken one, TLS says so only when it connects, and badly.
@@ -79,7 +79,7 @@ async function readBundle(setting: string, path: string): Promise<string> {
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code;
     const why = typeof code === 'string' ? code : 'no certificate';
-    throw new SettingError('bad-setting', `${setting} names ${path}, which cannot be used (${why})`, mend, {
+    throw new SettingError('bad-setting', `${setting} names ${path}, which cannot be used (${why})`, hint, {
       cause: error,
     });
   }

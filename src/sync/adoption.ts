@@ -5,7 +5,7 @@ import type { FetchTarget } from './fetch-target.ts';
 import type { ContentCachePort, Found } from './ports.ts';
 import { isShown } from './shown.ts';
 
-type Cache = Pick<ContentCachePort, 'adopt' | 'hide'>;
+type Cache = Pick<ContentCachePort, 'fetchCurrent' | 'hide'>;
 
 /**
  * What was found, when it was to be fetched, in the place of what was listed: for a store in which objects change
@@ -30,7 +30,7 @@ export class Adoptions {
     const path = generation.path(index);
     const nameOf = (etag: string, size: number): string => versionName(path, etag, size);
     try {
-      const found = await this.#cache.adopt(path, { nameOf, limitBytes: bound, signal });
+      const found = await this.#cache.fetchCurrent(path, { nameOf, limitBytes: bound, signal });
       const { etag, size } = found.version;
       this.#found.set(path, found);
       this.#objects.set(path, { etag, size, lastModified: found.lastModified });
@@ -45,7 +45,7 @@ export class Adoptions {
     for (const [path, { version, located }] of this.#found) {
       const index = generation.find(path);
       if (index === -1 || generation.versionName(index) !== version.name) continue;
-      if (located?.kind === 'local') content.setLocal(index, located.stamp);
+      if (located?.kind === 'local') content.setLocal(index, located.fingerprint);
       else if (version.size > 0) content.marks[index] = MARK.noRoom;
     }
   }

@@ -1,16 +1,16 @@
 import type { Clock } from '../base/clock.ts';
 import { type Deferred, deferred, orAborted } from '../base/waiting.ts';
+import { Yielder } from '../base/yielder.ts';
+import { boundedForEach } from './bounded-for-each.ts';
 import { MARK } from './content-state.ts';
 import type { EtagFindings } from './etag-witness.ts';
 import { codeOf, failureOf } from './failure.ts';
 import { isLocal } from './fetch-content.ts';
 import type { FetchTarget } from './fetch-target.ts';
 import type { HeldView } from './held.ts';
-import { Pace } from './pace.ts';
 import { type FetchMeans, Tally } from './prefetch.ts';
 import { isWanted } from './prefetch-bound.ts';
 import { type PendingView, Progress } from './progress.ts';
-import { sweep } from './sweep.ts';
 import { Control } from './unreadable/control.ts';
 import { type FailedObject, failedObject } from './unreadable/failed-object.ts';
 import { fetchInTime } from './unreadable/fetch-in-time.ts';
@@ -121,15 +121,15 @@ export class Backlog {
 
   async #work(target: FetchTarget, left: AbortSignal): Promise<void> {
     const { clock, log, pollMs } = this.#options;
-    const pace = new Pace();
+    const yielder = new Yielder();
     let longPause = pollMs;
     try {
       for (;;) {
-        const { wanted, awaited } = await this.#plan(target, pace, left);
+        const { wanted, awaited } = await this.#plan(target, yielder, left);
         // What is known to be unreadable keeps nothing from being ready, whatever the store does.
         if (awaited === 0) this.#done();
         const known = this.#options.etags?.revision;
-        const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, pace, left);
+        const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, yielder, left);
         // Found out meanwhile: what the store refused may be had now.
         if (end !== 'done' && known !== this.#options.etags?.revision) continue;
         if (end !== 'again') this.#done();
@@ -151,7 +151,7 @@ export class Backlog {
    */
   async #plan(
     { generation, content, bound }: FetchTarget,
-    pace: Pace,
+    yielder: Yielder,
     left: AbortSignal,
   ): Promise<{ readonly wanted: Uint32Array; readonly awaited: number }> {
     const { cache, unreadable } = this.#options;
@@ -160,8 +160,8 @@ export class Backlog {
     let pendingFiles = 0;
     let pendingBytes = 0;
     for (let index = 0; index < generation.entries; index++) {
-      if (pace.due()) {
-        await pace.turn();
+      if (yielder.due()) {
+        await yielder.turn();
         left.throwIfAborted();
       }
       if (!isWanted(generation, content, index, bound)) continue;
@@ -186,9 +186,14 @@ export class Backlog {
     return { wanted: wanted.subarray(0, count), awaited: pendingFiles };
   }
 
-  async #pass(target: FetchTarget, wanted: Uint32Array, pace: Pace, left: AbortSignal): Promise<PassEnd> {
+  async #pass(
+    target: FetchTarget,
+    wanted: Uint32Array,
+    yielder: Yielder,
+    left: AbortSignal,
+  ): Promise<PassEnd> {
     const { concurrency, log, unreadable } = this.#options;
-    const sweeping = { total: wanted.length, concurrency, pace, signal: this.#abort.signal, until: left };
+    const iterating = { total: wanted.length, concurrency, yielder, signal: this.#abort.signal, until: left };
     const { generation, content } = target;
     const known = this.#options.etags?.revision;
     const isHad = (index: number): boolean => content.marks[index] === MARK.local;
@@ -201,7 +206,7 @@ export class Backlog {
     const stale: StaleEntry[] = [];
     const failed: FailedObject[] = [];
     try {
-      await sweep(sweeping, async (at, over) => {
+      await boundedForEach(iterating, async (at, over) => {
         const index = wanted[at]!;
         try {
           const fetched = await fetchInTime(means, target, index, over);

@@ -1,5 +1,5 @@
+import { Yielder } from '../base/yielder.ts';
 import { type ChangedPath, type PackedChanges, unpackChanges } from './changed-paths.ts';
-import { Pace } from './pace.ts';
 
 /** What one publication changed against the one before. */
 export interface LoggedChanges extends PackedChanges {
@@ -59,28 +59,28 @@ export class ChangeLog {
    */
   async sum(numbers: readonly number[]): Promise<PathDifferences | undefined> {
     const all = new Map<string, ChangedPath>();
-    const pace = new Pace();
+    const yielder = new Yielder();
     for (const number of numbers) {
       const entry = this.entries.find((each) => each.number === number);
       if (entry?.packed === undefined) return undefined;
       const changes = await unpackChanges(entry).catch(() => undefined);
       if (changes === undefined) return undefined;
       for (const change of changes) {
-        if (pace.due()) await pace.turn();
+        if (yielder.due()) await yielder.turn();
         const earlier = all.get(change.path);
         all.set(change.path, earlier === undefined ? change : { ...change, before: earlier.before });
       }
     }
-    return await differences(all.values(), pace);
+    return await differences(all.values(), yielder);
   }
 
   /** The number of the last publication that took a path away, or what was in it, as far as that is kept. */
   async removalOf(path: string): Promise<number | undefined> {
-    const pace = new Pace();
+    const yielder = new Yielder();
     for (const entry of this.entries.toReversed()) {
       const changes = await unpackChanges(entry).catch(() => []);
       for (const change of changes) {
-        if (pace.due()) await pace.turn();
+        if (yielder.due()) await yielder.turn();
         if (change.after !== undefined) continue;
         if (change.path === path || change.path.startsWith(`${path}/`)) return entry.number;
       }
@@ -140,36 +140,37 @@ export class ChangeLog {
   }
 }
 
-async function differences(changes: Iterable<ChangedPath>, pace: Pace): Promise<PathDifferences> {
+async function differences(changes: Iterable<ChangedPath>, yielder: Yielder): Promise<PathDifferences> {
   const added: string[] = [];
   const changed: string[] = [];
   const removed: string[] = [];
   for (const { path, before, after } of changes) {
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
     if (before === after) continue;
     if (before === undefined) added.push(path);
     else if (after === undefined) removed.push(path);
     else changed.push(path);
   }
   return {
-    added: await sorted(added, pace),
-    changed: await sorted(changed, pace),
-    removed: await sorted(removed, pace),
+    added: await sorted(added, yielder),
+    changed: await sorted(changed, yielder),
+    removed: await sorted(removed, yielder),
   };
 }
 
 const RUN = 4_096;
 
 /** A merge of short sorted runs, which lets everything else run in between: a sort of 300,000 paths takes half a second. */
-async function sorted(paths: readonly string[], pace: Pace): Promise<readonly string[]> {
+async function sorted(paths: readonly string[], yielder: Yielder): Promise<readonly string[]> {
   let runs: (readonly string[])[] = [];
   for (let at = 0; at < paths.length; at += RUN) {
-    await pace.turn();
+    await yielder.turn();
     runs.push(paths.slice(at, at + RUN).sort(byCodeUnit));
   }
   while (runs.length > 1) {
     const merged: (readonly string[])[] = [];
-    for (let at = 0; at < runs.length; at += 2) merged.push(await merge(runs[at]!, runs[at + 1] ?? [], pace));
+    for (let at = 0; at < runs.length; at += 2)
+      merged.push(await merge(runs[at]!, runs[at + 1] ?? [], yielder));
     runs = merged;
   }
   return runs[0] ?? [];
@@ -178,13 +179,13 @@ async function sorted(paths: readonly string[], pace: Pace): Promise<readonly st
 async function merge(
   one: readonly string[],
   other: readonly string[],
-  pace: Pace,
+  yielder: Yielder,
 ): Promise<readonly string[]> {
   const merged: string[] = [];
   let i = 0;
   let j = 0;
   while (i < one.length && j < other.length) {
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
     merged.push(one[i]! <= other[j]! ? one[i++]! : other[j++]!);
   }
   for (; i < one.length; i++) merged.push(one[i]!);

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, deflateRaw, deflateRawSync, inflateRaw } from 'node:zlib';
+import type { Yielder } from '../base/yielder.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
-import type { Pace } from './pace.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -51,25 +51,25 @@ export async function packChanges(
   previous: Generation,
   next: Generation,
   changes: GenerationChanges,
-  pace: Pace,
+  yielder: Yielder,
 ): Promise<PackedChanges> {
   const records = new Records();
   let added = 0;
   let removed = 0;
   for (const index of changes.added) {
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
     if (!isLeaf(next, index)) continue;
     records.add(next, index, undefined, fingerprint(next, index));
     added += 1;
   }
   for (const index of changes.removed) {
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
     if (!isLeaf(previous, index)) continue;
     records.add(previous, index, fingerprint(previous, index), undefined);
     removed += 1;
   }
   for (let at = 0; at < changes.changed.length; at++) {
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
     const index = changes.changed[at] as number;
     records.add(
       next,
@@ -79,7 +79,7 @@ export async function packChanges(
     );
   }
   for (const index of changes.touched) {
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
     const old = changes.origin[index] as number;
     if (index === 0 || isEmpty(previous, old) === isEmpty(next, index)) continue;
     if (isEmpty(next, index)) {

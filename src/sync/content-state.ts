@@ -1,11 +1,11 @@
-import { ABSENT, ARRIVING } from '../cache/stamp.ts';
+import { ABSENT, ARRIVING } from '../cache/fingerprint.ts';
 import { type Generation, NONE } from '../tree/index.ts';
 
 /** What is known of the content of one entry. */
 export const MARK = {
   /** Nothing yet: to be fetched, if within the bound. */
   unknown: 0,
-  /** A blob was seen on disk: verified (then there is a stamp), or recovered and verified at its first open. */
+  /** A blob was seen on disk: verified (then there is a fingerprint), or recovered and verified at its first open. */
   local: 1,
   /** The disk could not take it: it counts as past the bound. */
   noRoom: 2,
@@ -13,33 +13,33 @@ export const MARK = {
 
 /** What is known of the content of each entry of one generation. Bytes an entry: 9. */
 export class ContentState {
-  /** Over a SharedArrayBuffer; the session reads it while this thread writes; ABSENT, ARRIVING or a stamp. */
-  readonly stamps: BigUint64Array;
+  /** Over a SharedArrayBuffer; the session reads it while this thread writes; ABSENT, ARRIVING or a fingerprint. */
+  readonly fingerprints: BigUint64Array;
   readonly marks: Uint8Array;
 
   constructor(entries: number) {
-    this.stamps = new BigUint64Array(new SharedArrayBuffer(8 * entries));
+    this.fingerprints = new BigUint64Array(new SharedArrayBuffer(8 * entries));
     this.marks = new Uint8Array(entries);
   }
 
   /** Tells the session that a reader of this need not ask: it comes. Until then, or until setAbsent(). */
   setArriving(index: number): void {
-    Atomics.compareExchange(this.stamps, index, ABSENT, ARRIVING);
+    Atomics.compareExchange(this.fingerprints, index, ABSENT, ARRIVING);
   }
 
   /** It did not come. Harmless for what did. */
   setAbsent(index: number): void {
-    Atomics.compareExchange(this.stamps, index, ARRIVING, ABSENT);
+    Atomics.compareExchange(this.fingerprints, index, ARRIVING, ABSENT);
   }
 
-  setLocal(index: number, stamp: bigint): void {
-    Atomics.store(this.stamps, index, stamp);
+  setLocal(index: number, fingerprint: bigint): void {
+    Atomics.store(this.fingerprints, index, fingerprint);
     this.marks[index] = MARK.local;
   }
 
   /** Its content is no longer on disk. */
   forget(index: number): void {
-    Atomics.store(this.stamps, index, ABSENT);
+    Atomics.store(this.fingerprints, index, ABSENT);
     this.marks[index] = MARK.unknown;
   }
 
@@ -50,8 +50,8 @@ export class ContentState {
    */
   carryOver(previous: ContentState, origin: Uint32Array): void {
     // As pairs of 32-bit words: reading a BigUint64Array makes an object of each element.
-    const from = new Uint32Array(previous.stamps.buffer);
-    const to = new Uint32Array(this.stamps.buffer);
+    const from = new Uint32Array(previous.fingerprints.buffer);
+    const to = new Uint32Array(this.fingerprints.buffer);
     for (let index = 0; index < origin.length; index++) {
       const old = origin[index]!;
       if (old === NONE || this.marks[index] !== MARK.unknown) continue;
@@ -67,11 +67,11 @@ export class ContentState {
   note(
     generation: Generation,
     version: { readonly name: string; readonly path: string },
-    stamp: bigint,
+    fingerprint: bigint,
   ): void {
     const index = generation.find(version.path);
     if (index > 0 && !generation.isDirectory(index) && generation.versionName(index) === version.name) {
-      this.setLocal(index, stamp);
+      this.setLocal(index, fingerprint);
     }
   }
 }

@@ -4,13 +4,13 @@ export type SyncErrorCode = 'empty-source' | 'overdue' | 'unreadable-ignore-file
 export class SyncError extends Error {
   readonly code: SyncErrorCode;
   /** What to do, one sentence. */
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: SyncErrorCode, message: string, mend: string) {
+  constructor(code: SyncErrorCode, message: string, hint: string) {
     super(message);
     this.name = 'SyncError';
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }
 
@@ -22,19 +22,19 @@ export interface Failure {
   /** The store's own words. */
   readonly detail: string | undefined;
   /** What to do, one sentence. */
-  readonly mend: string | undefined;
+  readonly hint: string | undefined;
 }
 
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) {
-    return { code: 'internal', message: String(error), detail: undefined, mend: undefined };
+    return { code: 'internal', message: String(error), detail: undefined, hint: undefined };
   }
-  const { detail, mend } = error as { readonly detail?: unknown; readonly mend?: unknown };
+  const { detail, hint } = error as { readonly detail?: unknown; readonly hint?: unknown };
   return {
     code: codeOf(error) ?? 'internal',
     message: error.message,
     detail: typeof detail === 'string' ? detail : undefined,
-    mend: typeof mend === 'string' ? mend : undefined,
+    hint: typeof hint === 'string' ? hint : undefined,
   };
 }
 

@@ -6,8 +6,8 @@ import type { ContentCachePort, Located } from './ports.ts';
 
 /** How fetching the whole content of one version ended. */
 export type Fetched =
-  /** The stamp is 0n for a file in chunks: the session asks for each of those by itself. */
-  | { readonly kind: 'local'; readonly stamp: bigint }
+  /** The fingerprint is 0n for a file in chunks: the session asks for each of those by itself. */
+  | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'no-room' }
   /** The store has another object under this path, or none. `error` is what it answered. */
   | { readonly kind: 'stale'; readonly code: string; readonly error: unknown };
@@ -25,7 +25,7 @@ export async function fetchContent(
       const located = await ensure(cache, version, chunk, signal);
       if (located.kind === 'memory') return { kind: 'no-room' };
     }
-    return { kind: 'local', stamp: 0n };
+    return { kind: 'local', fingerprint: 0n };
   } catch (error) {
     const code = codeOf(error);
     if (code !== undefined && isStale(code)) return { kind: 'stale', code, error };
@@ -44,7 +44,7 @@ export async function fetchEntry(
   content.setArriving(index);
   try {
     const fetched = await fetchContent(cache, version, signal);
-    if (fetched.kind === 'local') content.setLocal(index, fetched.stamp);
+    if (fetched.kind === 'local') content.setLocal(index, fetched.fingerprint);
     return fetched;
   } finally {
     content.setAbsent(index);
@@ -69,5 +69,5 @@ function ensure(
 }
 
 function fetchedOf(located: Located): Fetched {
-  return located.kind === 'local' ? { kind: 'local', stamp: located.stamp } : { kind: 'no-room' };
+  return located.kind === 'local' ? { kind: 'local', fingerprint: located.fingerprint } : { kind: 'no-room' };
 }

@@ -1,11 +1,11 @@
 import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 import type { NextRecords } from './next-records.ts';
-import type { ReplacedNode } from './replaced-node.ts';
+import type { ReplacedInode } from './replaced-inode.ts';
 
-/** Where content ended up: a blob on disk under that stamp, or bytes that the disk could not take. */
+/** Where content ended up: a blob on disk under that fingerprint, or bytes that the disk could not take. */
 export type Located =
-  | { readonly kind: 'local'; readonly stamp: bigint }
+  | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
 /** What is under a path now. */
@@ -40,7 +40,7 @@ export interface ContentCachePort {
    * Makes local what is under a path now, whatever version that is. It counts as shown within the bound from then
    * on, until `hide`. Rejects as `ensure` does; `gone` where there is nothing.
    */
-  adopt(
+  fetchCurrent(
     path: string,
     options: {
       readonly nameOf: (etag: string, size: number) => string;
@@ -58,11 +58,11 @@ export interface ContentCachePort {
   unpin(name: string): void;
 }
 
-/** A generation and its stamps, as the session takes it. */
+/** A generation and its fingerprints, as the session takes it. */
 export interface Publication {
   readonly generation: Generation;
   /** Over a SharedArrayBuffer, one an entry; 0n: the content is not known to be local. */
-  readonly stamps: BigUint64Array;
+  readonly fingerprints: BigUint64Array;
   /** Against the generation published before; undefined for the first. */
   readonly changes: GenerationChanges | undefined;
 }
@@ -89,9 +89,9 @@ export interface TakeoverState extends NextRecords {
   /** Of the listing that it shows; undefined where something in it was not listed so. */
   readonly digest: string | undefined;
   /** Removed directories by path, those that this publication removes among them. */
-  readonly tombstones: ReadonlyMap<string, number>;
+  readonly removedDirectories: ReadonlyMap<string, number>;
   /** What the kernel may hold of earlier trees, this publication's among them. */
-  readonly replaced: Iterable<ReplacedNode>;
+  readonly replaced: Iterable<ReplacedInode>;
   readonly problems: readonly Problem[];
 }
 
@@ -108,7 +108,7 @@ export interface Persister {
   /** Everything but the mtimes that this publication gives. */
   persist(state: TakeoverState): Promise<void>;
   /**
-   * The mtimes too: the generation is stamped. Short; from here on a successor takes the new state. May be called
+   * The mtimes too: the generation is dated. Short; from here on a successor takes the new state. May be called
    * again, with a later instant.
    */
   commit(instant: Instant): Promise<void>;

@@ -1,6 +1,6 @@
+import type { Yielder } from '../base/yielder.ts';
 import type { Generation } from '../tree/index.ts';
 import { type ContentState, MARK } from './content-state.ts';
-import type { Pace } from './pace.ts';
 import type { Bound } from './ports.ts';
 
 export interface PrefetchLimits {
@@ -25,7 +25,7 @@ const STEPS = 4096;
 export async function boundOf(
   generation: Generation,
   { prefetchBytes, cacheBytes }: PrefetchLimits,
-  pace: Pace,
+  yielder: Yielder,
 ): Promise<PrefetchBound> {
   let neededBytes = 0;
   let largest = 0;
@@ -35,7 +35,7 @@ export async function boundOf(
       neededBytes += size;
       if (size > largest) largest = size;
     }
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
   }
   if (neededBytes <= cacheBytes) return { bytes: prefetchBytes, neededBytes, fits: true };
   const step = Math.ceil((largest + 1) / STEPS);
@@ -43,7 +43,7 @@ export async function boundOf(
   for (let index = 0; index < generation.entries; index++) {
     const size = generation.size(index);
     if (size <= prefetchBytes && !generation.isArchived(index)) bytesOfStep[Math.floor(size / step)]! += size;
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
   }
   let kept = 0;
   let fitting = 0;

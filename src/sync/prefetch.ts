@@ -1,15 +1,15 @@
 import type { Logger } from '../base/logger.ts';
+import type { Yielder } from '../base/yielder.ts';
 import type { GenerationChanges } from '../tree/index.ts';
 import type { Adoptions } from './adoption.ts';
+import { boundedForEach } from './bounded-for-each.ts';
 import { MARK } from './content-state.ts';
 import type { Fetched } from './fetch-content.ts';
 import type { FetchTarget } from './fetch-target.ts';
-import type { Pace } from './pace.ts';
 import type { ContentCachePort } from './ports.ts';
 import { hasContent, isWanted } from './prefetch-bound.ts';
 import type { Progress } from './progress.ts';
 import type { StaleVersions } from './stale-versions.ts';
-import { sweep } from './sweep.ts';
 import { Control, type Probe } from './unreadable/control.ts';
 import { type FailedObject, failedObject, isIgnoreFile } from './unreadable/failed-object.ts';
 import { fetchInTime, longestMs, type TimedMeans } from './unreadable/fetch-in-time.ts';
@@ -50,7 +50,7 @@ export type Prefetched =
 const REFUSALS = 32;
 
 /**
- * The stage "prefetch": makes the new and changed content within the bound local and notes its stamps. Rejects
+ * The stage "prefetch": makes the new and changed content within the bound local and notes its fingerprints. Rejects
  * with the store's error where the store is in trouble: then nothing is published. An object that cannot be had while
  * others can is `failed`, and one that the disk cannot take counts as past the bound.
  */
@@ -58,13 +58,13 @@ export async function prefetch(
   target: FetchTarget,
   changes: Pick<GenerationChanges, 'added' | 'changed'>,
   means: PrefetchMeans,
-  pace: Pace,
+  yielder: Yielder,
   signal: AbortSignal,
 ): Promise<Prefetched> {
   const { adoptions, progress, concurrency } = means;
   const { generation } = target;
   adoptions?.note(target);
-  const { wanted, isWantedAt, bytes } = await wantedOf(target, changes, pace);
+  const { wanted, isWantedAt, bytes } = await wantedOf(target, changes, yielder);
   progress.plan(wanted.length, bytes);
   const isLocal = (index: number): boolean => target.content.marks[index] === MARK.local;
   const wasHad = (index: number): boolean => isLocal(index) || isWantedAt[index] === 0;
@@ -74,7 +74,7 @@ export async function prefetch(
   let stale: Prefetched | undefined;
   let adopted = 0;
   const tally = new Tally();
-  await sweep({ total: wanted.length, concurrency, pace, signal }, async (at, over) => {
+  await boundedForEach({ total: wanted.length, concurrency, yielder, signal }, async (at, over) => {
     const index = wanted[at]!;
     try {
       const fetched = await fetchInTime(means, target, index, over);
@@ -145,7 +145,7 @@ export class Tally {
 async function wantedOf(
   target: FetchTarget,
   changes: Pick<GenerationChanges, 'added' | 'changed'>,
-  pace: Pace,
+  yielder: Yielder,
 ): Promise<{ readonly wanted: Uint32Array; readonly isWantedAt: Uint8Array; readonly bytes: number }> {
   const { generation, content, bound } = target;
   const wanted = new Uint32Array(changes.added.length + changes.changed.length);
@@ -164,7 +164,7 @@ async function wantedOf(
         isWantedAt[index] = 1;
         bytes += generation.size(index);
       }
-      if (pace.due()) await pace.turn();
+      if (yielder.due()) await yielder.turn();
     }
   }
   return { wanted: wanted.subarray(0, count), isWantedAt, bytes };

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { stampGeneration } from '../tree/index.ts';
+import { setPublishTime } from '../tree/index.ts';
 import { chooseInstant, type Instant, millisecondsOf, untilPassed } from './instant.ts';
 import type { Persister, Presenter, Publication } from './ports.ts';
 
@@ -21,7 +21,7 @@ export interface PublishOptions {
 const MOST_INSTANTS = 3;
 
 /**
- * The stages "swap" and "notify": stamps the generation with an instant a little ahead, makes it the one a
+ * The stages "swap" and "notify": dates the generation with an instant a little ahead, makes it the one a
  * successor takes, has it shown, and resolves with the instant once the kernel has answered every notification
  * and the instant has passed: published means visible, and no mtime in it lies in the future.
  */
@@ -30,7 +30,7 @@ export async function publish(options: PublishOptions): Promise<Instant> {
   const began = clock.now();
   let instant = await chooseInstant(options.lastSecond, clock, signal);
   for (let attempt = 1; ; attempt++) {
-    stampGeneration(publication.generation, publication.changes, instant, options.number);
+    setPublishTime(publication.generation, publication.changes, instant, options.number);
     await persister.commit(instant);
     // crash point: committed. A successor shows the new tree; the kernel has none of its ids yet.
     if (clock.now() < millisecondsOf(instant) || attempt === MOST_INSTANTS) break;

@@ -1,20 +1,20 @@
+import { Yielder } from '../base/yielder.ts';
 import type { Built } from '../source/source.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
+import { everyEntry, filesBetween, goneFiles, hideContent, showContent } from './cache-visibility.ts';
 import type { ChangeLog } from './change-log.ts';
 import { packChanges } from './changed-paths.ts';
 import { ContentState } from './content-state.ts';
 import type { HistoryEntry } from './history.ts';
 import type { NextRecords } from './next-records.ts';
-import { Pace } from './pace.ts';
 import { persist } from './persist.ts';
 import { boundOf, type PrefetchBound } from './prefetch-bound.ts';
 import { ProblemLog } from './problem-log.ts';
 import { publish } from './publish.ts';
 import { Records } from './records.ts';
+import { ReplacedInodes } from './replaced-inodes.ts';
 import type { Restored } from './restored.ts';
-import { Retired } from './retire.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
-import { everyEntry, filesBetween, goneFiles, hideContent, showContent } from './shelve.ts';
 import { problemsOf, type Shown, summaryOf } from './shown.ts';
 import { timed } from './timed.ts';
 import type { FailedObject } from './unreadable/failed-object.ts';
@@ -43,7 +43,7 @@ export class Publisher {
   readonly #options: RevalidationOptions;
   readonly #unreadable: UnreadableObjects;
   readonly #records: Records;
-  readonly #retired: Retired;
+  readonly #replaced: ReplacedInodes;
   readonly #problemLog: ProblemLog;
   #shown: Shown | undefined;
 
@@ -52,8 +52,8 @@ export class Publisher {
     this.#unreadable = unreadable;
     this.#problemLog = new ProblemLog(options.log);
     this.#records = new Records(restored);
-    this.#retired = new Retired(options.cache, restored.tombstones, restored.replaced);
-    options.presenter.onReleased((nodeIds) => this.#retired.release(nodeIds));
+    this.#replaced = new ReplacedInodes(options.cache, restored.removedDirectories, restored.replaced);
+    options.presenter.onReleased((nodeIds) => this.#replaced.release(nodeIds));
   }
 
   get shown(): Shown | undefined {
@@ -70,23 +70,23 @@ export class Publisher {
 
   /** Replaced versions that the kernel may still hold. */
   get replacedVersions(): number {
-    return this.#retired.versions;
+    return this.#replaced.versions;
   }
 
   /** Of this path, in trees before the one shown: the kernel still holds them. */
   replacedNodeIds(path: string): readonly number[] {
-    return this.#retired.nodeIdsOf(path);
+    return this.#replaced.nodeIdsOf(path);
   }
 
   /** What a tree that follows is built from. */
   get base(): {
     readonly previous: Generation | undefined;
-    readonly tombstones: ReadonlyMap<string, number>;
+    readonly removedDirectories: ReadonlyMap<string, number>;
     readonly nextNodeId: number;
   } {
     return {
       previous: this.#shown?.generation,
-      tombstones: this.#retired.tombstones,
+      removedDirectories: this.#replaced.removedDirectories,
       nextNodeId: this.#records.nextNodeId,
     };
   }
@@ -101,13 +101,17 @@ export class Publisher {
     const { generation, publishedAt } = restored;
     const problems = this.#unreadable.restore(generation, restored.problems);
     const content = restored.content ?? new ContentState(generation.entries);
-    const pace = new Pace();
-    const bound = await boundOf(generation, this.#options, pace);
-    await this.#options.presenter.publish({ generation, stamps: content.stamps, changes: undefined });
+    const yielder = new Yielder();
+    const bound = await boundOf(generation, this.#options, yielder);
+    await this.#options.presenter.publish({
+      generation,
+      fingerprints: content.fingerprints,
+      changes: undefined,
+    });
     // Where a connection was taken over, with it what the predecessor owed the kernel.
     this.#options.persister.acknowledged();
     this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt };
-    await this.#retire(undefined, this.#shown, undefined, pace);
+    await this.#retire(undefined, this.#shown, undefined, yielder);
     return this.#shown;
   }
 
@@ -118,19 +122,24 @@ export class Publisher {
   }
 
   /** Shows another tree. `swapped` is called once every lookup sees it. */
-  async replace(candidate: Candidate, swapped: () => void, pace: Pace, signal: AbortSignal): Promise<void> {
+  async replace(
+    candidate: Candidate,
+    swapped: () => void,
+    yielder: Yielder,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { built, digest, failed, accepted } = candidate;
     const { generation, changes, problems } = built;
     const shown = this.#shown;
     const paths =
       shown === undefined || changes === undefined
         ? undefined
-        : await packChanges(shown.generation, generation, changes, pace);
+        : await packChanges(shown.generation, generation, changes, yielder);
     const records = this.#records.next(built, paths, accepted, this.#options.clock.now());
     if (shown !== undefined && changes !== undefined) {
-      await this.#retired.add(shown.generation, changes, pace);
+      await this.#replaced.add(shown.generation, changes, yielder);
     }
-    const { tombstones, replaced } = this.#retired;
+    const { removedDirectories, replaced } = this.#replaced;
     const before = this.#unreadable.current;
     const unreadable = this.#unreadable.next(generation, failed, accepted);
     const state = {
@@ -139,7 +148,7 @@ export class Publisher {
       changes,
       problems: [...problems, ...unreadable.problems],
       digest,
-      tombstones,
+      removedDirectories,
       replaced,
     };
     await timed(this.#options, 'persist', () => persist(this.#options.persister, state));
@@ -153,7 +162,7 @@ export class Publisher {
     }
     swapped();
     // crash point: published. The old tree's content is still kept as if it were shown.
-    await timed(this.#options, 'retire', () => this.#retire(shown, this.#shown!, changes, pace));
+    await timed(this.#options, 'retire', () => this.#retire(shown, this.#shown!, changes, yielder));
   }
 
   async #publish(
@@ -166,7 +175,7 @@ export class Publisher {
     const { generation, changes } = built;
     const before = this.#shown;
     const instant = await publish({
-      publication: { generation, stamps: content.stamps, changes },
+      publication: { generation, fingerprints: content.fingerprints, changes },
       number: records.number,
       lastSecond: this.#records.lastSecond,
       persister,
@@ -181,7 +190,7 @@ export class Publisher {
       },
     });
     persister.acknowledged();
-    this.#retired.dated(instant);
+    this.#replaced.dated(instant);
     const publishedAt = clock.now();
     this.#shown = { content, bound, digest, generation, ...problemsOf(built), publishedAt };
     this.#problemLog.tell(built.problems, built.unnamedProblems);
@@ -195,18 +204,18 @@ export class Publisher {
     before: Shown | undefined,
     now: Shown,
     changes: GenerationChanges | undefined,
-    pace: Pace,
+    yielder: Yielder,
   ): Promise<void> {
     const { cache } = this.#options;
     const bound = now.bound.bytes;
     if (before === undefined || changes === undefined) {
-      return showContent(cache, now.generation, everyEntry(now.generation), bound, pace);
+      return showContent(cache, now.generation, everyEntry(now.generation), bound, yielder);
     }
-    await this.#retired.revive(now.generation, changes, pace);
-    await hideContent(cache, before.generation, goneFiles(changes), pace);
+    await this.#replaced.revive(now.generation, changes, yielder);
+    await hideContent(cache, before.generation, goneFiles(changes), yielder);
     if (before.bound.bytes !== bound) {
       const files = filesBetween(now.generation, before.bound.bytes, bound);
-      await showContent(cache, now.generation, files, bound, pace);
+      await showContent(cache, now.generation, files, bound, yielder);
     }
     // What the backlog and readers learned of the old tree while this one was on its way.
     now.content.carryOver(before.content, changes.origin);

@@ -3,7 +3,7 @@ import type { ChangeLog } from './change-log.ts';
 import type { ContentState } from './content-state.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PeakEntry } from './peak-files.ts';
-import type { ReplacedNode } from './replaced-node.ts';
+import type { ReplacedInode } from './replaced-inode.ts';
 
 /** What a former process published, read back. */
 export interface Restored {
@@ -15,8 +15,8 @@ export interface Restored {
   readonly lastSecond: number;
   readonly nextNodeId: number;
   /** Empty where the mount is made anew: then the kernel holds nothing. */
-  readonly tombstones: ReadonlyMap<string, number>;
-  readonly replaced: readonly ReplacedNode[];
+  readonly removedDirectories: ReadonlyMap<string, number>;
+  readonly replaced: readonly ReplacedInode[];
   readonly peaks: readonly PeakEntry[];
   readonly history: readonly HistoryEntry[];
   /** Undefined: it was not kept, and differences can be told from here on. */

@@ -1,6 +1,8 @@
+import { Yielder } from '../base/yielder.ts';
 import type { Built, Listed } from '../source/source.ts';
 import type { Generation } from '../tree/index.ts';
 import { Adoptions } from './adoption.ts';
+import { hideContent, newFiles, showContent } from './cache-visibility.ts';
 import type { ChangeLog } from './change-log.ts';
 import { ContentState } from './content-state.ts';
 import { SyncError } from './failure.ts';
@@ -8,7 +10,6 @@ import { judge } from './guard.ts';
 import { type HeldView, Hold, missingFiles } from './held.ts';
 import type { HistoryEntry } from './history.ts';
 import { list } from './list.ts';
-import { Pace } from './pace.ts';
 import { type Prefetched, prefetch } from './prefetch.ts';
 import { boundOf } from './prefetch-bound.ts';
 import { type PendingView, Progress } from './progress.ts';
@@ -16,7 +17,6 @@ import { Publisher } from './publisher.ts';
 import type { Restored } from './restored.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
 import { settle } from './settle.ts';
-import { hideContent, newFiles, showContent } from './shelve.ts';
 import { isSameTree, type Shown } from './shown.ts';
 import { StaleVersions } from './stale-versions.ts';
 import { timed } from './timed.ts';
@@ -204,16 +204,16 @@ export class Revalidation {
     }
 
     const { cache, log } = this.#options;
-    const pace = new Pace();
+    const yielder = new Yielder();
     const content = new ContentState(generation.entries);
-    const bound = await boundOf(generation, this.#options, pace);
+    const bound = await boundOf(generation, this.#options, yielder);
     try {
       if (shown !== undefined && changes !== undefined) {
-        await showContent(cache, generation, newFiles(changes), bound.bytes, pace);
+        await showContent(cache, generation, newFiles(changes), bound.bytes, yielder);
       }
       const target = { generation, content, bound: bound.bytes };
       const fetched = await timed(this.#options, 'prefetch', () =>
-        this.#prefetch(target, changes, attempt, pace),
+        this.#prefetch(target, changes, attempt, yielder),
       );
       if (fetched.kind !== 'complete') return fetched;
       const { files, noRoom } = fetched;
@@ -224,12 +224,12 @@ export class Revalidation {
       // crash point: prefetched. The content is in the cache, of a version that is not shown.
       const shownDigest = digestOf(digest, attempt.adoptions);
       const candidate = { built, content, bound, digest: shownDigest, failed, accepted };
-      await this.#publisher.replace(candidate, () => this.#published(), pace, attempt.signal);
+      await this.#publisher.replace(candidate, () => this.#published(), yielder, attempt.signal);
     } finally {
       this.#progress.clear();
       // What did not come to be shown must not hold room in the cache.
       const isShown = this.shown?.generation === generation;
-      if (!isShown && changes !== undefined) await hideContent(cache, generation, newFiles(changes), pace);
+      if (!isShown && changes !== undefined) await hideContent(cache, generation, newFiles(changes), yielder);
     }
     return { kind: 'published' };
   }
@@ -239,7 +239,7 @@ export class Revalidation {
     target: Parameters<typeof prefetch>[0],
     changes: Built['changes'],
     { adoptions, stale, signal }: Attempt,
-    pace: Pace,
+    yielder: Yielder,
   ): Promise<Prefetched> {
     const isFirst = this.shown === undefined || changes === undefined;
     const wanted = isFirst ? { added: ignoreFiles(target.generation), changed: new Uint32Array(0) } : changes;
@@ -253,7 +253,7 @@ export class Revalidation {
       stale,
       adoptions,
     };
-    return prefetch(target, wanted, means, pace, signal);
+    return prefetch(target, wanted, means, yielder, signal);
   }
 
   /** What comes in the place of showing a tree in which these objects cannot be had; undefined: it is shown. */
@@ -352,7 +352,7 @@ function unreadableIgnoreFile(failed: readonly FailedObject[]): SyncError {
   return new SyncError(
     'unreadable-ignore-file',
     `${version.path} cannot be had, while the store gives other objects (${answerOf(failure)}).`,
-    "Mend or remove that object, or leave it out by --exclude: Airflow's processor ends where it cannot read such a file.",
+    "Repair or remove that object, or leave it out by --exclude: Airflow's processor ends where it cannot read such a file.",
   );
 }
 

@@ -145,7 +145,7 @@ export class Sync {
       found: (version, located) => {
         const shown = this.#revalidation.shown;
         unreadable.readable(version);
-        if (located.kind === 'local') shown?.content.note(shown.generation, version, located.stamp);
+        if (located.kind === 'local') shown?.content.note(shown.generation, version, located.fingerprint);
       },
       refresh: () => this.#refreshForReader(),
     });
@@ -161,7 +161,7 @@ export class Sync {
     return this.#isRestored;
   }
 
-  /** What is shown; `shown.generation` and `shown.content.stamps` are what the session has. */
+  /** What is shown; `shown.generation` and `shown.content.fingerprints` are what the session has. */
   get shown(): Shown | undefined {
     return this.#revalidation.shown;
   }

@@ -11,7 +11,7 @@ export interface WaitForStoreOptions {
 
 /**
  * What passes by itself while a host starts: no network yet, no role yet, a clock that was not set yet, an object that the
- * store does not give at the moment. A bucket that does not exist, or may not be listed, is for somebody to mend.
+ * store does not give at the moment. A bucket that does not exist, or may not be listed, is for somebody to repair.
  */
 const PASSING = new Set([
   'unreachable',

@@ -10,7 +10,7 @@ import type { SavedState } from '../state/saved-state.ts';
 import { StateStore } from '../state/state-store.ts';
 import { millisecondsOf } from '../sync/instant.ts';
 import type { PeakEntry } from '../sync/peak-files.ts';
-import type { ReplacedNode } from '../sync/replaced-node.ts';
+import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Restored } from '../sync/restored.ts';
 import { type FilterPatterns, type Generation, PathFilter } from '../tree/index.ts';
 
@@ -31,7 +31,7 @@ export interface Succession {
   /** The tree before, where the kernel may not have been told of all that is different since. */
   readonly previous: Generation | undefined;
   /** What the kernel may hold of trees before the one shown, also what that has again. */
-  readonly replaced: readonly ReplacedNode[];
+  readonly replaced: readonly ReplacedInode[];
 }
 
 export interface KeptState {
@@ -90,7 +90,7 @@ function restoredOf(
     lastSecond: instant.seconds,
     nextNodeId,
     changeLog,
-    ...(sameKernel ? heldBy(state) : { tombstones: new Map(), replaced: [] }),
+    ...(sameKernel ? heldBy(state) : { removedDirectories: new Map(), replaced: [] }),
     peaks: newFilters === undefined ? state.peaks : [peakThrough(newFilters, generation)],
     history: state.history.map((entry) =>
       entry.number === state.number ? { ...entry, publishedAt } : entry,
@@ -99,10 +99,14 @@ function restoredOf(
 }
 
 /** What the kernel may hold and is not shown. The state was written before directories came back under their old ids. */
-function heldBy({ generation, tombstones, replaced }: SavedState): Pick<Restored, 'tombstones' | 'replaced'> {
+function heldBy({
+  generation,
+  removedDirectories,
+  replaced,
+}: SavedState): Pick<Restored, 'removedDirectories' | 'replaced'> {
   const isShown = (nodeId: number): boolean => generation.indexOfNode(nodeId) >= 0;
   return {
-    tombstones: new Map([...tombstones].filter(([, nodeId]) => !isShown(nodeId))),
+    removedDirectories: new Map([...removedDirectories].filter(([, nodeId]) => !isShown(nodeId))),
     replaced: replaced.filter(({ nodeId }) => !isShown(nodeId)),
   };
 }

@@ -76,7 +76,7 @@ export class MountPresenter implements Presenter {
     });
   }
 
-  async #mount({ generation, stamps }: Publication): Promise<void> {
+  async #mount({ generation, fingerprints }: Publication): Promise<void> {
     const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, inherited } = this.#options;
     if (inherited !== undefined) {
@@ -91,7 +91,10 @@ export class MountPresenter implements Presenter {
     this.#options.onOpened(connection);
     const serving = await session.start({
       connection,
-      shown: { generation: generation.buffer, stamps: stamps.buffer as unknown as SharedArrayBuffer },
+      shown: {
+        generation: generation.buffer,
+        fingerprints: fingerprints.buffer as unknown as SharedArrayBuffer,
+      },
       presentation,
       naming: { source, keyPrefix: prefix },
       cacheDirectory,

@@ -8,7 +8,7 @@ const LONGEST_MS = 75_000;
  * The process in which libfuse answered for a server before. It ends by itself when nobody uses its mount any more, or not
  * soon; one that was stopped, or hangs, does not, and who reads there waits for ever.
  */
-export class LeftSession {
+export class OrphanedSession {
   readonly #process: MountState['session'];
 
   /** To be made before this server says what it is. `runtimeDirectory`: of all mounts. */

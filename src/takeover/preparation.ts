@@ -61,7 +61,7 @@ export function prepare(options: PreparationOptions) {
     const { connectStore, S3Store } = await import('../source/prefix/store-connection.ts');
     const connection = await connectStore(config);
     const { ignored } = connection;
-    if (ignored !== undefined) log.warn({ event: 'setting-ignored', mend: ignored.mend }, ignored.message);
+    if (ignored !== undefined) log.warn({ event: 'setting-ignored', hint: ignored.hint }, ignored.message);
     const { concurrency } = config;
     const store = new S3Store({ ...connection, concurrency, observer, md5: witness.md5 });
     atEnd(() => store.close());

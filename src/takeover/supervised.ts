@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { hurry } from '../host/process-priority.ts';
+import { raisePriority } from '../host/process-priority.ts';
 import { mountRuntimeDirectory } from '../host/runtime-paths.ts';
 import type { Connection } from '../session/connection.ts';
 import type { Addon } from '../session/kernel/addon.ts';
@@ -78,7 +78,7 @@ export class Supervised {
   #turnAt = 0;
   /** From when on another server may stand by. */
   #spareFrom = Number.POSITIVE_INFINITY;
-  #calmDown: () => void = () => undefined;
+  #restorePriority: () => void = () => undefined;
   /** Whether there is no supervisor any more. */
   #isAlone = false;
   #resends = false;
@@ -180,7 +180,7 @@ export class Supervised {
   async myTurn(prepare: (isSpare: boolean) => Promise<unknown>, stop: AbortSignal): Promise<boolean> {
     const { link } = this.#options;
     if (link === undefined || !this.#standsBy) {
-      if (link !== undefined && link.restarts > 0) this.#calmDown = hurry(link.nice);
+      if (link !== undefined && link.restarts > 0) this.#restorePriority = raisePriority(link.nice);
       return true;
     }
     const told = new Promise<boolean>((resolve) => {
@@ -192,7 +192,7 @@ export class Supervised {
     this.#supervision?.standBy();
     const goesOn = await told;
     this.#turnAt = performance.now();
-    this.#calmDown = hurry(nice);
+    this.#restorePriority = raisePriority(nice);
     // As a spare one it is called otherwise.
     if (isSpare)
       process.title = [basename(process.execPath), ...process.execArgv, ...process.argv.slice(1)].join(' ');
@@ -334,15 +334,15 @@ export class Supervised {
   }
 
   /** What is not local can be read, too: readers wait for nothing that the processor does. */
-  calmDown(): void {
-    this.#calmDown();
+  restorePriority(): void {
+    this.#restorePriority();
   }
 
   /** `connection`: its number below /sys/fs/fuse/connections. */
-  bePatient(connection: number | undefined): void {
+  setTakeoverDeadline(connection: number | undefined): void {
     const { takeoverDeadlineMs: deadlineMs } = this.#options;
     const abortFile = connection === undefined ? '/dev/null' : `/sys/fs/fuse/connections/${connection}/abort`;
-    this.#supervision?.bePatient({ deadlineMs, abortFile });
+    this.#supervision?.setTakeoverDeadline({ deadlineMs, abortFile });
   }
 
   /** The mount was there, and somebody has taken it away meanwhile. */

@@ -128,7 +128,7 @@ export class Supervision {
     this.#say(`FDSTOREREMOVE=1\nFDNAME=${name}`);
   }
 
-  bePatient(patience: Patience): void {
+  setTakeoverDeadline(patience: Patience): void {
     this.#patience = patience;
     this.#say(`TAKEOVER=${patience.deadlineMs} ${patience.abortFile}`);
   }
@@ -201,7 +201,7 @@ export class Supervision {
     former?.destroy();
     this.#pid = child.pid ?? 0;
     for (const [name, fd] of this.#kept) this.keep(name, fd);
-    if (this.#patience !== undefined) this.bePatient(this.#patience);
+    if (this.#patience !== undefined) this.setTakeoverDeadline(this.#patience);
     return this.alive();
   }
 

@@ -1,9 +1,9 @@
+import type { HeldInode } from '../session/held-inode.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
-import type { RetiredNode } from '../session/retired-node.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import { ContentState } from '../sync/content-state.ts';
-import type { ReplacedNode } from '../sync/replaced-node.ts';
+import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Restored } from '../sync/restored.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Succession } from './kept-state.ts';
@@ -39,20 +39,20 @@ export function takeOver(options: TakeOverOptions): Inherited {
     connection: { kind: 'device', fd: device },
     shown: {
       generation: generation.buffer,
-      stamps: content.stamps.buffer as unknown as SharedArrayBuffer,
+      fingerprints: content.fingerprints.buffer as unknown as SharedArrayBuffer,
     },
     presentation,
     naming,
     cacheDirectory,
     journal: options.journal,
-    takeover: { init, previous: previous?.buffer, replaced: replaced.map(retiredNode) },
+    takeover: { init, previous: previous?.buffer, replaced: replaced.map(heldInode) },
   });
   // Who awaits it does so later.
   serving.catch(() => undefined);
   return { serving, content };
 }
 
-function retiredNode(node: ReplacedNode): RetiredNode {
+function heldInode(node: ReplacedInode): HeldInode {
   const { nodeId, directory, archived, executable, parentId, version, lastModified, mtime } = node;
   return {
     nodeId,
@@ -67,6 +67,6 @@ function retiredNode(node: ReplacedNode): RetiredNode {
     lastModified,
     version,
     // Whether its content is still what it was is to be found out.
-    stamp: 0n,
+    fingerprint: 0n,
   };
 }

@@ -30,7 +30,7 @@ export interface BuildInput {
    * Path of a removed directory: its node id, given back if the path is a directory again. A file of the path
    * does not use it up; one that was given back may stay here.
    */
-  readonly tombstones: ReadonlyMap<string, number>;
+  readonly removedDirectories: ReadonlyMap<string, number>;
   /** At least 2, and above every id ever handed out. */
   readonly nextNodeId: number;
   /** 64 bits, the same for the life of a mount: cookies depend on it. */
@@ -57,7 +57,7 @@ export interface BuildResult {
  * where `previous` has 99 % of them; three patterns in the filter add 4 s (bench/tree.ts).
  *
  * Without `previous`, a file's mtime is its LastModified, not later than now, and a directory's the newest of
- * what is below it. With it, the mtimes of what was added, changed or touched wait for `stampGeneration`.
+ * what is below it. With it, the mtimes of what was added, changed or touched wait for `setPublishTime`.
  *
  * Throws TreeError `bad-listing` or `bad-state`.
  */
@@ -82,7 +82,7 @@ export function buildGeneration(input: BuildInput): BuildResult {
     generation,
     previous,
     changes?.origin,
-    input.tombstones,
+    input.removedDirectories,
     input.nextNodeId,
   );
   nameVersions(columns, draft, arrangement.draftOf, previous, changes?.origin);
@@ -102,7 +102,7 @@ export function buildGeneration(input: BuildInput): BuildResult {
  * The last writes to a generation, just before it is published: its number, and `at` as the mtime of what was
  * added, changed or touched. Without `changes` (the first of a mount) only the number.
  */
-export function stampGeneration(
+export function setPublishTime(
   generation: Generation,
   changes: Pick<GenerationChanges, 'added' | 'changed' | 'touched'> | undefined,
   at: { readonly seconds: number; readonly nanoseconds: number },

@@ -113,7 +113,7 @@ export class Generation {
     this.id = this.#text.toString('hex', HEADER.id, HEADER.id + ID_BYTES);
   }
 
-  /** Of the publication; 0 until `stampGeneration` has written it. */
+  /** Of the publication; 0 until `setPublishTime` has written it. */
   get number(): number {
     return this.#columns.header.getFloat64(HEADER.number, true);
   }

@@ -1,5 +1,5 @@
 export type { AdoptedObject, AdoptedObjects } from './adopt.ts';
-export { type BuildInput, type BuildResult, buildGeneration, stampGeneration } from './build.ts';
+export { type BuildInput, type BuildResult, buildGeneration, setPublishTime } from './build.ts';
 export { listedEtag } from './date-mark.ts';
 export { diffGenerations, type GenerationChanges } from './diff.ts';
 export { digestListing } from './digest.ts';

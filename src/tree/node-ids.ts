@@ -7,16 +7,16 @@ export const ROOT_NODE_ID = 1;
 
 /**
  * Gives every entry its node id: what has an origin keeps its id, a directory that comes back gets its
- * tombstone's, everything else the next new one, in index order. Returns the next that is free.
+ * removed directory's, everything else the next new one, in index order. Returns the next that is free.
  *
- * Throws TreeError `bad-state` where `nextNodeId` or a tombstone holds an id that is in use.
+ * Throws TreeError `bad-state` where `nextNodeId` or a removed directory holds an id that is in use.
  */
 export function assignNodeIds(
   columns: Columns,
   generation: Generation,
   previous: Generation | undefined,
   origin: Uint32Array | undefined,
-  tombstones: ReadonlyMap<string, number>,
+  removedDirectories: ReadonlyMap<string, number>,
   nextNodeId: number,
 ): number {
   const { nodeIds } = columns;
@@ -32,7 +32,9 @@ export function assignNodeIds(
       nodeIds[i] = previous.nodeId(from);
     } else {
       const old =
-        tombstones.size > 0 && generation.isDirectory(i) ? tombstones.get(generation.path(i)) : undefined;
+        removedDirectories.size > 0 && generation.isDirectory(i)
+          ? removedDirectories.get(generation.path(i))
+          : undefined;
       nodeIds[i] = old ?? next++;
       (old === undefined ? fresh : returned).push(i);
     }

@@ -1,9 +1,9 @@
+import { Yielder } from '../base/yielder.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
 import type { BlobItem, CacheTotals, PathResult, Verified } from '../control/cache-shapes.ts';
 import type { CacheViews } from '../control/cache-views.ts';
 import { codeOf, failureOf } from '../sync/failure.ts';
 import { fetchEntry, isLocal } from '../sync/fetch-content.ts';
-import { Pace } from '../sync/pace.ts';
 import { hasContent } from '../sync/prefetch-bound.ts';
 import type { Shown } from '../sync/shown.ts';
 import type { Sync } from '../sync/sync.ts';
@@ -71,10 +71,10 @@ export class DaemonCache implements CacheViews {
   evict(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]> {
     const { inspection } = this.#observed.cache;
     return this.#each(paths, signal, async ({ generation, content }, path, found) => {
-      const { files, tally, pace } = found;
+      const { files, tally, yielder } = found;
       let failed: Failed | undefined;
       for (const index of files) {
-        if (pace.due()) await pace.turn();
+        if (yielder.due()) await yielder.turn();
         const size = generation.size(index);
         const name = generation.versionName(index);
         if (inspection.isPinned(name)) {
@@ -92,11 +92,11 @@ export class DaemonCache implements CacheViews {
 
   pin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]> {
     const { pins } = this.#observed;
-    return this.#each(paths, signal, async ({ generation }, path, { files, tally, pace }) => {
+    return this.#each(paths, signal, async ({ generation }, path, { files, tally, yielder }) => {
       if (pins.isNamed(path)) return tally.result(path);
       if (pins.isFull) return tally.result(path, { code: 'too-many', detail: 'Too many paths are pinned.' });
       for (const index of files) {
-        if (pace.due()) await pace.turn();
+        if (yielder.due()) await yielder.turn();
         tally.add(generation.size(index));
       }
       await pins.change({ add: [path] });
@@ -113,9 +113,9 @@ export class DaemonCache implements CacheViews {
       const tally = new Tally();
       if (pins.isNamed(path)) {
         const tree = sync.shown?.generation;
-        const pace = new Pace();
+        const yielder = new Yielder();
         for (const index of tree === undefined ? [] : filesAt(tree, path)) {
-          if (pace.due()) await pace.turn();
+          if (yielder.due()) await yielder.turn();
           tally.add(tree?.size(index) ?? 0);
         }
         await pins.change({ remove: [path] });
@@ -129,11 +129,11 @@ export class DaemonCache implements CacheViews {
   }
 
   prefetch(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]> {
-    return this.#each(paths, undefined, async (shown, path, { files, tally, pace }) => {
+    return this.#each(paths, undefined, async (shown, path, { files, tally, yielder }) => {
       let failed: Failed | undefined;
       const fetchNext = async (): Promise<void> => {
         for (const index of files) {
-          if (pace.due()) await pace.turn();
+          if (yielder.due()) await yielder.turn();
           failed ??= await this.#fetch(shown, index, tally, signal);
           if (signal.aborted) return;
         }
@@ -209,7 +209,7 @@ export class DaemonCache implements CacheViews {
         continue;
       }
       const files = filesAt(shown.generation, path);
-      results.push({ ...(await run(shown, path, { files, tally, pace: new Pace() })), path: given });
+      results.push({ ...(await run(shown, path, { files, tally, yielder: new Yielder() })), path: given });
     }
     return results;
   }
@@ -218,7 +218,7 @@ export class DaemonCache implements CacheViews {
 interface Found {
   readonly files: IterableIterator<number>;
   readonly tally: Tally;
-  readonly pace: Pace;
+  readonly yielder: Yielder;
 }
 
 class Tally {
@@ -251,9 +251,9 @@ function bare(path: string): string {
 async function pathsOf(tree: Generation, keys: readonly string[]): Promise<Map<string, string>> {
   const wanted = new Set(keys.map((key) => key.slice(0, 32)));
   const found = new Map<string, string>();
-  const pace = new Pace();
+  const yielder = new Yielder();
   for (let index = 0; index < tree.entries && found.size < wanted.size; index++) {
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
     const name = tree.versionName(index);
     if (!tree.isDirectory(index) && wanted.has(name)) found.set(name, tree.path(index));
   }

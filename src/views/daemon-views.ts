@@ -303,10 +303,10 @@ export function sourceErrorView({
   code,
   message,
   detail,
-  mend,
+  hint,
   at,
 }: NonNullable<SyncView['source']['lastError']>): NonNullable<Status['source']['lastError']> {
-  return { code, message, detail: detail ?? null, mend: mend ?? null, at: timeOf(at) };
+  return { code, message, detail: detail ?? null, hint: hint ?? null, at: timeOf(at) };
 }
 
 export function timeOrNull(milliseconds: number | undefined): string | null {

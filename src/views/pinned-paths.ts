@@ -1,8 +1,8 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
 import { isSystemError } from '../base/system-error.ts';
+import { Yielder } from '../base/yielder.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
-import { Pace } from '../sync/pace.ts';
 import type { Generation } from '../tree/index.ts';
 
 export interface PinnedPathsOptions {
@@ -91,12 +91,12 @@ export class PinnedPaths {
     const { cache, generation } = this.#options;
     const tree = generation();
     if (tree === undefined) return;
-    const pace = new Pace();
+    const yielder = new Yielder();
     const names = new Set<string>();
     for (const path of this.#paths) {
       for (const index of filesAt(tree, path)) {
         names.add(tree.versionName(index));
-        if (pace.due()) await pace.turn();
+        if (yielder.due()) await yielder.turn();
       }
     }
     const before = this.#names;

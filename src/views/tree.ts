@@ -1,8 +1,8 @@
+import { Yielder } from '../base/yielder.ts';
 import type { CacheInspection } from '../cache/inspection.ts';
 import type { Entry, EntryItem } from '../control/entry-shapes.ts';
 import type { ProblemItem } from '../control/shapes.ts';
 import type { Absence, PageOfEntries, TreeViews } from '../control/tree-views.ts';
-import { Pace } from '../sync/pace.ts';
 import type { Shown } from '../sync/shown.ts';
 import type { Sync } from '../sync/sync.ts';
 import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from '../tree/index.ts';
@@ -130,7 +130,7 @@ export class DaemonTree implements TreeViews {
       return {
         code: 'left-out',
         detail: `The key ${problem.key} is left out (${problem.reason}): ${problem.detail}.`,
-        mend: 'Give the object another key; GET /v1/problems lists all such keys.',
+        hint: 'Give the object another key; GET /v1/problems lists all such keys.',
       };
     }
     const file = filter.explain(path);
@@ -144,7 +144,7 @@ export class DaemonTree implements TreeViews {
       return {
         code: 'excluded',
         detail: `The path is not shown because ${rule}.`,
-        mend: 'Mount with other filters if it is wanted.',
+        hint: 'Mount with other filters if it is wanted.',
       };
     }
     const waiting = sync.heldTree?.find(path.replace(/\/$/, '')) ?? -1;
@@ -153,7 +153,7 @@ export class DaemonTree implements TreeViews {
       return {
         code: 'held',
         detail: `The path is in the listing ${held?.generation}, which is held (${held?.reason}).`,
-        mend: 'Accept it (POST /v1/accept), or put back what is missing.',
+        hint: 'Accept it (POST /v1/accept), or put back what is missing.',
       };
     }
     const removed = await sync.removalOf(path.replace(/\/$/, ''));
@@ -163,7 +163,7 @@ export class DaemonTree implements TreeViews {
         removed === undefined
           ? 'No listing that was shown had this path, as far as is remembered.'
           : `The store has it no more: generation ${removed.number} removed it, published at ${new Date(removed.publishedAt).toISOString()}.`,
-      mend: 'Look whether the object is in the bucket, below the prefix; POST /v1/refresh lists it anew.',
+      hint: 'Look whether the object is in the bucket, below the prefix; POST /v1/refresh lists it anew.',
     };
   }
 
@@ -214,11 +214,11 @@ export class DaemonTree implements TreeViews {
 }
 
 async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
-  const pace = new Pace();
+  const yielder = new Yielder();
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
   }
 }
 

@@ -3,12 +3,12 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Built, Listed, Lister } from '../../src/source/source.ts';
 import { createFetchPage } from '../../src/store/fetch-page.ts';
 import { type Listing, PrefixLister } from '../../src/store/listing.ts';
-import type { Pace } from '../../src/store/retry.ts';
+import type { Yielder } from '../../src/store/retry.ts';
 import { SignedHttp, type SignedHttpOptions } from '../../src/store/signed-http.ts';
 import { buildGeneration, digestListing, PathFilter } from '../../src/tree/index.ts';
 
 export interface DirectListerOptions extends SignedHttpOptions {
-  readonly pace: Pace;
+  readonly yielder: Yielder;
   /** Of a page. */
   readonly deadlineMs: number;
   readonly clock: Clock;
@@ -21,12 +21,12 @@ export class DirectLister implements Lister {
   readonly #filter = PathFilter.compile({ include: [], exclude: [] });
   #newest: Listing | undefined;
 
-  constructor({ pace, deadlineMs, clock, ...options }: DirectListerOptions) {
+  constructor({ yielder, deadlineMs, clock, ...options }: DirectListerOptions) {
     this.#clock = clock;
     const http = new SignedHttp(options);
     this.#lister = new PrefixLister({
       prefix: options.target.prefix,
-      fetchPage: createFetchPage({ http, pace, deadlineMs }),
+      fetchPage: createFetchPage({ http, yielder, deadlineMs }),
       sleep: (ms, signal) => clock.sleep(ms, signal).catch(() => delay(0, undefined, { signal })),
       random: () => 0.5,
     });
@@ -41,12 +41,12 @@ export class DirectLister implements Lister {
 
   async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
     if (this.#newest === undefined) throw new Error('there is no listing to build from');
-    const { previous, tombstones, nextNodeId, adopted } = options;
+    const { previous, removedDirectories, nextNodeId, adopted } = options;
     return buildGeneration({
       objects: this.#newest,
       filter: this.#filter,
       previous,
-      tombstones,
+      removedDirectories,
       nextNodeId,
       adopted,
       salt: 7n,

@@ -213,7 +213,7 @@ export class Lab {
       connections: 8,
       timeouts: { connect: 5000, firstByte: SILENCE_MS, stall: SILENCE_MS },
     });
-    const pace = {
+    const yielder = {
       sleep: (ms: number, stop: AbortSignal) => clock.sleep(ms, stop).catch(() => undefined),
       random: () => 0.5,
     };
@@ -222,7 +222,7 @@ export class Lab {
     const s3Options = {
       ...shared,
       concurrency: 8,
-      pace: pace as never,
+      yielder: yielder as never,
       bodyBounds: BODY_BOUNDS,
       md5: witness.md5,
     };
@@ -244,7 +244,7 @@ export class Lab {
     defer(test, () => cache.close());
     const options = {
       lister: witness.over(
-        new DirectLister({ ...shared, pace: pace as never, deadlineMs: PAGE_DEADLINE_MS, clock }),
+        new DirectLister({ ...shared, yielder: yielder as never, deadlineMs: PAGE_DEADLINE_MS, clock }),
       ),
       etags: witness,
       cache,

@@ -24,16 +24,16 @@ export class ScriptedStore {
   readonly #sockets = new Set<Socket>();
   readonly #answering: Answering;
   /** Real milliseconds for one of the store's. */
-  readonly #pace: number;
+  readonly #yielder: number;
 
-  private constructor(answering: Answering, pace: number) {
+  private constructor(answering: Answering, yielder: number) {
     this.#answering = answering;
-    this.#pace = pace;
+    this.#yielder = yielder;
     this.#server = createServer({ noDelay: true }, (socket) => this.#serve(socket));
   }
 
-  static async start(answering: Answering, pace: number): Promise<ScriptedStore> {
-    const store = new ScriptedStore(answering, pace);
+  static async start(answering: Answering, yielder: number): Promise<ScriptedStore> {
+    const store = new ScriptedStore(answering, yielder);
     await new Promise<void>((resolve) => store.#server.listen(0, '127.0.0.1', resolve));
     return store;
   }
@@ -78,7 +78,7 @@ export class ScriptedStore {
       else if (step === 'reset') socket.resetAndDestroy();
       else if (step === 'hang') await new Promise<void>((resolve) => socket.once('close', resolve));
       else if (step instanceof Uint8Array) socket.write(step);
-      else await delay(step.pauseMs * this.#pace, undefined, { ref: false });
+      else await delay(step.pauseMs * this.#yielder, undefined, { ref: false });
     }
   }
 }

@@ -13,11 +13,11 @@ interface Bench {
   readonly keys: () => string[];
 }
 
-function bench(limitBytes = LIMIT, shielded = false): Bench {
+function bench(limitBytes = LIMIT, evictionPaused = false): Bench {
   const removed: string[] = [];
   const index = new BlobIndex({
     limitBytes,
-    shielded,
+    evictionPaused,
     remove: (key) => {
       removed.push(key);
       return true;
@@ -30,7 +30,7 @@ function bench(limitBytes = LIMIT, shielded = false): Bench {
       const room = index.reserve(name, bytes);
       room?.release();
       const key = blobKey(name, chunk);
-      if (room !== undefined) index.add({ key, name, bytes, fileBytes: bytes, stamp: 1n });
+      if (room !== undefined) index.add({ key, name, bytes, fileBytes: bytes, fingerprint: 1n });
       return room !== undefined;
     },
     keys: () => index.inOrder().flatMap(({ blobs }) => blobs.map(({ key }) => key)),
@@ -40,14 +40,14 @@ function bench(limitBytes = LIMIT, shielded = false): Bench {
 test('nothing goes before it is known what is shown; then the limit holds, and what is not shown went first', () => {
   const { index, add, removed, keys } = bench(LIMIT, true);
   for (const name of ['one', 'two', 'three', 'four']) {
-    index.add({ key: blobKey(name, undefined), name, bytes: 300, fileBytes: 300, stamp: 0n });
+    index.add({ key: blobKey(name, undefined), name, bytes: 300, fileBytes: 300, fingerprint: 0n });
   }
   assert.equal(add('five', 300), false);
   assert.equal(index.giveUp('five', 300), false);
   index.show('one', 'within');
   index.pin('two');
   assert.deepEqual(removed, []);
-  index.unshield();
+  index.resumeEviction();
   assert.deepEqual(removed, [blobKey('three', undefined)]);
   assert.equal(add('five', 300), true);
   assert.deepEqual(
@@ -178,7 +178,7 @@ test('recency holds over showing in another order', () => {
 test('a blob that the disk does not let go stays in the index, and no room is given', () => {
   const index = new BlobIndex({ limitBytes: LIMIT, remove: () => false });
   index.reserve('a', 900)?.release();
-  index.add({ key: 'a', name: 'a', bytes: 900, fileBytes: 900, stamp: 1n });
+  index.add({ key: 'a', name: 'a', bytes: 900, fileBytes: 900, fingerprint: 1n });
   assert.equal(index.reserve('b', 200), undefined);
   assert.notEqual(index.peek('a'), undefined);
   assert.equal(index.bytes, 900);
@@ -267,7 +267,13 @@ test('whatever happens: limits hold, what is protected is not evicted for anothe
             fetched.room.release();
             current = fetched.name.slice(0, 1);
             files.set(fetched.name, fetched.bytes);
-            index.add({ key: fetched.name, name: current, bytes: fetched.bytes, fileBytes: 0, stamp: 1n });
+            index.add({
+              key: fetched.name,
+              name: current,
+              bytes: fetched.bytes,
+              fileBytes: 0,
+              fingerprint: 1n,
+            });
             break;
           }
           case 'touch': {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import { ensure, fixture, readLocal, until } from './fixture.ts';
 
-test('content is fetched by its ETag, once, and is then on disk under the stamp that was given', async (t) => {
+test('content is fetched by its ETag, once, and is then on disk under the fingerprint that was given', async (t) => {
   const f = fixture(t);
   const cache = await f.open();
   const version = f.store.putRandom('dags/a.py', 4096);

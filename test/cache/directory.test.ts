@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { CacheError } from '../../src/cache/cache-error.ts';
 import { flockWith } from '../../src/cache/directory-lock.ts';
-import { stampOf } from '../../src/cache/stamp.ts';
+import { fingerprintOf } from '../../src/cache/fingerprint.ts';
 import { BlobReader } from '../../src/session/blob-reader.ts';
 import { ensure, fixture } from './fixture.ts';
 
@@ -45,7 +45,7 @@ test('a directory of another user is refused', async (t) => {
   await assert.rejects(f.open({ uid: 4242 }), (error: CacheError) => {
     assert.equal(error.code, 'cache-unsafe');
     assert.match(error.message, /belongs to another user \(uid \d+, this process has 4242\)/);
-    assert.notEqual(error.mend, '');
+    assert.notEqual(error.hint, '');
     return true;
   });
 });
@@ -116,7 +116,7 @@ test('a directory that others could put another one in the place of is refused, 
     await assert.rejects(f.open(), (error: CacheError) => {
       assert.equal(error.code, 'cache-unsafe');
       assert.match(error.message, new RegExp(`replaced by others: ${shared} can be written by everybody`));
-      assert.match(error.mend, new RegExp(`chmod go-w ${shared}.*chmod \\+t ${shared}`));
+      assert.match(error.hint, new RegExp(`chmod go-w ${shared}.*chmod \\+t ${shared}`));
       return true;
     });
     assert.deepEqual(readdirSync(shared), [], 'nothing was made in it');
@@ -141,7 +141,7 @@ test('a lock and blobs of another user are not used', {
   for (const each of [version, other]) await ensure(cache, f, each);
   chownSync(f.path(version), 65534, 65534);
   const blobs = new BlobReader(f.directory);
-  const stampOfTheirs = stampOf(statSync(f.path(version), { bigint: true }));
+  const stampOfTheirs = fingerprintOf(statSync(f.path(version), { bigint: true }));
   assert.equal(blobs.read(version.name, undefined, stampOfTheirs, 0, Buffer.alloc(5_000)), false);
   assert.equal((await ensure(cache, f, version)).kind, 'local');
   assert.equal(statSync(f.path(version)).uid, 0, 'fetched anew');

@@ -11,10 +11,10 @@ import { blobRange } from '../../src/cache/chunks.ts';
 import { ContentCache, type ContentCacheOptions, type Located } from '../../src/cache/content-cache.ts';
 import type { ContentVersion } from '../../src/cache/content-version.ts';
 import type { LockDirectory } from '../../src/cache/directory-lock.ts';
+import { fingerprintOf } from '../../src/cache/fingerprint.ts';
 import type { Clock, Logger } from '../../src/cache/ports.ts';
 import { mountDirectory } from '../../src/cache/private-directory.ts';
 import type { ContentStore } from '../../src/cache/receive.ts';
-import { stampOf } from '../../src/cache/stamp.ts';
 import type { GetOptions, ObjectBody } from '../../src/store/object-store.ts';
 import type { Stop } from '../../src/store/stop.ts';
 import { StoreError } from '../../src/store/store-error.ts';
@@ -215,7 +215,7 @@ export class Fixture {
   }
 }
 
-/** What a session reads: the content, if the blob's file has the stamp that main gave. */
+/** What a session reads: the content, if the blob's file has the fingerprint that main gave. */
 export function readLocal(
   f: Pick<Fixture, 'path'>,
   version: ContentVersion,
@@ -224,7 +224,10 @@ export function readLocal(
 ): Buffer {
   assert.equal(located.kind, 'local');
   const path = f.path(version, chunk);
-  assert.equal(stampOf(lstatSync(path, { bigint: true })), located.kind === 'local' && located.stamp);
+  assert.equal(
+    fingerprintOf(lstatSync(path, { bigint: true })),
+    located.kind === 'local' && located.fingerprint,
+  );
   const { start, end } = blobRange(version.size, chunk);
   return readFileSync(path).subarray(0, end - start);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blobKey, blobPath, isShard, keyOfFile, nameOfKey } from '../../src/cache/blob-path.ts';
 import { blobRange, CHUNK_BYTES, chunkCount } from '../../src/cache/chunks.ts';
-import { stampOf } from '../../src/cache/stamp.ts';
+import { fingerprintOf } from '../../src/cache/fingerprint.ts';
 
 const NAME = '0123456789abcdef0123456789abcdef';
 
@@ -42,16 +42,16 @@ test('a blob that a file has not is refused', () => {
     assert.throws(() => blobRange(CHUNK_BYTES + 1, chunk), RangeError);
 });
 
-test('the stamp of a file is 64 bits, never 0, and differs with inode, size and change time', () => {
-  const stamps = new Set<bigint>();
+test('the fingerprint of a file is 64 bits, never 0, and differs with inode, size and change time', () => {
+  const fingerprints = new Set<bigint>();
   for (let ino = 0n; ino < 10n; ino++) {
     for (let size = 0n; size < 10n; size++) {
       for (let tick = 0n; tick < 10n; tick++) {
-        const stamp = stampOf({ ino, size, ctimeNs: 1_700_000_000_000_000_000n + tick });
-        assert.ok(stamp > 0n && stamp < 1n << 64n);
-        stamps.add(stamp);
+        const fingerprint = fingerprintOf({ ino, size, ctimeNs: 1_700_000_000_000_000_000n + tick });
+        assert.ok(fingerprint > 0n && fingerprint < 1n << 64n);
+        fingerprints.add(fingerprint);
       }
     }
   }
-  assert.equal(stamps.size, 1000);
+  assert.equal(fingerprints.size, 1000);
 });

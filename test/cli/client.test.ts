@@ -146,7 +146,7 @@ describe('status', () => {
         ...statusOf().source,
         consecutiveFailures: 3,
         failingSince: at,
-        lastError: { code: 'unreachable', message: 'No route.', detail: null, mend: null, at },
+        lastError: { code: 'unreachable', message: 'No route.', detail: null, hint: null, at },
       },
     });
     const { out } = await asked(t, { status: () => status }, 'status');
@@ -178,7 +178,7 @@ describe('status of a store whose ETags are different', () => {
 describe('refresh and accept', () => {
   test('exit by what came of it', async (t) => {
     const failed = (code: string) =>
-      ({ kind: 'failed', error: { code, message: 'No.', mend: 'Mend it.' } }) as const;
+      ({ kind: 'failed', error: { code, message: 'No.', hint: 'Repair it.' } }) as const;
     for (const [end, exitCode] of [
       [{ kind: 'current', generation }, 0],
       [{ kind: 'published', generation }, 0],

@@ -247,7 +247,7 @@ describe('status of several nodes', () => {
     const source = {
       ...statusOf().source,
       failingSince: timeAt(5),
-      lastError: { code: 'denied', message: 'Access denied.', detail: null, mend: null, at: timeAt(6) },
+      lastError: { code: 'denied', message: 'Access denied.', detail: null, hint: null, at: timeAt(6) },
     };
     const failing = await node(t, [['a', 0]], { status: { source, degraded: ['source-denied'] } });
     const held = {

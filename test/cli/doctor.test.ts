@@ -7,7 +7,7 @@ import { failureOf } from '../../src/cli/failure.ts';
 import type { Shell } from '../../src/cli/shell.ts';
 import type { MountConfig } from '../../src/config/mount-config.ts';
 import type { ServerPort, StoreFinding } from '../../src/server/server-port.ts';
-import { surroundings } from '../config/surroundings.ts';
+import { environment } from '../config/host-environment.ts';
 import { fakeServer, recordedShell } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 
@@ -44,7 +44,7 @@ async function examined(
   on: Host = host(),
   changes: Partial<Shell> = {},
 ): Promise<{ readonly exitCode: number; readonly out: string; readonly err: string }> {
-  const shell = recordedShell({ surroundings: surroundings({ env: { PATH: '/usr/bin' } }), ...changes });
+  const shell = recordedShell({ environment: environment({ env: { PATH: '/usr/bin' } }), ...changes });
   const exitCode = await examine(args, shell, on);
   return { exitCode, ...shell.said };
 }
@@ -164,7 +164,7 @@ describe('doctor', () => {
     const { exitCode, out } = await examined([], host({ tryOpen: () => 'EACCES' }));
     assert.equal(exitCode, 0);
     assert.match(out, /✓ \/dev\/fuse +is opened by fusermount3/);
-    const asRoot = { surroundings: surroundings({ uid: 0 }) };
+    const asRoot = { environment: environment({ uid: 0 }) };
     const { out: root } = await examined([], host({ tryOpen: () => 'EACCES' }), asRoot);
     assert.match(root, /✗ \/dev\/fuse/);
   });
@@ -179,7 +179,12 @@ describe('doctor', () => {
   ])[] = [
     [
       'an addon that does not load, where there is no other driver',
-      { used: undefined, kernel: { error: noAddon }, fuseNative: { error: noLibrary }, weaknesses: [] },
+      {
+        used: undefined,
+        kernel: { error: noAddon },
+        fuseNative: { error: noLibrary },
+        driverLimitations: [],
+      },
       exitCodes.osError,
       /✗ addon .*loaded\.\n +Run npm rebuild dagmount\.\n✗ driver +libfuse.so.2 is missing\.\n +apt-get install libfuse2/,
     ],
@@ -189,20 +194,20 @@ describe('doctor', () => {
         used: 'fuse-native',
         kernel: { error: noAddon },
         fuseNative: undefined,
-        weaknesses: ['1: maps', '6: restarts'],
+        driverLimitations: ['1: maps', '6: restarts'],
       },
       0,
       /! addon .*\n.*\n! driver +fuse-native, .*1: maps; 6: restarts; kernel cannot be used: It could not be loaded\.\n +Run npm rebuild/,
     ],
     [
       'that kernel would be used, and what fuse-native lacks',
-      { used: 'kernel', kernel: { file: 'a.node' }, fuseNative: { error: noLibrary }, weaknesses: [] },
+      { used: 'kernel', kernel: { file: 'a.node' }, fuseNative: { error: noLibrary }, driverLimitations: [] },
       0,
       /✓ addon +a\.node\n✓ driver +kernel; fuse-native could not: libfuse.so.2 is missing\. apt-get install libfuse2/,
     ],
     [
       'that the driver which was asked for cannot be used',
-      { used: undefined, kernel: {}, fuseNative: { error: noLibrary }, weaknesses: [] },
+      { used: undefined, kernel: {}, fuseNative: { error: noLibrary }, driverLimitations: [] },
       exitCodes.osError,
       /✗ driver +libfuse.so.2 is missing\.\n +apt-get install libfuse2/,
     ],
@@ -256,7 +261,7 @@ describe('doctor', () => {
   });
 
   test('as root asks for the capability and not for fusermount3', async () => {
-    const asRoot = { surroundings: surroundings({ uid: 0 }) };
+    const asRoot = { environment: environment({ uid: 0 }) };
     const tryAccess = (path: string) => (path.endsWith('fusermount3') ? 'ENOENT' : undefined);
     const root = { ownerAndMode: () => ({ uid: 0, mode: 0o755, isDirectory: true }), tryAccess };
     assert.equal((await examined([], host(root), asRoot)).exitCode, 0);
@@ -275,7 +280,7 @@ describe('doctor', () => {
       AWS_CA_BUNDLE: '/etc/ca.pem',
       AWS_SECRET_ACCESS_KEY: 'secret',
     };
-    const { out } = await examined([], host(), { surroundings: surroundings({ env }) });
+    const { out } = await examined([], host(), { environment: environment({ env }) });
     assert.match(out, /HTTPS_PROXY=http:\/\/\*\*\*@proxy:3128/);
     assert.match(out, /NO_PROXY=localhost/);
     assert.match(out, /AWS_CA_BUNDLE=\/etc\/ca\.pem/);
@@ -288,7 +293,7 @@ describe('doctor with an address', () => {
     let asked: MountConfig | undefined;
     const findings: StoreFinding[] = [
       { name: 'credentials', outcome: 'good', detail: 'from the environment' },
-      { name: 'clock', outcome: 'doubtful', detail: '3 min behind', mend: 'Set the clock.' },
+      { name: 'clock', outcome: 'doubtful', detail: '3 min behind', hint: 'Set the clock.' },
     ];
     const changes = probing(findings, (config) => {
       asked = config;
@@ -311,7 +316,7 @@ describe('doctor with an address', () => {
       ...probing([], (config) => {
         asked = config;
       }),
-      surroundings: surroundings({
+      environment: environment({
         env: { PATH: '/usr/bin' },
         readText: (path) =>
           path.endsWith('/config') ? '[profile team]\nendpoint_url = http://minio:9000\n' : undefined,
@@ -344,7 +349,7 @@ describe('doctor with an address', () => {
       name: 'list',
       outcome: 'bad',
       detail: 'It was refused.',
-      mend: 'Grant it.',
+      hint: 'Grant it.',
     });
   });
 

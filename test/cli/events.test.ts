@@ -11,7 +11,7 @@ import { type Answering, fakeDaemon } from './fake-daemon.ts';
 import { ran, recordingOutput } from './recorded-shell.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
-const error = { code: 'unreachable', message: 'No\nroute.', detail: null, mend: null, at };
+const error = { code: 'unreachable', message: 'No\nroute.', detail: null, hint: null, at };
 
 const events: readonly DaemonEvent[] = [
   { id: '1', at, type: 'generation', generation, added: 1, changed: 2, removed: 0 },

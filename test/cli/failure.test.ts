@@ -135,18 +135,18 @@ const asked = {
 describe('a failure', () => {
   for (const [code, exitCode] of Object.entries({ ...store, ...mount, ...others, ...releases, ...asked })) {
     test(`with the code ${code} exits with ${exitCode}`, () => {
-      const failure = failureOf(new TypedError(code, 'It is wrong.', 'Mend it.'));
+      const failure = failureOf(new TypedError(code, 'It is wrong.', 'Repair it.'));
       assert.equal(failure.exitCode, exitCode);
       assert.equal(failure.code, code);
-      assert.equal(failureText(failure, false), 'dagmount: It is wrong.\nMend it.\n');
+      assert.equal(failureText(failure, false), 'dagmount: It is wrong.\nRepair it.\n');
     });
   }
 
   test('of the store is a sentence, whatever words the store had', () => {
     const error = new StoreError('denied', 'AccessDenied:\n  no', 'Grant s3:ListBucket.', false);
-    const { message, mend } = failureOf(error);
+    const { message, hint } = failureOf(error);
     assert.equal(message, 'The store refused access: AccessDenied: no.');
-    assert.equal(mend, 'Grant s3:ListBucket.');
+    assert.equal(hint, 'Grant s3:ListBucket.');
   });
 
   test('that begins with a path keeps it as it is', () => {
@@ -155,13 +155,13 @@ describe('a failure', () => {
   });
 
   test('that names a command to run adds nothing to it', () => {
-    assert.equal(failureOf(new TypedError('usage', 'x', 'Do: umount /x')).mend, 'Do: umount /x');
+    assert.equal(failureOf(new TypedError('usage', 'x', 'Do: umount /x')).hint, 'Do: umount /x');
   });
 
   test('of a pattern is one of the configuration', () => {
     const failure = failureOf(new TreeError('bad-pattern', 'pattern "#x": it is a comment'));
     assert.equal(failure.exitCode, exitCodes.config);
-    assert.match(failure.mend, /--include, --exclude or --executable/);
+    assert.match(failure.hint, /--include, --exclude or --executable/);
   });
 
   test('that nobody foresaw is internal, and says how to learn more', () => {
@@ -177,7 +177,7 @@ describe('a failure', () => {
       assert.equal(failure.exitCode, exitCodes.software);
       assert.equal(failure.code, undefined);
       assert.match(failure.message, /^Internal error: /);
-      assert.match(failure.mend, /--log-level debug/);
+      assert.match(failure.hint, /--log-level debug/);
     }
   });
 

@@ -24,7 +24,7 @@ export interface FakeDaemon {
 export class Refusal extends Error {
   readonly problem: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, detail: string, mend?: string) {
+  constructor(status: number, code: string, detail: string, hint?: string) {
     super(detail);
     this.problem = {
       type: `urn:dagmount:problem:${code}`,
@@ -32,7 +32,7 @@ export class Refusal extends Error {
       status,
       detail,
       code,
-      ...(mend !== undefined && { mend }),
+      ...(hint !== undefined && { hint }),
     };
   }
 }

@@ -8,7 +8,7 @@ import { forTerminal, paintsFor } from '../../src/cli/paint.ts';
 import { figuresOf } from '../../src/cli/top/figures.ts';
 import { Scrape } from '../../src/cli/top/scrape.ts';
 import { viewLines } from '../../src/cli/top/view.ts';
-import { surroundings } from '../config/surroundings.ts';
+import { environment } from '../config/host-environment.ts';
 import { fakeParts, generation, held, ID, OTHER_ID, statusOf } from '../control/fixture.ts';
 import { HOSTILE_TEXT, leftRaw } from '../support/hostile-text.ts';
 import type { Cleanup } from '../support/temporary.ts';
@@ -49,7 +49,7 @@ const status = statusOf({
     ...statusOf().source,
     consecutiveFailures: 3,
     failingSince: TIME,
-    lastError: { code: 'unreachable', message: 'no route', detail: null, mend: null, at: TIME },
+    lastError: { code: 'unreachable', message: 'no route', detail: null, hint: null, at: TIME },
   },
 });
 const history = [
@@ -321,13 +321,13 @@ describe('the text of others elsewhere', () => {
 
   test('is clean in what doctor finds, on the host and in the store', async () => {
     const shell = recordedShell({
-      surroundings: surroundings({
+      environment: environment({
         env: { PATH: '/usr/bin', NO_PROXY: EVIL, HTTPS_PROXY: `http://proxy${EVIL}` },
       }),
       loadServer: async () =>
         fakeServer({
           probeStore: async function* () {
-            yield { name: 'list', outcome: 'doubtful', detail: EVIL, mend: EVIL };
+            yield { name: 'list', outcome: 'doubtful', detail: EVIL, hint: EVIL };
             yield {
               name: 'get',
               outcome: 'bad',

@@ -49,7 +49,7 @@ describe('the log', () => {
       type: 'Error',
       code: 'denied',
       message: 'refused',
-      mend: 'Grant it.',
+      hint: 'Grant it.',
       cause: { type: 'Error', message: 'inner' },
     });
     const text = await logged({ level: 'debug' }, (log) => log.error({ err: error }, 'failed'));

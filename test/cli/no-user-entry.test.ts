@@ -81,7 +81,7 @@ describe('a uid without an entry, and without HOME', () => {
         () => mounter.mount({ target: '/mnt', source: 's3://b', allowOther: false, replacesStale: false }),
         () => mounter.unmount('/mnt', false),
       ]) {
-        try { action(); } catch (error) { console.log(error.message, error.mend); }
+        try { action(); } catch (error) { console.log(error.message, error.hint); }
       }`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       uid: UID,

@@ -2,7 +2,7 @@ import { runCommandLine } from '../../src/cli/run.ts';
 import type { Output, Shell } from '../../src/cli/shell.ts';
 import type { Mount } from '../../src/host/mountinfo.ts';
 import type { ServerPort } from '../../src/server/server-port.ts';
-import { surroundings } from '../config/surroundings.ts';
+import { environment } from '../config/host-environment.ts';
 
 export interface RecordedShell extends Shell {
   /** What was written so far. */
@@ -20,7 +20,7 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
     err: recordingOutput((text) => {
       said.err += text;
     }),
-    surroundings: surroundings(),
+    environment: environment(),
     self: ['node', 'main.js'],
     daemon: undefined,
     now: () => now,
@@ -78,7 +78,7 @@ export function fakeServer(changes: Partial<ServerPort> = {}): ServerPort {
       used: 'kernel',
       kernel: { file: 'addon.node' },
       fuseNative: undefined,
-      weaknesses: ['1: something'],
+      driverLimitations: ['1: something'],
     }),
     probeStore: () => {
       throw new Error('the store was not to be asked');

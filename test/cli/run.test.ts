@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { surroundings } from '../config/surroundings.ts';
+import { environment } from '../config/host-environment.ts';
 import { ran, recordingOutput } from './recorded-shell.ts';
 
 describe('the command line', () => {
@@ -61,7 +61,7 @@ describe('the command line', () => {
     assert.match(plain.err, /^dagmount: Internal error: boom\.\n.*--log-level debug/);
     assert.doesNotMatch(plain.err, /^\s+at /m);
     const env = { DAGMOUNT_LOG_LEVEL: 'debug' };
-    const told = await ran(['unmount', '/x'], { ...broken, surroundings: surroundings({ env }) });
+    const told = await ran(['unmount', '/x'], { ...broken, environment: environment({ env }) });
     assert.match(told.err, /^\s+at /m);
     assert.match((await ran(['mount', '--log-level', 'debug'])).err, /^\s+at /m);
     assert.match((await ran(['mount', '--log-level=trace'])).err, /^\s+at /m);
@@ -82,7 +82,7 @@ describe('mount --print-config', () => {
   test('prints what would hold and why, and loads no server', async () => {
     const { exitCode, out, err } = await ran(
       ['mount', 's3://b/p', 'dags', '--poll-interval', '3s', '--print-config'],
-      { surroundings: surroundings({ env: { DAGMOUNT_CONCURRENCY: '7' } }) },
+      { environment: environment({ env: { DAGMOUNT_CONCURRENCY: '7' } }) },
     );
     assert.equal(exitCode, 0, err);
     assert.match(out, /^# dagmount mount s3:\/\/b\/p\/ \/srv\/here\/dags$/m);

@@ -118,7 +118,7 @@ describe('the view of top', () => {
             code: 'unreachable',
             message: 'No route.',
             detail: null,
-            mend: null,
+            hint: null,
             at: '2026-01-01T00:00:30.000Z',
           },
         },

@@ -1,11 +1,11 @@
 /** An error as every folder has them. */
 export class TypedError extends Error {
   readonly code: string;
-  readonly mend: string;
+  readonly hint: string;
 
-  constructor(code: string, message: string, mend: string) {
+  constructor(code: string, message: string, hint: string) {
     super(message);
     this.code = code;
-    this.mend = mend;
+    this.hint = hint;
   }
 }

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadSharedConfigFiles } from '@smithy/core/config';
 import { readAwsProfile } from '../../src/config/aws-files.ts';
+import { environmentOfProcess } from '../../src/config/host-environment.ts';
 import { resolveMountConfig } from '../../src/config/mount-config.ts';
 import { mountId } from '../../src/config/mount-id.ts';
 import { printedConfig } from '../../src/config/print-config.ts';
 import type { OptionName } from '../../src/config/schema.ts';
-import { surroundingsOfProcess } from '../../src/config/surroundings.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { environment } from './host-environment.ts';
 import { givenFlags, optionIn, refusal, resolved } from './resolved.ts';
-import { surroundings } from './surroundings.ts';
 
 const CONFIG = '/home/airflow/.aws/config';
 const CREDENTIALS = '/home/airflow/.aws/credentials';
@@ -144,7 +144,7 @@ describe('the endpoint', () => {
   });
 
   test('is in --print-config with its place, and in the id of the mount', () => {
-    const host = surroundings(withFiles({ [CONFIG]: config }));
+    const host = environment(withFiles({ [CONFIG]: config }));
     const id = (args: readonly string[]): string => {
       const { config: mount } = resolveMountConfig('s3://b/p', '/opt/dags', givenFlags(args), host);
       return mountId({ ...mount, endpoint: mount.endpointUrl });
@@ -265,7 +265,7 @@ describe('a profile', () => {
       ignoreCache: true,
     });
     const env = { AWS_CONFIG_FILE: configFile, AWS_SHARED_CREDENTIALS_FILE: credentialsFile };
-    const host = surroundings({ env, readText: surroundingsOfProcess().readText });
+    const host = environment({ env, readText: environmentOfProcess().readText });
     const keys = [
       'region',
       'a',

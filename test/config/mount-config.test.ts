@@ -5,12 +5,12 @@ import { givenByYaml } from '../../src/config/from-file.ts';
 import { resolveMountConfig } from '../../src/config/mount-config.ts';
 import { printedConfig } from '../../src/config/print-config.ts';
 import { resolveOptions } from '../../src/config/resolve.ts';
+import { environment } from './host-environment.ts';
 import { givenFlags, resolved } from './resolved.ts';
-import { surroundings } from './surroundings.ts';
 
 test('a mount is told everything in one frozen object', () => {
   const args = ['--prefetch', 'all', '--no-sign-request', '--include', '*.py', '--force-path-style'];
-  const { config } = resolveMountConfig('s3://b/p', '/opt/dags', givenFlags(args), surroundings());
+  const { config } = resolveMountConfig('s3://b/p', '/opt/dags', givenFlags(args), environment());
   assert.ok(Object.isFrozen(config) && Object.isFrozen(config.include));
   assert.deepEqual(config, {
     source: 's3://b/p/',
@@ -79,6 +79,6 @@ test('the printed configuration is a file that gives the same configuration', ()
   const first = resolved([...args, '--profile', 'no: really', '--region', 'true', '--prefetch', '0']);
   const printed = printedConfig(mount, first.options);
   assert.equal(typeof parse(printed), 'object');
-  const second = resolveOptions(givenByYaml(printed, '/etc/d.yaml'), surroundings());
+  const second = resolveOptions(givenByYaml(printed, '/etc/d.yaml'), environment());
   assert.deepEqual(second.values, first.values);
 });

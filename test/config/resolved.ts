@@ -1,11 +1,11 @@
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../src/config/from-flags.ts';
+import type { HostEnvironment } from '../../src/config/host-environment.ts';
 import type { GivenOptions } from '../../src/config/origin.ts';
 import { type ResolvedOption, type ResolvedOptions, resolveOptions } from '../../src/config/resolve.ts';
 import type { OptionName } from '../../src/config/schema.ts';
-import type { Surroundings } from '../../src/config/surroundings.ts';
-import { surroundings } from './surroundings.ts';
+import { environment } from './host-environment.ts';
 
 export function givenFlags(args: readonly string[]): GivenOptions {
   return givenByFlags(parseCommandLine(args, flagSpecs(), 'mount').flags);
@@ -14,10 +14,10 @@ export function givenFlags(args: readonly string[]): GivenOptions {
 /** What these flags and this environment come to. */
 export function resolved(
   args: readonly string[],
-  env: Surroundings['env'] = {},
-  changes: Partial<Surroundings> = {},
+  env: HostEnvironment['env'] = {},
+  changes: Partial<HostEnvironment> = {},
 ): ResolvedOptions {
-  return resolveOptions(givenFlags(args), surroundings({ env, ...changes }));
+  return resolveOptions(givenFlags(args), environment({ env, ...changes }));
 }
 
 export function optionIn(options: ResolvedOptions, name: OptionName): ResolvedOption {
@@ -26,12 +26,12 @@ export function optionIn(options: ResolvedOptions, name: OptionName): ResolvedOp
   return found;
 }
 
-/** The ConfigError that it throws, as one text: `code: message mend`. */
+/** The ConfigError that it throws, as one text: `code: message hint`. */
 export function refusal(attempt: () => unknown): string {
   try {
     attempt();
   } catch (error) {
-    if (error instanceof ConfigError) return `${error.code}: ${error.message} ${error.mend}`;
+    if (error instanceof ConfigError) return `${error.code}: ${error.message} ${error.hint}`;
     throw error;
   }
   throw new Error('it was not refused');

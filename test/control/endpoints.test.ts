@@ -5,7 +5,7 @@ import { generation, held, ID, OTHER_ID, statusOf, TestServer } from './fixture.
 
 const failed = {
   kind: 'failed',
-  error: { code: 'unreachable', message: 'The store cannot be reached.', mend: 'Look at the network.' },
+  error: { code: 'unreachable', message: 'The store cannot be reached.', hint: 'Look at the network.' },
 } as const;
 
 describe('GET /v1/status', () => {
@@ -216,7 +216,7 @@ describe('POST /v1/refresh', () => {
       const server = await TestServer.start(t, { refresh: async () => end });
       const { status, json } = await server.post('/v1/refresh', { wait: true });
       assert.deepEqual([status, json.code, json.sourceCode], [503, problem, code]);
-      assert.deepEqual([json.detail, json.mend], [failed.error.message, failed.error.mend]);
+      assert.deepEqual([json.detail, json.hint], [failed.error.message, failed.error.hint]);
     }
   });
 

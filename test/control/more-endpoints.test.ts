@@ -90,7 +90,7 @@ describe('GET /v1/entries/{path}', () => {
     const asked: string[] = [];
     const entry = async (path: string) => {
       asked.push(path);
-      return { code: 'never-seen', detail: 'No.', mend: 'Look.' } as const;
+      return { code: 'never-seen', detail: 'No.', hint: 'Look.' } as const;
     };
     const server = await TestServer.start(t, {}, { parts: { tree: { entry } } });
     for (const path of ['a/b.py', 'a%2Fb.py', 'a//b', 'a/', '%C3%A9', 'a%20%22b', '...', 'a%00b', '%2F']) {

@@ -174,7 +174,7 @@ describe('a release root in a real store', { skip }, () => {
     const written = store.create('packs/x', Buffer.from('x'), signal);
     await assert.rejects(written, {
       code: 'denied',
-      mend: new RegExp(`s3:PutObject on arn:aws:s3:::${bucket}/airflow/packs/\\*`),
+      hint: new RegExp(`s3:PutObject on arn:aws:s3:::${bucket}/airflow/packs/\\*`),
     });
   });
 

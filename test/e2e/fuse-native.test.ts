@@ -231,8 +231,8 @@ describe('a mount by fuse-native', {
   async function mountWithoutServer(t: Cleanup, aloneMs: number) {
     const store = await openMemory(t);
     const file = join(await temporaryDirectory(t), 'options.yaml');
-    const mend = (): Promise<void> => writeFile(file, 'settle: 0\n');
-    await mend();
+    const repair = (): Promise<void> => writeFile(file, 'settle: 0\n');
+    await repair();
     const args = ['--driver', 'fuse-native', '--config', file];
     const mount = await startMount(
       t,
@@ -240,22 +240,22 @@ describe('a mount by fuse-native', {
     );
     await writeFile(file, 'settle: never\n');
     process.kill(await mount.serverPid(), 'SIGKILL');
-    return { mount, mend };
+    return { mount, repair };
   }
 
   test('that somebody takes away while its server is dead stays away', async (t) => {
-    const { mount, mend } = await mountWithoutServer(t, 60_000);
+    const { mount, repair } = await mountWithoutServer(t, 60_000);
     await shell('/', `umount -l ${mount.target} || fusermount -u -z ${mount.target}`);
-    await mend();
+    await repair();
     assert.deepEqual(await mount.exit, { code: 0, signal: null });
     assert.equal(mount.log().filter(({ event }) => event === 'mounted').length, 1);
     assert.deepEqual(mountsAt(mount.target), []);
   });
 
   test('that its process took away, since there was no server for long, is mounted again by the next one', async (t) => {
-    const { mount, mend } = await mountWithoutServer(t, 200);
+    const { mount, repair } = await mountWithoutServer(t, 200);
     await waitFor('the end of the mount', () => mountsAt(mount.target).length === 0);
-    await mend();
+    await repair();
     await waitFor('another mount', () => mount.log().filter(({ event }) => event === 'mounted').length === 2);
     assert.equal(await shell(mount.target, 'cat a.py'), 'first');
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });

@@ -63,7 +63,7 @@ const rows: Readonly<Record<FaultName, Row>> = {
   'lists what it had before': { revalidation: 'nothing', settle: 'nothing' },
 };
 
-/** What may mend itself is tried again, by a read until its deadline. */
+/** What may repair itself is tried again, by a read until its deadline. */
 function triedAgain(later: Seen): Row {
   return { ...everywhere('waits', later), read: { code: 'deadline' } };
 }

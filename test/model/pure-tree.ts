@@ -1,4 +1,4 @@
-import { stampGeneration } from '../../src/tree/build.ts';
+import { setPublishTime } from '../../src/tree/build.ts';
 import type { Generation } from '../../src/tree/generation.ts';
 import { build, indices } from '../tree/arbitraries.ts';
 import { contentOf, etagOf, MountModel, type Seen } from './model.ts';
@@ -8,7 +8,7 @@ const firstSecond = 2_000_000_000;
 
 /** Publishes bucket after bucket as the daemon does, without store, kernel or clock. */
 class PureMount {
-  readonly #tombstones = new Map<string, number>();
+  readonly #removedDirectories = new Map<string, number>();
   #current: Generation | undefined;
   #nextNodeId = 2;
   #number = 0;
@@ -23,7 +23,7 @@ class PureMount {
     }));
     const built = build(objects, {
       previous,
-      tombstones: this.#tombstones,
+      removedDirectories: this.#removedDirectories,
       nextNodeId: this.#nextNodeId,
       now: firstSecond * 1000,
     });
@@ -31,12 +31,13 @@ class PureMount {
     if (previous !== undefined && generation.id === previous.id) return previous;
     this.#number += 1;
     const at = { seconds: firstSecond + this.#number, nanoseconds: 123_456_789 };
-    stampGeneration(generation, changes, at, this.#number);
+    setPublishTime(generation, changes, at, this.#number);
     for (const i of changes?.removed ?? []) {
-      if (previous?.isDirectory(i) === true) this.#tombstones.set(previous.path(i), previous.nodeId(i));
+      if (previous?.isDirectory(i) === true)
+        this.#removedDirectories.set(previous.path(i), previous.nodeId(i));
     }
     for (const i of changes?.added ?? []) {
-      if (generation.isDirectory(i)) this.#tombstones.delete(generation.path(i));
+      if (generation.isDirectory(i)) this.#removedDirectories.delete(generation.path(i));
     }
     this.#current = generation;
     this.#nextNodeId = built.nextNodeId;

@@ -8,7 +8,7 @@ import {
   type GenerationChanges,
   PathFilter,
   PatternList,
-  stampGeneration,
+  setPublishTime,
 } from '../../src/tree/index.ts';
 import { decodeRequest, ReplyWriter } from '../../src/wire/index.ts';
 import { type Files, listing } from './live-session.ts';
@@ -100,12 +100,12 @@ function built(files: Files, number: number, options: AskedOptions, previous?: G
     filter: PathFilter.compile({ include: [], exclude: [] }),
     executable: PatternList.compile(executable),
     previous,
-    tombstones: new Map(),
+    removedDirectories: new Map(),
     nextNodeId: previous === undefined ? 2 : 1 + highestNodeId(previous),
     salt: 7n,
     now: 1_700_000_000_000,
   });
-  stampGeneration(made.generation, made.changes, { seconds: 1_700_000_000, nanoseconds: 0 }, number);
+  setPublishTime(made.generation, made.changes, { seconds: 1_700_000_000, nanoseconds: 0 }, number);
   return made;
 }
 
@@ -114,7 +114,7 @@ function highestNodeId(generation: Generation): number {
 }
 
 function shown(generation: Generation) {
-  return { generation: generation.buffer, stamps: new SharedArrayBuffer(8 * generation.entries) };
+  return { generation: generation.buffer, fingerprints: new SharedArrayBuffer(8 * generation.entries) };
 }
 
 function words(...values: readonly number[]): Buffer {

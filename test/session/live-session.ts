@@ -18,7 +18,7 @@ import {
   type ListedObjects,
   PathFilter,
   PatternList,
-  stampGeneration,
+  setPublishTime,
 } from '../../src/tree/index.ts';
 import { testedDriver } from '../support/driver.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
@@ -68,7 +68,7 @@ export class LiveSession {
   #generation: Generation;
   #nextNodeId: number;
   #seconds = 1_700_000_000;
-  readonly #tombstones = new Map<string, number>();
+  readonly #removedDirectories = new Map<string, number>();
 
   static async start(
     files: Files,
@@ -83,10 +83,13 @@ export class LiveSession {
       allowOther: false,
       replacesStale: false,
     });
-    const stamps = new BigUint64Array(new SharedArrayBuffer(8 * session.#generation.entries));
+    const fingerprints = new BigUint64Array(new SharedArrayBuffer(8 * session.#generation.entries));
     await session.#client.start({
       connection,
-      shown: { generation: session.#generation.buffer, stamps: stamps.buffer as SharedArrayBuffer },
+      shown: {
+        generation: session.#generation.buffer,
+        fingerprints: fingerprints.buffer as SharedArrayBuffer,
+      },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
       naming: { source: 's3://test/in/', keyPrefix: 'in/' },
       // Nothing is in it; never the mount itself, which its own process must not touch.
@@ -128,14 +131,15 @@ export class LiveSession {
     const { generation, changes } = built;
     if (changes === undefined) throw new Error('no changes against a previous generation');
     for (const index of changes.removed) {
-      if (previous.isDirectory(index)) this.#tombstones.set(previous.path(index), previous.nodeId(index));
+      if (previous.isDirectory(index))
+        this.#removedDirectories.set(previous.path(index), previous.nodeId(index));
     }
     this.#seconds += 2;
-    stampGeneration(generation, changes, { seconds: this.#seconds, nanoseconds: 5 }, 1);
+    setPublishTime(generation, changes, { seconds: this.#seconds, nanoseconds: 5 }, 1);
     this.#generation = generation;
     this.#nextNodeId = built.nextNodeId;
-    const stamps = new BigUint64Array(new SharedArrayBuffer(8 * generation.entries));
-    return this.#client.publish({ generation, stamps, changes });
+    const fingerprints = new BigUint64Array(new SharedArrayBuffer(8 * generation.entries));
+    return this.#client.publish({ generation, fingerprints, changes });
   }
 
   /** Ends where it runs as an accident would. */
@@ -180,7 +184,7 @@ export class LiveSession {
       filter: PathFilter.compile({ include: [], exclude: [] }),
       executable: PatternList.compile(this.executable),
       previous,
-      tombstones: this.#tombstones,
+      removedDirectories: this.#removedDirectories,
       nextNodeId,
       salt: this.#salt,
       now: this.#seconds * 1000,

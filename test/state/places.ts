@@ -6,7 +6,7 @@ import { StateStore } from '../../src/state/state-store.ts';
 import { ChangeLog } from '../../src/sync/change-log.ts';
 import type { TakeoverState } from '../../src/sync/ports.ts';
 import { systemClock } from '../../src/sync/system-clock.ts';
-import { stampGeneration } from '../../src/tree/index.ts';
+import { setPublishTime } from '../../src/tree/index.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { FakeSource } from '../sync/doubles/fake-source.ts';
 import { RecordingLog } from '../sync/doubles/recording-log.ts';
@@ -62,7 +62,7 @@ export class Places {
       generation,
       changes,
       digest: 'a digest',
-      tombstones: new Map([['gone/äöü', 77]]),
+      removedDirectories: new Map([['gone/äöü', 77]]),
       replaced: [
         {
           nodeId: 3,
@@ -96,7 +96,7 @@ export class Places {
     const state = await this.state();
     await this.store.persist(state);
     const instant = { seconds, nanoseconds: 123_456_789 };
-    stampGeneration(state.generation, state.changes, instant, state.number);
+    setPublishTime(state.generation, state.changes, instant, state.number);
     await this.store.commit(instant);
     if (acknowledged) this.store.acknowledged();
     return state;

@@ -34,7 +34,7 @@ describe('a state that a version of dagmount before this one has written', () =>
       await copyFile(join(repository, `test/state/recorded/format-${format}`), places.takeover);
       const found = await places.find();
       assert.ok(found !== undefined, JSON.stringify(places.log));
-      const { generation, tombstones, replaced, nextNodeId, number, digest } = found.state;
+      const { generation, removedDirectories, replaced, nextNodeId, number, digest } = found.state;
       const entries = Array.from({ length: generation.entries }, (_, index) => [
         generation.path(index),
         generation.nodeId(index),
@@ -48,7 +48,7 @@ describe('a state that a version of dagmount before this one has written', () =>
       for (const node of replaced) if (node.executable) executable.push(node.path);
       assert.deepEqual(executable.sort(), EXECUTABLE[format]);
       assert.deepEqual([number, nextNodeId, digest], [2, 10, 'a digest']);
-      assert.deepEqual(tombstones, new Map([['gone/äöü', 77]]));
+      assert.deepEqual(removedDirectories, new Map([['gone/äöü', 77]]));
       assert.deepEqual(
         replaced.map(({ nodeId, path, mtime }) => [nodeId, path, mtime]),
         [

@@ -27,13 +27,13 @@ describe('what is kept of a publication', () => {
       assert.deepEqual(generationBytes(state.generation), generationBytes(published.generation));
       assert.deepEqual(state.instant, { seconds: 200, nanoseconds: 123_456_789 });
       assert.equal(state.generation.mtimeSeconds(state.generation.find('dags/file00007.py')), 200);
-      const { number, nextNodeId, peaks, history, digest, problems, tombstones } = published;
+      const { number, nextNodeId, peaks, history, digest, problems, removedDirectories } = published;
       assert.deepEqual(
         [state.number, state.nextNodeId, state.peaks, state.history, state.digest, state.problems],
         [number, nextNodeId, peaks, history, digest, problems],
       );
       assert.equal(state.problems.length, 1);
-      assert.deepEqual(state.tombstones, tombstones);
+      assert.deepEqual(state.removedDirectories, removedDirectories);
       const [file, directory] = [...published.replaced];
       assert.deepEqual(state.replaced, [file, { ...directory, mtime: state.instant }]);
       assert.deepEqual(await files(places), ['generation', 'takeover'], 'each place has it again');

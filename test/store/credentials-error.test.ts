@@ -47,8 +47,8 @@ async function searched(t: Cleanup, { variables = {}, config = '', profile }: Ca
     ...(profile !== undefined && { profile }),
   });
   const failure = await failureOf(credentials());
-  assert.doesNotMatch(`${failure.message} ${failure.mend} ${failure.cause}`, /hush/);
-  assert.deepEqual(leftRaw(`${failure.message}${failure.mend}`), []);
+  assert.doesNotMatch(`${failure.message} ${failure.hint} ${failure.cause}`, /hush/);
+  assert.deepEqual(leftRaw(`${failure.message}${failure.hint}`), []);
   return failure;
 }
 
@@ -61,7 +61,7 @@ describe('credentials that cannot be had', () => {
     assert.equal(failure.code, 'unreachable');
     assert.equal(failure.retryable, true);
     assert.match(failure.message, /credentials agent of this container at 127\.0\.0\.2:1: .*ECONNREFUSED/);
-    assert.match(failure.mend, /AWS_CONTAINER_CREDENTIALS_FULL_URI/);
+    assert.match(failure.hint, /AWS_CONTAINER_CREDENTIALS_FULL_URI/);
     assert.doesNotMatch(failure.message, /valid container metadata service hostname/);
   });
 
@@ -74,7 +74,7 @@ describe('credentials that cannot be had', () => {
     const failure = await searched(t, { variables });
     assert.equal(failure.code, 'denied');
     assert.match(failure.message, /403.*AccessDeniedException: no association/);
-    assert.match(failure.mend, /association/);
+    assert.match(failure.hint, /association/);
   });
 
   test('say that the token of the agent cannot be read', async (t) => {
@@ -105,7 +105,7 @@ describe('credentials that cannot be had', () => {
     });
     assert.equal(failure.code, 'no-credentials');
     assert.match(failure.message, /web identity token file \S+\/token cannot be read \(ENOENT\)/);
-    assert.match(failure.mend, /AWS_WEB_IDENTITY_TOKEN_FILE/);
+    assert.match(failure.hint, /AWS_WEB_IDENTITY_TOKEN_FILE/);
   });
 
   test('name the variable that a web identity lacks', async (t) => {
@@ -120,7 +120,7 @@ describe('credentials that cannot be had', () => {
     });
     assert.equal(failure.code, 'no-credentials');
     assert.match(failure.message, /credential_process of profile team failed/);
-    assert.match(failure.mend, /by hand/);
+    assert.match(failure.hint, /by hand/);
   });
 
   const SSO =
@@ -128,7 +128,7 @@ describe('credentials that cannot be had', () => {
   test('say to sign in where an SSO session was never begun', async (t) => {
     const failure = await searched(t, { profile: 'team', config: SSO });
     assert.equal(failure.code, 'expired');
-    assert.match(failure.mend, /aws sso login --profile team/);
+    assert.match(failure.hint, /aws sso login --profile team/);
   });
 
   test('say to sign in where an SSO session has expired, and keep its token', async (t) => {
@@ -161,7 +161,7 @@ describe('credentials that cannot be had', () => {
     const failure = await searched(t, {});
     assert.equal(failure.code, 'no-credentials');
     assert.match(failure.message, /nothing is configured, and the instance metadata service/);
-    assert.match(failure.mend, /AWS_ACCESS_KEY_ID/);
+    assert.match(failure.hint, /AWS_ACCESS_KEY_ID/);
   });
 
   test('tell of the EKS Pod Identity agent by its name', () => {
@@ -171,7 +171,7 @@ describe('credentials that cannot be had', () => {
       failure.message,
       /the EKS Pod Identity agent at 169\.254\.170\.23: connect ECONNREFUSED 169\.254\.170\.23:80$/,
     );
-    assert.match(failure.mend, /eks-pod-identity-agent/);
+    assert.match(failure.hint, /eks-pod-identity-agent/);
     assert.equal(failure.retryable, true);
   });
 });

@@ -19,10 +19,10 @@ for (const [name, listed, served, outcome, says] of [
 ] as const) {
   test(`doctor tells of a store whose ETags ${name}`, async (t) => {
     const fake = await FakeStore.start(t, () => object(BODY, { etag: served }));
-    const { http, transport, pace } = openStore(t, fake.origin);
+    const { http, transport, yielder } = openStore(t, fake.origin);
     const md5 = new Md5Counter();
     const { target } = http;
-    const store = new S3Store({ target, transport, credentials: async () => CREDENTIALS, pace, md5 });
+    const store = new S3Store({ target, transport, credentials: async () => CREDENTIALS, yielder, md5 });
     const objects = ['a', 'b', 'c'].map((key) => ({ key, etag: listed }));
     const finding = etags(await sampleEtags(store, md5, objects, patience()));
     assert.equal(finding.outcome, outcome);

@@ -46,8 +46,8 @@ describe('a page of a listing', () => {
         index === 0 ? first : { status: 200, body: PAGE },
       );
       const timeouts = { connect: 2000, firstByte: 20_000, stall: 50 };
-      const { http, pace } = openStore(t, fake.origin, { settings: { timeouts } });
-      const bytes = await createFetchPage({ http, pace })({ prefix: '' }, patience());
+      const { http, yielder } = openStore(t, fake.origin, { settings: { timeouts } });
+      const bytes = await createFetchPage({ http, yielder })({ prefix: '' }, patience());
       assert.equal(String(bytes), PAGE);
       assert.equal(fake.requests.length, 2);
     });

@@ -8,7 +8,7 @@ import { errorDocument, FakeStore, type Reply } from './fake-store.ts';
 import { openStore, patience } from './open-store.ts';
 
 function assertClean(error: StoreError): void {
-  assert.deepEqual(leftRaw(`${error.message}${error.detail}${error.mend}`), []);
+  assert.deepEqual(leftRaw(`${error.message}${error.detail}${error.hint}`), []);
 }
 
 /** What XML can carry of it: as characters, and as references. */

@@ -42,7 +42,7 @@ async function workerOver(t: Cleanup) {
     const { digest } = await client.list({ signal: patience() });
     previous = await client.build({
       previous: previous?.generation,
-      tombstones: new Map(),
+      removedDirectories: new Map(),
       nextNodeId: previous?.nextNodeId ?? 2,
       signal: patience(),
     });

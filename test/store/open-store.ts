@@ -2,7 +2,7 @@ import type { BodyBounds } from '../../src/store/body-bounds.ts';
 import type { Credentials, CredentialsProvider } from '../../src/store/credentials.ts';
 import type { RequestObserver } from '../../src/store/request-observer.ts';
 import { atHost, type ResolvedTarget } from '../../src/store/resolved-target.ts';
-import type { Pace } from '../../src/store/retry.ts';
+import type { Yielder } from '../../src/store/retry.ts';
 import { S3Store } from '../../src/store/s3-store.ts';
 import { SignedHttp } from '../../src/store/signed-http.ts';
 import { StoreError } from '../../src/store/store-error.ts';
@@ -32,7 +32,7 @@ export interface StoreUnderTest {
   readonly transport: Transport;
   /** The waits between tries that were asked for, in milliseconds. */
   readonly waits: number[];
-  readonly pace: Pace;
+  readonly yielder: Yielder;
 }
 
 export interface UnderTestOptions {
@@ -49,7 +49,7 @@ export interface UnderTestOptions {
 export function openStore(test: Cleanup, origin: string, options: UnderTestOptions = {}): StoreUnderTest {
   const transport = new Transport(settingsOf(options.settings));
   const waits: number[] = [];
-  const pace: Pace = {
+  const yielder: Yielder = {
     sleep: async (milliseconds) => {
       waits.push(milliseconds);
     },
@@ -64,12 +64,12 @@ export function openStore(test: Cleanup, origin: string, options: UnderTestOptio
   };
   const store = new S3Store({
     ...shared,
-    pace,
+    yielder,
     ...(options.bodyBounds !== undefined && { bodyBounds: options.bodyBounds }),
     ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
   });
   defer(test, () => store.close());
-  return { store, http: new SignedHttp(shared), transport, waits, pace };
+  return { store, http: new SignedHttp(shared), transport, waits, yielder };
 }
 
 export function settingsOf(settings: Partial<TransportSettings> = {}): TransportSettings {

@@ -106,7 +106,7 @@ test('what NO_PROXY has and is not understood is named, and exempts nothing', ()
     '10.0.0.0/a',
     '1.2.3/8',
   ]);
-  assert.doesNotMatch(`${ignored?.message}${ignored?.mend}`, /hush/);
+  assert.doesNotMatch(`${ignored?.message}${ignored?.hint}`, /hush/);
   assert.notEqual(proxyFor(new URL('http://10.1.1.1'), settings), undefined);
 });
 
@@ -142,7 +142,7 @@ for (const value of [
         error instanceof SettingError &&
         error.code === 'bad-setting' &&
         /HTTPS_PROXY/.test(error.message) &&
-        !/hush/.test(error.message + error.mend),
+        !/hush/.test(error.message + error.hint),
     );
   });
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { environmentOfProcess } from '../../src/config/host-environment.ts';
 import { resolveOptions } from '../../src/config/resolve.ts';
 import { parseS3Address } from '../../src/config/s3-address.ts';
-import { surroundingsOfProcess } from '../../src/config/surroundings.ts';
 import { type Resolution, type ResolveOptions, resolveTarget } from '../../src/store/resolve.ts';
 import { SettingError } from '../../src/store/setting-error.ts';
 import { RequestSigner } from '../../src/store/sign.ts';
@@ -54,7 +54,7 @@ async function resolve(
 /** What the configuration makes of the environment and of AWS's files, as for a mount. */
 function configured({ profile, region, endpointUrl, forcePathStyle }: Partial<ResolveOptions>) {
   const flags = profile === undefined ? [] : [['profile', { text: profile, origin: FLAG }] as const];
-  const { values } = resolveOptions(new Map(flags), surroundingsOfProcess());
+  const { values } = resolveOptions(new Map(flags), environmentOfProcess());
   const found = {
     endpointUrl: endpointUrl ?? values['endpoint-url'],
     region: region ?? values.region,
@@ -234,7 +234,7 @@ describe('a bucket elsewhere', () => {
       assert.equal(target.endpoint, fake.origin);
       const { store } = openStore(t, fake.origin, { target, credentials, now: () => 0 });
       const failure = await failureOf(store.get('a b.py', { signal: patience() }));
-      assert.match(failure.mend, new RegExp(`arn:aws:s3::${bucket}/dags/\\*`));
+      assert.match(failure.hint, new RegExp(`arn:aws:s3::${bucket}/dags/\\*`));
       const [seen] = fake.requests;
       assert.equal(seen?.url, `/${bucket.replace(':', '%3A')}/dags/a%20b.py`);
       // As a gateway makes it: the path decoded and encoded again, so that it does not matter how the colon was sent.
@@ -267,7 +267,7 @@ describe('a bucket elsewhere', () => {
     const refused = (options: Partial<ResolveOptions>, says: RegExp) =>
       assert.rejects(
         resolve(t, 's3://tenant:bucket/x', options),
-        (error) => error instanceof SettingError && says.test(`${error.message} ${error.mend}`),
+        (error) => error instanceof SettingError && says.test(`${error.message} ${error.hint}`),
       );
     await refused({}, /AWS has none.*--endpoint-url/);
     await refused(
@@ -316,7 +316,7 @@ describe('a bucket elsewhere', () => {
           error instanceof SettingError &&
           error.code === 'bad-setting' &&
           /--endpoint-url/.test(error.message) &&
-          !/hush/.test(error.message + error.mend),
+          !/hush/.test(error.message + error.hint),
       );
     });
   }
@@ -358,7 +358,7 @@ describe('credentials', () => {
     const { credentials } = await resolve(t, 's3://bucket');
     const failure = await failureOf(credentials());
     assert.equal(failure.code, 'no-credentials');
-    assert.match(failure.mend, /AWS_ACCESS_KEY_ID.*AWS_PROFILE.*--no-sign-request/);
+    assert.match(failure.hint, /AWS_ACCESS_KEY_ID.*AWS_PROFILE.*--no-sign-request/);
   });
 
   test('of a profile that does not exist are missing, and the error names it', async (t) => {
@@ -381,7 +381,7 @@ describe('credentials', () => {
     const { credentials } = await resolve(t, 's3://bucket', { profile: 'team' });
     const failure = await failureOf(credentials());
     assert.equal(failure.code, 'no-credentials');
-    assert.doesNotMatch(`${failure.message} ${failure.mend} ${failure.cause}`, /hush/);
+    assert.doesNotMatch(`${failure.message} ${failure.hint} ${failure.cause}`, /hush/);
   });
 
   test('are looked for by web identity, over the same transport as requests', async (t) => {
@@ -458,7 +458,7 @@ describe('credentials', () => {
     const failure = await failureOf(credentials());
     assert.equal(failure.code, 'denied');
     assert.match(failure.message, /AccessDenied.*not the right audience/);
-    assert.match(failure.mend, /role/);
+    assert.match(failure.hint, /role/);
   });
 
   test('that STS cannot be asked for are unreachable', async (t) => {

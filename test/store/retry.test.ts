@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Deadline } from '../../src/store/deadline.ts';
-import { type Pace, SYSTEM_PACE, withRetries } from '../../src/store/retry.ts';
+import { SYSTEM_PACE, withRetries, type Yielder } from '../../src/store/retry.ts';
 import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { failureOf, patience } from './open-store.ts';
@@ -9,7 +9,7 @@ import { failureOf, patience } from './open-store.ts';
 const failing = (code: StoreErrorCode, retryable: boolean): StoreError =>
   new StoreError(code, '', '', retryable);
 
-function paceOf(random: number): Pace & { readonly waits: number[] } {
+function paceOf(random: number): Yielder & { readonly waits: number[] } {
   const waits: number[] = [];
   return { waits, random: () => random, sleep: async (milliseconds) => waits.push(milliseconds) };
 }
@@ -22,50 +22,53 @@ function deadlineOf(t: Cleanup, signal = patience()): Deadline {
 
 describe('withRetries', () => {
   test('waits longer each time, up to two seconds', async (t) => {
-    const pace = paceOf(1);
+    const yielder = paceOf(1);
     let tries = 0;
     const attempt = async (): Promise<string> => {
       if (++tries <= 7) throw failing('unreachable', true);
       return 'done';
     };
-    assert.equal(await withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace }), 'done');
-    assert.deepEqual(pace.waits, [100, 200, 400, 800, 1600, 2000, 2000]);
+    assert.equal(
+      await withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, yielder }),
+      'done',
+    );
+    assert.deepEqual(yielder.waits, [100, 200, 400, 800, 1600, 2000, 2000]);
   });
 
   test('waits anything from nothing up, so that many do not come back at once', async (t) => {
-    const pace = paceOf(0);
+    const yielder = paceOf(0);
     let tries = 0;
     const attempt = async (): Promise<void> => {
       if (++tries === 1) throw failing('throttled', true);
     };
-    await withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace });
-    assert.deepEqual(pace.waits, [0]);
+    await withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, yielder });
+    assert.deepEqual(yielder.waits, [0]);
   });
 
-  test('does not try again what another try cannot mend', async (t) => {
-    const pace = paceOf(1);
+  test('does not try again what another try cannot repair', async (t) => {
+    const yielder = paceOf(1);
     const attempt = async (): Promise<void> => {
       throw failing('denied', false);
     };
     const failure = await failureOf(
-      withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace }),
+      withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, yielder }),
     );
     assert.equal(failure.code, 'denied');
-    assert.deepEqual(pace.waits, []);
+    assert.deepEqual(yielder.waits, []);
   });
 
   test('lets a fault of the program through as it is', async (t) => {
     const attempt = async (): Promise<void> => {
       throw new TypeError('a bug');
     };
-    const running = withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, pace: paceOf(1) });
+    const running = withRetries(attempt, { deadline: deadlineOf(t), deadlineMs: 60_000, yielder: paceOf(1) });
     await assert.rejects(running, TypeError);
   });
 
   test('ends a wait when the signal is aborted', async (t) => {
     const controller = new AbortController();
     const reason = new Error('enough');
-    const pace: Pace = {
+    const yielder: Yielder = {
       random: () => 1,
       sleep: async (milliseconds, stop) => {
         const sleeping = SYSTEM_PACE.sleep(milliseconds, stop);
@@ -77,7 +80,7 @@ describe('withRetries', () => {
       throw failing('unreachable', true);
     };
     const failure = await failureOf(
-      withRetries(attempt, { deadline: deadlineOf(t, controller.signal), deadlineMs: 60_000, pace }),
+      withRetries(attempt, { deadline: deadlineOf(t, controller.signal), deadlineMs: 60_000, yielder }),
     );
     assert.equal(failure.code, 'aborted');
     assert.equal(failure.cause, reason);
@@ -92,7 +95,7 @@ describe('withRetries', () => {
       new Promise((_resolve, reject) => {
         deadline.addEventListener('abort', () => reject(deadline.reason));
       });
-    const running = withRetries(attempt, { deadline, deadlineMs: 10, pace: paceOf(1) });
+    const running = withRetries(attempt, { deadline, deadlineMs: 10, yielder: paceOf(1) });
     assert.equal((await failureOf(running)).code, 'unreachable');
   });
 });

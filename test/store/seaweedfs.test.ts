@@ -84,10 +84,10 @@ describe('against a real store', { skip }, () => {
     const { store } = open(t, identities.stranger);
     const listing = await failureOf(store.list({ signal: patience() }));
     assert.equal(listing.code, 'denied');
-    assert.match(listing.mend, /s3:ListBucket/);
+    assert.match(listing.hint, /s3:ListBucket/);
     const getting = await failureOf(store.get('a.py', { signal: patience() }));
     assert.equal(getting.code, 'denied');
-    assert.match(getting.mend, /s3:GetObject/);
+    assert.match(getting.hint, /s3:GetObject/);
     assert.equal((await failureOf(store.head('a.py', { signal: patience() }))).code, 'denied');
   });
 
@@ -97,7 +97,7 @@ describe('against a real store', { skip }, () => {
     for (const { store } of [unknown, wrong]) {
       const failure = await failureOf(store.list({ signal: patience() }));
       assert.equal(failure.code, 'denied');
-      assert.doesNotMatch(failure.mend, /Grant/);
+      assert.doesNotMatch(failure.hint, /Grant/);
     }
   });
 });

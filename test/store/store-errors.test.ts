@@ -13,7 +13,7 @@ interface Case {
   readonly code: StoreErrorCode;
   /** Default: list and get. */
   readonly operations?: readonly Operation[];
-  readonly mend?: RegExp;
+  readonly hint?: RegExp;
   readonly message?: RegExp;
   readonly retryable?: boolean;
   readonly options?: UnderTestOptions;
@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
     reply: xml(503, 'SlowDown'),
     code: 'throttled',
     retryable: true,
-    mend: /--concurrency/,
+    hint: /--concurrency/,
   },
   {
     says: '503 ServiceUnavailable',
@@ -79,46 +79,46 @@ const cases: readonly Case[] = [
     reply: xml(403, 'AccessDenied'),
     code: 'denied',
     operations: ['list'],
-    mend: /s3:ListBucket on arn:aws:s3:::bucket\./,
+    hint: /s3:ListBucket on arn:aws:s3:::bucket\./,
   },
   {
     says: '403 AccessDenied',
     reply: xml(403, 'AccessDenied'),
     code: 'denied',
     operations: ['get', 'head'],
-    mend: /s3:GetObject on arn:aws:s3:::bucket\/dags\/\*/,
+    hint: /s3:GetObject on arn:aws:s3:::bucket\/dags\/\*/,
   },
   {
     says: '403 AccessDenied, unsigned',
     reply: xml(403, 'AccessDenied'),
     code: 'denied',
     options: { target: { anonymous: true } },
-    mend: /--no-sign-request/,
+    hint: /--no-sign-request/,
   },
   {
     says: '403 InvalidAccessKeyId',
     reply: xml(403, 'InvalidAccessKeyId'),
     code: 'denied',
     operations: ALL,
-    mend: /AWS_PROFILE/,
+    hint: /AWS_PROFILE/,
   },
   {
     says: '403 SignatureDoesNotMatch',
     reply: xml(403, 'SignatureDoesNotMatch'),
     code: 'denied',
     operations: ALL,
-    mend: /secret access key/,
+    hint: /secret access key/,
   },
   {
     says: '400 ExpiredToken',
     reply: xml(400, 'ExpiredToken'),
     code: 'expired',
     operations: ALL,
-    mend: /Renew/,
+    hint: /Renew/,
   },
   { says: '400 InvalidToken', reply: xml(400, 'InvalidToken'), code: 'expired' },
   { says: '400 TokenRefreshRequired', reply: xml(400, 'TokenRefreshRequired'), code: 'expired' },
-  { says: '404 NoSuchBucket', reply: xml(404, 'NoSuchBucket'), code: 'no-such-bucket', mend: /bucket/ },
+  { says: '404 NoSuchBucket', reply: xml(404, 'NoSuchBucket'), code: 'no-such-bucket', hint: /bucket/ },
   { says: '404 NoSuchKey', reply: xml(404, 'NoSuchKey'), code: 'gone', operations: ['get'] },
   { says: '404 without a word, to HEAD', reply: { status: 404 }, code: 'gone', operations: ['head'] },
   {
@@ -133,7 +133,7 @@ const cases: readonly Case[] = [
     reply: xml(403, 'InvalidObjectState'),
     code: 'unreadable-class',
     operations: ['get', 'head'],
-    mend: /--exclude/,
+    hint: /--exclude/,
   },
   {
     says: '403 RequestTimeTooSkewed',
@@ -141,7 +141,7 @@ const cases: readonly Case[] = [
     code: 'clock-skew',
     options: { now: () => Date.UTC(2026, 0, 1, 0, 20, 0) },
     message: /this host is 1200 s ahead/,
-    mend: /clock/,
+    hint: /clock/,
   },
   {
     says: '403 RequestTimeTooSkewed, behind',
@@ -154,13 +154,13 @@ const cases: readonly Case[] = [
     says: '400 AuthorizationHeaderMalformed without a region',
     reply: xml(400, 'AuthorizationHeaderMalformed'),
     code: 'wrong-region',
-    mend: /--region .* not us-east-1/,
+    hint: /--region .* not us-east-1/,
   },
   {
     says: '301 PermanentRedirect without a region',
     reply: xml(301, 'PermanentRedirect'),
     code: 'wrong-region',
-    mend: /--region/,
+    hint: /--region/,
   },
   {
     says: '400 InvalidRequest',
@@ -168,8 +168,8 @@ const cases: readonly Case[] = [
     code: 'bad-request',
     message: /InvalidRequest: as the store says/,
   },
-  { says: 'a login page', reply: html(403), code: 'not-s3', mend: /--endpoint-url/ },
-  { says: 'a 404 page', reply: html(404), code: 'not-s3', mend: /--endpoint-url/ },
+  { says: 'a login page', reply: html(403), code: 'not-s3', hint: /--endpoint-url/ },
+  { says: 'a 404 page', reply: html(404), code: 'not-s3', hint: /--endpoint-url/ },
   { says: '405 without a word', reply: { status: 405 }, code: 'not-s3' },
   {
     says: 'another kind of XML',
@@ -181,14 +181,14 @@ const cases: readonly Case[] = [
     reply: { status: 301, headers: { location: 'https://elsewhere/' } },
     code: 'not-s3',
     message: /redirects to https:\/\/elsewhere\//,
-    mend: /--endpoint-url/,
+    hint: /--endpoint-url/,
     operations: ALL,
   },
-  { says: '407 of a proxy', reply: { status: 407 }, code: 'unreachable', mend: /USER:PASSWORD/ },
+  { says: '407 of a proxy', reply: { status: 407 }, code: 'unreachable', hint: /USER:PASSWORD/ },
 ];
 
 describe('an answer gets a code of its own, and a sentence on what to do', () => {
-  for (const { says, reply, code, operations = BODIED, mend, message, retryable = false, options } of cases) {
+  for (const { says, reply, code, operations = BODIED, hint, message, retryable = false, options } of cases) {
     for (const operation of operations) {
       test(`${says} to ${operation} is ${code}`, async (t) => {
         const fake = await FakeStore.start(t, () => reply);
@@ -196,9 +196,9 @@ describe('an answer gets a code of its own, and a sentence on what to do', () =>
         const error = await failureOf(http.send({ operation, key: 'dags/a.py' }, patience()));
         assert.equal(error.code, code);
         assert.equal(error.retryable, retryable);
-        assert.match(error.mend, mend ?? /./);
+        assert.match(error.hint, hint ?? /./);
         assert.match(error.message, message ?? /./);
-        assert.doesNotMatch(`${error.message} ${error.mend} ${error.stack}`, new RegExp(SECRET));
+        assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, new RegExp(SECRET));
       });
     }
   }
@@ -273,7 +273,7 @@ describe('a connection that fails gets a code, too', () => {
     const { http } = openStore(t, 'http://bucket.dagmount.invalid');
     const error = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
     assert.equal(error.code, 'unreachable');
-    assert.match(error.mend, /name resolution/);
+    assert.match(error.hint, /name resolution/);
   });
 
   test('the connection is cut before an answer', async (t) => {
@@ -304,7 +304,7 @@ describe('a connection that fails gets a code, too', () => {
     const { http } = openStore(t, `http://127.0.0.1:${port}`);
     const error = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
     assert.equal(error.code, 'not-s3');
-    assert.match(error.mend, /https:\/\//);
+    assert.match(error.hint, /https:\/\//);
   });
 
   test('TLS that never comes about', async (t) => {
@@ -327,7 +327,7 @@ describe('a connection that fails gets a code, too', () => {
     const { http } = openStore(t, fake.origin.replace('http:', 'https:'));
     const error = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
     assert.equal(error.code, 'not-s3');
-    assert.match(error.mend, /http:\/\//);
+    assert.match(error.hint, /http:\/\//);
   });
 
   test('an ETag that cannot be in a header is a bad request, and not tried again', async (t) => {

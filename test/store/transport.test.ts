@@ -75,7 +75,7 @@ describe('a certificate of a private authority', () => {
     const failure = await failureOf(get(t, fake.origin, {}));
     assert.equal(failure.code, 'untrusted-certificate');
     assert.equal(failure.retryable, false);
-    assert.match(failure.mend, /--ca-file/);
+    assert.match(failure.hint, /--ca-file/);
     assert.equal(fake.requests.length, 0);
   });
 
@@ -120,7 +120,7 @@ describe('a certificate of a private authority', () => {
     const environment = { AWS_CA_BUNDLE: certificates.caFile, HTTPS_PROXY: anywhere };
     const failure = await failureOf(get(t, 'https://other.dagmount.invalid', environment));
     assert.equal(failure.code, 'untrusted-certificate');
-    assert.match(failure.mend, /another name/);
+    assert.match(failure.hint, /another name/);
   });
 });
 
@@ -182,7 +182,7 @@ describe('a proxy', () => {
     const { http } = openStore(t, fake.origin, { settings });
     const failure = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
     assert.equal(failure.code, 'unreachable');
-    assert.match(failure.mend, /HTTP_PROXY.*NO_PROXY/);
+    assert.match(failure.hint, /HTTP_PROXY.*NO_PROXY/);
   });
 
   test('is told user and password, for plain HTTP and for a tunnel', async (t) => {
@@ -210,8 +210,8 @@ describe('a proxy', () => {
     const { http } = openStore(t, 'https://store.dagmount.invalid', { settings });
     const failure = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
     assert.equal(failure.code, 'unreachable');
-    assert.match(failure.mend, /HTTPS_PROXY/);
-    assert.doesNotMatch(`${failure.message} ${failure.mend}`, /hush/);
+    assert.match(failure.hint, /HTTPS_PROXY/);
+    assert.doesNotMatch(`${failure.message} ${failure.hint}`, /hush/);
   });
 
   test('that never answers a plain request is given up', async (t) => {

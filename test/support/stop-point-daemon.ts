@@ -40,7 +40,7 @@ const parts: Parts = ({ lister, cache, presenter, persister }) => {
     },
     cache: {
       ensure: (version, chunk, options) => cache.ensure(version, chunk, options),
-      adopt: (path, options) => cache.adopt(path, options),
+      fetchCurrent: (path, options) => cache.fetchCurrent(path, options),
       has: (version, chunk) => cache.has(version, chunk),
       show: (version, bound) => cache.show(version, bound),
       hide: (version) => {

@@ -43,10 +43,12 @@ describe('objects that change faster than they can be listed', () => {
     assert.equal((await refresh(world)).kind, 'published');
     assert.equal(world.source.listings - before, 4);
     assert.deepEqual(world.cache.adopted, ['dags/hot.py']);
-    const { generation, stamps } = world.presenter.publications.at(-1)!;
+    const { generation, fingerprints } = world.presenter.publications.at(-1)!;
     assert.equal(etag(generation, 'dags/hot.py'), world.source.objects.get('dags/hot.py')!.etag);
     assert.ok(world.cache.has(generation.version(generation.find('dags/hot.py'))));
-    assert.ok(stamps.every((stamp, index) => generation.isDirectory(index) || stamp !== 0n));
+    assert.ok(
+      fingerprints.every((fingerprint, index) => generation.isDirectory(index) || fingerprint !== 0n),
+    );
     assert.ok(generation.find('dags/calm.py') > 0);
     assert.deepEqual(new Set(world.cache.shown.keys()), names(generation));
   });
@@ -122,25 +124,25 @@ describe('objects that change faster than they can be listed', () => {
       if (path === 'dags/hot.py') world.source.put(path, 'x'.repeat(101));
     };
     assert.equal((await refresh(world)).kind, 'published');
-    const { generation, stamps } = world.presenter.publications.at(-1)!;
+    const { generation, fingerprints } = world.presenter.publications.at(-1)!;
     const index = generation.find('dags/hot.py');
     assert.equal(generation.size(index), 101);
-    assert.equal(stamps[index], 0n);
+    assert.equal(fingerprints[index], 0n);
   });
 
   it('leave the tree as it is where the store fails meanwhile', async () => {
     const world = await started(20);
     world.source.put('dags/hot.py', 'first');
     overwriteAlways(world, 'dags/hot.py');
-    const adopt = world.cache.adopt.bind(world.cache);
-    world.cache.adopt = (...args) => {
+    const adopt = world.cache.fetchCurrent.bind(world.cache);
+    world.cache.fetchCurrent = (...args) => {
       world.cache.allFail = 'unreachable';
       return adopt(...args);
     };
     assert.equal((await refresh(world)).kind, 'failed');
     assert.equal(world.presenter.publications.length, 1);
     assert.equal(world.cache.shown.size, 20);
-    world.cache.adopt = adopt;
+    world.cache.fetchCurrent = adopt;
     world.cache.allFail = undefined;
     assert.equal((await refresh(world)).kind, 'published');
   });

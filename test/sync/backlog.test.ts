@@ -94,7 +94,7 @@ describe('the backlog', () => {
     backlog.start(shown);
     await clock.drive(backlog.ready);
     assert.deepEqual(cache.priorities, []);
-    assert.equal(shown.content.stamps[shown.generation.find('dags/file00000.py')], 0n);
+    assert.equal(shown.content.fingerprints[shown.generation.find('dags/file00000.py')], 0n);
     assert.equal(shown.content.marks[shown.generation.find('dags/file00000.py')], MARK.local);
   });
 
@@ -267,8 +267,8 @@ describe('the backlog', () => {
     await clock.settle();
     // The old run has taken no other position, and has given up none.
     assert.equal(cache.blobs.size, 4);
-    assert.equal(before.content.stamps.filter((stamp) => stamp !== 0n).length, 0);
-    assert.equal(after.content.stamps.filter((stamp) => stamp !== 0n).length, 4);
+    assert.equal(before.content.fingerprints.filter((fingerprint) => fingerprint !== 0n).length, 0);
+    assert.equal(after.content.fingerprints.filter((fingerprint) => fingerprint !== 0n).length, 4);
   });
 
   it('ends when it is stopped', async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { Yielder } from '../../src/base/yielder.ts';
 import type { Built } from '../../src/source/source.ts';
 import { ChangeLog, type PathDifferences } from '../../src/sync/change-log.ts';
 import { NO_CHANGES, packChanges } from '../../src/sync/changed-paths.ts';
 import { compareGenerations } from '../../src/sync/compare-generations.ts';
 import type { HistoryEntry } from '../../src/sync/history.ts';
-import { Pace } from '../../src/sync/pace.ts';
 import type { Generation } from '../../src/tree/index.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 import { treeOf } from './doubles/trees.ts';
@@ -30,7 +30,7 @@ async function published(all: readonly Contents[]) {
     const packed =
       before === undefined || changes === undefined
         ? undefined
-        : await packChanges(before.generation, generation, changes, new Pace());
+        : await packChanges(before.generation, generation, changes, new Yielder());
     if (packed !== undefined) log = log.with(at + 1, packed);
     const { added, changed, removed } = packed ?? NO_CHANGES;
     history.push({

@@ -14,19 +14,19 @@ describe('what is known of the content', () => {
     source.put('d/file00001.py', 'changed');
     const after = await treeOf(source, before);
     const old = new ContentState(before.generation.entries);
-    const stamp = 0xffff_ffff_8000_0001n;
+    const fingerprint = 0xffff_ffff_8000_0001n;
     for (let index = 0; index < before.generation.entries; index++)
-      old.setLocal(index, stamp + BigInt(index));
+      old.setLocal(index, fingerprint + BigInt(index));
     old.marks[before.generation.find('z')] = MARK.noRoom;
     const content = new ContentState(after.generation.entries);
     const added = after.generation.find('a');
     content.setLocal(added, 5n);
     content.carryOver(old, after.changes!.origin);
     const was = before.generation.find('d/file00002.py');
-    assert.equal(content.stamps[after.generation.find('d/file00002.py')], stamp + BigInt(was));
+    assert.equal(content.fingerprints[after.generation.find('d/file00002.py')], fingerprint + BigInt(was));
     assert.equal(content.marks[after.generation.find('z')], MARK.noRoom);
-    assert.equal(content.stamps[added], 5n);
-    assert.equal(content.stamps[after.generation.find('d/file00001.py')], 0n);
+    assert.equal(content.fingerprints[added], 5n);
+    assert.equal(content.fingerprints[after.generation.find('d/file00001.py')], 0n);
     assert.equal(content.marks[after.generation.find('d/file00001.py')], MARK.unknown);
   });
 
@@ -41,12 +41,12 @@ describe('what is known of the content', () => {
     content.note(after.generation, before.generation.version(before.generation.find('d/a')), 1n);
     content.note(after.generation, { name: 'none', path: 'nowhere' }, 2n);
     content.note(after.generation, { name: '0'.repeat(32), path: 'd' }, 3n);
-    assert.ok(content.stamps.every((stamp) => stamp === 0n));
+    assert.ok(content.fingerprints.every((fingerprint) => fingerprint === 0n));
     content.note(after.generation, after.generation.version(index), 4n);
-    assert.equal(content.stamps[index], 4n);
+    assert.equal(content.fingerprints[index], 4n);
   });
 
   it('is in memory that another thread sees', () => {
-    assert.ok(new ContentState(3).stamps.buffer instanceof SharedArrayBuffer);
+    assert.ok(new ContentState(3).fingerprints.buffer instanceof SharedArrayBuffer);
   });
 });

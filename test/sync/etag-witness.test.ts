@@ -60,12 +60,12 @@ async function world(
   const log = new RecordingLog();
   const kept: (readonly StoreTrait[])[] = [];
   const witness = new EtagWitness({ recall: () => recalled, keep: (traits) => kept.push(traits) }, log);
-  const { http, transport, pace } = openStore(test, fake.origin);
+  const { http, transport, yielder } = openStore(test, fake.origin);
   const s3 = new S3Store({
     target: http.target,
     transport,
     credentials: async () => ({ accessKeyId: 'KEY', secretAccessKey: 'secret' }),
-    pace,
+    yielder,
     md5: witness.md5,
   });
   const cache = await ContentCache.open({

@@ -91,7 +91,7 @@ class Witness {
     return JSON.stringify(shown.map(([key, { etag }]) => [key, etag]).sort());
   }
 
-  #check({ generation, changes, stamps }: Publication): void {
+  #check({ generation, changes, fingerprints }: Publication): void {
     const files: [string, string][] = [];
     for (let index = 0; index < generation.entries; index++) {
       if (!generation.isDirectory(index)) files.push([generation.path(index), generation.etag(index)]);
@@ -105,7 +105,7 @@ class Witness {
       const isFailing = this.#world.cache.failures.has(generation.path(index));
       if (isFailing && !generation.path(index).endsWith('.airflowignore')) continue;
       assert.ok(this.#world.cache.has(generation.version(index)), 'this was not prefetched');
-      assert.notEqual(stamps[index], 0n);
+      assert.notEqual(fingerprints[index], 0n);
     }
     const dates = mtimes(generation);
     const publicationSeconds = new Set<bigint>();
@@ -178,8 +178,8 @@ async function apply(world: World, next: Step): Promise<void> {
 }
 
 function isLocal({ presenter }: World): boolean {
-  const { generation, stamps } = presenter.publications.at(-1)!;
-  return stamps.every((stamp, index) => generation.isDirectory(index) || stamp !== 0n);
+  const { generation, fingerprints } = presenter.publications.at(-1)!;
+  return fingerprints.every((fingerprint, index) => generation.isDirectory(index) || fingerprint !== 0n);
 }
 
 describe('for any sequence of changes, faults and clock readings', () => {

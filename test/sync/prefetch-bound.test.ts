@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Pace } from '../../src/sync/pace.ts';
+import { Yielder } from '../../src/base/yielder.ts';
 import { boundOf } from '../../src/sync/prefetch-bound.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 import { treeOf } from './doubles/trees.ts';
@@ -15,7 +15,7 @@ describe('the prefetch bound', () => {
     source.put('frozen', 'x'.repeat(50), true);
     const { generation } = await treeOf(source);
     const limits = { prefetchBytes: 100, cacheBytes: 100 };
-    assert.deepEqual(await boundOf(generation, limits, new Pace()), {
+    assert.deepEqual(await boundOf(generation, limits, new Yielder()), {
       bytes: 100,
       neededBytes: 100,
       fits: true,
@@ -30,7 +30,7 @@ describe('the prefetch bound', () => {
         for (const [number, length] of lengths.entries()) source.put(`file${number}`, 'x'.repeat(length));
         const { generation } = await treeOf(source);
         const limits = { prefetchBytes: 4096, cacheBytes };
-        const bound = await boundOf(generation, limits, new Pace());
+        const bound = await boundOf(generation, limits, new Yielder());
         const upTo = (most: number): number =>
           lengths.filter((length) => length <= most).reduce((sum, length) => sum + length, 0);
         assert.equal(bound.neededBytes, upTo(4096));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { Yielder } from '../../src/base/yielder.ts';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import type { Built } from '../../src/source/source.ts';
 import { ContentState, MARK } from '../../src/sync/content-state.ts';
-import { Pace } from '../../src/sync/pace.ts';
 import { prefetch } from '../../src/sync/prefetch.ts';
 import { Progress } from '../../src/sync/progress.ts';
 import { StaleVersions } from '../../src/sync/stale-versions.ts';
@@ -50,7 +50,7 @@ describe('prefetch', () => {
       stale: new StaleVersions(),
       adoptions: undefined,
     };
-    return { content, result: await prefetch(target, built.changes!, means, new Pace(), signal) };
+    return { content, result: await prefetch(target, built.changes!, means, new Yielder(), signal) };
   };
 
   it('fetches what is new or changed, and nothing else, in the background', async () => {
@@ -63,7 +63,7 @@ describe('prefetch', () => {
     assert.deepEqual(new Set(cache.priorities), new Set(['background']));
     assert.deepEqual(result, { kind: 'complete', files: 2, noRoom: 0, failed: [] });
     const index = built.generation.find('new/a.py');
-    assert.notEqual(content.stamps[index], 0n);
+    assert.notEqual(content.fingerprints[index], 0n);
     assert.equal(content.marks[index], MARK.local);
     assert.deepEqual(progress.view, { pendingFiles: 0, pendingBytes: 0 });
   });
@@ -85,7 +85,7 @@ describe('prefetch', () => {
     assert.equal(cache.mostInFlight, 3);
   });
 
-  it('fetches a file over 8 MiB in chunks, where it is within the bound, and gives it no stamp', async () => {
+  it('fetches a file over 8 MiB in chunks, where it is within the bound, and gives it no fingerprint', async () => {
     source.put('big', 'x'.repeat(2 * CHUNK_BYTES + 1));
     const built = await treeOf(source, before);
     const { content } = await run(built, Number.POSITIVE_INFINITY);
@@ -95,7 +95,7 @@ describe('prefetch', () => {
       [0, 1, 2, 3].map((chunk) => cache.has(version, chunk)),
       [true, true, true, false],
     );
-    assert.equal(content.stamps[index], 0n);
+    assert.equal(content.fingerprints[index], 0n);
     assert.equal(content.marks[index], MARK.local);
   });
 

@@ -32,7 +32,7 @@ describe('publish', () => {
       publish({
         publication: {
           generation: built.generation,
-          stamps: new BigUint64Array(built.generation.entries),
+          fingerprints: new BigUint64Array(built.generation.entries),
           changes: built.changes,
         },
         number: 7,
@@ -46,7 +46,7 @@ describe('publish', () => {
       }),
     );
 
-  it('stamps and commits before the swap, and is over once the instant has passed', async () => {
+  it('dates and commits before the swap, and is over once the instant has passed', async () => {
     presenter.onPublish = () => void order.push(`shown at ${clock.now()}`);
     const start = clock.now();
     const instant = await run(async (at) => {

@@ -59,7 +59,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
     const fetch = underWay.get(key)!;
     underWay.delete(key);
     if (kind === 'local') cached.add(key);
-    fetch.resolve(kind === 'local' ? { kind, stamp: 1n } : { kind, bytes: new Uint8Array(1) });
+    fetch.resolve(kind === 'local' ? { kind, fingerprint: 1n } : { kind, bytes: new Uint8Array(1) });
     await clock.settle();
   };
 

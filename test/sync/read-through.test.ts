@@ -58,7 +58,7 @@ describe('a read of what is not local', () => {
     clock.drive(reads.readVersion(version, chunk, { deadlineMs: 10_000, signal }));
 
   it('makes it local, ahead of what is prefetched', async () => {
-    assert.deepEqual(await read(), { kind: 'local', stamp: 2n });
+    assert.deepEqual(await read(), { kind: 'local', fingerprint: 2n });
     assert.deepEqual(cache.priorities, ['demand']);
     assert.deepEqual(found, ['a']);
     assert.equal(clock.sleeping, 0);
@@ -137,7 +137,7 @@ describe('a read of what is not local', () => {
     assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'source-down' });
     assert.deepEqual(cache.fetched, []);
     cache.blobs.set(version.name, 9n);
-    assert.deepEqual(await read(), { kind: 'local', stamp: 9n });
+    assert.deepEqual(await read(), { kind: 'local', fingerprint: 9n });
   });
 
   it('ends when nobody waits any more, and counts no error', async () => {

@@ -13,18 +13,18 @@ class Memory implements Persister {
   readonly troubles = [];
 
   async persist(state: TakeoverState): Promise<void> {
-    this.#candidate = { ...state, tombstones: new Map(state.tombstones) };
+    this.#candidate = { ...state, removedDirectories: new Map(state.removedDirectories) };
   }
 
   acknowledged(): void {}
 
   async commit(instant: { readonly seconds: number }): Promise<void> {
-    const { generation, problems, nextNodeId, tombstones, peaks, history } = this.#candidate!;
+    const { generation, problems, nextNodeId, removedDirectories, peaks, history } = this.#candidate!;
     this.restored = {
       generation: restoreGeneration(generationBytes(generation)),
       problems,
       nextNodeId,
-      tombstones,
+      removedDirectories,
       replaced: [],
       peaks,
       history,

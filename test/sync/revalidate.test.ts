@@ -100,8 +100,8 @@ describe('a revalidation', () => {
     world.source.objects.set('dags/frozen.py', { ...frozen, archived: false });
     assert.equal((await refresh(world)).kind, 'published');
     await world.clock.settle();
-    const { generation, stamps } = world.presenter.publications.at(-1)!;
-    assert.notEqual(stamps[generation.find('dags/frozen.py')], 0n);
+    const { generation, fingerprints } = world.presenter.publications.at(-1)!;
+    assert.notEqual(fingerprints[generation.find('dags/frozen.py')], 0n);
   });
 
   it('starts over where an object changed after it was listed', async () => {
@@ -182,17 +182,17 @@ describe('a revalidation', () => {
     await refresh(world);
     world.source.delete('more/a.py');
     await refresh(world);
-    assert.deepEqual([...world.source.lastBuild!.tombstones], []);
+    assert.deepEqual([...world.source.lastBuild!.removedDirectories], []);
     world.source.put('more/b.py');
     await refresh(world);
     const ids = world.presenter.publications.map(({ generation }) =>
       generation.find('more') === -1 ? 0 : generation.nodeId(generation.find('more')),
     );
-    assert.deepEqual([...world.source.lastBuild!.tombstones.keys()], ['more']);
+    assert.deepEqual([...world.source.lastBuild!.removedDirectories.keys()], ['more']);
     assert.equal(ids[1], ids[3]);
     world.source.put('other.py');
     await refresh(world);
-    assert.equal(world.source.lastBuild!.tombstones.size, 0);
+    assert.equal(world.source.lastBuild!.removedDirectories.size, 0);
   });
 
   it('raises the mtime on a rollback to older content, in a later whole second', async () => {

@@ -33,13 +33,13 @@ describe('Sync', () => {
     world.presenter.onPublish = () => assert.equal(world.cache.fetched.at(-1), 'dags/file00003.py');
     await world.clock.advance(11_000);
     assert.equal(world.presenter.publications.length, 2);
-    const { generation, stamps, changes } = world.presenter.publications[1]!;
+    const { generation, fingerprints, changes } = world.presenter.publications[1]!;
     assert.equal(changes?.changed.length, 1);
-    assert.notEqual(stamps[changes.changed[0]!], 0n);
+    assert.notEqual(fingerprints[changes.changed[0]!], 0n);
     assert.equal(generation.number, 2);
     // What did not change keeps what was known of it.
     for (let index = 0; index < generation.entries; index++) {
-      if (!generation.isDirectory(index)) assert.notEqual(stamps[index], 0n, generation.path(index));
+      if (!generation.isDirectory(index)) assert.notEqual(fingerprints[index], 0n, generation.path(index));
     }
   });
 
@@ -68,9 +68,9 @@ describe('Sync', () => {
     world.cache.onFetch = () => undefined;
     for (const arrive of arrivals) arrive();
     await world.clock.drive(world.sync.ready);
-    const { generation, stamps } = world.presenter.publications[1]!;
+    const { generation, fingerprints } = world.presenter.publications[1]!;
     for (let index = 0; index < generation.entries; index++) {
-      if (!generation.isDirectory(index)) assert.notEqual(stamps[index], 0n, generation.path(index));
+      if (!generation.isDirectory(index)) assert.notEqual(fingerprints[index], 0n, generation.path(index));
     }
   });
 
@@ -79,14 +79,14 @@ describe('Sync', () => {
     world.source.putFiles(20);
     world.cache.onFetch = (path) => (path === 'dags/file00019.py' ? undefined : new Promise(() => undefined));
     await world.start();
-    const { generation, stamps } = world.presenter.publications[0]!;
+    const { generation, fingerprints } = world.presenter.publications[0]!;
     const index = generation.find('dags/file00019.py');
     const read = await world.sync.read(generation.version(index), undefined, {
       deadlineMs: 10_000,
       signal: world.signal,
     });
     assert.equal(read.kind, 'local');
-    assert.notEqual(stamps[index], 0n);
+    assert.notEqual(fingerprints[index], 0n);
   });
 
   it('finds out by a reader that the source is down, and then lets no other wait', async () => {

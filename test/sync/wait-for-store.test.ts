@@ -48,7 +48,7 @@ describe('a first start that waits for the store', () => {
   });
 
   for (const code of ['no-such-bucket', 'denied', 'not-s3', 'empty-source']) {
-    it(`does not wait for what somebody has to mend: ${code}`, async () => {
+    it(`does not wait for what somebody has to hint: ${code}`, async () => {
       const clock = new FakeClock();
       const { start, made } = attempts(clock, code);
       const waiting = waitForStore(start, { waitMs: 60_000, clock, log: new RecordingLog() }, signal);

@@ -99,12 +99,12 @@ describe('Sync over the content cache', () => {
     defer(test, second.close);
     await second.sync.ready;
     assert.equal(gets.length, 51);
-    const { generation, stamps } = second.presenter.publications[0]!;
+    const { generation, fingerprints } = second.presenter.publications[0]!;
     const index = generation.find('dags/file00007.py');
-    assert.equal(stamps[index], 0n);
+    assert.equal(fingerprints[index], 0n);
     const read = await second.sync.read(generation.version(index), undefined, { deadlineMs: 10_000, signal });
     assert.equal(read.kind, 'local');
-    assert.notEqual(stamps[index], 0n);
+    assert.notEqual(fingerprints[index], 0n);
     assert.equal(gets.length, 51);
     assert.ok((await readdir(directory)).includes('blobs'));
   });

@@ -30,7 +30,7 @@ describe('what was found in the place of what was listed', () => {
       adopted: also,
       filter: PathFilter.compile({ include: [], exclude: [] }),
       previous: undefined,
-      tombstones: new Map(),
+      removedDirectories: new Map(),
       nextNodeId: 2,
       salt: 1n,
       now: 10_000,

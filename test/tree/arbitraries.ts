@@ -69,7 +69,7 @@ export function build(objects: readonly TestObject[], input: Partial<BuildInput>
     objects: listingOf(objects),
     filter: EVERYTHING,
     previous: undefined,
-    tombstones: new Map(),
+    removedDirectories: new Map(),
     nextNodeId: 2,
     salt: SALT,
     now: NOW,

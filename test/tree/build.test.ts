@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { stampGeneration } from '../../src/tree/build.ts';
+import { setPublishTime } from '../../src/tree/build.ts';
 import { listedEtag } from '../../src/tree/date-mark.ts';
 import { versionName } from '../../src/tree/identity.ts';
 import { build, collidingHash, hostileListing, indices, NOW, sortedPaths } from './arbitraries.ts';
@@ -236,7 +236,7 @@ describe('building a generation', () => {
     assert.equal(mtime('future'), NOW / 1000);
     assert.equal(mtime('empty'), NOW / 1000);
     assert.equal(mtime(''), NOW / 1000);
-    stampGeneration(generation, undefined, { seconds: 5, nanoseconds: 6 }, 42);
+    setPublishTime(generation, undefined, { seconds: 5, nanoseconds: 6 }, 42);
     assert.equal(generation.number, 42);
     assert.equal(mtime('d'), 1_700_000_005);
   });

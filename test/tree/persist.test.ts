@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { stampGeneration } from '../../src/tree/build.ts';
+import { setPublishTime } from '../../src/tree/build.ts';
 import type { Generation } from '../../src/tree/generation.ts';
 import { generationBytes, restoreGeneration } from '../../src/tree/persist.ts';
 import { TreeError } from '../../src/tree/tree-error.ts';
@@ -48,7 +48,7 @@ describe('a generation written and read again', () => {
     fc.assert(
       fc.property(hostileListing, fc.nat(), (objects, number) => {
         const { generation } = build(objects);
-        stampGeneration(generation, undefined, { seconds: 0, nanoseconds: 0 }, number);
+        setPublishTime(generation, undefined, { seconds: 0, nanoseconds: 0 }, number);
         const decoded = restoreGeneration(generationBytes(generation));
         assert.deepEqual(readAll(decoded), readAll(generation));
         assert.ok(decoded.buffer instanceof SharedArrayBuffer);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { stampGeneration } from '../../src/tree/build.ts';
+import { setPublishTime } from '../../src/tree/build.ts';
 import type { Generation } from '../../src/tree/generation.ts';
 import { build, indices, plainListing, sortedPaths } from './arbitraries.ts';
 import { keyBytes, type TestObject } from './listings.ts';
 
 /** Publishes listings one after the other, as the revalidation loop does. */
 class Succession {
-  readonly tombstones = new Map<string, number>();
+  readonly removedDirectories = new Map<string, number>();
   current: Generation | undefined;
   nextNodeId = 2;
   #number = 0;
@@ -17,21 +17,22 @@ class Succession {
     const previous = this.current;
     const { generation, changes, nextNodeId } = build(objects, {
       previous,
-      tombstones: this.tombstones,
+      removedDirectories: this.removedDirectories,
       nextNodeId: this.nextNodeId,
     });
     this.#number++;
-    stampGeneration(
+    setPublishTime(
       generation,
       changes,
       { seconds: 2_000_000_000 + this.#number, nanoseconds: 7 },
       this.#number,
     );
     for (const i of changes?.removed ?? []) {
-      if (previous?.isDirectory(i) === true) this.tombstones.set(previous.path(i), previous.nodeId(i));
+      if (previous?.isDirectory(i) === true)
+        this.removedDirectories.set(previous.path(i), previous.nodeId(i));
     }
     for (const i of changes?.added ?? []) {
-      if (generation.isDirectory(i)) this.tombstones.delete(generation.path(i));
+      if (generation.isDirectory(i)) this.removedDirectories.delete(generation.path(i));
     }
     this.current = generation;
     this.nextNodeId = nextNodeId;
@@ -158,7 +159,11 @@ describe('over generations, a node id', () => {
     }
     assert.throws(
       () =>
-        build([{ key: 'a' }, { key: 'd/' }], { previous, nextNodeId: 9, tombstones: new Map([['d', 1]]) }),
+        build([{ key: 'a' }, { key: 'd/' }], {
+          previous,
+          nextNodeId: 9,
+          removedDirectories: new Map([['d', 1]]),
+        }),
       { code: 'bad-state' },
     );
   });
@@ -167,22 +172,22 @@ describe('over generations, a node id', () => {
 describe('over generations, a modification time', () => {
   it('is set where something changed and kept where nothing did', () => {
     const succession = new Succession();
-    const stamp = (number: number) => [2_000_000_000 + number, 7];
+    const fingerprint = (number: number) => [2_000_000_000 + number, 7];
     succession.publish([{ key: 'd/a' }, { key: 'd/b' }, { key: 'e/x' }, { key: 'f/g/h' }]);
     const first = ['', 'd', 'd/a', 'e', 'f', 'f/g'].map((path) => succession.mtime(path));
 
     const changed = [{ key: 'd/a', etag: 'new' }, { key: 'd/b' }, { key: 'e/x' }, { key: 'f/g/h' }];
     succession.publish(changed);
-    assert.deepEqual(succession.mtime('d/a'), stamp(2));
-    assert.deepEqual(succession.mtime('d'), stamp(2));
+    assert.deepEqual(succession.mtime('d/a'), fingerprint(2));
+    assert.deepEqual(succession.mtime('d'), fingerprint(2));
     for (const [at, path] of [[0, ''] as const, [3, 'e'] as const, [4, 'f'] as const, [5, 'f/g'] as const]) {
       assert.deepEqual(succession.mtime(path), first[at]);
     }
 
     succession.publish([...changed.slice(0, 2), { key: 'f/g/h' }, { key: 'f/g/i' }, { key: 'n/o' }]);
     for (const path of ['', 'f/g', 'f/g/i', 'n', 'n/o'])
-      assert.deepEqual(succession.mtime(path), stamp(3), path);
-    for (const path of ['d', 'd/a']) assert.deepEqual(succession.mtime(path), stamp(2), path);
+      assert.deepEqual(succession.mtime(path), fingerprint(3), path);
+    for (const path of ['d', 'd/a']) assert.deepEqual(succession.mtime(path), fingerprint(2), path);
     assert.deepEqual(succession.mtime('f'), first[4]);
   });
 

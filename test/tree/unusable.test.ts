@@ -13,7 +13,7 @@ function build(objects: readonly TestObject[], previous?: Generation, adopted = 
     objects: listingOf(objects),
     filter: PathFilter.compile({ include: [], exclude: ['hidden/'] }),
     previous,
-    tombstones: new Map(),
+    removedDirectories: new Map(),
     nextNodeId: previous === undefined ? 2 : 2 + Math.max(...nodeIds(previous)),
     salt: 7n,
     now: NOW,

@@ -44,6 +44,6 @@ function unknownAction(name: string | undefined): ConfigError {
     );
   }
   const meant = nearest(name, cacheActions);
-  const mend = meant === undefined ? '' : `Did you mean dagmount cache ${meant}? `;
-  return new ConfigError('usage', `There is no dagmount cache ${name}.`, `${mend}See dagmount help cache.`);
+  const hint = meant === undefined ? '' : `Did you mean dagmount cache ${meant}? `;
+  return new ConfigError('usage', `There is no dagmount cache ${name}.`, `${hint}See dagmount help cache.`);
 }

@@ -70,7 +70,7 @@ export function tellUnreadable(unreadable: readonly UnreadableState[], shell: Sh
 }
 
 function clientAt(mount: string, states: readonly MountState[], shell: Shell): ControlClient {
-  const target = realTarget(mount, shell.surroundings.workingDirectory);
+  const target = realTarget(mount, shell.environment.workingDirectory);
   const mounts = shell
     .readMounts()
     .filter(({ mountPoint, fsType }) => mountPoint === target && fsType === DAGMOUNT_TYPE);
@@ -92,8 +92,8 @@ function clientAt(mount: string, states: readonly MountState[], shell: Shell): C
   );
 }
 
-function isOwn({ uid }: MountState, { surroundings }: Shell): boolean {
-  return uid === undefined || uid === surroundings.uid;
+function isOwn({ uid }: MountState, { environment }: Shell): boolean {
+  return uid === undefined || uid === environment.uid;
 }
 
 /** How the daemon that says this of itself is asked. Throws CommandError. */

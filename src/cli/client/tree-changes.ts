@@ -8,7 +8,7 @@ export interface TreeChanges {
   readonly removed: readonly string[];
 }
 
-interface Shown {
+interface AskedDaemon {
   readonly client: ControlClient;
   readonly status: Status;
 }
@@ -20,7 +20,7 @@ const MOST_FILES = 500_000;
  * What the tree of `to` has and that of `from` has not, by the listings of both; directories only where they are
  * empty, with a slash at their ends. Null where the trees are too large, or one of the daemons does not tell them.
  */
-export async function differingPaths(from: Shown, to: Shown): Promise<TreeChanges | null> {
+export async function differingPaths(from: AskedDaemon, to: AskedDaemon): Promise<TreeChanges | null> {
   const files = (from.status.generation?.files ?? 0) + (to.status.generation?.files ?? 0);
   if (files > MOST_FILES) return null;
   const trees = await Promise.all([treeOf(from.client), treeOf(to.client)]).catch(() => undefined);

@@ -63,8 +63,8 @@ function isAbsent(explained: Explained): explained is ProblemDetails {
   return 'code' in explained && (absenceCodes as readonly unknown[]).includes(explained.code);
 }
 
-function absenceText({ code, detail, mend }: ProblemDetails, given: string, paints: Paints): string {
-  const next = mend === undefined ? '' : `${mend}\n`;
+function absenceText({ code, detail, hint }: ProblemDetails, given: string, paints: Paints): string {
+  const next = hint === undefined ? '' : `${hint}\n`;
   return `${paints.yellow(`Not in the tree (${code}): ${printableName(given)}`)}\n${detail}\n${next}`;
 }
 

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
-import type { Surroundings } from '../../config/surroundings.ts';
-import { runtimeDirectory, runtimeMend } from '../../host/runtime-paths.ts';
+import type { HostEnvironment } from '../../config/host-environment.ts';
+import { runtimeDirectory, runtimeHint } from '../../host/runtime-paths.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatSize } from '../format.ts';
 import { bad, doubtful, type Finding, good } from './finding.ts';
@@ -35,32 +35,32 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
     : doubtful('cache', detail, 'Make room, or say how much may be used with --cache-size.');
 }
 
-export function checkRuntimeDirectory(host: Host, surroundings: Surroundings): Finding {
-  const directory = runtimeDirectory(surroundings);
-  const { uid: own } = surroundings;
+export function checkRuntimeDirectory(host: Host, environment: HostEnvironment): Finding {
+  const directory = runtimeDirectory(environment);
+  const { uid: own } = environment;
   const unsafe = host.unsafeAncestor(directory);
   if (unsafe !== undefined) {
     const detail = `${directory} could be replaced by others: ${unsafe.path} ${unsafe.reason}`;
-    const how = runtimeMend('Take that right away (chmod go-w, or chmod +t)', own);
+    const how = runtimeHint('Take that right away (chmod go-w, or chmod +t)', own);
     return bad('runtime', detail, how, exitCodes.cannotCreate);
   }
   const found = host.ownerAndMode(directory);
   if (found !== undefined) {
     const { uid, mode, isDirectory } = found;
-    if (isDirectory && uid === surroundings.uid && (mode & 0o022) === 0) return good('runtime', directory);
+    if (isDirectory && uid === environment.uid && (mode & 0o022) === 0) return good('runtime', directory);
     const reason = isDirectory ? 'others own it or may write to it' : 'it is no directory';
     return bad(
       'runtime',
       `${directory} cannot be used: ${reason}`,
-      runtimeMend('Remove it', own),
+      runtimeHint('Remove it', own),
       exitCodes.cannotCreate,
     );
   }
   const above = nearestExisting(host, directory);
   const refused = host.tryAccess(above, 'write');
   if (refused === undefined) return good('runtime', `${directory}, made when needed`);
-  const mend = runtimeMend(`Make ${above} writable`, own);
-  return bad('runtime', `${directory} cannot be made (${refused}: ${above})`, mend, exitCodes.cannotCreate);
+  const hint = runtimeHint(`Make ${above} writable`, own);
+  return bad('runtime', `${directory} cannot be made (${refused}: ${above})`, hint, exitCodes.cannotCreate);
 }
 
 function nearestExisting(host: Host, path: string): string {

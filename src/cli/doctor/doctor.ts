@@ -40,11 +40,11 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
     );
   }
   const given = givenByFlags(flags);
-  const { values } = resolveOptions(given, shell.surroundings);
+  const { values } = resolveOptions(given, shell.environment);
   // An address that cannot be is refused before anything is looked at.
   const target = values['cache-dir'];
   const resolved =
-    address === undefined ? undefined : resolveMountConfig(address, target, given, shell.surroundings);
+    address === undefined ? undefined : resolveMountConfig(address, target, given, shell.environment);
   const mount = resolved?.config;
 
   const asJson = isGiven(flags, 'json');
@@ -72,18 +72,18 @@ async function* examineHost(
   values: OptionValues,
   given: GivenOptions,
 ): AsyncIterable<Finding> {
-  const { surroundings } = shell;
+  const { environment } = shell;
   yield checkNode(host);
   yield checkKernel(host);
-  yield checkDevice(host, surroundings);
-  yield checkMounting(host, surroundings, given.has('allow-other') && values['allow-other']);
+  yield checkDevice(host, environment);
+  yield checkMounting(host, environment, given.has('allow-other') && values['allow-other']);
   const drivers = await (await shell.loadServer()).checkDrivers(values.driver);
   yield* driverFindings(drivers);
   yield checkTakeover(host, await shell.supervisorProgram(), drivers.used);
   yield checkCache(host, values['cache-dir'], values['cache-size']);
-  yield checkRuntimeDirectory(host, surroundings);
+  yield checkRuntimeDirectory(host, environment);
   yield checkTimeouts(host);
-  yield checkNetwork(surroundings);
+  yield checkNetwork(environment);
 }
 
 /** The endpoint, and the setting that it comes from. It is part of the mount id. */
@@ -99,8 +99,8 @@ async function* examineStore(
   mount: Parameters<ServerPort['probeStore']>[0],
 ): AsyncIterable<Finding> {
   const signal = AbortSignal.timeout(STORE_MS);
-  for await (const { name, outcome, detail, mend, error } of server.probeStore(mount, { signal })) {
+  for await (const { name, outcome, detail, hint, error } of server.probeStore(mount, { signal })) {
     if (outcome === 'bad') yield badBecause(name, error ?? new Error(detail));
-    else yield { name, outcome, detail, ...(mend !== undefined && { mend }) };
+    else yield { name, outcome, detail, ...(hint !== undefined && { hint }) };
   }
 }

@@ -4,7 +4,7 @@ import { badBecause, doubtful, type Finding, good } from './finding.ts';
 
 /** Which driver a mount would use here, why not the other, and what is to be installed for it. */
 export function driverFindings(check: DriverCheck): readonly Finding[] {
-  const { used, kernel, fuseNative, weaknesses } = check;
+  const { used, kernel, fuseNative, driverLimitations } = check;
   const addon = kernel.file === undefined ? undefined : good('addon', kernel.file);
   const kernelError = kernel.error === undefined ? undefined : failureOf(kernel.error);
   const otherError = fuseNative === undefined ? undefined : failureOf(fuseNative.error);
@@ -13,13 +13,13 @@ export function driverFindings(check: DriverCheck): readonly Finding[] {
       const other =
         otherError === undefined
           ? 'fuse-native could be used too'
-          : `fuse-native could not: ${otherError.message} ${otherError.mend}`;
+          : `fuse-native could not: ${otherError.message} ${otherError.hint}`;
       return [...(addon === undefined ? [] : [addon]), good('driver', `kernel; ${other}`)];
     }
     case 'fuse-native': {
-      const promises = `fuse-native, which keeps these promises in part: ${weaknesses.join('; ')}`;
+      const promises = `fuse-native, which keeps these promises in part: ${driverLimitations.join('; ')}`;
       return [
-        addon ?? doubtful('addon', kernelError?.message ?? 'is not there', kernelError?.mend ?? ''),
+        addon ?? doubtful('addon', kernelError?.message ?? 'is not there', kernelError?.hint ?? ''),
         kernelError === undefined
           ? doubtful(
               'driver',
@@ -29,7 +29,7 @@ export function driverFindings(check: DriverCheck): readonly Finding[] {
           : doubtful(
               'driver',
               `${promises}; kernel cannot be used: ${kernelError.message}`,
-              kernelError.mend,
+              kernelError.hint,
             ),
       ];
     }

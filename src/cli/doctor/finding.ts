@@ -7,7 +7,7 @@ export interface Finding {
   readonly outcome: 'good' | 'doubtful' | 'bad';
   readonly detail: string;
   /** What to do; always there where the outcome is not good. */
-  readonly mend?: string;
+  readonly hint?: string;
   /** Of the command, if this is the first bad one. */
   readonly exitCode?: ExitCode;
 }
@@ -17,18 +17,18 @@ export function good(name: string, detail: string): Finding {
 }
 
 /** Works, with less than one may expect. */
-export function doubtful(name: string, detail: string, mend: string): Finding {
-  return { name, outcome: 'doubtful', detail, mend };
+export function doubtful(name: string, detail: string, hint: string): Finding {
+  return { name, outcome: 'doubtful', detail, hint };
 }
 
-export function bad(name: string, detail: string, mend: string, exitCode: ExitCode): Finding {
-  return { name, outcome: 'bad', detail, mend, exitCode };
+export function bad(name: string, detail: string, hint: string, exitCode: ExitCode): Finding {
+  return { name, outcome: 'bad', detail, hint, exitCode };
 }
 
 /** What a typed error says, as a finding. */
 export function badBecause(name: string, error: unknown): Finding {
-  const { message, mend, exitCode } = failureOf(error);
-  return bad(name, message, mend, exitCode);
+  const { message, hint, exitCode } = failureOf(error);
+  return bad(name, message, hint, exitCode);
 }
 
 export function exitCodeOf(findings: readonly Finding[]): ExitCode {

@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path';
-import type { Surroundings } from '../../config/surroundings.ts';
+import type { HostEnvironment } from '../../config/host-environment.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bad, doubtful, type Finding, good } from './finding.ts';
 import type { Host } from './host.ts';
@@ -60,7 +60,7 @@ export function checkTakeover(
     : good('takeover', `journal: requests are kept in shared memory, before Linux ${RESEND_KERNEL}`);
 }
 
-export function checkDevice(host: Host, { uid }: Surroundings): Finding {
+export function checkDevice(host: Host, { uid }: HostEnvironment): Finding {
   if (host.platform === 'darwin') {
     return host.ownerAndMode(MACFUSE) === undefined
       ? bad('macFUSE', 'is not installed', 'Install macFUSE: https://macfuse.io', exitCodes.osError)
@@ -86,11 +86,11 @@ export function checkDevice(host: Host, { uid }: Surroundings): Finding {
 }
 
 /** Whether this user can mount, and for whom. */
-export function checkMounting(host: Host, surroundings: Surroundings, allowOther: boolean): Finding {
+export function checkMounting(host: Host, environment: HostEnvironment, allowOther: boolean): Finding {
   if (host.platform === 'darwin') return good('mounting', 'by macFUSE');
-  if (surroundings.uid === 0) return checkRoot(host);
-  const program = findProgram('fusermount3', host, surroundings);
-  const older = findProgram('fusermount', host, surroundings);
+  if (environment.uid === 0) return checkRoot(host);
+  const program = findProgram('fusermount3', host, environment);
+  const older = findProgram('fusermount', host, environment);
   if (program === undefined && older !== undefined) {
     return doubtful(
       'mounting',
@@ -109,20 +109,20 @@ export function checkMounting(host: Host, surroundings: Surroundings, allowOther
   if (!host.hasUserEntry()) {
     return doubtful(
       'mounting',
-      `by ${program}, which refuses a user without a name, and uid ${surroundings.uid} has none`,
+      `by ${program}, which refuses a user without a name, and uid ${environment.uid} has none`,
       'Add a line for it to /etc/passwd, run as a user who has one, or as root.',
     );
   }
   if (/^\s*user_allow_other\s*$/m.test(host.readText('/etc/fuse.conf') ?? '')) {
     return good('mounting', `by ${program}; other users may read with --allow-other`);
   }
-  const mend = 'Put the line user_allow_other into /etc/fuse.conf.';
+  const hint = 'Put the line user_allow_other into /etc/fuse.conf.';
   return allowOther
-    ? bad('mounting', '/etc/fuse.conf does not let this user use --allow-other', mend, exitCodes.osError)
+    ? bad('mounting', '/etc/fuse.conf does not let this user use --allow-other', hint, exitCodes.osError)
     : doubtful(
         'mounting',
         `by ${program}; only this user can read the mount`,
-        `For others: ${lowerFirst(mend)}`,
+        `For others: ${lowerFirst(hint)}`,
       );
 }
 
@@ -140,7 +140,7 @@ export function checkTimeouts(host: Host): Finding {
 }
 
 /** What of the environment decides how the store is reached; user and password of a proxy are not shown. */
-export function checkNetwork({ env }: Surroundings): Finding {
+export function checkNetwork({ env }: HostEnvironment): Finding {
   const seen = [
     ...['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name.toLowerCase(), name]),
     'AWS_CA_BUNDLE',
@@ -168,7 +168,7 @@ function checkRoot(host: Host): Finding {
   );
 }
 
-function findProgram(name: string, host: Host, { env }: Surroundings): string | undefined {
+function findProgram(name: string, host: Host, { env }: HostEnvironment): string | undefined {
   return (env.PATH ?? '/usr/bin:/bin')
     .split(delimiter)
     .filter((directory) => directory !== '')

@@ -18,16 +18,16 @@ export class Report {
     this.#out.write(`${paintsFor(this.#out).bold(printable(text))}\n`);
   }
 
-  line({ name, outcome, detail, mend }: Finding): void {
+  line({ name, outcome, detail, hint }: Finding): void {
     const { green, yellow, red, dim } = paintsFor(this.#out);
     const sign = { good: green('✓'), doubtful: yellow('!'), bad: red('✗') }[outcome];
     this.#out.write(`${sign} ${name.padEnd(NAME_WIDTH)} ${printable(detail)}\n`);
-    if (mend !== undefined) this.#out.write(`${' '.repeat(NAME_WIDTH + 3)}${dim(printable(mend))}\n`);
+    if (hint !== undefined) this.#out.write(`${' '.repeat(NAME_WIDTH + 3)}${dim(printable(hint))}\n`);
   }
 }
 
 export function jsonReport(source: string | null, findings: readonly Finding[]): string {
-  const checks = findings.map(({ name, outcome, detail, mend = null }) => ({ name, outcome, detail, mend }));
+  const checks = findings.map(({ name, outcome, detail, hint = null }) => ({ name, outcome, detail, hint }));
   const report = { source, exitCode: exitCodeOf(findings), checks };
   return formatJson(report);
 }

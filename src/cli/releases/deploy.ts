@@ -65,7 +65,7 @@ export const run: RunCommand = (args, shell) =>
         'It is dagmount deploy SOURCE… ENV, as in dagmount deploy my_pipeline.py production; see dagmount help deploy.',
       );
     }
-    const first = resolve(shell.surroundings.workingDirectory, sources[0] ?? '.');
+    const first = resolve(shell.environment.workingDirectory, sources[0] ?? '.');
     const project = findProject(first);
     const address = rootAddress(flags, environment, project, shell);
     const deployed = await collect(sources, removed, flags, project, shell, signal);
@@ -130,7 +130,7 @@ async function collect(
   shell: Shell,
   signal: AbortSignal,
 ): Promise<Deployed> {
-  const paths = sources.map((source) => resolve(shell.surroundings.workingDirectory, source));
+  const paths = sources.map((source) => resolve(shell.environment.workingDirectory, source));
   const missing = paths.findIndex((path) => !exists(path));
   if (missing !== -1)
     throw new CommandError('no-source', `There is no ${sources[missing]}.`, 'Check the path.');

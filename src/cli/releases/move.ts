@@ -35,7 +35,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
     const { flags, positionals } = parseCommandLine(args, [...ROOT_FLAGS, ...STEP_FLAGS], command.name);
     const targets = valuesOf(flags, 'to').filter((text) => !text.includes('://'));
     const request = command.read(positionals, targets);
-    const { workingDirectory } = shell.surroundings;
+    const { workingDirectory } = shell.environment;
     const address = rootAddress(flags, request.environment, findProject(workingDirectory), shell);
     // The commit of the work tree is not that of the release.
     const { message, author, url, notBefore } = await stepWords(

@@ -31,13 +31,13 @@ export function rootAddress(
   flags: readonly Flag[],
   environment: string,
   project: Project | undefined,
-  { surroundings }: Pick<Shell, 'surroundings'>,
+  { environment: host }: Pick<Shell, 'environment'>,
 ): RootAddress {
   requireKnown(environment, project);
   const own = project?.environments?.get(environment);
   // dagmount rollback takes what to go back to by the same flag.
   const given = valuesOf(flags, 'to').findLast((text) => text.includes('://'));
-  const to = given ?? (surroundings.env.DAGMOUNT_TO || undefined) ?? own?.to ?? project?.to;
+  const to = given ?? (host.env.DAGMOUNT_TO || undefined) ?? own?.to ?? project?.to;
   if (to === undefined) {
     throw new ConfigError(
       'usage',
@@ -73,7 +73,7 @@ export async function openRoot(
 ): Promise<ReleaseRoot> {
   const { values } = resolveOptions(
     givenByFlags(flags.filter(({ name }) => isStoreFlag(name))),
-    shell.surroundings,
+    shell.environment,
   );
   const { bucket, prefix } = parseS3Address(address);
   const { openReleaseRoot } = await import('../../deploy/open-root.ts');
@@ -89,7 +89,7 @@ export async function openRoot(
     caFile: values['ca-file'],
     concurrency: values.concurrency,
   };
-  return openReleaseRoot(way, shell.surroundings.env);
+  return openReleaseRoot(way, shell.environment.env);
 }
 
 function isStoreFlag(name: string): boolean {

@@ -58,7 +58,7 @@ export const run: RunCommand = (args, shell) =>
         `It is dagmount release ${releaseActions.join('|')} ENV; see dagmount help release.`,
       );
     }
-    const project = findProject(shell.surroundings.workingDirectory);
+    const project = findProject(shell.environment.workingDirectory);
     const root = await openRoot(rootAddress(flags, environment, project, shell), flags, shell);
     const signersFile = lastValue(flags, 'allowed-signers') ?? project?.signers;
     try {
@@ -114,7 +114,7 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
       );
     const { root, shell, signal } = asked;
     const step = await stepOf(which, asked);
-    const target = resolve(shell.surroundings.workingDirectory, directory);
+    const target = resolve(shell.environment.workingDirectory, directory);
     const manifest = await readManifest(root.store, step.payload, signal);
     await exportRelease(manifest, target, { store: root.store, concurrency: root.concurrency, signal }).catch(
       (error) => {

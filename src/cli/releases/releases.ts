@@ -27,7 +27,7 @@ export const run: RunCommand = (args, shell) =>
     const { flags, positionals } = parseCommandLine(args, FLAGS, 'releases');
     exactly(positionals, 1, 'releases ENV');
     const [environment = ''] = positionals;
-    const project = findProject(shell.surroundings.workingDirectory);
+    const project = findProject(shell.environment.workingDirectory);
     const address = rootAddress(flags, environment, project, shell);
     const most = limitOf(lastValue(flags, 'limit'));
     const signers = signersOf(lastValue(flags, 'allowed-signers') ?? project?.signers);

@@ -15,7 +15,7 @@ export async function stepWords(
   shell: Shell,
   signal: AbortSignal,
 ): Promise<StepWords> {
-  const origin = await originOf(directory, shell.surroundings.env, signal);
+  const origin = await originOf(directory, shell.environment.env, signal);
   const author = lastValue(flags, 'author') ?? origin.author;
   if (author === undefined) {
     throw new ConfigError('usage', 'Who deploys is not known.', 'Pass --author, or set user.name in git.');

@@ -6,16 +6,16 @@ import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
 import type { ContentRange } from '../handlers.ts';
-import type { NotifyOutcome, Presentation, SessionCounters, Shown } from '../messages.ts';
+import type { NotifyOutcome, Presentation, ServedTree, SessionCounters } from '../messages.ts';
 import type { Naming } from '../naming.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { ShownTree } from '../shown-tree.ts';
-import { figures, LONGEST_NAME_BYTES } from '../statfs-figures.ts';
+import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';
 import type { FuseOperations, FuseStat, FuseStatfs } from './binding.ts';
 import { type OpenFile, OpenFiles } from './open-files.ts';
 
 export interface FuseNativeSessionOptions {
-  readonly shown: Shown;
+  readonly shown: ServedTree;
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
@@ -58,10 +58,10 @@ export class FuseNativeSession implements Session, FuseOperations {
   }
 
   /** There is nothing to be taken back from the kernel: it was told to keep nothing. */
-  async publish(shown: Shown, changes: GenerationChanges): Promise<NotifyOutcome> {
+  async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     this.#tree.show(shown, changes);
     this.#tree.settled();
-    const free = this.#tree.retiredIds().filter((nodeId) => !this.#files.holds(nodeId));
+    const free = this.#tree.heldIds().filter((nodeId) => !this.#files.holds(nodeId));
     this.#tree.release(free);
     // Behind the answer to this: whoever published is to know of it first.
     if (free.length > 0) setImmediate(() => this.#options.onReleased(free));
@@ -74,7 +74,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       opcodes,
       malformed: 0,
       readErrors,
-      retired: this.#tree.retiredCount,
+      retired: this.#tree.heldCount,
       refused: 0,
       replayed: 0,
     };
@@ -167,14 +167,14 @@ export class FuseNativeSession implements Session, FuseOperations {
     this.#answer('release', reply, () => {
       const file = this.#files.release(handle);
       reply(OK);
-      if (file === undefined || this.#tree.retired(file.nodeId) === undefined) return;
+      if (file === undefined || this.#tree.held(file.nodeId) === undefined) return;
       this.#tree.release([file.nodeId]);
       this.#options.onReleased([file.nodeId]);
     });
   }
 
   statfs(_path: string, reply: Parameters<FuseOperations['statfs']>[1]): void {
-    this.#answer('statfs', reply, () => reply(OK, statfsOf(this.#tree.generation)));
+    this.#answer('statfs', reply, () => reply(OK, fuseStatfsOf(this.#tree.generation)));
   }
 
   getxattr(
@@ -271,8 +271,8 @@ function nameOf(generation: Generation, index: number): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString();
 }
 
-function statfsOf(generation: Generation): FuseStatfs {
-  const { blocks, bfree, bavail, files, ffree, bsize, namelen, frsize } = figures(generation);
+function fuseStatfsOf(generation: Generation): FuseStatfs {
+  const { blocks, bfree, bavail, files, ffree, bsize, namelen, frsize } = statfsOf(generation);
   // fuse-native has 32 bits for each: 16 TiB in blocks of 4 KiB. Too large a tree seems to use nothing.
   const most = 0xffffffff;
   return {

@@ -2,14 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NO_DEBUGGER } from '../../host/node-command.ts';
 import type { SessionHost } from '../driver.ts';
-import type { FromSession, Shown, ToSession } from '../messages.ts';
+import type { FromSession, ServedTree, ToSession } from '../messages.ts';
 import { MountError } from '../mount-error.ts';
 import { RequestMeter } from '../request-meter.ts';
 
 /** Memory of this process cannot be shared with another one: it goes there as a copy. */
 interface CopiedShown {
   readonly generation: Uint8Array;
-  readonly stamps: Uint8Array;
+  readonly fingerprints: Uint8Array;
 }
 
 /** What goes to the process: as ToSession, with copies, and without the memory of the meter. */
@@ -21,7 +21,7 @@ export type ToProcess =
 /** What comes from it before anything else. */
 export type Loading =
   | { readonly kind: 'loaded' }
-  | { readonly kind: 'unloadable'; readonly message: string; readonly mend: string };
+  | { readonly kind: 'unloadable'; readonly message: string; readonly hint: string };
 
 /** The meter's memory, as it is there at the moment. */
 export interface Metered {
@@ -124,7 +124,7 @@ export class ProcessHost implements SessionHost {
           timer = setTimeout(() => resolve(unloadable('its process does not answer')), LOADING_MS);
         }),
       ]);
-      if (answer.kind === 'unloadable') throw new MountError('no-fuse-native', answer.message, answer.mend);
+      if (answer.kind === 'unloadable') throw new MountError('no-fuse-native', answer.message, answer.hint);
     } finally {
       clearTimeout(timer);
     }
@@ -140,7 +140,7 @@ function unloadable(reason: string): Loading {
   return {
     kind: 'unloadable',
     message: `fuse-native could not be loaded (${reason}).`,
-    mend: 'Run dagmount doctor, which says what is missing; or use --driver kernel.',
+    hint: 'Run dagmount doctor, which says what is missing; or use --driver kernel.',
   };
 }
 
@@ -151,14 +151,17 @@ function portable(message: ToSession): ToProcess {
   return { ...start, shown: copied(start.shown) };
 }
 
-function copied({ generation, stamps }: Shown): CopiedShown {
-  return { generation: Buffer.from(generation), stamps: Buffer.from(stamps) };
+function copied({ generation, fingerprints }: ServedTree): CopiedShown {
+  return { generation: Buffer.from(generation), fingerprints: Buffer.from(fingerprints) };
 }
 
 /** The other end of `portable`. */
 export function shared(message: ToProcess): ToSession {
   if (message.kind !== 'start' && message.kind !== 'publish') return message;
-  const shown = { generation: inMemory(message.shown.generation), stamps: inMemory(message.shown.stamps) };
+  const shown = {
+    generation: inMemory(message.shown.generation),
+    fingerprints: inMemory(message.shown.fingerprints),
+  };
   return message.kind === 'publish'
     ? { ...message, shown }
     : { ...message, shown, meter: RequestMeter.memory() };

@@ -20,9 +20,9 @@ import { attribute, type ContentRange, handle, type Outcome } from '../handlers.
 import type {
   NotifyOutcome,
   Presentation,
+  ServedTree,
   Serving,
   SessionCounters,
-  Shown,
   StuckNotification,
   Takeover,
 } from '../messages.ts';
@@ -47,7 +47,7 @@ const RESEND_AGAIN_MS = 1_000;
 export interface KernelSessionOptions {
   readonly addon: Addon;
   readonly fd: number;
-  readonly shown: Shown;
+  readonly shown: ServedTree;
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
@@ -138,7 +138,7 @@ export class KernelSession implements Session {
     const results = await this.#notify(messages);
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
     this.#tree.settled();
-    this.#probes.ask(this.#tree.retiredIds());
+    this.#probes.ask(this.#tree.heldIds());
     this.#options.onServing({ init, takenOver: { unanswered, owed: messages.length, failed, resends } });
   }
 
@@ -174,7 +174,7 @@ export class KernelSession implements Session {
    * Makes a generation current and drops what the kernel has cached of the one before. Resolves once the
    * kernel has answered every notification: every lookup that starts after that sees the new tree.
    */
-  async publish(shown: Shown, changes: GenerationChanges): Promise<NotifyOutcome> {
+  async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     const previous = this.#tree.show(shown, changes);
     const began = performance.now();
     const messages = planNotifications(previous, this.#tree.generation, changes, (nodeId) =>
@@ -183,10 +183,10 @@ export class KernelSession implements Session {
     const results = await this.#notify(messages);
     this.#tree.settled();
     const ms = performance.now() - began;
-    const retired: number[] = [];
-    for (const index of changes.changedFrom) retired.push(previous.nodeId(index));
-    for (const index of changes.removed) retired.push(previous.nodeId(index));
-    this.#probes.ask(retired);
+    const held: number[] = [];
+    for (const index of changes.changedFrom) held.push(previous.nodeId(index));
+    for (const index of changes.removed) held.push(previous.nodeId(index));
+    this.#probes.ask(held);
     // ENOENT: the kernel had cached nothing under that name.
     const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
     return { sent: messages.length, failed, ms };
@@ -199,7 +199,7 @@ export class KernelSession implements Session {
       opcodes,
       malformed: this.#malformed,
       readErrors,
-      retired: this.#tree.retiredCount,
+      retired: this.#tree.heldCount,
       refused: this.#refused,
       replayed: this.#replayed,
     };

@@ -143,12 +143,12 @@ function fusermountMounter(addon: Addon): Mounter {
         `fsname=${source.replace(/[\\,]/g, '\\$&')}`,
         ...(allowOther ? ['allow_other'] : []),
       ];
-      const mend = !hasUserEntry()
+      const hint = !hasUserEntry()
         ? mendNoEntry()
         : allowOther
           ? 'Put user_allow_other into /etc/fuse.conf, or mount with --no-allow-other.'
           : 'Mount on a directory that you own, or run as root.';
-      return mountThroughFusermount(addon, program, target, options.join(','), mend);
+      return mountThroughFusermount(addon, program, target, options.join(','), hint);
     },
     unmount(target, lazy) {
       runFusermountUnmount(program, target, lazy);
@@ -181,7 +181,7 @@ function mountThroughFusermount(
   program: string,
   target: string,
   options: string,
-  mend: string,
+  hint: string,
 ): number {
   const [ours, theirs] = addon.socketPair(false);
   try {
@@ -194,7 +194,7 @@ function mountThroughFusermount(
       throw mountFailed(
         target,
         error ?? new Error(stderr.trim() || `fusermount3 exited with ${status}`),
-        mend,
+        hint,
       );
     }
     return addon.receiveFd(ours);
@@ -235,9 +235,9 @@ function runFusermountUnmount(program: string, target: string, lazy: boolean): v
   );
 }
 
-function mountFailed(target: string, error: unknown, mend: string): MountError {
+function mountFailed(target: string, error: unknown, hint: string): MountError {
   const reason = error instanceof Error ? error.message.trim() : String(error);
-  return new MountError('mount-failed', `${target} could not be mounted (${reason}).`, mend, error);
+  return new MountError('mount-failed', `${target} could not be mounted (${reason}).`, hint, error);
 }
 
 /**

@@ -3,11 +3,11 @@ import type { ShownTree } from '../shown-tree.ts';
 
 /** FORGETs come in bursts: one question to the kernel for all of them. */
 const PROBE_DELAY_MS = 100;
-/** A FORGET may be lost with a predecessor that had read it: so all that is retired is asked for now and then. */
+/** A FORGET may be lost with a predecessor that had read it: so all held inodes are asked for now and then. */
 const PROBE_ALL_MS = 60_000;
 
 export interface ReleaseProbeOptions {
-  readonly tree: Pick<ShownTree, 'retired' | 'retiredIds' | 'release'>;
+  readonly tree: Pick<ShownTree, 'held' | 'heldIds' | 'release'>;
   /** Sends notifications; resolves with 0 or an errno of each. */
   readonly ask: (messages: readonly Uint8Array[]) => Promise<Int32Array>;
   /** The kernel holds these replaced nodes no longer. */
@@ -30,13 +30,13 @@ export class ReleaseProbe {
 
   constructor(options: ReleaseProbeOptions) {
     this.#options = options;
-    this.#all = setInterval(() => this.ask(options.tree.retiredIds()), PROBE_ALL_MS);
+    this.#all = setInterval(() => this.ask(options.tree.heldIds()), PROBE_ALL_MS);
     this.#all.unref();
   }
 
   /** The kernel said that it let go of a node: a hint to ask, no more. */
   forgotten(nodeId: number): void {
-    if (this.#options.tree.retired(nodeId) === undefined) return;
+    if (this.#options.tree.held(nodeId) === undefined) return;
     this.#forgotten.add(nodeId);
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -61,7 +61,7 @@ export class ReleaseProbe {
     const { tree, ask, onReleased } = this.#options;
     this.#isAsking = true;
     while (this.#due.size > 0 && !this.#stopped) {
-      const asked = [...this.#due].filter((nodeId) => tree.retired(nodeId) !== undefined);
+      const asked = [...this.#due].filter((nodeId) => tree.held(nodeId) !== undefined);
       this.#due.clear();
       if (asked.length === 0) break;
       const results = await ask(asked.map((nodeId) => encodeStore(nodeId, 0)));

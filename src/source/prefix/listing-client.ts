@@ -47,12 +47,12 @@ export class ListingClient implements Lister {
   }
 
   async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
-    const { previous, tombstones, nextNodeId, adopted = new Map(), signal } = options;
+    const { previous, removedDirectories, nextNodeId, adopted = new Map(), signal } = options;
     const settled = await this.#ask(signal, (id) => ({
       kind: 'build',
       id,
       previous: previous?.buffer,
-      tombstones,
+      removedDirectories,
       nextNodeId,
       adopted,
     }));

@@ -28,7 +28,7 @@ export type CarriedError =
       readonly kind: 'store';
       readonly code: StoreErrorCode;
       readonly detail: string;
-      readonly mend: string;
+      readonly hint: string;
       readonly retryable: boolean;
     }
   | { readonly kind: 'other'; readonly message: string; readonly stack: string | undefined };
@@ -48,7 +48,7 @@ export type ToListing =
       readonly kind: 'build';
       readonly id: number;
       readonly previous: SharedArrayBuffer | undefined;
-      readonly tombstones: ReadonlyMap<string, number>;
+      readonly removedDirectories: ReadonlyMap<string, number>;
       readonly nextNodeId: number;
       readonly adopted: AdoptedObjects;
     }
@@ -71,8 +71,8 @@ export type FromListing =
 
 export function carry(error: unknown): CarriedError {
   if (error instanceof StoreError) {
-    const { code, detail, mend, retryable } = error;
-    return { kind: 'store', code, detail, mend, retryable };
+    const { code, detail, hint, retryable } = error;
+    return { kind: 'store', code, detail, hint, retryable };
   }
   if (error instanceof Error) return { kind: 'other', message: error.message, stack: error.stack };
   return { kind: 'other', message: String(error), stack: undefined };
@@ -80,7 +80,7 @@ export function carry(error: unknown): CarriedError {
 
 export function uncarry(carried: CarriedError): Error {
   if (carried.kind === 'store') {
-    return new StoreError(carried.code, carried.detail, carried.mend, carried.retryable);
+    return new StoreError(carried.code, carried.detail, carried.hint, carried.retryable);
   }
   const error = new Error(carried.message);
   if (carried.stack !== undefined) error.stack = carried.stack;

@@ -36,7 +36,7 @@ export function reasonToHold(
   if (ignoreFile !== undefined) {
     return {
       reason: 'unreadable-ignore-file',
-      detail: `${ignoreFile.version.path} cannot be had (${answerOf(ignoreFile.failure)}), and Airflow's processor ends where it cannot read such a file: mend or remove that object; accepting is in vain.`,
+      detail: `${ignoreFile.version.path} cannot be had (${answerOf(ignoreFile.failure)}), and Airflow's processor ends where it cannot read such a file: repair or remove that object; accepting is in vain.`,
     };
   }
   const count = failed.length + others;

@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import type { HeldInode } from '../../../src/session/held-inode.ts';
 import { ReleaseProbe } from '../../../src/session/kernel/release-probe.ts';
-import type { RetiredNode } from '../../../src/session/retired-node.ts';
 import { ERRNO } from '../../../src/wire/index.ts';
 
 describe('the question which replaced nodes the kernel still holds', () => {
-  let retired: Set<number>;
+  let held: Set<number>;
   let asked: { readonly count: number; answer(results: Int32Array): void }[];
   let released: number[];
   let probe: ReleaseProbe;
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   beforeEach((t) => {
-    retired = new Set(Array.from({ length: 10 }, (_, i) => 100 + i));
+    held = new Set(Array.from({ length: 10 }, (_, i) => 100 + i));
     asked = [];
     released = [];
     probe = new ReleaseProbe({
       tree: {
-        retired: (nodeId) => (retired.has(nodeId) ? ({ nodeId } as RetiredNode) : undefined),
-        retiredIds: () => [...retired],
+        held: (nodeId) => (held.has(nodeId) ? ({ nodeId } as HeldInode) : undefined),
+        heldIds: () => [...held],
         release: (nodeIds) => {
-          for (const nodeId of nodeIds) retired.delete(nodeId);
+          for (const nodeId of nodeIds) held.delete(nodeId);
         },
       },
       ask: ({ length: count }) => new Promise((answer) => asked.push({ count, answer })),

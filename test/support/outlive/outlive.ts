@@ -5,7 +5,7 @@ import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hurry } from '../../../src/host/process-priority.ts';
+import { raisePriority } from '../../../src/host/process-priority.ts';
 import { writeTree } from '../../e2e/fixture.ts';
 import { MemoryS3 } from '../memory-s3.ts';
 import { type LogLine, type Mount, startMount } from '../mount.ts';
@@ -89,10 +89,10 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
     startPython('endure.py', [mount.target, String(index)], { stdin: 'pipe', deadlineMs }),
   );
   // In the field the store is on another host, and does not wait for the processor behind the readers.
-  const calmDown = hurry(getPriority());
-  defer(t, calmDown);
+  const restorePriority = raisePriority(getPriority());
+  defer(t, restorePriority);
   const over = new AbortController();
-  const mend = await options.besides?.(outliving);
+  const hint = await options.besides?.(outliving);
   const changing = tree.change(over.signal);
   const calm = await calmTime(options.calm ?? 0);
   const moments: number[] = [];
@@ -120,7 +120,7 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
   const until = monotonicNow();
   over.abort();
   await changing;
-  await mend?.();
+  await hint?.();
   proxy.latency = 0;
   await showsAtLast(t, mount, tree, drop);
   for (const reader of readers) reader.end();

@@ -25,7 +25,7 @@ export class FakeCache implements ContentCachePort {
   mostInFlight = 0;
   readonly #source: FakeSource;
   /** Above ABSENT and ARRIVING. */
-  #stamp = 1n;
+  #fingerprint = 1n;
 
   constructor(source: FakeSource) {
     this.#source = source;
@@ -39,8 +39,8 @@ export class FakeCache implements ContentCachePort {
     signal.throwIfAborted();
     this.priorities.push(priority);
     const key = keyOf(version, chunk);
-    const stamp = this.blobs.get(key);
-    if (stamp !== undefined) return { kind: 'local', stamp };
+    const fingerprint = this.blobs.get(key);
+    if (fingerprint !== undefined) return { kind: 'local', fingerprint };
     this.inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
@@ -51,7 +51,7 @@ export class FakeCache implements ContentCachePort {
     }
   }
 
-  async adopt(path: string, options: Parameters<ContentCachePort['adopt']>[1]): Promise<Found> {
+  async fetchCurrent(path: string, options: Parameters<ContentCachePort['fetchCurrent']>[1]): Promise<Found> {
     const { nameOf, limitBytes, signal } = options;
     signal.throwIfAborted();
     await untilAborted(Promise.resolve(this.onFetch(path, signal)), signal);
@@ -66,9 +66,9 @@ export class FakeCache implements ContentCachePort {
     if (size === 0 || size > limitBytes) return { ...found, located: undefined };
     this.shown.set(version.name, 'within');
     if (this.full) return { ...found, located: { kind: 'memory', bytes: Buffer.from(object.content) } };
-    this.#stamp += 1n;
-    this.blobs.set(version.name, this.#stamp);
-    return { ...found, located: { kind: 'local', stamp: this.#stamp } };
+    this.#fingerprint += 1n;
+    this.blobs.set(version.name, this.#fingerprint);
+    return { ...found, located: { kind: 'local', fingerprint: this.#fingerprint } };
   }
 
   /** One byte of the store itself. */
@@ -115,9 +115,9 @@ export class FakeCache implements ContentCachePort {
     if (object === undefined) throw new FakeStoreError('gone');
     if (object.etag !== version.etag) throw new FakeStoreError('changed');
     if (this.full) return { kind: 'memory', bytes: Buffer.from(object.content) };
-    this.#stamp += 1n;
-    this.blobs.set(key, this.#stamp);
-    return { kind: 'local', stamp: this.#stamp };
+    this.#fingerprint += 1n;
+    this.blobs.set(key, this.#fingerprint);
+    return { kind: 'local', fingerprint: this.#fingerprint };
   }
 }
 

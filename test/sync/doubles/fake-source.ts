@@ -11,7 +11,7 @@ import {
 export class FakeStoreError extends Error {
   readonly code: string;
   readonly detail = 'the words of the store';
-  readonly mend = 'Mend it.';
+  readonly hint = 'Repair it.';
 
   constructor(code: string) {
     super(`the store said ${code}`);
@@ -81,13 +81,13 @@ export class FakeSource implements Lister {
 
   async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
     this.builds += 1;
-    this.lastBuild = { ...options, tombstones: new Map(options.tombstones) };
+    this.lastBuild = { ...options, removedDirectories: new Map(options.removedDirectories) };
     if (this.#newest === undefined) throw new Error('nothing was listed');
-    const { previous, tombstones, nextNodeId, adopted } = options;
+    const { previous, removedDirectories, nextNodeId, adopted } = options;
     const filter = PathFilter.compile({ include: [], exclude: [] });
     const objects = this.#newest;
     const executable = PatternList.compile(this.executable);
-    const given = { objects, filter, executable, previous, tombstones, nextNodeId, adopted };
+    const given = { objects, filter, executable, previous, removedDirectories, nextNodeId, adopted };
     return buildGeneration({ ...given, salt: 7n, now: this.#now() });
   }
 }

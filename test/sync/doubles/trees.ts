@@ -6,12 +6,12 @@ import type { FakeSource } from './fake-source.ts';
 export async function treeOf(
   source: FakeSource,
   previous?: Built,
-  tombstones: ReadonlyMap<string, number> = new Map(),
+  removedDirectories: ReadonlyMap<string, number> = new Map(),
 ): Promise<Built> {
   await source.list({ signal: new AbortController().signal });
   return source.build({
     previous: previous?.generation,
-    tombstones,
+    removedDirectories,
     nextNodeId: previous?.nextNodeId ?? 2,
     signal: new AbortController().signal,
   });

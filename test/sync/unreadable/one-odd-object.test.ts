@@ -53,7 +53,7 @@ describe('one object that cannot be had', () => {
     }
     world.cache.onFetch = (asked) => (asked === path ? new Promise(() => undefined) : undefined);
   };
-  const mend = (world: World): void => {
+  const repair = (world: World): void => {
     world.cache.failures.clear();
     world.cache.onFetch = () => undefined;
   };
@@ -123,7 +123,7 @@ describe('one object that cannot be had', () => {
       breakObject(world, 'unreachable');
       await world.clock.advance(2 * MINUTE);
       assert.equal(world.sync.view.unreadable, 1);
-      mend(world);
+      repair(world);
       if (by === 'background') await world.clock.advance(11 * MINUTE);
       else {
         await world.clock.advance(6 * SECOND);
@@ -186,7 +186,7 @@ describe('one object that cannot be had', () => {
       await world.clock.advance(20 * SECOND);
       assert.equal(world.presenter.publications.length, 1);
       if (end === 'deleted') world.source.delete(odd);
-      else mend(world);
+      else repair(world);
       await world.clock.advance(12 * SECOND);
       assert.equal(world.presenter.publications.length, 2);
       assert.equal(world.sync.view.waiting, undefined);
@@ -209,7 +209,7 @@ describe('one object that cannot be had', () => {
     breakObject(world, 'unreachable');
     await world.clock.advance(30 * SECOND);
     assert.equal(etagShown(world, odd), old);
-    mend(world);
+    repair(world);
     await world.clock.advance(12 * SECOND);
     assert.deepEqual(problems(world), []);
     assert.equal(etagShown(world, odd), world.source.objects.get(odd)!.etag);
@@ -244,7 +244,7 @@ describe('one object that cannot be had', () => {
       publishedAt: world.clock.now(),
       lastSecond: 0,
       nextNodeId,
-      tombstones: new Map(),
+      removedDirectories: new Map(),
       replaced: [],
       peaks,
       history,
@@ -259,7 +259,7 @@ describe('one object that cannot be had', () => {
     assert.equal(second.sync.view.unreadable, 1);
     await second.clock.advance(MINUTE);
     assert.deepEqual(problems(second), [[odd, 'unreadable-object']]);
-    mend(second);
+    repair(second);
     await second.clock.advance(11 * MINUTE);
     assert.deepEqual(problems(second), []);
   });

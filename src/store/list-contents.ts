@@ -24,7 +24,7 @@ const SEEN = { key: 1, size: 2, etag: 4, lastModified: 8, storageClass: 16 } as 
  * An object without a key is refused, with its page: the listing lacks a key. Whatever else of an object is missing,
  * unreadable, or said twice with two values is unknown, and the object is listed without it: see {@link ListedObjects}.
  */
-export class ObjectReader {
+export class ContentsParser {
   /** The text of the first key that has an escape in it. */
   firstEscaped: string | undefined;
   /** The texts of the first keys that the decoder found to be wrong, as errors name them. */

@@ -4,7 +4,7 @@ import type { ContentVersion } from '../tree/index.ts';
  * What a node id stands for once no shown entry has it: the kernel goes on asking for it while a process
  * holds it open, maps it or stands in it. Copied out, so that no old generation stays in memory for it.
  */
-export interface RetiredNode {
+export interface HeldInode {
   readonly nodeId: number;
   readonly directory: boolean;
   readonly archived: boolean;
@@ -18,6 +18,6 @@ export interface RetiredNode {
   /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
   readonly lastModified: number;
   readonly version: ContentVersion | undefined;
-  /** The blob's stamp, 0n when it is not known to be local. */
-  stamp: bigint;
+  /** The blob's fingerprint, 0n when it is not known to be local. */
+  fingerprint: bigint;
 }

@@ -4,13 +4,13 @@ import type { Reservation } from './blob-index.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { CHUNK_BYTES } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
+import type { DiskCache } from './disk-cache.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receiveFound } from './receive.ts';
-import type { Shelf } from './shelf.ts';
 import type { Flight, Stop } from './single-flight.ts';
 
-/** Where content is: in a blob on disk under that stamp, or in memory where the disk could not take it. */
+/** Where content is: in a blob on disk under that fingerprint, or in memory where the disk could not take it. */
 export type Located =
-  | { readonly kind: 'local'; readonly stamp: bigint }
+  | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
 /** What is under a path now. */
@@ -22,7 +22,7 @@ export interface FoundContent {
   readonly located: Located | undefined;
 }
 
-export interface AdoptOptions {
+export interface FetchCurrentOptions {
   /** The name of the version that these are of. */
   readonly nameOf: (etag: string, size: number) => string;
   /** A larger object is left unread, as is one that is kept in chunks. */
@@ -31,7 +31,7 @@ export interface AdoptOptions {
 
 export interface AdoptMeans {
   readonly store: ContentStore;
-  readonly shelf: Shelf;
+  readonly disk: DiskCache;
   readonly buffers: ByteBudget;
 }
 
@@ -42,9 +42,9 @@ const MOST_TRIES = 3;
  * Fetches what is under a path now, whatever version that is, and keeps it as shown within the bound. Rejects with
  * StoreError; `gone` where there is nothing.
  */
-export async function adopt(
+export async function fetchCurrent(
   path: string,
-  options: AdoptOptions,
+  options: FetchCurrentOptions,
   means: AdoptMeans,
   flight: Flight,
 ): Promise<FoundContent> {
@@ -53,10 +53,11 @@ export async function adopt(
   try {
     for (let tries = 1; ; tries++) {
       try {
-        return await adoptOnce(path, options, means, flight.signal);
+        return await fetchOnce(path, options, means, flight.signal);
       } catch (error) {
-        const mayMend = error instanceof StoreError && (error.code === 'changed' || error.code === 'corrupt');
-        if (!mayMend || tries === MOST_TRIES) throw error;
+        const mayRepair =
+          error instanceof StoreError && (error.code === 'changed' || error.code === 'corrupt');
+        if (!mayRepair || tries === MOST_TRIES) throw error;
       }
     }
   } finally {
@@ -64,13 +65,13 @@ export async function adopt(
   }
 }
 
-async function adoptOnce(
+async function fetchOnce(
   path: string,
-  { nameOf, limitBytes }: AdoptOptions,
-  { store, shelf }: AdoptMeans,
+  { nameOf, limitBytes }: FetchCurrentOptions,
+  { store, disk }: AdoptMeans,
   signal: Stop,
 ): Promise<FoundContent> {
-  const { index } = shelf;
+  const { index } = disk;
   let head: ObjectHead | undefined;
   let room: Reservation | undefined;
   let newlyShown: string | undefined;
@@ -83,16 +84,16 @@ async function adoptOnce(
     if (version.size === 0 || version.size > Math.min(limitBytes, CHUNK_BYTES)) return undefined;
     if (index.rankOf(version.name) === 'hidden') newlyShown = version.name;
     index.show(version.name, 'within');
-    room = shelf.reserve(version.name, version.size);
+    room = disk.reserve(version.name, version.size);
     return version;
   };
   let received: ReceivedBlob | undefined;
-  let stamp: bigint | undefined;
+  let fingerprint: bigint | undefined;
   try {
     received = await receiveFound(store, path, take, { signal, priority: 'background' });
     if (received !== undefined && room !== undefined) {
       const { name } = versionOf(head!);
-      stamp = await shelf.write(name, name, received);
+      fingerprint = await disk.write(name, name, received);
     }
   } catch (error) {
     if (newlyShown !== undefined) index.hide(newlyShown);
@@ -105,8 +106,8 @@ async function adoptOnce(
   if (received === undefined) return { version, lastModified, located: undefined };
   const { name } = version;
   const { bytes, fileBytes } = received;
-  if (stamp !== undefined && shelf.add({ key: name, name, bytes, fileBytes, stamp })) {
-    return { version, lastModified, located: { kind: 'local', stamp } };
+  if (fingerprint !== undefined && disk.add({ key: name, name, bytes, fileBytes, fingerprint })) {
+    return { version, lastModified, located: { kind: 'local', fingerprint } };
   }
   return { version, lastModified, located: { kind: 'memory', bytes: contentOf(received) } };
 }

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { childOf } from '../base/waiting.ts';
-import type { Pace } from './pace.ts';
+import type { Yielder } from '../base/yielder.ts';
 
-export interface SweepOptions {
+export interface BoundedForEachOptions {
   /** Positions 0 to total - 1 are visited once each. */
   readonly total: number;
   /** Visits at a time. */
   readonly concurrency: number;
-  readonly pace: Pace;
+  readonly yielder: Yielder;
   readonly signal: AbortSignal;
   /** Once it is aborted no more positions are taken, and the visits under way end by themselves. */
   readonly until?: AbortSignal;
@@ -15,11 +15,11 @@ export interface SweepOptions {
 
 /**
  * Visits positions by a few workers over one cursor, in order: a million positions allocate no million promises.
- * A visit that answers `stop` ends the sweep; one that rejects does too, and the sweep then rejects with its
- * error. Either aborts the visits under way, and the sweep returns only once they have ended.
+ * A visit that answers `stop` ends the iteration; one that rejects does too, and the iteration then rejects with its
+ * error. Either aborts the visits under way, and the iteration returns only once they have ended.
  */
-export async function sweep(
-  { total, concurrency, pace, signal, until }: SweepOptions,
+export async function boundedForEach(
+  { total, concurrency, yielder, signal, until }: BoundedForEachOptions,
   visit: (position: number, signal: AbortSignal) => Promise<'stop' | 'next'>,
 ): Promise<void> {
   signal.throwIfAborted();
@@ -33,9 +33,9 @@ export async function sweep(
       cursor += 1;
       try {
         if ((await visit(position, over.signal)) === 'stop') over.abort();
-        if (pace.due()) await pace.turn();
+        if (yielder.due()) await yielder.turn();
       } catch (error) {
-        // Visits aborted by the end of the sweep reject too: the first error is the cause.
+        // Visits aborted by the end of the iteration reject too: the first error is the cause.
         if (!over.signal.aborted) {
           failed = { error };
           over.abort();

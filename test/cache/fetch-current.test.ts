@@ -12,7 +12,7 @@ function adopt(cache: ContentCache, f: Fixture, version: ContentVersion, limitBy
     assert.deepEqual({ etag, size }, { etag: version.etag, size: version.size });
     return version.name;
   };
-  return cache.adopt(version.path, { nameOf, limitBytes, signal: f.signal });
+  return cache.fetchCurrent(version.path, { nameOf, limitBytes, signal: f.signal });
 }
 
 test('what is under a path now is fetched without asking for a version, and kept as shown', async (t) => {

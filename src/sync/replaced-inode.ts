@@ -2,7 +2,7 @@ import type { ContentVersion } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 
 /** A node of an earlier tree that the kernel may still hold, as it was shown. */
-export interface ReplacedNode {
+export interface ReplacedInode {
   readonly nodeId: number;
   readonly directory: boolean;
   readonly archived: boolean;

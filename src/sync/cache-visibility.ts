@@ -1,5 +1,5 @@
+import type { Yielder } from '../base/yielder.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
-import type { Pace } from './pace.ts';
 import type { ContentCachePort } from './ports.ts';
 import { boundFor, hasContent } from './prefetch-bound.ts';
 
@@ -9,13 +9,13 @@ export async function showContent(
   generation: Generation,
   indices: Iterable<number>,
   bound: number,
-  pace: Pace,
+  yielder: Yielder,
 ): Promise<void> {
   for (const index of indices) {
     if (hasContent(generation, index)) {
       cache.show(generation.version(index), boundFor(generation.size(index), bound));
     }
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
   }
 }
 
@@ -24,11 +24,11 @@ export async function hideContent(
   cache: Pick<ContentCachePort, 'hide'>,
   generation: Generation,
   indices: Iterable<number>,
-  pace: Pace,
+  yielder: Yielder,
 ): Promise<void> {
   for (const index of indices) {
     if (hasContent(generation, index)) cache.hide(generation.version(index));
-    if (pace.due()) await pace.turn();
+    if (yielder.due()) await yielder.turn();
   }
 }
 

@@ -22,7 +22,7 @@ const FREE_PER_USED = 9;
  * room first: Mountpoint for S3 had that, and changed it to a large constant, which s3fs answers as well. The size and
  * use of the cache, which CVMFS answers, are no property of this tree; `dagmount cache` and the metrics show them.
  */
-export function figures({ bytes, entries }: Generation): StatfsFigures {
+export function statfsOf({ bytes, entries }: Generation): StatfsFigures {
   const used = Math.ceil(bytes / BLOCK_BYTES);
   const bfree = Math.max(NOMINALLY_FREE, FREE_PER_USED * used);
   const ffree = Math.max(NOMINALLY_FREE, FREE_PER_USED * entries);

@@ -1,10 +1,10 @@
 import { isSystemError } from '../base/system-error.ts';
+import { Yielder } from '../base/yielder.ts';
 import type { Blob } from './blob.ts';
-import { type Checked, checkBlob, clearPlace, currentStamp, unlinkBlob } from './blob-file.ts';
+import { type Checked, checkBlob, clearPlace, currentFingerprint, unlinkBlob } from './blob-file.ts';
 import { BlobIndex, type Reservation } from './blob-index.ts';
 import { nameOfKey } from './blob-path.ts';
 import { BlobStore } from './blob-store.ts';
-import { Breath } from './breath.ts';
 import { DiskHealth, type DiskTrouble, isShortOfRoom } from './disk-health.ts';
 import { writeOrder } from './order-file.ts';
 import type { Clock, Logger } from './ports.ts';
@@ -12,12 +12,12 @@ import type { ReceivedBlob } from './receive.ts';
 import { type Recovered, surplus } from './recovery.ts';
 import { flawUnderKey } from './trailer.ts';
 
-export interface ShelfOptions {
+export interface DiskCacheOptions {
   readonly directory: string;
   /** Bytes of content. */
   readonly limitBytes: number;
   /** As BlobIndexOptions has it. */
-  readonly shielded?: boolean | undefined;
+  readonly evictionPaused?: boolean | undefined;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
   /** Is told of a disk that takes nothing, and of blobs that were not what was stored. */
@@ -25,20 +25,20 @@ export interface ShelfOptions {
 }
 
 /** The blobs on disk and the index of them, kept in step; a disk that fails is an answer here, never an error. */
-export class Shelf {
+export class DiskCache {
   readonly index: BlobIndex;
-  readonly #options: ShelfOptions;
+  readonly #options: DiskCacheOptions;
   readonly #files: BlobStore;
   readonly #health: DiskHealth;
   #corrupt = 0;
   #orderChanged = false;
 
-  constructor(options: ShelfOptions, shards: ReadonlySet<string>) {
+  constructor(options: DiskCacheOptions, shards: ReadonlySet<string>) {
     this.#options = options;
     this.#files = new BlobStore(options.directory, shards);
     this.#health = new DiskHealth(options.clock, (trouble, errno) => this.#tell(trouble, errno));
-    const { limitBytes, shielded } = options;
-    this.index = new BlobIndex({ limitBytes, shielded, remove: (key) => this.#remove(key) });
+    const { limitBytes, evictionPaused } = options;
+    this.index = new BlobIndex({ limitBytes, evictionPaused, remove: (key) => this.#remove(key) });
   }
 
   get trouble(): DiskTrouble | undefined {
@@ -51,23 +51,23 @@ export class Shelf {
   }
 
   /** Takes over what was recovered, as far as the limit lets it. */
-  async adopt({ blobs, corrupt }: Recovered): Promise<void> {
+  async addRecovered({ blobs, corrupt }: Recovered): Promise<void> {
     this.#corrupt += corrupt;
-    const { limitBytes, shielded } = this.#options;
-    const gone = new Set(shielded === true ? [] : surplus(blobs, limitBytes));
-    const breath = new Breath();
+    const { limitBytes, evictionPaused } = this.#options;
+    const gone = new Set(evictionPaused === true ? [] : surplus(blobs, limitBytes));
+    const yielder = new Yielder({ sliceMs: 2, callsPerLook: 8 });
     for (const blob of blobs) {
       const { key, bytes, fileBytes } = blob;
       if (!gone.has(blob) || !this.#remove(key)) {
-        this.index.add({ key, name: nameOfKey(key), bytes, fileBytes, stamp: 0n });
+        this.index.add({ key, name: nameOfKey(key), bytes, fileBytes, fingerprint: 0n });
       }
-      if (breath.due()) await breath.take();
+      if (yielder.due()) await yielder.turn();
     }
   }
 
   /** Whether its file still looks as it did when its content was last verified. */
   isVerified(blob: Blob): boolean {
-    return blob.stamp !== 0n && currentStamp(this.#files.path(blob.key)) === blob.stamp;
+    return blob.fingerprint !== 0n && currentFingerprint(this.#files.path(blob.key)) === blob.fingerprint;
   }
 
   pathOf(key: string): string {
@@ -97,7 +97,7 @@ export class Shelf {
     const path = this.#files.path(key);
     const checked = await checkBlob(path, flawOf);
     if (this.index.peek(key) !== blob) return checked;
-    if (checked.kind === 'good') blob.stamp = checked.stamp;
+    if (checked.kind === 'good') blob.fingerprint = checked.fingerprint;
     if (checked.kind === 'bad') {
       this.index.delete(key);
       this.#orderChanged = true;
@@ -119,13 +119,13 @@ export class Shelf {
     return this.#health.mayWrite() ? this.index.reserve(name, bytes) : undefined;
   }
 
-  /** Writes a blob's file and returns its stamp; undefined where the disk does not take it. Not yet in the index. */
+  /** Writes a blob's file and returns its fingerprint; undefined where the disk does not take it. Not yet in the index. */
   async write(key: string, name: string, blob: ReceivedBlob): Promise<bigint | undefined> {
     for (let again = true; ; again = false) {
       try {
-        const stamp = await this.#files.write(key, blob);
+        const fingerprint = await this.#files.write(key, blob);
         this.#health.wrote();
-        return stamp;
+        return fingerprint;
       } catch (error) {
         if (!isSystemError(error)) throw error;
         // The disk may be smaller than the limit: then what nobody needs goes for what is needed.

@@ -1,7 +1,7 @@
-import type { Surroundings } from '../../src/config/surroundings.ts';
+import type { HostEnvironment } from '../../src/config/host-environment.ts';
 
 /** A user of a host where nothing is set. */
-export function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
+export function environment(changes: Partial<HostEnvironment> = {}): HostEnvironment {
   return {
     env: {},
     uid: 1000,

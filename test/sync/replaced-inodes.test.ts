@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { Pace } from '../../src/sync/pace.ts';
-import { Retired } from '../../src/sync/retire.ts';
+import { Yielder } from '../../src/base/yielder.ts';
+import { ReplacedInodes } from '../../src/sync/replaced-inodes.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 import { treeOf } from './doubles/trees.ts';
@@ -9,13 +9,13 @@ import { treeOf } from './doubles/trees.ts';
 describe('retire', () => {
   let source: FakeSource;
   let cache: FakeCache;
-  let retired: Retired;
-  const pace = new Pace();
+  let retired: ReplacedInodes;
+  const yielder = new Yielder();
 
   beforeEach(() => {
     source = new FakeSource(() => 0);
     cache = new FakeCache(source);
-    retired = new Retired(cache);
+    retired = new ReplacedInodes(cache);
   });
 
   it('pins replaced and removed versions until the kernel lets go of their node ids', async () => {
@@ -26,7 +26,7 @@ describe('retire', () => {
     source.put('a', 'changed');
     source.delete('b');
     const after = await treeOf(source, before);
-    await retired.add(before.generation, after.changes!, pace);
+    await retired.add(before.generation, after.changes!, yielder);
     const name = (path: string): string => before.generation.versionName(before.generation.find(path));
     assert.deepEqual(cache.pinned, new Set([name('a'), name('b')]));
     retired.release([before.generation.nodeId(before.generation.find('a')), 999]);
@@ -45,7 +45,7 @@ describe('retire', () => {
       for (const object of [{ ...original, etag: 'other' }, original]) {
         source.objects.set('a', object);
         const next = await treeOf(source, built);
-        await retired.add(built.generation, next.changes!, pace);
+        await retired.add(built.generation, next.changes!, yielder);
         if (object !== original) nodeIds.push(built.generation.nodeId(built.generation.find('a')));
         built = next;
       }
@@ -65,30 +65,30 @@ describe('retire', () => {
     const { generation } = before;
     source.delete('gone/inner/a');
     const without = await treeOf(source, before);
-    await retired.add(generation, without.changes!, pace);
+    await retired.add(generation, without.changes!, yielder);
     const outer = generation.nodeId(generation.find('gone'));
     const inner = generation.nodeId(generation.find('gone/inner'));
     assert.deepEqual(
-      retired.tombstones,
+      retired.removedDirectories,
       new Map([
         ['gone', outer],
         ['gone/inner', inner],
       ]),
     );
     retired.release([inner]);
-    assert.deepEqual([...retired.tombstones.keys()], ['gone']);
+    assert.deepEqual([...retired.removedDirectories.keys()], ['gone']);
     source.put('gone/inner/a', 'back');
-    const back = await treeOf(source, without, retired.tombstones);
+    const back = await treeOf(source, without, retired.removedDirectories);
     assert.equal(back.generation.nodeId(back.generation.find('gone')), outer);
     assert.notEqual(back.generation.nodeId(back.generation.find('gone/inner')), inner);
-    await retired.revive(back.generation, back.changes!, pace);
-    assert.equal(retired.tombstones.size, 0);
+    await retired.revive(back.generation, back.changes!, yielder);
+    assert.equal(retired.removedDirectories.size, 0);
   });
 
-  it('takes over the tombstones of an earlier process', () => {
-    const restored = new Retired(cache, new Map([['gone', 7]]));
-    assert.deepEqual(restored.tombstones, new Map([['gone', 7]]));
+  it('takes over the removedDirectories of an earlier process', () => {
+    const restored = new ReplacedInodes(cache, new Map([['gone', 7]]));
+    assert.deepEqual(restored.removedDirectories, new Map([['gone', 7]]));
     restored.release([7]);
-    assert.equal(restored.tombstones.size, 0);
+    assert.equal(restored.removedDirectories.size, 0);
   });
 });

@@ -1,35 +1,35 @@
+import type { Yielder } from '../base/yielder.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
-import type { Pace } from './pace.ts';
 import type { ContentCachePort } from './ports.ts';
-import type { ReplacedNode } from './replaced-node.ts';
+import type { ReplacedInode } from './replaced-inode.ts';
 
 /**
  * What the kernel may still hold of trees that are shown no more: the content of replaced versions, pinned so
  * that a reader goes on reading it, and the node ids of removed directories, which they get back if they return.
  */
-export class Retired {
+export class ReplacedInodes {
   readonly #cache: Pick<ContentCachePort, 'pin' | 'unpin'>;
   /** By node id. One version may have had several ids, each with its pin: it came, went and came back. */
-  readonly #nodes = new Map<number, ReplacedNode>();
+  readonly #nodes = new Map<number, ReplacedInode>();
   #files = 0;
-  readonly #tombstones: Map<string, number>;
-  readonly #pathsOfTombstones = new Map<number, string>();
+  readonly #removedDirectories: Map<string, number>;
+  readonly #removedPaths = new Map<number, string>();
 
   constructor(
     cache: Pick<ContentCachePort, 'pin' | 'unpin'>,
-    tombstones: ReadonlyMap<string, number> = new Map(),
-    replaced: readonly ReplacedNode[] = [],
+    removedDirectories: ReadonlyMap<string, number> = new Map(),
+    replaced: readonly ReplacedInode[] = [],
   ) {
     this.#cache = cache;
-    this.#tombstones = new Map(tombstones);
-    for (const [path, nodeId] of tombstones) this.#pathsOfTombstones.set(nodeId, path);
+    this.#removedDirectories = new Map(removedDirectories);
+    for (const [path, nodeId] of removedDirectories) this.#removedPaths.set(nodeId, path);
     for (const node of replaced) this.#hold(node);
   }
 
   /** Removed directories by path. */
-  get tombstones(): ReadonlyMap<string, number> {
-    return this.#tombstones;
+  get removedDirectories(): ReadonlyMap<string, number> {
+    return this.#removedDirectories;
   }
 
   /** Replaced file versions that the kernel may hold. */
@@ -38,7 +38,7 @@ export class Retired {
   }
 
   /** All that the kernel may hold, for a successor. */
-  get replaced(): Iterable<ReplacedNode> {
+  get replaced(): Iterable<ReplacedInode> {
     return this.#nodes.values();
   }
 
@@ -53,13 +53,13 @@ export class Retired {
    * Before the state is persisted, which has it: from the swap on the kernel may let go at any moment, and the cache must not have evicted
    * what it still holds. Where the swap then fails, what is registered here does no harm.
    */
-  async add(previous: Generation, changes: GenerationChanges, pace: Pace): Promise<void> {
+  async add(previous: Generation, changes: GenerationChanges, yielder: Yielder): Promise<void> {
     for (const indices of [changes.changedFrom, changes.removed]) {
       for (const index of indices) {
         const node = nodeOf(previous, index);
         this.#hold(node);
         if (node.directory) this.#bury(node.path, node.nodeId);
-        if (pace.due()) await pace.turn();
+        if (yielder.due()) await yielder.turn();
       }
     }
   }
@@ -72,13 +72,13 @@ export class Retired {
   }
 
   /** After the swap: directories that came back under their old node id are shown again. */
-  async revive(next: Generation, changes: GenerationChanges, pace: Pace): Promise<void> {
-    if (this.#tombstones.size === 0) return;
+  async revive(next: Generation, changes: GenerationChanges, yielder: Yielder): Promise<void> {
+    if (this.#removedDirectories.size === 0) return;
     for (const index of changes.added) {
-      if (next.isDirectory(index) && this.#pathsOfTombstones.has(next.nodeId(index))) {
+      if (next.isDirectory(index) && this.#removedPaths.has(next.nodeId(index))) {
         this.release([next.nodeId(index)]);
       }
-      if (pace.due()) await pace.turn();
+      if (yielder.due()) await yielder.turn();
     }
   }
 
@@ -95,7 +95,7 @@ export class Retired {
     }
   }
 
-  #hold(node: ReplacedNode): void {
+  #hold(node: ReplacedInode): void {
     const held = this.#nodes.get(node.nodeId);
     this.#nodes.set(node.nodeId, node);
     if (held !== undefined || node.version === undefined) return;
@@ -104,21 +104,21 @@ export class Retired {
   }
 
   #bury(path: string, nodeId: number): void {
-    const earlier = this.#tombstones.get(path);
-    if (earlier !== undefined) this.#pathsOfTombstones.delete(earlier);
-    this.#tombstones.set(path, nodeId);
-    this.#pathsOfTombstones.set(nodeId, path);
+    const earlier = this.#removedDirectories.get(path);
+    if (earlier !== undefined) this.#removedPaths.delete(earlier);
+    this.#removedDirectories.set(path, nodeId);
+    this.#removedPaths.set(nodeId, path);
   }
 
   #forget(nodeId: number): void {
-    const path = this.#pathsOfTombstones.get(nodeId);
+    const path = this.#removedPaths.get(nodeId);
     if (path === undefined) return;
-    this.#pathsOfTombstones.delete(nodeId);
-    this.#tombstones.delete(path);
+    this.#removedPaths.delete(nodeId);
+    this.#removedDirectories.delete(path);
   }
 }
 
-function nodeOf(generation: Generation, index: number): ReplacedNode {
+function nodeOf(generation: Generation, index: number): ReplacedInode {
   const directory = generation.isDirectory(index);
   return {
     nodeId: generation.nodeId(index),

@@ -14,7 +14,7 @@ const MASK = 0xffff_ffff_ffff_ffffn;
  *
  * 1.3 us a call.
  */
-export function stampOf({ ino, size, ctimeNs }: Pick<BigIntStats, 'ino' | 'size' | 'ctimeNs'>): bigint {
+export function fingerprintOf({ ino, size, ctimeNs }: Pick<BigIntStats, 'ino' | 'size' | 'ctimeNs'>): bigint {
   const mixed = mix(mix(mix(ino) ^ size) ^ ctimeNs);
   return mixed > ARRIVING ? mixed : 2n;
 }

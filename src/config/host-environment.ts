@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homeDirectory } from '../base/user-entry.ts';
 
 /** What of the host and the caller enters the defaults. */
-export interface Surroundings {
+export interface HostEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Effective ids. */
   readonly uid: number;
@@ -16,7 +16,7 @@ export interface Surroundings {
   readText(path: string): string | undefined;
 }
 
-export function surroundingsOfProcess(): Surroundings {
+export function environmentOfProcess(): HostEnvironment {
   return {
     env: process.env,
     uid: process.geteuid?.() ?? 0,

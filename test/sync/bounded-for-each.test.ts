@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Pace } from '../../src/sync/pace.ts';
-import { sweep } from '../../src/sync/sweep.ts';
+import { Yielder } from '../../src/base/yielder.ts';
+import { boundedForEach } from '../../src/sync/bounded-for-each.ts';
 
 const never = new AbortController().signal;
-const options = { total: 100, concurrency: 7, pace: new Pace(), signal: never };
+const options = { total: 100, concurrency: 7, yielder: new Yielder(), signal: never };
 
-describe('sweep', () => {
+describe('boundedForEach', () => {
   it('visits every position once, in order, so many at a time', async () => {
     const visited: number[] = [];
     let now = 0;
     let most = 0;
-    await sweep(options, async (position) => {
+    await boundedForEach(options, async (position) => {
       visited.push(position);
       now += 1;
       most = Math.max(most, now);
@@ -28,13 +28,13 @@ describe('sweep', () => {
   });
 
   it('has nothing to do for no positions', async () => {
-    await sweep({ ...options, total: 0 }, () => assert.fail());
+    await boundedForEach({ ...options, total: 0 }, () => assert.fail());
   });
 
   it('stops where a visit says so, aborts the others and waits for them', async () => {
     let ended = 0;
     let begun = 0;
-    await sweep(options, async (position, signal) => {
+    await boundedForEach(options, async (position, signal) => {
       begun += 1;
       if (position === 3) return 'stop';
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -47,18 +47,18 @@ describe('sweep', () => {
   });
 
   it('rejects with the first error, not with those of the visits that it aborted', async () => {
-    const sweeping = sweep(options, async (position, signal) => {
+    const iterating = boundedForEach(options, async (position, signal) => {
       if (position === 3) throw new Error('the cause');
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       throw new Error('a consequence');
     });
-    await assert.rejects(sweeping, /the cause/);
+    await assert.rejects(iterating, /the cause/);
   });
 
   it('rejects with the reason of the signal, once no visit is under way', async () => {
     const abort = new AbortController();
     let under = 0;
-    const sweeping = sweep({ ...options, signal: abort.signal }, async (_, signal) => {
+    const iterating = boundedForEach({ ...options, signal: abort.signal }, async (_, signal) => {
       under += 1;
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       await turn();
@@ -66,7 +66,7 @@ describe('sweep', () => {
       return 'next';
     });
     abort.abort(new Error('enough'));
-    await assert.rejects(sweeping, /enough/);
+    await assert.rejects(iterating, /enough/);
     assert.equal(under, 0);
   });
 
@@ -75,7 +75,10 @@ describe('sweep', () => {
     const timer = setInterval(() => {
       turns += 1;
     }, 1);
-    await sweep({ ...options, total: 500_000, pace: new Pace(1) }, async () => 'next');
+    await boundedForEach(
+      { ...options, total: 500_000, yielder: new Yielder({ sliceMs: 1 }) },
+      async () => 'next',
+    );
     clearInterval(timer);
     assert.ok(turns > 0);
   });
