@@ -7,10 +7,10 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { ListingColumns } from '../src/store/list-columns.ts';
-import type { PageQuery } from '../src/store/list-page-reader.ts';
-import { scanListingPage } from '../src/store/list-scanner.ts';
-import { PrefixLister } from '../src/store/listing.ts';
+import { ListingColumns } from '../src/store/listing/columns.ts';
+import { PrefixLister } from '../src/store/listing/listing.ts';
+import type { PageQuery } from '../src/store/listing/page-reader.ts';
+import { scanListingPage } from '../src/store/listing/scanner.ts';
 
 const PREFIX = 'airflow/dags/';
 const PAGE_KEYS = 1000;

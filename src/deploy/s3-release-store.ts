@@ -5,11 +5,11 @@ import type * as Sdk from '@aws-sdk/client-s3';
 import { printable } from '../base/printable.ts';
 import type { CredentialsProvider } from '../store/credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
+import type { Transport } from '../store/http/transport.ts';
+import type { Timeouts } from '../store/http/transport-settings.ts';
 import { arnOf, type ResolvedTarget } from '../store/resolved-target.ts';
-import { sdkRequestHandler } from '../store/sdk-transport.ts';
+import { sdkRequestHandler } from '../store/sdk/transport.ts';
 import { StoreError, type StoreErrorCode } from '../store/store-error.ts';
-import type { Transport } from '../store/transport.ts';
-import type { Timeouts } from '../store/transport-settings.ts';
 import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
 
 export interface S3ReleaseStoreOptions {

@@ -8,12 +8,11 @@ import {
   uncarry,
 } from '../source/prefix/listing-messages.ts';
 import type { Credentials, CredentialsProvider } from '../store/credentials.ts';
-import { createFetchPage } from '../store/fetch-page.ts';
-import { type Listing, PrefixLister } from '../store/listing.ts';
-
-import type { RequestObserver } from '../store/request-observer.ts';
-import { SignedHttp } from '../store/signed-http.ts';
-import { Transport } from '../store/transport.ts';
+import type { RequestObserver } from '../store/http/request-observer.ts';
+import { SignedHttp } from '../store/http/signed-http.ts';
+import { Transport } from '../store/http/transport.ts';
+import { createFetchPage } from '../store/listing/fetch-page.ts';
+import { type Listing, PrefixLister } from '../store/listing/listing.ts';
 import { buildGeneration, digestListing, Generation, PathFilter, PatternList } from '../tree/index.ts';
 
 /**

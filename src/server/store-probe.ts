@@ -1,13 +1,13 @@
 import type { MountConfig } from '../config/mount-config.ts';
 import { connectStore, type StoreConnection } from '../source/prefix/store-connection.ts';
 import { type EtagSample, type ListedObject, Md5Counter, sampleEtags } from '../store/etag-probe.ts';
-import { createFetchPage } from '../store/fetch-page.ts';
-import { header } from '../store/headers.ts';
-import { ListingBudget } from '../store/list-budget.ts';
-import { ListingColumns } from '../store/list-columns.ts';
-import { PageReader } from '../store/list-page-reader.ts';
+import { header } from '../store/http/headers.ts';
+import { SignedHttp } from '../store/http/signed-http.ts';
+import { ListingBudget } from '../store/listing/budget.ts';
+import { ListingColumns } from '../store/listing/columns.ts';
+import { createFetchPage } from '../store/listing/fetch-page.ts';
+import { PageReader } from '../store/listing/page-reader.ts';
 import { S3Store } from '../store/s3-store.ts';
-import { SignedHttp } from '../store/signed-http.ts';
 import type { StoreFinding } from './server-port.ts';
 
 /** Further apart than this S3 refuses requests (RequestTimeTooSkewed at 15 minutes); said well before. */

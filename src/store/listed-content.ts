@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { bareEtag, isEtag } from './etag.ts';
 import type { EtagTrust } from './etag-trust.ts';
-import { changed, LengthError } from './object-answer.ts';
+import { changed, LengthError } from './http/object-answer.ts';
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore } from './object-store.ts';
 import { StoreError } from './store-error.ts';
 

@@ -1,16 +1,21 @@
-import type { BodyBounds } from './body-bounds.ts';
 import { Deadline } from './deadline.ts';
 import { bareEtag, isEtag } from './etag.ts';
-import { createFetchPage } from './fetch-page.ts';
+import type { BodyBounds } from './http/body-bounds.ts';
+import { announcedLength, readHead } from './http/object-answer.ts';
+import { ObjectReader } from './http/object-reader.ts';
+import { RequestLimits } from './http/request-limits.ts';
+import {
+  SignedHttp,
+  type SignedHttpOptions,
+  type StoreAnswer,
+  type StoreRequest,
+} from './http/signed-http.ts';
 import type { ListedObjects } from './listed-objects.ts';
-import { PrefixLister } from './listing.ts';
+import { createFetchPage } from './listing/fetch-page.ts';
+import { PrefixLister } from './listing/listing.ts';
 import { Md5Trust } from './md5-trust.ts';
-import { announcedLength, readHead } from './object-answer.ts';
-import { ObjectReader } from './object-reader.ts';
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } from './object-store.ts';
-import { RequestLimits } from './request-limits.ts';
 import { DEFAULT_DEADLINE_MS, SYSTEM_PACE, withRetries, type Yielder } from './retry.ts';
-import { SignedHttp, type SignedHttpOptions, type StoreAnswer, type StoreRequest } from './signed-http.ts';
 
 export interface S3StoreOptions extends SignedHttpOptions {
   /** Requests for content under way; default: the connections of the transport. */

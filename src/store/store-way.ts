@@ -1,8 +1,8 @@
 import type { CredentialsProvider } from './credentials.ts';
-import { resolveTarget } from './resolve.ts';
+import { Transport } from './http/transport.ts';
+import { readTransportSettings, type Timeouts, type TransportSettings } from './http/transport-settings.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
-import { Transport } from './transport.ts';
-import { readTransportSettings, type Timeouts, type TransportSettings } from './transport-settings.ts';
+import { resolveTarget } from './sdk/resolve.ts';
 
 /** How a bucket is reached, as the options of a command say. */
 export interface WayOptions {

@@ -16,7 +16,7 @@ import { SessionClient } from '../session/session-client.ts';
 import type { StatePlaces } from '../state/open-state.ts';
 import { openTakeover } from '../state/open-takeover.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
-import type { RequestObserver } from '../store/request-observer.ts';
+import type { RequestObserver } from '../store/http/request-observer.ts';
 import { EtagWitness } from '../sync/etag-witness.ts';
 import { PathFilter, PatternList } from '../tree/index.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';

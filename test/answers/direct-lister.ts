@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../src/base/clock.ts';
 import type { Built, Listed, Lister } from '../../src/source/source.ts';
-import { createFetchPage } from '../../src/store/fetch-page.ts';
-import { type Listing, PrefixLister } from '../../src/store/listing.ts';
+import { SignedHttp, type SignedHttpOptions } from '../../src/store/http/signed-http.ts';
+import { createFetchPage } from '../../src/store/listing/fetch-page.ts';
+import { type Listing, PrefixLister } from '../../src/store/listing/listing.ts';
 import type { Yielder } from '../../src/store/retry.ts';
-import { SignedHttp, type SignedHttpOptions } from '../../src/store/signed-http.ts';
 import { buildGeneration, digestListing, PathFilter } from '../../src/tree/index.ts';
 
 export interface DirectListerOptions extends SignedHttpOptions {

@@ -12,7 +12,7 @@ import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { S3ReleaseStore, WRITING_TIMEOUTS } from '../../src/deploy/s3-release-store.ts';
 import { collectFile } from '../../src/deploy/source-files.ts';
 import type { Credentials } from '../../src/store/credentials.ts';
-import { Transport } from '../../src/store/transport.ts';
+import { Transport } from '../../src/store/http/transport.ts';
 import { identities, type Seaweedfs, seaweedfsBinary, startSeaweedfs } from '../support/seaweedfs.ts';
 import {
   type Cleanup,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectedChecksum } from '../../src/store/checksum.ts';
+import { expectedChecksum } from '../../src/store/http/checksum.ts';
 
 /** Of the nine bytes `123456789`: the check values of the CRC catalogue, and what coreutils print. */
 const known: readonly (readonly [header: string, value: string])[] = [

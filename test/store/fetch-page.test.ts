@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createFetchPage } from '../../src/store/fetch-page.ts';
+import { createFetchPage } from '../../src/store/listing/fetch-page.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { errorDocument, FakeStore, type Reply } from './fake-store.ts';
 import { failureOf, openStore, patience } from './open-store.ts';

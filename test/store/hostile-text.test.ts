@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ListingColumns } from '../../src/store/list-columns.ts';
-import { scanListingPage } from '../../src/store/list-scanner.ts';
+import { ListingColumns } from '../../src/store/listing/columns.ts';
+import { scanListingPage } from '../../src/store/listing/scanner.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { HOSTILE, HOSTILE_TEXT, leftRaw } from '../support/hostile-text.ts';
 import { errorDocument, FakeStore, type Reply } from './fake-store.ts';

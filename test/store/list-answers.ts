@@ -1,5 +1,5 @@
-import type { ListingColumns } from '../../src/store/list-columns.ts';
 import type { ListedObjects } from '../../src/store/listed-objects.ts';
+import type { ListingColumns } from '../../src/store/listing/columns.ts';
 
 /** An object as a test has it. */
 export interface StoredObject {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ListingColumns } from '../../src/store/list-columns.ts';
-import { type ListingPage, scanListingPage } from '../../src/store/list-scanner.ts';
+import { ListingColumns } from '../../src/store/listing/columns.ts';
+import { type ListingPage, scanListingPage } from '../../src/store/listing/scanner.ts';
 import { type Row, rowsOf } from './list-answers.ts';
 
 const OBJECT =

@@ -1,4 +1,4 @@
-import type { FetchPage, PageQuery } from '../../src/store/list-page-reader.ts';
+import type { FetchPage, PageQuery } from '../../src/store/listing/page-reader.ts';
 import { answer, escapedOnly, type StoredObject, urlEncoded } from './list-answers.ts';
 
 export interface FakeStoreOptions {

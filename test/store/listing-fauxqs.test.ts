@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import type { FetchPage } from '../../src/store/list-page-reader.ts';
-import { PrefixLister } from '../../src/store/listing.ts';
+import { PrefixLister } from '../../src/store/listing/listing.ts';
+import type { FetchPage } from '../../src/store/listing/page-reader.ts';
 import { rowsOf } from './list-answers.ts';
 
 /** The store of the demo: it lists as people sort, goes on by code units, and encodes no key. */

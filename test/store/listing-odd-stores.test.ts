@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ListingBudget } from '../../src/store/list-budget.ts';
-import { ListingColumns } from '../../src/store/list-columns.ts';
-import { PageReader } from '../../src/store/list-page-reader.ts';
-import { PrefixLister, type PrefixListerOptions } from '../../src/store/listing.ts';
+import { ListingBudget } from '../../src/store/listing/budget.ts';
+import { ListingColumns } from '../../src/store/listing/columns.ts';
+import { PrefixLister, type PrefixListerOptions } from '../../src/store/listing/listing.ts';
+import { PageReader } from '../../src/store/listing/page-reader.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { rowsOf } from './list-answers.ts';
 import { byBytes, FakeListingStore, type FakeStoreOptions } from './list-store.ts';

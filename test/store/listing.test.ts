@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { PageQuery } from '../../src/store/list-page-reader.ts';
-import { type ListingNotice, PrefixLister, type PrefixListerOptions } from '../../src/store/listing.ts';
+import {
+  type ListingNotice,
+  PrefixLister,
+  type PrefixListerOptions,
+} from '../../src/store/listing/listing.ts';
+import type { PageQuery } from '../../src/store/listing/page-reader.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { rowsOf } from './list-answers.ts';
 import { byBytes, FakeListingStore, type FakeStoreOptions } from './list-store.ts';

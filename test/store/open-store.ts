@@ -1,13 +1,13 @@
-import type { BodyBounds } from '../../src/store/body-bounds.ts';
 import type { Credentials, CredentialsProvider } from '../../src/store/credentials.ts';
-import type { RequestObserver } from '../../src/store/request-observer.ts';
+import type { BodyBounds } from '../../src/store/http/body-bounds.ts';
+import type { RequestObserver } from '../../src/store/http/request-observer.ts';
+import { SignedHttp } from '../../src/store/http/signed-http.ts';
+import { Transport } from '../../src/store/http/transport.ts';
+import type { TransportSettings } from '../../src/store/http/transport-settings.ts';
 import { atHost, type ResolvedTarget } from '../../src/store/resolved-target.ts';
 import type { Yielder } from '../../src/store/retry.ts';
 import { S3Store } from '../../src/store/s3-store.ts';
-import { SignedHttp } from '../../src/store/signed-http.ts';
 import { StoreError } from '../../src/store/store-error.ts';
-import { Transport } from '../../src/store/transport.ts';
-import type { TransportSettings } from '../../src/store/transport-settings.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 
 export const SECRET = 'the-secret-access-key';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ignoredSettings, proxyFor, readProxySettings } from '../../src/store/proxy-settings.ts';
+import { ignoredSettings, proxyFor, readProxySettings } from '../../src/store/http/proxy-settings.ts';
 import { SettingError } from '../../src/store/setting-error.ts';
 
 function wayTo(origin: string, environment: Readonly<Record<string, string>>): string | undefined {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { FetchPage } from '../../src/store/list-page-reader.ts';
-import { PrefixLister } from '../../src/store/listing.ts';
+import { PrefixLister } from '../../src/store/listing/listing.ts';
+import type { FetchPage } from '../../src/store/listing/page-reader.ts';
 import { answer } from './list-answers.ts';
 
 const PREFIX = 'dags/';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RequestLimits } from '../../src/store/request-limits.ts';
+import { RequestLimits } from '../../src/store/http/request-limits.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { FakeStore, object } from './fake-store.ts';
 import { failureOf, openStore, patience } from './open-store.ts';

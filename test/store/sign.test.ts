@@ -3,9 +3,9 @@ import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
-import { encodeKey } from '../../src/store/key-path.ts';
+import { encodeKey } from '../../src/store/http/key-path.ts';
+import { RequestSigner } from '../../src/store/http/sign.ts';
 import type { ResolvedTarget } from '../../src/store/resolved-target.ts';
-import { RequestSigner } from '../../src/store/sign.ts';
 
 /** SHA-256 as the library wants it. */
 class Sha256 {

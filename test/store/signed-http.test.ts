@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Credentials } from '../../src/store/credentials.ts';
-import { redirection } from '../../src/store/redirection.ts';
+import { redirection } from '../../src/store/http/redirection.ts';
+import { RequestSigner } from '../../src/store/http/sign.ts';
 import { type ResolvedTarget, withRegion } from '../../src/store/resolved-target.ts';
-import { RequestSigner } from '../../src/store/sign.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { errorDocument, FakeStore, object, type Reply } from './fake-store.ts';
 import { CREDENTIALS, failureOf, openStore, patience } from './open-store.ts';

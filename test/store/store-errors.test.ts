@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
-import type { Operation } from '../../src/store/answer-error.ts';
+import type { Operation } from '../../src/store/http/answer-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
 import { defer } from '../support/temporary.ts';
 import { errorDocument, FakeStore, type Reply } from './fake-store.ts';

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Logger } from '../../base/logger.ts';
 import type { CredentialsProvider } from '../../store/credentials.ts';
-import type { RequestObserver } from '../../store/request-observer.ts';
+import type { RequestObserver } from '../../store/http/request-observer.ts';
 import { Generation } from '../../tree/index.ts';
 import type { Built, Listed, Lister } from '../source.ts';
 import { carry, type FromListing, type ListingSetUp, type ToListing, uncarry } from './listing-messages.ts';

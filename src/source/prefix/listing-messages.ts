@@ -1,9 +1,9 @@
 import type { Credentials } from '../../store/credentials.ts';
-import type { ListingNotice } from '../../store/listing.ts';
-import type { RequestObserver } from '../../store/request-observer.ts';
+import type { RequestObserver } from '../../store/http/request-observer.ts';
+import type { TransportSettings } from '../../store/http/transport-settings.ts';
+import type { ListingNotice } from '../../store/listing/listing.ts';
 import type { ResolvedTarget } from '../../store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from '../../store/store-error.ts';
-import type { TransportSettings } from '../../store/transport-settings.ts';
 import type {
   AdoptedObjects,
   FilterPatterns,

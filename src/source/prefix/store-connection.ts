@@ -1,5 +1,5 @@
 import type { MountConfig } from '../../config/mount-config.ts';
-import { ignoredSettings } from '../../store/proxy-settings.ts';
+import { ignoredSettings } from '../../store/http/proxy-settings.ts';
 import { findWay, type StoreWay } from '../../store/store-way.ts';
 
 export { S3Store } from '../../store/s3-store.ts';

@@ -1,0 +1,127 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { printable } from '../../base/printable.ts';
+import { codeOfS3, codeOfStatus } from '../error-codes.ts';
+import { arnOf, type ResolvedTarget } from '../resolved-target.ts';
+import { isRetryable, StoreError, type StoreErrorCode } from '../store-error.ts';
+import type { ErrorDocument } from './error-document.ts';
+import { header } from './headers.ts';
+
+export type Operation = 'list' | 'get' | 'head';
+
+/** An answer that is not what was asked for. */
+export interface RefusedAnswer {
+  readonly operation: Operation;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Undefined: the body is no S3 error document, or there is none. */
+  readonly document: ErrorDocument | undefined;
+  readonly target: ResolvedTarget;
+  /** Whether this store has given an answer of S3's before. */
+  readonly known: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function errorOfAnswer(answer: RefusedAnswer): StoreError {
+  const { document, status, operation } = answer;
+  if (status === 407) return proxyRefused(answer);
+  if (document !== undefined) {
+    const code = codeOfS3(document.code, status);
+    return storeError(code, wordsOf(document), answer);
+  }
+  // S3 gives its reason for a 503; what stands before a store that is down does not.
+  const code = status === 503 && operation !== 'head' ? 'unreachable' : codeOfStatus(status);
+  const redirected = redirection(answer);
+  if (redirected !== undefined) return redirected;
+  // HEAD has no body by which to tell a store from whatever else answers on this port.
+  if (operation === 'head' || isRetryable(code)) return storeError(code, `HTTP ${status}`, answer);
+  if (code === 'denied' && answer.known) return storeError(code, `HTTP ${status}`, answer);
+  // A 404 that is not S3's says nothing about the object: it may be a load balancer's.
+  return notS3(answer, `HTTP ${status} without an S3 error document`);
+}
+
+/** Something answered, but not as S3 does. */
+export function notS3(answer: Pick<RefusedAnswer, 'target'>, detail: string): StoreError {
+  const { host } = answer.target;
+  const hint = `Check --endpoint-url, and that no proxy or login page answers in the place of ${host}.`;
+  return new StoreError('not-s3', `${host}: ${detail}`, hint, false);
+}
+
+/** The answer is about one object, and cannot be used. It says nothing about the others. */
+export function badAnswer(detail: string): StoreError {
+  const hint = 'Look at this object, and at what stands between dagmount and the store.';
+  return new StoreError('bad-answer', detail, hint, false);
+}
+
+function storeError(code: StoreErrorCode, words: string, answer: RefusedAnswer): StoreError {
+  const detail = code === 'clock-skew' ? `${words}${skewOf(answer)}` : words;
+  return new StoreError(code, detail, mendOf(code, answer), isRetryable(code));
+}
+
+function wordsOf(document: ErrorDocument): string {
+  return document.message === '' ? document.code : `${document.code}: ${document.message}`;
+}
+
+function redirection(answer: RefusedAnswer): StoreError | undefined {
+  const { status, target, headers } = answer;
+  if (status < 300 || status > 399 || status === 304 || target.endpoint === 'aws') return undefined;
+  const location = printable(header(headers, 'location') ?? 'several places, or none', 200);
+  const hint = 'Set --endpoint-url to the address of the store itself.';
+  return new StoreError('not-s3', `${target.host} redirects to ${location}`, hint, false);
+}
+
+function proxyRefused({ status }: RefusedAnswer): StoreError {
+  const hint = 'Put user and password into the address of the proxy: http://USER:PASSWORD@HOST:PORT.';
+  return new StoreError('unreachable', `HTTP ${status}: the proxy wants to know who asks`, hint, false);
+}
+
+function skewOf({ headers, now }: RefusedAnswer): string {
+  const theirs = Date.parse(header(headers, 'date') ?? '');
+  if (Number.isNaN(theirs)) return '';
+  const seconds = Math.round((now - theirs) / 1000);
+  return ` (this host is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead'})`;
+}
+
+function mendOf(code: StoreErrorCode, answer: RefusedAnswer): string {
+  const { target } = answer;
+  switch (code) {
+    case 'throttled':
+      return 'Wait, and lower --concurrency if it goes on.';
+    case 'unreachable':
+      return 'Wait for the store to recover.';
+    case 'denied':
+      return denialHint(answer);
+    case 'expired':
+      return 'Renew the credentials, or take them from a source that renews itself.';
+    case 'no-such-bucket':
+      return `Check the name ${target.bucket}, and that --endpoint-url and the credentials are of the right account.`;
+    case 'changed':
+    case 'gone':
+      return 'The next listing shows what the store has now.';
+    case 'clock-skew':
+      return 'Set the clock of this host, and keep it set (NTP).';
+    case 'wrong-region':
+      return `Set --region to the region of ${target.bucket}: it is not ${target.region}.`;
+    case 'unreadable-class':
+      return 'Restore the object from its archive, or leave it out with --exclude.';
+    default:
+      return "See the store's own words.";
+  }
+}
+
+function denialHint({ target, document, operation }: RefusedAnswer): string {
+  if (target.anonymous) {
+    return `${target.bucket} is not open to everybody: sign requests (leave out --no-sign-request).`;
+  }
+  if (document?.code === 'InvalidAccessKeyId') {
+    return 'Check which credentials are found (AWS_PROFILE, AWS_ACCESS_KEY_ID, the files in ~/.aws).';
+  }
+  if (document?.code === 'SignatureDoesNotMatch') {
+    return 'Check the secret access key, and that no proxy alters requests.';
+  }
+  const { bucket } = target;
+  const resource = arnOf(bucket);
+  return operation === 'list'
+    ? `Grant s3:ListBucket on ${resource}.`
+    : `Grant s3:GetObject on ${resource}/${target.prefix}*.`;
+}

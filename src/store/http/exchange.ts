@@ -1,0 +1,169 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { Stop } from '../stop.ts';
+
+/** Answers are read ahead up to so many bytes, then the socket waits for the reader. */
+const READ_AHEAD_BYTES = 256 * 1024;
+
+export interface SentRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly origin: string;
+  /** Encoded, query included. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds to the head of the answer. Told with each request: undici's proxies do not pass on their own. */
+  readonly headersTimeout: number;
+  /** Milliseconds between two pieces of the answer. */
+  readonly bodyTimeout: number;
+}
+
+/** The head of an answer, and its body as it comes. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: AnswerBody;
+}
+
+/**
+ * Sends one request and resolves with the head of its answer. Rejects with what undici says, or with the signal's
+ * reason: at once, also while a connection is being made (undici's own request() waits for it).
+ */
+export function exchange(dispatcher: Dispatcher, request: SentRequest, stop: Stop): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    if (stop.aborted) {
+      reject(stop.reason);
+      return;
+    }
+    const body = new AnswerBody(stop);
+    body.onFailure = reject;
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller) => body.attach(controller),
+      onResponseStart: (_controller, status, headers) => {
+        if (status < 200) return;
+        body.onFailure = undefined;
+        resolve({ status, headers, body });
+      },
+      onResponseData: (_controller, chunk) => body.push(chunk),
+      onResponseEnd: () => body.end(),
+      onResponseError: (_controller, error) => body.fail(error),
+    };
+    try {
+      dispatcher.dispatch(request, handler);
+    } catch (error) {
+      body.fail(error);
+    }
+  });
+}
+
+/** The bytes of one answer, to be read once. Leaving them early gives the connection up. */
+export class AnswerBody implements AsyncIterable<Uint8Array> {
+  /** Told of a failure until the head has come. */
+  onFailure: ((error: unknown) => void) | undefined;
+
+  readonly #stop: Stop;
+  readonly #onAbort: () => void;
+  readonly #chunks: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #collecting = false;
+  #controller: Dispatcher.DispatchController | undefined;
+  #state: 'open' | 'ended' | 'failed' = 'open';
+  #error: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(stop: Stop) {
+    this.#stop = stop;
+    this.#onAbort = () => this.cancel(stop.reason);
+    stop.addEventListener('abort', this.#onAbort);
+  }
+
+  /** Stops the answer; reading it further fails with `reason`. Harmless once it has ended. */
+  cancel(reason: unknown): void {
+    if (this.#state !== 'open') return;
+    this.fail(reason);
+    this.#controller?.abort(reason instanceof Error ? reason : new Error('cancelled', { cause: reason }));
+  }
+
+  /**
+   * Everything at once, if it is not more than `limit` bytes; undefined: it is more, and was given up. Not over the
+   * iterator: that costs as much as the rest of a small answer.
+   */
+  bytes(limit: number): Promise<Uint8Array | undefined> {
+    this.#collecting = true;
+    this.#controller?.resume();
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.#state === 'failed') reject(this.#error);
+        else if (this.#waitingBytes > limit) {
+          resolve(undefined);
+          this.cancel(new Error('the answer is too long'));
+        } else if (this.#state === 'open') this.#wake = look;
+        else {
+          const [only] = this.#chunks;
+          resolve(only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks));
+        }
+      };
+      look();
+    });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          this.#waitingBytes -= chunk.length;
+          if (this.#controller?.paused && this.#waitingBytes < READ_AHEAD_BYTES) this.#controller.resume();
+          yield chunk;
+        } else if (this.#state === 'failed') throw this.#error;
+        else if (this.#state === 'ended') return;
+        else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      this.cancel(new Error('the answer was left early'));
+    }
+  }
+
+  attach(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#state !== 'open') controller.abort(new Error('given up before it was sent'));
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#chunks.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes >= READ_AHEAD_BYTES && !this.#collecting) this.#controller?.pause();
+    this.#notify();
+  }
+
+  end(): void {
+    this.#finish('ended');
+  }
+
+  fail(error: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#error = error;
+    // What has come but was not read is of no use to anybody.
+    this.#chunks.length = 0;
+    this.#finish('failed');
+    this.onFailure?.(error);
+    this.onFailure = undefined;
+  }
+
+  #finish(state: 'ended' | 'failed'): void {
+    if (this.#state !== 'open') return;
+    this.#state = state;
+    this.#stop.removeEventListener('abort', this.#onAbort);
+    this.#notify();
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}

@@ -1,0 +1,153 @@
+import { bareEtag, isEtag, isWeak } from '../etag.ts';
+import { MEND_CORRUPT } from '../listing/errors.ts';
+import type { GetOptions, ObjectHead } from '../object-store.ts';
+import { StoreError } from '../store-error.ts';
+import { badAnswer, notS3 } from './answer-error.ts';
+import { type ExpectedChecksum, expectedChecksum } from './checksum.ts';
+import { header, headerValues } from './headers.ts';
+import type { StoreAnswer } from './signed-http.ts';
+
+/** What an answer to GET is about to send, and what of it was asked for. */
+export interface ObjectAnswer {
+  readonly head: ObjectHead;
+  /** Bytes of the body before what was asked for, and behind it: a store that ignores ranges sends the whole. */
+  readonly skip: number;
+  readonly excess: number;
+  /** Bytes that were asked for. */
+  readonly length: number;
+  /** Where in the object they begin. */
+  readonly start: number;
+  readonly checksum: ExpectedChecksum | undefined;
+}
+
+/** The answer has another length than the object has in the listing: it is damaged, or was packed or unpacked on its way. */
+export class LengthError extends StoreError {
+  /** Where the answer said so before its content came: it may be that of another version. */
+  readonly announced: ObjectHead | undefined;
+
+  constructor(detail: string, announced?: ObjectHead) {
+    super('corrupt', detail, MEND_CORRUPT, true);
+    this.announced = announced;
+  }
+}
+
+type EtagOptions = Pick<GetOptions, 'withoutEtag'>;
+
+/**
+ * Reads the head of an answer to HEAD or GET.
+ *
+ * @throws {StoreError} `not-s3`: no ETag where there must be one; `bad-answer`: two of them
+ */
+export function readHead(
+  answer: StoreAnswer,
+  size: number,
+  { withoutEtag = false }: EtagOptions,
+): ObjectHead {
+  const { headers } = answer;
+  const etags = headerValues(headers, 'etag').map((text) => ({ bare: bareEtag(text), weak: isWeak(text) }));
+  const [first] = etags;
+  if (etags.some(({ bare }) => bare !== first?.bare)) throw badAnswer('it came with two different ETags');
+  const etag = first !== undefined && isEtag(first.bare) ? first.bare : '';
+  if (etag === '' && !withoutEtag) throw notS3(answer, 'an object without an ETag');
+  const lastModified = Date.parse(header(headers, 'last-modified') ?? '');
+  return {
+    etag,
+    ...(etags.some(({ weak }) => weak) && { isWeak: true }),
+    size,
+    // Some stores send none. 0 reads as "long ago".
+    lastModified: Number.isNaN(lastModified) ? 0 : lastModified,
+    versionId: versionIdOf(header(headers, 'x-amz-version-id')),
+  };
+}
+
+/**
+ * @param whole bytes of the whole body, where they are known although the answer does not announce them
+ * @throws {StoreError} as {@link readHead}; `changed`: another version than the one asked for; `corrupt`: another range,
+ *   or (LengthError) another length
+ */
+export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole?: number): ObjectAnswer {
+  const { range, ifMatch, size: listedSize } = options;
+  const announced = announcedLength(answer);
+  const sent = announced ?? whole ?? listedSize;
+  const placed =
+    answer.status === 206 && range !== undefined
+      ? placeOfPart(answer, range, announced)
+      : placeInWhole(answer, range, sent);
+  const head = readHead(answer, placed.size, options);
+  if (ifMatch !== undefined && head.etag !== '' && head.etag !== bareEtag(ifMatch)) {
+    // The store ignores If-Match.
+    throw changed(`it has the ETag ${head.etag}, where ${bareEtag(ifMatch)} was asked for`);
+  }
+  if (listedSize !== undefined && placed.size !== listedSize) {
+    throw new LengthError(`it has ${placed.size} bytes, where ${listedSize} are listed`, head);
+  }
+  return {
+    head,
+    skip: placed.skip,
+    excess: placed.excess,
+    length: placed.end - placed.start,
+    start: placed.start,
+    checksum:
+      range === undefined
+        ? expectedChecksum(answer.headers, head.etag === '' ? ifMatch : undefined)
+        : undefined,
+  };
+}
+
+/** Undefined: the answer is chunked, or ends with its connection. */
+export function announcedLength({ headers }: Pick<StoreAnswer, 'headers'>): number | undefined {
+  const text = header(headers, 'content-length');
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+interface Place {
+  /** Of the whole object. */
+  readonly size: number;
+  readonly start: number;
+  readonly end: number;
+  readonly skip: number;
+  readonly excess: number;
+}
+
+/** Where what is wanted lies in a whole object. */
+function placeInWhole(answer: StoreAnswer, range: GetOptions['range'], sent: number | undefined): Place {
+  if (sent === undefined) throw notS3(answer, 'an answer without Content-Length');
+  if (range === undefined) return { size: sent, start: 0, end: sent, skip: 0, excess: 0 };
+  const { start } = range;
+  if (start >= sent) throw changed(`it has ${sent} bytes, and was asked for what follows ${start}`);
+  const end = Math.min(range.end, sent);
+  return { size: sent, start, end, skip: start, excess: sent - end };
+}
+
+function placeOfPart(
+  answer: StoreAnswer,
+  range: NonNullable<GetOptions['range']>,
+  announced: number | undefined,
+): Place {
+  const { start } = range;
+  const said = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(
+    header(answer.headers, 'content-range') ?? '',
+  );
+  const [first, last, size] = (said?.slice(1) ?? []).map(Number);
+  if (first === undefined || last === undefined || size === undefined) {
+    throw notS3(answer, 'a part of an object without Content-Range');
+  }
+  const end = Math.min(range.end, size);
+  if (first !== start || last + 1 !== end || (announced !== undefined && announced !== end - start)) {
+    throw corrupt(`bytes ${start} to ${end} were asked for, and ${first} to ${last + 1} came`);
+  }
+  return { size, start, end, skip: 0, excess: 0 };
+}
+
+/** Without versioning S3 sends none, or the text `null`. */
+function versionIdOf(text: string | undefined): string | undefined {
+  return text === undefined || text === '' || text === 'null' ? undefined : text;
+}
+
+export function changed(detail: string): StoreError {
+  return new StoreError('changed', detail, 'The next listing shows what the store has now.', false);
+}
+
+export function corrupt(detail: string): StoreError {
+  return new StoreError('corrupt', detail, MEND_CORRUPT, true);
+}

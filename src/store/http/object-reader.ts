@@ -1,0 +1,251 @@
+import type { Deadline } from '../deadline.ts';
+import { bareEtag } from '../etag.ts';
+import type { Md5Trust } from '../md5-trust.ts';
+import type { GetOptions, ObjectBody } from '../object-store.ts';
+import { aborted, DEFAULT_DEADLINE_MS, withRetries, type Yielder } from '../retry.ts';
+import { badAnswer } from './answer-error.ts';
+import { BODY_BOUNDS, type BodyBounds, BodyRate, longestMs, overdueBody } from './body-bounds.ts';
+import type { AnswerBody } from './exchange.ts';
+import { announcedLength, LengthError, type ObjectAnswer, readObjectAnswer } from './object-answer.ts';
+import { type AcceptedEncoding, SentEncodings } from './sent-encodings.ts';
+import type { SignedHttp, StoreAnswer, StoreRequest } from './signed-http.ts';
+import { verified, verifiedWhole } from './verified-body.ts';
+
+/**
+ * Bodies up to this are collected and checked before the answer is handed out, so that one that breaks off or comes
+ * garbled is simply fetched again. 32 of them are 8 MiB.
+ */
+const COLLECTED_BYTES = 256 * 1024;
+
+/** A longer body that breaks off is continued behind what was read: so often, without a byte in between. */
+const MAX_FRUITLESS_RESUMES = 3;
+
+/** A body that drips is asked for again over another connection so often. */
+const MAX_SLOW = 2;
+
+/** Most bytes that are read of an object whose length is not known. */
+const LONGEST_UNANNOUNCED = 8 * 1024 * 1024;
+
+/** Where a body is being read from. */
+interface Source {
+  readonly answer: StoreAnswer;
+  readonly object: ObjectAnswer;
+  readonly encoding: AcceptedEncoding;
+}
+
+/** Reads objects: opens them, checks what comes, and goes on where a connection broke. */
+export class ObjectReader {
+  readonly #http: SignedHttp;
+  readonly #yielder: Yielder;
+  readonly #bounds: BodyBounds;
+  readonly #md5: Pick<Md5Trust, 'of'>;
+  readonly #encodings = new SentEncodings();
+
+  constructor(
+    http: SignedHttp,
+    yielder: Yielder,
+    md5: Pick<Md5Trust, 'of'>,
+    bounds: BodyBounds = BODY_BOUNDS,
+  ) {
+    this.#http = http;
+    this.#yielder = yielder;
+    this.#md5 = md5;
+    this.#bounds = bounds;
+  }
+
+  /**
+   * @param key the whole key
+   * @param deadline its signal is the caller's; disposed of once the request is over, with its body
+   * @param release called then; neither is, where this rejects
+   * @throws {StoreError}
+   */
+  async open(key: string, options: GetOptions, deadline: Deadline, release: () => void): Promise<ObjectBody> {
+    const { bytes, ...source } = await this.#retried(options, deadline, () =>
+      this.#request(key, options, deadline),
+    );
+    const { object } = source;
+    if (bytes !== undefined) {
+      deadline.dispose();
+      release();
+      return { ...object.head, body: once(bytes) };
+    }
+    const endsAt = performance.now() + longestMs(this.#bounds, object.length);
+    deadline.start(endsAt - performance.now());
+    deadline.addEventListener('abort', release);
+    const chunks = this.#chunks(key, options, source, deadline, endsAt);
+    return { ...object.head, body: this.#stream(key, chunks, source, deadline, release) };
+  }
+
+  #retried<T>(options: GetOptions, deadline: Deadline, attempt: () => Promise<T>): Promise<T> {
+    const { deadlineMs = DEFAULT_DEADLINE_MS } = options;
+    return withRetries(attempt, { deadline, deadlineMs, yielder: this.#yielder });
+  }
+
+  /** One try: the answer, checked by its head; a short one with its body, checked too. */
+  async #request(
+    key: string,
+    options: GetOptions,
+    deadline: Deadline,
+  ): Promise<Source & { readonly bytes: Uint8Array | undefined }> {
+    const encoding = this.#encodings.of(key);
+    const answer = await this.#http.send(requestFor(key, options, encoding), deadline);
+    try {
+      const unannounced = await this.#unannounced(answer, options, deadline);
+      const object = readObjectAnswer(answer, options, unannounced?.length);
+      const sent = object.skip + object.length + object.excess;
+      if (unannounced === undefined && sent > COLLECTED_BYTES) {
+        return { answer, object, encoding, bytes: undefined };
+      }
+      const all = unannounced ?? (await this.#http.collect(answer, sent, deadline));
+      if (all === undefined) throw new LengthError(`more than its ${sent} bytes came`);
+      return { answer, object, encoding, bytes: await verifiedWhole(all, object, this.#md5.of(key)) };
+    } catch (error) {
+      answer.body.cancel(error);
+      if (error instanceof LengthError) this.#encodings.wasWrong(key, encoding);
+      throw error;
+    }
+  }
+
+  /** The whole body, where neither the answer nor the listing says how long it is. */
+  async #unannounced(
+    answer: StoreAnswer,
+    { size, range }: GetOptions,
+    deadline: Deadline,
+  ): Promise<Uint8Array | undefined> {
+    if (size !== undefined || range !== undefined || announcedLength(answer) !== undefined) return undefined;
+    const all = await this.#http.collect(answer, LONGEST_UNANNOUNCED, deadline);
+    if (all === undefined)
+      throw badAnswer(`no length was announced, and over ${LONGEST_UNANNOUNCED} bytes came`);
+    return all;
+  }
+
+  async *#stream(
+    key: string,
+    chunks: AsyncIterable<Uint8Array>,
+    { object, encoding }: Source,
+    deadline: Deadline,
+    release: () => void,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* verified(chunks, object, this.#md5.of(key));
+    } catch (error) {
+      if (error instanceof LengthError) this.#encodings.wasWrong(key, encoding);
+      throw error;
+    } finally {
+      deadline.dispose();
+      release();
+    }
+  }
+
+  /** The bytes of a body as they come, over as many connections as it takes, until `endsAt` at the latest. */
+  async *#chunks(
+    key: string,
+    options: GetOptions,
+    { answer, object, encoding }: Source,
+    deadline: Deadline,
+    endsAt: number,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    let body: AnswerBody | undefined = answer.body;
+    const rate = new BodyRate(this.#bounds);
+    let received = 0;
+    let slow = 0;
+    for (let fruitless = 1; ; fruitless++) {
+      try {
+        let asked = performance.now();
+        for await (const chunk of body) {
+          received += chunk.length;
+          fruitless = 0;
+          this.#http.countBytes(chunk.length);
+          const waited = performance.now() - asked;
+          yield chunk;
+          rate.received(chunk.length, waited);
+          asked = performance.now();
+        }
+        return;
+      } catch (error) {
+        if (deadline.passed) throw overdueBody(longestMs(this.#bounds, object.length));
+        if (deadline.aborted) throw aborted(deadline);
+        const failure = this.#http.connectionError(error, deadline);
+        if (failure === undefined) throw error;
+        if (error === failure) slow += 1;
+        // An answer that holds more than was asked for is one of a store that cannot be asked for the rest.
+        const final = !failure.retryable || object.skip > 0 || object.excess > 0;
+        if (final || fruitless > MAX_FRUITLESS_RESUMES || slow > MAX_SLOW) throw failure;
+        const left = endsAt - performance.now();
+        body = await this.#resume(
+          key,
+          { ...options, deadlineMs: deadlineOf(options, left) },
+          {
+            object,
+            encoding,
+            received,
+            deadline,
+          },
+        );
+        if (body === undefined) throw failure;
+        deadline.start(endsAt - performance.now());
+      }
+    }
+  }
+
+  /** The rest of the same version; undefined: the store ignores ranges, or gives no ETag to ask for it by. */
+  async #resume(
+    key: string,
+    options: GetOptions,
+    from: Pick<Source, 'object' | 'encoding'> & { readonly received: number; readonly deadline: Deadline },
+  ): Promise<AnswerBody | undefined> {
+    const { object, encoding, received, deadline } = from;
+    const { etag, isWeak } = object.head;
+    if (etag === '') return undefined;
+    const range = { start: object.start + received, end: object.start + object.length };
+    const rest: GetOptions = { ...options, range, ifMatch: isWeak ? undefined : etag };
+    return this.#retried(rest, deadline, async () => {
+      const { body, ...answer } = await this.#http.send(requestFor(key, rest, encoding), deadline);
+      try {
+        const { skip, head } = readObjectAnswer({ ...answer, body }, { ...rest, ifMatch: etag });
+        if (skip === 0 && head.etag === etag) return body;
+        body.cancel(new Error('the store ignores ranges'));
+        return undefined;
+      } catch (error) {
+        body.cancel(error);
+        throw error;
+      }
+    });
+  }
+}
+
+function deadlineOf({ deadlineMs = DEFAULT_DEADLINE_MS }: GetOptions, left: number): number {
+  return Math.max(0, Math.min(deadlineMs, left));
+}
+
+function requestFor(key: string, options: GetOptions, accepts: AcceptedEncoding): StoreRequest {
+  const { versionId } = options;
+  const request = { operation: 'get', key, accepts, headers: requestHeaders(options) } as const;
+  return versionId === undefined ? request : { ...request, query: { versionId } };
+}
+
+function requestHeaders({ ifMatch, range }: GetOptions): Record<string, string> {
+  return {
+    ...(ifMatch !== undefined && ifMatch !== '' && { 'if-match': `"${bareEtag(ifMatch)}"` }),
+    // S3 gives checksums of whole objects alone.
+    ...(range === undefined
+      ? { 'x-amz-checksum-mode': 'ENABLED' }
+      : { range: `bytes=${range.start}-${range.end - 1}` }),
+  };
+}
+
+/** An iterable of one chunk; a generator costs more. */
+function once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      let left = bytes.length > 0;
+      return {
+        next: async () => {
+          if (!left) return { done: true, value: undefined };
+          left = false;
+          return { done: false, value: bytes };
+        },
+      };
+    },
+  };
+}

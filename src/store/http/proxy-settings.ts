@@ -1,0 +1,97 @@
+import { printable } from '../../base/printable.ts';
+import { SettingError } from '../setting-error.ts';
+import { isExempt, unknownExemptions } from './no-proxy.ts';
+
+/** What the environment says about proxies. Plain data. */
+export interface ProxySettings {
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  /** NO_PROXY as it is. */
+  readonly no: string;
+}
+
+export interface ProxyAddress {
+  /** Without user and password. */
+  readonly url: string;
+  /** The value of Proxy-Authorization. */
+  readonly authorization: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads HTTP_PROXY and HTTPS_PROXY as the AWS CLI does (botocore takes Python's
+ * urllib.request.getproxies_environment): lower case wins, and unsets where it is empty; a proxy for http is none
+ * for https; ALL_PROXY means nothing.
+ *
+ * @throws {SettingError} bad-setting
+ */
+export function readProxySettings(environment: Environment): ProxySettings {
+  const read = (scheme: string): string | undefined =>
+    (environment[`${scheme}_proxy`] ?? environment[`${scheme.toUpperCase()}_PROXY`]) || undefined;
+  const http = read('http');
+  const https = read('https');
+  if (http !== undefined) parseProxy(http, 'HTTP_PROXY');
+  if (https !== undefined) parseProxy(https, 'HTTPS_PROXY');
+  return { http, https, no: read('no') ?? '' };
+}
+
+/** The proxy on the way to an origin; undefined: none. */
+export function proxyFor(origin: URL, settings: ProxySettings): ProxyAddress | undefined {
+  const secure = origin.protocol === 'https:';
+  const proxy = secure ? settings.https : settings.http;
+  if (proxy === undefined || isExempt(origin, settings.no)) return undefined;
+  return parseProxy(proxy, secure ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+}
+
+/** What of the settings has no effect, one sentence, with what to do; undefined: nothing. */
+export function ignoredSettings({
+  http,
+  https,
+  no,
+}: ProxySettings): { message: string; hint: string } | undefined {
+  const unknown = http === undefined && https === undefined ? [] : unknownExemptions(no);
+  if (unknown.length === 0) return undefined;
+  // Where a whole address was written, it may hold a password.
+  const shown = unknown.map((entry) => printable(entry.replace(/^.*@/, '***@'), 100));
+  return {
+    message: `NO_PROXY has entries that are not understood, and exempt nothing: ${printable(shown.join(', '), 500)}`,
+    hint: 'Write names (example.com, *.example.com), addresses or blocks (10.0.0.0/8), names and addresses also with a port, or * alone.',
+  };
+}
+
+function parseProxy(text: string, variable: string): ProxyAddress {
+  const address = withScheme(text);
+  // The value is not shown: it may hold a password.
+  if (!URL.canParse(address)) throw unusable(variable);
+  const url = new URL(address);
+  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
+    throw unusable(variable);
+  const user = decoded(url.username, variable);
+  const password = decoded(url.password, variable);
+  return {
+    url: url.origin,
+    authorization: user === '' ? undefined : `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+  };
+}
+
+function decoded(text: string, variable: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw unusable(variable);
+  }
+}
+
+function unusable(variable: string): SettingError {
+  return new SettingError(
+    'bad-setting',
+    `${variable} is not the address of an HTTP proxy`,
+    `Set ${variable} to http://HOST:PORT, or unset it.`,
+  );
+}
+
+function withScheme(text: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
+  return text.startsWith('//') ? `http:${text}` : `http://${text}`;
+}

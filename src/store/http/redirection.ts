@@ -1,0 +1,42 @@
+import { atHost, isAwsHost, isRegionName, type ResolvedTarget, withRegion } from '../resolved-target.ts';
+import type { ErrorDocument } from './error-document.ts';
+import type { Answer } from './exchange.ts';
+import { header } from './headers.ts';
+
+export interface Redirection {
+  readonly target: ResolvedTarget;
+  /** Whether later requests should go there at once. */
+  readonly lasting: boolean;
+}
+
+/** Where to ask instead, if an answer says so in a way that can be followed. */
+export function redirection(
+  target: ResolvedTarget,
+  { status, headers }: Pick<Answer, 'status' | 'headers'>,
+  document: ErrorDocument | undefined,
+): Redirection | undefined {
+  // 400 is AuthorizationHeaderMalformed: the signature is for another region than the bucket's.
+  if (status !== 301 && status !== 307 && status !== 400) return undefined;
+  const region = header(headers, 'x-amz-bucket-region') ?? document?.region;
+  if (region !== undefined && isRegionName(region) && region !== target.region) {
+    return { target: withRegion(target, region), lasting: true };
+  }
+  if (status !== 307) return undefined;
+  const place = header(headers, 'location') ?? (document?.endpoint && `https://${document.endpoint}`);
+  return place === undefined ? undefined : temporaryPlace(target, place);
+}
+
+/**
+ * A bucket that is new is served elsewhere for some hours. Followed only from one host of AWS to another, over the
+ * same protocol: a signed request is not sent to whoever an answer names.
+ */
+function temporaryPlace(target: ResolvedTarget, place: string): Redirection | undefined {
+  if (!URL.canParse(place)) return undefined;
+  const { protocol, hostname } = new URL(target.origin);
+  const url = new URL(place);
+  const fit = url.protocol === protocol && isAwsHost(url.hostname) && isAwsHost(hostname) && url.port === '';
+  if (!fit || url.host === target.host) return undefined;
+  const moved = atHost(target, url.origin);
+  const named = url.hostname.startsWith(`${target.bucket}.`);
+  return { target: named ? { ...moved, basePath: '/' } : moved, lasting: false };
+}

@@ -1,0 +1,262 @@
+import { orAborted } from '../../base/waiting.ts';
+import { CredentialSource, type Credentials, type CredentialsProvider } from '../credentials.ts';
+import type { ResolvedTarget } from '../resolved-target.ts';
+import type { Stop } from '../stop.ts';
+import type { StoreError, StoreErrorCode } from '../store-error.ts';
+import { errorOfAnswer, type Operation } from './answer-error.ts';
+import { errorOfConnection } from './connection-error.ts';
+import { type ErrorDocument, MAX_ERROR_BYTES, parseErrorDocument } from './error-document.ts';
+import { type Answer, exchange } from './exchange.ts';
+import { encodeKey, withQuery } from './key-path.ts';
+import { redirection } from './redirection.ts';
+import type { RequestObserver } from './request-observer.ts';
+import type { AcceptedEncoding } from './sent-encodings.ts';
+import { RequestSigner } from './sign.ts';
+import type { Transport } from './transport.ts';
+
+export interface StoreRequest {
+  readonly operation: Operation;
+  /** The whole key, prefix included; empty: the bucket. */
+  readonly key: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default `identity`. */
+  readonly accepts?: AcceptedEncoding;
+}
+
+/** An answer with status 200 or 206; or 304, where the request was one with If-None-Match. */
+export interface StoreAnswer extends Answer {
+  /** Where it came from. */
+  readonly target: ResolvedTarget;
+}
+
+export interface SignedHttpOptions {
+  readonly target: ResolvedTarget;
+  readonly transport: Transport;
+  /** Not asked where the target is anonymous. */
+  readonly credentials: CredentialsProvider;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  readonly observer?: RequestObserver;
+}
+
+/** How one request goes out. */
+interface Attempt {
+  readonly target: ResolvedTarget;
+  /** Undefined: it is not signed. */
+  readonly credentials: Credentials | undefined;
+  readonly stop: Stop;
+}
+
+/** A bucket that sends from place to place is asked no further. */
+const MAX_REDIRECTS = 3;
+
+/** Of these HEAD alone does not tell the reason. */
+const UNEXPLAINED: ReadonlySet<number> = new Set([301, 307, 400, 403]);
+
+/** What a proxy may change (Google's does) is sent, but not signed. */
+const unsigned = (accepts: AcceptedEncoding) => ({ 'accept-encoding': accepts, 'user-agent': 'dagmount' });
+
+/** Sends single requests to one bucket: signed, to the region where it is, with credentials that are still good. */
+export class SignedHttp {
+  readonly transport: Transport;
+  readonly #credentials: CredentialSource;
+  readonly #now: () => number;
+  readonly #observer: RequestObserver | undefined;
+  readonly #signer = new RequestSigner();
+  #target: ResolvedTarget;
+  #known = false;
+
+  constructor(options: SignedHttpOptions) {
+    this.#now = options.now ?? Date.now;
+    this.#observer = options.observer;
+    this.#target = options.target;
+    this.transport = options.transport;
+    this.#credentials = new CredentialSource(options.credentials, this.#now);
+  }
+
+  /** With the region that the store named, once it has. */
+  get target(): ResolvedTarget {
+    return this.#target;
+  }
+
+  /**
+   * One request and its answer; a redirect to the bucket's own region and a renewal of credentials included. No
+   * other failure is tried again.
+   *
+   * @throws {StoreError} for what the store or the network says; the signal's reason where it is aborted
+   */
+  async send(request: StoreRequest, stop: Stop): Promise<StoreAnswer> {
+    let attempt: Attempt = {
+      target: this.#target,
+      credentials: await this.#credentialsFor(this.#target, stop),
+      stop,
+    };
+    let renewed = false;
+    for (let redirects = 0; ; ) {
+      const started = performance.now();
+      const answer = await this.#try(request, attempt, started);
+      if (isWanted(request, answer)) {
+        this.#known ||= answer.headers.etag !== undefined || 'x-amz-request-id' in answer.headers;
+        this.#observe(request.operation, 'ok', started);
+        return { ...answer, target: attempt.target };
+      }
+      const document = await this.#documentOf(request, answer, attempt);
+      this.#known ||= document !== undefined;
+      const error = this.#errorOf(request.operation, answer, document, attempt.target);
+      this.#observe(request.operation, error.code, started);
+      const elsewhere = redirects < MAX_REDIRECTS ? redirection(attempt.target, answer, document) : undefined;
+      if (elsewhere !== undefined) {
+        redirects++;
+        attempt = { ...attempt, target: elsewhere.target };
+        if (elsewhere.lasting) this.#target = elsewhere.target;
+        continue;
+      }
+      const credentials = renewed ? undefined : await this.#renewal(error, document, attempt);
+      if (credentials === undefined) throw error;
+      renewed = true;
+      attempt = { ...attempt, credentials };
+    }
+  }
+
+  /**
+   * The whole body of an answer; undefined: it is longer than `limit`, and was given up.
+   *
+   * @throws {StoreError} `unreachable` where the connection breaks; the signal's reason where it is aborted
+   */
+  async collect(answer: Answer, limit: number, stop: Stop): Promise<Uint8Array | undefined> {
+    try {
+      const bytes = await answer.body.bytes(limit);
+      this.countBytes(bytes?.length ?? limit);
+      return bytes;
+    } catch (error) {
+      throw this.connectionError(error, stop) ?? error;
+    }
+  }
+
+  countBytes(count: number): void {
+    this.#observer?.bytes(count);
+  }
+
+  #observe(operation: Operation, outcome: 'ok' | StoreErrorCode, started: number): void {
+    this.#observer?.request(operation, outcome, performance.now() - started);
+  }
+
+  #errorOf(
+    operation: Operation,
+    answer: Answer,
+    document: ErrorDocument | undefined,
+    target: ResolvedTarget,
+  ): StoreError {
+    const { status, headers } = answer;
+    return errorOfAnswer({
+      operation,
+      status,
+      headers,
+      document,
+      target,
+      known: this.#known,
+      now: this.#now(),
+    });
+  }
+
+  async #credentialsFor(target: ResolvedTarget, stop: Stop): Promise<Credentials | undefined> {
+    if (target.anonymous) return undefined;
+    const credentials = this.#credentials.current();
+    return credentials instanceof Promise ? orAborted(credentials, stop) : credentials;
+  }
+
+  /** What the store says to a request that it refused. HEAD is answered without a word: GET is asked for the reason. */
+  async #documentOf(
+    request: StoreRequest,
+    answer: Answer,
+    attempt: Attempt,
+  ): Promise<ErrorDocument | undefined> {
+    if (request.operation !== 'head') return readErrorDocument(answer);
+    if (!UNEXPLAINED.has(answer.status)) return undefined;
+    const asked = {
+      ...request,
+      operation: 'get',
+      headers: { ...request.headers, range: 'bytes=0-0' },
+    } as const;
+    const spoken = await this.#try(asked, attempt, performance.now());
+    if (spoken.status === answer.status) return readErrorDocument(spoken);
+    spoken.body.cancel(new Error('the reason of another answer was wanted'));
+    return undefined;
+  }
+
+  /** Other credentials than those that the store refused. */
+  async #renewal(
+    error: StoreError,
+    document: ErrorDocument | undefined,
+    { credentials, stop }: Attempt,
+  ): Promise<Credentials | undefined> {
+    // A key that was rotated away is not expired, it is unknown.
+    const refused = error.code === 'expired' || document?.code === 'InvalidAccessKeyId';
+    if (!refused || credentials === undefined) return undefined;
+    return orAborted(this.#credentials.replace(credentials), stop);
+  }
+
+  async #try(
+    request: StoreRequest,
+    { target, credentials, stop }: Attempt,
+    started: number,
+  ): Promise<Answer> {
+    const method = request.operation === 'head' ? 'HEAD' : 'GET';
+    const path = target.basePath + encodeKey(request.key);
+    const query = request.query ?? {};
+    const headers: Record<string, string> = { ...request.headers };
+    if (target.requestPayer) headers['x-amz-request-payer'] = 'requester';
+    const signed =
+      credentials === undefined
+        ? { ...headers, host: target.host }
+        : this.#signer.sign({ method, path, query, headers }, target, credentials, this.#now());
+    const { firstByte, stall } = this.transport.settings.timeouts;
+    try {
+      return await exchange(
+        this.transport.dispatcherFor(target.origin),
+        {
+          headersTimeout: firstByte,
+          bodyTimeout: stall,
+          method,
+          origin: target.origin,
+          path: withQuery(path, query),
+          headers: Object.assign(signed, unsigned(request.accepts ?? 'identity')),
+        },
+        stop,
+      );
+    } catch (error) {
+      const failure = this.connectionError(error, stop);
+      this.#observe(request.operation, failure?.code ?? 'aborted', started);
+      throw failure ?? error;
+    }
+  }
+
+  /** What a connection, or the body of an answer, failed with; undefined: the signal was aborted, or it is a bug. */
+  connectionError(error: unknown, stop: Stop): StoreError | undefined {
+    if (stop.aborted) return undefined;
+    const { host, origin } = this.#target;
+    return errorOfConnection(error, {
+      host,
+      secure: origin.startsWith('https:'),
+      proxied: this.transport.isProxied(origin),
+    });
+  }
+}
+
+function isWanted({ headers }: StoreRequest, { status }: Answer): boolean {
+  return status === 200 || status === 206 || (status === 304 && headers?.['if-none-match'] !== undefined);
+}
+
+/** Reads the body of an answer that is not what was asked for: bounded, since nobody vouches for it. */
+async function readErrorDocument(answer: Answer): Promise<ErrorDocument | undefined> {
+  try {
+    const bytes = await answer.body.bytes(MAX_ERROR_BYTES);
+    return bytes === undefined ? undefined : parseErrorDocument(bytes);
+  } catch (error) {
+    // The status is known, and says more than the connection that broke behind it.
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+}

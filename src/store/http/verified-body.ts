@@ -1,0 +1,55 @@
+import type { Md5Check } from '../md5-trust.ts';
+import { corrupt, LengthError, type ObjectAnswer } from './object-answer.ts';
+
+type Expected = Pick<ObjectAnswer, 'skip' | 'excess' | 'length' | 'checksum'>;
+
+/**
+ * Passes on what was asked for of an answer's body, one chunk late: the last one is delivered only once length and
+ * checksum are right.
+ *
+ * @throws {StoreError} corrupt
+ */
+export async function* verified(
+  chunks: AsyncIterable<Uint8Array>,
+  expected: Expected,
+  md5: Md5Check,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { length, excess, checksum } = expected;
+  const running = checksum?.start();
+  let skip = expected.skip;
+  let received = 0;
+  let held: Uint8Array | undefined;
+  for await (const all of chunks) {
+    const chunk = all.subarray(Math.min(skip, all.length));
+    skip -= all.length - chunk.length;
+    if (chunk.length === 0) continue;
+    const wanted = excess > 0 ? chunk.subarray(0, length - received) : chunk;
+    received += wanted.length;
+    if (received > length) throw new LengthError(`more than its ${length} bytes came`);
+    running?.update(wanted);
+    if (held !== undefined) yield held;
+    held = wanted;
+    // Nobody wants what follows: leaving gives the connection up.
+    if (excess > 0 && received === length) break;
+  }
+  check(received, running === undefined ? undefined : await running.finish(), expected, md5);
+  if (held !== undefined) yield held;
+}
+
+/** As {@link verified}, of a body that is there as a whole. */
+export async function verifiedWhole(all: Uint8Array, expected: Expected, md5: Md5Check): Promise<Uint8Array> {
+  const { skip, excess, length, checksum } = expected;
+  const wanted = skip > 0 || excess > 0 ? all.subarray(skip, skip + length) : all;
+  const running = checksum?.start();
+  running?.update(wanted);
+  check(wanted.length, await running?.finish(), expected, md5);
+  return wanted;
+}
+
+function check(received: number, found: string | undefined, expected: Expected, md5: Md5Check): void {
+  const { length, checksum } = expected;
+  if (received !== length) throw new LengthError(`${received} of ${length} bytes came`);
+  if (checksum === undefined || found === undefined) return;
+  const passes = checksum.name === 'md5' ? md5(found, checksum.value) : found === checksum.value;
+  if (!passes) throw corrupt(`its ${checksum.name} is ${found}, where the store says ${checksum.value}`);
+}

@@ -1,0 +1,59 @@
+import { Deadline } from '../deadline.ts';
+import type { SignedHttp } from '../http/signed-http.ts';
+import { SYSTEM_PACE, withRetries, type Yielder } from '../retry.ts';
+import { StoreError } from '../store-error.ts';
+import type { FetchPage, PageQuery } from './page-reader.ts';
+import { MAX_PAGE_BYTES } from './scanner.ts';
+
+/** Milliseconds for a page, its retries included. */
+const PAGE_DEADLINE_MS = 10_000;
+/** Keys that S3 gives in a page. */
+const PAGE_KEYS = 1_000;
+/** A store that gives all of its keys in one page: 50,000 of them, with long names. */
+const MAX_LONG_PAGE_BYTES = 64 * 1024 * 1024;
+
+export interface FetchPageOptions {
+  readonly http: SignedHttp;
+  readonly yielder?: Yielder;
+  readonly deadlineMs?: number;
+}
+
+/** Fetches pages of ListObjectsV2, with keys url-encoded. Rejects with StoreError. */
+export function createFetchPage(options: FetchPageOptions): FetchPage {
+  const { http, yielder = SYSTEM_PACE, deadlineMs = PAGE_DEADLINE_MS } = options;
+  return async (query, signal) => {
+    const limit = (query.maxKeys ?? PAGE_KEYS) > PAGE_KEYS ? MAX_LONG_PAGE_BYTES : MAX_PAGE_BYTES;
+    const request = { operation: 'list', key: '', query: parameters(query) } as const;
+    const deadline = new Deadline(signal);
+    try {
+      const bytes = await withRetries(
+        async () => http.collect(await http.send(request, deadline), limit, deadline),
+        { deadline, deadlineMs, yielder },
+      );
+      if (bytes === undefined) throw tooLong(limit);
+      return bytes;
+    } finally {
+      deadline.dispose();
+    }
+  };
+}
+
+function parameters({ prefix, continuationToken, startAfter, maxKeys }: PageQuery): Record<string, string> {
+  return {
+    'list-type': '2',
+    'encoding-type': 'url',
+    prefix,
+    ...(continuationToken !== undefined && { 'continuation-token': continuationToken }),
+    ...(startAfter !== undefined && { 'start-after': startAfter }),
+    ...(maxKeys !== undefined && { 'max-keys': String(maxKeys) }),
+  };
+}
+
+function tooLong(limit: number): StoreError {
+  return new StoreError(
+    'not-s3',
+    `a page of the listing is longer than ${limit} bytes`,
+    'Check that the endpoint is an S3 API.',
+    false,
+  );
+}

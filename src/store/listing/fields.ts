@@ -1,0 +1,124 @@
+import { corrupt, endsEarly, quoted, quotedKey } from './errors.ts';
+import { KeyDecoder } from './key.ts';
+import type { XmlReader } from './xml.ts';
+
+/**
+ * S3's tokens have some 100 bytes; a store that makes one of the last key has some 6 KiB at most. It is sent back in a
+ * URL, which servers take up to 8 KiB of by default.
+ */
+const MAX_TOKEN_BYTES = 16 * 1024;
+
+const IS_TRUNCATED = Buffer.from('IsTruncated');
+const NEXT_CONTINUATION_TOKEN = Buffer.from('NextContinuationToken');
+const ENCODING_TYPE = Buffer.from('EncodingType');
+const KEY_COUNT = Buffer.from('KeyCount');
+const PREFIX = Buffer.from('Prefix');
+const COMMON_PREFIXES = Buffer.from('CommonPrefixes');
+
+const NO_PREFIX = new Uint8Array(0);
+
+/**
+ * What one answer to ListObjectsV2 says besides its objects. What decides whether keys are missing must be clear: a field
+ * that has two values is refused. What decides nothing is not looked at: stores count their keys in ways of their own.
+ */
+export class PageFields {
+  readonly #xml: XmlReader;
+  readonly #prefix: Uint8Array;
+  #truncated: string | undefined;
+  #token: string | undefined;
+  #encodingType: string | undefined;
+  #keyCount: string | undefined;
+
+  constructor(xml: XmlReader, prefix: Uint8Array) {
+    this.#xml = xml;
+    this.#prefix = prefix;
+  }
+
+  /** After an opening or empty tag of the page that is none of an object: reads to where its element ends. */
+  read(tag: 'open' | 'empty'): void {
+    const xml = this.#xml;
+    if (xml.isNamed(IS_TRUNCATED)) this.#truncated = this.#once('IsTruncated', this.#truncated, tag);
+    else if (xml.isNamed(NEXT_CONTINUATION_TOKEN)) this.#readToken(tag);
+    else if (xml.isNamed(ENCODING_TYPE))
+      this.#encodingType = this.#once('EncodingType', this.#encodingType, tag);
+    else if (xml.isNamed(KEY_COUNT)) this.#keyCount = tag === 'open' ? xml.readString() : undefined;
+    else if (xml.isNamed(PREFIX)) this.#checkPrefix(tag);
+    else if (xml.isNamed(COMMON_PREFIXES)) this.#refuseFoldedKeys(tag);
+    else if (tag === 'open') xml.skipElement();
+  }
+
+  /** Whether more pages follow; undefined: the store does not say. */
+  get truncated(): boolean | undefined {
+    const said = this.#truncated?.trim().toLowerCase() ?? '';
+    if (said === 'true' || said === '1') return true;
+    if (said === 'false' || said === '0') return false;
+    if (said !== '') throw corrupt(`the listing does not say whether it goes on, but ${quoted(said)}`);
+    return this.token === undefined ? undefined : true;
+  }
+
+  /** Where the next page begins. */
+  get token(): string | undefined {
+    return this.#token === '' ? undefined : this.#token;
+  }
+
+  /** Whether the store says that it encoded the keys as asked. */
+  get encoded(): boolean {
+    return this.#encodingType?.trim().toLowerCase() === 'url';
+  }
+
+  /** Whether the store says that the page holds just so many objects. */
+  counts(rows: number): boolean {
+    return this.#keyCount !== undefined && Number(this.#keyCount.trim() || Number.NaN) === rows;
+  }
+
+  #readToken(tag: 'open' | 'empty'): void {
+    const xml = this.#xml;
+    if (tag === 'open') {
+      xml.readText();
+      const length = xml.textEnd - xml.textStart;
+      if (length > MAX_TOKEN_BYTES)
+        throw corrupt(
+          `the listing goes on at a token of ${length} bytes, where ${MAX_TOKEN_BYTES} are allowed`,
+        );
+    }
+    this.#token = this.#agreed('NextContinuationToken', this.#token, tag === 'open' ? xml.textString() : '');
+  }
+
+  /** SeaweedFS sends the prefix as it is even where it encodes the keys. */
+  #checkPrefix(tag: 'open' | 'empty'): void {
+    const xml = this.#xml;
+    if (tag === 'open') xml.readText();
+    const sent = tag === 'open' ? xml.text.subarray(xml.textStart, xml.textEnd) : NO_PREFIX;
+    const decoded = new Uint8Array(sent.length);
+    const end = new KeyDecoder(NO_PREFIX, 'url').decode(sent, 0, sent.length, decoded, 0);
+    const is = (bytes: Uint8Array) => Buffer.compare(bytes, this.#prefix) === 0;
+    if (is(sent) || is(decoded.subarray(0, end))) return;
+    throw corrupt(`the listing is of the prefix ${quotedKey(sent)}, and not of ${quotedKey(this.#prefix)}`);
+  }
+
+  /** Some stores send an empty element, or one with an empty prefix, where there are none. */
+  #refuseFoldedKeys(tag: 'open' | 'empty'): void {
+    const xml = this.#xml;
+    if (tag === 'empty') return;
+    for (let inner = xml.next(); inner !== 'close'; inner = xml.next()) {
+      if (inner === 'end') throw endsEarly();
+      if (inner === 'empty') continue;
+      if (!xml.isNamed(PREFIX)) xml.skipElement();
+      else if (xml.readString() !== '') {
+        throw corrupt(
+          `the listing folds keys together, which was not asked for: those below ${quoted(xml.textString())}`,
+        );
+      }
+    }
+    if (!xml.isNamed(COMMON_PREFIXES)) throw corrupt('the listing holds tags that do not match');
+  }
+
+  #once(field: string, before: string | undefined, tag: 'open' | 'empty'): string {
+    return this.#agreed(field, before, tag === 'open' ? this.#xml.readString() : '');
+  }
+
+  #agreed(field: string, before: string | undefined, now: string): string {
+    if (before === undefined || before === now) return now;
+    throw corrupt(`the listing says two things of ${field}: ${quoted(before)} and ${quoted(now)}`);
+  }
+}

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { StoreError } from '../store-error.ts';
+import type { ListingBudget } from './budget.ts';
+import { ListingColumns } from './columns.ts';
+import { corrupt, UnknownEncodingError } from './errors.ts';
+import { type ListingPage, scanListingPage } from './scanner.ts';
+
+/** One ListObjectsV2 request; `encoding-type=url` goes with each. */
+export interface PageQuery {
+  readonly prefix: string;
+  readonly continuationToken?: string;
+  /** A whole key, prefix included: the page starts behind it. */
+  readonly startAfter?: string;
+  readonly maxKeys?: number;
+}
+
+/**
+ * Sends one request and returns the body of a 200 answer. Timeouts, and the retry of what HTTP says is worth
+ * one, are its own; what it rejects with ends the listing.
+ */
+export type FetchPage = (query: PageQuery, signal: AbortSignal) => Promise<Uint8Array>;
+
+export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>;
+
+/** One listing under way. */
+export interface ListingRun {
+  readonly signal: AbortSignal;
+  /** Bounds what is read, together with the other parts of the same listing; a new one where it starts over. */
+  budget: ListingBudget;
+  /** Requests sent so far. */
+  requests: number;
+}
+
+export interface PageReaderOptions {
+  readonly fetchPage: FetchPage;
+  readonly prefix: string;
+  readonly sleep?: Sleep;
+  /** A number from 0 to 1, for the jitter of a backoff. */
+  readonly random?: () => number;
+}
+
+export interface PageBounds {
+  readonly maxPageBytes?: number;
+  readonly maxPageRows?: number;
+}
+
+const TRIES = 3;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 2000;
+const REPLACEMENT_CHARACTER = '\ufffd';
+
+/** Fetches pages and scans them; asks again for one that came garbled. */
+export class PageReader {
+  readonly #fetchPage: FetchPage;
+  readonly #prefix: string;
+  readonly #prefixBytes: Uint8Array;
+  readonly #sleep: Sleep;
+  readonly #random: () => number;
+  /** The store was found to leave keys as they are, without saying so. */
+  #literal = false;
+
+  constructor(options: PageReaderOptions) {
+    this.#fetchPage = options.fetchPage;
+    this.#prefix = options.prefix;
+    this.#prefixBytes = Buffer.from(options.prefix);
+    this.#sleep = options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }));
+    this.#random = options.random ?? Math.random;
+  }
+
+  get prefix(): string {
+    return this.#prefix;
+  }
+
+  /**
+   * Adds the objects of one page to `columns`; where it is rejected, none.
+   *
+   * @throws {StoreError} as {@link scanListingPage} does, after three tries where another try may repair it; as
+   *   {@link ListingBudget} does.
+   */
+  async read(
+    query: Omit<PageQuery, 'prefix'>,
+    columns: ListingColumns,
+    run: ListingRun,
+    bounds: PageBounds = {},
+  ): Promise<ListingPage> {
+    const prefix = this.#prefixBytes;
+    const before = columns.count;
+    for (let attempt = 1; ; attempt++) {
+      const bytes = await this.#fetch({ ...query, prefix: this.#prefix }, run);
+      try {
+        const page = scanListingPage(bytes, { prefix, columns, literal: this.#literal, ...bounds });
+        checkToken(page);
+        run.budget.takePage(page.rows);
+        return page;
+      } catch (error) {
+        // The next try must not add to what this one scanned before it was found to be wrong.
+        columns.truncate(before);
+        if (error instanceof UnknownEncodingError) await this.#askForEncoding(error, run);
+        else if (!(error instanceof StoreError && error.retryable) || attempt >= TRIES) throw error;
+      }
+      const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+      await this.#sleep(longest * (0.5 + this.#random() / 2), run.signal);
+    }
+  }
+
+  async #fetch(query: PageQuery, run: ListingRun): Promise<Uint8Array> {
+    run.signal.throwIfAborted();
+    run.requests++;
+    const bytes = await this.#fetchPage(query, run.signal);
+    run.budget.takeAnswer(bytes.length);
+    return bytes;
+  }
+
+  /**
+   * Asks for the key by its text, as a prefix. A store that does not encode answers with that very text; one
+   * that encodes has no such key, or answers with its text encoded once more.
+   */
+  async #askForEncoding(error: UnknownEncodingError, run: ListingRun): Promise<void> {
+    const bytes = await this.#fetch({ prefix: error.key, maxKeys: 1 }, run);
+    const columns = new ListingColumns({ rows: 1, keyBytes: 64, etagBytes: 64 });
+    const page = scanListingPage(bytes, { prefix: Buffer.from(error.key), columns, literal: true });
+    if (page.rows === 0 || page.encoded) throw error;
+    this.#literal = true;
+  }
+}
+
+/**
+ * SeaweedFS 4.48 sends the last key as the token, unencoded, with U+FFFD for what XML cannot hold: going on there
+ * would leave out what lies between, without a sign.
+ */
+function checkToken(page: ListingPage): void {
+  if (page.token?.includes(REPLACEMENT_CHARACTER)) {
+    throw corrupt(
+      'the listing goes on at a place that the store garbled: a key there has a control character',
+    );
+  }
+}

@@ -1,0 +1,144 @@
+import { isUtf8 } from 'node:buffer';
+import type { ListingColumns } from './columns.ts';
+import { corrupt, quotedKey, tooManyObjects } from './errors.ts';
+import { MAX_KEY_BYTES } from './key.ts';
+import type { ListingRun, PageReader } from './page-reader.ts';
+import type { ListingPage } from './scanner.ts';
+import { Whereabouts } from './whereabouts.ts';
+
+/** A part of the key space: what lies behind `startAfter`, up to and including `boundary`. */
+export interface KeyRange {
+  /** A whole key, prefix included; undefined: from the beginning. */
+  readonly startAfter: string | undefined;
+  /** The bytes of `startAfter` below the prefix. */
+  readonly startBytes: Uint8Array | undefined;
+  /** The bytes of a key below the prefix; undefined: to the end. */
+  readonly boundary: Uint8Array | undefined;
+}
+
+export const WHOLE_RANGE: KeyRange = { startAfter: undefined, startBytes: undefined, boundary: undefined };
+
+export interface RangeListing {
+  /** Whether every key was greater than the one before it, and than `startAfter`; compared by bytes. */
+  readonly ordered: boolean;
+  /** The first key that came behind the boundary, and was left out. */
+  readonly firstBeyond: Uint8Array | undefined;
+  /** Whether the store said that no key follows. */
+  readonly ended: boolean;
+  /** The most objects that one page held which was not the last. */
+  readonly pageRows: number;
+}
+
+/** Objects in a page of S3's, where there are more. */
+const FULL_PAGE_ROWS = 1_000;
+
+/** Whether a page of so many objects, which does not say whether it is the last, can be taken for the only one. */
+export function mayBeAll(rows: number): boolean {
+  return rows > 0 && rows < FULL_PAGE_ROWS;
+}
+
+/**
+ * Adds the objects of `range` to `columns`, page by page. Stops early when `goOn` says so of a page that is not
+ * the last.
+ *
+ * If a page says that the listing goes on but has no token, or does not say whether it goes on, the store is asked for the
+ * keys behind the last one (`start-after`).
+ */
+export async function readRange(
+  reader: PageReader,
+  columns: ListingColumns,
+  range: KeyRange,
+  run: ListingRun,
+  bounds: { readonly maxObjects: number; readonly goOn: (page: ListingPage, ordered: boolean) => boolean },
+): Promise<RangeListing> {
+  const start = columns.count;
+  const whereabouts = new Whereabouts(reader.prefix);
+  let ordered = true;
+  let pageRows = 0;
+  let query: { startAfter?: string; continuationToken?: string } =
+    range.startAfter === undefined ? {} : { startAfter: range.startAfter };
+  /** The page before this one did not say whether it was the last. */
+  let isUnsaid = false;
+  for (;;) {
+    const first = columns.count;
+    const page = await reader.read(query, columns, run);
+    if (columns.count > bounds.maxObjects) throw tooManyObjects(bounds.maxObjects);
+    if (first > start && query.startAfter !== undefined && !isBehind(columns, first)) {
+      const key = columns.key(first);
+      if (!isUnsaid || !mayBeAll(pageRows)) throw whereabouts.comesBackTo(key);
+      // It does not heed StartAfter, and sent all that it has before.
+      columns.truncate(first);
+      return { ordered, firstBeyond: undefined, ended: true, pageRows: 0 };
+    }
+    ordered &&= isInOrder(columns, first, start, range.startBytes);
+    const beyond = range.boundary === undefined ? columns.count : firstBeyond(columns, first, range.boundary);
+    if (beyond < columns.count) {
+      const key = columns.key(beyond).slice();
+      columns.truncate(beyond);
+      return { ordered, firstBeyond: key, ended: false, pageRows };
+    }
+    isUnsaid = page.truncated === undefined;
+    // Nothing lies behind what was asked for. A first page of nothing would say as much of a store that lost its answer.
+    const isEmptyRest = page.rows === 0 && (first > start || query.startAfter !== undefined);
+    if (page.truncated === false || (isUnsaid && isEmptyRest))
+      return { ordered, firstBeyond: undefined, ended: true, pageRows };
+    pageRows = Math.max(pageRows, page.rows);
+    const last = columns.count - 1;
+    const reached =
+      range.boundary !== undefined && last >= start && compareKeys(columns.key(last), range.boundary) === 0;
+    if (reached || !bounds.goOn(page, ordered))
+      return { ordered, firstBeyond: undefined, ended: false, pageRows };
+
+    whereabouts.page(page.rows === 0 ? undefined : columns.key(first));
+    if (page.token !== undefined) {
+      whereabouts.token(page.token);
+      query = { continuationToken: page.token };
+    } else {
+      const behind = page.rows === 0 ? undefined : columns.key(last);
+      query = { startAfter: startAfter(behind, ordered, reader.prefix) };
+    }
+  }
+}
+
+/** What the page behind one that ends with `key` starts after, prefix included. Throws StoreError where none can. */
+export function startAfter(key: Uint8Array | undefined, ordered: boolean, prefix: string): string {
+  const what = 'the listing does not say where it goes on';
+  if (key === undefined) throw corrupt(`${what}, and the page holds no object`);
+  const named = quotedKey(Buffer.from(prefix), key);
+  if (!ordered) throw corrupt(`${what}, and its keys are not in order, as before the key ${named}`);
+  if (key.length > MAX_KEY_BYTES || !isUtf8(key))
+    throw corrupt(`${what}, and the page ends in a key that cannot be asked for: ${named}`);
+  return prefix + Buffer.from(key).toString();
+}
+
+export function compareKeys(left: Uint8Array, right: Uint8Array): number {
+  return Buffer.compare(left, right);
+}
+
+function isInOrder(
+  columns: ListingColumns,
+  first: number,
+  start: number,
+  after: Uint8Array | undefined,
+): boolean {
+  if (first === columns.count) return true;
+  if (first === start) {
+    if (after !== undefined && compareKeys(columns.key(first), after) <= 0) return false;
+    return columns.isOrderedFrom(first + 1);
+  }
+  return columns.isOrderedFrom(first);
+}
+
+/** Whether row `first`, if there is one, has a greater key than the row before it. */
+function isBehind(columns: ListingColumns, first: number): boolean {
+  return first === columns.count || compareKeys(columns.key(first), columns.key(first - 1)) > 0;
+}
+
+/** The first row from `first` on whose key is greater than `boundary`. */
+function firstBeyond(columns: ListingColumns, first: number, boundary: Uint8Array): number {
+  const last = columns.count - 1;
+  if (last < first || compareKeys(columns.key(last), boundary) <= 0) return columns.count;
+  let row = first;
+  while (compareKeys(columns.key(row), boundary) <= 0) row++;
+  return row;
+}

@@ -1,0 +1,49 @@
+import type { ListingColumns } from './columns.ts';
+import { corrupt, quotedKey } from './errors.ts';
+import { MAX_KEY_BYTES } from './key.ts';
+import { compareKeys, type RangeListing } from './range.ts';
+
+/** A range that was read on its own. */
+export interface RangePart extends RangeListing {
+  readonly columns: ListingColumns;
+  /** It holds so much that it was not read to its end. */
+  readonly isCut: boolean;
+}
+
+/** Checks that ranges read on their own join without a gap. */
+export class Seam {
+  /** What the ranges so far saw behind their boundary, and so must be the next key. */
+  #expected: Uint8Array | undefined;
+  #ended = false;
+
+  join(part: RangePart): 'fits' | 'disorder' | 'changed' {
+    if (!part.ordered) return 'disorder';
+    if (part.columns.count > 0) {
+      const first = part.columns.key(0);
+      if (this.#ended) return 'changed';
+      if (this.#expected !== undefined && compareKeys(this.#expected, first) !== 0) return 'changed';
+      this.#expected = undefined;
+    }
+    if (part.firstBeyond !== undefined) {
+      if (this.#expected !== undefined && compareKeys(this.#expected, part.firstBeyond) !== 0)
+        return 'changed';
+      this.#expected = part.firstBeyond;
+    } else if (this.#expected !== undefined) return 'changed';
+    this.#ended ||= part.ended;
+    return 'fits';
+  }
+}
+
+/** A store that goes on at the wrong place names keys twice; it may then leave out others. */
+export function refuseRepeats(columns: ListingColumns, prefix: string): void {
+  const seen = new Set<string>();
+  for (let row = 0; row < columns.count; row++) {
+    const key = columns.key(row);
+    // What is kept of it may be the beginning of others.
+    if (key.length > MAX_KEY_BYTES) continue;
+    const { size } = seen;
+    seen.add(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'));
+    if (seen.size === size)
+      throw corrupt(`the listing names a key twice: ${quotedKey(Buffer.from(prefix), key)}`);
+  }
+}

@@ -1,0 +1,44 @@
+import { hash } from 'node:crypto';
+import { corrupt, quotedKey } from './errors.ts';
+import { MAX_KEY_BYTES } from './key.ts';
+
+/** S3 may send pages without objects (behind many delete markers), but not without end. */
+const MAX_EMPTY_PAGES = 100;
+
+/** Where a listing has been, so that one that goes round and round is noticed. Some bytes a page. */
+export class Whereabouts {
+  readonly #prefix: string;
+  readonly #tokens = new Set<string>();
+  readonly #firstKeys = new Set<string>();
+  #emptyPages = 0;
+
+  /** @param prefix of the keys, for errors */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** A page was read that began with this key below the prefix; undefined: it held none. */
+  page(firstKey: Uint8Array | undefined): void {
+    this.#emptyPages = firstKey === undefined ? this.#emptyPages + 1 : 0;
+    if (this.#emptyPages > MAX_EMPTY_PAGES)
+      throw corrupt(`the listing goes on for ${this.#emptyPages} pages without an object`);
+    // What is kept of a longer key may be the beginning of others.
+    const isWhole = firstKey !== undefined && firstKey.length <= MAX_KEY_BYTES;
+    if (isWhole && !isNew(this.#firstKeys, firstKey)) throw this.comesBackTo(firstKey);
+  }
+
+  token(token: string): void {
+    if (!isNew(this.#tokens, token))
+      throw corrupt('the listing comes back to where it was: a continuation token repeats');
+  }
+
+  comesBackTo(key: Uint8Array): Error {
+    return corrupt(`the listing comes back to where it was: to ${quotedKey(Buffer.from(this.#prefix), key)}`);
+  }
+}
+
+function isNew(seen: Set<string>, value: string | Uint8Array): boolean {
+  const { size } = seen;
+  seen.add(hash('sha256', value, 'base64').slice(0, 24));
+  return seen.size > size;
+}

@@ -1,0 +1,139 @@
+import { printable } from '../../base/printable.ts';
+import { codeOfFailure, codeOfS3 } from '../error-codes.ts';
+import { isRetryable, StoreError } from '../store-error.ts';
+import type { ConfiguredProvider } from './configured-provider.ts';
+
+const MEND_MISSING =
+  'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or ~/.aws/credentials, give this host a role, ' +
+  'or use --no-sign-request for a public bucket.';
+const MEND_SERVICE = 'Check that this host reaches the service that gives its credentials (STS, SSO).';
+const EKS_HOSTS: ReadonlySet<string> = new Set(['169.254.170.23', '[fd00:ec2::23]']);
+
+/**
+ * What the search for credentials failed with, told by the provider that was configured. Names and codes decide; messages are only
+ * passed on, and not those that carry what was configured. The cause is not passed on: it may carry what was found.
+ *
+ * @param error of that provider
+ */
+export function credentialsError(error: unknown, provider: ConfiguredProvider): StoreError {
+  switch (provider.kind) {
+    case 'missing-profile':
+      return missing(
+        `neither of AWS's files has the profile ${printable(provider.profile, 100)}`,
+        'Check --profile and AWS_PROFILE, and AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE where they are set.',
+      );
+    case 'process':
+      // Its message begins with the whole command line, which may hold a secret, and goes on with what it wrote.
+      return missing(
+        `credential_process of profile ${printable(provider.profile, 100)} failed`,
+        'Run it by hand, as this user and with this environment, to see why.',
+      );
+    case 'sso':
+      if (provider.signedIn) return other(error, `profile ${printable(provider.profile, 100)}`);
+      return new StoreError(
+        'expired',
+        `profile ${printable(provider.profile, 100)}: its SSO session has expired, or was never begun`,
+        `Sign in: aws sso login --profile ${printable(provider.profile, 100)}`,
+        false,
+      );
+    case 'container':
+      return containerError(error, provider.host);
+    case 'web-identity':
+      return fileErrno(error) === undefined
+        ? other(error, 'web identity')
+        : unreadableToken(error, provider.file);
+    case 'half-web-identity':
+      return missing(
+        `${provider.set} is set, and ${provider.missing} is not`,
+        `Set ${provider.missing} too: to the role that the token is for.`,
+      );
+    case 'profile':
+      return other(error, `profile ${printable(provider.profile, 100)}`);
+    case 'instance':
+      return missing('nothing is configured, and the instance metadata service gives none', MEND_MISSING);
+    default:
+      throw new Error(`unknown provider: ${JSON.stringify(provider satisfies never)}`);
+  }
+}
+
+function containerError(error: unknown, host: string): StoreError {
+  const agent = EKS_HOSTS.has(host)
+    ? 'the EKS Pod Identity agent'
+    : 'the credentials agent of this container';
+  const detail = `${agent} at ${printable(host, 100)}: ${words(error)}`;
+  const hint = EKS_HOSTS.has(host)
+    ? 'Check that the DaemonSet eks-pod-identity-agent runs on this node, and that the pod may reach it.'
+    : 'Check that the agent runs and that this process may reach it; AWS_CONTAINER_CREDENTIALS_FULL_URI names it.';
+  const file = fileErrno(error);
+  if (file !== undefined) {
+    return missing(
+      `the token file of ${agent} cannot be read (${file})`,
+      'Check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE.',
+    );
+  }
+  const { Code: code, Message: message } = error as { readonly Code?: unknown; readonly Message?: unknown };
+  if (code === undefined && message === undefined && !('Code' in (error as object))) {
+    return new StoreError('unreachable', `looking for credentials: ${detail}`, hint, true);
+  }
+  const said = [code, message].filter((each) => typeof each === 'string').join(': ');
+  return new StoreError(
+    'denied',
+    said === '' ? detail : `${detail} (${printable(said, 300)})`,
+    'Check the role and its association with this pod or task.',
+    false,
+  );
+}
+
+function unreadableToken(error: unknown, file: string): StoreError {
+  return missing(
+    `the web identity token file ${printable(file, 200)} cannot be read (${fileErrno(error)})`,
+    'Check AWS_WEB_IDENTITY_TOKEN_FILE, and that the token is mounted into this container for this user.',
+  );
+}
+
+/** Of AWS's services: their own code and words. */
+function other(error: unknown, where: string): StoreError {
+  const { name, $metadata } = error as {
+    readonly name?: unknown;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  const detail = `${where}: ${words(error)}`;
+  if ($metadata?.httpStatusCode !== undefined && typeof name === 'string') {
+    const refused = codeOfS3(name.replace(/Exception$/, ''), $metadata.httpStatusCode);
+    const down = isRetryable(refused);
+    const kind = down || refused === 'expired' ? refused : 'denied';
+    const hint = 'Check the role, its trust policy and the profile that names it.';
+    return new StoreError(kind, `${name}: ${detail}`, hint, down);
+  }
+  const code = errno(error);
+  if (code === 'ENOENT' || code === 'EACCES') {
+    return missing(
+      `${where}: a file that it names cannot be read (${code})`,
+      'Check web_identity_token_file.',
+    );
+  }
+  if (code === undefined) return missing(detail, MEND_MISSING);
+  const kind = codeOfFailure(code);
+  return new StoreError(kind, `looking for credentials: ${detail}`, MEND_SERVICE, kind === 'unreachable');
+}
+
+function missing(detail: string, hint: string): StoreError {
+  return new StoreError('no-credentials', detail, hint, false);
+}
+
+/** Of opening or reading a file; those of connections have another syscall. */
+function fileErrno(error: unknown): string | undefined {
+  const { syscall } = error as { readonly syscall?: unknown };
+  return syscall === 'open' || errno(error) === 'EISDIR' ? errno(error) : undefined;
+}
+
+function errno(error: unknown): string | undefined {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** An error that was made a text of before begins with its class. */
+function words(error: unknown): string {
+  const message = error instanceof Error ? error.message : '';
+  return printable(message.replace(/^(?:Aggregate)?Error: /, '') || 'no answer', 300);
+}

@@ -1,0 +1,68 @@
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { CredentialsProvider } from '../credentials.ts';
+import type { Transport } from '../http/transport.ts';
+import { type ConfiguredProvider, configuredProvider, hasProfile } from './configured-provider.ts';
+import { credentialsError } from './credentials-error.ts';
+import { sdkRequestHandler } from './transport.ts';
+
+export interface SdkCredentialsOptions {
+  readonly sdk: typeof import('@aws-sdk/client-s3');
+  /** Region, profile and logger. */
+  readonly config: S3ClientConfig;
+  /** Whether the profile was named to dagmount itself: no other identity is taken in its place then. */
+  readonly insists: boolean;
+  readonly transport: Transport;
+}
+
+/** The SDK's default chain: environment, SSO, files, process, web identity, container, instance. */
+export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvider {
+  const { config, insists } = options;
+  const { profile } = config;
+  let client: S3Client | undefined;
+  return async ({ renew = false } = {}) => {
+    // Made anew where the store refused what was found: static credentials are kept for good, and files cached.
+    if (client === undefined || renew) {
+      if (insists && profile !== undefined && !(await hasProfile(profile))) {
+        throw credentialsError(undefined, { kind: 'missing-profile', profile });
+      }
+      client = clientOf(options);
+    }
+    try {
+      const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+      return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+    } catch (error) {
+      const provider = await configuredProvider(profile, process.env);
+      throw credentialsError(await ownError(provider, error, client), provider);
+    }
+  };
+}
+
+function clientOf({ sdk, config, transport }: SdkCredentialsOptions): S3Client {
+  const uncached = { ignoreCache: true };
+  return new sdk.S3Client({ ...config, ...uncached, requestHandler: sdkRequestHandler(transport) });
+}
+
+/**
+ * The error of the provider that was configured. The chain goes on after most errors, and ends with that of another provider: with
+ * a container's agent down, that of the provider before that one, which knows no agents of EKS. So it is asked once more, alone.
+ */
+async function ownError(provider: ConfiguredProvider, last: unknown, client: S3Client): Promise<unknown> {
+  // Of a service, of the network or of a file: the provider's own, after which the chain did not go on.
+  const isOfChain = (last as { readonly name?: unknown }).name === 'CredentialsProviderError';
+  if (!isOfChain && provider.kind !== 'container') return last;
+  try {
+    if (provider.kind === 'container') {
+      const { fromHttp } = await import('@aws-sdk/credential-provider-http');
+      await fromHttp({ maxRetries: 0, logger: client.config.logger })();
+    } else if (provider.kind === 'profile') {
+      const { fromIni } = await import('@aws-sdk/credential-provider-ini');
+      const { profile } = provider;
+      await fromIni({ profile, ignoreCache: true, logger: client.config.logger })({
+        callerClientConfig: client.config,
+      });
+    }
+  } catch (error) {
+    return error;
+  }
+  return last;
+}

@@ -1,0 +1,204 @@
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { printable } from '../../base/printable.ts';
+import { homeDirectory } from '../../base/user-entry.ts';
+import type { CredentialsProvider } from '../credentials.ts';
+import type { Transport } from '../http/transport.ts';
+import { hasTenant, isAwsHost, isRegionName, type ResolvedTarget } from '../resolved-target.ts';
+import { SettingError } from '../setting-error.ts';
+import { type CapturedRequest, captureRequest } from './capture.ts';
+import { sdkCredentials } from './credentials.ts';
+
+export interface ResolveOptions {
+  /** A bucket's name, `TENANT:BUCKET`, an access-point alias or an ARN. */
+  readonly bucket: string;
+  /** Empty, or ends with a slash. */
+  readonly prefix: string;
+  /** Undefined: AWS's own. What AWS's variables and files say of it is found before: the id of the mount is made of it. */
+  readonly endpointUrl?: string;
+  /** Undefined: us-east-1. */
+  readonly region?: string;
+  /** --profile; else AWS_PROFILE, AWS_DEFAULT_PROFILE. */
+  readonly profile?: string;
+  /** --force-path-style; default: yes where the endpoint is none of AWS's. */
+  readonly forcePathStyle?: boolean;
+  /** --no-sign-request */
+  readonly anonymous?: boolean;
+  /** --request-payer */
+  readonly requestPayer?: boolean;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What the search for credentials goes through. */
+  readonly transport: Transport;
+  /** Told what the SDK warns of. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface Resolution {
+  readonly target: ResolvedTarget;
+  readonly credentials: CredentialsProvider;
+}
+
+/** Where the region is not set. AWS names the bucket's own in its first answer. */
+const DEFAULT_REGION = 'us-east-1';
+
+/**
+ * Works out where a bucket is and how to sign for it. The AWS SDK is asked for what only it knows, and loaded only
+ * then: it takes a quarter of a second. Offline, but for finding credentials: those are asked for by the first
+ * request.
+ *
+ * @throws {SettingError} a setting that cannot be
+ * @throws {StoreError} bad-request: a kind of bucket that is not served
+ */
+export async function resolveTarget(options: ResolveOptions): Promise<Resolution> {
+  const environment = options.environment ?? process.env;
+  if (options.endpointUrl !== undefined) checkEndpoint(options.endpointUrl);
+  if (options.region !== undefined && !isRegionName(options.region)) {
+    throw new SettingError(
+      'bad-setting',
+      `--region ${JSON.stringify(options.region)} is no name of a region`,
+      'Write it as in eu-west-1; a store elsewhere than at AWS mostly takes us-east-1.',
+    );
+  }
+  refuseMultiRegion(options.bucket);
+  const profile =
+    (options.profile ?? environment.AWS_PROFILE) || environment.AWS_DEFAULT_PROFILE || undefined;
+  prepareEnvironment(profile);
+  const sdk = await import('@aws-sdk/client-s3');
+  const config: S3ClientConfig = {
+    ...(profile !== undefined && { profile }),
+    ...(options.endpointUrl !== undefined && { endpoint: options.endpointUrl }),
+    // The SDK would look by itself, and not where the endpoint of this mount was looked for.
+    ignoreConfiguredEndpointUrls: true,
+    // The SDK would ask the instance metadata service too, which takes a second where there is none.
+    region: options.region ?? DEFAULT_REGION,
+    logger: loggerOf(options.warn),
+  };
+  const captured = await capture(sdk, config, options);
+  refuseTenantInHost(captured, options);
+  return {
+    target: targetOf(captured, options),
+    credentials: sdkCredentials({
+      sdk,
+      config,
+      insists: options.profile !== undefined,
+      transport: options.transport,
+    }),
+  };
+}
+
+/** What the SDK reads in the environment of this process alone. */
+function prepareEnvironment(profile: string | undefined): void {
+  // The SDK's releases are pinned here; what it says about coming ones is not for who mounts.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  // The clients by which it finds credentials (STS, SSO) look for their endpoints in this profile, whichever one they were given.
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  // It asks for the home directory before it reads any file, and fails where there is none: a uid without an entry.
+  if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
+}
+
+/** Path style is the default outside of AWS: few stores have a name in the DNS for each bucket. */
+async function capture(
+  sdk: typeof import('@aws-sdk/client-s3'),
+  config: S3ClientConfig,
+  { bucket, forcePathStyle }: ResolveOptions,
+): Promise<CapturedRequest> {
+  const captured = await captureRequest(sdk, { ...config, forcePathStyle: forcePathStyle ?? false }, bucket);
+  if (forcePathStyle !== undefined || isAwsHost(captured.hostname) || bucket.startsWith('arn:'))
+    return captured;
+  return captureRequest(sdk, { ...config, forcePathStyle: true }, bucket);
+}
+
+function targetOf(captured: CapturedRequest, options: ResolveOptions): ResolvedTarget {
+  const { protocol, hostname, port, path, region, service } = captured;
+  const { origin, host } = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
+  const basePath = path.endsWith('/') ? path : `${path}/`;
+  return {
+    bucket: options.bucket,
+    prefix: options.prefix,
+    origin,
+    host,
+    basePath,
+    region,
+    service,
+    endpoint: isAwsHost(hostname) ? 'aws' : endpointOf(origin, basePath, options.bucket),
+    requestPayer: options.requestPayer ?? false,
+    anonymous: options.anonymous ?? false,
+  };
+}
+
+/** The endpoint without the bucket, which is the first label of the host or the last part of the path. */
+function endpointOf(origin: string, basePath: string, bucket: string): string {
+  const parts = basePath.split('/').slice(1, -1);
+  if (parts.at(-1) === encodeURIComponent(bucket)) {
+    return [origin, ...parts.slice(0, -1)].join('/');
+  }
+  return [origin.replace(`//${bucket}.`, '//'), ...parts].join('/');
+}
+
+function loggerOf(warn: ((message: string) => void) | undefined): NonNullable<S3ClientConfig['logger']> {
+  const nothing = (): void => undefined;
+  return {
+    debug: nothing,
+    info: nothing,
+    warn: (...said: unknown[]) => warn?.(printable(words(said), 500)),
+    error: nothing,
+  };
+}
+
+function words(said: readonly unknown[]): string {
+  return said
+    .filter((word) => typeof word === 'string')
+    .join(' ')
+    .trim()
+    .replace(/\s+/g, ' ');
+}
+
+function checkEndpoint(text: string): void {
+  const hint = 'Write --endpoint-url as https://HOST or http://HOST:PORT.';
+  const shown = JSON.stringify(printable(text, 200));
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
+    throw new SettingError('bad-setting', `--endpoint-url ${shown} is not an http:// or https:// URL`, hint);
+  }
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    const where = 'Credentials come from the AWS environment and files.';
+    throw new SettingError('bad-setting', '--endpoint-url carries a user or password', where);
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new SettingError(
+      'bad-setting',
+      `--endpoint-url ${shown} carries more than a host and a path`,
+      hint,
+    );
+  }
+}
+
+/**
+ * A Ceph Object Gateway takes `TENANT:BUCKET` as the first part of the path, its colon encoded there and in what is signed; a host
+ * has no place for a colon, and AWS knows no tenants.
+ */
+function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathStyle }: ResolveOptions): void {
+  if (!hasTenant(bucket)) return;
+  if (isAwsHost(hostname)) {
+    throw new SettingError(
+      'bad-setting',
+      `${bucket} names a tenant, and AWS has none`,
+      'Set --endpoint-url to the address of the Ceph Object Gateway, or leave out what stands before the colon.',
+    );
+  }
+  if (forcePathStyle !== false) return;
+  throw new SettingError(
+    'bad-setting',
+    `${bucket} names a tenant, which can stand in the path of requests and not in the host`,
+    'Use --force-path-style, and leave addressing_style = virtual out of the profile.',
+  );
+}
+
+/** Requests to a multi-region access point are signed with SigV4A, for which there is no signer here. */
+function refuseMultiRegion(bucket: string): void {
+  if (!/^arn:[^:]*:s3::/.test(bucket)) return;
+  throw new SettingError(
+    'bad-setting',
+    `${bucket} is a multi-region access point, which is not served`,
+    'Mount one of the buckets or access points behind it.',
+  );
+}

@@ -1,0 +1,57 @@
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import type { Dispatcher } from 'undici';
+import type { Transport } from '../http/transport.ts';
+import { loadDispatcherApi } from '../http/undici.ts';
+
+type RequestHandler = NonNullable<S3ClientConfig['requestHandler']>;
+
+/** What the SDK asks for to find credentials (STS above all) goes through the same proxies and authorities. */
+export function sdkRequestHandler(transport: Transport): RequestHandler {
+  return {
+    handle: async (request: SdkRequest, options?: { readonly abortSignal?: unknown }) => {
+      const { protocol, hostname, port, path, query, method, headers, body } = request;
+      const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+      const signal = options?.abortSignal;
+      loadDispatcherApi();
+      const answer = await transport.dispatcherFor(origin).request({
+        origin,
+        path: `${path}${queryString(query)}`,
+        method: method as Dispatcher.HttpMethod,
+        headers,
+        ...(body !== undefined && { body: body as string | Uint8Array }),
+        ...(signal instanceof AbortSignal && { signal }),
+      });
+      return {
+        response: { statusCode: answer.statusCode, headers: flat(answer.headers), body: answer.body },
+      };
+    },
+    destroy: () => undefined,
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  } as RequestHandler;
+}
+
+/** As the SDK's HttpRequest is. */
+interface SdkRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
+function queryString(query: SdkRequest['query']): string {
+  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((one) => [name, one ?? ''] as [string, string]),
+  );
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
+}
+
+function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+  );
+}
