@@ -18,6 +18,9 @@ const nodes = [...new Set([process.execPath, ...(process.env.DAGMOUNT_TEST_NODES
   (node) => node !== '',
 );
 
+/** The package.json of a package itself, not of a folder inside one. */
+const PACKAGE_FILE = /(?:^|node_modules\/)(?:@[^/]+\/)?[^/]+\/package\.json$/;
+
 /** As npm would: the package, and the dependencies that are not for development, in the versions that are installed here. */
 async function unpack(tarball: string, installed: string): Promise<void> {
   await mkdir(installed, { recursive: true });
@@ -27,6 +30,23 @@ async function unpack(tarball: string, installed: string): Promise<void> {
   for (const path of stdout.split('\n').filter((line) => line.includes('node_modules'))) {
     await cp(path, join(installed, relative(repository, path)), { recursive: true });
   }
+}
+
+interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Relative to the outermost node_modules. */
+  readonly path: string;
+}
+
+async function packagesBelow(outermost: string): Promise<readonly InstalledPackage[]> {
+  const files = (await readdir(outermost, { recursive: true })).filter((path) => PACKAGE_FILE.test(path));
+  return Promise.all(
+    files.map(async (path) => {
+      const { name, version } = JSON.parse(await readFile(join(outermost, path), 'utf8')) as InstalledPackage;
+      return { name, version, path };
+    }),
+  );
 }
 
 describe('the packed package, installed with scripts turned off', () => {
@@ -43,6 +63,7 @@ describe('the packed package, installed with scripts turned off', () => {
     assert.ok(tarball, 'npm pack made a tarball');
     const flags = [
       '--ignore-scripts',
+      '--omit=optional',
       '--prefer-offline',
       '--fetch-retries=0',
       '--no-audit',
@@ -71,6 +92,18 @@ describe('the packed package, installed with scripts turned off', () => {
     };
     assert.match(manifest.version, /^\d+\.\d+\.\d+/);
     await assert.rejects(readdir(join(installed, 'build')), 'no addon was compiled');
+  });
+
+  test('holds one version of each package', async () => {
+    const packages = await packagesBelow(join(installed, 'node_modules'));
+    const twice = packages.filter(({ name, path }) =>
+      packages.some((other) => other.name === name && other.path !== path),
+    );
+    assert.deepEqual(
+      twice,
+      [],
+      'a package that a range of another one does not allow is installed once more',
+    );
   });
 
   for (const node of nodes) {
