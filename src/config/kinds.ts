@@ -2,8 +2,12 @@ import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration, parseSize } from './measures.ts';
 
+/** What a number counts: the end of its name in the configuration. */
+export type Unit = '' | 'Ms' | 'Bytes';
+
 /** What a value is written as, in every place where it can be given. */
-export interface Kind<T> {
+export interface Kind<T, U extends Unit = Unit> {
+  readonly unit: U;
   /** What help shows for the value; undefined for a switch, which takes none as a flag. */
   readonly placeholder: string | undefined;
   /** Completes "Allowed: …". */
@@ -25,11 +29,11 @@ export interface Bounds {
 
 const MAX_ID = 2 ** 32 - 2;
 
-export function text(placeholder: string, allowed: string, pattern: RegExp): Kind<string> {
+export function text(placeholder: string, allowed: string, pattern: RegExp): Kind<string, ''> {
   return plain({ placeholder, allowed, schema: z.string().check(z.regex(pattern)) });
 }
 
-export function toggle(): Kind<boolean> {
+export function toggle(): Kind<boolean, ''> {
   const schema = z.pipe(
     z.enum(['true', 'false']),
     z.transform((given) => given === 'true'),
@@ -37,23 +41,20 @@ export function toggle(): Kind<boolean> {
   return plain({ placeholder: undefined, allowed: 'true or false', schema, choices: ['true', 'false'] });
 }
 
-export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
+export function choice<const T extends string>(choices: readonly T[]): Kind<T, ''> {
   const allowed = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
   return plain({ placeholder: choices.join('|'), allowed, schema: z.enum(choices), choices });
 }
 
 /** Milliseconds. */
-export function duration(bounds: Bounds): Kind<number> {
+export function duration(bounds: Bounds): Kind<number, 'Ms'> {
   const schema = measured(parseDuration, bounds);
-  return plain({
-    placeholder: 'DURATION',
-    allowed: `a duration such as 250ms, 10s, 5m or 1h${within(bounds)}`,
-    schema,
-  });
+  const allowed = `a duration such as 250ms, 10s, 5m or 1h${within(bounds)}`;
+  return { ...plain({ placeholder: 'DURATION', allowed, schema }), unit: 'Ms' };
 }
 
 /** Bytes; `words` are values that have a name of their own. */
-export function size(bounds: Bounds, words: Readonly<Record<string, number>> = {}): Kind<number> {
+export function size(bounds: Bounds, words: Readonly<Record<string, number>> = {}): Kind<number, 'Bytes'> {
   const names = Object.keys(words);
   const schema = z.union([
     z.pipe(
@@ -62,16 +63,13 @@ export function size(bounds: Bounds, words: Readonly<Record<string, number>> = {
     ),
     measured(parseSize, bounds),
   ]);
-  return plain({
-    placeholder: ['SIZE', ...names].join('|'),
-    allowed: `a size such as 4096, 64KiB, 2GiB or 10MB${within(bounds)}${names.map((name) => `, or ${name}`).join('')}`,
-    schema,
-    choices: names,
-  });
+  const placeholder = ['SIZE', ...names].join('|');
+  const allowed = `a size such as 4096, 64KiB, 2GiB or 10MB${within(bounds)}${names.map((name) => `, or ${name}`).join('')}`;
+  return { ...plain({ placeholder, allowed, schema, choices: names }), unit: 'Bytes' };
 }
 
 /** A fraction, written `50%`. */
-export function percent(): Kind<number> {
+export function percent(): Kind<number, ''> {
   const schema = z.pipe(
     z.string().check(z.regex(/^\d+(\.\d+)?%$/)),
     z.pipe(
@@ -82,7 +80,7 @@ export function percent(): Kind<number> {
   return plain({ placeholder: 'PERCENT', allowed: 'a percentage from 0% to 100%', schema });
 }
 
-export function integer(min: number, max: number): Kind<number> {
+export function integer(min: number, max: number): Kind<number, ''> {
   return plain({
     placeholder: 'NUMBER',
     allowed: `a whole number from ${min} to ${max}`,
@@ -91,13 +89,13 @@ export function integer(min: number, max: number): Kind<number> {
 }
 
 /** A user's or a group's number. */
-export function owner(placeholder: string, command: string): Kind<number> {
+export function owner(placeholder: string, command: string): Kind<number, ''> {
   const allowed = `a number from 0 to ${MAX_ID}, as ${command} prints it`;
   return plain({ placeholder, allowed, schema: whole(0, MAX_ID) });
 }
 
 /** Permission bits, written in octal. */
-export function mode(): Kind<number> {
+export function mode(): Kind<number, ''> {
   const schema = z.pipe(
     z.string().check(z.regex(/^(0o?)?[0-7]{1,3}$/)),
     z.transform((given: string) => Number.parseInt(given.replace('o', ''), 8)),
@@ -106,7 +104,7 @@ export function mode(): Kind<number> {
 }
 
 /** Permission bits of a socket, written in octal: its owner may always use it, and nobody may who is not named. */
-export function socketMode(): Kind<number> {
+export function socketMode(): Kind<number, ''> {
   const schema = z.pipe(
     z.string().check(z.regex(/^(0o?)?6[0-7]{2}$/)),
     z.transform((given: string) => Number.parseInt(given.replace('o', ''), 8)),
@@ -120,7 +118,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-export function hostAndPort(): Kind<HostAndPort> {
+export function hostAndPort(): Kind<HostAndPort, ''> {
   const pattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
   const schema = z.pipe(
     z.string().check(z.regex(pattern)),
@@ -140,7 +138,7 @@ export function hostAndPort(): Kind<HostAndPort> {
 }
 
 /** An absolute path; a relative one is completed before, by where it was given. */
-export function path(placeholder: 'FILE' | 'DIRECTORY'): Kind<string> {
+export function path(placeholder: 'FILE' | 'DIRECTORY'): Kind<string, ''> {
   const schema = z.string().check(z.refine((given) => isAbsolute(given) && !given.includes('\0')));
   return {
     ...plain({ placeholder, allowed: 'a path', schema }),
@@ -158,7 +156,7 @@ export function completePath(given: string, directory: string): string {
 }
 
 /** Without the slash at its end, so that one endpoint has one spelling. */
-export function endpoint(): Kind<string> {
+export function endpoint(): Kind<string, ''> {
   const schema = z.pipe(
     z.string().check(z.refine(isEndpoint)),
     z.transform((given: string) => new URL(given).href.replace(/\/+$/, '')),
@@ -167,7 +165,7 @@ export function endpoint(): Kind<string> {
   return plain({ placeholder: 'URL', allowed, schema });
 }
 
-export function list(placeholder: string, allowed: string, pattern: RegExp): Kind<readonly string[]> {
+export function list(placeholder: string, allowed: string, pattern: RegExp): Kind<readonly string[], ''> {
   const schema = z.readonly(z.array(z.string().check(z.regex(pattern))));
   return { ...plain({ placeholder, allowed, schema }), isList: true };
 }
@@ -199,7 +197,13 @@ function within({ min, max }: Bounds): string {
 
 function plain<T>(
   kind: Pick<Kind<T>, 'placeholder' | 'allowed' | 'schema'> & { readonly choices?: readonly string[] },
-): Kind<T> {
+): Kind<T, ''> {
   const choices = kind.choices ?? [];
-  return { ...kind, choices, completes: choices.length === 0 ? 'nothing' : 'choices', isList: false };
+  return {
+    ...kind,
+    unit: '',
+    choices,
+    completes: choices.length === 0 ? 'nothing' : 'choices',
+    isList: false,
+  };
 }

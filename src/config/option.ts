@@ -1,6 +1,6 @@
 import type { AwsProfile, ProfileValue } from './aws-files.ts';
 import type { HostEnvironment } from './host-environment.ts';
-import type { Kind } from './kinds.ts';
+import type { Kind, Unit } from './kinds.ts';
 
 export type OptionGroup = 'store' | 'publication' | 'tree' | 'cache' | 'mount' | 'control' | 'process';
 
@@ -15,9 +15,9 @@ export interface Fallback {
 }
 
 /** One option of `mount`. `T` is the type of its value, with undefined where it may have none. */
-export interface Option<T> {
+export interface Option<T, U extends Unit = Unit> {
   readonly group: OptionGroup;
-  readonly kind: Kind<T>;
+  readonly kind: Kind<T, U>;
   /** One line for help. */
   readonly help: string;
   /** What help gives as the default. */
@@ -27,13 +27,13 @@ export interface Option<T> {
 }
 
 /** An option that always has a value. `described`: the default as help shows it, where it depends on the host. */
-export function setting<T>(option: {
+export function setting<T, U extends Unit>(option: {
   readonly group: OptionGroup;
-  readonly kind: Kind<T>;
+  readonly kind: Kind<T, U>;
   readonly help: string;
   readonly default: Written | ((environment: HostEnvironment) => string);
   readonly described?: string;
-}): Option<T> {
+}): Option<T, U> {
   const { default: given, described, ...rest } = option;
   const fallback = (environment: HostEnvironment): Fallback => ({
     text: typeof given === 'function' ? given(environment) : given,
@@ -45,16 +45,16 @@ export function setting<T>(option: {
  * An option that may have no value. Its default is the first one of AWS's own `variables` that is set, else what the profile
  * says.
  */
-export function optional<T>(option: {
+export function optional<T, U extends Unit>(option: {
   readonly group: OptionGroup;
-  readonly kind: Kind<T>;
+  readonly kind: Kind<T, U>;
   readonly help: string;
   readonly described: string;
   readonly variables?: readonly string[];
   readonly inProfile?: (profile: AwsProfile) => ProfileValue | undefined;
   /** Whether to ignore both the variables and the profile. */
   readonly unless?: (environment: HostEnvironment, profile: () => AwsProfile) => boolean;
-}): Option<T | undefined> {
+}): Option<T | undefined, U> {
   const { described, variables = [], inProfile, unless = () => false, ...rest } = option;
   const fallback = (environment: HostEnvironment, profile: () => AwsProfile): Fallback | undefined => {
     if (unless(environment, profile)) return undefined;

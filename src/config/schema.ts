@@ -5,8 +5,8 @@ import * as kinds from './kinds.ts';
 import { type Option, optional, setting } from './option.ts';
 
 /**
- * Every option of `mount`, declared once: flags, environment, file, defaults, help, --print-config and completion
- * derive from this table, in this order.
+ * Every option of `mount`, declared once: flags, environment, file, defaults, help, --print-config, completion and the
+ * fields of MountConfig derive from this table, in this order.
  */
 export const schema = {
   'endpoint-url': optional({
@@ -26,6 +26,7 @@ export const schema = {
     variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
     inProfile: (profile) => profile.value('region'),
   }),
+  // Has a value only where it was named to dagmount itself: AWS_PROFILE is read by the SDK.
   profile: optional({
     group: 'store',
     kind: kinds.text('NAME', "the name of a profile in AWS's own files", /^[^\p{Cc}]+$/u),

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { givenByYaml } from '../../src/config/from-file.ts';
-import { resolveMountConfig } from '../../src/config/mount-config.ts';
+import { fieldOf, resolveMountConfig } from '../../src/config/mount-config.ts';
 import { printedConfig } from '../../src/config/print-config.ts';
 import { resolveOptions } from '../../src/config/resolve.ts';
+import { optionNames } from '../../src/config/schema.ts';
 import { environment } from './host-environment.ts';
 import { givenFlags, resolved } from './resolved.ts';
 
@@ -81,4 +82,13 @@ test('the printed configuration is a file that gives the same configuration', ()
   assert.equal(typeof parse(printed), 'object');
   const second = resolveOptions(givenByYaml(printed, '/etc/d.yaml'), environment());
   assert.deepEqual(second.values, first.values);
+});
+
+test('every option has a field of its own in the configuration', () => {
+  const place = ['source', 'bucket', 'prefix', 'target'];
+  const fields = [...place, ...optionNames.map(fieldOf)];
+  assert.equal(new Set(fields).size, fields.length);
+  assert.equal(fieldOf('takeover-deadline'), 'takeoverDeadlineMs');
+  assert.equal(fieldOf('prefetch'), 'prefetchBytes');
+  assert.equal(fieldOf('no-standby'), 'standby');
 });
