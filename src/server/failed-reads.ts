@@ -1,4 +1,5 @@
 import type { Logger } from '../base/logger.ts';
+import { errnoOf } from '../session/errno.ts';
 import type { FetchResult } from '../session/messages.ts';
 import type { ReadResult } from '../sync/read-through.ts';
 
@@ -17,9 +18,9 @@ export class FailedReads {
   /** Passes the result of a read on to the session, and logs a failed one. */
   told(path: string, result: ReadResult): FetchResult {
     if (result.kind !== 'error') return result;
-    const { errno, code } = result;
-    this.tell({ path, errno, code });
-    return { kind: 'error', errno };
+    const { failure, code } = result;
+    this.tell({ path, errno: errnoOf(failure), code });
+    return { kind: 'error', failure };
   }
 
   tell(fields: object): void {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { ReadFailure } from '../base/read-failure.ts';
 import { blobKey } from '../cache/blob-path.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
 import { ABSENT, ARRIVING } from '../cache/fingerprint.ts';
@@ -6,7 +7,7 @@ import { SingleFlight, type Stop } from '../cache/single-flight.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { BlobReader } from './blob-reader.ts';
 import type { ContentRange } from './handlers.ts';
-import type { FetchResult, ReadErrno } from './messages.ts';
+import type { FetchResult } from './messages.ts';
 
 /** Chunks of large files whose place on the local disk is known. */
 const KNOWN_CHUNKS = 4096;
@@ -65,7 +66,7 @@ export class ContentReader {
   }
 
   /**
-   * The bytes of the range, fetched where they are not local, or the errno where they cannot be had. What waits takes no
+   * The bytes of the range, fetched where they are not local, or why they cannot be had. What waits takes no
    * memory for its bytes: thousands of READs of up to 1 MiB may wait. Rejects with the signal's reason.
    *
    * @param reader the uid that waits, where that is known
@@ -74,7 +75,7 @@ export class ContentReader {
     range: ContentRange,
     reader: number | undefined,
     signal: AbortSignal,
-  ): Promise<Uint8Array | ReadErrno> {
+  ): Promise<Uint8Array | ReadFailure> {
     let absent = this.#parts(range);
     const known = new Map<Part, bigint>();
     for (const part of absent) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
@@ -83,7 +84,7 @@ export class ContentReader {
     for (let tries = 0; tries <= TRIES; tries++) {
       for (const part of absent) {
         const result = await this.#fetchOnce(range.version, part.chunk, reader, signal);
-        if (result.kind === 'error') return result.errno;
+        if (result.kind === 'error') return result.failure;
         if (result.kind === 'memory') this.#memory.set(keyOf(range.version, part.chunk), result.bytes);
         else known.set(part, this.#noted(range, part, result.fingerprint));
       }
@@ -91,7 +92,7 @@ export class ContentReader {
       absent = parts.filter((part) => !this.#readPart(range, part, known.get(part) ?? ABSENT, target));
       if (absent.length === 0) return target;
     }
-    return 'EIO';
+    return 'unavailable';
   }
 
   #isThere({ version }: ContentRange, { chunk }: Part, fingerprint: bigint = ABSENT): boolean {

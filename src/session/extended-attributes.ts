@@ -1,5 +1,5 @@
 import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
-import type { ErrnoName } from '../wire/index.ts';
+import type { Refusal } from './errno.ts';
 import type { HeldInode } from './held-inode.ts';
 import type { Naming } from './naming.ts';
 import type { ShownTree } from './shown-tree.ts';
@@ -30,18 +30,17 @@ export class ExtendedAttributes {
   }
 
   /**
-   * The value, or the errno. A name of another namespace is EOPNOTSUPP: the kernel and `ls -l` ask for
-   * security.capability and POSIX ACLs, and after ENODATA they would ask for them at every entry, again and again.
-   * Never ENOSYS: that is remembered for the whole connection.
+   * The value, or why there is none. The kernel and `ls -l` ask for security.capability and POSIX ACLs: those are of another
+   * namespace.
    */
-  value(tree: ShownTree, nodeId: number, name: Uint8Array): Uint8Array | ErrnoName {
+  value(tree: ShownTree, nodeId: number, name: Uint8Array): Uint8Array | Refusal {
     const asked = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
-    if (!asked.startsWith(USER_NAMESPACE)) return 'EOPNOTSUPP';
+    if (!asked.startsWith(USER_NAMESPACE)) return 'foreign-attribute';
     const values = this.#values(tree, nodeId);
-    if (values === undefined) return 'ESTALE';
+    if (values === undefined) return 'forgotten';
     const attribute = asked.startsWith(NAMESPACE) ? asked.slice(NAMESPACE.length) : '';
     const value = Object.hasOwn(values, attribute) ? values[attribute as Attribute] : undefined;
-    return value === undefined || value === '' ? 'ENODATA' : Buffer.from(value);
+    return value === undefined || value === '' ? 'no-attribute' : Buffer.from(value);
   }
 
   /** The version whose `version-id` is asked for: the store says it in its answers alone, which are not had here. */
@@ -54,9 +53,9 @@ export class ExtendedAttributes {
     return { path: generation.path(index), etag: generation.etag(index) };
   }
 
-  /** The names, none, or the errno. Not ENOSYS, which would make listxattr(2) fail for the whole connection. */
-  names(tree: ShownTree, nodeId: number): Uint8Array | ErrnoName {
-    return this.#values(tree, nodeId) === undefined ? 'ESTALE' : NO_NAMES;
+  /** The names, none, or why there are none. Not ENOSYS, which would make listxattr(2) fail for the whole connection. */
+  names(tree: ShownTree, nodeId: number): Uint8Array | Refusal {
+    return this.#values(tree, nodeId) === undefined ? 'forgotten' : NO_NAMES;
   }
 
   #values(tree: ShownTree, nodeId: number): Values | undefined {

@@ -1,6 +1,7 @@
 import type { ContentVersion } from '../tree/index.ts';
-import type { ErrnoName, ReplyWriter, Request, RequestOf } from '../wire/index.ts';
+import type { ReplyWriter, Request, RequestOf } from '../wire/index.ts';
 import type { AttributeSource } from './attributes.ts';
+import { errnoOf, type Refusal } from './errno.ts';
 import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
 import type { ShownTree } from './shown-tree.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
@@ -42,11 +43,14 @@ const DOT_DOT = new Uint8Array([0x2e, 0x2e]);
 const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
 
+/** INIT is the session's to answer: it says what the connection is. */
+export type Handled = Exclude<Request, RequestOf<'init'>>;
+
 /** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
-export function handle(request: Request, on: Handling): Outcome {
+export function handle(request: Handled, on: Handling): Outcome {
   const { tree, attributes, reply } = on;
   reply.begin(request.uniqueHigh, request.uniqueLow);
-  if (request.mutation) return error(reply, 'EROFS');
+  if (request.mutation) return refuse(reply, 'read-only');
   switch (request.kind) {
     case 'lookup':
       return lookup(request, on);
@@ -54,7 +58,7 @@ export function handle(request: Request, on: Handling): Outcome {
       const index = tree.generation.indexOfNode(request.nodeId);
       if (index >= 0) return done(reply.attr(attributes.ofEntry(tree.generation, index)));
       const held = tree.held(request.nodeId);
-      return held === undefined ? error(reply, 'ESTALE') : done(reply.attr(attributes.ofHeld(held)));
+      return held === undefined ? refuse(reply, 'forgotten') : done(reply.attr(attributes.ofHeld(held)));
     }
     case 'read':
       return read(request, on);
@@ -79,13 +83,35 @@ export function handle(request: Request, on: Handling): Outcome {
     case 'destroy':
       return ANSWERED;
     case 'malformed':
+      return request.answerable ? refuse(reply, 'malformed') : SILENT;
     case 'unknown':
-      return request.answerable ? error(reply, request.errno) : SILENT;
+      return request.answerable ? refuse(reply, 'not-implemented') : SILENT;
     case 'notify_reply':
       return SILENT;
+    // ENOSYS to OPEN and OPENDIR is remembered for the connection: opens then make no upcall.
+    case 'open':
+    case 'opendir':
+    case 'release':
+    case 'releasedir':
+    case 'access':
+    case 'bmap':
+    case 'flush':
+    case 'fsync':
+    case 'fsyncdir':
+    case 'getlk':
+    case 'ioctl':
+    case 'lseek':
+    case 'poll':
+    case 'readlink':
+    case 'removemapping':
+    case 'setlk':
+    case 'setlkw':
+    case 'setupmapping':
+    case 'statx':
+    case 'syncfs':
+      return refuse(reply, 'not-implemented');
     default:
-      // OPEN and OPENDIR among them: ENOSYS is remembered for the connection, and opens then make no upcall.
-      return error(reply, 'ENOSYS');
+      return request satisfies never;
   }
 }
 
@@ -96,10 +122,10 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
   if (isName(name, DOT)) return entryOf(directory, on);
   if (isName(name, DOT_DOT)) return entryOf(parentOf(tree, nodeId, directory), on);
   // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
-  if (directory < 0) return error(reply, tree.held(nodeId) === undefined ? 'ESTALE' : 'ENOENT');
-  if (!generation.isDirectory(directory)) return error(reply, 'ENOTDIR');
+  if (directory < 0) return refuse(reply, tree.held(nodeId) === undefined ? 'forgotten' : 'no-entry');
+  if (!generation.isDirectory(directory)) return refuse(reply, 'not-a-directory');
   // No key makes such a name, but the kernel asks for up to 1,024 bytes (FUSE_NAME_MAX).
-  if (name.length > LONGEST_NAME_BYTES) return error(reply, 'ENAMETOOLONG');
+  if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
   const index = generation.lookup(directory, name);
   return done(index < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(generation, index)));
 }
@@ -110,7 +136,7 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
  * hold it, dagmount need not keep it.
  */
 function entryOf(index: number, { tree, attributes, reply }: Handling): Outcome {
-  if (index < 0) return error(reply, 'ESTALE');
+  if (index < 0) return refuse(reply, 'forgotten');
   return done(reply.entry(attributes.ofEntry(tree.generation, index)));
 }
 
@@ -135,8 +161,8 @@ function readDirectory(
   reply.begin(request.uniqueHigh, request.uniqueLow, request.size);
   const index = generation.indexOfNode(request.nodeId);
   const held = index < 0 ? tree.held(request.nodeId) : undefined;
-  if (index < 0 && held === undefined) return error(reply, 'ESTALE');
-  if (!(held?.directory ?? generation.isDirectory(index))) return error(reply, 'ENOTDIR');
+  if (index < 0 && held === undefined) return refuse(reply, 'forgotten');
+  if (!(held?.directory ?? generation.isDirectory(index))) return refuse(reply, 'not-a-directory');
 
   const { offsetHigh, offsetLow } = request;
   const directoryMode = attributes.mode(true, false);
@@ -173,29 +199,29 @@ function read({ nodeId, offset, size }: RequestOf<'read'>, { tree, reply }: Hand
   const { generation } = tree;
   const index = generation.indexOfNode(nodeId);
   const held = index < 0 ? tree.held(nodeId) : undefined;
-  if (index < 0 && held === undefined) return error(reply, 'ESTALE');
-  if (held?.directory ?? generation.isDirectory(index)) return error(reply, 'EISDIR');
+  if (index < 0 && held === undefined) return refuse(reply, 'forgotten');
+  if (held?.directory ?? generation.isDirectory(index)) return refuse(reply, 'is-a-directory');
   // The exact bytes up to the end of the file, or an error: a short answer would cut the cached size.
   const length = Math.min(size, Math.max(0, (held?.size ?? generation.size(index)) - offset));
   if (length === 0) return done(reply.data(0));
-  if (held?.archived ?? generation.isArchived(index)) return error(reply, 'EIO');
+  if (held?.archived ?? generation.isArchived(index)) return refuse(reply, 'archived');
   const version = held === undefined ? generation.version(index) : held.version;
-  if (version === undefined) return error(reply, 'ESTALE');
+  if (version === undefined) return refuse(reply, 'forgotten');
   return { kind: 'content', range: { nodeId, version, position: offset, length } };
 }
 
 /** Asked for 0 bytes, the answer is how long it is. */
-export function attribute(value: Uint8Array | ErrnoName, size: number, reply: ReplyWriter): Outcome {
-  if (typeof value === 'string') return error(reply, value);
+export function attribute(value: Uint8Array | Refusal, size: number, reply: ReplyWriter): Outcome {
+  if (typeof value === 'string') return refuse(reply, value);
   if (size === 0) return done(reply.xattrSize(value.length));
-  return value.length > size ? error(reply, 'ERANGE') : done(reply.bytes(value));
+  return value.length > size ? refuse(reply, 'attribute-too-long') : done(reply.bytes(value));
 }
 
 function done(_length: number): Outcome {
   return ANSWERED;
 }
 
-function error(reply: ReplyWriter, errno: Parameters<ReplyWriter['error']>[0]): Outcome {
-  reply.error(errno);
+function refuse(reply: ReplyWriter, refusal: Refusal): Outcome {
+  reply.error(errnoOf(refusal));
   return ANSWERED;
 }

@@ -1,3 +1,4 @@
+import type { ReadFailure } from '../base/read-failure.ts';
 import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Connection } from './connection.ts';
@@ -11,13 +12,11 @@ export interface ServedTree {
   readonly fingerprints: SharedArrayBuffer;
 }
 
-export type ReadErrno = 'EIO' | 'ESTALE';
-
-/** How a miss ended: the blob is local under that fingerprint, or here are the blob's bytes, or an errno. */
+/** How a miss ended: the blob is local under that fingerprint, or here are the blob's bytes, or it cannot be had. */
 export type FetchResult =
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
-  | { readonly kind: 'error'; readonly errno: ReadErrno };
+  | { readonly kind: 'error'; readonly failure: ReadFailure };
 
 /** Ownership and permissions that every entry shows; fixed for the life of a mount, as the kernel caches them. */
 export interface Presentation {

@@ -1,4 +1,5 @@
 import { OPCODES } from '../wire/index.ts';
+import { READ_ERRNOS, type ReadErrno } from './errno.ts';
 
 /** Upper bounds of durations, in seconds: from what one upcall takes to the longest that a reader waits. */
 export const DURATION_BOUNDS: readonly number[] = [
@@ -7,7 +8,6 @@ export const DURATION_BOUNDS: readonly number[] = [
 
 const KINDS: readonly string[] = [...OPCODES.map(({ name }) => name), 'malformed', 'unknown'];
 const PLACE_OF_KIND: ReadonlyMap<string, number> = new Map(KINDS.map((kind, place) => [kind, place]));
-const ERRNOS = ['EIO', 'ESTALE'] as const;
 
 /** Of each kind: how many came, how long the answered ones took together (s), and how many fell into each bucket. */
 const COUNT = 0;
@@ -18,7 +18,7 @@ const ROW = BUCKETS + DURATION_BOUNDS.length + 1;
 const ANSWERED_NATIVELY = ROW * KINDS.length;
 const LOCAL_READS = ANSWERED_NATIVELY + 1;
 const ERRORS = LOCAL_READS + 1;
-const LENGTH = ERRORS + ERRNOS.length;
+const LENGTH = ERRORS + READ_ERRNOS.length;
 
 const IOCTL = 'ioctl';
 
@@ -66,8 +66,8 @@ export class RequestMeter {
   }
 
   /** A READ failed. */
-  failed(errno: (typeof ERRNOS)[number]): void {
-    this.#cells[ERRORS + ERRNOS.indexOf(errno)]! += 1;
+  failed(errno: ReadErrno): void {
+    this.#cells[ERRORS + READ_ERRNOS.indexOf(errno)]! += 1;
   }
 
   /** IOCTLs that the transport has answered before anything here saw them. */
@@ -88,7 +88,7 @@ export class RequestMeter {
   }
 
   get readErrors(): Record<string, number> {
-    const counts = ERRNOS.map((errno, at) => [errno, this.#cells[ERRORS + at]!] as const);
+    const counts = READ_ERRNOS.map((errno, at) => [errno, this.#cells[ERRORS + at]!] as const);
     return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
 

@@ -50,13 +50,13 @@ export function serveSession(
   const environment: SessionSurroundings = {
     tell: (message) => port.tell(message),
     fetch: (version, chunk, signal, reader) => {
-      if (isAlone) return Promise.resolve({ kind: 'error', errno: 'EIO' });
+      if (isAlone) return Promise.resolve({ kind: 'error', failure: 'unavailable' });
       const id = ++lastId;
       return new Promise((resolve) => {
         const abandon = (): void => {
           waiting.delete(id);
           port.tell({ kind: 'abandon', id });
-          resolve({ kind: 'error', errno: 'EIO' });
+          resolve({ kind: 'error', failure: 'unavailable' });
         };
         signal.addEventListener('abort', abandon);
         waiting.set(id, (result) => {
@@ -117,7 +117,7 @@ export function serveSession(
   });
   return () => {
     isAlone = true;
-    for (const answer of waiting.values()) answer({ kind: 'error', errno: 'EIO' });
+    for (const answer of waiting.values()) answer({ kind: 'error', failure: 'unavailable' });
     waiting.clear();
     for (const answer of asked.values()) answer(undefined);
     asked.clear();

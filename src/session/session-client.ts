@@ -186,7 +186,7 @@ export class SessionClient {
       result = await this.#events.fetch(version, chunk, controller.signal, reader);
     } catch {
       // Whatever went wrong below, the reader is answered.
-      result = { kind: 'error', errno: 'EIO' };
+      result = { kind: 'error', failure: 'unavailable' };
     }
     this.#fetches.delete(id);
     if (!this.#over) this.#send({ kind: 'fetched', id, result });

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { ReadFailure } from '../base/read-failure.ts';
 import { childOf, startAlarm } from '../base/waiting.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
@@ -10,12 +11,10 @@ import { isShown } from './shown.ts';
 import { type ReaderUid, Turns } from './turns.ts';
 import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 
-export type ReadErrno = 'EIO' | 'ESTALE';
-
 export type ReadResult =
   | Located
   /** `code`: that of the store's error, `deadline`, `source-down`, or `aborted`: nobody waits any more. */
-  | { readonly kind: 'error'; readonly errno: ReadErrno; readonly code: string };
+  | { readonly kind: 'error'; readonly failure: ReadFailure; readonly code: string };
 
 export interface ReadThroughOptions {
   readonly cache: ContentCachePort;
@@ -56,15 +55,15 @@ const UNREADABLE_DEADLINE_MS = 2_000;
 const SOURCE_DOWN = 'source-down';
 
 /** Nobody waits any more. */
-const ABORTED: ReadResult = { kind: 'error', errno: 'EIO', code: 'aborted' };
+const ABORTED: ReadResult = { kind: 'error', failure: 'unavailable', code: 'aborted' };
 
-/** Counts of reads that ended in an errno. */
-export type ReadErrors = Readonly<Record<ReadErrno, number>>;
+/** Counts of reads that failed. */
+export type ReadFailures = Readonly<Record<ReadFailure, number>>;
 
 /** Reads of what is not local: for the session's misses. */
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
-  readonly #errors: Record<ReadErrno, number> = { EIO: 0, ESTALE: 0 };
+  readonly #failures: Record<ReadFailure, number> = { unavailable: 0, replaced: 0 };
   /** Reads that wait, each with what ends its waiting. */
   readonly #waiting = new Map<AbortController, readonly [ContentVersion, number | undefined]>();
   /** Blobs that could not be had a moment ago, oldest first, and what the reader was told. */
@@ -82,13 +81,13 @@ export class ReadThrough {
     this.#turns = { store: new Turns(limits), disk: new Turns(limits) };
   }
 
-  get errors(): ReadErrors {
-    return { ...this.#errors };
+  get failures(): ReadFailures {
+    return { ...this.#failures };
   }
 
   /**
-   * Makes one blob of a version local, ahead of all prefetching. Never rejects: EIO past the deadline or where the
-   * store fails, at once while it is known to be down; ESTALE where it has this version no more, for which a
+   * Makes one blob of a version local, ahead of all prefetching. Never rejects: `unavailable` past the deadline or where
+   * the store fails, at once while it is known to be down; `replaced` where it has this version no more, for which a
    * refresh is then under way.
    */
   async readVersion(
@@ -99,12 +98,13 @@ export class ReadThrough {
     const { cache, unreadable } = this.#options;
     const { signal, reader } = options;
     // What is in the cache needs no store, unless it turns out to be rotten.
-    if (this.#options.isSourceDown() && !cache.has(version, chunk)) return this.#fail('EIO', SOURCE_DOWN);
+    if (this.#options.isSourceDown() && !cache.has(version, chunk))
+      return this.#fail('unavailable', SOURCE_DOWN);
     const failed = this.#failedJustNow(version, chunk);
     if (failed !== undefined) return failed;
     const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
     const known = isUnreadable ? unreadable.failedJustNow(version) : undefined;
-    if (known !== undefined) return this.#fail('EIO', known);
+    if (known !== undefined) return this.#fail('unavailable', known);
     const { controller, release } = childOf(signal);
     this.#waiting.set(controller, [version, chunk]);
     const turns = cache.has(version, chunk) ? this.#turns.disk : this.#turns.store;
@@ -113,7 +113,7 @@ export class ReadThrough {
       .catch(() => undefined);
     try {
       // It was given up before its turn came.
-      if (done === undefined) return signal.aborted ? ABORTED : this.#fail('EIO', SOURCE_DOWN);
+      if (done === undefined) return signal.aborted ? ABORTED : this.#fail('unavailable', SOURCE_DOWN);
       return this.#failedJustNow(version, chunk) ?? (await this.#ensure(version, chunk, options, controller));
     } finally {
       this.#waiting.delete(controller);
@@ -184,23 +184,23 @@ export class ReadThrough {
     if (isStale(code)) {
       // A replaced version that somebody still reads says nothing about the tree shown.
       if (isShown(generation(), version)) refresh();
-      return this.#fail('ESTALE', code);
+      return this.#fail('replaced', code);
     }
     // Whether the source is down is then known to all readers, not found out by each of them.
     if (code === 'deadline' || isSourceDown(code)) refresh();
-    return this.#fail('EIO', code);
+    return this.#fail('unavailable', code);
   }
 
   /** Of an object that could not be had before: the store may have another version by now. */
   #refuseAgain(version: ContentVersion, code: string): ReadResult {
     const { generation, refresh } = this.#options;
     if (isStale(code) && isShown(generation(), version)) refresh();
-    return this.#fail('EIO', code);
+    return this.#fail('unavailable', code);
   }
 
-  #fail(errno: ReadErrno, code: string): ReadResult {
-    this.#errors[errno] += 1;
-    return { kind: 'error', errno, code };
+  #fail(failure: ReadFailure, code: string): ReadResult {
+    this.#failures[failure] += 1;
+    return { kind: 'error', failure, code };
   }
 }
 

@@ -9,7 +9,7 @@ import type { HistoryEntry } from './history.ts';
 import type { PersistTrouble } from './ports.ts';
 import type { PendingView } from './progress.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { type ReadErrors, type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
+import { type ReadFailures, type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
 import type { Restored } from './restored.ts';
 import { type Revalidated, Revalidation } from './revalidate.ts';
 import { RevalidationLoop, type Settled } from './revalidation-loop.ts';
@@ -67,7 +67,7 @@ export interface SyncView {
   /** How many more there are than `problems` names, by reason. */
   readonly unnamedProblems: ReadonlyMap<string, number>;
   readonly history: readonly HistoryEntry[];
-  readonly readErrors: ReadErrors;
+  readonly readFailures: ReadFailures;
   /** Where the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
   readonly cacheTooSmall: { readonly neededBytes: number } | undefined;
   /** Replaced versions that the kernel may still hold. */
@@ -181,7 +181,7 @@ export class Sync {
       problems: this.#allProblems(shown?.problems ?? []),
       unnamedProblems: shown === undefined ? new Map() : unnamedProblemsOf(shown),
       history: this.#revalidation.history,
-      readErrors: this.#reads.errors,
+      readFailures: this.#reads.failures,
       cacheTooSmall:
         shown === undefined || shown.bound.fits ? undefined : { neededBytes: shown.bound.neededBytes },
       replacedVersions: this.#revalidation.replacedVersions,

@@ -25,12 +25,11 @@ function answerable(header: RequestHeader): boolean {
 }
 
 function malformed(header: RequestHeader, reason: string): MalformedRequest {
-  const errno = 'EIO';
-  return { ...header, kind: 'malformed', mutation: false, errno, answerable: answerable(header), reason };
+  return { ...header, kind: 'malformed', mutation: false, answerable: answerable(header), reason };
 }
 
 function unknown(header: RequestHeader): UnknownRequest {
-  return { ...header, kind: 'unknown', mutation: false, errno: 'ENOSYS', answerable: answerable(header) };
+  return { ...header, kind: 'unknown', mutation: false, answerable: answerable(header) };
 }
 
 /** A message shorter than a header, with zeros for what is missing; half a unique is none. */

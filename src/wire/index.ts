@@ -6,7 +6,7 @@
  *     switch (request.kind) {
  *       case 'lookup': reply.entry(attributes); break;         // or reply.negativeEntry(), reply.error('EIO')
  *       ...
- *       case 'malformed': case 'unknown': if (request.answerable) reply.error(request.errno); break;
+ *       case 'malformed': case 'unknown': if (request.answerable) reply.error('ENOSYS'); break;
  *     }
  *     send(buffer.subarray(0, reply.length));
  *

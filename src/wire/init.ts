@@ -14,7 +14,6 @@ import {
   FUSE_NO_OPENDIR_SUPPORT,
   FUSE_PARALLEL_DIROPS,
 } from './constants.ts';
-import type { ErrnoName } from './errno.ts';
 import { type ByteCount, requireLittleEndianHost } from './numbers.ts';
 import type { InitFields } from './requests.ts';
 
@@ -47,7 +46,7 @@ export type Negotiation =
   | { readonly kind: 'agreed'; readonly reply: InitReply }
   /** Send the reply: the kernel then sends INIT again, in the major version that we speak. */
   | { readonly kind: 'again'; readonly reply: InitReply }
-  | { readonly kind: 'refused'; readonly errno: ErrnoName; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /**
  * 7.29 (Linux 5.1) is the first in which ENOSYS to OPENDIR opens the directory instead of failing it; the
@@ -110,7 +109,6 @@ export function negotiate(offer: InitFields, options: NegotiateOptions = { resen
   if (offer.major < FUSE_KERNEL_VERSION || offer.minor < OLDEST_MINOR) {
     return {
       kind: 'refused',
-      errno: 'EPROTO',
       reason:
         `the kernel speaks FUSE ${offer.major}.${offer.minor}; ` +
         `at least ${FUSE_KERNEL_VERSION}.${OLDEST_MINOR} (Linux 5.1) is needed`,

@@ -1,4 +1,3 @@
-import type { ErrnoName } from './errno.ts';
 import type { ByteCount, CookieHalf, NodeId, UniqueHalf } from './numbers.ts';
 
 /** What every request carries. `uniqueHigh` and `uniqueLow` go into the reply as they are. */
@@ -103,7 +102,6 @@ export interface InitRequest extends PlainRequest<'init'>, InitFields {}
 export interface MalformedRequest extends RequestHeader {
   readonly kind: 'malformed';
   readonly mutation: false;
-  readonly errno: Extract<ErrnoName, 'EIO'>;
   readonly answerable: boolean;
   /** For the log. */
   readonly reason: string;
@@ -113,6 +111,5 @@ export interface MalformedRequest extends RequestHeader {
 export interface UnknownRequest extends RequestHeader {
   readonly kind: 'unknown';
   readonly mutation: false;
-  readonly errno: Extract<ErrnoName, 'ENOSYS'>;
   readonly answerable: boolean;
 }

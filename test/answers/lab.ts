@@ -53,7 +53,7 @@ let largeBody: Buffer | undefined;
 /** What a reader gets of a file, whole, or of its second part. */
 export type Read =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  | { readonly kind: 'error'; readonly errno: string; readonly code: string }
+  | { readonly kind: 'error'; readonly failure: string; readonly code: string }
   | { readonly kind: 'absent' };
 
 /** Runs what takes the machine, a few at a time where many labs are opened. */

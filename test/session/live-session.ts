@@ -111,7 +111,7 @@ export class LiveSession {
         this.fetched.push(version.path);
         if (this.answer !== undefined) return this.answer(version, signal);
         const bytes = this.#contents.get(`${version.path} ${version.etag}`);
-        return bytes === undefined ? { kind: 'error', errno: 'ESTALE' } : { kind: 'memory', bytes };
+        return bytes === undefined ? { kind: 'error', failure: 'replaced' } : { kind: 'memory', bytes };
       },
       fault: (opcode, error) => {
         throw new Error(`${opcode}: ${error}`);

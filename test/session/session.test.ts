@@ -165,7 +165,7 @@ for name, call in calls.items():
 
   test('answers a miss that cannot be had with its errno', async () => {
     session = await LiveSession.start({ 'a.py': 'a' });
-    session.answer = async () => ({ kind: 'error', errno: 'ESTALE' });
+    session.answer = async () => ({ kind: 'error', failure: 'replaced' });
     assert.match(await session.sh('cat a.py 2>&1 || true'), /Stale file handle/);
     assert.deepEqual(Object.keys((await session.counters()).readErrors), ['ESTALE']);
     session.answer = undefined;
@@ -180,7 +180,7 @@ for name, call in calls.items():
     });
     session.answer = () => promise;
     assert.match(await session.sh('timeout -s KILL 1 cat b.py; echo "status $?"'), /status 137/);
-    resolve({ kind: 'error', errno: 'EIO' });
+    resolve({ kind: 'error', failure: 'unavailable' });
     session.answer = undefined;
     assert.equal(await session.sh('cat b.py || cat b.py'), 'b');
   });

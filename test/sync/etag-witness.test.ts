@@ -114,7 +114,7 @@ async function world(
       if (generation.isDirectory(index)) continue;
       const options = { deadlineMs: 60_000, signal: abort.signal };
       const result = await driven(clock, sync.read(generation.version(index), undefined, options));
-      if (result.kind === 'error') failed.push(`${generation.path(index)} ${result.errno} ${result.code}`);
+      if (result.kind === 'error') failed.push(`${generation.path(index)} ${result.failure} ${result.code}`);
     }
     return failed;
   };
@@ -211,7 +211,7 @@ describe('objects of which some come with another ETag', () => {
     assert.deepEqual(witness.traits, []);
     assert.deepEqual(
       await readAll(),
-      [...odd].map((path) => `${path} EIO changed`),
+      [...odd].map((path) => `${path} unavailable changed`),
     );
   });
 });
@@ -262,7 +262,7 @@ describe('a store whose ETags look like an MD5 and are none', () => {
     await start();
     await driven(clock, sync.ready);
     assert.deepEqual(witness.traits, []);
-    assert.deepEqual(await readAll(), ['dags/f3.py EIO corrupt']);
+    assert.deepEqual(await readAll(), ['dags/f3.py unavailable corrupt']);
   });
 });
 

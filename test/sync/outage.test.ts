@@ -66,7 +66,7 @@ describe('a store that is down for ten minutes under a scanning load', () => {
         await scan(world);
       }
       assert.equal(world.presenter.publications.length, 1);
-      assert.deepEqual(world.sync.view.readErrors, { EIO: 0, ESTALE: 0 });
+      assert.deepEqual(world.sync.view.readFailures, { unavailable: 0, replaced: 0 });
       const { source } = world.sync.view;
       assert.equal(source.lastError?.code, code);
       assert.ok(source.consecutiveFailures > 20);
@@ -109,7 +109,7 @@ describe('a store that is down for ten minutes under a scanning load', () => {
     const before = world.clock.now();
     const { signal } = world;
     const read = await world.sync.read(generation.version(index), undefined, { deadlineMs: PAGE_MS, signal });
-    assert.deepEqual(read, { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.deepEqual(read, { kind: 'error', failure: 'unavailable', code: 'source-down' });
     assert.equal(world.clock.now(), before);
   });
 });

@@ -72,23 +72,23 @@ describe('a read of what is not local', () => {
   for (const code of ['changed', 'gone']) {
     it(`is ESTALE, with a refresh under way, where the object is ${code}`, async () => {
       cache.allFail = code;
-      assert.deepEqual(await read(), { kind: 'error', errno: 'ESTALE', code });
+      assert.deepEqual(await read(), { kind: 'error', failure: 'replaced', code });
       assert.equal(refreshes, 1);
-      assert.deepEqual(reads.errors, { EIO: 0, ESTALE: 1 });
+      assert.deepEqual(reads.failures, { unavailable: 0, replaced: 1 });
     });
   }
 
   it('asks for no refresh on behalf of a version that is shown no more', async () => {
     version = { ...version, name: 'f'.repeat(32) };
     cache.allFail = 'changed';
-    assert.deepEqual(await read(), { kind: 'error', errno: 'ESTALE', code: 'changed' });
+    assert.deepEqual(await read(), { kind: 'error', failure: 'replaced', code: 'changed' });
     assert.equal(refreshes, 0);
   });
 
   for (const code of ['unreachable', 'throttled', 'expired']) {
     it(`is EIO, with a look at the source, where the store is ${code}`, async () => {
       cache.allFail = code;
-      assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code });
+      assert.deepEqual(await read(), { kind: 'error', failure: 'unavailable', code });
       assert.equal(refreshes, 1);
     });
   }
@@ -96,9 +96,9 @@ describe('a read of what is not local', () => {
   for (const code of ['denied', 'unreadable-class', 'corrupt']) {
     it(`is EIO where the object is ${code}`, async () => {
       cache.allFail = code;
-      assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code });
+      assert.deepEqual(await read(), { kind: 'error', failure: 'unavailable', code });
       assert.equal(refreshes, 0);
-      assert.equal(reads.errors.EIO, 1);
+      assert.equal(reads.failures.unavailable, 1);
     });
   }
 
@@ -118,7 +118,7 @@ describe('a read of what is not local', () => {
       asked.push(localOnly);
       return Promise.reject(new FakeStoreError('not-cached'));
     };
-    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.deepEqual(await read(), { kind: 'error', failure: 'unavailable', code: 'source-down' });
     assert.deepEqual(asked, [true]);
     assert.equal(refreshes, 0);
   });
@@ -126,7 +126,7 @@ describe('a read of what is not local', () => {
   it('is EIO at the deadline, and whoever fetches is told', async () => {
     const start = clock.now();
     cache.onFetch = () => new Promise(() => undefined);
-    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'deadline' });
+    assert.deepEqual(await read(), { kind: 'error', failure: 'unavailable', code: 'deadline' });
     assert.equal(clock.now() - start, 10_000);
     assert.equal(cache.inFlight, 0);
     assert.equal(refreshes, 1);
@@ -134,7 +134,7 @@ describe('a read of what is not local', () => {
 
   it('fails at once while the source is known to be down, but for what is in the cache', async () => {
     down = true;
-    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.deepEqual(await read(), { kind: 'error', failure: 'unavailable', code: 'source-down' });
     assert.deepEqual(cache.fetched, []);
     cache.blobs.set(version.name, 9n);
     assert.deepEqual(await read(), { kind: 'local', fingerprint: 9n });
@@ -146,8 +146,8 @@ describe('a read of what is not local', () => {
       abort.abort();
       return new Promise(() => undefined);
     };
-    assert.deepEqual(await read(abort.signal), { kind: 'error', errno: 'EIO', code: 'aborted' });
-    assert.deepEqual(reads.errors, { EIO: 0, ESTALE: 0 });
+    assert.deepEqual(await read(abort.signal), { kind: 'error', failure: 'unavailable', code: 'aborted' });
+    assert.deepEqual(reads.failures, { unavailable: 0, replaced: 0 });
     assert.equal(clock.sleeping, 0);
   });
 
@@ -174,16 +174,16 @@ describe('a read of what is not local', () => {
     });
     await clock.settle();
     reads.sourceIsDown();
-    assert.deepEqual(await waiting, { kind: 'error', errno: 'EIO', code: 'source-down' });
+    assert.deepEqual(await waiting, { kind: 'error', failure: 'unavailable', code: 'source-down' });
     assert.equal(clock.sleeping, 0);
   });
 
   it('never rejects, and says what nobody foresaw', async () => {
     cache.ensure = () => Promise.reject(new TypeError('a bug'));
-    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'internal' });
+    assert.deepEqual(await read(), { kind: 'error', failure: 'unavailable', code: 'internal' });
     assert.equal(log.count('error'), 1);
     await clock.advance(1_000);
     cache.ensure = () => Promise.reject(new FakeStoreError('of-another-kind'));
-    assert.deepEqual(await read(), { kind: 'error', errno: 'EIO', code: 'of-another-kind' });
+    assert.deepEqual(await read(), { kind: 'error', failure: 'unavailable', code: 'of-another-kind' });
   });
 });

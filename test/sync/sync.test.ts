@@ -100,10 +100,10 @@ describe('Sync', () => {
       world.sync.read(generation.version(index), undefined, { deadlineMs: 10_000, signal: world.signal });
     const index = generation.find('dags/file00000.py');
     const first = await world.clock.drive(read(index));
-    assert.deepEqual(first, { kind: 'error', errno: 'EIO', code: 'deadline' });
+    assert.deepEqual(first, { kind: 'error', failure: 'unavailable', code: 'deadline' });
     await world.clock.settle();
-    assert.deepEqual(await read(index), { kind: 'error', errno: 'EIO', code: 'source-down' });
-    assert.deepEqual(world.sync.view.readErrors, { EIO: 2, ESTALE: 0 });
+    assert.deepEqual(await read(index), { kind: 'error', failure: 'unavailable', code: 'source-down' });
+    assert.deepEqual(world.sync.view.readFailures, { unavailable: 2, replaced: 0 });
   });
 
   it('ends promptly, whatever is under way', async () => {

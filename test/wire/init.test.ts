@@ -61,7 +61,6 @@ test('refuses a kernel too old for ENOSYS to OPENDIR, and says which one is need
   ]) {
     const outcome = negotiate({ ...offer, ...old });
     assert.ok(outcome.kind === 'refused');
-    assert.equal(outcome.errno, 'EPROTO');
     assert.match(outcome.reason, /Linux 5\.1/);
   }
 });

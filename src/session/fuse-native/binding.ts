@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { libfuseErrno } from '../errno.ts';
 import { MountError } from '../mount-error.ts';
 
 /** What fuse-native makes an attribute block of. Times in milliseconds since the epoch, cut to whole ones. */
@@ -121,7 +121,6 @@ export function mountWith(
  * many there are.
  */
 function boundsChecked(Fuse: NativeFuseClass): NativeFuseClass {
-  const tooLong = -constants.errno.ERANGE;
   return class extends Fuse {
     readonly #operations: FuseOperations;
 
@@ -155,9 +154,9 @@ function boundsChecked(Fuse: NativeFuseClass): NativeFuseClass {
 
   function filled(buffer: Buffer, error: number, value: Buffer | null | undefined): number {
     if (error !== 0) return error;
-    if (value === null || value === undefined) return -constants.errno.ENODATA;
+    if (value === null || value === undefined) return libfuseErrno('no-attribute');
     if (buffer.length === 0) return value.length;
-    if (value.length > buffer.length) return tooLong;
+    if (value.length > buffer.length) return libfuseErrno('attribute-too-long');
     value.copy(buffer);
     return value.length;
   }

@@ -1,9 +1,10 @@
-import { constants } from 'node:os';
+import type { ReadFailure } from '../../base/read-failure.ts';
 import type { Generation, GenerationChanges } from '../../tree/index.ts';
 import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
+import { errnoOf, libfuseErrno } from '../errno.ts';
 import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
 import type { ContentRange } from '../handlers.ts';
 import type { NotifyOutcome, Presentation, ServedTree, SessionCounters } from '../messages.ts';
@@ -30,7 +31,6 @@ export interface FuseNativeSessionOptions {
 }
 
 const OK = 0;
-const EIO = -constants.errno.EIO;
 const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
 
 /**
@@ -102,7 +102,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       const { generation } = this.#tree;
       const index = this.#find(path);
       if (index < 0) return reply(index);
-      if (!generation.isDirectory(index)) return reply(-constants.errno.ENOTDIR);
+      if (!generation.isDirectory(index)) return reply(libfuseErrno('not-a-directory'));
       const names = ['.', '..'];
       const stats = [this.#stat(index), this.#stat(generation.parent(index))];
       const end = generation.childrenEnd(index);
@@ -119,7 +119,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       const { generation } = this.#tree;
       const index = this.#find(path);
       if (index < 0) return reply(index);
-      if (generation.isDirectory(index)) return reply(-constants.errno.EISDIR);
+      if (generation.isDirectory(index)) return reply(libfuseErrno('is-a-directory'));
       reply(
         OK,
         this.#files.open({
@@ -142,10 +142,10 @@ export class FuseNativeSession implements Session, FuseOperations {
   ): void {
     this.#answer('read', reply, () => {
       const file = this.#files.at(handle);
-      if (file === undefined) return reply(-constants.errno.EBADF);
+      if (file === undefined) return reply(libfuseErrno('bad-handle'));
       const range = rangeOf(file, position, length);
       if (range.length === 0) return reply(0);
-      if (file.archived) return this.#failedRead('EIO', reply);
+      if (file.archived) return this.#failedRead('archived', reply);
       const target = buffer.subarray(0, range.length);
       if (this.#content.readLocal(range, target)) {
         this.#meter.readLocally();
@@ -154,7 +154,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       this.#content
         // libfuse 2 knows who asks; fuse-native does not pass it on.
         .read(range, undefined, this.#stopping.signal)
-        .catch(() => 'EIO' as const)
+        .catch(() => 'unavailable' as const)
         .then((content) => {
           if (typeof content === 'string') return this.#failedRead(content, reply);
           target.set(content);
@@ -196,7 +196,7 @@ export class FuseNativeSession implements Session, FuseOperations {
         return;
       }
       const value = this.#extended.value(this.#tree, nodeId, Buffer.from(name));
-      if (typeof value === 'string') return reply(-errnoOf(value));
+      if (typeof value === 'string') return reply(libfuseErrno(value));
       reply(OK, Buffer.from(value));
     });
   }
@@ -206,7 +206,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       const index = this.#find(path);
       if (index < 0) return reply(index);
       const names = this.#extended.names(this.#tree, this.#tree.generation.nodeId(index));
-      if (typeof names === 'string') return reply(-errnoOf(names));
+      if (typeof names === 'string') return reply(libfuseErrno(names));
       reply(OK, []);
     });
   }
@@ -219,15 +219,15 @@ export class FuseNativeSession implements Session, FuseOperations {
       answer();
     } catch (error) {
       this.#options.onFault(error, opcode);
-      reply(EIO);
+      reply(libfuseErrno('fault'));
     }
     // Of a read that waits for content, its beginning alone.
     this.#meter.took(opcode, performance.now() - began);
   }
 
-  #failedRead(errno: 'EIO' | 'ESTALE', reply: (count: number) => void): void {
-    this.#meter.failed(errno);
-    reply(-errnoOf(errno));
+  #failedRead(refusal: ReadFailure | 'archived', reply: (count: number) => void): void {
+    this.#meter.failed(errnoOf(refusal));
+    reply(libfuseErrno(refusal));
   }
 
   /** The entry, or a negative errno. */
@@ -237,7 +237,7 @@ export class FuseNativeSession implements Session, FuseOperations {
     const isTooLong =
       path.length > LONGEST_NAME_BYTES &&
       path.split('/').some((name) => Buffer.byteLength(name) > LONGEST_NAME_BYTES);
-    return isTooLong ? -constants.errno.ENAMETOOLONG : -constants.errno.ENOENT;
+    return libfuseErrno(isTooLong ? 'name-too-long' : 'no-entry');
   }
 
   #stat(index: number): FuseStat {
@@ -286,9 +286,4 @@ function fuseStatfsOf(generation: Generation): FuseStatfs {
     favail: ffree,
     namemax: namelen,
   };
-}
-
-/** By this platform's numbers, which are not Linux's everywhere. */
-function errnoOf(name: string): number {
-  return (constants.errno as Readonly<Record<string, number>>)[name] ?? constants.errno.EIO;
 }

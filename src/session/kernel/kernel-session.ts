@@ -15,8 +15,9 @@ import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
 import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
+import { errnoOf } from '../errno.ts';
 import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
-import { attribute, type ContentRange, handle, type Outcome } from '../handlers.ts';
+import { attribute, type ContentRange, type Handled, handle, type Outcome } from '../handlers.ts';
 import type {
   NotifyOutcome,
   Presentation,
@@ -231,14 +232,14 @@ export class KernelSession implements Session {
       // A fault of ours costs one request, not the mount.
       this.#options.onFault(error, request.kind);
       this.#reply.begin(request.uniqueHigh, request.uniqueLow);
-      this.#reply.error('EIO');
+      this.#reply.error(errnoOf('fault'));
       this.#send();
       this.#options.journal?.answered(kept);
     }
   }
 
   /** Whether it is answered later; it was kept then. */
-  #answer(request: Request, keep: () => Kept, began: number): boolean {
+  #answer(request: Handled, keep: () => Kept, began: number): boolean {
     const outcome = handle(request, {
       tree: this.#tree,
       attributes: this.#attributes,
@@ -270,7 +271,7 @@ export class KernelSession implements Session {
     const negotiation = negotiate(request, { resend: this.#options.resend ?? true });
     this.#reply.begin(request.uniqueHigh, request.uniqueLow);
     if (negotiation.kind === 'refused') {
-      this.#reply.error(negotiation.errno);
+      this.#reply.error(errnoOf('other-protocol'));
       this.#send();
       this.#close();
       this.#options.onEnd(negotiation.reason);
@@ -295,24 +296,26 @@ export class KernelSession implements Session {
     }
     const pending = this.#pending.begin(request);
     if (pending === undefined) {
-      this.#meter.failed('EIO');
-      this.#reply.error('EIO');
+      const errno = errnoOf('too-many-reads');
+      this.#meter.failed(errno);
+      this.#reply.error(errno);
       this.#send();
       return false;
     }
     const kept = keep();
     this.#content
       .read(range, uid, pending.signal)
-      .catch(() => 'EIO' as const)
+      .catch(() => 'unavailable' as const)
       .then((content) => {
         pending.end();
         if (!this.#open) return;
         this.#reply.begin(uniqueHigh, uniqueLow);
-        if (pending.signal.aborted) this.#reply.error('EINTR');
+        if (pending.signal.aborted) this.#reply.error(errnoOf('interrupted'));
         else if (typeof content !== 'string') this.#reply.bytes(content);
         else {
-          this.#meter.failed(content);
-          this.#reply.error(content);
+          const errno = errnoOf(content);
+          this.#meter.failed(errno);
+          this.#reply.error(errno);
         }
         this.#send();
         this.#meter.took(kind, performance.now() - began);
@@ -332,7 +335,7 @@ export class KernelSession implements Session {
     void this.#options.versionIdOf(version).then((versionId) => {
       if (!this.#open) return;
       this.#reply.begin(uniqueHigh, uniqueLow);
-      attribute(versionId === undefined ? 'ENODATA' : Buffer.from(versionId), size, this.#reply);
+      attribute(versionId === undefined ? 'no-attribute' : Buffer.from(versionId), size, this.#reply);
       this.#send();
       this.#meter.took(kind, performance.now() - began);
       this.#options.journal?.answered(kept);

@@ -92,7 +92,7 @@ describe('one object that cannot be had', () => {
       assert.equal(world.sync.view.held, undefined);
       assert.equal(world.log.told('unreadable-objects').length, 1);
       const seen = await read(world, odd);
-      assert.equal(seen.kind === 'error' && seen.errno, 'EIO');
+      assert.equal(seen.kind === 'error' && seen.failure, 'unavailable');
     });
 
     it(`keeps its old version readable for --unreadable-wait, and names the key meanwhile (${fault})`, async () => {

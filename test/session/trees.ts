@@ -1,0 +1,51 @@
+import type { ServedTree } from '../../src/session/messages.ts';
+import {
+  buildGeneration,
+  type Generation,
+  PathFilter,
+  PatternList,
+  setPublishTime,
+} from '../../src/tree/index.ts';
+import { type Files, listing } from './live-session.ts';
+
+export interface TreeOptions {
+  readonly number?: number;
+  readonly executable?: readonly string[];
+  /** The store's date of every object. */
+  readonly lastModified?: number;
+  /** The paths that are in an archived class. */
+  readonly archived?: readonly string[];
+  readonly removedDirectories?: ReadonlyMap<string, number>;
+  readonly nextNodeId?: number;
+}
+
+/** The generation of these files, and what differs from the one before. */
+export function treeOf(files: Files, options: TreeOptions = {}, previous?: Generation) {
+  const { number = 3, executable = [], lastModified, archived = [], removedDirectories } = options;
+  const listed = listing(files);
+  if (lastModified !== undefined) listed.lastModified.fill(lastModified);
+  for (const [index, path] of Object.keys(files).entries()) {
+    if (archived.includes(path)) listed.archived[index] = 1;
+  }
+  const made = buildGeneration({
+    objects: listed,
+    filter: PathFilter.compile({ include: [], exclude: [] }),
+    executable: PatternList.compile(executable),
+    previous,
+    removedDirectories: removedDirectories ?? new Map(),
+    nextNodeId: options.nextNodeId ?? (previous === undefined ? 2 : 1 + highestNodeId(previous)),
+    salt: 7n,
+    now: 1_700_000_000_000,
+  });
+  setPublishTime(made.generation, made.changes, { seconds: 1_700_000_000, nanoseconds: 0 }, number);
+  return made;
+}
+
+/** As main hands it to the session: nothing is known to be local. */
+export function served(generation: Generation): ServedTree {
+  return { generation: generation.buffer, fingerprints: new SharedArrayBuffer(8 * generation.entries) };
+}
+
+function highestNodeId(generation: Generation): number {
+  return generation.nodeId(generation.entryByNodeRank(generation.entries - 1));
+}

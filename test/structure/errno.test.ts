@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { test } from 'node:test';
+import { repository } from '../support/repository.ts';
+
+/** What a reader may be answered with. In other folders these are what system calls and the store's connections fail with. */
+const ANSWERS =
+  /'(EIO|ESTALE|EROFS|ENOSYS|EINTR|ENODATA|ERANGE|ENAMETOOLONG|EISDIR|EOPNOTSUPP|EPROTO|EBADF)'/;
+
+test('what a reader is answered with is chosen in src/session/errno.ts alone', () => {
+  const choosing = [
+    'base',
+    'cache',
+    'entry',
+    'server',
+    'session',
+    'source',
+    'store',
+    'sync',
+    'tree',
+    'wire',
+  ].flatMap((folder) =>
+    readdirSync(join(repository, 'src', folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => {
+        const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+        return ANSWERS.test(text) || /constants\.errno\b/.test(text);
+      })
+      .map((file) => relative(repository, file).split(sep).join('/')),
+  );
+  assert.deepEqual(choosing, ['src/session/errno.ts']);
+});
