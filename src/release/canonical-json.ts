@@ -11,6 +11,10 @@ export type JsonValue =
 
 /** Deeper documents are refused: the deepest of ours has four levels. */
 const MOST_LEVELS = 16;
+/** Values of a manifest of a million files, each with six fields, and as many again. */
+const MOST_VALUES = 16_000_000;
+/** The objects of such a manifest. */
+const MOST_CONTAINERS = 1_000_016;
 
 /** Everything outside of 0x20 to 0x7e, the quote and the backslash. */
 const ESCAPED = /[^ !#-[\]-~]/g;
@@ -63,10 +67,44 @@ export function parseCanonicalJson(bytes: Uint8Array, what: string): JsonValue {
  */
 export function parseJson(bytes: Uint8Array, what: string): JsonValue {
   if (!isUtf8(bytes)) throw malformed(`${what} is not UTF-8`);
+  refuseExcess(bytes, what);
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as JsonValue;
   } catch {
     throw malformed(`${what} is not JSON`);
+  }
+}
+
+const [QUOTE, COMMA, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [
+  0x22, 0x2c, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d,
+];
+
+/** Refuses a document that takes far more memory than its bytes once it is parsed: 64 MiB of `[` are several GiB of lists. */
+function refuseExcess(bytes: Uint8Array, what: string): void {
+  let levels = 0;
+  let containers = 0;
+  let commas = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    switch (bytes[at]) {
+      case QUOTE:
+        for (at++; at < bytes.length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
+        break;
+      case OPEN_LIST:
+      case OPEN_OBJECT:
+        levels++;
+        containers++;
+        if (levels > MOST_LEVELS) throw malformed(`${what} has more than ${MOST_LEVELS} levels`);
+        if (containers > MOST_CONTAINERS) throw malformed(`${what} has too many lists and objects`);
+        break;
+      case CLOSE_LIST:
+      case CLOSE_OBJECT:
+        levels--;
+        break;
+      case COMMA:
+        commas++;
+        if (commas > MOST_VALUES) throw malformed(`${what} has too many values`);
+        break;
+    }
   }
 }
 

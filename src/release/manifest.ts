@@ -86,6 +86,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   const files = fields.list('files', MOST_FILES).map(fileOf);
   fields.end();
   refuseConflicts(files);
+  refuseOverlaps(files);
   return { id: releaseId(files), files };
 }
 
@@ -124,6 +125,24 @@ function refuseConflicts(files: readonly ReleasedFile[]): void {
   const conflict = findConflict(new Set(files.map(({ path }) => path)));
   if (conflict !== undefined)
     throw malformed(`${conflict.folder} is a file, and the folder of ${conflict.path}`);
+}
+
+/** Equal contents may share a range of a pack; other ranges have no byte in common. */
+function refuseOverlaps(files: readonly ReleasedFile[]): void {
+  const placed = files.flatMap(({ place, size, sha256, path }) =>
+    place === undefined ? [] : [{ ...place, end: place.offset + size, sha256, path }],
+  );
+  placed.sort(
+    (one, other) =>
+      compareCodePoints(one.pack, other.pack) || one.offset - other.offset || one.end - other.end,
+  );
+  placed.forEach((range, at) => {
+    const before = placed[at - 1];
+    if (before === undefined || before.pack !== range.pack || before.end <= range.offset) return;
+    const isShared =
+      before.offset === range.offset && before.end === range.end && before.sha256 === range.sha256;
+    if (!isShared) throw malformed(`${before.path} and ${range.path} share bytes of a pack, and differ`);
+  });
 }
 
 /** The first path that lies in a folder which is a file itself; undefined: a tree can have all of them. */

@@ -14,7 +14,7 @@ function file(path: string, more: Partial<ReleasedFile> = {}): ReleasedFile {
     size: 3,
     sha256: digest(path),
     executable: false,
-    place: { pack: digest('pack'), offset: 0 },
+    place: { pack: digest(`pack of ${path}`), offset: 0 },
     ...more,
   };
 }
@@ -97,6 +97,34 @@ describe('a manifest', () => {
   ] as const) {
     test(`is refused where a file has ${what}`, () => {
       assert.throws(() => decodeManifest(bytesOf(change)), { code: 'malformed' });
+    });
+  }
+
+  test('is refused where two files share bytes of a pack, unless all of them, and the content is the same', () => {
+    const pack = digest('pack');
+    const at = (path: string, offset: number, size: number, content = path): ReleasedFile =>
+      file(path, { size, sha256: digest(content), place: { pack, offset } });
+    for (const [one, other] of [
+      [at('a', 0, 3), at('b', 2, 3)],
+      [at('a', 0, 9), at('b', 3, 3)],
+      [at('a', 0, 3), at('b', 0, 4)],
+      [at('a', 0, 3), at('b', 0, 3)],
+      [at('a', 5, 3), at('b', 4, 2)],
+    ] as const) {
+      assert.throws(() => decodeManifest(encodeManifest([one, other])), { code: 'malformed' });
+    }
+    const apart = [at('a', 0, 3), at('b', 3, 3), at('c', 0, 3, 'a'), file('d')];
+    assert.equal(decodeManifest(encodeManifest(apart)).files.length, 4);
+  });
+
+  for (const [what, text] of [
+    ['lists in lists', '['.repeat(1_000_000)],
+    ['objects without end', `{"files":[${'{},'.repeat(1_100_000)}{}],"schema":1}`],
+    ['values without end', `{"files":[${'0,'.repeat(16_100_000)}0],"schema":1}`],
+    ['a text that does not end', '{"files":["\\\\\\"'],
+  ] as const) {
+    test(`of ${what} is refused`, () => {
+      assert.throws(() => decodeManifest(Buffer.from(text)), { code: 'malformed' });
     });
   }
 

@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: [],
   deploy: ['release', 'store'],
   cache: ['host', 'store'],
-  source: ['tree', 'config', 'store'],
+  source: ['tree', 'release', 'config', 'store'],
   sync: ['tree', 'store', 'cache', 'source'],
   state: ['tree', 'host', 'sync'],
   session: ['wire', 'tree', 'host', 'cache'],

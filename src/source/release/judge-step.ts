@@ -1,0 +1,103 @@
+import {
+  type AllowedSigner,
+  decodeEnvelope,
+  decodePayload,
+  digestOfPayload,
+  type Envelope,
+  ReleaseError,
+  type ReleasePayload,
+  type Signer,
+  verifyEnvelope,
+} from '../../release/index.ts';
+import { type HeldStep, RefHeld, type RefHoldReason } from './ref-hold.ts';
+
+/** A step of an environment whose envelope was believed. */
+export interface Step {
+  readonly payload: ReleasePayload;
+  /** SHA-256 of the payload. */
+  readonly digest: string;
+  /** Empty where no file of allowed signers was given: then nobody was asked for. */
+  readonly signedBy: readonly Signer[];
+}
+
+/** What an envelope has to fulfil, whatever came before it. */
+export interface StepRules {
+  /** The name of the release root. */
+  readonly root: string;
+  readonly environment: string;
+  /** Undefined: none are asked for. Throws RefHeld `signers-file`. */
+  readonly signers: (() => readonly AllowedSigner[]) | undefined;
+}
+
+/** How far ahead of the store's clock a writer's may be. */
+export const MOST_AHEAD_MS = 5 * 60 * 1000;
+
+const WRITERS = 'Find out who can write below the release root; the next deploy replaces it.';
+
+/**
+ * Reads an envelope of the store and decides whether it is one for this node, by itself alone.
+ *
+ * @param key where it was, for what is wrong with it
+ * @param now by the store's clock, milliseconds since the epoch
+ * @throws {RefHeld}
+ */
+export function judgeStep(bytes: Uint8Array, key: string, rules: StepRules, now: number): Step {
+  const { envelope, payload, digest } = read(bytes, key);
+  const step: HeldStep = { sequence: payload.sequence, release: payload.release, digest };
+  const held = (reason: RefHoldReason, detail: string, hint: string): RefHeld =>
+    new RefHeld(reason, key, detail, hint, step);
+  if (payload.root !== rules.root) {
+    throw held(
+      'other-root',
+      `${key} was made for ${payload.root}, not for ${rules.root}`,
+      'If this bucket is a replica of that root, name it by --release-root; else somebody copied the ref here.',
+    );
+  }
+  if (payload.environment !== rules.environment) {
+    throw held(
+      'other-environment',
+      `${key} was made for the environment ${payload.environment}`,
+      'Somebody copied it here: put the right one back from log/, and find out who can write to refs/.',
+    );
+  }
+  const signedBy = rules.signers === undefined ? [] : signersOf(envelope, rules.signers(), held);
+  if (payload.created > now + MOST_AHEAD_MS) {
+    throw held(
+      'created-ahead',
+      `${key} says that it was made at ${new Date(payload.created).toISOString()}, over 5 minutes from now`,
+      'Set the clock of the host that deployed it, and deploy once more.',
+    );
+  }
+  return { payload, digest, signedBy };
+}
+
+function read(
+  bytes: Uint8Array,
+  key: string,
+): { readonly envelope: Envelope; readonly payload: ReleasePayload; readonly digest: string } {
+  try {
+    const envelope = decodeEnvelope(bytes);
+    return {
+      envelope,
+      payload: decodePayload(envelope.payload),
+      digest: digestOfPayload(envelope.payload),
+    };
+  } catch (error) {
+    if (error instanceof ReleaseError)
+      throw new RefHeld('damaged-ref', key, `${key}: ${error.message}`, WRITERS);
+    throw error;
+  }
+}
+
+function signersOf(
+  envelope: Envelope,
+  signers: readonly AllowedSigner[],
+  held: (reason: RefHoldReason, detail: string, hint: string) => RefHeld,
+): readonly Signer[] {
+  try {
+    return verifyEnvelope(envelope, signers).signedBy;
+  } catch (error) {
+    if (error instanceof ReleaseError) throw held('signature', error.message, error.hint);
+    throw error;
+  }
+}

@@ -1,0 +1,214 @@
+import type { Clock } from '../../base/clock.ts';
+import { type Manifest, MOST_ENVELOPE_BYTES, releaseKeys } from '../../release/index.ts';
+import { DatedReader } from './dated-reader.ts';
+import { judgeStep, type Step, type StepRules } from './judge-step.ts';
+import { readManifest } from './read-manifest.ts';
+import { RefHeld, type RefHold } from './ref-hold.ts';
+import type { ReleaseReader } from './release-reader.ts';
+import { StepHistory } from './step-history.ts';
+import type { StepMemory } from './step-memory.ts';
+import { StoreClock } from './store-clock.ts';
+
+/** A release that is believed: who put it in force, when and why, and its files. */
+export interface BelievedRelease {
+  readonly step: Step;
+  readonly manifest: Manifest;
+}
+
+/** What one look at a ref has come to. Each but `held` ends a hold. */
+export type RefLook =
+  /** As at the last look that was not `held`. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'release'; readonly release: BelievedRelease }
+  /** Not to be shown before `instant`, which is in milliseconds since the epoch by the store's clock. */
+  | {
+      readonly kind: 'armed';
+      readonly release: BelievedRelease;
+      readonly instant: number;
+      readonly meanwhile: Meanwhile;
+    }
+  /** The instant of the release that was `armed` has come. */
+  | { readonly kind: 'due'; readonly step: Step }
+  | { readonly kind: 'held'; readonly hold: RefHold };
+
+/** What is in force until an armed release is. */
+export type Meanwhile =
+  /** What this watch gave last, and did not hold. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'release'; readonly release: BelievedRelease }
+  /** The armed release is the first one of its environment. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'held'; readonly hold: RefHold };
+
+export interface RefWatchOptions extends StepRules {
+  readonly reader: ReleaseReader;
+  /** Steps below this number are held; 0: none. */
+  readonly minSequence: number;
+  readonly memory: StepMemory;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** The ref may move while the log beside it is read: looked at so often. */
+const MOST_TRIES = 3;
+
+/**
+ * Watches the ref of one environment, and decides which release this node is to show. Whoever can write to the bucket can
+ * write every byte that it reads: whatever these say, it comes to a release or to a reason to hold.
+ *
+ * One look is one conditional GET of the ref as long as nothing changes. It is judged again each time, since the file of
+ * allowed signers may have changed: taking a line out holds what its key has signed.
+ */
+export class RefWatch {
+  readonly #options: RefWatchOptions;
+  readonly #reader: ReleaseReader;
+  readonly #storeClock = new StoreClock();
+  readonly #history: StepHistory;
+  readonly #key: string;
+  /** The ref as it was read last. */
+  #ref: { readonly bytes: Uint8Array; readonly etag: string | undefined } | undefined;
+  #inForce: Step | undefined;
+  #armed: Step | undefined;
+  #held: { readonly hold: RefHold; readonly step: Step | undefined } | undefined;
+
+  constructor(options: RefWatchOptions) {
+    this.#options = options;
+    this.#reader = new DatedReader(options.reader, this.#storeClock, options.clock);
+    this.#history = new StepHistory(this.#reader, options);
+    this.#key = releaseKeys.ref(options.environment);
+  }
+
+  /** By the answers so far. */
+  get storeClock(): Pick<StoreClock, 'offset' | 'uncertainty'> {
+    return this.#storeClock;
+  }
+
+  /** One look at a time. Rejects with StoreError where the store is in trouble: then nothing is known. */
+  async look(signal: AbortSignal): Promise<RefLook> {
+    let judged: Step | undefined;
+    try {
+      for (let tries = 1; ; tries++) {
+        const bytes = await this.#readRef(signal);
+        judged = undefined;
+        judged = judgeStep(bytes, this.#key, this.#options, this.#now());
+        const look = await this.#follow(judged, signal, tries === MOST_TRIES);
+        if (look === undefined) continue;
+        this.#held = undefined;
+        return look;
+      }
+    } catch (error) {
+      if (!(error instanceof RefHeld)) throw error;
+      // What was armed is not believed any more, and is given anew once it is.
+      this.#armed = undefined;
+      this.#held = { hold: error.hold, step: judged };
+      return { kind: 'held', hold: error.hold };
+    }
+  }
+
+  /** The next look gives the release again, also where nothing has changed. */
+  forget(): void {
+    this.#inForce = undefined;
+    this.#armed = undefined;
+  }
+
+  /**
+   * Has the next look follow the step that is held now, if it is this one: an operator has restored the store and means it.
+   * False: it is not held any more, or not for a reason that can be accepted.
+   */
+  async accept(digest: string): Promise<boolean> {
+    const { hold, step } = this.#held ?? {};
+    if (hold?.acceptable !== true || step?.digest !== digest) return false;
+    await this.#options.memory.accept(remembered(step));
+    return true;
+  }
+
+  #now(): number {
+    return this.#options.clock.now() + this.#storeClock.offset;
+  }
+
+  async #readRef(signal: AbortSignal): Promise<Uint8Array> {
+    const { look } = await this.#reader.read(this.#key, {
+      most: MOST_ENVELOPE_BYTES,
+      unless: this.#ref?.etag,
+      signal,
+    });
+    if (look.kind === 'same' && this.#ref !== undefined) return this.#ref.bytes;
+    this.#ref = undefined;
+    if (look.kind === 'read') {
+      this.#ref = { bytes: look.bytes, etag: look.etag };
+      return look.bytes;
+    }
+    if (look.kind === 'absent') {
+      throw new RefHeld(
+        'missing-ref',
+        this.#key,
+        `${this.#key} is not in the store`,
+        'Deploy to this environment; where its ref was deleted, put it back from the newest object of its log/.',
+      );
+    }
+    throw new RefHeld(
+      'damaged-ref',
+      this.#key,
+      `${this.#key} is longer than a ref may be`,
+      'Find out who can write below the release root; the next deploy replaces it.',
+    );
+  }
+
+  /** @returns undefined where the ref has to be read again, since it may have moved; never on the last try */
+  async #follow(step: Step, signal: AbortSignal, isLast: boolean): Promise<RefLook | undefined> {
+    this.#history.checkMemory(step, this.#key);
+    if (this.#inForce?.digest === step.digest) {
+      this.#armed = undefined;
+      return { kind: 'unchanged' };
+    }
+    const instant = step.payload.notBefore;
+    if (this.#armed?.digest === step.digest) {
+      if (instant !== undefined && instant > this.#now()) return { kind: 'unchanged' };
+      this.#become(step);
+      return { kind: 'due', step };
+    }
+    const after = await this.#history.check(step, this.#key, signal);
+    if (after !== undefined) {
+      if (!isLast) return undefined;
+      throw after;
+    }
+    // Before the manifest is read: where that is missing, an earlier ref is not followed in its place.
+    await this.#options.memory.raise(remembered(step));
+    const manifest = await readManifest(this.#reader, step, signal);
+    const release = { step, manifest };
+    if (instant === undefined || instant <= this.#now()) {
+      this.#become(step);
+      return { kind: 'release', release };
+    }
+    const meanwhile = await this.#meanwhile(step, signal);
+    this.#armed = step;
+    return { kind: 'armed', release, instant, meanwhile };
+  }
+
+  #become(step: Step): void {
+    this.#inForce = step;
+    this.#armed = undefined;
+  }
+
+  /** What was in force when `armed` was made, and is until its instant. */
+  async #meanwhile(armed: Step, signal: AbortSignal): Promise<Meanwhile> {
+    try {
+      const step = await this.#history.inForceBefore(armed, this.#now(), signal);
+      if (step === undefined) return { kind: 'nothing' };
+      if (step.digest === this.#inForce?.digest) return { kind: 'unchanged' };
+      const manifest = await readManifest(this.#reader, step, signal);
+      this.#inForce = step;
+      return { kind: 'release', release: { step, manifest } };
+    } catch (error) {
+      if (error instanceof RefHeld) return { kind: 'held', hold: error.hold };
+      throw error;
+    }
+  }
+}
+
+function remembered({ digest, payload }: Step): {
+  readonly sequence: number;
+  readonly digest: string;
+  readonly created: number;
+} {
+  return { sequence: payload.sequence, digest, created: payload.created };
+}

@@ -1,0 +1,41 @@
+/** A step of an environment that this node has believed. */
+export interface RememberedStep {
+  readonly sequence: number;
+  /** SHA-256 of its payload. */
+  readonly digest: string;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  /** An operator wanted it although the store has, or had, later steps. */
+  readonly accepted: boolean;
+}
+
+/** The newest step that this node has believed, of one environment of one root: what a ref may not go behind. */
+export interface StepMemory {
+  readonly newest: RememberedStep | undefined;
+  /** Remembers a later step; one that is not later changes nothing. Never rejects: what cannot be kept is reported. */
+  raise(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
+  /** Remembers this step in the place of whatever was remembered. Rejects where that cannot be kept. */
+  accept(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
+}
+
+/** Forgets with the process. */
+export class VolatileStepMemory implements StepMemory {
+  #newest: RememberedStep | undefined;
+
+  constructor(newest?: RememberedStep) {
+    this.#newest = newest;
+  }
+
+  get newest(): RememberedStep | undefined {
+    return this.#newest;
+  }
+
+  async raise(step: Omit<RememberedStep, 'accepted'>): Promise<void> {
+    if (this.#newest !== undefined && step.sequence <= this.#newest.sequence) return;
+    this.#newest = { ...step, accepted: false };
+  }
+
+  async accept(step: Omit<RememberedStep, 'accepted'>): Promise<void> {
+    this.#newest = { ...step, accepted: true };
+  }
+}

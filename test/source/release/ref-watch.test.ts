@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { releaseKeys } from '../../../src/release/index.ts';
+import { type RefLook, RefWatch, type RefWatchOptions } from '../../../src/source/release/ref-watch.ts';
+import { VolatileStepMemory } from '../../../src/source/release/step-memory.ts';
+import { ENVIRONMENT, ROOT, WrittenRoot, type WrittenStep } from './written-root.ts';
+
+const { signal } = new AbortController();
+const HOUR = 3_600_000;
+const ref = releaseKeys.ref(ENVIRONMENT);
+
+function watchOf(store: WrittenRoot, options: Partial<RefWatchOptions> = {}): RefWatch {
+  return new RefWatch({
+    reader: store,
+    root: ROOT,
+    environment: ENVIRONMENT,
+    signers: undefined,
+    minSequence: 0,
+    memory: new VolatileStepMemory(),
+    clock: { now: () => store.now },
+    ...options,
+  });
+}
+
+function released(look: RefLook): string {
+  assert.equal(look.kind, 'release', JSON.stringify(look));
+  return look.release.step.digest;
+}
+
+function reasonOf(look: RefLook): string {
+  assert.equal(look.kind, 'held', JSON.stringify(look));
+  assert.match(look.hold.detail, /\S/);
+  assert.match(look.hold.hint, /\.$/);
+  return look.hold.reason;
+}
+
+/** Five steps, an hour apart. */
+function history(store: WrittenRoot): readonly WrittenStep[] {
+  const steps: WrittenStep[] = [];
+  for (let at = 0; at < 5; at++) {
+    steps.push(store.deploy([`dags/${at}.py`], steps.at(-1)));
+    store.now += HOUR;
+  }
+  return steps;
+}
+
+describe('a ref', () => {
+  test('is a release with its files, and then unchanged, by one conditional request a look', async () => {
+    const store = new WrittenRoot();
+    const step = store.deploy(['dags/a.py', 'dags/b.py'], undefined);
+    const watch = watchOf(store);
+    const look = await watch.look(signal);
+    assert.equal(released(look), step.digest);
+    assert.deepEqual(look.kind === 'release' && look.release.manifest.files.map(({ path }) => path), [
+      'dags/a.py',
+      'dags/b.py',
+    ]);
+    store.reads.length = 0;
+    assert.deepEqual(await watch.look(signal), { kind: 'unchanged' });
+    assert.deepEqual(store.reads, [ref]);
+  });
+
+  test('is followed from step to step, also where some were missed', async () => {
+    const store = new WrittenRoot();
+    const memory = new VolatileStepMemory();
+    const first = store.deploy(['a.py'], undefined);
+    const watch = watchOf(store, { memory });
+    assert.equal(released(await watch.look(signal)), first.digest);
+    const second = store.deploy(['b.py'], first);
+    assert.equal(released(await watch.look(signal)), second.digest);
+    const fourth = store.deploy(['d.py'], store.deploy(['c.py'], second));
+    assert.equal(released(await watch.look(signal)), fourth.digest);
+    assert.equal(memory.newest?.sequence, 4);
+  });
+
+  test('is given again after forget()', async () => {
+    const store = new WrittenRoot();
+    const step = store.deploy(['a.py'], undefined);
+    const watch = watchOf(store);
+    await watch.look(signal);
+    watch.forget();
+    assert.equal(released(await watch.look(signal)), step.digest);
+  });
+
+  test('that is put back is held by a node that has seen a later one, until the later one is back', async () => {
+    const store = new WrittenRoot();
+    const steps = history(store);
+    const watch = watchOf(store);
+    await watch.look(signal);
+    store.putRef(steps[1]!);
+    assert.equal(reasonOf(await watch.look(signal)), 'rolled-back');
+    store.putRef(steps[4]!);
+    assert.deepEqual(await watch.look(signal), { kind: 'unchanged' });
+  });
+
+  test('that is put back is held by a node that has never started before, by the log', async () => {
+    const store = new WrittenRoot();
+    const steps = history(store);
+    store.putRef(steps[1]!);
+    assert.equal(reasonOf(await watchOf(store).look(signal)), 'rolled-back');
+    // Also where the next entry of the log was made unreadable for that purpose.
+    store.objects.set(releaseKeys.logEntry(ENVIRONMENT, 3), Buffer.from('nonsense'));
+    assert.equal(reasonOf(await watchOf(store).look(signal)), 'rolled-back');
+    store.objects.set(releaseKeys.logEntry(ENVIRONMENT, 3), Buffer.alloc(1_000_000));
+    assert.equal(reasonOf(await watchOf(store).look(signal)), 'rolled-back');
+  });
+
+  test('that moves while the log is read is read again', async () => {
+    const store = new WrittenRoot();
+    const first = store.deploy(['a.py'], undefined);
+    let second: WrittenStep | undefined;
+    store.before = (key) => {
+      if (key === releaseKeys.logEntry(ENVIRONMENT, 2)) second ??= store.deploy(['b.py'], first);
+    };
+    const digest = released(await watchOf(store).look(signal));
+    assert.equal(digest, second?.digest);
+  });
+
+  test('with another payload under the same number is held', async () => {
+    const store = new WrittenRoot();
+    const steps = history(store);
+    const watch = watchOf(store);
+    await watch.look(signal);
+    store.deploy(['other.py'], steps[3]);
+    assert.equal(reasonOf(await watch.look(signal)), 'rolled-back');
+  });
+
+  test('that follows another step than the one seen is held, directly and with steps between', async () => {
+    const store = new WrittenRoot();
+    const steps = history(store);
+    const memory = new VolatileStepMemory();
+    const watch = watchOf(store, { memory });
+    await watch.look(signal);
+    const other = store.deploy(['other.py'], steps[3]);
+    const next = store.deploy(['next.py'], other);
+    assert.equal(reasonOf(await watch.look(signal)), 'broken-chain');
+    store.deploy(['later.py'], next);
+    assert.equal(reasonOf(await watch.look(signal)), 'broken-chain');
+  });
+
+  test('that was put back or forked is followed once an operator accepts it, also over a restart', async () => {
+    const store = new WrittenRoot();
+    const steps = history(store);
+    const memory = new VolatileStepMemory();
+    const watch = watchOf(store, { memory });
+    await watch.look(signal);
+    store.putRef(steps[1]!);
+    const look = await watch.look(signal);
+    assert.ok(look.kind === 'held' && look.hold.acceptable);
+    assert.equal(await watch.accept(steps[2]!.digest), false);
+    assert.equal(await watch.accept(steps[1]!.digest), true);
+    assert.equal(released(await watch.look(signal)), steps[1]!.digest);
+    assert.equal(released(await watchOf(store, { memory }).look(signal)), steps[1]!.digest);
+    assert.equal(await watch.accept(steps[1]!.digest), false);
+  });
+
+  test('with a lower number than --min-seq is held, and cannot be accepted', async () => {
+    const store = new WrittenRoot();
+    const step = store.deploy(['a.py'], undefined);
+    const watch = watchOf(store, { minSequence: 2 });
+    const look = await watch.look(signal);
+    assert.equal(reasonOf(look), 'below-min-seq');
+    assert.equal(await watch.accept(step.digest), false);
+    const second = store.deploy(['b.py'], step);
+    assert.equal(released(await watch.look(signal)), second.digest);
+  });
+
+  test('of another environment or root is held', async () => {
+    const store = new WrittenRoot();
+    const own = store.deploy(['a.py'], undefined);
+    store.putRef(store.deploy(['b.py'], undefined, { environment: 'staging' }));
+    assert.equal(reasonOf(await watchOf(store).look(signal)), 'other-environment');
+    store.putRef(store.deploy(['b.py'], undefined, { root: 's3://staging/airflow' }));
+    assert.equal(reasonOf(await watchOf(store).look(signal)), 'other-root');
+    store.putRef(own);
+    assert.equal(released(await watchOf(store).look(signal)), own.digest);
+  });
+
+  test('that is deleted, or nonsense, or too long, is held, and followed once it is back', async () => {
+    const store = new WrittenRoot();
+    const first = store.deploy(['a.py'], undefined);
+    const watch = watchOf(store);
+    await watch.look(signal);
+    for (const [bytes, reason] of [
+      [undefined, 'missing-ref'],
+      [Buffer.alloc(0), 'damaged-ref'],
+      [Buffer.from('{}'), 'damaged-ref'],
+      [Buffer.alloc(700_000, 'x'), 'damaged-ref'],
+    ] as const) {
+      if (bytes === undefined) store.objects.delete(ref);
+      else store.objects.set(ref, bytes);
+      assert.equal(reasonOf(await watch.look(signal)), reason);
+      // Over and over, with the conditional request answered by "not modified" or not.
+      assert.equal(reasonOf(await watch.look(signal)), reason);
+    }
+    store.putRef(first);
+    assert.deepEqual(await watch.look(signal), { kind: 'unchanged' });
+  });
+
+  test('made over five minutes ahead of the store is held until its time comes', async () => {
+    const store = new WrittenRoot();
+    const step = store.deploy(['a.py'], undefined, { created: store.now + 6 * 60_000 });
+    // This host's clock is a day ahead; the store's decides.
+    const watch = watchOf(store, { clock: { now: () => store.now + 24 * HOUR } });
+    assert.equal(reasonOf(await watch.look(signal)), 'created-ahead');
+    store.now += 2 * 60_000;
+    assert.equal(released(await watch.look(signal)), step.digest);
+  });
+
+  test('made before the step that it follows is held', async () => {
+    const store = new WrittenRoot();
+    const first = store.deploy(['a.py'], undefined);
+    const memory = new VolatileStepMemory();
+    const watch = watchOf(store, { memory });
+    await watch.look(signal);
+    const step = store.deploy(['b.py'], first, { created: store.now - 1 });
+    assert.equal(reasonOf(await watch.look(signal)), 'created-back');
+    // Many steps later, too.
+    store.deploy(['c.py'], step, { created: store.now - 1 });
+    assert.equal(reasonOf(await watch.look(signal)), 'created-back');
+  });
+
+  test('whose log lacks the next step is followed, whatever else the log lacks', async () => {
+    const store = new WrittenRoot();
+    const steps = history(store);
+    for (const key of [...store.objects.keys()]) if (key.startsWith('log/')) store.objects.delete(key);
+    assert.equal(released(await watchOf(store).look(signal)), steps[4]!.digest);
+  });
+});
+
+describe('a manifest', () => {
+  test('that is missing is held, and found once it is there', async () => {
+    const store = new WrittenRoot();
+    const memory = new VolatileStepMemory();
+    const first = store.deploy(['a.py'], undefined);
+    const watch = watchOf(store, { memory });
+    await watch.look(signal);
+    const step = store.deploy(['b.py'], first);
+    const key = releaseKeys.manifest(step.payload.release, step.payload.manifest.sha256);
+    const bytes = store.objects.get(key)!;
+    store.objects.delete(key);
+    const look = await watch.look(signal);
+    assert.equal(reasonOf(look), 'missing-manifest');
+    assert.equal(look.kind === 'held' && look.hold.key, key);
+    // It was seen all the same: the step before is not followed in its place.
+    store.putRef(first);
+    assert.equal(reasonOf(await watch.look(signal)), 'rolled-back');
+    assert.equal(reasonOf(await watchOf(store, { memory }).look(signal)), 'rolled-back');
+    store.putRef(step);
+    store.objects.set(key, bytes);
+    assert.equal(released(await watch.look(signal)), step.digest);
+  });
+
+  test('that is not what the step names, bit by bit, is held', async () => {
+    const store = new WrittenRoot();
+    const step = store.deploy(['a.py'], undefined);
+    const key = releaseKeys.manifest(step.payload.release, step.payload.manifest.sha256);
+    const bytes = store.objects.get(key)!;
+    const flipped = Buffer.from(bytes);
+    flipped[10]! ^= 1;
+    for (const wrong of [flipped, bytes.subarray(1), Buffer.concat([bytes, bytes]), Buffer.alloc(0)]) {
+      store.objects.set(key, wrong);
+      assert.equal(reasonOf(await watchOf(store).look(signal)), 'damaged-manifest');
+    }
+    // One of the right digest, planted under the id of another release.
+    const other = store.deploy(['b.py'], undefined, { release: step.payload.release });
+    assert.equal(other.payload.release, step.payload.release);
+    assert.equal(reasonOf(await watchOf(store).look(signal)), 'damaged-manifest');
+  });
+});
