@@ -8,6 +8,7 @@
  * - `no-entry`: there is no such path in the tree
  * - `no-source`: a file or directory that is to be deployed is not there
  * - `no-release`: there is no such release
+ * - `node-lags`: a node did not show a step in time
  * - `no-terminal`: it is for a terminal, and there is none
  * - `interrupted`: stopped before it was done
  * - `output-failed`: stdout cannot be written
@@ -23,6 +24,7 @@ export type CommandErrorCode =
   | 'no-entry'
   | 'no-source'
   | 'no-release'
+  | 'node-lags'
   | 'no-terminal'
   | 'interrupted'
   | 'output-failed'

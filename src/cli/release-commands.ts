@@ -47,6 +47,18 @@ const words: readonly CommandFlag[] = [
   },
   { name: 'replace', help: 'Take the place of a step that waits for its time' },
   { name: 'allow-deletions', help: 'Let nodes show it though more than half of the files go' },
+  {
+    name: 'wait',
+    help: 'Wait until each --node shows the step, for so long at most; then exit with 75',
+    placeholder: 'DURATION',
+  },
+  {
+    name: 'node',
+    help: 'A node to wait for: its control socket, or the address of its --metrics-listen',
+    placeholder: 'SOCKET|URL',
+    completes: 'files',
+    repeats: true,
+  },
 ];
 
 /** The commands that write and look through releases. */
@@ -107,7 +119,7 @@ export const releaseCommands = [
     usage: 'ENV [--to SEQ|ID] [options]',
     summary: 'let an environment show a release that it has shown before',
     description: [
-      'Goes back to the release of the step before, or with --to to that of a step or to a release by its id. It is a new step: no number is used twice, and nodes that refuse what is older take it.',
+      'Goes back to the release that was shown before, or with --to to that of a step or to a release by its id. It is a new step: no number is used twice, and nodes that refuse what is older take it.',
     ],
     flags: [...where, ...words, json],
     argument: 'nothing',
@@ -138,11 +150,11 @@ export const releaseCommands = [
   {
     name: 'release',
     aliases: [],
-    usage: 'show|diff|verify|export|gc ENV [arguments] [options]',
+    usage: 'show|diff|verify|export|gc [ENV] [arguments] [options]',
     summary: 'look into one release, verify or export it, or collect what is no longer needed',
     description: [
       'show ENV [STEP]: its files. diff ENV [FROM] [TO]: the paths that differ between two steps, the last two unless given. verify ENV [STEP]: reads all of it and holds it against its digests and signature; exits with 65 if something is wrong. export ENV DIRECTORY [STEP]: writes it into a new directory, whole or not at all.',
-      'gc ENV: says which manifests and packs no environment needs any more, of the newest --keep steps and those younger than --older; with --yes condemns them, and deletes what was condemned two hours ago.',
+      'gc [ENV], over all environments of the root (ENV only says which root, where they have several): says which manifests and packs no environment needs any more, of the newest --keep steps and those younger than --older; with --yes condemns them, and deletes what was condemned two hours ago.',
     ],
     flags: [
       ...where,
@@ -160,7 +172,7 @@ export const releaseCommands = [
     examples: [
       { command: 'dagmount release diff production', does: 'what the last step changed' },
       { command: 'dagmount release export production /opt/airflow/dags-7', does: 'for a host without FUSE' },
-      { command: 'dagmount release gc production --keep 50 --yes', does: 'twice, two hours apart' },
+      { command: 'dagmount release gc --keep 50 --yes', does: 'twice, two hours apart' },
     ],
     load: () => import('./releases/release.ts'),
   },

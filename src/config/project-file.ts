@@ -22,6 +22,8 @@ export interface Project {
   readonly file: string;
   /** The directory that becomes the tree, absolute: paths in the tree are those below it. */
   readonly tree: string;
+  /** Whether the file says which directory that is; else it is the file's own. */
+  readonly namesTree: boolean;
   readonly to: string | undefined;
   readonly root: string | undefined;
   /** By name; undefined: any name will do. */
@@ -64,20 +66,12 @@ export function findProject(source: string): Project | undefined {
 export function readProject(file: string): Project {
   const parsed = document.safeParse(parse(file) ?? {});
   if (!parsed.success) throw refused(file, parsed.error.issues[0]);
-  const {
-    tree = '.',
-    to,
-    root,
-    environments,
-    include = [],
-    exclude = [],
-    checks = [],
-    signers,
-  } = parsed.data;
+  const { tree, to, root, environments, include = [], exclude = [], checks = [], signers } = parsed.data;
   const at = (path: string): string => (isAbsolute(path) ? path : resolve(dirname(file), path));
   return {
     file,
-    tree: at(tree),
+    tree: at(tree ?? '.'),
+    namesTree: tree !== undefined,
     to,
     root,
     environments: environments === undefined ? undefined : environmentsOf(environments),

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { checkPython, credentialsIn, runCommand } from './checks.ts';
-import type { Standing } from './current-step.ts';
+import type { Standing, TakenStep } from './current-step.ts';
 import type { Deployed } from './deploy.ts';
 import { DeployError } from './deploy-error.ts';
 import type { FileChanges } from './file-changes.ts';
@@ -18,12 +18,19 @@ export interface TreeChecks {
   /** Of git, of what is deployed. */
   readonly commit: string | undefined;
   readonly allowOlder: boolean;
+  /** Which steps brought these paths to what they are. */
+  readonly lastDeployers: (
+    paths: readonly string[],
+    standing: Standing,
+  ) => Promise<ReadonlyMap<string, TakenStep>>;
   /** Told what is no reason not to deploy. */
   readonly note: (sentence: string) => void;
 }
 
 /** Findings that are told; the rest is counted. */
 const MOST_TOLD = 10;
+/** Paths that are named of those which an older tree would take back. */
+const MOST_UNDONE_TOLD = 5;
 /** So much of a file is looked through for credentials. */
 const LOOKED_THROUGH_BYTES = 1024 * 1024;
 
@@ -50,6 +57,8 @@ export async function checkTree(
   if (deployed.kind === 'tree' && !checks.allowOlder) await refuseOlder(standing, changes, checks, signal);
   const fresh = changedSources(deployed.files, changes);
   if (checks.builtIn) {
+    const clashes = caseClashes(files, changes.added);
+    if (clashes.length > 0) throw failed(clashes);
     const { findings, notes } = await checkPython(fresh, signal);
     if (findings.length > 0) throw failed(findings);
     for (const sentence of [...notes, ...(await credentialsOf(fresh))]) checks.note(sentence);
@@ -69,22 +78,51 @@ function changedSources(
   return files.filter(({ path }) => paths.has(path));
 }
 
+/** @throws {DeployError} `overtaken`, which names what would be undone and who deployed it */
 async function refuseOlder(
-  { step }: Standing,
+  standing: Standing,
   { removed, changed }: FileChanges,
-  { directory, commit }: TreeChecks,
+  { directory, commit, lastDeployers }: TreeChecks,
   signal: AbortSignal,
 ): Promise<void> {
+  const { step } = standing;
   const shown = step?.payload.commit;
   if (step === undefined || shown === undefined || commit === undefined) return;
   if ((await descends(directory, commit, shown, signal)) !== false) return;
-  const paths = [...removed, ...changed].slice(0, 5).join(', ');
+  const undone = [...removed, ...changed];
+  const named = undone.slice(0, MOST_UNDONE_TOLD);
+  const deployers = await lastDeployers(named, standing);
+  const words = named.map((path) => {
+    const by = deployers.get(path)?.payload;
+    const who = by === undefined ? '' : ` (step ${by.sequence} by ${by.author})`;
+    return `${removed.includes(path) ? 'remove' : 'change back'} ${path}${who}`;
+  });
+  if (undone.length > named.length) words.push(`and ${undone.length - named.length} more`);
   throw new DeployError(
     'overtaken',
     `${commit.slice(0, 12)} does not have the commit that is shown (${shown.slice(0, 12)}, by ${step.payload.author}): ` +
-      `deploying it would take that back${paths === '' ? '' : `, at ${paths}`}`,
-    'Merge or rebase first, use dagmount rollback to go back, or pass --allow-older.',
+      `it would ${words.length === 0 ? 'go back behind it' : words.join(', ')}`,
+    'Merge that commit and deploy again; if it is meant, pass --allow-older.',
   );
+}
+
+/**
+ * Paths that are brought now and differ from others by case, or by how their letters are composed, alone: on a laptop where
+ * both are one file, the next checkout has only one of them.
+ */
+function caseClashes(files: readonly PlannedFile[], added: readonly string[]): readonly string[] {
+  const isAdded = new Set(added);
+  const byFolded = new Map<string, string>();
+  for (const { path } of files) if (!isAdded.has(path)) byFolded.set(folded(path), path);
+  return added.flatMap((path) => {
+    const other = byFolded.get(folded(path));
+    byFolded.set(folded(path), path);
+    return other === undefined ? [] : [`${path} differs from ${other} by case alone`];
+  });
+}
+
+function folded(path: string): string {
+  return path.normalize('NFC').toLowerCase();
 }
 
 async function credentialsOf(files: readonly SourceFile[]): Promise<readonly string[]> {

@@ -1,5 +1,11 @@
 import pLimit from 'p-limit';
-import { isEnvironment, MOST_ENVELOPE_BYTES, ReleaseError, releaseKeys } from '../release/index.ts';
+import {
+  isCollectable,
+  isEnvironment,
+  MOST_ENVELOPE_BYTES,
+  ReleaseError,
+  releaseKeys,
+} from '../release/index.ts';
 import { type Condemned, GRACE_MS, readCondemned, writeCondemned } from './condemned.ts';
 import { readStanding, readStep, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
@@ -160,7 +166,7 @@ async function collectableKeys(store: ReleaseStore, signal: AbortSignal): Promis
     store.list(releaseKeys.manifests, signal),
     store.list(releaseKeys.packs, signal),
   ]);
-  return [...manifests.filter((key) => !key.endsWith('.json')), ...packs];
+  return [...manifests, ...packs].filter(isCollectable);
 }
 
 function isEqual(one: Condemned, other: Condemned): boolean {

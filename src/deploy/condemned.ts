@@ -1,4 +1,4 @@
-import { canonicalJson, Fields, parseCanonicalJson, releaseKeys } from '../release/index.ts';
+import { canonicalJson, Fields, isCollectable, parseCanonicalJson, releaseKeys } from '../release/index.ts';
 import { type ReleaseStore, writeOver } from './release-store.ts';
 
 /** Keys that are to be deleted, by the instant at which that was decided (milliseconds since the epoch). */
@@ -23,6 +23,7 @@ export async function readCondemned(
   fields.integer('schema', 1, 1);
   const keys = fields.list('condemned', MOST_KEYS).map((value) => {
     const entry = new Fields(value, `an entry of ${releaseKeys.condemned}`);
+    // An attacker who can write this document must not have refs or logs deleted by it.
     const read = [entry.text('key', isCollectable), entry.integer('at', 0, Number.MAX_SAFE_INTEGER)] as const;
     entry.end();
     return read;
@@ -42,9 +43,4 @@ export async function writeCondemned(
   const bytes = Buffer.from(canonicalJson({ condemned, schema: 1 }));
   const { kind } = await writeOver(store, releaseKeys.condemned, bytes, etag, signal);
   return kind === 'written';
-}
-
-/** Whoever can write this document must not have refs, logs or anything else deleted by it. */
-function isCollectable(key: string): boolean {
-  return /^packs\/[0-9a-f]{64}$/.test(key) || /^manifests\/sha256-[0-9a-f]{64}\/[0-9a-f]{64}$/.test(key);
 }

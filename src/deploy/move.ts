@@ -9,7 +9,7 @@ import { takeStep } from './take-step.ts';
 
 /** Which release an environment is to go back to. */
 export type RollbackTarget =
-  /** That of the step before the newest one. */
+  /** What the environment showed before: that of the newest step with another release than the newest step's. */
   | { readonly kind: 'previous' }
   | { readonly kind: 'sequence'; readonly sequence: number }
   | { readonly kind: 'release'; readonly id: string };
@@ -33,7 +33,7 @@ export function rollback(target: RollbackTarget, options: ChangeOptions): Promis
 
 async function move(
   action: 'promote' | 'rollback',
-  find: (standing: Standing) => Promise<Pick<ReleasePayload, 'release' | 'manifest'>>,
+  find: (standing: Standing) => Promise<Pick<ReleasePayload, 'release' | 'manifest' | 'commit'>>,
   options: ChangeOptions,
 ): Promise<Moved> {
   const { store, signal, words, allowDeletions } = options;
@@ -48,12 +48,14 @@ async function move(
       if (first !== undefined && first.step?.digest !== standing.step?.digest)
         throw overtakenBy(standing, '', 'Look at that step, and decide again.');
       first ??= standing;
-      const { release, manifest } = await find(standing);
+      const { release, manifest, commit } = await find(standing);
       const { files } = await readManifest(store, { release, manifest }, signal);
       refuseCondemned({ release, manifest }, files, condemned);
       changes = compareFiles(await readFiles(store, standing, signal), files);
       return {
         ...words,
+        // The commit is that of the files, whoever moves them.
+        commit: words.commit ?? commit,
         action,
         release,
         manifest,
@@ -87,13 +89,15 @@ async function findStep(
 ): Promise<ReleasePayload> {
   if (step === undefined) throw missing(`${environment} has no release`, 'Deploy to it first.');
   const newest = step.payload.sequence;
-  if (target.kind === 'previous') return entryOf(newest - 1);
   if (target.kind === 'sequence') return target.sequence === newest ? step.payload : entryOf(target.sequence);
+  const isMeant = ({ release }: ReleasePayload): boolean =>
+    target.kind === 'previous' ? release !== step.payload.release : release === target.id;
   for (let sequence = newest; sequence >= 1; sequence--) {
     const entry = sequence === newest ? step : await readLogEntry(store, environment, sequence, signal);
-    if (entry?.payload.release === target.id) return entry.payload;
+    if (entry !== undefined && isMeant(entry.payload)) return entry.payload;
   }
-  throw missing(`${environment} never showed ${target.id}`, `See dagmount releases ${environment}.`);
+  const what = target.kind === 'previous' ? `another release than ${step.payload.release}` : target.id;
+  throw missing(`${environment} never showed ${what}`, `See dagmount releases ${environment}.`);
 
   async function entryOf(sequence: number): Promise<ReleasePayload> {
     const entry = await readLogEntry(store, environment, sequence, signal);

@@ -8,6 +8,8 @@ export interface Origin {
   readonly message: string | undefined;
   readonly commit: string | undefined;
   readonly url: string | undefined;
+  /** Whether git knows of changes in the directory that the commit does not have. */
+  readonly uncommitted: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,11 +24,12 @@ export async function originOf(
   signal: AbortSignal,
 ): Promise<Origin> {
   const git = async (...args: string[]): Promise<string | undefined> => askGit(directory, args, signal);
-  const [head, subject, name, email] = await Promise.all([
+  const [head, subject, name, email, status] = await Promise.all([
     git('rev-parse', '--verify', 'HEAD'),
     git('log', '-1', '--format=%s'),
     git('config', 'user.name'),
     git('config', 'user.email'),
+    git('status', '--porcelain', '--', '.'),
   ]);
   const ci = ciOrigin(environment);
   const person = name === undefined ? undefined : email === undefined ? name : `${name} <${email}>`;
@@ -35,6 +38,7 @@ export async function originOf(
     message: subject,
     commit: ci.commit ?? head,
     url: ci.url,
+    uncommitted: status !== undefined,
   };
 }
 

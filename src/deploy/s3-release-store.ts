@@ -11,12 +11,14 @@ import { arnOf, type ResolvedTarget } from '../store/resolved-target.ts';
 import { sdkRequestHandler } from '../store/sdk/transport.ts';
 import { StoreError, type StoreErrorCode } from '../store/store-error.ts';
 import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
+import type { StoreClock } from './store-clock.ts';
 
 export interface S3ReleaseStoreOptions {
   /** Its prefix is the release root. */
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
+  readonly clock: StoreClock;
 }
 
 /** Milliseconds. A store may take its time over a write: 32 MiB of it, or the first one to a bucket. */
@@ -35,14 +37,14 @@ export class S3ReleaseStore implements ReleaseStore {
   readonly #client: Sdk.S3Client;
   readonly #target: ResolvedTarget;
 
-  private constructor(sdk: typeof Sdk, { target, credentials, transport }: S3ReleaseStoreOptions) {
+  private constructor(sdk: typeof Sdk, { target, credentials, transport, clock }: S3ReleaseStoreOptions) {
     this.#sdk = sdk;
     this.#target = target;
     this.#client = new sdk.S3Client({
       region: target.region,
       credentials: () => credentials(),
       forcePathStyle: target.basePath !== '/',
-      requestHandler: sdkRequestHandler(transport),
+      requestHandler: sdkRequestHandler(transport, (date) => clock.observe(date)),
       // Stores other than AWS's refuse the checksums that the SDK adds by itself; TLS and our own digests stand for them.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -157,7 +159,8 @@ export class S3ReleaseStore implements ReleaseStore {
         const status = statusOf(error);
         // If-Match on a key that is not there is 404 at AWS.
         if (status === 412 || (status === 404 && nameOf(error) === 'NoSuchKey')) return { kind: 'refused' };
-        if (status !== 409 || conflicts === MOST_CONFLICTS) throw this.#errorOf(error, key, 'write', signal);
+        if (status !== 409) throw this.#errorOf(error, key, 'write', signal);
+        if (conflicts === MOST_CONFLICTS) throw this.#conflicting(key, conflicts);
         await sleep(CONFLICT_PAUSE_MS * conflicts * Math.random(), undefined, { signal });
       }
     }
@@ -199,6 +202,15 @@ export class S3ReleaseStore implements ReleaseStore {
     const { code } = error as { readonly code?: unknown };
     if (typeof code !== 'string') return error;
     return new StoreError(codeOfFailure(code), words, 'Check --endpoint-url and the network.', false);
+  }
+
+  #conflicting(key: string, times: number): StoreError {
+    return new StoreError(
+      'throttled',
+      `writing ${this.#target.prefix}${key} met a conflict ${times} times`,
+      'Run it again: others write to the same object, or the store is not done with an earlier write.',
+      false,
+    );
   }
 
   #mendOf(code: StoreErrorCode, key: string, what: Operation): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { isShowable, type ReleasedContent } from '../release/index.ts';
+import { isShowable, MOST_FILES, type ReleasedContent } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
 
 /** A file to be deployed: what it is, and where it is read. */
@@ -14,7 +14,8 @@ export interface SourceFile extends ReleasedContent {
 const LEFT_OUT_DIRECTORIES: ReadonlySet<string> = new Set(['.git', '__pycache__']);
 const LEFT_OUT_FILES: ReadonlySet<string> = new Set(['.git', '.airflow-bundle-manifest.json']);
 
-const MOST_FILES = 1_000_000;
+/** A content is sent in one request, from memory. */
+const LARGEST_FILE_BYTES = 1024 ** 3;
 const READ_BYTES = 1024 * 1024;
 
 /** Whether a name in a directory is never deployed. A file that is called just `.pyc` is. */
@@ -100,6 +101,13 @@ async function readSource(source: string, path: string): Promise<SourceFile> {
     const before = await handle.stat({ bigint: true });
     if (!before.isFile()) {
       throw unusable(path, 'it is neither a file nor a directory', 'Leave it out by --exclude.');
+    }
+    if (before.size > LARGEST_FILE_BYTES) {
+      throw unusable(
+        path,
+        `it has ${before.size} bytes, where ${LARGEST_FILE_BYTES} are the most`,
+        'Leave it out by --exclude, and have the DAG fetch it when it runs.',
+      );
     }
     const { sha256, size } = await digestOf(handle);
     const now = await handle.stat({ bigint: true });

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import {
+  decodePayload,
   digestOfPayload,
   type EnvelopeSignature,
   encodeEnvelope,
   encodePayload,
+  ReleaseError,
   type ReleasePayload,
   releaseKeys,
 } from '../release/index.ts';
@@ -53,16 +55,19 @@ const MOST_TRIES = 5;
  * entry, whoever ended in the middle. Then the ref, which is the truth, then this step's entry. The ref is never moved
  * where the log already has the next number: that is a ref which somebody put back.
  *
- * @throws {DeployError} `armed`, `overtaken`, `put-back`, `log-differs`; {ReleaseError}; {StoreError}
+ * @throws {DeployError} `armed`, `overtaken`, `write-refused`, `put-back`, `log-differs`, `invalid-step`; {ReleaseError};
+ * {StoreError}
  */
 export async function takeStep(options: StepOptions): Promise<TakenStep> {
   const { store, environment, pause, signal } = options;
+  let first: Standing | undefined;
   for (let tries = 1; ; tries++) {
     const began = options.now();
     const [standing, { keys }] = await Promise.all([
       readStanding(store, environment, signal),
       readCondemned(store, signal),
     ]);
+    first ??= standing;
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
     const proposal = await options.propose(standing, keys);
     // crash point: packs and manifest are there, and nobody shows them.
@@ -74,7 +79,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
       await writeDown(store, step, signal);
       return step;
     }
-    if (tries === MOST_TRIES) throw overtaken(environment, tries);
+    if (tries === MOST_TRIES) throw givenUp(environment, tries, first, standing);
     await pause(tries, signal);
   }
 }
@@ -112,8 +117,26 @@ async function signed(options: StepOptions, standing: Standing, proposal: StepPr
     created: Math.max(now(), before?.payload.created ?? 0),
   };
   const bytes = encodePayload(payload);
+  requireReadable(bytes);
   const envelope = { payload: bytes, signatures: await options.sign(bytes) };
   return { payload, bytes: encodeEnvelope(envelope), digest: digestOfPayload(bytes) };
+}
+
+/**
+ * A payload that readers refuse would also stop every later writer, which reads the step before its own: so what cannot be
+ * read is never written.
+ */
+function requireReadable(payload: Uint8Array): void {
+  try {
+    decodePayload(payload);
+  } catch (error) {
+    if (!(error instanceof ReleaseError)) throw error;
+    throw new DeployError(
+      'invalid-step',
+      `no node would accept this step: ${error.message}`,
+      'Correct what --message, --author, --commit, --url and --at say.',
+    );
+  }
 }
 
 /** Whether the ref is this step's now, or was before later ones. A lost answer is found out, not guessed. */
@@ -210,7 +233,15 @@ function tooSlow(environment: string): DeployError {
   );
 }
 
-function overtaken(environment: string, tries: number): DeployError {
+/** @param last what the ref was before the last try */
+function givenUp(environment: string, tries: number, first: Standing, last: Standing): DeployError {
+  if (first.step?.digest === last.step?.digest) {
+    return new DeployError(
+      'write-refused',
+      `the store refused ${tries} times to move the ref of ${environment}, though nobody else moved it`,
+      'Look what stands between this host and the store: it must pass on If-Match, If-None-Match and ETag as they are.',
+    );
+  }
   return new DeployError(
     'overtaken',
     `others deployed to ${environment} ${tries} times while this was tried`,

@@ -3,14 +3,17 @@ import { readFile } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import {
   encodeManifest,
+  MOST_FILES,
+  MOST_MANIFEST_BYTES,
   type ReleasedFile,
   type ReleasePayload,
   releaseId,
   releaseKeys,
 } from '../release/index.ts';
+import { StoreError } from '../store/store-error.ts';
 import type { Condemned } from './condemned.ts';
 import { DeployError } from './deploy-error.ts';
-import { type Content, placeFiles, planPacks } from './pack-plan.ts';
+import { type Content, LARGEST_SHARED_BYTES, type PackPlan, placeFiles, planPacks } from './pack-plan.ts';
 import { readContent } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
 import type { SourceFile } from './source-files.ts';
@@ -36,14 +39,21 @@ export interface UploadOptions {
   readonly signal: AbortSignal;
 }
 
-/** Packs in memory at a time: 128 MiB. */
+/** Packs in memory at a time: 128 MiB of those that many contents share, and one of those that one large content fills. */
 const MOST_PACKS_AT_ONCE = 4;
+const MOST_LARGE_PACKS_AT_ONCE = 1;
+/** Objects in the way of one document, each under the name that its content would have. */
+const MOST_REFUSALS = 8;
+/** A pack, and the bytes behind its contents that tell it apart. */
+const MOST_PACK_OBJECT_BYTES = 1024 ** 3 + 1024;
 
 /**
  * Writes the packs and the manifest of a release, as far as they are not there yet. What is written is seen by nobody
- * until a ref points to it. Packs are named by their content, so that what an attempt before this one wrote is found.
+ * until a ref points to it. Packs are named by their content, so that what an attempt before this one wrote is found; it is
+ * read before it counts, since another writer could have planted it.
  *
- * @throws {DeployError} `unusable-source` where a file changed since it was looked at; {StoreError}
+ * @throws {DeployError} `unusable-source` where a file changed since it was looked at, or the release is too large;
+ * {StoreError}
  */
 export async function upload(
   files: readonly PlannedFile[],
@@ -61,17 +71,20 @@ export async function upload(
     bytes: plan.packs.flat().reduce((bytes, { size }) => bytes + size, 0),
   };
   let done: UploadProgress = { packs: 0, bytes: 0 };
-  const limit = pLimit(MOST_PACKS_AT_ONCE);
+  requireManifestFits(files, plan);
+  const shared = pLimit(MOST_PACKS_AT_ONCE);
+  const large = pLimit(MOST_LARGE_PACKS_AT_ONCE);
   const digests = await Promise.all(
     plan.packs.map((contents) =>
-      limit(async () => {
+      (isLarge(contents) ? large : shared)(async () => {
         const content = await packOf(contents, readers);
         // A byte behind its contents makes another pack of them.
-        const { bytes, digest } = salted(
+        const { bytes, digest } = await write(
           (salt) => (salt === undefined ? content : Buffer.concat([content, Buffer.from(salt, 'hex')])),
-          (pack) => condemned.has(releaseKeys.pack(pack)),
+          releaseKeys.pack,
+          MOST_PACK_OBJECT_BYTES,
+          options,
         );
-        await store.create(releaseKeys.pack(digest), bytes, signal);
         done = { packs: done.packs + 1, bytes: done.bytes + bytes.length };
         options.onProgress?.(done, all);
         return digest;
@@ -80,25 +93,82 @@ export async function upload(
   );
   const placed = placeFiles(files, plan, digests);
   const release = releaseId(placed);
-  const { bytes, digest } = salted(
+  const { bytes, digest } = await write(
     (salt) => encodeManifest(placed, salt),
-    (one) => condemned.has(releaseKeys.manifest(release, one)),
+    (one) => releaseKeys.manifest(release, one),
+    MOST_MANIFEST_BYTES,
+    options,
   );
-  const manifest = { sha256: digest, size: bytes.length };
-  await store.create(releaseKeys.manifest(release, manifest.sha256), bytes, signal);
-  return { ...all, release, manifest };
+  return { ...all, release, manifest: { sha256: digest, size: bytes.length } };
 }
 
-/** The first of some documents that say the same whose key is not about to be deleted. */
-function salted(
+/**
+ * Writes the first of some documents that say the same whose key is neither about to be deleted nor taken by something
+ * else.
+ *
+ * @param make one of them; `salt` tells them apart
+ */
+async function write(
   make: (salt: string | undefined) => Uint8Array,
-  isCondemned: (digest: string) => boolean,
-): { readonly bytes: Uint8Array; readonly digest: string } {
-  for (let salt = 0; ; salt++) {
+  keyOf: (digest: string) => string,
+  most: number,
+  { store, condemned, signal }: UploadOptions,
+): Promise<{ readonly bytes: Uint8Array; readonly digest: string }> {
+  for (let salt = 0, refusals = 0; ; salt++) {
     const bytes = make(salt === 0 ? undefined : salt.toString(16).padStart(8, '0'));
-    const digest = createHash('sha256').update(bytes).digest('hex');
-    if (!isCondemned(digest)) return { bytes, digest };
+    const digest = digestOf(bytes);
+    const key = keyOf(digest);
+    if (condemned.has(key)) continue;
+    if ((await store.create(key, bytes, signal)).kind === 'written') return { bytes, digest };
+    if (await isThere(key, digest, most, store, signal)) return { bytes, digest };
+    refusals++;
+    if (refusals === MOST_REFUSALS) {
+      throw new DeployError(
+        'write-refused',
+        `the store refused ${refusals} times to create an object, the last time ${key}, and has not its content`,
+        'Look who can write below the release root, and what stands between this host and the store.',
+      );
+    }
   }
+}
+
+/** Whether the object is what its name says; a larger one is not. */
+async function isThere(
+  key: string,
+  digest: string,
+  most: number,
+  store: ReleaseStore,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const there = await store.read(key, most, signal);
+    return there !== undefined && digestOf(there.bytes) === digest;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'corrupt') return false;
+    throw error;
+  }
+}
+
+/** Before anything is sent: every digest is as long as any other, so the length of the manifest is known. */
+function requireManifestFits(files: readonly PlannedFile[], plan: PackPlan): void {
+  if (files.length <= MOST_FILES) {
+    const digests = plan.packs.map(() => '0'.repeat(64));
+    const { length } = encodeManifest(placeFiles(files, plan, digests), '0'.repeat(8));
+    if (length <= MOST_MANIFEST_BYTES) return;
+  }
+  throw new DeployError(
+    'unusable-source',
+    `a release of ${files.length} files is too large: ${MOST_FILES} files and a manifest of ${MOST_MANIFEST_BYTES} bytes are the most`,
+    'Leave files out by --exclude.',
+  );
+}
+
+function isLarge(contents: readonly Content[]): boolean {
+  return contents.some(({ size }) => size > LARGEST_SHARED_BYTES);
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 type ContentReader = () => Promise<Uint8Array>;
@@ -118,7 +188,7 @@ function contentReaders(
 
 async function readSourceAgain({ source, path, sha256 }: SourceFile): Promise<Uint8Array> {
   const bytes = await readFile(source);
-  if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+  if (digestOf(bytes) === sha256) return bytes;
   throw new DeployError(
     'unusable-source',
     `${path} cannot be deployed: it changed while it was read`,
@@ -132,5 +202,5 @@ async function packOf(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for (const { sha256 } of contents) parts.push(await readers.get(sha256)!());
-  return Buffer.concat(parts);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }

@@ -7,13 +7,21 @@ export {
   MOST_ENVELOPE_BYTES,
 } from './envelope.ts';
 export { Fields } from './fields.ts';
-export { isDigest, isEnvironment, isReleaseId, releaseKeys, requireEnvironment } from './layout.ts';
+export {
+  isCollectable,
+  isDigest,
+  isEnvironment,
+  isReleaseId,
+  releaseKeys,
+  requireEnvironment,
+} from './layout.ts';
 export {
   decodeManifest,
   encodeManifest,
   findConflict,
   isShowable,
   type Manifest,
+  MOST_FILES,
   MOST_MANIFEST_BYTES,
   type ReleasedContent,
   type ReleasedFile,
@@ -23,6 +31,7 @@ export {
   decodePayload,
   digestOfPayload,
   encodePayload,
+  LONGEST_ARMED_MS,
   type ReleaseAction,
   type ReleasePayload,
 } from './payload.ts';

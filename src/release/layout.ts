@@ -33,6 +33,13 @@ export function requireEnvironment(text: string): string {
   );
 }
 
+/** What may be deleted once no step needs it: packs and manifests, never a ref, an entry of a log or a witness. */
+export function isCollectable(key: string): boolean {
+  return (
+    /^packs\/[0-9a-f]{64}$/.test(key) || /^manifests\/sha256-[0-9a-f]{64}\/[0-9a-f]{64}\.json$/.test(key)
+  );
+}
+
 /** Keys below the release root, without a slash in front. What is put into them was checked before. */
 export const releaseKeys = {
   /** Mutable, by compare-and-swap alone: the pointer of an environment. */
@@ -41,8 +48,11 @@ export const releaseKeys = {
   logEntry: (environment: string, sequence: number): string =>
     `log/${environment}/${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.json`,
   log: (environment: string): string => `log/${environment}/`,
-  /** Never changed. Several may exist of one release: the same files in other packs. */
-  manifest: (id: string, digest: string): string => `manifests/${id}/${digest}`,
+  /**
+   * Never changed. Several may exist of one release: the same files in other packs. No environment's witness has this key:
+   * a digest has 64 characters, the name of an environment at most 63.
+   */
+  manifest: (id: string, digest: string): string => `manifests/${id}/${digest}.json`,
   /** Never changed: the envelope by which this environment came to this release first. */
   witness: (id: string, environment: string): string => `manifests/${id}/${environment}.json`,
   manifests: 'manifests/',

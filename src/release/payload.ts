@@ -43,8 +43,8 @@ export interface ReleasePayload {
 
 export const MOST_PAYLOAD_BYTES = 256 * 1024;
 const MOST_FILES_CHANGED = 1_000_000;
-/** A release is armed for so long ahead at most. */
-const LONGEST_WAIT_MS = 7 * 24 * 3600 * 1000;
+/** A step waits for its time (`not_before`) for so long at most. */
+export const LONGEST_ARMED_MS = 7 * 24 * 3600 * 1000;
 
 /** The bytes of a payload, which are what is signed and stored. */
 export function encodePayload(payload: ReleasePayload): Uint8Array {
@@ -142,7 +142,7 @@ function refuseContradictions({ sequence, previous, created, notBefore }: Releas
   if (previous !== undefined && previous.sequence !== sequence - 1) {
     throw malformed(`step ${sequence} follows step ${previous.sequence}`);
   }
-  if (notBefore !== undefined && notBefore > created + LONGEST_WAIT_MS) {
+  if (notBefore !== undefined && notBefore > created + LONGEST_ARMED_MS) {
     throw malformed('it is to be shown more than 7 days after it was made');
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { checkPython, credentialsIn, runCommand } from '../../src/deploy/checks.ts';
@@ -88,7 +88,8 @@ describe('who deploys, and from where', () => {
   git('init', '-q', '-b', 'main');
   git('config', 'user.name', 'Zoe');
   git('config', 'user.email', 'z@e.com');
-  git('commit', '-q', '--allow-empty', '-m', 'First\n\nbody');
+  git('add', 'a.py');
+  git('commit', '-q', '-m', 'First\n\nbody');
   const first = git('rev-parse', 'HEAD');
   git('commit', '-q', '--allow-empty', '-m', 'Second');
   const second = git('rev-parse', 'HEAD');
@@ -98,8 +99,15 @@ describe('who deploys, and from where', () => {
       author: 'Zoe <z@e.com>',
       message: 'Second',
       commit: second,
+      uncommitted: false,
       url: undefined,
     });
+  });
+
+  test('are told to have changes that the commit does not have', async () => {
+    writeFileSync(join(repository, 'new.py'), 'x = 1');
+    assert.equal((await originOf(repository, {}, signal)).uncommitted, true);
+    rmSync(join(repository, 'new.py'));
   });
 
   test('are told by the variables of a CI', async () => {

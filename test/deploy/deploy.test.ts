@@ -186,7 +186,7 @@ describe('promoting and rolling back', () => {
     await promote('staging', options(store));
     assert.deepEqual(await shown(store), { a: '1' });
     assert.deepEqual(
-      store.calls.filter((call) => /create (packs|manifests\/[^/]*\/[0-9a-f]{64}$)/.test(call)),
+      store.calls.filter((call) => /create (packs|manifests\/[^/]*\/[0-9a-f]{64}\.json$)/.test(call)),
       [],
     );
   });
@@ -215,6 +215,24 @@ describe('promoting and rolling back', () => {
     assert.equal((await readStanding(store, 'production', signal)).step?.payload.sequence, 6);
   });
 
+  test('back go to what was shown before, also where the same release was promoted twice, and keep its commit', async () => {
+    const store = new MemoryReleaseStore();
+    const commit = 'c'.repeat(40);
+    for (const text of ['1', '2'])
+      await deploy(
+        await tree({ a: text }),
+        options(store, { environment: 'staging', words: { ...words, commit } }),
+      );
+    await rollback({ kind: 'sequence', sequence: 1 }, options(store, { environment: 'staging' }));
+    await promote('staging', options(store));
+    await rollback({ kind: 'sequence', sequence: 2 }, options(store, { environment: 'staging' }));
+    for (const _ of [1, 2]) await promote('staging', options(store));
+    assert.deepEqual(await shown(store), { a: '2' });
+    const { step } = await rollback({ kind: 'previous' }, options(store));
+    assert.deepEqual(await shown(store), { a: '1' });
+    assert.equal(step.payload.commit, commit);
+  });
+
   test('to what never was, or from nothing, are refused', async () => {
     const store = new MemoryReleaseStore();
     await assert.rejects(rollback({ kind: 'previous' }, options(store)), { code: 'no-such-release' });
@@ -237,7 +255,7 @@ describe('promoting and rolling back', () => {
     const previous = store.objects.get(releaseKeys.logEntry('production', 1))!;
     assert.ok(previous);
     const key = [...store.objects.keys()].find(
-      (name) => /^manifests\/.*\/[0-9a-f]{64}$/.test(name) && !name.includes(payload.release),
+      (name) => /^manifests\/.*\/[0-9a-f]{64}\.json$/.test(name) && !name.includes(payload.release),
     )!;
     const bytes = Buffer.from(store.objects.get(key)!);
     store.objects.set(key, Buffer.from(bytes.toString().replace('"path":"a"', '"path":"b"')));

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
 
-/** What happens to one call: `lost-before`, it never reached the store; `lost-after`, its answer was lost. */
-export type Fault = 'none' | 'lost-before' | 'lost-after';
+/**
+ * What happens to one call: `lost-before`, it never reached the store; `lost-after`, its answer was lost; `refused`, a
+ * condition was found not to hold, whatever is there.
+ */
+export type Fault = 'none' | 'lost-before' | 'lost-after' | 'refused';
 
 export class LostAnswer extends Error {}
 
@@ -61,6 +64,7 @@ export class MemoryReleaseStore implements ReleaseStore {
     this.calls.push(call);
     const fault = this.fault(call);
     if (fault === 'lost-before') throw new LostAnswer(call);
+    if (fault === 'refused') return { kind: 'refused' } as T;
     const result = act();
     if (fault === 'lost-after') throw new LostAnswer(call);
     return result;

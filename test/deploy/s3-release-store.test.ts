@@ -11,6 +11,7 @@ import { requireConditionalWrites } from '../../src/deploy/probe.ts';
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { S3ReleaseStore, WRITING_TIMEOUTS } from '../../src/deploy/s3-release-store.ts';
 import { collectFile } from '../../src/deploy/source-files.ts';
+import { StoreClock } from '../../src/deploy/store-clock.ts';
 import type { Credentials } from '../../src/store/credentials.ts';
 import { Transport } from '../../src/store/http/transport.ts';
 import { identities, type Seaweedfs, seaweedfsBinary, startSeaweedfs } from '../support/seaweedfs.ts';
@@ -56,6 +57,7 @@ describe('a release root in a real store', { skip }, () => {
     const { origin, host } = new URL(endpoint);
     const store = await S3ReleaseStore.open({
       transport,
+      clock: new StoreClock(Date.now),
       credentials: async () => credentials,
       target: {
         bucket,

@@ -21,12 +21,17 @@ const proposal: StepProposal = {
   changes: { added: 0, changed: 1, removed: 0 },
 };
 
-function step(store: MemoryReleaseStore, message: string, now = 1_000): Promise<TakenStep> {
+function step(
+  store: MemoryReleaseStore,
+  message: string,
+  now = 1_000,
+  more: Partial<StepProposal> = {},
+): Promise<TakenStep> {
   return takeStep({
     store,
     root: 'root',
     environment,
-    propose: async () => ({ ...proposal, message }),
+    propose: async () => ({ ...proposal, message, ...more }),
     sign: async () => [],
     mayReplaceArmed: false,
     now: () => now,
@@ -119,6 +124,44 @@ describe('a step of an environment', () => {
     await assert.rejects(staging, { code: 'log-differs' });
     store.objects.set(releaseKeys.ref(environment), Buffer.from('<html>'));
     await assert.rejects(step(store, 'two'), { code: 'malformed' });
+  });
+
+  test('that no reader would accept is not written: it would stop every later one, too', async () => {
+    for (const bad of [
+      { author: '' },
+      { commit: 'abc' },
+      { url: 'ftp://x' },
+      { notBefore: 1_000 + 8 * 24 * 3600 * 1000 },
+      { message: 'm'.repeat(300_000) },
+    ]) {
+      const store = new MemoryReleaseStore();
+      await assert.rejects(step(store, 'one', 1_000, bad), { code: 'invalid-step' });
+      assert.equal(store.objects.size, 0);
+    }
+  });
+
+  test('whose write is refused again and again, though nobody else moves the ref, is given up by that name', async () => {
+    const store = new MemoryReleaseStore();
+    await step(store, 'one');
+    store.fault = (call) => (call.startsWith('replace') ? 'refused' : 'none');
+    await assert.rejects(step(store, 'two'), { code: 'write-refused' });
+    assert.equal(chain(store).length, 1);
+  });
+
+  test('that others are faster with five times is given up as overtaken', async () => {
+    const store = new MemoryReleaseStore();
+    await step(store, 'one');
+    const others = store.replace.bind(store);
+    let at = 0;
+    store.replace = async (key, bytes, etag) => {
+      store.replace = others;
+      await step(store, `other ${at++}`);
+      store.replace = replace;
+      return others(key, bytes, etag);
+    };
+    const { replace } = store;
+    await assert.rejects(step(store, 'two'), { code: 'overtaken' });
+    assert.equal(chain(store).length, 6);
   });
 
   for (const fault of ['lost-before', 'lost-after'] as const) {

@@ -1,4 +1,4 @@
-import { isGiven, parseCommandLine, valuesOf } from '../../config/command-line.ts';
+import { type FlagSpec, isGiven, lastValue, parseCommandLine, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { findProject } from '../../config/project-file.ts';
 import type { ChangeOptions } from '../../deploy/change-options.ts';
@@ -9,12 +9,15 @@ import { exitCodes } from '../exit-codes.ts';
 import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { Shell } from '../shell.ts';
-import { STEP_FLAGS } from './deploy.ts';
+import { awaitNodes, nodeWait, requireShown, WAIT_FLAGS } from './await-nodes.ts';
 import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
+import { STEP_FLAGS } from './step-flags.ts';
 import { pauseBetweenTries } from './step-pause.ts';
 import { stepDocument, stepText } from './step-text.ts';
-import { signer, stepWords } from './step-words.ts';
+import { signer, stepWords, tellClock, wordsAt } from './step-words.ts';
+
+const FLAGS: readonly FlagSpec[] = [...ROOT_FLAGS, ...STEP_FLAGS, ...WAIT_FLAGS];
 
 /** A command that takes a step without an upload. */
 export interface MoveCommand {
@@ -32,39 +35,37 @@ export interface MoveRequest {
 
 export function runMove(command: MoveCommand, args: readonly string[], shell: Shell): Promise<number> {
   return runInterruptibly(async (signal) => {
-    const { flags, positionals } = parseCommandLine(args, [...ROOT_FLAGS, ...STEP_FLAGS], command.name);
+    const { flags, positionals } = parseCommandLine(args, FLAGS, command.name);
+    const wait = nodeWait(flags);
     const targets = valuesOf(flags, 'to').filter((text) => !text.includes('://'));
     const request = command.read(positionals, targets);
     const { workingDirectory } = shell.environment;
     const address = rootAddress(flags, request.environment, findProject(workingDirectory), shell);
-    // The commit of the work tree is not that of the release.
-    const { message, author, url, notBefore } = await stepWords(
-      flags,
-      workingDirectory,
-      { message: request.message },
-      shell,
-      signal,
-    );
+    // The commit of this work tree is not that of the release, whose own is carried over.
+    const spoken = await stepWords(flags, workingDirectory, { message: request.message }, shell, signal);
     const root = await openRoot(address, flags, shell);
     try {
       await requireConditionalWrites(root.store, root.probed, signal);
+      tellClock(root.clock, shell);
+      const words = { ...wordsAt(spoken, root.clock), commit: lastValue(flags, 'commit') };
       const { step, changes } = await request.take({
         store: root.store,
         root: address.root,
         environment: request.environment,
-        words: { author, message, commit: undefined, url, notBefore },
+        words,
         allowDeletions: isGiven(flags, 'allow-deletions'),
         mayReplaceArmed: isGiven(flags, 'replace'),
-        sign: signer(flags, author, signal),
-        now: () => shell.wallClock(),
+        sign: signer(flags, words.author, signal),
+        now: () => root.clock.now(),
         pause: pauseBetweenTries,
         signal,
       });
+      if (!isGiven(flags, 'json')) shell.out.write(stepText(step, changes, paintsFor(shell.out)));
+      const nodes = wait && (await awaitNodes(wait, step, shell, signal));
       if (isGiven(flags, 'json')) {
-        shell.out.write(formatJson({ step: stepDocument(step), paths: changes }));
-      } else {
-        shell.out.write(stepText(step, changes, paintsFor(shell.out)));
+        shell.out.write(formatJson({ step: stepDocument(step), paths: changes, nodes }));
       }
+      if (wait !== undefined) requireShown(nodes!, step, wait);
       return exitCodes.ok;
     } finally {
       await root.close();

@@ -26,15 +26,17 @@ export interface RootAddress {
   readonly root: string;
 }
 
-/** Throws ConfigError. */
+/**
+ * Without an environment it is the root that the project names for all. Throws ConfigError.
+ */
 export function rootAddress(
   flags: readonly Flag[],
-  environment: string,
+  environment: string | undefined,
   project: Project | undefined,
   { environment: host }: Pick<Shell, 'environment'>,
 ): RootAddress {
-  requireKnown(environment, project);
-  const own = project?.environments?.get(environment);
+  if (environment !== undefined) requireKnown(environment, project);
+  const own = environment === undefined ? undefined : project?.environments?.get(environment);
   // dagmount rollback takes what to go back to by the same flag.
   const given = valuesOf(flags, 'to').findLast((text) => text.includes('://'));
   const to = given ?? (host.env.DAGMOUNT_TO || undefined) ?? own?.to ?? project?.to;
@@ -89,7 +91,7 @@ export async function openRoot(
     caFile: values['ca-file'],
     concurrency: values.concurrency,
   };
-  return openReleaseRoot(way, shell.environment.env);
+  return openReleaseRoot(way, shell.environment.env, () => shell.wallClock());
 }
 
 function isStoreFlag(name: string): boolean {

@@ -51,7 +51,7 @@ export const run: RunCommand = (args, shell) =>
   runInterruptibly(async (signal) => {
     const { flags, positionals } = parseCommandLine(args, FLAGS, 'release');
     const [action, environment, ...rest] = positionals;
-    if (!isAction(action) || environment === undefined) {
+    if (!isAction(action) || (environment === undefined && action !== 'gc')) {
       throw new ConfigError(
         'usage',
         'What is to be done with which environment is missing.',
@@ -62,7 +62,15 @@ export const run: RunCommand = (args, shell) =>
     const root = await openRoot(rootAddress(flags, environment, project, shell), flags, shell);
     const signersFile = lastValue(flags, 'allowed-signers') ?? project?.signers;
     try {
-      return await ACTIONS[action]({ root, environment, rest, flags, signersFile, shell, signal });
+      return await ACTIONS[action]({
+        root,
+        environment: environment ?? '',
+        rest,
+        flags,
+        signersFile,
+        shell,
+        signal,
+      });
     } finally {
       await root.close();
     }
@@ -129,14 +137,14 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
     return exitCodes.ok;
   },
   gc: async (asked) => {
-    const { root, flags, signal, shell } = asked;
+    const { root, flags, signal } = asked;
     const act = isGiven(flags, 'yes');
     const found = await collect(act, {
       store: root.store,
       keep: keepOf(lastValue(flags, 'keep')),
       youngerThanMs: ageOf(lastValue(flags, 'older') ?? OLDER),
       concurrency: root.concurrency,
-      now: () => shell.wallClock(),
+      now: () => root.clock.now(),
       signal,
     });
     const verb = act ? '' : 'would be ';

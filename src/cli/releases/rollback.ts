@@ -10,7 +10,7 @@ const command: MoveCommand = {
     const target = rollbackTarget(targets.at(-1));
     const words =
       target.kind === 'previous'
-        ? 'the step before'
+        ? 'what was shown before'
         : target.kind === 'sequence'
           ? `step ${target.sequence}`
           : target.id;

@@ -4,46 +4,96 @@ import { parseDuration } from '../../config/measures.ts';
 import type { StepWords } from '../../deploy/change-options.ts';
 import { type Origin, originOf } from '../../deploy/origin.ts';
 import { signPayload } from '../../deploy/sign-payload.ts';
-import type { EnvelopeSignature } from '../../release/index.ts';
+import type { StoreClock } from '../../deploy/store-clock.ts';
+import { type EnvelopeSignature, LONGEST_ARMED_MS } from '../../release/index.ts';
+import { formatDuration } from '../format.ts';
 import type { Shell } from '../shell.ts';
 
-/** What is written down with a step: by flags, else by git and the variables of a CI. */
+/** What --at says. */
+export type StepTime =
+  | { readonly kind: 'at-once' }
+  /** Milliseconds since the epoch. */
+  | { readonly kind: 'at'; readonly instant: number }
+  | { readonly kind: 'after'; readonly milliseconds: number };
+
+/** What is written down with a step, but for when it is to be shown: that is counted by the store's clock. */
+export interface SpokenWords extends Omit<StepWords, 'notBefore'> {
+  readonly time: StepTime;
+  /** Whether the files may not be those of the commit. */
+  readonly uncommitted: boolean;
+}
+
+const LONGEST_MESSAGE_BYTES = 64 * 1024;
+const LONGEST_WORD_BYTES = 2 * 1024;
+/** A clock that is off by more is told of. */
+const CLOCK_TOLD_MS = 60_000;
+
+/** By flags, else by git and the variables of a CI. Throws ConfigError. */
 export async function stepWords(
   flags: readonly Flag[],
   directory: string,
   fallback: Partial<Origin>,
   shell: Shell,
   signal: AbortSignal,
-): Promise<StepWords> {
+): Promise<SpokenWords> {
+  const time = stepTime(lastValue(flags, 'at'));
   const origin = await originOf(directory, shell.environment.env, signal);
   const author = lastValue(flags, 'author') ?? origin.author;
-  if (author === undefined) {
+  if (author === undefined || author.trim() === '') {
     throw new ConfigError('usage', 'Who deploys is not known.', 'Pass --author, or set user.name in git.');
   }
-  return {
-    author,
-    message: lastValue(flags, 'message') ?? fallback.message ?? origin.message ?? '',
-    commit: lastValue(flags, 'commit') ?? fallback.commit ?? origin.commit,
-    url: lastValue(flags, 'url') ?? origin.url,
-    notBefore: notBefore(lastValue(flags, 'at'), shell.wallClock()),
-  };
+  const commit = lastValue(flags, 'commit') ?? fallback.commit ?? origin.commit;
+  if (commit !== undefined && !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) {
+    throw badValue('commit', commit, 'Write the whole hash of a commit, in lower case.');
+  }
+  const url = lastValue(flags, 'url') ?? origin.url;
+  if (url !== undefined && !/^https?:\/\/[^\s]+$/.test(url)) {
+    throw badValue('url', url, 'Write an address that begins with https:// or http://.');
+  }
+  const message = lastValue(flags, 'message') ?? fallback.message ?? origin.message ?? '';
+  requireShort('author', author, LONGEST_WORD_BYTES);
+  requireShort('url', url ?? '', LONGEST_WORD_BYTES);
+  requireShort('message', message, LONGEST_MESSAGE_BYTES);
+  const uncommitted = origin.uncommitted && commit === origin.commit;
+  return { author, message, commit, url, time, uncommitted };
 }
 
-/** `--at`: an instant in RFC 3339, or `+` and a duration from now. */
-function notBefore(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const after = text.startsWith('+') ? parseDuration(text.slice(1)) : undefined;
-  const at = after === undefined ? Date.parse(text) : now + after;
-  const isInstant =
-    after !== undefined || /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  if (!isInstant || Number.isNaN(at)) {
+/** Throws ConfigError where the step would wait for too long. */
+export function wordsAt({ time, uncommitted: _, ...words }: SpokenWords, clock: StoreClock): StepWords {
+  const now = clock.now();
+  const notBefore =
+    time.kind === 'at-once' ? undefined : time.kind === 'at' ? time.instant : now + time.milliseconds;
+  if (notBefore !== undefined && notBefore > now + LONGEST_ARMED_MS) {
     throw new ConfigError(
-      'bad-value',
-      `--at cannot be ${JSON.stringify(text)}.`,
-      'Write an instant with its zone, as 2026-01-31T08:00:00Z, or +DURATION, as +30m.',
+      'usage',
+      `--at cannot be ${new Date(notBefore).toISOString()}: a step waits for 7 days at most.`,
+      'Name an earlier time, or deploy when it is nearer.',
     );
   }
-  return at;
+  return { ...words, notBefore };
+}
+
+/** Says by how much the clock of this host is off: what it deploys goes by the store's. */
+export function tellClock(clock: StoreClock, { err }: Pick<Shell, 'err'>): void {
+  if (Math.abs(clock.ahead) < CLOCK_TOLD_MS) return;
+  const words = `${formatDuration(Math.abs(clock.ahead))} ${clock.ahead < 0 ? 'ahead of' : 'behind'}`;
+  err.write(`dagmount: the clock of this host is ${words} the store's, by which this step is dated.\n`);
+}
+
+/** An instant in RFC 3339, or `+` and a duration. Throws ConfigError. */
+function stepTime(text: string | undefined): StepTime {
+  if (text === undefined) return { kind: 'at-once' };
+  const after = text.startsWith('+') ? parseDuration(text.slice(1)) : undefined;
+  if (after !== undefined) return { kind: 'after', milliseconds: after };
+  const instant = Date.parse(text);
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(instant)) {
+    return { kind: 'at', instant };
+  }
+  throw badValue(
+    'at',
+    text,
+    'Write an instant with its zone, as 2026-01-31T08:00:00Z, or +DURATION, as +30m.',
+  );
 }
 
 /** Signs with --sign; without it a step has no signature. */
@@ -57,4 +107,17 @@ export function signer(
   // The address in `Name <address>` is what files of allowed signers name.
   const principal = lastValue(flags, 'principal') ?? /<([^<>\s]+)>\s*$/.exec(author)?.[1] ?? author;
   return async (payload) => [await signPayload(key, principal, payload, signal)];
+}
+
+function requireShort(name: string, text: string, most: number): void {
+  if (Buffer.byteLength(text) <= most) return;
+  throw new ConfigError(
+    'usage',
+    `--${name} has ${Buffer.byteLength(text)} bytes, where ${most} are the most.`,
+    'Say it in fewer words.',
+  );
+}
+
+function badValue(name: string, text: string, hint: string): ConfigError {
+  return new ConfigError('usage', `--${name} cannot be ${JSON.stringify(text)}.`, hint);
 }

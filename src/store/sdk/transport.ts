@@ -5,8 +5,15 @@ import { loadDispatcherApi } from '../http/undici.ts';
 
 type RequestHandler = NonNullable<S3ClientConfig['requestHandler']>;
 
-/** What the SDK asks for to find credentials (STS above all) goes through the same proxies and authorities. */
-export function sdkRequestHandler(transport: Transport): RequestHandler {
+/**
+ * What the SDK asks for to find credentials (STS above all) goes through the same proxies and authorities.
+ *
+ * @param onDate told the Date of each answer as it arrives
+ */
+export function sdkRequestHandler(
+  transport: Transport,
+  onDate?: (date: string | undefined) => void,
+): RequestHandler {
   return {
     handle: async (request: SdkRequest, options?: { readonly abortSignal?: unknown }) => {
       const { protocol, hostname, port, path, query, method, headers, body } = request;
@@ -21,9 +28,9 @@ export function sdkRequestHandler(transport: Transport): RequestHandler {
         ...(body !== undefined && { body: body as string | Uint8Array }),
         ...(signal instanceof AbortSignal && { signal }),
       });
-      return {
-        response: { statusCode: answer.statusCode, headers: flat(answer.headers), body: answer.body },
-      };
+      const response = { statusCode: answer.statusCode, headers: flat(answer.headers), body: answer.body };
+      onDate?.(response.headers.date);
+      return { response };
     },
     destroy: () => undefined,
     updateHttpClientConfig: () => undefined,

@@ -1,0 +1,113 @@
+import { realpathSync, statSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
+import { type Flag, isGiven, lastValue, valuesOf } from '../../config/command-line.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import type { Project } from '../../config/project-file.ts';
+import type { Deployed } from '../../deploy/deploy.ts';
+import type { FileChanges } from '../../deploy/file-changes.ts';
+import { collectDirectory, collectFile } from '../../deploy/source-files.ts';
+import type { PlannedFile } from '../../deploy/upload.ts';
+import { CommandError } from '../command-error.ts';
+import type { Shell } from '../shell.ts';
+
+/** One directory is the whole tree; files are put on top of the tree that is there. Throws ConfigError, CommandError. */
+export async function collectSources(
+  sources: readonly string[],
+  flags: readonly Flag[],
+  project: Project | undefined,
+  { environment }: Pick<Shell, 'environment'>,
+  signal: AbortSignal,
+): Promise<Deployed> {
+  const removed = valuesOf(flags, 'remove');
+  const paths = sources.map((source) => resolve(environment.workingDirectory, source));
+  const missing = paths.findIndex((path) => statSync(path, { throwIfNoEntry: false }) === undefined);
+  if (missing !== -1)
+    throw new CommandError('no-source', `There is no ${sources[missing]}.`, 'Check the path.');
+  const [only] = paths;
+  if (only !== undefined && paths.length === 1 && isDirectory(only)) {
+    if (removed.length > 0 || isGiven(flags, 'as'))
+      throw usage('--remove and --as go with files, not with a directory.');
+    requireTree(only, project);
+    const { PathFilter } = await import('../../tree/index.ts');
+    const filter = PathFilter.compile({
+      include: [...(project?.include ?? []), ...valuesOf(flags, 'include')],
+      exclude: [...(project?.exclude ?? []), ...valuesOf(flags, 'exclude')],
+    });
+    return {
+      kind: 'tree',
+      files: await collectDirectory(only, { shows: (path) => filter.shows(path), signal }),
+    };
+  }
+  if (paths.some(isDirectory)) throw usage('A directory is the whole tree: name it alone, or name files.');
+  const as = lastValue(flags, 'as');
+  if (as !== undefined && paths.length !== 1) throw usage('--as names the path of one file.');
+  const files = await Promise.all(paths.map((path) => collectFile(path, as ?? pathInTree(path, project))));
+  requireDifferent(files.map(({ path }) => path));
+  return { kind: 'files', files, removed };
+}
+
+/**
+ * Where dagmount.yaml does not say which directory is the tree, a file is deployed by its path below dagmount.yaml. If no
+ * file of the tree is in that directory, but some file is where this one would be without it, that directory was deployed as
+ * the tree, and the file would land beside it. Throws ConfigError.
+ */
+export function refuseUnclearPath(
+  deployed: Deployed,
+  files: readonly PlannedFile[],
+  { added }: FileChanges,
+  project: Project | undefined,
+  flags: readonly Flag[],
+): void {
+  if (deployed.kind !== 'files' || project === undefined || project.namesTree || isGiven(flags, 'as')) return;
+  const named = new Set(deployed.files.map(({ path }) => path));
+  const others = files.filter(({ path }) => !named.has(path));
+  for (const path of added) {
+    const slash = path.indexOf('/');
+    const folder = path.slice(0, slash + 1);
+    if (slash === -1 || others.length === 0 || others.some((other) => other.path.startsWith(folder)))
+      continue;
+    const below = path.slice(slash + 1);
+    throw usage(
+      `It is not clear whether ${path} or ${below} is meant: the tree has no directory ${folder} yet.`,
+      `If ${folder} is the tree, write "tree: ${folder.slice(0, -1)}" into ${project.file}; else pass --as PATH.`,
+    );
+  }
+}
+
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Another directory than the project's tree would take the place of all of it. */
+function requireTree(directory: string, project: Project | undefined): void {
+  if (project === undefined || !project.namesTree) return;
+  if (realpathSync(directory) === realpathOf(project.tree)) return;
+  throw usage(
+    `${directory} is not the tree: ${project.file} says that ${project.tree} is.`,
+    `Deploy ${project.tree}, or name files.`,
+  );
+}
+
+/** Below the directory that the project says is the tree; without a project a file's name. */
+function pathInTree(path: string, project: Project | undefined): string | undefined {
+  if (project === undefined) return undefined;
+  const below = relative(project.tree, path).split(sep).join('/');
+  if (!below.startsWith('../')) return below;
+  throw usage(
+    `${path} is not below ${project.tree}, which ${project.file} says is the tree.`,
+    'Say by --as which path it has in the tree.',
+  );
+}
+
+function requireDifferent(paths: readonly string[]): void {
+  const twice = paths.find((path, at) => paths.indexOf(path) !== at);
+  if (twice !== undefined) throw usage(`Two of the files would be ${twice} in the tree.`);
+}
+
+function realpathOf(path: string): string {
+  return isDirectory(path) ? realpathSync(path) : path;
+}
+
+function usage(message: string, hint = 'See dagmount help deploy.'): ConfigError {
+  return new ConfigError('usage', message, hint);
+}

@@ -1,0 +1,14 @@
+import type { FlagSpec } from '../../config/command-line.ts';
+
+/** What every command that takes a step knows. */
+export const STEP_FLAGS: readonly FlagSpec[] = [
+  { name: 'message', takesValue: true, short: 'm' },
+  { name: 'author', takesValue: true },
+  { name: 'commit', takesValue: true },
+  { name: 'url', takesValue: true },
+  { name: 'sign', takesValue: true },
+  { name: 'principal', takesValue: true },
+  { name: 'at', takesValue: true },
+  { name: 'replace', takesValue: false },
+  { name: 'allow-deletions', takesValue: false },
+];

@@ -1,0 +1,58 @@
+import type { ReleasedFile } from '../release/index.ts';
+import { readLogEntry, type Standing, type TakenStep } from './current-step.ts';
+import { DeployError } from './deploy-error.ts';
+import { readFiles } from './read-release.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+/** So many steps are looked through: each takes two requests, and what is older was there for longer than anybody asks. */
+const MOST_STEPS = 20;
+
+/**
+ * The steps that brought some paths to what they are now, by path. A path that none of the newest steps brought is left out.
+ *
+ * @throws {DeployError}, {ReleaseError}, {StoreError}
+ */
+export async function lastDeployers(
+  store: ReleaseStore,
+  environment: string,
+  standing: Standing,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, TakenStep>> {
+  const found = new Map<string, TakenStep>();
+  const sought = new Set(paths);
+  let step = standing.step;
+  let files = await contentsOf(step, store, signal);
+  for (let steps = 0; step !== undefined && sought.size > 0 && steps < MOST_STEPS; steps++) {
+    const { previous } = step.payload;
+    const before =
+      previous === undefined ? undefined : await readLogEntry(store, environment, previous.sequence, signal);
+    // The log lacks this step, or the manifest was collected: what it showed is not known.
+    if (previous !== undefined && before === undefined) break;
+    const older = await contentsOf(before, store, signal).catch(undefinedIfCollected);
+    if (older === undefined) break;
+    for (const path of sought) {
+      if (files.get(path) === older.get(path)) continue;
+      found.set(path, step);
+      sought.delete(path);
+    }
+    step = before;
+    files = older;
+  }
+  return found;
+}
+
+function undefinedIfCollected(error: unknown): undefined {
+  if (error instanceof DeployError && error.code === 'no-such-release') return undefined;
+  throw error;
+}
+
+async function contentsOf(
+  step: TakenStep | undefined,
+  store: ReleaseStore,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const files: readonly ReleasedFile[] =
+    step === undefined ? [] : await readFiles(store, { step, etag: undefined }, signal);
+  return new Map(files.map(({ path, sha256, executable }) => [path, `${sha256} ${executable}`]));
+}
