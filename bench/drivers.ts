@@ -76,8 +76,8 @@ async function bench(context: Cleanup): Promise<void> {
       env: {
         AWS_ACCESS_KEY_ID: 'reader',
         AWS_SECRET_ACCESS_KEY: 'not-checked',
-        TEST_CACHE_SECONDS: seconds,
       },
+      session: { cacheSeconds: seconds },
       args: ['--endpoint-url', store.endpoint, '--poll-interval', '1h', '--driver', driver],
       target: targets.get(name) as string,
       cacheDirectory: join(disk.directory, `cache-${name.replace(/\W/g, '-')}`),

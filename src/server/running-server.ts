@@ -31,21 +31,16 @@ import { type Replacement, Supervised } from '../takeover/supervised.ts';
 import { takeOver } from '../takeover/take-over.ts';
 import { type ControlPlane, openControlPlane } from '../views/control-plane.ts';
 import { DaemonEvents } from '../views/events.ts';
-import { entries } from './entries.ts';
 import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { tellMounted, tellSupervisor, tellUnmounted } from './mount-log.ts';
 import { openContent } from './open-content.ts';
 import type { Served, ServeOptions } from './server-port.ts';
+import type { Wiring } from './wiring.ts';
 
 const PROGRESS_MS = 100;
 /** How long whoever asks the control socket may hold up the end of a server that has a successor. */
 const LAST_ANSWERS_MS = 1_000;
-
-/** The parts that a revalidation runs over, each as it is used: one may be put before another. */
-export type Parts = (
-  parts: Pick<SyncOptions, 'lister' | 'cache' | 'presenter' | 'persister'>,
-) => Pick<SyncOptions, 'lister' | 'cache' | 'presenter' | 'persister'>;
 
 export type Ending = () => unknown;
 
@@ -53,7 +48,7 @@ export type Ending = () => unknown;
 export class RunningServer {
   readonly #config: MountConfig;
   readonly #options: ServeOptions;
-  readonly #parts: Parts;
+  readonly #wiring: Wiring;
   readonly #atEnd: (ending: Ending) => void;
   readonly #id: string;
   readonly #metrics = new Metrics({ version: ownPackage().version, node: process.version });
@@ -80,13 +75,13 @@ export class RunningServer {
   readonly #failedReads: FailedReads;
   readonly #events = new DaemonEvents();
 
-  constructor(config: MountConfig, options: ServeOptions, parts: Parts, atEnd: (ending: Ending) => void) {
+  constructor(config: MountConfig, options: ServeOptions, wiring: Wiring, atEnd: (ending: Ending) => void) {
     const { endpointUrl: endpoint, bucket, prefix, target, source } = config;
     this.#config = config;
     this.#options = options;
     const endings = [this.#ended, this.#detached, this.#failed].map(({ signal }) => signal);
     this.#isOver = AbortSignal.any([options.stop, ...endings]);
-    this.#parts = parts;
+    this.#wiring = wiring;
     this.#failedReads = new FailedReads(options.log);
     this.#atEnd = atEnd;
     this.#id = mountId({ endpoint, bucket, prefix, target });
@@ -103,7 +98,7 @@ export class RunningServer {
   async run(): Promise<Served> {
     const { target, source } = this.#config;
     const { log, stop, supervisor: link } = this.#options;
-    const { driver, addon } = await chooseDriver(this.#config.driver, entries, log);
+    const { driver, addon } = await chooseDriver(this.#config.driver, this.#wiring.entries, log);
     this.#atEnd(() => driver.session.terminate());
     this.#announcement.driverIs(driver);
     const runtimeDirectory = this.#runtimeDirectory;
@@ -132,7 +127,7 @@ export class RunningServer {
       log,
       observer: this.#metrics,
       onStuck: this.#events.publicationStuck,
-      entries,
+      entries: this.#wiring.entries,
       atEnd: this.#atEnd,
       device: () => place.deviceNumber,
       onEnded: (reason) => this.#onEnded(reason),
@@ -290,7 +285,7 @@ export class RunningServer {
       inherited,
     });
     const syncOptions: SyncOptions = {
-      ...this.#parts({ lister: witness.over(lister), cache, presenter, persister }),
+      ...this.#wiring.parts({ lister: witness.over(lister), cache, presenter, persister }),
       etags: witness,
       clock: systemClock,
       log,

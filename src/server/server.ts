@@ -2,8 +2,9 @@ import type { MountConfig } from '../config/mount-config.ts';
 import { checkDrivers as checkBothDrivers } from '../mount/choose-driver.ts';
 import type { DriverCheck } from '../mount/driver-check.ts';
 import { entries } from './entries.ts';
-import { type Ending, type Parts, RunningServer } from './running-server.ts';
+import { type Ending, RunningServer } from './running-server.ts';
 import type { Served, ServeOptions, ServerPort, StoreFinding } from './server-port.ts';
+import type { Parts, Wiring } from './wiring.ts';
 
 export { unmount } from '../mount/choose-driver.ts';
 export { clearAfter } from '../takeover/clear-after.ts';
@@ -27,16 +28,17 @@ export async function* probeStore(
 export async function serve(
   config: MountConfig,
   options: ServeOptions,
-  parts: Parts = asTheyAre,
+  wiring: Partial<Wiring> = {},
 ): Promise<Served> {
   const endings: Ending[] = [];
   try {
-    return await new RunningServer(config, options, parts, (ending) => endings.push(ending)).run();
+    const wired = { parts: asTheyAre, entries, ...wiring };
+    return await new RunningServer(config, options, wired, (ending) => endings.push(ending)).run();
   } finally {
     for (const end of endings.reverse()) await end();
   }
 }
 
-export type { Parts } from './running-server.ts';
+export type { Parts, Wiring } from './wiring.ts';
 
 const asTheyAre: Parts = (parts) => parts;

@@ -16,9 +16,9 @@ import { waitFor } from '../support/wait-for.ts';
 
 const env = { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' };
 /** Of the processes of fuse-native, for those that a test has left without a server. */
-const fast = { ...env, TEST_ALONE_MS: '3000' };
+const session = { aloneMs: 3_000 };
 /** A host where the addon of dagmount cannot be loaded. */
-const noAddon = { ...fast, DAGMOUNT_ADDON: '/nowhere/dagmount.node' };
+const noAddon = { ...env, DAGMOUNT_ADDON: '/nowhere/dagmount.node' };
 
 async function openMemory(test: Cleanup): Promise<MemoryS3> {
   const store = await MemoryS3.start();
@@ -31,7 +31,7 @@ async function openMemory(test: Cleanup): Promise<MemoryS3> {
 function optionsFor(store: MemoryS3, options: Partial<MountOptions> = {}): MountOptions {
   const { args = ['--driver', 'fuse-native'], ...others } = options;
   const common = ['--endpoint-url', store.endpoint, '--poll-interval', '1s', '--settle', '0'];
-  return { source: 's3://memory/dags', env: fast, ...others, args: [...common, ...args] };
+  return { source: 's3://memory/dags', env, session, ...others, args: [...common, ...args] };
 }
 
 async function sessionOf(mount: Mount): Promise<number> {
@@ -85,7 +85,7 @@ describe('a mount by fuse-native', {
     assert.deepEqual((await statusOf(mount)).degraded, ['unsupervised', 'weak-driver']);
 
     // The cache is locked without the addon too, and against one that has it.
-    for (const other of [noAddon, fast]) {
+    for (const other of [noAddon, env]) {
       const second = startMount(t, {
         ...optionsFor(store, { env: { ...other, DAGMOUNT_DRIVER: 'auto' }, args: [], target: mount.target }),
         cacheDirectory,
@@ -98,7 +98,7 @@ describe('a mount by fuse-native', {
 
   test('whose server is killed goes on answering, and the next server mounts in its place', async (t) => {
     const store = await openMemory(t);
-    const first = await startMount(t, optionsFor(store, { env: { ...env, TEST_ALONE_MS: '60000' } }));
+    const first = await startMount(t, optionsFor(store, { session: { aloneMs: 60_000 } }));
     const holder = startReader(
       'sh',
       ['-c', 'exec 3<"$0/a.py"; head -c 2 <&3; read -r line; cat <&3', first.target],
@@ -113,7 +113,7 @@ describe('a mount by fuse-native', {
     const { target, cacheDirectory } = first;
     const next = await startMount(t, {
       ...optionsFor(store, { target, cacheDirectory }),
-      env: { ...fast, ...first.environment },
+      env: { ...env, ...first.environment },
     });
     await waitFor('the change', async () => (await shell(target, 'cat a.py')) === 'second');
     holder.tell('go');
@@ -133,7 +133,7 @@ describe('a mount by fuse-native', {
     const names = Array.from({ length: 40 }, (_, index) => `f${index}.py`);
     for (const name of names) store.put(`dags/${name}`, `of ${name};`);
     store.put('dags/large.bin', Buffer.alloc(300_000, 'l'));
-    const mount = await startMount(t, optionsFor(store, { env: { ...env, TEST_ALONE_MS: '60000' } }));
+    const mount = await startMount(t, optionsFor(store, { session: { aloneMs: 60_000 } }));
     const holder = startReader(
       'sh',
       ['-c', 'exec 3<"$0/f7.py"; cat "$0/f1.py"; read -r line; cat <&3', mount.target],
@@ -160,7 +160,7 @@ describe('a mount by fuse-native', {
     await write('kernel');
     const mount = await startMount(
       t,
-      optionsFor(store, { env: { ...fast, DAGMOUNT_DRIVER: '' }, args: ['--config', file] }),
+      optionsFor(store, { env: { ...env, DAGMOUNT_DRIVER: '' }, args: ['--config', file] }),
     );
     const restart = async (): Promise<void> => {
       const { code, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
@@ -195,7 +195,7 @@ describe('a mount by fuse-native', {
 
   test('whose server is killed is taken away after a while, if no other comes', async (t) => {
     const store = await openMemory(t);
-    const mount = await startMount(t, optionsFor(store, { env: { ...env, TEST_ALONE_MS: '200' } }));
+    const mount = await startMount(t, optionsFor(store, { session: { aloneMs: 200 } }));
     mount.kill('SIGKILL');
     await mount.exit;
     await waitFor('the end of the mount', () => mountsAt(mount.target).length === 0);
@@ -203,7 +203,7 @@ describe('a mount by fuse-native', {
 
   test('whose server alone is killed is mounted anew by the next, and readers go on meanwhile', async (t) => {
     const store = await openMemory(t);
-    const mount = await startMount(t, optionsFor(store, { env }));
+    const mount = await startMount(t, optionsFor(store, { session: { aloneMs: 60_000 } }));
     const reader = startReader(
       'sh',
       [
@@ -234,10 +234,7 @@ describe('a mount by fuse-native', {
     const repair = (): Promise<void> => writeFile(file, 'settle: 0\n');
     await repair();
     const args = ['--driver', 'fuse-native', '--config', file];
-    const mount = await startMount(
-      t,
-      optionsFor(store, { env: { ...env, TEST_ALONE_MS: String(aloneMs) }, args }),
-    );
+    const mount = await startMount(t, optionsFor(store, { session: { aloneMs }, args }));
     await writeFile(file, 'settle: never\n');
     process.kill(await mount.serverPid(), 'SIGKILL');
     return { mount, repair };

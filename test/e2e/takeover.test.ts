@@ -42,7 +42,7 @@ for (const takeover of ['resend', 'journal'] as const) {
         { ...store, endpoint: proxy.endpoint },
         {
           wrapper: [supervisor],
-          env: { ...store.env, ...(takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }) },
+          session: { resend: takeover === 'resend' },
           args: ['--prefetch', '0', '--read-deadline', '60s', '--poll-interval', '1h'],
         },
       );

@@ -63,8 +63,8 @@ for (const takeover of ['resend', 'journal'] as const) {
   }, async (t) => {
     const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
     const socket = join(await temporaryDirectory(t), 'notify');
-    const env = { ...store.env, ...(takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }) };
-    const mount = await mountStore(t, store, { wrapper: underSystemd(socket), env });
+    const session = { resend: takeover === 'resend' };
+    const mount = await mountStore(t, store, { wrapper: underSystemd(socket), session });
     const systemd = new Service(mount);
     const readers = Array.from({ length: READERS }, (_, index) =>
       startPython('endure.py', [mount.target, String(index)], { stdin: 'pipe', deadlineMs: 900_000 }),

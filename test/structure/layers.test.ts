@@ -144,6 +144,11 @@ test('nothing in src imports tests, benchmarks or scripts', () => {
   assert.deepEqual(outside, []);
 });
 
+test('no source file reads a switch that only tests set', () => {
+  const switched = typescript.filter(({ text }) => /\bTEST_[A-Z]/.test(text)).map(({ path }) => path);
+  assert.deepEqual(switched, []);
+});
+
 test('a folder may import only those above it in the table', () => {
   const order = Object.keys(mayImport);
   const upward = order.flatMap((folder, at) =>

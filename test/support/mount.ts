@@ -62,6 +62,8 @@ export interface MountOptions {
   readonly wrapper?: readonly string[];
   /** The command's entry; the build of this repository unless told. */
   readonly cli?: string;
+  /** A session that is set up otherwise than the product's. */
+  readonly session?: TestedSession;
   readonly target?: string;
   readonly cacheDirectory?: string;
   /** Wait for this message: 'ready' (everything to be prefetched is local) unless told. */
@@ -69,6 +71,18 @@ export interface MountOptions {
   /** Milliseconds; generous. */
   readonly deadlineMs?: number;
 }
+
+/** See entries-daemon.ts. */
+export interface TestedSession {
+  /** Whether the kernel sends again what a dead server did not answer; as Linux does from 6.9 on, unless told. */
+  readonly resend?: boolean;
+  /** Of fuse-native: how long readers are served without a server. */
+  readonly aloneMs?: number;
+  /** Of fuse-native: how long the kernel may answer by itself. */
+  readonly cacheSeconds?: string;
+}
+
+const entriesDaemon = join(repository, 'dist/test/support/entries-daemon.js');
 
 export const cli = process.env.DAGMOUNT_TEST_CLI ?? join(repository, 'dist/src/cli/main.js');
 
@@ -159,11 +173,13 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
   const cacheDirectory = options.cacheDirectory ?? join(directory, 'cache');
   if (options.target === undefined) await mkdir(target);
   const [program, ...before] = [...(options.wrapper ?? []), options.node ?? process.execPath];
+  const session = environmentOf(options.session);
+  const isTested = Object.keys(session).length > 0;
   const child = startChild(
     program as string,
     [
       ...before,
-      options.cli ?? cli,
+      options.cli ?? (isTested ? entriesDaemon : cli),
       'mount',
       options.source,
       target,
@@ -174,11 +190,26 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
       ...(options.standby === true ? [] : ['--no-standby']),
       ...(options.args ?? []),
     ],
-    { env: cleanEnvironment({ XDG_RUNTIME_DIR: directory, DAGMOUNT_DRIVER: testedDriver, ...options.env }) },
+    {
+      env: cleanEnvironment({
+        XDG_RUNTIME_DIR: directory,
+        DAGMOUNT_DRIVER: testedDriver,
+        ...session,
+        ...options.env,
+      }),
+    },
   );
   const mount = handle(child, target, cacheDirectory, { XDG_RUNTIME_DIR: directory });
   defer(test, () => end(mount, child));
   return mount;
+}
+
+function environmentOf({ resend, aloneMs, cacheSeconds }: TestedSession = {}): Record<string, string> {
+  return {
+    ...(resend === false && { TEST_WITHOUT_RESEND: '1' }),
+    ...(aloneMs !== undefined && { TEST_ALONE_MS: String(aloneMs) }),
+    ...(cacheSeconds !== undefined && { TEST_CACHE_SECONDS: cacheSeconds }),
+  };
 }
 
 function handle(

@@ -83,5 +83,5 @@ const parts: Parts = ({ lister, cache, presenter, persister }) => {
 
 startCli(async () => ({
   ...server,
-  serve: (config, options) => server.serve(config, options, parts),
+  serve: (config, options) => server.serve(config, options, { parts }),
 }));

@@ -168,12 +168,12 @@ async function begin(
     source: 's3://memory/dags',
     wrapper: [supervisor],
     standby: true,
+    ...(options.takeover !== undefined && { session: { resend: options.takeover === 'resend' } }),
     ...(options.cacheDirectory !== undefined && { cacheDirectory: options.cacheDirectory }),
     ...(options.cli !== undefined && { cli: options.cli }),
     env: {
       AWS_ACCESS_KEY_ID: 'any',
       AWS_SECRET_ACCESS_KEY: 'any',
-      ...(options.takeover === 'journal' && { TEST_WITHOUT_RESEND: '1' }),
       ...options.env,
     },
     args: [

@@ -1,0 +1,188 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { findBlob } from '../cache/find-blob.ts';
+import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
+import type { MountRequest } from '../session/connection.ts';
+import { loadFuseNative, mountWith } from '../session/fuse-native/binding.ts';
+import { FuseConnection } from '../session/fuse-native/connection.ts';
+import { FuseNativeSession } from '../session/fuse-native/fuse-native-session.ts';
+import { MountMark } from '../session/fuse-native/mount-mark.ts';
+import { mountOptions } from '../session/fuse-native/mount-options.ts';
+import { type Loading, type Metered, shared, type ToProcess } from '../session/fuse-native/process-host.ts';
+import { unmountAside } from '../session/fuse-native/unmounting.ts';
+import type { FromSession, SessionStart } from '../session/messages.ts';
+import { MountError } from '../session/mount-error.ts';
+import { RequestMeter } from '../session/request-meter.ts';
+import { type SessionSurroundings, serveSession } from '../session/serve-session.ts';
+
+export interface FuseNativeServing {
+  /** How long readers are served without a server, milliseconds. */
+  readonly aloneMs: number;
+  /** As libfuse takes it: how long the kernel may answer from what it was told. bench/drivers is where it was chosen. */
+  readonly cacheSeconds: string;
+}
+
+/** Who still uses a mount that was taken away is served for so long at most. */
+const LEAVING_MS = 5_000;
+/** How old the counts are at most that the server has. */
+const METER_MS = 250;
+/** Blobs of up to 8 MiB that are looked through at once. */
+const LOOKS = 4;
+
+interface Place {
+  readonly target: string;
+  /** Of the table of mounts; undefined where that does not tell. */
+  readonly device: Mount['device'] | undefined;
+  readonly connection: FuseConnection;
+  readonly mark: MountMark;
+}
+
+type Send = (message: FromSession | Loading | Metered, sent?: () => void) => void;
+
+/**
+ * Has libfuse answer in this process, as the server that started it says. It never touches the mount itself: that would
+ * wait for its own answer.
+ *
+ * When the server dies it goes on for a while with the tree and what is local of it: an empty directory would make
+ * Airflow deactivate every DAG. A server that is started meanwhile mounts in its place; else it takes the mount away.
+ */
+export async function serveFuseNative(serving: FuseNativeServing): Promise<void> {
+  const tell = process.send?.bind(process);
+  if (tell === undefined) throw new Error('a session of fuse-native runs in a process of the server');
+  const send: Send = (message, sent = () => undefined) => {
+    if (process.connected) tell(message, undefined, undefined, sent);
+    else sent();
+  };
+  const Fuse = await load(send);
+  const served = new ServedMount(Fuse, serving, send);
+  const alone = serveSession(
+    {
+      tell: send,
+      onMessage: (listener) => process.on('message', (message: ToProcess) => listener(shared(message))),
+      close: () => process.exit(0),
+    },
+    (message, environment) => served.start(message, environment),
+  );
+  const ended = endOfHost();
+  process.once('disconnect', async () => {
+    alone();
+    await served.outlive(ended);
+    process.exit(0);
+  });
+  send({ kind: 'loaded' });
+}
+
+/** A host that stops signals all processes at once, and the server ends this one when it has unmounted. */
+function endOfHost(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (!process.connected) resolve();
+      });
+    }
+  });
+}
+
+async function load(send: Send): Promise<ReturnType<typeof loadFuseNative>> {
+  try {
+    return loadFuseNative();
+  } catch (error) {
+    if (!(error instanceof MountError)) throw error;
+    const { message, hint } = error;
+    return await new Promise(() => send({ kind: 'unloadable', message, hint }, () => process.exit(1)));
+  }
+}
+
+function deviceAt(target: string): Mount['device'] | undefined {
+  return topMountAt(readMounts(), target)?.device;
+}
+
+/** The mount that libfuse makes here, and its end. */
+class ServedMount {
+  readonly #Fuse: ReturnType<typeof loadFuseNative>;
+  readonly #serving: FuseNativeServing;
+  readonly #send: Send;
+  #place: Place | undefined;
+
+  constructor(Fuse: ReturnType<typeof loadFuseNative>, serving: FuseNativeServing, send: Send) {
+    this.#Fuse = Fuse;
+    this.#serving = serving;
+    this.#send = send;
+  }
+
+  start(message: SessionStart, environment: SessionSurroundings): FuseNativeSession {
+    const { connection: wanted, shown, presentation, naming, cacheDirectory, meter } = message;
+    if (wanted.kind !== 'own') throw new TypeError('this session mounts by itself');
+    const { request } = wanted;
+    const mark = new MountMark(cacheDirectory);
+    const looks = pLimit(LOOKS);
+    // What the server has made local since it last sent fingerprints is known to it alone.
+    const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal, reader) => {
+      const result = await environment.fetch(version, chunk, signal, reader);
+      if (result.kind !== 'error' || !environment.isAlone()) return result;
+      const fingerprint = await looks(() => findBlob(cacheDirectory, version, chunk));
+      return fingerprint === undefined ? result : { kind: 'local', fingerprint };
+    };
+    const session = new FuseNativeSession({
+      shown,
+      presentation,
+      naming,
+      cacheDirectory,
+      meter: new RequestMeter(meter),
+      fetch,
+      versionIdOf: environment.versionIdOf,
+      onFault: environment.onFault,
+      onReleased: (nodeIds) => this.#send({ kind: 'released', nodeIds }),
+      onStop: async () => {
+        mark.clear();
+        await this.#leave();
+      },
+    });
+    setInterval(() => this.#send({ kind: 'metered', bytes: Buffer.from(meter) }), METER_MS).unref();
+    mountWith(this.#Fuse, request.target, session, mountOptions(request, this.#serving.cacheSeconds))
+      .open()
+      .then(
+        () => this.#mounted(request.target, mark),
+        (error: unknown) => this.#refuse(request, error),
+      );
+    return session;
+  }
+
+  /** Without a server: until nobody uses the mount, the host ends, or for as long as readers are served alone. */
+  async outlive(ended: Promise<void>): Promise<void> {
+    const { aloneMs } = this.#serving;
+    if (this.#place !== undefined) await Promise.race([this.#place.connection.closed, delay(aloneMs), ended]);
+    await this.#leave();
+  }
+
+  #mounted(target: string, mark: MountMark): void {
+    const connection = new FuseConnection();
+    this.#place = { target, device: deviceAt(target), connection, mark };
+    mark.set();
+    void connection.closed.then(() => this.#send({ kind: 'ended', errno: undefined }));
+    this.#send({ kind: 'serving', init: undefined, takenOver: undefined });
+  }
+
+  /** Takes the mount away if it is still there, and resolves when nobody uses it any more, or not soon. */
+  async #leave(): Promise<void> {
+    if (this.#place === undefined || !this.#place.connection.isOpen) return;
+    const { target, device, connection, mark } = this.#place;
+    const now = deviceAt(target);
+    // What was mounted there meanwhile is not ours.
+    if (now !== undefined && now.major === device?.major && now.minor === device.minor) {
+      mark.clear();
+      await unmountAside(target, true).catch(() => undefined);
+    }
+    await Promise.race([connection.closed, delay(connection.isWatched ? LEAVING_MS : 0)]);
+  }
+
+  /** fuse-native leaves the mount where it is when libfuse does not know an option. */
+  async #refuse({ target, source }: MountRequest, error: unknown): Promise<void> {
+    const left = topMountAt(readMounts(), target);
+    if (left?.fsType === DAGMOUNT_TYPE && left.source === source) {
+      await unmountAside(target, true).catch(() => undefined);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#send({ kind: 'refused', reason }, () => process.exit(1));
+  }
+}

@@ -1,0 +1,82 @@
+import { parentPort } from 'node:worker_threads';
+import { blobRange, CHUNK_BYTES } from '../cache/chunks.ts';
+import { findBlob } from '../cache/find-blob.ts';
+import type { Fetch } from '../session/content-reader.ts';
+import { type Addon, loadAddon } from '../session/kernel/addon.ts';
+import { Journal } from '../session/kernel/journal.ts';
+import { KernelSession } from '../session/kernel/kernel-session.ts';
+import type { SessionStart, ToSession } from '../session/messages.ts';
+import { RequestMeter } from '../session/request-meter.ts';
+import { type SessionSurroundings, serveSession } from '../session/serve-session.ts';
+import { Turns } from '../sync/turns.ts';
+
+/** Blobs of up to 8 MiB that are looked through at once. */
+const LOOKS = 4;
+
+export interface KernelServing {
+  /** Whether the kernel is to send again what a predecessor did not answer. Without it, as before Linux 6.9, the journal does. */
+  readonly resend: boolean;
+}
+
+/** Serves the kernel in this worker thread, as the main thread says. */
+export function serveKernel({ resend }: KernelServing): void {
+  const port = parentPort;
+  if (port === null) throw new Error('a session with the kernel runs in a worker thread of the server');
+  serveSession(
+    {
+      tell: (message) => port.postMessage(message),
+      onMessage: (listener) => port.on('message', (message: ToSession) => listener(message)),
+      close: () => port.close(),
+    },
+    (message, environment) => start(message, environment, resend),
+  );
+}
+
+function mapJournal(addon: Addon, fd: number): Journal {
+  // Left open: the main thread gives it to a supervisor that comes to be.
+  return new Journal(addon.mapMemory(fd));
+}
+
+function start(message: SessionStart, environment: SessionSurroundings, resend: boolean): KernelSession {
+  const { tell, versionIdOf, onFault } = environment;
+  const { connection, journal, shown, presentation, naming, cacheDirectory, meter, takeover } = message;
+  if (connection.kind !== 'device') throw new TypeError('this session does not mount');
+  const turns = new Turns({ requests: LOOKS, bytes: LOOKS * CHUNK_BYTES });
+  const look = async (
+    ...[version, chunk, signal, reader]: Parameters<Fetch>
+  ): Promise<bigint | undefined> => {
+    const { start, end } = blobRange(version.size, chunk);
+    const done = await turns.take(reader, end - start, signal);
+    try {
+      return await findBlob(cacheDirectory, version, chunk);
+    } finally {
+      done();
+    }
+  };
+  const fetch: Fetch = async (version, chunk, signal, reader) => {
+    const isAlone = takeover !== undefined && !environment.isMainThere();
+    const fingerprint = isAlone ? await look(version, chunk, signal, reader) : undefined;
+    if (fingerprint !== undefined) return { kind: 'local', fingerprint };
+    return await environment.fetch(version, chunk, signal, reader);
+  };
+  const addon = loadAddon();
+  return new KernelSession({
+    addon,
+    fd: connection.fd,
+    shown,
+    presentation,
+    naming,
+    cacheDirectory,
+    meter: new RequestMeter(meter),
+    takeover,
+    journal: journal === undefined ? undefined : mapJournal(addon, journal),
+    resend,
+    fetch,
+    versionIdOf,
+    onServing: (serving) => tell({ kind: 'serving', ...serving }),
+    onFault,
+    onReleased: (nodeIds) => tell({ kind: 'released', nodeIds }),
+    onStuck: (stuck) => tell({ kind: 'stuck', stuck }),
+    onEnd: (errno) => tell({ kind: 'ended', errno }),
+  });
+}
