@@ -35,6 +35,7 @@ import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { tellMounted, tellSupervisor, tellUnmounted } from './mount-log.ts';
 import { openContent } from './open-content.ts';
+import { progressOf } from './progress.ts';
 import type { Served, ServeOptions } from './server-port.ts';
 import type { Wiring } from './wiring.ts';
 
@@ -172,7 +173,7 @@ export class RunningServer {
     this.#control = control;
     this.#atEnd(supervised.reportLife(session, sync));
     this.#options.onRestartAsked(() => void supervised.replace());
-    const progress = setInterval(() => this.#reportProgress(sync), PROGRESS_MS);
+    const progress = setInterval(() => this.#options.onProgress(progressOf(sync.view)), PROGRESS_MS);
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
       await waitForStore(() => sync.start(over), waiting, over);
@@ -354,17 +355,6 @@ export class RunningServer {
     tellReplacement(this.#options.log, ofServer(replacement, this.#isOver.aborted));
     if (replacement.kind !== 'stands-by') return;
     void Promise.resolve(this.#control?.answered(LAST_ANSWERS_MS)).then(() => this.#supervised?.handOver());
-  }
-
-  #reportProgress({ view }: Sync): void {
-    const { generation, pending, ready, waiting: waitingFor } = view;
-    this.#options.onProgress({
-      phase: generation === undefined ? 'listing' : ready ? 'ready' : 'prefetch',
-      totalFiles: generation?.files ?? 0,
-      totalBytes: generation?.bytes ?? 0,
-      ...pending,
-      waitingFor,
-    });
   }
 
   #onEnded(reason: string | undefined): void {

@@ -1,57 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  type ListingNotice,
-  PrefixLister,
-  type PrefixListerOptions,
-} from '../../src/store/listing/listing.ts';
-import type { PageQuery } from '../../src/store/listing/page-reader.ts';
 import { StoreError } from '../../src/store/store-error.ts';
-import { rowsOf } from './list-answers.ts';
 import { byBytes, FakeListingStore, type FakeStoreOptions } from './list-store.ts';
-
-const PREFIX = 'dags/';
-
-function numbered(count: number, from = 0): readonly string[] {
-  return Array.from({ length: count }, (_, i) => `${PREFIX}dag_${String(i + from).padStart(5, '0')}.py`);
-}
-
-function listerOf(store: FakeListingStore, options: Partial<PrefixListerOptions> = {}) {
-  const notices: ListingNotice['event'][] = [];
-  const sleeps: number[] = [];
-  const lister = new PrefixLister({
-    fetchPage: store.fetchPage,
-    prefix: PREFIX,
-    log: ({ event }) => notices.push(event),
-    sleep: async (milliseconds, signal) => {
-      sleeps.push(milliseconds);
-      signal.throwIfAborted();
-    },
-    ...options,
-  });
-  const list = async (signal = new AbortController().signal) => {
-    store.requests.length = 0;
-    const listing = await lister.list({ signal });
-    assert.equal(listing.requests, store.requests.length);
-    return rowsOf(listing).map(({ key }) => PREFIX + key);
-  };
-  return { list, notices, sleeps };
-}
-
-function startAfters(requests: readonly PageQuery[]): readonly string[] {
-  return requests.flatMap(({ startAfter }) => startAfter ?? []);
-}
-
-/** As people sort: capitals beside small letters. */
-function asPeopleSort(left: string, right: string): number {
-  return left.localeCompare(right, 'en') || byBytes(left, right);
-}
-
-/** A folder comes before its neighbours whose names go on with a character below the slash. */
-function byFolders(left: string, right: string): number {
-  return byBytes(left.replaceAll('/', '\0'), right.replaceAll('/', '\0'));
-}
+import { asPeopleSort, byFolders, listerOf, numbered, PREFIX, startAfters } from './listers.ts';
 
 describe('listing a prefix', () => {
   it('gives every object of every page, one page after the other the first time', async () => {
@@ -281,102 +233,6 @@ describe('listing a store that does not encode keys', () => {
   it('refuses a store that encodes keys and does not say so', async () => {
     const store = new FakeListingStore([`${PREFIX}c++.py`, `${PREFIX}z.py`]);
     store.onAnswer = (bytes) => Buffer.from(bytes.toString().replace('<EncodingType>url</EncodingType>', ''));
-    await assert.rejects(listerOf(store).list(), { code: 'corrupt' });
-  });
-});
-
-describe('a listing that goes wrong', () => {
-  const garbled = (bytes: Buffer) => bytes.subarray(0, bytes.length - 30);
-
-  it('asks again for a page that came garbled, after a pause that grows', async () => {
-    const store = new FakeListingStore(numbered(30));
-    store.onAnswer = (bytes, request) => (request === 1 || request === 2 ? garbled(bytes) : bytes);
-    const { list, sleeps } = listerOf(store, { random: () => 1 });
-    assert.deepEqual(await list(), numbered(30));
-    assert.deepEqual(sleeps, [100, 200]);
-    assert.equal(store.requests.length, 5);
-  });
-
-  it('is rejected when a page comes garbled three times, in sequence as in parallel', async () => {
-    const store = new FakeListingStore(numbered(80));
-    const { list } = listerOf(store, { concurrency: 2 });
-    await list();
-    store.onAnswer = (bytes) => (bytes.includes('dag_00035') ? garbled(bytes) : bytes);
-    await assert.rejects(list(), { code: 'corrupt' });
-    await assert.rejects(listerOf(store).list(), { code: 'corrupt' });
-    store.onAnswer = (bytes) => bytes;
-    assert.deepEqual(await list(), numbered(80));
-  });
-
-  it('is rejected with what a request was rejected with, and asks for nothing more', async () => {
-    const store = new FakeListingStore(numbered(200));
-    const { list } = listerOf(store, { concurrency: 4 });
-    await list();
-    const denied = new StoreError('denied', 'no', '', false);
-    store.beforeAnswer = (request) => {
-      if (request === 5) throw denied;
-    };
-    await assert.rejects(list(), denied);
-    const { length } = store.requests;
-    assert.ok(length < 12, `${length} requests`);
-    assert.equal(store.inFlight, 0);
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(store.requests.length, length);
-  });
-
-  it('ends with the signal, in sequence as in parallel, and leaves nothing under way', async () => {
-    const store = new FakeListingStore(numbered(200));
-    const { list } = listerOf(store, { concurrency: 4 });
-    const reason = new Error('enough');
-    for (const round of [0, 1]) {
-      if (round === 1) await list();
-      const abort = new AbortController();
-      store.beforeAnswer = async (request, _query, signal) => {
-        if (request < 6) return;
-        setImmediate(() => abort.abort(reason));
-        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-      };
-      await assert.rejects(list(abort.signal), { code: 'aborted', cause: reason });
-      assert.equal(store.inFlight, 0);
-      store.beforeAnswer = () => undefined;
-    }
-    await assert.rejects(list(AbortSignal.abort(reason)), { code: 'aborted', cause: reason });
-    assert.equal(store.requests.length, 0);
-  });
-
-  it('refuses a continuation token that comes again', async () => {
-    const store = new FakeListingStore(numbered(30));
-    store.onAnswer = (bytes) => Buffer.from(bytes.toString().replace(/after:[^<]*/, 'round and round'));
-    await assert.rejects(listerOf(store).list(), { code: 'corrupt' });
-    assert.ok(store.requests.length < 10);
-  });
-
-  it('refuses to follow pages without objects for ever, but follows some', async () => {
-    const empty = (request: number, more: boolean) =>
-      Buffer.from(
-        `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${more}</IsTruncated>` +
-          `<NextContinuationToken>t${request}</NextContinuationToken></ListBucketResult>`,
-      );
-    const store = new FakeListingStore(numbered(1));
-    store.onAnswer = (bytes, request) => (request < 50 ? empty(request, true) : bytes);
-    assert.deepEqual(await listerOf(store).list(), numbered(1));
-    store.onAnswer = (_bytes, request) => empty(request, true);
-    await assert.rejects(listerOf(store).list(), { code: 'corrupt' });
-    assert.ok(store.requests.length < 200);
-  });
-
-  it('refuses more objects than the bound, in sequence as in parallel', async () => {
-    const store = new FakeListingStore(numbered(100));
-    const { list } = listerOf(store, { maxObjects: 100 });
-    assert.equal((await list()).length, 100);
-    store.put(`${PREFIX}more.py`);
-    await assert.rejects(list(), { code: 'bad-request' });
-    await assert.rejects(listerOf(store, { maxObjects: 99 }).list(), { code: 'bad-request' });
-  });
-
-  it('refuses a token with a character that the store could not write', async () => {
-    const store = new FakeListingStore(numbered(30));
-    store.onAnswer = (bytes) => Buffer.from(bytes.toString().replace(/after:/, 'after:\ufffd'));
     await assert.rejects(listerOf(store).list(), { code: 'corrupt' });
   });
 });

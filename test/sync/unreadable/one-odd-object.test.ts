@@ -6,10 +6,7 @@ import type { TakeoverState } from '../../../src/sync/ports.ts';
 import type { Restored } from '../../../src/sync/restored.ts';
 import type { SyncOptions } from '../../../src/sync/sync.ts';
 import { World } from '../doubles/world.ts';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const odd = 'dags/odd.py';
+import { MINUTE, odd, SECOND } from './times.ts';
 
 /** Ways of one object not to be had, whatever the code that src/store gives them. */
 const faults = [
@@ -276,123 +273,5 @@ describe('one object that cannot be had', () => {
       assert.equal(world.cache.blobs.size, 20, fault);
       assert.deepEqual(problems(world), [[odd, 'unreadable-object']], fault);
     }
-  });
-});
-
-describe('many objects that cannot be had', () => {
-  const worlds: World[] = [];
-  afterEach(async () => {
-    for (const world of worlds.splice(0)) await world.stop();
-  });
-
-  async function withOdd(files: number, oddFiles: number): Promise<World> {
-    const world = new World();
-    worlds.push(world);
-    world.source.putFiles(files);
-    await world.start();
-    await world.clock.drive(world.sync.ready);
-    for (let file = 0; file < oddFiles; file++) {
-      world.source.put(`odd/${file}.py`);
-      world.cache.failures.set(`odd/${file}.py`, 'unreachable');
-    }
-    await world.clock.advance(2 * MINUTE);
-    return world;
-  }
-
-  for (const [files, oddFiles, isHeld] of [
-    [5, 1, false],
-    [50, 3, false],
-    [50, 4, true],
-    [500, 5, false],
-    [500, 7, true],
-    [3_000, 20, false],
-    [3_000, 21, true],
-  ] as const) {
-    it(`are ${isHeld ? 'held' : 'shown'} where they are ${oddFiles} beside ${files}`, async () => {
-      const world = await withOdd(files, oddFiles);
-      const { held, problems } = world.sync.view;
-      assert.equal(held?.reason, isHeld ? 'unreadable-objects' : undefined);
-      assert.equal(world.presenter.publications.length, isHeld ? 1 : 2);
-      assert.equal(problems.length, isHeld ? 0 : oddFiles);
-    });
-  }
-
-  it('are shown once that is accepted, and by themselves once they can be had', async () => {
-    for (const end of ['accepted', 'mended'] as const) {
-      const world = await withOdd(50, 10);
-      assert.match(world.sync.view.held?.detail ?? '', /odd\/\d\.py/);
-      assert.equal(world.log.told('held').length, 1);
-      if (end === 'accepted') {
-        const accepted = await world.clock.drive(world.sync.accept());
-        assert.equal(accepted.kind, 'accepted');
-      } else {
-        world.cache.failures.clear();
-        await world.clock.advance(12 * SECOND);
-      }
-      assert.equal(world.presenter.files().length, 60);
-      assert.equal(world.sync.view.problems.length, end === 'accepted' ? 10 : 0);
-      assert.equal(world.sync.view.held, undefined);
-      // What was accepted does not count against the next odd object.
-      world.source.put('odd/another.py');
-      world.cache.failures.set('odd/another.py', 'unreachable');
-      await world.clock.advance(2 * MINUTE);
-      assert.equal(world.sync.view.held, undefined);
-      assert.equal(world.sync.view.problems.length, end === 'accepted' ? 11 : 1);
-    }
-  });
-});
-
-describe('an .airflowignore that cannot be had', () => {
-  const worlds: World[] = [];
-  afterEach(async () => {
-    for (const world of worlds.splice(0)) await world.stop();
-  });
-
-  for (const path of ['.airflowignore', 'dags/deep/.airflowignore']) {
-    it(`holds the tree and is named (${path})`, async () => {
-      const world = new World();
-      worlds.push(world);
-      world.source.putFiles(20);
-      world.source.put(path, 'old');
-      await world.start();
-      await world.clock.drive(world.sync.ready);
-      world.source.put(path, 'new');
-      world.source.put('dags/fine.py');
-      world.cache.failures.set(path, 'denied');
-      await world.clock.advance(2 * MINUTE);
-      assert.equal(world.presenter.publications.length, 1);
-      assert.equal(world.sync.view.held?.reason, 'unreadable-ignore-file');
-      assert.ok(world.sync.view.held?.detail.startsWith(path));
-      // Accepting is in vain.
-      await world.clock.drive(world.sync.accept());
-      assert.equal(world.presenter.publications.length, 1);
-      assert.equal(world.sync.view.held?.reason, 'unreadable-ignore-file');
-      world.cache.failures.clear();
-      await world.clock.advance(12 * SECOND);
-      assert.equal(world.presenter.publications.length, 2);
-      assert.equal(world.sync.view.held, undefined);
-    });
-  }
-
-  it('is local before a first tree is shown, which fails by its name where it cannot be', async () => {
-    const world = new World({ prefetchBytes: 0 });
-    worlds.push(world);
-    world.source.putFiles(20);
-    world.source.put('dags/.airflowignore', 'x');
-    world.presenter.onPublish = () => assert.deepEqual(world.cache.fetched, ['dags/.airflowignore']);
-    world.cache.failures.set('dags/.airflowignore', 'unreachable');
-    await assert.rejects(world.clock.drive(world.sync.start(world.signal)), {
-      code: 'unreadable-ignore-file',
-      message: /^dags\/\.airflowignore /,
-    });
-    assert.equal(world.presenter.publications.length, 0);
-    // It is the store's fault where nothing else can be had.
-    world.cache.allFail = 'throttled';
-    world.cache.failures.clear();
-    await assert.rejects(world.clock.drive(world.sync.start(world.signal)), { code: 'throttled' });
-    world.cache.allFail = undefined;
-    world.cache.fetched.length = 0;
-    await world.start();
-    assert.equal(world.presenter.publications.length, 1);
   });
 });

@@ -1,0 +1,63 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { environmentOfProcess } from '../../src/config/host-environment.ts';
+import { resolveOptions } from '../../src/config/resolve.ts';
+import { parseS3Address } from '../../src/config/s3-address.ts';
+import { Transport } from '../../src/store/http/transport.ts';
+import { type Resolution, type ResolveOptions, resolveTarget } from '../../src/store/sdk/resolve.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { settingsOf } from './open-store.ts';
+
+/** The variables that are set, and no other of AWS's: nothing is found on this host by chance. */
+export async function inEnvironment(
+  t: Cleanup,
+  variables: Readonly<Record<string, string>>,
+  files: { readonly config?: string; readonly credentials?: string } = {},
+): Promise<string> {
+  const directory = await temporaryDirectory(t);
+  const before = { ...process.env };
+  defer(t, () => {
+    for (const name of Object.keys(process.env)) delete process.env[name];
+    Object.assign(process.env, before);
+  });
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  const config = join(directory, 'config');
+  const credentials = join(directory, 'credentials');
+  await writeFile(config, files.config ?? '');
+  await writeFile(credentials, files.credentials ?? '');
+  Object.assign(process.env, {
+    HOME: directory,
+    AWS_CONFIG_FILE: config,
+    AWS_SHARED_CREDENTIALS_FILE: credentials,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    ...variables,
+  });
+  return directory;
+}
+
+export async function resolve(
+  t: Cleanup,
+  address: string,
+  options: Partial<ResolveOptions> = {},
+): Promise<Resolution> {
+  const transport = new Transport(settingsOf());
+  defer(t, () => transport.close());
+  return resolveTarget({ ...parseS3Address(address), transport, ...configured(options), ...options });
+}
+
+/** What the configuration makes of the environment and of AWS's files, as for a mount. */
+export function configured({ profile, region, endpointUrl, forcePathStyle }: Partial<ResolveOptions>) {
+  const flags = profile === undefined ? [] : [['profile', { text: profile, origin: FLAG }] as const];
+  const { values } = resolveOptions(new Map(flags), environmentOfProcess());
+  const found = {
+    endpointUrl: endpointUrl ?? values['endpoint-url'],
+    region: region ?? values.region,
+    forcePathStyle: forcePathStyle ?? values['force-path-style'],
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
+export const FLAG = { kind: 'flag', flag: '--profile' } as const;
+
+export const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'hush' };
+export const POINT = 'arn:aws:s3:us-west-2:123456789012:accesspoint/name';

@@ -1,0 +1,3 @@
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const odd = 'dags/odd.py';
