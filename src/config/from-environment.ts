@@ -6,10 +6,10 @@ import { negationOf, type OptionName, optionNames, optionOf, variableOf } from '
 const PREFIX = 'DAGMOUNT_';
 
 /**
- * Variables that begin like ours and are no options of mount: for who builds and tests dagmount, for its own children, and for
- * every command (RUNTIME_DIR).
+ * Variables that begin like ours and are no options of mount: for who builds and tests dagmount, for its own children, for
+ * every command (RUNTIME_DIR), and for those that deploy (TO).
  */
-const RESERVED = /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|RUNTIME_DIR|TEST(_[A-Z0-9_]*)?)$/;
+const RESERVED = /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|RUNTIME_DIR|TO|TEST(_[A-Z0-9_]*)?)$/;
 
 /**
  * What Kubernetes puts into every container for a service whose name begins with dagmount: DAGMOUNT_SERVICE_HOST,

@@ -68,7 +68,7 @@ export function overtakenBy({ step }: Standing, paths: string, hint: string): De
   const { author, message, sequence } = step?.payload ?? { author: 'somebody', message: '', sequence: 0 };
   return new DeployError(
     'overtaken',
-    `${author} deployed meanwhile (step ${sequence}: ${message.split('\n')[0]})${paths}`,
+    `meanwhile, step ${sequence} was taken by ${author} (${message.split('\n')[0]})${paths}`,
     hint,
   );
 }

@@ -22,7 +22,7 @@ export interface Moved {
 /** Lets an environment show the release that another one shows: nothing is uploaded. */
 export async function promote(from: string, options: ChangeOptions): Promise<Moved> {
   const { step } = await readStanding(options.store, from, options.signal);
-  if (step === undefined) throw missing(`${from} has no release`, 'Deploy to it first.');
+  if (step === undefined) throw missing(`environment ${from} has no release`, 'Deploy to it first.');
   return move('promote', async () => step.payload, options);
 }
 
@@ -87,7 +87,7 @@ async function findStep(
   { step }: Standing,
   { store, environment, signal }: ChangeOptions,
 ): Promise<ReleasePayload> {
-  if (step === undefined) throw missing(`${environment} has no release`, 'Deploy to it first.');
+  if (step === undefined) throw missing(`environment ${environment} has no release`, 'Deploy to it first.');
   const newest = step.payload.sequence;
   if (target.kind === 'sequence') return target.sequence === newest ? step.payload : entryOf(target.sequence);
   const isMeant = ({ release }: ReleasePayload): boolean =>
@@ -97,12 +97,15 @@ async function findStep(
     if (entry !== undefined && isMeant(entry.payload)) return entry.payload;
   }
   const what = target.kind === 'previous' ? `another release than ${step.payload.release}` : target.id;
-  throw missing(`${environment} never showed ${what}`, `See dagmount releases ${environment}.`);
+  throw missing(`environment ${environment} never showed ${what}`, `See dagmount releases ${environment}.`);
 
   async function entryOf(sequence: number): Promise<ReleasePayload> {
     const entry = await readLogEntry(store, environment, sequence, signal);
     if (entry !== undefined) return entry.payload;
-    throw missing(`${environment} has no step ${sequence}`, `See dagmount releases ${environment}.`);
+    throw missing(
+      `environment ${environment} has no step ${sequence}`,
+      `See dagmount releases ${environment}.`,
+    );
   }
 }
 

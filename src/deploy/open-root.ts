@@ -13,15 +13,29 @@ export interface ReleaseRoot {
   close(): Promise<void>;
 }
 
+/** The time of this host. */
+export interface RootTime {
+  /** Milliseconds since the epoch. */
+  wallClock(): number;
+  /** Resolves early where the signal is aborted. */
+  delay(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
 /** The way to a release root; nothing was sent yet. Rejects with SettingError or StoreError. */
 export async function openReleaseRoot(
   options: WayOptions,
   environment: Readonly<Record<string, string | undefined>>,
-  wallClock: () => number,
+  time: RootTime,
 ): Promise<ReleaseRoot> {
   const { target, credentials, transport } = await findWay(options, environment, WRITING_TIMEOUTS);
-  const clock = new StoreClock(wallClock);
-  const store = await S3ReleaseStore.open({ target, credentials, transport, clock });
+  const clock = new StoreClock(() => time.wallClock());
+  const store = await S3ReleaseStore.open({
+    target,
+    credentials,
+    transport,
+    clock,
+    delay: (ms, signal) => time.delay(ms, signal),
+  });
   return {
     store,
     probed: { endpoint: target.endpoint, bucket: options.bucket },

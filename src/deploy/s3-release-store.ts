@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { printable } from '../base/printable.ts';
 import type { CredentialsProvider } from '../store/credentials.ts';
@@ -9,7 +8,7 @@ import type { Transport } from '../store/http/transport.ts';
 import type { Timeouts } from '../store/http/transport-settings.ts';
 import { arnOf, type ResolvedTarget } from '../store/resolved-target.ts';
 import { sdkRequestHandler } from '../store/sdk/transport.ts';
-import { StoreError, type StoreErrorCode } from '../store/store-error.ts';
+import { isRetryable, StoreError, type StoreErrorCode } from '../store/store-error.ts';
 import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
 import type { StoreClock } from './store-clock.ts';
 
@@ -19,11 +18,19 @@ export interface S3ReleaseStoreOptions {
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
   readonly clock: StoreClock;
+  /** Milliseconds; ends early where the signal is aborted. */
+  readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Milliseconds. A store may take its time over a write: 32 MiB of it, or the first one to a bucket. */
 export const WRITING_TIMEOUTS: Timeouts = { connect: 3_000, firstByte: 60_000, stall: 30_000 };
 
+/**
+ * Of each request, where the store is in trouble or an answer does not come. Every request can be sent again: a write whose
+ * first try took effect is refused the second time, and its writer looks what is there.
+ */
+const MOST_TRIES = 5;
+const FIRST_PAUSE_MS = 200;
 /** A write that met another one on the same key (409 on AWS) is tried again. */
 const MOST_CONFLICTS = 8;
 const CONFLICT_PAUSE_MS = 100;
@@ -36,14 +43,22 @@ export class S3ReleaseStore implements ReleaseStore {
   readonly #sdk: typeof Sdk;
   readonly #client: Sdk.S3Client;
   readonly #target: ResolvedTarget;
+  readonly #delay: S3ReleaseStoreOptions['delay'];
 
-  private constructor(sdk: typeof Sdk, { target, credentials, transport, clock }: S3ReleaseStoreOptions) {
+  private constructor(
+    sdk: typeof Sdk,
+    { target, credentials, transport, clock, delay }: S3ReleaseStoreOptions,
+  ) {
     this.#sdk = sdk;
     this.#target = target;
+    this.#delay = delay;
     this.#client = new sdk.S3Client({
       region: target.region,
       credentials: () => credentials(),
       forcePathStyle: target.basePath !== '/',
+      maxAttempts: 1,
+      // Asked for from 2 MiB on; the transport cannot wait for the 100.
+      expectContinueHeader: false,
       requestHandler: sdkRequestHandler(transport, (date) => clock.observe(date)),
       // Stores other than AWS's refuse the checksums that the SDK adds by itself; TLS and our own digests stand for them.
       requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -149,9 +164,9 @@ export class S3ReleaseStore implements ReleaseStore {
     const input = { ...this.#at(key), ...condition, Body: bytes, ContentLength: bytes.length };
     for (let conflicts = 1; ; conflicts++) {
       try {
-        const { ETag: etag } = await this.#client.send(new this.#sdk.PutObjectCommand(input), {
-          abortSignal: signal,
-        });
+        const { ETag: etag } = await this.#tried(key, 'write', signal, () =>
+          this.#client.send(new this.#sdk.PutObjectCommand(input), { abortSignal: signal }),
+        );
         if (etag === undefined)
           throw new StoreError('not-s3', `writing ${key} was answered without ETag`, LOOK, false);
         return { kind: 'written', etag };
@@ -161,7 +176,8 @@ export class S3ReleaseStore implements ReleaseStore {
         if (status === 412 || (status === 404 && nameOf(error) === 'NoSuchKey')) return { kind: 'refused' };
         if (status !== 409) throw this.#errorOf(error, key, 'write', signal);
         if (conflicts === MOST_CONFLICTS) throw this.#conflicting(key, conflicts);
-        await sleep(CONFLICT_PAUSE_MS * conflicts * Math.random(), undefined, { signal });
+        await this.#delay(CONFLICT_PAUSE_MS * conflicts * Math.random(), signal);
+        signal.throwIfAborted();
       }
     }
   }
@@ -184,9 +200,23 @@ export class S3ReleaseStore implements ReleaseStore {
     // One signal stops all requests of a deploy, each of which listens.
     setMaxListeners(0, signal);
     try {
-      return await ask();
+      return await this.#tried(key, what, signal, ask);
     } catch (error) {
       throw this.#errorOf(error, key, what, signal);
+    }
+  }
+
+  /** Rejects with what the last try was rejected with. */
+  async #tried<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await ask();
+      } catch (error) {
+        const failure = this.#errorOf(error, key, what, signal);
+        if (tries === MOST_TRIES || !(failure instanceof StoreError) || !failure.retryable) throw error;
+      }
+      await this.#delay(FIRST_PAUSE_MS * 2 ** (tries - 1) * Math.random(), signal);
+      signal.throwIfAborted();
     }
   }
 
@@ -197,11 +227,14 @@ export class S3ReleaseStore implements ReleaseStore {
     const words = `${what} ${this.#target.prefix}${key}: ${nameOf(error)}: ${printable(messageOf(error), 300)}`;
     if (status !== undefined) {
       const code = codeOfS3(nameOf(error), status);
-      return new StoreError(code, words, this.#mendOf(code, key, what), false);
+      // The SDK signs the next request by the clock of the store that refused this one.
+      const retryable = isRetryable(code) || code === 'clock-skew';
+      return new StoreError(code, words, this.#mendOf(code, key, what), retryable);
     }
     const { code } = error as { readonly code?: unknown };
     if (typeof code !== 'string') return error;
-    return new StoreError(codeOfFailure(code), words, 'Check --endpoint-url and the network.', false);
+    const failed = codeOfFailure(code);
+    return new StoreError(failed, words, 'Check --endpoint-url and the network.', isRetryable(failed));
   }
 
   #conflicting(key: string, times: number): StoreError {

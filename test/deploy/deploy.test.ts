@@ -150,7 +150,7 @@ describe('deploying', () => {
     const ours = overtakenBy(await file('a', 'theirs'), await file('a', 'ours'), store);
     await assert.rejects(ours, {
       code: 'overtaken',
-      message: /yves deployed meanwhile \(step 2: theirs\), with changes of a$/,
+      message: /step 2 was taken by yves \(theirs\), with changes of a$/,
     });
     assert.deepEqual(await shown(store), { a: 'theirs', b: '2' });
   });

@@ -58,6 +58,7 @@ describe('a release root in a real store', { skip }, () => {
     const store = await S3ReleaseStore.open({
       transport,
       clock: new StoreClock(Date.now),
+      delay: (milliseconds, stop) => sleep(milliseconds, undefined, { signal: stop }),
       credentials: async () => credentials,
       target: {
         bucket,

@@ -11,23 +11,49 @@ interface StoredObject {
 export interface MemoryS3Options {
   /** Keys of one page; S3 gives 1,000, and may give fewer than were asked for. */
   readonly pageKeys?: number;
+  /** Whether PUT and DELETE are taken, and whether conditions of writes are heeded; refused unless given. */
+  readonly writes?: 'conditional' | 'unconditional';
+  /** What becomes of a request instead of its answer; waited for. */
+  readonly fault?: (
+    request: MemoryS3Request,
+  ) => MemoryS3Fault | undefined | Promise<MemoryS3Fault | undefined>;
+  /** The store's clock: the Date of its answers. Milliseconds since the epoch. */
+  readonly now?: () => number;
 }
+
+export interface MemoryS3Request {
+  readonly method: string;
+  /** Empty for a listing. */
+  readonly key: string;
+}
+
+export type MemoryS3Fault =
+  /** Answered so, and nothing is done. */
+  | { readonly status: number; readonly code: string }
+  /** Done, and the connection is closed without an answer. */
+  | 'lost-after'
+  /** The connection is closed, and nothing is done. */
+  | 'lost-before';
 
 /**
  * A bucket in memory that takes any key, byte for byte, where real stores refuse or fold those that look like no path:
  * ListObjectsV2 in byte order, GET and HEAD with If-Match and one range, over HTTP, for a bucket of any name. Objects
- * are put by calls. Keys here are latin1: one character a byte. No signature is checked.
+ * are put by calls, or by PUT where that is asked for. Keys here are latin1: one character a byte. No signature is checked.
  */
 export class MemoryS3 {
   readonly #objects = new Map<string, StoredObject>();
   readonly #server: Server;
   readonly #pageKeys: number;
+  readonly #options: MemoryS3Options;
+  /** Requests so far, as `GET key`. */
+  readonly requests: string[] = [];
   #sorted: string[] | undefined;
   #port = 0;
 
   private constructor(options: MemoryS3Options) {
+    this.#options = options;
     this.#pageKeys = options.pageKeys ?? 1000;
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server = createServer((request, response) => void this.#answer(request, response));
     this.#server.keepAliveTimeout = 60_000;
   }
 
@@ -55,6 +81,10 @@ export class MemoryS3 {
     this.#objects.set(key, { body: bytes, etag, modified: Date.now() });
   }
 
+  get(key: string): Buffer | undefined {
+    return this.#objects.get(key)?.body;
+  }
+
   delete(key: string): void {
     if (this.#objects.delete(key)) this.#sorted = undefined;
   }
@@ -64,10 +94,21 @@ export class MemoryS3 {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '', query = ''] = (request.url ?? '/').split('?', 2);
     const key = path.split('/').slice(2).map(decoded).join('/');
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const { method = '' } = request;
+    const { now, fault, writes } = this.#options;
+    if (now !== undefined) response.setHeader('date', new Date(now()).toUTCString());
+    this.requests.push(`${method} ${key}`);
+    const met = fault === undefined ? undefined : await fault({ method, key });
+    if (met === 'lost-before') request.socket.destroy();
+    else if (typeof met === 'object') {
+      request.resume();
+      request.once('end', () => refuse(response, met.status, met.code, 'as the test has it'));
+    } else if (writes !== undefined && (method === 'PUT' || method === 'DELETE')) {
+      void this.#write(key, request, response, met === 'lost-after');
+    } else if (method !== 'GET' && method !== 'HEAD') {
       refuse(response, 403, 'AccessDenied', 'Access Denied');
     } else if (key === '' && query.includes('list-type=2')) this.#list(parametersOf(query), response);
     else if (key === '') response.writeHead(200, { 'x-amz-bucket-region': 'us-east-1' }).end();
@@ -98,6 +139,29 @@ export class MemoryS3 {
       '</ListBucketResult>',
     ].join('');
     send(response, 200, { 'content-type': 'application/xml' }, Buffer.from(xml));
+  }
+
+  async #write(
+    key: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    isLost: boolean,
+  ): Promise<void> {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const there = this.#objects.get(key);
+    const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+    const holds =
+      (noneMatch === undefined || there === undefined) &&
+      (match === undefined || match.replaceAll('"', '') === there?.etag);
+    const taken = holds || this.#options.writes === 'unconditional';
+    if (taken && request.method === 'DELETE') this.delete(key);
+    else if (taken) this.put(key, Buffer.concat(parts));
+    if (isLost) request.socket.destroy();
+    else if (!taken)
+      refuse(response, 412, 'PreconditionFailed', 'At least one of the pre-conditions did not hold');
+    else if (request.method === 'DELETE') response.writeHead(204).end();
+    else send(response, 200, { etag: `"${this.#objects.get(key)?.etag}"` }, Buffer.alloc(0));
   }
 
   #object(key: string, request: IncomingMessage, response: ServerResponse): void {

@@ -72,7 +72,7 @@ export async function awaitNodes(
   let never = false;
   if (shell.err.isTerminal) shell.err.write(`dagmount: waiting for ${plural(nodes.length, 'node')}\n`);
   const ask = async (node: string): Promise<void> => {
-    const found = judge(await askNode(node, Math.max(1, deadline - shell.now()), signal), payload);
+    const found = judge(await askNode(node, deadline - shell.now(), signal), payload);
     ends.set(node, {
       node,
       shown: found.kind === 'shown',

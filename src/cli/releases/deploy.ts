@@ -91,7 +91,7 @@ export const run: RunCommand = (args, shell) =>
         },
         onProgress: (done, all) => tellProgress(done.bytes, all.bytes, shell.err),
         now: () => clock.now(),
-        pause: pauseBetweenTries,
+        pause: pauseBetweenTries(shell),
         signal,
       });
       const step = end.kind === 'deployed' ? end.step : end.standing.step!;

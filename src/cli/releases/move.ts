@@ -57,7 +57,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         mayReplaceArmed: isGiven(flags, 'replace'),
         sign: signer(flags, words.author, signal),
         now: () => root.clock.now(),
-        pause: pauseBetweenTries,
+        pause: pauseBetweenTries(shell),
         signal,
       });
       if (!isGiven(flags, 'json')) shell.out.write(stepText(step, changes, paintsFor(shell.out)));

@@ -17,12 +17,14 @@ export type NodeRelease =
   | { readonly kind: 'none' }
   | { readonly kind: 'silent'; readonly reason: string };
 
+const LEAST_ANSWER_MS = 2_000;
 const LONGEST_ANSWER_MS = 10_000;
 const MOST_METRICS_BYTES = 16 * 1024 * 1024;
 
 /** Asks a node over its control socket, or over the address of --metrics-listen. */
 export async function askNode(node: string, milliseconds: number, signal: AbortSignal): Promise<NodeRelease> {
-  const deadlineMs = Math.min(milliseconds, LONGEST_ANSWER_MS);
+  // The last look at a node is given time, too: else it would seem silent.
+  const deadlineMs = Math.min(Math.max(milliseconds, LEAST_ANSWER_MS), LONGEST_ANSWER_MS);
   try {
     return /^https?:\/\//.test(node)
       ? releaseOfMetrics(await metricsOf(node, deadlineMs, signal))

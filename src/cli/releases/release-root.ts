@@ -91,7 +91,7 @@ export async function openRoot(
     caFile: values['ca-file'],
     concurrency: values.concurrency,
   };
-  return openReleaseRoot(way, shell.environment.env, () => shell.wallClock());
+  return openReleaseRoot(way, shell.environment.env, shell);
 }
 
 function isStoreFlag(name: string): boolean {

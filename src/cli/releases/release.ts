@@ -178,7 +178,7 @@ async function stepOf(
   const what = which === undefined ? 'release' : `step ${which}`;
   throw new CommandError(
     'no-release',
-    `${environment} has no ${what}.`,
+    `Environment ${environment} has no ${what}.`,
     `See dagmount releases ${environment}.`,
   );
 }
