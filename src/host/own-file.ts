@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { HostError } from './host-error.ts';
 import { hostErrorOf, READ_FLAGS } from './pinned.ts';
 
@@ -17,8 +17,7 @@ export function readOwnFile(path: string, mostBytes: number): Buffer {
       if (!stats.isFile()) throw new HostError('no-file', path, 'is not a regular file');
       if (!isOwn(stats))
         throw new HostError('other-owner', path, `belongs to another user (uid ${stats.uid})`);
-      if (stats.size > mostBytes)
-        throw new HostError('too-large', path, `holds more than ${mostBytes} bytes`);
+      if (stats.size > mostBytes) throw tooLarge(path, mostBytes);
       return readFileSync(fd);
     } finally {
       closeSync(fd);
@@ -26,4 +25,39 @@ export function readOwnFile(path: string, mostBytes: number): Buffer {
   } catch (error) {
     throw hostErrorOf(error, path);
   }
+}
+
+const WRITABLE_BY_OTHERS = 0o022;
+/** As READ_FLAGS, but links are followed: Kubernetes puts a new version of a mounted file in place by one. */
+const FOLLOWING_FLAGS = READ_FLAGS & ~constants.O_NOFOLLOW;
+
+/**
+ * The content of a file by which somebody is trusted: root, or this process's user, owns it, and nobody else may write to it.
+ * Throws HostError.
+ */
+export function readTrustedFile(path: string, mostBytes: number): Buffer {
+  try {
+    const fd = openSync(path, FOLLOWING_FLAGS);
+    try {
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) throw new HostError('no-file', path, 'is not a regular file');
+      if (stats.uid !== 0 && !isOwn(stats))
+        throw new HostError('other-owner', path, `belongs to another user (uid ${stats.uid})`);
+      if ((stats.mode & WRITABLE_BY_OTHERS) !== 0)
+        throw new HostError('open-to-others', path, 'can be written by others than its owner');
+      if (stats.size > mostBytes) throw tooLarge(path, mostBytes);
+      const bytes = readFileSync(fd);
+      // It may have grown since.
+      if (bytes.length > mostBytes) throw tooLarge(path, mostBytes);
+      return bytes;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw hostErrorOf(error, path);
+  }
+}
+
+function tooLarge(path: string, mostBytes: number): HostError {
+  return new HostError('too-large', path, `holds more than ${mostBytes} bytes`);
 }

@@ -36,5 +36,5 @@ export {
   type ReleasePayload,
 } from './payload.ts';
 export { ReleaseError, type ReleaseErrorCode } from './release-error.ts';
-export { type AllowedSigner, readAllowedSigners } from './ssh/allowed-signers.ts';
+export { type AllowedSigner, MOST_SIGNERS_BYTES, readAllowedSigners } from './ssh/allowed-signers.ts';
 export { NAMESPACE, type Signer, verifyEnvelope } from './verify.ts';

@@ -18,9 +18,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: [],
   deploy: ['release', 'store'],
   cache: ['host', 'store'],
-  source: ['tree', 'release', 'config', 'store'],
+  source: ['tree', 'release', 'config', 'host', 'store'],
   sync: ['tree', 'store', 'cache', 'source'],
-  state: ['tree', 'host', 'sync'],
+  state: ['tree', 'host', 'source', 'sync'],
   session: ['wire', 'tree', 'host', 'cache'],
   mount: ['config', 'host', 'cache', 'session'],
   takeover: [

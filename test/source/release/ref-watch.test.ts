@@ -1,38 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { releaseKeys } from '../../../src/release/index.ts';
-import { type RefLook, RefWatch, type RefWatchOptions } from '../../../src/source/release/ref-watch.ts';
 import { VolatileStepMemory } from '../../../src/source/release/step-memory.ts';
-import { ENVIRONMENT, ROOT, WrittenRoot, type WrittenStep } from './written-root.ts';
+import { HOUR, reasonOf, released, signal, watchOf } from './looks.ts';
+import { ENVIRONMENT, WrittenRoot, type WrittenStep } from './written-root.ts';
 
-const { signal } = new AbortController();
-const HOUR = 3_600_000;
 const ref = releaseKeys.ref(ENVIRONMENT);
-
-function watchOf(store: WrittenRoot, options: Partial<RefWatchOptions> = {}): RefWatch {
-  return new RefWatch({
-    reader: store,
-    root: ROOT,
-    environment: ENVIRONMENT,
-    signers: undefined,
-    minSequence: 0,
-    memory: new VolatileStepMemory(),
-    clock: { now: () => store.now },
-    ...options,
-  });
-}
-
-function released(look: RefLook): string {
-  assert.equal(look.kind, 'release', JSON.stringify(look));
-  return look.release.step.digest;
-}
-
-function reasonOf(look: RefLook): string {
-  assert.equal(look.kind, 'held', JSON.stringify(look));
-  assert.match(look.hold.detail, /\S/);
-  assert.match(look.hold.hint, /\.$/);
-  return look.hold.reason;
-}
 
 /** Five steps, an hour apart. */
 function history(store: WrittenRoot): readonly WrittenStep[] {

@@ -1,0 +1,49 @@
+import { HostError } from '../../host/host-error.ts';
+import { readTrustedFile } from '../../host/own-file.ts';
+import {
+  type AllowedSigner,
+  MOST_SIGNERS_BYTES,
+  ReleaseError,
+  readAllowedSigners,
+} from '../../release/index.ts';
+import { RefHeld } from './ref-hold.ts';
+
+/**
+ * The file of allowed signers, read again each time, so that a line that is taken out counts from the next look on. A file
+ * that cannot be used allows nobody: one that is missing for a moment must not let everybody in.
+ */
+export class SignersFile {
+  readonly #path: string;
+  #text: string | undefined;
+  #signers: readonly AllowedSigner[] = [];
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** @throws {RefHeld} `signers-file` */
+  read(): readonly AllowedSigner[] {
+    try {
+      const text = readTrustedFile(this.#path, MOST_SIGNERS_BYTES).toString();
+      if (text !== this.#text) {
+        this.#text = undefined;
+        this.#signers = readAllowedSigners(text);
+        this.#text = text;
+      }
+      return this.#signers;
+    } catch (error) {
+      if (error instanceof HostError) {
+        throw this.#held(
+          `${error.message}, so no signer is known`,
+          'Let it be a file of root, or of the user who mounts, that nobody else may write to.',
+        );
+      }
+      if (error instanceof ReleaseError) throw this.#held(`${this.#path}: ${error.message}`, error.hint);
+      throw error;
+    }
+  }
+
+  #held(detail: string, hint: string): RefHeld {
+    return new RefHeld('signers-file', this.#path, detail, hint);
+  }
+}

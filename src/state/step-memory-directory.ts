@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../base/logger.ts';
+import { syncDirectory } from '../base/sync-directory.ts';
+import { systemCode } from '../base/system-error.ts';
+import { HeldDirectory } from '../host/held-directory.ts';
+import { HostError, type HostErrorCode } from '../host/host-error.ts';
+import { unsafeAncestor } from '../host/safe-directory.ts';
+import type { RememberedStep, StepMemory } from '../source/release/step-memory.ts';
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+/** Each step removes those before it, so there are a few. */
+const MOST_NAMES = 10_000;
+
+const NAME = /^(\d{10})\.([0-9a-f]{64})\.(-?\d{1,15})(\.accepted)?$/;
+
+export interface StepMemoryPlace {
+  /** --state-dir. */
+  readonly stateDirectory: string;
+  /** The name of the release root. */
+  readonly root: string;
+  readonly environment: string;
+}
+
+/** Where the steps of one environment of one root are remembered. */
+export function stepMemoryPath({ stateDirectory, root, environment }: StepMemoryPlace): string {
+  const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
+  return join(stateDirectory, 'v1', 'releases', name, environment);
+}
+
+/**
+ * Remembers the newest step in a directory that outlives cache, mount point and host's restarts: what a ref may not go behind.
+ *
+ * A step is the name of an empty file: `<number>.<SHA-256 of its payload>.<when it was made>`. So it is there or it is not,
+ * however a writer ends; and where several mounts show one environment, none can lower what another one wrote, without a
+ * lock between them: the highest number counts, and each writer removes only lower ones.
+ */
+export class StepMemoryDirectory implements StepMemory {
+  readonly #path: string;
+  readonly #owner: number;
+  readonly #log: Logger;
+  #newest: RememberedStep | undefined;
+  #trouble: string | undefined;
+
+  private constructor(path: string, owner: number, log: Logger) {
+    this.#path = path;
+    this.#owner = owner;
+    this.#log = log;
+  }
+
+  /**
+   * Opens it, and makes it where it is missing. A disk that takes nothing is no reason not to mount: `trouble` says so.
+   * Throws HostError where others than this user could change what is remembered.
+   */
+  static open(place: StepMemoryPlace, owner: number, log: Logger): StepMemoryDirectory {
+    const path = stepMemoryPath(place);
+    const memory = new StepMemoryDirectory(path, owner, log);
+    requireSafePlace(path, owner);
+    try {
+      mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+    } catch (error) {
+      // Then there is none that could be read.
+      memory.#failed(error);
+      return memory;
+    }
+    requireSafePlace(path, owner);
+    memory.#newest = memory.#readNewest();
+    return memory;
+  }
+
+  get newest(): RememberedStep | undefined {
+    return this.#newest;
+  }
+
+  /** The errno's name where the disk takes nothing: then what was seen is forgotten with this process. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  async raise(step: Omit<RememberedStep, 'accepted'>): Promise<void> {
+    if (this.#newest !== undefined && step.sequence <= this.#newest.sequence) return;
+    const remembered = { ...step, accepted: false };
+    this.#newest = remembered;
+    try {
+      await this.#write(remembered);
+      this.#removeOthers((other) => other.sequence < step.sequence);
+      this.#wrote();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async accept(step: Omit<RememberedStep, 'accepted'>): Promise<void> {
+    const remembered = { ...step, accepted: true };
+    await this.#write(remembered);
+    // crash point: what was there counts, and the operator accepts once more.
+    this.#removeOthers((other) => nameOf(other) !== nameOf(remembered));
+    await syncDirectory(this.#path);
+    this.#newest = remembered;
+    this.#wrote();
+  }
+
+  async #write(step: RememberedStep): Promise<void> {
+    mkdirSync(this.#path, { recursive: true, mode: DIRECTORY_MODE });
+    const handle = await open(join(this.#path, nameOf(step)), 'a', FILE_MODE);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await syncDirectory(this.#path);
+  }
+
+  #readNewest(): RememberedStep | undefined {
+    return this.#steps().sort(
+      (one, other) => other.sequence - one.sequence || Number(one.accepted) - Number(other.accepted),
+    )[0];
+  }
+
+  #removeOthers(isOther: (step: RememberedStep) => boolean): void {
+    const others = this.#steps().filter(isOther);
+    this.#held((directory) => {
+      for (const step of others) directory.remove(nameOf(step));
+    });
+  }
+
+  #steps(): RememberedStep[] {
+    return this.#held((directory) => directory.names(MOST_NAMES).names.flatMap((name) => stepOf(name) ?? []));
+  }
+
+  #held<T>(work: (directory: HeldDirectory) => T): T {
+    const directory = HeldDirectory.open(this.#path, this.#owner);
+    try {
+      return work(directory);
+    } finally {
+      directory.close();
+    }
+  }
+
+  #failed(error: unknown): void {
+    const code: string | HostErrorCode | undefined =
+      error instanceof HostError ? error.code : systemCode(error);
+    if (code === undefined) throw error;
+    if (this.#trouble === code) return;
+    this.#trouble = code;
+    this.#log.warn(
+      { event: 'state-unwritable', directory: this.#path, code },
+      'the newest release that was seen cannot be kept: after a restart an earlier one could be shown',
+    );
+  }
+
+  #wrote(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#log.info(
+      { event: 'state-writable', directory: this.#path },
+      'the newest release that was seen is kept again',
+    );
+  }
+}
+
+function requireSafePlace(path: string, owner: number): void {
+  const unsafe = unsafeAncestor(path, { uid: owner });
+  if (unsafe === undefined) return;
+  const code = unsafe.flaw === 'owner' ? 'other-owner' : 'open-to-others';
+  throw new HostError(code, unsafe.path, unsafe.reason);
+}
+
+function nameOf({ sequence, digest, created, accepted }: RememberedStep): string {
+  return `${String(sequence).padStart(10, '0')}.${digest}.${created}${accepted ? '.accepted' : ''}`;
+}
+
+function stepOf(name: string): RememberedStep | undefined {
+  const [, sequence, digest, created, accepted] = NAME.exec(name) ?? [];
+  if (sequence === undefined || digest === undefined) return undefined;
+  return { sequence: Number(sequence), digest, created: Number(created), accepted: accepted !== undefined };
+}
