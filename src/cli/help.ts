@@ -1,7 +1,7 @@
+import { ownPackage } from '../base/own-package.ts';
 import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { nearest } from '../config/nearest.ts';
-import { ownPackage } from '../config/version.ts';
 import type { CommandFlag, CommandSpec } from './command-spec.ts';
 import { commandNames, commands, findCommand } from './commands.ts';
 import { exitCodeMeanings, exitCodes } from './exit-codes.ts';

@@ -1,5 +1,5 @@
+import { ownPackage } from '../base/own-package.ts';
 import { parseCommandLine } from '../config/command-line.ts';
-import { ownPackage } from '../config/version.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { RunCommand } from './shell.ts';
 

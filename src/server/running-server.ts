@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { ownPackage } from '../base/own-package.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { mountId } from '../config/mount-id.ts';
 import { publicationPolicy } from '../config/publication-policy.ts';
-import { ownPackage } from '../config/version.ts';
 import { Metrics } from '../control/metrics.ts';
 import { isRunning, ownProcess } from '../host/process.ts';
 import { mountRuntimeDirectory, mountSocket, runtimeDirectory } from '../host/runtime-paths.ts';

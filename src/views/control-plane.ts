@@ -1,9 +1,9 @@
 import type { LeveledLogger } from '../base/logger.ts';
+import { ownPackage } from '../base/own-package.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import { groupId } from '../config/group-id.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
-import { ownPackage } from '../config/version.ts';
 import { startControlServer } from '../control/control-server.ts';
 import { boundAt } from '../control/unix-socket.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';

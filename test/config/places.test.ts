@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { ownPackage } from '../../src/base/own-package.ts';
 import { mountId } from '../../src/config/mount-id.ts';
-import { ownPackage } from '../../src/config/version.ts';
 import {
   isStateOf,
   type MountState,

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import build from 'node-gyp-build';
+import { ownPackage } from '../../base/own-package.ts';
 import { MountError } from '../mount-error.ts';
 
 /** One session's end of the device; see native/channel.c. */
@@ -70,8 +69,7 @@ export function loadAddon(): Addon {
 
 /** The file of the addon; throws where there is none. */
 export function addonPath(): string {
-  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
-  return process.env.DAGMOUNT_ADDON ?? build.path(root);
+  return process.env.DAGMOUNT_ADDON ?? build.path(ownPackage().directory);
 }
 
 function firstLine(error: unknown): string {
