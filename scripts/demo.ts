@@ -94,7 +94,7 @@ async function mount(
     '--poll-interval',
     '1s',
   ];
-  const entry = join(repository, 'dist/src/cli/main.js');
+  const entry = join(repository, 'dist/bundle/cli/main.js');
   // In a process group of its own: Ctrl-C reaches this process alone, which then ends the mount in its turn.
   const child = spawn(process.execPath, [entry, ...command, '--cache-dir', cache, '--log-format', 'json'], {
     stdio: ['ignore', 'ignore', 'pipe'],

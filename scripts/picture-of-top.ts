@@ -17,7 +17,7 @@ const ROUNDS = 20;
 const CHANGED = ['sql/daily_sales.sql', 'sql/refresh_customers.sql', 'common/alerts.py', 'ingest_events.py'];
 
 const run = promisify(execFile);
-const cli = join(repository, 'dist/src/cli/main.js');
+const cli = join(repository, 'dist/bundle/cli/main.js');
 const file = process.argv[2] ?? join(repository, 'docs/top.svg');
 
 type Undo = () => Promise<void> | void;

@@ -95,17 +95,18 @@ need_build() {
     while read -r file; do
       source="$root/${file#"$root/dist/"}"
       [ -e "${source%.js}.ts" ] || rm -f "$file" "$file.map" "$mark"
-    done < <(find "$root/dist" -name '*.js')
+    done < <(find "$root/dist" -path "$root/dist/bundle" -prune -o -name '*.js' -print)
   fi
-  if [ -e "$mark" ] && [ -e "$root/dist/src/cli/main.js" ] && [ -z "$(find "$root/src" "$root/test" "$root/bench" \
+  if [ -e "$mark" ] && [ -e "$root/dist/bundle/cli/main.js" ] && [ -z "$(find "$root/src" "$root/test" "$root/bench" \
     "$root/scripts" "$root/tsconfig.json" "$root/node_modules/.package-lock.json" -newer "$mark" \
     \( -type d -o -name '*.ts' -o -name '*.json' \) -print -quit 2>/dev/null)" ]; then
     return
   fi
-  step 'tsc'
+  step 'tsc and rolldown'
   rm -f "$mark"
   # As old as the beginning: what changes while it compiles is compiled again.
-  mkdir -p "$root/dist" && : >"$mark.new" && (cd "$root" && node_modules/.bin/tsc) && mv "$mark.new" "$mark"
+  mkdir -p "$root/dist" && : >"$mark.new" && (cd "$root" && node_modules/.bin/tsc && node dist/scripts/bundle.js) &&
+    mv "$mark.new" "$mark"
 }
 
 # need_venv DIRECTORY: a new virtual environment, in the place of what is there.

@@ -102,7 +102,7 @@ describe('a mount in the foreground', () => {
 });
 
 describe('results that cannot be written', () => {
-  const command = `"${process.execPath}" "${join(repository, 'dist/src/cli/main.js')}" help mount`;
+  const command = `"${process.execPath}" "${join(repository, 'dist/bundle/cli/main.js')}" help mount`;
 
   test('are a failure', {
     skip: statSync('/dev/full', { throwIfNoEntry: false }) === undefined ? 'there is no /dev/full' : false,

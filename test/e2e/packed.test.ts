@@ -86,7 +86,7 @@ describe('the packed package, installed with scripts turned off', () => {
     const files = (await readdir(installed)).filter((name) => name !== 'node_modules').sort();
     for (const name of ['dist', 'package.json', 'prebuilds'])
       assert.ok(files.includes(name), files.join(' '));
-    assert.deepEqual(await readdir(join(installed, 'dist')), ['src']);
+    assert.deepEqual(await readdir(join(installed, 'dist')), ['bundle']);
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
       version: string;
     };
@@ -94,7 +94,7 @@ describe('the packed package, installed with scripts turned off', () => {
     await assert.rejects(readdir(join(installed, 'build')), 'no addon was compiled');
   });
 
-  test('holds one version of each package', async () => {
+  test('holds one version of each package, and no more than 60 MiB', async (t) => {
     const packages = await packagesBelow(join(installed, 'node_modules'));
     const twice = packages.filter(({ name, path }) =>
       packages.some((other) => other.name === name && other.path !== path),
@@ -104,11 +104,15 @@ describe('the packed package, installed with scripts turned off', () => {
       [],
       'a package that a range of another one does not allow is installed once more',
     );
+    const { stdout } = await run('du', ['-s', '--block-size=1', installed]);
+    const mebibytes = Number.parseInt(stdout, 10) / 2 ** 20;
+    t.diagnostic(`${mebibytes.toFixed(1)} MiB on disk, in ${packages.length + 1} packages`);
+    assert.ok(mebibytes <= 60, `${mebibytes.toFixed(1)} MiB`);
   });
 
   for (const node of nodes) {
     test(`mounts, shows and unmounts under ${node}`, { skip: mountImpossible }, async (t) => {
-      const entry = join(installed, 'dist/src/cli/main.js');
+      const entry = join(installed, 'dist/bundle/cli/main.js');
       for (const args of [['version'], ['--version'], ['help'], ['help', 'mount'], ['--help']]) {
         const child = startChild(node, [entry, ...args], { env: cleanEnvironment() });
         assert.equal((await child.exit).code, 0, `${args.join(' ')}: ${child.stderr()}`);

@@ -10,7 +10,7 @@ import { repository } from '../support/repository.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const cli = join(repository, 'dist/src/cli/main.js');
+const cli = join(repository, 'dist/bundle/cli/main.js');
 const signalled =
   'process.on("SIGUSR2", () => console.log("alive")); setInterval(() => {}, 1000); console.log("up")';
 

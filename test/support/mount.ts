@@ -84,7 +84,7 @@ export interface TestedSession {
 
 const entriesDaemon = join(repository, 'dist/test/support/entries-daemon.js');
 
-export const cli = process.env.DAGMOUNT_TEST_CLI ?? join(repository, 'dist/src/cli/main.js');
+export const cli = process.env.DAGMOUNT_TEST_CLI ?? join(repository, 'dist/bundle/cli/main.js');
 
 function reasonAgainstMounting(): string | false {
   if (!existsSync('/dev/fuse')) return 'there is no /dev/fuse here';

@@ -1,0 +1,76 @@
+// Bundles src/ into dist/bundle/, one file for each main and chunks that they share: `node dist/scripts/bundle.js`.
+//
+// Node.js resolves, reads and compiles each module by itself: a mount loaded over 700 of them, most of its start.
+// rolldown, since it needs no install script, and takes TypeScript and CommonJS as they are. Stack traces name the
+// lines of src/ where Node.js runs with --enable-source-maps.
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
+import { repository } from '../test/support/repository.ts';
+
+const output = join(repository, 'dist/bundle');
+
+/** The mains, by their names in dist/bundle/: src/server/entries.ts finds those of threads and processes there. */
+const mains = ['cli/main', 'entry/session-worker', 'entry/listing-worker', 'entry/fuse-native-process'];
+
+/** fuse-native is optional, and compiled; terminal-kit loads its parts by names that it makes up. */
+const external = ['fuse-native', 'terminal-kit'];
+
+const CREATE_REQUIRE = 'createRequire(import.meta.url)';
+const DECLARATION = `const require = ${CREATE_REQUIRE};`;
+
+/**
+ * src/ loads some packages when they are first needed, by a `require` of its own making, which no bundler follows.
+ * Blanks keep the length, and so the source map.
+ */
+const followedRequire: Plugin = {
+  name: 'followed-require',
+  transform(code, id) {
+    if (!id.startsWith(join(repository, 'src/'))) return undefined;
+    const followed = code
+      .replaceAll(DECLARATION, ' '.repeat(DECLARATION.length))
+      .replaceAll(`${CREATE_REQUIRE}('@`, `${'require'.padEnd(CREATE_REQUIRE.length)}('@`);
+    return followed === code ? undefined : { code: followed, map: null };
+  },
+};
+
+/** The licences of what is inside ask to travel with it. Packages that have the same text share it. */
+async function notices(chunks: readonly OutputChunk[]): Promise<string> {
+  const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
+  const folders = new Set(modules.map((id) => folder.exec(id)?.[0]).filter((found) => found !== undefined));
+  const packagesOf = new Map<string, string[]>();
+  for (const { name, text } of await Promise.all([...folders].sort().map(licenceOf))) {
+    packagesOf.set(text, [...(packagesOf.get(text) ?? []), name]);
+  }
+  return [...packagesOf]
+    .map(([text, names]) => `${names.join(', ')}\n\n${text}\n`)
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+async function licenceOf(folder: string): Promise<{ readonly name: string; readonly text: string }> {
+  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const file = (await readdir(folder)).find((each) => /^licen[cs]e/i.test(each));
+  const text =
+    file === undefined ? `Licence: ${license}` : (await readFile(join(folder, file), 'utf8')).trim();
+  return { name: `${name} ${version}`, text };
+}
+
+const bundle = await rolldown({
+  cwd: repository,
+  input: Object.fromEntries(mains.map((main) => [main, join(repository, 'src', `${main}.ts`)])),
+  platform: 'node',
+  external,
+  plugins: [followedRequire],
+});
+await rm(output, { recursive: true, force: true });
+const written = await bundle.write({
+  dir: output,
+  format: 'esm',
+  sourcemap: true,
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name]-[hash].js',
+});
+await bundle.close();
+const chunks = written.output.filter((each) => each.type === 'chunk');
+await writeFile(join(output, 'THIRD-PARTY-NOTICES.txt'), await notices(chunks));
