@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import type { FetchResult } from '../../src/session/messages.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type Files, LiveSession, unmountable } from './live-session.ts';
 
 describe('a session with the kernel', { skip: unmountable(), timeout: 150_000 }, () => {
@@ -81,10 +82,10 @@ while True:
     rest += part
 assert set(first + rest) == {ord('o')} and len(first + rest) == 3000000, len(first + rest)
 print(open('a.bin').read())`);
-    while (session.fetched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor('the reader', () => session.fetched.length > 0);
     await session.publish({ 'a.bin': 'nnnnn', b: 'b' });
     assert.equal(await reading, 'nnnnn\n');
-    while (session.released.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await waitFor('its end', () => session.released.length > 0);
     assert.equal((await session.counters()).retired, 0);
   });
 
@@ -96,7 +97,7 @@ f = os.open('a.py', os.O_RDONLY)
 os.read(f, 10)
 while os.stat('a.py').st_size != 3: time.sleep(0.01)
 print(os.fstat(f).st_size)`);
-    while (session.fetched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor('the reader', () => session.fetched.length > 0);
     await session.publish({ 'a.py': 'new', b: 'b' });
     assert.equal(await reading, '8\n');
   });
@@ -124,12 +125,9 @@ until(['a.py', 'c.py'])
 os.stat(top + '/d')  # who looks the path up joins the directory to it again
 assert os.getcwd() == top + '/d'
 print(open('c.py').read())`);
-    while (session.fetched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor('the reader', () => session.fetched.length > 0);
     await session.publish({ 'keep.py': 'k' });
-    const seen = (async () => {
-      while (!existsSync(seenEmpty)) await new Promise((resolve) => setTimeout(resolve, 5));
-    })();
-    await Promise.race([seen, standing]);
+    await Promise.race([waitFor('the empty directory', () => existsSync(seenEmpty)), standing]);
     rmSync(seenEmpty);
     await session.publish({ 'keep.py': 'k', 'd/a.py': 'a', 'd/c.py': 'c' });
     assert.equal(await standing, 'c\n');
