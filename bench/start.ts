@@ -80,7 +80,9 @@ async function bench(context: Cleanup): Promise<void> {
       times.get(`${entry} mount`)?.push(await mountOnce(entry));
     }
   }
-  console.log(`${values.objects} objects, Node.js ${process.version}, ${values.runs} runs; seconds, median and range`);
+  console.log(
+    `${values.objects} objects, Node.js ${process.version}, ${values.runs} runs; seconds, median and range`,
+  );
   for (const [name, each] of times) console.log(`${summary(each)}  ${name}`);
 }
 
