@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { compareCodePoints } from './code-points.ts';
 import { ReleaseError } from './release-error.ts';
+import { type JsonBounds, type JsonForm, scanJson } from './scan-json.ts';
 
 export type JsonValue =
   | null
@@ -11,10 +13,10 @@ export type JsonValue =
 
 /** Deeper documents are refused: the deepest of ours has four levels. */
 const MOST_LEVELS = 16;
-/** Values of a manifest of a million files, each with six fields, and as many again. */
-const MOST_VALUES = 16_000_000;
-/** The objects of such a manifest. */
-const MOST_CONTAINERS = 1_000_016;
+/**
+ * Enough for a manifest of a million files, each with six fields. Without a bound 64 MiB of `[` become several GiB of lists.
+ */
+const BOUNDS: JsonBounds = { levels: MOST_LEVELS, containers: 1_000_016, values: 8_000_000 };
 
 /** Everything outside of 0x20 to 0x7e, the quote and the backslash. */
 const ESCAPED = /[^ !#-[\]-~]/g;
@@ -54,9 +56,8 @@ export function canonicalJson(value: JsonValue): string {
  * @throws {ReleaseError} `malformed`
  */
 export function parseCanonicalJson(bytes: Uint8Array, what: string): JsonValue {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const value = parseJson(bytes, what);
-  if (canonicalJson(value) !== text) throw malformed(`${what} is not canonical JSON`);
+  const { value, form } = parsed(bytes, what);
+  if (form !== 'canonical') throw malformed(`${what} is not canonical JSON`);
   return value;
 }
 
@@ -66,62 +67,22 @@ export function parseCanonicalJson(bytes: Uint8Array, what: string): JsonValue {
  * @throws {ReleaseError} `malformed`
  */
 export function parseJson(bytes: Uint8Array, what: string): JsonValue {
+  return parsed(bytes, what).value;
+}
+
+function parsed(
+  bytes: Uint8Array,
+  what: string,
+): { readonly value: JsonValue; readonly form: Exclude<JsonForm, 'too-much'> } {
   if (!isUtf8(bytes)) throw malformed(`${what} is not UTF-8`);
-  refuseExcess(bytes, what);
+  const form = scanJson(bytes, BOUNDS);
+  if (form === 'too-much') throw malformed(`${what} has more levels or values than any can have`);
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as JsonValue;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+    return { value: JSON.parse(text) as JsonValue, form };
   } catch {
     throw malformed(`${what} is not JSON`);
   }
-}
-
-const [QUOTE, COMMA, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [
-  0x22, 0x2c, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d,
-];
-
-/** Refuses a document that takes far more memory than its bytes once it is parsed: 64 MiB of `[` are several GiB of lists. */
-function refuseExcess(bytes: Uint8Array, what: string): void {
-  let levels = 0;
-  let containers = 0;
-  let commas = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    switch (bytes[at]) {
-      case QUOTE:
-        for (at++; at < bytes.length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
-        break;
-      case OPEN_LIST:
-      case OPEN_OBJECT:
-        levels++;
-        containers++;
-        if (levels > MOST_LEVELS) throw malformed(`${what} has more than ${MOST_LEVELS} levels`);
-        if (containers > MOST_CONTAINERS) throw malformed(`${what} has too many lists and objects`);
-        break;
-      case CLOSE_LIST:
-      case CLOSE_OBJECT:
-        levels--;
-        break;
-      case COMMA:
-        commas++;
-        if (commas > MOST_VALUES) throw malformed(`${what} has too many values`);
-        break;
-    }
-  }
-}
-
-/** By code points, which is the order of their UTF-8; `<` compares UTF-16 code units, which differs beyond U+FFFF. */
-export function compareCodePoints(one: string, other: string): number {
-  const length = Math.min(one.length, other.length);
-  for (let at = 0; at < length; at++) {
-    const a = one.charCodeAt(at);
-    const b = other.charCodeAt(at);
-    if (a !== b) return rank(a) - rank(b);
-  }
-  return one.length - other.length;
-}
-
-/** A surrogate stands for a code point above all others. */
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
 function write(value: JsonValue, parts: string[], level: number): void {

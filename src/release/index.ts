@@ -1,4 +1,5 @@
-export { canonicalJson, compareCodePoints, parseCanonicalJson } from './canonical-json.ts';
+export { canonicalJson, parseCanonicalJson } from './canonical-json.ts';
+export { compareCodePoints } from './code-points.ts';
 export {
   decodeEnvelope,
   type Envelope,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { judgeKey } from '../tree/index.ts';
-import { canonicalJson, compareCodePoints, type JsonValue, parseCanonicalJson } from './canonical-json.ts';
+import { canonicalJson, type JsonValue, parseCanonicalJson } from './canonical-json.ts';
+import { compareCodePoints } from './code-points.ts';
 import { Fields } from './fields.ts';
 import { isDigest } from './layout.ts';
 import { ReleaseError } from './release-error.ts';
@@ -33,6 +34,9 @@ export const MOST_FILES = 1_000_000;
 /** A larger file is a pack of its own, so no pack is larger than the largest file may be: S3's own limit. */
 const MOST_BYTES = 5 * 1024 ** 4;
 
+/** Characters that are hashed at a time. */
+const PIECE_LENGTH = 65_536;
+
 /** The SHA-256 of no bytes. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
@@ -43,13 +47,17 @@ const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
  * @param files in any order
  */
 export function releaseId(files: readonly ReleasedContent[]): string {
-  const document = {
-    files: [...files]
-      .sort(byPath)
-      .map(({ path, size, sha256, executable }) => ({ executable, path, sha256, size })),
-    schema_version: 1,
-  };
-  return `sha256-${createHash('sha256').update(canonicalJson(document)).digest('hex')}`;
+  // Canonical JSON, piece by piece: all of it at once takes ten times its length while it is put together.
+  const hash = createHash('sha256');
+  let piece = '{"files":[';
+  inOrder(files).forEach(({ path, size, sha256, executable }, at) => {
+    const [name, digest] = [canonicalJson(path), canonicalJson(sha256)];
+    piece += `${at === 0 ? '' : ','}{"executable":${executable},"path":${name},"sha256":${digest},"size":${size}}`;
+    if (piece.length < PIECE_LENGTH) return;
+    hash.update(piece);
+    piece = '';
+  });
+  return `sha256-${hash.update(`${piece}],"schema_version":1}`).digest('hex')}`;
 }
 
 /**
@@ -59,7 +67,7 @@ export function releaseId(files: readonly ReleasedContent[]): string {
  */
 export function encodeManifest(files: readonly ReleasedFile[], salt?: string): Uint8Array {
   const document: JsonValue = {
-    files: [...files].sort(byPath).map(({ place, path, size, sha256, executable }) => ({
+    files: inOrder(files).map(({ place, path, size, sha256, executable }) => ({
       executable,
       offset: place?.offset,
       pack: place?.pack,
@@ -129,20 +137,32 @@ function refuseConflicts(files: readonly ReleasedFile[]): void {
 
 /** Equal contents may share a range of a pack; other ranges have no byte in common. */
 function refuseOverlaps(files: readonly ReleasedFile[]): void {
-  const placed = files.flatMap(({ place, size, sha256, path }) =>
-    place === undefined ? [] : [{ ...place, end: place.offset + size, sha256, path }],
-  );
-  placed.sort(
-    (one, other) =>
-      compareCodePoints(one.pack, other.pack) || one.offset - other.offset || one.end - other.end,
-  );
-  placed.forEach((range, at) => {
-    const before = placed[at - 1];
-    if (before === undefined || before.pack !== range.pack || before.end <= range.offset) return;
-    const isShared =
-      before.offset === range.offset && before.end === range.end && before.sha256 === range.sha256;
-    if (!isShared) throw malformed(`${before.path} and ${range.path} share bytes of a pack, and differ`);
-  });
+  const packs = new Map<string, PlacedFile[]>();
+  for (const file of files) {
+    if (file.place === undefined) continue;
+    const { pack, offset } = file.place;
+    const placed = packs.get(pack);
+    const range = { file, offset, end: offset + file.size };
+    if (placed === undefined) packs.set(pack, [range]);
+    else placed.push(range);
+  }
+  for (const placed of packs.values()) {
+    placed.sort((one, other) => one.offset - other.offset || one.end - other.end);
+    placed.forEach(({ file, offset, end }, at) => {
+      const before = placed[at - 1];
+      if (before === undefined || before.end <= offset) return;
+      const isShared = before.offset === offset && before.end === end && before.file.sha256 === file.sha256;
+      if (!isShared)
+        throw malformed(`${before.file.path} and ${file.path} share bytes of a pack, and differ`);
+    });
+  }
+}
+
+interface PlacedFile {
+  readonly file: ReleasedFile;
+  readonly offset: number;
+  /** Behind its last byte. */
+  readonly end: number;
 }
 
 /** The first path that lies in a folder which is a file itself; undefined: a tree can have all of them. */
@@ -156,6 +176,12 @@ export function findConflict(
     }
   }
   return undefined;
+}
+
+/** As they are, where they are in order already: manifests that are read have to be. */
+function inOrder<File extends ReleasedContent>(files: readonly File[]): readonly File[] {
+  const isOrdered = files.every((file, at) => at === 0 || byPath(files[at - 1]!, file) <= 0);
+  return isOrdered ? files : [...files].sort(byPath);
 }
 
 function byPath(one: ReleasedContent, other: ReleasedContent): number {

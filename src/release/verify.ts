@@ -1,4 +1,4 @@
-import { compareCodePoints } from './canonical-json.ts';
+import { compareCodePoints } from './code-points.ts';
 import type { Envelope } from './envelope.ts';
 import { decodePayload, type ReleasePayload } from './payload.ts';
 import { ReleaseError } from './release-error.ts';

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  canonicalJson,
-  compareCodePoints,
-  type JsonValue,
-  parseCanonicalJson,
-} from '../../src/release/canonical-json.ts';
+import { canonicalJson, type JsonValue, parseCanonicalJson } from '../../src/release/canonical-json.ts';
+import { compareCodePoints } from '../../src/release/code-points.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -86,6 +82,56 @@ describe('canonical JSON', () => {
         assert.match(text, /^[ -~]*$/);
         assert.deepEqual(parseCanonicalJson(bytes(text), 'it'), JSON.parse(JSON.stringify(value)));
       }),
+    );
+  });
+
+  test('is read where writing its value gives the same text, and nowhere else', () => {
+    const isRead = (text: string): boolean => {
+      try {
+        parseCanonicalJson(bytes(text), 'it');
+        return true;
+      } catch (error) {
+        assert.equal((error as { code?: unknown }).code, 'malformed');
+        return false;
+      }
+    };
+    const isItsOwnText = (text: string): boolean => {
+      try {
+        return canonicalJson(JSON.parse(text)) === text;
+      } catch {
+        return false;
+      }
+    };
+    const token = fc.constantFrom(
+      ...'{}[],:"\\ \n\t0129-.eE+/'.split(''),
+      ...['"a"', '"b":', '"a":', '"', 'null', 'true', '-0', '1.0', '1e2', '01', '9007199254740991'],
+      ...['9007199254740992', '-9007199254740991', '12345678901234567890', '"\\u00e9"', '"\\u00E9"'],
+      ...[
+        '\\u0061',
+        '\\ud83d\\ude00',
+        '\\ud83d',
+        '\\ude00',
+        '\\n',
+        '\\/',
+        '\\u000a',
+        '\\u007f',
+        '\\u001f',
+        'é',
+      ],
+      ...['"\\ufffe":1', '"\\ud800\\udc00":1', '"~":1', '"__proto__":1'],
+    );
+    const tokens = fc.array(token, { maxLength: 12 }).map((all) => all.join(''));
+    const edited = fc
+      .tuple(json, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 3 }), token), { minLength: 1, maxLength: 3 }))
+      .map(([value, edits]) =>
+        edits.reduce((text, [at, length, other]) => {
+          const place = at % (text.length + 1);
+          return text.slice(0, place) + other + text.slice(place + length);
+        }, canonicalJson(value)),
+      );
+    fc.assert(
+      fc.property(fc.oneof(tokens, edited), (text) => assert.equal(isRead(text), isItsOwnText(text), text)),
+      { numRuns: 20_000 },
     );
   });
 
