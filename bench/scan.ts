@@ -61,7 +61,7 @@ async function upcalls(
   for (let scan = 0; scan < scans; scan += 1)
     await read('python3', [way, mount.target, 'open'], { deadlineMs: 300_000 });
   await mount.stop();
-  const line = mount.log().find((each) => each.msg === 'upcalls');
+  const line = mount.log().find((each) => each.event === 'upcalls');
   return (line?.opcodes ?? {}) as Record<string, number>;
 }
 

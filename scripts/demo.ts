@@ -122,7 +122,7 @@ async function ready(child: ChildProcess, exit: Promise<number>, signal: AbortSi
   const isReady = new Promise<undefined>((resolve) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log = (log + text).slice(-50_000);
-      if (/"msg":"ready"/.test(log)) resolve(undefined);
+      if (/"event":"ready"/.test(log)) resolve(undefined);
     });
   });
   const aborted = once(signal, 'abort').then(() => undefined);

@@ -1,5 +1,6 @@
 #include "server.h"
 #include "kept.h"
+#include "log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -59,7 +60,7 @@ static void become_server(const server_start_options* options, int channel, int 
   const char* file = options->program[0];
   if (options->is_spare) options->program[0] = "dagmount-standby";
   execvp(file, options->program);
-  dprintf(2, "dagmount-supervisor: %s cannot be run: %s\n", file, strerror(errno));
+  log_failure("server-not-started", "the program of the server cannot be run", file, errno);
   _exit(127);
 }
 

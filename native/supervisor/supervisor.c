@@ -1,6 +1,5 @@
 // dagmount-supervisor PROGRAM [ARGUMENT...]: runs a server, keeps the file descriptors that it hands over, and
 // starts it again with them when it dies. It never touches the mount.
-//
 // What a server says to it and is told by it: server.h.
 // DAGMOUNT_SUPERVISOR is "<socket> <times started again> <name>=<descriptor> ...", DAGMOUNT_SUPERVISOR_REASON is why
 // there is another one. As long as the descriptor "fuse" is kept, readers depend on it, and a server that ends in any
@@ -8,6 +7,7 @@
 //
 // dagmount-supervisor --adopt PID SOCKET ORDERS TIMES PROGRAM [ARGUMENT...]: for a server whose supervisor is gone.
 #include "kept.h"
+#include "log.h"
 #include "server.h"
 #include "stacks.h"
 #include "systemd.h"
@@ -166,7 +166,7 @@ static bool receive(server_process* from) {
 static void give_up(void) {
   const int fd = open(end_of_waiting, O_WRONLY | O_CLOEXEC);
   if (fd >= 0) {
-    if (write(fd, "1", 1) < 0) dprintf(2, "dagmount-supervisor: %s: %s\n", end_of_waiting, strerror(errno));
+    if (write(fd, "1", 1) < 0) log_failure("readers-not-freed", "waiting requests cannot be ended", end_of_waiting, errno);
     close(fd);
   }
   kept_drop("fuse");
@@ -278,7 +278,7 @@ int main(int count, char** arguments) {
   how.badness = badness();
   set_badness(-900);
   if (signals < 0 || (!adopts && !server_start(&server, &how)))
-    return dprintf(2, "dagmount-supervisor: %s\n", strerror(errno)), 71;
+    return log_failure("supervisor-failed", "the supervisor cannot start", NULL, errno), 71;
   server_process* both[] = {&server, &next};
   for (uint64_t before = now_ms(), now;; before = now_ms()) {
     struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = server.channel, .events = POLLIN},

@@ -336,10 +336,17 @@ export class ContentCache {
 }
 
 function tell({ blobs, temporaries, corrupt, foreign, damagedOrder }: Recovered, log: Logger): void {
-  log.info({ blobs: blobs.length, temporaries, corrupt }, 'recovered the cache');
-  if (damagedOrder) log.warn({}, "the cache's order of eviction cannot be read: blobs are ordered by age");
+  log.info({ event: 'cache-recovered', blobs: blobs.length, temporaries, corrupt }, 'recovered the cache');
+  if (damagedOrder)
+    log.warn(
+      { event: 'cache-order-lost' },
+      "the cache's order of eviction cannot be read: blobs are ordered by age",
+    );
   if (foreign.length > 0) {
     const samples = foreign.slice(0, FOREIGN_SAMPLES);
-    log.warn({ entries: foreign.length, samples }, 'there is something else in the cache: it is left alone');
+    log.warn(
+      { event: 'cache-foreign-files', entries: foreign.length, samples },
+      'there is something else in the cache: it is left alone',
+    );
   }
 }

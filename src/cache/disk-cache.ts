@@ -103,7 +103,10 @@ export class DiskCache {
       this.#orderChanged = true;
       this.#corrupt += 1;
       const { flaw } = checked;
-      this.#options.log.warn({ key, flaw }, 'a cached blob is not what was stored: it is removed, not used');
+      this.#options.log.warn(
+        { event: 'cache-corrupt', key, flaw },
+        'a cached blob is not what was stored: it is removed, not used',
+      );
       this.#options.onTrouble?.(
         'corrupt',
         `The blob ${key} was not what was stored (${flaw}): it is removed.`,
@@ -167,10 +170,11 @@ export class DiskCache {
     const { log, directory, onTrouble } = this.#options;
     if (trouble !== undefined)
       onTrouble?.(trouble, `The cache takes no content (${errno}): reads go through.`);
-    if (trouble === undefined) log.info({ directory }, 'the cache takes content again');
+    if (trouble === undefined)
+      log.info({ event: 'cache-writable', directory }, 'the cache takes content again');
     else
       log.warn(
-        { code: trouble, errno, directory },
+        { event: 'cache-unwritable', code: trouble, errno, directory },
         'the cache takes no content: reads go through to the store',
       );
   }

@@ -1,7 +1,13 @@
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
+import type { LogLineAt } from '../base/log-events.ts';
+import type { LeveledLogger } from '../base/logger.ts';
 import { printable, printableJson, printableLines } from '../base/printable.ts';
 
-export type { Logger };
+/** The log of a command, which can also say why the process ends. */
+export interface CommandLog extends LeveledLogger {
+  fatal(line: LogLineAt<'fatal'>, message: string): void;
+  isLevelEnabled(level: string): boolean;
+}
 
 export interface LoggerOptions {
   readonly level: string;
@@ -12,12 +18,12 @@ export interface LoggerOptions {
 }
 
 /** Each message is written before the call returns, so that the last words of a process are not lost. */
-export async function createLogger(options: LoggerOptions): Promise<Logger> {
+export async function createLogger(options: LoggerOptions): Promise<CommandLog> {
   const { level, format, colours, write } = options;
   // Asked each time: the level may change while it runs.
   const withStacks = (): boolean => logger.isLevelEnabled('debug');
   const shown = format === 'pretty' ? await prettied(colours) : printableJson;
-  const logger: Logger = pino(
+  const logger: CommandLog = pino(
     {
       level,
       // Neither pid nor host name: whatever collects logs knows both.

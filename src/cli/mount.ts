@@ -10,7 +10,7 @@ import { startDaemon } from './daemon.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureOf, failureText } from './failure.ts';
 import { LogFile } from './log-file.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { type CommandLog, createLogger } from './logger.ts';
 import { ProgressLine } from './progress-line.ts';
 import type { RunCommand, Shell } from './shell.ts';
 import { listenToSignals, type Signals } from './signals.ts';
@@ -45,7 +45,10 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
   const colours = shell.daemon === undefined && shell.err.colours;
   const log = await createLogger({ level, format, colours, write });
   const signals = listenToSignals(shell.err.isTerminal, () => {
-    log.warn({ target: config.target }, 'ended at once by a second signal: the mount may be left, dead');
+    log.warn(
+      { event: 'stopped-at-once', target: config.target },
+      'ended at once by a second signal: the mount may be left, dead',
+    );
   });
   try {
     await serve(resolved, shell, log, signals, progress);
@@ -61,7 +64,7 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
     });
     if (shell.daemon !== undefined || format === 'json') {
       const { code, exitCode, hint, message, stack } = failure;
-      log.fatal({ code, exitCode, ...(withStack && { stack }) }, `${message} ${hint}`);
+      log.fatal({ event: 'failed', code, exitCode, ...(withStack && { stack }) }, `${message} ${hint}`);
     } else {
       shell.err.write(failureText(failure, withStack));
     }
@@ -74,7 +77,7 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
 async function serve(
   { config, options }: ResolvedConfig,
   shell: Shell,
-  log: Logger,
+  log: CommandLog,
   signals: Signals,
   progress: ProgressLine,
 ): Promise<void> {

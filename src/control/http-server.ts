@@ -69,7 +69,10 @@ export class HttpServer {
       },
       (request, response) => {
         this.#serve(request, response).catch((error: unknown) => {
-          log.error({ err: error }, 'an answer of the control socket could not be sent');
+          log.error(
+            { event: 'control-answer-failed', err: error },
+            'an answer of the control socket could not be sent',
+          );
           response.destroy();
         });
       },
@@ -203,7 +206,7 @@ export class HttpServer {
 
   #unforeseen(id: string, { method, url }: IncomingMessage, error: unknown): ProblemError {
     this.#log.error(
-      { request: id, method, url, err: error },
+      { event: 'control-request-failed', request: id, method, url, err: error },
       'a request to the control socket failed unforeseen',
     );
     return new ProblemError('internal', `Request ${id} failed unforeseen.`, 'The log says why.');

@@ -44,9 +44,9 @@ export async function chooseDriver(
     const driver = await FuseNativeDriver.start(fuseNativeProcess).catch((other: unknown) => {
       throw neither(error, other);
     });
-    const fields = { event: 'weak-driver', reason: error.message, hint: error.hint };
+    const fields = { reason: error.message, hint: error.hint };
     log.warn(
-      { ...fields, weaker: FUSE_NATIVE_WEAKNESSES },
+      { event: 'weak-driver', ...fields, weaker: FUSE_NATIVE_WEAKNESSES },
       'served by fuse-native, which keeps some promises in part only, as the kernel driver cannot be used',
     );
     return { driver, addon: loaded.addon };

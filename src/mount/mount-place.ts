@@ -82,7 +82,7 @@ export class MountPlace {
       this.#driver.unmount(this.#target, false);
     } catch (error) {
       this.#log.info(
-        { target: this.#target, reason: String(error), graceSeconds: GRACE_MS / 1000 },
+        { event: 'mount-busy', target: this.#target, reason: String(error), graceSeconds: GRACE_MS / 1000 },
         'the mount is busy: it is detached, and whoever uses it is served a little longer',
       );
       this.#driver.unmount(this.#target, true);
@@ -96,7 +96,7 @@ export class MountPlace {
       mounts = readMounts();
     } catch (error) {
       // Short of file descriptors or memory at this moment: that says nothing about the mount.
-      this.#log.debug({ err: error }, 'the table of mounts cannot be read');
+      this.#log.debug({ event: 'mounts-unreadable', err: error }, 'the table of mounts cannot be read');
       return true;
     }
     return mounts.some(

@@ -25,7 +25,11 @@ export function keepLastSuccess(file: string, log: Logger): Pick<SyncOptions, 'l
       renameSync(temporary, file);
     } catch (error) {
       // A disk that takes nothing is told of elsewhere, and loses no more by this.
-      if (!told) log.debug({ file, err: error }, 'when the store was last seen cannot be written down');
+      if (!told)
+        log.debug(
+          { event: 'last-success-not-kept', file, err: error },
+          'when the store was last seen cannot be written down',
+        );
       told = true;
       rmSync(temporary, { force: true });
     }

@@ -297,7 +297,7 @@ export class RunningServer {
       notice: this.#events.notice,
       observeStage: (stage, seconds) => {
         this.#metrics.stage(stage, seconds);
-        log.debug({ stage, seconds }, 'stage');
+        log.debug({ event: 'stage', stage, seconds }, 'stage');
       },
     };
     const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });

@@ -30,7 +30,7 @@ export class DiskTrouble {
     if (this.#code === code) return;
     this.#code = code;
     this.#log.warn(
-      { file: this.#file, code, degraded: this.name },
+      { event: 'state-not-kept', file: this.#file, code, degraded: this.name },
       'what is shown cannot be kept for a restart: it is published all the same',
     );
   }
@@ -38,6 +38,9 @@ export class DiskTrouble {
   wrote(): void {
     if (this.#code === undefined) return;
     this.#code = undefined;
-    this.#log.info({ file: this.#file }, 'what is shown can be kept for a restart again');
+    this.#log.info(
+      { event: 'state-kept', file: this.#file },
+      'what is shown can be kept for a restart again',
+    );
   }
 }

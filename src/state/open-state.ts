@@ -49,7 +49,10 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
       newest.read === undefined
         ? 'the tree is made anew from the store, and its numbers and dates begin anew'
         : `the tree of ${newest.path} is shown`;
-    log.warn({ file: path, code, detail: message, then }, 'what was kept of the last tree cannot be used');
+    log.warn(
+      { event: 'state-unusable', file: path, code, detail: message, then },
+      'what was kept of the last tree cannot be used',
+    );
     await attempt(path, log, () => rm(path, { recursive: true, force: true }));
   }
   for (const path of [takeover.next, takeover.previous, coldStart.temporary]) {
@@ -93,7 +96,10 @@ async function attempt(file: string, log: Logger, job: () => Promise<void>): Pro
     return true;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    log.warn({ file, code: error.code }, 'a file of the kept state cannot be written');
+    log.warn(
+      { event: 'state-write-failed', file, code: error.code },
+      'a file of the kept state cannot be written',
+    );
     return false;
   }
 }

@@ -46,7 +46,7 @@ async function look(
     if (!(error instanceof StateError)) throw error;
     const { code, message } = error;
     log.warn(
-      { file: path, code, detail: message, outcome: 'it is mounted anew' },
+      { event: 'state-unusable', file: path, code, detail: message, outcome: 'it is mounted anew' },
       'what was kept of the last tree cannot be used',
     );
     return 'unusable';

@@ -141,7 +141,10 @@ export class Backlog {
       }
     } catch (error) {
       if (left.aborted) return;
-      log.error({ err: error }, 'the fetching of what is shown ended by an unforeseen error');
+      log.error(
+        { event: 'backlog-crashed', err: error },
+        'the fetching of what is shown ended by an unforeseen error',
+      );
     }
   }
 
@@ -294,12 +297,10 @@ export class Backlog {
       const isNews = this.#held === undefined;
       const { id, files } = generation;
       this.#held = Object.freeze({ generation: id, files, removed: 0, since, ...tooMany });
-      const write = isNews ? log.warn : log.debug;
-      write.call(
-        log,
-        { event: 'held', held: this.#held },
-        'the tree is shown, and not ready: accept it as it is',
-      );
+      const line = { event: 'held', held: this.#held } as const;
+      const message = 'the tree is shown, and not ready: accept it as it is';
+      if (isNews) log.warn(line, message);
+      else log.debug(line, message);
       if (isNews) onHeld?.(this.#held);
       return 'again';
     }
@@ -319,8 +320,11 @@ export class Backlog {
   #pausing(error: unknown): void {
     const { log } = this.#options;
     const failure = failureOf(error);
-    const write = this.#pausedBy === failure.code ? log.debug : log.warn;
+    const isNews = this.#pausedBy !== failure.code;
     this.#pausedBy = failure.code;
-    write.call(log, { ...failure, ...this.pending }, 'the fetching of what is shown pauses');
+    const line = { event: 'prefetch-paused', ...failure, ...this.pending } as const;
+    const message = 'the fetching of what is shown pauses';
+    if (isNews) log.warn(line, message);
+    else log.debug(line, message);
   }
 }

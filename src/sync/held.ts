@@ -70,12 +70,11 @@ export class Hold {
     // A clock that stepped back must not silence it.
     const due = first || now - this.#warnedAt >= REMINDER_MS || now < this.#warnedAt;
     if (due) this.#warnedAt = now;
-    const write = due ? this.#log.warn : this.#log.debug;
-    write.call(
-      this.#log,
-      { event: 'held', held: this.#view },
-      'held: the tree stays as it is until a listing passes again; to show this one: dagmount accept',
-    );
+    const line = { event: 'held', held: this.#view } as const;
+    const message =
+      'held: the tree stays as it is until a listing passes again; to show this one: dagmount accept';
+    if (due) this.#log.warn(line, message);
+    else this.#log.debug(line, message);
     if (before !== held.generation) this.#notice(this.#view);
     return this.#view;
   }
@@ -83,7 +82,7 @@ export class Hold {
   /** A listing passed. */
   drop(): void {
     if (this.#view === undefined) return;
-    this.#log.info({ generation: this.#view.generation }, 'no longer held');
+    this.#log.info({ event: 'no-longer-held', generation: this.#view.generation }, 'no longer held');
     this.#view = undefined;
     this.#digest = undefined;
     this.#tree = undefined;

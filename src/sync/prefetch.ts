@@ -137,7 +137,10 @@ export class Tally {
   warn(log: Logger): void {
     const { noRoom } = this;
     if (noRoom > 0)
-      log.warn({ noRoom }, 'the cache cannot take all content: what is missing is read from the store');
+      log.warn(
+        { event: 'cache-full', noRoom },
+        'the cache cannot take all content: what is missing is read from the store',
+      );
   }
 }
 

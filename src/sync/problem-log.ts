@@ -21,7 +21,11 @@ export class ProblemLog {
     const state = JSON.stringify([count, named, problems.at(-1)]);
     if (state === this.#told) return;
     this.#told = state;
-    if (count === 0) this.#log.info({ count }, 'every key is shown as it is');
-    else this.#log.warn({ count, problems: named }, 'keys that cannot be shown as they are');
+    if (count === 0) this.#log.info({ event: 'no-keys-left-out', count }, 'every key is shown as it is');
+    else
+      this.#log.warn(
+        { event: 'keys-left-out', count, problems: named },
+        'keys that cannot be shown as they are',
+      );
   }
 }

@@ -196,7 +196,7 @@ export class Publisher {
     this.#problemLog.tell(built.problems, built.unnamedProblems);
     this.#records.published(records, publishedAt);
     const entry = this.#records.history.at(-1)!;
-    log.info({ ...entry, bytes: generation.bytes }, 'published');
+    log.info({ event: 'published', ...entry, bytes: generation.bytes }, 'published');
     this.#options.notice?.({ kind: 'published', generation: summaryOf(this.#shown), entry });
   }
 

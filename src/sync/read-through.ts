@@ -180,7 +180,8 @@ export class ReadThrough {
 
   #refuse(version: ContentVersion, code: string, error: unknown): ReadResult {
     const { generation, refresh, log } = this.#options;
-    if (code === 'internal') log.error({ err: error, path: version.path }, 'a read failed unforeseen');
+    if (code === 'internal')
+      log.error({ event: 'read-crashed', err: error, path: version.path }, 'a read failed unforeseen');
     if (isStale(code)) {
       // A replaced version that somebody still reads says nothing about the tree shown.
       if (isShown(generation(), version)) refresh();

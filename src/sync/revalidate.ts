@@ -138,7 +138,7 @@ export class Revalidation {
         const end = await this.#once({ accept, adoptions, stale, signal });
         if (end.kind !== 'stale') return end;
         this.#options.log.info(
-          { path: end.path, code: end.code, restarts },
+          { event: 'listing-outdated', path: end.path, code: end.code, restarts },
           'the listing is out of date: once more',
         );
       } catch (error) {
@@ -172,7 +172,7 @@ export class Revalidation {
       if (end.kind !== 'adopted') return end;
       // Each round adopts paths that none before it did: this comes to an end.
       this.#options.log.info(
-        { files: end.files },
+        { event: 'changing-objects-shown', files: end.files },
         'objects that change all the time are shown as they were found',
       );
     }
@@ -218,7 +218,7 @@ export class Revalidation {
       if (fetched.kind !== 'complete') return fetched;
       const { files, noRoom } = fetched;
       const failed = this.#wait.withAnswers(fetched.failed);
-      log.debug({ files, noRoom, failed: failed.length }, 'prefetched');
+      log.debug({ event: 'prefetched', files, noRoom, failed: failed.length }, 'prefetched');
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;
       // crash point: prefetched. The content is in the cache, of a version that is not shown.

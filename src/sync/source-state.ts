@@ -65,7 +65,10 @@ export class SourceState {
   answered(): void {
     const { consecutiveFailures, failingSince } = this.#view;
     if (consecutiveFailures > 0)
-      this.#log.info({ failures: consecutiveFailures }, 'the source answers again');
+      this.#log.info(
+        { event: 'source-recovered', failures: consecutiveFailures },
+        'the source answers again',
+      );
     this.#view = {
       ...this.#view,
       consecutiveFailures: 0,
@@ -90,12 +93,13 @@ export class SourceState {
     if (!starting && before !== failure.code) {
       this.#notice({ kind: 'source-error', error: { ...failure, at } });
     }
+    const event = 'revalidation-failed';
     const fields = { ...failure, consecutiveFailures };
-    if (starting) this.#log.debug(fields, 'there is no first tree yet');
+    if (starting) this.#log.debug({ event: 'no-first-tree', ...fields }, 'there is no first tree yet');
     else if (failure.code === 'internal')
-      this.#log.error({ ...fields, err: error }, 'a revalidation failed unforeseen');
+      this.#log.error({ event, ...fields, err: error }, 'a revalidation failed unforeseen');
     else if (before !== failure.code)
-      this.#log.warn(fields, 'a revalidation failed: the tree stays as it is');
-    else this.#log.debug(fields, 'a revalidation failed again');
+      this.#log.warn({ event, ...fields }, 'a revalidation failed: the tree stays as it is');
+    else this.#log.debug({ event, ...fields }, 'a revalidation failed again');
   }
 }

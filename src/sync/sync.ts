@@ -347,7 +347,12 @@ export class Sync {
     const { generation, content, bound } = shown;
     if (!bound.fits && !this.#toldTooSmall) {
       this.#options.log.warn(
-        { neededBytes: bound.neededBytes, cacheBytes: this.#options.cacheBytes, largestFetched: bound.bytes },
+        {
+          event: 'cache-too-small',
+          neededBytes: bound.neededBytes,
+          cacheBytes: this.#options.cacheBytes,
+          largestFetched: bound.bytes,
+        },
         'the cache is too small for all files within the prefetch bound: the smallest are kept in it',
       );
     }

@@ -43,12 +43,11 @@ export async function waitForStore(
       const took = Math.min(LONGEST_ATTEMPT_MS, Math.max(0, clock.now() - before));
       waited += took;
       if (signal.aborted || code === undefined || !PASSING.has(code) || waited >= waitMs) throw error;
-      const write = attempt === 1 ? log.warn : log.debug;
-      write.call(
-        log,
-        { code, detail: String(error), leftSeconds: Math.round((waitMs - waited) / 1000) },
-        'nothing was kept that could be shown, and the store does not answer: waiting for it',
-      );
+      const leftSeconds = Math.round((waitMs - waited) / 1000);
+      const line = { event: 'waiting-for-store', code, detail: String(error), leftSeconds } as const;
+      const message = 'nothing was kept that could be shown, and the store does not answer: waiting for it';
+      if (attempt === 1) log.warn(line, message);
+      else log.debug(line, message);
       const pause = SHORTEST_PAUSE_MS + clock.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS);
       const rest = Math.min(pause, waitMs - waited);
       await clock.sleep(rest, signal);

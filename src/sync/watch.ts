@@ -54,12 +54,15 @@ export class Watch {
   #tell(code: string | undefined): void {
     const { key } = this.#watched;
     if (code === undefined) {
-      if (this.#missing) this.#log.info({ key }, 'the watched key is there');
+      if (this.#missing) this.#log.info({ event: 'watched-key-found', key }, 'the watched key is there');
       this.#missing = false;
       return;
     }
     if (!this.#missing) {
-      this.#log.warn({ key, code }, 'there is no watched key: every poll lists until there is');
+      this.#log.warn(
+        { event: 'watched-key-missing', key, code },
+        'there is no watched key: every poll lists until there is',
+      );
     }
     this.#missing = true;
   }

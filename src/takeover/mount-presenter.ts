@@ -53,7 +53,8 @@ export class MountPresenter implements Presenter {
     }
     const { session, log } = this.#options;
     const outcome = await this.#unlessStuckAtEnd(session.publish(publication));
-    if (outcome.failed > 0) log.warn({ ...outcome }, 'the kernel refused notifications');
+    if (outcome.failed > 0)
+      log.warn({ event: 'notifications-refused', ...outcome }, 'the kernel refused notifications');
     return { notifyMs: outcome.ms };
   }
 

@@ -73,7 +73,10 @@ function replaceOther({ supervised, driver, runtimeDirectory, log }: Predecessor
   const { other } = supervised;
   if (other === undefined) return;
   const { id, source, target } = other;
-  log.warn({ source, target }, 'the settings name another mount than before: that one is taken away');
+  log.warn(
+    { event: 'other-mount', source, target },
+    'the settings name another mount than before: that one is taken away',
+  );
   const there = topMountAt(readMounts(), target);
   if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {
     // Its readers are served no more: there is nothing to wait for.

@@ -105,7 +105,8 @@ export function prepare(options: PreparationOptions) {
     stuck: publications.tell,
     fetch: gate.read,
     released: gate.released,
-    fault: (opcode, error) => log.error({ opcode, error }, 'a request failed unforeseen'),
+    fault: (opcode, error) =>
+      log.error({ event: 'request-failed', opcode, error }, 'a request failed unforeseen'),
     ended: onEnded,
   });
   return {

@@ -65,7 +65,10 @@ export class PinnedPaths {
     } catch (error) {
       if (isSystemError(error) && error.code === 'ENOENT') return;
       if (!isSystemError(error) && !(error instanceof SyntaxError)) throw error;
-      log.warn({ file, err: error }, 'the pinned paths cannot be read: nothing is pinned');
+      log.warn(
+        { event: 'pins-unreadable', file, err: error },
+        'the pinned paths cannot be read: nothing is pinned',
+      );
     }
     await this.apply();
   }
@@ -113,7 +116,10 @@ export class PinnedPaths {
       await rename(temporary, file);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      log.warn({ file, err: error }, 'the pinned paths cannot be written down: a restart forgets them');
+      log.warn(
+        { event: 'pins-not-kept', file, err: error },
+        'the pinned paths cannot be written down: a restart forgets them',
+      );
     }
   }
 }

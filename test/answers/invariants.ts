@@ -9,10 +9,10 @@ const LATE: ReadonlySet<string> = new Set(['deadline', 'source-down', 'unreachab
 
 /** Whatever a store answers: it is foreseen, and what is said of it can be printed. */
 export function checkWhatIsSaid(lab: Lab): void {
-  for (const { level, fields, message } of lab.log.lines) {
-    assert.notEqual(level, 'error', `an error in the log: ${message} ${describe(fields)}`);
-    checkPrintable({ ...fields, message }, 'the log');
-    assert.ok(!saysInternal(fields), `a fault of the program in the log: ${message} ${describe(fields)}`);
+  for (const { level, event, fields } of lab.log.lines) {
+    assert.notEqual(level, 'error', `an error in the log: ${event} ${describe(fields)}`);
+    checkPrintable(fields, 'the log');
+    assert.ok(!saysInternal(fields), `a fault of the program in the log: ${event} ${describe(fields)}`);
   }
   checkPrintable(lab.views.status(), 'status');
   checkPrintable(lab.problems(), 'problems');

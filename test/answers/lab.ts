@@ -15,9 +15,9 @@ import type { SyncNotice } from '../../src/sync/notice.ts';
 import { noPersistence } from '../../src/sync/persist.ts';
 import { Sync } from '../../src/sync/sync.ts';
 import { DaemonViews } from '../../src/views/daemon-views.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakePresenter } from '../sync/doubles/fake-presenter.ts';
-import { RecordingLog } from '../sync/doubles/recording-log.ts';
 import { Bucket } from './bucket.ts';
 import { DirectLister } from './direct-lister.ts';
 import { FastClock } from './fast-clock.ts';
@@ -111,7 +111,7 @@ export class Lab {
   async start(): Promise<void> {
     await this.#inTurn(() => this.#sync.start(this.#over.signal));
     this.#running = this.#sync.run(this.#over.signal).catch((error: unknown) => {
-      if (!this.#over.signal.aborted) this.log.error({ err: error }, 'the loop ended');
+      if (!this.#over.signal.aborted) this.log.error({ event: 'revalidation-failed', err: error });
     });
     this.#sync.ready.catch(() => undefined);
   }

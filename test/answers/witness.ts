@@ -127,7 +127,7 @@ export class Witness {
     const lines = this.#lab.log.lines
       .filter(({ level }) => level === 'warn' || level === 'error')
       .slice(-6)
-      .map(({ message, fields }) => `  ${message} ${JSON.stringify(fields).slice(0, 300)}`);
+      .map(({ event, fields }) => `  ${event} ${JSON.stringify(fields).slice(0, 300)}`);
     const { ready, source, held } = view;
     const known = {
       ready,

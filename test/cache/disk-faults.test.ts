@@ -60,9 +60,7 @@ for (const size of [40_000, 400_000]) {
     assert.deepEqual(readLocal(f, version, await ensure(cache, f, version)), f.store.content('a'));
     assert.deepEqual(cache.stats().degraded, []);
     assert.deepEqual(
-      f.log.lines
-        .filter(({ level }) => level === 'warn')
-        .map(({ fields }) => (fields as { code: string }).code),
+      f.log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields.code),
       ['cache-full'],
     );
   });

@@ -12,12 +12,13 @@ import { ContentCache, type ContentCacheOptions, type Located } from '../../src/
 import type { ContentVersion } from '../../src/cache/content-version.ts';
 import type { LockDirectory } from '../../src/cache/directory-lock.ts';
 import { fingerprintOf } from '../../src/cache/fingerprint.ts';
-import type { Clock, Logger } from '../../src/cache/ports.ts';
+import type { Clock } from '../../src/cache/ports.ts';
 import { mountDirectory } from '../../src/cache/private-directory.ts';
 import type { ContentStore } from '../../src/cache/receive.ts';
 import type { GetOptions, ObjectBody } from '../../src/store/object-store.ts';
 import type { Stop } from '../../src/store/stop.ts';
 import { StoreError } from '../../src/store/store-error.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 
 /** A version as src/tree names it: 32 hex digits over path, etag and size. */
 export function versionOf(path: string, content: Uint8Array): ContentVersion {
@@ -134,24 +135,6 @@ export class ManualClock implements Clock {
   }
 }
 
-export interface LogLine {
-  readonly level: 'info' | 'warn';
-  readonly fields: object;
-  readonly message: string;
-}
-
-export class MemoryLog implements Logger {
-  readonly lines: LogLine[] = [];
-
-  info(fields: object, message: string): void {
-    this.lines.push({ level: 'info', fields, message });
-  }
-
-  warn(fields: object, message: string): void {
-    this.lines.push({ level: 'warn', fields, message });
-  }
-}
-
 /** Excludes within this process, as flock(2) does between processes. */
 export function lockDouble(): LockDirectory {
   const held = new Set<string>();
@@ -167,7 +150,7 @@ export class Fixture {
   readonly directory: string;
   readonly store = new MemoryStore();
   readonly clock = new ManualClock();
-  readonly log = new MemoryLog();
+  readonly log = new RecordingLog();
   readonly lock = lockDouble();
   readonly signal = new AbortController().signal;
   readonly #open: ContentCache[] = [];

@@ -138,7 +138,7 @@ test('what is nothing of ours is left alone, not counted, and said once', async 
   }
   const warnings = f.log.lines.slice(before).filter(({ level }) => level === 'warn');
   assert.deepEqual(
-    warnings.map(({ fields }) => (fields as { entries: number }).entries),
+    warnings.map(({ fields }) => fields.entries),
     [5],
   );
 });

@@ -34,12 +34,12 @@ describe('mount --daemon', () => {
     );
     assert.equal(mount.child.stderr(), '');
     assert.ok(isRunning({ pid }));
-    const ready = await waitFor('its log', () => log().find(({ msg }) => msg === 'ready'));
+    const ready = await waitFor('its log', () => log().find(({ event }) => event === 'ready'));
     assert.equal(ready.cwd, '/', 'it keeps no directory busy');
     assert.deepEqual(ready.left, [], 'what it starts in its turn is no daemon');
     process.kill(pid, 'SIGTERM');
     await waitFor('it to end', () => !isRunning({ pid }));
-    assert.equal(log().at(-1)?.msg, 'unmounted');
+    assert.equal(log().at(-1)?.event, 'unmounted');
   });
 
   test('says the process that stays, where that is not the one that was started', async (t) => {
@@ -55,7 +55,7 @@ describe('mount --daemon', () => {
     const { pid, log } = await started(t, mount);
     process.kill(pid, 'SIGTERM');
     await waitFor('it to end', () => !isRunning({ pid }));
-    await waitFor('its last words', () => log().at(-1)?.msg === 'unmounted');
+    await waitFor('its last words', () => log().at(-1)?.event === 'unmounted');
   });
 
   test('is a session of its own', async (t) => {

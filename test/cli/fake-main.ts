@@ -12,22 +12,22 @@ const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<voi
     onProgress({ phase: 'prefetch', totalFiles: 2, totalBytes: 20, pendingFiles: 1, pendingBytes: 10 });
     onReady();
     onProgress({ phase: 'ready', totalFiles: 2, totalBytes: 20, pendingFiles: 0, pendingBytes: 0 });
-    onRefreshAsked(() => log.info({}, 'refreshed'));
-    onRestartAsked(() => log.info({}, 'restarted'));
-    log.info({ cwd: process.cwd(), left: Object.keys(process.env).filter(isOurs) }, 'ready');
+    onRefreshAsked(() => say(log, 'refreshed'));
+    onRestartAsked(() => say(log, 'restarted'));
+    say(log, 'ready', { cwd: process.cwd(), left: Object.keys(process.env).filter(isOurs) });
     await toldToStop(stop);
-    log.info({}, 'unmounted');
+    say(log, 'unmounted');
   },
   // Has another process that stays than the one that was started.
   alone: async ({ log, onReady, stop }) => {
     onReady(process.pid);
     await toldToStop(stop);
-    log.info({}, 'unmounted');
+    say(log, 'unmounted');
   },
   // Ready when it is asked to look for changes.
   asked: async ({ log, onReady, onRefreshAsked, stop }) => {
     onRefreshAsked(onReady);
-    log.info({}, 'listening');
+    say(log, 'listening');
     await toldToStop(stop);
   },
   outside: async ({ onReady }) => onReady(),
@@ -50,16 +50,21 @@ const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<voi
   },
   // Tells that it has begun, and neither becomes ready nor ends.
   stuck: async ({ log }) => {
-    log.info({}, 'stuck');
+    say(log, 'stuck');
     setInterval(() => undefined, 1_000);
     await new Promise(() => undefined);
   },
   slow: async ({ log, stop }) => {
-    log.info({}, 'slow');
+    say(log, 'slow');
     await toldToStop(stop);
     throw stop.reason;
   },
 };
+
+/** Events and fields that no server has. */
+function say(log: ServeOptions['log'], event: string, fields: object = {}): void {
+  (log as { info(line: object, message: string): void }).info({ event, ...fields }, event);
+}
 
 async function toldToStop(stop: AbortSignal): Promise<void> {
   const alive = setInterval(() => undefined, 1_000);

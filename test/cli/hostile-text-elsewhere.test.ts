@@ -91,7 +91,8 @@ describe('the text of others elsewhere', () => {
       };
       const log = await createLogger({ level: 'debug', format, colours: false, write });
       const error = new TypedError('denied', `refused ${EVIL}`, EVIL);
-      log.error({ err: error, key: EVIL, [EVIL]: [EVIL], more: { key: EVIL } }, `lost ${EVIL}`);
+      const hostile: object = { key: EVIL, [EVIL]: [EVIL], more: { key: EVIL } };
+      log.error({ event: 'request-failed', error, ...hostile }, `lost ${EVIL}`);
       assertClean(text, format);
       if (format === 'json') assert.equal(JSON.parse(text).key, EVIL);
     });

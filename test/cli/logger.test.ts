@@ -22,29 +22,35 @@ async function logged(
 describe('the log', () => {
   test('as JSON has one object a line, with level, time and message', async () => {
     const text = await logged({}, (log) => {
-      log.info({ files: 3 }, 'ready');
-      log.warn({}, 'odd');
-      log.debug({}, 'unseen');
+      log.info({ event: 'restored', files: 3 }, 'it is there');
+      log.warn({ event: 'cache-order-lost' }, 'odd');
+      log.debug({ event: 'listed' }, 'unseen');
     });
     const [first, second, end] = text.split('\n');
     const { time, ...rest } = JSON.parse(first ?? '');
-    assert.deepEqual(rest, { level: 'info', files: 3, msg: 'ready' });
+    assert.deepEqual(rest, { level: 'info', event: 'restored', files: 3, msg: 'it is there' });
     assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     assert.equal(JSON.parse(second ?? '').level, 'warn');
     assert.equal(end, '');
   });
 
   test('for people is one line a message', async () => {
-    const text = await logged({ format: 'pretty' }, (log) => log.warn({ files: 3, event: 'x' }, 'ready'));
+    const text = await logged({ format: 'pretty' }, (log) =>
+      log.warn({ event: 'unreadable-objects', files: 3 }, 'ready'),
+    );
     assert.match(text, /^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: ready \{"files":3\}\n$/);
-    const painted = await logged({ format: 'pretty', colours: true }, (log) => log.info({}, 'ready'));
+    const painted = await logged({ format: 'pretty', colours: true }, (log) =>
+      log.info({ event: 'ready' }, 'ready'),
+    );
     assert.ok(painted.includes('\u001b['));
   });
 
   test('tells an error with its code and causes, and its stack only at debug', async () => {
     const error = new TypedError('denied', 'refused', 'Grant it.');
     error.cause = new Error('inner');
-    const { err } = JSON.parse(await logged({}, (log) => log.error({ err: error }, 'failed')));
+    const { err } = JSON.parse(
+      await logged({}, (log) => log.error({ event: 'backlog-crashed', err: error }, 'failed')),
+    );
     assert.deepEqual(err, {
       type: 'Error',
       code: 'denied',
@@ -52,7 +58,9 @@ describe('the log', () => {
       hint: 'Grant it.',
       cause: { type: 'Error', message: 'inner' },
     });
-    const text = await logged({ level: 'debug' }, (log) => log.error({ err: error }, 'failed'));
+    const text = await logged({ level: 'debug' }, (log) =>
+      log.error({ event: 'backlog-crashed', err: error }, 'failed'),
+    );
     assert.match(JSON.parse(text).err.stack, /\n\s+at /);
   });
 });

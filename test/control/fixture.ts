@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import type { LogLevel, LogLineAt } from '../../src/base/log-events.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import type { CacheTotals, PathResult } from '../../src/control/cache-shapes.ts';
 import type { CacheViews } from '../../src/control/cache-views.ts';
@@ -200,8 +201,8 @@ export class TestServer {
   ): Promise<TestServer> {
     const server = new TestServer(join(await temporaryDirectory(test), 'control.sock'), views);
     const { parts, ...others } = options;
-    const write = (_: object, message: string): void => {
-      server.logged.push(message);
+    const write = ({ event }: LogLineAt<LogLevel>): void => {
+      server.logged.push(event);
     };
     const log: Logger = { debug: write, info: write, warn: write, error: write };
     const started = await startControlServer({

@@ -124,7 +124,7 @@ describe('the cache, the log level and the configuration', () => {
     assert.equal((await server.ask('/v1/cache')).status, 200);
     assert.equal((await server.ask('/v1/cache/blobs?limit=5&after=3')).status, 200);
     assert.equal((await server.ask('/v1/cache/blobs?after=x')).status, 400);
-    assert.equal(server.logged.filter((message) => message === 'asked').length, 5);
+    assert.equal(server.logged.filter((event) => event === 'asked').length, 5);
   });
 
   test('set the level, of those that there are', async (t) => {

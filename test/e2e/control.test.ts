@@ -209,7 +209,7 @@ describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => 
     const held = await statusOf(mount);
     assert.deepEqual([held.held?.removed, held.held?.files, held.degraded], [8, 4, ['held']]);
     assert.equal(await metric(), true);
-    assert.ok(mount.log().some(({ msg }) => msg.startsWith('held')));
+    assert.ok(mount.log().some(({ event }) => event === 'held'));
     assert.match((await ask('status')).stdout, /^held +[0-9a-f]{32} since /m);
     assert.equal((await shell(mount.target, 'ls')).split('\n').length, 13);
     assert.equal((await ask('accept', 'f'.repeat(32))).code, 75);

@@ -48,7 +48,7 @@ async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promis
 
   await proxy.goDown();
   const offline = await mount();
-  const { number } = await offline.logged('the last tree is there');
+  const { number } = await offline.logged('restored');
   assert.equal(number, expected === 'old' ? 1 : 2);
   const found = await contentOf(target);
   await offline.stop('SIGKILL');
@@ -62,7 +62,7 @@ async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promis
   assert.equal(found, expected === 'old' ? before : after, `wholly the ${expected} tree`);
   if (expected === 'old') assert.equal((await online.logged('published')).number, 2);
   await online.stop();
-  assert.equal(online.log().filter(({ msg }) => msg === 'published').length, expected === 'old' ? 1 : 0);
+  assert.equal(online.log().filter(({ event }) => event === 'published').length, expected === 'old' ? 1 : 0);
   const [id = ''] = await readdir(join(cacheDirectory, 'v1'));
   const left = (await readdir(join(cacheDirectory, 'v1', id))).filter((name) => name !== 'order');
   assert.deepEqual(left.sort(), ['blobs', 'generation', 'last-success', 'lock'], 'no temporary file remains');

@@ -72,7 +72,7 @@ describe('ending a mount', { skip: mountImpossible }, () => {
     assert.deepEqual([existsSync(socket), existsSync(directory)], [false, false]);
     const { target, cacheDirectory } = mount;
     const next = await mountStore(t, store, { target, cacheDirectory, env: mount.environment });
-    assert.equal((await next.logged('the last tree is there')).from, 'cache');
+    assert.equal((await next.logged('restored')).from, 'cache');
   });
 
   test('by umount from outside ends the daemon', async (t) => {

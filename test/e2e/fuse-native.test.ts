@@ -177,7 +177,7 @@ describe('a mount by fuse-native', {
     for (const [index, [driver, replace]] of changes.entries()) {
       await write(driver);
       // Of the root the kernel then knows nothing: what looks at it waits for whoever answers the mount before.
-      const published = (): number => mount.log().filter(({ msg }) => msg === 'published').length;
+      const published = (): number => mount.log().filter(({ event }) => event === 'published').length;
       const before = published();
       store.put(`dags/new-${index}.py`, 'new');
       await waitFor('the change', () => published() > before);

@@ -90,7 +90,7 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
     const number = generation?.number;
     await mount.stop('SIGKILL');
     const next = await mountStore(t, store, { target, cacheDirectory });
-    assert.equal((await next.logged('the last tree is there')).number, number);
+    assert.equal((await next.logged('restored')).number, number);
     await next.stop();
   });
 });
@@ -126,7 +126,7 @@ describe('a kept tree that is damaged', { skip: mountImpossible }, () => {
     for (const [damage, make] of Object.entries(damages)) {
       await make(file, await readFile(file));
       const again = await mount();
-      const told = await again.logged('what was kept of the last tree cannot be used');
+      const told = await again.logged('state-unusable');
       assert.equal(told.file, file, `a state that ${damage}`);
       assert.equal((await again.logged('published')).number, 1);
       assert.equal((await shell(target, 'find . -type f | wc -l')).trim(), '20');

@@ -9,7 +9,6 @@ import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
 const FILES = 200;
-const failed = 'a revalidation failed: the tree stays as it is';
 
 async function passes(reader: Reader, more: number): Promise<void> {
   const count = (): number => reader.stdout().split('\n').length;
@@ -81,7 +80,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concu
       await store.put('dags/new.py', 'new');
       await store.delete('dags/new.py');
       await store.put('dags/newer.py', 'newer');
-      await mount.logged(failed);
+      await mount.logged('revalidation-failed');
       const down = await statusOf(mount);
       assert.deepEqual(troublesOf(down), [degraded]);
       assert.ok(down.ready, 'an outage takes no readiness away');
@@ -90,7 +89,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concu
       for (const reader of readers) await passes(reader, 5);
       assert.equal(await shell(mount.target, 'cat newer.py 2>/dev/null || echo not yet'), 'not yet\n');
       await end(proxy);
-      await mount.logged('the source answers again');
+      await mount.logged('source-recovered');
       const up = await waitFor('an end of it in status', async () => {
         const now = await statusOf(mount);
         return troublesOf(now).length === 0 ? now : undefined;

@@ -34,8 +34,7 @@ export async function startProxied(
 
 /** Cuts the store off, and waits until the daemon knows. */
 export async function takeDown({ proxy }: Proxied, mount: Mount): Promise<void> {
-  const failures = (): number =>
-    mount.log().filter(({ msg }) => msg.startsWith('a revalidation failed')).length;
+  const failures = (): number => mount.log().filter(({ event }) => event === 'revalidation-failed').length;
   const before = failures();
   await proxy.goDown();
   await waitFor('the daemon to know that the store is down', () => failures() > before);

@@ -123,7 +123,7 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     await writeGood();
     const mounted = await waitFor(
       'a new mount',
-      () => mount.log().findLast(({ msg, restarts }) => msg === 'mounted' && Number(restarts) > 0),
+      () => mount.log().findLast(({ event, restarts }) => event === 'mounted' && Number(restarts) > 0),
       120_000,
     );
     assert.match(String(mounted.reason), /exit code 78|did not come to serve in time/);

@@ -18,7 +18,7 @@ describe('a signal that asks for something', { skip: mountImpossible || supervis
     const heeds = (pid: number): boolean => descendants(mount.pid).includes(pid) && heedsHangUp(pid);
     const server = await waitFor('a server', () => descendants(mount.pid).find(heeds));
     process.kill(server, 'SIGUSR2');
-    const isReady = (): boolean => mount.log().some(({ msg }) => msg === 'ready');
+    const isReady = (): boolean => mount.log().some(({ event }) => event === 'ready');
     await waitFor('the mount', async () => {
       process.kill(server, 'SIGHUP');
       await delay(1);
@@ -34,7 +34,7 @@ describe('a signal that asks for something', { skip: mountImpossible || supervis
     const before = await mount.serverPid();
     process.kill(before, 'SIGUSR2');
     await waitFor('another server', async () => (await statusOf(mount)).pid !== before);
-    await mount.logged('another server stands by: this one ends');
+    await mount.logged('handed-over');
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
 });

@@ -241,7 +241,7 @@ describe('the endpoints of a mount', { skip: mountImpossible }, () => {
     const set = await curl(mount, '/v1/log-level', logLevelShape, posted({ level: 'debug' }, 'PUT'));
     assert.deepEqual(set.json, { level: 'debug', was: 'info' });
     await mount.logged('stage');
-    const asked = mount.log().find(({ msg, what }) => msg === 'asked' && what === 'PUT /v1/log-level');
+    const asked = mount.log().find(({ event, what }) => event === 'asked' && what === 'PUT /v1/log-level');
     assert.equal(typeof asked?.request, 'string');
     const unknown = await curl(mount, '/v1/log-level', problemDetailsShape, posted({ level: 'x' }, 'PUT'));
     assert.deepEqual([unknown.status, unknown.json.code], [400, 'bad-body']);

@@ -63,7 +63,7 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
         assert.equal(reading.code, 0, reading.stderr);
       }
       assert.equal((await mount.stop()).code, 0);
-      const line = mount.log().find((each) => each.msg === 'upcalls');
+      const line = mount.log().find((each) => each.event === 'upcalls');
       assert.ok(line, 'the daemon logs its upcalls at exit');
       return line.opcodes as Record<string, number>;
     };

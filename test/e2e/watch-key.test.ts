@@ -49,7 +49,7 @@ describe('--watch-key', { skip: mountImpossible }, () => {
     assert.equal(proxy.count(), conditional);
     await store.put('dags/version.txt', '2');
     await waitFor('the deploy', async () => (await look()) === '25\n');
-    const published = (): number => mount.log().filter(({ msg }) => msg === 'published').length;
+    const published = (): number => mount.log().filter(({ event }) => event === 'published').length;
     // Readers see a tree a moment before it is said to be published.
     await waitFor('the publication to be logged', () => published() >= 2);
     assert.equal(published(), 2);

@@ -84,9 +84,9 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
     }
     await lab.end();
     await lab.sees(mount);
-    const over = seen === 'held' ? 'no longer held' : 'the source answers again';
-    const isOver = ({ msg, event }: Line): boolean =>
-      waitedFor === undefined ? msg === over : event === 'waited-for-objects';
+    const over = seen === 'held' ? 'no-longer-held' : 'source-recovered';
+    const isOver = ({ event }: Line): boolean =>
+      event === (waitedFor === undefined ? over : 'waited-for-objects');
     await waitFor(
       `the end of ${JSON.stringify(seen)}`,
       () => mount.log().slice(lines).some(isOver),
@@ -149,14 +149,11 @@ function waitsFor(code: string): (line: Line) => boolean {
 }
 
 function names(seen: Cell['seen']): (line: Line) => boolean {
-  return ({ msg, code }) =>
-    msg === 'a revalidation failed: the tree stays as it is' &&
-    typeof seen === 'object' &&
-    'code' in seen &&
-    code === seen.code;
+  return ({ event, code }) =>
+    event === 'revalidation-failed' && typeof seen === 'object' && 'code' in seen && code === seen.code;
 }
 
 function readFailed(seen: Cell['seen']): (line: Line) => boolean {
-  return ({ msg, code }) =>
-    msg === 'reads failed' && typeof seen === 'object' && 'code' in seen && code === seen.code;
+  return ({ event, code }) =>
+    event === 'reads-failed' && typeof seen === 'object' && 'code' in seen && code === seen.code;
 }

@@ -19,7 +19,6 @@ const coldPath = 'cold/large.bin';
 /** Changes last, after all others; not among what the readers hold against a pattern. */
 export const watchedPath = 'cold/version.txt';
 const coldBody = 'cold content '.repeat(20_000);
-export const publishedLine = 'published';
 
 /** A store with a proxy before it, and a mount of both, for one cell of the matrix. */
 export class Lab {
@@ -156,5 +155,5 @@ export class Lab {
 }
 
 export function publications(mount: Mount): number {
-  return mount.log().filter(({ msg }) => msg === publishedLine).length;
+  return mount.log().filter(({ event }) => event === 'published').length;
 }

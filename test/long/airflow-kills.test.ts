@@ -38,6 +38,6 @@ test(`Airflow ${airflowVersion} keeps its processor and every DAG while the serv
   t.diagnostic(await assertUnharmed(deployed, mark));
   const times = deployed.mount.log().flatMap(({ event, ms }) => (event === 'taken-over' ? [ms] : []));
   t.diagnostic(`until a successor answered, ms: ${times.join(' ')}`);
-  const refused = deployed.mount.log().filter(({ msg }) => msg === 'reads failed');
+  const refused = deployed.mount.log().filter(({ event }) => event === 'reads-failed');
   assert.deepEqual(refused, []);
 });

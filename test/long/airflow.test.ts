@@ -35,7 +35,7 @@ test(`Airflow ${airflowVersion} with ${dagIds.length} DAGs over a mount`, { skip
   await t.test('was never refused a read', () => {
     const trouble = deployed.mount
       .log()
-      .filter(({ level, msg }) => level === 'error' || level === 'fatal' || msg === 'reads failed');
+      .filter(({ level, event }) => level === 'error' || level === 'fatal' || event === 'reads-failed');
     assert.deepEqual(trouble, []);
   });
 });
@@ -56,14 +56,14 @@ async function survivesOutage(t: TestContext, deployed: Deployment): Promise<voi
   const { audit } = deployed.airflow;
   const mark = await audit.mark();
   await deployed.proxy.goDown();
-  await deployed.mount.logged('a revalidation failed: the tree stays as it is');
+  await deployed.mount.logged('revalidation-failed');
   await delay(90_000);
   // An outage during which nothing was parsed would show nothing.
   await waitForAirflow(deployed, 'a parse of each DAG while the store is down', async () => {
     return new Set((await audit.since(mark, 'parsed')).map((row) => row.subject)).size === dagIds.length;
   });
   await deployed.proxy.comeUp();
-  await deployed.mount.logged('the source answers again');
+  await deployed.mount.logged('source-recovered');
   t.diagnostic(await assertUnharmed(deployed, mark));
 }
 
@@ -75,7 +75,7 @@ async function survivesEmpty(t: TestContext, deployed: Deployment): Promise<void
   await waitFor('the listing to be held', held);
   await delay(60_000);
   deployed.proxy.fault = undefined;
-  await deployed.mount.logged('no longer held');
+  await deployed.mount.logged('no-longer-held');
   t.diagnostic(await assertUnharmed(deployed, mark));
 }
 
@@ -142,7 +142,7 @@ async function deletes(t: TestContext, deployed: Deployment): Promise<void> {
     return rows.length > 0 && (rows as readonly [AuditRow, ...AuditRow[]]);
   });
   assert.equal(stale.subject, 'search_report');
-  const line = deployed.mount.log().findLast(({ msg }) => msg === 'published');
+  const line = deployed.mount.log().findLast(({ event }) => event === 'published');
   const published = new Date(line?.time as string | number).getTime() / 1000;
   assert.ok(published > begun, 'the publication is in the log');
   const refreshes = (await audit.since(mark, 'refresh', 'dags-folder')).filter(

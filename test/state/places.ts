@@ -7,9 +7,9 @@ import { ChangeLog } from '../../src/sync/change-log.ts';
 import type { TakeoverState } from '../../src/sync/ports.ts';
 import { systemClock } from '../../src/sync/system-clock.ts';
 import { setPublishTime } from '../../src/tree/index.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { FakeSource } from '../sync/doubles/fake-source.ts';
-import { RecordingLog } from '../sync/doubles/recording-log.ts';
 import { treeOf } from '../sync/doubles/trees.ts';
 
 export const identity = { mountId: '0123456789ab', filters: 'all', writtenBy: '0.0.0' };

@@ -9,8 +9,8 @@ import {
   type StepMemoryPlace,
   stepMemoryPath,
 } from '../../src/state/step-memory-directory.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
-import { RecordingLog } from '../sync/doubles/recording-log.ts';
 
 const owner = process.getuid?.() ?? 0;
 

@@ -10,8 +10,8 @@ import { checkedHead, commitHead, HEAD_BYTES, newHead, sealHead } from '../../sr
 import { Records } from '../../src/sync/records.ts';
 import { systemClock } from '../../src/sync/system-clock.ts';
 import { openKeptState } from '../../src/takeover/kept-state.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { RecordingLog } from '../sync/doubles/recording-log.ts';
 import { identity, Places } from './places.ts';
 
 const SECTIONS = 9;
@@ -161,7 +161,7 @@ describe('a state file whose checksum is right', () => {
       const { restored, log } = await start(kept);
       assert.equal(restored, undefined);
       const [line] = log.lines;
-      assert.equal((line as { readonly fields: { readonly code?: string } }).fields.code, 'damaged');
+      assert.equal(line?.fields.code, 'damaged');
       assert.ok(!existsSync(kept.coldStart), 'it is out of the way');
     }
   });

@@ -4,12 +4,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { LogEvent } from '../../src/base/log-events.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import type { Status } from '../../src/control/shapes.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
 import { testedDriver } from './driver.ts';
 import { mountsAt } from './mountinfo.ts';
 import { maySysAdmin, mountCallImpossible } from './privileges.ts';
+import { assertDeclared } from './recording-log.ts';
 import { repository } from './repository.ts';
 import { serverOf } from './supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
@@ -19,7 +21,7 @@ const run = promisify(execFile);
 
 /** A line of the daemon's log, which is JSON where stderr is not a terminal. */
 export interface LogLine {
-  readonly msg: string;
+  readonly event: string;
   readonly level: number | string;
   readonly [field: string]: unknown;
 }
@@ -40,8 +42,8 @@ export interface Mount {
   log(): readonly LogLine[];
   /** Path of its control socket, once it listens. */
   socket(): string;
-  /** The first line with this message, waited for. */
-  logged(message: string, deadlineMs?: number): Promise<LogLine>;
+  /** The first line of this event, waited for. */
+  logged(event: LogEvent, deadlineMs?: number): Promise<LogLine>;
   /** What cannot be passed on (SIGKILL, SIGSTOP, SIGCONT) is for supervisor and server alike. */
   kill(signal: NodeJS.Signals): void;
   /** Ends the daemon (SIGTERM, unless told) and waits until it is gone; it is forced where it does not go. */
@@ -66,7 +68,7 @@ export interface MountOptions {
   readonly session?: TestedSession;
   readonly target?: string;
   readonly cacheDirectory?: string;
-  /** Wait for this message: 'ready' (everything to be prefetched is local) unless told. */
+  /** Wait for this event: 'ready' (everything to be prefetched is local) unless told. */
   readonly until?: 'mounted' | 'ready';
   /** Milliseconds; generous. */
   readonly deadlineMs?: number;
@@ -157,6 +159,12 @@ export function parseLog(text: string): readonly LogLine[] {
   });
 }
 
+function declared(line: LogLine): LogLine {
+  const { event, level: _level, time: _time, msg: _msg, ...fields } = line;
+  assertDeclared(event, fields);
+  return line;
+}
+
 /** Mounts with the real command and waits; the test's end takes everything away again. */
 export async function startMount(test: Cleanup, options: MountOptions): Promise<Mount> {
   const mount = await launchMount(test, options);
@@ -230,7 +238,7 @@ function handle(
     const now = child.stderr();
     if (now !== text) {
       text = now;
-      lines = parseLog(now);
+      lines = parseLog(now).map(declared);
     }
     return lines;
   };
@@ -243,16 +251,14 @@ function handle(
     stdout: child.stdout,
     stderr: child.stderr,
     log,
-    socket: () => String(log().find(({ msg }) => msg === 'listening')?.socket),
-    logged: (message, deadlineMs = 60_000) =>
+    socket: () => String(log().find(({ event }) => event === 'listening')?.socket),
+    logged: (event, deadlineMs = 60_000) =>
       waitFor(
-        `the daemon to log "${message}"`,
+        `the daemon to log "${event}"`,
         () => {
-          const found = log().find((line) => line.msg === message);
+          const found = log().find((line) => line.event === event);
           if (found === undefined && ended) {
-            throw new Error(
-              `the daemon exited without logging "${message}": ${child.stderr().slice(-4_000)}`,
-            );
+            throw new Error(`the daemon exited without logging "${event}": ${child.stderr().slice(-4_000)}`);
           }
           return found;
         },

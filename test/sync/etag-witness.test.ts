@@ -10,11 +10,11 @@ import { noPersistence } from '../../src/sync/persist.ts';
 import { Sync } from '../../src/sync/sync.ts';
 import { errorDocument, FakeStore, object, type Reply, type SeenRequest } from '../store/fake-store.ts';
 import { openStore } from '../store/open-store.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';
 import { type FakeObject, FakeSource } from './doubles/fake-source.ts';
-import { RecordingLog } from './doubles/recording-log.ts';
 
 /** Of all objects in the listings of FakeSource. */
 const DATE = new Date(Date.UTC(2025, 0, 1)).toUTCString();
@@ -151,10 +151,7 @@ describe('a store whose listings have ETags of their own', () => {
         assert.deepEqual(witness.traits, ['own-listing-etags']);
         assert.deepEqual(kept, [['own-listing-etags']]);
         assert.deepEqual(await readAll(), []);
-        assert.equal(
-          log.lines.filter(({ fields }) => 'event' in fields && fields.event === 'store-traits').length,
-          1,
-        );
+        assert.equal(log.told('store-traits').length, 1);
         // What is new later comes at once.
         source.put('dags/new.py');
         assert.equal((await driven(clock, sync.refresh())).kind, 'published');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Hold, missingFiles } from '../../src/sync/held.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeSource } from './doubles/fake-source.ts';
-import { RecordingLog } from './doubles/recording-log.ts';
 import { treeOf } from './doubles/trees.ts';
 
 const held = {
@@ -51,7 +51,7 @@ describe('a hold', () => {
     hold.drop();
     assert.equal(hold.view, undefined);
     assert.ok(!hold.isOf('d1'));
-    assert.equal(log.count('info', 'no longer held'), 1);
+    assert.equal(log.count('info', 'no-longer-held'), 1);
   });
 
   it('counts the files whose paths are missing, not one that became a directory', async () => {

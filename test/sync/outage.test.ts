@@ -71,7 +71,7 @@ describe('a store that is down for ten minutes under a scanning load', () => {
       assert.equal(source.lastError?.code, code);
       assert.ok(source.consecutiveFailures > 20);
       assert.ok(source.lastSuccessAt! >= lastGood && source.lastSuccessAt! <= down);
-      assert.equal(world.log.count('warn', 'revalidation failed'), 1);
+      assert.equal(world.log.count('warn', 'revalidation-failed'), 1);
     });
   }
 

@@ -9,10 +9,10 @@ import { Progress } from '../../src/sync/progress.ts';
 import { StaleVersions } from '../../src/sync/stale-versions.ts';
 import { SlowFetches } from '../../src/sync/unreadable/slow-fetches.ts';
 import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeSource } from './doubles/fake-source.ts';
-import { RecordingLog } from './doubles/recording-log.ts';
 import { treeOf } from './doubles/trees.ts';
 
 const MiB = 1024 * 1024;
@@ -158,7 +158,7 @@ describe('prefetch', () => {
     assert.equal(result.kind, 'complete');
     assert.ok(cache.fetched.length < 50);
     assert.ok(content.marks.every((mark) => mark === MARK.unknown));
-    assert.equal(log.count('warn', 'cannot take'), 1);
+    assert.equal(log.count('warn', 'cache-full'), 1);
   });
 
   it('ends when it is aborted', async () => {

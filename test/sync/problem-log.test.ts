@@ -2,19 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProblemLog } from '../../src/sync/problem-log.ts';
 import type { Problem } from '../../src/tree/index.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 
 function problem(key: string): Problem {
   return { key, reason: 'shadowed', detail: 'a directory has its path' };
 }
 
 test('left-out keys are told once, told again when they change, and told when all are shown', () => {
-  const lines: [string, object][] = [];
-  const log = new ProblemLog({
-    debug: () => undefined,
-    info: (fields) => lines.push(['info', fields]),
-    warn: (fields) => lines.push(['warn', fields]),
-    error: () => undefined,
-  });
+  const told = new RecordingLog();
+  const log = new ProblemLog(told);
   log.tell([]);
   log.tell([problem('a')]);
   log.tell([problem('a')]);
@@ -22,14 +18,13 @@ test('left-out keys are told once, told again when they change, and told when al
   log.tell([problem('a')], new Map([['shadowed', 5_000]]));
   log.tell([]);
   assert.deepEqual(
-    lines.map(([level, fields]) => [level, (fields as { count: number }).count]),
+    told.lines.map(({ event, fields }) => [event, fields.count]),
     [
-      ['warn', 1],
-      ['warn', 30],
-      ['warn', 5_001],
-      ['info', 0],
+      ['keys-left-out', 1],
+      ['keys-left-out', 30],
+      ['keys-left-out', 5_001],
+      ['no-keys-left-out', 0],
     ],
   );
-  const [, many] = lines[1] ?? [];
-  assert.equal((many as { problems: unknown[] } | undefined)?.problems.length, 20);
+  assert.equal((told.lines[1]?.fields.problems as unknown[] | undefined)?.length, 20);
 });

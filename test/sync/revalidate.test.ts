@@ -127,13 +127,13 @@ describe('a revalidation', () => {
     const { source } = world.sync.view;
     assert.ok(source.consecutiveFailures > 5);
     assert.equal(source.lastError?.code, 'throttled');
-    assert.equal(world.log.count('warn', 'revalidation failed'), 1);
+    assert.equal(world.log.count('warn', 'revalidation-failed'), 1);
     world.cache.allFail = undefined;
     await world.clock.advance(10_100);
     assert.equal(world.presenter.publications.length, 2);
     assert.equal(world.sync.view.source.consecutiveFailures, 0);
     assert.equal(world.sync.view.source.lastError, undefined);
-    assert.equal(world.log.count('info', 'answers again'), 1);
+    assert.equal(world.log.count('info', 'source-recovered'), 1);
   });
 
   it('leaves nothing in the cache as shown of a tree that it did not publish', async () => {
@@ -306,7 +306,7 @@ describe('a revalidation', () => {
     const { generation } = world.presenter.publications[1]!;
     assert.equal(world.cache.shown.get(generation.versionName(generation.find('dags/large.py'))), 'past');
     assert.deepEqual(world.sync.view.cacheTooSmall, { neededBytes: generation.bytes });
-    assert.equal(world.log.count('warn', 'too small'), 1);
+    assert.equal(world.log.count('warn', 'cache-too-small'), 1);
     assert.ok(!world.cache.fetched.includes('dags/large.py'));
     world.source.deleteFiles(10);
     await refresh(world);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { waitForStore } from '../../src/sync/wait-for-store.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeStoreError } from './doubles/fake-source.ts';
-import { RecordingLog } from './doubles/recording-log.ts';
 
 /** A start that fails with these codes in turn, each after a second, and then succeeds. */
 function attempts(clock: FakeClock, ...codes: readonly string[]) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { Watch } from '../../src/sync/watch.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeStoreError } from './doubles/fake-source.ts';
-import { RecordingLog } from './doubles/recording-log.ts';
 import { World } from './doubles/world.ts';
 
 const KEY = 'version.txt';
@@ -127,16 +127,16 @@ describe('a watched key', () => {
     assert.equal(world.presenter.publications.length, 2);
     await world.clock.advance(MINUTE);
     assert.ok(world.source.listings >= 6);
-    assert.equal(world.log.count('warn', 'watched key'), 1);
+    assert.equal(world.log.count('warn', 'watched-key-missing'), 1);
     world.source.put(KEY, '1');
     await world.clock.advance(22_000);
-    assert.equal(world.log.count('info', 'the watched key is there'), 1);
+    assert.equal(world.log.count('info', 'watched-key-found'), 1);
     const { listings } = world.source;
     await world.clock.advance(MINUTE);
     assert.equal(world.source.listings, listings);
     world.source.delete(KEY);
     await world.clock.advance(MINUTE);
-    assert.equal(world.log.count('warn', 'watched key'), 2);
+    assert.equal(world.log.count('warn', 'watched-key-missing'), 2);
     assert.ok(world.source.listings >= listings + 5);
   });
 
@@ -146,7 +146,7 @@ describe('a watched key', () => {
     world.source.put('dags/one.py');
     await world.clock.advance(11_000);
     assert.equal(world.presenter.publications.length, 2);
-    assert.equal(world.log.count('warn', 'watched key'), 1);
+    assert.equal(world.log.count('warn', 'watched-key-missing'), 1);
   });
 
   it('that cannot be asked for is a failed revalidation, tried again, and loses no change', async () => {

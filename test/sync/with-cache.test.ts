@@ -7,11 +7,11 @@ import type { ContentStore } from '../../src/cache/receive.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { noPersistence } from '../../src/sync/persist.ts';
 import { Sync } from '../../src/sync/sync.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';
 import { FakeSource } from './doubles/fake-source.ts';
-import { RecordingLog } from './doubles/recording-log.ts';
 
 /** The bucket in memory as a store, which counts what is got from it. */
 function storeOf(source: FakeSource, gets: string[]): ContentStore {

@@ -115,7 +115,7 @@ export class ListingClient implements Lister {
         this.#observe(message);
         break;
       case 'notice':
-        this.#log.info({ ...message.notice }, message.message);
+        this.#log.info(message.notice, message.message);
         break;
       default:
         message satisfies never;

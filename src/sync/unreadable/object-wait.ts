@@ -114,12 +114,15 @@ export class ObjectWait {
   #tell(): void {
     const { view } = this;
     const state = JSON.stringify(view?.objects);
-    const write = state === this.#told ? this.#log.debug : this.#log.warn;
+    const isNews = state !== this.#told;
     this.#told = state;
-    write.call(
-      this.#log,
-      { event: 'waiting-for-objects', ...view, leftSeconds: Math.max(0, Math.round(this.leftMs / 1000)) },
-      'a tree waits for objects that cannot be had, while the store gives others',
-    );
+    const line = {
+      event: 'waiting-for-objects',
+      ...view,
+      leftSeconds: Math.max(0, Math.round(this.leftMs / 1000)),
+    } as const;
+    const message = 'a tree waits for objects that cannot be had, while the store gives others';
+    if (isNews) this.#log.warn(line, message);
+    else this.#log.debug(line, message);
   }
 }

@@ -1,11 +1,11 @@
 import { noPersistence } from '../../../src/sync/persist.ts';
 import type { Restored } from '../../../src/sync/restored.ts';
 import { Sync, type SyncOptions } from '../../../src/sync/sync.ts';
+import { RecordingLog } from '../../support/recording-log.ts';
 import { FakeCache } from './fake-cache.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakePresenter } from './fake-presenter.ts';
 import { FakeSource } from './fake-source.ts';
-import { RecordingLog } from './recording-log.ts';
 
 /** A Sync over doubles. */
 export class World {

@@ -1,0 +1,86 @@
+import type { LogEventDeclaration } from './declaration.ts';
+
+/** Events of the mount itself. */
+export const mountEvents = {
+  mounted: {
+    levels: ['info'],
+    fields: [
+      'source',
+      'target',
+      'driver',
+      'by',
+      'protocol',
+      'takeover',
+      'readahead',
+      'restarts',
+      'reason',
+      'ms',
+    ],
+    meaning:
+      'The mount was made. `restarts` and `reason` are there if an earlier server of this mount had ended.',
+  },
+  ready: {
+    levels: ['info'],
+    fields: ['generation', 'cacheTooSmall'],
+    meaning: 'A whole tree is shown, and what is to be prefetched of it is in the cache.',
+  },
+  unmounted: {
+    levels: ['info'],
+    fields: ['target', 'leftOut'],
+    meaning: 'The mount has ended. `leftOut`: how many keys of the last tree were not shown.',
+  },
+  upcalls: {
+    levels: ['info'],
+    fields: ['opcodes', 'malformed', 'readErrors', 'retired', 'refused', 'replayed'],
+    meaning: 'At the end: how many requests of the kernel were answered, by opcode.',
+  },
+  'mount-busy': {
+    levels: ['info'],
+    fields: ['target', 'reason', 'graceSeconds'],
+    meaning:
+      'At the end, a process still uses the mount: it is detached, and that process is served for `graceSeconds` more.',
+  },
+  'mounts-unreadable': {
+    levels: ['debug'],
+    fields: ['err'],
+    meaning: 'The table of mounts cannot be read at this moment. The mount is taken to be there.',
+  },
+  'stopped-at-once': {
+    levels: ['warn'],
+    fields: ['target'],
+    meaning:
+      'A second signal ended the process at once. The mount may be left dead: `dagmount unmount` takes it away.',
+  },
+  failed: {
+    levels: ['fatal'],
+    fields: ['code', 'exitCode', 'stack'],
+    meaning: 'The process ends with `exitCode`. `code` is one of the error codes of this page.',
+  },
+  'weak-driver': {
+    levels: ['info', 'warn'],
+    fields: ['reason', 'hint', 'weaker'],
+    meaning:
+      'fuse-native serves the mount: because it was chosen (info), or because the kernel driver cannot be used (warn). `weaker` lists the promises that it does not keep in full.',
+  },
+  'notifications-refused': {
+    levels: ['warn'],
+    fields: ['sent', 'failed', 'ms'],
+    meaning: 'The kernel refused some notifications of a publication.',
+  },
+  'publication-stuck': {
+    levels: ['error'],
+    fields: ['directory', 'holders'],
+    meaning:
+      'A process holds the lock of a directory, so that the kernel cannot take a publication. End the `holders`.',
+  },
+  'publication-freed': {
+    levels: ['info'],
+    fields: ['seconds'],
+    meaning: 'After `publication-stuck`: the kernel takes publications again.',
+  },
+  'request-failed': {
+    levels: ['error'],
+    fields: ['opcode', 'error'],
+    meaning: 'A request of the kernel failed by a fault of dagmount. Please report it.',
+  },
+} as const satisfies Readonly<Record<string, LogEventDeclaration>>;

@@ -1,0 +1,87 @@
+import type { LogEventDeclaration } from './declaration.ts';
+
+/** Events of the source and its listings. */
+export const sourceEvents = {
+  listed: {
+    levels: ['debug'],
+    fields: ['objects', 'requests', 'digest'],
+    meaning: 'The source was listed.',
+  },
+  'listing-outdated': {
+    levels: ['info'],
+    fields: ['path', 'code', 'restarts'],
+    meaning: 'A file changed after it was listed: the source is listed once more.',
+  },
+  'listing-by-token': {
+    levels: ['info'],
+    fields: [],
+    meaning:
+      'The store gives no more than a page at once: it is listed page by page, by its continuation tokens.',
+  },
+  'listing-in-one-page': {
+    levels: ['info'],
+    fields: [],
+    meaning: 'The store is asked for its whole listing in one page.',
+  },
+  'listing-changed-under-way': {
+    levels: ['info'],
+    fields: [],
+    meaning: 'The listing changed while it was read in parallel.',
+  },
+  'listing-unordered': {
+    levels: ['info'],
+    fields: [],
+    meaning: 'The store does not list in byte order: it is not listed in parallel, which is slower.',
+  },
+  'source-slow': {
+    levels: ['warn'],
+    fields: ['since', 'seconds'],
+    meaning: 'A listing has been under way for more than a minute. No change is shown before it has ended.',
+  },
+  'source-quick': {
+    levels: ['info'],
+    fields: ['seconds'],
+    meaning: 'After `source-slow`: a listing took less than a minute.',
+  },
+  'waiting-for-store': {
+    levels: ['warn', 'debug'],
+    fields: ['code', 'detail', 'leftSeconds'],
+    meaning: 'At a first start, the store cannot be read: it is tried again for `leftSeconds` more.',
+  },
+  'no-first-tree': {
+    levels: ['debug'],
+    fields: ['code', 'message', 'detail', 'hint', 'consecutiveFailures'],
+    meaning: 'An attempt to read the first tree failed.',
+  },
+  'revalidation-failed': {
+    levels: ['warn', 'error', 'debug'],
+    fields: ['code', 'message', 'detail', 'hint', 'consecutiveFailures', 'err'],
+    meaning:
+      'The store could not be asked for changes: the tree stays as it is. Warn: the first failure, or another `code` than before; debug: the same again; error: a fault of dagmount.',
+  },
+  'source-recovered': {
+    levels: ['info'],
+    fields: ['failures'],
+    meaning: 'After `revalidation-failed`: the store answers again.',
+  },
+  'watched-key-missing': {
+    levels: ['warn'],
+    fields: ['key', 'code'],
+    meaning: 'The key of `--watch-key` does not exist: every poll lists the source until it does.',
+  },
+  'watched-key-found': {
+    levels: ['info'],
+    fields: ['key'],
+    meaning: 'After `watched-key-missing`: the key exists.',
+  },
+  'store-traits': {
+    levels: ['warn'],
+    fields: ['traits'],
+    meaning: 'What was found out about the ETags of the store has changed.',
+  },
+  'setting-ignored': {
+    levels: ['warn'],
+    fields: ['hint'],
+    meaning: 'An entry of `NO_PROXY` is not understood.',
+  },
+} as const satisfies Readonly<Record<string, LogEventDeclaration>>;

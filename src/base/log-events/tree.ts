@@ -1,0 +1,62 @@
+import type { LogEventDeclaration } from './declaration.ts';
+
+/** Events of publications and what a tree shows. */
+export const treeEvents = {
+  published: {
+    levels: ['info'],
+    fields: ['id', 'number', 'publishedAt', 'files', 'added', 'changed', 'removed', 'bytes'],
+    meaning: 'A new tree is shown.',
+  },
+  'keys-left-out': {
+    levels: ['warn'],
+    fields: ['count', 'problems'],
+    meaning: 'Some keys cannot be shown as they are. `dagmount problems` lists all of them, with reasons.',
+  },
+  'no-keys-left-out': {
+    levels: ['info'],
+    fields: ['count'],
+    meaning: 'After `keys-left-out`: every key is shown as it is.',
+  },
+  stage: {
+    levels: ['debug'],
+    fields: ['stage', 'seconds'],
+    meaning: 'A stage of a publication has ended: the stages of `dagmount_publish_duration_seconds`.',
+  },
+  held: {
+    levels: ['warn', 'debug'],
+    fields: ['held'],
+    meaning:
+      'A listing is held back, as it removes too much. Again every ten minutes. `dagmount diff` shows what is missing, `dagmount accept` shows the listing.',
+  },
+  'no-longer-held': {
+    levels: ['info'],
+    fields: ['generation'],
+    meaning: 'After `held`: a listing passed, or the held one was accepted.',
+  },
+  'waiting-for-objects': {
+    levels: ['warn', 'debug'],
+    fields: ['since', 'until', 'files', 'objects', 'leftSeconds'],
+    meaning:
+      'A new tree waits for objects that cannot be read. After `leftSeconds` it is shown without their content.',
+  },
+  'waited-for-objects': {
+    levels: ['info'],
+    fields: ['files'],
+    meaning: 'After `waiting-for-objects`: the wait is over.',
+  },
+  'unreadable-objects': {
+    levels: ['warn'],
+    fields: ['files', 'objects'],
+    meaning: 'Files are shown whose objects cannot be read: reading them gives EIO.',
+  },
+  'readable-objects': {
+    levels: ['info'],
+    fields: ['files', 'objects'],
+    meaning: 'After `unreadable-objects`: they can be read again, or are no longer shown.',
+  },
+  'changing-objects-shown': {
+    levels: ['info'],
+    fields: ['files'],
+    meaning: 'Some objects change faster than they can be listed: they are shown as they were found.',
+  },
+} as const satisfies Readonly<Record<string, LogEventDeclaration>>;
