@@ -11,7 +11,7 @@ import { repository } from '../test/support/repository.ts';
 const output = join(repository, 'dist/bundle');
 
 /** The mains, by their names in dist/bundle/: src/server/entries.ts finds those of threads and processes there. */
-const mains = ['cli/main', 'entry/session-worker', 'entry/listing-worker', 'entry/fuse-native-process'];
+const mains = ['cli/main', 'entry/session-worker', 'entry/source-worker', 'entry/fuse-native-process'];
 
 /** fuse-native is optional, and compiled; terminal-kit loads its parts by names that it makes up. */
 const external = ['fuse-native', 'terminal-kit'];

@@ -10,4 +10,6 @@ export interface ContentVersion {
   readonly size: number;
   /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
   readonly lastModified?: number | undefined;
+  /** Where it lies, where it is one of many in an object: for the store that it is fetched from. */
+  readonly place?: { readonly pack: string; readonly offset: number } | undefined;
 }

@@ -1,11 +1,18 @@
 import { crc32 } from 'node:zlib';
-import type { ObjectBody, ObjectHead, ObjectStore, RequestOptions } from '../store/object-store.ts';
+import type { GetOptions, ObjectBody, ObjectHead, RequestOptions } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ByteRange } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
 import { labelOf, trailerOf } from './trailer.ts';
 
-export type ContentStore = Pick<ObjectStore, 'get'>;
+/** What is asked for of a version: where it lies, if it is one of many in an object. */
+export type ContentRequest = GetOptions & Pick<ContentVersion, 'place'>;
+
+/** Where content comes from. */
+export interface ContentStore {
+  /** @throws {StoreError}, or another error with a stable code */
+  get(path: string, request: ContentRequest): Promise<ObjectBody>;
+}
 
 /** Of content that arrives damaged. */
 const MOST_TRIES = 3;
@@ -42,9 +49,10 @@ async function receiveOnce(
   range: ByteRange,
   request: RequestOptions,
 ): Promise<ReceivedBlob> {
-  const { path, etag, size, lastModified } = version;
+  const { path, etag, size, lastModified, place } = version;
   const answer = await store.get(path, {
     ...request,
+    ...(place !== undefined && { place }),
     ifMatch: etag,
     size,
     lastModified,

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { GetOptions, ObjectBody } from '../store/object-store.ts';
+import type { ObjectBody } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
-import type { ContentStore } from './receive.ts';
+import type { ContentRequest, ContentStore } from './receive.ts';
 
 /** Versions of files that are read in parts; some 200 bytes each. */
 const KNOWN_VERSIONS = 10_000;
@@ -32,7 +32,7 @@ export class ReplacedContent implements ContentStore {
     return this.#versionIds.peek(key) ?? this.#whole.peek(key);
   }
 
-  async get(path: string, options: GetOptions): Promise<ObjectBody> {
+  async get(path: string, options: ContentRequest): Promise<ObjectBody> {
     const { ifMatch } = options;
     try {
       const answer = await this.#store.get(path, options);
@@ -50,7 +50,7 @@ export class ReplacedContent implements ContentStore {
     }
   }
 
-  async #getVersion(path: string, options: GetOptions, replaced: StoreError): Promise<ObjectBody> {
+  async #getVersion(path: string, options: ContentRequest, replaced: StoreError): Promise<ObjectBody> {
     try {
       return await this.#store.get(path, options);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { digestOf } from '../base/content-digest.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { blobKey } from './blob-path.ts';
 import { blobRange } from './chunks.ts';
@@ -27,6 +28,7 @@ export const SHORTEST_TRAILER_BYTES = FOOTER_BYTES;
 
 /** What a blob says of the file that it is content of. */
 export interface BlobLabel {
+  /** Empty: of content that is known by its SHA-256, and may have many paths. */
   readonly path: string;
   readonly etag: string;
   /** Of the whole file. */
@@ -61,7 +63,8 @@ export function readBlobLabel(path: string, bytes: number, fileBytes: number): B
 
 /** What a blob says it is. */
 export function labelOf({ name, path, etag, size }: ContentVersion, chunk: number | undefined): Buffer {
-  return Buffer.from(JSON.stringify({ name, path, etag, size, chunk: chunk ?? null }));
+  const label = { name, path: digestOf(etag) === undefined ? path : '', etag, size, chunk: chunk ?? null };
+  return Buffer.from(JSON.stringify(label));
 }
 
 /** What follows the content, whose CRC-32 is `checksum`. */

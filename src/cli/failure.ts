@@ -113,6 +113,10 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'bad-setting': config,
   // SyncError
   'empty-source': noInput,
+  'release-held': dataError,
+  'release-early': temporary,
+  // PackError
+  'missing-pack': dataError,
   // ReleaseError
   malformed: dataError,
   mismatch: dataError,

@@ -1,8 +1,8 @@
 import type { Logger } from '../base/logger.ts';
 import { ContentCache } from '../cache/content-cache.ts';
 import { flockWith } from '../cache/directory-lock.ts';
+import type { ContentStore } from '../cache/receive.ts';
 import { ReplacedContent } from '../cache/replaced-content.ts';
-import type { ObjectStore } from '../store/object-store.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import type { DaemonEvents } from '../views/events.ts';
 
@@ -12,7 +12,7 @@ export interface OpenContentOptions {
   /** Bytes of content. */
   readonly limitBytes: number;
   /** May come to be known later than the cache is opened. */
-  readonly store: Promise<{ readonly content: Pick<ObjectStore, 'get'> }>;
+  readonly store: Promise<{ readonly content: ContentStore }>;
   /** The store has this content no more under its path. */
   readonly onReplaced: (path: string, etag: string) => void;
   /** As Addon.lockFile. */

@@ -1,4 +1,4 @@
-import type { SyncView } from '../sync/sync.ts';
+import type { SyncView } from '../sync/sync-view.ts';
 import type { Progress } from './server-port.ts';
 
 /** How far a first mount is, for whoever waits in front of a terminal. */

@@ -14,9 +14,8 @@ import { prepareDirectories } from '../mount/mount-point.ts';
 import type { Driver } from '../session/driver.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
-import { ListingClient } from '../source/prefix/listing-client.ts';
-import type { ListingSetUp } from '../source/prefix/listing-messages.ts';
 import { watchedKeyOf } from '../source/prefix/watched-key.ts';
+import { SourceClient } from '../source/worker/source-client.ts';
 import { probeObject } from '../store/probe-object.ts';
 import { Sync, type SyncOptions } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
@@ -208,7 +207,7 @@ export class RunningServer {
   }
 
   async #compose(
-    { connected, soonConnected, startListingWorker, gate, session, witness }: Prepared,
+    { connected, soonConnected, startSourceWorker, gate, session, witness }: Prepared,
     supervised: Supervised,
     driver: Driver,
     place: MountPlace,
@@ -240,7 +239,7 @@ export class RunningServer {
           });
     if (inherited !== undefined) supervised.answering();
     await (inherited === undefined ? connected() : soonConnected());
-    const [listingWorker, connecting] = [startListingWorker(), connected()];
+    const [sourceWorker, connecting] = [startSourceWorker(), connected()];
     const { cache, replaced } = await openContent({
       directory: cacheDirectory,
       limitBytes: config.cacheSizeBytes,
@@ -258,13 +257,19 @@ export class RunningServer {
     // What was inherited is mounted also where this server does not come to go on with it.
     this.#atEnd(() => persister.close({ unmounted: !this.#mounted && !supervised.isDepended }));
     const { store, ...connection } = await connecting;
-    const setUp: ListingSetUp = {
-      target: connection.target,
-      transport: connection.settings,
-      patterns: { include: config.include, exclude: config.exclude, executable: config.executable },
-      salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
-    };
-    const lister = new ListingClient(listingWorker, setUp, connection.credentials, log, this.#metrics);
+    const listed = new SourceClient({
+      worker: sourceWorker,
+      kind: 'prefix',
+      setUp: {
+        target: connection.target,
+        transport: connection.settings,
+        patterns: { include: config.include, exclude: config.exclude, executable: config.executable },
+        salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
+      },
+      credentials: connection.credentials,
+      log,
+      observer: this.#metrics,
+    });
     const presenter = new MountPresenter({
       session,
       driver,
@@ -286,7 +291,7 @@ export class RunningServer {
       inherited,
     });
     const syncOptions: SyncOptions = {
-      ...this.#wiring.parts({ lister: witness.over(lister), cache, presenter, persister }),
+      ...this.#wiring.parts({ source: witness.over(listed), cache, presenter, persister }),
       etags: witness,
       clock: systemClock,
       log,

@@ -1,13 +1,34 @@
 import type { AdoptedObjects, Generation, GenerationChanges, Problem } from '../tree/index.ts';
+import type { ReleaseStep, SourceHold } from './release-step.ts';
 
-/** One complete listing; its rows stay with the lister. */
-export interface Listed {
-  /** Over key, ETag and size of every object, in order: equal digests are equal listings. */
+export type { ReleaseStep, SourceHold } from './release-step.ts';
+
+/** A tree that could be shown; what it is made of stays with the source. */
+export interface Candidate {
+  /** Equal digests are equal candidates. Of a listing: over key, ETag and size of every object, in order. */
   readonly digest: string;
   readonly objects: number;
   /** Requests to the store that it took. */
   readonly requests: number;
+  /** Of a release: who put it in force, when and why. */
+  readonly release?: ReleaseStep | undefined;
 }
+
+/** A candidate that is not to be shown yet. */
+export interface Armed {
+  readonly candidate: Candidate;
+  /** When it is, milliseconds since the epoch by this host's clock. */
+  readonly at: number;
+}
+
+/** What one look at a source has come to. */
+export type Look = (
+  | { readonly kind: 'candidate'; readonly candidate: Candidate }
+  /** What the source has is not believed: the tree stays. */
+  | { readonly kind: 'held'; readonly hold: SourceHold }
+  /** Nothing is to be shown before what is armed. */
+  | { readonly kind: 'nothing' }
+) & { readonly armed?: Armed | undefined };
 
 export interface Built {
   readonly generation: Generation;
@@ -20,20 +41,43 @@ export interface Built {
   readonly nextNodeId: number;
 }
 
-/** The source of listings and of the trees made of them (the listing worker). */
-export interface Lister {
-  /** All pages, or it rejects with the store's error. */
-  list(options: { readonly signal: AbortSignal }): Promise<Listed>;
-  /** Builds the tree of the newest listing. Nothing is published by it: the same ids may be handed out again. */
-  build(options: {
-    readonly previous: Generation | undefined;
-    /** Removed directories by path, whose node ids the kernel may still hold. */
-    readonly removedDirectories: ReadonlyMap<string, number>;
-    readonly nextNodeId: number;
-    /** What was found, when it was fetched, in the place of what was listed. */
-    readonly adopted?: AdoptedObjects;
-    readonly signal: AbortSignal;
-  }): Promise<Built>;
+export interface BuildOptions {
+  /** Of the candidate that is meant. */
+  readonly digest: string;
+  readonly previous: Generation | undefined;
+  /** Removed directories by path, whose node ids the kernel may still hold. */
+  readonly removedDirectories: ReadonlyMap<string, number>;
+  readonly nextNodeId: number;
+  /** What was found, when it was fetched, in the place of what was listed. */
+  readonly adopted?: AdoptedObjects;
+  readonly signal: AbortSignal;
+}
+
+export type SourceKind = 'prefix' | 'release';
+
+/**
+ * Where trees come from. The trees say for each content version where its bytes are: `ContentVersion.place`, or else the
+ * object of its path.
+ */
+export interface Source {
+  readonly kind: SourceKind;
+  /** The newest that there is. Rejects with the store's error. */
+  look(options: { readonly signal: AbortSignal }): Promise<Look>;
+  /**
+   * Builds the tree of a candidate that a look gave and none since took away; of another one it rejects. Nothing is
+   * published by it: the same ids may be handed out again.
+   */
+  build(options: BuildOptions): Promise<Built>;
+  /** Follows a step that is held, by the SHA-256 of its payload; false where it is not held, or may not be followed. */
+  accept(digest: string, options: { readonly signal: AbortSignal }): Promise<boolean>;
+}
+
+/** A build of a candidate that the source has not, or no more. */
+export class NoCandidate extends Error {
+  constructor(digest: string) {
+    super(`there is no candidate ${digest} to build`);
+    this.name = 'NoCandidate';
+  }
 }
 
 /** One small object whose ETag changes when there is something new to list. */

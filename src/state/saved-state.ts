@@ -15,7 +15,10 @@ export interface StateIdentity {
 }
 
 /** The small part of a state. */
-export type StateFacts = Pick<TakeoverState, 'number' | 'nextNodeId' | 'peaks' | 'history' | 'digest'> &
+export type StateFacts = Pick<
+  TakeoverState,
+  'number' | 'nextNodeId' | 'peaks' | 'history' | 'digest' | 'release'
+> &
   Pick<StateIdentity, 'filters' | 'writtenBy'>;
 
 /** A state as it was read back. */

@@ -44,6 +44,7 @@ export async function encodeBody(state: TakeoverState, identity: StateIdentity):
     peaks,
     history,
     digest,
+    release,
     problems,
     removedDirectories,
     replaced,
@@ -51,7 +52,7 @@ export async function encodeBody(state: TakeoverState, identity: StateIdentity):
     generation,
   } = state;
   const { filters, writtenBy } = identity;
-  const facts: StateFacts = { number, nextNodeId, peaks, history, digest, filters, writtenBy };
+  const facts: StateFacts = { number, nextNodeId, peaks, history, digest, release, filters, writtenBy };
   const yielder = new Yielder();
   const nothing = new Uint32Array(0);
   const { added, changed, touched } = state.changes ?? { added: nothing, changed: nothing, touched: nothing };

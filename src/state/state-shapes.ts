@@ -10,6 +10,7 @@ import { StateError } from './state-error.ts';
  */
 
 type Check = (value: unknown) => boolean;
+type Signer = NonNullable<StateFacts['release']>['signedBy'][number];
 type Shape<T> = { readonly [Name in keyof T]-?: Check };
 
 /** The last second that a Date of JavaScript can show. */
@@ -60,6 +61,22 @@ const isFacts = shaped<StateFacts>({
     }),
   ),
   digest: either(isAbsent, isText),
+  // Of a release alone.
+  release: either(
+    isAbsent,
+    shaped<NonNullable<StateFacts['release']>>({
+      ref: isText,
+      sequence: isCount,
+      id: isText,
+      author: isText,
+      message: isText,
+      commit: either(isAbsent, isText),
+      url: either(isAbsent, isText),
+      created: isMilliseconds,
+      signedBy: listOf(shaped<Signer>({ fingerprint: isText, principals: isText })),
+      allowsDeletions: isFlag,
+    }),
+  ),
   filters: isText,
   writtenBy: isText,
 });
@@ -92,6 +109,14 @@ const isReplaced = shaped<ReplacedInode>({
       etag: isText,
       size: isCount,
       lastModified: either(isAbsent, isCount),
+      place: either(
+        isAbsent,
+        shaped<NonNullable<NonNullable<ReplacedInode['version']>['place']>>({
+          // A key of the store is made of it.
+          pack: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+          offset: isCount,
+        }),
+      ),
     }),
   ),
   mtime: either(isAbsent, isInstant),

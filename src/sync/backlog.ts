@@ -28,6 +28,10 @@ export interface BacklogOptions extends Omit<FetchMeans, 'allowedMs'> {
   /** The tree that is shown has too many objects that cannot be had, to be called ready. */
   readonly onHeld?: (held: HeldView) => void;
   readonly etags?: Pick<EtagFindings, 'revision'> | undefined;
+  /** Whether it is known by the error alone that content cannot be had while the store gives other content. */
+  readonly isOwnFault?: ((error: unknown) => boolean) | undefined;
+  /** Whether the first tree is never called ready without all of its content. */
+  readonly mustBeWhole?: boolean | undefined;
 }
 
 const SHORTEST_PAUSE_MS = 1_000;
@@ -195,7 +199,7 @@ export class Backlog {
     yielder: Yielder,
     left: AbortSignal,
   ): Promise<PassEnd> {
-    const { concurrency, log, unreadable } = this.#options;
+    const { concurrency, log, unreadable, planner } = this.#options;
     const iterating = { total: wanted.length, concurrency, yielder, signal: this.#abort.signal, until: left };
     const { generation, content } = target;
     const known = this.#options.etags?.revision;
@@ -208,9 +212,11 @@ export class Backlog {
     const tally = new Tally();
     const stale: StaleEntry[] = [];
     const failed: FailedObject[] = [];
+    const plan = planner?.plan(generation, wanted);
+    const order = plan?.order ?? wanted;
     try {
       await boundedForEach(iterating, async (at, over) => {
-        const index = wanted[at]!;
+        const index = order[at]!;
         try {
           const fetched = await fetchInTime(means, target, index, over);
           if (left.aborted) return 'next';
@@ -228,7 +234,8 @@ export class Backlog {
           if (over.aborted) throw error;
           // The run of the next tree joins what is under way: nothing of that may be given up.
           if (left.aborted) return 'next';
-          if (!(await control.isOwnFault(index, over))) throw error;
+          if (!(await this.#isOwnFault(error, () => control.isOwnFault(index, over)))) throw error;
+          this.#refuse(error);
           failed.push(failedObject(generation, index, error, false));
           return 'next';
         }
@@ -245,8 +252,20 @@ export class Backlog {
       this.#wait.storeFailed();
       this.#pausing(error);
       return 'again';
+    } finally {
+      plan?.end();
     }
     return this.#judge(target, failed);
+  }
+
+  async #isOwnFault(error: unknown, ask: () => Promise<boolean>): Promise<boolean> {
+    const { isOwnFault } = this.#options;
+    return isOwnFault === undefined ? ask() : isOwnFault(error);
+  }
+
+  /** Of a tree that must be whole, and is not. */
+  #refuse(error: unknown): void {
+    if (this.#options.mustBeWhole === true && !this.#isReady) this.#ready.reject(error);
   }
 
   /**

@@ -19,15 +19,44 @@ export async function showContent(
   }
 }
 
-/** Tells the cache that these entries are shown no more: they go first. */
+/**
+ * Tells the cache that these entries are shown no more: they go first.
+ *
+ * @param now the tree that is shown: what it shows under another path stays
+ */
 export async function hideContent(
   cache: Pick<ContentCachePort, 'hide'>,
   generation: Generation,
   indices: Iterable<number>,
+  now: Generation | undefined,
   yielder: Yielder,
 ): Promise<void> {
+  if (generation.isReleased) return hideVersions(cache, generation, indices, now, yielder);
   for (const index of indices) {
     if (hasContent(generation, index)) cache.hide(generation.version(index));
+    if (yielder.due()) await yielder.turn();
+  }
+}
+
+/** Of a release several paths may have one version: it is hidden once none of them is shown. */
+async function hideVersions(
+  cache: Pick<ContentCachePort, 'hide'>,
+  generation: Generation,
+  indices: Iterable<number>,
+  now: Generation | undefined,
+  yielder: Yielder,
+): Promise<void> {
+  const gone = new Map<string, number>();
+  for (const index of indices) {
+    if (hasContent(generation, index)) gone.set(generation.versionName(index), index);
+    if (yielder.due()) await yielder.turn();
+  }
+  for (let index = 0; now !== undefined && gone.size > 0 && index < now.entries; index++) {
+    if (hasContent(now, index)) gone.delete(now.versionName(index));
+    if (yielder.due()) await yielder.turn();
+  }
+  for (const index of gone.values()) {
+    cache.hide(generation.version(index));
     if (yielder.due()) await yielder.turn();
   }
 }

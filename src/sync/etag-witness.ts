@@ -1,5 +1,5 @@
 import type { Logger } from '../base/logger.ts';
-import type { Lister } from '../source/source.ts';
+import type { Source } from '../source/source.ts';
 import { EtagTrust } from '../store/etag-trust.ts';
 import { ListedContent } from '../store/listed-content.ts';
 import { Md5Trust } from '../store/md5-trust.ts';
@@ -79,21 +79,23 @@ export class EtagWitness implements EtagFindings {
     return this.#content;
   }
 
-  /** A lister whose listings and trees are seen here. */
-  over(lister: Lister): Lister {
+  /** A source whose listings and trees are seen here. */
+  over(source: Source): Source {
     return {
-      list: async (options) => {
+      kind: source.kind,
+      look: async (options) => {
         if (this.#etags.noted.size > 0) await this.#sample(options.signal);
         const before = this.#etags.listing();
-        const listed = await lister.list(options);
-        this.#etags.listed(listed.digest, before);
-        return listed;
+        const look = await source.look(options);
+        if (look.kind === 'candidate') this.#etags.listed(look.candidate.digest, before);
+        return look;
       },
       build: async (options) => {
-        const built = await lister.build(options);
+        const built = await source.build(options);
         this.#shows(built.generation);
         return built;
       },
+      accept: (digest, options) => source.accept(digest, options),
     };
   }
 

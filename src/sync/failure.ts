@@ -1,5 +1,12 @@
 /** Why a revalidation ended without a tree, where the store is not to blame. */
-export type SyncErrorCode = 'empty-source' | 'overdue' | 'unreadable-ignore-file';
+export type SyncErrorCode =
+  | 'empty-source'
+  | 'overdue'
+  | 'unreadable-ignore-file'
+  /** There is no tree yet, and the release that there is is not believed. */
+  | 'release-held'
+  /** There is no tree yet, and the release that there is is not to be shown yet. */
+  | 'release-early';
 
 export class SyncError extends Error {
   readonly code: SyncErrorCode;

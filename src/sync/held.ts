@@ -4,9 +4,13 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { GuardReason } from './guard.ts';
 import type { UnreadableReason } from './unreadable/verdict.ts';
 
-export type HeldReason = GuardReason | UnreadableReason;
+/** What cannot be had of a release, or is another content than its manifest says. */
+export type ContentHoldReason = 'missing-pack' | 'damaged-pack';
 
-/** A listing that waits to be accepted. */
+/** Of the guard, of content that cannot be had, or the source's own: see SourceHold. */
+export type HeldReason = GuardReason | UnreadableReason | (string & {});
+
+/** A tree that is not shown, or a step of an environment that is not followed. */
 export interface HeldView {
   /** The id of the tree that would be shown. */
   readonly generation: string;
@@ -18,7 +22,19 @@ export interface HeldView {
   readonly reason: HeldReason;
   /** One sentence. */
   readonly detail: string;
+  /** What to do, one sentence; undefined: to accept it, or to mend what is listed. */
+  readonly hint?: string | undefined;
+  /** SHA-256 of the payload of a step that the source does not believe. */
+  readonly step?: string | undefined;
 }
+
+/** It is held for objects that cannot be had, and may be had a poll later. */
+const FOR_OBJECTS: ReadonlySet<string> = new Set<UnreadableReason | ContentHoldReason>([
+  'unreadable-objects',
+  'unreadable-ignore-file',
+  'missing-pack',
+  'damaged-pack',
+]);
 
 /** Between two warnings of the same hold. */
 const REMINDER_MS = 600_000;
@@ -55,8 +71,7 @@ export class Hold {
 
   /** Whether objects that cannot be had hold it: they are tried again with each poll. */
   get isForObjects(): boolean {
-    const reason = this.#view?.reason;
-    return reason === 'unreadable-objects' || reason === 'unreadable-ignore-file';
+    return FOR_OBJECTS.has(this.#view?.reason ?? '');
   }
 
   /** Holds a listing, instead of an earlier one. Warns at once, then every ten minutes. */

@@ -1,3 +1,4 @@
+import type { ReleaseStep } from '../source/source.ts';
 import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 import type { NextRecords } from './next-records.ts';
@@ -58,6 +59,19 @@ export interface ContentCachePort {
   unpin(name: string): void;
 }
 
+/** Contents that are about to be asked for in the background, one after another. */
+export interface FetchPlan {
+  /** Indices, in the order in which they are best asked for. */
+  readonly order: Uint32Array;
+  /** They are asked for no more. */
+  end(): void;
+}
+
+/** Fetches contents that lie together by few requests, where it is told beforehand which. */
+export interface FetchPlanner {
+  plan(generation: Generation, wanted: Uint32Array): FetchPlan;
+}
+
 /** A generation and its fingerprints, as the session takes it. */
 export interface Publication {
   readonly generation: Generation;
@@ -88,6 +102,7 @@ export interface TakeoverState extends NextRecords {
   readonly changes: GenerationChanges | undefined;
   /** Of the listing that it shows; undefined where something in it was not listed so. */
   readonly digest: string | undefined;
+  readonly release?: ReleaseStep | undefined;
   /** Removed directories by path, those that this publication removes among them. */
   readonly removedDirectories: ReadonlyMap<string, number>;
   /** What the kernel may hold of earlier trees, this publication's among them. */

@@ -6,7 +6,7 @@ import { boundedForEach } from './bounded-for-each.ts';
 import { MARK } from './content-state.ts';
 import type { Fetched } from './fetch-content.ts';
 import type { FetchTarget } from './fetch-target.ts';
-import type { ContentCachePort } from './ports.ts';
+import type { ContentCachePort, FetchPlanner } from './ports.ts';
 import { hasContent, isWanted } from './prefetch-bound.ts';
 import type { Progress } from './progress.ts';
 import type { StaleVersions } from './stale-versions.ts';
@@ -23,6 +23,8 @@ export interface FetchMeans extends TimedMeans {
   readonly log: Logger;
   readonly probe: Probe;
   readonly unreadable: UnreadableObjects;
+  /** Undefined: contents are fetched one by one. */
+  readonly planner?: FetchPlanner | undefined;
 }
 
 export interface PrefetchMeans extends FetchMeans {
@@ -31,6 +33,8 @@ export interface PrefetchMeans extends FetchMeans {
   readonly stale: StaleVersions;
   /** Where listings went out of date too often: takes what is found in the place of what was listed. */
   readonly adoptions: Adoptions | undefined;
+  /** Whether the tree is shown with all of its content or not at all: then the first failure ends the fetching. */
+  readonly isWhole: boolean;
 }
 
 export type Prefetched =
@@ -61,7 +65,7 @@ export async function prefetch(
   yielder: Yielder,
   signal: AbortSignal,
 ): Promise<Prefetched> {
-  const { adoptions, progress, concurrency } = means;
+  const { adoptions, progress, concurrency, planner, isWhole } = means;
   const { generation } = target;
   adoptions?.note(target);
   const { wanted, isWantedAt, bytes } = await wantedOf(target, changes, yielder);
@@ -74,8 +78,10 @@ export async function prefetch(
   let stale: Prefetched | undefined;
   let adopted = 0;
   const tally = new Tally();
-  await boundedForEach({ total: wanted.length, concurrency, yielder, signal }, async (at, over) => {
-    const index = wanted[at]!;
+  const plan = planner?.plan(generation, wanted);
+  const order = plan?.order ?? wanted;
+  const visit = async (at: number, over: AbortSignal): Promise<'stop' | 'next'> => {
+    const index = order[at]!;
     try {
       const fetched = await fetchInTime(means, target, index, over);
       if (fetched.kind === 'stale') {
@@ -87,12 +93,17 @@ export async function prefetch(
       progress.done(generation.size(index));
       return tally.count(fetched);
     } catch (error) {
-      if (over.aborted) throw error;
+      if (over.aborted || isWhole) throw error;
       if (!(await control.isOwnFault(index, over))) throw error;
       failed.push(failedObject(generation, index, error, replacesReadable.has(index)));
       return 'next';
     }
-  });
+  };
+  try {
+    await boundedForEach({ total: wanted.length, concurrency, yielder, signal }, visit);
+  } finally {
+    plan?.end();
+  }
   if (stale !== undefined) return stale;
   if (adopted > 0) return { kind: 'adopted', files: adopted };
   tally.warn(means.log);

@@ -8,6 +8,8 @@ export interface PublishOptions {
   readonly number: number;
   /** The whole second of the last publication. */
   readonly lastSecond: number;
+  /** Milliseconds since the epoch before which it is not to be shown; undefined: now. */
+  readonly notBefore?: number | undefined;
   readonly persister: Pick<Persister, 'commit'>;
   readonly presenter: Presenter;
   /** Called synchronously right before the presenter: from here on the kernel may see the new ids. */
@@ -17,8 +19,18 @@ export interface PublishOptions {
   readonly signal: AbortSignal;
 }
 
+/** A clock that is set meanwhile is noticed so soon. */
+const LONGEST_SLEEP_MS = 1_000;
 /** Instants tried where committing took longer than an instant may be ahead of the swap. */
 const MOST_INSTANTS = 3;
+
+/** Resolves at that time, milliseconds since the epoch; at once where there is none. */
+export async function untilDue(at: number | undefined, clock: Clock, signal: AbortSignal): Promise<void> {
+  const left = (): number => (at === undefined ? 0 : at - clock.now());
+  while (left() > 0) {
+    await clock.sleep(Math.min(left(), LONGEST_SLEEP_MS), signal);
+  }
+}
 
 /**
  * The stages "swap" and "notify": dates the generation with an instant a little ahead, makes it the one a
@@ -27,6 +39,8 @@ const MOST_INSTANTS = 3;
  */
 export async function publish(options: PublishOptions): Promise<Instant> {
   const { publication, persister, presenter, clock, signal } = options;
+  // All that takes time has been done: nodes that wait for the same instant show it within a few milliseconds.
+  await untilDue(options.notBefore, clock, signal);
   const began = clock.now();
   let instant = await chooseInstant(options.lastSecond, clock, signal);
   for (let attempt = 1; ; attempt++) {

@@ -1,5 +1,5 @@
 import { Yielder } from '../base/yielder.ts';
-import type { Built } from '../source/source.ts';
+import type { Built, ReleaseStep } from '../source/source.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import { everyEntry, filesBetween, goneFiles, hideContent, showContent } from './cache-visibility.ts';
 import type { ChangeLog } from './change-log.ts';
@@ -29,8 +29,11 @@ export interface Candidate {
   readonly digest: string | undefined;
   /** Files that are shown although their content cannot be had. */
   readonly failed: readonly FailedObject[];
-  /** Whether an operator accepted it: what was shown before does not count for the guard. */
+  /** Whether somebody said that it may follow: what was shown before does not count for the guard. */
   readonly accepted: boolean;
+  readonly release: ReleaseStep | undefined;
+  /** Milliseconds since the epoch before which it is not to be shown. */
+  readonly notBefore: number | undefined;
 }
 
 /**
@@ -98,7 +101,7 @@ export class Publisher {
 
   /** Shows a persisted generation as it was: no new number, no new mtimes, no store. */
   async resume(restored: Restored): Promise<Shown> {
-    const { generation, publishedAt } = restored;
+    const { generation, publishedAt, release } = restored;
     const problems = this.#unreadable.restore(generation, restored.problems);
     const content = restored.content ?? new ContentState(generation.entries);
     const yielder = new Yielder();
@@ -110,14 +113,14 @@ export class Publisher {
     });
     // Where a connection was taken over, with it what the predecessor owed the kernel.
     this.#options.persister.acknowledged();
-    this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt };
+    this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt, release };
     await this.#retire(undefined, this.#shown, undefined, yielder);
     return this.#shown;
   }
 
-  /** The tree that is shown is also that of another listing. */
-  foundAgain(digest: string | undefined, built: Built): void {
-    this.#shown = { ...this.#shown!, digest, ...problemsOf(built) };
+  /** The tree that is shown is also that of another listing, or of another step. */
+  foundAgain(digest: string | undefined, built: Built, release: ReleaseStep | undefined): void {
+    this.#shown = { ...this.#shown!, digest, ...problemsOf(built), release };
     this.#problemLog.tell(built.problems, built.unnamedProblems);
   }
 
@@ -128,7 +131,7 @@ export class Publisher {
     yielder: Yielder,
     signal: AbortSignal,
   ): Promise<void> {
-    const { built, digest, failed, accepted } = candidate;
+    const { built, digest, failed, accepted, release } = candidate;
     const { generation, changes, problems } = built;
     const shown = this.#shown;
     const paths =
@@ -148,6 +151,7 @@ export class Publisher {
       changes,
       problems: [...problems, ...unreadable.problems],
       digest,
+      release,
       removedDirectories,
       replaced,
     };
@@ -166,7 +170,7 @@ export class Publisher {
   }
 
   async #publish(
-    { built, content, bound, digest }: Candidate,
+    { built, content, bound, digest, release, notBefore }: Candidate,
     records: NextRecords,
     swapping: () => void,
     signal: AbortSignal,
@@ -178,6 +182,7 @@ export class Publisher {
       publication: { generation, fingerprints: content.fingerprints, changes },
       number: records.number,
       lastSecond: this.#records.lastSecond,
+      notBefore,
       persister,
       presenter,
       clock,
@@ -192,7 +197,7 @@ export class Publisher {
     persister.acknowledged();
     this.#replaced.dated(instant);
     const publishedAt = clock.now();
-    this.#shown = { content, bound, digest, generation, ...problemsOf(built), publishedAt };
+    this.#shown = { content, bound, digest, generation, ...problemsOf(built), publishedAt, release };
     this.#problemLog.tell(built.problems, built.unnamedProblems);
     this.#records.published(records, publishedAt);
     const entry = this.#records.history.at(-1)!;
@@ -212,7 +217,7 @@ export class Publisher {
       return showContent(cache, now.generation, everyEntry(now.generation), bound, yielder);
     }
     await this.#replaced.revive(now.generation, changes, yielder);
-    await hideContent(cache, before.generation, goneFiles(changes), yielder);
+    await hideContent(cache, before.generation, goneFiles(changes), now.generation, yielder);
     if (before.bound.bytes !== bound) {
       const files = filesBetween(now.generation, before.bound.bytes, bound);
       await showContent(cache, now.generation, files, bound, yielder);

@@ -1,3 +1,4 @@
+import type { ReleaseStep } from '../source/source.ts';
 import type { Generation, Problem } from '../tree/index.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ContentState } from './content-state.ts';
@@ -21,6 +22,7 @@ export interface Restored {
   readonly history: readonly HistoryEntry[];
   /** Undefined: it was not kept, and differences can be told from here on. */
   readonly changeLog?: ChangeLog | undefined;
+  readonly release?: ReleaseStep | undefined;
   /** Where the session shows it already: what that reads. */
   readonly content?: ContentState | undefined;
 }

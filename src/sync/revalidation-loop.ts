@@ -11,6 +11,8 @@ export interface RevalidationLoopOptions<Outcome extends { readonly kind: string
   readonly clock: Clock;
   /** Of a revalidation that ended `waiting`: milliseconds until what it waits for is waited for no longer. */
   readonly waitingLeftMs: () => number;
+  /** Milliseconds until something is due that is not to wait for the next poll. */
+  readonly dueInMs?: () => number;
 }
 
 /** What a request is answered with: a tree that waits is no answer yet. */
@@ -68,7 +70,10 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
           for (const request of serving) request.resolve(outcome);
           serving = [];
         }
-        delay = this.#delayAfter(outcome.kind);
+        delay = Math.min(
+          this.#delayAfter(outcome.kind),
+          Math.max(0, this.#options.dueInMs?.() ?? Number.POSITIVE_INFINITY),
+        );
       }
     } catch (error) {
       this.#over = { reason: error };

@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Lister } from '../source/source.ts';
+import type { Source } from '../source/source.ts';
 import type { GuardRules } from './guard.ts';
 import type { SyncNotice } from './notice.ts';
-import type { ContentCachePort, Persister, Presenter } from './ports.ts';
+import type { ContentCachePort, FetchPlanner, Persister, Presenter } from './ports.ts';
 import type { PrefetchLimits } from './prefetch-bound.ts';
 import type { Probe } from './unreadable/control.ts';
 
@@ -19,7 +19,7 @@ export type Stage =
   | 'retire';
 
 export interface RevalidationOptions extends GuardRules, PrefetchLimits {
-  readonly lister: Lister;
+  readonly source: Source;
   readonly cache: ContentCachePort;
   readonly presenter: Presenter;
   readonly persister: Persister;
@@ -30,6 +30,8 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly unreadableWaitMs: number;
   /** Tells whether the store gives other objects, where one cannot be had. */
   readonly probe: Probe;
+  /** Undefined: contents are fetched one by one. */
+  readonly planner?: FetchPlanner | undefined;
   /** Fetches at a time. */
   readonly concurrency: number;
   /** Called with the seconds that each stage took. */

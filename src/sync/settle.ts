@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts';
-import type { Listed } from '../source/source.ts';
+import type { Candidate } from '../source/source.ts';
 
 export interface SettleOptions {
-  readonly first: Listed;
+  readonly first: Candidate;
   /** 0: the first listing is taken. */
   readonly settleMs: number;
-  readonly list: (signal: AbortSignal) => Promise<Listed>;
+  readonly list: (signal: AbortSignal) => Promise<Candidate>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -14,7 +14,7 @@ export interface Settling {
   /** `overdue`: the listing goes on changing, and was waited for long enough. */
   readonly kind: 'settled' | 'overdue';
   /** The newest. */
-  readonly listed: Listed;
+  readonly listed: Candidate;
 }
 
 /** Listings after which the newest is taken, however it differs, provided that enough time has passed. */

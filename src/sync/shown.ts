@@ -1,4 +1,4 @@
-import type { Built } from '../source/source.ts';
+import type { Built, ReleaseStep } from '../source/source.ts';
 import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
 import type { PrefetchBound } from './prefetch-bound.ts';
@@ -16,6 +16,8 @@ export interface Shown {
   readonly unnamedProblems?: ReadonlyMap<string, number> | undefined;
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
+  /** Of a release: who put it in force. */
+  readonly release?: ReleaseStep | undefined;
 }
 
 /** Of a tree that was built. */
@@ -53,11 +55,15 @@ export function summaryOf({ generation, publishedAt }: Shown): GenerationSummary
   return { id, number, publishedAt, files, directories, bytes };
 }
 
-/** Equal ids, and the same files readable: an object restored from an archive keeps its ETag. */
+/**
+ * Equal ids, and the same files readable: an object restored from an archive keeps its ETag, and a release that is deployed
+ * again may lie in other packs.
+ */
 export function isSameTree(next: Generation, shown: Generation): boolean {
   if (next.id !== shown.id) return false;
   for (let index = 0; index < next.entries; index++) {
     if (next.isArchived(index) !== shown.isArchived(index)) return false;
+    if (!next.samePlace(index, shown, index)) return false;
   }
   return true;
 }

@@ -2,21 +2,23 @@ import type { WatchedKey } from '../source/source.ts';
 import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
 import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
-import type { EtagFindings, StoreTrait } from './etag-witness.ts';
+import type { EtagFindings } from './etag-witness.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
-import type { PersistTrouble } from './ports.ts';
 import type { PendingView } from './progress.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { type ReadFailures, type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
+import { type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
 import type { Restored } from './restored.ts';
-import { type Revalidated, Revalidation } from './revalidate.ts';
+import { Revalidation } from './revalidate.ts';
 import { RevalidationLoop, type Settled } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
 import { type GenerationSummary, type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
-import { SourceState, type SourceView } from './source-state.ts';
-import { type ListingView, TimedLister } from './timed-lister.ts';
+import { contentHoldOf } from './source-hold.ts';
+import { SourceState } from './source-state.ts';
+import type { Revalidated } from './stages.ts';
+import type { SyncView } from './sync-view.ts';
+import { TimedSource } from './timed-source.ts';
 import type { WaitingView } from './unreadable/object-wait.ts';
 import { SlowFetches } from './unreadable/slow-fetches.ts';
 import { UnreadableObjects } from './unreadable/unreadable-objects.ts';
@@ -48,34 +50,6 @@ export type Accepted =
   | { readonly kind: 'changed'; readonly held: HeldView | undefined }
   | { readonly kind: 'failed'; readonly error: Failure };
 
-/** For status, metrics and log. */
-export interface SyncView {
-  readonly ready: boolean;
-  readonly generation: GenerationSummary | undefined;
-  readonly source: SourceView;
-  readonly listing: ListingView;
-  /** What was found out about the store's ETags. */
-  readonly storeTraits: readonly StoreTrait[];
-  readonly held: HeldView | undefined;
-  /** Objects that a tree waits for, before it is shown, or called ready. */
-  readonly waiting: WaitingView | undefined;
-  /** Number of files that are shown and give EIO, since the store does not give their content; each is a problem too. */
-  readonly unreadable: number;
-  /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
-  readonly pending: PendingView;
-  readonly problems: readonly Problem[];
-  /** How many more there are than `problems` names, by reason. */
-  readonly unnamedProblems: ReadonlyMap<string, number>;
-  readonly history: readonly HistoryEntry[];
-  readonly readFailures: ReadFailures;
-  /** Where the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
-  readonly cacheTooSmall: { readonly neededBytes: number } | undefined;
-  /** Replaced versions that the kernel may still hold. */
-  readonly replacedVersions: number;
-  /** Why the tree shown would not be there, as it is, after the next start. */
-  readonly persistTroubles: readonly PersistTrouble[];
-}
-
 /** Between two refreshes that readers bring about, at least. */
 const READERS_REFRESH_MS = 1_000;
 
@@ -85,7 +59,7 @@ export class Sync {
   readonly #revalidation: Revalidation;
   readonly #loop: RevalidationLoop<Outcome>;
   readonly #source: SourceState;
-  readonly #lister: TimedLister;
+  readonly #timed: TimedSource;
   readonly #backlog: Backlog;
   readonly #ahead: ReadAhead;
   readonly #reads: ReadThrough;
@@ -100,13 +74,14 @@ export class Sync {
 
   constructor(options: SyncOptions, restored?: Restored) {
     const { cache, clock, log, pollMs, concurrency, cacheBytes, etags } = options;
+    const isRelease = options.source.kind === 'release';
     this.#options = options;
     this.#restored = restored;
     this.#isRestored = restored !== undefined;
-    this.#lister = new TimedLister(options.lister, clock, log, options.notice);
+    this.#timed = new TimedSource(options.source, clock, log, options.notice);
     const unreadable = new UnreadableObjects(clock, log, options.notice);
     this.#unreadable = unreadable;
-    this.#revalidation = new Revalidation({ ...options, lister: this.#lister }, unreadable, restored);
+    this.#revalidation = new Revalidation({ ...options, source: this.#timed }, unreadable, restored);
     // Without a tree of that time it says nothing.
     this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
@@ -115,6 +90,7 @@ export class Sync {
       pollMs,
       clock,
       waitingLeftMs: () => this.#revalidation.waitingLeftMs,
+      dueInMs: () => this.#revalidation.dueInMs,
     });
     const refresh = (): Promise<Settled<Outcome>> => this.refresh();
     this.#backlog = new Backlog({
@@ -126,7 +102,10 @@ export class Sync {
       refresh,
       unreadable,
       probe: options.probe,
-      unreadableWaitMs: options.unreadableWaitMs,
+      planner: options.planner,
+      ...(isRelease && { isOwnFault: (error: unknown) => contentHoldOf(error) !== undefined }),
+      mustBeWhole: isRelease && restored === undefined,
+      unreadableWaitMs: isRelease ? 0 : options.unreadableWaitMs,
       slow: new SlowFetches(clock),
       etags,
       onHeld: (held) => options.notice?.({ kind: 'held', held }),
@@ -171,8 +150,9 @@ export class Sync {
     return {
       ready: this.#backlog.isReady,
       generation: shown && summaryOf(shown),
-      source: this.#source.view,
-      listing: this.#lister.view,
+      source: { ...this.#source.view, kind: this.#timed.kind },
+      release: shown?.release && { step: shown.release, armed: this.#revalidation.armed },
+      listing: this.#timed.view,
       storeTraits: this.#options.etags?.traits ?? [],
       held: this.#revalidation.held ?? this.#backlog.held,
       waiting: this.#revalidation.waiting ?? this.#backlog.waiting,
@@ -234,7 +214,8 @@ export class Sync {
     }
     const outcome = await this.#loop.refresh(held.generation);
     if (outcome.kind === 'failed') return { kind: 'failed', error: outcome.error };
-    if (outcome.kind === 'published' && outcome.generation.id === held.generation) {
+    const isFollowed = held.step !== undefined && outcome.kind !== 'held';
+    if (isFollowed || (outcome.kind === 'published' && outcome.generation.id === held.generation)) {
       return { kind: 'accepted', generation: outcome.generation };
     }
     return { kind: 'changed', held: this.#revalidation.held };

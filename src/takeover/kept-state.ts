@@ -81,7 +81,7 @@ function restoredOf(
   newFilters: FilterPatterns | undefined,
   sameKernel: boolean,
 ): Restored {
-  const { generation, problems, instant, nextNodeId, changeLog } = state;
+  const { generation, problems, instant, nextNodeId, changeLog, release } = state;
   const publishedAt = millisecondsOf(instant);
   return {
     generation,
@@ -90,6 +90,7 @@ function restoredOf(
     lastSecond: instant.seconds,
     nextNodeId,
     changeLog,
+    release,
     ...(sameKernel ? heldBy(state) : { removedDirectories: new Map(), replaced: [] }),
     peaks: newFilters === undefined ? state.peaks : [peakThrough(newFilters, generation)],
     history: state.history.map((entry) =>

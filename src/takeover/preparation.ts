@@ -35,7 +35,7 @@ export interface PreparationOptions {
   /** Told when a process keeps the kernel from taking a publication, and with nothing when it is over. */
   readonly onStuck: (stuck: StuckPublication | undefined) => void;
   /** The mains of threads. */
-  readonly entries: Pick<Entries, 'listingWorker'>;
+  readonly entries: Pick<Entries, 'sourceWorker'>;
   /** `major:minor` of the mount. */
   readonly device: () => string | undefined;
   readonly onEnded: (reason: string | undefined) => void;
@@ -49,8 +49,8 @@ export function prepare(options: PreparationOptions) {
   // Throws where a pattern is none, before a worker would, and before anything is mounted.
   PathFilter.compile(config);
   PatternList.compile(config.executable);
-  const startListingWorker = (): Worker => {
-    const worker = new Worker(entries.listingWorker);
+  const startSourceWorker = (): Worker => {
+    const worker = new Worker(entries.sourceWorker);
     atEnd(() => worker.terminate());
     return worker;
   };
@@ -112,7 +112,7 @@ export function prepare(options: PreparationOptions) {
   return {
     connected,
     soonConnected,
-    startListingWorker,
+    startSourceWorker,
     gate,
     publications,
     session,

@@ -1,4 +1,4 @@
-import type { SyncView } from '../sync/sync.ts';
+import type { SyncView } from '../sync/sync-view.ts';
 
 /** What `systemctl status` shows of a mount, one line. It changes when something happens, and not as time goes by. */
 export function serviceStatus({

@@ -22,7 +22,7 @@ export interface BuildInput {
   /** What was found in the place of what was listed: it enters the tree, and its id, as if it had been listed. */
   readonly adopted?: AdoptedObjects | undefined;
   readonly filter: PathFilter;
-  /** Which files have the execute bits; none, where it is left out. */
+  /** Which files have the execute bits; none, where it is left out. A release says it by itself. */
   readonly executable?: PatternList | undefined;
   /** Node ids, mtimes and version names of what did not change are taken over from it. */
   readonly previous: Generation | undefined;
@@ -143,7 +143,7 @@ function nameVersions(
   previous: Generation | undefined,
   origin: Uint32Array | undefined,
 ): void {
-  const { keys, keyEnds, sizes, etags, etagEnds } = draft.objects;
+  const { keys, keyEnds, sizes, etags, etagEnds, released } = draft.objects;
   const namer = new VersionNamer();
   const { versions, flags } = columns;
   for (let i = 0; i < flags.length; i++) {
@@ -155,10 +155,11 @@ function nameVersions(
       continue;
     }
     const object = draft.object(entry);
+    const keyEnd = keyEnds[object]!;
     const name = namer.name(
       keys,
-      keyEnds[object - 1] ?? 0,
-      keyEnds[object]!,
+      released === undefined ? (keyEnds[object - 1] ?? 0) : keyEnd,
+      keyEnd,
       etags,
       etagEnds[object - 1] ?? 0,
       etagEnds[object]!,

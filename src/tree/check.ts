@@ -1,7 +1,9 @@
 import { type Columns, openColumns } from './columns.ts';
 import type { Generation } from './generation.ts';
 import {
+  DIGEST_BYTES,
   FLAG_ARCHIVED,
+  FLAG_DIGEST,
   FLAG_DIRECTORY,
   FLAG_EXECUTABLE,
   FLAG_PACKED_ETAG,
@@ -11,7 +13,7 @@ import {
 import { ROOT_NODE_ID } from './node-ids.ts';
 import { TreeError } from './tree-error.ts';
 
-const KNOWN_FLAGS = FLAG_DIRECTORY | FLAG_ARCHIVED | FLAG_PACKED_ETAG | FLAG_EXECUTABLE;
+const KNOWN_FLAGS = FLAG_DIRECTORY | FLAG_ARCHIVED | FLAG_PACKED_ETAG | FLAG_EXECUTABLE | FLAG_DIGEST;
 
 /**
  * Holds every column against the rules that the accessors rely on: after it none of them can read out of range,
@@ -74,7 +76,7 @@ function checkNodes({ byNode, nodeIds }: Columns, entries: number): void {
 
 function checkContent(columns: Columns, generation: Generation): void {
   const { flags, sizes, parents, etags, heap, mtimeNanoseconds, header } = columns;
-  const { entries } = generation;
+  const { entries, isReleased } = generation;
   const subdirectories = new Uint32Array(entries);
   let directories = 0;
   let bytes = 0;
@@ -86,7 +88,12 @@ function checkContent(columns: Columns, generation: Generation): void {
     if ((flag & FLAG_PACKED_ETAG) === 0) {
       expect(etags[4 * i]! + etags[4 * i + 1]! <= heap.length, 'ETags');
     }
+    if ((flag & FLAG_DIGEST) !== 0) {
+      expect((flag & FLAG_PACKED_ETAG) === 0 && etags[4 * i + 1] === DIGEST_BYTES, 'digests');
+      expect(etags[4 * i + 2]! + DIGEST_BYTES <= heap.length, 'packs');
+    }
     if ((flag & FLAG_DIRECTORY) === 0) {
+      expect(((flag & FLAG_DIGEST) !== 0) === isReleased, 'digests');
       bytes += sizes[i]!;
       continue;
     }

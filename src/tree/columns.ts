@@ -20,7 +20,10 @@ export interface Columns {
   readonly byNode: Uint32Array;
   /** 16 bytes an entry, zeros for directories. */
   readonly versions: Uint8Array;
-  /** 4 words an entry: 16 packed bytes, or offset into the heap, length, 0, 0. */
+  /**
+   * 4 words an entry: 16 packed bytes; or offset into the heap, length, 0, 0; or, with FLAG_DIGEST, offset of the SHA-256,
+   * its length, offset of the pack's SHA-256, and where in the pack the content begins.
+   */
   readonly etags: Uint32Array;
   readonly etagBytes: Uint8Array;
   readonly flags: Uint8Array;

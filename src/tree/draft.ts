@@ -143,7 +143,7 @@ export function draftTree(
   kept: ReadonlyMap<number, ProblemReason> = new Map(),
 ): Draft {
   const draft = new Draft(objects);
-  const { keys, keyEnds, sizes } = objects;
+  const { keys, keyEnds, sizes, released } = objects;
   const slash = 0x2f;
   // The directories on the way to the last accepted key: entry, and where its name ends below the key's start.
   const open: number[] = [0];
@@ -180,7 +180,11 @@ export function draftTree(
     }
     if (name < end) {
       draft.add(open[open.length - 1]!, name, end - name, position);
-      if (executable?.match(keys.subarray(start, end)) !== undefined) draft.setExecutable(object);
+      const isExecutable =
+        released === undefined
+          ? executable?.match(keys.subarray(start, end)) !== undefined
+          : released.executable[object] === 1;
+      if (isExecutable) draft.setExecutable(object);
     }
     lastStart = start;
     lastEnd = end;

@@ -3,7 +3,9 @@ import { type Columns, openColumns } from './columns.ts';
 import type { Draft } from './draft.ts';
 import { checkEtagLength } from './identity.ts';
 import {
+  DIGEST_BYTES,
   FLAG_ARCHIVED,
+  FLAG_DIGEST,
   FLAG_DIRECTORY,
   FLAG_EXECUTABLE,
   FLAG_PACKED_ETAG,
@@ -42,6 +44,7 @@ export function fillColumns(
   header.setUint32(HEADER.heapBytes, heapBytes, true);
   header.setUint32(HEADER.saltHigh, saltHigh, true);
   header.setUint32(HEADER.saltLow, saltLow, true);
+  header.setUint32(HEADER.released, draft.objects.released === undefined ? 0 : 1, true);
   const columns = openColumns(buffer, layout);
   columns.parents.set(arrangement.parents.subarray(0, count));
   columns.childStarts.set(arrangement.childStarts.subarray(0, count + 1));
@@ -62,8 +65,8 @@ export function wholeSeconds(milliseconds: number): number {
 }
 
 function measureHeap(draft: Draft, { count, draftOf }: Arrangement): number {
-  const { etags, etagEnds } = draft.objects;
-  let heapBytes = 0;
+  const { etags, etagEnds, released } = draft.objects;
+  let heapBytes = released?.packs.length ?? 0;
   for (let i = 1; i < count; i++) {
     const entry = draftOf[i]!;
     heapBytes += draft.nameLengths[entry]!;
@@ -71,7 +74,8 @@ function measureHeap(draft: Draft, { count, draftOf }: Arrangement): number {
     const object = draft.object(entry);
     const start = etagEnds[object - 1] ?? 0;
     const end = etagEnds[object]!;
-    if (!isDigest(etags, start, end)) heapBytes += end - start;
+    if (released !== undefined) heapBytes += DIGEST_BYTES;
+    else if (!isMd5(etags, start, end)) heapBytes += end - start;
   }
   return heapBytes;
 }
@@ -95,8 +99,13 @@ function fillObjects(
   draft: Draft,
   { count, draftOf, parents }: Arrangement,
 ): { readonly directories: number; readonly bytes: number } {
-  const { sizes, archived, lastModified, etags, etagEnds } = draft.objects;
+  const { sizes, archived, lastModified, etags, etagEnds, released } = draft.objects;
   let heapUsed = columns.nameStarts[count]!;
+  const packs = heapUsed;
+  if (released !== undefined) {
+    columns.heap.set(released.packs, packs);
+    heapUsed += released.packs.length;
+  }
   let directories = 0;
   let bytes = 0;
   for (let i = 0; i < count; i++) {
@@ -112,12 +121,17 @@ function fillObjects(
     const end = etagEnds[object]!;
     let flags = archived[object] === 1 ? FLAG_ARCHIVED : 0;
     if (draft.isExecutable(object)) flags |= FLAG_EXECUTABLE;
-    if (isDigest(etags, start, end)) {
+    if (released !== undefined) {
+      flags |= FLAG_DIGEST;
+      packDigits(etags, end - 2 * DIGEST_BYTES, columns.heap, heapUsed, DIGEST_BYTES);
+      columns.etags[4 * i] = heapUsed;
+      columns.etags[4 * i + 1] = DIGEST_BYTES;
+      columns.etags[4 * i + 2] = packs + DIGEST_BYTES * released.packOf[object]!;
+      columns.etags[4 * i + 3] = released.offsets[object]!;
+      heapUsed += DIGEST_BYTES;
+    } else if (isMd5(etags, start, end)) {
       flags |= FLAG_PACKED_ETAG;
-      for (let at = 0; at < 16; at++) {
-        const high = DIGITS[etags[start + 2 * at]!]!;
-        columns.etagBytes[16 * i + at] = (high << 4) | DIGITS[etags[start + 2 * at + 1]!]!;
-      }
+      packDigits(etags, start, columns.etagBytes, 16 * i, 16);
     } else {
       checkEtagLength(end - start);
       columns.etags[4 * i] = heapUsed;
@@ -133,8 +147,22 @@ function fillObjects(
   return { directories, bytes };
 }
 
+/** Writes the bytes that so many pairs of hex digits stand for. */
+function packDigits(
+  digits: Uint8Array,
+  start: number,
+  into: Uint8Array,
+  offset: number,
+  bytes: number,
+): void {
+  for (let at = 0; at < bytes; at++) {
+    const high = DIGITS[digits[start + 2 * at]!]!;
+    into[offset + at] = (high << 4) | DIGITS[digits[start + 2 * at + 1]!]!;
+  }
+}
+
 /** 32 lower-case hex digits. */
-function isDigest(etags: Uint8Array, start: number, end: number): boolean {
+function isMd5(etags: Uint8Array, start: number, end: number): boolean {
   if (end - start !== 32) return false;
   for (let at = start; at < end; at++) if (DIGITS[etags[at]!] === NO_DIGIT) return false;
   return true;

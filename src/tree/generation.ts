@@ -1,8 +1,11 @@
+import { markDigest } from '../base/content-digest.ts';
 import { equalBytes } from './bytes.ts';
 import { type Columns, openColumns } from './columns.ts';
 import { wishedCookie } from './cookie.ts';
 import {
+  DIGEST_BYTES,
   FLAG_ARCHIVED,
+  FLAG_DIGEST,
   FLAG_DIRECTORY,
   FLAG_EXECUTABLE,
   FLAG_PACKED_ETAG,
@@ -16,7 +19,15 @@ import {
 import { halfSipHash, type NameHash } from './name-hash.ts';
 import { TreeError } from './tree-error.ts';
 
-/** One version of the content of one path. */
+/** Where content lies that is one of many in an object. */
+export interface ContentPlace {
+  /** The SHA-256 of the pack, 64 hex digits. */
+  readonly pack: string;
+  /** Of the content's first byte in it. */
+  readonly offset: number;
+}
+
+/** One version of the content of one path; of a release, of every path that has this content. */
 export interface ContentVersion {
   /** 32 hex digits, as `versionName` of src/tree/identity.ts makes them. */
   readonly name: string;
@@ -28,6 +39,8 @@ export interface ContentVersion {
   readonly size: number;
   /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
   readonly lastModified?: number | undefined;
+  /** Undefined: the object of the path has it, and nothing else. */
+  readonly place?: ContentPlace | undefined;
 }
 
 /**
@@ -50,6 +63,8 @@ export class Generation {
   readonly bytes: number;
   /** Keys left out or unreadable. */
   readonly problems: number;
+  /** Whether contents are known by their SHA-256, so that several files may have one version. */
+  readonly isReleased: boolean;
 
   readonly #columns: Columns;
   readonly #flags: Uint8Array;
@@ -97,6 +112,7 @@ export class Generation {
     this.directories = word(HEADER.directories);
     this.problems = word(HEADER.problems);
     this.bytes = header.getFloat64(HEADER.bytes, true);
+    this.isReleased = word(HEADER.released) === 1;
     this.#saltHigh = word(HEADER.saltHigh);
     this.#saltLow = word(HEADER.saltLow);
     this.salt = (BigInt(this.#saltHigh) << 32n) | BigInt(this.#saltLow);
@@ -197,6 +213,7 @@ export class Generation {
   /** As listed, without quotes, one character a byte, or what stands in its place; '' for a directory. */
   etag(i: number): string {
     if ((this.#flags[i]! & FLAG_PACKED_ETAG) !== 0) return this.#hex(this.#columns.etagBytes, i);
+    if ((this.#flags[i]! & FLAG_DIGEST) !== 0) return markDigest(this.#digest(this.#columns.etags[4 * i]!));
     const start = this.#heapOffset + this.#columns.etags[4 * i]!;
     return this.#text.toString('latin1', start, start + this.#columns.etags[4 * i + 1]!);
   }
@@ -220,7 +237,25 @@ export class Generation {
       size: this.size(i),
     };
     const seconds = this.lastModified(i);
-    return seconds === 0 ? version : { ...version, lastModified: 1000 * seconds };
+    const dated = seconds === 0 ? version : { ...version, lastModified: 1000 * seconds };
+    const place = this.place(i);
+    return place === undefined ? dated : { ...dated, place };
+  }
+
+  /** Where the content of a file of a release lies; undefined for one of no bytes, and for what is no release's. */
+  place(i: number): ContentPlace | undefined {
+    if ((this.#flags[i]! & FLAG_DIGEST) === 0 || this.size(i) === 0) return undefined;
+    const { etags } = this.#columns;
+    return { pack: this.#digest(etags[4 * i + 2]!), offset: etags[4 * i + 3]! };
+  }
+
+  /** Whether two files of equal content, of this and of another generation, have it from the same place. */
+  samePlace(i: number, other: Generation, j: number): boolean {
+    if (((this.#flags[i]! | other.#flags[j]!) & FLAG_DIGEST) === 0 || this.size(i) === 0) return true;
+    const mine = this.#columns.etags;
+    const theirs = other.#columns.etags;
+    if (mine[4 * i + 3] !== theirs[4 * j + 3]) return false;
+    return equalBytes(this.#heap, mine[4 * i + 2]!, other.#heap, theirs[4 * j + 2]!, DIGEST_BYTES);
   }
 
   /** Below 2^31. */
@@ -299,13 +334,14 @@ export class Generation {
     return equalBytes(this.#heap, this.#nameStarts[i]!, other.#heap, other.#nameStarts[j]!, length);
   }
 
-  /** Whether two files have the same ETag and size. */
+  /** Whether two files have the same ETag, or SHA-256, and size. */
   sameContent(i: number, other: Generation, j: number): boolean {
     const mine = this.#columns;
     const theirs = other.#columns;
     if (mine.sizes[i] !== theirs.sizes[j]) return false;
     const packed = this.#flags[i]! & FLAG_PACKED_ETAG;
     if (packed !== (other.#flags[j]! & FLAG_PACKED_ETAG)) return false;
+    if (this.isReleased !== other.isReleased) return false;
     if (packed !== 0) return equalBytes(mine.etagBytes, 16 * i, theirs.etagBytes, 16 * j, 16);
     const length = mine.etags[4 * i + 1]!;
     if (length !== theirs.etags[4 * j + 1]) return false;
@@ -324,6 +360,12 @@ export class Generation {
       else high = middle;
     }
     return low;
+  }
+
+  /** 64 hex digits. */
+  #digest(inHeap: number): string {
+    const start = this.#heapOffset + inHeap;
+    return this.#text.toString('hex', start, start + DIGEST_BYTES);
   }
 
   #hex(column: Uint8Array, i: number): string {

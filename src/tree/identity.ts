@@ -1,4 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
+import { digestOf } from '../base/content-digest.ts';
 import { TreeError } from './tree-error.ts';
 
 /** S3 gives at most 1 KiB; a path has at most 4,095 bytes. */
@@ -45,7 +46,8 @@ export function checkEtagLength(length: number): void {
 /**
  * Names content versions: the first 16 bytes of SHA-256 over the fields path, ETag and size (decimal digits),
  * each preceded by its length in bytes as 32 bits, big-endian. Blobs in the cache are named so, and caches
- * outlive releases: this never changes.
+ * outlive releases: this never changes. Of content that is known by its SHA-256, which stands marked in the place of the
+ * ETag, the path is empty: it is the same version under every path.
  */
 export class VersionNamer {
   readonly #fields = new FieldWriter();
@@ -83,7 +85,7 @@ export class VersionNamer {
 
 /** The name of one version, as 32 hex digits: see VersionNamer. `etag` has one character a byte. */
 export function versionName(path: string, etag: string, size: number): string {
-  const pathBytes = Buffer.from(path);
+  const pathBytes = Buffer.from(digestOf(etag) === undefined ? path : '');
   const etagBytes = Buffer.from(etag, 'latin1');
   checkEtagLength(etagBytes.length);
   const name = new VersionNamer().name(pathBytes, 0, pathBytes.length, etagBytes, 0, etagBytes.length, size);

@@ -21,6 +21,11 @@ export const FLAG_PACKED_ETAG = 4;
 /** A file that has the execute bits. */
 export const FLAG_EXECUTABLE = 8;
 
+/** The content is known by its SHA-256, to which the slot of the ETag points, and to where it lies in which pack. */
+export const FLAG_DIGEST = 16;
+/** Of a SHA-256. */
+export const DIGEST_BYTES = 32;
+
 /** Byte offsets within the header. */
 export const HEADER = {
   format: 8,
@@ -34,6 +39,8 @@ export const HEADER = {
   number: 40,
   bytes: 48,
   id: 56,
+  /** 1: every file has FLAG_DIGEST. */
+  released: 72,
 } as const;
 
 /**

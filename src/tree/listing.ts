@@ -16,4 +16,18 @@ export interface ListedObjects {
   readonly etagEnds: Uint32Array;
   /** 1: the storage class cannot be read at once (GLACIER, DEEP_ARCHIVE). */
   readonly archived: Uint8Array;
+  /** Of a release, whose contents are known by their SHA-256: each `etags` is a marked digest (src/base/content-digest.ts). */
+  readonly released?: ReleasedColumns | undefined;
+}
+
+/** What a manifest says beyond a listing; row i is that of object i. */
+export interface ReleasedColumns {
+  /** The SHA-256 of each pack, 32 bytes, one behind the other. */
+  readonly packs: Uint8Array;
+  /** Which of them the content is in. */
+  readonly packOf: Uint32Array;
+  /** Where in the pack it begins, bytes. */
+  readonly offsets: Uint32Array;
+  /** 1: the file has the execute bits. */
+  readonly executable: Uint8Array;
 }

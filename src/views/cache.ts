@@ -60,7 +60,7 @@ export class DaemonCache implements CacheViews {
     const { blobs, next } = this.#observed.cache.inspection.blobs(before ?? Number.POSITIVE_INFINITY, limit);
     const items = blobs.map(({ label, ...blob }) => ({
       ...blob,
-      path: label?.path ?? null,
+      path: label?.path || null,
       etag: (label && listedEtag(label.etag)) ?? null,
       size: label?.size ?? null,
       chunk: label?.chunk ?? null,

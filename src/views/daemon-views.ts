@@ -16,7 +16,8 @@ import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } fr
 import type { SessionCounters } from '../session/messages.ts';
 import type { StuckPublication } from '../session/publication-watch.ts';
 import type { RequestMeter } from '../session/request-meter.ts';
-import type { Sync, SyncView } from '../sync/sync.ts';
+import type { Sync } from '../sync/sync.ts';
+import type { SyncView } from '../sync/sync-view.ts';
 
 /** What the views are taken of. */
 export interface Observed {
@@ -95,7 +96,7 @@ export class DaemonViews implements ControlViews {
       },
       generation: view.generation === undefined ? null : generationView(view.generation),
       source: {
-        kind: 'prefix',
+        kind: view.source.kind,
         lastAttemptAt: timeOrNull(lastAttemptAt),
         lastSuccessAt: timeOrNull(lastSuccessAt),
         stalenessSeconds: lastSuccessAt === undefined ? null : Math.max(0, now() - lastSuccessAt) / 1000,

@@ -19,7 +19,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakePresenter } from '../sync/doubles/fake-presenter.ts';
 import { Bucket } from './bucket.ts';
-import { DirectLister } from './direct-lister.ts';
+import { DirectSource } from './direct-source.ts';
 import { FastClock } from './fast-clock.ts';
 import { type Asked, ScriptedStore } from './scripted-store.ts';
 import type { Strikes } from './seen.ts';
@@ -243,8 +243,8 @@ export class Lab {
     });
     defer(test, () => cache.close());
     const options = {
-      lister: witness.over(
-        new DirectLister({ ...shared, yielder: yielder as never, deadlineMs: PAGE_DEADLINE_MS, clock }),
+      source: witness.over(
+        new DirectSource({ ...shared, yielder: yielder as never, deadlineMs: PAGE_DEADLINE_MS, clock }),
       ),
       etags: witness,
       cache,

@@ -91,6 +91,8 @@ const others: Readonly<
   'address-unusable': 78,
   'bad-setting': 78,
   'empty-source': 66,
+  'release-held': 65,
+  'release-early': 75,
   'unreadable-ignore-file': 69,
   overdue: 69,
 };

@@ -5,7 +5,7 @@ import type { CacheInspection } from '../../src/cache/inspection.ts';
 import { entryShape } from '../../src/control/entry-shapes.ts';
 import { ContentState } from '../../src/sync/content-state.ts';
 import type { Shown } from '../../src/sync/shown.ts';
-import type { SyncView } from '../../src/sync/sync.ts';
+import type { SyncView } from '../../src/sync/sync-view.ts';
 import { type Generation, PathFilter } from '../../src/tree/index.ts';
 import { DaemonTree, type TreeObserved } from '../../src/views/tree.ts';
 import { build } from '../tree/arbitraries.ts';

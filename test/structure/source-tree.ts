@@ -18,7 +18,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: [],
   deploy: ['release', 'store'],
   cache: ['host', 'store'],
-  source: ['tree', 'release', 'config', 'host', 'store'],
+  source: ['tree', 'release', 'config', 'host', 'store', 'cache'],
   sync: ['tree', 'store', 'cache', 'source'],
   state: ['tree', 'host', 'source', 'sync'],
   session: ['wire', 'tree', 'host', 'cache'],
@@ -38,7 +38,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   control: ['host'],
   views: ['tree', 'config', 'host', 'cache', 'sync', 'session', 'takeover', 'control'],
-  entry: ['tree', 'host', 'store', 'cache', 'source', 'sync', 'session'],
+  entry: ['tree', 'host', 'store', 'cache', 'source', 'sync', 'state', 'session'],
   server: [
     'config',
     'host',

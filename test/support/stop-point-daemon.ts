@@ -1,7 +1,7 @@
 import { startCli } from '../../src/cli/start-cli.ts';
 import type { Parts } from '../../src/server/server.ts';
 import * as server from '../../src/server/server.ts';
-import type { Listed } from '../../src/source/source.ts';
+import type { Candidate } from '../../src/source/source.ts';
 
 /**
  * The command with named points at which the process is killed, each between two calls of what a revalidation runs
@@ -16,27 +16,30 @@ delete process.env.TEST_STOP_TIMES;
 /** Milliseconds from the swap on, in which the kernel is told of it. */
 const NOTIFYING_MS = 2;
 
-const parts: Parts = ({ lister, cache, presenter, persister }) => {
+const parts: Parts = ({ source, cache, presenter, persister }) => {
   let published = 0;
   let shown: string | undefined;
-  let newest: Listed | undefined;
+  let newest: Candidate | undefined;
   const point = (name: string): void => {
     if (published > 0 && name === stopAt) process.kill(process.pid, 'SIGKILL');
   };
   return {
-    lister: {
-      list: async (options) => {
+    source: {
+      kind: source.kind,
+      look: async (options) => {
         if (published > 1) point('retired');
-        newest = await lister.list(options);
-        if (newest.digest !== shown) point('listed');
-        return newest;
+        const look = await source.look(options);
+        if (look.kind === 'candidate') newest = look.candidate;
+        if (newest?.digest !== shown) point('listed');
+        return look;
       },
       build: async (options) => {
         point('settled');
-        const built = await lister.build(options);
+        const built = await source.build(options);
         point('built');
         return built;
       },
+      accept: (digest, options) => source.accept(digest, options),
     },
     cache: {
       ensure: (version, chunk, options) => cache.ensure(version, chunk, options),

@@ -87,8 +87,8 @@ describe('objects that change faster than they can be listed', () => {
     world.cache.onFetch = (path) => {
       if (path === 'dags/fleeting.py') world.source.delete(path);
     };
-    const list = world.source.list.bind(world.source);
-    world.source.list = (options) => {
+    const list = world.source.look.bind(world.source);
+    world.source.look = (options) => {
       world.source.put('dags/fleeting.py', `${world.source.listings}`);
       return list(options);
     };
@@ -101,8 +101,8 @@ describe('objects that change faster than they can be listed', () => {
 
   it('pass through the guard: what is gone when it is fetched may be a mass deletion', async () => {
     const world = await started(20);
-    const list = world.source.list.bind(world.source);
-    world.source.list = (options) => {
+    const list = world.source.look.bind(world.source);
+    world.source.look = (options) => {
       // Listed as new, and not to be had.
       for (let file = 0; file < 15; file++) {
         world.source.put(`dags/file${String(file).padStart(5, '0')}.py`, `${world.source.listings} ${file}`);

@@ -78,7 +78,7 @@ async function world(
   });
   const presenter = new FakePresenter();
   const sync = new Sync({
-    lister: witness.over(source),
+    source: witness.over(source),
     etags: witness,
     cache,
     presenter,

@@ -49,6 +49,7 @@ describe('prefetch', () => {
       allowedMs: (_: string, ms: number) => ms,
       stale: new StaleVersions(),
       adoptions: undefined,
+      isWhole: false,
     };
     return { content, result: await prefetch(target, built.changes!, means, new Yielder(), signal) };
   };

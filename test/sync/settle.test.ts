@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Listed } from '../../src/source/source.ts';
+import type { Candidate } from '../../src/source/source.ts';
 import { settle } from '../../src/sync/settle.ts';
 import { FakeClock } from './doubles/fake-clock.ts';
 
-const listed = (digest: string): Listed => ({ digest, objects: 1, requests: 1 });
+const listed = (digest: string): Candidate => ({ digest, objects: 1, requests: 1 });
 
 interface Scenario {
   readonly settleMs: number;
@@ -19,7 +19,7 @@ async function run({ settleMs, digests, listingMs = 0, stepEachListing = 0 }: Sc
   const start = clock.now();
   const { signal } = new AbortController();
   let listings = 1;
-  const list = async (): Promise<Listed> => {
+  const list = async (): Promise<Candidate> => {
     listings += 1;
     if (listingMs > 0) await clock.sleep(listingMs, signal);
     clock.step(stepEachListing);
@@ -83,7 +83,7 @@ describe('settle', () => {
   it('rejects as the listing does', async () => {
     const clock = new FakeClock();
     const { signal } = new AbortController();
-    const list = (): Promise<Listed> => Promise.reject(new Error('page 2'));
+    const list = (): Promise<Candidate> => Promise.reject(new Error('page 2'));
     await assert.rejects(
       clock.drive(settle({ first: listed('a'), settleMs: 10, list, clock, signal })),
       /page 2/,

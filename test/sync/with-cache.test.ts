@@ -52,7 +52,7 @@ describe('Sync over the content cache', () => {
       const cache = await ContentCache.open({ directory, limitBytes: 1e6, store, lock, clock, log });
       const presenter = new FakePresenter();
       const sync = new Sync({
-        lister: source,
+        source,
         cache,
         presenter,
         persister: noPersistence,

@@ -64,6 +64,17 @@ export const sourceEvents = {
     fields: ['failures'],
     meaning: 'After `revalidation-failed`: the store answers again.',
   },
+  armed: {
+    levels: ['info'],
+    fields: ['release', 'at'],
+    meaning: 'The next release is on the local disk, and is shown at `at`.',
+  },
+  'clock-skew': {
+    levels: ['info'],
+    fields: ['seconds'],
+    meaning:
+      "The store's clock is so many seconds ahead of this host's: a release with a time of its own is shown by the store's. Set this host's clock.",
+  },
   'watched-key-missing': {
     levels: ['warn'],
     fields: ['key', 'code'],

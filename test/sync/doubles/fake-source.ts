@@ -1,4 +1,10 @@
-import type { Built, Listed, Lister } from '../../../src/source/source.ts';
+import {
+  type BuildOptions,
+  type Built,
+  type Look,
+  NoCandidate,
+  type Source,
+} from '../../../src/source/source.ts';
 import {
   buildGeneration,
   digestListing,
@@ -25,8 +31,9 @@ export interface FakeObject {
   readonly archived: boolean;
 }
 
-/** A bucket in memory, and the lister over it. */
-export class FakeSource implements Lister {
+/** A bucket in memory, and the source over it. */
+export class FakeSource implements Source {
+  readonly kind = 'prefix';
   readonly objects = new Map<string, FakeObject>();
   /** The code of the error that listing gives, while it is set. */
   listFails: string | undefined;
@@ -38,9 +45,9 @@ export class FakeSource implements Lister {
   onList: (count: number) => void | Promise<void> = () => undefined;
   listings = 0;
   builds = 0;
-  lastBuild: Parameters<Lister['build']>[0] | undefined;
+  lastBuild: BuildOptions | undefined;
   readonly #now: () => number;
-  #newest: ListedObjects | undefined;
+  #newest: { readonly digest: string; readonly objects: ListedObjects } | undefined;
   #puts = 0;
 
   constructor(now: () => number) {
@@ -68,27 +75,32 @@ export class FakeSource implements Lister {
     }
   }
 
-  async list({ signal }: { readonly signal: AbortSignal }): Promise<Listed> {
+  async look({ signal }: { readonly signal: AbortSignal }): Promise<Look & { readonly kind: 'candidate' }> {
     signal.throwIfAborted();
     this.listings += 1;
     const objects = columnsOf(this.objects, this.lastModified);
     await this.onList(this.listings);
     signal.throwIfAborted();
     if (this.listFails !== undefined) throw new FakeStoreError(this.listFails);
-    this.#newest = objects;
-    return { digest: digestListing(objects), objects: objects.count, requests: 1 };
+    const digest = digestListing(objects);
+    this.#newest = { digest, objects };
+    return { kind: 'candidate', candidate: { digest, objects: objects.count, requests: 1 } };
   }
 
-  async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
+  async build(options: BuildOptions): Promise<Built> {
     this.builds += 1;
     this.lastBuild = { ...options, removedDirectories: new Map(options.removedDirectories) };
-    if (this.#newest === undefined) throw new Error('nothing was listed');
+    if (this.#newest?.digest !== options.digest) throw new NoCandidate(options.digest);
     const { previous, removedDirectories, nextNodeId, adopted } = options;
     const filter = PathFilter.compile({ include: [], exclude: [] });
-    const objects = this.#newest;
+    const { objects } = this.#newest;
     const executable = PatternList.compile(this.executable);
     const given = { objects, filter, executable, previous, removedDirectories, nextNodeId, adopted };
     return buildGeneration({ ...given, salt: 7n, now: this.#now() });
+  }
+
+  async accept(): Promise<boolean> {
+    return false;
   }
 }
 

@@ -8,8 +8,9 @@ export async function treeOf(
   previous?: Built,
   removedDirectories: ReadonlyMap<string, number> = new Map(),
 ): Promise<Built> {
-  await source.list({ signal: new AbortController().signal });
+  const { candidate } = await source.look({ signal: new AbortController().signal });
   return source.build({
+    digest: candidate.digest,
     previous: previous?.generation,
     removedDirectories,
     nextNodeId: previous?.nextNodeId ?? 2,

@@ -21,7 +21,7 @@ export class World {
   constructor(options: Partial<SyncOptions> = {}, restored?: Restored) {
     this.sync = new Sync(
       {
-        lister: this.source,
+        source: this.source,
         cache: this.cache,
         presenter: this.presenter,
         persister: noPersistence,

@@ -3,18 +3,34 @@ import type { Logger } from '../../base/logger.ts';
 import type { CredentialsProvider } from '../../store/credentials.ts';
 import type { RequestObserver } from '../../store/http/request-observer.ts';
 import { Generation } from '../../tree/index.ts';
-import type { Built, Listed, Lister } from '../source.ts';
-import { carry, type FromListing, type ListingSetUp, type ToListing, uncarry } from './listing-messages.ts';
-
-type Settled = { readonly listed: Listed } | { readonly built: Built };
+import type { BuildOptions, Built, Look, Source, SourceKind } from '../source.ts';
+import {
+  carry,
+  type FromSource,
+  type Question,
+  type Reply,
+  type SourceSetUp,
+  type ToSource,
+  uncarry,
+} from './source-messages.ts';
 
 interface Waiting {
-  resolve(settled: Settled): void;
+  resolve(reply: Reply): void;
   reject(error: unknown): void;
 }
 
-/** The main thread's end of the listing worker. */
-export class ListingClient implements Lister {
+export interface SourceClientOptions {
+  readonly worker: Worker;
+  readonly kind: SourceKind;
+  readonly setUp: SourceSetUp;
+  readonly credentials: CredentialsProvider;
+  readonly log: Logger;
+  readonly observer: RequestObserver;
+}
+
+/** The main thread's end of the source worker. */
+export class SourceClient implements Source {
+  readonly kind: SourceKind;
   readonly #worker: Worker;
   readonly #credentials: CredentialsProvider;
   readonly #log: Logger;
@@ -23,54 +39,46 @@ export class ListingClient implements Lister {
   #lastId = 0;
   #broken: Error | undefined;
 
-  constructor(
-    worker: Worker,
-    setUp: ListingSetUp,
-    credentials: CredentialsProvider,
-    log: Logger,
-    observer: RequestObserver,
-  ) {
+  constructor({ worker, kind, setUp, credentials, log, observer }: SourceClientOptions) {
+    this.kind = kind;
     this.#worker = worker;
     this.#credentials = credentials;
     this.#log = log;
     this.#observer = observer;
     this.#send({ kind: 'set-up', setUp });
-    worker.on('message', (message: FromListing) => this.#receive(message));
+    worker.on('message', (message: FromSource) => this.#receive(message));
     worker.on('error', (error) => this.#break(error));
-    worker.on('exit', (code) => this.#break(new Error(`the listing worker exited with ${code}`)));
+    worker.on('exit', (code) => this.#break(new Error(`the source worker exited with ${code}`)));
   }
 
-  async list({ signal }: { readonly signal: AbortSignal }): Promise<Listed> {
-    const settled = await this.#ask(signal, (id) => ({ kind: 'list', id }));
-    if ('listed' in settled) return settled.listed;
-    throw new Error('the listing worker answered another question');
+  async look({ signal }: { readonly signal: AbortSignal }): Promise<Look> {
+    return (await this.#ask({ kind: 'look' }, signal)).look;
   }
 
-  async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
-    const { previous, removedDirectories, nextNodeId, adopted = new Map(), signal } = options;
-    const settled = await this.#ask(signal, (id) => ({
-      kind: 'build',
-      id,
-      previous: previous?.buffer,
-      removedDirectories,
-      nextNodeId,
-      adopted,
-    }));
-    if ('built' in settled) return settled.built;
-    throw new Error('the listing worker answered another question');
+  async build({ previous, signal, ...options }: BuildOptions): Promise<Built> {
+    const question = { kind: 'build', options: { ...options, previous: previous?.buffer } } as const;
+    const { built } = await this.#ask(question, signal);
+    return { ...built, generation: Generation.view(built.generation) };
+  }
+
+  async accept(digest: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+    return (await this.#ask({ kind: 'accept', digest }, signal)).accepted;
   }
 
   async close(): Promise<void> {
-    this.#break(new Error('the listing worker was stopped'));
+    this.#break(new Error('the source worker was stopped'));
     await this.#worker.terminate();
   }
 
-  #ask(signal: AbortSignal, message: (id: number) => ToListing): Promise<Settled> {
+  async #ask<Kind extends Question['kind']>(
+    question: Question & { readonly kind: Kind },
+    signal: AbortSignal,
+  ): Promise<Reply & { readonly kind: Kind }> {
     signal.throwIfAborted();
-    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    if (this.#broken !== undefined) throw this.#broken;
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise((resolve, reject) => {
+    const reply = await new Promise<Reply>((resolve, reject) => {
       const abort = (): void => {
         this.#waiting.delete(id);
         this.#send({ kind: 'abort', id });
@@ -91,19 +99,16 @@ export class ListingClient implements Lister {
           reject(error);
         },
       });
-      this.#send(message(id));
+      this.#send({ kind: 'ask', id, question });
     });
+    if (reply.kind !== question.kind) throw new Error('the source worker answered another question');
+    return reply as Reply & { readonly kind: Kind };
   }
 
-  #receive(message: FromListing): void {
+  #receive(message: FromSource): void {
     switch (message.kind) {
-      case 'listed':
-        this.#waiting.get(message.id)?.resolve({ listed: message.listed });
-        break;
-      case 'built':
-        this.#waiting.get(message.id)?.resolve({
-          built: { ...message.built, generation: Generation.view(message.built.generation) },
-        });
+      case 'reply':
+        this.#waiting.get(message.id)?.resolve(message.reply);
         break;
       case 'failed':
         this.#waiting.get(message.id)?.reject(uncarry(message.error));
@@ -122,7 +127,7 @@ export class ListingClient implements Lister {
     }
   }
 
-  #observe({ requests, bytes }: Extract<FromListing, { kind: 'observed' }>): void {
+  #observe({ requests, bytes }: Extract<FromSource, { kind: 'observed' }>): void {
     for (const [operation, outcome, milliseconds] of requests) {
       this.#observer.request(operation, outcome, milliseconds);
     }
@@ -137,7 +142,7 @@ export class ListingClient implements Lister {
     }
   }
 
-  #send(message: ToListing): void {
+  #send(message: ToSource): void {
     this.#worker.postMessage(message);
   }
 

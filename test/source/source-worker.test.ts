@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { ListingClient } from '../../src/source/prefix/listing-client.ts';
+import { SourceClient } from '../../src/source/worker/source-client.ts';
+import { FakeStore } from '../store/fake-store.ts';
+import { CREDENTIALS, patience, settingsOf, TARGET } from '../store/open-store.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
-import { FakeStore } from './fake-store.ts';
-import { CREDENTIALS, patience, settingsOf, TARGET } from './open-store.ts';
 
 const GOOD = 'e1';
 
@@ -16,31 +16,35 @@ function row(
   return `<Contents><Key>dags/${key}</Key><LastModified>${date}</LastModified><ETag>"${etag}"</ETag><Size>${size}</Size></Contents>`;
 }
 
-/** The listing worker of a server, over a store that answers every listing with `body`. */
+/** The source worker of a server, over a store that answers every listing with `body`. */
 async function workerOver(t: Cleanup) {
   const store = await FakeStore.start(t, () => ({ status: 200, body: '' }));
-  const worker = new Worker(new URL('../../src/entry/listing-worker.js', import.meta.url));
+  const worker = new Worker(new URL('../../src/entry/source-worker.js', import.meta.url));
   const { origin } = store;
-  const client = new ListingClient(
+  const client = new SourceClient({
     worker,
-    {
+    kind: 'prefix',
+    setUp: {
       target: { ...TARGET, origin, host: new URL(origin).host },
       transport: settingsOf(),
       patterns: { include: [], exclude: [], executable: [] },
       salt: 7n,
     },
-    async () => CREDENTIALS,
-    { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-    { request: () => undefined, bytes: () => undefined },
-  );
+    credentials: async () => CREDENTIALS,
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    observer: { request: () => undefined, bytes: () => undefined },
+  });
   defer(t, () => client.close());
-  let previous: Awaited<ReturnType<ListingClient['build']>> | undefined;
+  let previous: Awaited<ReturnType<SourceClient['build']>> | undefined;
   /** Lists, and builds the tree of it. */
   const builtOf = async (rows: readonly string[]) => {
     const body = `<ListBucketResult><IsTruncated>false</IsTruncated>${rows.join('')}</ListBucketResult>`;
     store.answering = () => ({ status: 200, body });
-    const { digest } = await client.list({ signal: patience() });
+    const look = await client.look({ signal: patience() });
+    assert.ok(look.kind === 'candidate');
+    const { digest } = look.candidate;
     previous = await client.build({
+      digest,
       previous: previous?.generation,
       removedDirectories: new Map(),
       nextNodeId: previous?.nextNodeId ?? 2,
@@ -56,7 +60,7 @@ async function workerOver(t: Cleanup) {
   return { builtOf };
 }
 
-describe('the listing worker', () => {
+describe('the source worker', () => {
   test('tells of one odd object by its key, and shows the others', async (t) => {
     const { builtOf } = await workerOver(t);
     const { shown, told } = await builtOf([

@@ -1,20 +1,14 @@
+import type { LogLineAt } from '../../base/log-events.ts';
 import type { Credentials } from '../../store/credentials.ts';
 import type { RequestObserver } from '../../store/http/request-observer.ts';
 import type { TransportSettings } from '../../store/http/transport-settings.ts';
-import type { ListingNotice } from '../../store/listing/listing.ts';
 import type { ResolvedTarget } from '../../store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from '../../store/store-error.ts';
-import type {
-  AdoptedObjects,
-  FilterPatterns,
-  GenerationChanges,
-  Problem,
-  ProblemReason,
-} from '../../tree/index.ts';
-import type { Listed } from '../source.ts';
+import type { FilterPatterns, Generation } from '../../tree/index.ts';
+import type { BuildOptions, Built, Look } from '../source.ts';
 
-/** What the listing worker is told first: it starts before this is known. */
-export interface ListingSetUp {
+/** What the source worker is told first: it starts before this is known. */
+export interface SourceSetUp {
   readonly target: ResolvedTarget;
   readonly transport: TransportSettings;
   /** `executable`: of files that have the execute bits. */
@@ -33,32 +27,34 @@ export type CarriedError =
     }
   | { readonly kind: 'other'; readonly message: string; readonly stack: string | undefined };
 
-export interface CarriedBuild {
-  readonly generation: SharedArrayBuffer;
-  readonly changes: GenerationChanges | undefined;
-  readonly problems: readonly Problem[];
-  readonly unnamedProblems: ReadonlyMap<ProblemReason, number>;
-  readonly nextNodeId: number;
+export interface CarriedBuild extends Omit<Built, 'generation'> {
+  readonly generation: Generation['buffer'];
 }
 
-export type ToListing =
-  | { readonly kind: 'set-up'; readonly setUp: ListingSetUp }
-  | { readonly kind: 'list'; readonly id: number }
-  | {
-      readonly kind: 'build';
-      readonly id: number;
-      readonly previous: SharedArrayBuffer | undefined;
-      readonly removedDirectories: ReadonlyMap<string, number>;
-      readonly nextNodeId: number;
-      readonly adopted: AdoptedObjects;
-    }
+export interface CarriedBuildOptions extends Omit<BuildOptions, 'previous' | 'signal'> {
+  readonly previous: Generation['buffer'] | undefined;
+}
+
+/** What is asked of a source, and answered to. */
+export type Question =
+  | { readonly kind: 'look' }
+  | { readonly kind: 'build'; readonly options: CarriedBuildOptions }
+  | { readonly kind: 'accept'; readonly digest: string };
+
+export type Reply =
+  | { readonly kind: 'look'; readonly look: Look }
+  | { readonly kind: 'build'; readonly built: CarriedBuild }
+  | { readonly kind: 'accept'; readonly accepted: boolean };
+
+export type ToSource =
+  | { readonly kind: 'set-up'; readonly setUp: SourceSetUp }
+  | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'credentials'; readonly id: number; readonly credentials: Credentials }
   | { readonly kind: 'no-credentials'; readonly id: number; readonly error: CarriedError };
 
-export type FromListing =
-  | { readonly kind: 'listed'; readonly id: number; readonly listed: Listed }
-  | { readonly kind: 'built'; readonly id: number; readonly built: CarriedBuild }
+export type FromSource =
+  | { readonly kind: 'reply'; readonly id: number; readonly reply: Reply }
   | { readonly kind: 'failed'; readonly id: number; readonly error: CarriedError }
   | { readonly kind: 'ask-credentials'; readonly id: number; readonly renew: boolean }
   /** What went to the store and came from it since the last of these. */
@@ -67,7 +63,7 @@ export type FromListing =
       readonly requests: readonly Parameters<RequestObserver['request']>[];
       readonly bytes: number;
     }
-  | { readonly kind: 'notice'; readonly notice: ListingNotice; readonly message: string };
+  | { readonly kind: 'notice'; readonly notice: LogLineAt<'info'>; readonly message: string };
 
 export function carry(error: unknown): CarriedError {
   if (error instanceof StoreError) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { startAlarm } from '../base/waiting.ts';
-import type { Built, Listed, Lister } from '../source/source.ts';
+import type { BuildOptions, Built, Look, Source, SourceKind } from '../source/source.ts';
 import type { SyncNotice } from './notice.ts';
 
 export interface ListingView {
@@ -15,11 +15,12 @@ export interface ListingView {
 const SLOW_MS = 60_000;
 
 /**
- * A lister that says when a listing takes long: no change is shown before it has ended, however well the store answers
+ * A source that says when a look at it takes long: no change is shown before it has ended, however well the store answers
  * each of its requests. It stays slow until a listing is quick.
  */
-export class TimedLister implements Lister {
-  readonly #lister: Lister;
+export class TimedSource implements Source {
+  readonly kind: SourceKind;
+  readonly #source: Source;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #notice: (notice: SyncNotice) => void;
@@ -28,12 +29,13 @@ export class TimedLister implements Lister {
   #isSlow = false;
 
   constructor(
-    lister: Lister,
+    source: Source,
     clock: Clock,
     log: Logger,
     notice: (notice: SyncNotice) => void = () => undefined,
   ) {
-    this.#lister = lister;
+    this.kind = source.kind;
+    this.#source = source;
     this.#clock = clock;
     this.#log = log;
     this.#notice = notice;
@@ -44,15 +46,15 @@ export class TimedLister implements Lister {
     return { milliseconds, isSlow: this.#isSlow };
   }
 
-  async list(options: Parameters<Lister['list']>[0]): Promise<Listed> {
+  async look(options: { readonly signal: AbortSignal }): Promise<Look> {
     const beganAt = this.#clock.now();
     this.#beganAt = beganAt;
     const alarm = startAlarm(this.#clock, SLOW_MS, () => this.#warn(beganAt));
     let isSlow = true;
     try {
-      const listed = await this.#lister.list(options);
+      const look = await this.#source.look(options);
       isSlow = this.#since(beganAt) >= SLOW_MS;
-      return listed;
+      return look;
     } finally {
       void alarm.stop();
       this.#beganAt = undefined;
@@ -67,8 +69,12 @@ export class TimedLister implements Lister {
     }
   }
 
-  build(options: Parameters<Lister['build']>[0]): Promise<Built> {
-    return this.#lister.build(options);
+  build(options: BuildOptions): Promise<Built> {
+    return this.#source.build(options);
+  }
+
+  accept(digest: string, options: { readonly signal: AbortSignal }): Promise<boolean> {
+    return this.#source.accept(digest, options);
   }
 
   #warn(beganAt: number): void {

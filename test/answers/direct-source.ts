@@ -1,27 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../src/base/clock.ts';
-import type { Built, Listed, Lister } from '../../src/source/source.ts';
+import {
+  type BuildOptions,
+  type Built,
+  type Look,
+  NoCandidate,
+  type Source,
+} from '../../src/source/source.ts';
 import { SignedHttp, type SignedHttpOptions } from '../../src/store/http/signed-http.ts';
 import { createFetchPage } from '../../src/store/listing/fetch-page.ts';
 import { type Listing, PrefixLister } from '../../src/store/listing/listing.ts';
 import type { Yielder } from '../../src/store/retry.ts';
 import { buildGeneration, digestListing, PathFilter } from '../../src/tree/index.ts';
 
-export interface DirectListerOptions extends SignedHttpOptions {
+export interface DirectSourceOptions extends SignedHttpOptions {
   readonly yielder: Yielder;
   /** Of a page. */
   readonly deadlineMs: number;
   readonly clock: Clock;
 }
 
-/** What the listing worker does, in this thread. */
-export class DirectLister implements Lister {
+/** What the source worker does of a prefix, in this thread, by another clock. */
+export class DirectSource implements Source {
+  readonly kind = 'prefix';
   readonly #lister: PrefixLister;
   readonly #clock: Clock;
   readonly #filter = PathFilter.compile({ include: [], exclude: [] });
-  #newest: Listing | undefined;
+  #newest: { readonly digest: string; readonly objects: Listing } | undefined;
 
-  constructor({ yielder, deadlineMs, clock, ...options }: DirectListerOptions) {
+  constructor({ yielder, deadlineMs, clock, ...options }: DirectSourceOptions) {
     this.#clock = clock;
     const http = new SignedHttp(options);
     this.#lister = new PrefixLister({
@@ -32,18 +39,23 @@ export class DirectLister implements Lister {
     });
   }
 
-  async list({ signal }: { readonly signal: AbortSignal }): Promise<Listed> {
+  async look({ signal }: { readonly signal: AbortSignal }): Promise<Look> {
     this.#newest = undefined;
-    const newest = await this.#lister.list({ signal });
-    this.#newest = newest;
-    return { digest: digestListing(newest), objects: newest.count, requests: newest.requests };
+    const objects = await this.#lister.list({ signal });
+    const digest = digestListing(objects);
+    this.#newest = { digest, objects };
+    return { kind: 'candidate', candidate: { digest, objects: objects.count, requests: objects.requests } };
   }
 
-  async build(options: Parameters<Lister['build']>[0]): Promise<Built> {
-    if (this.#newest === undefined) throw new Error('there is no listing to build from');
+  async accept(): Promise<boolean> {
+    return false;
+  }
+
+  async build(options: BuildOptions): Promise<Built> {
+    if (this.#newest?.digest !== options.digest) throw new NoCandidate(options.digest);
     const { previous, removedDirectories, nextNodeId, adopted } = options;
     return buildGeneration({
-      objects: this.#newest,
+      objects: this.#newest.objects,
       filter: this.#filter,
       previous,
       removedDirectories,

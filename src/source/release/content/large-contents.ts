@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { orAborted } from '../../../base/waiting.ts';
+import type { Stop } from '../../../store/stop.ts';
+import { corruptContent } from './pack-error.ts';
+import type { ReadPack } from './segment-fetch.ts';
+import type { PackedContent } from './segments.ts';
+
+/** A content that is kept in parts. */
+export interface LargeContent extends PackedContent {
+  readonly sha256: string;
+  /** Of one of the files that have it. */
+  readonly path: string;
+}
+
+/** The digests of so many parts are remembered: of 4 TiB. */
+const MOST_PARTS = 524_288;
+/** Contents that are gone through at a time. */
+const MOST_AT_ONCE = 2;
+
+/**
+ * What vouches for the parts of contents that are larger than a part. The manifest has a digest of the whole alone, so the
+ * whole is read once, and nothing of it kept but the digest of each part; each part is held against that when it is fetched.
+ * So a large content is sent twice, and never needs more memory or disk than a part.
+ */
+export class LargeContents {
+  readonly #read: ReadPack;
+  readonly #partBytes: number;
+  readonly #known = new LRUCache<string, readonly Buffer[]>({
+    maxSize: MOST_PARTS,
+    sizeCalculation: (digests) => digests.length,
+  });
+  readonly #underWay = new Map<string, Promise<readonly Buffer[]>>();
+
+  constructor(read: ReadPack, partBytes: number) {
+    this.#read = read;
+    this.#partBytes = partBytes;
+  }
+
+  /**
+   * The SHA-256 of the part that begins there. Goes on when nobody waits any more: a reader whose deadline passes finds it
+   * done later. Rejects with the store's error, `corrupt` where the whole is another content.
+   */
+  async digestOfPart(content: LargeContent, start: number, signal: Stop): Promise<Buffer> {
+    const digests = this.#known.get(content.sha256) ?? (await orAborted(this.#digests(content), signal));
+    const digest = digests[start / this.#partBytes];
+    if (digest === undefined) throw new Error(`${content.path} has no part at ${start}`);
+    return digest;
+  }
+
+  async #digests(content: LargeContent): Promise<readonly Buffer[]> {
+    const { sha256 } = content;
+    for (;;) {
+      const underWay = this.#underWay.get(sha256);
+      if (underWay !== undefined) return underWay;
+      if (this.#underWay.size < MOST_AT_ONCE) break;
+      await Promise.race(this.#underWay.values()).catch(() => undefined);
+    }
+    const running = this.#goThrough(content).finally(() => this.#underWay.delete(sha256));
+    this.#underWay.set(sha256, running);
+    return running;
+  }
+
+  async #goThrough({ pack, offset, size, sha256, path }: LargeContent): Promise<readonly Buffer[]> {
+    const whole = createHash('sha256');
+    const digests: Buffer[] = [];
+    let part = createHash('sha256');
+    let left = this.#partBytes;
+    const { signal } = new AbortController();
+    for await (const bytes of this.#read(pack, { start: offset, end: offset + size }, signal)) {
+      whole.update(bytes);
+      for (let at = 0; at < bytes.length; ) {
+        const piece = bytes.subarray(at, at + left);
+        part.update(piece);
+        at += piece.length;
+        left -= piece.length;
+        if (left > 0) continue;
+        digests.push(part.digest());
+        part = createHash('sha256');
+        left = this.#partBytes;
+      }
+    }
+    if (left < this.#partBytes) digests.push(part.digest());
+    const found = whole.digest('hex');
+    if (found !== sha256) throw corruptContent(pack, path, `their SHA-256 is ${found}`);
+    this.#known.set(sha256, digests);
+    return digests;
+  }
+}

@@ -1,0 +1,137 @@
+import { type Deferred, deferred, orAborted } from '../../../base/waiting.ts';
+import type { RequestPriority } from '../../../store/object-store.ts';
+import type { Stop } from '../../../store/stop.ts';
+import { type ReadPack, SegmentFetch } from './segment-fetch.ts';
+import { type PackedContent, type Segment, segmentsOf } from './segments.ts';
+
+/** Segments in memory at a time: while the contents of one are written to the disk, the next one comes. */
+const MOST_OPEN = 2;
+
+/** A segment that was planned. */
+interface Planned {
+  readonly segment: Segment;
+  /** Offsets of contents that nobody has taken yet. */
+  readonly left: Set<number>;
+  fetch: SegmentFetch | undefined;
+  /** While it waits to be let into memory. */
+  opening: Promise<void> | undefined;
+  /** It was in memory, or is wanted no more: what is left of it is fetched by itself. */
+  isSpent: boolean;
+}
+
+/** Nobody wants the rest of a segment. */
+const ENDED = Symbol('ended');
+
+/** Fetches contents that lie together by one request, where it is told beforehand which will be asked for. */
+export class PlannedFetches {
+  readonly #read: ReadPack;
+  /** By pack. */
+  readonly #planned = new Map<string, Planned[]>();
+  readonly #open = new Set<Planned>();
+  readonly #queue: Deferred<void>[] = [];
+
+  constructor(read: ReadPack) {
+    this.#read = read;
+  }
+
+  /** Bytes that are held in memory at most. */
+  get openSegments(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * @param contents by pack, and by offset in each: the order in which they will be asked for
+   * @returns what ends the plan
+   */
+  plan(contents: readonly PackedContent[]): () => void {
+    const planned = segmentsOf(contents).map(
+      (segment): Planned => ({
+        segment,
+        left: new Set(segment.offsets),
+        fetch: undefined,
+        opening: undefined,
+        isSpent: false,
+      }),
+    );
+    for (const each of planned) {
+      const { pack } = each.segment;
+      this.#planned.set(pack, [...(this.#planned.get(pack) ?? []), each]);
+    }
+    return () => {
+      for (const each of planned) this.#spend(each);
+    };
+  }
+
+  /**
+   * The bytes of a content whose segment is under way or, where nobody in particular waits, is about to be; undefined: it
+   * is to be fetched by itself. Rejects with the store's error.
+   */
+  async take(
+    { pack, offset, size }: PackedContent,
+    priority: RequestPriority,
+    signal: Stop,
+  ): Promise<Uint8Array | undefined> {
+    const planned = this.#planned
+      .get(pack)
+      ?.find(({ segment, left }) => left.has(offset) && offset + size <= segment.end);
+    if (planned === undefined || (planned.fetch === undefined && priority === 'demand')) return undefined;
+    if (planned.fetch === undefined) {
+      planned.opening ??= this.#letIn(planned);
+      await orAborted(planned.opening, signal);
+    }
+    const { fetch } = planned;
+    if (fetch === undefined) return undefined;
+    try {
+      const bytes = await fetch.take(offset, size, signal);
+      planned.left.delete(offset);
+      return bytes;
+    } catch (error) {
+      if (error === ENDED) return undefined;
+      throw error;
+    } finally {
+      if (planned.left.size === 0) this.#spend(planned);
+      else this.#admit();
+    }
+  }
+
+  /** What came of it was damaged: the next time it is fetched by itself. */
+  refuse({ pack, offset }: PackedContent): void {
+    for (const { left } of this.#planned.get(pack) ?? []) left.delete(offset);
+  }
+
+  async #letIn(planned: Planned): Promise<void> {
+    while (!planned.isSpent && this.#open.size >= MOST_OPEN) {
+      const idle = [...this.#open].find(({ fetch }) => fetch?.isIdle === true);
+      if (idle !== undefined) {
+        this.#spend(idle);
+        continue;
+      }
+      const turn = deferred<void>();
+      this.#queue.push(turn);
+      await turn.promise;
+    }
+    if (planned.isSpent) return;
+    this.#open.add(planned);
+    planned.fetch = new SegmentFetch(planned.segment, this.#read);
+    void planned.fetch.ended.then(() => this.#admit());
+  }
+
+  /** Lets those look again who wait for room. */
+  #admit(): void {
+    const isRoom = this.#open.size < MOST_OPEN || [...this.#open].some(({ fetch }) => fetch?.isIdle === true);
+    if (isRoom) for (const turn of this.#queue.splice(0)) turn.resolve();
+  }
+
+  #spend(planned: Planned): void {
+    if (planned.isSpent) return;
+    planned.isSpent = true;
+    planned.left.clear();
+    planned.fetch?.giveUp(ENDED);
+    this.#open.delete(planned);
+    const { pack } = planned.segment;
+    const others = (this.#planned.get(pack) ?? []).filter((each) => each !== planned);
+    if (others.length > 0) this.#planned.set(pack, others);
+    else this.#planned.delete(pack);
+    this.#admit();
+  }
+}

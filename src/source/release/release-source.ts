@@ -1,0 +1,206 @@
+import type { LogLineAt } from '../../base/log-events.ts';
+import { buildGeneration, type FilterPatterns, type ListedObjects, PathFilter } from '../../tree/index.ts';
+import {
+  type BuildOptions,
+  type Built,
+  type Candidate,
+  type Look,
+  NoCandidate,
+  type ReleaseStep,
+  type Source,
+  type SourceHold,
+} from '../source.ts';
+import type { Step } from './judge-step.ts';
+import { columnsOf, findFarOff } from './manifest-columns.ts';
+import { RefHeld, type RefHold } from './ref-hold.ts';
+import { type BelievedRelease, type Meanwhile, RefWatch, type RefWatchOptions } from './ref-watch.ts';
+import type { ReleaseReader } from './release-reader.ts';
+
+export interface ReleaseSourceOptions extends RefWatchOptions {
+  readonly patterns: FilterPatterns;
+  readonly salt: bigint;
+  readonly log: (notice: LogLineAt<'info'>, message: string) => void;
+}
+
+/** A release that was believed, as a tree can be made of it. */
+interface Known {
+  readonly candidate: Candidate;
+  readonly objects: ListedObjects;
+}
+
+/** The clocks of host and store are told apart where they differ by more. */
+const WARNED_SKEW_MS = 2_000;
+
+/** The release that an environment's ref points to. */
+export class ReleaseSource implements Source {
+  readonly kind = 'release';
+  readonly #watch: RefWatch;
+  readonly #options: ReleaseSourceOptions;
+  readonly #filter: PathFilter;
+  readonly #reader: CountingReader;
+  /** Of the last look that was not held. */
+  #inForce: Known | undefined;
+  #armed: { readonly known: Known; readonly instant: number } | undefined;
+  /** Why what is in force until the armed release is not known. */
+  #heldMeanwhile: SourceHold | undefined;
+  #toldSkew = false;
+
+  constructor(options: ReleaseSourceOptions) {
+    this.#options = options;
+    this.#reader = new CountingReader(options.reader);
+    this.#watch = new RefWatch({ ...options, reader: this.#reader });
+    this.#filter = PathFilter.compile(options.patterns);
+  }
+
+  async look({ signal }: { readonly signal: AbortSignal }): Promise<Look> {
+    this.#reader.requests = 0;
+    const looked = await this.#watch.look(signal);
+    this.#tellSkew();
+    try {
+      switch (looked.kind) {
+        case 'unchanged':
+          break;
+        case 'release':
+          this.#become(this.#known(looked.release));
+          break;
+        case 'armed':
+          this.#take(looked.meanwhile);
+          this.#armed = { known: this.#known(looked.release), instant: looked.instant };
+          break;
+        case 'due':
+          this.#become(this.#armed?.known);
+          break;
+        case 'held':
+          return { kind: 'held', hold: holdOf(looked.hold) };
+        default:
+          return looked satisfies never;
+      }
+    } catch (error) {
+      if (!(error instanceof RefHeld)) throw error;
+      // The next look gives it again.
+      this.#watch.forget();
+      return { kind: 'held', hold: holdOf(error.hold) };
+    }
+    return this.#shown();
+  }
+
+  async build({ digest, ...options }: BuildOptions): Promise<Built> {
+    const known = [this.#inForce, this.#armed?.known].find((each) => each?.candidate.digest === digest);
+    if (known === undefined) throw new NoCandidate(digest);
+    return buildGeneration({
+      ...options,
+      objects: known.objects,
+      filter: this.#filter,
+      salt: this.#options.salt,
+      now: this.#options.clock.now(),
+    });
+  }
+
+  accept(digest: string): Promise<boolean> {
+    return this.#watch.accept(digest);
+  }
+
+  #shown(): Look {
+    const armed = this.#armed && {
+      candidate: this.#armed.known.candidate,
+      at: this.#armed.instant - this.#watch.storeClock.offset,
+    };
+    if (this.#heldMeanwhile !== undefined) return { kind: 'held', hold: this.#heldMeanwhile, armed };
+    if (this.#inForce === undefined) return { kind: 'nothing', armed };
+    return { kind: 'candidate', candidate: this.#inForce.candidate, armed };
+  }
+
+  #become(known: Known | undefined): void {
+    this.#inForce = known ?? this.#inForce;
+    this.#armed = undefined;
+    this.#heldMeanwhile = undefined;
+  }
+
+  #take(meanwhile: Meanwhile): void {
+    this.#heldMeanwhile = undefined;
+    switch (meanwhile.kind) {
+      case 'unchanged':
+        break;
+      case 'release':
+        this.#inForce = this.#known(meanwhile.release);
+        break;
+      case 'nothing':
+        this.#inForce = undefined;
+        break;
+      case 'held':
+        this.#heldMeanwhile = holdOf(meanwhile.hold);
+        break;
+      default:
+        meanwhile satisfies never;
+    }
+  }
+
+  #known({ step, manifest }: BelievedRelease): Known {
+    const far = findFarOff(manifest);
+    if (far !== undefined) {
+      const { sequence, release } = step.payload;
+      throw new RefHeld(
+        'damaged-manifest',
+        `manifests/${release}/${step.payload.manifest.sha256}.json`,
+        `the manifest of ${release} has ${far.path} farther into a pack than packs reach`,
+        'Deploy the release once more from its source.',
+        { sequence, release, digest: step.digest },
+      );
+    }
+    const { created } = step.payload;
+    const candidate = {
+      digest: step.digest,
+      objects: manifest.files.length,
+      requests: this.#reader.requests,
+      release: stepOf(step),
+    };
+    return { candidate, objects: columnsOf(manifest, created) };
+  }
+
+  #tellSkew(): void {
+    const { offset, uncertainty } = this.#watch.storeClock;
+    const isSkewed = Math.abs(offset) - uncertainty > WARNED_SKEW_MS;
+    if (isSkewed && !this.#toldSkew) {
+      this.#options.log(
+        { event: 'clock-skew', seconds: Math.round(offset / 1000) },
+        "this host's clock differs from the store's: releases with a time of their own are shown by the store's",
+      );
+    }
+    this.#toldSkew = isSkewed;
+  }
+}
+
+/** Counts what one look takes. */
+class CountingReader implements ReleaseReader {
+  requests = 0;
+  readonly #reader: ReleaseReader;
+
+  constructor(reader: ReleaseReader) {
+    this.#reader = reader;
+  }
+
+  read(...request: Parameters<ReleaseReader['read']>): ReturnType<ReleaseReader['read']> {
+    this.requests += 1;
+    return this.#reader.read(...request);
+  }
+}
+
+function stepOf({ payload, signedBy }: Step): ReleaseStep {
+  const { environment, sequence, release, author, message, commit, url, created, allowDeletions } = payload;
+  return {
+    ref: environment,
+    sequence,
+    id: release,
+    author,
+    message,
+    commit,
+    url,
+    created,
+    signedBy: signedBy.map(({ fingerprint, principals }) => ({ fingerprint, principals })),
+    allowsDeletions: allowDeletions,
+  };
+}
+
+function holdOf({ reason, detail, hint, step }: RefHold): SourceHold {
+  return { reason, detail, hint, digest: step?.digest };
+}

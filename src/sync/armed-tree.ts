@@ -1,0 +1,57 @@
+import type { Yielder } from '../base/yielder.ts';
+import type { Armed, Built } from '../source/source.ts';
+import type { Generation } from '../tree/index.ts';
+import { hideContent, newFiles } from './cache-visibility.ts';
+import type { ContentCachePort } from './ports.ts';
+
+/**
+ * Before its instant an armed tree is built, persisted up to its last write, and its content local, for so long: what is
+ * left to do at the instant takes milliseconds.
+ */
+const LEAD_MS = 2_000;
+/** A million files take some seconds to be built and persisted. */
+const LEAD_MS_PER_FILE = 0.01;
+
+/** A tree that is to be shown at an instant; its content is fetched as soon as it is known, and kept. */
+export class ArmedTree {
+  readonly #cache: Pick<ContentCachePort, 'hide'>;
+  #armed: Armed | undefined;
+  /** Whose content is shown to the cache, so that it is kept. */
+  #kept: { readonly digest: string; readonly built: Built } | undefined;
+
+  constructor(cache: Pick<ContentCachePort, 'hide'>) {
+    this.#cache = cache;
+  }
+
+  get view(): Armed | undefined {
+    return this.#armed;
+  }
+
+  /** When it is to be gone on with, milliseconds since the epoch. */
+  get dueAt(): number {
+    if (this.#armed === undefined) return Number.POSITIVE_INFINITY;
+    const { candidate, at } = this.#armed;
+    return at - LEAD_MS - LEAD_MS_PER_FILE * candidate.objects;
+  }
+
+  isKept({ digest }: Armed['candidate']): boolean {
+    return this.#kept?.digest === digest;
+  }
+
+  arm(armed: Armed): void {
+    this.#armed = armed;
+  }
+
+  keep(digest: string, built: Built): void {
+    this.#kept = { digest, built };
+  }
+
+  /** Nothing is armed any more, or something else is: its content is kept no longer, unless it is shown. */
+  async release(shown: Generation | undefined, yielder: Yielder): Promise<void> {
+    const kept = this.#kept;
+    this.#armed = undefined;
+    this.#kept = undefined;
+    if (kept?.built.changes === undefined) return;
+    await hideContent(this.#cache, kept.built.generation, newFiles(kept.built.changes), shown, yielder);
+  }
+}

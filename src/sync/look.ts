@@ -1,0 +1,12 @@
+import type { Logger } from '../base/logger.ts';
+import type { Look, Source } from '../source/source.ts';
+
+/** The stage "list": all of what there is, or it rejects and nothing has happened. */
+export async function look(source: Source, log: Logger, signal: AbortSignal): Promise<Look> {
+  const seen = await source.look({ signal });
+  if (seen.kind === 'candidate') {
+    const { objects, requests, digest } = seen.candidate;
+    log.debug({ event: 'listed', objects, requests, digest }, 'listed');
+  }
+  return seen;
+}
