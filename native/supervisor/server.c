@@ -1,6 +1,6 @@
 #include "server.h"
-#include "kept.h"
 #include "log.h"
+#include "store.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,7 +29,7 @@ int badness(void) {
   return atoi(text);
 }
 
-// As src/host/process-priority.ts has it, for the time before it is loaded: half of a start under readers that leave no processor idle.
+// Half of a start, where readers leave no processor idle. src/host/process-priority.ts does the same from when it is loaded on.
 enum { AHEAD = 15 };
 #define NICE "DAGMOUNT_SUPERVISOR_NICE"
 
@@ -39,15 +39,15 @@ void take_usual_nice(void) {
 }
 
 static void become_server(const server_start_options* options, int channel, int orders) {
-  char list[64 + (MOST_KEPT + 1) * (NAME_BYTES + 12)];
+  char list[64 + (MOST_STORED + 1) * (NAME_BYTES + 12)];
   int length = snprintf(list, sizeof list, "%d %d orders=%d", channel, options->restarts, orders);
   fcntl(channel, F_SETFD, 0);
   fcntl(orders, F_SETFD, 0);
-  kept_pass_on(list + length, sizeof list - (size_t)length);
+  store_pass_on(list + length, sizeof list - (size_t)length);
   setenv("DAGMOUNT_SUPERVISOR", list, 1);
   setenv("DAGMOUNT_SUPERVISOR_REASON", options->reason, 1);
-  if (options->stands_by) setenv("DAGMOUNT_SUPERVISOR_STANDBY", options->is_spare ? "spare" : "1", 1);
-  // A terminal's signals reach it through its supervisor alone: two SIGINT would be one too many.
+  if (options->stands_by) setenv("DAGMOUNT_SUPERVISOR_STANDBY", options->is_standby ? "spare" : "1", 1);
+  // A group of its own: a terminal sends SIGINT to all of a group, and the supervisor passes it on once more.
   setpgid(0, 0);
   set_badness(options->badness);
   const int usual = getpriority(PRIO_PROCESS, 0);
@@ -58,7 +58,7 @@ static void become_server(const server_start_options* options, int channel, int 
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   const char* file = options->program[0];
-  if (options->is_spare) options->program[0] = "dagmount-standby";
+  if (options->is_standby) options->program[0] = "dagmount-standby";
   execvp(file, options->program);
   log_failure("server-not-started", "the program of the server cannot be run", file, errno);
   _exit(127);
@@ -78,14 +78,14 @@ bool server_start(server_process* server, const server_start_options* options) {
   return false;
 }
 
-// A process whose thread hangs in the kernel (a notification that waits for a request which nobody answers any more)
-// cannot be waited for, and keeps every pipe and lock: but its leader is a zombie.
+// waitpid(2) does not return a process while one of its threads hangs in the kernel (a notification that waits for a request
+// which no server answers). Its main thread is a zombie by then, and that counts as death.
 bool server_is_dead(const server_process* server) {
   if (server->has_exited) return true;
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%d/stat", (int)server->pid);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  // A process that /proc hides (hidepid), or that cannot be looked at for want of descriptors, may well be there.
+  // /proc may hide the process (hidepid), or no descriptor may be free: it may be alive.
   if (fd < 0) return errno == ENOENT && kill(server->pid, 0) < 0 && errno == ESRCH;
   const ssize_t got = read(fd, text, sizeof text - 1);
   close(fd);
@@ -93,13 +93,6 @@ bool server_is_dead(const server_process* server) {
   text[got] = '\0';
   const char* state = strrchr(text, ')');
   return state != NULL && (state[2] == 'Z' || state[2] == 'X');
-}
-
-bool server_is_gone(server_process* server) {
-  const pid_t child = waitpid(server->pid, &server->exit_status, WNOHANG);
-  // It may have ended since children were looked at last, and says just once how.
-  if (child == server->pid) server->has_exited = true;
-  return child < 0 && errno == ECHILD;
 }
 
 void server_reap(server_process* servers[], int count) {
@@ -116,7 +109,7 @@ void server_reap(server_process* servers[], int count) {
 void server_kill(server_process* server) {
   if (server->has_exited) return;
   kill(server->pid, SIGKILL);
-  // The other threads are gone a moment after the leader, unless one hangs.
+  // The other threads are gone a moment after the main thread, unless one hangs.
   for (int tries = 0; !server->has_exited && tries < 10; tries++) {
     server->has_exited = waitpid(server->pid, &server->exit_status, WNOHANG) == server->pid;
     if (!server->has_exited) nanosleep(&(struct timespec){0, 1000000}, NULL);
@@ -131,12 +124,18 @@ void server_describe_end(const server_process* server, char* text, size_t size) 
   else snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
-bool server_was_to_end(const server_process* server, int passed_signal, bool was_served) {
-  if (!server->has_exited) return false;
+void server_tell_end(server_process* server, event* event) {
+  event->end = END_UNKNOWN;
+  if (!server->has_exited) {
+    const pid_t child = waitpid(server->pid, &server->exit_status, WNOHANG);
+    if (child == server->pid) server->has_exited = true;
+    // The server of a supervisor that is gone is no child of this one.
+    else if (child < 0 && errno == ECHILD) event->end = END_OF_STRANGER;
+  }
+  if (!server->has_exited) return;
   const int status = server->exit_status;
-  if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || !was_served)) return true;
-  if (passed_signal == 0) return false;
-  return WIFEXITED(status) ? WEXITSTATUS(status) == 128 + passed_signal : WTERMSIG(status) == passed_signal;
+  event->end = WIFEXITED(status) ? END_BY_CODE : END_BY_SIGNAL;
+  event->end_value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
 }
 
 void server_end_alike(const server_process* server) {
@@ -154,22 +153,33 @@ void server_end_alike(const server_process* server) {
   _exit(WEXITSTATUS(server->exit_status));
 }
 
-bool server_hear(server_process* server, char* text, size_t size, int* fd) {
-  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
-  struct iovec io = {.iov_base = text, .iov_len = size - 1};
-  struct msghdr message = {
-      .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+// Takes over all descriptors of a message: one that is left there would stay open.
+static void take_fds(struct msghdr* header, server_message* message) {
+  for (struct cmsghdr* each = CMSG_FIRSTHDR(header); each != NULL; each = CMSG_NXTHDR(header, each)) {
+    if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count && message->fd_count < MOST_MESSAGE_FDS; i++)
+      memcpy(&message->fds[message->fd_count++], CMSG_DATA(each) + i * sizeof(int), sizeof(int));
+  }
+}
+
+bool server_hear(server_process* server, server_message* message) {
+  union { struct cmsghdr header; char space[CMSG_SPACE(MOST_MESSAGE_FDS * sizeof(int))]; } control;
+  struct iovec io = {.iov_base = message->text, .iov_len = sizeof message->text - 1};
+  struct msghdr header = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   if (server->channel < 0) return false;
-  const ssize_t got = recvmsg(server->channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  message->fd_count = 0;
+  const ssize_t got = recvmsg(server->channel, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (got <= 0) {
     close(server->channel);
     server->channel = -1;
     return false;
   }
-  text[got] = '\0';
-  const struct cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != NULL && header->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(header), sizeof *fd);
+  take_fds(&header, message);
+  // The rest of a message that is too long is lost: what remains means nothing.
+  message->length = (header.msg_flags & MSG_TRUNC) != 0 ? 0 : (size_t)got;
+  message->text[message->length] = '\0';
   return true;
 }
 
@@ -179,10 +189,8 @@ void server_order(const server_process* server, const char* order, const char* w
   if (server->orders >= 0) send(server->orders, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void server_go(const server_process* server, const char* why) {
-  // Its main thread; the others by itself, when it reads the order.
+void server_raise(const server_process* server) {
   setpriority(PRIO_PROCESS, (id_t)server->pid, getpriority(PRIO_PROCESS, 0) - AHEAD);
-  server_order(server, "go", why);
 }
 
 void server_close(server_process* server) {
