@@ -5,14 +5,14 @@ const VARIABLE = 'DAGMOUNT_SUPERVISOR';
 const REASON_VARIABLE = 'DAGMOUNT_SUPERVISOR_REASON';
 const STANDBY_VARIABLE = 'DAGMOUNT_SUPERVISOR_STANDBY';
 const NICE_VARIABLE = 'DAGMOUNT_SUPERVISOR_NICE';
-/** What another supervisor needs again: its setting for tests, and how nice it is. */
+/** Another supervisor needs them again: its setting for tests, and its usual priority. */
 const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS', NICE_VARIABLE];
 
 /**
- * What native/supervisor/supervisor.c gives a server; undefined in a process that has no supervisor. Takes the
- * variables away: what it starts in its turn has none.
+ * What native/supervisor gives a server (docs/takeover.md); undefined in a process that has no supervisor. Removes the variables
+ * from the environment, so that no process inherits them.
  *
- * @param others variables that were taken away before, and which another supervisor needs again
+ * @param others variables that were removed before, and that another supervisor needs again
  */
 export function takeSupervisorLink(
   env: NodeJS.ProcessEnv,
@@ -22,7 +22,8 @@ export function takeSupervisorLink(
   const reason = env[REASON_VARIABLE] ?? '';
   if (list === undefined) return undefined;
   const standsBy = env[STANDBY_VARIABLE] !== undefined;
-  const isSpare = env[STANDBY_VARIABLE] === 'spare';
+  // Supervisors of every build say it by this word.
+  const isStandby = env[STANDBY_VARIABLE] === 'spare';
   const nice = Number(env[NICE_VARIABLE] ?? getPriority());
   const own = OWN_VARIABLES.flatMap((name) => {
     const value = env[name];
@@ -39,14 +40,14 @@ export function takeSupervisorLink(
     restarts: Number(restarts),
     reason,
     standsBy,
-    isSpare,
+    isStandby,
     nice,
     kept: new Map(descriptors),
     environment: { ...Object.fromEntries(own), ...others },
   };
 }
 
-/** Whether this process has a supervisor, before that is taken. */
+/** Whether this process has a supervisor. Only before takeSupervisorLink is it known. */
 export function isSupervised(env: NodeJS.ProcessEnv): boolean {
   return env[VARIABLE] !== undefined;
 }

@@ -25,8 +25,8 @@ import { MountPresenter } from '../takeover/mount-presenter.ts';
 import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { isGone, isToBeReplaced, lookAtLeft } from '../takeover/predecessor.ts';
 import { canTakeOver, type Prepared, prepare } from '../takeover/preparation.ts';
-import { ofServer, tellReplacement } from '../takeover/replacement.ts';
-import { type Replacement, Supervised } from '../takeover/supervised.ts';
+import { ofServer, type Replacement, tellReplacement } from '../takeover/replacement.ts';
+import { Supervised } from '../takeover/supervised.ts';
 import { takeOver } from '../takeover/take-over.ts';
 import { type ControlPlane, openControlPlane } from '../views/control-plane.ts';
 import { DaemonEvents } from '../views/events.ts';
@@ -132,9 +132,9 @@ export class RunningServer {
       device: () => place.deviceNumber,
       onEnded: (reason) => this.#onEnded(reason),
     });
-    const prepareToTakeOver = (isSpare: boolean) =>
-      canTakeOver(prepared, { ...this.#places, mountId: this.#id, log }, isSpare);
-    if (!(await supervised.myTurn(prepareToTakeOver, stop))) return { outcome: 'stopped' };
+    const prepareToTakeOver = (isStandby: boolean) =>
+      canTakeOver(prepared, { ...this.#places, mountId: this.#id, log }, isStandby);
+    if (!(await supervised.standby.turn(prepareToTakeOver, stop))) return { outcome: 'stopped' };
     const left = { supervised, place, driver, config: this.#config, runtimeDirectory, log };
     if (await isGone(left)) return { outcome: 'unmounted-outside' };
     const stale = await isToBeReplaced(left);
@@ -165,19 +165,19 @@ export class RunningServer {
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
       supervision: () => supervised.status,
-      restart: async () => ofServer(await supervised.replace(), over.aborted),
-      listeners: supervised,
+      restart: async () => ofServer(await supervised.replacement.request(), over.aborted),
+      listeners: supervised.listeners,
     });
     this.#atEnd(() => control.close());
     this.#control = control;
     this.#atEnd(supervised.reportLife(session, sync));
-    this.#options.onRestartAsked(() => void supervised.replace());
+    this.#options.onRestartAsked(() => void supervised.replacement.request());
     const progress = setInterval(() => this.#options.onProgress(progressOf(sync.view)), PROGRESS_MS);
     try {
       const waiting = { waitMs: this.#config.waitForStoreMs, clock: systemClock, log };
       await waitForStore(() => sync.start(over), waiting, over);
       cache.resumeEviction();
-      supervised.restorePriority();
+      supervised.standby.restorePriority();
       // What was pinned before is, whether this tree was published now or before.
       this.#events.onPublished();
       this.#options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
@@ -190,13 +190,13 @@ export class RunningServer {
       if (!over.aborted) throw error;
     } finally {
       clearInterval(progress);
-      // What fails is no end of the mount where there is a successor to go on with it.
+      // A failure does not unmount if the supervisor will start a successor.
       const isOver =
         stop.aborted || this.#detached.signal.aborted || (this.#ended.signal.aborted && !this.#brokeOff);
       if (presenter.mounted && (isOver || !supervised.hasSupervisor)) {
         await place.giveUp(this.#ended.signal);
         this.#mounted = false;
-        supervised.unmounted();
+        supervised.mount.unmounted();
         tellUnmounted(log, target, await session.counters(), sync.view.problems.length);
       }
       await session.stop();
@@ -218,8 +218,8 @@ export class RunningServer {
     const { target, source, allowOther, uid, gid, umask } = config;
     const { cacheDirectory } = this.#places;
     // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
-    const { device } = supervised;
-    const { record, goesOn } = lookAtLeft(supervised, driver.name, log);
+    const { device } = supervised.mount;
+    const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
     let kept = device === undefined ? undefined : await this.#openKeptState(goesOn);
     const presentation: Presentation = (kept?.succession && record?.presentation) ?? { uid, gid, umask };
     const naming = { source, keyPrefix: config.prefix };
@@ -230,14 +230,14 @@ export class RunningServer {
             session,
             device,
             init: record?.init,
-            journal: supervised.journal,
+            journal: supervised.mount.journal,
             restored: kept.restored,
             succession: kept.succession,
             presentation,
             naming,
             cacheDirectory,
           });
-    if (inherited !== undefined) supervised.answering();
+    if (inherited !== undefined) supervised.heartbeat.answering();
     await (inherited === undefined ? connected() : soonConnected());
     const [sourceWorker, connecting] = [startSourceWorker(), connected()];
     const { cache, replaced } = await openContent({
@@ -255,7 +255,7 @@ export class RunningServer {
     const { store: persister, restored } = kept;
     if (restored === undefined) cache.resumeEviction();
     // What was inherited is mounted also where this server does not come to go on with it.
-    this.#atEnd(() => persister.close({ unmounted: !this.#mounted && !supervised.isDepended }));
+    this.#atEnd(() => persister.close({ unmounted: !this.#mounted && !supervised.mount.isDepended }));
     const { store, ...connection } = await connecting;
     const listed = new SourceClient({
       worker: sourceWorker,
@@ -280,7 +280,7 @@ export class RunningServer {
       replacesStale,
       presentation,
       cacheDirectory,
-      journal: supervised.journal,
+      journal: supervised.mount.journal,
       log,
       onMounted: (serving) => {
         supervised.serving(serving, presentation);
@@ -349,7 +349,7 @@ export class RunningServer {
     const { generation, cacheTooSmall } = sync.view;
     this.#announcement.ready = true;
     this.#options.log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
-    this.#supervised?.ready();
+    this.#supervised?.heartbeat.ready();
     const supervisor = this.#supervised?.supervisorPid;
     this.#options.onReady(
       supervisor !== undefined && isRunning({ pid: supervisor }) ? supervisor : process.pid,
@@ -359,7 +359,9 @@ export class RunningServer {
   #onReplacement(replacement: Replacement): void {
     tellReplacement(this.#options.log, ofServer(replacement, this.#isOver.aborted));
     if (replacement.kind !== 'stands-by') return;
-    void Promise.resolve(this.#control?.answered(LAST_ANSWERS_MS)).then(() => this.#supervised?.handOver());
+    void Promise.resolve(this.#control?.answered(LAST_ANSWERS_MS)).then(() =>
+      this.#supervised?.replacement.handOver(),
+    );
   }
 
   #onEnded(reason: string | undefined): void {

@@ -11,10 +11,11 @@ import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
 import type { ConnectionRecord } from '../session/kernel/connection-record.ts';
 import { clearAway } from './clear-away.ts';
+import type { KeptMount } from './kept-mount.ts';
 import type { Supervised } from './supervised.ts';
 
 export interface PredecessorOptions {
-  readonly supervised: Supervised;
+  readonly supervised: Pick<Supervised, 'mount' | 'startAfresh'>;
   readonly place: MountPlace;
   readonly driver: Pick<Driver, 'unmount'>;
   readonly config: MountConfig;
@@ -23,42 +24,47 @@ export interface PredecessorOptions {
 }
 
 /**
- * Looks whether the mount that was left to this server is one that it can go on with. One of other settings is taken
- * away. Resolves to whether it was the right one, and somebody has taken it away meanwhile.
+ * Resolves with whether the mount that was left to this server was unmounted from outside meanwhile; then nothing of it is kept.
+ * Before that, a mount of other settings is unmounted.
  */
 export async function isGone(options: PredecessorOptions): Promise<boolean> {
   const { supervised, place, config, runtimeDirectory, log } = options;
-  if (supervised.other !== undefined) replaceOther(options);
-  // The mount of fuse-native is also gone where its own process, or the server before, took it away to make another one.
-  const mark = new MountMark(mountDirectory(config.cacheDir, supervised.identity.id));
+  if (supervised.mount.other !== undefined) replaceOther(options);
+  // With fuse-native a mount may be missing because its process, or the server before, unmounted it to make another one: then
+  // the mark is not set.
+  const mark = new MountMark(mountDirectory(config.cacheDir, supervised.mount.identity.id));
   const isTakenAway =
-    supervised.device !== undefined
+    supervised.mount.device !== undefined
       ? !place.isHeldFor(config.source)
-      : supervised.inheritsMount && mark.isSet && !place.isHeld;
+      : supervised.mount.isInherited && mark.isSet && !place.isHeld;
   if (!isTakenAway) return false;
   mark.clear();
-  supervised.lost();
-  await clearAway(config, runtimeDirectory, supervised.identity.id, log);
+  supervised.mount.lost();
+  await clearAway(config, runtimeDirectory, supervised.mount.identity.id, log);
   return true;
 }
 
-/** Whether there is a mount at the target that nobody will serve any more. Rejects with MountError where one is served. */
+/** Whether there is a mount at the target that no process serves any more. Rejects with MountError if one is served. */
 export async function isToBeReplaced(options: PredecessorOptions): Promise<boolean> {
   const { supervised, place, config, runtimeDirectory } = options;
-  // Its server may be about to end still.
-  if (supervised.inheritsMount && place.isHeldFor(config.source)) return true;
+  // Its server may still be ending: the mount is this server's to replace all the same.
+  if (supervised.mount.isInherited && place.isHeldFor(config.source)) return true;
   return await isStale(config, runtimeDirectory);
 }
 
 export interface Left {
-  /** How the connection of a predecessor was agreed on, where that is known. */
+  /** How the inherited connection was agreed on with the kernel, where that is known. */
   readonly record: ConnectionRecord | undefined;
-  /** Whether that connection is gone on with; otherwise the mount is made anew. */
+  /** Whether that connection is resumed; otherwise the mount is made anew. */
   readonly goesOn: boolean;
 }
 
-/** Looks at what this server could go on with. libfuse takes over no connection but its own. */
-export function lookAtLeft({ device, record }: Supervised, driver: Driver['name'], log: Logger): Left {
+/** Decides whether the inherited connection can be resumed; libfuse cannot adopt one. */
+export function lookAtLeft(
+  { device, record }: Pick<KeptMount, 'device' | 'record'>,
+  driver: Driver['name'],
+  log: Logger,
+): Left {
   if (device === undefined) return { record: undefined, goesOn: false };
   if (driver !== 'kernel') {
     log.warn({ event: 'other-driver', driver }, 'another driver left this mount: it is mounted anew');
@@ -70,7 +76,7 @@ export function lookAtLeft({ device, record }: Supervised, driver: Driver['name'
 }
 
 function replaceOther({ supervised, driver, runtimeDirectory, log }: PredecessorOptions): void {
-  const { other } = supervised;
+  const { other } = supervised.mount;
   if (other === undefined) return;
   const { id, source, target } = other;
   log.warn(
@@ -79,7 +85,7 @@ function replaceOther({ supervised, driver, runtimeDirectory, log }: Predecessor
   );
   const there = topMountAt(readMounts(), target);
   if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {
-    // Its readers are served no more: there is nothing to wait for.
+    // Its readers get no answer any more: there is nothing to wait for.
     driver.unmount(target, true);
   }
   supervised.startAfresh();

@@ -127,12 +127,12 @@ export function prepare(options: PreparationOptions) {
 export async function canTakeOver(
   { connected, session }: Prepared,
   places: StatePlaces,
-  isSpare: boolean,
+  isStandby: boolean,
 ): Promise<void> {
   await session.counters();
   await connected();
-  // A spare one is of the same version, and is to be small.
-  if (isSpare) return;
+  // A standby is of the same version, and is to take little memory: it reads nothing.
+  if (isStandby) return;
   const isReadable = readConnectionRecord(places.runtimeDirectory) !== 'unusable';
   if (isReadable && (await openTakeover(places)) !== undefined) return;
   throw new MountError(

@@ -1,10 +1,12 @@
 import type { Logger } from '../base/logger.ts';
-import type { Replacement } from './supervised.ts';
 
-/**
- * What became of a wish for another server, where this one may have been told to end meanwhile: then the other one was
- * dropped, and this one does not go on either.
- */
+/** What became of a request for another server in the place of this one. */
+export type Replacement =
+  | { readonly kind: 'stands-by' }
+  | { readonly kind: 'dropped'; readonly reason: string }
+  | { readonly kind: 'unsupervised' };
+
+/** `ends`: there is no replacement, and this server ends too, since it was told to meanwhile. */
 export type ServerReplacement = Replacement | { readonly kind: 'ends' };
 
 export function ofServer(replacement: Replacement, isOver: boolean): ServerReplacement {

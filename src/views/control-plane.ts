@@ -8,7 +8,7 @@ import { startControlServer } from '../control/control-server.ts';
 import { boundAt } from '../control/unix-socket.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { readSocketRecord, removeSocketRecord, writeSocketRecord } from '../host/socket-record.ts';
-import type { Supervised } from '../takeover/supervised.ts';
+import type { KeptListeners } from '../takeover/kept-listeners.ts';
 import { PathFilter } from '../tree/index.ts';
 import { type CacheObserved, DaemonCache } from './cache.ts';
 import { DaemonViews, type Observed } from './daemon-views.ts';
@@ -33,7 +33,7 @@ export interface ControlPlaneOptions
   readonly versionIdOf: TreeObserved['versionIdOf'];
   readonly events: DaemonEvents;
   /** Has what a predecessor listens with, and is given what listens now. */
-  readonly listeners: Pick<Supervised, 'listener' | 'listening' | 'endListener'>;
+  readonly listeners: Pick<KeptListeners, 'listener' | 'listening' | 'endListener'>;
 }
 
 export interface ControlPlane {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { after, before, type TestContext } from 'node:test';
 import { repository } from '../support/repository.ts';
-import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 const sources = [
   'test/takeover/machine-walk.c',
@@ -11,11 +12,39 @@ const sources = [
 const flags = ['-std=gnu17', '-g', '-Wall', '-Wextra', '-Werror', '-D_GNU_SOURCE'];
 const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
+export const compilerMissing =
+  spawnSync('cc', ['--version']).error === undefined ? false : 'there is no C compiler';
+
 export type Build = 'plain' | 'sanitized';
 
-/** Compiles the supervisor's state machine into a program that is told events. Undefined where that cannot be done here. */
-export async function compileMachine(t: Cleanup, build: Build): Promise<string | undefined> {
-  const program = join(await temporaryDirectory(t), 'machine');
+/** The supervisor's state machine as a program that is told events; compiled once, before the tests of a file. */
+export class MachineProgram {
+  readonly #builds: readonly Build[];
+  #program: string | undefined;
+
+  /** The first of the builds that can be had. */
+  constructor(...builds: readonly Build[]) {
+    this.#builds = builds;
+    const ends: (() => Promise<void> | void)[] = [];
+    // A hook that is made within another one runs when that ends.
+    after(async () => {
+      for (const end of ends) await end();
+    });
+    before(async () => {
+      const directory = await temporaryDirectory({ after: (end) => void ends.push(end) });
+      for (const build of this.#builds) this.#program ??= compile(build, join(directory, build));
+    });
+  }
+
+  /** Runs lines of commands (machine-walk.c), and returns its lines. Skips the test where nothing could be compiled. */
+  run(t: TestContext, lines: readonly string[]): readonly string[] | undefined {
+    if (this.#program !== undefined) return run(this.#program, lines);
+    t.skip('there is no C compiler, or it has no sanitizers');
+    return undefined;
+  }
+}
+
+function compile(build: Build, program: string): string | undefined {
   const all = [...flags, ...(build === 'sanitized' ? sanitizers : []), '-o', program, ...sources];
   const { error, status, stderr } = spawnSync('cc', all, { encoding: 'utf8' });
   if (error !== undefined) return undefined;
@@ -25,8 +54,7 @@ export async function compileMachine(t: Cleanup, build: Build): Promise<string |
   throw new Error(stderr);
 }
 
-/** Runs lines of commands (machine-walk.c) through the program, and returns its lines. */
-export function run(program: string, lines: readonly string[]): readonly string[] {
+function run(program: string, lines: readonly string[]): readonly string[] {
   const { status, stdout, stderr } = spawnSync(program, [], {
     input: `${lines.join('\n')}\n`,
     encoding: 'utf8',

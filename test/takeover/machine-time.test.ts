@@ -1,199 +1,198 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
-import { type TestContext, test } from 'node:test';
-import { compileMachine, run } from './machine-program.ts';
+import { describe, type TestContext, test } from 'node:test';
+import { compilerMissing, MachineProgram } from './machine-program.ts';
 
 const { SIGTERM, SIGHUP } = constants.signals;
 
+const machine = new MachineProgram('plain');
+
 /** Runs the commands, and returns each answer without what is the machine's own. */
-async function play(t: TestContext, ...lines: readonly string[]): Promise<readonly string[]> {
-  const program = await compileMachine(t, 'plain');
-  if (program === undefined) {
-    t.skip('there is no C compiler');
-    return lines.slice(1);
-  }
-  return run(program, lines).map((line) => line.split(' | ').slice(0, -1).join(' | '));
+function play(t: TestContext, ...lines: readonly string[]): readonly string[] {
+  return (machine.run(t, lines) ?? []).map((line) => line.split(' | ').slice(0, -1).join(' | '));
 }
 
-test('a server that says nothing for as long as the watchdog waits has a successor at once, which is told why', async (t) => {
-  const answers = await play(
-    t,
-    'at SERVING ABSENT KEPT watchdog=3000',
-    'time 1000',
-    'time 1000',
-    'time 1000',
-    'time 1',
-  );
-  assert.deepEqual(answers.slice(2), [
-    'SERVING ABSENT KEPT',
-    [
-      'STARTING ABSENT KEPT | RECORD_THREADS 0  | KILL_SERVER 0  | TELL_WAITING 0 ',
-      'START_SERVER 1 it gave no sign of life for 3000 ms | ORDER_STUCK 0 ',
-    ].join(' | '),
-  ]);
-});
-
-test('servers that die before they serve have successors after pauses that grow to 5 s, until readers get an error', async (t) => {
-  const died = 'event SERVER_DIED end=signal value=9 text=killed';
-  const waits = [200, 400, 800, 1600, 3200, 5000, 5000];
-  // As a process ends, its socket is closed a moment before it is seen to be dead.
-  const lines = waits.flatMap((wait) => ['event SERVER_CLOSED', died, `time ${wait - 1}`, 'time 1']);
-  const answers = await play(t, 'at STARTING ABSENT KEPT deadline=16000', ...lines);
-  const [starting, resting] = ['STARTING ABSENT KEPT', 'RESTING ABSENT KEPT'];
-  const states = answers.map((answer) => answer.split(' | ')[0]);
-  assert.deepEqual(
-    states.slice(0, -1),
-    waits.flatMap(() => [starting, resting, resting, starting]).slice(0, -1),
-  );
-  assert.equal(
-    answers.at(-1),
-    'STARTING ABSENT ABORTED | ABORT_CONNECTION 0  | START_SERVER 7 killed',
-    'readers have waited for 16 s',
-  );
-});
-
-test('a server that serves after that makes the next pause none, and the one after it short', async (t) => {
-  const died = 'event SERVER_DIED end=signal value=9 text=killed';
-  const answers = await play(
-    t,
-    'at STARTING ABSENT KEPT pause=5000',
-    'event IS_ALIVE',
-    died,
-    died,
-    'time 99',
-    'time 1',
-  );
-  assert.deepEqual(
-    answers.map((answer) => answer.split(' | ')[0]),
-    [
+describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
+  test('a server that says nothing for as long as the watchdog waits has a successor at once, which is told why', (t) => {
+    const answers = play(
+      t,
+      'at SERVING ABSENT KEPT watchdog=3000',
+      'time 1000',
+      'time 1000',
+      'time 1000',
+      'time 1',
+    );
+    assert.deepEqual(answers.slice(2), [
       'SERVING ABSENT KEPT',
+      [
+        'STARTING ABSENT KEPT | RECORD_THREADS 0  | KILL_SERVER 0  | TELL_WAITING 0 ',
+        'START_SERVER 1 it gave no sign of life for 3000 ms | ORDER_STUCK 0 ',
+      ].join(' | '),
+    ]);
+  });
+
+  test('servers that die before they serve have successors after pauses that grow to 5 s, until readers get an error', (t) => {
+    const died = 'event SERVER_DIED end=signal value=9 text=killed';
+    const waits = [200, 400, 800, 1600, 3200, 5000, 5000];
+    // As a process ends, its socket is closed a moment before it is seen to be dead.
+    const lines = waits.flatMap((wait) => ['event SERVER_CLOSED', died, `time ${wait - 1}`, 'time 1']);
+    const answers = play(t, 'at STARTING ABSENT KEPT deadline=16000', ...lines);
+    const [starting, resting] = ['STARTING ABSENT KEPT', 'RESTING ABSENT KEPT'];
+    const states = answers.map((answer) => answer.split(' | ')[0]);
+    assert.deepEqual(
+      states.slice(0, -1),
+      waits.flatMap(() => [starting, resting, resting, starting]).slice(0, -1),
+    );
+    assert.equal(
+      answers.at(-1),
+      'STARTING ABSENT ABORTED | ABORT_CONNECTION 0  | START_SERVER 7 killed',
+      'readers have waited for 16 s',
+    );
+  });
+
+  test('a server that serves after that makes the next pause none, and the one after it short', (t) => {
+    const died = 'event SERVER_DIED end=signal value=9 text=killed';
+    const answers = play(
+      t,
+      'at STARTING ABSENT KEPT pause=5000',
+      'event IS_ALIVE',
+      died,
+      died,
+      'time 99',
+      'time 1',
+    );
+    assert.deepEqual(
+      answers.map((answer) => answer.split(' | ')[0]),
+      [
+        'SERVING ABSENT KEPT',
+        'STARTING ABSENT KEPT',
+        'RESTING ABSENT KEPT',
+        'RESTING ABSENT KEPT',
+        'STARTING ABSENT KEPT',
+      ],
+    );
+  });
+
+  test('signals that come while no server can heed them reach the next one when it serves', (t) => {
+    const answers = play(
+      t,
+      'at RESTING ABSENT KEPT rest=50',
+      `event HUNG_UP signal=${SIGHUP}`,
+      `event END_ASKED signal=${SIGTERM}`,
+      'time 50',
+      'event IS_ALIVE',
+      // It dies before it has ended: its successor is asked to end, too.
+      'event SERVER_DIED end=signal value=11 text=crashed',
+      'event IS_ALIVE',
+      'event SERVER_DIED end=code value=0',
+    );
+    assert.deepEqual(answers.slice(2), [
+      'STARTING ABSENT KEPT | START_SERVER 1 ',
+      `SERVING ABSENT KEPT | SEND_SIGNAL ${SIGHUP}  | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
+      'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 2 crashed',
+      `SERVING ABSENT KEPT | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
+      'ENDED ABSENT KEPT | END_AS_SERVER 0 ',
+    ]);
+  });
+
+  test('a server that is being asked to end while a replacement takes its place leaves the wish to that', (t) => {
+    const answers = play(
+      t,
+      'at SERVING REPLACEMENT KEPT',
+      `event END_ASKED signal=${SIGTERM}`,
+      'event STANDS_BY',
+      'event HAS_HANDED_OVER',
+      'time 0',
+      'event IS_ALIVE',
+    );
+    assert.deepEqual(answers.slice(3), [
+      'STARTING ABSENT KEPT | KILL_SERVER 0  | PROMOTE 0  | ORDER_GO 0 ',
+      `SERVING ABSENT KEPT | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
+    ]);
+  });
+
+  test('a hand-over takes 5 s at most', (t) => {
+    const steps = Array.from({ length: 5 }, () => ['event IS_ALIVE', 'time 1000']).flat();
+    const answers = play(t, 'at SERVING REPLACEMENT KEPT', 'event STANDS_BY', ...steps);
+    assert.equal(answers.at(-3), 'SERVING HANDING_OVER KEPT');
+    assert.equal(answers.at(-1), 'STARTING ABSENT KEPT | KILL_SERVER 0  | PROMOTE 0  | ORDER_GO 0 ');
+  });
+
+  test('a standby that came to nothing is followed by another one after 10 s', (t) => {
+    const answers = play(
+      t,
+      'at SERVING STANDBY KEPT watchdog=60000',
+      'event CANDIDATE_DIED text=killed',
+      'event WANTS_STANDBY',
+      'time 9999',
+      'event WANTS_STANDBY',
+      'time 1',
+      'event WANTS_STANDBY',
+    );
+    assert.deepEqual(answers, [
+      'SERVING ABSENT KEPT | DROP_CANDIDATE 0 ',
+      ...Array.from({ length: 4 }, () => 'SERVING ABSENT KEPT'),
+      'SERVING STANDBY KEPT | START_STANDBY 1 ',
+    ]);
+  });
+
+  test('a replacement has 60 s to be ready, or as long as the deadline where that is longer', (t) => {
+    const late =
+      'SERVING ABSENT KEPT | DROP_CANDIDATE 0  | ORDER_DROPPED 0 it was not ready in time | TELL_READY 0 ';
+    const [, usual] = play(
+      t,
+      'at SERVING REPLACEMENT KEPT watchdog=200000 deadline=1000 candidate=59999',
+      'time 1',
+      'time 1',
+    );
+    assert.equal(usual, late);
+    const [still, longer] = play(
+      t,
+      'at SERVING REPLACEMENT KEPT watchdog=200000 deadline=90000 candidate=60000',
+      'time 30000',
+      'time 1',
+    );
+    assert.deepEqual([still, longer], ['SERVING REPLACEMENT KEPT', late]);
+  });
+
+  test('a server that closed its socket is left to another supervisor after a second, unless it dies', (t) => {
+    const closed = ['at SERVING ABSENT KEPT', 'event SERVER_CLOSED', 'time 1000'] as const;
+    const left = play(t, ...closed, 'time 1');
+    assert.equal(left.at(-1), 'ENDED ABSENT KEPT | END_WELL 0 ');
+    const died = play(t, ...closed, 'event SERVER_DIED end=signal value=9 text=killed', 'time 1000');
+    assert.deepEqual(died.slice(2), [
+      'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 1 killed',
       'STARTING ABSENT KEPT',
-      'RESTING ABSENT KEPT',
-      'RESTING ABSENT KEPT',
-      'STARTING ABSENT KEPT',
-    ],
-  );
-});
+    ]);
+  });
 
-test('signals that come while no server can heed them reach the next one when it serves', async (t) => {
-  const answers = await play(
-    t,
-    'at RESTING ABSENT KEPT rest=50',
-    `event HUNG_UP signal=${SIGHUP}`,
-    `event END_ASKED signal=${SIGTERM}`,
-    'time 50',
-    'event IS_ALIVE',
-    // It dies before it has ended: its successor is asked to end, too.
-    'event SERVER_DIED end=signal value=11 text=crashed',
-    'event IS_ALIVE',
-    'event SERVER_DIED end=code value=0',
-  );
-  assert.deepEqual(answers.slice(2), [
-    'STARTING ABSENT KEPT | START_SERVER 1 ',
-    `SERVING ABSENT KEPT | SEND_SIGNAL ${SIGHUP}  | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
-    'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 2 crashed',
-    `SERVING ABSENT KEPT | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
-    'ENDED ABSENT KEPT | END_AS_SERVER 0 ',
-  ]);
-});
+  test('a server of a mount that is made anew has 60 s, however short the deadline', (t) => {
+    const answers = play(
+      t,
+      'at STARTING ABSENT ABORTED deadline=1000 down=5000 silent=30000',
+      'event STORES_CONNECTION name=fuse',
+      'time 30000',
+      'event IS_ALIVE',
+      'time 1000',
+    );
+    assert.deepEqual(answers, [
+      'STARTING ABSENT REMADE | KEEP 0 fuse',
+      'STARTING ABSENT REMADE',
+      'SERVING ABSENT KEPT',
+      'SERVING ABSENT KEPT',
+    ]);
+  });
 
-test('a server that is being asked to end while a replacement takes its place leaves the wish to that', async (t) => {
-  const answers = await play(
-    t,
-    'at SERVING REPLACEMENT KEPT',
-    `event END_ASKED signal=${SIGTERM}`,
-    'event STANDS_BY',
-    'event HAS_HANDED_OVER',
-    'time 0',
-    'event IS_ALIVE',
-  );
-  assert.deepEqual(answers.slice(3), [
-    'STARTING ABSENT KEPT | KILL_SERVER 0  | PROMOTE 0  | ORDER_GO 0 ',
-    `SERVING ABSENT KEPT | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
-  ]);
-});
-
-test('a hand-over takes 5 s at most', async (t) => {
-  const steps = Array.from({ length: 5 }, () => ['event IS_ALIVE', 'time 1000']).flat();
-  const answers = await play(t, 'at SERVING REPLACEMENT KEPT', 'event STANDS_BY', ...steps);
-  assert.equal(answers.at(-3), 'SERVING HANDING_OVER KEPT');
-  assert.equal(answers.at(-1), 'STARTING ABSENT KEPT | KILL_SERVER 0  | PROMOTE 0  | ORDER_GO 0 ');
-});
-
-test('a standby that came to nothing is followed by another one after 10 s', async (t) => {
-  const answers = await play(
-    t,
-    'at SERVING STANDBY KEPT watchdog=60000',
-    'event CANDIDATE_DIED text=killed',
-    'event WANTS_STANDBY',
-    'time 9999',
-    'event WANTS_STANDBY',
-    'time 1',
-    'event WANTS_STANDBY',
-  );
-  assert.deepEqual(answers, [
-    'SERVING ABSENT KEPT | DROP_CANDIDATE 0 ',
-    ...Array.from({ length: 4 }, () => 'SERVING ABSENT KEPT'),
-    'SERVING STANDBY KEPT | START_STANDBY 1 ',
-  ]);
-});
-
-test('a replacement has 60 s to be ready, or as long as the deadline where that is longer', async (t) => {
-  const late =
-    'SERVING ABSENT KEPT | DROP_CANDIDATE 0  | ORDER_DROPPED 0 it was not ready in time | TELL_READY 0 ';
-  const [, usual] = await play(
-    t,
-    'at SERVING REPLACEMENT KEPT watchdog=200000 deadline=1000 candidate=59999',
-    'time 1',
-    'time 1',
-  );
-  assert.equal(usual, late);
-  const [still, longer] = await play(
-    t,
-    'at SERVING REPLACEMENT KEPT watchdog=200000 deadline=90000 candidate=60000',
-    'time 30000',
-    'time 1',
-  );
-  assert.deepEqual([still, longer], ['SERVING REPLACEMENT KEPT', late]);
-});
-
-test('a server that closed its socket is left to another supervisor after a second, unless it dies', async (t) => {
-  const closed = ['at SERVING ABSENT KEPT', 'event SERVER_CLOSED', 'time 1000'] as const;
-  const left = await play(t, ...closed, 'time 1');
-  assert.equal(left.at(-1), 'ENDED ABSENT KEPT | END_WELL 0 ');
-  const died = await play(t, ...closed, 'event SERVER_DIED end=signal value=9 text=killed', 'time 1000');
-  assert.deepEqual(died.slice(2), [
-    'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 1 killed',
-    'STARTING ABSENT KEPT',
-  ]);
-});
-
-test('a server of a mount that is made anew has 60 s, however short the deadline', async (t) => {
-  const answers = await play(
-    t,
-    'at STARTING ABSENT ABORTED deadline=1000 down=5000 silent=30000',
-    'event STORES_CONNECTION name=fuse',
-    'time 30000',
-    'event IS_ALIVE',
-    'time 1000',
-  );
-  assert.deepEqual(answers, [
-    'STARTING ABSENT REMADE | KEEP 0 fuse',
-    'STARTING ABSENT REMADE',
-    'SERVING ABSENT KEPT',
-    'SERVING ABSENT KEPT',
-  ]);
-});
-
-test('a pause ends in every state, whatever became of the server before it', async (t) => {
-  const states = ['ABSENT', 'STANDBY', 'REPLACEMENT', 'HANDING_OVER'].flatMap((candidate) =>
-    ['NO_CONNECTION', 'KEPT', 'ABORTED', 'REMADE'].flatMap((connection) =>
-      [0, 1].map(
-        (isClosed) =>
-          `at RESTING ${candidate} ${connection} rest=1000 isClosed=${isClosed} closed=5000 silent=90000`,
+  test('a pause ends in every state, whatever became of the server before it', (t) => {
+    const states = ['ABSENT', 'STANDBY', 'REPLACEMENT', 'HANDING_OVER'].flatMap((candidate) =>
+      ['NO_CONNECTION', 'KEPT', 'ABORTED', 'REMADE'].flatMap((connection) =>
+        [0, 1].map(
+          (isClosed) =>
+            `at RESTING ${candidate} ${connection} rest=1000 isClosed=${isClosed} closed=5000 silent=90000`,
+        ),
       ),
-    ),
-  );
-  const answers = await play(t, ...states.flatMap((state) => [state, 'time 1000']));
-  for (const [at, answer] of answers.entries()) assert.match(answer, /^STARTING /, states[at]);
+    );
+    const answers = play(t, ...states.flatMap((state) => [state, 'time 1000']));
+    for (const [at, answer] of answers.entries()) assert.match(answer, /^STARTING /, states[at]);
+  });
 });

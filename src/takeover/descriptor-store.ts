@@ -1,0 +1,65 @@
+import { closeSync } from 'node:fs';
+import type { SupervisorClient } from './supervisor-client.ts';
+import { type KeptName, says } from './supervisor-messages.ts';
+
+type StoreClient = Pick<SupervisorClient, 'send' | 'onAnother'>;
+
+/** The descriptors that the supervisor keeps for this server's successor, by name. Without supervisor nothing is kept. */
+export class DescriptorStore {
+  readonly #client: StoreClient | undefined;
+  /** Those of the server before that nobody has asked for yet. */
+  readonly #inherited: Map<string, number>;
+  readonly #kept = new Map<KeptName, number>();
+  readonly #close: (fd: number) => void;
+
+  constructor(
+    client: StoreClient | undefined,
+    inherited: ReadonlyMap<string, number> = new Map(),
+    close: (fd: number) => void = closeSync,
+  ) {
+    this.#client = client;
+    this.#inherited = new Map(inherited);
+    this.#close = close;
+    client?.onAnother(() => {
+      for (const [name, fd] of this.#kept) this.#send(name, fd);
+    });
+  }
+
+  /** Whether a successor will find what is kept. */
+  get outlivesServer(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** What the server before had kept, to be closed by the caller; the supervisor keeps its own copy. */
+  inherit(name: KeptName): number | undefined {
+    const fd = this.#inherited.get(name);
+    this.#inherited.delete(name);
+    if (fd !== undefined) this.#kept.set(name, fd);
+    return fd;
+  }
+
+  /** The descriptor stays the caller's, and has to stay open: another supervisor is sent it again. */
+  keep(name: KeptName, fd: number): void {
+    if (this.#client === undefined) return;
+    this.#kept.set(name, fd);
+    this.#send(name, fd);
+  }
+
+  keeps(name: KeptName): boolean {
+    return this.#kept.has(name);
+  }
+
+  drop(...names: readonly KeptName[]): void {
+    for (const name of names) {
+      const unused = this.#inherited.get(name);
+      if (unused !== undefined) this.#close(unused);
+      this.#inherited.delete(name);
+      this.#kept.delete(name);
+      this.#client?.send(says.drop(name));
+    }
+  }
+
+  #send(name: KeptName, fd: number): void {
+    this.#client?.send(says.keep(name), fd);
+  }
+}

@@ -1,0 +1,18 @@
+import { closeSync, fstatSync, statSync } from 'node:fs';
+import type { DescriptorStore } from './descriptor-store.ts';
+
+/** As Addon.lockFile, and the lock outlives the server: its successor has it from the start. */
+export function keepLock(store: DescriptorStore, path: string, lockFile: (path: string) => number): number {
+  const inherited = store.inherit('lock');
+  if (inherited !== undefined && isFileAt(inherited, path)) return inherited;
+  // The settings name another cache directory than before.
+  if (inherited !== undefined) closeSync(inherited);
+  const fd = lockFile(path);
+  if (fd >= 0) store.keep('lock', fd);
+  return fd;
+}
+
+function isFileAt(fd: number, path: string): boolean {
+  const [open, there] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
+  return there?.ino === open.ino && there.dev === open.dev;
+}

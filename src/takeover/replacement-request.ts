@@ -1,0 +1,57 @@
+import type { Replacement } from './replacement.ts';
+import type { SupervisorClient } from './supervisor-client.ts';
+import { says } from './supervisor-messages.ts';
+
+/** Why a request for another server came to nothing. */
+const ORPHANED = 'its supervisor ended meanwhile, and there is another one now';
+
+/** Asks the supervisor for another server in the place of this one, and tells everybody who asked what became of it. */
+export class ReplacementRequest {
+  readonly #client: Pick<SupervisorClient, 'alive' | 'send'> | undefined;
+  readonly #onReplacement: (replacement: Replacement) => void;
+  readonly #waiting = new Set<(replacement: Replacement) => void>();
+
+  /** `onReplacement`: also where the supervisor was asked by a signal. */
+  constructor(
+    client: Pick<SupervisorClient, 'alive' | 'send'> | undefined,
+    onReplacement: (replacement: Replacement) => void,
+  ) {
+    this.#client = client;
+    this.#onReplacement = onReplacement;
+  }
+
+  /** Resolves just before this server is ended by a replacement, or when there is none. */
+  async request(): Promise<Replacement> {
+    const client = this.#client;
+    if (client === undefined || !client.alive()) return { kind: 'unsupervised' };
+    return await new Promise((resolve) => {
+      this.#waiting.add(resolve);
+      client.send(says.restart);
+    });
+  }
+
+  /** This server can be ended: from outside, and without a word. */
+  handOver(): void {
+    this.#client?.send(says.handedOver);
+  }
+
+  standsBy(): void {
+    this.#tell({ kind: 'stands-by' });
+  }
+
+  dropped(reason: string): void {
+    this.#tell({ kind: 'dropped', reason });
+  }
+
+  /** The supervisor is gone, and with it every request. */
+  orphaned(): void {
+    if (this.#waiting.size > 0) this.dropped(ORPHANED);
+  }
+
+  #tell(replacement: Replacement): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const tell of waiting) tell(replacement);
+    this.#onReplacement(replacement);
+  }
+}

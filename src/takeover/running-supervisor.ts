@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { closeSync, readlinkSync } from 'node:fs';
+import { nodeCommand } from '../host/node-command.ts';
+import type { Addon } from '../session/kernel/addon.ts';
+import { supervisorProgram } from './supervisor.ts';
+import type { RunningSupervisor } from './supervisor-client.ts';
+import type { SupervisorLink } from './supervisor-link.ts';
+import { NativeSupervisorSocket } from './supervisor-socket.ts';
+
+type SupervisorAddon = Pick<Addon, 'sendFd' | 'socketPair'>;
+
+/** The supervisor that started this process. */
+export function parentSupervisor(link: SupervisorLink, addon: SupervisorAddon): RunningSupervisor {
+  const pid = process.ppid;
+  return {
+    socket: new NativeSupervisorSocket(addon, link.socket, link.kept.get('orders')),
+    pid,
+    // Once it is gone this process has another parent.
+    kill: () => {
+      if (process.ppid === pid) process.kill(pid, 'SIGKILL');
+    },
+  };
+}
+
+/** What starts a supervisor that adopts this process. To be made while the first one is there. */
+export function adoptingSupervisor(
+  { restarts, environment }: SupervisorLink,
+  addon: SupervisorAddon,
+): () => RunningSupervisor | undefined {
+  // Where this version has none, or an upgrade has taken it away, that of the first one.
+  const first = programOf(process.ppid);
+  return () => {
+    const program = supervisorProgram() ?? first;
+    if (program === undefined) return undefined;
+    const [ours, theirs] = addon.socketPair(true);
+    const [ourOrders, theirOrders] = addon.socketPair(false);
+    const [entry = '', ...args] = process.argv.slice(1);
+    const adopted = ['--adopt', String(process.pid), '3', '4', String(restarts)];
+    const child = spawn(program, [...adopted, ...nodeCommand(), entry, ...args], {
+      detached: true,
+      env: { ...process.env, ...environment },
+      stdio: ['inherit', 'inherit', 'inherit', theirs, theirOrders],
+    });
+    // It is not there then, and the next message says so.
+    child.on('error', () => undefined);
+    child.unref();
+    closeSync(theirs);
+    closeSync(theirOrders);
+    return {
+      socket: new NativeSupervisorSocket(addon, ours, ourOrders),
+      pid: child.pid ?? 0,
+      kill: () => void child.kill('SIGKILL'),
+    };
+  };
+}
+
+function programOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}

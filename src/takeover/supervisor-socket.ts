@@ -1,0 +1,48 @@
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Addon } from '../session/kernel/addon.ts';
+
+/** A server's end of what connects it with its supervisor. */
+export interface SupervisorSocket {
+  /** A whole message, with a descriptor unless that is negative. Returns 0 or the errno, and never waits. */
+  send(message: string, fd: number): number;
+  /** What the supervisor says, in pieces, until its end is closed. To be called once. */
+  listen(onBytes: (bytes: Uint8Array) => void, onClosed: () => void): void;
+  /** After that the listener is told of nothing. */
+  close(): void;
+}
+
+/** Both sockets of docs/takeover.md. */
+export class NativeSupervisorSocket implements SupervisorSocket {
+  readonly #addon: Pick<Addon, 'sendFd'>;
+  readonly #messages: number;
+  readonly #ordersFd: number | undefined;
+  #orders: Socket | undefined;
+
+  constructor(addon: Pick<Addon, 'sendFd'>, messages: number, orders: number | undefined) {
+    this.#addon = addon;
+    this.#messages = messages;
+    this.#ordersFd = orders;
+  }
+
+  send(message: string, fd: number): number {
+    return this.#addon.sendFd(this.#messages, message, fd);
+  }
+
+  listen(onBytes: (bytes: Uint8Array) => void, onClosed: () => void): void {
+    if (this.#ordersFd === undefined) return;
+    const orders = new Socket({ fd: this.#ordersFd, readable: true, writable: false });
+    this.#orders = orders;
+    orders.on('data', onBytes);
+    // A close follows.
+    orders.on('error', () => undefined);
+    orders.on('close', onClosed);
+    orders.unref();
+  }
+
+  close(): void {
+    closeSync(this.#messages);
+    this.#orders?.removeAllListeners('data').removeAllListeners('close');
+    this.#orders?.destroy();
+  }
+}

@@ -1,0 +1,57 @@
+import { constants } from 'node:os';
+import type { RunningSupervisor } from '../../src/takeover/supervisor-client.ts';
+import type { SupervisorSocket } from '../../src/takeover/supervisor-socket.ts';
+
+/** The other end of a server's sockets: what was sent there, and what is said. */
+export class FakeSupervisor implements SupervisorSocket {
+  /** Messages, with the descriptor where there was one. */
+  readonly sent: (string | readonly [message: string, fd: number])[] = [];
+  isClosed = false;
+  kills = 0;
+  #failure = 0;
+  #onBytes: (bytes: Uint8Array) => void = () => undefined;
+  #onClosed: () => void = () => undefined;
+  readonly #pid: number;
+
+  constructor(pid = 100) {
+    this.#pid = pid;
+  }
+
+  get running(): RunningSupervisor {
+    const kill = (): void => {
+      this.kills += 1;
+    };
+    return { socket: this, pid: this.#pid, kill };
+  }
+
+  send(message: string, fd: number): number {
+    if (this.#failure === 0) this.sent.push(fd < 0 ? message : [message, fd]);
+    return this.#failure;
+  }
+
+  listen(onBytes: (bytes: Uint8Array) => void, onClosed: () => void): void {
+    this.#onBytes = onBytes;
+    this.#onClosed = onClosed;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.#onBytes = () => undefined;
+    this.#onClosed = () => undefined;
+  }
+
+  say(bytes: string | Uint8Array): void {
+    this.#onBytes(Buffer.from(bytes));
+  }
+
+  /** No process has the other end any more. */
+  die(): void {
+    this.#failure = constants.errno.EPIPE;
+    this.#onClosed();
+  }
+
+  /** It reads nothing, and its socket is full. */
+  standStill(): void {
+    this.#failure = constants.errno.EAGAIN;
+  }
+}
