@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SyncView } from '../../src/sync/sync.ts';
+import type { SyncView } from '../../src/sync/sync-view.ts';
 import { Heartbeat } from '../../src/takeover/heartbeat.ts';
 
 const listing = { view: { generation: undefined } as unknown as SyncView };
