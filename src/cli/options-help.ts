@@ -16,7 +16,8 @@ const GROUPS: Readonly<Record<OptionGroup, string>> = {
   process: 'The process',
 };
 
-const PRECEDENCE =
+/** Where values come from, and how they are written. */
+export const PRECEDENCE =
   'A flag comes before the environment, that before the file of --config, that before the default. Switches take true or false in the environment and in the file. Lists are repeated flags, commas in the environment, a list in the file. Durations are written 250ms, 10s, 5m, 1h; sizes 4096, 64KiB, 2GiB, 10MB. An empty variable counts as none.';
 
 /** Every option that a command takes, by group, with its default and its variable. */
@@ -39,7 +40,7 @@ function optionHelp(name: OptionName, paints: Paints, width: number): string {
 }
 
 /** `--region REGION`, `--include GLOB …`, `--[no-]daemon`, `--no-sign-request | --sign-request` */
-function flagHelp(name: OptionName): string {
+export function flagHelp(name: OptionName): string {
   const { placeholder, isList } = optionOf(name).kind;
   if (placeholder !== undefined) return `--${name} ${placeholder}${isList ? ' …' : ''}`;
   const negation = negationOf(name) as string;

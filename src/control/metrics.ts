@@ -28,9 +28,27 @@ export interface MetricsSnapshot {
     | undefined;
 }
 
+/**
+ * Whether name and labels stay as they are until the next major version. `values change`: name and labels stay, the
+ * values of the labels follow how dagmount is built.
+ */
+export type MetricStability = 'stable' | 'values change';
+
+export interface MetricDeclaration {
+  readonly name: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly stability: MetricStability;
+}
+
+/** Metrics whose labels have values of dagmount's own inner workings. */
+const VALUES_CHANGE: ReadonlySet<string> = new Set(['dagmount_publish_duration_seconds']);
+
 /** Every metric of a daemon, declared here and nowhere else: name, type, labels and help. */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #declared: MetricDeclaration[] = [];
 
   readonly #buildInfo = this.#gauge('dagmount_build_info', 'What runs: always 1', ['version', 'node']);
   readonly #generationInfo = this.#gauge(
@@ -144,6 +162,11 @@ export class Metrics {
     this.#buildInfo.set({ version: build.version, node: build.node }, 1);
   }
 
+  /** Without those of Node.js. */
+  get declared(): readonly MetricDeclaration[] {
+    return this.#declared;
+  }
+
   /** One request to the store was answered, or failed. */
   request(operation: string, outcome: string, milliseconds: number): void {
     this.#sourceRequests.inc({ operation, outcome });
@@ -207,15 +230,23 @@ export class Metrics {
     this.#ready.set(status.ready ? 1 : 0);
   }
 
+  #declare(name: string, type: MetricDeclaration['type'], help: string, labels: readonly string[]): void {
+    const stability = VALUES_CHANGE.has(name) ? 'values change' : 'stable';
+    this.#declared.push({ name, type, help, labels, stability });
+  }
+
   #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {
+    this.#declare(name, 'gauge', help, labelNames);
     return new Gauge({ name, help, labelNames, registers: [this.#registry] });
   }
 
   #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
+    this.#declare(name, 'counter', help, labelNames);
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 
   #histogram(name: string, help: string, labelNames: readonly string[]): Histogram {
+    this.#declare(name, 'histogram', help, labelNames);
     return new Histogram({
       name,
       help,
@@ -226,6 +257,7 @@ export class Metrics {
   }
 
   #mirror(name: string, help: string, label: string): MirroredHistogram {
+    this.#declare(name, 'histogram', help, [label]);
     const mirror = new MirroredHistogram(name, help, label, DURATION_BOUNDS);
     // What a registry asks of a metric is `name`, `help`, `type` and `get`, of whatever class it is.
     this.#registry.registerMetric(mirror as unknown as Histogram);

@@ -1,7 +1,7 @@
 import type { ProblemDetails } from './shapes.ts';
 
 /** Every code that an answer may carry, with its status and its title. */
-const PROBLEMS = {
+export const problems = {
   'malformed-request': [400, 'The request cannot be understood'],
   'bad-parameter': [400, 'A parameter is not as it should be'],
   'bad-body': [400, 'The body is not as it should be'],
@@ -32,7 +32,7 @@ const PROBLEMS = {
   'timed-out': [504, 'It takes longer than was allowed'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
-export type ProblemCode = keyof typeof PROBLEMS;
+export type ProblemCode = keyof typeof problems;
 
 /** An answer that is an error: RFC 9457 problem details. */
 export class ProblemError extends Error {
@@ -58,7 +58,7 @@ export class ProblemError extends Error {
     } = {},
   ) {
     super(detail);
-    const [usual, title] = PROBLEMS[code];
+    const [usual, title] = problems[code];
     const status = extra.status ?? usual;
     this.code = code;
     this.status = status;

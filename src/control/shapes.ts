@@ -1,27 +1,11 @@
 import * as z from 'zod/mini';
+import { type DegradedCode, degradedCodes } from './degraded.ts';
 import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
 
 /**
  * What goes over the control socket, declared once: the types that the views give, what requests are checked
  * against, and what tests check every answer against. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
-
-/** Codes of what works less well than it should; the tree that is shown is whole in every one of them. */
-export const degradedCodes = [
-  'source-unreachable',
-  'source-denied',
-  'source-throttled',
-  'source-slow',
-  'unreadable-objects',
-  'publication-stuck',
-  'held',
-  'cache-unwritable',
-  'cache-full',
-  'cache-too-small',
-  'state-unwritable',
-  'unsupervised',
-  'weak-driver',
-] as const;
 
 /** Of listings that have ETags of their own, and of ETags that look like an MD5 and are none: neither is a trouble. */
 export const storeTraits = ['own-listing-etags', 'no-md5-etags'] as const;
@@ -204,7 +188,8 @@ export const restartedShape = z.strictObject({ pid: z.int() });
 
 export const noQueryShape = z.strictObject({});
 
-export type DegradedCode = (typeof degradedCodes)[number];
+export type { DegradedCode };
+export { degradedCodes };
 export type Status = z.infer<typeof statusShape>;
 export type GenerationView = z.infer<typeof generationShape>;
 export type StuckView = z.infer<typeof stuckShape>;

@@ -1,17 +1,20 @@
-export type ProblemReason =
-  | 'empty-component'
-  | 'dot-component'
-  | 'nul'
-  | 'too-long'
-  | 'not-utf8'
-  | 'trailing-slash'
-  | 'shadowed'
-  | 'no-version'
-  | 'unreadable-class'
-  | 'bad-size'
-  | 'bad-date'
+export const problemReasons = [
+  'empty-component',
+  'dot-component',
+  'nul',
+  'too-long',
+  'not-utf8',
+  'trailing-slash',
+  'shadowed',
+  'no-version',
+  'unreadable-class',
+  'bad-size',
+  'bad-date',
   /** Its content could not be had; what the store answered stands in its detail. */
-  | 'unreadable-object';
+  'unreadable-object',
+] as const;
+
+export type ProblemReason = (typeof problemReasons)[number];
 
 /**
  * A key that is left out of the tree, or is shown but not readable (`unreadable-class`, `unreadable-object`), without its date
