@@ -1,15 +1,17 @@
+import { StoreClock } from '../store/store-clock.ts';
 import { findWay, type WayOptions } from '../store/store-way.ts';
 import type { ProbedStore } from './probe.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { S3ReleaseStore, WRITING_TIMEOUTS } from './s3-release-store.ts';
-import { StoreClock } from './store-clock.ts';
 
 export interface ReleaseRoot {
   readonly store: ReleaseStore;
   readonly probed: ProbedStore;
   readonly concurrency: number;
-  /** What steps and collections go by. */
-  readonly clock: StoreClock;
+  /** The store's time, in milliseconds since the epoch: what steps and collections go by, whatever this host takes for the time. */
+  readonly now: () => number;
+  /** Milliseconds by which the store's clock is ahead of that of this host; negative: behind. */
+  readonly clockOffset: () => number;
   close(): Promise<void>;
 }
 
@@ -28,19 +30,20 @@ export async function openReleaseRoot(
   time: RootTime,
 ): Promise<ReleaseRoot> {
   const { target, credentials, transport } = await findWay(options, environment, WRITING_TIMEOUTS);
-  const clock = new StoreClock(() => time.wallClock());
+  const clock = new StoreClock();
   const store = await S3ReleaseStore.open({
     target,
     credentials,
     transport,
-    clock,
+    dates: { wallClock: () => time.wallClock(), observe: (answer) => clock.observe(answer) },
     delay: (ms, signal) => time.delay(ms, signal),
   });
   return {
     store,
     probed: { endpoint: target.endpoint, bucket: options.bucket },
     concurrency: options.concurrency,
-    clock,
+    now: () => time.wallClock() + clock.offset,
+    clockOffset: () => clock.offset,
     close: async () => {
       store.close();
       await transport.close();

@@ -7,17 +7,17 @@ import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
 import type { Transport } from '../store/http/transport.ts';
 import type { Timeouts } from '../store/http/transport-settings.ts';
 import { arnOf, type ResolvedTarget } from '../store/resolved-target.ts';
-import { sdkRequestHandler } from '../store/sdk/transport.ts';
+import { type DateObserver, sdkRequestHandler } from '../store/sdk/transport.ts';
 import { isRetryable, StoreError, type StoreErrorCode } from '../store/store-error.ts';
 import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
-import type { StoreClock } from './store-clock.ts';
 
 export interface S3ReleaseStoreOptions {
   /** Its prefix is the release root. */
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
-  readonly clock: StoreClock;
+  /** Told the Date of each answer. */
+  readonly dates?: DateObserver;
   /** Milliseconds; ends early where the signal is aborted. */
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
@@ -47,7 +47,7 @@ export class S3ReleaseStore implements ReleaseStore {
 
   private constructor(
     sdk: typeof Sdk,
-    { target, credentials, transport, clock, delay }: S3ReleaseStoreOptions,
+    { target, credentials, transport, dates, delay }: S3ReleaseStoreOptions,
   ) {
     this.#sdk = sdk;
     this.#target = target;
@@ -59,7 +59,7 @@ export class S3ReleaseStore implements ReleaseStore {
       maxAttempts: 1,
       // Asked for from 2 MiB on; the transport cannot wait for the 100.
       expectContinueHeader: false,
-      requestHandler: sdkRequestHandler(transport, (date) => clock.observe(date)),
+      requestHandler: sdkRequestHandler(transport, dates),
       // Stores other than AWS's refuse the checksums that the SDK adds by itself; TLS and our own digests stand for them.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',

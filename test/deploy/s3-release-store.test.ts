@@ -11,7 +11,6 @@ import { requireConditionalWrites } from '../../src/deploy/probe.ts';
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { S3ReleaseStore, WRITING_TIMEOUTS } from '../../src/deploy/s3-release-store.ts';
 import { collectFile } from '../../src/deploy/source-files.ts';
-import { StoreClock } from '../../src/deploy/store-clock.ts';
 import type { Credentials } from '../../src/store/credentials.ts';
 import { Transport } from '../../src/store/http/transport.ts';
 import { identities, type Seaweedfs, seaweedfsBinary, startSeaweedfs } from '../support/seaweedfs.ts';
@@ -57,7 +56,6 @@ describe('a release root in a real store', { skip }, () => {
     const { origin, host } = new URL(endpoint);
     const store = await S3ReleaseStore.open({
       transport,
-      clock: new StoreClock(Date.now),
       delay: (milliseconds, stop) => sleep(milliseconds, undefined, { signal: stop }),
       credentials: async () => credentials,
       target: {

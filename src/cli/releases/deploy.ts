@@ -55,12 +55,12 @@ export const run: RunCommand = (args, shell) =>
     const spoken = await stepWords(flags, directory, {}, shell, signal);
     const deployed = await collectSources(sources, flags, project, shell, signal);
     const root = await openRoot(address, flags, shell);
-    const { store, clock } = root;
+    const { store } = root;
     try {
       const dryRun = isGiven(flags, 'dry-run');
       if (!dryRun) await requireConditionalWrites(store, root.probed, signal);
-      tellClock(clock, shell);
-      const words = wordsAt(spoken, clock);
+      tellClock(root, shell);
+      const words = wordsAt(spoken, root);
       if (spoken.uncommitted) {
         shell.err.write(
           `dagmount: ${printable(directory)} has changes that commit ${words.commit?.slice(0, 12)} does not have.\n`,
@@ -90,7 +90,7 @@ export const run: RunCommand = (args, shell) =>
             throw new DryRun(dryRunDocument(changes, standing), dryRunText(changes, standing, paints));
         },
         onProgress: (done, all) => tellProgress(done.bytes, all.bytes, shell.err),
-        now: () => clock.now(),
+        now: root.now,
         pause: pauseBetweenTries(shell),
         signal,
       });

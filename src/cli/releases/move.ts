@@ -46,8 +46,8 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
     const root = await openRoot(address, flags, shell);
     try {
       await requireConditionalWrites(root.store, root.probed, signal);
-      tellClock(root.clock, shell);
-      const words = { ...wordsAt(spoken, root.clock), commit: lastValue(flags, 'commit') };
+      tellClock(root, shell);
+      const words = { ...wordsAt(spoken, root), commit: lastValue(flags, 'commit') };
       const { step, changes } = await request.take({
         store: root.store,
         root: address.root,
@@ -56,7 +56,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         allowDeletions: isGiven(flags, 'allow-deletions'),
         mayReplaceArmed: isGiven(flags, 'replace'),
         sign: signer(flags, words.author, signal),
-        now: () => root.clock.now(),
+        now: root.now,
         pause: pauseBetweenTries(shell),
         signal,
       });

@@ -144,7 +144,7 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
       keep: keepOf(lastValue(flags, 'keep')),
       youngerThanMs: ageOf(lastValue(flags, 'older') ?? OLDER),
       concurrency: root.concurrency,
-      now: () => root.clock.now(),
+      now: root.now,
       signal,
     });
     const verb = act ? '' : 'would be ';

@@ -2,9 +2,9 @@ import { type Flag, lastValue } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
 import type { StepWords } from '../../deploy/change-options.ts';
+import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { type Origin, originOf } from '../../deploy/origin.ts';
 import { signPayload } from '../../deploy/sign-payload.ts';
-import type { StoreClock } from '../../deploy/store-clock.ts';
 import { type EnvelopeSignature, LONGEST_ARMED_MS } from '../../release/index.ts';
 import { formatDuration } from '../format.ts';
 import type { Shell } from '../shell.ts';
@@ -59,8 +59,11 @@ export async function stepWords(
 }
 
 /** Throws ConfigError where the step would wait for too long. */
-export function wordsAt({ time, uncommitted: _, ...words }: SpokenWords, clock: StoreClock): StepWords {
-  const now = clock.now();
+export function wordsAt(
+  { time, uncommitted: _, ...words }: SpokenWords,
+  root: Pick<ReleaseRoot, 'now'>,
+): StepWords {
+  const now = root.now();
   const notBefore =
     time.kind === 'at-once' ? undefined : time.kind === 'at' ? time.instant : now + time.milliseconds;
   if (notBefore !== undefined && notBefore > now + LONGEST_ARMED_MS) {
@@ -74,9 +77,13 @@ export function wordsAt({ time, uncommitted: _, ...words }: SpokenWords, clock: 
 }
 
 /** Says by how much the clock of this host is off: what it deploys goes by the store's. */
-export function tellClock(clock: StoreClock, { err }: Pick<Shell, 'err'>): void {
-  if (Math.abs(clock.ahead) < CLOCK_TOLD_MS) return;
-  const words = `${formatDuration(Math.abs(clock.ahead))} ${clock.ahead < 0 ? 'ahead of' : 'behind'}`;
+export function tellClock(
+  { clockOffset }: Pick<ReleaseRoot, 'clockOffset'>,
+  { err }: Pick<Shell, 'err'>,
+): void {
+  const offset = clockOffset();
+  if (Math.abs(offset) < CLOCK_TOLD_MS) return;
+  const words = `${formatDuration(Math.abs(offset))} ${offset < 0 ? 'ahead of' : 'behind'}`;
   err.write(`dagmount: the clock of this host is ${words} the store's, by which this step is dated.\n`);
 }
 

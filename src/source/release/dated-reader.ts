@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
+import type { StoreClock } from '../../store/store-clock.ts';
 import type { ReaderAnswer, ReadOptions, ReleaseReader } from './release-reader.ts';
-import type { StoreClock } from './store-clock.ts';
 
 /** Tells the store's clock of each answer. */
 export class DatedReader implements ReleaseReader {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Manifest, MOST_ENVELOPE_BYTES, releaseKeys } from '../../release/index.ts';
+import { StoreClock } from '../../store/store-clock.ts';
 import { DatedReader } from './dated-reader.ts';
 import { judgeStep, type Step, type StepRules } from './judge-step.ts';
 import { readManifest } from './read-manifest.ts';
@@ -7,7 +8,6 @@ import { RefHeld, type RefHold } from './ref-hold.ts';
 import type { ReleaseReader } from './release-reader.ts';
 import { StepHistory } from './step-history.ts';
 import type { StepMemory } from './step-memory.ts';
-import { StoreClock } from './store-clock.ts';
 
 /** A release that is believed: who put it in force, when and why, and its files. */
 export interface BelievedRelease {

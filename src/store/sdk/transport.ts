@@ -2,24 +2,23 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Dispatcher } from 'undici';
 import type { Transport } from '../http/transport.ts';
 import { loadDispatcherApi } from '../http/undici.ts';
+import type { DatedAnswer } from '../store-clock.ts';
 
 type RequestHandler = NonNullable<S3ClientConfig['requestHandler']>;
 
 /**
  * What the SDK asks for to find credentials (STS above all) goes through the same proxies and authorities.
  *
- * @param onDate told the Date of each answer as it arrives
+ * @param dates told of each answer that has a Date
  */
-export function sdkRequestHandler(
-  transport: Transport,
-  onDate?: (date: string | undefined) => void,
-): RequestHandler {
+export function sdkRequestHandler(transport: Transport, dates?: DateObserver): RequestHandler {
   return {
     handle: async (request: SdkRequest, options?: { readonly abortSignal?: unknown }) => {
       const { protocol, hostname, port, path, query, method, headers, body } = request;
       const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
       const signal = options?.abortSignal;
       loadDispatcherApi();
+      const sent = dates?.wallClock() ?? 0;
       const answer = await transport.dispatcherFor(origin).request({
         origin,
         path: `${path}${queryString(query)}`,
@@ -29,13 +28,22 @@ export function sdkRequestHandler(
         ...(signal instanceof AbortSignal && { signal }),
       });
       const response = { statusCode: answer.statusCode, headers: flat(answer.headers), body: answer.body };
-      onDate?.(response.headers.date);
+      const date = Date.parse(response.headers.date ?? '');
+      if (dates !== undefined && !Number.isNaN(date)) {
+        dates.observe({ sent, received: dates.wallClock(), date });
+      }
       return { response };
     },
     destroy: () => undefined,
     updateHttpClientConfig: () => undefined,
     httpHandlerConfigs: () => ({}),
   } as RequestHandler;
+}
+
+export interface DateObserver {
+  /** Of this host; milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  readonly observe: (answer: DatedAnswer) => void;
 }
 
 /** As the SDK's HttpRequest is. */

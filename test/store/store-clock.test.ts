@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { StoreClock } from '../../../src/source/release/store-clock.ts';
+import { StoreClock } from '../../src/store/store-clock.ts';
 
 const START = Date.UTC(2026, 10, 20, 12, 0, 0, 250);
 
