@@ -192,3 +192,10 @@ need_schemathesis() {
   need_program schemathesis schemathesis "schemathesis-$schemathesis_version" "schemathesis==$schemathesis_version" \
     --only-binary :all: -c "$root/scripts/lib/schemathesis-constraints.txt"
 }
+
+# The second store with conditional writes, for the histories of deploys, in the versions that its constraints pin.
+moto_version=5.2.5
+need_moto() {
+  need_program moto moto_server "moto-$moto_version" "moto[server]==$moto_version" \
+    -c "$root/scripts/lib/moto-constraints.txt"
+}

@@ -1,0 +1,83 @@
+import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
+
+/** The process of a writer ended: none of its calls does anything any more. */
+export class Killed extends Error {}
+/** A call's answer did not come. */
+export class LostAnswer extends Error {}
+
+export interface Faults {
+  /** The call, by number, at which the process ends; `done`: the store has done it. */
+  readonly killed: { readonly at: number; readonly done: boolean } | undefined;
+  /** The call whose answer does not come. */
+  readonly lost: { readonly at: number; readonly done: boolean } | undefined;
+  /** The call that waits until the collector has done so many more operations; one of the ref never does. */
+  readonly stalled: { readonly at: number; readonly operations: number } | undefined;
+}
+
+/** What the writers of one root have in common. */
+export interface Surroundings {
+  /** Time does not pass meanwhile. */
+  readonly whileRefMoves: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly untilCollected: (operations: number) => Promise<void>;
+}
+
+/** The store as one writer meets it: its process may be killed at any call, and the answer to any may be lost. */
+export class FaultyReleaseStore implements ReleaseStore {
+  readonly #inner: ReleaseStore;
+  readonly #faults: Faults;
+  readonly #surroundings: Surroundings;
+  #calls = 0;
+
+  constructor(inner: ReleaseStore, faults: Faults, surroundings: Surroundings) {
+    this.#inner = inner;
+    this.#faults = faults;
+    this.#surroundings = surroundings;
+  }
+
+  read(key: string, most: number, signal: AbortSignal): Promise<StoredObject | undefined> {
+    return this.#call(() => this.#inner.read(key, most, signal));
+  }
+
+  readRange(
+    key: string,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    return this.#call(() => this.#inner.readRange(key, offset, length, signal));
+  }
+
+  create(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<WriteEnd> {
+    return this.#write(key, () => this.#inner.create(key, bytes, signal));
+  }
+
+  replace(key: string, bytes: Uint8Array, etag: string, signal: AbortSignal): Promise<WriteEnd> {
+    return this.#write(key, () => this.#inner.replace(key, bytes, etag, signal));
+  }
+
+  list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]> {
+    return this.#call(() => this.#inner.list(prefix, signal, after));
+  }
+
+  remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#call(() => this.#inner.remove(keys, signal));
+  }
+
+  #write<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    if (!key.startsWith('refs/')) return this.#call(ask);
+    return this.#surroundings.whileRefMoves(() => this.#call(ask, false));
+  }
+
+  async #call<T>(ask: () => Promise<T>, mayStall = true): Promise<T> {
+    const { killed, lost, stalled } = this.#faults;
+    const number = this.#calls++;
+    if (mayStall && stalled?.at === number) await this.#surroundings.untilCollected(stalled.operations);
+    if (killed !== undefined && number > killed.at) throw new Killed();
+    if (killed?.at === number && !killed.done) throw new Killed();
+    if (lost?.at === number && !lost.done) throw new LostAnswer();
+    const answer = await ask();
+    if (killed?.at === number) throw new Killed();
+    if (lost?.at === number) throw new LostAnswer();
+    return answer;
+  }
+}

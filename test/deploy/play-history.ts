@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { collect } from '../../src/deploy/collect.ts';
+import { readStanding, type Standing } from '../../src/deploy/current-step.ts';
+import { deploy } from '../../src/deploy/deploy.ts';
+import { promote, rollback } from '../../src/deploy/move.ts';
+import type { ReleaseStore } from '../../src/deploy/release-store.ts';
+import type { SourceFile } from '../../src/deploy/source-files.ts';
+import { checkEnvironment, requireReadable } from './check-history.ts';
+import { FaultyReleaseStore, Killed, LostAnswer } from './faulty-release-store.ts';
+import {
+  type Attempt,
+  COLLECTOR,
+  deployedOf,
+  ENVIRONMENTS,
+  type History,
+  type Operation,
+} from './operations.ts';
+import { SharedTime } from './shared-time.ts';
+
+/** Lets the four of a history act on an empty release root, then checks what is there. */
+export async function playHistory(
+  history: History,
+  store: ReleaseStore,
+  file: (path: string, content: number) => SourceFile,
+): Promise<void> {
+  const attempts: Attempt[] = [];
+  const time = new SharedTime(COLLECTOR);
+  await Promise.all(
+    history.map(async (operations, actor) => {
+      for (const [at, operation] of operations.entries()) {
+        const message = `actor ${actor}, operation ${at}`;
+        const attempt: Attempt = { message, operation, end: 'unknown', seen: undefined };
+        attempts.push(attempt);
+        if (actor === COLLECTOR) await time.collectorsTurn();
+        attempt.end = await carryOut(attempt, store, time, file);
+        if (actor === COLLECTOR) time.collected();
+        else time.deployed();
+      }
+      time.end(actor === COLLECTOR ? 'collector' : 'deployer');
+    }),
+  );
+  for (const environment of ENVIRONMENTS) {
+    const { step } = await readStanding(store, environment, new AbortController().signal);
+    if (step !== undefined) await requireReadable(step, store);
+  }
+  // What the last one left open, the next one completes; it is no part of the history.
+  for (const environment of ENVIRONMENTS) {
+    const last: Operation = {
+      kind: 'tree',
+      contents: [0, 1, 2, 3],
+      environment,
+      killed: undefined,
+      lost: undefined,
+      stalled: undefined,
+    };
+    const attempt: Attempt = {
+      message: `last ${environment}`,
+      operation: last,
+      end: 'unknown',
+      seen: undefined,
+    };
+    attempts.push(attempt);
+    attempt.end = await carryOut(attempt, store, time, file);
+  }
+  for (const environment of ENVIRONMENTS) await checkEnvironment(environment, store, attempts, file);
+}
+
+async function carryOut(
+  attempt: Attempt,
+  inner: ReleaseStore,
+  time: SharedTime,
+  file: (path: string, content: number) => SourceFile,
+): Promise<Attempt['end']> {
+  const { signal } = new AbortController();
+  const { message, operation } = attempt;
+  const { environment, killed, lost, stalled } = operation;
+  const store = new FaultyReleaseStore(inner, { killed, lost, stalled }, time);
+  const options = {
+    store,
+    root: 'root',
+    environment,
+    words: { author: 'a', message, commit: undefined, url: undefined, notBefore: undefined },
+    allowDeletions: true,
+    mayReplaceArmed: false,
+    sign: async () => [],
+    check: async (_: unknown, __: unknown, { step }: Standing) => {
+      attempt.seen ??= step?.payload.sequence ?? 0;
+    },
+    now: time.now,
+    pause: async () => undefined,
+    signal,
+  };
+  try {
+    switch (operation.kind) {
+      case 'tree':
+      case 'file':
+      case 'remove': {
+        const end = await deploy(deployedOf(operation, file), options);
+        return end.kind === 'deployed' ? 'taken' : 'not-taken';
+      }
+      case 'promote':
+        await promote('staging', { ...options, environment: 'production' });
+        return 'taken';
+      case 'rollback': {
+        const { step } = await readStanding(store, environment, signal);
+        const sequence = Math.max(1, (step?.payload.sequence ?? 1) - operation.steps);
+        await rollback(
+          operation.steps === 0 ? { kind: 'previous' } : { kind: 'sequence', sequence },
+          options,
+        );
+        return 'taken';
+      }
+      case 'collect':
+        await collect(true, {
+          store,
+          keep: operation.keep,
+          youngerThanMs: 0,
+          concurrency: 4,
+          now: time.now,
+          signal,
+        });
+        return 'not-taken';
+      case 'wait':
+        await time.pass(operation.minutes);
+        return 'not-taken';
+    }
+  } catch (error) {
+    if (error instanceof Killed || error instanceof LostAnswer) return 'unknown';
+    const { code } = error as { readonly code?: unknown };
+    // What a deployer may be told; anything else is a fault.
+    const isRefusal = ['overtaken', 'no-such-release', 'unusable-source', 'check-failed'].includes(
+      String(code),
+    );
+    assert.ok(isRefusal, error instanceof Error ? error.stack : String(error));
+    return 'not-taken';
+  }
+}
