@@ -1,9 +1,8 @@
+import { RETRIES } from '../base/retry-policies.ts';
 import type { Clock } from './ports.ts';
 
 export type DiskTrouble = 'cache-full' | 'cache-unwritable';
 
-/** A disk that failed is tried again by the first write that comes after this time. */
-const PAUSE_MS = 5_000;
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Whether the cache's disk takes what is written to it. */
@@ -30,7 +29,7 @@ export class DiskHealth {
     if (this.#trouble === undefined) return true;
     const since = this.#clock.now() - this.#triedAt;
     // A clock that stepped back must not stop the trying.
-    if (since >= 0 && since < PAUSE_MS) return false;
+    if (since >= 0 && since < RETRIES.disk.pauses.leastMs) return false;
     this.#triedAt = this.#clock.now();
     return true;
   }

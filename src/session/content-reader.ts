@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ReadFailure } from '../base/read-failure.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import { blobKey } from '../cache/blob-path.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
 import { ABSENT, ARRIVING } from '../cache/fingerprint.ts';
@@ -13,11 +14,6 @@ import type { FetchResult } from './messages.ts';
 const KNOWN_CHUNKS = 4096;
 /** Content that the cache's disk could not take, kept so that the rest of it is not fetched again. */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;
-/**
- * A blob may be evicted, or altered, between main's word and our read of it. Often only where many read far more than
- * the cache holds; a file system under the cache that changes inodes by itself must not keep us here for ever.
- */
-const TRIES = 8;
 /** How often, and how many times, is looked whether content that is on its way has come. */
 const ARRIVAL_MS = 4;
 const MOST_LOOKS = 5;
@@ -81,7 +77,9 @@ export class ContentReader {
     for (const part of absent) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
     const parts = absent;
     absent = absent.filter((part) => !this.#isThere(range, part, known.get(part)));
-    for (let tries = 0; tries <= TRIES; tries++) {
+    // Main says where a blob is, and it may be gone by then: often only where many read far more than the cache holds. A
+    // file system under the cache that changes inodes by itself must not keep us here for ever.
+    for (let tries = 1; tries <= RETRIES.evictedBlob.tries; tries++) {
       for (const part of absent) {
         const result = await this.#fetchOnce(range.version, part.chunk, reader, signal);
         if (result.kind === 'error') return result.failure;

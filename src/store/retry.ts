@@ -1,3 +1,5 @@
+import { retry } from '../base/retry.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import type { Deadline } from './deadline.ts';
 import type { Stop } from './stop.ts';
 import { StoreError } from './store-error.ts';
@@ -25,44 +27,39 @@ export const SYSTEM_PACE: Yielder = {
 };
 
 /** Milliseconds for a request, its retries included. */
-export const DEFAULT_DEADLINE_MS = 30_000;
-
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 2000;
-/** What comes garbled time after time is not mended by more traffic. */
-const MAX_CORRUPT = 3;
-/** Of whatever kind their failures are. With the pauses above they take some 16 s, where each fails at once. */
-const MAX_TRIES = 20;
+export const DEFAULT_DEADLINE_MS = RETRIES.request.deadlineMs;
 
 /**
- * Tries until it succeeds, cannot be mended by another try, the time is over, or it was tried 20 times: exponential
- * backoff with full jitter, from 100 ms to 2 s. Starts the clock of the deadline, and leaves it running.
+ * Tries until it succeeds, cannot be mended by another try, the time is over, or all tries of the policy were made.
+ * Starts the clock of the deadline, and leaves it running.
  *
  * @throws {StoreError} the last try's; `aborted` where the caller's signal is
  */
-export async function withRetries<T>(
+export function withRetries<T>(
   attempt: () => Promise<T>,
   options: { readonly deadline: Deadline; readonly deadlineMs: number; readonly yielder: Yielder },
 ): Promise<T> {
   const { deadline, deadlineMs, yielder } = options;
   let last: StoreError | undefined;
-  let corrupt = 0;
+  let garbled = 0;
   deadline.start(deadlineMs);
-  for (let tries = 0; ; tries++) {
-    try {
-      if (deadline.aborted) throw deadline.reason;
-      return await attempt();
-    } catch (error) {
+  const tryOnce = async (): Promise<T> => {
+    if (deadline.aborted) throw deadline.reason;
+    return await attempt();
+  };
+  return retry(tryOnce, {
+    policy: RETRIES.request,
+    mayRepair: (error) => {
       if (deadline.passed) throw last ?? overdue(deadlineMs);
       if (deadline.aborted) throw aborted(deadline);
-      if (!(error instanceof StoreError && error.retryable)) throw error;
-      if (error.code === 'corrupt' && ++corrupt === MAX_CORRUPT) throw error;
-      if (tries + 1 === MAX_TRIES) throw error;
+      if (!(error instanceof StoreError && error.retryable)) return false;
+      if (error.code === 'corrupt' && ++garbled === RETRIES.garbledAnswer.tries) return false;
       last = error;
-    }
-    const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);
-    await yielder.sleep(longest * yielder.random(), deadline);
-  }
+      return true;
+    },
+    sleep: (ms) => yielder.sleep(ms, deadline),
+    random: yielder.random,
+  });
 }
 
 export function aborted({ reason }: Pick<Stop, 'reason'>): StoreError {

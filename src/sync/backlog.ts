@@ -1,4 +1,6 @@
 import type { Clock } from '../base/clock.ts';
+import { pauseAfter } from '../base/retry.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import { type Deferred, deferred, orAborted } from '../base/waiting.ts';
 import { Yielder } from '../base/yielder.ts';
 import { boundedForEach } from './bounded-for-each.ts';
@@ -33,10 +35,6 @@ export interface BacklogOptions extends Omit<FetchMeans, 'allowedMs'> {
   /** Whether the first tree is never called ready without all of its content. */
   readonly mustBeWhole?: boolean | undefined;
 }
-
-const SHORTEST_PAUSE_MS = 1_000;
-/** Between two later tries of objects that cannot be had. */
-const LONGEST_PAUSE_MS = 600_000;
 
 /** How a pass over what is wanted ended; `again`: the store was in trouble, or there is more to wait for. */
 type PassEnd = 'done' | 'again' | 'given-up';
@@ -138,9 +136,9 @@ export class Backlog {
         if (end !== 'done' && known !== this.#options.etags?.revision) continue;
         if (end !== 'again') this.#done();
         if (end === 'done') return;
-        longPause = Math.min(2 * longPause, LONGEST_PAUSE_MS);
-        const spread = Math.max(0, pollMs - SHORTEST_PAUSE_MS);
-        const pause = end === 'given-up' ? longPause : SHORTEST_PAUSE_MS + clock.random() * spread;
+        longPause = Math.min(2 * longPause, RETRIES.unreadableObject.pauses.longestMs);
+        const troubled = pauseAfter(RETRIES.backlog.pauses, 1, clock.random(), pollMs);
+        const pause = end === 'given-up' ? longPause : troubled;
         await clock.sleep(pause, left);
       }
     } catch (error) {

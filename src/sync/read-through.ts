@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ReadFailure } from '../base/read-failure.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import { childOf, startAlarm } from '../base/waiting.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
@@ -47,9 +48,6 @@ const TURN_BYTES = 8 * CHUNK_BYTES;
 
 /** How soon after its failure a read is taken for the same one, asked again. */
 const SAME_READ_MS = 500;
-
-/** An object that could not be had before keeps a reader for so long at most: many of them are read in one scan. */
-const UNREADABLE_DEADLINE_MS = 2_000;
 
 /** The store is known to be down, and what is to be read is not here. */
 const SOURCE_DOWN = 'source-down';
@@ -131,7 +129,7 @@ export class ReadThrough {
     const { cache, clock, found, ahead, unreadable } = this.#options;
     const localOnly = this.#options.isSourceDown();
     const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
-    const longestMs = isUnreadable ? Math.min(deadlineMs, UNREADABLE_DEADLINE_MS) : deadlineMs;
+    const longestMs = isUnreadable ? Math.min(deadlineMs, RETRIES.unreadableRead.deadlineMs) : deadlineMs;
     const alarm = startAlarm(clock, longestMs, () => controller.abort());
     try {
       const reading = cache.ensure(version, chunk, {

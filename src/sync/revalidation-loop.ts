@@ -1,4 +1,6 @@
 import type { Clock } from '../base/clock.ts';
+import { pauseAfter } from '../base/retry.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import { childOf, type Deferred, deferred } from '../base/waiting.ts';
 
 export interface RevalidationLoopOptions<Outcome extends { readonly kind: string }> {
@@ -24,10 +26,6 @@ interface Request<Outcome> extends Deferred<Settled<Outcome>> {
 
 /** The poll interval differs by so much, so that a fleet does not list in step. */
 const JITTER = 0.1;
-/** A failed revalidation is tried again after a random time between this and the poll interval. */
-const SHORTEST_RETRY_MS = 1_000;
-/** Where a tree waits for objects that cannot be had, they are tried as often, however long the poll interval is. */
-const LONGEST_WAITING_MS = 10_000;
 
 /**
  * Revalidates on the poll interval and when asked to, one at a time. A request is answered by a revalidation that
@@ -109,11 +107,10 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   #delayAfter(kind: string): number {
     if (kind === 'failed') return this.#retryDelay();
     if (kind !== 'waiting') return this.#interval();
-    const shortest = Math.min(SHORTEST_RETRY_MS, this.#options.pollMs);
-    return Math.max(
-      shortest,
-      Math.min(this.#retryDelay(), LONGEST_WAITING_MS, this.#options.waitingLeftMs()),
-    );
+    // Objects that a tree waits for are tried as often, however long the poll interval is.
+    const { leastMs, mostMs } = RETRIES.waitingTree.pauses;
+    const shortest = Math.min(leastMs, this.#options.pollMs);
+    return Math.max(shortest, Math.min(this.#retryDelay(), mostMs, this.#options.waitingLeftMs()));
   }
 
   #interval(): number {
@@ -122,8 +119,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
 
   #retryDelay(): number {
     const { pollMs, clock } = this.#options;
-    const shortest = Math.min(SHORTEST_RETRY_MS, pollMs);
-    return shortest + clock.random() * (pollMs - shortest);
+    return pauseAfter(RETRIES.revalidation.pauses, 1, clock.random(), pollMs);
   }
 }
 

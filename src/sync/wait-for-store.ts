@@ -1,5 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { retry } from '../base/retry.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import { codeOf } from './failure.ts';
 
 export interface WaitForStoreOptions {
@@ -22,8 +24,6 @@ const PASSING = new Set([
   'unreadable-ignore-file',
   'release-early',
 ]);
-const SHORTEST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 2_000;
 /** What one attempt counts at most: the clock may be set while it waits. */
 const LONGEST_ATTEMPT_MS = 15_000;
 
@@ -34,25 +34,29 @@ export async function waitForStore(
   signal: AbortSignal,
 ): Promise<void> {
   let waited = 0;
-  for (let attempt = 1; ; attempt++) {
-    const before = clock.now();
-    try {
-      await start();
-      return;
-    } catch (error) {
+  let began = 0;
+  const attempt = async (): Promise<void> => {
+    began = clock.now();
+    await start();
+  };
+  await retry(attempt, {
+    policy: RETRIES.firstStart,
+    mayRepair: (error, tries) => {
       const code = codeOf(error);
-      const took = Math.min(LONGEST_ATTEMPT_MS, Math.max(0, clock.now() - before));
-      waited += took;
-      if (signal.aborted || code === undefined || !PASSING.has(code) || waited >= waitMs) throw error;
+      waited += Math.min(LONGEST_ATTEMPT_MS, Math.max(0, clock.now() - began));
+      if (signal.aborted || code === undefined || !PASSING.has(code) || waited >= waitMs) return false;
       const leftSeconds = Math.round((waitMs - waited) / 1000);
       const line = { event: 'waiting-for-store', code, detail: String(error), leftSeconds } as const;
       const message = 'nothing was kept that could be shown, and the store does not answer: waiting for it';
-      if (attempt === 1) log.warn(line, message);
+      if (tries === 1) log.warn(line, message);
       else log.debug(line, message);
-      const pause = SHORTEST_PAUSE_MS + clock.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS);
-      const rest = Math.min(pause, waitMs - waited);
+      return true;
+    },
+    sleep: async (ms) => {
+      const rest = Math.min(ms, waitMs - waited);
       await clock.sleep(rest, signal);
       waited += rest;
-    }
-  }
+    },
+    random: () => clock.random(),
+  });
 }

@@ -27,6 +27,29 @@ describe('a listing that goes wrong', () => {
     assert.deepEqual(await list(), numbered(80));
   });
 
+  it('takes no longer for a page that comes garbled and slowly than for any other', async () => {
+    const store = new FakeListingStore(numbered(30));
+    store.onAnswer = garbled;
+    let now = 0;
+    const within: number[] = [];
+    const { list } = listerOf(store, {
+      now: () => now,
+      random: () => 1,
+      sleep: async (milliseconds) => {
+        now += milliseconds;
+      },
+      fetchPage: async (query, signal, withinMs = Number.NaN) => {
+        within.push(withinMs);
+        // Each takes as long as it may, up to six seconds.
+        now += Math.min(withinMs, 6_000);
+        return await store.fetchPage(query, signal);
+      },
+    });
+    await assert.rejects(list(), { code: 'corrupt' });
+    assert.deepEqual(within, [10_000, 3_900]);
+    assert.equal(now, 10_000);
+  });
+
   it('is rejected with what a request was rejected with, and asks for nothing more', async () => {
     const store = new FakeListingStore(numbered(200));
     const { list } = listerOf(store, { concurrency: 4 });

@@ -1,3 +1,4 @@
+import { RETRIES } from '../../base/retry-policies.ts';
 import type { Deadline } from '../deadline.ts';
 import { bareEtag } from '../etag.ts';
 import type { Md5Trust } from '../md5-trust.ts';
@@ -16,12 +17,6 @@ import { verified, verifiedWhole } from './verified-body.ts';
  * garbled is simply fetched again. 32 of them are 8 MiB.
  */
 const COLLECTED_BYTES = 256 * 1024;
-
-/** A longer body that breaks off is continued behind what was read: so often, without a byte in between. */
-const MAX_FRUITLESS_RESUMES = 3;
-
-/** A body that drips is asked for again over another connection so often. */
-const MAX_SLOW = 2;
 
 /** Most bytes that are read of an object whose length is not known. */
 const LONGEST_UNANNOUNCED = 8 * 1024 * 1024;
@@ -170,7 +165,7 @@ export class ObjectReader {
         if (error === failure) slow += 1;
         // An answer that holds more than was asked for is one of a store that cannot be asked for the rest.
         const final = !failure.retryable || object.skip > 0 || object.excess > 0;
-        if (final || fruitless > MAX_FRUITLESS_RESUMES || slow > MAX_SLOW) throw failure;
+        if (final || fruitless > RETRIES.brokenBody.tries || slow > RETRIES.slowBody.tries) throw failure;
         const left = endsAt - performance.now();
         body = await this.#resume(
           key,

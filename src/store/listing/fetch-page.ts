@@ -1,3 +1,4 @@
+import { RETRIES } from '../../base/retry-policies.ts';
 import { Deadline } from '../deadline.ts';
 import type { SignedHttp } from '../http/signed-http.ts';
 import { SYSTEM_PACE, withRetries, type Yielder } from '../retry.ts';
@@ -5,8 +6,6 @@ import { StoreError } from '../store-error.ts';
 import type { FetchPage, PageQuery } from './page-reader.ts';
 import { MAX_PAGE_BYTES } from './scanner.ts';
 
-/** Milliseconds for a page, its retries included. */
-const PAGE_DEADLINE_MS = 10_000;
 /** Keys that S3 gives in a page. */
 const PAGE_KEYS = 1_000;
 /** A store that gives all of its keys in one page: 50,000 of them, with long names. */
@@ -20,15 +19,15 @@ export interface FetchPageOptions {
 
 /** Fetches pages of ListObjectsV2, with keys url-encoded. Rejects with StoreError. */
 export function createFetchPage(options: FetchPageOptions): FetchPage {
-  const { http, yielder = SYSTEM_PACE, deadlineMs = PAGE_DEADLINE_MS } = options;
-  return async (query, signal) => {
+  const { http, yielder = SYSTEM_PACE, deadlineMs = RETRIES.page.deadlineMs } = options;
+  return async (query, signal, withinMs = deadlineMs) => {
     const limit = (query.maxKeys ?? PAGE_KEYS) > PAGE_KEYS ? MAX_LONG_PAGE_BYTES : MAX_PAGE_BYTES;
     const request = { operation: 'list', key: '', query: parameters(query) } as const;
     const deadline = new Deadline(signal);
     try {
       const bytes = await withRetries(
         async () => http.collect(await http.send(request, deadline), limit, deadline),
-        { deadline, deadlineMs, yielder },
+        { deadline, deadlineMs: Math.min(deadlineMs, withinMs), yielder },
       );
       if (bytes === undefined) throw tooLong(limit);
       return bytes;

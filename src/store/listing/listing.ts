@@ -1,3 +1,4 @@
+import { RETRIES } from '../../base/retry-policies.ts';
 import type { ListedObjects } from '../listed-objects.ts';
 import { StoreError } from '../store-error.ts';
 import { cutIntoRanges } from './boundaries.ts';
@@ -67,8 +68,6 @@ const ONE_PAGE_KEYS = 20_000;
 /** The same of a store that does not encode keys: an emulator, which takes any number and has it in memory. */
 const ONE_PAGE_LITERAL_KEYS = 150_000;
 const ONE_PAGE_BYTES = 64 * 1024 * 1024;
-/** One page may be more than a store can do in time: after this many failures in a row it is not asked again. */
-const ONE_PAGE_FAILURES = 3;
 
 /**
  * Lists all objects below a prefix: all pages, or it rejects.
@@ -208,7 +207,7 @@ export class PrefixLister {
     if (error.code === 'bad-request') return true;
     if (!error.retryable || !this.#encodes) return false;
     this.#onePageFailures++;
-    return this.#onePageFailures >= ONE_PAGE_FAILURES;
+    return this.#onePageFailures >= RETRIES.listingInOnePage.tries;
   }
 
   /** Ranges of pages that have become longer give most keys twice: a listing of them may seem to have no end. */

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { retry } from '../../base/retry.ts';
+import { RETRIES } from '../../base/retry-policies.ts';
 import { StoreError } from '../store-error.ts';
 import type { ListingBudget } from './budget.ts';
 import { ListingColumns } from './columns.ts';
@@ -16,9 +18,9 @@ export interface PageQuery {
 
 /**
  * Sends one request and returns the body of a 200 answer. Timeouts, and the retry of what HTTP says is worth
- * one, are its own; what it rejects with ends the listing.
+ * one, are its own, within the time that is left for the page; what it rejects with ends the listing.
  */
-export type FetchPage = (query: PageQuery, signal: AbortSignal) => Promise<Uint8Array>;
+export type FetchPage = (query: PageQuery, signal: AbortSignal, withinMs?: number) => Promise<Uint8Array>;
 
 export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>;
 
@@ -37,6 +39,8 @@ export interface PageReaderOptions {
   readonly sleep?: Sleep;
   /** A number from 0 to 1, for the jitter of a backoff. */
   readonly random?: () => number;
+  /** Milliseconds, of a clock that never steps. */
+  readonly now?: () => number;
 }
 
 export interface PageBounds {
@@ -44,9 +48,6 @@ export interface PageBounds {
   readonly maxPageRows?: number;
 }
 
-const TRIES = 3;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 2000;
 const REPLACEMENT_CHARACTER = '\ufffd';
 
 /** Fetches pages and scans them; asks again for one that came garbled. */
@@ -56,6 +57,7 @@ export class PageReader {
   readonly #prefixBytes: Uint8Array;
   readonly #sleep: Sleep;
   readonly #random: () => number;
+  readonly #now: () => number;
   /** The store was found to leave keys as they are, without saying so. */
   #literal = false;
 
@@ -65,6 +67,7 @@ export class PageReader {
     this.#prefixBytes = Buffer.from(options.prefix);
     this.#sleep = options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal }));
     this.#random = options.random ?? Math.random;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   get prefix(): string {
@@ -74,7 +77,7 @@ export class PageReader {
   /**
    * Adds the objects of one page to `columns`; where it is rejected, none.
    *
-   * @throws {StoreError} as {@link scanListingPage} does, after three tries where another try may repair it; as
+   * @throws {StoreError} as {@link scanListingPage} does, after all tries of the policy where another one may repair it; as
    *   {@link ListingBudget} does.
    */
   async read(
@@ -83,30 +86,53 @@ export class PageReader {
     run: ListingRun,
     bounds: PageBounds = {},
   ): Promise<ListingPage> {
-    const prefix = this.#prefixBytes;
-    const before = columns.count;
-    for (let attempt = 1; ; attempt++) {
-      const bytes = await this.#fetch({ ...query, prefix: this.#prefix }, run);
-      try {
-        const page = scanListingPage(bytes, { prefix, columns, literal: this.#literal, ...bounds });
-        checkToken(page);
-        run.budget.takePage(page.rows);
-        return page;
-      } catch (error) {
-        // The next try must not add to what this one scanned before it was found to be wrong.
-        columns.truncate(before);
-        if (error instanceof UnknownEncodingError) await this.#askForEncoding(error, run);
-        else if (!(error instanceof StoreError && error.retryable) || attempt >= TRIES) throw error;
-      }
-      const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
-      await this.#sleep(longest * (0.5 + this.#random() / 2), run.signal);
-    }
+    const endsAt = this.#now() + RETRIES.garbledPage.deadlineMs;
+    let last: unknown;
+    const attempt = async (): Promise<ListingPage> => {
+      // The pause took the rest of the time: what the page failed with is told, not that.
+      if (last !== undefined && this.#now() >= endsAt) throw last;
+      return await this.#readOnce(query, columns, run, bounds, endsAt);
+    };
+    return await retry(attempt, {
+      policy: RETRIES.garbledPage,
+      mayRepair: (error) => {
+        last = error;
+        return error instanceof StoreError && error.retryable && this.#now() < endsAt;
+      },
+      sleep: (ms) => this.#sleep(ms, run.signal),
+      random: this.#random,
+    });
   }
 
-  async #fetch(query: PageQuery, run: ListingRun): Promise<Uint8Array> {
+  async #readOnce(
+    query: Omit<PageQuery, 'prefix'>,
+    columns: ListingColumns,
+    run: ListingRun,
+    bounds: PageBounds,
+    endsAt: number,
+  ): Promise<ListingPage> {
+    const prefix = this.#prefixBytes;
+    const before = columns.count;
+    const bytes = await this.#fetch({ ...query, prefix: this.#prefix }, run, endsAt);
+    try {
+      const page = scanListingPage(bytes, { prefix, columns, literal: this.#literal, ...bounds });
+      checkToken(page);
+      run.budget.takePage(page.rows);
+      return page;
+    } catch (error) {
+      // The next try must not add to what this one scanned before it was found to be wrong.
+      columns.truncate(before);
+      if (!(error instanceof UnknownEncodingError)) throw error;
+      await this.#askForEncoding(error, run, endsAt);
+    }
+    // Now that the encoding is known: that question is not asked twice.
+    return await this.#readOnce(query, columns, run, bounds, endsAt);
+  }
+
+  async #fetch(query: PageQuery, run: ListingRun, endsAt: number): Promise<Uint8Array> {
     run.signal.throwIfAborted();
     run.requests++;
-    const bytes = await this.#fetchPage(query, run.signal);
+    const bytes = await this.#fetchPage(query, run.signal, Math.max(0, endsAt - this.#now()));
     run.budget.takeAnswer(bytes.length);
     return bytes;
   }
@@ -115,8 +141,8 @@ export class PageReader {
    * Asks for the key by its text, as a prefix. A store that does not encode answers with that very text; one
    * that encodes has no such key, or answers with its text encoded once more.
    */
-  async #askForEncoding(error: UnknownEncodingError, run: ListingRun): Promise<void> {
-    const bytes = await this.#fetch({ prefix: error.key, maxKeys: 1 }, run);
+  async #askForEncoding(error: UnknownEncodingError, run: ListingRun, endsAt: number): Promise<void> {
+    const bytes = await this.#fetch({ prefix: error.key, maxKeys: 1 }, run, endsAt);
     const columns = new ListingColumns({ rows: 1, keyBytes: 64, etagBytes: 64 });
     const page = scanListingPage(bytes, { prefix: Buffer.from(error.key), columns, literal: true });
     if (page.rows === 0 || page.encoded) throw error;

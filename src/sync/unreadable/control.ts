@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { RETRIES } from '../../base/retry-policies.ts';
 import type { FetchTarget } from '../fetch-target.ts';
 import { hasContent } from '../prefetch-bound.ts';
 import type { UnreadableObjects } from './unreadable-objects.ts';
@@ -18,8 +19,6 @@ export interface ControlOptions {
 
 /** Objects that are asked for in the place of one that cannot be had. */
 const OBJECTS = 3;
-/** A store that takes longer for one byte does not answer. */
-const LONGEST_MS = 10_000;
 
 /**
  * Tells the fault of one object from that of the store: when an object cannot be had, others are asked for. They
@@ -62,7 +61,7 @@ export class Control {
     const answers = await Promise.all(
       paths.map(async (path) => {
         try {
-          await withinTime(LONGEST_MS, clock, signal, (until) => probe(path, until));
+          await withinTime(RETRIES.control.deadlineMs, clock, signal, (until) => probe(path, until));
           return true;
         } catch {
           return false;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { RETRIES } from '../../base/retry-policies.ts';
 import type { Generation } from '../../tree/index.ts';
 import type { ContentState } from '../content-state.ts';
 import { type Fetched, fetchEntry } from '../fetch-content.ts';
@@ -19,12 +20,11 @@ export interface TimedMeans {
  * of an object, as slow as the way to the store may be, so that one that never ends cannot keep the others from being
  * shown. It is longer, so that what the store answered is what is told.
  */
-const LONGEST_MS = 45_000;
 const SLOWEST_BYTES_PER_MS = 16;
 
 /** Milliseconds after which an object of so many bytes is given up. */
 export function longestMs(size: number): number {
-  return LONGEST_MS + size / SLOWEST_BYTES_PER_MS;
+  return RETRIES.object.deadlineMs + size / SLOWEST_BYTES_PER_MS;
 }
 
 /** As fetchEntry, in bounded time: rejects with SyncError `overdue` after that. */

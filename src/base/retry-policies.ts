@@ -1,0 +1,179 @@
+/** Between two tries: nothing; longer each time, with jitter; or a random time. Milliseconds. */
+export type Pauses =
+  | { readonly kind: 'none' }
+  /** Doubles from `firstMs` to `longestMs`. `jitter`: the part of it that is random. */
+  | {
+      readonly kind: 'growing';
+      readonly firstMs: number;
+      readonly longestMs: number;
+      readonly jitter: number;
+    }
+  /** `mostMs` undefined: where the option of the policy says. */
+  | { readonly kind: 'random'; readonly leastMs: number; readonly mostMs: number | undefined };
+
+/** What an operator can change of a policy, or why there is nothing to change. */
+export type Bound = { readonly option: string } | { readonly fixed: string };
+
+export interface RetryPolicy {
+  /** What is tried, in words. */
+  readonly what: string;
+  /** Tries in all; Infinity: until its time is over. */
+  readonly tries: number;
+  readonly pauses: Pauses;
+  /** For all tries together; undefined: where `bound` says, or not bounded by time. */
+  readonly deadlineMs: number | undefined;
+  readonly bound: Bound;
+  /** Where the tries, or what they end with, are counted. */
+  readonly metric: string;
+}
+
+const NONE = { kind: 'none' } as const;
+const GROWING = { kind: 'growing', firstMs: 100, longestMs: 2_000 } as const;
+
+/** Everything that is tried more than once. docs/operations.md has the same table; test/structure/retries.test.ts holds them equal. */
+export const RETRIES = {
+  request: {
+    what: 'a request to the store, with a short answer or a small object',
+    tries: 20,
+    pauses: { ...GROWING, jitter: 1 },
+    deadlineMs: 30_000,
+    bound: { fixed: 'readers wait for it no longer than --read-deadline says' },
+    metric: 'dagmount_source_requests_total',
+  },
+  garbledAnswer: {
+    what: 'of these, an answer that comes garbled',
+    tries: 3,
+    pauses: { ...GROWING, jitter: 1 },
+    deadlineMs: 30_000,
+    bound: { fixed: 'more traffic repairs no proxy that alters answers' },
+    metric: 'dagmount_source_requests_total',
+  },
+  page: {
+    what: 'a page of a listing',
+    tries: 20,
+    pauses: { ...GROWING, jitter: 1 },
+    deadlineMs: 10_000,
+    bound: { fixed: 'the next listing begins anew: it is what finds out that the store is down' },
+    metric: 'dagmount_source_requests_total',
+  },
+  garbledPage: {
+    what: 'a page that comes garbled, or contradicts itself; within the same time',
+    tries: 3,
+    pauses: { ...GROWING, jitter: 0.5 },
+    deadlineMs: 10_000,
+    bound: { fixed: 'as for a page' },
+    metric: 'dagmount_source_requests_total',
+  },
+  listingInOnePage: {
+    what: 'a whole listing in one page, of a store whose pages do not join; then page by page for good',
+    tries: 3,
+    pauses: NONE,
+    deadlineMs: undefined,
+    bound: { fixed: 'a store that cannot give it in time is only slowed down by being asked' },
+    metric: 'dagmount_source_requests_total',
+  },
+  brokenBody: {
+    what: 'the rest of a large object whose connection broke, without a byte in between',
+    tries: 3,
+    pauses: NONE,
+    deadlineMs: undefined,
+    bound: { fixed: 'the deadline of the object bounds it' },
+    metric: 'dagmount_source_requests_total',
+  },
+  slowBody: {
+    what: 'the rest of a large object that comes too slowly',
+    tries: 2,
+    pauses: NONE,
+    deadlineMs: undefined,
+    bound: { fixed: 'the deadline of the object bounds it' },
+    metric: 'dagmount_source_requests_total',
+  },
+  damagedContent: {
+    what: 'content that arrives damaged, or changes while it comes',
+    tries: 3,
+    pauses: NONE,
+    deadlineMs: undefined,
+    bound: { fixed: 'more traffic repairs no proxy that alters answers' },
+    metric: 'dagmount_source_requests_total',
+  },
+  evictedBlob: {
+    what: 'a cached blob that is evicted, or altered, before a reader has read it',
+    tries: 9,
+    pauses: NONE,
+    deadlineMs: undefined,
+    bound: { option: 'read-deadline' },
+    metric: 'dagmount_read_errors_total',
+  },
+  firstStart: {
+    what: 'a first start without the store',
+    tries: Number.POSITIVE_INFINITY,
+    pauses: { kind: 'random', leastMs: 500, mostMs: 2_000 },
+    deadlineMs: undefined,
+    bound: { option: 'wait-for-store' },
+    metric: 'dagmount_source_requests_total',
+  },
+  revalidation: {
+    what: 'a listing, or a publication, that failed',
+    tries: Number.POSITIVE_INFINITY,
+    pauses: { kind: 'random', leastMs: 1_000, mostMs: undefined },
+    deadlineMs: undefined,
+    bound: { option: 'poll-interval' },
+    metric: 'dagmount_source_consecutive_failures',
+  },
+  waitingTree: {
+    what: 'objects that a tree waits for; at least twice',
+    tries: Number.POSITIVE_INFINITY,
+    pauses: { kind: 'random', leastMs: 1_000, mostMs: 10_000 },
+    deadlineMs: undefined,
+    bound: { option: 'unreadable-wait' },
+    metric: 'dagmount_waiting_objects',
+  },
+  backlog: {
+    what: 'the fetching of what is shown, after the store failed',
+    tries: Number.POSITIVE_INFINITY,
+    pauses: { kind: 'random', leastMs: 1_000, mostMs: undefined },
+    deadlineMs: undefined,
+    bound: { option: 'poll-interval' },
+    metric: 'dagmount_ready',
+  },
+  object: {
+    what: 'an object that is to be shown, as a whole: and a second for each 16 KB of it',
+    tries: 1,
+    pauses: NONE,
+    deadlineMs: 45_000,
+    bound: { fixed: 'longer than a request, so that what the store answered is what is told' },
+    metric: 'dagmount_waiting_objects',
+  },
+  control: {
+    what: 'one byte of another object, when one has failed',
+    tries: 1,
+    pauses: NONE,
+    deadlineMs: 10_000,
+    bound: { fixed: 'a store that takes longer for one byte does not answer' },
+    metric: 'dagmount_source_requests_total',
+  },
+  unreadableRead: {
+    what: 'a read of an object that could not be had before',
+    tries: 1,
+    pauses: NONE,
+    deadlineMs: 2_000,
+    bound: { fixed: 'many of them are read in one scan' },
+    metric: 'dagmount_read_errors_total',
+  },
+  unreadableObject: {
+    what: 'an object that is shown although it cannot be had; from twice the poll interval on',
+    tries: Number.POSITIVE_INFINITY,
+    pauses: { kind: 'growing', firstMs: 0, longestMs: 600_000, jitter: 0 },
+    deadlineMs: undefined,
+    bound: { fixed: 'each publication and each reader tries it besides' },
+    metric: 'dagmount_unreadable_objects',
+  },
+  disk: {
+    what: 'a cache directory that took no more; by the first write after the pause',
+    tries: Number.POSITIVE_INFINITY,
+    pauses: { kind: 'random', leastMs: 5_000, mostMs: 5_000 },
+    deadlineMs: undefined,
+    bound: { fixed: 'a write that fails costs nothing but itself' },
+    metric: 'dagmount_cache_misses_total',
+  },
+} as const satisfies Readonly<Record<string, RetryPolicy>>;
