@@ -42,3 +42,12 @@ export async function retry<T>(
     if (policy.pauses.kind !== 'none') await sleep(pauseAfter(policy.pauses, tries, random()));
   }
 }
+
+/** The same, for a policy without pauses. */
+export function retryAtOnce<T>(
+  attempt: () => Promise<T>,
+  policy: { readonly tries: number; readonly pauses: { readonly kind: 'none' } },
+  mayRepair: (error: unknown) => boolean,
+): Promise<T> {
+  return retry(attempt, { policy, mayRepair, sleep: async () => undefined, random: () => 0 });
+}

@@ -1,3 +1,5 @@
+import { retryAtOnce } from '../base/retry.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import type { ObjectHead } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Reservation } from './blob-index.ts';
@@ -35,9 +37,6 @@ export interface AdoptMeans {
   readonly buffers: ByteBudget;
 }
 
-/** Of what arrives damaged, or changes once more behind a connection that broke. */
-const MOST_TRIES = 3;
-
 /**
  * Fetches what is under a path now, whatever version that is, and keeps it as shown within the bound. Rejects with
  * StoreError; `gone` where there is nothing.
@@ -51,15 +50,12 @@ export async function fetchCurrent(
   // Its size is not known before the answer has begun.
   await means.buffers.take(CHUNK_BYTES, flight);
   try {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await fetchOnce(path, options, means, flight.signal);
-      } catch (error) {
-        const mayRepair =
-          error instanceof StoreError && (error.code === 'changed' || error.code === 'corrupt');
-        if (!mayRepair || tries === MOST_TRIES) throw error;
-      }
-    }
+    return await retryAtOnce(
+      () => fetchOnce(path, options, means, flight.signal),
+      RETRIES.damagedContent,
+      // It may change once more behind a connection that broke.
+      (error) => error instanceof StoreError && (error.code === 'changed' || error.code === 'corrupt'),
+    );
   } finally {
     means.buffers.release(CHUNK_BYTES);
   }

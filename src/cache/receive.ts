@@ -1,4 +1,6 @@
 import { crc32 } from 'node:zlib';
+import { retryAtOnce } from '../base/retry.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import type { GetOptions, ObjectBody, ObjectHead, RequestOptions } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ByteRange } from './chunks.ts';
@@ -14,9 +16,6 @@ export interface ContentStore {
   get(path: string, request: ContentRequest): Promise<ObjectBody>;
 }
 
-/** Of content that arrives damaged. */
-const MOST_TRIES = 3;
-
 /** A blob in memory. */
 export interface ReceivedBlob {
   /** Content and trailer, as they go to the file: in the parts in which they came, which nobody had to copy. */
@@ -30,16 +29,13 @@ export interface ReceivedBlob {
  * length. Whole in memory, so that a disk that fails half-way loses no byte. Rejects
  * with StoreError.
  */
-export async function receive(...request: Parameters<typeof receiveOnce>): Promise<ReceivedBlob> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await receiveOnce(...request);
-    } catch (error) {
-      // The store mends what it can of small bodies; of one that streams the flaw shows only at its end.
-      const mayRepair = error instanceof StoreError && error.code === 'corrupt' && error.retryable;
-      if (!mayRepair || tries === MOST_TRIES) throw error;
-    }
-  }
+export function receive(...request: Parameters<typeof receiveOnce>): Promise<ReceivedBlob> {
+  return retryAtOnce(
+    () => receiveOnce(...request),
+    RETRIES.damagedContent,
+    // The store mends what it can of small bodies; of one that streams the flaw shows only at its end.
+    (error) => error instanceof StoreError && error.code === 'corrupt' && error.retryable,
+  );
 }
 
 async function receiveOnce(
