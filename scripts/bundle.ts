@@ -60,6 +60,8 @@ const bundle = await rolldown({
   cwd: repository,
   input: Object.fromEntries(mains.map((main) => [main, join(repository, 'src', `${main}.ts`)])),
   platform: 'node',
+  // A main is nothing that another one imports, whatever they share: to load one is to run it.
+  preserveEntrySignatures: 'strict',
   external,
   plugins: [followedRequire],
 });
@@ -70,7 +72,18 @@ const written = await bundle.write({
   sourcemap: true,
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name]-[hash].js',
+  // What an index.ts names may be used by one main alone, and is then put beside that main, for all who load the index.
+  codeSplitting: { groups: [{ name: 'tree', test: /\/src\/tree\// }] },
 });
 await bundle.close();
 const chunks = written.output.filter((each) => each.type === 'chunk');
+for (const main of mains) {
+  const path = join(repository, 'src', `${main}.ts`);
+  const holders = chunks.filter(({ moduleIds }) => moduleIds.includes(path)).map(({ fileName }) => fileName);
+  const loaders = chunks.filter(
+    ({ facadeModuleId, imports, dynamicImports }) =>
+      facadeModuleId !== path && [...imports, ...dynamicImports].some((name) => holders.includes(name)),
+  );
+  for (const { fileName } of loaders) throw new Error(`to load ${fileName} would run ${main}`);
+}
 await writeFile(join(output, 'THIRD-PARTY-NOTICES.txt'), await notices(chunks));

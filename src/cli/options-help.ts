@@ -8,6 +8,7 @@ import type { Paints } from './paint.ts';
 
 const GROUPS: Readonly<Record<OptionGroup, string>> = {
   store: 'The store',
+  release: 'A release in the place of what is below a prefix',
   publication: 'How changes arrive',
   tree: 'What is shown',
   cache: 'The cache',

@@ -2,7 +2,15 @@ import type { AwsProfile, ProfileValue } from './aws-files.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import type { Kind, Unit } from './kinds.ts';
 
-export type OptionGroup = 'store' | 'publication' | 'tree' | 'cache' | 'mount' | 'control' | 'process';
+export type OptionGroup =
+  | 'store'
+  | 'release'
+  | 'publication'
+  | 'tree'
+  | 'cache'
+  | 'mount'
+  | 'control'
+  | 'process';
 
 /** What is written: one text, or several for a list. */
 export type Written = string | readonly string[];

@@ -81,6 +81,42 @@ export const schema = {
     help: 'How long a first start, with no tree kept that could be shown, waits for the store; 0 is not at all',
     default: '0',
   }),
+  ref: optional({
+    group: 'release',
+    kind: kinds.text(
+      'ENVIRONMENT',
+      '1 to 63 lower-case letters, digits, dots, hyphens and underscores, with a letter or a digit first',
+      /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    ),
+    help: 'Show the release that this environment is at, below the release root that the address names',
+    described: 'none: the objects below the prefix are shown',
+  }),
+  'release-root': optional({
+    group: 'release',
+    kind: kinds.text('NAME', 'the name of a release root', /^[^\p{Cc}]{1,1024}$/u),
+    help: 'The name of the release root, where the address is that of a replica of it',
+    described: 'the address, without the slash at its end',
+  }),
+  'allowed-signers': optional({
+    group: 'release',
+    kind: kinds.path('FILE'),
+    help: "Show only what one of these has signed: OpenSSH's file of allowed signers, read again when it changes",
+    described: 'none: nobody is asked for a signature',
+  }),
+  'min-seq': setting({
+    group: 'release',
+    kind: kinds.integer(0, 9_999_999_999),
+    help: 'Hold every step of the environment with a lower number',
+    default: '0',
+  }),
+  'state-dir': setting({
+    group: 'release',
+    kind: kinds.path('DIRECTORY'),
+    help: 'Where the newest step that was seen is kept, beyond a change of the cache directory',
+    default: defaultStateDirectory,
+    described:
+      '/var/lib/dagmount as root, else $XDG_STATE_HOME/dagmount; without a home /tmp/dagmount-state-<uid>',
+  }),
   'poll-interval': setting({
     group: 'publication',
     kind: kinds.duration({ min: '250ms', max: '24h' }),
@@ -304,6 +340,13 @@ export function negationOf(name: OptionName): string | undefined {
 /** The switch that says the opposite of a name that is no option: `no-standby` for `standby`, `daemon` for `no-daemon`. */
 export function oppositeOf(name: string): OptionName | undefined {
   return optionNames.find((each) => negationOf(each) === name);
+}
+
+function defaultStateDirectory({ uid, env, home }: HostEnvironment): string {
+  if (uid === 0) return '/var/lib/dagmount';
+  const given = env.XDG_STATE_HOME ?? '';
+  if (isAbsolute(given)) return `${given}/dagmount`;
+  return home === undefined ? `/tmp/dagmount-state-${uid}` : `${home}/.local/state/dagmount`;
 }
 
 function defaultCacheDirectory({ uid, env, home }: HostEnvironment): string {

@@ -1,6 +1,10 @@
 import { parentPort } from 'node:worker_threads';
 import type { LogLineAt } from '../base/log-events.ts';
+import type { Logger } from '../base/logger.ts';
 import { PrefixSource } from '../source/prefix/prefix-source.ts';
+import { ReleaseSource } from '../source/release/release-source.ts';
+import { S3ReleaseReader } from '../source/release/s3-release-reader.ts';
+import { SignersFile } from '../source/release/signers-file.ts';
 import type { Source } from '../source/source.ts';
 import {
   carry,
@@ -11,8 +15,10 @@ import {
   type ToSource,
   uncarry,
 } from '../source/worker/source-messages.ts';
+import { StepMemoryDirectory } from '../state/step-memory-directory.ts';
 import type { Credentials, CredentialsProvider } from '../store/credentials.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
+import { SignedHttp } from '../store/http/signed-http.ts';
 import { Transport } from '../store/http/transport.ts';
 import { Generation } from '../tree/index.ts';
 
@@ -64,9 +70,36 @@ function tell(message: FromSource): void {
   port.postMessage(message);
 }
 
-function setUp({ transport, ...options }: SourceSetUp): Source {
-  const log = (notice: LogLineAt<'info'>, message: string): void => tell({ kind: 'notice', notice, message });
-  return new PrefixSource({ ...options, transport: new Transport(transport), credentials, observer, log });
+/** Lines go to the log of the main thread. */
+const logger: Logger = {
+  debug: (line, message) => tell({ kind: 'line', level: 'debug', line, message }),
+  info: (line, message) => tell({ kind: 'line', level: 'info', line, message }),
+  warn: (line, message) => tell({ kind: 'line', level: 'warn', line, message }),
+  error: (line, message) => tell({ kind: 'line', level: 'error', line, message }),
+};
+
+function setUp({ transport, release, ...options }: SourceSetUp): Source {
+  const log = (notice: LogLineAt<'info'>, message: string): void => logger.info(notice, message);
+  const access = { ...options, transport: new Transport(transport), credentials, observer };
+  if (release === undefined) return new PrefixSource({ ...access, log });
+  const { root, environment, minSequence, allowedSigners, stateDirectory } = release;
+  const signers = allowedSigners === undefined ? undefined : new SignersFile(allowedSigners);
+  const memory = StepMemoryDirectory.open(
+    { stateDirectory, root, environment },
+    process.geteuid?.() ?? 0,
+    logger,
+  );
+  return new ReleaseSource({
+    ...options,
+    root,
+    environment,
+    minSequence,
+    signers: signers && (() => signers.read()),
+    reader: new S3ReleaseReader(new SignedHttp(access)),
+    memory,
+    clock: Date,
+    log,
+  });
 }
 
 async function reply(question: Question, signal: AbortSignal): Promise<Reply> {

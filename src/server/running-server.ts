@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ownPackage } from '../base/own-package.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { mountId } from '../config/mount-id.ts';
+import { mountIdOf } from '../config/mount-id.ts';
 import { publicationPolicy } from '../config/publication-policy.ts';
 import { Metrics } from '../control/metrics.ts';
 import { isRunning, ownProcess } from '../host/process.ts';
@@ -15,7 +15,6 @@ import type { Driver } from '../session/driver.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
 import { watchedKeyOf } from '../source/prefix/watched-key.ts';
-import { SourceClient } from '../source/worker/source-client.ts';
 import { probeObject } from '../store/probe-object.ts';
 import { Sync, type SyncOptions } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
@@ -34,6 +33,7 @@ import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { tellMounted, tellSupervisor, tellUnmounted } from './mount-log.ts';
 import { openContent } from './open-content.ts';
+import { openSource } from './open-source.ts';
 import { progressOf } from './progress.ts';
 import type { Served, ServeOptions } from './server-port.ts';
 import type { Wiring } from './wiring.ts';
@@ -76,7 +76,7 @@ export class RunningServer {
   readonly #events = new DaemonEvents();
 
   constructor(config: MountConfig, options: ServeOptions, wiring: Wiring, atEnd: (ending: Ending) => void) {
-    const { endpointUrl: endpoint, bucket, prefix, target, source } = config;
+    const { target, source } = config;
     this.#config = config;
     this.#options = options;
     const endings = [this.#ended, this.#detached, this.#failed].map(({ signal }) => signal);
@@ -84,7 +84,7 @@ export class RunningServer {
     this.#wiring = wiring;
     this.#failedReads = new FailedReads(options.log);
     this.#atEnd = atEnd;
-    this.#id = mountId({ endpoint, bucket, prefix, target });
+    this.#id = mountIdOf(config);
     this.#runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
     this.#places = {
       runtimeDirectory: mountRuntimeDirectory(this.#runtimeDirectory, this.#id),
@@ -257,18 +257,15 @@ export class RunningServer {
     // What was inherited is mounted also where this server does not come to go on with it.
     this.#atEnd(() => persister.close({ unmounted: !this.#mounted && !supervised.mount.isDepended }));
     const { store, ...connection } = await connecting;
-    const listed = new SourceClient({
+    const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
+    const opened = openSource({
+      config,
+      connection,
       worker: sourceWorker,
-      kind: 'prefix',
-      setUp: {
-        target: connection.target,
-        transport: connection.settings,
-        patterns: { include: config.include, exclude: config.exclude, executable: config.executable },
-        salt: restored?.generation.salt ?? randomBytes(8).readBigUInt64LE(),
-      },
-      credentials: connection.credentials,
+      salt,
       log,
       observer: this.#metrics,
+      witness,
     });
     const presenter = new MountPresenter({
       session,
@@ -291,12 +288,13 @@ export class RunningServer {
       inherited,
     });
     const syncOptions: SyncOptions = {
-      ...this.#wiring.parts({ source: witness.over(listed), cache, presenter, persister }),
-      etags: witness,
+      ...this.#wiring.parts({ source: opened.source, cache, presenter, persister }),
+      etags: opened.etags,
+      planner: connection.planner,
       clock: systemClock,
       log,
       ...publicationPolicy(config),
-      watchedKey: watchedKeyOf(config.watchKey, store),
+      watchedKey: config.ref === undefined ? watchedKeyOf(config.watchKey, store) : undefined,
       probe: (path, signal) => probeObject(store, path, signal),
       ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
       notice: this.#events.notice,

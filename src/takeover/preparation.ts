@@ -6,13 +6,14 @@ import { blobRange } from '../cache/chunks.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import { contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { mountId } from '../config/mount-id.ts';
+import { mountIdOf } from '../config/mount-id.ts';
 import type { SessionHost } from '../session/driver.ts';
 import { readConnectionRecord } from '../session/kernel/connection-record.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
 import { MountError } from '../session/mount-error.ts';
 import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
 import { SessionClient } from '../session/session-client.ts';
+import { ReleaseContent } from '../source/release/content/release-content.ts';
 import type { StatePlaces } from '../state/open-state.ts';
 import { openTakeover } from '../state/open-takeover.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
@@ -21,6 +22,8 @@ import { EtagWitness } from '../sync/etag-witness.ts';
 import { PathFilter, PatternList } from '../tree/index.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 
+/** Takes every ETag. */
+const UNCHECKED = { of: () => () => true };
 /** Credentials may have to be asked for, and their source be slow. */
 const CONNECT_MS = 2_000;
 
@@ -54,8 +57,7 @@ export function prepare(options: PreparationOptions) {
     atEnd(() => worker.terminate());
     return worker;
   };
-  const { endpointUrl: endpoint, bucket, prefix, target } = config;
-  const directory = mountDirectory(config.cacheDir, mountId({ endpoint, bucket, prefix, target }));
+  const directory = mountDirectory(config.cacheDir, mountIdOf(config));
   const witness = new EtagWitness(keepStoreTraits(`${directory}/store-traits`, process.ppid), log);
   const connect = async () => {
     const { connectStore, S3Store } = await import('../source/prefix/store-connection.ts');
@@ -63,9 +65,15 @@ export function prepare(options: PreparationOptions) {
     const { ignored } = connection;
     if (ignored !== undefined) log.warn({ event: 'setting-ignored', hint: ignored.hint }, ignored.message);
     const { concurrency } = config;
-    const store = new S3Store({ ...connection, concurrency, observer, md5: witness.md5 });
+    // What is taken out of packs is held against a SHA-256.
+    const md5 = config.ref === undefined ? witness.md5 : UNCHECKED;
+    const store = new S3Store({ ...connection, concurrency, observer, md5 });
     atEnd(() => store.close());
-    return { ...connection, store, content: witness.content(store) };
+    if (config.ref === undefined) {
+      return { ...connection, store, content: witness.content(store), planner: undefined };
+    }
+    const released = new ReleaseContent(store);
+    return { ...connection, store, content: released, planner: released };
   };
   let connection: ReturnType<typeof connect> | undefined;
   /** Begun when it is asked for the first time: the SDK takes longer to load than all else. */

@@ -91,6 +91,7 @@ describe('every option', () => {
         'SIZE|all': '7MiB',
         GROUP: 'airflow',
         KEY: 'deploy/version.txt',
+        ENVIRONMENT: 'production',
         'HOST:PORT': '127.0.0.1:9100',
         'socket-mode': '0660',
       };

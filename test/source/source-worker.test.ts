@@ -29,6 +29,7 @@ async function workerOver(t: Cleanup) {
       transport: settingsOf(),
       patterns: { include: [], exclude: [], executable: [] },
       salt: 7n,
+      release: undefined,
     },
     credentials: async () => CREDENTIALS,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },

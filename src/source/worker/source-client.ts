@@ -5,6 +5,7 @@ import type { RequestObserver } from '../../store/http/request-observer.ts';
 import { Generation } from '../../tree/index.ts';
 import type { BuildOptions, Built, Look, Source, SourceKind } from '../source.ts';
 import {
+  type CarriedLine,
   carry,
   type FromSource,
   type Question,
@@ -119,11 +120,31 @@ export class SourceClient implements Source {
       case 'observed':
         this.#observe(message);
         break;
-      case 'notice':
-        this.#log.info(message.notice, message.message);
+      case 'line':
+        this.#write(message);
         break;
       default:
         message satisfies never;
+    }
+  }
+
+  #write(carried: CarriedLine): void {
+    const { message } = carried;
+    switch (carried.level) {
+      case 'debug':
+        this.#log.debug(carried.line, message);
+        break;
+      case 'info':
+        this.#log.info(carried.line, message);
+        break;
+      case 'warn':
+        this.#log.warn(carried.line, message);
+        break;
+      case 'error':
+        this.#log.error(carried.line, message);
+        break;
+      default:
+        carried satisfies never;
     }
   }
 

@@ -14,6 +14,18 @@ export interface SourceSetUp {
   /** `executable`: of files that have the execute bits. */
   readonly patterns: FilterPatterns & { readonly executable: readonly string[] };
   readonly salt: bigint;
+  /** Undefined: the prefix of the target is listed. */
+  readonly release: ReleaseSetUp | undefined;
+}
+
+/** Which release is shown, and what it has to fulfil. */
+export interface ReleaseSetUp {
+  /** The name of the release root. */
+  readonly root: string;
+  readonly environment: string;
+  readonly minSequence: number;
+  readonly allowedSigners: string | undefined;
+  readonly stateDirectory: string;
 }
 
 /** An error on its way between threads, which keep neither its class nor its fields. */
@@ -63,7 +75,17 @@ export type FromSource =
       readonly requests: readonly Parameters<RequestObserver['request']>[];
       readonly bytes: number;
     }
-  | { readonly kind: 'notice'; readonly notice: LogLineAt<'info'>; readonly message: string };
+  | CarriedLine;
+
+/** A line for the log. */
+export type CarriedLine = {
+  [Level in 'debug' | 'info' | 'warn' | 'error']: {
+    readonly kind: 'line';
+    readonly level: Level;
+    readonly line: LogLineAt<Level>;
+    readonly message: string;
+  };
+}['debug' | 'info' | 'warn' | 'error'];
 
 export function carry(error: unknown): CarriedError {
   if (error instanceof StoreError) {

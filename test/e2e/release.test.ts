@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { metricsOf, statusOf } from '../support/control.ts';
+import { dagmount, mountImpossible } from '../support/mount.ts';
+import { shell } from '../support/reader.ts';
+import { startSeaweedfs } from '../support/seaweedfs.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { mountStore } from './fixture.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+/** A release root in the store of all tests, and the commands that write to it. */
+async function openRoot(t: Cleanup) {
+  const seaweedfs = await startSeaweedfs();
+  defer(t, () => seaweedfs.stop());
+  const bucket = await seaweedfs.createBucket();
+  const checkout = join(await temporaryDirectory(t), 'dags');
+  const address = `s3://${bucket}/releases`;
+  const command = async (...args: readonly string[]): Promise<string> => {
+    const { accessKeyId, secretAccessKey } = seaweedfs.s3.access;
+    const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    const all = [...args, '--to', address, '--endpoint-url', seaweedfs.endpoint];
+    const { code, stdout, stderr } = await dagmount(all, env);
+    assert.equal(code, 0, `${all.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  const deploy = async (files: Files): Promise<string> => {
+    await rm(checkout, { recursive: true, force: true });
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(checkout, path)), { recursive: true });
+      await writeFile(join(checkout, path), text);
+    }
+    return command('deploy', checkout, 'production', '-m', 'a message', '--no-check', '--allow-deletions');
+  };
+  const remove = async (below: string): Promise<void> => {
+    for (const key of (await seaweedfs.s3.list(bucket, `releases/${below}`)).keys())
+      await seaweedfs.delete(bucket, key);
+  };
+  return { seaweedfs, bucket, address, command, deploy, remove };
+}
+
+describe('a release that an environment points to', { skip: mountImpossible }, () => {
+  test('is shown, changed and taken back as a whole, and goes on being read without its store', async (t) => {
+    const root = await openRoot(t);
+    const large = Buffer.alloc(17 * 1024 * 1024, 'a line of a large file\n').toString();
+    const first = {
+      'a.py': 'one',
+      'team/b.py': 'two',
+      'team/copy.py': 'two',
+      'data/large.csv': large,
+      'empty.py': '',
+    };
+    await root.deploy(first);
+    const mount = await mountStore(
+      t,
+      { endpoint: root.seaweedfs.endpoint, bucket: root.bucket, env: root.seaweedfs.readerEnvironment },
+      { source: root.address, args: ['--ref', 'production', '--state-dir', await temporaryDirectory(t)] },
+    );
+    const seen = (): Promise<string> =>
+      shell(mount.target, 'cat a.py team/*.py empty.py; find . -type f | sort');
+    assert.equal(
+      await seen(),
+      'onetwotwo./a.py\n./data/large.csv\n./empty.py\n./team/b.py\n./team/copy.py\n',
+    );
+    const sum = createHash('sha256').update(large).digest('hex');
+    assert.equal(await shell(mount.target, 'sha256sum < data/large.csv'), `${sum}  -\n`);
+
+    await root.deploy({ 'a.py': 'another', 'team/moved.py': 'two', 'data/large.csv': large });
+    await waitFor('the second release', async () => (await seen()).startsWith('another'));
+    assert.equal(await seen(), 'anothertwo./a.py\n./data/large.csv\n./team/moved.py\n');
+
+    const bytes = async (): Promise<number> => (await metricsOf(mount))('source_bytes_total') ?? 0;
+    const before = await bytes();
+    await root.command('rollback', 'production', '-m', 'back');
+    await waitFor('the first release', async () => (await seen()).startsWith('onetwotwo'));
+    const fetched = (await bytes()) - before;
+    assert.ok(fetched < 10_000, `refs and a manifest alone are fetched, and ${fetched} bytes were`);
+
+    await root.remove('packs/');
+    assert.equal(
+      await seen(),
+      'onetwotwo./a.py\n./data/large.csv\n./empty.py\n./team/b.py\n./team/copy.py\n',
+    );
+    await root.remove('refs/');
+    await waitFor('the ref to be missed', async () => (await statusOf(mount)).held?.reason === 'missing-ref');
+    assert.match(await seen(), /^onetwotwo/);
+    assert.equal(await shell(mount.target, 'sha256sum < data/large.csv'), `${sum}  -\n`);
+  });
+});
