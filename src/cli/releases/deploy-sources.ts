@@ -7,6 +7,7 @@ import type { Deployed } from '../../deploy/deploy.ts';
 import type { FileChanges } from '../../deploy/file-changes.ts';
 import { collectDirectory, collectFile } from '../../deploy/source-files.ts';
 import type { PlannedFile } from '../../deploy/upload.ts';
+import { PathFilter } from '../../tree/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { Shell } from '../shell.ts';
 
@@ -28,7 +29,6 @@ export async function collectSources(
     if (removed.length > 0 || isGiven(flags, 'as'))
       throw usage('--remove and --as go with files, not with a directory.');
     requireTree(only, project);
-    const { PathFilter } = await import('../../tree/index.ts');
     const filter = PathFilter.compile({
       include: [...(project?.include ?? []), ...valuesOf(flags, 'include')],
       exclude: [...(project?.exclude ?? []), ...valuesOf(flags, 'exclude')],
