@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isRunning } from '../../src/host/process.ts';
 import { parseLog } from '../support/mount.ts';
-import { descendants, heedsHangUp, processesNaming } from '../support/processes.ts';
+import { descendants, heedsHangUp, processesNaming, startedWith } from '../support/processes.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type FakeMount, fakeMount, logOf } from './fake-command.ts';
@@ -53,6 +54,11 @@ describe('mount --daemon', () => {
     const env = { DAGMOUNT_DAEMON: 'true', DAGMOUNT_CA_FILE: 'ca.pem', AWS_SHARED_CREDENTIALS_FILE: 'keys' };
     const mount = await fakeMount(t, 'ready', [], env);
     const { pid, log } = await started(t, mount);
+    const ready = await waitFor('its log', () => log().find(({ event }) => event === 'ready'));
+    assert.deepEqual(
+      [ready.caFile, ready.credentials],
+      [join(mount.directory, 'ca.pem'), join(mount.directory, 'keys')],
+    );
     process.kill(pid, 'SIGTERM');
     await waitFor('it to end', () => !isRunning({ pid }));
     await waitFor('its last words', () => log().at(-1)?.event === 'unmounted');
@@ -103,7 +109,8 @@ describe('mount --daemon', () => {
 
   test('takes no SIGHUP for its end before it is ready, and the mount takes it for what it is', async (t) => {
     const mount = await fakeMount(t, 'asked', ['--daemon']);
-    const server = await waitFor('its server', () => descendants(mount.child.pid).find(heedsHangUp));
+    const isServer = (pid: number): boolean => startedWith(pid, 'DAGMOUNT_READY_FD') && heedsHangUp(pid);
+    const server = await waitFor('its server', () => descendants(mount.child.pid).find(isServer));
     await waitFor('the command', () => heedsHangUp(mount.child.pid));
     mount.child.kill('SIGHUP');
     process.kill(server, 'SIGHUP');

@@ -1,20 +1,26 @@
 import { once } from 'node:events';
 import { heedEarlySignals } from '../../src/cli/early-signals.ts';
 import { startCli } from '../../src/cli/start-cli.ts';
+import type { MountConfig } from '../../src/config/mount-config.ts';
 import type { ServeOptions } from '../../src/server/server-port.ts';
 import { fakeServer } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 
 /** The command with a server that mounts nothing: the bucket's name says what comes of it. */
-const behaviours: Readonly<Record<string, (options: ServeOptions) => Promise<void>>> = {
-  ready: async ({ log, onProgress, onReady, onRefreshAsked, onRestartAsked, stop }) => {
+const behaviours: Readonly<Record<string, (options: ServeOptions, config: MountConfig) => Promise<void>>> = {
+  ready: async ({ log, onProgress, onReady, onRefreshAsked, onRestartAsked, stop }, { caFile }) => {
     onProgress({ phase: 'listing', totalFiles: 0, totalBytes: 0, pendingFiles: 0, pendingBytes: 0 });
     onProgress({ phase: 'prefetch', totalFiles: 2, totalBytes: 20, pendingFiles: 1, pendingBytes: 10 });
     onReady();
     onProgress({ phase: 'ready', totalFiles: 2, totalBytes: 20, pendingFiles: 0, pendingBytes: 0 });
     onRefreshAsked(() => say(log, 'refreshed'));
     onRestartAsked(() => say(log, 'restarted'));
-    say(log, 'ready', { cwd: process.cwd(), left: Object.keys(process.env).filter(isOurs) });
+    say(log, 'ready', {
+      cwd: process.cwd(),
+      left: Object.keys(process.env).filter(isOurs),
+      caFile,
+      credentials: process.env.AWS_SHARED_CREDENTIALS_FILE,
+    });
     await toldToStop(stop);
     say(log, 'unmounted');
   },
@@ -83,9 +89,9 @@ setTimeout(() => process.exit(70), 10 * 60_000).unref();
 if (process.argv[2] === 'mount') heedEarlySignals();
 startCli(async () =>
   fakeServer({
-    serve: async ({ bucket }, options) => {
-      await behaviours[bucket]?.(options);
-      return { outcome: bucket === 'outside' ? 'unmounted-outside' : 'stopped' };
+    serve: async (config, options) => {
+      await behaviours[config.bucket]?.(options, config);
+      return { outcome: config.bucket === 'outside' ? 'unmounted-outside' : 'stopped' };
     },
   }),
 );

@@ -1,12 +1,19 @@
+import { closeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { loadAddon } from '../../src/session/kernel/addon.ts';
+import { UNANSWERED } from '../../src/session/kernel/notification-watch.ts';
 
 /** Opens a channel, keeps its notify thread busy, and leaves the closing to whoever ends this thread. */
 const addon = loadAddon();
-const [ours] = addon.socketPair(false);
-const messages = new Uint8Array(16);
-new DataView(messages.buffer).setUint32(0, 16, true);
-const kept: Int32Array[] = [];
+const [ours, theirs] = addon.socketPair(false);
+// Each message is refused at once: nobody reads them.
+closeSync(theirs);
+/** So many that the notify thread is at them while this thread ends. */
+const MESSAGES = 500_000;
+const messages = new Uint8Array(16 * MESSAGES);
+const view = new DataView(messages.buffer);
+for (let index = 0; index < MESSAGES; index++) view.setUint32(16 * index, 16, true);
+const results = new Int32Array(new SharedArrayBuffer(4 * MESSAGES)).fill(UNANSWERED);
 const channel = new addon.Channel(ours, 1000, [
   new Uint8Array(8192),
   new Int32Array(1),
@@ -16,10 +23,6 @@ const channel = new addon.Channel(ours, 1000, [
   () => undefined,
   () => undefined,
 ]);
-for (let i = 0; i < 50; i++) {
-  const results = new Int32Array(1);
-  kept.push(results);
-  channel.notify(messages, results);
-}
-parentPort?.postMessage(kept.length);
+channel.notify(messages, results);
+parentPort?.postMessage(results.buffer);
 if (process.argv[2] === 'exit') process.exit(0);

@@ -81,6 +81,18 @@ function pss(pid: number): number {
   }
 }
 
+/** Whether it was started with this variable: between fork and exec a child still has the environment of its parent, and its handlers. */
+export function startedWith(pid: number, variable: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1')
+      .split('\0')
+      .some((each) => each.startsWith(`${variable}=`));
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
 /** Whether SIGHUP would not end it (proc(5), /proc/PID/status, SigCgt: bit 0 is signal 1). */
 export function heedsHangUp(pid: number): boolean {
   try {
