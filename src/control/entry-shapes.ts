@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { pastReleaseShape } from './release-shapes.ts';
 import { pageQueryShape, problemItemShape } from './shapes.ts';
 import { count, generationId, next, time } from './values.ts';
 
@@ -46,7 +47,14 @@ export const entryShape = z.strictObject({
     /** Of this content, or for a directory of its last change. */
     at: time,
     /** Null where that is longer ago than the history goes back. */
-    generation: z.nullable(z.strictObject({ id: generationId, number: count })),
+    generation: z.nullable(
+      z.strictObject({
+        id: generationId,
+        number: count,
+        /** By which it was shown, where the source is a release. */
+        release: z.optional(pastReleaseShape),
+      }),
+    ),
   }),
   /** Null for a directory. */
   cached: z.nullable(z.boolean()),

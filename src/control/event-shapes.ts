@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { pastReleaseShape, releaseStepShape } from './release-shapes.ts';
 import { generationShape, heldShape, namedObjectShape, sourceErrorShape, stuckShape } from './shapes.ts';
 import { count, time } from './values.ts';
 
@@ -20,9 +21,19 @@ const generationEvent = z.strictObject({
   added: count,
   changed: count,
   removed: count,
+  /** Which it shows, where the source is a release. */
+  release: z.optional(pastReleaseShape),
 });
 
-/** A listing is held back; told again where it is another. */
+/** A release is there, is fetched, and is shown at an instant. */
+const armedEvent = z.strictObject({
+  ...common,
+  type: z.literal('armed'),
+  release: releaseStepShape,
+  showAt: time,
+});
+
+/** A listing or a ref is held back; told again where it is another. */
 const heldEvent = z.strictObject({ ...common, type: z.literal('held'), held: heldShape });
 
 /** Other files than before are shown although their content cannot be had; none any more where `files` is 0. */
@@ -79,6 +90,7 @@ const restartEvent = z.strictObject({
 
 export const eventShape = z.discriminatedUnion('type', [
   generationEvent,
+  armedEvent,
   heldEvent,
   unreadableObjectsEvent,
   sourceErrorEvent,

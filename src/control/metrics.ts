@@ -68,6 +68,22 @@ export class Metrics {
     'dagmount_generation_files',
     'Files of the generation that is shown',
   );
+  readonly #releaseSeq = this.#gauge(
+    'dagmount_release_seq',
+    'Number of the step that put the release shown in force; absent where the source is a prefix',
+  );
+  readonly #releaseInfo = this.#gauge('dagmount_release_info', 'The release that is shown: always 1', [
+    'ref',
+    'release',
+  ]);
+  readonly #releaseCreated = this.#gauge(
+    'dagmount_release_created_timestamp_seconds',
+    'When the step that put the release shown in force was made, by its writer',
+  );
+  readonly #releaseArmed = this.#gauge(
+    'dagmount_release_armed_timestamp_seconds',
+    'When the release that is armed will be shown; absent where none is',
+  );
   readonly #lastSuccess = this.#gauge(
     'dagmount_source_last_success_timestamp_seconds',
     'When the last revalidation that succeeded began',
@@ -110,7 +126,12 @@ export class Metrics {
     'dagmount_publication_stuck',
     'Whether a process keeps the kernel from taking a publication: 0 or 1',
   );
-  readonly #held = this.#gauge('dagmount_held', 'Whether a listing is held back: 0 or 1');
+  readonly #held = this.#gauge('dagmount_held', 'Whether a listing or a ref is held back: 0 or 1');
+  readonly #heldInfo = this.#gauge(
+    'dagmount_held_info',
+    'Why a listing or a ref is held back: 1 while it is',
+    ['reason'],
+  );
   readonly #waiting = this.#gauge(
     'dagmount_waiting_objects',
     'Objects that cannot be had, for which a tree waits before it is shown',
@@ -202,6 +223,7 @@ export class Metrics {
     setOrRemove(this.#generationNumber, generation?.number);
     setOrRemove(this.#generationPublished, secondsOf(generation?.publishedAt));
     setOrRemove(this.#generationFiles, generation?.files);
+    this.#takeRelease(status.release);
     setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);
@@ -209,6 +231,8 @@ export class Metrics {
     setOrRemove(this.#listingSeconds, source.listingSeconds);
     this.#stuck.set(status.stuck === null ? 0 : 1);
     this.#held.set(status.held === null ? 0 : 1);
+    this.#heldInfo.reset();
+    if (status.held !== null) this.#heldInfo.set({ reason: status.held.reason }, 1);
     this.#waiting.set(status.waiting?.files ?? 0);
     this.#unreadable.set(problems.get('unreadable-object') ?? 0);
     this.#problems.reset();
@@ -233,6 +257,14 @@ export class Metrics {
   #declare(name: string, type: MetricDeclaration['type'], help: string, labels: readonly string[]): void {
     const stability = VALUES_CHANGE.has(name) ? 'values change' : 'stable';
     this.#declared.push({ name, type, help, labels, stability });
+  }
+
+  #takeRelease(release: Status['release']): void {
+    this.#releaseInfo.reset();
+    if (release !== null) this.#releaseInfo.set({ ref: release.ref, release: release.id }, 1);
+    setOrRemove(this.#releaseSeq, release?.seq);
+    setOrRemove(this.#releaseCreated, secondsOf(release?.created));
+    setOrRemove(this.#releaseArmed, secondsOf(release?.armed?.at));
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {

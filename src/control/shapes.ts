@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { type DegradedCode, degradedCodes } from './degraded.ts';
+import { heldStepShape, pastReleaseShape, releaseShape } from './release-shapes.ts';
 import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
 
 /**
@@ -27,6 +28,10 @@ export const heldShape = z.strictObject({
   reason: z.string(),
   /** One sentence; where an object is the reason, it is named. */
   detail: z.string(),
+  /** What to do; absent where it is to put back what is gone, or to accept. */
+  hint: z.optional(z.string()),
+  /** The step that is held, where the source is a release. */
+  release: z.optional(heldStepShape),
 });
 
 export const namedObjectShape = z.strictObject({
@@ -82,7 +87,7 @@ export const statusShape = z.strictObject({
   /** Null until the first tree is shown. */
   generation: z.nullable(generationShape),
   source: z.strictObject({
-    kind: z.string(),
+    kind: z.enum(['prefix', 'release']),
     lastAttemptAt: z.nullable(time),
     /** When the last revalidation that succeeded began. */
     lastSuccessAt: z.nullable(time),
@@ -96,6 +101,8 @@ export const statusShape = z.strictObject({
     /** What was found out about the store's ETags. */
     traits: z.array(z.enum(storeTraits)),
   }),
+  /** Of the tree shown; null where the source is a prefix, and before the first tree. */
+  release: z.nullable(releaseShape),
   stuck: z.nullable(stuckShape),
   held: z.nullable(heldShape),
   /** Objects that cannot be had, for which a newer tree waits, or the first one until it is ready. */
@@ -117,6 +124,8 @@ export const historyItemShape = z.strictObject({
   added: count,
   changed: count,
   removed: count,
+  /** By which it was shown, where the source is a release. */
+  release: z.optional(pastReleaseShape),
 });
 
 export const generationsShape = z.strictObject({ items: z.array(historyItemShape), next });
@@ -191,6 +200,7 @@ export const noQueryShape = z.strictObject({});
 export type { DegradedCode };
 export { degradedCodes };
 export type Status = z.infer<typeof statusShape>;
+export type { PastReleaseView, ReleaseStepView, ReleaseView } from './release-shapes.ts';
 export type GenerationView = z.infer<typeof generationShape>;
 export type StuckView = z.infer<typeof stuckShape>;
 export type HeldView = z.infer<typeof heldShape>;

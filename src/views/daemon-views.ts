@@ -106,6 +106,7 @@ export class DaemonViews implements ControlViews {
         listingSeconds: view.listing.milliseconds === undefined ? null : view.listing.milliseconds / 1000,
         traits: [...view.storeTraits],
       },
+      release: null,
       stuck: stuck === undefined ? null : stuckView(stuck),
       held: view.held === undefined ? null : heldView(view.held),
       waiting: view.waiting === undefined ? null : waitingView(view.waiting),

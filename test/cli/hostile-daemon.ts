@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { fakeParts, generation, held, ID, OTHER_ID, statusOf } from '../control/fixture.ts';
+import {
+  fakeParts,
+  generation,
+  held,
+  ID,
+  OTHER_ID,
+  pastRelease,
+  release,
+  statusOf,
+} from '../control/fixture.ts';
 import { HOSTILE_TEXT, leftRaw } from '../support/hostile-text.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { type Answering, fakeDaemon } from './fake-daemon.ts';
@@ -32,7 +41,8 @@ export function assertClean(text: string, what: string): void {
 
 export const status = statusOf({
   degraded: ['source-unreachable'],
-  held: { ...held, reason: 'mass-deletion' },
+  held: { ...held, reason: 'mass-deletion', hint: 'Put them back.', release: { seq: 43, id: release.id } },
+  release: { ...release, armed: { ...release, at: TIME } },
   problems: 3,
   source: {
     ...statusOf().source,
@@ -42,7 +52,7 @@ export const status = statusOf({
   },
 });
 export const history = [
-  { ...generation, added: 1, changed: 1, removed: 1 },
+  { ...generation, added: 1, changed: 1, removed: 1, release: pastRelease },
   { ...generation, id: OTHER_ID, number: 1, added: 1, changed: 0, removed: 0 },
 ];
 export const pathResults = {
@@ -54,7 +64,17 @@ export const pathResults = {
 };
 export const parts = fakeParts();
 export const events = [
-  { id: '1', at: TIME, type: 'generation', generation, added: 1, changed: 2, removed: 0 },
+  {
+    id: '1',
+    at: TIME,
+    type: 'generation',
+    generation,
+    added: 1,
+    changed: 2,
+    removed: 0,
+    release: pastRelease,
+  },
+  { id: '7', at: TIME, type: 'armed', release, showAt: TIME },
   { id: '2', at: TIME, type: 'held', held },
   { id: '3', at: TIME, type: 'source-error', error: { code: 'unreachable', message: 'no', at: TIME } },
   { id: '4', at: TIME, type: 'cache-error', code: 'corrupt', detail: 'a.py' },

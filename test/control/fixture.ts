@@ -46,6 +46,26 @@ export const held = {
   detail: 'Too many files are gone.',
 };
 
+export const release: NonNullable<Status['release']> = {
+  ref: 'production',
+  seq: 42,
+  id: `sha256-${'a1'.repeat(32)}`,
+  author: 'Zoe <zoe@example.com>',
+  message: 'Load the orders\n\nIn two steps',
+  commit: 'c0ffee'.padEnd(40, '0'),
+  url: 'https://ci.example.com/runs/1',
+  created: TIME,
+  signedBy: [{ fingerprint: 'SHA256:abc', principals: 'zoe@example.com' }],
+  armed: null,
+};
+/** Of the past, as the history has it. */
+export const pastRelease = {
+  seq: release.seq,
+  id: release.id,
+  author: release.author,
+  message: release.message,
+};
+
 export function statusOf(changes: Partial<Status> = {}): Status {
   return {
     version: '0.1.0',
@@ -74,6 +94,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
       listingSeconds: 0.25,
       traits: [],
     },
+    release: null,
     stuck: null,
     held: null,
     waiting: null,

@@ -4,8 +4,9 @@ import { describe, test } from 'node:test';
 import { Metrics, type MetricsSnapshot } from '../../src/control/metrics.ts';
 import { DURATION_BOUNDS as MIRRORED } from '../../src/control/mirrored-histogram.ts';
 import { prefersOpenMetrics } from '../../src/control/open-metrics.ts';
+import type { Status } from '../../src/control/shapes.ts';
 import { DURATION_BOUNDS, RequestMeter } from '../../src/session/request-meter.ts';
-import { held, statusOf } from './fixture.ts';
+import { held, release, statusOf } from './fixture.ts';
 
 function snapshot(): MetricsSnapshot {
   const meter = new RequestMeter(RequestMeter.memory());
@@ -21,7 +22,7 @@ function snapshot(): MetricsSnapshot {
   meter.answeredNatively = 7;
   const { opcodes, readErrors, durations } = meter;
   const problems = new Map([['nul', 2]]);
-  return { status: statusOf({ held }), problems, session: { opcodes, readErrors, durations } };
+  return { status: statusOf({ held, release }), problems, session: { opcodes, readErrors, durations } };
 }
 
 async function exposed(openMetrics = false): Promise<string> {
@@ -92,6 +93,33 @@ describe('the metrics', () => {
   });
 
   const promtool = spawnSync('promtool', ['--version']).error === undefined;
+  test('name the release that is shown, by its number and its id, and what is armed or held', async () => {
+    const metrics = new Metrics({ version: '0', node: 'v0' });
+    const exposedOf = async (status: Partial<Status>): Promise<string> =>
+      (await metrics.expose({ ...snapshot(), status: statusOf(status) })).text;
+    const at = '2026-01-01T00:01:00.000Z';
+    const text = await exposedOf({ release: { ...release, armed: { ...release, at } }, held });
+    assert.match(text, /^dagmount_release_seq 42$/m);
+    assert.match(
+      text,
+      new RegExp(`^dagmount_release_info\\{ref="production",release="${release.id}"\\} 1$`, 'm'),
+    );
+    assert.match(
+      text,
+      new RegExp(`^dagmount_release_created_timestamp_seconds ${Date.parse(release.created) / 1000}$`, 'm'),
+    );
+    assert.match(
+      text,
+      new RegExp(`^dagmount_release_armed_timestamp_seconds ${Date.parse(at) / 1000}$`, 'm'),
+    );
+    assert.match(text, /^dagmount_held_info\{reason="mass-deletion"\} 1$/m);
+    const later = await exposedOf({ release: { ...release, seq: 43, id: `sha256-${'b'.repeat(64)}` } });
+    assert.equal(later.match(/^dagmount_release_info\{/gm)?.length, 1);
+    assert.match(later, /^dagmount_release_seq 43$/m);
+    assert.doesNotMatch(later, /^dagmount_(release_armed|held_info)\S* \d/m);
+    assert.doesNotMatch(await exposedOf({}), /^dagmount_release_\S* \d/m);
+  });
+
   test('pass promtool itself', { skip: promtool ? false : 'there is no promtool here' }, async () => {
     const text = await exposed();
     const output = await new Promise<string>((resolve) => {

@@ -60,6 +60,8 @@ async function historyOf({ client, status }: DaemonNode): Promise<readonly Histo
  */
 function newestOf(nodes: readonly Known[]): Known | undefined {
   const shown = nodes.filter(({ history }) => history.length > 0);
+  const released = newestReleaseOf(shown);
+  if (released !== undefined) return released;
   const last = shown.filter((node) => !shown.some((other) => isPast(node, other)));
   // Never empty but where clocks disagree about a tree that came back.
   const candidates = last.length > 0 ? last : shown;
@@ -67,6 +69,25 @@ function newestOf(nodes: readonly Known[]): Known | undefined {
     (best, node) => (best === undefined || isFresher(node, best) ? node : best),
     undefined,
   );
+}
+
+/** Where all show one environment of one root, the numbers of its steps say who is last; undefined: they do not. */
+function newestReleaseOf(shown: readonly Known[]): Known | undefined {
+  const [first] = shown;
+  if (first?.status.release === undefined || first.status.release === null) return undefined;
+  const { ref } = first.status.release;
+  const { source } = first.status.mount;
+  const isSame = ({ status }: Known): boolean =>
+    status.release?.ref === ref && status.mount.source === source;
+  if (!shown.every(isSame)) return undefined;
+  return shown.reduce((best, node) => {
+    const difference = sequenceOf(node) - sequenceOf(best);
+    return difference > 0 || (difference === 0 && publishedAt(node) < publishedAt(best)) ? node : best;
+  });
+}
+
+function sequenceOf({ status }: Known): number {
+  return status.release?.seq ?? 0;
 }
 
 /** Whether `other` went on from the tree that `node` shows. */

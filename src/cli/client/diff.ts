@@ -1,22 +1,30 @@
 import { isGiven } from '../../config/command-line.ts';
 import type { ControlClient } from '../../control/client.ts';
-import type { Changes, HistoryItem } from '../../control/shapes.ts';
+import type { Changes, HistoryItem, PastReleaseView } from '../../control/shapes.ts';
 import { CommandError } from '../command-error.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { generationsOf } from './generations.ts';
+import { releaseLine } from './release-text.ts';
 import type { TreeChanges } from './tree-changes.ts';
 
 const DIFFERENT = 1;
 
-export const run = clientCommand<Changes>({
+/** `releases`: by which the two generations were shown, where the source is a release. */
+type NamedChanges = Changes & {
+  readonly releases?: { readonly from: PastReleaseView | null; readonly to: PastReleaseView | null };
+};
+
+export const run = clientCommand<NamedChanges>({
   name: 'diff',
   flags: [{ name: 'exit-code', takesValue: false }],
   arguments: 2,
   ask: async (client, { positionals }) => {
     const kept = await generationsOf(client);
     const [from, to] = chosen(kept, positionals);
-    return await changesBetween(client, from, to);
+    const releases = { from: releaseOf(kept, from), to: releaseOf(kept, to) };
+    const changes = await changesBetween(client, from, to);
+    return releases.from === null && releases.to === null ? changes : { ...changes, releases };
   },
   show: (changes, { paints }) => changesText(changes, paints),
   exitCode: ({ added, changed, removed }, given) =>
@@ -65,10 +73,18 @@ export async function changesBetween(client: ControlClient, since: string, to: s
   return joined;
 }
 
-function changesText(changes: Changes, paints: Paints): string {
-  return changeLines(changes, paints)
-    .map((line) => `${line}\n`)
-    .join('');
+function changesText(changes: NamedChanges, paints: Paints): string {
+  const { from, to } = changes.releases ?? { from: null, to: null };
+  const named = [
+    ...(from === null ? [] : [`--- ${releaseLine(from)}`]),
+    ...(to === null ? [] : [`+++ ${releaseLine(to)}`]),
+  ].map((line) => paints.bold(line));
+  return [...named, ...changeLines(changes, paints)].map((line) => `${line}\n`).join('');
+}
+
+/** The newest of a tree that was shown more than once. */
+function releaseOf(kept: readonly HistoryItem[], id: string): PastReleaseView | null {
+  return kept.find((item) => item.id === id)?.release ?? null;
 }
 
 /** In the order of the paths. */

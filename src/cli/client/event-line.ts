@@ -1,10 +1,12 @@
 import type { DaemonEvent, EventType } from '../../control/event-shapes.ts';
 import { formatCount, formatDuration, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
+import { heldLine, releaseLine } from './release-text.ts';
 import { stuckText } from './stuck-text.ts';
 
 const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
   generation: 'bold',
+  armed: 'yellow',
   held: 'red',
   'unreadable-objects': 'red',
   'source-error': 'red',
@@ -31,12 +33,14 @@ export function eventLine(event: DaemonEvent, paints: Paints): string | undefine
 function textOf(event: DaemonEvent): string | undefined {
   switch (event.type) {
     case 'generation': {
-      const { generation, added, changed, removed } = event;
-      return `${generation.number} ${generation.id}: +${formatCount(added)} ~${formatCount(changed)} -${formatCount(removed)}, ${plural(generation.files, 'file')}`;
+      const { generation, added, changed, removed, release } = event;
+      const by = release === undefined ? '' : `, ${releaseLine(release)}`;
+      return `${generation.number} ${generation.id}: +${formatCount(added)} ~${formatCount(changed)} -${formatCount(removed)}, ${plural(generation.files, 'file')}${by}`;
     }
+    case 'armed':
+      return `${releaseLine(event.release)}: shown at ${event.showAt}`;
     case 'held': {
-      const { generation, reason, removed, files } = event.held;
-      return `${generation}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
+      return heldLine(event.held);
     }
     case 'unreadable-objects': {
       const { files, objects } = event;

@@ -2,13 +2,15 @@ import type { ControlClient } from '../../control/client.ts';
 import type { Generations, HistoryItem } from '../../control/shapes.ts';
 import { formatAgo, formatCount, formatTable } from '../format.ts';
 import { clientCommand } from './client-command.ts';
+import { releaseLine } from './release-text.ts';
 
 export const run = clientCommand<Generations>({
   name: 'generations',
   ask: async (client) => ({ items: await generationsOf(client), next: null }),
   show: ({ items }, { now }) => {
     if (items.length === 0) return 'No generation was published yet.\n';
-    const rows = items.map(({ number, id, publishedAt, files, added, changed, removed }) => [
+    const named = items.some(({ release }) => release !== undefined);
+    const rows = items.map(({ number, id, publishedAt, files, added, changed, removed, release }) => [
       String(number),
       id,
       publishedAt,
@@ -17,8 +19,10 @@ export const run = clientCommand<Generations>({
       `+${formatCount(added)}`,
       `~${formatCount(changed)}`,
       `-${formatCount(removed)}`,
+      ...(named ? [release === undefined ? '' : releaseLine(release)] : []),
     ]);
-    return formatTable(['NUMBER', 'ID', 'PUBLISHED', '', 'FILES', 'ADDED', 'CHANGED', 'REMOVED'], rows);
+    const header = ['NUMBER', 'ID', 'PUBLISHED', '', 'FILES', 'ADDED', 'CHANGED', 'REMOVED'];
+    return formatTable(named ? [...header, 'RELEASE'] : header, rows);
   },
 });
 

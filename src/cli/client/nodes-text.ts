@@ -2,6 +2,7 @@ import { formatAgo, formatTable, plural } from '../format.ts';
 import { type Paints, paintsFor } from '../paint.ts';
 import type { DaemonNode, Standing } from './compare-nodes.ts';
 import { changeLines } from './diff.ts';
+import { releaseLine } from './release-text.ts';
 import { stateText } from './state-text.ts';
 import type { TreeChanges } from './tree-changes.ts';
 
@@ -20,8 +21,13 @@ export function nodesText(
   now: number,
 ): string {
   if (nodes.length === 0) return '';
-  const rows = nodes.map(({ socket, status }, at) => rowOf(socket, status, standings[at], now));
-  const table = formatTable(['SOCKET', 'TREE', 'NUMBER', 'PUBLISHED', 'STORE SEEN', 'STATE'], rows);
+  const named = nodes.some(({ status }) => status.release);
+  const rows = nodes.map(({ socket, status }, at) => [
+    ...rowOf(socket, status, standings[at], now),
+    ...(named ? [status.release ? `${status.release.ref}, ${releaseLine(status.release)}` : '-'] : []),
+  ]);
+  const titles = ['SOCKET', 'TREE', 'NUMBER', 'PUBLISHED', 'STORE SEEN', 'STATE'];
+  const table = formatTable(named ? [...titles, 'RELEASE'] : titles, rows);
   const [header = '', ...lines] = table.split('\n');
   const lag = nodes.flatMap((node, at) => {
     const standing = standings[at];
@@ -98,8 +104,13 @@ function pathCount(changes: TreeChanges | null): string {
 }
 
 function reasonText({ held, source }: DaemonNode['status']): string {
-  if (held !== null)
-    return `  It holds a listing back since ${held.since}: see dagmount status, then dagmount accept.\n`;
+  if (held !== null) {
+    const what =
+      source.kind === 'release'
+        ? `a release back since ${held.since} (${held.reason})`
+        : `a listing back since ${held.since}`;
+    return `  It holds ${what}: see dagmount status, then dagmount accept.\n`;
+  }
   const { lastError, failingSince } = source;
   return lastError === null || failingSince === null
     ? ''

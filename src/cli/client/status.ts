@@ -5,6 +5,7 @@ import { waitedForText } from '../progress-line.ts';
 import { clientCommand } from './client-command.ts';
 import { compareNodes } from './compare-nodes.ts';
 import { nodesText } from './nodes-text.ts';
+import { armedText, heldLine, isRefHeld, releaseText } from './release-text.ts';
 import { shownAnswer } from './shown-answer.ts';
 import { stateText } from './state-text.ts';
 import { stuckText } from './stuck-text.ts';
@@ -37,6 +38,9 @@ export function statusText(status: Status, paints: Paints, now: number): string 
     ['mount', `${mount.source} on ${mount.target}`],
     ['state', stateText(status, paints)],
     ['generation', generationText(status, now)],
+    // A daemon of an earlier version knows none.
+    status.release ? ['release', releaseText(status.release, now)] : undefined,
+    status.release?.armed ? ['armed', paints.yellow(armedText(status.release.armed, now))] : undefined,
     ['source', sourceText(status, paints, now)],
     // A daemon of an earlier version says neither this nor what it waits for.
     status.stuck
@@ -79,9 +83,12 @@ function slowText({ degraded, source: { listingSeconds } }: Status, paints: Pain
 }
 
 function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {
-  const { generation, files, removed, since, reason, detail } = held;
+  const { generation, since, detail, hint } = held;
+  const when = `since ${since}, ${ago(since, now)}`;
+  if (isRefHeld(held)) return paints.red(`${when}: ${heldLine(held)}. ${detail} ${hint ?? ''}`.trimEnd());
+  const { files, removed, reason } = held;
   return paints.red(
-    `${generation} since ${since}, ${ago(since, now)}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it. ${detail ?? ''}`,
+    `${generation} ${when}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it. ${detail ?? ''}`,
   );
 }
 

@@ -8,6 +8,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { formatAgo, formatCount, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
+import { releaseLine } from './release-text.ts';
 import { belowPrefix, treePath } from './tree-path.ts';
 
 const LABEL_WIDTH = 'last modified  '.length;
@@ -89,6 +90,7 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
           : `with generation ${first.number} ${first.id}`
       }`,
     ],
+    first?.release === undefined ? undefined : ['released by', releaseLine(first.release)],
     ['generation', `${generation.number} ${generation.id} shows it`],
     ['mtime', timeText(mtime, now)],
     entry.executable === true ? ['executable', 'yes: an --executable pattern matches it'] : undefined,

@@ -1,5 +1,6 @@
 import type { HistoryItem, Status } from '../../control/shapes.ts';
 import { changeLines } from '../client/diff.ts';
+import { armedText, heldLine, isRefHeld, releaseLine } from '../client/release-text.ts';
 import { formatAgo, formatCount, formatSize, plural } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import { type Figures, sumOf, type Traffic } from './figures.ts';
@@ -63,20 +64,17 @@ function headLines({ moment, now, silentFor }: View, { columns }: Size): readonl
             `, published ${ago(generation.publishedAt, now)}: ${plural(generation.files, 'file')}, ${formatSize(generation.bytes)}`,
           ),
         ),
+    ...(status.release ? [fact('release', span(releaseLine(status.release), 'bold'))] : []),
+    ...(status.release?.armed ? [fact('armed', span(armedText(status.release.armed, now), 'warning'))] : []),
     sourceLine(source, now),
-    ...(held === null
-      ? []
-      : [
-          fact(
-            'held',
-            span(
-              `since ${ago(held.since, now)}: ${held.reason}, ${plural(held.removed, 'file')} would be gone; see dagmount accept`,
-              'bad',
-            ),
-          ),
-        ]),
+    ...(held === null ? [] : [fact('held', span(`since ${ago(held.since, now)}: ${heldText(held)}`, 'bad'))]),
     fact('daemon', span(`pid ${pid}, version ${version}, started ${ago(startedAt, now)}`)),
   ];
+}
+
+function heldText(held: NonNullable<Status['held']>): string {
+  if (isRefHeld(held)) return `${heldLine(held)}; see dagmount status`;
+  return `${held.reason}, ${plural(held.removed, 'file')} would be gone; see dagmount accept`;
 }
 
 function stateSpan({ ready, degraded }: Status): Span {
@@ -174,9 +172,13 @@ function changesLines({ history, changes }: Moment, now: number, { columns, rows
   return [...lines, ...older.map((item) => historyLine(item, now))];
 }
 
-function historyLine({ number, publishedAt, added, changed, removed }: HistoryItem, now: number): Line {
+function historyLine(
+  { number, publishedAt, added, changed, removed, release }: HistoryItem,
+  now: number,
+): Line {
   const counts = `+${formatCount(added)} ~${formatCount(changed)} -${formatCount(removed)}`;
-  return [span(String(number).padEnd(8), 'bold'), span(ago(publishedAt, now).padEnd(18)), span(counts)];
+  const by = release === undefined ? '' : `  ${releaseLine(release)}`;
+  return [span(String(number).padEnd(8), 'bold'), span(ago(publishedAt, now).padEnd(18)), span(counts + by)];
 }
 
 function styleOf(change: string): Style {

@@ -1,0 +1,58 @@
+import type { HeldView, PastReleaseView, ReleaseView } from '../../control/shapes.ts';
+import { formatAgo, formatCount, formatDuration, plural } from '../format.ts';
+
+/** Of an id, where it is named for people to compare: `sha256-` and so many digits. */
+const SHORT_ID = 'sha256-'.length + 12;
+/** Of the first line of a message. */
+const LONGEST_MESSAGE = 100;
+
+/** `step 42 (sha256-0123456789ab) by zoe: Load the orders` */
+export function releaseLine({ seq, id, author, message }: PastReleaseView): string {
+  const line = subject(message);
+  return `step ${seq} (${id.slice(0, SHORT_ID)}) by ${author}${line === '' ? '' : `: ${line}`}`;
+}
+
+/** With when it was made, by whom it was signed, and where to read more. */
+export function releaseText(release: ReleaseView, now: number): string {
+  const { ref, created, commit, url, signedBy } = release;
+  const more = [
+    `made ${formatAgo(Date.parse(created), now)}`,
+    signedBy.length === 0
+      ? 'signatures are not asked for'
+      : `signed by ${signedBy.map(({ principals, fingerprint }) => `${principals} (${fingerprint})`).join(', ')}`,
+    ...(commit === null ? [] : [`commit ${commit.slice(0, 12)}`]),
+    ...(url === null ? [] : [url]),
+  ];
+  return `${ref}, ${releaseLine(release)}; ${more.join('; ')}`;
+}
+
+export function armedText(armed: NonNullable<ReleaseView['armed']>, now: number): string {
+  return `${releaseLine(armed)}; shown at ${armed.at}, ${whenText(Date.parse(armed.at), now)}`;
+}
+
+/** Why something is held, and what would become of the tree. */
+export function heldLine(held: HeldView): string {
+  const { generation, reason, files, removed, release } = held;
+  if (isRefHeld(held)) {
+    return release === undefined
+      ? reason
+      : `step ${release.seq} (${release.id.slice(0, SHORT_ID)}): ${reason}`;
+  }
+  const what = release === undefined ? generation : `step ${release.seq} (${generation})`;
+  return `${what}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
+}
+
+/** Whether a ref is held, of which no tree was made; else it is a tree, which the guard holds. */
+export function isRefHeld({ files, removed }: HeldView): boolean {
+  return files === 0 && removed === 0;
+}
+
+function whenText(at: number, now: number): string {
+  return at > now ? `in ${formatDuration(at - now)}` : formatAgo(at, now);
+}
+
+/** The first line, also of a message that was cleaned: there the end of a line is an escape. */
+function subject(message: string): string {
+  const [line = ''] = message.split(/\n|\\n/);
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
+}
