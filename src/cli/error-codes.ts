@@ -85,6 +85,7 @@ export const errorGroups = {
     'nothing-held': [noInput, 'No listing is held.'],
     held: [temporary, 'The listing is held back.'],
     'held-changed': [temporary, 'The held listing is not the one that was named.'],
+    'not-acceptable': [dataError, 'What is held is a release that accepting cannot have shown.'],
     'bad-parameter': [usage, 'A parameter is not one that the daemon takes.'],
     'bad-body': [usage, 'The body is not one that the daemon takes.'],
     'generation-gone': [noInput, 'The generation is no longer kept.'],

@@ -14,6 +14,7 @@ export const problems = {
   'request-timeout': [408, 'The request came too slowly'],
   held: [409, 'The listing is held'],
   'held-changed': [409, 'What is held is another'],
+  'not-acceptable': [409, 'What is held cannot be accepted'],
   unsupervised: [409, 'Nothing looks after the server'],
   'generation-gone': [410, 'The generation is no longer kept'],
   'body-too-large': [413, 'The body is too large'],

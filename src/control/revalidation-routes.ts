@@ -1,5 +1,6 @@
 import { ProblemError } from './problem-error.ts';
 import { type Route, route } from './route.ts';
+import type { HeldView } from './shapes.ts';
 import {
   acceptedShape,
   acceptRequestShape,
@@ -29,10 +30,11 @@ export function refreshRoute(views: ControlViews): Route {
       const end = await inTime(asked, body.timeoutSeconds, signal);
       if (end.kind === 'failed') throw sourceProblem(end.error);
       if (end.kind === 'held') {
+        const { reason, detail, generation, hint, release } = end.held;
         throw new ProblemError(
           'held',
-          `The newest listing is held (${end.held.reason}): ${end.held.detail}`,
-          `Accept it (POST /v1/accept, dagmount accept ${end.held.generation}), or put back what is missing.`,
+          `The newest ${release === undefined ? 'listing' : 'release'} is held (${reason}): ${detail}`,
+          hint ?? `Accept it (POST /v1/accept, dagmount accept ${generation}), or put back what is missing.`,
           { members: { held: end.held } },
         );
       }
@@ -57,6 +59,7 @@ export function acceptRoute(views: ControlViews): Route {
         case 'nothing-held':
           throw new ProblemError('nothing-held', 'No listing is held.', 'There is nothing to be done.');
         case 'changed':
+          if (end.held?.acceptable === false) throw notAcceptable(end.held);
           throw new ProblemError(
             'held-changed',
             end.held === undefined
@@ -72,6 +75,16 @@ export function acceptRoute(views: ControlViews): Route {
       }
     },
   });
+}
+
+/** A step that nobody who is allowed has signed, for one: to accept it would be to allow whoever can write to the bucket. */
+function notAcceptable(held: HeldView): ProblemError {
+  return new ProblemError(
+    'not-acceptable',
+    `What is held cannot be accepted (${held.reason}): ${held.detail}`,
+    held.hint ?? 'Look at GET /v1/status for what to do.',
+    { members: { held } },
+  );
 }
 
 /** What was asked for goes on when nobody waits for it any more: the next look at the store is of use anyway. */

@@ -32,6 +32,8 @@ export const heldShape = z.strictObject({
   hint: z.optional(z.string()),
   /** The step that is held, where the source is a release. */
   release: z.optional(heldStepShape),
+  /** Whether accepting it has it shown; absent: it does. */
+  acceptable: z.optional(z.boolean()),
 });
 
 export const namedObjectShape = z.strictObject({

@@ -25,6 +25,17 @@ export interface SourceHold {
   readonly detail: string;
   /** One sentence of what to do. */
   readonly hint: string;
-  /** SHA-256 of the payload of the step that is held, as far as it could be read. */
-  readonly digest: string | undefined;
+  /** Undefined: it could not be read. Nothing of it is vouched for. */
+  readonly step: HeldStep | undefined;
+  /** Whether an operator may have it followed all the same. */
+  readonly acceptable: boolean;
+}
+
+/** Which step is held. */
+export interface HeldStep {
+  readonly sequence: number;
+  /** The id of the release. */
+  readonly release: string;
+  /** SHA-256 of its payload. */
+  readonly digest: string;
 }

@@ -1,7 +1,7 @@
 import type { AdoptedObjects, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { ReleaseStep, SourceHold } from './release-step.ts';
 
-export type { ReleaseStep, SourceHold } from './release-step.ts';
+export type { HeldStep, ReleaseStep, SourceHold } from './release-step.ts';
 
 /** A tree that could be shown; what it is made of stays with the source. */
 export interface Candidate {

@@ -1,3 +1,4 @@
+import type { PastRelease } from '../sync/history.ts';
 import type { Instant } from '../sync/instant.ts';
 import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Problem } from '../tree/index.ts';
@@ -58,6 +59,10 @@ const isFacts = shaped<StateFacts>({
       added: isCount,
       changed: isCount,
       removed: isCount,
+      release: either(
+        isAbsent,
+        shaped<PastRelease>({ sequence: isCount, id: isText, author: isText, message: isText }),
+      ),
     }),
   ),
   digest: either(isAbsent, isText),

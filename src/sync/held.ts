@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { HeldStep } from '../source/source.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { GuardReason } from './guard.ts';
 import type { UnreadableReason } from './unreadable/verdict.ts';
@@ -24,8 +25,10 @@ export interface HeldView {
   readonly detail: string;
   /** What to do, one sentence; undefined: to accept it, or to mend what is listed. */
   readonly hint?: string | undefined;
-  /** SHA-256 of the payload of a step that the source does not believe. */
-  readonly step?: string | undefined;
+  /** Of a release that is not followed; undefined: it could not be read, or what is held is a tree. */
+  readonly step?: HeldStep | undefined;
+  /** Whether accepting it has it followed; undefined: it does. */
+  readonly acceptable?: boolean;
 }
 
 /** It is held for objects that cannot be had, and may be had a poll later. */

@@ -1,3 +1,5 @@
+import type { ReleaseStep } from '../source/source.ts';
+
 /** One publication, as the history lists it. */
 export interface HistoryEntry {
   readonly id: string;
@@ -9,6 +11,19 @@ export interface HistoryEntry {
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
+  /** By which step it was shown, where the source is a release. */
+  readonly release?: PastRelease | undefined;
+}
+
+/** Of the step that put a release in force, what is remembered of the past. */
+export type PastRelease = Pick<ReleaseStep, 'sequence' | 'id' | 'author' | 'message'>;
+
+/** Characters of what people wrote: all of the history is written with each publication. */
+const MOST_CHARACTERS = 200;
+
+export function pastReleaseOf({ sequence, id, author, message }: ReleaseStep): PastRelease {
+  const [line = ''] = message.split('\n');
+  return { sequence, id, author: author.slice(0, MOST_CHARACTERS), message: line.slice(0, MOST_CHARACTERS) };
 }
 
 const KEPT = 50;

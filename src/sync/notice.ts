@@ -1,3 +1,4 @@
+import type { ReleaseStep } from '../source/source.ts';
 import type { Failure } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
@@ -8,6 +9,8 @@ import type { NamedObject } from './unreadable/failed-object.ts';
 export type SyncNotice =
   /** Every lookup sees it. */
   | { readonly kind: 'published'; readonly generation: GenerationSummary; readonly entry: HistoryEntry }
+  /** A release is here, and is shown at an instant. */
+  | { readonly kind: 'armed'; readonly release: ReleaseStep; readonly at: number }
   /** A listing is held, or another one than before. */
   | { readonly kind: 'held'; readonly held: HeldView }
   /** Other files than before are shown although their content cannot be had; none any more where `files` is 0. */

@@ -138,7 +138,7 @@ export class Publisher {
       shown === undefined || changes === undefined
         ? undefined
         : await packChanges(shown.generation, generation, changes, yielder);
-    const records = this.#records.next(built, paths, accepted, this.#options.clock.now());
+    const records = this.#records.next(built, paths, accepted, this.#options.clock.now(), release);
     if (shown !== undefined && changes !== undefined) {
       await this.#replaced.add(shown.generation, changes, yielder);
     }

@@ -1,7 +1,7 @@
-import type { Built } from '../source/source.ts';
+import type { Built, ReleaseStep } from '../source/source.ts';
 import { ChangeLog } from './change-log.ts';
 import { NO_CHANGES, type PackedChanges } from './changed-paths.ts';
-import { History, type HistoryEntry } from './history.ts';
+import { History, type HistoryEntry, pastReleaseOf } from './history.ts';
 import type { NextRecords } from './next-records.ts';
 import { PeakFiles } from './peak-files.ts';
 import type { Restored } from './restored.ts';
@@ -55,8 +55,15 @@ export class Records {
    *
    * @param paths what it changes; undefined for the first
    * @param accepted what was before does not count for the guard
+   * @param release which step it shows, where the source is a release
    */
-  next(built: Built, paths: PackedChanges | undefined, accepted: boolean, now: number): NextRecords {
+  next(
+    built: Built,
+    paths: PackedChanges | undefined,
+    accepted: boolean,
+    now: number,
+    release?: ReleaseStep,
+  ): NextRecords {
     const { generation, nextNodeId } = built;
     const { added, changed, removed } = paths ?? NO_CHANGES;
     const number = this.#number + 1;
@@ -70,6 +77,7 @@ export class Records {
       added,
       changed,
       removed,
+      ...(release !== undefined && { release: pastReleaseOf(release) }),
     });
     const changeLog = paths === undefined ? this.#changeLog : this.#changeLog.with(number, paths);
     return { number, nextNodeId, peaks: peaks.entries(), history: history.entries, changeLog };

@@ -106,7 +106,7 @@ export class Revalidation {
     this.#mayWait = true;
     const { step, generation } = this.held ?? {};
     if (accept !== undefined && step !== undefined && accept === generation) {
-      await this.#options.source.accept(step, { signal });
+      await this.#options.source.accept(step.digest, { signal });
     }
     const stale = new StaleVersions();
     for (let restarts = 0; ; restarts++) {
@@ -149,7 +149,10 @@ export class Revalidation {
     switch (seen.kind) {
       case 'held':
         if (shown === undefined) throw refuseHeld(seen.hold);
-        return { kind: 'held', held: this.#stages.hold.hold(seen.hold.digest ?? '', heldViewOf(seen.hold)) };
+        return {
+          kind: 'held',
+          held: this.#stages.hold.hold(seen.hold.step?.digest ?? '', heldViewOf(seen.hold)),
+        };
       case 'nothing':
         if (shown === undefined) throw refuseEarly(seen.armed);
         return this.#stages.unchanged();

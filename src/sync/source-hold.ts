@@ -15,8 +15,8 @@ export function contentHoldOf(error: unknown): Pick<HeldView, 'reason' | 'detail
   return { reason, detail: message, hint };
 }
 
-export function heldViewOf({ reason, detail, hint, digest }: SourceHold): Omit<HeldView, 'since'> {
-  return { generation: idOfStep(digest), files: 0, removed: 0, reason, detail, hint, step: digest };
+export function heldViewOf(hold: SourceHold): Omit<HeldView, 'since'> {
+  return { generation: idOfStep(hold.step?.digest), files: 0, removed: 0, ...hold };
 }
 
 /** What an operator accepts a step by. It looks like the id of a generation, and of a step that cannot be read it is none. */

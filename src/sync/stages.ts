@@ -218,6 +218,8 @@ export class Stages {
         { event: 'armed', release: candidate.release, at: new Date(notBefore).toISOString() },
         'the next release is here, and is shown at its time',
       );
+      const { release } = candidate;
+      if (release !== undefined) this.#options.notice?.({ kind: 'armed', release, at: notBefore });
       return end;
     } finally {
       this.#progress.clear();

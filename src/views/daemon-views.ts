@@ -18,6 +18,7 @@ import type { StuckPublication } from '../session/publication-watch.ts';
 import type { RequestMeter } from '../session/request-meter.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { SyncView } from '../sync/sync-view.ts';
+import { pastReleaseMember, releaseView } from './release.ts';
 
 /** What the views are taken of. */
 export interface Observed {
@@ -106,7 +107,7 @@ export class DaemonViews implements ControlViews {
         listingSeconds: view.listing.milliseconds === undefined ? null : view.listing.milliseconds / 1000,
         traits: [...view.storeTraits],
       },
-      release: null,
+      release: view.release === undefined ? null : releaseView(view.release),
       stuck: stuck === undefined ? null : stuckView(stuck),
       held: view.held === undefined ? null : heldView(view.held),
       waiting: view.waiting === undefined ? null : waitingView(view.waiting),
@@ -141,9 +142,10 @@ export class DaemonViews implements ControlViews {
   }
 
   history(): readonly HistoryItem[] {
-    return this.#observed.sync.view.history.map((entry) => ({
+    return this.#observed.sync.view.history.map(({ release, publishedAt, ...entry }) => ({
       ...entry,
-      publishedAt: timeOf(entry.publishedAt),
+      publishedAt: timeOf(publishedAt),
+      ...pastReleaseMember(release),
     }));
   }
 
@@ -280,8 +282,21 @@ export function heldView({
   since,
   reason,
   detail,
+  hint,
+  step,
+  acceptable,
 }: NonNullable<SyncView['held']>): HeldView {
-  return { generation, files, removed, since: timeOf(since), reason, detail };
+  return {
+    generation,
+    files,
+    removed,
+    since: timeOf(since),
+    reason,
+    detail,
+    ...(hint !== undefined && { hint }),
+    ...(step !== undefined && { release: { seq: step.sequence, id: step.release } }),
+    ...(acceptable !== undefined && { acceptable }),
+  };
 }
 
 function waitingView({ since, until, files, objects }: NonNullable<SyncView['waiting']>): WaitingView {

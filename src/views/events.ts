@@ -2,6 +2,7 @@ import { EventFeed } from '../control/event-feed.ts';
 import type { StuckPublication } from '../session/publication-watch.ts';
 import type { SyncNotice } from '../sync/notice.ts';
 import { generationView, heldView, sourceErrorView, stuckView, timeOf, timeOrNull } from './daemon-views.ts';
+import { pastReleaseMember, releaseStepView } from './release.ts';
 
 export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
 
@@ -14,10 +15,16 @@ export class DaemonEvents {
   readonly notice = (notice: SyncNotice): void => {
     switch (notice.kind) {
       case 'published': {
-        const { added, changed, removed } = notice.entry;
+        const { added, changed, removed, release } = notice.entry;
         const generation = generationView(notice.generation);
-        this.feed.emit({ type: 'generation', generation, added, changed, removed });
+        const by = pastReleaseMember(release);
+        this.feed.emit({ type: 'generation', generation, added, changed, removed, ...by });
         this.onPublished();
+        break;
+      }
+      case 'armed': {
+        const showAt = timeOf(notice.at);
+        this.feed.emit({ type: 'armed', release: releaseStepView(notice.release), showAt });
         break;
       }
       case 'held':

@@ -6,6 +6,7 @@ import type { Absence, PageOfEntries, TreeViews } from '../control/tree-views.ts
 import type { Shown } from '../sync/shown.ts';
 import type { Sync } from '../sync/sync.ts';
 import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from '../tree/index.ts';
+import { pastReleaseMember } from './release.ts';
 
 /** What the tree is looked at with. */
 export interface TreeObserved {
@@ -119,8 +120,9 @@ export class DaemonTree implements TreeViews {
     if (entry === undefined || (place === 0 && entry.number > 1)) {
       return { at: mtimeOf(generation, index), generation: null };
     }
-    const { id, number, publishedAt } = entry;
-    return { at: new Date(publishedAt).toISOString(), generation: { id, number } };
+    const { id, number, publishedAt, release } = entry;
+    const by = pastReleaseMember(release);
+    return { at: new Date(publishedAt).toISOString(), generation: { id, number, ...by } };
   }
 
   async #absence(path: string): Promise<Absence> {

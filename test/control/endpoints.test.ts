@@ -250,6 +250,8 @@ describe('POST /v1/accept', () => {
       [{ kind: 'nothing-held' }, 404, 'nothing-held'],
       [{ kind: 'changed', held }, 409, 'held-changed'],
       [{ kind: 'changed', held: undefined }, 409, 'held-changed'],
+      [{ kind: 'changed', held: { ...held, acceptable: true } }, 409, 'held-changed'],
+      [{ kind: 'changed', held: { ...held, acceptable: false } }, 409, 'not-acceptable'],
       [failed, 503, 'source-unreachable'],
     ] as const;
     for (const [end, status, code] of ends) {

@@ -4,7 +4,7 @@ import type { LogEventDeclaration } from './declaration.ts';
 export const treeEvents = {
   published: {
     levels: ['info'],
-    fields: ['id', 'number', 'publishedAt', 'files', 'added', 'changed', 'removed', 'bytes'],
+    fields: ['id', 'number', 'publishedAt', 'files', 'added', 'changed', 'removed', 'bytes', 'release'],
     meaning: 'A new tree is shown.',
   },
   'keys-left-out': {
@@ -26,7 +26,7 @@ export const treeEvents = {
     levels: ['warn', 'debug'],
     fields: ['held'],
     meaning:
-      'A listing is held back, as it removes too much. Again every ten minutes. `dagmount diff` shows what is missing, `dagmount accept` shows the listing.',
+      'A listing is held back, as it removes too much; or a release, since it is not believed or not whole (`held.reason`). Again every ten minutes. `dagmount status` says what to do.',
   },
   'no-longer-held': {
     levels: ['info'],

@@ -1,4 +1,7 @@
 import { printable } from '../../base/printable.ts';
+import type { HeldStep } from '../release-step.ts';
+
+export type { HeldStep } from '../release-step.ts';
 
 /**
  * Why a ref is not believed. Stable: status, metrics and alerts name them; docs/releases.md has a row for each.
@@ -45,14 +48,6 @@ export interface RefHold {
   readonly step: HeldStep | undefined;
   /** Whether `accept` may end it: an operator has restored the store, and means this step. */
   readonly acceptable: boolean;
-}
-
-/** What a ref that is held says of itself: nothing of it is vouched for. */
-export interface HeldStep {
-  readonly sequence: number;
-  readonly release: string;
-  /** SHA-256 of the payload. */
-  readonly digest: string;
 }
 
 const ACCEPTABLE: ReadonlySet<RefHoldReason> = new Set(['rolled-back', 'broken-chain', 'created-back']);

@@ -201,6 +201,6 @@ function stepOf({ payload, signedBy }: Step): ReleaseStep {
   };
 }
 
-function holdOf({ reason, detail, hint, step }: RefHold): SourceHold {
-  return { reason, detail, hint, digest: step?.digest };
+function holdOf({ reason, detail, hint, step, acceptable }: RefHold): SourceHold {
+  return { reason, detail, hint, step, acceptable };
 }

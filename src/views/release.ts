@@ -1,0 +1,40 @@
+import type { PastReleaseView, ReleaseStepView, ReleaseView } from '../control/release-shapes.ts';
+import { MOST_AUTHOR, MOST_MESSAGE, MOST_URL } from '../control/release-shapes.ts';
+import type { ReleaseStep } from '../source/source.ts';
+import type { PastRelease } from '../sync/history.ts';
+import type { SyncView } from '../sync/sync-view.ts';
+
+/** What status says of the release that is shown, and of the one that is armed. */
+export function releaseView({ step, armed }: NonNullable<SyncView['release']>): ReleaseView {
+  const next = armed?.candidate.release;
+  return {
+    ref: step.ref,
+    ...releaseStepView(step),
+    armed:
+      armed === undefined || next === undefined
+        ? null
+        : { ...releaseStepView(next), at: new Date(armed.at).toISOString() },
+  };
+}
+
+export function releaseStepView(step: ReleaseStep): ReleaseStepView {
+  const { sequence, id, author, message, commit, url, created, signedBy } = step;
+  return {
+    seq: sequence,
+    id,
+    author: author.slice(0, MOST_AUTHOR),
+    message: message.slice(0, MOST_MESSAGE),
+    commit: commit ?? null,
+    // Half of an address leads elsewhere.
+    url: url === undefined || url.length > MOST_URL ? null : url,
+    created: new Date(created).toISOString(),
+    signedBy: signedBy.map(({ fingerprint, principals }) => ({ fingerprint, principals })),
+  };
+}
+
+/** To be spread: a generation of a prefix has none. */
+export function pastReleaseMember(release: PastRelease | undefined): { readonly release?: PastReleaseView } {
+  if (release === undefined) return {};
+  const { sequence, id, author, message } = release;
+  return { release: { seq: sequence, id, author, message } };
+}
