@@ -7,15 +7,16 @@ import { StoreProxy } from '../test/support/proxy.ts';
 import { startReader } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
 import { type Cleanup, defer } from '../test/support/temporary.ts';
+import { deployRelease } from './deployed-release.ts';
 import { fillStore } from './filled-store.ts';
 import { freshDisk } from './fresh-disk.ts';
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
- * [--latency 10] [--runs 3] [--store seaweedfs|fake]`. Prints the seconds from the start of the command to the mount, to a complete walk with a
+ * [--latency 10] [--runs 3] [--store seaweedfs|fake] [--ref] [--deploys 500]`. Prints the seconds from the start of the command to the mount, to a complete walk with a
  * stat of each file, to all content read by one reader, and to the daemon's own "ready"; its memory at the highest
  * (PSS, its processes together); the processor time that it used until it was ready; and the requests that the store
- * saw.
+ * saw. With --ref also the same files as a release, fresh and after so many deploys of one file each, by turns.
  */
 const { values } = parseArgs({
   options: {
@@ -24,6 +25,8 @@ const { values } = parseArgs({
     latency: { type: 'string', default: '10' },
     runs: { type: 'string', default: '3' },
     store: { type: 'string', default: 'seaweedfs' },
+    ref: { type: 'boolean', default: false },
+    deploys: { type: 'string', default: '500' },
   },
 });
 
@@ -35,14 +38,20 @@ interface Seen {
   readonly bytes: number;
 }
 
-async function once(context: Cleanup, { source, endpoint, env, proxy }: Origin): Promise<string> {
+async function once(context: Cleanup, { source, endpoint, env, proxy, isRelease }: Origin): Promise<string> {
   proxy?.resetCounts();
   const disk = await freshDisk(context);
   const start = Date.now() / 1000;
   const mount = await launchMount(context, {
     source,
     env,
-    args: ['--endpoint-url', endpoint, '--poll-interval', '1h'],
+    args: [
+      '--endpoint-url',
+      endpoint,
+      '--poll-interval',
+      '1h',
+      ...(isRelease ? ['--ref', 'bench', '--state-dir', join(disk.directory, 'state')] : []),
+    ],
     cacheDirectory: join(disk.directory, 'cache'),
   });
   const script = join(repository, 'bench/readers/cold.py');
@@ -59,7 +68,7 @@ async function once(context: Cleanup, { source, endpoint, env, proxy }: Origin):
   await mount.stop();
   const times = [seen.mounted, seen.walked, seen.read, ready].map((at) => at - start);
   const cells = [...times, cpu].map((each) => each.toFixed(2).padStart(9));
-  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${requestsOf(proxy)}${disk.kind}`;
+  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${source}: ${requestsOf(proxy)}${disk.kind}`;
 }
 
 function requestsOf(proxy: StoreProxy | undefined): string {
@@ -80,10 +89,11 @@ interface Origin {
   readonly endpoint: string;
   readonly env: Readonly<Record<string, string>>;
   readonly proxy: StoreProxy | undefined;
+  readonly isRelease: boolean;
 }
 
 /** A real store, which takes its share of the processors that the daemon has. */
-async function seaweedfs(context: Cleanup): Promise<Origin> {
+async function seaweedfs(context: Cleanup): Promise<readonly Origin[]> {
   const store = await fillStore(Number(values.objects), Number(values.bytes));
   defer(context, () => store.seaweedfs.stop());
   const proxy = await StoreProxy.start({
@@ -92,11 +102,17 @@ async function seaweedfs(context: Cleanup): Promise<Origin> {
   });
   defer(context, () => proxy.close());
   const { readerEnvironment: env } = store.seaweedfs;
-  return { source: `s3://${store.bucket}/dags`, endpoint: proxy.endpoint, env, proxy };
+  const origin = (folder: string, isRelease: boolean): Origin => {
+    return { source: `s3://${store.bucket}/${folder}`, endpoint: proxy.endpoint, env, proxy, isRelease };
+  };
+  if (!values.ref) return [origin('dags', false)];
+  await deployRelease({ ...store, prefix: 'fresh/', changes: 0 });
+  await deployRelease({ ...store, prefix: 'worn/', changes: Number(values.deploys) });
+  return [origin('dags', false), origin('fresh', true), origin('worn', true)];
 }
 
 /** One that costs little, as a store on another host does. */
-async function fake(context: Cleanup): Promise<Origin> {
+async function fake(context: Cleanup): Promise<readonly Origin[]> {
   const store = await startFakeS3({
     objects: Number(values.objects),
     prefix: 'dags/',
@@ -105,16 +121,18 @@ async function fake(context: Cleanup): Promise<Origin> {
   });
   defer(context, () => store.stop());
   const env = { AWS_ACCESS_KEY_ID: 'reader', AWS_SECRET_ACCESS_KEY: 'not-checked' };
-  return { source: 's3://fake/dags', endpoint: store.endpoint, env, proxy: undefined };
+  return [{ source: 's3://fake/dags', endpoint: store.endpoint, env, proxy: undefined, isRelease: false }];
 }
 
 async function bench(context: Cleanup): Promise<void> {
-  const origin = values.store === 'fake' ? await fake(context) : await seaweedfs(context);
+  const origins = values.store === 'fake' ? await fake(context) : await seaweedfs(context);
   console.log(
     `${values.objects} objects of ${values.bytes} bytes, ${values.store}, ${values.latency} ms a request; seconds, MiB`,
   );
   console.log('  mounted   walked     read    ready      CPU      PSS');
-  for (let run = 0; run < Number(values.runs); run += 1) console.log(await once(context, origin));
+  for (let run = 0; run < Number(values.runs); run += 1) {
+    for (const origin of origins) console.log(await once(context, origin));
+  }
 }
 
 const ends: (() => Promise<void> | void)[] = [];

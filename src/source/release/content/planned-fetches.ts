@@ -2,10 +2,12 @@ import { type Deferred, deferred, orAborted } from '../../../base/waiting.ts';
 import type { RequestPriority } from '../../../store/object-store.ts';
 import type { Stop } from '../../../store/stop.ts';
 import { type ReadPack, SegmentFetch } from './segment-fetch.ts';
-import { type PackedContent, type Segment, segmentsOf } from './segments.ts';
+import { MOST_SEGMENT_BYTES, type PackedContent, type Segment, segmentsOf } from './segments.ts';
 
-/** Segments in memory at a time: while the contents of one are written to the disk, the next one comes. */
-const MOST_OPEN = 2;
+/** Segments in memory at a time are two whole packs, or many small ones: while one is written to the disk, the next comes. */
+const MOST_OPEN_BYTES = 2 * MOST_SEGMENT_BYTES;
+/** Small ones are under way at a time. */
+const MOST_OPEN = 8;
 
 /** A segment that was planned. */
 interface Planned {
@@ -34,9 +36,11 @@ export class PlannedFetches {
     this.#read = read;
   }
 
-  /** Bytes that are held in memory at most. */
-  get openSegments(): number {
-    return this.#open.size;
+  /** Bytes that are held in memory. */
+  get openBytes(): number {
+    let bytes = 0;
+    for (const { segment } of this.#open) bytes += segment.end - segment.start;
+    return bytes;
   }
 
   /**
@@ -63,8 +67,8 @@ export class PlannedFetches {
   }
 
   /**
-   * The bytes of a content whose segment is under way or, where nobody in particular waits, is about to be; undefined: it
-   * is to be fetched by itself. Rejects with the store's error.
+   * The bytes of a content whose segment is under way, or is about to be; undefined: it is to be fetched by itself, since it
+   * was not planned, or a reader would have to wait for room. Rejects with the store's error.
    */
   async take(
     { pack, offset, size }: PackedContent,
@@ -74,7 +78,8 @@ export class PlannedFetches {
     const planned = this.#planned
       .get(pack)
       ?.find(({ segment, left }) => left.has(offset) && offset + size <= segment.end);
-    if (planned === undefined || (planned.fetch === undefined && priority === 'demand')) return undefined;
+    if (planned === undefined) return undefined;
+    if (planned.fetch === undefined && priority === 'demand' && !this.#hasRoom(planned)) return undefined;
     if (planned.fetch === undefined) {
       planned.opening ??= this.#letIn(planned);
       await orAborted(planned.opening, signal);
@@ -100,7 +105,7 @@ export class PlannedFetches {
   }
 
   async #letIn(planned: Planned): Promise<void> {
-    while (!planned.isSpent && this.#open.size >= MOST_OPEN) {
+    while (!planned.isSpent && !this.#hasRoom(planned)) {
       const idle = [...this.#open].find(({ fetch }) => fetch?.isIdle === true);
       if (idle !== undefined) {
         this.#spend(idle);
@@ -116,10 +121,15 @@ export class PlannedFetches {
     void planned.fetch.ended.then(() => this.#admit());
   }
 
-  /** Lets those look again who wait for room. */
+  /** Has those look again who wait for room. */
   #admit(): void {
-    const isRoom = this.#open.size < MOST_OPEN || [...this.#open].some(({ fetch }) => fetch?.isIdle === true);
-    if (isRoom) for (const turn of this.#queue.splice(0)) turn.resolve();
+    for (const turn of this.#queue.splice(0)) turn.resolve();
+  }
+
+  #hasRoom({ segment }: Planned): boolean {
+    const { size } = this.#open;
+    const bytes = this.openBytes + segment.end - segment.start;
+    return size === 0 || (size < MOST_OPEN && bytes <= MOST_OPEN_BYTES);
   }
 
   #spend(planned: Planned): void {
