@@ -189,11 +189,13 @@ describe('releases', () => {
     const world = await worldOf(t);
     world.releases.deploy({ 'a.py': 'one' });
     await world.start();
+    const step = { sequence: 2, release: 'sha256-x', digest: 'ab'.repeat(32) };
     const hold = {
       reason: 'signature',
       detail: 'Nobody signed it',
       hint: 'Sign it.',
-      digest: 'ab'.repeat(32),
+      step,
+      acceptable: true,
     };
     world.releases.hold = hold;
     const outcome = await world.refresh();
@@ -204,7 +206,7 @@ describe('releases', () => {
     const accepted = world.sync.accept(outcome.held.generation);
     while (world.releases.accepted === undefined) await world.clock.advance(10);
     assert.equal((await accepted).kind, 'accepted');
-    assert.equal(world.releases.accepted, hold.digest);
+    assert.equal(world.releases.accepted, step.digest);
   });
 
   test('of which the first is not believed, or is not to be shown yet, end the start by a code of their own', async (t) => {
@@ -213,7 +215,8 @@ describe('releases', () => {
       reason: 'missing-ref',
       detail: 'There is no ref',
       hint: 'Deploy.',
-      digest: undefined,
+      step: undefined,
+      acceptable: false,
     };
     await assert.rejects(world.start(), { code: 'release-held', hint: 'Deploy.' });
     world.releases.hold = undefined;
@@ -271,7 +274,13 @@ describe('releases', () => {
     assert.equal((await before.refresh()).kind, 'published');
     await before.close();
     const after = await worldOf(t, { releases: before.releases, restored: before.persister.restored() });
-    after.releases.hold = { reason: 'missing-ref', detail: 'gone', hint: 'Deploy.', digest: undefined };
+    after.releases.hold = {
+      reason: 'missing-ref',
+      detail: 'gone',
+      hint: 'Deploy.',
+      step: undefined,
+      acceptable: false,
+    };
     await after.start();
     assert.equal(after.sync.view.release?.step.sequence, 2);
     const { generation } = after.sync.shown!;
