@@ -1,8 +1,8 @@
-// Where the threads of a process are in the kernel.
+// Reads where the threads of a process are in the kernel.
 #pragma once
 #include <stddef.h>
 #include <sys/types.h>
 
-// One line, without its end: of each thread its id, name, state (R: it computes, D: it waits for a device) and what it waits
-// in, innermost first. The kernel tells root the whole way there, others the innermost, if that.
+// Writes one line without a newline: for each thread its id, name, state (R: computing, D: waiting for a device) and the kernel
+// functions that it is in, innermost first. Root reads the whole stack, other users the innermost function at most.
 void stacks_of(pid_t pid, char* text, size_t size);

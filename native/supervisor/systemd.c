@@ -25,7 +25,7 @@ static uint64_t now_us(void) {
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
-// A path, or with @ a name in the abstract namespace, which has no file.
+// `name`: a path, or after @ a name in the abstract namespace.
 static void open_notify(const char* name) {
   const size_t length = name == NULL ? 0 : strlen(name);
   if (length < 2 || length >= sizeof address.sun_path || (name[0] != '/' && name[0] != '@')) return;
@@ -34,7 +34,7 @@ static void open_notify(const char* name) {
   if (name[0] == '@') address.sun_path[0] = '\0';
   address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (name[0] == '/'));
   notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  // The queue of a manager that is busy may be full for a moment; readers must not wait for one that hangs.
+  // The queue of a busy systemd may be full for a moment. If systemd hangs, readers must not wait for it.
   const struct timeval most = {.tv_sec = SEND_SECONDS};
   if (notify >= 0) setsockopt(notify, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
@@ -52,7 +52,7 @@ static void send_lines(const char* lines, int fd) {
   while (sendmsg(notify, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
 }
 
-// A number of this process's own: the variables may be those of one that started it.
+// Whether the variables are for this process, and not inherited from one that started it.
 static bool is_ours(const char* pid_variable, bool otherwise) {
   const char* pid = getenv(pid_variable);
   return pid == NULL ? otherwise : atoll(pid) == (long long)getpid();
@@ -89,8 +89,7 @@ void systemd_forget(const char* name) {
   send_lines(lines, -1);
 }
 
-// FDPOLL=0: a device that is not mounted yet, or no longer, reports an error to who polls it, and systemd would let
-// go of it. What is of no use any more is told by systemd_forget.
+// FDPOLL=0: poll(2) reports an error for a device that is not mounted, and systemd would drop it. systemd_forget drops it.
 void systemd_store(const char* name, int fd) {
   char lines[128];
   systemd_forget(name);

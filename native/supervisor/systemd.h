@@ -1,19 +1,19 @@
-// What systemd is told, and keeps for whoever comes after this process: sd_notify(3), sd_listen_fds(3),
-// sd_watchdog_enabled(3). All of it is silent where systemd is not.
+// Notifies systemd, and stores descriptors there for the process after this one: sd_notify(3), sd_listen_fds(3),
+// sd_watchdog_enabled(3). Every function does nothing without systemd.
 #ifndef DAGMOUNT_SYSTEMD_H
 #define DAGMOUNT_SYSTEMD_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// Takes systemd's variables out of the environment: they are for this process, and for nothing that it starts.
-// `take` is given each descriptor that systemd kept of a process before, and owns it.
+// Removes systemd's variables from the environment: they are for this process alone. `take` is called with each descriptor that
+// systemd kept of an earlier process, and owns it.
 void systemd_begin(void (*take)(const char* name, int fd));
 
 // Lines of "NAME=value". Waits a second at most.
 void systemd_say(const char* lines);
 
-// Has it kept over the end of this process, in the place of what has that name.
+// Stores a descriptor in systemd, beyond the end of this process. Replaces the one of that name.
 void systemd_store(const char* name, int fd);
 
 void systemd_forget(const char* name);
@@ -21,10 +21,10 @@ void systemd_forget(const char* name);
 // From here to READY=1 systemd shows the service as reloading.
 void systemd_reloading(void);
 
-// To be called all the time; `well` keeps systemd's watchdog quiet.
+// Call it in every turn of the loop: notifies systemd's watchdog in time, if `well`.
 void systemd_watch(bool well);
 
-// Whether the process is to end and to leave what is kept to the next one.
+// Whether systemd sent this signal to restart the service: the process ends, and leaves the stored descriptors to the next.
 bool systemd_restarts_by(int signal);
 
 #endif

@@ -12,11 +12,11 @@ import { isKeptInCache } from '../state/same-state.ts';
 import { takeoverPaths } from '../state/takeover-file.ts';
 
 /**
- * Takes away what a mount has left in its runtime directory whose processes were killed, and which is unmounted: its
- * socket, and what it said of itself. Nothing, where somebody answers at the socket: a new server has begun there.
+ * Removes what an unmounted mount, whose processes were killed, has left in its runtime directory: its socket and its state
+ * files. Removes nothing if a process answers at the socket: a new server has begun there. Returns why something was left.
  *
- * What another user's mount says of itself is that user's word: what it names is looked at without following a link, and
- * removed with that user's rights. Returns why something was left, to be told.
+ * The state files of another user's mount are that user's word. What they name is opened without following a link, and
+ * removed with that user's rights.
  */
 export async function clearAfter(state: MountState, owner: Identity): Promise<string | undefined> {
   const { directory, socket } = state;
@@ -39,7 +39,7 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
     const own = all.directory(basename(directory));
     try {
       const files = [SOCKET_RECORD_FILE, CONNECTION_FILE, STATE_FILE];
-      // The state for a successor, where the one for a cold start is as new. Another user's next start looks by itself.
+      // The state for a successor, if the one for a cold start is as new. Another user's next start checks that by itself.
       const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
       if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));
       actingAs(owner, () => {

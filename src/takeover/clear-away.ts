@@ -8,7 +8,7 @@ import { removeMountState } from '../host/write-mount-state.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { openKeptState } from './kept-state.ts';
 
-/** Ends what a server that was killed could not end any more, and whose mount is gone: its socket, and its state. */
+/** Does for a killed server, whose mount is gone, what it would have done at its end: removes its socket, keeps its state. */
 export async function clearAway(
   config: MountConfig,
   runtimeDirectory: string,

@@ -21,28 +21,28 @@ export interface KeptStateOptions {
   readonly runtimeDirectory: string;
   /** This mount's own, locked. */
   readonly cacheDirectory: string;
-  /** Whether the connection of a predecessor with the kernel is there. */
+  /** Whether the server before has left a connection with the kernel. */
   readonly takesOver: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 export interface Succession {
-  /** The tree before, where the kernel may not have been told of all that is different since. */
+  /** The tree before the restored one, if the kernel may not know all the differences. */
   readonly previous: Generation | undefined;
-  /** What the kernel may hold of trees before the one shown, also what that has again. */
+  /** Inodes of earlier trees that the kernel may hold, also those that the restored tree has again. */
   readonly replaced: readonly ReplacedInode[];
 }
 
 export interface KeptState {
   readonly store: StateStore;
-  /** What a former process published; undefined where there is nothing that can be used. */
+  /** The tree that an earlier process published; undefined if there is none that can be used. */
   readonly restored: Restored | undefined;
-  /** Where the connection of a predecessor can be gone on with. */
+  /** Only if the inherited connection can be resumed. */
   readonly succession: Succession | undefined;
 }
 
-/** What outlives the process: read back for a mount that is made anew, and written from now on. */
+/** Reads the state that outlives a process, and opens the store that writes it from now on. */
 export async function openKeptState(options: KeptStateOptions): Promise<KeptState> {
   const { config, mountId, runtimeDirectory, cacheDirectory, clock, log } = options;
   await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
@@ -73,8 +73,8 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
 }
 
 /**
- * `newFilters`: where they are not those that the tree was built with. `sameKernel`: where the mount is the one that it
- * was shown in; the kernel knows nothing of one that was not there.
+ * `newFilters`: the filters, if the tree was built with others. `sameKernel`: the mount is the one that showed the tree; a
+ * new mount holds no inode of it.
  */
 function restoredOf(
   state: SavedState,
@@ -99,7 +99,7 @@ function restoredOf(
   };
 }
 
-/** What the kernel may hold and is not shown. The state was written before directories came back under their old ids. */
+/** Inodes that the kernel may hold and the tree does not show. Directories may have come back under their old ids since. */
 function heldBy({
   generation,
   removedDirectories,
@@ -113,9 +113,9 @@ function heldBy({
 }
 
 /**
- * What other filters leave out is no deletion: the guard compares with as many files of the tree as they show. With
- * one at least where there was any, so that filters that show nothing are held like an empty listing. Of earlier
- * trees only the numbers are known, which say nothing about other filters.
+ * Files that other filters leave out were not deleted: the guard compares with the number of files that the new filters show
+ * of the tree. With at least one if there was any, so that filters that show nothing are held like an empty listing. Of
+ * earlier trees only the numbers are known, which do not tell what other filters show.
  */
 function peakThrough(filters: FilterPatterns, generation: Generation): PeakEntry {
   const filter = PathFilter.compile(filters);

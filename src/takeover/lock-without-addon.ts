@@ -8,9 +8,9 @@ const O_EXLOCK = 0x20;
 const HELD = 1;
 
 /**
- * As Addon.lockFile, where there is no addon: flock(1) takes the lock on a descriptor that it is given, and the lock is
- * that of the open file, so that it stays with ours when the program has ended. Where the addon takes it, it is the same
- * lock. Returns the descriptor, or the negative errno.
+ * As Addon.lockFile, without the addon: flock(1) locks a descriptor that it inherits. The lock belongs to the open file, so our
+ * descriptor holds it when flock(1) has ended, and it excludes a server with the addon, too. Returns the descriptor, or
+ * the negative errno.
  */
 export function lockWithoutAddon(path: string, platform = process.platform): number {
   const flags = constants.O_RDWR | constants.O_CREAT;

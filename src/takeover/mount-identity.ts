@@ -1,16 +1,16 @@
 import type { Addon } from '../session/kernel/addon.ts';
 
-/** Which mount it is that a server leaves to the one after it: the settings may name another one by then. */
+/** Identifies the mount that a server leaves to its successor, whose settings may name another mount. */
 export interface MountIdentity {
   readonly id: string;
   readonly source: string;
   readonly target: string;
 }
 
-/** A path in each of the two, and then some. */
+/** Room for a source and a target of PATH_MAX each, and more. */
 const BYTES = 16_384;
 
-/** Memory that says it, for a supervisor to keep. */
+/** Memory with the identity, for the supervisor to keep. */
 export function identityMemory(
   addon: Pick<Addon, 'createMemory' | 'mapMemory'>,
   { id, source, target }: MountIdentity,
@@ -20,7 +20,7 @@ export function identityMemory(
   return fd;
 }
 
-/** Undefined where nothing was said. */
+/** Undefined if nothing was written. */
 export function identityIn(addon: Pick<Addon, 'mapMemory'>, fd: number): MountIdentity | undefined {
   const bytes = new Uint8Array(addon.mapMemory(fd));
   const end = bytes.indexOf(0);

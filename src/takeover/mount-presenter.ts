@@ -24,11 +24,11 @@ export interface MountPresenterOptions {
   readonly log: Logger;
   /** The mount is there and served. */
   readonly onMounted: (serving: Serving) => void;
-  /** There is a new mount, or will be, and nothing of it is answered yet. */
+  /** There is a new mount, or the session is about to make it; no request is answered yet. */
   readonly onOpened: (connection: Connection) => void;
   /** Aborted when the mount is to end. */
   readonly over: AbortSignal;
-  /** The connection of a predecessor was taken over, in the place of a new mount. */
+  /** The resumed connection; undefined if there is to be a new mount. */
   readonly inherited: Inherited | undefined;
 }
 
@@ -66,7 +66,7 @@ export class MountPresenter implements Presenter {
     this.#released(nodeIds);
   }
 
-  /** A mount that is to end does not wait for a notification that the kernel does not answer. */
+  /** The end of the mount does not wait for a notification that the kernel does not answer. */
   #unlessStuckAtEnd<T>(told: Promise<T>): Promise<T> {
     const { over, session } = this.#options;
     return new Promise((resolve, reject) => {
@@ -87,7 +87,7 @@ export class MountPresenter implements Presenter {
     }
     new MountMark(cacheDirectory).clear();
     const connection = driver.connect({ target, source, allowOther, replacesStale });
-    // What the session is to mount is there when it says so.
+    // A mount that the session makes itself is there only when the session says so.
     this.#mounted = connection.kind === 'device';
     this.#options.onOpened(connection);
     const serving = await session.start({

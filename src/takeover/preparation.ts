@@ -8,14 +8,10 @@ import { contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { mountIdOf } from '../config/mount-id.ts';
 import type { SessionHost } from '../session/driver.ts';
-import { readConnectionRecord } from '../session/kernel/connection-record.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
-import { MountError } from '../session/mount-error.ts';
 import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
 import { SessionClient } from '../session/session-client.ts';
 import { ReleaseContent } from '../source/release/content/release-content.ts';
-import type { StatePlaces } from '../state/open-state.ts';
-import { openTakeover } from '../state/open-takeover.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
 import { EtagWitness } from '../sync/etag-witness.ts';
@@ -32,10 +28,10 @@ export interface PreparationOptions {
   /** Of the driver. */
   readonly host: SessionHost;
   readonly log: Logger;
-  /** Told of every request to the store. */
+  /** Called for every request to the store. */
   readonly observer: RequestObserver;
   readonly atEnd: (ending: () => unknown) => void;
-  /** Told when a process keeps the kernel from taking a publication, and with nothing when it is over. */
+  /** Called when a process keeps the kernel from taking a publication, and without argument when that is over. */
   readonly onStuck: (stuck: StuckPublication | undefined) => void;
   /** The mains of threads. */
   readonly entries: Pick<Entries, 'sourceWorker'>;
@@ -46,10 +42,10 @@ export interface PreparationOptions {
 
 export type Prepared = ReturnType<typeof prepare>;
 
-/** Begins with what readers wait for, and touches nothing that another server may have. */
+/** Starts what readers would wait for, and touches nothing that another server may use. */
 export function prepare(options: PreparationOptions) {
   const { config, host, log, observer, atEnd, onStuck, onEnded, entries } = options;
-  // Throws where a pattern is none, before a worker would, and before anything is mounted.
+  // Throws on a malformed pattern before a worker would, and before anything is mounted.
   PathFilter.compile(config);
   PatternList.compile(config.executable);
   const startSourceWorker = (): Worker => {
@@ -76,15 +72,15 @@ export function prepare(options: PreparationOptions) {
     return { ...connection, store, content: released, planner: released };
   };
   let connection: ReturnType<typeof connect> | undefined;
-  /** Begun when it is asked for the first time: the SDK takes longer to load than all else. */
+  /** Starts with the first call: the SDK takes longer to load than everything else. */
   const connected = () => {
     connection ??= connect();
     connection.catch(() => undefined);
     return connection;
   };
   /**
-   * Resolves when the store can be asked, or after CONNECT_MS: readers of a successor may wait for that, and to look
-   * through the cache beside it, on the same thread, would keep them waiting twice as long.
+   * Resolves when the store is connected, or after CONNECT_MS. Readers of a successor may wait for the store; opening the cache
+   * at the same time, on the same thread, would make them wait twice as long.
    */
   const soonConnected = async (): Promise<void> => {
     const settled = connected().then(
@@ -126,26 +122,4 @@ export function prepare(options: PreparationOptions) {
     session,
     witness,
   };
-}
-
-/**
- * Resolves when this server could take the place of one that goes on meanwhile: with all that it needs loaded, and
- * with what that one has kept, which it can read. Rejects with what keeps it from that.
- */
-export async function canTakeOver(
-  { connected, session }: Prepared,
-  places: StatePlaces,
-  isStandby: boolean,
-): Promise<void> {
-  await session.counters();
-  await connected();
-  // A standby is of the same version, and is to take little memory: it reads nothing.
-  if (isStandby) return;
-  const isReadable = readConnectionRecord(places.runtimeDirectory) !== 'unusable';
-  if (isReadable && (await openTakeover(places)) !== undefined) return;
-  throw new MountError(
-    'state-unusable',
-    'What the running server has kept cannot be read by this version.',
-    'Unmount, and mount again with this version.',
-  );
 }

@@ -1,6 +1,6 @@
 import type { SyncView } from '../sync/sync-view.ts';
 
-/** What `systemctl status` shows of a mount, one line. It changes when something happens, and not as time goes by. */
+/** The line of `systemctl status`. It changes with events, never with time alone, so that it is sent rarely. */
 export function serviceStatus({
   generation,
   source,

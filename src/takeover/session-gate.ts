@@ -23,9 +23,9 @@ export type FetchEarly = (
 export type Released = (nodeIds: readonly number[]) => void;
 
 /**
- * Where readers' misses go, and what the kernel lets go of. A successor answers readers before it has opened the cache
- * (100 us a blob of what is in it) and found its way to the store, which takes longer than all the rest of its start. What
- * is on the local disk the session finds by itself until then; the rest goes past the cache.
+ * Routes the session's cache misses and forgotten inodes. A successor answers readers before it has opened the cache (100 us
+ * a blob) and connected the store, which takes longer than the rest of its start. Until then the session finds blobs on the
+ * local disk by itself, and other content is fetched past the cache.
  */
 export class SessionGate {
   readonly #fetchEarly: FetchEarly;
@@ -60,7 +60,7 @@ export class SessionGate {
     const whole = this.#whole.then((read) => read(version, chunk, signal, reader));
     const early = this.#early(version, chunk, signal, reader).then(
       (bytes) => ({ kind: 'memory', bytes }) as const,
-      // Who has everything says why not, or has better news.
+      // If the early fetch fails, let the cached path succeed or report the error.
       () => whole,
     );
     return await Promise.race([early, whole]);

@@ -1,7 +1,7 @@
-/** What commands need of the supervisor's program. */
+/** The part of the supervisor's program that commands use. */
 export interface SupervisorPort {
-  /** Its file; undefined where there is none. */
+  /** Its file; undefined if there is none. */
   supervisorProgram(): string | undefined;
-  /** This process becomes the supervisor of a command, under its own id. Returns only where there is none. */
+  /** Makes this process the supervisor of a command, by execve: its pid stays. Returns only if there is none. */
   becomeSupervisorOf(command: readonly string[]): void;
 }

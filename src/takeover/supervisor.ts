@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { addonPath, loadAddon } from '../session/kernel/addon.ts';
 import { MountError } from '../session/mount-error.ts';
 
-/** The compiled supervisor, which lies beside the addon; undefined where there is none that can be run. */
+/** The file of the compiled supervisor, beside the addon; undefined if none can be run. */
 export function supervisorProgram(): string | undefined {
   try {
     const addon = addonPath();
@@ -14,20 +14,20 @@ export function supervisorProgram(): string | undefined {
     accessSync(program, constants.X_OK);
     return program;
   } catch (error) {
-    // Where there is no addon, node-gyp-build says so by an error without a code; mounting says what is missing.
+    // Without an addon node-gyp-build throws an error without a code. Mounting reports what is missing.
     if (error instanceof Error) return undefined;
     throw error;
   }
 }
 
-/** This process becomes the supervisor of a command, under its own id. Returns only where there is none. */
+/** Makes this process the supervisor of a command, by execve: its pid stays. Returns only if there is no supervisor. */
 export function becomeSupervisorOf(command: readonly string[]): void {
   const program = supervisorProgram();
   if (program === undefined) return;
   try {
     loadAddon().becomeProgram(program, command);
   } catch (error) {
-    // Served without one, the mount says so in its status.
+    // The mount is served without a supervisor, and its status says so.
     if (!(error instanceof MountError) && !(error instanceof Error && 'code' in error)) throw error;
   }
 }

@@ -10,7 +10,7 @@ import type { Succession } from './kept-state.ts';
 
 export interface TakeOverOptions {
   readonly session: SessionClient;
-  /** The connection of a predecessor. */
+  /** The inherited connection. */
   readonly device: number;
   readonly init: InitReply | undefined;
   readonly journal: number | undefined;
@@ -21,15 +21,15 @@ export interface TakeOverOptions {
   readonly cacheDirectory: string;
 }
 
-/** A connection that was taken over: readers are answered, and the kernel is being told what it was owed. */
+/** A resumed connection: readers are answered, and the kernel is being sent the notifications that it was owed. */
 export interface Inherited {
-  /** Resolves when it has been told. */
+  /** Resolves when the kernel has answered them. */
   readonly serving: Promise<Serving>;
-  /** What the session reads of the tree's content. */
+  /** Which content of the tree is verified; shared with the session. */
   readonly content: ContentState;
 }
 
-/** Goes on with a connection, before anything else of the server is there. */
+/** Resumes a connection, before any other part of the server is there. */
 export function takeOver(options: TakeOverOptions): Inherited {
   const { session, device, init, restored, succession, presentation, naming, cacheDirectory } = options;
   const { generation } = restored;
@@ -47,7 +47,7 @@ export function takeOver(options: TakeOverOptions): Inherited {
     journal: options.journal,
     takeover: { init, previous: previous?.buffer, replaced: replaced.map(heldInode) },
   });
-  // Who awaits it does so later.
+  // It is awaited later; a rejection until then is not unhandled.
   serving.catch(() => undefined);
   return { serving, content };
 }
@@ -66,7 +66,7 @@ function heldInode(node: ReplacedInode): HeldInode {
     path: version?.path,
     lastModified,
     version,
-    // Whether its content is still what it was is to be found out.
+    // Its content has yet to be verified.
     fingerprint: 0n,
   };
 }

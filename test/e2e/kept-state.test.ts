@@ -95,6 +95,9 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
   });
 });
 
+// Each of them, and every bit and length, is refused in test/state/state-store.test.ts; here, that a mount goes on.
+const damagesToTry = process.env.DAGMOUNT_TEST_LONG === undefined ? 1 : Number.POSITIVE_INFINITY;
+
 describe('a kept tree that is damaged', { skip: mountImpossible }, () => {
   const damages: Readonly<Record<string, (file: string, bytes: Buffer) => Promise<void>>> = {
     'has a bit that differs': async (file, bytes) => {
@@ -123,7 +126,7 @@ describe('a kept tree that is damaged', { skip: mountImpossible }, () => {
     await (await mount()).stop();
     const [id = ''] = await readdir(join(cacheDirectory, 'v1'));
     const file = join(cacheDirectory, 'v1', id, 'generation');
-    for (const [damage, make] of Object.entries(damages)) {
+    for (const [damage, make] of Object.entries(damages).slice(0, damagesToTry)) {
       await make(file, await readFile(file));
       const again = await mount();
       const told = await again.logged('state-unusable');

@@ -72,7 +72,10 @@ for (const takeover of ['resend', 'journal'] as const) {
   });
 }
 
-for (const driver of ['kernel', 'fuse-native'] as const) {
+// That a process which the server has started goes before others, too: test/host/process-priority.test.ts.
+const drivers = ['kernel', ...(process.env.DAGMOUNT_TEST_LONG === undefined ? [] : ['fuse-native'])] as const;
+
+for (const driver of drivers) {
   test(`with ${driver}, a server that readers wait for goes before others from its start, and goes back when they do not`, {
     skip:
       mountImpossible ||
