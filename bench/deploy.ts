@@ -34,6 +34,9 @@ try {
     for (const files of [3_000, 10_000]) {
       const tree = join(directory, `tree-${files}`);
       fillTree(tree, files, run);
+      await report('the first deploy to a root, of one file: the store is tried', () =>
+        dagmount(bucket, files, ['deploy', join(tree, nameOf(0)), 'first', '--author', 'bench']),
+      );
       await report(`${files} files from nothing, deployed`, () => deploy(bucket, files, tree));
       await report(`${files} files from nothing, put one by one`, () => upload(bucket, tree, names(files)));
       writeFileSync(join(tree, nameOf(7)), bytesOf(7, run + 1_000));

@@ -252,7 +252,14 @@ class Connection {
     if (this.#proxy.hanging || (fault !== undefined && 'hang' in fault)) return;
     const wait = this.#proxy.latency + (fault !== undefined && 'delay' in fault ? fault.delay : 0);
     if (wait === 0) this.#pass(bytes);
-    else setTimeout(() => this.#pass(bytes), wait);
+    else {
+      // The rest of a body must not overtake its head.
+      if (this.#bodyLeft > 0) this.#client.pause();
+      setTimeout(() => {
+        this.#client.resume();
+        this.#pass(bytes);
+      }, wait);
+    }
   }
 
   #pass(bytes: Buffer): void {
