@@ -186,6 +186,26 @@ need_airflow() {
     --only-binary :all: -c "$root/scripts/lib/airflow-constraints.txt"
 }
 
+# What builds, lints, types and tests python/airflow-provider-dagmount, beside Airflow, and the package itself: its sources,
+# not a copy of them. Returns not 0 where pip cannot install them.
+need_airflow_provider() {
+  local mark="$tools/airflow/airflow-provider-dagmount" package="$root/python/airflow-provider-dagmount"
+  local constraints="$root/scripts/lib/airflow-constraints.txt"
+  need_airflow || return
+  [ "$mark" -nt "$constraints" ] && [ "$mark" -nt "$package/pyproject.toml" ] && [ "$mark" -nt "$tools/airflow/apache-airflow-$airflow_version" ] && return
+  step 'installing python/airflow-provider-dagmount into .tools/airflow'
+  "$tools/airflow/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -c "$constraints" \
+    editables hatchling mypy pytest ruff </dev/null &&
+    "$tools/airflow/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e "$package" </dev/null &&
+    : >"$mark"
+}
+
+hatchling_version=1.33.0
+need_hatchling() {
+  need_program hatchling hatchling "hatchling-$hatchling_version" "hatchling==$hatchling_version" \
+    --only-binary :all: -c "$root/scripts/lib/airflow-constraints.txt"
+}
+
 # Schemathesis, which tries a server by its own description, in the versions that its constraints pin.
 schemathesis_version=4.32.5
 need_schemathesis() {

@@ -10,6 +10,8 @@ import { airflowBinaries, airflowCommand, airflowPython } from './installation.t
 export interface Bundle {
   readonly name: string;
   readonly path: string;
+  /** What Airflow reads it by: a folder, unless told; or the bundle of python/airflow-provider-dagmount over a mount. */
+  readonly kind?: 'folder' | 'dagmount';
 }
 
 export interface AirflowOptions {
@@ -72,10 +74,11 @@ function environmentOf(home: string, options: AirflowOptions): NodeJS.ProcessEnv
     // 30 s in production: it would keep an edit from the database for as long.
     AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL: '0',
     AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST: JSON.stringify(
-      options.bundles.map(({ name, path }) => ({
+      options.bundles.map(({ name, path, kind }) => ({
         name,
-        classpath: 'airflow.dag_processing.bundles.local.LocalDagBundle',
-        kwargs: { path },
+        ...(kind === 'dagmount'
+          ? { classpath: 'airflow_dagmount.DagmountBundle', kwargs: { mount: path } }
+          : { classpath: 'airflow.dag_processing.bundles.local.LocalDagBundle', kwargs: { path } }),
       })),
     ),
     AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH: join(home, 'bundles'),

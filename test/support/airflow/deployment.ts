@@ -7,7 +7,7 @@ import { StoreProxy } from '../proxy.ts';
 import { startSeaweedfs } from '../seaweedfs.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../temporary.ts';
 import { waitFor } from '../wait-for.ts';
-import { type Airflow, openAirflow } from './airflow.ts';
+import { type Airflow, type Bundle, openAirflow } from './airflow.ts';
 import { dagFolder } from './dags.ts';
 
 export interface DeploymentOptions {
@@ -16,6 +16,8 @@ export interface DeploymentOptions {
   readonly mount?: Partial<MountOptions>;
   /** AIRFLOW__SECTION__KEY of Airflow. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** What Airflow reads the mount by. */
+  readonly bundle?: Bundle['kind'];
 }
 
 /** A bucket, a mount of it behind a proxy that can fail, and an Airflow whose DAGs folder is the mount. */
@@ -32,6 +34,8 @@ export interface Deployment {
   readonly local: LocalDirectory;
   put(path: string, body: string | Uint8Array): Promise<void>;
   delete(path: string): Promise<void>;
+  /** Mounts the same source again at the same place, with the same cache, once the mount has ended. */
+  mountAgain(): Promise<Mount>;
 }
 
 export interface LocalDirectory {
@@ -52,16 +56,17 @@ export async function deploy(test: Cleanup, options: DeploymentOptions = {}): Pr
   );
   const proxy = await StoreProxy.start({ upstream: seaweedfs.endpoint });
   defer(test, () => proxy.close());
-  const mount = await startMount(test, {
+  const mountOptions: MountOptions = {
     source: `s3://${bucket}/dags`,
     ...options.mount,
     env: { ...seaweedfs.readerEnvironment, ...options.mount?.env },
     args: ['--endpoint-url', proxy.endpoint, ...(options.mountArgs ?? [])],
-  });
+  };
+  const mount = await startMount(test, mountOptions);
   const local = localDirectory(await temporaryDirectory(test));
   const airflow = await openAirflow(test, {
     bundles: [
-      { name: 'dags-folder', path: mount.target },
+      { name: 'dags-folder', path: mount.target, kind: options.bundle ?? 'folder' },
       { name: 'local-directory', path: local.path },
     ],
     settings: options.settings ?? {},
@@ -81,6 +86,8 @@ export async function deploy(test: Cleanup, options: DeploymentOptions = {}): Pr
       await seaweedfs.put(bucket, `dags/${path}`, body);
     },
     delete: (path) => seaweedfs.delete(bucket, `dags/${path}`),
+    mountAgain: () =>
+      startMount(test, { ...mountOptions, target: mount.target, cacheDirectory: mount.cacheDirectory }),
   };
 }
 

@@ -17,3 +17,10 @@ export const airflowMissing: string | false = existsSync(
 )
   ? false
   : `Airflow ${airflowVersion} is not in .tools/airflow: scripts/test-airflow installs it where python3 has venv and pip reaches an index`;
+
+/** Why the bundle of python/airflow-provider-dagmount cannot be tried here. */
+export const bundleMissing: string | false =
+  airflowMissing ||
+  (existsSync(join(environment, 'airflow-provider-dagmount'))
+    ? false
+    : 'python/airflow-provider-dagmount is not installed in .tools/airflow: scripts/test-airflow installs it');
