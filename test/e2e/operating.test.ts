@@ -6,6 +6,7 @@ import type { Entries, Entry } from '../../src/control/entry-shapes.ts';
 import { startChild } from '../support/child.ts';
 import { cleanEnvironment, cli, dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { shell } from '../support/reader.ts';
+import { slowTwin } from '../support/slow-twin.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 import { runInTerminal } from '../support/terminal.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -144,41 +145,47 @@ describe('an operator', { skip: mountImpossible }, () => {
     );
   });
 
-  test('watches it in a terminal', async (t) => {
-    const { store, mount } = await mountTeam(t);
-    const top = runInTerminal(t, [process.execPath, cli, 'top', '--socket', mount.socket()], {
-      env: cleanEnvironment(),
-    });
-    await top.shows(/^generation +1 [0-9a-f]{32}, published .*: 2 files, 7 B$/m);
-    await shell(mount.target, 'cat etl.py team/load.py');
-    await top.shows(/^ lookup +\S+ +\S+ +[1-9]\d* +\S+ (?:µs|ms|s) /m);
-    await store.put('dags/etl.py', 'changed');
-    await asking(mount)('refresh', '--wait');
-    await top.shows(/LAST CHANGES *\n2 .*\+0 ~1 -0\n {2}~ etl\.py/);
-    await mount.stop();
-    assert.deepEqual(await top.end, { code: 69, restored: true });
-    assert.equal(top.isFullScreen(), false);
-  });
+  slowTwin('cli/top.test.ts: fills the screen, follows its size, and gives it back at q')(
+    'watches it in a terminal',
+    async (t) => {
+      const { store, mount } = await mountTeam(t);
+      const top = runInTerminal(t, [process.execPath, cli, 'top', '--socket', mount.socket()], {
+        env: cleanEnvironment(),
+      });
+      await top.shows(/^generation +1 [0-9a-f]{32}, published .*: 2 files, 7 B$/m);
+      await shell(mount.target, 'cat etl.py team/load.py');
+      await top.shows(/^ lookup +\S+ +\S+ +[1-9]\d* +\S+ (?:µs|ms|s) /m);
+      await store.put('dags/etl.py', 'changed');
+      await asking(mount)('refresh', '--wait');
+      await top.shows(/LAST CHANGES *\n2 .*\+0 ~1 -0\n {2}~ etl\.py/);
+      await mount.stop();
+      assert.deepEqual(await top.end, { code: 69, restored: true });
+      assert.equal(top.isFullScreen(), false);
+    },
+  );
 
-  test('has sockets and paths completed by bash', async (t) => {
-    const { mount } = await mountTeam(t);
-    const { stdout: script } = await dagmount(['completion', 'bash']);
-    const program = `dagmount() { '${process.execPath}' '${cli}' "$@"; }
+  slowTwin('cli/shells.test.ts: completes commands, flags and paths in the tree')(
+    'has sockets and paths completed by bash',
+    async (t) => {
+      const { mount } = await mountTeam(t);
+      const { stdout: script } = await dagmount(['completion', 'bash']);
+      const program = `dagmount() { '${process.execPath}' '${cli}' "$@"; }
 ${script}
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dagmount; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const offered = (...words: string[]): readonly string[] => {
-      const { stdout, stderr } = spawnSync('bash', ['-c', program, 'bash', 'dagmount', ...words], {
-        encoding: 'utf8',
-        env: cleanEnvironment(mount.environment),
-      });
-      assert.equal(stderr, '');
-      return stdout.split('\n').filter((line) => line !== '');
-    };
-    assert.ok(offered('status', '--socket', '').includes(mount.socket()));
-    assert.deepEqual(offered('why', '--socket', mount.socket(), ''), ['etl.py', 'team/']);
-    assert.deepEqual(offered('cache', 'pin', '--mount', mount.target, 'team/'), ['team/load.py']);
-    assert.deepEqual(offered('ls', '--socket', mount.socket(), `${mount.target}/te`), [
-      `${mount.target}/team/`,
-    ]);
-  });
+      const offered = (...words: string[]): readonly string[] => {
+        const { stdout, stderr } = spawnSync('bash', ['-c', program, 'bash', 'dagmount', ...words], {
+          encoding: 'utf8',
+          env: cleanEnvironment(mount.environment),
+        });
+        assert.equal(stderr, '');
+        return stdout.split('\n').filter((line) => line !== '');
+      };
+      assert.ok(offered('status', '--socket', '').includes(mount.socket()));
+      assert.deepEqual(offered('why', '--socket', mount.socket(), ''), ['etl.py', 'team/']);
+      assert.deepEqual(offered('cache', 'pin', '--mount', mount.target, 'team/'), ['team/load.py']);
+      assert.deepEqual(offered('ls', '--socket', mount.socket(), `${mount.target}/te`), [
+        `${mount.target}/team/`,
+      ]);
+    },
+  );
 });

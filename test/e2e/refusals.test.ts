@@ -15,6 +15,7 @@ import { processesNaming } from '../support/processes.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
 import { identities, type Seaweedfs, startSeaweedfs } from '../support/seaweedfs.ts';
+import { slowTwin } from '../support/slow-twin.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore, type Store } from './fixture.ts';
@@ -108,7 +109,9 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
     expect(await refused(t, { env }), 77, /./);
   });
 
-  test('no credentials: 77', async (t) => {
+  slowTwin(
+    'store/resolve-credentials.test.ts: that are nowhere are missing, and the error says where to put them',
+  )('no credentials: 77', async (t) => {
     expect(await refused(t, { env: { HOME: '/nonexistent' } }), 77, /credential/i);
   });
 
@@ -116,16 +119,22 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
     expect(await refused(t, { endpoint: 'http://127.0.0.1:9' }), 69, /127\.0\.0\.1:9/);
   });
 
-  test('an endpoint whose name is not known: 69', async (t) => {
-    expect(await refused(t, { endpoint: 'http://no-such-host.invalid' }), 69, /no-such-host\.invalid/);
-  });
+  slowTwin('store/store-errors.test.ts: a name that does not resolve')(
+    'an endpoint whose name is not known: 69',
+    async (t) => {
+      expect(await refused(t, { endpoint: 'http://no-such-host.invalid' }), 69, /no-such-host\.invalid/);
+    },
+  );
 
-  test('an endpoint that never answers: 69', async (t) => {
-    const proxy = await StoreProxy.start({ upstream: empty.endpoint });
-    defer(t, () => proxy.close());
-    proxy.hang();
-    expect(await refused(t, { endpoint: proxy.endpoint }), 69, /./);
-  });
+  slowTwin('store/store-errors.test.ts: no answer within the time for the first byte')(
+    'an endpoint that never answers: 69',
+    async (t) => {
+      const proxy = await StoreProxy.start({ upstream: empty.endpoint });
+      defer(t, () => proxy.close());
+      proxy.hang();
+      expect(await refused(t, { endpoint: proxy.endpoint }), 69, /./);
+    },
+  );
 
   test('an endpoint that does not speak S3: 78', async (t) => {
     const server = createServer((_, response) => {
@@ -150,12 +159,15 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
     expect(await refused(t, { endpoint: proxy.endpoint }), 78, /--region/);
   });
 
-  test('a certificate that is not trusted, naming --ca-file: 78', async (t) => {
-    const certificates = await makeCertificates(await temporaryDirectory(t));
-    const proxy = await StoreProxy.start({ upstream: empty.endpoint, tls: certificates });
-    defer(t, () => proxy.close());
-    expect(await refused(t, { endpoint: proxy.endpoint }), 78, /--ca-file/);
-  });
+  slowTwin('store/transport.test.ts: is not trusted by itself, and the error names --ca-file')(
+    'a certificate that is not trusted, naming --ca-file: 78',
+    async (t) => {
+      const certificates = await makeCertificates(await temporaryDirectory(t));
+      const proxy = await StoreProxy.start({ upstream: empty.endpoint, tls: certificates });
+      defer(t, () => proxy.close());
+      expect(await refused(t, { endpoint: proxy.endpoint }), 78, /--ca-file/);
+    },
+  );
 
   test('malformed addresses: 64', async (t) => {
     for (const source of [
@@ -169,16 +181,19 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
     }
   });
 
-  test('flags that are not known, and values out of range', async (t) => {
-    expect(await refused(t, { args: ['--no-such-flag'] }), 64, /--no-such-flag/);
-    expect(await refused(t, { args: ['--poll-interval', 'soon'] }), 78, /poll-interval.*soon/);
-    expect(await refused(t, { args: ['--concurrency', '0'] }), 78, /concurrency/);
-    expect(
-      await refused(t, { env: { ...empty.env, DAGMOUNT_CACHE_SIZE: 'lots' } }),
-      78,
-      /CACHE_SIZE|cache-size/i,
-    );
-  });
+  slowTwin('config/unknown-keys.test.ts: that is not known is refused with the one that may be meant')(
+    'flags that are not known, and values out of range',
+    async (t) => {
+      expect(await refused(t, { args: ['--no-such-flag'] }), 64, /--no-such-flag/);
+      expect(await refused(t, { args: ['--poll-interval', 'soon'] }), 78, /poll-interval.*soon/);
+      expect(await refused(t, { args: ['--concurrency', '0'] }), 78, /concurrency/);
+      expect(
+        await refused(t, { env: { ...empty.env, DAGMOUNT_CACHE_SIZE: 'lots' } }),
+        78,
+        /CACHE_SIZE|cache-size/i,
+      );
+    },
+  );
 
   test('a mount point that is missing: 66', async (t) => {
     const target = join(await temporaryDirectory(t), 'missing');

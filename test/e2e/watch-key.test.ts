@@ -3,20 +3,24 @@ import { describe, test } from 'node:test';
 import { mountImpossible } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
+import { slowTwin } from '../support/slow-twin.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
 describe('a quiet prefix', { skip: mountImpossible }, () => {
-  test('costs one request a page of its listing and poll, and no other', async (t) => {
-    const store = await openStore(t, manyFiles(50, 300));
-    const proxy = await StoreProxy.start({ upstream: store.endpoint });
-    defer(t, () => proxy.close());
-    await mountStore(t, { ...store, endpoint: proxy.endpoint });
-    proxy.resetCounts();
-    await waitFor('ten polls', () => proxy.count('LIST') >= 10, 60_000);
-    assert.equal(proxy.count(), proxy.count('LIST'), 'nothing but listings');
-  });
+  slowTwin('store/quiet-prefix.test.ts: requests a poll, the first listing and every later one')(
+    'costs one request a page of its listing and poll, and no other',
+    async (t) => {
+      const store = await openStore(t, manyFiles(50, 300));
+      const proxy = await StoreProxy.start({ upstream: store.endpoint });
+      defer(t, () => proxy.close());
+      await mountStore(t, { ...store, endpoint: proxy.endpoint });
+      proxy.resetCounts();
+      await waitFor('ten polls', () => proxy.count('LIST') >= 10, 60_000);
+      assert.equal(proxy.count(), proxy.count('LIST'), 'nothing but listings');
+    },
+  );
 });
 
 describe('--watch-key', { skip: mountImpossible }, () => {
@@ -27,7 +31,7 @@ describe('--watch-key', { skip: mountImpossible }, () => {
     const mount = await mountStore(
       t,
       { ...store, endpoint: proxy.endpoint },
-      { args: ['--watch-key', 'version.txt'] },
+      { args: ['--watch-key', 'version.txt', '--poll-interval', '250ms'] },
     );
     const look = (): Promise<string> => shell(mount.target, 'cat version.txt; ls new 2>/dev/null | wc -l');
     assert.equal(await look(), '10\n');
