@@ -1,4 +1,5 @@
 import { printable, printableJson } from '../base/printable.ts';
+import { displayWidth, padded } from './display-width.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -50,12 +51,12 @@ export function formatJson(document: unknown): string {
 /** Columns as wide as their widest cell, two blanks between them, nothing at the ends of lines. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const shown = [header, ...rows].map((row) => row.map((cell) => printable(cell)));
-  const widths = header.map((_, column) => Math.max(...shown.map((row) => (row[column] ?? '').length)));
+  const widths = header.map((_, column) => Math.max(...shown.map((row) => displayWidth(row[column] ?? ''))));
   return shown
     .map(
       (row) =>
         `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .map((cell, column) => padded(cell, widths[column] ?? 0))
           .join('  ')
           .trimEnd()}\n`,
     )

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { printableLines } from '../base/printable.ts';
 import type { Output } from './shell.ts';
 
@@ -11,18 +12,18 @@ export interface Paints {
   readonly yellow: Paint;
 }
 
-/** Colours where the stream takes them, the text as it is where not. */
+const plain: Paint = (text) => text;
+
+/** Colours where the stream takes them, the text as it is where not: `colours` has heard NO_COLOR already. */
 export function paintsFor({ colours }: Pick<Output, 'colours'>): Paints {
-  const paint =
-    (on: number, off: number): Paint =>
-    (text) =>
-      colours ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+  const paint = (style: keyof Paints): Paint =>
+    colours ? (text) => styleText(style, text, { validateStream: false }) : plain;
   return {
-    bold: paint(1, 22),
-    dim: paint(2, 22),
-    red: paint(31, 39),
-    green: paint(32, 39),
-    yellow: paint(33, 39),
+    bold: paint('bold'),
+    dim: paint('dim'),
+    red: paint('red'),
+    green: paint('green'),
+    yellow: paint('yellow'),
   };
 }
 

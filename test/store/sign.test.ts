@@ -1,30 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { encodeKey } from '../../src/store/http/key-path.ts';
 import { RequestSigner } from '../../src/store/http/sign.ts';
 import type { ResolvedTarget } from '../../src/store/resolved-target.ts';
-
-/** SHA-256 as the library wants it. */
-class Sha256 {
-  readonly #hash;
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    if (secret === undefined) this.#hash = createHash('sha256');
-    else if (typeof secret === 'string') this.#hash = createHmac('sha256', secret);
-    else this.#hash = createHmac('sha256', Buffer.from(secret as Uint8Array));
-  }
-  update(data: Uint8Array): void {
-    this.#hash.update(data);
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-  reset(): void {
-    throw new Error('not asked for');
-  }
-}
+import { Sha256 } from '../support/sha256.ts';
 
 const target: ResolvedTarget = {
   bucket: 'b',

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { run } from 'node:test';
-import { inspect, parseArgs } from 'node:util';
+import { inspect, parseArgs, styleText } from 'node:util';
 
 /**
  * Runs test files with node's own runner, one process a file: `node run-tests.js [--concurrency N] [--timeout SECONDS]
@@ -30,8 +30,8 @@ interface Counts {
 }
 
 const colour = process.env.NO_COLOR === undefined && process.stdout.isTTY === true;
-const red = (text: string): string => (colour ? `\u001b[31m${text}\u001b[39m` : text);
-const dim = (text: string): string => (colour ? `\u001b[2m${text}\u001b[22m` : text);
+const red = (text: string): string => (colour ? styleText('red', text) : text);
+const dim = (text: string): string => (colour ? styleText('dim', text) : text);
 const say = (text: string): void => {
   process.stdout.write(text);
 };
