@@ -5,6 +5,7 @@ import type { GivenOptions } from './origin.ts';
 import { type ResolvedOption, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
 import { type OptionName, type OptionValues, optionNames, optionOf, type schema } from './schema.ts';
+import { requireSensible } from './sensible-options.ts';
 
 /** What a mount shows, and where. */
 export interface MountPlace {
@@ -60,6 +61,7 @@ export function resolveMountConfig(
 ): ResolvedConfig {
   const { source, bucket, prefix } = parseS3Address(address);
   const { values, options } = resolveOptions(flags, environment);
+  requireSensible(options);
   const config: MountConfig = { source, bucket, prefix, target, ...mountOptions(values) };
   return { config: Object.freeze(config), options, printConfig: values['print-config'] };
 }

@@ -1,0 +1,39 @@
+import { ConfigError } from './config-error.ts';
+import { nameAtOrigin } from './origin.ts';
+import type { ResolvedOption } from './resolve.ts';
+import type { OptionName } from './schema.ts';
+
+/** What says something about releases alone. */
+const NEEDS_REF = ['allowed-signers', 'min-seq', 'release-root'] as const satisfies readonly OptionName[];
+
+/** What would show another tree than the one that was released and signed. */
+const WITHOUT_REF = [
+  'include',
+  'exclude',
+  'executable',
+  'watch-key',
+] as const satisfies readonly OptionName[];
+
+/** Refuses options that contradict each other, or would have no effect that whoever gave them counts on. Throws ConfigError. */
+export function requireSensible(options: readonly ResolvedOption[]): void {
+  const given = new Map(
+    options.filter(({ origin }) => origin.kind !== 'default').map((option) => [option.name, option]),
+  );
+  const named = ({ name, origin }: ResolvedOption): string => nameAtOrigin(name, origin);
+  const ref = given.get('ref');
+  for (const name of ref === undefined ? NEEDS_REF : WITHOUT_REF) {
+    const option = given.get(name);
+    if (option === undefined || (Array.isArray(option.value) && option.value.length === 0)) continue;
+    throw ref === undefined
+      ? new ConfigError(
+          'bad-value',
+          `${named(option)} has no meaning without --ref: the objects of a plain prefix have no signatures and no numbers.`,
+          'Name the environment by --ref ENV, or leave it away.',
+        )
+      : new ConfigError(
+          'bad-value',
+          `${named(option)} cannot be used with ${named(ref)}: a release is shown as it was deployed, or not at all.`,
+          'Leave it away; what belongs to a release is decided when it is deployed (exclude in dagmount.yaml).',
+        );
+  }
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { repository } from '../support/repository.ts';
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets: readonly { readonly expr: string }[];
+}
+
+const dashboard = JSON.parse(readFileSync(join(repository, 'deploy/grafana/dagmount.json'), 'utf8')) as {
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly query: string }[] };
+  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+};
+const expressions = [
+  ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+  ...dashboard.templating.list.map(({ query }) => query),
+  ...dashboard.annotations.list.map(({ expr }) => expr),
+];
+
+describe('the dashboard', () => {
+  test('asks for metrics that a daemon has', () => {
+    const declared = readFileSync(join(repository, 'src/control/metrics.ts'), 'utf8');
+    const names = new Set(expressions.join('\n').match(/\bdagmount_\w+/g));
+    assert.ok(names.size > 20, String(names.size));
+    for (const name of names) assert.ok(declared.includes(`'${name.replace(/_bucket$/, '')}'`), name);
+  });
+
+  test('shows the release of each node, how far it is behind, and why it holds one', () => {
+    for (const name of ['dagmount_release_seq', 'dagmount_release_info', 'dagmount_held_info'])
+      assert.ok(
+        expressions.some((expression) => expression.includes(name)),
+        name,
+      );
+  });
+
+  test('uses only variables that it has', () => {
+    const known = new Set(dashboard.templating.list.map(({ name }) => name));
+    const text = JSON.stringify(dashboard).replaceAll('$__all', '');
+    for (const [, name = ''] of text.matchAll(/\$\{?([a-z]+)\}?/g)) assert.ok(known.has(name), name);
+  });
+
+  test('has panels with ids and titles of their own, none upon another', () => {
+    const { panels } = dashboard;
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+    assert.equal(new Set(panels.map(({ title }) => title)).size, panels.length);
+    const taken = new Set<string>();
+    for (const { title, gridPos } of panels) {
+      assert.ok(gridPos.x + gridPos.w <= 24, title);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          assert.ok(!taken.has(`${x} ${y}`), title);
+          taken.add(`${x} ${y}`);
+        }
+      }
+    }
+  });
+});
