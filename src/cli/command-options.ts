@@ -22,7 +22,7 @@ export function optionsFor(command: CommandSpec['name']): readonly OptionName[] 
       return optionNames.filter((name) => {
         const { group } = optionOf(name);
         const others: readonly OptionName[] = ['allow-other', 'driver', 'config'];
-        return group === 'store' || group === 'cache' || others.includes(name);
+        return group === 'store' || group === 'cache' || group === 'release' || others.includes(name);
       });
     case 'deploy':
     case 'promote':

@@ -8,6 +8,7 @@ import { ListingColumns } from '../store/listing/columns.ts';
 import { createFetchPage } from '../store/listing/fetch-page.ts';
 import { PageReader } from '../store/listing/page-reader.ts';
 import { S3Store } from '../store/s3-store.ts';
+import { probeRef } from './ref-probe.ts';
 import type { StoreFinding } from './server-port.ts';
 
 /** Further apart than this S3 refuses requests (RequestTimeTooSkewed at 15 minutes); said well before. */
@@ -45,8 +46,15 @@ export async function* probeStore(
     if (key === undefined) yield good('get', 'not tried: nothing there to read');
     else yield good('get', `${key} (${await readOne(connection, config, key, signal)} bytes)`);
 
+    const { ref } = config;
+    if (ref !== undefined) {
+      step = 'ref';
+      yield await probeRef({ ...config, ref }, connection, signal);
+    }
+
     step = 'etags';
-    const sample = smallestOf(columns, SAMPLES, LARGEST_SAMPLE);
+    // Contents of releases are known by their SHA-256.
+    const sample = ref === undefined ? smallestOf(columns, SAMPLES, LARGEST_SAMPLE) : [];
     if (sample.length > 0) yield etags(await sampleOf(connection, config, sample, signal));
 
     step = 'clock';

@@ -85,6 +85,24 @@ describe('doctor', () => {
     );
   });
 
+  test('looks at the directory of what was seen where an environment is named, and goes on without it', async () => {
+    const args = ['--ref', 'production', '--state-dir', '/srv/state'];
+    assert.match((await examined(args)).out, /^✓ state +\/srv\/state$/m);
+    const closed = await examined(
+      args,
+      host({ tryAccess: (_, how) => (how === 'write' ? 'EROFS' : undefined) }),
+    );
+    assert.match(closed.out, /state +\/srv\/state cannot be made \(EROFS: \/\).*\n.*--state-dir/);
+    const open = { path: '/srv', reason: 'can be written by everybody', flaw: 'mode' } as const;
+    const unsafe = await examined(
+      args,
+      host({ unsafeAncestor: (path) => (path.startsWith('/srv/state') ? open : undefined) }),
+    );
+    assert.match(unsafe.out, /✗ state +\/srv\/state could be replaced by others/);
+    assert.equal(unsafe.exitCode, exitCodes.cannotCreate);
+    assert.doesNotMatch((await examined([])).out, / state /);
+  });
+
   const bad: readonly (readonly [
     string,
     Partial<Host> & { files?: Record<string, string> },

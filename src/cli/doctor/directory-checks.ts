@@ -35,6 +35,27 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
     : doubtful('cache', detail, 'Make room, or say how much may be used with --cache-size.');
 }
 
+/** Where the newest release that was seen is remembered. A mount goes on without it, and forgets with its process. */
+export function checkState(host: Host, directory: string): Finding {
+  const unsafe = host.unsafeAncestor(join(directory, 'v1'));
+  if (unsafe !== undefined) {
+    return bad(
+      'state',
+      `${directory} could be replaced by others: ${unsafe.path} ${unsafe.reason}`,
+      'Take that right away (chmod go-w, or chmod +t), or name another directory with --state-dir.',
+      exitCodes.cannotCreate,
+    );
+  }
+  const above = nearestExisting(host, directory);
+  const refused = host.ownerAndMode(above)?.isDirectory === true ? host.tryAccess(above, 'write') : 'ENOTDIR';
+  if (refused === undefined) return good('state', directory);
+  return doubtful(
+    'state',
+    `${directory} cannot be ${above === directory ? 'written' : 'made'} (${refused}: ${above}): after a restart an earlier release could be shown`,
+    'Make it writable for this user, or name another one with --state-dir.',
+  );
+}
+
 export function checkRuntimeDirectory(host: Host, environment: HostEnvironment): Finding {
   const directory = runtimeDirectory(environment);
   const { uid: own } = environment;

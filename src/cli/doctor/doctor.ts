@@ -8,7 +8,7 @@ import type { OptionValues } from '../../config/schema.ts';
 import type { ServerPort } from '../../server/server-port.ts';
 import { optionsFor } from '../command-options.ts';
 import type { RunCommand, Shell } from '../shell.ts';
-import { checkCache, checkRuntimeDirectory } from './directory-checks.ts';
+import { checkCache, checkRuntimeDirectory, checkState } from './directory-checks.ts';
 import { driverFindings } from './driver-checks.ts';
 import { badBecause, exitCodeOf, type Finding, good } from './finding.ts';
 import { type Host, thisHost } from './host.ts';
@@ -81,6 +81,7 @@ async function* examineHost(
   yield* driverFindings(drivers);
   yield checkTakeover(host, await shell.supervisorProgram(), drivers.used);
   yield checkCache(host, values['cache-dir'], values['cache-size']);
+  if (values.ref !== undefined) yield checkState(host, values['state-dir']);
   yield checkRuntimeDirectory(host, environment);
   yield checkTimeouts(host);
   yield checkNetwork(environment);

@@ -1,0 +1,64 @@
+import { printable } from '../base/printable.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import type { StoreConnection } from '../source/prefix/store-connection.ts';
+import { type BelievedRelease, RefWatch } from '../source/release/ref-watch.ts';
+import { S3ReleaseReader } from '../source/release/s3-release-reader.ts';
+import { SignersFile } from '../source/release/signers-file.ts';
+import { VolatileStepMemory } from '../source/release/step-memory.ts';
+import { SignedHttp } from '../store/http/signed-http.ts';
+import { refuseHeld } from '../sync/source-hold.ts';
+import type { StoreFinding } from './server-port.ts';
+
+/**
+ * Judges the ref as a node does that has never started before: its signature, its log and its manifest. What a node of this
+ * host remembers is not looked at.
+ */
+export async function probeRef(
+  config: MountConfig & { readonly ref: string },
+  connection: StoreConnection,
+  signal: AbortSignal,
+): Promise<StoreFinding> {
+  const { ref, source, releaseRoot, allowedSigners, minSeq } = config;
+  const signers = allowedSigners === undefined ? undefined : new SignersFile(allowedSigners);
+  const watch = new RefWatch({
+    reader: new S3ReleaseReader(new SignedHttp(connection)),
+    root: releaseRoot ?? source.replace(/\/$/, ''),
+    environment: ref,
+    signers: signers && (() => signers.read()),
+    minSequence: minSeq,
+    memory: new VolatileStepMemory(),
+    clock: { now: Date.now },
+  });
+  const look = await watch.look(signal);
+  switch (look.kind) {
+    case 'held':
+      return { name: 'ref', outcome: 'bad', detail: look.hold.detail, error: refuseHeld(look.hold) };
+    case 'release':
+      return found(ref, look.release, allowedSigners !== undefined, '');
+    case 'armed':
+      return found(
+        ref,
+        look.release,
+        allowedSigners !== undefined,
+        `, armed for ${new Date(look.instant).toISOString()}`,
+      );
+    // A watch that has just begun has nothing to compare with.
+    case 'unchanged':
+    case 'due':
+      return { name: 'ref', outcome: 'good', detail: ref };
+    default:
+      throw new Error(`unforeseen: ${JSON.stringify(look satisfies never)}`);
+  }
+}
+
+function found(ref: string, { step, manifest }: BelievedRelease, asked: boolean, when: string): StoreFinding {
+  const { sequence, author } = step.payload;
+  const detail = `${ref} is at step ${sequence}, by ${printable(author, 100)}, with ${manifest.files.length} files${when}`;
+  if (asked) return { name: 'ref', outcome: 'good', detail: `${detail}; signed` };
+  return {
+    name: 'ref',
+    outcome: 'doubtful',
+    detail: `${detail}; signatures are not asked for`,
+    hint: 'Whoever can write to the bucket can release: name the keys that may by --allowed-signers.',
+  };
+}
