@@ -280,6 +280,14 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
   });
 });
 
+test('a release is shown with who deployed it and why, and its files', async (context) => {
+  const { run } = await site(context, { 'd/a.py': 'x = 1' });
+  await run('deploy d production --author zoe -m first');
+  const { exitCode, out } = await run('release show production');
+  assert.equal(exitCode, 0);
+  assert.match(out, /^production step 1 {2}sha256-[0-9a-f]{64}\nzoe: first\nPATH .*\na\.py +5 B/);
+});
+
 describe('a deploy that waits for nodes', () => {
   const shows = (step: { readonly seq: number; readonly release: string }, ref = 'production') => ({
     release: { ref, seq: step.seq, id: step.release },

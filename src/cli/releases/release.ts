@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { printable } from '../../base/printable.ts';
+import { printable, printableLines } from '../../base/printable.ts';
 import { type Flag, isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
@@ -191,7 +191,7 @@ function filesText({ payload }: TakenStep, files: readonly ReleasedFile[]): stri
     sha256.slice(0, 12),
   ]);
   const heading = `${payload.environment} step ${payload.sequence}  ${payload.release}\n${payload.author}: ${payload.message}\n`;
-  return `${heading.split('\n').map(printable).join('\n')}${formatTable(['PATH', 'SIZE', '', 'SHA256'], rows)}`;
+  return `${printableLines(heading)}${formatTable(['PATH', 'SIZE', '', 'SHA256'], rows)}`;
 }
 
 function print(document: object, text: string, { flags, shell }: Pick<Asked, 'flags' | 'shell'>): void {
