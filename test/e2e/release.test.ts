@@ -55,11 +55,13 @@ describe('a release that an environment points to', { skip: mountImpossible }, (
       'empty.py': '',
     };
     await root.deploy(first);
-    const mount = await mountStore(
-      t,
-      { endpoint: root.seaweedfs.endpoint, bucket: root.bucket, env: root.seaweedfs.readerEnvironment },
-      { source: root.address, args: ['--ref', 'production', '--state-dir', await temporaryDirectory(t)] },
-    );
+    const args = ['--ref', 'production', '--state-dir', await temporaryDirectory(t)];
+    const store = {
+      endpoint: root.seaweedfs.endpoint,
+      bucket: root.bucket,
+      env: root.seaweedfs.readerEnvironment,
+    };
+    const mount = await mountStore(t, store, { source: root.address, args });
     const seen = (): Promise<string> =>
       shell(mount.target, 'cat a.py team/*.py empty.py; find . -type f | sort');
     assert.equal(
@@ -88,6 +90,18 @@ describe('a release that an environment points to', { skip: mountImpossible }, (
     await root.remove('refs/');
     await waitFor('the ref to be missed', async () => (await statusOf(mount)).held?.reason === 'missing-ref');
     assert.match(await seen(), /^onetwotwo/);
+
+    process.kill(await mount.serverPid(), 'SIGKILL');
+    assert.match(await seen(), /^onetwotwo/, 'by the server that took over');
+    const { cacheDirectory } = mount;
+    await mount.stop();
+    const again = await mountStore(t, store, {
+      source: root.address,
+      args,
+      cacheDirectory,
+      target: mount.target,
+    });
+    assert.equal((await statusOf(again)).generation?.files, 5);
     assert.equal(await shell(mount.target, 'sha256sum < data/large.csv'), `${sum}  -\n`);
   });
 });
