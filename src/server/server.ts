@@ -2,7 +2,8 @@ import type { MountConfig } from '../config/mount-config.ts';
 import { checkDrivers as checkBothDrivers } from '../mount/choose-driver.ts';
 import type { DriverCheck } from '../mount/driver-check.ts';
 import { entries } from './entries.ts';
-import { type Ending, RunningServer } from './running-server.ts';
+import { RunningServer } from './running-server.ts';
+import { type Ending, ServedMount } from './served-mount.ts';
 import type { Served, ServeOptions, ServerPort, StoreFinding } from './server-port.ts';
 import type { Parts, Wiring } from './wiring.ts';
 
@@ -33,7 +34,8 @@ export async function serve(
   const endings: Ending[] = [];
   try {
     const wired = { parts: asTheyAre, entries, ...wiring };
-    return await new RunningServer(config, options, wired, (ending) => endings.push(ending)).run();
+    const mount = new ServedMount(config, options, wired, (ending) => endings.push(ending));
+    return await new RunningServer(mount).run();
   } finally {
     for (const end of endings.reverse()) await end();
   }

@@ -1,0 +1,83 @@
+import { mountSocket } from '../host/runtime-paths.ts';
+import { chooseDriver } from '../mount/choose-driver.ts';
+import { MountPlace } from '../mount/mount-place.ts';
+import { prepareDirectories } from '../mount/mount-point.ts';
+import type { Driver } from '../session/driver.ts';
+import { canTakeOver } from '../takeover/can-take-over.ts';
+import { OrphanedSession } from '../takeover/orphaned-session.ts';
+import { isGone, isToBeReplaced } from '../takeover/predecessor.ts';
+import { type Prepared, prepare } from '../takeover/preparation.ts';
+import type { Replacement } from '../takeover/replacement.ts';
+import { Supervised } from '../takeover/supervised.ts';
+import { tellSupervisor } from './mount-log.ts';
+import type { ServedMount } from './served-mount.ts';
+import type { Served } from './server-port.ts';
+
+export interface AcquireHooks {
+  /** The session with the kernel is over; with a reason, if it broke off. */
+  readonly onEnded: (reason: string | undefined) => void;
+  readonly onReplacement: (replacement: Replacement) => void;
+}
+
+/** What this server alone may use from now on. */
+export interface Acquired {
+  readonly driver: Driver;
+  readonly supervised: Supervised;
+  readonly place: MountPlace;
+  readonly prepared: Prepared;
+  readonly orphaned: OrphanedSession;
+  /** Whether a mount that no process serves is at the target, and is to be replaced. */
+  readonly replacesStale: boolean;
+}
+
+/** Gets ready, waits for this server's turn, and makes its directories. Undefined beside `served`: there is nothing to serve. */
+export async function acquire(
+  mount: ServedMount,
+  hooks: AcquireHooks,
+): Promise<{ readonly acquired: Acquired } | { readonly acquired: undefined; readonly served: Served }> {
+  const { config, options, wiring, announcement, runtimeDirectory, places, id, atEnd } = mount;
+  const { log, stop } = options;
+  const { driver, addon } = await chooseDriver(config.driver, wiring.entries, log);
+  atEnd(() => driver.session.terminate());
+  announcement.driverIs(driver);
+  // A successor serves before it listens: requests that come meanwhile wait in the socket.
+  announcement.socket = config.socket ?? mountSocket(runtimeDirectory, id);
+  const supervised = new Supervised({
+    link: options.supervisor,
+    addon,
+    runtimeDirectory,
+    identity: { id, source: config.source, target: config.target },
+    takeoverDeadlineMs: config.takeoverDeadlineMs,
+    standby: config.standby,
+    onChange: () => {
+      announcement.supervisorIs(supervised.supervisorPid);
+      tellSupervisor(log, supervised.supervisorPid);
+    },
+    onStuck: (threads) => log.error({ event: 'stuck', threads }, 'the server before gave no sign of life'),
+    onReplacement: hooks.onReplacement,
+  });
+  announcement.supervisorIs(supervised.supervisorPid);
+  const place = new MountPlace(config.target, driver, log);
+  const prepared = prepare({
+    config,
+    host: driver.session,
+    log,
+    observer: mount.metrics,
+    onStuck: mount.events.publicationStuck,
+    entries: wiring.entries,
+    atEnd,
+    device: () => place.deviceNumber,
+    onEnded: hooks.onEnded,
+  });
+  const prepareToTakeOver = (isStandby: boolean) =>
+    canTakeOver(prepared, { ...places, mountId: id, log }, isStandby);
+  if (!(await supervised.standby.turn(prepareToTakeOver, stop))) {
+    return { acquired: undefined, served: { outcome: 'stopped' } };
+  }
+  const left = { supervised, place, driver, config, runtimeDirectory, log };
+  if (await isGone(left)) return { acquired: undefined, served: { outcome: 'unmounted-outside' } };
+  const replacesStale = await isToBeReplaced(left);
+  await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
+  const orphaned = new OrphanedSession(runtimeDirectory, config);
+  return { acquired: { driver, supervised, place, prepared, orphaned, replacesStale } };
+}
