@@ -36,38 +36,50 @@ async function nothingIsLeft(directory: string): Promise<void> {
 }
 
 describe('the demo', { skip: mountImpossible }, () => {
-  test('shows a tree and a change that arrives, and leaves nothing behind', async (t) => {
+  test('shows a change that arrives, a deploy and a roll-back, and leaves nothing behind', async (t) => {
     const directory = await temporaryDirectory(t);
     const demo = startDemo(t, directory, '--once');
     assert.equal((await demo.exit).code, 0, demo.stderr());
     assert.match(demo.stdout(), /daily_sales\.py/);
     assert.match(demo.stdout(), /revision 1.*revision 2.*arrived in the mount \d+\.\d\d s/s);
+    const [, releases = ''] = demo.stdout().split('deployed as releases');
+    const seconds = '\\d+\\.\\d\\d s';
+    assert.match(releases, new RegExp(`production step 1 .*deployed in ${seconds}\\n`, 's'));
+    assert.match(releases, /mounted .* in \d+ ms, with\n.* --ref production /);
+    const deploy = '\\$ dagmount deploy my_pipeline\\.py production .*~ my_pipeline\\.py.*# revision 2';
+    assert.match(
+      releases,
+      new RegExp(`${deploy}.*deployed in ${seconds}, in the mount ${seconds} later`, 's'),
+    );
+    assert.match(releases, /\$ dagmount releases production\n.*\n +2 .* deploy .*\n +1 .* deploy /);
+    const rollback = '\\$ dagmount rollback production .*# revision 1';
+    assert.match(releases, new RegExp(`${rollback}.*back in ${seconds}, in the mount ${seconds} later`, 's'));
     assert.equal(demo.stderr(), '');
     await nothingIsLeft(directory);
   });
 
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    test(`serves until ${signal}, and leaves nothing behind`, async (t) => {
+  test('serves until SIGINT, and leaves nothing behind', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const demo = startDemo(t, directory);
+    const [, tree = '', released = ''] = await said(demo, /look +ls -l (\S+) (\S+)/);
+    assert.match(await read('ls', [tree]), /README\.md/);
+    assert.match(await read('ls', [released]), /my_pipeline\.py/);
+    demo.kill('SIGINT');
+    assert.equal((await demo.exit).code, 0, demo.stderr());
+    await nothingIsLeft(directory);
+  });
+
+  for (const [signal, stage, words] of [
+    ['SIGTERM', 'mounts', /uploaded/],
+    ['SIGHUP', 'deploys', /\$ dagmount deploy \./],
+  ] as const) {
+    test(`ended by ${signal} while it still ${stage}, leaves nothing behind`, async (t) => {
       const directory = await temporaryDirectory(t);
       const demo = startDemo(t, directory);
-      const look = await waitFor(
-        'the end of the show',
-        () => /look +ls -l (\S+)/.exec(demo.stdout())?.[1],
-        60_000,
-      );
-      assert.match(await read('ls', [look]), /README\.md/);
+      await said(demo, words);
       demo.kill(signal);
       assert.equal((await demo.exit).code, 0, demo.stderr());
       await nothingIsLeft(directory);
     });
   }
-
-  test('ended while it still mounts, leaves nothing behind', async (t) => {
-    const directory = await temporaryDirectory(t);
-    const demo = startDemo(t, directory);
-    await said(demo, /uploaded/);
-    demo.kill('SIGTERM');
-    assert.equal((await demo.exit).code, 0, demo.stderr());
-    await nothingIsLeft(directory);
-  });
 });
