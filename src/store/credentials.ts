@@ -1,4 +1,4 @@
-/** What requests are signed with. Never logged, cached or put into an error. */
+/** Credentials that sign requests. Never logged, cached or put into an error. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -6,20 +6,23 @@ export interface Credentials {
 }
 
 /**
- * Gives the credentials of this moment, from memory where they are still good. `renew`: the store refused the last
- * ones, so that files and services are asked again.
+ * Returns the current credentials, from memory while they are valid. `renew`: the store refused the last ones, so
+ * files and services are read again.
  *
  * @throws {StoreError} `no-credentials`, `expired`, `denied` or `unreachable`
  */
 export type CredentialsProvider = (options?: { readonly renew?: boolean }) => Promise<Credentials>;
 
-/** Refused credentials are looked up again once in so many milliseconds, not at every request. */
+/** After a refusal, credentials are looked up again at most once in this many milliseconds. */
 const RENEWAL_INTERVAL_MS = 5000;
 
-/** The provider is asked again after so many milliseconds: asking at every request is felt where there are thousands. */
+/**
+ * Credentials are reused for this many milliseconds: calling the provider for each request costs noticeable CPU
+ * at thousands of requests.
+ */
 const KEPT_MS = 1000;
 
-/** Renews credentials that the store refused: once, however many requests found out at the same time. */
+/** Renews credentials that the store refused: once, however many concurrent requests were refused. */
 export class CredentialSource {
   readonly #provider: CredentialsProvider;
   readonly #now: () => number;
@@ -39,7 +42,7 @@ export class CredentialSource {
       : this.#provider().then((credentials) => this.#keep(credentials));
   }
 
-  /** Other credentials than those refused; undefined: there are none. */
+  /** Returns credentials that differ from the refused ones; undefined: there are none. */
   async replace(refused: Credentials): Promise<Credentials | undefined> {
     const current = this.#keep(await this.#provider());
     if (!isSame(current, refused)) return current;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Stop, Stopper } from './stop.ts';
 
-/** The end of one request: its time is over, or the caller's signal is aborted. */
+/** The end of one request: its deadline has passed, or the caller's signal is aborted. */
 export class Deadline extends Stopper {
   readonly #parent: Stop;
   readonly #onAbort = (): void => this.abort(this.#parent.reason);
@@ -15,23 +15,23 @@ export class Deadline extends Stopper {
       this.#onAbort();
       return;
     }
-    // One signal may stop thousands of requests that wait for their place.
+    // One signal may have thousands of queued requests as listeners.
     if (parent instanceof AbortSignal) setMaxListeners(0, parent);
     parent.addEventListener('abort', this.#onAbort);
   }
 
-  /** Starts the clock, or starts it anew. */
+  /** Starts or restarts the timer. */
   start(milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#passed ||= !this.aborted;
       this.abort(new Error('the deadline has passed'));
     }, milliseconds);
-    // A body that nobody reads must not keep a process that is done.
+    // An unread body must not keep the process alive.
     this.#timer.unref();
   }
 
-  /** Stops the clock; the caller's signal still counts. */
+  /** Stops the timer; the caller's signal still aborts. */
   stop(): void {
     clearTimeout(this.#timer);
   }
@@ -41,13 +41,13 @@ export class Deadline extends Stopper {
     super.abort(reason);
   }
 
-  /** Lets go of the caller's signal, and of all who listen. */
+  /** Removes the listener on the caller's signal, and all listeners on this. */
   dispose(): void {
     this.#letGo();
     this.forgetListeners();
   }
 
-  /** Whether it was the clock that ended it. */
+  /** Whether the timer ended it. */
   get passed(): boolean {
     return this.#passed;
   }

@@ -59,7 +59,7 @@ const BY_S3_CODE: ReadonlyMap<string, StoreErrorCode> = new Map([
   ['IncorrectEndpoint', 'wrong-region'],
 ]);
 
-/** What is left to go by where the S3 code is not known, or there is none (HEAD). */
+/** The error code for an HTTP status, used if the S3 code is unknown or missing (HEAD). */
 export function codeOfStatus(status: number): StoreErrorCode {
   if (status === 429 || status === 503) return 'throttled';
   if (status >= 500 || status === 408) return 'unreachable';
@@ -97,7 +97,7 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'UND_ERR_PRX_TLS',
 ]);
 
-/** Another protocol than the one that was asked for answers on this port. */
+/** The port answers in another protocol than the expected one. */
 const NOT_S3: ReadonlySet<string> = new Set([
   'EPROTO',
   'ERR_SSL_WRONG_VERSION_NUMBER',
@@ -107,11 +107,11 @@ const NOT_S3: ReadonlySet<string> = new Set([
   'UND_ERR_HEADERS_OVERFLOW',
 ]);
 
-/** What the `code` of an error of Node's or undici's means; every other is one of the network. */
+/** Maps the `code` of an error of Node.js or undici; every unlisted code is a network error. */
 export function codeOfFailure(failure: string): StoreErrorCode {
   if (UNTRUSTED.has(failure)) return 'untrusted-certificate';
   if (NOT_S3.has(failure) || failure.startsWith('HPE_') || failure.startsWith('ERR_SSL_')) return 'not-s3';
-  // This end closed the connections.
+  // The client itself closed the connection.
   if (failure === 'UND_ERR_DESTROYED' || failure === 'UND_ERR_CLOSED') return 'aborted';
   return failure === 'UND_ERR_INVALID_ARG' ? 'bad-request' : 'unreachable';
 }

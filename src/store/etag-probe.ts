@@ -6,24 +6,24 @@ import type { Stop } from './stop.ts';
 /** An object as it was listed. */
 export interface ListedObject {
   readonly key: string;
-  /** Empty: none. */
+  /** Empty: the object has no ETag. */
   readonly etag: string;
 }
 
-/** Counts of objects, by how their ETags in the listing, by GET and of their content compare. */
+/** Counts of objects by how three ETags compare: the listing's, that of GET, and the MD5 of the content. */
 export interface EtagSample {
   readonly objects: number;
-  /** Without an ETag in the listing. */
+  /** Objects without an ETag in the listing. */
   readonly unlisted: number;
-  /** Without an ETag in the answer to GET. */
+  /** Objects without an ETag in the answer to GET. */
   readonly without: number;
-  /** With another ETag in the answer to GET than in the listing. */
+  /** Objects whose ETag differs between the listing and GET. */
   readonly differing: number;
-  /** Whose ETag looks like an MD5, and is that of the content, or is not. */
+  /** Objects whose ETag looks like an MD5: `right` where it is the MD5 of the content. */
   readonly md5: { readonly right: number; readonly wrong: number };
 }
 
-/** Counts ETags that look like an MD5, and lets all content pass. To be given to the store that is probed. */
+/** Counts ETags that look like an MD5 and accepts all content. Pass it to the store that is probed. */
 export class Md5Counter {
   right = 0;
   wrong = 0;
@@ -37,7 +37,9 @@ export class Md5Counter {
   }
 }
 
-/** Reads these objects whole, and compares the ETags of the answers with the listing's and with the MD5s of the content. */
+/**
+ * Reads these objects whole. Compares the ETag of each answer with the listing and with the MD5 of the content.
+ */
 export async function sampleEtags(
   store: Pick<ObjectStore, 'get'>,
   md5: Md5Counter,

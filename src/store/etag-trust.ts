@@ -1,20 +1,26 @@
-/** So many objects with different ETags by listing and by GET prove that the store has two kinds. In a smaller tree: all files. */
+/**
+ * This many objects whose ETags differ between listing and GET prove that the store has two kinds of ETag. A
+ * smaller tree needs all of its files to differ.
+ */
 const ENOUGH = 3;
-/** In a tree with fewer files than that, each must differ so often, each time between two equal listings. */
+/**
+ * In a tree with fewer than ENOUGH files, each file must differ this many times, each time between two equal
+ * listings.
+ */
 const ENOUGH_TIMES = 2;
-/** Bound on the paths that are remembered. */
+/** Bound on the remembered paths. */
 const MOST_NOTED = 64;
 
 /**
- * Whether the ETags of this store's listings are those of its answers to GET. Where one differs, the object was replaced
- * after it was listed; where several do, and a listing before and one after are equal, nothing was: then the store's
- * listings have ETags of their own, as those of some gateways and of stores that encrypt.
+ * Decides whether this store's listings and its answers to GET have the same ETags. One object that differs was
+ * replaced after it was listed. If several differ and the listings before and after are equal, nothing was
+ * replaced: the listings have their own ETags, as with some gateways and with stores that encrypt.
  */
 export class EtagTrust {
   readonly #onOwn: () => void;
-  /** By path: the spans between two equal listings in which its ETag differed, since the listing last changed. */
+  /** By path: how many spans between two equal listings its ETag differed in, since the listing last changed. */
   readonly #differing = new Map<string, number>();
-  /** Differed since the last listing began. */
+  /** Paths that differed since the last listing began. */
   #noted = new Set<string>();
   #digest: string | undefined;
   #own = false;
@@ -25,39 +31,42 @@ export class EtagTrust {
     this.#onOwn = onOwn;
   }
 
-  /** An earlier process of this mount found that the listings have ETags of their own. */
+  /** Restores the finding of an earlier process of this mount: listings have their own ETags. */
   assumeOwn(): void {
     this.#own = true;
   }
 
-  /** Whether listings have ETags of their own, so that those say nothing about what GET gives. */
+  /** Whether listings have their own ETags, which then say nothing about the ETag of GET. */
   get own(): boolean {
     return this.#own;
   }
 
-  /** The files of the tree that have content. */
+  /** Sets the number of files in the tree that have content. */
   expect(files: number): void {
     this.#files = files;
   }
 
-  /** An object of the listed size and date came with another ETag. */
+  /** Notes that an object with the listed size and date had another ETag. */
   differs(path: string): void {
     if (!this.#own && this.#noted.size < MOST_NOTED) this.#noted.add(path);
   }
 
-  /** What differed since the last listing began, where that is not explained yet. */
+  /** Unexplained paths that differed since the last listing began. */
   get noted(): ReadonlySet<string> {
     return this.#noted;
   }
 
-  /** A listing begins: what it returns is to be given to {@link listed}. */
+  /** A listing begins. Pass the result to {@link listed}. */
   listing(): ReadonlySet<string> {
     const noted = this.#noted;
     this.#noted = new Set();
     return noted;
   }
 
-  /** A listing ended. `before`: the paths that differed before it began; a later difference may be a change that it does not show. */
+  /**
+   * A listing ended. `before`: the paths that differed before it began. A later difference may be a change that
+   * the listing does not show.
+   */
   listed(digest: string, before: ReadonlySet<string>): void {
     if (this.#own) return;
     if (digest !== this.#digest) {

@@ -1,16 +1,19 @@
 /**
- * What an ETag may be: the one rule for listings, answers to GET and HEAD, and objects that are adopted. It is sent back in
- * headers, kept in trees and labels, and shown to people.
+ * What an ETag may be: one rule for listings, answers to GET and HEAD, and adopted objects. ETags are sent back
+ * in headers, kept in trees and labels, and shown to people.
  */
 
-/** Bytes. S3's have at most 38; other stores' were seen with 70. */
+/** Bytes. S3's ETags have at most 38; 70 were seen from other stores. */
 export const LONGEST_ETAG = 1024;
 
 const DOUBLE_QUOTE = 0x22;
 const UPPER_W = 0x57;
 const SLASH = 0x2f;
 
-/** RFC 9110, 8.8.3: a visible character but the double quote. Bytes above ASCII, which it allows, few headers carry. */
+/**
+ * RFC 9110, 8.8.3: a visible character except the double quote. The RFC also allows bytes above ASCII, but few
+ * clients can send them in a header.
+ */
 export function isEtagByte(byte: number): boolean {
   return byte > 0x20 && byte < 0x7f && byte !== DOUBLE_QUOTE;
 }
@@ -29,7 +32,7 @@ export function bareEtag(etag: string): string {
   return quoted ? etag.slice(start + 1, -1) : etag.slice(start);
 }
 
-/** As {@link bareEtag}, of bytes in place: where what it gives begins and ends. */
+/** As {@link bareEtag}, on bytes in place: returns where the bare ETag begins and ends. */
 export function bareEtagRange(
   text: Uint8Array,
   start: number,

@@ -10,13 +10,13 @@ type ContentStore = Pick<ObjectStore, 'get'>;
 /** Versions whose answers are remembered; some 300 bytes each. */
 const MOST_VERSIONS = 10_000;
 
-/** Listings and headers tell whole seconds, and not all stores round alike. */
+/** Listings and headers have whole seconds, and stores round them differently. */
 const SECOND_MS = 1000;
 
-/** What the first answer to a version said, which later ones must say as well. */
+/** What the first answer for a version said; later answers must say the same. */
 interface Accepted {
   readonly etag: string;
-  /** The If-Match that later ones are asked for with; undefined: none can match. */
+  /** If-Match for later requests; undefined: no condition can match. */
   readonly condition: string | undefined;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
@@ -24,31 +24,35 @@ interface Accepted {
 
 interface Answer {
   readonly object: ObjectBody;
-  /** Undefined: none was sent. */
+  /** Undefined: no If-Match was sent. */
   readonly condition: string | undefined;
-  /** The store said that it does not hold, and was asked without it. */
+  /** The store said that the condition does not hold; the request was repeated without it. */
   readonly refused: boolean;
 }
 
 interface Listed {
   readonly path: string;
-  /** The ETag as listed, or what stands in its place. */
+  /** The ETag as listed, or its substitute. */
   readonly etag: string;
   readonly lastModified: number | undefined;
 }
 
 /**
- * A store asked for objects as they were listed: `ifMatch`, `size` and `lastModified` are the listing's. What tells that
- * the right version came is its ETag, where listings and GET have the same; else size and date. All parts of one version
- * come with the same ETag and date. Answers have the listed ETag.
+ * Requests objects as they were listed: `ifMatch`, `size` and `lastModified` come from the listing. The ETag
+ * identifies the version if listings and GET have the same ETags; otherwise size and date do. All parts of one
+ * version have the same ETag and date. Answers carry the listed ETag.
  *
- * If-Match is sent with an ETag that can match: none that GET gave as weak, nor one that only listings have.
+ * If-Match is sent only with an ETag that can match: not with one that GET marked as weak, nor with one that only
+ * listings have.
  */
 export class ListedContent implements ContentStore {
   readonly #store: ContentStore;
   readonly #trust: EtagTrust;
   readonly #accepted = new LRUCache<string, Accepted>({ max: MOST_VERSIONS });
-  /** Whether an If-Match held that was answered without an ETag. A store without any refuses each, which says nothing. */
+  /**
+   * Whether the store accepted an If-Match although it sent no ETag. A store without ETags refuses every
+   * If-Match, so its refusal means nothing.
+   */
   #conditionsHold = false;
 
   constructor(store: ContentStore, trust: EtagTrust) {
@@ -56,10 +60,10 @@ export class ListedContent implements ContentStore {
     this.#trust = trust;
   }
 
-  /** @throws {StoreError} `changed`: another version came, or may have */
+  /** @throws {StoreError} `changed`: the answer is, or may be, another version */
   async get(path: string, options: GetOptions): Promise<ObjectBody> {
     const { ifMatch: etag, size, lastModified } = options;
-    // What is there now is asked for, whatever was listed.
+    // Without a listed version, request the current one.
     if (etag === undefined || size === undefined) return this.#store.get(path, options);
     const listed = { path, etag, lastModified };
     const answer = await this.#ask(listed, { ...options, withoutEtag: true });
@@ -81,7 +85,7 @@ export class ListedContent implements ContentStore {
         if (!isChanged(error)) throw error;
       }
     }
-    // Without a condition the answer tells why none held: by its ETag.
+    // The answer to an unconditional request shows by its ETag why the condition failed.
     const object = await this.#get(listed, { ...options, ifMatch: undefined });
     return { object, condition, refused: condition !== undefined };
   }
@@ -92,7 +96,7 @@ export class ListedContent implements ContentStore {
     } catch (error) {
       const answer = error instanceof LengthError ? error.announced : undefined;
       if (answer === undefined) throw error;
-      // By its ETag it is the right one, and damaged; else it is another one.
+      // With a known ETag it is the right version, but damaged; otherwise it is another version.
       const known = [bareEtag(listed.etag), this.#accepted.get(keyOf(listed))?.etag];
       if (answer.etag !== '' && known.includes(answer.etag)) throw error;
       throw changed(`${listed.path} has ${answer.size} bytes, where ${options.size} are listed`);
@@ -110,19 +114,20 @@ export class ListedContent implements ContentStore {
     const key = keyOf(listed);
     const accepted = this.#accepted.get(key);
     if (accepted !== undefined) {
-      // The condition held for this version once.
+      // The condition held for this version before, so the object has changed.
       if (refused && answer.etag === '') return false;
       return accepted.etag === answer.etag && accepted.lastModified === answer.lastModified;
     }
     if (answer.etag === '') {
-      // Nothing in the answer but its size tells versions apart: the word of a store that heeds conditions does.
+      // Only the size identifies the version. If the store is known to evaluate If-Match, its refusal means
+      // another version.
       if (refused && answer.lastModified === 0 && this.#conditionsHold) return false;
       this.#conditionsHold ||= condition !== undefined && !refused;
     }
     const etag = bareEtag(listed.etag);
     if (answer.etag !== etag) {
       if (!isSameDate(listed, answer)) return false;
-      // Only where both have one is a difference a contradiction.
+      // Different ETags contradict each other only if both exist.
       if (isEtag(etag) && answer.etag !== '' && !this.#trust.own) {
         this.#trust.differs(listed.path);
         return false;
@@ -130,7 +135,7 @@ export class ListedContent implements ContentStore {
     }
     const { lastModified } = answer;
     const isConditional = answer.etag !== '' && answer.isWeak !== true;
-    // What needs nothing remembered is not: there may be a million files.
+    // Remember only what later requests need: there may be a million files.
     if (answer.etag !== etag || !isConditional) {
       const held = answer.etag === '' && !refused ? condition : undefined;
       this.#accepted.set(key, {
@@ -143,7 +148,7 @@ export class ListedContent implements ContentStore {
   }
 }
 
-/** A date that one of them does not have is no contradiction. */
+/** A missing date contradicts nothing. */
 function isSameDate(listed: Listed, answer: ObjectHead): boolean {
   if (listed.lastModified === undefined || answer.lastModified === 0) return true;
   const later = answer.lastModified - listed.lastModified;
@@ -154,7 +159,7 @@ function keyOf({ path, etag }: Listed): string {
   return `${etag} ${path}`;
 }
 
-/** Ends a body that is not read: otherwise it would occupy its connection. */
+/** Ends an unread body: otherwise it would occupy its connection. */
 async function leave({ body }: ObjectBody): Promise<void> {
   try {
     for await (const _ of body) break;

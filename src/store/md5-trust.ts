@@ -1,9 +1,9 @@
-/** Whether content may pass whose MD5 is `found`, where its ETag is `etag`. */
+/** Whether content with the MD5 `found` is acceptable for an object with this ETag. */
 export type Md5Check = (found: string, etag: string) => boolean;
 
-/** Objects of which none has its MD5 as its ETag, after which ETags of this store count as none. */
+/** If this many objects differ and none matches, the store's ETags are not MD5s. */
 const ENOUGH = 8;
-/** In a smaller tree so often each of its files must have come, with the same bytes each time. */
+/** In a smaller tree, each file must differ this many times, with the same bytes each time. */
 const ENOUGH_TIMES = 2;
 /** A tree of one file cannot tell a damaged object from a store whose ETags are no MD5s. */
 const FEWEST_FILES = 2;
@@ -15,12 +15,13 @@ interface Differing {
 }
 
 /**
- * Whether this store's ETags are MD5s of the content, where they look like it. They are taken for it until of eight
- * objects, whose length is right, none was, and again as soon as one is. One damaged object among others changes nothing.
+ * Decides whether this store's ETags that look like an MD5 are the MD5 of the content. They are trusted until
+ * eight objects of the right length differ and none matches, and again as soon as one matches. One damaged object
+ * among others changes nothing.
  */
 export class Md5Trust {
   readonly #onChange: (trusted: boolean) => void;
-  /** By key; none is added once enough are known. */
+  /** By key; nothing is added once enough are known. */
   readonly #differing = new Map<string, Differing>();
   #matched = false;
   #trusted = true;
@@ -31,7 +32,7 @@ export class Md5Trust {
     this.#onChange = onChange;
   }
 
-  /** The server before this one found that they are none. */
+  /** Restores the finding of the previous server: ETags are not MD5s. */
   assumeNone(): void {
     this.#trusted = false;
   }
@@ -40,12 +41,12 @@ export class Md5Trust {
     return this.#trusted;
   }
 
-  /** The files of the tree whose content could be held against an MD5. */
+  /** Sets the number of files in the tree whose content can be compared with an MD5. */
   expect(files: number): void {
     this.#files = files;
   }
 
-  /** The check of one object. Only content of the right length may be held against it. */
+  /** The check of one object. Call it only for content of the right length. */
   of(key: string): Md5Check {
     return (found, etag) => {
       if (found === etag) this.#matches();
@@ -68,7 +69,7 @@ export class Md5Trust {
     if (this.#differing.size >= ENOUGH || this.#isWholeTree()) this.#turn(false);
   }
 
-  /** Content that comes otherwise each time is damaged on its way, and says nothing about ETags. */
+  /** Content that differs with each download was damaged in transit, and says nothing about ETags. */
   #isWholeTree(): boolean {
     const { size } = this.#differing;
     if (size < FEWEST_FILES || size < this.#files) return false;

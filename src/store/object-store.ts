@@ -1,7 +1,7 @@
 import type { ListedObjects } from './listed-objects.ts';
 import type { Stop } from './stop.ts';
 
-/** Who waits for the answer: `demand` a reader, `background` nobody in particular. */
+/** `demand`: a reader waits for the answer; `background`: no reader does. */
 export type RequestPriority = 'demand' | 'background';
 
 export interface RequestOptions {
@@ -9,36 +9,39 @@ export interface RequestOptions {
   /** Default `demand`. */
   readonly priority?: RequestPriority;
   /**
-   * Milliseconds for the whole request, its retries and its waits included; default 30,000. Once the body flows
-   * it may take longer, as long as it does not stall.
+   * Milliseconds for the whole request, including retries and waits; default 30,000. A body that is arriving may
+   * take longer, as long as it does not stall.
    */
   readonly deadlineMs?: number;
 }
 
 export interface GetOptions extends RequestOptions {
-  /** Of an object that may have been replaced or deleted since; needs s3:GetObjectVersion, where it is `denied`. */
+  /**
+   * The version of an object that may have been replaced or deleted since; without s3:GetObjectVersion it is
+   * `denied`.
+   */
   readonly versionId?: string | undefined;
   /**
-   * The ETag, without its quotes, that the object must have; another is `changed`. An answer without an ETag is not, where
-   * `withoutEtag` takes it: the store may have heeded If-Match.
+   * The ETag, without its quotes, that the object must have; another is `changed`. With `withoutEtag`, an answer
+   * without an ETag is accepted: the store may have evaluated If-Match.
    */
   readonly ifMatch?: string | undefined;
-  /** Bytes of the whole object by the listing: what comes is held against it. */
+  /** Bytes of the whole object in the listing: the answer is compared with it. */
   readonly size?: number;
-  /** Its date by the listing: see ListedContent, which alone heeds it. */
+  /** The object's date in the listing; only ListedContent uses it. */
   readonly lastModified?: number | undefined;
-  /** An answer without a usable ETag is taken, too. Otherwise it is not one of S3's. */
+  /** Accept an answer without a usable ETag. Otherwise it counts as not S3's. */
   readonly withoutEtag?: boolean;
   /** Bytes; `end` is exclusive. */
   readonly range?: { readonly start: number; readonly end: number };
 }
 
 export interface ObjectHead {
-  /** Without its quotes; empty: the store gave none that can be used (see `withoutEtag`). */
+  /** Without its quotes; empty: the store sent no usable ETag (see `withoutEtag`). */
   readonly etag: string;
-  /** It came marked as weak: no If-Match ever holds for it. */
+  /** It was marked as weak: If-Match never holds for it. */
   readonly isWeak?: boolean;
-  /** Bytes of the whole object, also where a range of it was asked for. */
+  /** Bytes of the whole object, also if a range was requested. */
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
@@ -47,21 +50,21 @@ export interface ObjectHead {
 
 export interface ObjectBody extends ObjectHead {
   /**
-   * To be read once, to its end; leaving it early (`return`, or the signal) gives its connection up. Rejects with
-   * a StoreError: `corrupt` where length or checksum do not match, before the last chunk is delivered.
+   * Readable once, to its end; leaving it early (`return`, or the signal) closes its connection. Rejects with a
+   * StoreError: `corrupt` if length or checksum do not match, before the last chunk is delivered.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** What is read of a store, below one prefix. A key is given as its path below the prefix. */
+/** The reading side of a store, below one prefix. Keys are paths below the prefix. */
 export interface ObjectStore {
   /** @throws {StoreError} */
   get(key: string, options: GetOptions): Promise<ObjectBody>;
   /** @throws {StoreError} */
   head(key: string, options: RequestOptions): Promise<ObjectHead>;
   /**
-   * What `head` gives, by a conditional GET, which S3 bills alike and whose refusals carry their reason; undefined
-   * where the object still has this ETag. Without an ETag it is asked for in any case.
+   * What `head` returns, by a conditional GET, which S3 bills alike and whose errors include a reason; undefined
+   * if the object still has this ETag. Without an ETag the request is unconditional.
    *
    * @throws {StoreError}
    */

@@ -1,10 +1,10 @@
 import type { ObjectStore } from './object-store.ts';
 
-/** A store that takes longer for one byte does not answer. */
+/** A store that takes longer for one byte counts as not answering. */
 const DEADLINE_MS = 10_000;
 
 /**
- * Reads the first byte of an object, with no cache in between. Rejects with StoreError where it cannot be had.
+ * Reads the first byte of an object, bypassing all caches. Rejects with StoreError if it cannot be read.
  *
  * @param key below the prefix
  */
@@ -14,7 +14,7 @@ export async function probeObject(
   signal: AbortSignal,
 ): Promise<void> {
   const range = { start: 0, end: 1 };
-  // As a reader's: where many objects cannot be had, their requests occupy every place of the background.
+  // Uses a reader's priority: if many objects are unreadable, their requests fill all background places.
   const { body } = await store.get(key, { range, signal, priority: 'demand', deadlineMs: DEADLINE_MS });
   for await (const _ of body) break;
 }

@@ -1,4 +1,4 @@
-/** Where requests go and how they are signed: plain data, which other threads are given as it is. */
+/** Where requests go and how they are signed: plain data, which is passed to other threads as it is. */
 export interface ResolvedTarget {
   readonly bucket: string;
   /** Empty, or ends with a slash. */
@@ -7,11 +7,11 @@ export interface ResolvedTarget {
   readonly origin: string;
   /** The Host header. */
   readonly host: string;
-  /** Encoded, begins and ends with a slash: a key's encoded text follows it. */
+  /** Encoded, begins and ends with a slash; the encoded key follows. */
   readonly basePath: string;
-  /** Of the signature's scope. */
+  /** In the signature's scope. */
   readonly region: string;
-  /** Of the signature's scope: `s3`, `s3-outposts` or `s3-object-lambda`. */
+  /** In the signature's scope: `s3`, `s3-outposts` or `s3-object-lambda`. */
   readonly service: string;
   /** `aws`, or the endpoint without the bucket. */
   readonly endpoint: string;
@@ -27,12 +27,12 @@ export function isAwsHost(hostname: string): boolean {
   return AWS_DOMAINS.some((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
 }
 
-/** Whether a bucket's name begins with a tenant of a Ceph Object Gateway. */
+/** Whether a bucket's name begins with the tenant of a Ceph Object Gateway. */
 export function hasTenant(bucket: string): boolean {
   return bucket.includes(':') && !bucket.startsWith('arn:');
 }
 
-/** As a policy names it. The ARN of a bucket has the tenant where AWS would have the account. */
+/** The bucket's ARN for a policy. Ceph's has the tenant in place of the AWS account. */
 export function arnOf(bucket: string): string {
   return bucket.startsWith('arn:') ? bucket : `arn:aws:s3::${hasTenant(bucket) ? '' : ':'}${bucket}`;
 }
@@ -41,12 +41,12 @@ export function isRegionName(text: string): boolean {
   return text.length <= 40 && REGION.test(text);
 }
 
-/** The same bucket in another region. Elsewhere than at AWS only the signature names a region. */
+/** The same bucket in another region. Outside AWS only the signature names the region. */
 export function withRegion(target: ResolvedTarget, region: string): ResolvedTarget {
   const url = new URL(target.origin);
   if (!isAwsHost(url.hostname)) return { ...target, region };
   const labels = url.hostname.split('.');
-  // The last one: a bucket may be called like its region.
+  // The last match: a bucket may have the name of its region.
   const at = labels.lastIndexOf(target.region);
   if (at < 0) return { ...target, region };
   labels[at] = region;

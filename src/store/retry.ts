@@ -4,9 +4,9 @@ import type { Deadline } from './deadline.ts';
 import type { Stop } from './stop.ts';
 import { StoreError } from './store-error.ts';
 
-/** How long tries wait for each other. */
+/** The pauses between tries. */
 export interface Yielder {
-  /** Ends early when it is stopped. */
+  /** Ends early when `stop` aborts. */
   readonly sleep: (milliseconds: number, stop: Stop) => Promise<unknown>;
   /** At least 0, below 1. */
   readonly random: () => number;
@@ -30,10 +30,10 @@ export const SYSTEM_PACE: Yielder = {
 export const DEFAULT_DEADLINE_MS = RETRIES.request.deadlineMs;
 
 /**
- * Tries until it succeeds, cannot be mended by another try, the time is over, or all tries of the policy were made.
- * Starts the clock of the deadline, and leaves it running.
+ * Retries until an attempt succeeds, its error is not retryable, the time is over, or the policy's tries are used
+ * up. Starts the deadline's timer, and leaves it running.
  *
- * @throws {StoreError} the last try's; `aborted` where the caller's signal is
+ * @throws {StoreError} the last attempt's; `aborted` if the caller's signal is
  */
 export function withRetries<T>(
   attempt: () => Promise<T>,

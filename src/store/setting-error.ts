@@ -1,7 +1,7 @@
-/** A value in flags, environment or files that cannot be used. */
+/** An unusable value in flags, environment or files. */
 export type SettingErrorCode = 'bad-setting';
 
-/** What was set cannot be used: nothing was sent to a store. */
+/** A setting is unusable; nothing was sent to a store. */
 export class SettingError extends Error {
   readonly code: SettingErrorCode;
   /** What to do, one sentence. */

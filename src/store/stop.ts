@@ -1,4 +1,4 @@
-/** What tells work to stop: an AbortSignal does, and a {@link Stopper} or a Deadline, which are cheaper to make. */
+/** A stop signal: an AbortSignal, or a {@link Stopper} or Deadline, which are cheaper to create. */
 export interface Stop {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -8,8 +8,8 @@ export interface Stop {
 }
 
 /**
- * An AbortController and its signal in one. Making those, and listening to one of them, took a tenth of the CPU of a
- * cold scan: both are made for every object that is fetched.
+ * An AbortController and its signal in one. Creating and listening to those took a tenth of the CPU of a cold
+ * scan: each fetched object needs both.
  */
 export class Stopper implements Stop {
   readonly #listeners = new Set<() => void>();
@@ -23,7 +23,7 @@ export class Stopper implements Stop {
     return this.#end?.reason;
   }
 
-  /** Tells each listener once. Only the first reason counts. */
+  /** Calls each listener once. Only the first reason counts. */
   abort(reason: unknown): void {
     if (this.#end !== undefined) return;
     this.#end = { reason };

@@ -12,10 +12,10 @@ const DRIFT = 0.0005;
 const DATE_RESOLUTION_MS = 1000;
 
 /**
- * The store's time, by the Dates of its answers. One Date tells the store's offset to a second, and as much more as its
- * request took; the offset is where all that came so far agree, so that a few Dates tell it far better. Where this
- * host's own clock agrees with them, it is taken as it is: it is better than any of them, and so nodes whose clocks
- * are set (NTP) agree on an instant to the millisecond.
+ * Estimates the store's time from its Date headers. One Date gives the store's offset to within a second plus the
+ * duration of its request. The estimate is the intersection of all of these intervals, so a few Dates give it far
+ * more exactly. If this host's clock lies within the intersection, it is used unchanged: nodes with synchronized
+ * clocks (NTP) then agree on an instant to the millisecond.
  */
 export class StoreClock {
   #least = Number.NEGATIVE_INFINITY;
@@ -27,20 +27,20 @@ export class StoreClock {
     const [least, most] = [date - received, date + DATE_RESOLUTION_MS - sent];
     if (!(least <= most)) return;
     const [known, knownMost] = [this.#least - widening, this.#most + widening];
-    // One of the two clocks was set since: what was known before is void.
+    // One of the two clocks was set: discard the earlier bounds.
     const agrees = least <= knownMost && known <= most;
     this.#least = agrees ? Math.max(least, known) : least;
     this.#most = agrees ? Math.min(most, knownMost) : most;
     this.#observedAt = received;
   }
 
-  /** Milliseconds to be added to this host's time; 0 where its clock is as good as is known. */
+  /** Milliseconds to add to this host's time; 0 if its clock agrees with the Dates. */
   get offset(): number {
     if (this.#least <= 0 && this.#most >= 0) return 0;
     return (this.#least + this.#most) / 2;
   }
 
-  /** Milliseconds by which the offset may be wrong at most; infinite before the first Date. */
+  /** The largest possible error of the offset, in milliseconds; infinite before the first Date. */
   get uncertainty(): number {
     const { offset } = this;
     return Math.max(offset - this.#least, this.#most - offset);

@@ -1,6 +1,6 @@
 import { printable } from '../base/printable.ts';
 
-/** Stable: metrics, status and exit codes are keyed by it. */
+/** Stable: metrics, status and exit codes use it as a key. */
 export type StoreErrorCode =
   | 'unreachable'
   | 'throttled'
@@ -20,7 +20,7 @@ export type StoreErrorCode =
   | 'bad-request'
   | 'bad-answer';
 
-/** Whether the same request may succeed in a moment, by its code alone. */
+/** Whether a retry of the same request may succeed, judged by the code alone. */
 export function isRetryable(code: StoreErrorCode): boolean {
   return code === 'unreachable' || code === 'throttled';
 }
@@ -46,16 +46,16 @@ const SAYS: Readonly<Record<StoreErrorCode, string>> = {
 };
 
 /**
- * What went wrong with the store. `message` is one sentence of what is wrong, made of the code and the detail;
- * none of its texts ever carries a credential.
+ * A failure of the store. `message` says in one sentence what is wrong, built from code and detail; no text ever
+ * contains a credential.
  */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
-  /** The store's own words, cleaned for a terminal; empty where it said nothing. */
+  /** The store's own message, sanitized for a terminal; empty if it sent none. */
   readonly detail: string;
   /** What to do, one sentence. */
   readonly hint: string;
-  /** Whether the same request may succeed in a moment. */
+  /** Whether a retry of the same request may succeed. */
   readonly retryable: boolean;
 
   constructor(
@@ -65,7 +65,7 @@ export class StoreError extends Error {
     retryable: boolean,
     options: { readonly cause?: unknown } = {},
   ) {
-    // Of a document, its line ends and indentation say nothing.
+    // Line ends and indentation of a document carry no meaning.
     const said = printable(detail.trim().replace(/[\t\r\n][ \t\r\n]*/g, ' '));
     super(said === '' ? SAYS[code] : `${SAYS[code]}: ${said}`, options);
     this.name = 'StoreError';

@@ -4,7 +4,7 @@ import { readTransportSettings, type Timeouts, type TransportSettings } from './
 import type { ResolvedTarget } from './resolved-target.ts';
 import { resolveTarget } from './sdk/resolve.ts';
 
-/** How a bucket is reached, as the options of a command say. */
+/** How to reach a bucket, from a command's options. */
 export interface WayOptions {
   readonly bucket: string;
   /** Empty, or ends with a slash. */
@@ -19,7 +19,7 @@ export interface WayOptions {
   readonly concurrency: number;
 }
 
-/** The way to a bucket; nothing was sent yet. */
+/** A resolved bucket; nothing has been sent yet. */
 export interface StoreWay {
   readonly settings: TransportSettings;
   readonly target: ResolvedTarget;

@@ -8,15 +8,15 @@ import { header } from './headers.ts';
 
 export type Operation = 'list' | 'get' | 'head';
 
-/** An answer that is not what was asked for. */
+/** An unexpected answer to a request. */
 export interface RefusedAnswer {
   readonly operation: Operation;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Undefined: the body is no S3 error document, or there is none. */
+  /** Undefined: the body is missing, or is not an S3 error document. */
   readonly document: ErrorDocument | undefined;
   readonly target: ResolvedTarget;
-  /** Whether this store has given an answer of S3's before. */
+  /** Whether this store has given a valid S3 answer before. */
   readonly known: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -29,25 +29,25 @@ export function errorOfAnswer(answer: RefusedAnswer): StoreError {
     const code = codeOfS3(document.code, status);
     return storeError(code, wordsOf(document), answer);
   }
-  // S3 gives its reason for a 503; what stands before a store that is down does not.
+  // S3 gives its reason for a 503; a load balancer in front of a store that is down does not.
   const code = status === 503 && operation !== 'head' ? 'unreachable' : codeOfStatus(status);
   const redirected = redirection(answer);
   if (redirected !== undefined) return redirected;
-  // HEAD has no body by which to tell a store from whatever else answers on this port.
+  // HEAD has no body that would distinguish an S3 store from another server on this port.
   if (operation === 'head' || isRetryable(code)) return storeError(code, `HTTP ${status}`, answer);
   if (code === 'denied' && answer.known) return storeError(code, `HTTP ${status}`, answer);
-  // A 404 that is not S3's says nothing about the object: it may be a load balancer's.
+  // A 404 without an S3 document says nothing about the object: it may come from a load balancer.
   return notS3(answer, `HTTP ${status} without an S3 error document`);
 }
 
-/** Something answered, but not as S3 does. */
+/** A server answered, but not with the S3 protocol. */
 export function notS3(answer: Pick<RefusedAnswer, 'target'>, detail: string): StoreError {
   const { host } = answer.target;
   const hint = `Check --endpoint-url, and that no proxy or login page answers in the place of ${host}.`;
   return new StoreError('not-s3', `${host}: ${detail}`, hint, false);
 }
 
-/** The answer is about one object, and cannot be used. It says nothing about the others. */
+/** The answer for one object is unusable. It says nothing about other objects. */
 export function badAnswer(detail: string): StoreError {
   const hint = 'Look at this object, and at what stands between dagmount and the store.';
   return new StoreError('bad-answer', detail, hint, false);

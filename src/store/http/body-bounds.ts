@@ -1,29 +1,31 @@
 import { StoreError } from '../store-error.ts';
 
-/** How slowly a body may come. */
+/** The lowest accepted speed of a body. */
 export interface BodyBounds {
-  /** Of one body, while somebody waits for it. */
+  /** For one body, while a caller waits for it. */
   readonly leastBytesPerSecond: number;
-  /** Milliseconds of waiting over which that is measured. */
+  /** The rate is measured over this many milliseconds of waiting. */
   readonly windowMs: number;
-  /** Milliseconds for a body of any length; a longer one has as long more as it takes at the least rate. */
+  /**
+   * Every body may take this many milliseconds; a longer body also gets the time that it takes at the least rate.
+   */
   readonly graceMs: number;
 }
 
 /**
- * Up to 32 requests share a line (--concurrency), so that 1 KiB a second each is a line of 256 kbit/s: what is slower is no
- * line that a tree could be fetched over, and what drips is a fault. 15 seconds outlast a lost packet and its
- * retransmissions; silence ends sooner (5 s, Timeouts.stall). A whole blob (8 MiB) has 2 h 18 min, and a file of 300 KiB
- * 6 min: the bound for a store that stays just above the least rate.
+ * Up to 32 requests share the network (--concurrency): 1 KiB/s each is 256 kbit/s. A slower network could not
+ * transfer a tree, so a slower body is a fault. The window of 15 seconds outlasts a lost packet and its
+ * retransmissions; silence ends sooner (5 s, Timeouts.stall). The total bound, for a store that stays just above
+ * the least rate: 2 h 18 min for a whole blob (8 MiB), 6 min for a file of 300 KiB.
  */
 export const BODY_BOUNDS: BodyBounds = { leastBytesPerSecond: 1024, windowMs: 15_000, graceMs: 60_000 };
 
-/** Milliseconds that a body of this length may take, all connections together. */
+/** Milliseconds that a body of this length may take, over all of its connections. */
 export function longestMs({ leastBytesPerSecond, graceMs }: BodyBounds, length: number): number {
   return graceMs + (length / leastBytesPerSecond) * 1000;
 }
 
-/** Measures the rate of a body by the time that is spent waiting for it: a slow reader is not the store's fault. */
+/** Measures the rate of a body over the time spent waiting for it: a slow reader is not the store's fault. */
 export class BodyRate {
   readonly #bounds: BodyBounds;
   #waitedMs = 0;
@@ -33,7 +35,7 @@ export class BodyRate {
     this.#bounds = bounds;
   }
 
-  /** @throws {StoreError} `unreachable`: it comes more slowly than bodies may */
+  /** @throws {StoreError} `unreachable`: the body is slower than {@link BodyBounds} allows */
   received(bytes: number, waitedMs: number): void {
     const { windowMs, leastBytesPerSecond } = this.#bounds;
     this.#waitedMs += waitedMs;
@@ -46,7 +48,7 @@ export class BodyRate {
   }
 }
 
-/** All the time that a body may take is over. */
+/** The error for a body that used up its total time. */
 export function overdueBody(milliseconds: number): StoreError {
   return slow(`its content did not come within ${Math.round(milliseconds / 1000)} s`);
 }

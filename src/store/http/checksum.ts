@@ -6,7 +6,7 @@ import type * as crc from '@aws-sdk/checksums/crc';
 import { bareEtag } from '../etag.ts';
 import { header } from './headers.ts';
 
-/** What the store says that the whole content hashes to, and how to find out. */
+/** The checksum that the store announces for the whole content, and how to compute it. */
 export interface ExpectedChecksum {
   readonly name: string;
   /** As {@link RunningChecksum.finish} gives it. */
@@ -39,7 +39,7 @@ const BY_HEADER: readonly {
   { name: 'crc32c', header: 'x-amz-checksum-crc32c', start: () => startCrc(new (awsCrc().Crc32c)()) },
 ];
 
-/** Loaded where a store sends one: it takes 40 ms. */
+/** Loaded only if a store sends such a checksum: loading takes 40 ms. */
 function awsCrc(): typeof crc {
   return createRequire(import.meta.url)('@aws-sdk/checksums/crc');
 }
@@ -47,9 +47,9 @@ function awsCrc(): typeof crc {
 const MD5 = /^[0-9a-f]{32}$/;
 
 /**
- * The checksum of the whole object that an answer carries; undefined: there is none. A composite one is of the
- * parts' checksums, and of no use for the content. The ETag is the content's MD5 unless it was uploaded in parts
- * (`…-N`), or encrypted with a key of KMS or the customer's (S3 API reference, "Object", ETag).
+ * The checksum of the whole object in an answer's headers; undefined: there is none. A composite checksum covers
+ * the parts' checksums, so it cannot check the content. The ETag is the MD5 of the content, unless the object was
+ * uploaded in parts (`…-N`) or encrypted with a KMS or customer key (S3 API reference, "Object", ETag).
  */
 export function expectedChecksum(
   headers: IncomingHttpHeaders,

@@ -10,7 +10,7 @@ export interface Way {
 }
 
 /**
- * The failure of a connection as a StoreError; undefined: `error` is none of the network's, but a fault of this
+ * Converts a connection failure to a StoreError; undefined: `error` is not a network error but a bug in this
  * program.
  */
 export function errorOfConnection(error: unknown, way: Way): StoreError | undefined {
@@ -24,11 +24,11 @@ export function errorOfConnection(error: unknown, way: Way): StoreError | undefi
   return new StoreError(code, detail, mendOf(code, failure, way), code === 'unreachable', { cause: error });
 }
 
-/** The code that says most: undici wraps what the socket said. */
+/** The most specific code: undici wraps the socket's error. */
 function failureOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
     const { code } = at as { readonly code?: unknown };
-    // undici leaves it without a code where llhttp gives only a reason.
+    // undici sets no code if llhttp gives only a reason.
     if (at.name === 'HTTPParserError') return typeof code === 'string' ? code : 'HPE_INVALID';
     if (typeof code === 'string' && !(code === 'UND_ERR' && at.cause !== undefined)) return code;
   }

@@ -1,14 +1,14 @@
 import { printable } from '../../base/printable.ts';
 
-/** No error document is longer; one that is, is read no further. */
+/** No S3 error document is longer; the rest of a longer one is not read. */
 export const MAX_ERROR_BYTES = 64 * 1024;
 
-/** What an S3 error document says. */
+/** The content of an S3 error document. */
 export interface ErrorDocument {
   readonly code: string;
   readonly message: string;
   readonly region: string | undefined;
-  /** Where the bucket is to be asked, in a redirect. */
+  /** The bucket's endpoint, in a redirect. */
   readonly endpoint: string | undefined;
 }
 
@@ -20,7 +20,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ]);
 
-/** Reads `<Error>…</Error>`, as S3 sends it; undefined: these bytes are no such document. */
+/** Parses `<Error>…</Error>`, as S3 sends it; undefined: these bytes are no such document. */
 export function parseErrorDocument(bytes: Uint8Array): ErrorDocument | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   const inner = /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?(?:<ErrorResponse[^>]*>\s*)?<Error(?:\s[^>]*)?>(.*)/s.exec(
@@ -44,7 +44,7 @@ function field(text: string, name: string): string | undefined {
   const end = text.indexOf('<', start);
   if (end < 0) return undefined;
   const value = text.slice(start, end).replace(/&(#x?[0-9a-f]+|\w+);/gi, character);
-  // Line ends and indentation are of the document.
+  // Line ends and indentation belong to the document's layout, not to the value.
   return printable(value.trim().replace(/[ \t\r\n]+/g, ' '), 500);
 }
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Stop } from '../stop.ts';
 
-/** Answers are read ahead up to so many bytes, then the socket waits for the reader. */
+/** Reads ahead up to this many bytes, then pauses the socket. */
 const READ_AHEAD_BYTES = 256 * 1024;
 
 export interface SentRequest {
@@ -11,7 +11,10 @@ export interface SentRequest {
   /** Encoded, query included. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Milliseconds to the head of the answer. Told with each request: undici's proxies do not pass on their own. */
+  /**
+   * Milliseconds to the head of the answer. Set on each request: undici's proxy agents do not pass on their own
+   * setting.
+   */
   readonly headersTimeout: number;
   /** Milliseconds between two pieces of the answer. */
   readonly bodyTimeout: number;
@@ -25,8 +28,8 @@ export interface Answer {
 }
 
 /**
- * Sends one request and resolves with the head of its answer. Rejects with what undici says, or with the signal's
- * reason: at once, also while a connection is being made (undici's own request() waits for it).
+ * Sends one request and resolves with the head of its answer. Rejects with undici's error, or with the signal's
+ * reason: immediately, also while connecting (undici's own request() waits for the connection first).
  */
 export function exchange(dispatcher: Dispatcher, request: SentRequest, stop: Stop): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -55,9 +58,9 @@ export function exchange(dispatcher: Dispatcher, request: SentRequest, stop: Sto
   });
 }
 
-/** The bytes of one answer, to be read once. Leaving them early gives the connection up. */
+/** The body of one answer, readable once. Leaving it early closes the connection. */
 export class AnswerBody implements AsyncIterable<Uint8Array> {
-  /** Told of a failure until the head has come. */
+  /** Called on a failure before the head has arrived. */
   onFailure: ((error: unknown) => void) | undefined;
 
   readonly #stop: Stop;
@@ -76,7 +79,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     stop.addEventListener('abort', this.#onAbort);
   }
 
-  /** Stops the answer; reading it further fails with `reason`. Harmless once it has ended. */
+  /** Stops the answer; further reads fail with `reason`. Harmless after the end. */
   cancel(reason: unknown): void {
     if (this.#state !== 'open') return;
     this.fail(reason);
@@ -84,8 +87,8 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Everything at once, if it is not more than `limit` bytes; undefined: it is more, and was given up. Not over the
-   * iterator: that costs as much as the rest of a small answer.
+   * Returns the whole body if it has at most `limit` bytes; undefined: it is longer, and was cancelled. Does not
+   * use the iterator, which would double the cost of a small answer.
    */
   bytes(limit: number): Promise<Uint8Array | undefined> {
     this.#collecting = true;
@@ -147,7 +150,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   fail(error: unknown): void {
     if (this.#state !== 'open') return;
     this.#error = error;
-    // What has come but was not read is of no use to anybody.
+    // Drops the bytes that arrived but were not read.
     this.#chunks.length = 0;
     this.#finish('failed');
     this.onFailure?.(error);

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The value of a header. One that came more than once counts where all its values agree, else as if it were missing. */
+/** The value of a header. A repeated header counts if all of its values agree; otherwise it counts as missing. */
 export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
   const values = headerValues(headers, name);
   return values.every((value) => value === values[0]) ? values[0] : undefined;
 }
 
-/** All values of a header: undici gives an array where a header came more than once. */
+/** All values of a header: undici gives an array for a repeated header. */
 export function headerValues(headers: IncomingHttpHeaders, name: string): readonly string[] {
   const value: string | readonly string[] | undefined = headers[name];
   if (value === undefined) return [];

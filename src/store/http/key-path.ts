@@ -1,11 +1,11 @@
 const RESERVED = /[!'()*]/g;
 
-/** Percent-encodes as Signature Version 4 wants it: all but the unreserved characters of RFC 3986. */
+/** Percent-encodes as Signature Version 4 requires: everything except the unreserved characters of RFC 3986. */
 export function encodeComponent(text: string): string {
   return encodeURIComponent(text).replace(RESERVED, percent);
 }
 
-/** Percent-encodes a key for a request's path; its slashes stay. */
+/** Percent-encodes a key for a request's path, and keeps its slashes. */
 export function encodeKey(key: string): string {
   return encodeComponent(key).replaceAll('%2F', '/');
 }

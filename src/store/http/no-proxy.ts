@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 
-/** One entry of NO_PROXY: which hosts are spoken to without a proxy. */
+/** One entry of NO_PROXY: hosts that are contacted without a proxy. */
 type Exemption =
   | { readonly kind: 'all' }
-  /** A name with all below it; `only`: those below it alone. */
+  /** A name and its subdomains; `only`: the subdomains alone. */
   | {
       readonly kind: 'name';
       readonly name: string;
@@ -17,12 +17,13 @@ const FAMILIES = { 4: 'ipv4', 6: 'ipv6' } as const;
 const NAME = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
 
 /**
- * Whether NO_PROXY exempts an origin. There is no standard; what curl, Go and botocore (Python's urllib) agree on holds, and what
- * one of them alone understands holds where the others would ignore it: names with those below them, a leading dot or `*.`, ports,
- * addresses also in brackets, CIDR blocks, `*`. A block exempts a host that is given by its address: names are not resolved.
+ * Whether NO_PROXY exempts an origin. NO_PROXY has no standard. This accepts what curl, Go and botocore (Python's
+ * urllib) agree on, and what one of them supports and the others ignore: names with their subdomains, a leading
+ * dot or `*.`, ports, addresses also in brackets, CIDR blocks, `*`. A block exempts only hosts given as an
+ * address: names are not resolved.
  *
- * By hand, since neither proxy-from-env nor undici's EnvHttpProxyAgent knows blocks or IPv6 addresses, or can say what it did not
- * understand. The blocks themselves are matched by Node.js.
+ * Written here because neither proxy-from-env nor undici's EnvHttpProxyAgent supports blocks or IPv6 addresses,
+ * or can report entries that it did not understand. Node.js matches the blocks.
  */
 export function isExempt(origin: URL, no: string): boolean {
   const host = origin.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
@@ -37,12 +38,12 @@ export function isExempt(origin: URL, no: string): boolean {
   });
 }
 
-/** The entries of NO_PROXY that exempt nothing, since they are not understood. */
+/** The entries of NO_PROXY that cannot be parsed, and so exempt nothing. */
 export function unknownExemptions(no: string): readonly string[] {
   return entriesOf(no).filter((entry) => exemptionOf(entry) === undefined);
 }
 
-/** Separated by commas, as everywhere, or by blanks, as curl has it. */
+/** Separated by commas, as in all clients, or by blanks, as in curl. */
 function entriesOf(no: string): readonly string[] {
   return no.split(/[,\s]+/).filter((entry) => entry !== '');
 }

@@ -7,22 +7,27 @@ import { type ExpectedChecksum, expectedChecksum } from './checksum.ts';
 import { header, headerValues } from './headers.ts';
 import type { StoreAnswer } from './signed-http.ts';
 
-/** What an answer to GET is about to send, and what of it was asked for. */
+/** What the body of an answer to GET will contain, and which part of it was requested. */
 export interface ObjectAnswer {
   readonly head: ObjectHead;
-  /** Bytes of the body before what was asked for, and behind it: a store that ignores ranges sends the whole. */
+  /**
+   * Bytes of the body before and after the requested part: a store that ignores ranges sends the whole object.
+   */
   readonly skip: number;
   readonly excess: number;
-  /** Bytes that were asked for. */
+  /** Requested bytes. */
   readonly length: number;
-  /** Where in the object they begin. */
+  /** Offset of the requested part in the object. */
   readonly start: number;
   readonly checksum: ExpectedChecksum | undefined;
 }
 
-/** The answer has another length than the object has in the listing: it is damaged, or was packed or unpacked on its way. */
+/**
+ * The answer's length differs from the object's length in the listing: it is damaged, or was compressed or
+ * decompressed in transit.
+ */
 export class LengthError extends StoreError {
-  /** Where the answer said so before its content came: it may be that of another version. */
+  /** Set if the answer announced the length before its content: it may be another version's. */
   readonly announced: ObjectHead | undefined;
 
   constructor(detail: string, announced?: ObjectHead) {
@@ -36,7 +41,7 @@ type EtagOptions = Pick<GetOptions, 'withoutEtag'>;
 /**
  * Reads the head of an answer to HEAD or GET.
  *
- * @throws {StoreError} `not-s3`: no ETag where there must be one; `bad-answer`: two of them
+ * @throws {StoreError} `not-s3`: the required ETag is missing; `bad-answer`: there are two ETags
  */
 export function readHead(
   answer: StoreAnswer,
@@ -54,16 +59,17 @@ export function readHead(
     etag,
     ...(etags.some(({ weak }) => weak) && { isWeak: true }),
     size,
-    // Some stores send none. 0 reads as "long ago".
+    // Some stores send no Last-Modified. 0 means "long ago".
     lastModified: Number.isNaN(lastModified) ? 0 : lastModified,
     versionId: versionIdOf(header(headers, 'x-amz-version-id')),
   };
 }
 
 /**
- * @param whole bytes of the whole body, where they are known although the answer does not announce them
- * @throws {StoreError} as {@link readHead}; `changed`: another version than the one asked for; `corrupt`: another range,
- *   or (LengthError) another length
+ * @param whole bytes of the whole body, if known although the answer does not announce them
+ * @throws {StoreError} as {@link readHead}; `changed`: another version than the requested one; `corrupt`: another
+ * range,
+ * or (LengthError) another length
  */
 export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole?: number): ObjectAnswer {
   const { range, ifMatch, size: listedSize } = options;
@@ -94,7 +100,7 @@ export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole
   };
 }
 
-/** Undefined: the answer is chunked, or ends with its connection. */
+/** Undefined: the answer is chunked, or its end is the end of the connection. */
 export function announcedLength({ headers }: Pick<StoreAnswer, 'headers'>): number | undefined {
   const text = header(headers, 'content-length');
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -109,7 +115,7 @@ interface Place {
   readonly excess: number;
 }
 
-/** Where what is wanted lies in a whole object. */
+/** Where the requested range lies in a whole object. */
 function placeInWhole(answer: StoreAnswer, range: GetOptions['range'], sent: number | undefined): Place {
   if (sent === undefined) throw notS3(answer, 'an answer without Content-Length');
   if (range === undefined) return { size: sent, start: 0, end: sent, skip: 0, excess: 0 };
@@ -139,7 +145,7 @@ function placeOfPart(
   return { size, start, end, skip: 0, excess: 0 };
 }
 
-/** Without versioning S3 sends none, or the text `null`. */
+/** Without versioning S3 sends no version id, or the text `null`. */
 function versionIdOf(text: string | undefined): string | undefined {
   return text === undefined || text === '' || text === 'null' ? undefined : text;
 }

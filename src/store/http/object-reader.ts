@@ -13,22 +13,22 @@ import type { SignedHttp, StoreAnswer, StoreRequest } from './signed-http.ts';
 import { verified, verifiedWhole } from './verified-body.ts';
 
 /**
- * Bodies up to this are collected and checked before the answer is handed out, so that one that breaks off or comes
- * garbled is simply fetched again. 32 of them are 8 MiB.
+ * Bodies up to this size are collected and checked before the answer is returned, so a broken or corrupt one is
+ * simply fetched again. 32 of them take 8 MiB.
  */
 const COLLECTED_BYTES = 256 * 1024;
 
-/** Most bytes that are read of an object whose length is not known. */
+/** Most bytes read of an object whose length is unknown. */
 const LONGEST_UNANNOUNCED = 8 * 1024 * 1024;
 
-/** Where a body is being read from. */
+/** The answer that a body is being read from. */
 interface Source {
   readonly answer: StoreAnswer;
   readonly object: ObjectAnswer;
   readonly encoding: AcceptedEncoding;
 }
 
-/** Reads objects: opens them, checks what comes, and goes on where a connection broke. */
+/** Reads objects: opens them, verifies the content, and resumes after a broken connection. */
 export class ObjectReader {
   readonly #http: SignedHttp;
   readonly #yielder: Yielder;
@@ -50,8 +50,8 @@ export class ObjectReader {
 
   /**
    * @param key the whole key
-   * @param deadline its signal is the caller's; disposed of once the request is over, with its body
-   * @param release called then; neither is, where this rejects
+   * @param deadline its signal is the caller's; disposed of when the request and its body have ended
+   * @param release called at the same time; neither happens if this rejects
    * @throws {StoreError}
    */
   async open(key: string, options: GetOptions, deadline: Deadline, release: () => void): Promise<ObjectBody> {
@@ -76,7 +76,7 @@ export class ObjectReader {
     return withRetries(attempt, { deadline, deadlineMs, yielder: this.#yielder });
   }
 
-  /** One try: the answer, checked by its head; a short one with its body, checked too. */
+  /** One attempt: the answer, with its head checked; a short answer includes its body, checked too. */
   async #request(
     key: string,
     options: GetOptions,
@@ -101,7 +101,7 @@ export class ObjectReader {
     }
   }
 
-  /** The whole body, where neither the answer nor the listing says how long it is. */
+  /** The whole body, if neither the answer nor the listing gives its length. */
   async #unannounced(
     answer: StoreAnswer,
     { size, range }: GetOptions,
@@ -132,7 +132,7 @@ export class ObjectReader {
     }
   }
 
-  /** The bytes of a body as they come, over as many connections as it takes, until `endsAt` at the latest. */
+  /** The bytes of a body as they arrive, over as many connections as needed, until `endsAt` at the latest. */
   async *#chunks(
     key: string,
     options: GetOptions,
@@ -163,7 +163,7 @@ export class ObjectReader {
         const failure = this.#http.connectionError(error, deadline);
         if (failure === undefined) throw error;
         if (error === failure) slow += 1;
-        // An answer that holds more than was asked for is one of a store that cannot be asked for the rest.
+        // An answer longer than requested comes from a store that ignores ranges: the rest cannot be requested.
         const final = !failure.retryable || object.skip > 0 || object.excess > 0;
         if (final || fruitless > RETRIES.brokenBody.tries || slow > RETRIES.slowBody.tries) throw failure;
         const left = endsAt - performance.now();
@@ -183,7 +183,7 @@ export class ObjectReader {
     }
   }
 
-  /** The rest of the same version; undefined: the store ignores ranges, or gives no ETag to ask for it by. */
+  /** Requests the rest of the same version; undefined: the store ignores ranges, or gave no ETag to match. */
   async #resume(
     key: string,
     options: GetOptions,
@@ -222,7 +222,7 @@ function requestFor(key: string, options: GetOptions, accepts: AcceptedEncoding)
 function requestHeaders({ ifMatch, range }: GetOptions): Record<string, string> {
   return {
     ...(ifMatch !== undefined && ifMatch !== '' && { 'if-match': `"${bareEtag(ifMatch)}"` }),
-    // S3 gives checksums of whole objects alone.
+    // S3 has checksums only for whole objects.
     ...(range === undefined
       ? { 'x-amz-checksum-mode': 'ENABLED' }
       : { range: `bytes=${range.start}-${range.end - 1}` }),

@@ -2,16 +2,16 @@ import { printable } from '../../base/printable.ts';
 import { SettingError } from '../setting-error.ts';
 import { isExempt, unknownExemptions } from './no-proxy.ts';
 
-/** What the environment says about proxies. Plain data. */
+/** The proxy settings of the environment. Plain data. */
 export interface ProxySettings {
   readonly http: string | undefined;
   readonly https: string | undefined;
-  /** NO_PROXY as it is. */
+  /** The value of NO_PROXY, unparsed. */
   readonly no: string;
 }
 
 export interface ProxyAddress {
-  /** Without user and password. */
+  /** Without user name and password. */
   readonly url: string;
   /** The value of Proxy-Authorization. */
   readonly authorization: string | undefined;
@@ -20,9 +20,9 @@ export interface ProxyAddress {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads HTTP_PROXY and HTTPS_PROXY as the AWS CLI does (botocore takes Python's
- * urllib.request.getproxies_environment): lower case wins, and unsets where it is empty; a proxy for http is none
- * for https; ALL_PROXY means nothing.
+ * Reads HTTP_PROXY and HTTPS_PROXY as the AWS CLI does (botocore uses Python's
+ * urllib.request.getproxies_environment): a lower-case variable wins, and unsets the proxy if it is empty;
+ * HTTP_PROXY does not apply to https; ALL_PROXY is ignored.
  *
  * @throws {SettingError} bad-setting
  */
@@ -36,7 +36,7 @@ export function readProxySettings(environment: Environment): ProxySettings {
   return { http, https, no: read('no') ?? '' };
 }
 
-/** The proxy on the way to an origin; undefined: none. */
+/** The proxy for an origin; undefined: none. */
 export function proxyFor(origin: URL, settings: ProxySettings): ProxyAddress | undefined {
   const secure = origin.protocol === 'https:';
   const proxy = secure ? settings.https : settings.http;
@@ -44,7 +44,7 @@ export function proxyFor(origin: URL, settings: ProxySettings): ProxyAddress | u
   return parseProxy(proxy, secure ? 'HTTPS_PROXY' : 'HTTP_PROXY');
 }
 
-/** What of the settings has no effect, one sentence, with what to do; undefined: nothing. */
+/** Which settings have no effect, in one sentence, with what to do; undefined: all have an effect. */
 export function ignoredSettings({
   http,
   https,
@@ -52,7 +52,7 @@ export function ignoredSettings({
 }: ProxySettings): { message: string; hint: string } | undefined {
   const unknown = http === undefined && https === undefined ? [] : unknownExemptions(no);
   if (unknown.length === 0) return undefined;
-  // Where a whole address was written, it may hold a password.
+  // An entry with a whole URL may hold a password.
   const shown = unknown.map((entry) => printable(entry.replace(/^.*@/, '***@'), 100));
   return {
     message: `NO_PROXY has entries that are not understood, and exempt nothing: ${printable(shown.join(', '), 500)}`,

@@ -9,13 +9,13 @@ export interface Redirection {
   readonly lasting: boolean;
 }
 
-/** Where to ask instead, if an answer says so in a way that can be followed. */
+/** Where to send the request instead, if the answer redirects in a supported way. */
 export function redirection(
   target: ResolvedTarget,
   { status, headers }: Pick<Answer, 'status' | 'headers'>,
   document: ErrorDocument | undefined,
 ): Redirection | undefined {
-  // 400 is AuthorizationHeaderMalformed: the signature is for another region than the bucket's.
+  // 400 is AuthorizationHeaderMalformed: the signature names another region than the bucket's.
   if (status !== 301 && status !== 307 && status !== 400) return undefined;
   const region = header(headers, 'x-amz-bucket-region') ?? document?.region;
   if (region !== undefined && isRegionName(region) && region !== target.region) {
@@ -27,8 +27,8 @@ export function redirection(
 }
 
 /**
- * A bucket that is new is served elsewhere for some hours. Followed only from one host of AWS to another, over the
- * same protocol: a signed request is not sent to whoever an answer names.
+ * For some hours AWS redirects requests for a new bucket. Followed only from one AWS host to another, with the
+ * same protocol: a signed request must not go to an arbitrary host that an answer names.
  */
 function temporaryPlace(target: ResolvedTarget, place: string): Redirection | undefined {
   if (!URL.canParse(place)) return undefined;

@@ -3,12 +3,12 @@ import type { RequestPriority } from '../object-store.ts';
 import { aborted } from '../retry.ts';
 import type { Stop } from '../stop.ts';
 
-/** Of the requests that may be under way, this share is never given to what nobody waits for. */
+/** This share of the concurrent requests is reserved for reads: background requests never use it. */
 const RESERVED_SHARE = 1 / 8;
 
 /**
- * Bounds the requests under way. Background requests pass a narrower gate first, so that a reader finds a place at
- * once, or has only other readers before it.
+ * Bounds the concurrent requests. Background requests pass a narrower gate first, so that a reader starts at once
+ * or waits only for other readers.
  */
 export class RequestLimits {
   readonly #all: LimitFunction;
@@ -20,7 +20,7 @@ export class RequestLimits {
   }
 
   /**
-   * Waits for a place; what it resolves with gives the place back, and may be called again.
+   * Waits for a free place. The returned function frees it, and may be called again.
    *
    * @throws {StoreError} aborted
    */

@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 
-/** What a GET says that it takes: `gzip` where the store would unpack what it has stored. */
+/** The Accept-Encoding of a GET: `gzip` if the store would otherwise decompress the stored object. */
 export type AcceptedEncoding = 'identity' | 'gzip';
 
 const MOST_KEYS = 10_000;
 
 /**
- * Which objects the store unpacks before it sends them, as Google's does with objects of `Content-Encoding: gzip`; asked
- * with `Accept-Encoding: gzip` it sends them as they are stored. It is asked so for these objects alone: proxies answer it
- * by packing what is not packed.
+ * Remembers which objects the store decompresses before it sends them, as Google's does with objects of
+ * `Content-Encoding: gzip`. With `Accept-Encoding: gzip` it sends them as stored. Only these objects are
+ * requested so: proxies react to the header by compressing uncompressed content.
  */
 export class SentEncodings {
   readonly #gzip = new LRUCache<string, true>({ max: MOST_KEYS });
@@ -17,7 +17,7 @@ export class SentEncodings {
     return this.#gzip.has(key) ? 'gzip' : 'identity';
   }
 
-  /** What came is not as long as the object: the other way may be right, until that is wrong too. */
+  /** The body was not as long as the object: try the other encoding, until that is wrong too. */
   wasWrong(key: string, asked: AcceptedEncoding): void {
     if (asked === 'identity') this.#gzip.set(key, true);
     else this.#gzip.delete(key);

@@ -25,40 +25,40 @@ export interface StoreRequest {
   readonly accepts?: AcceptedEncoding;
 }
 
-/** An answer with status 200 or 206; or 304, where the request was one with If-None-Match. */
+/** An answer with status 200 or 206, or 304 to a request with If-None-Match. */
 export interface StoreAnswer extends Answer {
-  /** Where it came from. */
+  /** The target that sent it. */
   readonly target: ResolvedTarget;
 }
 
 export interface SignedHttpOptions {
   readonly target: ResolvedTarget;
   readonly transport: Transport;
-  /** Not asked where the target is anonymous. */
+  /** Not called if the target is anonymous. */
   readonly credentials: CredentialsProvider;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly observer?: RequestObserver;
 }
 
-/** How one request goes out. */
+/** How one request is sent. */
 interface Attempt {
   readonly target: ResolvedTarget;
-  /** Undefined: it is not signed. */
+  /** Undefined: the request is not signed. */
   readonly credentials: Credentials | undefined;
   readonly stop: Stop;
 }
 
-/** A bucket that sends from place to place is asked no further. */
+/** Redirects followed for one request. */
 const MAX_REDIRECTS = 3;
 
-/** Of these HEAD alone does not tell the reason. */
+/** For these statuses only HEAD lacks a reason. */
 const UNEXPLAINED: ReadonlySet<number> = new Set([301, 307, 400, 403]);
 
-/** What a proxy may change (Google's does) is sent, but not signed. */
+/** Headers that a proxy may change (Google's does) are sent unsigned. */
 const unsigned = (accepts: AcceptedEncoding) => ({ 'accept-encoding': accepts, 'user-agent': 'dagmount' });
 
-/** Sends single requests to one bucket: signed, to the region where it is, with credentials that are still good. */
+/** Sends single requests to one bucket: signed, to the bucket's region, with valid credentials. */
 export class SignedHttp {
   readonly transport: Transport;
   readonly #credentials: CredentialSource;
@@ -76,16 +76,16 @@ export class SignedHttp {
     this.#credentials = new CredentialSource(options.credentials, this.#now);
   }
 
-  /** With the region that the store named, once it has. */
+  /** Includes the region once the store has named it. */
   get target(): ResolvedTarget {
     return this.#target;
   }
 
   /**
-   * One request and its answer; a redirect to the bucket's own region and a renewal of credentials included. No
-   * other failure is tried again.
+   * Sends one request; follows a redirect to the bucket's region, and renews refused credentials once. Retries no
+   * other failure.
    *
-   * @throws {StoreError} for what the store or the network says; the signal's reason where it is aborted
+   * @throws {StoreError} for a failure of the store or the network; the signal's reason if it is aborted
    */
   async send(request: StoreRequest, stop: Stop): Promise<StoreAnswer> {
     let attempt: Attempt = {
@@ -121,9 +121,9 @@ export class SignedHttp {
   }
 
   /**
-   * The whole body of an answer; undefined: it is longer than `limit`, and was given up.
+   * The whole body of an answer; undefined: it is longer than `limit`, and was cancelled.
    *
-   * @throws {StoreError} `unreachable` where the connection breaks; the signal's reason where it is aborted
+   * @throws {StoreError} `unreachable` if the connection breaks; the signal's reason if it is aborted
    */
   async collect(answer: Answer, limit: number, stop: Stop): Promise<Uint8Array | undefined> {
     try {
@@ -167,7 +167,7 @@ export class SignedHttp {
     return credentials instanceof Promise ? orAborted(credentials, stop) : credentials;
   }
 
-  /** What the store says to a request that it refused. HEAD is answered without a word: GET is asked for the reason. */
+  /** The error document of a refused request. An answer to HEAD has no body: a GET fetches the reason. */
   async #documentOf(
     request: StoreRequest,
     answer: Answer,
@@ -186,13 +186,13 @@ export class SignedHttp {
     return undefined;
   }
 
-  /** Other credentials than those that the store refused. */
+  /** Credentials that differ from those that the store refused. */
   async #renewal(
     error: StoreError,
     document: ErrorDocument | undefined,
     { credentials, stop }: Attempt,
   ): Promise<Credentials | undefined> {
-    // A key that was rotated away is not expired, it is unknown.
+    // A key that was rotated away is reported as unknown, not as expired.
     const refused = error.code === 'expired' || document?.code === 'InvalidAccessKeyId';
     if (!refused || credentials === undefined) return undefined;
     return orAborted(this.#credentials.replace(credentials), stop);
@@ -233,7 +233,10 @@ export class SignedHttp {
     }
   }
 
-  /** What a connection, or the body of an answer, failed with; undefined: the signal was aborted, or it is a bug. */
+  /**
+   * Converts a failure of a connection or body to a StoreError; undefined: the signal was aborted, or the error
+   * is a bug.
+   */
   connectionError(error: unknown, stop: Stop): StoreError | undefined {
     if (stop.aborted) return undefined;
     const { host, origin } = this.#target;
@@ -249,13 +252,13 @@ function isWanted({ headers }: StoreRequest, { status }: Answer): boolean {
   return status === 200 || status === 206 || (status === 304 && headers?.['if-none-match'] !== undefined);
 }
 
-/** Reads the body of an answer that is not what was asked for: bounded, since nobody vouches for it. */
+/** Reads the body of an unexpected answer, which is untrusted and therefore bounded. */
 async function readErrorDocument(answer: Answer): Promise<ErrorDocument | undefined> {
   try {
     const bytes = await answer.body.bytes(MAX_ERROR_BYTES);
     return bytes === undefined ? undefined : parseErrorDocument(bytes);
   } catch (error) {
-    // The status is known, and says more than the connection that broke behind it.
+    // The status is known, and says more than the failure of its body.
     if (error instanceof Error) return undefined;
     throw error;
   }

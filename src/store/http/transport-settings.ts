@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { SettingError } from '../setting-error.ts';
 import { type ProxySettings, readProxySettings } from './proxy-settings.ts';
 
-/** How connections are made. Plain data, which other threads are given as it is. */
+/** How connections are made. Plain data, which is passed to other threads as it is. */
 export interface TransportSettings {
-  /** PEM; these alone are trusted. Undefined: Node's own, with NODE_EXTRA_CA_CERTS. */
+  /** PEM; only these authorities are trusted. Undefined: Node's own, with NODE_EXTRA_CA_CERTS. */
   readonly trusted: string | undefined;
   readonly proxies: ProxySettings;
   /** Connections to one origin. */
@@ -15,7 +15,7 @@ export interface TransportSettings {
 
 /** Milliseconds. */
 export interface Timeouts {
-  /** To a connection, its TLS included. */
+  /** To establish a connection, including TLS. */
   readonly connect: number;
   /** From the request to the head of the answer. */
   readonly firstByte: number;
@@ -37,10 +37,11 @@ export interface TransportOptions {
 }
 
 /**
- * Reads what connections need from options and environment.
+ * Reads the transport's settings from options and environment.
  *
- * A bundle replaces the system's authorities, as botocore's `verify` does: --ca-file, else AWS_CA_BUNDLE, else ca_bundle of the
- * profile (which the configuration passes as --ca-file), else REQUESTS_CA_BUNDLE (botocore.endpoint.EndpointCreator).
+ * A CA bundle replaces the system's authorities, as botocore's `verify` does. In order: --ca-file, AWS_CA_BUNDLE,
+ * ca_bundle of the profile (the configuration passes it as --ca-file), REQUESTS_CA_BUNDLE
+ * (botocore.endpoint.EndpointCreator).
  *
  * @throws {SettingError} bad-setting
  */
@@ -73,7 +74,8 @@ async function readBundle(setting: string, path: string): Promise<string> {
   const hint = `Let ${named} name a PEM file with the certificates of the authorities to trust.`;
   try {
     const pem = await readFile(path, 'utf8');
-    // Of a file without a certificate, or with a broken one, TLS says so only when it connects, and badly.
+    // Parsed here because TLS reports a file without a certificate, or with a broken one, only when connecting,
+    // and unclearly.
     new X509Certificate(pem);
     return pem;
   } catch (error) {

@@ -5,10 +5,10 @@ import { type ProxyAddress, proxyFor } from './proxy-settings.ts';
 import type { TransportSettings } from './transport-settings.ts';
 import { Agent, loadDispatcherApi, Pool, ProxyAgent } from './undici.ts';
 
-/** Connections, kept alive, to whatever origins are asked for: directly, or through the proxy that is set for one. */
+/** Keep-alive connections to any origin: directly, or through its configured proxy. */
 export class Transport {
   readonly settings: TransportSettings;
-  /** Made once: a bundle of 140 authorities would else be parsed for each connection. */
+  /** Created once: otherwise a bundle of 140 authorities would be parsed for each connection. */
   readonly #secureContext: SecureContext | undefined;
   readonly #dispatchers = new Map<string, Dispatcher>();
   #closed = false;
@@ -24,7 +24,7 @@ export class Transport {
     return proxyFor(new URL(origin), this.settings.proxies) !== undefined;
   }
 
-  /** @throws {StoreError} aborted, once it is closed */
+  /** @throws {StoreError} aborted, after close() */
   dispatcherFor(origin: string): Dispatcher {
     if (this.#closed) throw new StoreError('aborted', 'the store is closed', 'Open it again.', false);
     let dispatcher = this.#dispatchers.get(origin);
@@ -36,7 +36,7 @@ export class Transport {
     return dispatcher;
   }
 
-  /** Cuts what is under way. */
+  /** Aborts all requests in progress. */
   async close(): Promise<void> {
     this.#closed = true;
     const dispatchers = [...this.#dispatchers.values()];
@@ -56,11 +56,11 @@ export class Transport {
       ...pooling,
       uri: proxy.url,
       ...(proxy.authorization !== undefined && { token: proxy.authorization }),
-      // http goes through a plain forward proxy, which may refuse CONNECT to port 80; https is tunnelled.
+      // http uses a plain forward proxy, which may refuse CONNECT to port 80; https is tunnelled.
       proxyTunnel: false,
       proxyTls: connecting,
       requestTls: connecting,
-      // A proxy that takes the connection and never answers CONNECT.
+      // Bounds the wait for a proxy that accepts the connection but never answers CONNECT.
       clientFactory: (origin, options) => new Pool(origin, { ...pooling, ...options }),
     });
   }

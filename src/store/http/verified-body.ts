@@ -4,8 +4,8 @@ import { corrupt, LengthError, type ObjectAnswer } from './object-answer.ts';
 type Expected = Pick<ObjectAnswer, 'skip' | 'excess' | 'length' | 'checksum'>;
 
 /**
- * Passes on what was asked for of an answer's body, one chunk late: the last one is delivered only once length and
- * checksum are right.
+ * Yields the requested part of a body, delayed by one chunk: the last chunk is delivered only after length and
+ * checksum are verified.
  *
  * @throws {StoreError} corrupt
  */
@@ -29,14 +29,14 @@ export async function* verified(
     running?.update(wanted);
     if (held !== undefined) yield held;
     held = wanted;
-    // Nobody wants what follows: leaving gives the connection up.
+    // The rest of the body is not needed: leaving early closes the connection.
     if (excess > 0 && received === length) break;
   }
   check(received, running === undefined ? undefined : await running.finish(), expected, md5);
   if (held !== undefined) yield held;
 }
 
-/** As {@link verified}, of a body that is there as a whole. */
+/** As {@link verified}, for a body that is already complete. */
 export async function verifiedWhole(all: Uint8Array, expected: Expected, md5: Md5Check): Promise<Uint8Array> {
   const { skip, excess, length, checksum } = expected;
   const wanted = skip > 0 || excess > 0 ? all.subarray(skip, skip + length) : all;

@@ -1,21 +1,24 @@
 import { EndlessListingError } from './errors.ts';
 
-/** S3 may send pages without objects, or with few (behind many delete markers), but not without end. */
+/** S3 may send pages with no or few objects (behind many delete markers), but not endlessly. */
 const FREE_PAGES = 1_000;
 const LEAST_ROWS_A_PAGE = 10;
 
-/** What the answers of a listing may hold besides its objects, and with each of them: keys of S3 are 3 KiB, encoded. */
+/**
+ * Bytes that the answers may hold in total beyond the objects, and for each object: S3 keys have up to 3 KiB when
+ * encoded.
+ */
 const FREE_BYTES = 256 * 1024 * 1024;
 const BYTES_A_ROW = 4 * 1024;
 /** Five million objects with keys of 200 bytes take 3 GiB. */
 const MAX_BYTES = 8 * 1024 ** 3;
 
-/** Where ranges are read at a time, what lies behind each of them comes twice. */
+/** Parallel ranges may overlap: objects after the end of a range arrive twice. */
 const OVERLAP = 2;
 
 /**
- * Bounds what a store may answer to one listing, however its pages are read: a store whose listing never ends must not
- * keep this busy, or fill the memory, for ever.
+ * Bounds the answers to one listing, however its pages are read: an endless listing must not occupy the process
+ * or fill the memory.
  */
 export class ListingBudget {
   readonly #maxObjects: number;
@@ -27,13 +30,13 @@ export class ListingBudget {
     this.#maxObjects = maxObjects;
   }
 
-  /** An answer came, whether it is a page or not. */
+  /** Counts an answer, whether or not it is a page. */
   takeAnswer(bytes: number): void {
     this.#bytes += bytes;
     this.#check();
   }
 
-  /** A page was read. */
+  /** Counts a page. */
   takePage(rows: number): void {
     this.#pages++;
     this.#rows += rows;

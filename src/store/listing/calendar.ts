@@ -1,7 +1,7 @@
 /** From 0000-03-01 to 1970-01-01. */
 const DAYS_TO_EPOCH = 719_468;
 
-/** Milliseconds since the epoch of a date and time in UTC; NaN where there is none such. */
+/** Milliseconds since the epoch of a date and time in UTC; NaN for an invalid one. */
 export function instantOf(
   year: number,
   month: number,
@@ -26,7 +26,7 @@ function daysOfMonth(year: number, month: number): number {
 }
 
 /**
- * In the proleptic Gregorian calendar, counting years from March so that the leap day is the last of a year. Date.UTC
+ * In the proleptic Gregorian calendar. Years start in March, so that the leap day is the last of a year. Date.UTC
  * takes five times as long.
  */
 function daysSinceEpoch(year: number, month: number, day: number): number {

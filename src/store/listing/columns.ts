@@ -2,7 +2,7 @@ import type { ListedObjects } from '../listed-objects.ts';
 import { tooManyBytes } from './errors.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 
-/** What to make room for at once; more is no fault. */
+/** The size to allocate at first; more is allowed. */
 export interface ExpectedSize {
   readonly rows: number;
   readonly keyBytes: number;
@@ -12,24 +12,24 @@ export interface ExpectedSize {
 /** Room for one page of S3's. */
 export const ONE_PAGE: ExpectedSize = { rows: 1000, keyBytes: 48_000, etagBytes: 32_000 };
 
-/** The ends are 32 bits wide; five million keys of 200 bytes fit. */
+/** The ends have 32 bits; five million keys of 200 bytes fit. */
 const MAX_HEAP_BYTES = 2 ** 30;
 
 /**
- * A listing under construction: columns that double when they are full.
+ * A listing under construction: columns that double when full.
  *
- * A row is written in steps, since its fields come in any order: {@link begin}, then its key and its ETag go to the
- * tails of their heaps ({@link keyTail}, {@link etagTail}), then {@link commit} makes the row count. What was not
- * committed is overwritten by the next row.
+ * A row is written in steps, because its fields come in any order: {@link begin}, then key and ETag at the tails
+ * of their heaps ({@link keyTail}, {@link etagTail}), then {@link commit}, which counts the row. The next row
+ * overwrites what was not committed.
  *
- * A million objects with keys of 54 bytes and MD5 ETags are 106 MB (bench/listing.ts). Doubling the largest column on
- * the way takes some 50 MB more for a moment, unless the size to expect is known, as it is after the first listing.
+ * A million objects with keys of 54 bytes and MD5 ETags take 106 MB (bench/listing.ts). Doubling the largest
+ * column briefly takes some 50 MB more, unless the expected size is known, as it is after the first listing.
  */
 export class ListingColumns {
   /** Bytes up to the tail are committed keys. */
   keys: Uint8Array;
   etags: Uint8Array;
-  /** Where the key that is being written ends; set by the writer before {@link commit}. */
+  /** The end of the key that is being written; set by the writer before {@link commit}. */
   keyTail = 0;
   etagTail = 0;
 
@@ -55,7 +55,7 @@ export class ListingColumns {
     return this.#count;
   }
 
-  /** Where the keys of the committed rows end: a key that is being written starts here. */
+  /** The end of the committed keys: a new key starts here. */
   get keyBytes(): number {
     return this.#count === 0 ? 0 : (this.#keyEnds[this.#count - 1] ?? 0);
   }
@@ -64,7 +64,7 @@ export class ListingColumns {
     return this.#count === 0 ? 0 : (this.#etagEnds[this.#count - 1] ?? 0);
   }
 
-  /** Makes room for `more` bytes after what was written of keys. */
+  /** Makes room for `more` bytes after the keys written so far. */
   reserveKey(more: number): void {
     this.keys = withRoom(this.keys, this.keyTail, more);
   }
@@ -73,13 +73,13 @@ export class ListingColumns {
     this.etags = withRoom(this.etags, this.etagTail, more);
   }
 
-  /** Whether `keys[start..end)`, behind the key that is being written, has the same bytes. */
+  /** Whether `keys[start..end)`, after the key that is being written, has the same bytes. */
   isKeyAt(start: number, end: number): boolean {
     const written = this.keys.subarray(this.keyBytes, this.keyTail);
     return Buffer.compare(written, this.keys.subarray(start, end)) === 0;
   }
 
-  /** Begins a row without key and ETag: what was written of one that was not committed is forgotten. */
+  /** Begins a row without key and ETag, and discards uncommitted bytes. */
   begin(): void {
     this.keyTail = this.keyBytes;
     this.etagTail = this.etagBytes;
@@ -102,7 +102,7 @@ export class ListingColumns {
     this.#count = row + 1;
   }
 
-  /** Forgets the rows from `count` on, so that a page that turned out to be corrupt leaves nothing. */
+  /** Discards the rows from `count` on, so that a corrupt page leaves nothing behind. */
   truncate(count: number): void {
     if (count < this.#count) this.#count = count;
   }
@@ -115,14 +115,14 @@ export class ListingColumns {
     return this.#keyEnds[row] ?? 0;
   }
 
-  /** The key of a row, as a view that the next write may move away from. */
+  /** The key of a row, as a view. The next write may reallocate the column. */
   key(row: number): Uint8Array {
     return this.keys.subarray(this.keyStart(row), this.keyEnd(row));
   }
 
   /**
-   * Whether each key from row `first` on is greater, byte by byte, than the one before it. Of two keys that are too long
-   * and have one beginning that cannot be told: they count as in order.
+   * Whether each key from row `first` on is greater, byte by byte, than the one before it. Two overlong keys with
+   * the same beginning cannot be compared: they count as in order.
    */
   isOrderedFrom(first: number): boolean {
     const keys = this.keys;

@@ -19,15 +19,16 @@ const ARCHIVED_CLASSES = [Buffer.from('GLACIER'), Buffer.from('DEEP_ARCHIVE')] a
 const SEEN = { key: 1, size: 2, etag: 4, lastModified: 8, storageClass: 16 } as const;
 
 /**
- * Reads the `Contents` elements of one page into columns.
+ * Parses the `Contents` elements of one page into columns.
  *
- * An object without a key is refused, with its page: the listing lacks a key. Whatever else of an object is missing,
- * unreadable, or said twice with two values is unknown, and the object is listed without it: see {@link ListedObjects}.
+ * An object without a key makes the whole page invalid: the listing lacks a key. Any other field that is missing,
+ * unreadable, or repeated with another value counts as unknown, and the object is listed without it: see {@link
+ * ListedObjects}.
  */
 export class ContentsParser {
-  /** The text of the first key that has an escape in it. */
+  /** The text of the first key with an escape. */
   firstEscaped: string | undefined;
-  /** The texts of the first keys that the decoder found to be wrong, as errors name them. */
+  /** The texts of the first invalid keys, for errors. */
   firstMalformed: string | undefined;
   firstOutside: string | undefined;
 
@@ -41,7 +42,9 @@ export class ContentsParser {
     this.#keys = keys;
   }
 
-  /** After the opening tag: reads to the closing one, and commits the object. False: the element is empty. */
+  /**
+   * Called after the opening tag: reads to the closing tag and commits the object. False: the element is empty.
+   */
   read(): boolean {
     const xml = this.#xml;
     const columns = this.#columns;
@@ -103,7 +106,7 @@ export class ContentsParser {
     const { text, textStart } = xml;
     const isLonger = xml.textEnd - textStart > keys.longestText;
     const textEnd = isLonger ? cutEscaped(text, textStart, keys.longestText) : xml.textEnd;
-    // A second one is read behind the first, and compared with it.
+    // A second key is read after the first and compared with it.
     const start = isSecond ? columns.keyTail : columns.keyBytes;
     columns.reserveKey(textEnd - textStart);
     const { sawEscape } = keys;
@@ -114,7 +117,7 @@ export class ContentsParser {
       return;
     }
     if (end - start > MAX_KEY_BYTES) {
-      // It is left out, however it is read: the store need not be asked.
+      // An overlong key is left out under either encoding: no need to ask the store for the encoding.
       keys.sawEscape = sawEscape;
       end = cutKey(columns.keys, start, end);
     } else if (this.firstEscaped === undefined && keys.sawEscape) this.firstEscaped = xml.textString();
@@ -131,12 +134,12 @@ export class ContentsParser {
   }
 }
 
-/** Two values that a store gives for one thing: unknown where they differ. */
+/** The value of a repeated field: unknown if the two differ. */
 function same(first: number, second: number): number {
   return first === second ? first : Number.NaN;
 }
 
-/** The bit of the field that the last tag opens, 0 for one that is of no interest. By length first: it is fast. */
+/** The bit of the field that the last tag opens; 0 for an unused field. Compares lengths first, which is fast. */
 function fieldNamed(xml: XmlReader): number {
   switch (xml.nameEnd - xml.nameStart) {
     case KEY.length:

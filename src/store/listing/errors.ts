@@ -2,7 +2,7 @@ import { printable } from '../../base/printable.ts';
 import { codeOfS3 } from '../error-codes.ts';
 import { isRetryable, StoreError } from '../store-error.ts';
 
-/** Characters of a text of the store in an error: two of them fit into the detail of one. */
+/** Characters quoted from the store in an error: the detail of an error has room for two quotes. */
 const MAX_QUOTED = 150;
 /** A character of UTF-8 has at most four bytes. */
 const MAX_QUOTED_BYTES = 4 * (MAX_QUOTED + 1);
@@ -18,12 +18,12 @@ const MEND_ENDLESS =
   'List the prefix with another client: if that does not come to an end either, repair the store.';
 const MEND_TOO_MANY = 'Mount a prefix with fewer objects.';
 
-/** An answer that cannot be right as it is: cut short, garbled, contradictory. The next one may be. */
+/** An answer that is cut short, garbled or contradictory. A retry may succeed. */
 export function corrupt(detail: string): StoreError {
   return new StoreError('corrupt', printable(detail), MEND_CORRUPT, true);
 }
 
-/** A key, or another text of the store, as errors name it: in quotes, cut, without control characters. */
+/** A key, or another text from the store, for an error message: quoted, cut, without control characters. */
 export function quoted(text: string): string {
   return `"${printable(text, MAX_QUOTED)}"`;
 }
@@ -34,8 +34,8 @@ export function quotedKey(...parts: readonly Uint8Array[]): string {
 }
 
 /**
- * Adds to an error about the bytes of a page which key the page held last: where in a long answer to look. Errors of
- * other kinds say what the store means, whatever it had listed by then.
+ * Adds the last key of the page to an error about its bytes, which shows the position in a long answer. Other
+ * errors are about the store as a whole, so they are returned unchanged.
  */
 export function afterKey(error: unknown, key: string): unknown {
   if (!(error instanceof StoreError) || error.code !== 'corrupt') return error;
@@ -47,7 +47,7 @@ export function endsEarly(): StoreError {
   return corrupt('the listing ends before its end');
 }
 
-/** An answer of something that does not speak S3. */
+/** The answer does not come from an S3 server. */
 export function notAListing(detail: string): StoreError {
   return new StoreError('not-s3', printable(detail), MEND_NOT_S3, false);
 }
@@ -56,7 +56,7 @@ export function tooManyObjects(bound: number): StoreError {
   return new StoreError('bad-request', `the prefix holds more than ${bound} objects`, MEND_TOO_MANY, false);
 }
 
-/** The store answers more than a listing can be. */
+/** The store sent more than any listing can have. */
 export class EndlessListingError extends StoreError {
   constructor(detail: string) {
     super('corrupt', detail, MEND_ENDLESS, false);
@@ -76,7 +76,7 @@ export function aborted(signal: AbortSignal): StoreError {
   return new StoreError('aborted', 'the listing was given up', MEND_ABORTED, false, { cause: signal.reason });
 }
 
-/** The store did not say whether it encodes keys, and this key has two readings. */
+/** The store did not say whether it encodes keys, and this key can be read both ways. */
 export class UnknownEncodingError extends StoreError {
   /** The key as the listing has it, prefix included. */
   readonly key: string;
@@ -88,8 +88,8 @@ export class UnknownEncodingError extends StoreError {
 }
 
 /**
- * An `<Error>` document in an answer with status 200, as S3 sends when it fails after it began to answer: what it
- * means is what it would have meant with status 500.
+ * An `<Error>` document in an answer with status 200: S3 sends it when it fails after it began to answer. It
+ * means the same as with status 500.
  */
 export function refusedInAnAnswer(s3Code: string, message: string): StoreError {
   if (s3Code === '') return corrupt('the store sent an error without a code');

@@ -8,7 +8,7 @@ import { MAX_PAGE_BYTES } from './scanner.ts';
 
 /** Keys that S3 gives in a page. */
 const PAGE_KEYS = 1_000;
-/** A store that gives all of its keys in one page: 50,000 of them, with long names. */
+/** For a store that sends all keys in one page: room for 50,000 long names. */
 const MAX_LONG_PAGE_BYTES = 64 * 1024 * 1024;
 
 export interface FetchPageOptions {

@@ -3,8 +3,8 @@ import { KeyDecoder } from './key.ts';
 import type { XmlReader } from './xml.ts';
 
 /**
- * S3's tokens have some 100 bytes; a store that makes one of the last key has some 6 KiB at most. It is sent back in a
- * URL, which servers take up to 8 KiB of by default.
+ * S3's tokens have some 100 bytes; a token made from the last key has at most some 6 KiB. The token is sent back
+ * in a URL, which servers limit to some 8 KiB by default.
  */
 const MAX_TOKEN_BYTES = 16 * 1024;
 
@@ -18,8 +18,8 @@ const COMMON_PREFIXES = Buffer.from('CommonPrefixes');
 const NO_PREFIX = new Uint8Array(0);
 
 /**
- * What one answer to ListObjectsV2 says besides its objects. What decides whether keys are missing must be clear: a field
- * that has two values is refused. What decides nothing is not looked at: stores count their keys in ways of their own.
+ * The fields of a ListObjectsV2 answer besides its objects. Fields that decide whether keys are missing must be
+ * clear: one with two values is refused. Other fields are ignored: stores count their keys differently.
  */
 export class PageFields {
   readonly #xml: XmlReader;
@@ -34,7 +34,7 @@ export class PageFields {
     this.#prefix = prefix;
   }
 
-  /** After an opening or empty tag of the page that is none of an object: reads to where its element ends. */
+  /** Called after an opening or empty tag that is not an object's: reads to the end of the element. */
   read(tag: 'open' | 'empty'): void {
     const xml = this.#xml;
     if (xml.isNamed(IS_TRUNCATED)) this.#truncated = this.#once('IsTruncated', this.#truncated, tag);
@@ -56,7 +56,7 @@ export class PageFields {
     return this.token === undefined ? undefined : true;
   }
 
-  /** Where the next page begins. */
+  /** The continuation token of the next page. */
   get token(): string | undefined {
     return this.#token === '' ? undefined : this.#token;
   }
@@ -66,7 +66,7 @@ export class PageFields {
     return this.#encodingType?.trim().toLowerCase() === 'url';
   }
 
-  /** Whether the store says that the page holds just so many objects. */
+  /** Whether the store says that the page holds exactly this many objects. */
   counts(rows: number): boolean {
     return this.#keyCount !== undefined && Number(this.#keyCount.trim() || Number.NaN) === rows;
   }
@@ -84,7 +84,7 @@ export class PageFields {
     this.#token = this.#agreed('NextContinuationToken', this.#token, tag === 'open' ? xml.textString() : '');
   }
 
-  /** SeaweedFS sends the prefix as it is even where it encodes the keys. */
+  /** SeaweedFS sends the prefix unencoded even if it encodes the keys. */
   #checkPrefix(tag: 'open' | 'empty'): void {
     const xml = this.#xml;
     if (tag === 'open') xml.readText();
@@ -96,7 +96,7 @@ export class PageFields {
     throw corrupt(`the listing is of the prefix ${quotedKey(sent)}, and not of ${quotedKey(this.#prefix)}`);
   }
 
-  /** Some stores send an empty element, or one with an empty prefix, where there are none. */
+  /** Some stores send an empty element, or one with an empty prefix, when there are no common prefixes. */
   #refuseFoldedKeys(tag: 'open' | 'empty'): void {
     const xml = this.#xml;
     if (tag === 'empty') return;

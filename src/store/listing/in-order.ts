@@ -1,16 +1,16 @@
 import pLimit from 'p-limit';
 
 export interface InOrderOptions {
-  /** Items under way at a time. */
+  /** Concurrent items. */
   readonly concurrency: number;
-  /** Results held at most while an earlier one is waited for. */
+  /** Results held at most while an earlier result is pending. */
   readonly ahead: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Works on several items at a time and gives the results in the order of the items. The first failure aborts the
- * others and is what this throws; whenever this ends, nothing goes on behind it.
+ * Processes several items concurrently and yields the results in the order of the items. The first failure aborts
+ * the other items and is thrown. When the iteration ends, no work continues in the background.
  */
 export async function* inOrder<Item, Result>(
   items: readonly Item[],

@@ -6,12 +6,12 @@ const NOT_HEX = 0xff;
 const BARE = 1;
 
 /**
- * S3 allows 1,024 bytes; other stores more. Of a longer key a listing keeps the beginning alone, one byte more than this
- * at least: so it is known to be too long, and cannot be taken for another key.
+ * S3 allows 1,024 bytes; other stores allow more. A longer key is cut to at least one byte more than this: so it
+ * is known to be too long, and cannot be confused with another key.
  */
 export const MAX_KEY_BYTES = 4096;
 
-/** How the text of a key in a listing is to be read. */
+/** How the text of a key in a listing is decoded. */
 export type KeyEncoding = 'url' | 'literal';
 
 /** What {@link KeyDecoder.decode} returns for a key outside the prefix. */
@@ -22,22 +22,25 @@ const SPECIAL_IN_URL = specialBytes('url');
 const SPECIAL_IN_LITERAL = specialBytes('literal');
 
 /**
- * Reads keys of one page, and notes what their texts tell about how they are encoded.
+ * Decodes the keys of one page, and notes evidence of how they are encoded.
  *
  * S3 encodes as forms do (a space is `+`); SeaweedFS writes `%20` in a folder's name and `+` in a file's; some
  * stores write `%2F` for the slash. All of them decode alike.
  */
 export class KeyDecoder {
-  /** A key had `+` or `%XX`: its two readings differ. */
+  /** A key contained `+` or `%XX`: its two readings differ. */
   sawEscape = false;
-  /** A key had a byte that no URL encoding leaves as it is (white space, controls, beyond ASCII): it is literal. */
+  /**
+   * A key contained a byte that URL encoding always escapes (white space, controls, beyond ASCII): keys are
+   * literal.
+   */
   sawBare = false;
-  /** A key had a `%` without two hexadecimal digits: it is literal, or broken. */
+  /** A key contained a `%` without two hexadecimal digits: it is literal, or corrupt. */
   sawMalformed = false;
   /** A key did not start with the prefix when read this way. */
   sawOutside = false;
 
-  /** A text of more bytes is that of a key over {@link MAX_KEY_BYTES}: an escape has three. */
+  /** A longer text is always a key over {@link MAX_KEY_BYTES}: an escape has three bytes. */
   readonly longestText: number;
 
   readonly #prefix: Uint8Array;
@@ -50,8 +53,8 @@ export class KeyDecoder {
   }
 
   /**
-   * Writes the key of `text[start..end)` without its prefix to `target` from `at` on, where as many bytes as the
-   * text has must fit; returns where it ends, or {@link OUTSIDE_PREFIX}.
+   * Writes the key in `text[start..end)`, without its prefix, to `target` at `at`, which must have room for the
+   * length of the text. Returns the end of the key, or {@link OUTSIDE_PREFIX}.
    */
   decode(text: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
     const prefix = this.#prefix;
@@ -93,7 +96,7 @@ export class KeyDecoder {
   }
 }
 
-/** Where text that begins at `start` may be cut behind `length` bytes: not within an escape. */
+/** Where to cut a text that begins at `start` to about `length` bytes: not within an escape. */
 export function cutEscaped(text: Uint8Array, start: number, length: number): number {
   const end = start + length;
   if (text[end - 1] === PERCENT) return end - 1;
@@ -108,7 +111,7 @@ export function cutKey(key: Uint8Array, start: number, end: number): number {
   return cut;
 }
 
-/** For each byte 0 (it stands for itself), or what to do: PERCENT, PLUS, or BARE. */
+/** For each byte: 0 (it stands for itself), PERCENT, PLUS, or BARE. */
 function specialBytes(encoding: KeyEncoding): Uint8Array {
   const table = new Uint8Array(256);
   table.fill(BARE, 0, SPACE + 1);

@@ -11,11 +11,11 @@ import { compareKeys, type KeyRange, mayBeAll, readRange, startAfter, WHOLE_RANG
 import { type RangePart, refuseRepeats, Seam } from './seam.ts';
 
 export interface PrefixListerOptions extends PageReaderOptions {
-  /** Requests at a time, where the listing is long enough; default 8. */
+  /** Concurrent requests for a long listing; default 8. */
   readonly concurrency?: number;
   /** A listing of more objects is refused; default 5,000,000. */
   readonly maxObjects?: number;
-  /** Told of what makes listings of this store slower, or less sure, than they could be. */
+  /** Called when this store's listings are slower or less reliable than they could be. */
   readonly log?: (event: ListingNotice, message: string) => void;
 }
 
@@ -28,15 +28,16 @@ export interface ListingNotice {
 }
 
 export interface Listing extends ListedObjects {
-  /** Requests that this listing took. */
+  /** Requests that this listing sent. */
   readonly requests: number;
 }
 
 /**
- * What was learned about the store:
- * - `unknown`: nothing against it;
- * - `one-page`: it gave cause to doubt that its pages join, and is asked for everything in one page, which it gives;
- * - `by-token`: it gave cause, and gives no more than a page: what its continuation tokens lead to is believed.
+ * What is known about the store:
+ * - `unknown`: no problem so far;
+ * - `one-page`: its pages may not join without a gap, so all keys are requested in one page, which it returns;
+ * - `by-token`: its pages may not join, and it does not return everything in one page: its continuation tokens
+ * are trusted.
  */
 type ListingMode = 'unknown' | 'one-page' | 'by-token';
 
@@ -44,46 +45,49 @@ const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_MAX_OBJECTS = 5_000_000;
 
 /**
- * A listing of fewer pages goes one after the other. Parallel costs no request more, but sends them in a burst.
- * With 30 ms to the store (bench/listing.ts), one after the other and then in parallel: 5,000 objects 283 and 150 ms,
- * 10,000 objects 442 and 169 ms, 100,000 objects 3.7 and 0.7 s.
+ * A listing of fewer pages is sequential. A parallel one takes as many requests, but sends them in a burst. With
+ * 30 ms to the store (bench/listing.ts), sequential and then parallel: 5,000 objects 283 and 150 ms, 10,000
+ * objects 442 and 169 ms, 100,000 objects 3.7 and 0.7 s.
  */
 const LEAST_PARALLEL_PAGES = 5;
 
-/** Ranges read ahead of the one that is waited for, for each of the concurrent requests: bounds what they hold. */
+/** Ranges read ahead of the current one, for each concurrent request: bounds the memory they take. */
 const RANGES_AHEAD = 4;
 
 /**
- * A range holds a page, as of the listing before. One that has so much more now is not read on: together with those that
- * are read ahead it would fill the memory.
+ * A range covers one page of the previous listing. If it has grown beyond this, reading it stops: together with
+ * the ranges that are read ahead it would fill the memory.
  */
 const MOST_RANGE_ROWS = 10_000;
 const MOST_RANGE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Asked for in one page of a store that encodes keys. SeaweedFS takes up to 65,535 and gives some 5,000 a second: these
- * come within the deadline of a page. S3 gives 1,000 whatever is asked for.
+ * The page size for a store that encodes keys and must list in one page. SeaweedFS accepts up to 65,535 and
+ * returns some 5,000 a second: this many arrive within the deadline of a page. S3 returns at most 1,000.
  */
 const ONE_PAGE_KEYS = 20_000;
-/** The same of a store that does not encode keys: an emulator, which takes any number and has it in memory. */
+/**
+ * The same for a store that does not encode keys: an emulator, which accepts any number and has its keys in
+ * memory.
+ */
 const ONE_PAGE_LITERAL_KEYS = 150_000;
 const ONE_PAGE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Lists all objects below a prefix: all pages, or it rejects.
  *
- * The first listing goes from page to page by continuation token. A later one asks for all pages at once, by
- * StartAfter at the places where the pages of the last one ended, and checks that what came is one listing in
- * byte order without a gap; if not, it starts over, one page after the other. S3 lists so; not every store does:
+ * The first listing follows the continuation tokens. A later one requests all pages in parallel, with StartAfter
+ * at the ends of the previous listing's pages, and verifies that the results are one listing in byte order
+ * without a gap. If they are not, it starts over sequentially. Not every store lists as S3 does:
  *
- * - fauxqs 1.9 orders as people do, but goes on after the last key in order of code units: it leaves keys out
- *   between two pages and says nothing. It does not echo EncodingType either, which gives it away.
+ * - fauxqs 1.9 sorts by locale, but continues after the last key in order of code units: it silently omits keys
+ * between two pages. It can be recognized because it does not echo EncodingType.
  * - SeaweedFS 4.48 lists a folder `a` before its neighbours `a-b` and `a.py`; its tokens keep to its own order.
  *
- * So a store that lists out of order, or does not encode keys, is asked for everything in one page first.
+ * So a store that lists out of order, or does not encode keys, is first asked for everything in one page.
  *
- * Pages are read at different instants. A change in between can show in one and not in another, in parallel as
- * well as one after the other: the caller lists twice before it believes a change.
+ * Pages are read at different times. A concurrent change may show in one page and not in another, in parallel and
+ * sequential listings alike: the caller lists twice before it trusts a change.
  */
 export class PrefixLister {
   readonly #reader: PageReader;
@@ -108,8 +112,8 @@ export class PrefixLister {
   }
 
   /**
-   * @throws {StoreError} what fetchPage rejects with; `corrupt` if the store's answers contradict themselves or
-   *   each other; `bad-request` if there are too many objects; `aborted`, with the signal's reason as its cause.
+   * @throws {StoreError} the error of fetchPage; `corrupt` if the answers contradict themselves or each other;
+   * `bad-request` if there are too many objects; `aborted`, with the signal's reason as its cause.
    */
   async list(options: { readonly signal: AbortSignal }): Promise<Listing> {
     const run: ListingRun = { signal: options.signal, requests: 0, budget: this.#newBudget() };
@@ -152,7 +156,7 @@ export class PrefixLister {
     if (!range.ordered) this.#noteDisorder();
     const doubtful = this.#manner === 'unknown' && range.pageRows > 0 && !range.ordered;
     if (doubtful || !range.ended) {
-      // What was read is dropped: keys of two ways of listing are never mixed.
+      // Discards the keys read so far: results of two modes are never mixed.
       return (await this.#listInOnePage(run)) ?? (await this.#listInSequence(run));
     }
     this.#pageRows = range.pageRows || this.#pageRows;
@@ -160,7 +164,7 @@ export class PrefixLister {
     return columns;
   }
 
-  /** Undefined: the store does not give that many keys in a page. It is not asked again. */
+  /** Undefined: the store does not return so many keys in one page. It is not asked again. */
   async #listInOnePage(run: ListingRun): Promise<ListingColumns | undefined> {
     run.budget = this.#newBudget();
     const columns = new ListingColumns(this.#expected);
@@ -192,7 +196,7 @@ export class PrefixLister {
     return columns;
   }
 
-  /** Whether a page that does not say so holds everything: whether nothing lies behind its last key. */
+  /** Whether a page without IsTruncated is complete: whether no key follows its last one. */
   async #isAll(rows: number, columns: ListingColumns, run: ListingRun): Promise<boolean> {
     if (!mayBeAll(rows)) return false;
     if (!columns.isOrderedFrom(0)) return true;
@@ -202,7 +206,7 @@ export class PrefixLister {
     return behind.count === 0 || compareKeys(behind.key(0), last) <= 0;
   }
 
-  /** Emulators are not let off: their tokens may be wrong, and an outage must not make them believed. */
+  /** Emulators get no exception: their tokens may be wrong, and an outage must not make them trusted. */
   #mayBeTooMuch(error: StoreError): boolean {
     if (error.code === 'bad-request') return true;
     if (!error.retryable || !this.#encodes) return false;
@@ -210,7 +214,7 @@ export class PrefixLister {
     return this.#onePageFailures >= RETRIES.listingInOnePage.tries;
   }
 
-  /** Ranges of pages that have become longer give most keys twice: a listing of them may seem to have no end. */
+  /** Ranges whose pages have grown return most keys twice: such a listing may seem endless. */
   async #tryInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
     try {
       return await this.#listInParallel(run);
@@ -221,7 +225,7 @@ export class PrefixLister {
     }
   }
 
-  /** Undefined: there is nothing to do in parallel, or what came does not fit together. */
+  /** Undefined: there is only one range, or the results do not join. */
   async #listInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
     if (this.#ranges.length < 2) return undefined;
     const concurrency = this.#concurrency;

@@ -36,9 +36,9 @@ const MONTHS = [
 ] as const;
 
 /**
- * Milliseconds since the epoch of an instant that is not written as S3 writes it in a listing, but means one instant all
- * the same. Without a zone it is UTC, as every date of S3 is. NaN for anything else: a day without a time, a year of two
- * digits, a number of seconds or milliseconds.
+ * Parses an instant that is not in S3's listing format but is unambiguous: milliseconds since the epoch. Without
+ * a zone it is UTC, as all of S3's dates are. NaN for anything else: a day without a time, a two-digit year, a
+ * number of seconds or milliseconds.
  */
 export function parseOddInstant(written: string): number {
   const text = written.trim();
@@ -83,7 +83,7 @@ function instant({ year, month, day, hour, minute, second = '0', fraction = '', 
   return local - offsetOf(zone);
 }
 
-/** Milliseconds that the clocks of a zone are ahead of UTC; NaN for more than a day has. */
+/** A zone's offset from UTC in milliseconds; NaN if it exceeds a day. */
 function offsetOf(zone: string | undefined): number {
   const [, sign, hours, minutes = '0'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone ?? '') ?? [];
   if (sign === undefined) return 0;
@@ -92,7 +92,7 @@ function offsetOf(zone: string | undefined): number {
   return sign === '-' ? -ahead : ahead;
 }
 
-/** From 1 on; NaN for what names no month. Three letters do, as do all. */
+/** 1 to 12; NaN for an unknown month. Three letters suffice, or the full name. */
 function monthNamed(name = ''): number {
   const sought = name.toLowerCase();
   const index = MONTHS.findIndex((month) => month === sought || month.slice(0, 3) === sought);

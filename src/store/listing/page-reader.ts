@@ -7,27 +7,27 @@ import { ListingColumns } from './columns.ts';
 import { corrupt, UnknownEncodingError } from './errors.ts';
 import { type ListingPage, scanListingPage } from './scanner.ts';
 
-/** One ListObjectsV2 request; `encoding-type=url` goes with each. */
+/** One ListObjectsV2 request; each has `encoding-type=url`. */
 export interface PageQuery {
   readonly prefix: string;
   readonly continuationToken?: string;
-  /** A whole key, prefix included: the page starts behind it. */
+  /** A whole key, prefix included: the page starts after it. */
   readonly startAfter?: string;
   readonly maxKeys?: number;
 }
 
 /**
- * Sends one request and returns the body of a 200 answer. Timeouts, and the retry of what HTTP says is worth
- * one, are its own, within the time that is left for the page; what it rejects with ends the listing.
+ * Sends one request and returns the body of a 200 answer. It handles timeouts, and retries what the HTTP status
+ * allows, within the time left for the page. Its rejection ends the listing.
  */
 export type FetchPage = (query: PageQuery, signal: AbortSignal, withinMs?: number) => Promise<Uint8Array>;
 
 export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>;
 
-/** One listing under way. */
+/** One listing in progress. */
 export interface ListingRun {
   readonly signal: AbortSignal;
-  /** Bounds what is read, together with the other parts of the same listing; a new one where it starts over. */
+  /** Bounds all parts of one listing together; replaced when the listing starts over. */
   budget: ListingBudget;
   /** Requests sent so far. */
   requests: number;
@@ -39,7 +39,7 @@ export interface PageReaderOptions {
   readonly sleep?: Sleep;
   /** A number from 0 to 1, for the jitter of a backoff. */
   readonly random?: () => number;
-  /** Milliseconds, of a clock that never steps. */
+  /** Milliseconds, monotonic. */
   readonly now?: () => number;
 }
 
@@ -50,7 +50,7 @@ export interface PageBounds {
 
 const REPLACEMENT_CHARACTER = '\ufffd';
 
-/** Fetches pages and scans them; asks again for one that came garbled. */
+/** Fetches and scans pages; retries a garbled one. */
 export class PageReader {
   readonly #fetchPage: FetchPage;
   readonly #prefix: string;
@@ -58,7 +58,7 @@ export class PageReader {
   readonly #sleep: Sleep;
   readonly #random: () => number;
   readonly #now: () => number;
-  /** The store was found to leave keys as they are, without saying so. */
+  /** Whether the store was found to leave keys unencoded without saying so. */
   #literal = false;
 
   constructor(options: PageReaderOptions) {
@@ -75,10 +75,11 @@ export class PageReader {
   }
 
   /**
-   * Adds the objects of one page to `columns`; where it is rejected, none.
+   * Adds the objects of one page to `columns`; adds none if it rejects.
    *
-   * @throws {StoreError} as {@link scanListingPage} does, after all tries of the policy where another one may repair it; as
-   *   {@link ListingBudget} does.
+   * @throws {StoreError} the error of {@link scanListingPage}, after all tries of the policy if a retry may help;
+   * the
+   * error of {@link ListingBudget}.
    */
   async read(
     query: Omit<PageQuery, 'prefix'>,
@@ -89,7 +90,7 @@ export class PageReader {
     const endsAt = this.#now() + RETRIES.garbledPage.deadlineMs;
     let last: unknown;
     const attempt = async (): Promise<ListingPage> => {
-      // The pause took the rest of the time: what the page failed with is told, not that.
+      // The pause used up the time: report the page's own error, not the timeout.
       if (last !== undefined && this.#now() >= endsAt) throw last;
       return await this.#readOnce(query, columns, run, bounds, endsAt);
     };
@@ -120,12 +121,12 @@ export class PageReader {
       run.budget.takePage(page.rows);
       return page;
     } catch (error) {
-      // The next try must not add to what this one scanned before it was found to be wrong.
+      // Discard the rows that this attempt added before it failed.
       columns.truncate(before);
       if (!(error instanceof UnknownEncodingError)) throw error;
       await this.#askForEncoding(error, run, endsAt);
     }
-    // Now that the encoding is known: that question is not asked twice.
+    // The encoding is known now: the question is not asked twice.
     return await this.#readOnce(query, columns, run, bounds, endsAt);
   }
 
@@ -138,8 +139,8 @@ export class PageReader {
   }
 
   /**
-   * Asks for the key by its text, as a prefix. A store that does not encode answers with that very text; one
-   * that encodes has no such key, or answers with its text encoded once more.
+   * Requests the key's text as a prefix, to learn the encoding. A store that does not encode returns that very
+   * text; one that encodes has no such key, or returns its text encoded once more.
    */
   async #askForEncoding(error: UnknownEncodingError, run: ListingRun, endsAt: number): Promise<void> {
     const bytes = await this.#fetch({ prefix: error.key, maxKeys: 1 }, run, endsAt);
@@ -151,8 +152,8 @@ export class PageReader {
 }
 
 /**
- * SeaweedFS 4.48 sends the last key as the token, unencoded, with U+FFFD for what XML cannot hold: going on there
- * would leave out what lies between, without a sign.
+ * SeaweedFS 4.48 sends the last key as the token, unencoded, with U+FFFD for characters that XML cannot hold.
+ * Continuing from such a token would silently omit keys.
  */
 function checkToken(page: ListingPage): void {
   if (page.token?.includes(REPLACEMENT_CHARACTER)) {

@@ -6,7 +6,7 @@ import type { ListingRun, PageReader } from './page-reader.ts';
 import type { ListingPage } from './scanner.ts';
 import { Whereabouts } from './whereabouts.ts';
 
-/** A part of the key space: what lies behind `startAfter`, up to and including `boundary`. */
+/** A part of the key space: the keys after `startAfter`, up to and including `boundary`. */
 export interface KeyRange {
   /** A whole key, prefix included; undefined: from the beginning. */
   readonly startAfter: string | undefined;
@@ -21,28 +21,28 @@ export const WHOLE_RANGE: KeyRange = { startAfter: undefined, startBytes: undefi
 export interface RangeListing {
   /** Whether every key was greater than the one before it, and than `startAfter`; compared by bytes. */
   readonly ordered: boolean;
-  /** The first key that came behind the boundary, and was left out. */
+  /** The first key after the boundary, which is left out. */
   readonly firstBeyond: Uint8Array | undefined;
   /** Whether the store said that no key follows. */
   readonly ended: boolean;
-  /** The most objects that one page held which was not the last. */
+  /** The largest number of objects on a page that was not the last. */
   readonly pageRows: number;
 }
 
-/** Objects in a page of S3's, where there are more. */
+/** Objects in a full page of S3. */
 const FULL_PAGE_ROWS = 1_000;
 
-/** Whether a page of so many objects, which does not say whether it is the last, can be taken for the only one. */
+/** Whether a page of this many objects, without IsTruncated, can be the only one. */
 export function mayBeAll(rows: number): boolean {
   return rows > 0 && rows < FULL_PAGE_ROWS;
 }
 
 /**
- * Adds the objects of `range` to `columns`, page by page. Stops early when `goOn` says so of a page that is not
- * the last.
+ * Adds the objects of `range` to `columns`, page by page. Stops early if `goOn` returns false for a page that is
+ * not the last.
  *
- * If a page says that the listing goes on but has no token, or does not say whether it goes on, the store is asked for the
- * keys behind the last one (`start-after`).
+ * If a page is truncated but has no token, or does not say whether it is truncated, the next request asks for the
+ * keys after its last one (`start-after`).
  */
 export async function readRange(
   reader: PageReader,
@@ -57,7 +57,7 @@ export async function readRange(
   let pageRows = 0;
   let query: { startAfter?: string; continuationToken?: string } =
     range.startAfter === undefined ? {} : { startAfter: range.startAfter };
-  /** The page before this one did not say whether it was the last. */
+  /** The previous page did not say whether it was the last. */
   let isUnsaid = false;
   for (;;) {
     const first = columns.count;
@@ -66,7 +66,7 @@ export async function readRange(
     if (first > start && query.startAfter !== undefined && !isBehind(columns, first)) {
       const key = columns.key(first);
       if (!isUnsaid || !mayBeAll(pageRows)) throw whereabouts.comesBackTo(key);
-      // It does not heed StartAfter, and sent all that it has before.
+      // The store ignores StartAfter, and sent all of its keys before.
       columns.truncate(first);
       return { ordered, firstBeyond: undefined, ended: true, pageRows: 0 };
     }
@@ -78,7 +78,8 @@ export async function readRange(
       return { ordered, firstBeyond: key, ended: false, pageRows };
     }
     isUnsaid = page.truncated === undefined;
-    // Nothing lies behind what was asked for. A first page of nothing would say as much of a store that lost its answer.
+    // An empty page after other pages means that the range has ended. An empty first page proves nothing: the
+    // store may have lost its answer.
     const isEmptyRest = page.rows === 0 && (first > start || query.startAfter !== undefined);
     if (page.truncated === false || (isUnsaid && isEmptyRest))
       return { ordered, firstBeyond: undefined, ended: true, pageRows };
@@ -100,7 +101,10 @@ export async function readRange(
   }
 }
 
-/** What the page behind one that ends with `key` starts after, prefix included. Throws StoreError where none can. */
+/**
+ * StartAfter for the page that follows one ending with `key`, prefix included. Throws StoreError if there is
+ * none.
+ */
 export function startAfter(key: Uint8Array | undefined, ordered: boolean, prefix: string): string {
   const what = 'the listing does not say where it goes on';
   if (key === undefined) throw corrupt(`${what}, and the page holds no object`);
@@ -129,7 +133,7 @@ function isInOrder(
   return columns.isOrderedFrom(first);
 }
 
-/** Whether row `first`, if there is one, has a greater key than the row before it. */
+/** Whether row `first`, if it exists, has a greater key than the row before it. */
 function isBehind(columns: ListingColumns, first: number): boolean {
   return first === columns.count || compareKeys(columns.key(first), columns.key(first - 1)) > 0;
 }

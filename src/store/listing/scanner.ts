@@ -14,13 +14,13 @@ import { PageFields } from './fields.ts';
 import { KeyDecoder, type KeyEncoding } from './key.ts';
 import { XmlReader } from './xml.ts';
 
-/** What one answer to ListObjectsV2 says besides its objects. */
+/** The fields of one ListObjectsV2 answer besides its objects. */
 export interface ListingPage {
   /** Objects in the answer. */
   readonly rows: number;
   /** Whether more pages follow; undefined: the store does not say. */
   readonly truncated: boolean | undefined;
-  /** Where the next page begins, if the store says so; only where more pages follow. */
+  /** The token of the next page, if the store sent one; only if more pages follow. */
   readonly token: string | undefined;
   /** Whether the store said that it encoded the keys as asked (`EncodingType`). */
   readonly encoded: boolean;
@@ -29,15 +29,15 @@ export interface ListingPage {
 export interface ScanOptions {
   /** The bytes of the prefix that was asked for: every key must start with them. */
   readonly prefix: Uint8Array;
-  /** The objects are added here; a page that is refused leaves it as it was. */
+  /** The objects are added here; a refused page leaves it unchanged. */
   readonly columns: ListingColumns;
-  /** True for a store that was found to leave keys as they are and not to say so. */
+  /** True for a store known to leave keys unencoded without saying so. */
   readonly literal?: boolean;
   readonly maxPageBytes?: number;
   readonly maxPageRows?: number;
 }
 
-/** S3 answers with at most 1,000 objects, some 400 KiB. */
+/** S3 sends at most 1,000 objects, some 400 KiB. */
 export const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 export const MAX_PAGE_ROWS = 10_000;
 
@@ -50,16 +50,17 @@ const MESSAGE = Buffer.from('Message');
 const LESS_THAN = 0x3c;
 
 /**
- * Reads one answer to ListObjectsV2 with `encoding-type=url` straight from its bytes into columns.
+ * Parses one answer to ListObjectsV2 with `encoding-type=url` straight from its bytes into columns.
  *
- * Nothing of the answer is believed before it is checked: an answer that ends early, is not well-formed, holds an object
- * without a key, or names another prefix is refused as a whole, since a listing that is short by one key would delete
- * a file. What is wrong with one object alone is that object's: see {@link ContentsParser}.
+ * The answer is untrusted. If it ends early, is not well-formed, holds an object without a key, or names another
+ * prefix, it is refused as a whole: a listing that lacks one key would delete a file. A fault in one object
+ * affects only that object: see {@link ContentsParser}.
  *
- * No XML library and no SDK: a page of 1,000 objects (338 KiB) takes 1.4 ms here, and 19 ms through the client of the
- * SDK with the answer at hand (best of many, both in one run of bench/listing.ts on a busy machine of two cores).
+ * Uses no XML library and no SDK: a page of 1,000 objects (338 KiB) takes 1.4 ms here, and 19 ms through the
+ * client of the SDK with the answer in memory (best of many, both in one run of bench/listing.ts on a busy
+ * machine of two cores).
  *
- * @throws {StoreError} `corrupt` (a retry may repair it), `not-s3`, or what an `<Error>` sent with status 200 says.
+ * @throws {StoreError} `corrupt` (a retry may help), `not-s3`, or the error of an `<Error>` sent with status 200.
  */
 export function scanListingPage(bytes: Uint8Array, options: ScanOptions): ListingPage {
   if (bytes.length > (options.maxPageBytes ?? MAX_PAGE_BYTES)) {
@@ -79,8 +80,8 @@ export function scanListingPage(bytes: Uint8Array, options: ScanOptions): Listin
 
 /**
  * S3, SeaweedFS, moto and MinIO echo `EncodingType`. fauxqs 1.9 and versitygw (its issue 2201) do not, and leave
- * the keys as they are. Without the echo the keys are so taken literally, unless that could be wrong: if some
- * key has another URL-decoded reading and none shows that it is not encoded, the caller must find out first.
+ * the keys unencoded. So without the echo keys are taken literally, unless that could be wrong: if decoding would
+ * change some key, and no key proves that keys are literal, the caller must ask the store first.
  */
 function scanAsEncoded(bytes: Uint8Array, options: ScanOptions, before: number): ListingPage {
   const assumed = options.literal === true ? 'literal' : 'url';
@@ -113,7 +114,7 @@ class PageScan {
   readonly #prefix: Uint8Array;
   readonly #maxRows: number;
   #rows = 0;
-  /** Elements of objects that hold nothing. */
+  /** Empty elements of objects. */
   #hollow = 0;
 
   constructor(bytes: Uint8Array, options: ScanOptions, encoding: KeyEncoding) {
@@ -137,7 +138,7 @@ class PageScan {
     if (xml.next() !== 'end') throw corrupt('the listing goes on after its end');
 
     const { token, encoded } = this.#fields;
-    // A list of no objects is written so by some stores, which count it.
+    // Some stores send one empty element for an empty listing, and count it.
     if (this.#hollow > 0 && !this.#fields.counts(this.#rows))
       throw corrupt('the listing holds an object without a key');
     const truncated = this.#isTruncated();
@@ -150,7 +151,7 @@ class PageScan {
     return this.#fields.counts(0) ? false : undefined;
   }
 
-  /** What can be wrong with keys only once it is known how they are encoded. */
+  /** Key errors that can be decided only once the encoding is known. */
   check(): void {
     const { firstMalformed, firstOutside } = this.objects;
     if (this.keys.sawMalformed)

@@ -3,16 +3,16 @@ import { corrupt, quotedKey } from './errors.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 import { compareKeys, type RangeListing } from './range.ts';
 
-/** A range that was read on its own. */
+/** A range that was read separately. */
 export interface RangePart extends RangeListing {
   readonly columns: ListingColumns;
-  /** It holds so much that it was not read to its end. */
+  /** The range was too large, and was not read to its end. */
   readonly isCut: boolean;
 }
 
-/** Checks that ranges read on their own join without a gap. */
+/** Checks that separately read ranges join without a gap. */
 export class Seam {
-  /** What the ranges so far saw behind their boundary, and so must be the next key. */
+  /** The first key after the ranges so far: the next range must begin with it. */
   #expected: Uint8Array | undefined;
   #ended = false;
 
@@ -34,12 +34,12 @@ export class Seam {
   }
 }
 
-/** A store that goes on at the wrong place names keys twice; it may then leave out others. */
+/** A store that continues at the wrong place repeats keys; it may then also omit others. */
 export function refuseRepeats(columns: ListingColumns, prefix: string): void {
   const seen = new Set<string>();
   for (let row = 0; row < columns.count; row++) {
     const key = columns.key(row);
-    // What is kept of it may be the beginning of others.
+    // A cut key may be the beginning of other keys.
     if (key.length > MAX_KEY_BYTES) continue;
     const { size } = seen;
     seen.add(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'));

@@ -1,6 +1,6 @@
 import { corrupt, endsEarly } from './errors.ts';
 
-/** Kept of the text of one element. What is longer is no field of a listing, but for a key that is left out. */
+/** Bytes kept of the text of one element. No field of a listing is longer, except a key that is left out. */
 const MAX_TEXT_BYTES = 64 * 1024;
 
 const DOUBLE_QUOTE = 0x22;
@@ -21,8 +21,8 @@ const NAMED: readonly { readonly name: Uint8Array; readonly code: number }[] = [
 ];
 
 /**
- * Collects the text of one XML element that is not in one piece. Every ETag comes so: no string is made of it. Of a text
- * over MAX_TEXT_BYTES only the beginning is kept.
+ * Collects the text of one XML element that is split by references. Every ETag is, so this creates no strings.
+ * Keeps only the first MAX_TEXT_BYTES.
  */
 export class TextBuffer {
   #bytes: Uint8Array = new Uint8Array(256);
@@ -49,7 +49,7 @@ export class TextBuffer {
     this.#length = tail;
   }
 
-  /** Appends what the reference at `source[at]` (its ampersand) stands for; returns where the reference ends. */
+  /** Appends the character of the reference at `source[at]` (its ampersand); returns the end of the reference. */
   appendReference(source: Uint8Array, at: number): number {
     if (source[at + 1] !== HASH) {
       for (const { name, code } of NAMED) {
@@ -86,7 +86,7 @@ export class TextBuffer {
     this.append(encoded, 0, encoded.length);
   }
 
-  /** Makes room for `more` bytes; returns how many of them there is room for. */
+  /** Makes room for `more` bytes; returns for how many there is room. */
   #reserve(more: number): number {
     const needed = Math.min(this.#length + more, MAX_TEXT_BYTES);
     if (needed > this.#bytes.length) {
@@ -98,13 +98,13 @@ export class TextBuffer {
   }
 }
 
-/** Whether `expected` stands in `bytes` at `at`. */
+/** Whether `bytes` contains `expected` at `at`. */
 export function startsWith(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
   for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false;
   return true;
 }
 
-/** -1 for what is no digit. */
+/** -1 if the byte is no digit. */
 function digitOf(byte: number, hexadecimal: boolean): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;

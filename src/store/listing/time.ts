@@ -13,9 +13,9 @@ const LETTER_Z = 0x5a;
 const MAX_DATE_BYTES = 64;
 
 /**
- * Milliseconds since the epoch of an instant as S3 writes it in a listing (`2009-10-12T17:50:30.000Z`), with any
- * number of digits of a second or none (SeaweedFS). Other notations that mean one instant are understood too, more
- * slowly (list-odd-time.ts). NaN for anything else.
+ * Milliseconds since the epoch of an instant in S3's listing format (`2009-10-12T17:50:30.000Z`), with any number
+ * of fractional digits or none (SeaweedFS). Other unambiguous formats are parsed too, more slowly (odd-time.ts).
+ * NaN for anything else.
  */
 export function parseInstant(text: Uint8Array, start: number, end: number): number {
   const instant = parseUsual(text, start, end);
@@ -23,7 +23,7 @@ export function parseInstant(text: Uint8Array, start: number, end: number): numb
   return parseOddInstant(Buffer.from(text.subarray(start, end)).toString('latin1'));
 }
 
-/** NaN for what is not written as S3 and SeaweedFS do, or is no date. */
+/** NaN if it is not in the format of S3 or SeaweedFS, or not a valid date. */
 function parseUsual(text: Uint8Array, start: number, end: number): number {
   const year = digits(text, start, 4);
   const month = digits(text, start + 5, 2);

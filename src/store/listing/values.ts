@@ -9,9 +9,9 @@ const SPACE = 0x20;
 const ZERO = 0x30;
 
 /**
- * Writes the ETag in the text that was read last to the tail of the columns: without quotes, and without the mark of a
- * weak one, which proxies add. None is written where it is empty, overlong, or cannot be sent in an If-Match header, nor
- * where it is the second of an object (`isSecond`) and differs from the first.
+ * Writes the last read text as an ETag to the tail of the columns, without quotes and without the weak mark,
+ * which proxies add. Writes nothing if it is empty, overlong, or cannot be sent in an If-Match header, or if it
+ * is the object's second ETag (`isSecond`) and differs from the first.
  */
 export function readEtag(xml: XmlReader, columns: ListingColumns, isSecond: boolean): void {
   const { text } = xml;
@@ -39,7 +39,7 @@ export function readEtag(xml: XmlReader, columns: ListingColumns, isSecond: bool
   columns.etagTail = tail;
 }
 
-/** The number of bytes in the text that was read last; NaN where it is no whole number from 0 to 2^53 - 1. */
+/** The last read text as a number of bytes; NaN if it is no whole number from 0 to 2^53 - 1. */
 export function readSize(xml: XmlReader): number {
   const { text } = xml;
   let at = xml.textStart;

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { corrupt, quotedKey } from './errors.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 
-/** S3 may send pages without objects (behind many delete markers), but not without end. */
+/** S3 may send pages without objects (behind many delete markers), but not endlessly. */
 const MAX_EMPTY_PAGES = 100;
 
-/** Where a listing has been, so that one that goes round and round is noticed. Some bytes a page. */
+/** Detects a listing that loops: remembers some bytes of each page. */
 export class Whereabouts {
   readonly #prefix: string;
   readonly #tokens = new Set<string>();
@@ -17,12 +17,12 @@ export class Whereabouts {
     this.#prefix = prefix;
   }
 
-  /** A page was read that began with this key below the prefix; undefined: it held none. */
+  /** A page was read; `firstKey` is its first key below the prefix; undefined: the page was empty. */
   page(firstKey: Uint8Array | undefined): void {
     this.#emptyPages = firstKey === undefined ? this.#emptyPages + 1 : 0;
     if (this.#emptyPages > MAX_EMPTY_PAGES)
       throw corrupt(`the listing goes on for ${this.#emptyPages} pages without an object`);
-    // What is kept of a longer key may be the beginning of others.
+    // A cut key may be the beginning of other keys.
     const isWhole = firstKey !== undefined && firstKey.length <= MAX_KEY_BYTES;
     if (isWhole && !isNew(this.#firstKeys, firstKey)) throw this.comesBackTo(firstKey);
   }

@@ -28,19 +28,19 @@ const INSTRUCTION_CLOSE = Buffer.from('?>');
 const NAME_STOPS = nameStops();
 
 /**
- * A pull reader over the bytes of an XML document, for documents as plain as S3's answers: it allocates
- * nothing for an element, and what it gives out are ranges of bytes.
+ * A pull reader over the bytes of an XML document, for documents as plain as S3's answers: it allocates nothing
+ * for an element, and returns ranges of bytes.
  *
- * A DOCTYPE is refused, so no entity can be defined. Line ends are not normalized and control characters not
- * refused, against XML 1.0: stores that do not escape keys put them there as they are, and the bytes of a key
- * must survive. Everything else that is not well-formed throws {@link StoreError} `corrupt`.
+ * Refuses a DOCTYPE, so no entity can be defined. Against XML 1.0, it neither normalizes line ends nor refuses
+ * control characters: some stores do not escape them in keys, and the bytes of a key must survive. Anything else
+ * that is not well-formed throws {@link StoreError} `corrupt`.
  */
 export class XmlReader {
   readonly bytes: Uint8Array;
   /** The local name of the last tag, as a range of {@link bytes}. */
   nameStart = 0;
   nameEnd = 0;
-  /** The text that {@link readText} found: a range of this, which the next call overwrites. */
+  /** The text that {@link readText} found: a range of this buffer, which the next call overwrites. */
   text: Uint8Array;
   textStart = 0;
   textEnd = 0;
@@ -56,7 +56,7 @@ export class XmlReader {
     this.#position = marked ? 3 : 0;
   }
 
-  /** Goes to the next tag, over white space, comments, processing instructions. Other text is refused. */
+  /** Moves to the next tag, over white space, comments and processing instructions. Refuses other text. */
   next(): XmlTag {
     const bytes = this.bytes;
     let at = this.#position;
@@ -81,7 +81,7 @@ export class XmlReader {
     }
   }
 
-  /** Whether the last tag is called so, whatever its namespace prefix. */
+  /** Whether the last tag has this local name, with any namespace prefix. */
   isNamed(name: Uint8Array): boolean {
     const start = this.nameStart;
     const length = name.length;
@@ -132,7 +132,7 @@ export class XmlReader {
     );
   }
 
-  /** After `open`: goes past the closing tag of the element, whatever it holds. */
+  /** After `open`: moves past the closing tag of the element, whatever it contains. */
   skipElement(): void {
     const bytes = this.bytes;
     let at = this.#position;
@@ -212,7 +212,7 @@ export class XmlReader {
     this.#position = at + 1;
   }
 
-  /** The closing tag at `at` must be that of the element last opened. */
+  /** Checks that the closing tag at `at` matches the element opened last. */
   #closeLeaf(at: number): void {
     const bytes = this.bytes;
     const opened = this.#qualifiedStart;
@@ -271,7 +271,7 @@ export class XmlReader {
   }
 }
 
-/** 1 for the bytes that end a name, or mean something in it. */
+/** 1 for bytes that end a name or have a meaning within it. */
 function nameStops(): Uint8Array {
   const table = new Uint8Array(256);
   for (const byte of [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE, SLASH, COLON, LESS_THAN, GREATER_THAN])
@@ -283,7 +283,7 @@ function isSpace(byte: number | undefined): boolean {
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
 }
 
-/** Where `sought`, found from `from` on, ends. */
+/** The end of the first `sought` at or after `from`. */
 function indexAfter(bytes: Uint8Array, sought: Uint8Array, from: number): number {
   const first = sought[0] ?? 0;
   for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {

@@ -15,16 +15,16 @@ export interface CapturedRequest {
   readonly service: string;
 }
 
-/** Signs what is thrown away. */
+/** Signs requests that are never sent. */
 const NOBODY = { accessKeyId: 'NOBODY', secretAccessKey: 'nothing' };
 const SCOPE = /Credential=NOBODY\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/;
 
 /**
- * Lets the SDK make a request, and takes it from it before it is sent: endpoint rules, configuration files, ARNs and
- * aliases are its own business. Nothing goes over the network.
+ * Lets the SDK build a request, and captures it before it is sent: the SDK knows endpoint rules, configuration
+ * files, ARNs and aliases. Uses no network.
  *
- * @throws {SettingError} where the SDK finds no endpoint for this bucket
- * @throws {StoreError} bad-request: a kind of bucket that is not served
+ * @throws {SettingError} if the SDK finds no endpoint for this bucket
+ * @throws {StoreError} bad-request: an unsupported kind of bucket
  */
 export async function captureRequest(
   sdk: Sdk,
@@ -64,7 +64,7 @@ export async function captureRequest(
 
 class Captured extends Error {}
 
-/** As the SDK's HttpRequest is. */
+/** The relevant fields of the SDK's HttpRequest. */
 interface SentRequest {
   readonly protocol: string;
   readonly hostname: string;

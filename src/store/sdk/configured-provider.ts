@@ -3,20 +3,20 @@ import { getSSOTokenFromFile, loadSharedConfigFiles } from '@smithy/core/config'
 type Environment = Readonly<Record<string, string | undefined>>;
 type Section = Readonly<Record<string, string | undefined>>;
 
-/** Where credentials were to come from: what this host has configured, in the order of the SDK's chain. */
+/** The credentials provider that this host has configured, in the order of the SDK's chain. */
 export type ConfiguredProvider =
-  /** Neither file has the profile that was named. */
+  /** Neither AWS file has the named profile. */
   | { readonly kind: 'missing-profile'; readonly profile: string }
   | { readonly kind: 'process'; readonly profile: string }
   | { readonly kind: 'sso'; readonly profile: string; readonly signedIn: boolean }
-  /** Keys, a role, a web identity: all else that a profile may say. */
+  /** Keys, a role, a web identity: everything else that a profile may configure. */
   | { readonly kind: 'profile'; readonly profile: string }
   | { readonly kind: 'web-identity'; readonly file: string }
-  /** Only one of the two variables that it takes. */
+  /** Only one of the two variables that a web identity needs. */
   | { readonly kind: 'half-web-identity'; readonly set: string; readonly missing: string }
-  /** `host` alone: the path may be what the credentials are given for. */
+  /** Only the host: the path may be a secret that grants the credentials. */
   | { readonly kind: 'container'; readonly host: string }
-  /** Nothing: the instance metadata service is all that was left. */
+  /** Nothing is configured: only the instance metadata service remains. */
   | { readonly kind: 'instance' };
 
 const IN_PROFILE = [
@@ -27,13 +27,13 @@ const IN_PROFILE = [
   'login_session',
 ] as const;
 const OF_SSO = ['sso_session', 'sso_start_url', 'sso_account_id', 'sso_role_name'] as const;
-/** Of profiles that take their keys from another one. */
+/** Bound on profiles that take their keys from another profile (source_profile). */
 const MOST_SOURCES = 8;
 const ECS_HOST = '169.254.170.2';
 
 /**
- * Looks up what was configured, after the chain has come to nothing: the error that it ends with is that of its last provider,
- * mostly the instance metadata service, whatever was to be asked.
+ * Finds out what was configured, after the chain failed. The chain's own error is that of its last provider,
+ * mostly the instance metadata service, whatever was configured.
  *
  * @param named the profile that --profile, AWS_PROFILE or AWS_DEFAULT_PROFILE names
  */
@@ -59,7 +59,7 @@ export async function hasProfile(profile: string): Promise<boolean> {
   return (await readSections())(profile) !== undefined;
 }
 
-/** As the SDK reads them, and not from its memory: they may have been mended. */
+/** Parses as the SDK does, but without its cache: the files may have been corrected. */
 async function readSections(): Promise<(profile: string) => Section | undefined> {
   const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
   return (profile) => {
@@ -99,7 +99,7 @@ async function isSignedIn(session: string): Promise<boolean> {
     const { expiresAt } = await getSSOTokenFromFile(session);
     return Date.parse(expiresAt) > Date.now();
   } catch {
-    // Not there, or no token.
+    // The file is missing, or holds no token.
     return false;
   }
 }

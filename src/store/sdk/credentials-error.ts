@@ -10,8 +10,9 @@ const MEND_SERVICE = 'Check that this host reaches the service that gives its cr
 const EKS_HOSTS: ReadonlySet<string> = new Set(['169.254.170.23', '[fd00:ec2::23]']);
 
 /**
- * What the search for credentials failed with, told by the provider that was configured. Names and codes decide; messages are only
- * passed on, and not those that carry what was configured. The cause is not passed on: it may carry what was found.
+ * Explains a failed search for credentials in terms of the configured provider. Decides by names and codes.
+ * Messages are only passed on, except those that contain configured values. The cause is dropped: it may hold
+ * credentials.
  *
  * @param error of that provider
  */
@@ -23,7 +24,8 @@ export function credentialsError(error: unknown, provider: ConfiguredProvider): 
         'Check --profile and AWS_PROFILE, and AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE where they are set.',
       );
     case 'process':
-      // Its message begins with the whole command line, which may hold a secret, and goes on with what it wrote.
+      // Its message begins with the whole command line, which may hold a secret, followed by the command's
+      // output.
       return missing(
         `credential_process of profile ${printable(provider.profile, 100)} failed`,
         'Run it by hand, as this user and with this environment, to see why.',
@@ -91,7 +93,7 @@ function unreadableToken(error: unknown, file: string): StoreError {
   );
 }
 
-/** Of AWS's services: their own code and words. */
+/** An error of an AWS service: its own code and message. */
 function other(error: unknown, where: string): StoreError {
   const { name, $metadata } = error as {
     readonly name?: unknown;
@@ -121,7 +123,7 @@ function missing(detail: string, hint: string): StoreError {
   return new StoreError('no-credentials', detail, hint, false);
 }
 
-/** Of opening or reading a file; those of connections have another syscall. */
+/** The errno of opening or reading a file; connection errors have another syscall. */
 function fileErrno(error: unknown): string | undefined {
   const { syscall } = error as { readonly syscall?: unknown };
   return syscall === 'open' || errno(error) === 'EISDIR' ? errno(error) : undefined;
@@ -132,7 +134,7 @@ function errno(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** An error that was made a text of before begins with its class. */
+/** An error that was converted to text begins with its class name. */
 function words(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   return printable(message.replace(/^(?:Aggregate)?Error: /, '') || 'no answer', 300);

@@ -9,7 +9,7 @@ export interface SdkCredentialsOptions {
   readonly sdk: typeof import('@aws-sdk/client-s3');
   /** Region, profile and logger. */
   readonly config: S3ClientConfig;
-  /** Whether the profile was named to dagmount itself: no other identity is taken in its place then. */
+  /** Whether the profile was named explicitly to dagmount: then no other identity may replace it. */
   readonly insists: boolean;
   readonly transport: Transport;
 }
@@ -20,7 +20,8 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
   const { profile } = config;
   let client: S3Client | undefined;
   return async ({ renew = false } = {}) => {
-    // Made anew where the store refused what was found: static credentials are kept for good, and files cached.
+    // Created anew if the store refused the credentials: the SDK keeps static credentials for ever, and caches
+    // files.
     if (client === undefined || renew) {
       if (insists && profile !== undefined && !(await hasProfile(profile))) {
         throw credentialsError(undefined, { kind: 'missing-profile', profile });
@@ -43,11 +44,12 @@ function clientOf({ sdk, config, transport }: SdkCredentialsOptions): S3Client {
 }
 
 /**
- * The error of the provider that was configured. The chain goes on after most errors, and ends with that of another provider: with
- * a container's agent down, that of the provider before that one, which knows no agents of EKS. So it is asked once more, alone.
+ * The error of the configured provider. The chain continues after most errors and ends with another provider's
+ * error: if a container's agent is down, with that of the provider before it, which does not support EKS agents.
+ * So the configured provider alone is called once more.
  */
 async function ownError(provider: ConfiguredProvider, last: unknown, client: S3Client): Promise<unknown> {
-  // Of a service, of the network or of a file: the provider's own, after which the chain did not go on.
+  // An error of a service, the network or a file: it is the provider's own, and the chain stopped there.
   const isOfChain = (last as { readonly name?: unknown }).name === 'CredentialsProviderError';
   if (!isOfChain && provider.kind !== 'container') return last;
   try {

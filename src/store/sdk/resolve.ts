@@ -13,22 +13,25 @@ export interface ResolveOptions {
   readonly bucket: string;
   /** Empty, or ends with a slash. */
   readonly prefix: string;
-  /** Undefined: AWS's own. What AWS's variables and files say of it is found before: the id of the mount is made of it. */
+  /**
+   * Undefined: AWS's own. AWS's variables and files that set it are read earlier: the mount's id is derived from
+   * it.
+   */
   readonly endpointUrl?: string;
   /** Undefined: us-east-1. */
   readonly region?: string;
   /** --profile; else AWS_PROFILE, AWS_DEFAULT_PROFILE. */
   readonly profile?: string;
-  /** --force-path-style; default: yes where the endpoint is none of AWS's. */
+  /** --force-path-style; default: yes if the endpoint is not AWS's. */
   readonly forcePathStyle?: boolean;
   /** --no-sign-request */
   readonly anonymous?: boolean;
   /** --request-payer */
   readonly requestPayer?: boolean;
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** What the search for credentials goes through. */
+  /** The transport for finding credentials. */
   readonly transport: Transport;
-  /** Told what the SDK warns of. */
+  /** Called with the SDK's warnings. */
   readonly warn?: (message: string) => void;
 }
 
@@ -37,16 +40,15 @@ export interface Resolution {
   readonly credentials: CredentialsProvider;
 }
 
-/** Where the region is not set. AWS names the bucket's own in its first answer. */
+/** Used if no region is set. AWS names the bucket's region in its first answer. */
 const DEFAULT_REGION = 'us-east-1';
 
 /**
- * Works out where a bucket is and how to sign for it. The AWS SDK is asked for what only it knows, and loaded only
- * then: it takes a quarter of a second. Offline, but for finding credentials: those are asked for by the first
- * request.
+ * Determines where a bucket is and how to sign for it. The AWS SDK is used for what only it knows, and loaded
+ * only then: loading takes a quarter of a second. Uses no network: the first request finds the credentials.
  *
- * @throws {SettingError} a setting that cannot be
- * @throws {StoreError} bad-request: a kind of bucket that is not served
+ * @throws {SettingError} an invalid setting
+ * @throws {StoreError} bad-request: an unsupported kind of bucket
  */
 export async function resolveTarget(options: ResolveOptions): Promise<Resolution> {
   const environment = options.environment ?? process.env;
@@ -66,9 +68,10 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
   const config: S3ClientConfig = {
     ...(profile !== undefined && { profile }),
     ...(options.endpointUrl !== undefined && { endpoint: options.endpointUrl }),
-    // The SDK would look by itself, and not where the endpoint of this mount was looked for.
+    // The SDK would look up the endpoint itself, in other places than this mount's configuration does.
     ignoreConfiguredEndpointUrls: true,
-    // The SDK would ask the instance metadata service too, which takes a second where there is none.
+    // Without a region the SDK would also ask the instance metadata service, which takes a second if there is
+    // none.
     region: options.region ?? DEFAULT_REGION,
     logger: loggerOf(options.warn),
   };
@@ -85,13 +88,15 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
   };
 }
 
-/** What the SDK reads in the environment of this process alone. */
+/** Sets what the SDK reads only from the environment of this process. */
 function prepareEnvironment(profile: string | undefined): void {
-  // The SDK's releases are pinned here; what it says about coming ones is not for who mounts.
+  // The SDK's version is pinned here; its warnings about future versions do not concern users.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  // The clients by which it finds credentials (STS, SSO) look for their endpoints in this profile, whichever one they were given.
+  // The SDK's clients for credentials (STS, SSO) read their endpoints from this profile, even if they were given
+  // another.
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
-  // It asks for the home directory before it reads any file, and fails where there is none: a uid without an entry.
+  // The SDK looks up the home directory before it reads any file, and fails if there is none: a uid without a
+  // passwd entry.
   if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
 }
 
@@ -125,7 +130,7 @@ function targetOf(captured: CapturedRequest, options: ResolveOptions): ResolvedT
   };
 }
 
-/** The endpoint without the bucket, which is the first label of the host or the last part of the path. */
+/** The endpoint without the bucket; the bucket is the first label of the host or the last part of the path. */
 function endpointOf(origin: string, basePath: string, bucket: string): string {
   const parts = basePath.split('/').slice(1, -1);
   if (parts.at(-1) === encodeURIComponent(bucket)) {
@@ -173,8 +178,8 @@ function checkEndpoint(text: string): void {
 }
 
 /**
- * A Ceph Object Gateway takes `TENANT:BUCKET` as the first part of the path, its colon encoded there and in what is signed; a host
- * has no place for a colon, and AWS knows no tenants.
+ * A Ceph Object Gateway takes `TENANT:BUCKET` as the first part of the path, with its colon encoded, also in the
+ * signature. A host name cannot contain a colon, and AWS has no tenants.
  */
 function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathStyle }: ResolveOptions): void {
   if (!hasTenant(bucket)) return;
@@ -193,7 +198,7 @@ function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathSt
   );
 }
 
-/** Requests to a multi-region access point are signed with SigV4A, for which there is no signer here. */
+/** Multi-region access points require SigV4A, which is not implemented here. */
 function refuseMultiRegion(bucket: string): void {
   if (!/^arn:[^:]*:s3::/.test(bucket)) return;
   throw new SettingError(

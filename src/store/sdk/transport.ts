@@ -7,9 +7,9 @@ import type { DatedAnswer } from '../store-clock.ts';
 type RequestHandler = NonNullable<S3ClientConfig['requestHandler']>;
 
 /**
- * What the SDK asks for to find credentials (STS above all) goes through the same proxies and authorities.
+ * Sends the SDK's requests for credentials (mostly to STS) through the same proxies and authorities.
  *
- * @param dates told of each answer that has a Date
+ * @param dates called for each answer that has a Date
  */
 export function sdkRequestHandler(transport: Transport, dates?: DateObserver): RequestHandler {
   return {
@@ -41,12 +41,12 @@ export function sdkRequestHandler(transport: Transport, dates?: DateObserver): R
 }
 
 export interface DateObserver {
-  /** Of this host; milliseconds since the epoch. */
+  /** This host's clock; milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly observe: (answer: DatedAnswer) => void;
 }
 
-/** As the SDK's HttpRequest is. */
+/** The relevant fields of the SDK's HttpRequest. */
 interface SdkRequest {
   readonly protocol: string;
   readonly hostname: string;
