@@ -6,9 +6,10 @@ import type { Generations } from '../../src/control/shapes.ts';
 import { MountedRun } from '../model/mounted.ts';
 import type { Bucket } from '../model/operations.ts';
 import { long } from '../model/seed.ts';
+import { endImporter, startImporter } from '../support/importer.ts';
 import { mountImpossible } from '../support/mount.ts';
-import { type Reader, startPython } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
+import { moduleBody, versionedModules } from '../support/versioned-modules.ts';
 import { mountStore, openStore, padded } from './fixture.ts';
 
 const modules = 200;
@@ -18,48 +19,15 @@ const readers = 8;
 /** 200 objects take 3 s. */
 const uploadMsPerObject = 15;
 
-interface Readings {
-  readonly passes: number;
-  readonly proven: number;
-  readonly generations: number;
-  readonly versions: readonly number[];
-  readonly mixed: readonly string[];
-  readonly problems: readonly string[];
-}
-
-/** What importing.py takes apart: every line of comment names the module, its version, and how many lines there are. */
-function moduleBody(name: string, version: number, code: readonly string[] = []): string {
-  const count = 20 + (version % 7) + code.length;
-  const comment = `# ${name} version ${version} of ${count} lines`;
-  const comments = Array.from({ length: count - code.length }, () => comment);
-  return `${[...comments, ...code].join('\n')}\n`;
-}
-
-/** Each imports two others, so that one import loads all. */
-function moduleNumber(index: number, version: number): readonly [string, string] {
-  const name = (of: number): string => `m${padded(of, 4)}`;
-  const others = [2 * index + 1, 2 * index + 2].filter((other) => other < modules);
-  const code = [...others.map((other) => `from . import ${name(other)}`), `VERSION = ${version}`];
-  return [`shared/${name(index)}.py`, moduleBody(name(index), version, code)];
-}
-
 const allModules = (version: number): readonly (readonly [string, string])[] => [
-  ['shared/__init__.py', moduleBody('__init__', version)],
+  ...versionedModules(modules, version),
   ['shared/thing.py', moduleBody('thing', version)],
-  ...Array.from({ length: modules }, (_, index) => moduleNumber(index, version)),
 ];
 const allParts = (version: number): readonly (readonly [string, string])[] =>
   Array.from({ length: parts }, (_, index) => [
     `shared/parts/p${padded(index, 4)}/part.py`,
     moduleBody('part', version),
   ]);
-
-async function finished(reader: Reader): Promise<Readings> {
-  reader.end();
-  const { code, stdout, stderr } = await reader.done;
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout) as Readings;
-}
 
 describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
   test('what changes together is published once, and a walk or an import within a generation sees no other', async (t) => {
@@ -76,10 +44,7 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
     const run = new MountedRun(mount, writable, bucket);
     defer(t, () => run.stop());
     await run.check();
-    const options = { stdin: 'pipe', deadlineMs: 1_500_000 } as const;
-    const watching = Array.from({ length: readers }, () =>
-      startPython('importing.py', [mount.target, 'shared'], options),
-    );
+    const watching = Array.from({ length: readers }, () => startImporter(mount.target));
 
     const deploys: readonly (readonly [string, readonly (readonly [string, string | undefined])[]])[] = [
       ['200 files and all parts are replaced', [...allModules(2), ...allParts(2)]],
@@ -111,7 +76,7 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
       await run.check();
     }
 
-    const results = await Promise.all(watching.map(finished));
+    const results = await Promise.all(watching.map(endImporter));
     assert.deepEqual(
       results.flatMap(({ problems, mixed }) => [...problems, ...mixed]),
       [],

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { type Reader, startPython } from './reader.ts';
+
+/** What importing.py tells at its end. */
+export interface ImporterReadings {
+  readonly passes: number;
+  readonly proven: number;
+  readonly generations: number;
+  readonly versions: readonly number[];
+  readonly mixed: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** A process that walks and imports the package `shared` of a mount, over and over. */
+export function startImporter(target: string): Reader {
+  return startPython('importing.py', [target, 'shared'], { stdin: 'pipe', deadlineMs: 1_500_000 });
+}
+
+export async function endImporter(reader: Reader): Promise<ImporterReadings> {
+  reader.end();
+  const { code, stdout, stderr } = await reader.done;
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as ImporterReadings;
+}
