@@ -8,9 +8,9 @@ import { isShown } from './shown.ts';
 type Cache = Pick<ContentCachePort, 'fetchCurrent' | 'hide'>;
 
 /**
- * What was found, when it was to be fetched, in the place of what was listed: for a store in which objects change
- * faster than they can be listed. It is in the cache when it becomes known, so that each path is adopted once, and
- * building and fetching again with what was adopted comes to an end.
+ * Versions that were fetched in place of the listed ones, for a store in which objects change faster than they can be
+ * listed. Each is in the cache when it becomes known. Each path is adopted once, so rebuilding and fetching with the
+ * adopted versions terminates.
  */
 export class Adoptions {
   readonly #cache: Cache;
@@ -25,7 +25,7 @@ export class Adoptions {
     return this.#objects;
   }
 
-  /** Takes what is under the path of an entry now, if anything is. Rejects with the store's error. */
+  /** Adopts the current version under an entry's path, if there is one. Rejects with the store's error. */
   async take({ generation, bound }: FetchTarget, index: number, signal: AbortSignal): Promise<void> {
     const path = generation.path(index);
     const nameOf = (etag: string, size: number): string => versionName(path, etag, size);
@@ -40,7 +40,7 @@ export class Adoptions {
     }
   }
 
-  /** Writes down where the content of adopted entries is: none of it is fetched again. */
+  /** Records where the content of adopted entries is, so that none is fetched again. */
   note({ generation, content }: FetchTarget): void {
     for (const [path, { version, located }] of this.#found) {
       const index = generation.find(path);
@@ -50,7 +50,7 @@ export class Adoptions {
     }
   }
 
-  /** What did not come to be shown must not hold room in the cache. */
+  /** Adopted versions that were not shown must not occupy the cache. */
   release(shown: Generation | undefined): void {
     for (const [path, { version }] of this.#found) {
       if (!isShown(shown, { path, name: version.name })) this.#cache.hide(version);

@@ -5,18 +5,18 @@ import { hideContent, newFiles } from './cache-visibility.ts';
 import type { ContentCachePort } from './ports.ts';
 
 /**
- * Before its instant an armed tree is built, persisted up to its last write, and its content local, for so long: what is
- * left to do at the instant takes milliseconds.
+ * An armed tree is built, persisted up to its last write, and fully local this long before its instant: the remaining
+ * work takes milliseconds.
  */
 const LEAD_MS = 2_000;
-/** A million files take some seconds to be built and persisted. */
+/** A million files take some seconds to build and persist. */
 const LEAD_MS_PER_FILE = 0.01;
 
-/** A tree that is to be shown at an instant; its content is fetched as soon as it is known, and kept. */
+/** A tree to be shown at an instant. Its content is fetched as soon as it is known, and kept. */
 export class ArmedTree {
   readonly #cache: Pick<ContentCachePort, 'hide'>;
   #armed: Armed | undefined;
-  /** Whose content is shown to the cache, so that it is kept. */
+  /** The tree whose content the cache keeps as if it were shown. */
   #kept: { readonly digest: string; readonly built: Built } | undefined;
 
   constructor(cache: Pick<ContentCachePort, 'hide'>) {
@@ -27,7 +27,7 @@ export class ArmedTree {
     return this.#armed;
   }
 
-  /** When it is to be gone on with, milliseconds since the epoch. */
+  /** When to continue with it, milliseconds since the epoch. */
   get dueAt(): number {
     if (this.#armed === undefined) return Number.POSITIVE_INFINITY;
     const { candidate, at } = this.#armed;
@@ -46,7 +46,7 @@ export class ArmedTree {
     this.#kept = { digest, built };
   }
 
-  /** Nothing is armed any more, or something else is: its content is kept no longer, unless it is shown. */
+  /** The armed tree is cancelled or replaced: stop keeping its content, except content that is shown. */
   async release(shown: Generation | undefined, yielder: Yielder): Promise<void> {
     const kept = this.#kept;
     this.#armed = undefined;

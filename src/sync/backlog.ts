@@ -21,22 +21,22 @@ import { reasonToHold } from './unreadable/verdict.ts';
 
 export interface BacklogOptions extends Omit<FetchMeans, 'allowedMs'> {
   readonly clock: Clock;
-  /** The longest pause after the store failed. */
+  /** The longest pause after a store failure. */
   readonly pollMs: number;
-  /** How long the tree waits for objects that cannot be had, before it is called ready without them. */
+  /** How long the tree waits for unreadable objects before it is called ready without them. */
   readonly unreadableWaitMs: number;
-  /** Asks for a newer listing; resolves with how that ended. */
+  /** Requests a newer listing; resolves with the result. */
   readonly refresh: () => Promise<{ readonly kind: 'current' | 'published' | 'held' | 'failed' }>;
-  /** The tree that is shown has too many objects that cannot be had, to be called ready. */
+  /** The shown tree has too many unreadable objects to be called ready. */
   readonly onHeld?: (held: HeldView) => void;
   readonly etags?: Pick<EtagFindings, 'revision'> | undefined;
-  /** Whether it is known by the error alone that content cannot be had while the store gives other content. */
+  /** Whether the error alone shows that only this content is unreadable, while the store delivers other content. */
   readonly isOwnFault?: ((error: unknown) => boolean) | undefined;
-  /** Whether the first tree is never called ready without all of its content. */
+  /** Whether the first tree is ready only with all of its content. */
   readonly mustBeWhole?: boolean | undefined;
 }
 
-/** How a pass over what is wanted ended; `again`: the store was in trouble, or there is more to wait for. */
+/** How a pass over the wanted entries ended; `again`: the store failed, or more objects must be waited for. */
 type PassEnd = 'done' | 'again' | 'given-up';
 
 interface StaleEntry {
@@ -45,10 +45,10 @@ interface StaleEntry {
 }
 
 /**
- * Makes local what is shown and not yet local: of the first tree everything, later what the disk had no room for
- * while two trees were shown, and objects that could not be had. In index order, breadth first with the files of a
- * directory next to each other, so that it stays ahead of a scan. Blobs recovered from an earlier run count as local
- * unread: each is verified when it is first opened, which costs less than reading a whole cache at start.
+ * Makes the shown tree's missing content local: everything of the first tree; later, content that did not fit on disk
+ * while two trees were shown, and objects that could not be read. In index order, breadth first with the files of a
+ * directory together, to stay ahead of a scan. Blobs recovered from an earlier run count as local without being read:
+ * each is verified when first opened, which costs less than reading a whole cache at start.
  */
 export class Backlog {
   readonly #options: BacklogOptions;
@@ -56,7 +56,7 @@ export class Backlog {
   readonly #progress = new Progress();
   readonly #abort = new AbortController();
   readonly #wait: ObjectWait;
-  /** Of the run over the tree shown; earlier ones may still wait for their last fetches. */
+  /** Aborts the run over the shown tree; earlier runs may still wait for their last fetches. */
   #left = new AbortController();
   readonly #runs = new Set<Promise<void>>();
   #isReady = false;
@@ -68,13 +68,13 @@ export class Backlog {
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#wait = new ObjectWait(options.clock, options.log, options.unreadableWaitMs);
-    // Whoever wants to know asks for `ready`; nobody need.
+    // `ready` is optional to await: its rejection must not count as unhandled.
     this.#ready.promise.catch(() => undefined);
   }
 
   /**
-   * Resolves when, for the first time, nothing is pending. Rejects with the store's error where it denies the
-   * reading of everything: then the fetching goes on being tried, and `isReady` may still come true.
+   * Resolves when nothing is pending for the first time. Rejects with the store's error if it denies all reads:
+   * retries continue then, and `isReady` may still become true.
    */
   get ready(): Promise<void> {
     return this.#ready.promise;
@@ -88,24 +88,24 @@ export class Backlog {
     return this.#progress.view;
   }
 
-  /** What the tree shown waits for, before it is called ready. */
+  /** What the shown tree waits for before it is called ready. */
   get waiting(): WaitingView | undefined {
     return this.#wait.view ?? (this.#isReady ? undefined : this.#options.slow.view);
   }
 
-  /** Why the tree that is shown is not called ready: too many of its objects cannot be had. */
+  /** Why the shown tree is not called ready: too many of its objects are unreadable. */
   get held(): HeldView | undefined {
     return this.#held;
   }
 
-  /** The tree that is held is called ready as it is, once its objects have been tried once more. */
+  /** Calls the held tree ready as it is, after one more try of its objects. */
   accept(): void {
     this.#accepted = this.#held?.generation;
   }
 
   /**
-   * Goes over to a newly published tree. Fetches under way are not given up: where the new tree has the same
-   * version its run joins them, so that frequent publications do not keep large files from ever arriving.
+   * Switches to a newly published tree. Fetches in progress continue: if the new tree has the same version, its run
+   * joins them. Otherwise frequent publications could keep large files from ever arriving.
    */
   start(target: FetchTarget): void {
     this.#left.abort();
@@ -114,7 +114,7 @@ export class Backlog {
     this.#runs.add(run);
   }
 
-  /** For good. */
+  /** Stops permanently. */
   async stop(): Promise<void> {
     this.#left.abort();
     this.#abort.abort();
@@ -128,11 +128,11 @@ export class Backlog {
     try {
       for (;;) {
         const { wanted, awaited } = await this.#plan(target, yielder, left);
-        // What is known to be unreadable keeps nothing from being ready, whatever the store does.
+        // Objects known to be unreadable do not delay `ready`, even if the store is down.
         if (awaited === 0) this.#done();
         const known = this.#options.etags?.revision;
         const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, yielder, left);
-        // Found out meanwhile: what the store refused may be had now.
+        // The ETag findings changed during the pass: refused objects may be readable now.
         if (end !== 'done' && known !== this.#options.etags?.revision) continue;
         if (end !== 'again') this.#done();
         if (end === 'done') return;
@@ -151,8 +151,7 @@ export class Backlog {
   }
 
   /**
-   * The entries that are wanted and not local, and how many of them are waited for. Those found in the cache are
-   * marked.
+   * The wanted entries that are not local, and how many of them count for `ready`. Marks those that are in the cache.
    */
   async #plan(
     { generation, content, bound }: FetchTarget,
@@ -220,7 +219,7 @@ export class Backlog {
           if (left.aborted) return 'next';
           if (fetched.kind === 'stale') {
             stale.push({ index, error: fetched.error });
-            // Its answer is of no interest here, nor is the end of the loop.
+            // Its result is not needed here, nor a rejection when the loop ends.
             if (stale.length === 1) this.#options.refresh().catch(() => undefined);
             return 'next';
           }
@@ -230,7 +229,7 @@ export class Backlog {
           return tally.count(fetched);
         } catch (error) {
           if (over.aborted) throw error;
-          // The run of the next tree joins what is under way: nothing of that may be given up.
+          // The next tree's run joins the fetches in progress: abort none of them.
           if (left.aborted) return 'next';
           if (!(await this.#isOwnFault(error, () => control.isOwnFault(index, over)))) throw error;
           this.#refuse(error);
@@ -261,14 +260,14 @@ export class Backlog {
     return isOwnFault === undefined ? ask() : isOwnFault(error);
   }
 
-  /** Of a tree that must be whole, and is not. */
+  /** Rejects `ready` for a tree that must be complete but is not. */
   #refuse(error: unknown): void {
     if (this.#options.mustBeWhole === true && !this.#isReady) this.#ready.reject(error);
   }
 
   /**
-   * Waits for a listing that began after the objects were found to have gone, or to be others. Where it still has
-   * them, the store does not give them: they have failed. Returns whether they are to be tried again instead.
+   * Waits for a listing that began after the objects were found gone or changed. If it still has them, the store does
+   * not deliver them: they have failed. Returns whether to try them again instead.
    */
   async #settleStale(
     { generation }: FetchTarget,
@@ -279,10 +278,10 @@ export class Backlog {
     left: AbortSignal,
   ): Promise<boolean> {
     if (stale.length === 0) return false;
-    // A publication ends this run before the refresh resolves: waiting for it must end with the run.
+    // A publication aborts this run before the refresh resolves, so the wait must end with the run.
     const outcome = await orAborted(this.#options.refresh(), left);
     if (outcome.kind === 'failed' || outcome.kind === 'published') return true;
-    // The refresh may have shown how the store's ETags are to be taken.
+    // The refresh may have changed the findings about the store's ETags.
     if (known !== this.#options.etags?.revision) return true;
     for (const { index, error } of stale) {
       if (!(await control.isOwnFault(index, left))) throw error;
@@ -291,7 +290,7 @@ export class Backlog {
     return false;
   }
 
-  /** What becomes of a tree in which these objects could not be had, while the store gave others. */
+  /** Decides about a tree whose objects `found` could not be read while the store delivered others. */
   #judge({ generation }: FetchTarget, found: readonly FailedObject[]): PassEnd {
     const { unreadable, clock, log, onHeld } = this.#options;
     if (found.length === 0) return 'done';
@@ -333,7 +332,7 @@ export class Backlog {
     this.#ready.resolve();
   }
 
-  /** Warns when the trouble begins or becomes another. */
+  /** Warns when a failure begins or its cause changes. */
   #pausing(error: unknown): void {
     const { log } = this.#options;
     const failure = failureOf(error);

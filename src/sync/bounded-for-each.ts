@@ -9,14 +9,14 @@ export interface BoundedForEachOptions {
   readonly concurrency: number;
   readonly yielder: Yielder;
   readonly signal: AbortSignal;
-  /** Once it is aborted no more positions are taken, and the visits under way end by themselves. */
+  /** Once aborted, no more positions are visited; visits in progress finish. */
   readonly until?: AbortSignal;
 }
 
 /**
- * Visits positions by a few workers over one cursor, in order: a million positions allocate no million promises.
- * A visit that answers `stop` ends the iteration; one that rejects does too, and the iteration then rejects with its
- * error. Either aborts the visits under way, and the iteration returns only once they have ended.
+ * Visits positions in order, by a few workers with one cursor: a million positions allocate no million promises. A
+ * visit that returns `stop` ends the iteration. A visit that rejects ends it too, and the iteration rejects with its
+ * error. Both abort the visits in progress; the iteration returns after they have ended.
  */
 export async function boundedForEach(
   { total, concurrency, yielder, signal, until }: BoundedForEachOptions,
@@ -35,7 +35,7 @@ export async function boundedForEach(
         if ((await visit(position, over.signal)) === 'stop') over.abort();
         if (yielder.due()) await yielder.turn();
       } catch (error) {
-        // Visits aborted by the end of the iteration reject too: the first error is the cause.
+        // Visits aborted by the end reject too: keep the first error, which is the cause.
         if (!over.signal.aborted) {
           failed = { error };
           over.abort();

@@ -3,7 +3,10 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { ContentCachePort } from './ports.ts';
 import { boundFor, hasContent } from './prefetch-bound.ts';
 
-/** Tells the cache that these entries are shown, or about to be: 'within' is not evicted for another's need. */
+/**
+ * Tells the cache that these entries are, or will be, shown. It does not evict 'within' entries to make room for
+ * others.
+ */
 export async function showContent(
   cache: Pick<ContentCachePort, 'show'>,
   generation: Generation,
@@ -20,9 +23,9 @@ export async function showContent(
 }
 
 /**
- * Tells the cache that these entries are shown no more: they go first.
+ * Tells the cache that these entries are no longer shown: they are evicted first.
  *
- * @param now the tree that is shown: what it shows under another path stays
+ * @param now the shown tree: versions that it shows under another path stay
  */
 export async function hideContent(
   cache: Pick<ContentCachePort, 'hide'>,
@@ -38,7 +41,7 @@ export async function hideContent(
   }
 }
 
-/** Of a release several paths may have one version: it is hidden once none of them is shown. */
+/** In a release several paths may share a version: it is hidden only when none of them is shown. */
 async function hideVersions(
   cache: Pick<ContentCachePort, 'hide'>,
   generation: Generation,
@@ -61,7 +64,7 @@ async function hideVersions(
   }
 }
 
-/** The files whose size lies between two bounds: they change sides when the bound does. */
+/** The files whose size lies between two bounds: a change of the bound affects them. */
 export function* filesBetween(generation: Generation, one: number, other: number): Generator<number> {
   const low = Math.min(one, other);
   const high = Math.max(one, other);

@@ -1,9 +1,9 @@
 import { Yielder } from '../base/yielder.ts';
 import { type ChangedPath, type PackedChanges, unpackChanges } from './changed-paths.ts';
 
-/** What one publication changed against the one before. */
+/** The changes of one publication against the one before. */
 export interface LoggedChanges extends PackedChanges {
-  /** Of the publication. */
+  /** The number of the publication. */
   readonly number: number;
 }
 
@@ -16,7 +16,7 @@ export interface PathDifferences {
 
 /** Kept in memory, and on disk: packed paths take some 20 bytes each. */
 const MOST_PACKED_BYTES = 8 * 1024 * 1024;
-/** What may have to be unpacked to answer one question. */
+/** Bound on the bytes unpacked to answer one request. */
 const MOST_RAW_BYTES = 64 * 1024 * 1024;
 const MOST_ENTRIES = 50;
 
@@ -24,14 +24,14 @@ const MAGIC = 'dmchange';
 const FORMAT = 1;
 const HEADER_BYTES = 16;
 const ENTRY_BYTES = 32;
-/** Instead of a length: the paths were not kept. */
+/** In place of a length: the paths were not kept. */
 const NOT_KEPT = 0xffff_ffff;
 
-/** What the last publications changed, bounded in number and bytes; the oldest go first. Immutable. */
+/** The changes of the last publications, bounded in number and bytes; the oldest are dropped first. Immutable. */
 export class ChangeLog {
   static readonly empty = new ChangeLog([]);
 
-  /** The oldest first. */
+  /** Oldest first. */
   readonly entries: readonly LoggedChanges[];
 
   private constructor(entries: readonly LoggedChanges[]) {
@@ -52,10 +52,10 @@ export class ChangeLog {
   }
 
   /**
-   * What these publications, one following the other, changed together: a path that was added and removed again
-   * does not appear, nor one that got back its content. Undefined where the changes of one are not kept.
+   * The combined changes of consecutive publications: leaves out paths that were added and removed again, or that
+   * regained their old content. Undefined if the changes of one are not kept.
    *
-   * @param numbers ascending, without one left out
+   * @param numbers ascending, without gaps
    */
   async sum(numbers: readonly number[]): Promise<PathDifferences | undefined> {
     const all = new Map<string, ChangedPath>();
@@ -74,7 +74,7 @@ export class ChangeLog {
     return await differences(all.values(), yielder);
   }
 
-  /** The number of the last publication that took a path away, or what was in it, as far as that is kept. */
+  /** The number of the last kept publication that removed a path or an ancestor of it. */
   async removalOf(path: string): Promise<number | undefined> {
     const yielder = new Yielder();
     for (const entry of this.entries.toReversed()) {
@@ -88,7 +88,7 @@ export class ChangeLog {
     return undefined;
   }
 
-  /** For the disk. What reads it back checks the bytes as a whole. */
+  /** Encodes for the disk. The reader verifies the bytes as a whole. */
   encode(): Uint8Array {
     const size = this.entries.reduce(
       (sum, { packed }) => sum + ENTRY_BYTES + (packed?.length ?? 0),
@@ -111,7 +111,7 @@ export class ChangeLog {
     return bytes;
   }
 
-  /** Undefined where the bytes are of another format, or cut off. */
+  /** Undefined if the bytes have another format or are truncated. */
   static decode(encoded: Uint8Array): ChangeLog | undefined {
     const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
     if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined;
@@ -160,7 +160,7 @@ async function differences(changes: Iterable<ChangedPath>, yielder: Yielder): Pr
 
 const RUN = 4_096;
 
-/** A merge of short sorted runs, which lets everything else run in between: a sort of 300,000 paths takes half a second. */
+/** Merges short sorted runs and yields in between: sorting 300,000 paths takes half a second. */
 async function sorted(paths: readonly string[], yielder: Yielder): Promise<readonly string[]> {
   let runs: (readonly string[])[] = [];
   for (let at = 0; at < paths.length; at += RUN) {

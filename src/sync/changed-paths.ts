@@ -6,13 +6,13 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
-/** Of the paths of one publication, before they are packed: some 300,000 paths. */
+/** Bound on one publication's unpacked paths: some 300,000 paths. */
 const MOST_BYTES = 32 * 1024 * 1024;
 /** A path has at most 4,095 bytes. */
 const MOST_RECORD_BYTES = 1 + 2 + 4096 + 16;
 const FIRST_BYTES = 64 * 1024;
 const FINGERPRINT_BYTES = 8;
-/** Of an empty directory, whose path ends in a slash. */
+/** The fingerprint of an empty directory, whose path ends in a slash. */
 const DIRECTORY = Buffer.from('directory'.padEnd(FINGERPRINT_BYTES)).subarray(0, FINGERPRINT_BYTES);
 
 const HAD = 1;
@@ -25,27 +25,27 @@ export interface ChangeCounts {
   readonly removed: number;
 }
 
-/** The paths that one publication changed, with what was and what is there, in few bytes. */
+/** The paths that one publication changed, with the old and new content, packed. */
 export interface PackedChanges extends ChangeCounts {
-  /** Undefined where they were too many to be kept. */
+  /** Undefined if there were too many to keep. */
   readonly packed: Uint8Array | undefined;
-  /** Before they were packed. */
+  /** Bytes before packing. */
   readonly rawBytes: number;
 }
 
 export const NO_CHANGES: PackedChanges = { added: 0, changed: 0, removed: 0, packed: undefined, rawBytes: 0 };
 
-/** One path that changed: what was there, what is there, undefined where nothing was or is. */
+/** A changed path with its old and new content; undefined: it did not or does not exist. */
 export interface ChangedPath {
-  /** A directory's ends in a slash. */
+  /** A directory's path ends in a slash. */
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
 
 /**
- * Packs what a publication changes. A tree is its files and its empty directories: other directories follow from
- * them. The content of each is told apart by a fingerprint, so that several publications can be added up.
+ * Packs the changes of a publication. A tree consists of its files and its empty directories: the other directories
+ * follow from them. Fingerprints identify the content, so that several publications can be combined.
  */
 export async function packChanges(
   previous: Generation,
@@ -95,13 +95,13 @@ export async function packChanges(
   return { added, changed: changes.changed.length, removed, packed, rawBytes: raw?.length ?? 0 };
 }
 
-/** What takes less than a millisecond is not worth another thread. */
+/** Packing less takes under a millisecond, which is not worth another thread. */
 async function pack(raw: Buffer): Promise<Uint8Array> {
   const options = { level: constants.Z_BEST_SPEED };
   return raw.length <= FIRST_BYTES ? deflateRawSync(raw, options) : await deflate(raw, options);
 }
 
-/** Rejects where the bytes are not what `packChanges` made. */
+/** Rejects if `packChanges` did not produce the bytes. */
 export async function unpackChanges({ packed, rawBytes }: PackedChanges): Promise<readonly ChangedPath[]> {
   if (packed === undefined) return [];
   const raw = (await inflate(packed, { maxOutputLength: Math.max(1, rawBytes) })) as Buffer;
@@ -137,7 +137,7 @@ function fingerprint(generation: Generation, index: number): Buffer {
   return bytes;
 }
 
-/** Bytes that grow, up to a bound; past it they are given up. */
+/** A growing buffer; beyond its bound the content is discarded. */
 class Records {
   #bytes: Buffer | undefined = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;

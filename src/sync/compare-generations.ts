@@ -7,11 +7,11 @@ export interface ComparedGenerations extends PathDifferences {
 }
 
 /**
- * The paths that differ between two generations of the history, in either order; a tree that was shown several
- * times has one id, and the shortest way between the two is taken.
+ * The paths that differ between two generations of the history, in either order. A tree that was shown several times
+ * has one id; the shortest distance between the two is used.
  *
  * @param from undefined: the generation before `to`
- * @returns undefined where one of them, or what changed between them, is no longer kept
+ * @returns undefined if one of them, or the changes between them, is no longer kept
  */
 export async function compareGenerations(
   history: readonly HistoryEntry[],

@@ -1,19 +1,19 @@
 import { ABSENT, ARRIVING } from '../cache/fingerprint.ts';
 import { type Generation, NONE } from '../tree/index.ts';
 
-/** What is known of the content of one entry. */
+/** The state of one entry's content. */
 export const MARK = {
-  /** Nothing yet: to be fetched, if within the bound. */
+  /** Unknown: to be fetched, if within the bound. */
   unknown: 0,
-  /** A blob was seen on disk: verified (then there is a fingerprint), or recovered and verified at its first open. */
+  /** A blob is on disk: verified (then there is a fingerprint), or recovered, and verified when first opened. */
   local: 1,
-  /** The disk could not take it: it counts as past the bound. */
+  /** The disk had no room for it: it counts as past the bound. */
   noRoom: 2,
 } as const;
 
-/** What is known of the content of each entry of one generation. Bytes an entry: 9. */
+/** The state of the content of each entry of one generation. 9 bytes an entry. */
 export class ContentState {
-  /** Over a SharedArrayBuffer; the session reads it while this thread writes; ABSENT, ARRIVING or a fingerprint. */
+  /** In a SharedArrayBuffer: the session reads it while this thread writes. ABSENT, ARRIVING or a fingerprint. */
   readonly fingerprints: BigUint64Array;
   readonly marks: Uint8Array;
 
@@ -22,12 +22,12 @@ export class ContentState {
     this.marks = new Uint8Array(entries);
   }
 
-  /** Tells the session that a reader of this need not ask: it comes. Until then, or until setAbsent(). */
+  /** Tells the session not to request this content: it is being fetched. Holds until setAbsent() or the arrival. */
   setArriving(index: number): void {
     Atomics.compareExchange(this.fingerprints, index, ABSENT, ARRIVING);
   }
 
-  /** It did not come. Harmless for what did. */
+  /** The fetch failed. No effect on content that has arrived. */
   setAbsent(index: number): void {
     Atomics.compareExchange(this.fingerprints, index, ARRIVING, ABSENT);
   }
@@ -44,12 +44,12 @@ export class ContentState {
   }
 
   /**
-   * Takes over what is known of the entries that stay, by `origin` of GenerationChanges, and not known here yet.
-   * Synchronous, right before the swap, and once more after it for what was learned meanwhile: 1,000,000 entries
-   * take 20 ms.
+   * Copies the state of unchanged entries, by `origin` of GenerationChanges, unless their state is known here
+   * already. Synchronous: called right before the swap, and again after it for what changed meanwhile. 1,000,000
+   * entries take 20 ms.
    */
   carryOver(previous: ContentState, origin: Uint32Array): void {
-    // As pairs of 32-bit words: reading a BigUint64Array makes an object of each element.
+    // As pairs of 32-bit words: reading a BigUint64Array allocates an object for each element.
     const from = new Uint32Array(previous.fingerprints.buffer);
     const to = new Uint32Array(this.fingerprints.buffer);
     for (let index = 0; index < origin.length; index++) {
@@ -63,7 +63,7 @@ export class ContentState {
     }
   }
 
-  /** Notes a blob that a reader made local; the version may have left the tree meanwhile. */
+  /** Records a blob that a read made local; the version may have left the tree meanwhile. */
   note(
     generation: Generation,
     version: { readonly name: string; readonly path: string },

@@ -8,17 +8,17 @@ import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf } from './failure.ts';
 import { hasContent } from './prefetch-bound.ts';
 
-/** `own-listing-etags`: those of listings are not GET's; `no-md5-etags`: they look like an MD5 and are none. */
+/** `own-listing-etags`: the listing's ETags differ from GET's; `no-md5-etags`: they look like an MD5 but are not. */
 export type StoreTrait = 'own-listing-etags' | 'no-md5-etags';
 
-/** What is known of the store's ETags, for those whose reads depend on it. */
+/** Findings about the store's ETags, for code whose reads depend on them. */
 export interface EtagFindings {
-  /** Grows when something was found out: what could not be read before may be now. */
+  /** Increases with each finding: what was unreadable before may be readable now. */
   readonly revision: number;
   readonly traits: readonly StoreTrait[];
 }
 
-/** Keeps the traits for the next process of this mount. */
+/** Stores the traits for the next process of this mount. */
 export interface TraitsKeeper {
   readonly recall: () => readonly StoreTrait[];
   readonly keep: (traits: readonly StoreTrait[]) => void;
@@ -26,20 +26,23 @@ export interface TraitsKeeper {
 
 type ContentStore = Pick<ObjectStore, 'get'>;
 
-/** Once an ETag differed, one byte of so many other files is fetched: the judgement waits for no reader. */
+/**
+ * After an ETag differed, one byte of this many other files is fetched, so that the decision does not depend on
+ * readers.
+ */
 const SAMPLES = 3;
 const SAMPLE_DEADLINE_MS = 5_000;
-/** Larger objects come in parts, which have no MD5. */
+/** Larger objects are uploaded in parts, and so have no MD5 as their ETag. */
 const LARGEST_WHOLE = 8 * 1024 * 1024;
-/** Files of the tree are counted up to this number: no judgement needs more. */
+/** Files are counted up to this number: no decision needs more. */
 const MOST_COUNTED = 8;
 
 /**
- * Finds out how the ETags of one store are to be taken: sees all listings and the trees made of them, and all content that
- * is asked for. What it has found holds for every reader at once.
+ * Determines how to interpret the ETags of one store. It observes all listings, the trees built from them, and all
+ * content requests. A finding applies to every reader at once.
  */
 export class EtagWitness implements EtagFindings {
-  /** For the store that the content comes from. */
+  /** For the store from which content is read. */
   readonly md5: Md5Trust;
   readonly #etags: EtagTrust;
   readonly #keeper: TraitsKeeper;
@@ -67,7 +70,7 @@ export class EtagWitness implements EtagFindings {
     ];
   }
 
-  /** The store's content, asked for as it was listed. */
+  /** Wraps a store: requests content as it was listed. */
   content(store: ContentStore): ContentStore {
     const listed = new ListedContent(store, this.#etags);
     this.#content = {
@@ -79,7 +82,7 @@ export class EtagWitness implements EtagFindings {
     return this.#content;
   }
 
-  /** A source whose listings and trees are seen here. */
+  /** Wraps a source: observes its listings and trees. */
   over(source: Source): Source {
     return {
       kind: source.kind,
@@ -99,7 +102,7 @@ export class EtagWitness implements EtagFindings {
     };
   }
 
-  /** At the first request: a server that stands by has a predecessor that may find more out until then. */
+  /** Called at the first request: until then a standby's predecessor may store more traits. */
   #recall(): void {
     if (this.#recalled) return;
     this.#recalled = true;
@@ -135,7 +138,7 @@ export class EtagWitness implements EtagFindings {
         for await (const _ of body) break;
       } catch (error) {
         signal.throwIfAborted();
-        // A failure of the store is met again, and reported, by the reader or prefetch that needs this file.
+        // Ignore store failures: the reader or prefetch that needs the file will meet and report them.
         if (codeOf(error) === undefined) throw error;
       }
     }

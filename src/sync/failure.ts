@@ -1,11 +1,11 @@
-/** Why a revalidation ended without a tree, where the store is not to blame. */
+/** Why a revalidation ended without a tree, if the store did not fail. */
 export type SyncErrorCode =
   | 'empty-source'
   | 'overdue'
   | 'unreadable-ignore-file'
-  /** There is no tree yet, and the release that there is is not believed. */
+  /** There is no tree yet, and the available release was rejected. */
   | 'release-held'
-  /** There is no tree yet, and the release that there is is not to be shown yet. */
+  /** There is no tree yet, and the available release may not be shown yet. */
   | 'release-early';
 
 export class SyncError extends Error {
@@ -21,12 +21,12 @@ export class SyncError extends Error {
   }
 }
 
-/** What went wrong, as status and logs show it. */
+/** A failure, as status and logs show it. */
 export interface Failure {
-  /** The code of src/store or of SyncError; `internal` for what nobody foresaw. */
+  /** The code of src/store or of SyncError; `internal` for an unexpected error. */
   readonly code: string;
   readonly message: string;
-  /** The store's own words. */
+  /** The store's own message. */
   readonly detail: string | undefined;
   /** What to do, one sentence. */
   readonly hint: string | undefined;
@@ -45,14 +45,17 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** The stable code of an error of ours, which is lower case; those of Node (`ERR_…`, `ENOENT`) were not foreseen. */
+/**
+ * The stable code of dagmount's own error, which is lower case; Node.js codes (`ERR_…`, `ENOENT`) are unexpected
+ * here.
+ */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as { readonly code?: unknown };
   return typeof code === 'string' && /^[a-z]/.test(code) ? code : undefined;
 }
 
-/** The object is not what was listed: a newer listing is needed. */
+/** The object differs from the listed one: a newer listing is needed. */
 export function isStale(code: string | undefined): boolean {
   return code === 'changed' || code === 'gone';
 }
@@ -69,7 +72,7 @@ const SOURCE_DOWN = new Set([
   'not-s3',
 ]);
 
-/** Every request would fail like this one. `denied` is not among them: listing and reading are granted apart. */
+/** Every request would fail in the same way. Not `denied`: permissions to list and to read are separate. */
 export function isSourceDown(code: string | undefined): boolean {
   return code !== undefined && SOURCE_DOWN.has(code);
 }

@@ -6,10 +6,10 @@ import type { ContentCachePort, Located } from './ports.ts';
 
 /** How fetching the whole content of one version ended. */
 export type Fetched =
-  /** The fingerprint is 0n for a file in chunks: the session asks for each of those by itself. */
+  /** The fingerprint is 0n for a file in chunks: the session requests each chunk itself. */
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'no-room' }
-  /** The store has another object under this path, or none. `error` is what it answered. */
+  /** The store has another object under this path, or none. `error` is the store's error. */
   | { readonly kind: 'stale'; readonly code: string; readonly error: unknown };
 
 /** Makes all content of a version local. Rejects with the store's error. */
@@ -33,7 +33,7 @@ export async function fetchContent(
   }
 }
 
-/** As {@link fetchContent}, of an entry whose readers see that it is on its way. */
+/** As {@link fetchContent}, and marks the entry as arriving for its readers. */
 export async function fetchEntry(
   cache: Pick<ContentCachePort, 'ensure'>,
   { generation, content }: { readonly generation: Generation; readonly content: ContentState },

@@ -1,7 +1,7 @@
 export interface GuardRules {
-  /** Share of the files that may go, 0 to 1; 1 lets all go but the last. */
+  /** The largest share of files that a new tree may remove, 0 to 1; 1 allows any share, but not an empty tree. */
   readonly maxDelete: number;
-  /** Whether a tree without any file may follow one with files. */
+  /** Whether an empty tree may follow one with files. */
   readonly allowEmpty: boolean;
 }
 
@@ -11,14 +11,14 @@ export type Judgement =
   | { readonly pass: true }
   | { readonly pass: false; readonly reason: GuardReason; readonly detail: string };
 
-/** Below this many files a share says nothing. */
+/** In a tree with fewer files, the share is not checked. */
 const SMALLEST_TREE = 10;
-/** 1 - 0.7 is a little more than 0.3: of ten files three may be left. */
+/** 1 - 0.7 is a little more than 0.3 in floating point: three of ten files must be allowed to remain. */
 const ROUNDING = 1e-9;
 
 /**
- * The stage "guard": whether a tree of `files` may follow, where the last hour had at most `peak`. An empty or
- * mutilated listing makes Airflow deactivate every DAG within a second, so it waits for somebody to accept it.
+ * The stage "guard": whether a tree of `files` may follow, when the last hour had at most `peak`. After an empty or
+ * mutilated listing Airflow deactivates every DAG within a second, so such a tree waits for an operator to accept it.
  */
 export function judge(files: number, peak: number, rules: GuardRules): Judgement {
   if (files === 0 && peak > 0 && !rules.allowEmpty) {

@@ -5,10 +5,10 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { GuardReason } from './guard.ts';
 import type { UnreadableReason } from './unreadable/verdict.ts';
 
-/** What cannot be had of a release, or is another content than its manifest says. */
+/** Content of a release is unavailable, or differs from the manifest. */
 export type ContentHoldReason = 'missing-pack' | 'damaged-pack';
 
-/** Of the guard, of content that cannot be had, or the source's own: see SourceHold. */
+/** The reason of the guard, of unreadable content, or the source's own: see SourceHold. */
 export type HeldReason = GuardReason | UnreadableReason | (string & {});
 
 /** A tree that is not shown, or a step of an environment that is not followed. */
@@ -23,15 +23,15 @@ export interface HeldView {
   readonly reason: HeldReason;
   /** One sentence. */
   readonly detail: string;
-  /** What to do, one sentence; undefined: to accept it, or to mend what is listed. */
+  /** What to do, one sentence; undefined: accept it, or correct the listed objects. */
   readonly hint?: string | undefined;
-  /** Of a release that is not followed; undefined: it could not be read, or what is held is a tree. */
+  /** The step of a rejected release; undefined: it could not be read, or a tree is held. */
   readonly step?: HeldStep | undefined;
-  /** Whether accepting it has it followed; undefined: it does. */
+  /** Whether it can be accepted; undefined: it can. */
   readonly acceptable?: boolean;
 }
 
-/** It is held for objects that cannot be had, and may be had a poll later. */
+/** Holds because of unreadable objects, which may be readable at the next poll. */
 const FOR_OBJECTS: ReadonlySet<string> = new Set<UnreadableReason | ContentHoldReason>([
   'unreadable-objects',
   'unreadable-ignore-file',
@@ -42,7 +42,7 @@ const FOR_OBJECTS: ReadonlySet<string> = new Set<UnreadableReason | ContentHoldR
 /** Between two warnings of the same hold. */
 const REMINDER_MS = 600_000;
 
-/** The newest listing that is held, by the guard or for objects that cannot be had; nothing while listings pass. */
+/** The newest held listing: held by the guard or for unreadable objects. Empty while listings pass. */
 export class Hold {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -62,17 +62,17 @@ export class Hold {
     return this.#view;
   }
 
-  /** What would be shown. */
+  /** The tree that accepting would show. */
   get tree(): Generation | undefined {
     return this.#tree;
   }
 
-  /** Whether this very listing is the one held. */
+  /** Whether exactly this listing is held. */
   isOf(digest: string): boolean {
     return this.#view !== undefined && this.#digest === digest;
   }
 
-  /** Whether objects that cannot be had hold it: they are tried again with each poll. */
+  /** Whether unreadable objects are the reason: each poll tries them again. */
   get isForObjects(): boolean {
     return FOR_OBJECTS.has(this.#view?.reason ?? '');
   }
@@ -85,7 +85,7 @@ export class Hold {
     this.#view = Object.freeze({ ...held, since: this.#view?.since ?? now });
     this.#digest = digest;
     this.#tree = tree;
-    // A clock that stepped back must not silence it.
+    // A clock that stepped back must not suppress the warning.
     const due = first || now - this.#warnedAt >= REMINDER_MS || now < this.#warnedAt;
     if (due) this.#warnedAt = now;
     const line = { event: 'held', held: this.#view } as const;
@@ -97,7 +97,7 @@ export class Hold {
     return this.#view;
   }
 
-  /** A listing passed. */
+  /** A listing passed: nothing is held any more. */
   drop(): void {
     if (this.#view === undefined) return;
     this.#log.info({ event: 'no-longer-held', generation: this.#view.generation }, 'no longer held');
@@ -107,7 +107,7 @@ export class Hold {
   }
 }
 
-/** Files of the tree shown whose paths are missing; one that became a directory is not. */
+/** Counts the shown tree's files whose paths are missing; a file that became a directory is not missing. */
 export function missingFiles(previous: Generation, next: Generation, changes: GenerationChanges): number {
   let missing = 0;
   for (const index of changes.removed) if (!previous.isDirectory(index)) missing += 1;

@@ -7,18 +7,18 @@ export interface HistoryEntry {
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
   readonly files: number;
-  /** Files, and directories that are empty, against the generation before; 0 for the first. */
+  /** Files and empty directories, compared with the generation before; 0 for the first. */
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-  /** By which step it was shown, where the source is a release. */
+  /** The step that showed it, if the source is a release. */
   readonly release?: PastRelease | undefined;
 }
 
-/** Of the step that put a release in force, what is remembered of the past. */
+/** The fields of a release step that the history keeps. */
 export type PastRelease = Pick<ReleaseStep, 'sequence' | 'id' | 'author' | 'message'>;
 
-/** Characters of what people wrote: all of the history is written with each publication. */
+/** Bound on characters of author and message: each publication writes the whole history. */
 const MOST_CHARACTERS = 200;
 
 export function pastReleaseOf({ sequence, id, author, message }: ReleaseStep): PastRelease {

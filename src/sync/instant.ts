@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 
-/** A moment as a file's mtime has it. */
+/** A time with an mtime's resolution. */
 export interface Instant {
   /** Since the epoch. */
   readonly seconds: number;
@@ -8,22 +8,22 @@ export interface Instant {
 }
 
 /**
- * How far ahead of the swap an instant is chosen. A parse of the old content that ends after the mtime of the new
- * would hide the change until Airflow's next full interval (30 s), so the swap must come first; at most 100.
+ * How far ahead of the swap the mtime is. If Airflow finished parsing the old content after the new mtime, it would
+ * miss the change until its next full interval (30 s), so the swap must come first. At most 100.
  */
 const AHEAD_MS = 90;
 
-/** A wait longer than this for a later second means that the clock stepped back: then increasing wins. */
+/** A longer wait for a later second means that the clock stepped back: then take the next second. */
 const LONGEST_WAIT_MS = 2_000;
 
 /**
- * The mtime of what is published next: a little ahead, and in a later whole second than the last publication
- * (Python's pyc check is size and whole-second mtime), for which it waits up to 2 s. Where the clock stepped back
- * by more, it is the next second after the last one, at once.
+ * The mtime of the next publication: a little ahead of now, and in a later whole second than the last publication
+ * (Python's pyc check uses size and whole-second mtime). Waits up to 2 s for that second. If the clock stepped back
+ * further, it is immediately the second after the last one.
  */
 export async function chooseInstant(lastSecond: number, clock: Clock, signal: AbortSignal): Promise<Instant> {
   const giveUp = { seconds: lastSecond + 1, nanoseconds: 0 };
-  // A sleep may end early or the clock step meanwhile: look again, but not for ever.
+  // The sleep may end early, or the clock may step: check again, with a bound.
   for (let attempt = 0; attempt < 4; attempt++) {
     const ahead = clock.now() + AHEAD_MS;
     if (Math.floor(ahead / 1000) > lastSecond) return instantOf(ahead);
@@ -34,7 +34,7 @@ export async function chooseInstant(lastSecond: number, clock: Clock, signal: Ab
   return giveUp;
 }
 
-/** Resolves once the instant has passed, at once where the clock stepped back so far that it would take long. */
+/** Resolves when the instant has passed; immediately if the clock stepped back too far. */
 export async function untilPassed(instant: Instant, clock: Clock, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; attempt < 4; attempt++) {
     const left = millisecondsOf(instant) - clock.now();

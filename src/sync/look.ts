@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import type { Look, Source } from '../source/source.ts';
 
-/** The stage "list": all of what there is, or it rejects and nothing has happened. */
+/** The stage "list": returns the complete listing, or rejects without any effect. */
 export async function look(source: Source, log: Logger, signal: AbortSignal): Promise<Look> {
   const seen = await source.look({ signal });
   if (seen.kind === 'candidate') {

@@ -5,15 +5,15 @@ import type { HistoryEntry } from './history.ts';
 import type { GenerationSummary } from './shown.ts';
 import type { NamedObject } from './unreadable/failed-object.ts';
 
-/** Something that happened, for whoever listens. Times are milliseconds since the epoch. */
+/** An event, for listeners. Times are milliseconds since the epoch. */
 export type SyncNotice =
-  /** Every lookup sees it. */
+  /** Every lookup now sees the generation. */
   | { readonly kind: 'published'; readonly generation: GenerationSummary; readonly entry: HistoryEntry }
-  /** A release is here, and is shown at an instant. */
+  /** A release has arrived, and will be shown at an instant. */
   | { readonly kind: 'armed'; readonly release: ReleaseStep; readonly at: number }
-  /** A listing is held, or another one than before. */
+  /** A listing is held, or a different one than before. */
   | { readonly kind: 'held'; readonly held: HeldView }
-  /** Other files than before are shown although their content cannot be had; none any more where `files` is 0. */
+  /** The set of shown but unreadable files changed; it is empty if `files` is 0. */
   | {
       readonly kind: 'unreadable-objects';
       readonly files: number;
@@ -22,11 +22,11 @@ export type SyncNotice =
     }
   /** Revalidations begin to fail, or fail for another reason. */
   | { readonly kind: 'source-error'; readonly error: Failure & { readonly at: number } }
-  /** A listing takes long, and has not ended. */
+  /** A listing has taken long, and has not ended. */
   | { readonly kind: 'source-slow'; readonly since: number }
   | {
       readonly kind: 'source-recovered';
-      /** Revalidations that had failed. */
+      /** Failed revalidations before this success. */
       readonly failures: number;
       readonly failingSince: number | undefined;
     };

@@ -8,9 +8,9 @@ export interface PeakEntry {
 const HOUR_MS = 3_600_000;
 
 /**
- * The most files that any generation of the last hour had. Against it the guard compares, so that a deletion that
- * goes on poll by poll is held like a sudden one. Only entries that can still be the most are kept: their counts
- * fall, and with at most one publication a second there are never more than 3,600.
+ * The most files of any generation in the last hour. The guard compares with it, so that a gradual deletion over
+ * several polls is held like a sudden one. Keeps only entries that can still become the maximum: their counts
+ * decrease, and with at most one publication a second there are never more than 3,600.
  */
 export class PeakFiles {
   #entries: PeakEntry[];
@@ -19,13 +19,13 @@ export class PeakFiles {
     this.#entries = [...entries];
   }
 
-  /** The most of the last hour; 0 where nothing was shown. */
+  /** The most files in the last hour; 0 if nothing was shown. */
   peak(now: number): number {
     this.#expire(now);
     return this.#entries[0]?.files ?? 0;
   }
 
-  /** From `now` on a tree of `files` is shown. */
+  /** A tree of `files` is shown from `now` on. */
   record(files: number, now: number): void {
     const kept = this.#entries
       .map((entry) => ({ files: entry.files, until: entry.until ?? now }))
@@ -40,7 +40,7 @@ export class PeakFiles {
   }
 
   #expire(now: number): void {
-    // An end that lies ahead is from before the clock stepped back: it counts for an hour from now on.
+    // An end in the future was recorded before the clock stepped back: it counts for an hour from now.
     this.#entries = this.#entries
       .map((entry) => (entry.until !== null && entry.until > now ? { ...entry, until: now } : entry))
       .filter((entry) => entry.until === null || entry.until >= now - HOUR_MS);

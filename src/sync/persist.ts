@@ -1,11 +1,11 @@
 import type { Persister, TakeoverState } from './ports.ts';
 
-/** The stage "persist": the candidate is on disk beside the state in force, which a crash leaves as it was. */
+/** The stage "persist": writes the candidate beside the current state, which stays valid if a crash follows. */
 export async function persist(persister: Persister, state: TakeoverState): Promise<void> {
   await persister.persist(state);
 }
 
-/** Keeps nothing: the next start lists anew. */
+/** Persists nothing: the next start lists again. */
 export const noPersistence: Persister = {
   troubles: [],
   persist: () => Promise.resolve(),

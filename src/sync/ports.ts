@@ -4,28 +4,28 @@ import type { Instant } from './instant.ts';
 import type { NextRecords } from './next-records.ts';
 import type { ReplacedInode } from './replaced-inode.ts';
 
-/** Where content ended up: a blob on disk under that fingerprint, or bytes that the disk could not take. */
+/** Where content is: in a blob on disk with that fingerprint, or in memory because the disk had no room. */
 export type Located =
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
-/** What is under a path now. */
+/** The current version under a path. */
 export interface Found {
   readonly version: ContentVersion;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
-  /** Undefined: there is nothing to read, or it is over the limit, or too large to be fetched in one piece. */
+  /** Undefined: empty, over the limit, or too large to be fetched in one piece. */
   readonly located: Located | undefined;
 }
 
 /** `within` the prefetch bound: kept while shown. `past` it: kept while there is room. */
 export type Bound = 'within' | 'past';
 
-/** What is used of the content cache. */
+/** The part of the content cache that sync uses. */
 export interface ContentCachePort {
   /**
-   * Makes one blob local: the whole file, or with `chunk` that part of one over CHUNK_BYTES. A recovered blob is
-   * verified first. Rejects with the store's error (`changed`, `gone`, `unreachable`, ...), or when aborted.
+   * Makes one blob local: the whole file, or with `chunk` that part of a file over CHUNK_BYTES. Verifies a recovered
+   * blob first. Rejects with the store's error (`changed`, `gone`, `unreachable`, ...), or when aborted.
    */
   ensure(
     version: ContentVersion,
@@ -33,13 +33,13 @@ export interface ContentCachePort {
     options: {
       readonly signal: AbortSignal;
       readonly priority: 'demand' | 'background';
-      /** Rejects with `not-cached` instead of asking the store. */
+      /** Rejects with `not-cached` instead of requesting it from the store. */
       readonly localOnly?: boolean;
     },
   ): Promise<Located>;
   /**
-   * Makes local what is under a path now, whatever version that is. It counts as shown within the bound from then
-   * on, until `hide`. Rejects as `ensure` does; `gone` where there is nothing.
+   * Makes the current version under a path local, whichever version that is. From then on, until `hide`, it counts as
+   * shown within the bound. Rejects as `ensure` does; `gone` if there is no object.
    */
   fetchCurrent(
     path: string,
@@ -50,80 +50,80 @@ export interface ContentCachePort {
     },
   ): Promise<Found>;
   has(version: ContentVersion, chunk?: number): boolean;
-  /** May be said again, also with another bound. */
+  /** May be called again, also with another bound. */
   show(version: ContentVersion, bound: Bound): void;
-  /** Harmless for what is not shown. */
+  /** No effect on a version that is not shown. */
   hide(version: ContentVersion): void;
-  /** Keeps a version's blobs until as many calls of `unpin`. */
+  /** Keeps a version's blobs until `unpin` was called as often. */
   pin(name: string): void;
   unpin(name: string): void;
 }
 
-/** Contents that are about to be asked for in the background, one after another. */
+/** Contents that the background will request one after another. */
 export interface FetchPlan {
-  /** Indices, in the order in which they are best asked for. */
+  /** Indices, in the best order for requests. */
   readonly order: Uint32Array;
-  /** They are asked for no more. */
+  /** No more requests of this plan follow. */
   end(): void;
 }
 
-/** Fetches contents that lie together by few requests, where it is told beforehand which. */
+/** Combines requests for contents stored next to each other, if it knows them in advance. */
 export interface FetchPlanner {
   plan(generation: Generation, wanted: Uint32Array): FetchPlan;
 }
 
-/** A generation and its fingerprints, as the session takes it. */
+/** A generation and its fingerprints, as passed to the session. */
 export interface Publication {
   readonly generation: Generation;
-  /** Over a SharedArrayBuffer, one an entry; 0n: the content is not known to be local. */
+  /** In a SharedArrayBuffer, one per entry; 0n: the content is not known to be local. */
   readonly fingerprints: BigUint64Array;
-  /** Against the generation published before; undefined for the first. */
+  /** Compared with the generation published before; undefined for the first. */
   readonly changes: GenerationChanges | undefined;
 }
 
 /** What shows a generation to the kernel (the session worker). */
 export interface Presenter {
   /**
-   * Swaps and notifies; resolves when the kernel has answered every notification, with the milliseconds that those
-   * took where there was a tree before.
+   * Swaps and notifies. Resolves when the kernel has answered every notification, with the milliseconds that the
+   * notifications took if there was a tree before.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a presenter that has nothing to say just resolves
   publish(publication: Publication): Promise<{ readonly notifyMs: number } | void>;
   /**
-   * After a publication, each node id it replaced or removed is named once: when the kernel holds it no
-   * longer, or soon after the swap where it never did. Node ids that are shown are never named.
+   * After a publication, reports each replaced or removed node id once: when the kernel drops it, or soon after the
+   * swap if the kernel never held it. Never reports node ids that are shown.
    */
   onReleased(callback: (nodeIds: readonly number[]) => void): void;
 }
 
-/** What must outlive the process before an id of the generation reaches the kernel. */
+/** State that must survive the process before an id of the generation reaches the kernel. */
 export interface TakeoverState extends NextRecords {
   readonly generation: Generation;
   readonly changes: GenerationChanges | undefined;
-  /** Of the listing that it shows; undefined where something in it was not listed so. */
+  /** The digest of the listing that it shows; undefined if a part of it was not listed so. */
   readonly digest: string | undefined;
   readonly release?: ReleaseStep | undefined;
-  /** Removed directories by path, those that this publication removes among them. */
+  /** Removed directories by path, including those that this publication removes. */
   readonly removedDirectories: ReadonlyMap<string, number>;
-  /** What the kernel may hold of earlier trees, this publication's among them. */
+  /** What the kernel may hold of earlier trees, including nodes that this publication replaces. */
   readonly replaced: Iterable<ReplacedInode>;
   readonly problems: readonly Problem[];
 }
 
-/** Why what is shown would not, or not as it is, be there after the next start. */
+/** Why the shown tree might be missing or incomplete after the next start. */
 export type PersistTrouble = 'state-unwritable' | 'cache-unwritable' | 'cache-full';
 
 /**
- * Writes the state that a successor takes over, in two steps, since writing much takes longer than an instant may
- * be ahead of the swap: a crash between them leaves the old state in force. Never rejects because of a disk: what
- * is new is shown all the same, and `troubles` says so.
+ * Writes the state that a successor takes over, in two steps, because a large write takes longer than an instant may
+ * be ahead of the swap. After a crash between the steps the old state is valid. Never rejects because of a disk: the
+ * new tree is shown anyway, and `troubles` reports the failure.
  */
 export interface Persister {
   readonly troubles: readonly PersistTrouble[];
-  /** Everything but the mtimes that this publication gives. */
+  /** Writes everything except the mtimes of this publication. */
   persist(state: TakeoverState): Promise<void>;
   /**
-   * The mtimes too: the generation is dated. Short; from here on a successor takes the new state. May be called
+   * Writes the mtimes: the generation is dated. Short; from here on a successor takes the new state. May be called
    * again, with a later instant.
    */
   commit(instant: Instant): Promise<void>;

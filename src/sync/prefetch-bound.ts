@@ -13,15 +13,15 @@ export interface PrefetchLimits {
 export interface PrefetchBound {
   /** The largest file to fetch, bytes. */
   readonly bytes: number;
-  /** Of all files up to `prefetchBytes` together: the cache size that would hold them. */
+  /** The cache size that would hold all files up to `prefetchBytes`. */
   readonly neededBytes: number;
   readonly fits: boolean;
 }
 
-/** Steps of size by which files that do not all fit are told apart. */
+/** Size classes for choosing which files fit. */
 const STEPS = 4096;
 
-/** The largest size such that all files up to it fit into the cache: where not all do, the smallest are kept. */
+/** The largest size for which all files up to it fit into the cache: if not all fit, the smallest are kept. */
 export async function boundOf(
   generation: Generation,
   { prefetchBytes, cacheBytes }: PrefetchLimits,
@@ -54,7 +54,7 @@ export async function boundOf(
   return { bytes: Math.max(0, fitting * step - 1), neededBytes, fits: false };
 }
 
-/** A file that has content which could be fetched: an empty one has none, an archived one cannot be read. */
+/** A file with content that can be fetched: an empty file has none, and an archived one is not readable. */
 export function hasContent(generation: Generation, index: number): boolean {
   return !generation.isDirectory(index) && generation.size(index) > 0 && !generation.isArchived(index);
 }
@@ -63,7 +63,7 @@ export function boundFor(size: number, bound: number): Bound {
   return size <= bound ? 'within' : 'past';
 }
 
-/** Whether the entry is to be fetched before anybody asks for it, as far as is known. */
+/** Whether the entry should be fetched before a reader needs it, as far as is known. */
 export function isWanted(
   generation: Generation,
   content: ContentState,

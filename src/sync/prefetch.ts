@@ -18,7 +18,7 @@ import { withinTime } from './unreadable/within-time.ts';
 
 export interface FetchMeans extends TimedMeans {
   readonly cache: ContentCachePort;
-  /** Fetches at a time. */
+  /** Concurrent fetches. */
   readonly concurrency: number;
   readonly log: Logger;
   readonly probe: Probe;
@@ -29,11 +29,11 @@ export interface FetchMeans extends TimedMeans {
 
 export interface PrefetchMeans extends FetchMeans {
   readonly progress: Progress;
-  /** Versions that were found to be others, or gone, since this revalidation began. */
+  /** Versions found changed or gone since this revalidation began. */
   readonly stale: StaleVersions;
-  /** Where listings went out of date too often: takes what is found in the place of what was listed. */
+  /** Set if listings went stale too often: adopts the found versions in place of the listed ones. */
   readonly adoptions: Adoptions | undefined;
-  /** Whether the tree is shown with all of its content or not at all: then the first failure ends the fetching. */
+  /** Whether the tree is shown only with all of its content: then the first failure ends fetching. */
   readonly isWhole: boolean;
 }
 
@@ -42,21 +42,21 @@ export type Prefetched =
       readonly kind: 'complete';
       readonly files: number;
       readonly noRoom: number;
-      /** They could not be had, while the store gave others. */
+      /** Unreadable, while the store delivered others. */
       readonly failed: readonly FailedObject[];
     }
-  /** Other objects were found than were listed: the tree is to be built again with them. */
+  /** Versions other than the listed ones were adopted: build the tree again with them. */
   | { readonly kind: 'adopted'; readonly files: number }
-  /** The store has another object under this path, or none: what was listed is out of date. */
+  /** The store has another object under this path, or none: the listing is stale. */
   | { readonly kind: 'stale'; readonly path: string; readonly code: string };
 
-/** So many files in a row that the disk did not take mean that it takes none: fetching more is in vain. */
+/** After this many consecutive files that the disk had no room for, further fetches are useless. */
 const REFUSALS = 32;
 
 /**
- * The stage "prefetch": makes the new and changed content within the bound local and notes its fingerprints. Rejects
- * with the store's error where the store is in trouble: then nothing is published. An object that cannot be had while
- * others can is `failed`, and one that the disk cannot take counts as past the bound.
+ * The stage "prefetch": makes the new and changed content within the bound local and records its fingerprints.
+ * Rejects with the store's error if the store itself fails: then nothing is published. An object that is unreadable
+ * while others can be read is `failed`; one that the disk has no room for counts as past the bound.
  */
 export async function prefetch(
   target: FetchTarget,
@@ -111,8 +111,8 @@ export async function prefetch(
 }
 
 /**
- * A fetch ended with another object than was listed, or with none. Rejects with the store's answer where a newer
- * listing has told the same version once more: then it is this object that the store does not give.
+ * A fetch found another object than the listed one, or none. Rejects with the store's error if a newer listing named
+ * the same version again: then the store does not deliver this object.
  */
 async function settleStale(
   target: FetchTarget,
@@ -132,19 +132,19 @@ async function settleStale(
   return 'adopted';
 }
 
-/** Counts how fetches end. */
+/** Counts the results of fetches. */
 export class Tally {
   noRoom = 0;
   #refusalsInARow = 0;
 
-  /** `stop` where the disk takes nothing. */
+  /** `stop` if the disk accepts nothing. */
   count({ kind }: Fetched): 'stop' | 'next' {
     if (kind === 'no-room') this.noRoom += 1;
     this.#refusalsInARow = kind === 'no-room' ? this.#refusalsInARow + 1 : 0;
     return this.#refusalsInARow >= REFUSALS ? 'stop' : 'next';
   }
 
-  /** Says once what readers will meet. */
+  /** Warns once about content that did not fit. */
   warn(log: Logger): void {
     const { noRoom } = this;
     if (noRoom > 0)

@@ -1,10 +1,10 @@
 import type { Logger } from '../base/logger.ts';
 import type { Problem } from '../tree/index.ts';
 
-/** Named one by one in a log line; the rest is counted. */
+/** Problems named in a log line; the others are counted. */
 const NAMED = 20;
 
-/** Says which keys are not shown as they are: at the first tree, and whenever that changes. */
+/** Logs which keys are not shown as they are: for the first tree, and whenever that changes. */
 export class ProblemLog {
   readonly #log: Logger;
   #told = JSON.stringify([0, [], undefined]);
@@ -13,7 +13,7 @@ export class ProblemLog {
     this.#log = log;
   }
 
-  /** `unnamed`: how many more there are, by reason. */
+  /** `unnamed`: the number of further problems, by reason. */
   tell(problems: readonly Problem[], unnamed: ReadonlyMap<string, number> = new Map()): void {
     const named = problems.slice(0, NAMED);
     let count = problems.length;

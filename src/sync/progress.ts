@@ -3,7 +3,7 @@ export interface PendingView {
   readonly pendingBytes: number;
 }
 
-/** What of a planned fetching is not done yet. */
+/** Remaining work of a planned fetch. */
 export class Progress {
   #files = 0;
   #bytes = 0;

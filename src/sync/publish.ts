@@ -8,7 +8,7 @@ export interface PublishOptions {
   readonly number: number;
   /** The whole second of the last publication. */
   readonly lastSecond: number;
-  /** Milliseconds since the epoch before which it is not to be shown; undefined: now. */
+  /** Milliseconds since the epoch; not shown earlier; undefined: no limit. */
   readonly notBefore?: number | undefined;
   readonly persister: Pick<Persister, 'commit'>;
   readonly presenter: Presenter;
@@ -19,12 +19,12 @@ export interface PublishOptions {
   readonly signal: AbortSignal;
 }
 
-/** A clock that is set meanwhile is noticed so soon. */
+/** The longest time until a changed clock is noticed. */
 const LONGEST_SLEEP_MS = 1_000;
-/** Instants tried where committing took longer than an instant may be ahead of the swap. */
+/** Most instants tried if committing takes longer than an instant may be ahead of the swap. */
 const MOST_INSTANTS = 3;
 
-/** Resolves at that time, milliseconds since the epoch; at once where there is none. */
+/** Resolves at that time, milliseconds since the epoch; immediately if undefined. */
 export async function untilDue(at: number | undefined, clock: Clock, signal: AbortSignal): Promise<void> {
   const left = (): number => (at === undefined ? 0 : at - clock.now());
   while (left() > 0) {
@@ -33,13 +33,13 @@ export async function untilDue(at: number | undefined, clock: Clock, signal: Abo
 }
 
 /**
- * The stages "swap" and "notify": dates the generation with an instant a little ahead, makes it the one a
- * successor takes, has it shown, and resolves with the instant once the kernel has answered every notification
- * and the instant has passed: published means visible, and no mtime in it lies in the future.
+ * The stages "swap" and "notify". Dates the generation with an instant a little ahead, makes it the one that a
+ * successor takes, and shows it. Resolves with the instant after the kernel has answered every notification and the
+ * instant has passed: published means visible, and no mtime in it lies in the future.
  */
 export async function publish(options: PublishOptions): Promise<Instant> {
   const { publication, persister, presenter, clock, signal } = options;
-  // All that takes time has been done: nodes that wait for the same instant show it within a few milliseconds.
+  // All slow work is done: nodes that wait for the same instant show it within a few milliseconds.
   await untilDue(options.notBefore, clock, signal);
   const began = clock.now();
   let instant = await chooseInstant(options.lastSecond, clock, signal);
@@ -50,7 +50,7 @@ export async function publish(options: PublishOptions): Promise<Instant> {
     if (clock.now() < millisecondsOf(instant) || attempt === MOST_INSTANTS) break;
     instant = await chooseInstant(options.lastSecond, clock, signal);
   }
-  // From here on an abort is not heeded: the swap and what follows it are one.
+  // Ignores aborts from here on: the swap and what follows cannot be separated.
   options.swapping(instant);
   const notified = await presenter.publish(publication);
   const notifyMs = notified?.notifyMs ?? 0;

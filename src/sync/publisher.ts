@@ -25,22 +25,22 @@ export interface Candidate {
   readonly built: Built;
   readonly content: ContentState;
   readonly bound: PrefetchBound;
-  /** Of the listing that it shows; undefined where something in it was not listed so. */
+  /** The digest of the listing that it shows; undefined if a part of it was not listed so. */
   readonly digest: string | undefined;
-  /** Files that are shown although their content cannot be had. */
+  /** Files that are shown although they are unreadable. */
   readonly failed: readonly FailedObject[];
-  /** Whether somebody said that it may follow: what was shown before does not count for the guard. */
+  /** Whether an operator accepted it: then the guard ignores what was shown before. */
   readonly accepted: boolean;
   readonly release: ReleaseStep | undefined;
-  /** Milliseconds since the epoch before which it is not to be shown. */
+  /** Milliseconds since the epoch; not shown earlier. */
   readonly notBefore: number | undefined;
 }
 
 /**
- * Owns the tree that is shown, and the numbers that are never used twice; puts another tree in its place: the
- * stages "persist", "swap", "notify" and "retire".
+ * Owns the shown tree and the numbers that are never reused. Replaces the tree: the stages "persist", "swap",
+ * "notify" and "retire".
  *
- * Every crash point below lies between calls of the ports, so that tests stop a process there by wrapping them.
+ * Every crash point below lies between calls of the ports, so that tests can stop a process there by wrapping them.
  */
 export class Publisher {
   readonly #options: RevalidationOptions;
@@ -76,12 +76,12 @@ export class Publisher {
     return this.#replaced.versions;
   }
 
-  /** Of this path, in trees before the one shown: the kernel still holds them. */
+  /** Node ids of this path in earlier trees that the kernel still holds. */
   replacedNodeIds(path: string): readonly number[] {
     return this.#replaced.nodeIdsOf(path);
   }
 
-  /** What a tree that follows is built from. */
+  /** The input from which the next tree is built. */
   get base(): {
     readonly previous: Generation | undefined;
     readonly removedDirectories: ReadonlyMap<string, number>;
@@ -99,7 +99,7 @@ export class Publisher {
     return this.#records.peak(this.#options.clock.now());
   }
 
-  /** Shows a persisted generation as it was: no new number, no new mtimes, no store. */
+  /** Shows a persisted generation unchanged: same number and mtimes, without the store. */
   async resume(restored: Restored): Promise<Shown> {
     const { generation, publishedAt, release } = restored;
     const problems = this.#unreadable.restore(generation, restored.problems);
@@ -111,20 +111,20 @@ export class Publisher {
       fingerprints: content.fingerprints,
       changes: undefined,
     });
-    // Where a connection was taken over, with it what the predecessor owed the kernel.
+    // If a connection was taken over, so were the notifications that the predecessor still owed the kernel.
     this.#options.persister.acknowledged();
     this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt, release };
     await this.#retire(undefined, this.#shown, undefined, yielder);
     return this.#shown;
   }
 
-  /** The tree that is shown is also that of another listing, or of another step. */
+  /** The shown tree also matches another listing, or another step. */
   foundAgain(digest: string | undefined, built: Built, release: ReleaseStep | undefined): void {
     this.#shown = { ...this.#shown!, digest, ...problemsOf(built), release };
     this.#problemLog.tell(built.problems, built.unnamedProblems);
   }
 
-  /** Shows another tree. `swapped` is called once every lookup sees it. */
+  /** Shows another tree. Calls `swapped` when every lookup sees it. */
   async replace(
     candidate: Candidate,
     swapped: () => void,
@@ -222,7 +222,7 @@ export class Publisher {
       const files = filesBetween(now.generation, before.bound.bytes, bound);
       await showContent(cache, now.generation, files, bound, yielder);
     }
-    // What the backlog and readers learned of the old tree while this one was on its way.
+    // Content states learned for the old tree while this one was being published.
     now.content.carryOver(before.content, changes.origin);
     // crash point: retired.
   }

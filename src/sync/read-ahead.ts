@@ -3,20 +3,20 @@ import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { ContentCachePort } from './ports.ts';
 
-/** Chunks ahead of one reader. Two hide the store's latency and the disk; the rest evens out its moods. */
+/** Chunks read ahead of one reader. Two hide the latency of store and disk; the others absorb variations. */
 const MOST_AHEAD = 4;
-/** Chunks on their way for all readers together: half of what the cache holds in memory at a time. */
+/** Chunks in flight for all readers together: half of what the cache holds in memory at a time. */
 const MOST_UNDER_WAY = 4;
 /**
- * A chunk that takes longer shows a store, or a line to it, that is slow: then one at a time is fetched, and none beside
- * the one that the reader waits for. Four at a time on a line of 3 MiB/s would bring none within the read deadline.
+ * A chunk that takes longer indicates a slow store or network. Then one chunk at a time is fetched, and none in
+ * parallel with the reader's own. On a network of 3 MiB/s, four at a time would all miss the read deadline.
  */
 const FAST_MS = 1_000;
-/** Places in files where somebody reads on; more readers than that read without it. */
+/** Sequential readers that are tracked; further readers get no read-ahead. */
 const MOST_STREAMS = 32;
-/** Nobody tells when a reader closes its file: one that asks for nothing for so long is taken to have left. */
+/** A reader's close is not reported: a reader without requests for this long counts as gone. */
 const LEFT_MS = 15_000;
-/** Chunks past the prefetch bound take at most half of the cache; what is ahead, a fourth of that. */
+/** Chunks past the prefetch bound take at most half of the cache; read-ahead takes a fourth of that. */
 const SHARE_OF_CACHE = 1 / 8;
 
 export interface ReadAheadOptions {
@@ -27,26 +27,26 @@ export interface ReadAheadOptions {
   readonly isSourceDown: () => boolean;
 }
 
-/** One reader on its way through a large file, as far as can be told from the chunks asked for. */
+/** One sequential reader of a large file, inferred from the requested chunks. */
 interface Stream {
   readonly version: ContentVersion;
   /** The last chunk asked for. */
   at: number;
-  /** Chunks to be had beyond it; 0 until a second chunk in a row is asked for. */
+  /** Chunks to fetch beyond it; 0 until a second consecutive chunk is requested. */
   ahead: number;
   askedAt: number;
   readonly underWay: Map<number, AbortController>;
 }
 
 /**
- * Fetches the chunks that follow those which a reader of a large file has asked for one after the other, so that it
- * does not wait for the store at each of them. In the background: readers' own requests go before, and what nobody
- * reads on is given up.
+ * Prefetches the next chunks for a sequential reader of a large file, so that it does not wait for the store at each
+ * chunk. Runs in the background: readers' own requests have priority, and chunks that no reader needs any more are
+ * abandoned.
  */
 export class ReadAhead {
   readonly #options: ReadAheadOptions;
   readonly #mostAhead: number;
-  /** The one that was asked last is the last. */
+  /** Most recently used last. */
   readonly #streams: Stream[] = [];
   readonly #stopped = new AbortController();
   #underWay = 0;
@@ -59,12 +59,12 @@ export class ReadAhead {
     this.#mostAhead = Math.min(MOST_AHEAD, fitting);
   }
 
-  /** Chunks on their way. */
+  /** Chunks in flight. */
   get underWay(): number {
     return this.#underWay;
   }
 
-  /** A reader asks for this chunk, and is looked after first. */
+  /** A reader requests this chunk; its own request has priority. */
   asked(version: ContentVersion, chunk: number): void {
     if (this.#mostAhead === 0 || this.#stopped.signal.aborted) return;
     const stream = this.#streamOf(version, chunk);
@@ -77,26 +77,26 @@ export class ReadAhead {
     this.#goOn(stream);
   }
 
-  /** The chunk that a reader asked for is here. */
+  /** The chunk that a reader requested has arrived. */
   arrived(version: ContentVersion, chunk: number): void {
     for (const stream of this.#streams) {
       if (stream.version.name === version.name && stream.at === chunk) this.#goOn(stream);
     }
   }
 
-  /** The reader that asked for this chunk has gone, or could not be given it. */
+  /** The reader of this chunk has gone, or its read failed. */
   left(version: ContentVersion, chunk: number): void {
     for (const stream of this.#streams) {
       if (stream.version.name === version.name && stream.at === chunk) this.#end(stream);
     }
   }
 
-  /** The store is down: what is on its way would only wait for that. */
+  /** The store is down: chunks in flight would only wait for it. */
   giveUp(): void {
     for (const stream of [...this.#streams]) this.#end(stream);
   }
 
-  /** For good. */
+  /** Stops permanently. */
   stop(): void {
     this.#stopped.abort();
     this.giveUp();
@@ -113,7 +113,7 @@ export class ReadAhead {
     return stream;
   }
 
-  /** What is left over when the bound is reached is asked for when the reader's next chunk is. */
+  /** Chunks beyond the bound are requested after the reader's next request. */
   #goOn(stream: Stream): void {
     const { cache, isSourceDown } = this.#options;
     if (isSourceDown()) return;
@@ -137,7 +137,7 @@ export class ReadAhead {
       stream.underWay.delete(chunk);
       this.#underWay -= 1;
       if (kept) this.#fast = Math.abs(clock.now() - startedAt) <= FAST_MS;
-      // What the cache does not keep, or the store does not give, is for the reader to find out.
+      // If the cache does not keep it or the store does not deliver it, the reader's own request will report that.
       if (!kept && !fetching.signal.aborted) stream.ahead = 0;
       this.#goOn(stream);
     };
@@ -147,7 +147,7 @@ export class ReadAhead {
     );
   }
 
-  /** Runs while something is on its way. */
+  /** Runs while chunks are in flight. */
   async #watch(): Promise<void> {
     const { clock } = this.#options;
     if (this.#watching) return;

@@ -14,7 +14,7 @@ import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 
 export type ReadResult =
   | Located
-  /** `code`: that of the store's error, `deadline`, `source-down`, or `aborted`: nobody waits any more. */
+  /** `code`: that of the store's error, `deadline`, `source-down`, or `aborted`: no reader waits any more. */
   | { readonly kind: 'error'; readonly failure: ReadFailure; readonly code: string };
 
 export interface ReadThroughOptions {
@@ -25,51 +25,51 @@ export interface ReadThroughOptions {
   readonly isSourceDown: () => boolean;
   /** The tree that is shown. */
   readonly generation: () => Generation | undefined;
-  /** A version of the tree shown was made local. */
+  /** A version of the shown tree was made local. */
   readonly found: (version: ContentVersion, located: Located) => void;
-  /** Files that are shown although their content could not be had. */
+  /** Shown files whose content is unreadable. */
   readonly unreadable: UnreadableObjects;
   readonly ahead: Pick<ReadAhead, 'asked' | 'arrived' | 'left'>;
-  /** Requests for content that the store takes at a time. */
+  /** Concurrent content requests. */
   readonly concurrency: number;
-  /** Asks for a new listing: the store has not what the tree shows, or does not answer. */
+  /** Requests a new listing: the store lacks what the tree shows, or does not answer. */
   readonly refresh: () => void;
 }
 
 export interface ReadOptions {
-  /** From the reader's turn on: what waits for others of the same uid does not wait for the store yet. */
+  /** Counts from the reader's turn: waiting for other reads of the same uid does not count. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly reader?: ReaderUid;
 }
 
-/** As many bytes as the cache holds in memory at a time, on their way from the store or the disk. */
+/** The bytes in flight from store or disk: as many as the cache holds in memory at a time. */
 const TURN_BYTES = 8 * CHUNK_BYTES;
 
-/** How soon after its failure a read is taken for the same one, asked again. */
+/** A read this soon after a failed one counts as the kernel's repetition of it. */
 const SAME_READ_MS = 500;
 
-/** The store is known to be down, and what is to be read is not here. */
+/** The store is known to be down, and the content is not local. */
 const SOURCE_DOWN = 'source-down';
 
-/** Nobody waits any more. */
+/** No reader waits any more. */
 const ABORTED: ReadResult = { kind: 'error', failure: 'unavailable', code: 'aborted' };
 
 /** Counts of reads that failed. */
 export type ReadFailures = Readonly<Record<ReadFailure, number>>;
 
-/** Reads of what is not local: for the session's misses. */
+/** Reads content that is not local, for the session's cache misses. */
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
   readonly #failures: Record<ReadFailure, number> = { unavailable: 0, replaced: 0 };
-  /** Reads that wait, each with what ends its waiting. */
+  /** Waiting reads, each with the controller that ends its wait. */
   readonly #waiting = new Map<AbortController, readonly [ContentVersion, number | undefined]>();
-  /** Blobs that could not be had a moment ago, oldest first, and what the reader was told. */
+  /** Blobs that failed a moment ago, oldest first, with the result that the reader got. */
   readonly #failed = new Map<string, { readonly at: number; readonly result: ReadResult }>();
 
   /**
-   * Of what is to be fetched, and of what is on the disk and to be verified: neither waits for the other. What is behind
-   * has no turns of its own, and need not: so much fits there.
+   * Separate turns for blobs to fetch and for blobs on disk to verify: neither queue waits for the other. The
+   * read-ahead needs no turns of its own: it is small enough to fit.
    */
   readonly #turns: { readonly store: Turns; readonly disk: Turns };
 
@@ -84,9 +84,9 @@ export class ReadThrough {
   }
 
   /**
-   * Makes one blob of a version local, ahead of all prefetching. Never rejects: `unavailable` past the deadline or where
-   * the store fails, at once while it is known to be down; `replaced` where it has this version no more, for which a
-   * refresh is then under way.
+   * Makes one blob of a version local, with priority over all prefetching. Never rejects: `unavailable` after the
+   * deadline or a store failure, immediately while the store is known to be down; `replaced` if the store no longer
+   * has this version, and then a refresh is started.
    */
   async readVersion(
     version: ContentVersion,
@@ -95,7 +95,7 @@ export class ReadThrough {
   ): Promise<ReadResult> {
     const { cache, unreadable } = this.#options;
     const { signal, reader } = options;
-    // What is in the cache needs no store, unless it turns out to be rotten.
+    // Cached content needs no store, unless it turns out to be corrupt.
     if (this.#options.isSourceDown() && !cache.has(version, chunk))
       return this.#fail('unavailable', SOURCE_DOWN);
     const failed = this.#failedJustNow(version, chunk);
@@ -110,7 +110,7 @@ export class ReadThrough {
       .take(reader, Math.min(version.size, CHUNK_BYTES), controller.signal)
       .catch(() => undefined);
     try {
-      // It was given up before its turn came.
+      // The read was aborted before its turn.
       if (done === undefined) return signal.aborted ? ABORTED : this.#fail('unavailable', SOURCE_DOWN);
       return this.#failedJustNow(version, chunk) ?? (await this.#ensure(version, chunk, options, controller));
     } finally {
@@ -137,7 +137,7 @@ export class ReadThrough {
         priority: 'demand',
         localOnly,
       });
-      // Asked for after it: the reader's own request is the first.
+      // Started after the reader's own request, which comes first.
       if (chunk !== undefined) ahead.asked(version, chunk);
       const located = await reading;
       if (chunk === undefined) found(version, located);
@@ -149,7 +149,7 @@ export class ReadThrough {
       const told = codeOf(error) ?? 'internal';
       const isDown = controller.signal.aborted || told === 'not-cached';
       const code = alarm.rang ? 'deadline' : isDown ? SOURCE_DOWN : told;
-      // The reader's own deadline says nothing of what the store answers.
+      // The reader's own deadline says nothing about the store's answer.
       if (isUnreadable) unreadable.triedAgain(version, code === told ? failureOf(error) : undefined);
       const result = isUnreadable ? this.#refuseAgain(version, code) : this.#refuse(version, code, error);
       this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
@@ -159,14 +159,14 @@ export class ReadThrough {
     }
   }
 
-  /** The store was found to be down: nobody need wait for a deadline of their own to learn it. */
+  /** The store was found to be down: waiting reads fail now instead of at their own deadlines. */
   sourceIsDown(): void {
     for (const [controller, [version, chunk]] of this.#waiting) {
       if (!this.#options.cache.has(version, chunk)) controller.abort();
     }
   }
 
-  /** The kernel asks once more for a page that it got EIO for: that must not wait once more. */
+  /** The kernel repeats a READ that failed with EIO: the repetition must not wait again. */
   #failedJustNow(version: ContentVersion, chunk: number | undefined): ReadResult | undefined {
     const now = this.#options.clock.now();
     for (const [key, { at }] of this.#failed) {
@@ -181,16 +181,16 @@ export class ReadThrough {
     if (code === 'internal')
       log.error({ event: 'read-crashed', err: error, path: version.path }, 'a read failed unforeseen');
     if (isStale(code)) {
-      // A replaced version that somebody still reads says nothing about the tree shown.
+      // A replaced version that is still being read says nothing about the shown tree.
       if (isShown(generation(), version)) refresh();
       return this.#fail('replaced', code);
     }
-    // Whether the source is down is then known to all readers, not found out by each of them.
+    // The refresh tells all readers whether the source is down, so that not each has to find out.
     if (code === 'deadline' || isSourceDown(code)) refresh();
     return this.#fail('unavailable', code);
   }
 
-  /** Of an object that could not be had before: the store may have another version by now. */
+  /** For an object that was unreadable before: the store may have another version by now. */
   #refuseAgain(version: ContentVersion, code: string): ReadResult {
     const { generation, refresh } = this.#options;
     if (isStale(code) && isShown(generation(), version)) refresh();

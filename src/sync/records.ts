@@ -6,10 +6,10 @@ import type { NextRecords } from './next-records.ts';
 import { PeakFiles } from './peak-files.ts';
 import type { Restored } from './restored.ts';
 
-/** 1 is the root's. */
+/** 1 is the root. */
 const FIRST_NODE_ID = 2;
 
-/** What is counted from publication to publication, and outlives the process where state is persisted. */
+/** Counters that continue from publication to publication, and survive the process if state is persisted. */
 export class Records {
   #number: number;
   #nextNodeId: number;
@@ -27,7 +27,7 @@ export class Records {
     this.#changeLog = restored.changeLog ?? ChangeLog.empty;
   }
 
-  /** Node ids from here on have never been handed out. */
+  /** Node ids from here on were never used. */
   get nextNodeId(): number {
     return this.#nextNodeId;
   }
@@ -51,11 +51,11 @@ export class Records {
   }
 
   /**
-   * What is to be persisted before `built` is shown.
+   * The records to persist before `built` is shown.
    *
-   * @param paths what it changes; undefined for the first
-   * @param accepted what was before does not count for the guard
-   * @param release which step it shows, where the source is a release
+   * @param paths the changed paths; undefined for the first
+   * @param accepted the guard ignores earlier trees
+   * @param release the step that it shows, if the source is a release
    */
   next(
     built: Built,
@@ -83,14 +83,14 @@ export class Records {
     return { number, nextNodeId, peaks: peaks.entries(), history: history.entries, changeLog };
   }
 
-  /** Right before the swap: even if it fails then, the kernel may have seen the number and the ids. */
+  /** Called right before the swap: even if that fails, the kernel may have seen the number and the ids. */
   use(next: NextRecords, second: number): void {
     this.#number = next.number;
     this.#nextNodeId = next.nextNodeId;
     this.#lastSecond = second;
   }
 
-  /** After the notifications were answered. */
+  /** Called after the notifications were answered. */
   published(next: NextRecords, publishedAt: number): void {
     this.#peaks = new PeakFiles(next.peaks);
     this.#changeLog = next.changeLog;

@@ -9,10 +9,12 @@ export interface ReplacedInode {
   readonly executable: boolean;
   readonly parentId: number;
   readonly path: string;
-  /** Of a file. */
+  /** Only of a file. */
   readonly version: ContentVersion | undefined;
-  /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
+  /** The store's date, seconds since the epoch; 0 for a directory, and if unknown. */
   readonly lastModified: number;
-  /** Since the epoch; of a directory that went with the publication itself undefined: its instant. */
+  /**
+   * Since the epoch; undefined for a directory that the current publication removes: its mtime will be that instant.
+   */
   readonly mtime: Instant | undefined;
 }

@@ -5,12 +5,12 @@ import type { ContentCachePort } from './ports.ts';
 import type { ReplacedInode } from './replaced-inode.ts';
 
 /**
- * What the kernel may still hold of trees that are shown no more: the content of replaced versions, pinned so
- * that a reader goes on reading it, and the node ids of removed directories, which they get back if they return.
+ * What the kernel may still hold of earlier trees: the content of replaced versions, pinned so that readers can
+ * finish, and the node ids of removed directories, which a directory gets back if it returns.
  */
 export class ReplacedInodes {
   readonly #cache: Pick<ContentCachePort, 'pin' | 'unpin'>;
-  /** By node id. One version may have had several ids, each with its pin: it came, went and came back. */
+  /** By node id. A version that came, went and came back has several ids, each with its own pin. */
   readonly #nodes = new Map<number, ReplacedInode>();
   #files = 0;
   readonly #removedDirectories: Map<string, number>;
@@ -37,12 +37,12 @@ export class ReplacedInodes {
     return this.#files;
   }
 
-  /** All that the kernel may hold, for a successor. */
+  /** Everything that the kernel may hold, for a successor. */
   get replaced(): Iterable<ReplacedInode> {
     return this.#nodes.values();
   }
 
-  /** Of versions of this path that were replaced or went, and of a directory that went. */
+  /** Node ids of this path's replaced or removed versions, and of a removed directory. */
   nodeIdsOf(path: string): readonly number[] {
     const found: number[] = [];
     for (const [nodeId, node] of this.#nodes) if (node.path === path) found.push(nodeId);
@@ -50,8 +50,8 @@ export class ReplacedInodes {
   }
 
   /**
-   * Before the state is persisted, which has it: from the swap on the kernel may let go at any moment, and the cache must not have evicted
-   * what it still holds. Where the swap then fails, what is registered here does no harm.
+   * Called before the state is persisted, which includes it. From the swap on the kernel may forget a node at any
+   * time, and until then the cache must not evict its content. If the swap fails, the entries are harmless.
    */
   async add(previous: Generation, changes: GenerationChanges, yielder: Yielder): Promise<void> {
     for (const indices of [changes.changedFrom, changes.removed]) {
@@ -64,14 +64,14 @@ export class ReplacedInodes {
     }
   }
 
-  /** Directories that went with a publication have its instant as their last mtime. */
+  /** Directories removed by a publication get its instant as their last mtime. */
   dated(instant: Instant): void {
     for (const [nodeId, node] of this.#nodes) {
       if (node.mtime === undefined) this.#nodes.set(nodeId, { ...node, mtime: instant });
     }
   }
 
-  /** After the swap: directories that came back under their old node id are shown again. */
+  /** After the swap: directories that returned under their old node id are shown again. */
   async revive(next: Generation, changes: GenerationChanges, yielder: Yielder): Promise<void> {
     if (this.#removedDirectories.size === 0) return;
     for (const index of changes.added) {
@@ -82,7 +82,7 @@ export class ReplacedInodes {
     }
   }
 
-  /** The kernel holds these node ids no longer. */
+  /** The kernel no longer holds these node ids. */
   release(nodeIds: readonly number[]): void {
     for (const nodeId of nodeIds) {
       this.#forget(nodeId);

@@ -6,7 +6,7 @@ import type { HistoryEntry } from './history.ts';
 import type { PeakEntry } from './peak-files.ts';
 import type { ReplacedInode } from './replaced-inode.ts';
 
-/** What a former process published, read back. */
+/** The publication of an earlier process, read back. */
 export interface Restored {
   readonly generation: Generation;
   readonly problems: readonly Problem[];
@@ -15,14 +15,14 @@ export interface Restored {
   /** The whole second of its publication: the next one is later. */
   readonly lastSecond: number;
   readonly nextNodeId: number;
-  /** Empty where the mount is made anew: then the kernel holds nothing. */
+  /** Empty for a new mount: then the kernel holds nothing. */
   readonly removedDirectories: ReadonlyMap<string, number>;
   readonly replaced: readonly ReplacedInode[];
   readonly peaks: readonly PeakEntry[];
   readonly history: readonly HistoryEntry[];
-  /** Undefined: it was not kept, and differences can be told from here on. */
+  /** Undefined: it was not kept, and differences are available only from here on. */
   readonly changeLog?: ChangeLog | undefined;
   readonly release?: ReleaseStep | undefined;
-  /** Where the session shows it already: what that reads. */
+  /** Set if the session already shows the generation: the state that it reads. */
   readonly content?: ContentState | undefined;
 }

@@ -18,16 +18,16 @@ import { timed } from './timed.ts';
 import type { WaitingView } from './unreadable/object-wait.ts';
 import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 
-/** Listings that turn out stale while they are prefetched: after so many more, what is found is adopted. */
+/** Retries of a listing that goes stale during prefetch; after these, the found versions are adopted. */
 const MOST_RESTARTS = 3;
 
 /** Runs the stages in order, up to the one that shows a tree. One revalidation runs at a time. */
 export class Revalidation {
   readonly #options: RevalidationOptions;
   readonly #stages: Stages;
-  /** Whether this revalidation may still wait for the listing to settle: it has not done so to the limit. */
+  /** Whether this revalidation may still wait for the listing to settle: the limit is not reached. */
   #mayWait = true;
-  /** Of a listing that settled and was not published: found again, it need not settle once more. */
+  /** The digest of a settled listing that was not published: if found again, it need not settle again. */
   #settledDigest: string | undefined;
 
   constructor(options: RevalidationOptions, unreadable: UnreadableObjects, restored: Partial<Restored> = {}) {
@@ -43,17 +43,17 @@ export class Revalidation {
     return this.#stages.hold.view;
   }
 
-  /** What is to be shown at its instant. */
+  /** The tree that is to be shown at its instant. */
   get armed(): Armed | undefined {
     return this.#stages.armed.view;
   }
 
-  /** Milliseconds until what is armed is to be gone on with; infinite where nothing is. */
+  /** Milliseconds until the armed tree must be continued; infinite if there is none. */
   get dueInMs(): number {
     return this.#stages.armed.dueAt - this.#options.clock.now();
   }
 
-  /** What would be shown if what is held were accepted. */
+  /** The tree that accepting the hold would show. */
   get heldTree(): Generation | undefined {
     return this.#stages.hold.tree;
   }
@@ -63,12 +63,12 @@ export class Revalidation {
     return this.#stages.waiting;
   }
 
-  /** Milliseconds until the tree that waits is shown, or held, without what it waits for. */
+  /** Milliseconds until the waiting tree is shown or held without the missing objects. */
   get waitingLeftMs(): number {
     return this.#stages.wait.leftMs;
   }
 
-  /** Of this path, in trees before the one shown: the kernel still holds them. */
+  /** Node ids of this path in earlier trees that the kernel still holds. */
   replacedNodeIds(path: string): readonly number[] {
     return this.#stages.publisher.replacedNodeIds(path);
   }
@@ -81,7 +81,7 @@ export class Revalidation {
     return this.#stages.publisher.changeLog;
   }
 
-  /** What a prefetch under way has yet to fetch. */
+  /** What the current prefetch has yet to fetch. */
   get pending(): PendingView {
     return this.#stages.pending;
   }
@@ -91,16 +91,16 @@ export class Revalidation {
     return this.#stages.publisher.replacedVersions;
   }
 
-  /** Shows a persisted generation as it was: no new number, no new mtimes, no store. */
+  /** Shows a persisted generation unchanged: same number and mtimes, without the store. */
   resume(restored: Restored): Promise<Shown> {
     return this.#stages.publisher.resume(restored);
   }
 
   /**
-   * Looks at the source once, and publishes what is new in it. `accept` is the id of a tree that passes the guard, or of a
-   * step that the source holds. Rejects with the store's error, or with SyncError; the tree that is shown then stays.
+   * Looks at the source once, and publishes what is new. `accept` is the id of a tree that may pass the guard, or of
+   * a step that the source holds. Rejects with the store's error, or with SyncError; the shown tree then stays.
    *
-   * Where objects change faster than they can be listed and fetched, what is found in their place is shown instead.
+   * If objects change faster than they can be listed and fetched, the found versions are shown instead.
    */
   async revalidate(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
     this.#mayWait = true;
@@ -136,7 +136,7 @@ export class Revalidation {
     if (armed?.candidate.digest !== this.armed?.candidate.digest) {
       await this.#stages.armed.release(shown?.generation, new Yielder());
     }
-    // It was shown at its instant, which the source has yet to notice.
+    // It was already shown at its instant; the source has not noticed yet.
     if (armed !== undefined && armed.candidate.digest === shown?.digest) return this.#stages.unchanged();
     if (armed !== undefined) this.#stages.armed.arm(armed);
     const end = await this.#follow(seen, attempt);

@@ -5,32 +5,31 @@ import { childOf, type Deferred, deferred } from '../base/waiting.ts';
 
 export interface RevalidationLoopOptions<Outcome extends { readonly kind: string }> {
   /**
-   * One revalidation; `accept` is the id of a tree that the guard lets pass, `asked` whether somebody waits for it.
-   * Does not reject.
+   * One revalidation. `accept` is the id of a tree that may pass the guard; `asked`: a request waits for it. Does not
+   * reject.
    */
   readonly revalidate: (accept: string | undefined, signal: AbortSignal, asked: boolean) => Promise<Outcome>;
   readonly pollMs: number;
   readonly clock: Clock;
-  /** Of a revalidation that ended `waiting`: milliseconds until what it waits for is waited for no longer. */
+  /** For a revalidation that ended `waiting`: milliseconds until the wait ends. */
   readonly waitingLeftMs: () => number;
-  /** Milliseconds until something is due that is not to wait for the next poll. */
+  /** Milliseconds until an action that must not wait for the next poll. */
   readonly dueInMs?: () => number;
 }
 
-/** What a request is answered with: a tree that waits is no answer yet. */
+/** The result of a request: `waiting` is not final. */
 export type Settled<Outcome> = Exclude<Outcome, { readonly kind: 'waiting' }>;
 
 interface Request<Outcome> extends Deferred<Settled<Outcome>> {
   readonly accept: string | undefined;
 }
 
-/** The poll interval differs by so much, so that a fleet does not list in step. */
+/** Varies the poll interval, so that the nodes of a fleet do not list at the same time. */
 const JITTER = 0.1;
 
 /**
- * Revalidates on the poll interval and when asked to, one at a time. A request is answered by a revalidation that
- * began after it arrived, never by one under way; requests that wait share the next one. While a
- * tree waits for objects, they wait with it.
+ * Revalidates on the poll interval and on request, one at a time. A revalidation answers only requests that arrived
+ * before it began; waiting requests share the next one. While a tree waits for objects, the requests wait with it.
  */
 export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   readonly #options: RevalidationLoopOptions<Outcome>;
@@ -42,7 +41,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     this.#options = options;
   }
 
-  /** Rejects with the reason of the loop's end where it ends first. */
+  /** Rejects with the loop's end reason if the loop ends first. */
   refresh(accept?: string): Promise<Settled<Outcome>> {
     if (this.#over !== undefined) return Promise.reject(this.#over.reason);
     const request = { ...deferred<Settled<Outcome>>(), accept };
@@ -51,7 +50,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     return request.promise;
   }
 
-  /** Resolves when the signal is aborted and nothing is under way. `delayMs`: until the first poll. */
+  /** Resolves when the signal is aborted and no revalidation runs. `delayMs`: until the first poll. */
   async run(signal: AbortSignal, delayMs: number = this.#interval()): Promise<void> {
     let delay = delayMs;
     let serving: readonly Request<Outcome>[] = [];
@@ -62,7 +61,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
         const accept = this.#waiting.find((request) => request.accept !== undefined)?.accept;
         serving = [...serving, ...this.#take(accept)];
         const outcome = await this.#options.revalidate(accept, signal, serving.length > 0);
-        // A failure by the end that was asked for is no answer.
+        // A failure caused by the requested end is not a result.
         if (outcome.kind === 'failed') signal.throwIfAborted();
         if (isSettled(outcome)) {
           for (const request of serving) request.resolve(outcome);
@@ -81,7 +80,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     }
   }
 
-  /** All requests that wait, except those to accept another id: a revalidation can accept only one. */
+  /** All waiting requests, except those that accept another id: a revalidation can accept only one. */
   #take(accept: string | undefined): readonly Request<Outcome>[] {
     const isServed = (request: Request<Outcome>): boolean =>
       request.accept === undefined || request.accept === accept;
@@ -107,7 +106,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   #delayAfter(kind: string): number {
     if (kind === 'failed') return this.#retryDelay();
     if (kind !== 'waiting') return this.#interval();
-    // Objects that a tree waits for are tried as often, however long the poll interval is.
+    // Objects that a tree waits for are retried at this pace, however long the poll interval is.
     const { leastMs, mostMs } = RETRIES.waitingTree.pauses;
     const shortest = Math.min(leastMs, this.#options.pollMs);
     return Math.max(shortest, Math.min(this.#retryDelay(), mostMs, this.#options.waitingLeftMs()));

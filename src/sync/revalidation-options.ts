@@ -26,9 +26,9 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settleMs: number;
-  /** How long a tree waits for objects that cannot be had, before it is shown without their content. */
+  /** How long a tree waits for unreadable objects before it is shown without their content. */
   readonly unreadableWaitMs: number;
-  /** Tells whether the store gives other objects, where one cannot be had. */
+  /** Checks whether the store delivers other objects when one is unreadable. */
   readonly probe: Probe;
   /** Undefined: contents are fetched one by one. */
   readonly planner?: FetchPlanner | undefined;
@@ -36,6 +36,6 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly concurrency: number;
   /** Called with the seconds that each stage took. */
   readonly observeStage: (stage: Stage, seconds: number) => void;
-  /** Is told what happens. */
+  /** Called for each event. */
   readonly notice?: ((notice: SyncNotice) => void) | undefined;
 }

@@ -3,7 +3,7 @@ import type { Candidate } from '../source/source.ts';
 
 export interface SettleOptions {
   readonly first: Candidate;
-  /** 0: the first listing is taken. */
+  /** 0: the first listing is used. */
   readonly settleMs: number;
   readonly list: (signal: AbortSignal) => Promise<Candidate>;
   readonly clock: Clock;
@@ -11,20 +11,20 @@ export interface SettleOptions {
 }
 
 export interface Settling {
-  /** `overdue`: the listing goes on changing, and was waited for long enough. */
+  /** `overdue`: the listing kept changing until the limit. */
   readonly kind: 'settled' | 'overdue';
-  /** The newest. */
+  /** The newest listing. */
   readonly listed: Candidate;
 }
 
-/** Listings after which the newest is taken, however it differs, provided that enough time has passed. */
+/** After this many listings the newest is used, even if it still changes, once enough time has passed. */
 const MOST_LISTINGS = 3;
 const MOST_INTERVALS = 10;
 
 /**
- * The stage "settle": lists again after `settleMs` until two listings in a row are equal, so that a deploy of
- * many objects is published once. Goes on with the newest after 10 intervals or three listings, whichever is
- * later: an uploader that never pauses must not hold back everything for ever.
+ * The stage "settle": lists again after `settleMs` until two consecutive listings are equal, so that a deploy of many
+ * objects is published once. Uses the newest after 10 intervals or three listings, whichever is later: continuous
+ * uploads must not block publication for ever.
  */
 export async function settle({ first, settleMs, list, clock, signal }: SettleOptions): Promise<Settling> {
   if (settleMs <= 0) return { kind: 'settled', listed: first };
@@ -37,7 +37,7 @@ export async function settle({ first, settleMs, list, clock, signal }: SettleOpt
     listings += 1;
     if (next.digest === newest.digest) return { kind: 'settled', listed: next };
     newest = next;
-    // Counted a round, each of which takes settleMs at least: a clock that steps back must not prolong it.
+    // Counts at least settleMs for each round: a clock that steps back must not prolong the wait.
     waited += Math.max(settleMs, clock.now() - before);
     if (listings >= MOST_LISTINGS && waited >= MOST_INTERVALS * settleMs)
       return { kind: 'overdue', listed: newest };

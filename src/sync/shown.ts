@@ -3,12 +3,12 @@ import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
 import type { PrefetchBound } from './prefetch-bound.ts';
 
-/** The generation that is shown, and what goes with it. */
+/** The shown generation and its data. */
 export interface Shown {
   readonly generation: Generation;
   readonly content: ContentState;
   readonly bound: PrefetchBound;
-  /** Of the listing it was last found in; undefined after a start from persisted state. */
+  /** The digest of the listing that last matched it; undefined after a start from persisted state. */
   readonly digest: string | undefined;
   /** Keys left out, or not shown as they should be. */
   readonly problems: readonly Problem[];
@@ -16,11 +16,11 @@ export interface Shown {
   readonly unnamedProblems?: ReadonlyMap<string, number> | undefined;
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
-  /** Of a release: who put it in force. */
+  /** For a release: the step that put it in force. */
   readonly release?: ReleaseStep | undefined;
 }
 
-/** Of a tree that was built. */
+/** The problems of a built tree. */
 export function problemsOf({
   problems,
   unnamedProblems,
@@ -28,7 +28,7 @@ export function problemsOf({
   return { problems, unnamedProblems };
 }
 
-/** How many problems there are beyond those that are named, by reason. Which those are is not kept over a start. */
+/** The number of unnamed problems, by reason. Their keys are not kept across a start. */
 export function unnamedProblemsOf({
   generation,
   problems,
@@ -56,8 +56,8 @@ export function summaryOf({ generation, publishedAt }: Shown): GenerationSummary
 }
 
 /**
- * Equal ids, and the same files readable: an object restored from an archive keeps its ETag, and a release that is deployed
- * again may lie in other packs.
+ * Equal ids, and the same files readable: an object restored from an archive keeps its ETag, and a redeployed release
+ * may lie in other packs.
  */
 export function isSameTree(next: Generation, shown: Generation): boolean {
   if (next.id !== shown.id) return false;

@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<string, ContentHoldReason>> = {
   corrupt: 'damaged-pack',
 };
 
-/** Why a release is not shown whose content could not be fetched so; undefined: the store is in trouble, not the release. */
+/** Why a release whose content could not be fetched is not shown; undefined: the store failed, not the release. */
 export function contentHoldOf(error: unknown): Pick<HeldView, 'reason' | 'detail' | 'hint'> | undefined {
   const reason = REASONS[codeOf(error) ?? ''];
   if (reason === undefined) return undefined;
@@ -19,17 +19,20 @@ export function heldViewOf(hold: SourceHold): Omit<HeldView, 'since'> {
   return { generation: idOfStep(hold.step?.digest), files: 0, removed: 0, ...hold };
 }
 
-/** What an operator accepts a step by. It looks like the id of a generation, and of a step that cannot be read it is none. */
+/**
+ * The id by which an operator accepts a step. It looks like a generation's id, but for an unreadable step it is not
+ * one.
+ */
 function idOfStep(digest = ''): string {
   return digest.slice(0, 32).padEnd(32, '0');
 }
 
-/** There is no tree yet, and none to be believed. */
+/** There is no tree yet, and the available one is rejected. */
 export function refuseHeld({ reason, detail, hint }: SourceHold): SyncError {
   return new SyncError('release-held', `${detail} (${reason}).`, hint);
 }
 
-/** There is no tree yet, and none is to be shown. */
+/** There is no tree yet, and the available one may not be shown yet. */
 export function refuseEarly(armed: Armed | undefined): SyncError {
   const until = armed === undefined ? '' : ` before ${new Date(armed.at).toISOString()}`;
   return new SyncError(

@@ -4,18 +4,18 @@ import { type Failure, isSourceDown } from './failure.ts';
 import type { SyncNotice } from './notice.ts';
 
 export interface SourceView {
-  /** Milliseconds since the epoch, as all times here. */
+  /** Milliseconds since the epoch, like all times here. */
   readonly lastAttemptAt: number | undefined;
-  /** When the last successful revalidation began: what is shown is as fresh as that. */
+  /** When the last successful revalidation began: the shown tree is as fresh as that. */
   readonly lastSuccessAt: number | undefined;
   readonly consecutiveFailures: number;
-  /** When the first of those failed. */
+  /** When the first of these failures happened. */
   readonly failingSince: number | undefined;
   /** Undefined once a revalidation succeeded. */
   readonly lastError: (Failure & { readonly at: number }) | undefined;
 }
 
-/** What is known of the source: how its last revalidations went. */
+/** The state of the source: the results of its last revalidations. */
 export class SourceState {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -28,7 +28,7 @@ export class SourceState {
     lastError: undefined,
   };
 
-  /** `lastSuccessAt`: of an earlier process. */
+  /** `lastSuccessAt`: from an earlier process. */
   constructor(
     clock: Clock,
     log: Logger,
@@ -45,7 +45,7 @@ export class SourceState {
     return this.#view;
   }
 
-  /** Every request would fail: nobody need wait for one to find out. */
+  /** Every request would fail: readers need not try one to find out. */
   get isDown(): boolean {
     return isSourceDown(this.#view.lastError?.code);
   }
@@ -61,7 +61,7 @@ export class SourceState {
     this.answered();
   }
 
-  /** The store answers, while what it has is not shown yet. */
+  /** The store answers, but its newest tree is not shown yet. */
   answered(): void {
     const { consecutiveFailures, failingSince } = this.#view;
     if (consecutiveFailures > 0)
@@ -81,8 +81,8 @@ export class SourceState {
   }
 
   /**
-   * Warns when trouble begins or becomes another; its repetitions are for debugging, as is what happens while
-   * nothing is shown yet (`starting`): then whoever starts has the error.
+   * Warns when a failure begins or its cause changes. Logs repetitions at debug level, and also failures before the
+   * first tree (`starting`): then the caller of start() reports the error.
    */
   failed(failure: Failure, error: unknown, starting: boolean): void {
     const before = this.#view.lastError?.code;

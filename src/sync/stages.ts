@@ -29,32 +29,32 @@ export type Revalidated =
   | { readonly kind: 'current' }
   | { readonly kind: 'published' }
   | { readonly kind: 'held'; readonly held: HeldView }
-  /** A tree waits for objects that cannot be had: until `until`, it is tried again. */
+  /** A tree waits for unreadable objects, which are retried until `until`. */
   | { readonly kind: 'waiting'; readonly waiting: WaitingView };
 
 export type Stale = Prefetched & { readonly kind: 'stale' };
 type Adopted = Prefetched & { readonly kind: 'adopted' };
 
-/** A tree that was built, and what is known of its content. */
+/** A built tree and the state of its content. */
 interface Target {
   readonly target: FetchTarget;
   readonly content: ContentState;
   readonly bound: PrefetchBound;
 }
 
-/** What one look at the source goes by. */
+/** The parameters of one look at the source. */
 export interface Attempt {
-  /** The id of a tree that passes the guard. */
+  /** The id of a tree that may pass the guard. */
   readonly accept: string | undefined;
   readonly adoptions: Adoptions | undefined;
   readonly stale: StaleVersions;
   readonly signal: AbortSignal;
 }
 
-/** The tree that an attempt may come to show. */
+/** The tree that an attempt may show. */
 export interface Aim {
   readonly candidate: Candidate;
-  /** When it is to be shown, milliseconds since the epoch; undefined: now. */
+  /** When to show it, milliseconds since the epoch; undefined: now. */
   readonly notBefore: number | undefined;
 }
 
@@ -89,17 +89,17 @@ export class Stages {
     return this.wait.view ?? this.#slow.view;
   }
 
-  /** What a prefetch under way has yet to fetch. */
+  /** What the current prefetch has yet to fetch. */
   get pending(): PendingView {
     return this.#progress.view;
   }
 
-  /** Shows the tree of a candidate, if nothing keeps it from that. */
+  /** Shows the tree of a candidate, unless a stage prevents it. */
   async show(aim: Aim, attempt: Attempt): Promise<Revalidated | Stale> {
     for (;;) {
       const end = await this.#buildAndShow(aim, attempt);
       if (end.kind !== 'adopted') return end;
-      // Each round adopts paths that none before it did: this comes to an end.
+      // Each round adopts new paths, so the loop terminates.
       this.#options.log.info(
         { event: 'changing-objects-shown', files: end.files },
         'objects that change all the time are shown as they were found',
@@ -111,7 +111,7 @@ export class Stages {
     const { shown } = this;
     const { digest, release } = aim.candidate;
     const built = await timed(this.#options, 'build', () => this.#build(aim.candidate, attempt));
-    // crash point: built. The ids handed out are not in use: the next build hands them out again.
+    // crash point: built. The new ids are not in use: the next build assigns them again.
     if (shown !== undefined && isSameTree(built.generation, shown.generation)) {
       await untilDue(aim.notBefore, this.#options.clock, attempt.signal);
       this.publisher.foundAgain(digestOf(digest, attempt.adoptions), built, release);
@@ -146,7 +146,7 @@ export class Stages {
       log.debug({ event: 'prefetched', files, noRoom, failed: failed.length }, 'prefetched');
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;
-      // crash point: prefetched. The content is in the cache, of a version that is not shown.
+      // crash point: prefetched. The cache has the content of a version that is not shown.
       const ready = {
         built,
         content,
@@ -160,7 +160,7 @@ export class Stages {
       await this.publisher.replace(ready, () => this.#published(), yielder, attempt.signal);
     } finally {
       this.#progress.clear();
-      // What did not come to be shown must not hold room in the cache.
+      // Content that was not shown must not occupy the cache.
       const now = this.shown?.generation;
       if (now !== generation && changes !== undefined && !this.armed.isKept(aim.candidate)) {
         await hideContent(cache, generation, newFiles(changes), now, yielder);
@@ -175,7 +175,10 @@ export class Stages {
     return { content, bound, target: { generation, content, bound: bound.bytes } };
   }
 
-  /** Makes what is new in a tree local. A release of which some cannot be had is held: it is whole, or not shown. */
+  /**
+   * Makes a tree's new content local. A release with unavailable content is held: it is shown completely or not at
+   * all.
+   */
   async #fetch(
     { target, bound }: Target,
     built: Built,
@@ -197,7 +200,7 @@ export class Stages {
     }
   }
 
-  /** Makes the content of an armed tree local once it is known, and waits for its instant shortly before it. */
+  /** Makes the content of an armed tree local once it is known, and waits for its instant from shortly before it. */
   async goOnWith(armed: Armed, attempt: Attempt, end: Revalidated): Promise<Revalidated | Stale> {
     const { candidate, at: notBefore } = armed;
     if (this.armed.dueAt <= this.#options.clock.now()) return this.show({ candidate, notBefore }, attempt);
@@ -228,7 +231,7 @@ export class Stages {
     }
   }
 
-  /** Of the first tree only what must not be shown without its content; everything else is fetched behind it. */
+  /** For the first tree, only content without which it must not be shown; the backlog fetches everything else. */
   #prefetch(
     target: Parameters<typeof prefetch>[0],
     changes: Built['changes'],
@@ -251,7 +254,7 @@ export class Stages {
     return prefetch(target, wanted, means, yielder, signal);
   }
 
-  /** What comes in the place of showing a tree in which these objects cannot be had; undefined: it is shown. */
+  /** The result that replaces showing a tree with these unreadable objects; undefined: show it. */
   #delay(
     built: Built,
     digest: string,
@@ -263,7 +266,8 @@ export class Stages {
     const { generation } = built;
     const others = this.#unreadable.countIn(generation);
     const tooMany = reasonToHold(generation, failed, others, accepted);
-    // Where an error takes the place of an error, or of nothing and for good, there is nothing to wait for.
+    // Waiting is useless if the path already gives an error, or if the refusal is permanent and no readable version
+    // is replaced.
     const awaited = failed.filter(
       ({ version, refused }) => !refused && !this.#unreadable.hasPath(version.path),
     );
@@ -280,7 +284,7 @@ export class Stages {
     this.hold.drop();
   }
 
-  /** Whether trees are shown as a whole or not at all, instead of as what there is of them. */
+  /** Whether trees are shown only completely (releases), not with unreadable files. */
   get isWhole(): boolean {
     return this.#options.source.kind === 'release';
   }
@@ -297,7 +301,7 @@ export class Stages {
   /** Whether a tree of so many files may follow. */
   judge(files: number): ReturnType<typeof judge> {
     const peak = this.publisher.peak();
-    // Filters that let nothing through any more make an empty tree, though there is nothing to compare it with.
+    // Filters that exclude everything make an empty tree, even if there is no peak to compare with.
     const hadAny = files === 0 && !this.#options.allowEmpty ? (this.shown?.generation.files ?? 0) : 0;
     return judge(files, Math.max(peak, hadAny), this.#options);
   }
@@ -327,7 +331,7 @@ export class Stages {
     );
   }
 
-  /** The tree that is shown is the one to be shown. */
+  /** The shown tree is the current one. */
   unchanged(): Revalidated {
     this.hold.drop();
     this.wait.end();
@@ -344,7 +348,7 @@ function unreadableIgnoreFile(failed: readonly FailedObject[]): SyncError {
   );
 }
 
-/** A tree with something adopted in it is that of no listing: the next listing, whatever it has, is built. */
+/** A tree with adopted versions matches no listing: the next listing is built, whatever it contains. */
 function digestOf(listed: string, adoptions: Adoptions | undefined): string | undefined {
   return adoptions === undefined || adoptions.objects.size === 0 ? listed : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Versions that one revalidation found not to be in the store as they were listed. A version that is found so twice, with
- * a newer listing in between which still has it, does not change faster than it can be listed.
+ * Versions that one revalidation found changed or gone. If a newer listing still has such a version and it is found
+ * so again, the object is not changing faster than it can be listed.
  */
 export class StaleVersions {
   readonly #found = new Set<string>();

@@ -22,27 +22,27 @@ export interface SyncView {
   readonly ready: boolean;
   readonly generation: GenerationSummary | undefined;
   readonly source: SourceView & { readonly kind: SourceKind };
-  /** Of the tree shown, and what is to be shown at an instant. */
+  /** The release of the shown tree, and the one to be shown at an instant. */
   readonly release: ReleaseView | undefined;
   readonly listing: ListingView;
-  /** What was found out about the store's ETags. */
+  /** Findings about the store's ETags. */
   readonly storeTraits: readonly StoreTrait[];
   readonly held: HeldView | undefined;
-  /** Objects that a tree waits for, before it is shown, or called ready. */
+  /** Objects that a tree waits for before it is shown or called ready. */
   readonly waiting: WaitingView | undefined;
-  /** Number of files that are shown and give EIO, since the store does not give their content; each is a problem too. */
+  /** Number of shown files that give EIO because the store does not deliver their content; each is a problem too. */
   readonly unreadable: number;
-  /** What is yet to be fetched: of the tree shown, and of one that is about to be. */
+  /** What is yet to be fetched, for the shown tree and the next one. */
   readonly pending: PendingView;
   readonly problems: readonly Problem[];
   /** How many more there are than `problems` names, by reason. */
   readonly unnamedProblems: ReadonlyMap<string, number>;
   readonly history: readonly HistoryEntry[];
   readonly readFailures: ReadFailures;
-  /** Where the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
+  /** Set if the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
   readonly cacheTooSmall: { readonly neededBytes: number } | undefined;
   /** Replaced versions that the kernel may still hold. */
   readonly replacedVersions: number;
-  /** Why the tree shown would not be there, as it is, after the next start. */
+  /** Why the shown tree might be missing or incomplete after the next start. */
   readonly persistTroubles: readonly PersistTrouble[];
 }

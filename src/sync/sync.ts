@@ -27,33 +27,33 @@ import { Watch } from './watch.ts';
 export interface SyncOptions extends RevalidationOptions {
   readonly etags?: EtagFindings | undefined;
   readonly pollMs: number;
-  /** Where there is one, a poll looks at it, and lists only if it has changed. */
+  /** If set, a poll checks this key, and lists only if it has changed. */
   readonly watchedKey?: WatchedKey | undefined;
   /** When an earlier process began the last revalidation that succeeded, milliseconds since the epoch. */
   readonly lastSuccessAt?: number | undefined;
-  /** Is told when each that succeeds began. */
+  /** Called after each success with the time when it began. */
   readonly onSuccess?: (beganAt: number) => void;
 }
 
-/** How one revalidation ended, and what is shown after it. */
+/** How one revalidation ended, and the tree shown after it. */
 export type Outcome =
   | { readonly kind: 'current' | 'published'; readonly generation: GenerationSummary }
   | { readonly kind: 'held'; readonly generation: GenerationSummary; readonly held: HeldView }
-  /** A newer tree waits for objects that cannot be had. */
+  /** A newer tree waits for unreadable objects. */
   | { readonly kind: 'waiting'; readonly generation: GenerationSummary; readonly waiting: WaitingView }
   | { readonly kind: 'failed'; readonly generation: GenerationSummary | undefined; readonly error: Failure };
 
 export type Accepted =
   | { readonly kind: 'accepted'; readonly generation: GenerationSummary }
   | { readonly kind: 'nothing-held' }
-  /** What is held now, if anything, is not what was to be accepted. */
+  /** The current hold, if any, is not the one to be accepted. */
   | { readonly kind: 'changed'; readonly held: HeldView | undefined }
   | { readonly kind: 'failed'; readonly error: Failure };
 
-/** Between two refreshes that readers bring about, at least. */
+/** The shortest time between two refreshes that reads cause. */
 const READERS_REFRESH_MS = 1_000;
 
-/** Keeps the tree that is shown up with the store: the first publication, the loop, the backlog and the reads. */
+/** Keeps the shown tree up to date with the store: first publication, loop, backlog and reads. */
 export class Sync {
   readonly #options: SyncOptions;
   readonly #revalidation: Revalidation;
@@ -66,7 +66,7 @@ export class Sync {
   readonly #unreadable: UnreadableObjects;
   readonly #watch: Watch | undefined;
   readonly #isRestored: boolean;
-  /** Let go once it is shown. */
+  /** Dropped after it is shown. */
   #restored: Restored | undefined;
   #readersRefresh: { at: number; pending: boolean } = { at: 0, pending: false };
   #toldTooSmall = false;
@@ -82,7 +82,7 @@ export class Sync {
     const unreadable = new UnreadableObjects(clock, log, options.notice);
     this.#unreadable = unreadable;
     this.#revalidation = new Revalidation({ ...options, source: this.#timed }, unreadable, restored);
-    // Without a tree of that time it says nothing.
+    // Without a tree from that time, the value is meaningless.
     this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
     this.#loop = new RevalidationLoop({
@@ -130,7 +130,7 @@ export class Sync {
     });
   }
 
-  /** Resolves when everything of the tree shown that is to be fetched is local for the first time. */
+  /** Resolves when all content to be fetched of the shown tree is local for the first time. */
   get ready(): Promise<void> {
     return this.#backlog.ready;
   }
@@ -140,7 +140,7 @@ export class Sync {
     return this.#isRestored;
   }
 
-  /** What is shown; `shown.generation` and `shown.content.fingerprints` are what the session has. */
+  /** The shown tree; `shown.generation` and `shown.content.fingerprints` are what the session has. */
   get shown(): Shown | undefined {
     return this.#revalidation.shown;
   }
@@ -170,8 +170,8 @@ export class Sync {
   }
 
   /**
-   * The first publication: shows the persisted tree, or lists and shows what is there before any content is
-   * fetched. Rejects with the store's error or SyncError `empty-source`; it may then be called again.
+   * The first publication: shows the persisted tree, or lists and shows the result before any content is fetched.
+   * Rejects with the store's error or SyncError `empty-source`; it may then be called again.
    */
   async start(signal: AbortSignal): Promise<Shown> {
     if (this.#restored !== undefined) {
@@ -184,10 +184,10 @@ export class Sync {
     return this.#revalidation.shown!;
   }
 
-  /** Polls until the signal is aborted; then resolves when nothing is under way. To be called after `start`. */
+  /** Polls until the signal is aborted; resolves when no work is in progress. Call it after `start`. */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      // What was persisted may be old: the first look at the store is at once.
+      // Persisted state may be old: look at the store immediately.
       await this.#loop.run(signal, this.#isRestored ? 0 : undefined);
     } finally {
       this.#ahead.stop();
@@ -196,14 +196,14 @@ export class Sync {
   }
 
   /**
-   * Answered by a listing that began after this call, once what it found is shown, held or refused: a tree that waits for
-   * objects is waited for. Rejects only when `run` ends.
+   * Answered by a listing that began after this call, when its result is shown, held or refused. If a tree waits for
+   * objects, the answer waits too. Rejects only when `run` ends.
    */
   refresh(): Promise<Settled<Outcome>> {
     return this.#loop.refresh();
   }
 
-  /** Publishes what is held, if a fresh listing still has it; without an id, what is held now. */
+  /** Publishes the held tree, if a fresh listing still matches it; without an id, the one held now. */
   async accept(id?: string): Promise<Accepted> {
     const held = this.#revalidation.held ?? this.#backlog.held;
     if (held === undefined) return { kind: 'nothing-held' };
@@ -226,28 +226,28 @@ export class Sync {
     return compareGenerations(this.#revalidation.history, this.#revalidation.changeLog, from, to);
   }
 
-  /** The last publication that took a path away, as far as the history goes back. */
+  /** The last publication that removed a path, within the history. */
   async removalOf(path: string): Promise<HistoryEntry | undefined> {
     const number = await this.#revalidation.changeLog.removalOf(path);
     return this.#revalidation.history.find((entry) => entry.number === number);
   }
 
-  /** What would be shown if what is held were accepted. */
+  /** The tree that accepting the hold would show. */
   get heldTree(): Generation | undefined {
     return this.#revalidation.heldTree;
   }
 
-  /** Of this path, in trees before the one shown: the kernel still holds them. */
+  /** Node ids of this path in earlier trees that the kernel still holds. */
   replacedNodeIds(path: string): readonly number[] {
     return this.#revalidation.replacedNodeIds(path);
   }
 
-  /** One blob for a reader, see ReadThrough. Never rejects. */
+  /** Reads one blob for a reader, see ReadThrough. Never rejects. */
   read(version: ContentVersion, chunk: number | undefined, options: ReadOptions): Promise<ReadResult> {
     return this.#reads.readVersion(version, chunk, options);
   }
 
-  /** The store was found to have this content no more: if it is shown, there is something new to list. */
+  /** The store no longer has this content: if it is shown, the listing is stale. */
   contentReplaced(path: string, etag: string): void {
     const generation = this.#revalidation.shown?.generation;
     const index = generation?.find(path) ?? -1;
@@ -284,13 +284,13 @@ export class Sync {
         this.#source.answered();
         return end;
       }
-      // While something is held every poll lists, as without a key: what ends the hold may not touch the key.
+      // While a tree is held every poll lists, ignoring the key: what ends the hold may not change the key.
       if (!isQuiet && end.kind !== 'held') this.#watch?.listed();
       this.#source.succeeded(began);
       this.#options.onSuccess?.(began);
       return end;
     } catch (error) {
-      // An end that was asked for is no failure of the source.
+      // A requested end is not a failure of the source.
       if (!signal.aborted) this.#source.failed(failureOf(error), error, before === undefined);
       if (this.#source.isDown) {
         this.#ahead.giveUp();
@@ -305,15 +305,15 @@ export class Sync {
     }
   }
 
-  /** Whether the watched key says that there is nothing to list, and nobody wants to know better. */
+  /** Whether the watched key is unchanged and no request waits, so that listing is unnecessary. */
   async #isQuiet(asked: boolean, signal: AbortSignal): Promise<boolean> {
-    // Looked at before every listing, asked for or not: what it has then is what the listing is compared with.
+    // Check the key before every listing, requested or not: the listing belongs to the value that the key had then.
     if (this.#watch === undefined || (await this.#watch.isDue(signal))) return false;
     const { held, shown } = this.#revalidation;
     return !asked && held === undefined && shown?.digest !== undefined;
   }
 
-  /** The same array until something changes: what is shown of it is sorted, once. */
+  /** Returns the same array until something changes: consumers sort it once. */
   #allProblems(ofTree: readonly Problem[]): readonly Problem[] {
     const unreadable = this.#unreadable.problems;
     if (unreadable.length === 0) return ofTree;

@@ -5,9 +5,9 @@ import type { BuildOptions, Built, Look, Source, SourceKind } from '../source/so
 import type { SyncNotice } from './notice.ts';
 
 export interface ListingView {
-  /** How long the listing that is under way has taken, or else the last one took; undefined before the first. */
+  /** How long the current listing has taken, or else the last one took; undefined before the first. */
   readonly milliseconds: number | undefined;
-  /** Whether that is longer than a listing should take. */
+  /** Whether that is longer than a normal listing. */
   readonly isSlow: boolean;
 }
 
@@ -15,8 +15,8 @@ export interface ListingView {
 const SLOW_MS = 60_000;
 
 /**
- * A source that says when a look at it takes long: no change is shown before it has ended, however well the store answers
- * each of its requests. It stays slow until a listing is quick.
+ * Reports a slow listing: no change is shown before it ends, however fast each request is. Stays slow until a listing
+ * is fast.
  */
 export class TimedSource implements Source {
   readonly kind: SourceKind;
@@ -87,7 +87,7 @@ export class TimedSource implements Source {
     this.#notice({ kind: 'source-slow', since: beganAt });
   }
 
-  /** A clock that stepped back counts as one that stands still. */
+  /** A clock that stepped back counts as stopped. */
   #since(at: number): number {
     return Math.max(0, this.#clock.now() - at);
   }

@@ -1,6 +1,6 @@
 import type { RevalidationOptions, Stage } from './revalidation-options.ts';
 
-/** Runs one stage, and reports the seconds that it took, whether it failed or not. */
+/** Runs one stage and reports its duration in seconds, also after a failure. */
 export async function timed<T>(
   { clock, observeStage }: Pick<RevalidationOptions, 'clock' | 'observeStage'>,
   stage: Stage,

@@ -1,9 +1,9 @@
 import type { Stop } from '../store/stop.ts';
 
-/** Who waits for content: the uid of the reader's READ; undefined where a driver does not tell it. */
+/** The uid of the READ that waits for content; undefined if the driver does not provide it. */
 export type ReaderUid = number | undefined;
 
-/** What may be under way at a time, for all readers together. */
+/** Bounds on concurrent work for all readers together. */
 export interface TurnLimits {
   readonly requests: number;
   readonly bytes: number;
@@ -17,24 +17,24 @@ interface Waiting {
 /** The readers of one uid. */
 interface Party {
   readonly waiting: Waiting[];
-  /** Requests. */
+  /** Requests in progress. */
   underWay: number;
 }
 
-/** Shares of the limits that are kept for a uid with nothing under way. */
+/** Shares of the limits that are reserved for a uid without requests in progress. */
 const RESERVED_REQUESTS = 1 / 16;
 const RESERVED_BYTES = 1 / 8;
 
 /**
- * Lets readers' requests go by turns of their uids, so that one user who reads a thousand things at once does not keep
- * everybody else waiting for them. A uid may have all that the limits allow but for a small reserve, which goes at once
- * to one that has nothing under way. Where several wait, a uid that has nothing under way has its turn after at most one
- * of every other; those of one uid go in the order in which they came.
+ * Schedules readers' requests fairly by uid, so that a user with a thousand concurrent reads does not block the
+ * others. A uid may use all of the limits except a small reserve, which is for uids without requests in progress. If
+ * several uids wait, one without requests in progress gets its turn after at most one request of every other.
+ * Requests of one uid run in order of arrival.
  */
 export class Turns {
   readonly #limits: TurnLimits;
   readonly #shared: TurnLimits;
-  /** The uids with requests that wait or are under way, in the order of their last turns, the longest ago first. */
+  /** The uids with waiting or running requests, ordered by their last turn, the oldest first. */
   readonly #parties = new Map<ReaderUid, Party>();
   #requests = 0;
   #bytes = 0;
@@ -54,8 +54,8 @@ export class Turns {
   }
 
   /**
-   * Resolves when a request for so many bytes may go; what it resolves with ends its turn, and may be called again. More
-   * bytes than the limit go alone. Rejects with the signal's reason.
+   * Resolves when a request for this many bytes may start. The returned function ends its turn, and may be called
+   * again. A request larger than the limit runs alone. Rejects with the signal's reason.
    */
   take(reader: ReaderUid, bytes: number, signal: Stop): Promise<() => void> {
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -108,7 +108,7 @@ export class Turns {
     for (const [reader, party] of this.#parties) {
       const [head] = party.waiting;
       if (head === undefined) continue;
-      // What does not fit is waited for: others that are smaller would keep it waiting for good.
+      // A request that does not fit blocks the smaller ones behind it: otherwise they could starve it.
       const fits = isFirst ? this.#fits(head, this.#shared) : false;
       isFirst = false;
       if (!fits && !(party.underWay === 0 && this.#fits(head, this.#limits))) continue;

@@ -5,15 +5,15 @@ import { RETRIES } from '../base/retry-policies.ts';
 import { codeOf } from './failure.ts';
 
 export interface WaitForStoreOptions {
-  /** Milliseconds from the first attempt on; 0: the first failure is the end. */
+  /** Milliseconds from the first attempt on; 0: the first failure is final. */
   readonly waitMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * What passes by itself while a host starts: no network yet, no role yet, a clock that was not set yet, an object that the
- * store does not give at the moment. A bucket that does not exist, or may not be listed, is for somebody to repair.
+ * Conditions that pass while a host starts: no network, no role, an unset clock, an object that the store does not
+ * deliver at the moment. A bucket that does not exist, or may not be listed, needs a repair.
  */
 const PASSING = new Set([
   'unreachable',
@@ -24,10 +24,12 @@ const PASSING = new Set([
   'unreadable-ignore-file',
   'release-early',
 ]);
-/** What one attempt counts at most: the clock may be set while it waits. */
+/** The most that one attempt counts: the clock may be set during it. */
 const LONGEST_ATTEMPT_MS = 15_000;
 
-/** Tries to start until it succeeds, fails for good, or the time is over: then it rejects with the last error. */
+/**
+ * Retries the start until it succeeds, fails permanently, or the time is over: then it rejects with the last error.
+ */
 export async function waitForStore(
   start: () => Promise<unknown>,
   { waitMs, clock, log }: WaitForStoreOptions,

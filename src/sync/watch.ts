@@ -4,18 +4,18 @@ import type { WatchedKey } from '../source/source.ts';
 import { codeOf } from './failure.ts';
 import { isRefusal } from './unreadable/failed-object.ts';
 
-/** A listing is due after so long, whatever the key says: somebody may write without changing it. */
+/** A listing is due after this time even if the key is unchanged: a writer may not update the key. */
 const NET_MS = 600_000;
 
 /**
- * Says of each poll whether a listing is due. What counts is the ETag that was seen before a listing began: a key
- * that changes while it is listed leads to another listing.
+ * Decides for each poll whether a listing is due. It compares with the ETag seen before the last listing began: a
+ * change of the key during a listing causes another listing.
  */
 export class Watch {
   readonly #watched: WatchedKey;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #log: Logger;
-  /** Before the last listing that was made use of. */
+  /** As seen before the last listing that was used. */
   #listed: { readonly etag: string | undefined; readonly at: number } | undefined;
   #seen: { readonly etag: string | undefined; readonly at: number } | undefined;
   #missing = false;
@@ -26,7 +26,7 @@ export class Watch {
     this.#log = log;
   }
 
-  /** Looks at the key. A key that is not there, or cannot be read, makes every poll a listing. */
+  /** Checks the key. If it is missing or unreadable, every poll lists. */
   async isDue(signal: AbortSignal): Promise<boolean> {
     const at = this.#clock.now();
     const known = this.#listed?.etag;
@@ -34,7 +34,7 @@ export class Watch {
       const etag = (await this.#watched.look(known, signal)) ?? known;
       this.#tell(undefined);
       this.#seen = { etag, at };
-      // A clock that stepped back must not put the net off.
+      // A clock that stepped back must not disable this periodic listing.
       const since = this.#listed === undefined ? Number.POSITIVE_INFINITY : Math.abs(at - this.#listed.at);
       return etag === undefined || etag !== known || since >= NET_MS;
     } catch (error) {
@@ -46,7 +46,7 @@ export class Watch {
     }
   }
 
-  /** A listing that began after the last look was made use of. */
+  /** A listing that began after the last check was used. */
   listed(): void {
     this.#listed = this.#seen;
   }

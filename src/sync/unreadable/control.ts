@@ -5,7 +5,7 @@ import { hasContent } from '../prefetch-bound.ts';
 import type { UnreadableObjects } from './unreadable-objects.ts';
 import { withinTime } from './within-time.ts';
 
-/** Reads one byte of an object, of the store itself. Rejects where it cannot be had, or when aborted. */
+/** Reads one byte of an object, directly from the store. Rejects if it is unreadable, or when aborted. */
 export type Probe = (path: string, signal: AbortSignal) => Promise<void>;
 
 export interface ControlOptions {
@@ -13,29 +13,29 @@ export interface ControlOptions {
   readonly clock: Clock;
   readonly target: Pick<FetchTarget, 'generation'>;
   readonly unreadable: Pick<UnreadableObjects, 'has'>;
-  /** Whether the content of an entry was had before: such entries are asked for first. */
+  /** Whether an entry's content was read before: such entries are probed first. */
   readonly wasHad: (index: number) => boolean;
 }
 
-/** Objects that are asked for in the place of one that cannot be had. */
+/** Objects that are probed when one is unreadable. */
 const OBJECTS = 3;
 
 /**
- * Tells the fault of one object from that of the store: when an object cannot be had, others are asked for. They
- * are asked for after the failure, so that an outage that began in between is never taken for the object's fault.
+ * Distinguishes an unreadable object from a failing store: when an object is unreadable, others are probed. The
+ * probes start after the failure, so that an outage that began in between is never attributed to the object.
  */
 export class Control {
   readonly #options: ControlOptions;
   readonly #failed = new Set<number>();
   #running: Promise<boolean> | undefined;
-  /** Begins when the one that runs has ended: for failures that are found meanwhile. */
+  /** Starts after the current run, for failures found meanwhile. */
   #next: Promise<boolean> | undefined;
 
   constructor(options: ControlOptions) {
     this.#options = options;
   }
 
-  /** Whether the failure of this entry is its own: the store gives most of up to three others. */
+  /** Whether the failure is specific to this entry: the store delivers most of up to three others. */
   async isOwnFault(index: number, signal: AbortSignal): Promise<boolean> {
     this.#failed.add(index);
     if (this.#running === undefined) return this.#start(signal);
@@ -69,11 +69,11 @@ export class Control {
       }),
     );
     signal.throwIfAborted();
-    // With nothing to compare with there is no telling: then the tree stays.
+    // Without others to compare, the fault is unknown: the tree stays.
     return answers.filter((had) => had).length * 2 > answers.length;
   }
 
-  /** Far apart, from a random place on: the objects of a directory may be odd together. */
+  /** Far apart, from a random start: objects of one directory may share a fault. */
   #others(): readonly number[] {
     const { target, unreadable, wasHad, clock } = this.#options;
     const { generation } = target;
@@ -87,14 +87,14 @@ export class Control {
         const isFit = hasContent(generation, index) && !this.#failed.has(index) && fits(index);
         if (isFit && !unreadable.has(generation.version(index))) found.push(index);
       }
-      // Objects of which nothing is known may be as odd as the one that failed: only where there are no others.
+      // Untested objects may have the same fault: use them only if there are no others.
       if (found.length > 0) return found;
     }
     return found;
   }
 }
 
-/** Visits every one of so many places, each far from the ones before. */
+/** A stride that visits every place once, each far from the previous ones. */
 function strideOf(places: number): number {
   let stride = Math.max(1, Math.round(places * 0.618));
   while (commonDivisor(stride, places) !== 1) stride += 1;

@@ -6,8 +6,8 @@ export interface FailedObject {
   readonly version: ContentVersion;
   readonly failure: Failure;
   /**
-   * The store refused it (403, 400, an archived class), and there is no readable version that it would replace:
-   * waiting would keep nothing readable.
+   * The store refused it (403, 400, an archived class), and it replaces no readable version: waiting would preserve
+   * nothing.
    */
   readonly refused: boolean;
 }
@@ -16,19 +16,19 @@ export interface FailedObject {
 export interface NamedObject {
   /** Below the prefix. */
   readonly path: string;
-  /** What the store answered. */
+  /** The store's answer. */
   readonly detail: string;
 }
 
 /** Objects named in one line; the others are counted. */
 export const MOST_NAMED = 5;
 
-/** Characters of an answer that are kept. */
+/** Characters kept of an answer. */
 const MOST_ANSWER = 500;
 
-/** What the store answered when an object was asked for, in one line. */
+/** The store's answer to a request for an object, in one line. */
 export function answerOf({ code, message, detail }: Failure): string {
-  // The message says what is wrong, the detail is what the store itself said.
+  // The message says what is wrong; the detail is the store's own message.
   const words = detail === undefined || message.includes(detail) ? message : `${message} (${detail})`;
   return `${code}: ${words}`.slice(0, MOST_ANSWER);
 }
@@ -49,17 +49,17 @@ export function failedObject(
   return { version: generation.version(index), failure: failureOf(error), refused };
 }
 
-/** Asked again, the store would say the same: SSE-C objects answer 400, a key policy may deny one. */
+/** A retry would give the same answer: SSE-C objects answer 400, and a key policy may deny one. */
 export function isRefusal(code: string | undefined): boolean {
   return code === 'unreadable-class' || code === 'denied' || code === 'bad-request';
 }
 
-/** Airflow opens these outside any try, in every directory: where one gives EIO, its processor ends. */
+/** Airflow opens these outside any try, in every directory: if one gives EIO, its processor exits. */
 export function isIgnoreFile(path: string): boolean {
   return path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`);
 }
 
-/** The indices of all of them. */
+/** The indices of all ignore files. */
 export function ignoreFiles(generation: Generation): Uint32Array {
   const name = Buffer.from(IGNORE_FILE);
   const found: number[] = [];

@@ -11,23 +11,23 @@ export interface TimedMeans {
   readonly cache: Pick<ContentCachePort, 'ensure'>;
   readonly clock: Clock;
   readonly slow: SlowFetches;
-  /** Milliseconds that a path may take, where it may take so many by its size. */
+  /** Milliseconds that a path may take, out of `ms` allowed by its size. */
   readonly allowedMs: (path: string, ms: number) => number;
 }
 
 /**
- * The store bounds each of its requests, at 30 s where it gets no answer that is of use. This is the bound for the whole
- * of an object, as slow as the way to the store may be, so that one that never ends cannot keep the others from being
- * shown. It is longer, so that what the store answered is what is told.
+ * Bounds the whole fetch of an object over a slow network, so that one that never ends cannot keep the others from
+ * being shown. The store bounds each request at 30 s without a usable answer. This bound is longer, so that the
+ * store's own error is reported.
  */
 const SLOWEST_BYTES_PER_MS = 16;
 
-/** Milliseconds after which an object of so many bytes is given up. */
+/** Milliseconds after which fetching an object of this size is abandoned. */
 export function longestMs(size: number): number {
   return RETRIES.object.deadlineMs + size / SLOWEST_BYTES_PER_MS;
 }
 
-/** As fetchEntry, in bounded time: rejects with SyncError `overdue` after that. */
+/** As fetchEntry, with a time limit: then it rejects with SyncError `overdue`. */
 export function fetchInTime(
   { cache, clock, slow, allowedMs }: TimedMeans,
   target: { readonly generation: Generation; readonly content: ContentState },

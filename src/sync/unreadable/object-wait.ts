@@ -6,22 +6,21 @@ import { type FailedObject, type NamedObject, named } from './failed-object.ts';
 /** What a tree waits for, as status shows it. Times are milliseconds since the epoch. */
 export interface WaitingView {
   readonly since: number;
-  /** When the tree is shown without them, or held; undefined where it waits for a first answer. */
+  /** When the tree is shown without them, or held; undefined while it waits for a first answer. */
   readonly until: number | undefined;
   readonly files: number;
   /** The first of them. */
   readonly objects: readonly NamedObject[];
 }
 
-/** Tries that an object gets at least, so that one fault within a second never costs a readable version. */
+/** An object gets at least this many tries, so that one fault within a second never costs a readable version. */
 const FEWEST_TRIES = 2;
-/** A further try of an object may take at least so long, however little of the wait is left. */
+/** A retry of an object may take at least this long, even if the wait is almost over. */
 const SHORTEST_TRY_MS = 1_000;
 
 /**
- * How long one tree after another waits for objects that cannot be had: from the first change on that is not
- * shown, so that a key which is written again and again holds nothing up for longer. Time in which the store itself
- * is in trouble does not count.
+ * How long successive trees wait for unreadable objects in total: from the first unshown change on, so that a key
+ * which is rewritten repeatedly delays nothing for longer. Time during which the store itself fails does not count.
  */
 export class ObjectWait {
   readonly #clock: Clock;
@@ -31,7 +30,7 @@ export class ObjectWait {
   #pausedAt: number | undefined;
   #tries = 0;
   #objects: readonly FailedObject[] = [];
-  /** By path: what the store answered. */
+  /** By path: the store's answer. */
   #failures: ReadonlyMap<string, Failure> = new Map();
   #told = '';
 
@@ -41,7 +40,7 @@ export class ObjectWait {
     this.#waitMs = waitMs;
   }
 
-  /** Undefined while nothing is waited for. */
+  /** Undefined while nothing waits. */
   get view(): WaitingView | undefined {
     if (this.#objects.length === 0 || this.#since === undefined) return undefined;
     const objects = named(this.#objects);
@@ -49,7 +48,7 @@ export class ObjectWait {
     return { since: this.#since, until, files: this.#objects.length, objects };
   }
 
-  /** A new tree is ready to be shown, and the fetch of its content begins. */
+  /** A new tree is ready to be shown; fetching its content begins. */
   began(): void {
     const now = this.#clock.now();
     // A clock that stepped back must not prolong the wait.
@@ -58,13 +57,13 @@ export class ObjectWait {
     this.#pausedAt = undefined;
   }
 
-  /** How long a try of this path may take, where a try that is not known to fail may take `ms`. */
+  /** How long a try of this path may take; `ms` is the limit for a path that is not known to fail. */
   allowedMs(path: string, ms: number): number {
     if (this.#since === undefined || !this.#failures.has(path)) return ms;
     return Math.max(SHORTEST_TRY_MS, Math.min(ms, this.#since + this.#waitMs - this.#clock.now()));
   }
 
-  /** The same objects. One whose try was cut short has the store's answer to the try before. */
+  /** Returns the same objects; one whose try was cut short gets the answer of the previous try. */
   withAnswers(objects: readonly FailedObject[]): readonly FailedObject[] {
     return objects.map((object) => {
       const before = this.#failures.get(object.version.path);
@@ -74,7 +73,7 @@ export class ObjectWait {
     });
   }
 
-  /** The control found that the fault is these objects'; returns whether the tree waits on. */
+  /** The probe found that only these objects fail; returns whether the tree continues to wait. */
   waitsFor(objects: readonly FailedObject[]): boolean {
     this.#objects = objects;
     this.#failures = new Map(objects.map(({ version, failure }) => [version.path, failure]));
@@ -85,17 +84,17 @@ export class ObjectWait {
     return true;
   }
 
-  /** Milliseconds until the tree waits no longer. */
+  /** Milliseconds until the wait ends. */
   get leftMs(): number {
     return this.#since === undefined ? this.#waitMs : this.#since + this.#waitMs - this.#clock.now();
   }
 
-  /** The store, not an object, was in trouble. */
+  /** The store itself failed, not an object. */
   storeFailed(): void {
     if (this.#since !== undefined) this.#pausedAt ??= this.#clock.now();
   }
 
-  /** A tree was shown, or there is none to be shown. */
+  /** A tree was shown, or there is none to show. */
   end(): void {
     if (this.#objects.length > 0) {
       this.#log.info(

@@ -2,13 +2,13 @@ import type { Clock } from '../../base/clock.ts';
 import { MOST_NAMED } from './failed-object.ts';
 import type { WaitingView } from './object-wait.ts';
 
-/** A fetch that has not ended after this is named. */
+/** A fetch that takes longer is named in the status. */
 const SLOW_MS = 5_000;
 
-/** Fetches under way: a tree that is not there yet may wait for one of them, which has not even failed. */
+/** Fetches in progress: the first tree may wait for a slow one that has not even failed. */
 export class SlowFetches {
   readonly #clock: Clock;
-  /** Oldest first: when each began. */
+  /** By start time, oldest first. */
   readonly #running = new Map<string, number>();
 
   constructor(clock: Clock) {
@@ -24,7 +24,7 @@ export class SlowFetches {
     }
   }
 
-  /** Undefined where every fetch began a moment ago. */
+  /** Undefined if all fetches began a moment ago. */
   get view(): WaitingView | undefined {
     const latest = this.#clock.now() - SLOW_MS;
     const slow = [...this.#running].filter(([, since]) => since <= latest);

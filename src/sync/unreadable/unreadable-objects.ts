@@ -8,10 +8,10 @@ import { answerOf, type FailedObject, type NamedObject } from './failed-object.t
 
 interface Unreadable {
   readonly path: string;
-  /** Of the store's last answer. */
+  /** From the store's last answer. */
   readonly code: string;
   readonly detail: string;
-  /** An operator accepted it, or a process before this one showed it: it does not count as one too many. */
+  /** An operator accepted it, or an earlier process showed it: it does not count toward the limit. */
   readonly accepted: boolean;
   /** Milliseconds since the epoch; undefined where this process has not tried it. */
   readonly triedAt: number | undefined;
@@ -20,20 +20,20 @@ interface Unreadable {
 /** By version name. */
 type Entries = ReadonlyMap<string, Unreadable>;
 
-/** What becomes of the register when a tree is shown. */
+/** The register of unreadable files that belongs to the next tree. */
 export interface NextUnreadable {
   readonly entries: Entries;
   readonly problems: readonly Problem[];
 }
 
-/** A reader's try within this time of the last one is answered by what that one found. */
+/** A reader's retry within this time gets the result of the last try. */
 const SAME_ANSWER_MS = 5_000;
 /** Objects named in an event. */
 const MOST_IN_NOTICE = 20;
 
 /**
- * Files that are shown although their content cannot be had: reading them gives EIO. They are `problems`, tried again
- * in the background and for readers, and forgotten once they can be had, or are shown no more.
+ * Shown files whose content is unreadable: reading them gives EIO. They are listed as `problems` and retried in the
+ * background and for readers. They are removed when they become readable or are no longer shown.
  */
 export class UnreadableObjects {
   readonly #clock: Clock;
@@ -48,7 +48,7 @@ export class UnreadableObjects {
     this.#notice = notice;
   }
 
-  /** The same array until something changes. */
+  /** Returns the same array until something changes. */
   get problems(): readonly Problem[] {
     return this.#problems;
   }
@@ -61,13 +61,13 @@ export class UnreadableObjects {
     return this.#entries.has(version.name);
   }
 
-  /** Whether what is shown under this path cannot be read: a newer version that cannot either takes nothing away. */
+  /** Whether the shown version of this path is unreadable: then a newer unreadable version makes nothing worse. */
   hasPath(path: string): boolean {
     for (const entry of this.#entries.values()) if (entry.path === path) return true;
     return false;
   }
 
-  /** Those that count as too many, of a tree in which they are still shown. */
+  /** How many count toward the limit, in a tree that still shows them. */
   countIn(generation: Generation): number {
     let count = 0;
     for (const [name, { path, accepted }] of this.#entries) {
@@ -76,14 +76,14 @@ export class UnreadableObjects {
     return count;
   }
 
-  /** The code of the last try, where that was a moment ago. */
+  /** The code of the last try, if that was a moment ago. */
   failedJustNow(version: Pick<ContentVersion, 'name'>): string | undefined {
     const entry = this.#entries.get(version.name);
     if (entry?.triedAt === undefined) return undefined;
     return Math.abs(this.#clock.now() - entry.triedAt) < SAME_ANSWER_MS ? entry.code : undefined;
   }
 
-  /** Takes what an earlier process knew out of its problems; returns the others. */
+  /** Extracts the unreadable objects that an earlier process persisted as problems; returns the other problems. */
   restore(generation: Generation, problems: readonly Problem[]): readonly Problem[] {
     const entries = new Map<string, Unreadable>();
     const others: Problem[] = [];
@@ -102,7 +102,7 @@ export class UnreadableObjects {
     return others;
   }
 
-  /** What the register is once this tree is shown, with these files failed in it. */
+  /** The register for this tree, with these failed files in it. */
   next(generation: Generation, failed: readonly FailedObject[], accepted: boolean): NextUnreadable {
     const entries = new Map<string, Unreadable>();
     for (const [name, entry] of this.#entries) {
@@ -112,19 +112,19 @@ export class UnreadableObjects {
     return { entries, problems: problemsOf(entries) };
   }
 
-  /** The tree is shown. */
+  /** The tree is shown: use its register. */
   use({ entries }: NextUnreadable): void {
     this.#set(entries);
   }
 
-  /** These files of the tree that is shown cannot be had. */
+  /** These files of the shown tree are unreadable. */
   add(failed: readonly FailedObject[], accepted: boolean): void {
     const entries = new Map(this.#entries);
     for (const object of failed) entries.set(object.version.name, this.#entryOf(object, accepted));
     this.#set(entries);
   }
 
-  /** It was tried again, in vain; `failure` is what the store answered, if it did. Harmless for what is not here. */
+  /** A retry failed; `failure` is the store's answer, if there was one. No effect on unknown files. */
   triedAgain(version: Pick<ContentVersion, 'name'>, failure: Failure | undefined): void {
     const before = this.#entries.get(version.name);
     if (before === undefined) return;
@@ -134,7 +134,7 @@ export class UnreadableObjects {
     if (after.detail !== before.detail) this.#problems = problemsOf(this.#entries);
   }
 
-  /** Its content is local. Harmless for what is not here. */
+  /** Its content is local. No effect on unknown files. */
   readable(version: Pick<ContentVersion, 'name'>): void {
     if (!this.#entries.has(version.name)) return;
     const entries = new Map(this.#entries);

@@ -9,10 +9,10 @@ export interface TooMany {
   readonly detail: string;
 }
 
-/** More files than these, in a tree of any size, are the store's fault. */
+/** More unreadable files than this, in a tree of any size, are the store's fault. */
 const MOST = 20;
 const LARGEST_SHARE = 0.01;
-/** Files of a small tree that may always be unreadable: one file is more than 1 % of it. */
+/** Unreadable files that a small tree may always have: one file is more than 1 % of it. */
 const ALWAYS = 3;
 
 /** How many files of a tree may be shown unreadable before it is held. */
@@ -21,10 +21,10 @@ export function mostUnreadable(files: number): number {
 }
 
 /**
- * Why a tree must not be shown without these objects, once it has waited for them.
+ * Why a tree must not be shown without these objects after it has waited for them.
  *
- * @param others files of it that are unreadable already, and count
- * @param accepted whether an operator accepted that there are so many
+ * @param others files of it that are already unreadable, and count
+ * @param accepted whether an operator accepted so many
  */
 export function reasonToHold(
   generation: Generation,
