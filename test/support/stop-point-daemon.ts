@@ -2,6 +2,7 @@ import { startCli } from '../../src/cli/start-cli.ts';
 import type { Parts } from '../../src/server/server.ts';
 import * as server from '../../src/server/server.ts';
 import type { Candidate } from '../../src/source/source.ts';
+import { testedEntries } from './tested-entries.ts';
 
 /**
  * The command with named points at which the process is killed, each between two calls of what a revalidation runs
@@ -86,5 +87,5 @@ const parts: Parts = ({ source, cache, presenter, persister }) => {
 
 startCli(async () => ({
   ...server,
-  serve: (config, options) => server.serve(config, options, { parts }),
+  serve: (config, options) => server.serve(config, options, { parts, entries: testedEntries() }),
 }));
