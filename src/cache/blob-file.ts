@@ -19,12 +19,12 @@ import { CHUNK_BYTES } from './chunks.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { MOST_TRAILER_BYTES } from './trailer.ts';
 
-/** No blob has such a name. */
+/** No blob has a name with this prefix. */
 export const TEMPORARY_PREFIX = 'tmp-';
 
 const FILE_MODE = 0o600;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** A symlink is not followed, and a FIFO in a blob's place does not block the open. */
+/** Does not follow a symlink, and does not block on opening a FIFO in a blob's place. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /**
  * Up to this size files are written and read synchronously. A 4 KiB blob on ext4: 72 us of CPU by synchronous
@@ -38,19 +38,19 @@ const LARGEST_FILE = CHUNK_BYTES + MOST_TRAILER_BYTES;
 const readFile = promisify(read);
 /** writev(2) takes no more than 1,024. */
 const MOST_VECTORS = 512;
-/** These say nothing about the file. */
+/** Errors that say nothing about the file. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
-/** What a blob's file is to hold. */
+/** The content of a blob's file. */
 export interface BlobParts {
   readonly parts: readonly Uint8Array[];
-  /** Of all parts. */
+  /** Bytes of all parts. */
   readonly fileBytes: number;
 }
 
 /**
- * Writes a blob beside its place and renames it in, without fsync: a torn one is found by its checksum at its
- * first use after a restart. Returns its fingerprint. Rejects with the system's error; `temporary` may then remain.
+ * Writes a temporary file and renames it, without fsync: the checksum detects a torn blob when it is first used after
+ * a restart. Returns the fingerprint. Rejects with the system's error; `temporary` may then remain.
  */
 export async function writeBlob(temporary: string, path: string, blob: BlobParts): Promise<bigint> {
   if (blob.fileBytes <= SYNC_BYTES) return writeSmall(temporary, path, blob);
@@ -81,7 +81,7 @@ function writeSmall(temporary: string, path: string, { parts }: BlobParts): bigi
   return fingerprintOf(lstatSync(path, { bigint: true }));
 }
 
-/** What is left of the parts after so many bytes. */
+/** The parts without their first `bytes` bytes. */
 function after(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
   let skipped = 0;
   for (const [i, part] of parts.entries()) {
@@ -94,10 +94,10 @@ function after(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array
 export type Checked =
   | { readonly kind: 'good'; readonly fingerprint: bigint }
   | { readonly kind: 'bad'; readonly flaw: string }
-  /** Nothing is known: the process is short of something. */
+  /** Nothing is known: the process lacks file descriptors or memory. */
   | { readonly kind: 'unknown'; readonly code: string };
 
-/** Reads a blob's file whole and judges it by `flawOf`, which returns undefined for a good one. */
+/** Reads a blob's whole file and checks it with `flawOf`, which returns undefined for a good one. */
 export async function checkBlob(
   path: string,
   flawOf: (file: Buffer) => string | undefined,
@@ -136,19 +136,19 @@ async function readWhole(fd: number, size: number): Promise<Buffer | undefined> 
   return file;
 }
 
-/** The fingerprint of what is at `path` now; undefined where that cannot be told. */
+/** The fingerprint of the file at `path` now; undefined if it cannot be read. */
 export function currentFingerprint(path: string): bigint | undefined {
   try {
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     return stats === undefined ? undefined : fingerprintOf(stats);
   } catch (error) {
-    // Whatever it is, the check of the content finds it.
+    // Whatever the cause, the check of the content reports it.
     if (isSystemError(error)) return undefined;
     throw error;
   }
 }
 
-/** Removes a blob. Returns the errno's name where the disk does not let it go. */
+/** Removes a blob. Returns the errno's name if that fails. */
 export function unlinkBlob(path: string): string | undefined {
   try {
     unlinkSync(path);
@@ -170,7 +170,7 @@ function removeTree(path: string): string | undefined {
   }
 }
 
-/** Removes whatever is in a blob's place, also a directory and what is in it; links are not followed. */
+/** Removes whatever is in a blob's place, including a directory with its content; does not follow links. */
 export async function clearPlace(path: string): Promise<string | undefined> {
   try {
     await rm(path, { recursive: true, force: true });

@@ -5,9 +5,9 @@ import { type Bound, RetentionTable } from './retention-table.ts';
 export interface BlobIndexOptions {
   /** Bytes of content. */
   readonly limitBytes: number;
-  /** Removes the blob's file; false where the disk does not let it go: then it stays in the index. */
+  /** Removes the blob's file; false if that fails: then the blob stays in the index. */
   readonly remove: (key: string) => boolean;
-  /** Whether it is not known yet what is shown and what is pinned: until resumeEviction() nothing is evicted. */
+  /** Set while it is unknown which versions are shown and pinned: nothing is evicted until resumeEviction(). */
   readonly evictionPaused?: boolean | undefined;
 }
 
@@ -16,19 +16,19 @@ export interface RankedBlobs {
   readonly blobs: readonly Blob[];
 }
 
-/** Room held for a blob on its way; given back before the blob is added, in the same turn of the loop. */
+/** Space reserved for an incoming blob; release it before adding the blob, in the same turn of the event loop. */
 export interface Reservation {
   release(): void;
 }
 
 /**
- * Which blobs are there, and which of them go when room is needed:
+ * The blobs on disk, and which of them to evict when space is needed:
  *
  * 1. those of versions that are not shown, least recently used first
  * 2. those past the prefetch bound, which together take at most half of the limit
  *
- * Those of shown versions within the bound are not evicted for another's need, pinned ones never. What is not
- * pinned never exceeds the limit, room held for what is on its way included.
+ * Blobs of shown versions within the bound are not evicted to make room for others; pinned blobs are never evicted.
+ * Unpinned blobs and reservations together never exceed the limit.
  */
 export class BlobIndex {
   readonly #limit: number;
@@ -40,7 +40,7 @@ export class BlobIndex {
     past: new Recency(),
     kept: new Recency(),
   };
-  /** Of versions in chunks, the keys that are here. The key of a whole file is the version's name. */
+  /** The keys on disk of versions in chunks. The key of a whole file is the version's name. */
   readonly #chunks = new Map<string, Set<string>>();
   #used = 0;
   #reserved = 0;
@@ -90,7 +90,7 @@ export class BlobIndex {
     return this.#retention.isPinned(name);
   }
 
-  /** Whatever its rank. Returns whether it was there and is gone. */
+  /** Evicts a blob of any rank. Returns whether it was present and is removed. */
   evict(key: string): boolean {
     return this.#evict(this.peek(key));
   }
@@ -109,7 +109,7 @@ export class BlobIndex {
     this.#ranks[this.rankOf(blob.name)].touch(blob);
   }
 
-  /** Adds a blob as the most recently used one. It may be evicted at once: whoever adds it looks again. */
+  /** Adds a blob as the most recently used one. It may be evicted immediately: callers must check. */
   add(blob: Omit<Blob, 'used'>): void {
     this.delete(blob.key);
     const added: Blob = { ...blob, used: ++this.#used };
@@ -148,7 +148,7 @@ export class BlobIndex {
     this.#claim(name, () => this.#retention.unpin(name));
   }
 
-  /** All that is shown or pinned was said to be: what is too much goes, of what is shown the largest first. */
+  /** Everything that is shown or pinned is now known: evict the excess; among shown blobs the largest first. */
   resumeEviction(): void {
     if (!this.#evictionPaused) return;
     this.#evictionPaused = false;
@@ -158,8 +158,8 @@ export class BlobIndex {
   }
 
   /**
-   * Makes and holds room for `bytes` of a version. Undefined where that would need the eviction of what is
-   * protected: then nothing is evicted at all.
+   * Reserves `bytes` for a version, evicting if needed. Undefined if protected blobs would have to go: then nothing
+   * is evicted.
    */
   reserve(name: string, bytes: number): Reservation | undefined {
     const { hidden, past } = this.#ranks;
@@ -182,7 +182,7 @@ export class BlobIndex {
     };
   }
 
-  /** Evicts at least `bytes` for a version's need, for a disk that is smaller than the limit. */
+  /** Evicts at least `bytes` to make room for a version, if the disk is smaller than the limit. */
   giveUp(name: string, bytes: number): boolean {
     if (this.#evictionPaused) return false;
     const { hidden, past } = this.#ranks;
@@ -195,8 +195,8 @@ export class BlobIndex {
   }
 
   /**
-   * All blobs as they are now, the next to be evicted first, by their rank. 100,000 take some 30 ms, in one stretch;
-   * sorting those that are kept, which nobody is about to evict, would take as long again.
+   * All blobs in their current order of eviction, by rank. 100,000 take some 30 ms without yielding; sorting the kept
+   * ones, which are not about to be evicted, would take as long again.
    */
   inOrder(): readonly RankedBlobs[] {
     const { hidden, past, kept } = this.#ranks;
@@ -218,7 +218,7 @@ export class BlobIndex {
     for (const blob of blobs) {
       if (rank !== rankNow) {
         this.#ranks[rank].delete(blob.key);
-        // Until now it was shown: of what is hidden, it is what was used last.
+        // It was shown until now, so among hidden blobs it is the most recently used.
         if (rankNow === 'hidden') blob.used = ++this.#used;
         this.#ranks[rankNow].add(blob);
       }
@@ -239,12 +239,12 @@ export class BlobIndex {
     this.#pinnedBytes += one * blob.bytes;
   }
 
-  /** Holds the limits again after these blobs came or changed their rank. */
+  /** Restores the limits after these blobs were added or changed rank. */
   #settle(changed: readonly Blob[]): void {
     if (this.#evictionPaused) return;
     this.#trimPast(0);
     if (this.#trim(0)) return;
-    // Only what is protected is left. Pinned content may exceed the limit; what stops being pinned may not.
+    // Only protected blobs are left. Pinned content may exceed the limit, but content that is unpinned may not.
     for (const blob of changed) {
       if (this.bytes - this.#pinnedBytes + this.#reserved <= this.#limit) return;
       if (!this.#retention.isPinned(blob.name) && this.peek(blob.key) === blob) this.#evict(blob);

@@ -2,7 +2,7 @@ const SHARD_LENGTH = 2;
 const SHARD = /^[0-9a-f]{2}$/;
 const REST = /^[0-9a-f]{30}(?:\.(?:0|[1-9][0-9]{0,9}))?$/;
 
-/** What tells one blob from every other: the version's name (32 hex digits), and the chunk where it is one. */
+/** A blob's unique key: the version's name (32 hex digits), plus the chunk's number for a chunk. */
 export function blobKey(name: string, chunk: number | undefined): string {
   return chunk === undefined ? name : `${name}.${chunk}`;
 }
@@ -33,7 +33,7 @@ export function isShard(name: string): boolean {
   return SHARD.test(name);
 }
 
-/** The key of the blob that has this name in a shard; undefined for a name that no blob has. */
+/** The key of the blob with this file name in a shard; undefined if no blob can have the name. */
 export function keyOfFile(shard: string, file: string): string | undefined {
   return REST.test(file) ? shard + file : undefined;
 }

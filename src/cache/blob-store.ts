@@ -4,16 +4,16 @@ import { type BlobParts, clearPlace, TEMPORARY_PREFIX, unlinkBlob, writeBlob } f
 import { pathOfKey, shardOf, shardPath } from './blob-path.ts';
 
 const DIRECTORY_MODE = 0o700;
-/** Something else is in the blob's place. */
+/** Another entry is in the blob's place. */
 const OCCUPIED: ReadonlySet<string> = new Set(['EISDIR', 'ENOTEMPTY', 'EEXIST']);
 
-/** The blobs' files below one directory. */
+/** The blob files below one directory. */
 export class BlobStore {
   readonly #directory: string;
   readonly #shards: Set<string>;
   #temporaries = 0;
 
-  /** `shards`: the directories that are there already. */
+  /** `shards`: the subdirectories that exist already. */
   constructor(directory: string, shards: ReadonlySet<string>) {
     this.#directory = directory;
     this.#shards = new Set(shards);
@@ -23,13 +23,13 @@ export class BlobStore {
     return pathOfKey(this.#directory, key);
   }
 
-  /** Writes a blob's file and returns its fingerprint. Rejects with the system's error, having left nothing behind. */
+  /** Writes a blob's file and returns its fingerprint. Rejects with the system's error, leaving nothing behind. */
   async write(key: string, blob: BlobParts): Promise<bigint> {
     try {
       return await this.#write(key, blob);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      // Somebody tidied up, or put something in the way: once more, from the ground.
+      // The directory was removed, or another entry blocks the place: clear it and retry from the start.
       if (error.code === 'ENOENT') this.#shards.delete(shardOf(key));
       else if (OCCUPIED.has(error.code)) await clearPlace(this.path(key));
       else throw error;
@@ -45,7 +45,7 @@ export class BlobStore {
     try {
       return await writeBlob(temporary, this.path(key), blob);
     } catch (error) {
-      // Where even this fails, the next start removes it.
+      // If even this fails, the next start removes it.
       unlinkBlob(temporary);
       throw error;
     }
@@ -54,7 +54,7 @@ export class BlobStore {
   #makeShard(shard: string): void {
     const path = shardPath(this.#directory, shard);
     mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
-    // A link to elsewhere would be a directory too: mkdir does not tell.
+    // mkdir also succeeds if a symlink to a directory exists, so check with lstat.
     if (!lstatSync(path).isDirectory()) mkdirSync(path);
     this.#shards.add(shard);
   }

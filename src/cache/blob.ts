@@ -1,15 +1,15 @@
 /** A blob on disk, as the index has it. */
 export interface Blob {
   readonly key: string;
-  /** Of the version that it is content of. */
+  /** The name of its version. */
   readonly name: string;
-  /** Content alone: what counts against the limit. */
+  /** Bytes of content, which count against the limit. */
   readonly bytes: number;
-  /** With the trailer. */
+  /** Bytes with the trailer. */
   readonly fileBytes: number;
-  /** When its content was last verified; 0n: not by this process. */
+  /** Identifies the file as last verified; 0n: not verified by this process. */
   fingerprint: bigint;
-  /** Grows with every use of any blob. */
+  /** Increases with every use of any blob. */
   used: number;
 }
 

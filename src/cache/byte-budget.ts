@@ -6,10 +6,13 @@ interface Waiting {
   readonly go: () => void;
 }
 
-/** Of the budget, what is never given to who is not urgent: one who is finds room at once, or only urgent ones before. */
+/**
+ * The share of the budget that only urgent callers may use: they find room immediately or wait only for other urgent
+ * ones.
+ */
 const RESERVED_SHARE = 1 / 4;
 
-/** Bounds the bytes that are held in memory at a time. Whoever is urgent goes first, otherwise who came first. */
+/** Bounds the bytes held in memory. Urgent callers go first; otherwise in order of arrival. */
 export class ByteBudget {
   readonly #limit: number;
   readonly #waiting: Waiting[] = [];
@@ -23,7 +26,10 @@ export class ByteBudget {
     return this.#taken;
   }
 
-  /** Resolves when the bytes may be held; give them back by `release`. More than the whole budget is let in alone. */
+  /**
+   * Resolves when the bytes may be held; return them with `release`. A request for more than the whole budget runs
+   * alone.
+   */
   async take(bytes: number, flight: Flight): Promise<void> {
     const before = flight.urgent
       ? this.#waiting.some((other) => other.flight.urgent)

@@ -6,7 +6,7 @@
  */
 export type CacheErrorCode = 'cache-unwritable' | 'cache-unsafe' | 'cache-in-use' | 'cache-closed';
 
-/** A cache that cannot be used: one sentence of what is wrong, one of what to do. */
+/** An unusable cache: one sentence of what is wrong, one of what to do. */
 export class CacheError extends Error {
   override readonly name = 'CacheError';
   readonly code: CacheErrorCode;

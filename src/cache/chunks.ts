@@ -7,12 +7,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** The number of chunks of a file of `size` bytes; undefined where the whole file is one blob. */
+/** The number of chunks of a file of `size` bytes; undefined if the whole file is one blob. */
 export function chunkCount(size: number): number | undefined {
   return size > CHUNK_BYTES ? Math.ceil(size / CHUNK_BYTES) : undefined;
 }
 
-/** The bytes of a file that one blob of it holds. Throws a RangeError where the file has no such blob. */
+/** The bytes of a file that one of its blobs holds. Throws a RangeError if there is no such blob. */
 export function blobRange(size: number, chunk: number | undefined): ByteRange {
   const chunks = chunkCount(size);
   if (chunks === undefined) {

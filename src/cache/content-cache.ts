@@ -25,15 +25,15 @@ export interface ContentCacheOptions {
   readonly directory: string;
   /** Bytes of content; trailers and the filesystem's rounding are not counted. */
   readonly limitBytes: number;
-  /** Nothing is evicted until resumeEviction(): which of what is there is shown, or pinned, comes to be known later. */
+  /** Evicts nothing until resumeEviction(): which blobs are shown or pinned is known only later. */
   readonly evictionPaused?: boolean | undefined;
   readonly store: ContentStore;
   readonly lock: LockDirectory;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Is told of a disk that takes nothing, and of blobs that were not what was stored. */
+  /** Called if the disk accepts no writes, and for corrupt blobs. */
   readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
-  /** Bytes of content in memory at a time, on their way from the store or from the disk. Default: eight chunks. */
+  /** Bytes of content in memory at a time while read from the store or the disk. Default: eight chunks. */
   readonly bufferBytes?: number;
   /** Who must own the directory. Default: this process's effective user. */
   readonly uid?: number;
@@ -47,7 +47,10 @@ export interface EnsureOptions {
   readonly signal: AbortSignal;
   /** Default `demand`. */
   readonly priority?: Priority;
-  /** The store is not to be asked: it is known not to answer. Who joins a fetch that is under way gets what that does. */
+  /**
+   * Do not request it from the store, which is known to be down. A caller that joins a running fetch gets that
+   * fetch's result.
+   */
   readonly localOnly?: boolean;
 }
 
@@ -57,16 +60,16 @@ export interface CacheStats {
   /** Of content. */
   readonly bytes: number;
   readonly limitBytes: number;
-  /** Asked for by readers here, and found on disk. What the session finds there by itself is not seen here. */
+  /** Requests by readers that were found on disk. Excludes blobs that the session reads by itself. */
   readonly hits: number;
-  /** Asked for by readers, and fetched. */
+  /** Requests by readers that were fetched. */
   readonly misses: number;
   readonly evictions: number;
-  /** Blobs that were not what was stored; each was removed. */
+  /** Corrupt blobs; each was removed. */
   readonly corrupt: number;
   /** Blobs of pinned versions. */
   readonly pinned: number;
-  /** Fetches whose content was not kept: no room for it, or a disk that did not take it. */
+  /** Fetches whose content was not kept: no room, or the disk did not accept it. */
   readonly passedThrough: number;
   readonly degraded: readonly DiskTrouble[];
 }
@@ -74,9 +77,9 @@ export interface CacheStats {
 export interface Verification {
   /** Blobs that were read. */
   readonly blobs: number;
-  /** Of their content. */
+  /** Bytes of their content. */
   readonly bytes: number;
-  /** Keys of those that were bad and are gone. */
+  /** Keys of the corrupt blobs, which were removed. */
   readonly corrupt: readonly string[];
 }
 
@@ -115,7 +118,7 @@ export class ContentCache {
     this.#saving = this.#saveRegularly();
   }
 
-  /** Makes and locks the directory, and takes over what an earlier process left there. Rejects with CacheError. */
+  /** Creates and locks the directory, and adopts the blobs of an earlier process. Rejects with CacheError. */
   static async open(options: ContentCacheOptions): Promise<ContentCache> {
     const { directory, log } = options;
     await preparePrivateDirectory(directory, options.uid ?? process.geteuid?.());
@@ -139,15 +142,15 @@ export class ContentCache {
   }
 
   /**
-   * Makes one blob local: a whole file, or with `chunk` that part of one over CHUNK_BYTES. What this process has
-   * not verified, or what no longer looks as it did then, is verified first; what is bad is fetched again. One
-   * fetch a blob, however many ask for it; it is aborted when none of them waits any more.
+   * Makes one blob local: a whole file, or with `chunk` that part of a file over CHUNK_BYTES. Verifies a blob first
+   * if this process has not verified it, or if its fingerprint changed; fetches a corrupt one again. Callers share
+   * one fetch per blob, which is aborted when none of them waits any more.
    *
-   * Never fails because of the disk: `memory` then. Rejects with StoreError, with NotCached where `localOnly` finds
-   * nothing that is good, with CacheError after close(), or with the signal's reason.
+   * Never fails because of the disk: it returns `memory` instead. Rejects with StoreError, with NotCached if
+   * `localOnly` finds no good blob, with CacheError after close(), or with the signal's reason.
    *
-   * CPU for a blob of 4 KiB, the store's part not counted: missing 75 to 110 us on tmpfs, 35 us more on ext4 (10,000
-   * of them in a process just started; 50 us of it in JavaScript); recovered and to be verified 30 to 40 us; verified
+   * CPU for a blob of 4 KiB, without the store's part: missing 75 to 110 us on tmpfs, 35 us more on ext4 (10,000 of
+   * them in a process just started; 50 us of it in JavaScript); recovered and to be verified 30 to 40 us; verified
    * before 11 to 15 us.
    */
   async ensure(
@@ -187,32 +190,32 @@ export class ContentCache {
     return this.#currentFlights.run(path, waiter, (flight) => fetchCurrent(path, options, means, flight));
   }
 
-  /** Whether it is on disk, verified, or recovered and verified when it is first asked for. */
+  /** Whether it is on disk: verified, or recovered and verified at its first request. */
   has(version: ContentVersion, chunk?: number): boolean {
     return this.#disk.index.peek(blobKey(version.name, chunk)) !== undefined;
   }
 
-  /** The version is shown, or about to be. May be said again, also with another bound. */
+  /** The version is, or will be, shown. May be called again, also with another bound. */
   show({ name }: ContentVersion, bound: Bound): void {
     this.#disk.index.show(name, bound);
   }
 
-  /** The version is shown no more. Harmless for what is not shown. */
+  /** The version is no longer shown. No effect on one that was not shown. */
   hide({ name }: ContentVersion): void {
     this.#disk.index.hide(name);
   }
 
-  /** All that was shown and pinned in an earlier process is so again, or nothing was: what is too much goes. */
+  /** Everything that an earlier process showed or pinned is registered again: evict the excess. */
   resumeEviction(): void {
     this.#disk.index.resumeEviction();
   }
 
-  /** Keeps a version's blobs, those that come later included, until as many calls of unpin(). */
+  /** Keeps a version's blobs, including later ones, until unpin() was called as often. */
   pin(name: string): void {
     this.#disk.index.pin(name);
   }
 
-  /** Harmless for what is not pinned. */
+  /** No effect if it is not pinned. */
   unpin(name: string): void {
     this.#disk.index.unpin(name);
   }
@@ -237,7 +240,7 @@ export class ContentCache {
     };
   }
 
-  /** Reads and verifies every blob, and removes those that are bad. Rejects with the signal's reason. */
+  /** Reads and verifies every blob, and removes the corrupt ones. Rejects with the signal's reason. */
   async verify({ signal }: { readonly signal: AbortSignal }): Promise<Verification> {
     const corrupt: string[] = [];
     let blobs = 0;
@@ -257,7 +260,7 @@ export class ContentCache {
     return { blobs, bytes, corrupt };
   }
 
-  /** Aborts what is under way, writes down the order of eviction and gives the directory free. */
+  /** Aborts work in progress, saves the order of eviction and unlocks the directory. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -304,7 +307,7 @@ export class ContentCache {
     const { name } = version;
     const key = blobKey(name, chunk);
     const range = blobRange(version.size, chunk);
-    // Room is held before the fetch: fetches that run at a time do not overrun the limit together.
+    // Reserve space before the fetch, so that concurrent fetches do not exceed the limit together.
     const room = this.#disk.reserve(name, range.end - range.start);
     let received: ReceivedBlob;
     let fingerprint: bigint | undefined;

@@ -4,12 +4,12 @@ export interface ContentVersion {
   readonly name: string;
   /** The key below the prefix. */
   readonly path: string;
-  /** As listed, without the quotes; where the listing has none, the date mark that stands for it (src/tree/date-mark.ts). */
+  /** As listed, without the quotes; if the listing has none, a date mark in its place (src/tree/date-mark.ts). */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
-  /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
+  /** From the listing, in whole seconds, as milliseconds since the epoch; undefined if unknown. */
   readonly lastModified?: number | undefined;
-  /** Where it lies, where it is one of many in an object: for the store that it is fetched from. */
+  /** Its place in a pack of several contents, for the store that fetches it. */
   readonly place?: { readonly pack: string; readonly offset: number } | undefined;
 }

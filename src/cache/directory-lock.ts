@@ -7,7 +7,10 @@ export interface DirectoryLock {
   release(): void;
 }
 
-/** Locks by the file at `path`, made if need be. Throws CacheError `cache-in-use` where another process has it. */
+/**
+ * Locks by the file at `path`, which it creates if missing. Throws CacheError `cache-in-use` if another process has
+ * it.
+ */
 export type LockDirectory = (path: string) => DirectoryLock;
 
 /**
@@ -20,13 +23,13 @@ export type LockFile = (path: string) => number;
 const HELD: ReadonlySet<number> = new Set([-11, -35]);
 
 /**
- * The lock against a second daemon: flock(2), through the addon, since Node has none.
+ * The lock against a second daemon: flock(2), through the addon, because Node.js has none.
  *
- * The kernel releases it when its last descriptor is closed, so also at SIGKILL: there is no stale lock to judge. It
- * belongs to the file, so that it holds between containers that share the directory as a volume, where the pid in
- * a lock file means another process or none, and an abstract socket lies in another network namespace. A descriptor
- * can be handed to a child, so that a supervisor may hold it over its servers. The file is never removed: a lock on
- * a file that has no name any more excludes nobody.
+ * The kernel releases it when its last descriptor is closed, also after SIGKILL: there is no stale lock to detect.
+ * The lock belongs to the file, so it works between containers that share the directory as a volume. There a pid in a
+ * lock file would mean another process or none, and an abstract socket would lie in another network namespace. The
+ * descriptor can be passed to a child, so a supervisor can hold the lock across its servers. The file is never
+ * removed: a lock on an unlinked file excludes nothing.
  */
 export function flockWith(lockFile: LockFile): LockDirectory {
   return (path) => {
@@ -58,13 +61,13 @@ export function flockWith(lockFile: LockFile): LockDirectory {
   };
 }
 
-/** Writes down who holds the lock, for the message alone. */
+/** Writes the lock's holder into the file, only for the error message. */
 function note(fd: number): void {
   try {
     ftruncateSync(fd);
     writeSync(fd, `${process.pid}\n`, 0);
   } catch (error) {
-    // A full disk: the lock holds without a note.
+    // The disk is full: the lock holds without the note.
     if (!isSystemError(error)) throw error;
   }
 }

@@ -16,15 +16,15 @@ export interface DiskCacheOptions {
   readonly directory: string;
   /** Bytes of content. */
   readonly limitBytes: number;
-  /** As BlobIndexOptions has it. */
+  /** See BlobIndexOptions. */
   readonly evictionPaused?: boolean | undefined;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
-  /** Is told of a disk that takes nothing, and of blobs that were not what was stored. */
+  /** Called if the disk accepts no writes, and for corrupt blobs. */
   readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
 }
 
-/** The blobs on disk and the index of them, kept in step; a disk that fails is an answer here, never an error. */
+/** The blobs on disk and their index, kept consistent. A failing disk gives a result here, never an error. */
 export class DiskCache {
   readonly index: BlobIndex;
   readonly #options: DiskCacheOptions;
@@ -45,12 +45,12 @@ export class DiskCache {
     return this.#health.trouble;
   }
 
-  /** Blobs that were not what they should be. */
+  /** Corrupt blobs found so far. */
   get corrupt(): number {
     return this.#corrupt;
   }
 
-  /** Takes over what was recovered, as far as the limit lets it. */
+  /** Adds recovered blobs, up to the limit. */
   async addRecovered({ blobs, corrupt }: Recovered): Promise<void> {
     this.#corrupt += corrupt;
     const { limitBytes, evictionPaused } = this.#options;
@@ -65,7 +65,7 @@ export class DiskCache {
     }
   }
 
-  /** Whether its file still looks as it did when its content was last verified. */
+  /** Whether its file is unchanged since its content was last verified. */
   isVerified(blob: Blob): boolean {
     return blob.fingerprint !== 0n && currentFingerprint(this.#files.path(blob.key)) === blob.fingerprint;
   }
@@ -74,7 +74,7 @@ export class DiskCache {
     return this.#files.path(key);
   }
 
-  /** The content of a blob, as its checksum says that it was stored; undefined where it cannot be read so. */
+  /** The content of a blob, verified by its checksum; undefined if it is unreadable or corrupt. */
   async contentOf(blob: Blob): Promise<Uint8Array | undefined> {
     let content: Uint8Array | undefined;
     const keep = (file: Buffer): string | undefined => {
@@ -91,7 +91,7 @@ export class DiskCache {
     this.#orderChanged = true;
   }
 
-  /** Judges a blob by its content, read whole. A bad one is removed and counted. */
+  /** Checks a blob by its whole content. A corrupt one is removed and counted. */
   async check(blob: Blob, flawOf: (file: Buffer) => string | undefined): Promise<Checked> {
     const { key } = blob;
     const path = this.#files.path(key);
@@ -117,12 +117,15 @@ export class DiskCache {
     return checked;
   }
 
-  /** Holds room for a version's content; undefined where there is none, or the disk takes nothing at present. */
+  /** Reserves space for a version's content; undefined if there is none, or the disk currently accepts nothing. */
   reserve(name: string, bytes: number): Reservation | undefined {
     return this.#health.mayWrite() ? this.index.reserve(name, bytes) : undefined;
   }
 
-  /** Writes a blob's file and returns its fingerprint; undefined where the disk does not take it. Not yet in the index. */
+  /**
+   * Writes a blob's file and returns its fingerprint; undefined if the disk does not accept it. Does not add it to
+   * the index.
+   */
   async write(key: string, name: string, blob: ReceivedBlob): Promise<bigint | undefined> {
     for (let again = true; ; again = false) {
       try {
@@ -131,7 +134,7 @@ export class DiskCache {
         return fingerprint;
       } catch (error) {
         if (!isSystemError(error)) throw error;
-        // The disk may be smaller than the limit: then what nobody needs goes for what is needed.
+        // The disk may be smaller than the limit: evict less important blobs and retry.
         if (again && isShortOfRoom(error.code) && this.index.giveUp(name, blob.fileBytes)) continue;
         this.#health.failed(error.code);
         return undefined;
@@ -139,14 +142,14 @@ export class DiskCache {
     }
   }
 
-  /** Returns false where it has gone at once: the version stopped being pinned or shown while it was written. */
+  /** Returns false if it was evicted immediately: the version was unpinned or hidden during the write. */
   add(blob: Omit<Blob, 'used'>): boolean {
     this.index.add(blob);
     this.#orderChanged = true;
     return this.index.peek(blob.key) !== undefined;
   }
 
-  /** Writes down the order of eviction if it has changed. */
+  /** Saves the order of eviction if it has changed. */
   async saveOrder(): Promise<void> {
     if (!this.#orderChanged) return;
     this.#orderChanged = false;

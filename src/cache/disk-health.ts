@@ -5,7 +5,7 @@ export type DiskTrouble = 'cache-full' | 'cache-unwritable';
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Whether the cache's disk takes what is written to it. */
+/** Whether the cache's disk accepts writes. */
 export class DiskHealth {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #onChange: (trouble: DiskTrouble | undefined, code: string | undefined) => void;
@@ -24,11 +24,11 @@ export class DiskHealth {
     return this.#trouble;
   }
 
-  /** Whether to write now: always on a sound disk, once in a while on one that failed. */
+  /** Whether to write now: always on a healthy disk, at intervals on one that failed. */
   mayWrite(): boolean {
     if (this.#trouble === undefined) return true;
     const since = this.#clock.now() - this.#triedAt;
-    // A clock that stepped back must not stop the trying.
+    // A clock that stepped back must not stop the retries.
     if (since >= 0 && since < RETRIES.disk.pauses.leastMs) return false;
     this.#triedAt = this.#clock.now();
     return true;
@@ -51,7 +51,7 @@ export class DiskHealth {
   }
 }
 
-/** The disk, or our share of it, has no room: evicting may help. */
+/** The disk or our quota is full: evicting may help. */
 export function isShortOfRoom(code: string): boolean {
   return FULL.has(code);
 }

@@ -10,24 +10,24 @@ import type { DiskCache } from './disk-cache.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receiveFound } from './receive.ts';
 import type { Flight, Stop } from './single-flight.ts';
 
-/** Where content is: in a blob on disk under that fingerprint, or in memory where the disk could not take it. */
+/** Where content is: in a blob on disk with that fingerprint, or in memory because the disk had no room. */
 export type Located =
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
-/** What is under a path now. */
+/** The current content of a path. */
 export interface FoundContent {
   readonly version: ContentVersion;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
-  /** Undefined: it was left unread, for its size. */
+  /** Undefined: it was not read because of its size. */
   readonly located: Located | undefined;
 }
 
 export interface FetchCurrentOptions {
-  /** The name of the version that these are of. */
+  /** Returns the name of the version with this ETag and size. */
   readonly nameOf: (etag: string, size: number) => string;
-  /** A larger object is left unread, as is one that is kept in chunks. */
+  /** Larger objects are not read, nor objects that are kept in chunks. */
   readonly limitBytes: number;
 }
 
@@ -38,8 +38,8 @@ export interface AdoptMeans {
 }
 
 /**
- * Fetches what is under a path now, whatever version that is, and keeps it as shown within the bound. Rejects with
- * StoreError; `gone` where there is nothing.
+ * Fetches the current version of a path, whichever it is, and keeps it as shown within the bound. Rejects with
+ * StoreError; `gone` if there is no object.
  */
 export async function fetchCurrent(
   path: string,
@@ -47,13 +47,13 @@ export async function fetchCurrent(
   means: AdoptMeans,
   flight: Flight,
 ): Promise<FoundContent> {
-  // Its size is not known before the answer has begun.
+  // Its size is unknown until the answer begins.
   await means.buffers.take(CHUNK_BYTES, flight);
   try {
     return await retryAtOnce(
       () => fetchOnce(path, options, means, flight.signal),
       RETRIES.damagedContent,
-      // It may change once more behind a connection that broke.
+      // The object may change again while a broken connection is replaced.
       (error) => error instanceof StoreError && (error.code === 'changed' || error.code === 'corrupt'),
     );
   } finally {

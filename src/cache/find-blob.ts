@@ -5,9 +5,9 @@ import type { ContentVersion } from './content-version.ts';
 import { flawOf, labelOf } from './trailer.ts';
 
 /**
- * Reads and verifies one blob of a cache directory that is not opened: for a server whose readers wait, since opening
- * takes a look at every blob there is. Resolves with its fingerprint, or undefined where there is no good one; what is bad is
- * left to the opened cache, which removes and counts it.
+ * Reads and verifies one blob of a cache directory without opening the cache: opening it examines every blob, and a
+ * server's readers may be waiting. Resolves with its fingerprint, or undefined if there is no good one. The opened
+ * cache later removes and counts a corrupt one.
  */
 export async function findBlob(
   directory: string,

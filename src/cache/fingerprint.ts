@@ -1,16 +1,17 @@
 import type { BigIntStats } from 'node:fs';
 
-/** Nothing is known to be local. */
+/** The content is not known to be local. */
 export const ABSENT = 0n;
-/** Nothing is local yet, and a fetch of it is under way that nobody waits for. */
+/** The content is not local yet, and a background fetch of it is in progress. */
 export const ARRIVING = 1n;
 
 const MASK = 0xffff_ffff_ffff_ffffn;
 
 /**
- * What a blob's file looked like when its content was last verified: 64 bits mixed from inode, size and ctime
- * (ns), never {@link ABSENT} or {@link ARRIVING}. Content cannot be altered through the filesystem without a new ctime, which nobody can set back;
- * only two changes within the kernel's clock tick (4 ms at most; finer from Linux 6.13 on) may share one.
+ * Identifies the state of a blob's file when its content was last verified: 64 bits mixed from inode, size and ctime
+ * (ns), never {@link ABSENT} or {@link ARRIVING}. Any change of the content through the filesystem sets a new ctime,
+ * which cannot be set back. Only two changes within the kernel's clock tick (4 ms at most; finer from Linux 6.13 on)
+ * may share one.
  *
  * 1.3 us a call.
  */

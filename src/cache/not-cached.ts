@@ -1,4 +1,4 @@
-/** Only what is here was asked for, and it is not, or not as it was stored. Never leaves the daemon. */
+/** `localOnly` was requested, and the content is missing or corrupt. Never leaves the daemon. */
 export class NotCached extends Error {
   override readonly name = 'NotCached';
   readonly code = 'not-cached';

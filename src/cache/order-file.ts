@@ -7,9 +7,9 @@ import { READ_FLAGS } from '../host/pinned.ts';
 import { isRank, type Rank } from './blob.ts';
 import type { RankedBlobs } from './blob-index.ts';
 
-/** What the order file has of a blob. */
+/** A blob's entry in the order file. */
 export interface OrderedBlob {
-  /** Its place: the lowest is the next to be evicted. */
+  /** Its position: the lowest is evicted next. */
   readonly place: number;
   readonly rank: Rank;
   readonly bytes: number;
@@ -25,8 +25,8 @@ export function orderPath(directory: string): string {
 }
 
 /**
- * Writes the order of eviction, one line a blob, whole or not at all. Without fsync: a torn one is found by its
- * checksum, and then the blobs are ordered by mtime. Rejects with the system's error.
+ * Writes the order of eviction atomically, one line per blob. Without fsync: the checksum detects a torn file, and
+ * then the blobs are ordered by mtime. Rejects with the system's error.
  */
 export async function writeOrder(directory: string, order: readonly RankedBlobs[]): Promise<void> {
   const path = orderPath(directory);
@@ -55,7 +55,7 @@ export async function writeOrder(directory: string, order: readonly RankedBlobs[
   await rename(temporary, path);
 }
 
-/** By key; empty where there is no such file, or a damaged one: `damaged` tells. */
+/** By key; empty if the file is missing, or damaged (`damaged`). */
 export async function readOrder(
   directory: string,
 ): Promise<{ readonly order: ReadonlyMap<string, OrderedBlob>; readonly damaged: boolean }> {

@@ -1,8 +1,8 @@
 import type { Clock as AnyClock } from '../base/clock.ts';
 import type { Logger as AnyLogger } from '../base/logger.ts';
 
-/** What the cache uses of a clock. */
+/** The part of a clock that the cache uses. */
 export type Clock = Pick<AnyClock, 'now' | 'sleep'>;
 
-/** What the cache uses of a logger. */
+/** The part of a logger that the cache uses. */
 export type Logger = Pick<AnyLogger, 'info' | 'warn'>;

@@ -13,15 +13,15 @@ export function mountDirectory(cacheDirectory: string, mountId: string): string 
 }
 
 /**
- * Makes a mount's directory, its missing parents and `blobs`, all 0700. What is cached becomes code that Airflow
- * runs, and its checksums are no proof against an attacker, who would write them, too: so the directory and the one above
- * it must be ours alone, and nobody else may be able to put another directory in their place.
+ * Creates a mount's directory, its missing parents and `blobs`, all 0700. Airflow executes the cached content, and
+ * checksums do not protect against an attacker, who could write them too. So the directory and its parent must belong
+ * to this user alone, and no other user may be able to replace them.
  */
 export async function preparePrivateDirectory(directory: string, uid: number | undefined): Promise<void> {
   try {
     requireSafePlace(directory, uid);
     await mkdir(`${directory}/blobs`, { recursive: true, mode: DIRECTORY_MODE });
-    // What was missing before is there now, and ours, or somebody was faster.
+    // Missing directories exist now: created here, or concurrently by another process.
     requireSafePlace(directory, uid);
     for (const path of [dirname(directory), directory, `${directory}/blobs`]) await requirePrivate(path, uid);
   } catch (error) {

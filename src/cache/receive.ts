@@ -7,10 +7,10 @@ import type { ByteRange } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
 import { labelOf, trailerOf } from './trailer.ts';
 
-/** What is asked for of a version: where it lies, if it is one of many in an object. */
+/** A request for a version, with its place if it lies in a pack. */
 export type ContentRequest = GetOptions & Pick<ContentVersion, 'place'>;
 
-/** Where content comes from. */
+/** The source of content. */
 export interface ContentStore {
   /** @throws {StoreError}, or another error with a stable code */
   get(path: string, request: ContentRequest): Promise<ObjectBody>;
@@ -18,22 +18,21 @@ export interface ContentStore {
 
 /** A blob in memory. */
 export interface ReceivedBlob {
-  /** Content and trailer, as they go to the file: in the parts in which they came, which nobody had to copy. */
+  /** Content and trailer, as written to the file, in the parts in which they arrived: no copy is needed. */
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
   readonly fileBytes: number;
 }
 
 /**
- * Fetches one blob of a version, and of that version alone: as it was listed, by the ETag of the answer, and by its
- * length. Whole in memory, so that a disk that fails half-way loses no byte. Rejects
- * with StoreError.
+ * Fetches one blob of exactly one version: as it was listed, by the ETag of the answer, and by its length. Collects
+ * it in memory, so that a disk that fails half-way loses no byte. Rejects with StoreError.
  */
 export function receive(...request: Parameters<typeof receiveOnce>): Promise<ReceivedBlob> {
   return retryAtOnce(
     () => receiveOnce(...request),
     RETRIES.damagedContent,
-    // The store mends what it can of small bodies; of one that streams the flaw shows only at its end.
+    // The store retries small bodies itself; in a streamed body an error shows only at the end.
     (error) => error instanceof StoreError && error.code === 'corrupt' && error.retryable,
   );
 }
@@ -58,8 +57,8 @@ async function receiveOnce(
 }
 
 /**
- * Fetches what is under a path now, in one piece. `take` says by the head of the answer which version that is;
- * where it says nothing, the content is left unread and the result is undefined. Rejects with StoreError.
+ * Fetches the current content of a path, in one piece. `take` determines the version from the head of the answer; if
+ * it returns undefined, the content is not read and the result is undefined. Rejects with StoreError.
  */
 export async function receiveFound(
   store: ContentStore,
@@ -70,7 +69,7 @@ export async function receiveFound(
   const answer = await store.get(path, request);
   const version = take(answer);
   if (version !== undefined) return gather(answer, version, undefined, version.size);
-  // A body that nobody began to read keeps its connection.
+  // An unread body would keep its connection.
   for await (const _ of answer.body) break;
   return undefined;
 }
@@ -85,7 +84,7 @@ async function gather(
   const parts: Uint8Array[] = [];
   let received = 0;
   let checksum = 0;
-  // Judged in here: leaving the loop by an error also gives the connection up.
+  // Checked inside the loop: leaving it by an error also closes the connection.
   for await (const part of answer.body) {
     if (answer.etag !== etag) throw changed(path, answer.etag, etag);
     received += part.length;
@@ -99,7 +98,7 @@ async function gather(
   return { parts, bytes: length, fileBytes: length + trailer.length };
 }
 
-/** A copy of the content, in memory of its own: it may be transferred to another thread. */
+/** A copy of the content in its own buffer, which may be transferred to another thread. */
 export function contentOf({ parts, bytes }: ReceivedBlob): Uint8Array {
   const content = new Uint8Array(bytes);
   let filled = 0;

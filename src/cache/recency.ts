@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Blob } from './blob.ts';
 
 /**
- * Blobs of one rank, least recently used first. What goes when is decided by the index, over all ranks: lru-cache
- * keeps the order and the weight, and evicts nothing by itself.
+ * Blobs of one rank, least recently used first. lru-cache keeps order and weight but evicts nothing: the index
+ * decides evictions over all ranks.
  */
 export class Recency {
   readonly #blobs = new LRUCache<string, Blob>({
@@ -21,7 +21,7 @@ export class Recency {
     return this.#blobs.size;
   }
 
-  /** Adds it at the place in the order that its `used` gives. */
+  /** Inserts it at the position given by `used`. */
   add(blob: Blob): void {
     if (blob.used < this.#newest) this.#ordered = false;
     else this.#newest = blob.used;
@@ -47,13 +47,13 @@ export class Recency {
     return value === undefined ? undefined : value;
   }
 
-  /** Oldest first, as they are now. */
+  /** Oldest first, in the current order. */
   list(): readonly Blob[] {
     this.#order();
     return present(this.#blobs.rvalues());
   }
 
-  /** In the order in which they were added or used; the same, where they were added in the order of their use. */
+  /** In the order of adding or use; the same as the order of use if they were added in that order. */
   listAsAdded(): readonly Blob[] {
     return present(this.#blobs.rvalues());
   }
@@ -70,7 +70,7 @@ export class Recency {
   }
 }
 
-/** lru-cache's values may be undefined where it fetches by itself, which it does not here. */
+/** The values of lru-cache may be undefined if it fetches by itself, which is not used here. */
 function present(values: Iterable<Blob | undefined>): Blob[] {
   const blobs: Blob[] = [];
   for (const blob of values) if (blob !== undefined) blobs.push(blob);

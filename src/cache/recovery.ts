@@ -13,7 +13,7 @@ export interface RecoveredBlob {
   readonly key: string;
   readonly bytes: number;
   readonly fileBytes: number;
-  /** When the order was last written; hidden where it was not in it. */
+  /** The rank when the order was last written; hidden if it was not in it. */
   readonly rank: Rank;
 }
 
@@ -21,25 +21,25 @@ export interface Recovered {
   /** In the order of eviction. Their content is not verified. */
   readonly blobs: readonly RecoveredBlob[];
   readonly shards: ReadonlySet<string>;
-  /** Removed: files that a killed process did not finish. */
+  /** Removed: unfinished files of a killed process. */
   readonly temporaries: number;
-  /** Removed: what has a blob's name and is none. */
+  /** Removed: files named like a blob that are not one. */
   readonly corrupt: number;
-  /** Left alone: what nobody of ours put there. */
+  /** Kept: files that dagmount did not create. */
   readonly foreign: readonly string[];
   readonly damagedOrder: boolean;
 }
 
 /**
- * Finds the blobs that an earlier process left. Reads no content: sizes are compared with what the order file says,
- * or with the blob's own trailer where it is not in it.
+ * Finds the blobs of an earlier process. Reads no content: compares sizes with the order file, or with the blob's own
+ * trailer if it is not in that file.
  *
  * 100,000 blobs on ext4, with or without an order file: 1.0 to 1.4 s beside other work on 2 cores, half of it in
- * lstat(2); the loop is given free every 2 ms.
+ * lstat(2); yields to the event loop every 2 ms.
  */
 export async function recover(directory: string): Promise<Recovered> {
   const { order, damaged } = await readOrder(directory);
-  /** By their place in the order. */
+  /** By their position in the order. */
   const ordered: (RecoveredBlob | undefined)[] = new Array(order.size);
   const unordered: Aged[] = [];
   const shards = new Set<string>();
@@ -85,7 +85,7 @@ interface Aged extends RecoveredBlob {
   readonly mtimeMs: number;
 }
 
-/** Undefined for what is no blob. */
+/** Undefined if it is not a blob. */
 function look(path: string, key: string, known: OrderedBlob | undefined): Aged | undefined {
   try {
     const stats = lstatSync(path);
@@ -98,7 +98,7 @@ function look(path: string, key: string, known: OrderedBlob | undefined): Aged |
       ? undefined
       : { key, bytes, fileBytes, rank: known?.rank ?? 'hidden', mtimeMs };
   } catch (error) {
-    // EIO and the like: what cannot be looked at cannot be used.
+    // EIO and similar: a blob that cannot be examined cannot be used.
     if (isSystemError(error)) return undefined;
     throw error;
   }
@@ -117,8 +117,8 @@ function readContentBytes(path: string, { size }: Stats): number | undefined {
 }
 
 /**
- * What has to go so that the rest fits a limit that became smaller: in the order of eviction, except that of what
- * was shown the largest go first, so that as many files as possible stay.
+ * The blobs to remove so that the rest fits a smaller limit: in the order of eviction. Among shown blobs the largest
+ * go first, so that as many files as possible stay.
  */
 export function surplus(blobs: readonly RecoveredBlob[], limitBytes: number): readonly RecoveredBlob[] {
   let over = blobs.reduce((sum, { bytes }) => sum + bytes, 0) - limitBytes;

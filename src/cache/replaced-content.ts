@@ -5,28 +5,28 @@ import type { ContentRequest, ContentStore } from './receive.ts';
 
 /** Versions of files that are read in parts; some 200 bytes each. */
 const KNOWN_VERSIONS = 10_000;
-/** Versions of files that came whole. */
+/** Versions of files that were read whole. */
 const KNOWN_WHOLE = 50_000;
 
 /**
- * A store of which the rest of a file can be had after the object was replaced or deleted, where the bucket keeps
- * versions: listings do not tell a version's id, but the answer to an earlier part of the same content did. Needs
- * s3:GetObjectVersion, and nothing goes wrong without.
+ * Reads the rest of a file after the object was replaced or deleted, if the bucket keeps versions. Listings do not
+ * contain the version id, but the answer to an earlier part of the same content did. Needs s3:GetObjectVersion;
+ * without it, reads behave as without versions.
  */
 export class ReplacedContent implements ContentStore {
   readonly #store: ContentStore;
   readonly #onReplaced: (path: string, etag: string) => void;
   readonly #versionIds = new LRUCache<string, string>({ max: KNOWN_VERSIONS });
-  /** Of content that came whole: nothing is asked for by them, they are shown to people. */
+  /** Version ids of content that was read whole: only for display, never requested. */
   readonly #whole = new LRUCache<string, string>({ max: KNOWN_WHOLE });
 
-  /** `onReplaced`: the store has this content no more under its path; it may be had all the same. */
+  /** `onReplaced`: the path now has other content in the store; the old content may still be readable. */
   constructor(store: ContentStore, onReplaced: (path: string, etag: string) => void) {
     this.#store = store;
     this.#onReplaced = onReplaced;
   }
 
-  /** The id under which the store keeps this content, as far as was seen. */
+  /** The id under which the store keeps this content, if an answer contained it. */
   versionIdOf(path: string, etag: string): string | undefined {
     const key = keyOf(path, etag);
     return this.#versionIds.peek(key) ?? this.#whole.peek(key);
@@ -54,7 +54,7 @@ export class ReplacedContent implements ContentStore {
     try {
       return await this.#store.get(path, options);
     } catch (error) {
-      // Removed for good, or reading versions is not granted: all that can be said is that it was replaced.
+      // Permanently deleted, or reading versions is not permitted: report only that it was replaced.
       if (error instanceof StoreError && UNAVAILABLE.has(error.code)) throw replaced;
       throw error;
     }

@@ -8,9 +8,9 @@ const WITHIN = 2;
 const SHOWN = PAST | WITHIN;
 const PIN = 4;
 
-/** What versions are shown and pinned, by name, whether they are on disk or not. */
+/** How versions are shown and pinned, by name, whether or not they are on disk. */
 export class RetentionTable {
-  /** One small number a version: two bits for how it is shown, above them the number of pins. */
+  /** One small integer per version: two bits for how it is shown, above them the number of pins. */
   readonly #retention = new Map<string, number>();
 
   rank(name: string): Rank {
@@ -36,7 +36,7 @@ export class RetentionTable {
     this.#retention.set(name, (this.#retention.get(name) ?? 0) + PIN);
   }
 
-  /** Harmless for what is not pinned. */
+  /** No effect if it is not pinned. */
   unpin(name: string): void {
     if (this.isPinned(name)) this.#set(name, this.#retention.get(name)! - PIN);
   }

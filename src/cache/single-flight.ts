@@ -2,15 +2,15 @@ import { type Stop, Stopper } from '../store/stop.ts';
 
 export type { Stop };
 
-/** One piece of work that several wait for. */
+/** Work that several callers may share. */
 export interface Flight {
-  /** Aborts when nobody waits any more. */
+  /** Aborts when no caller waits any more. */
   readonly signal: Stop;
-  /** Somebody waits who should not wait long. */
+  /** Whether an urgent caller waits. */
   readonly urgent: boolean;
 }
 
-/** One who waits for it. */
+/** A caller that waits for the work. */
 export interface Waiter {
   readonly signal: AbortSignal;
   readonly urgent: boolean;
@@ -24,9 +24,9 @@ interface Running<T> extends Flight {
 }
 
 /**
- * Does the work for a key once, however many ask for it at the same time. One who stops waiting does not end the
- * work for the others; when the last one does, it is aborted. Never two pieces of work for one key: who asks while
- * an aborted one comes to its end waits for that, then starts anew.
+ * Runs the work for a key once, for all concurrent callers. A caller that stops waiting does not end the work for the
+ * others; when the last one stops, the work is aborted. There is never more than one piece of work per key: a caller
+ * that arrives while aborted work ends waits for that end, then starts anew.
  */
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();

@@ -17,29 +17,29 @@ import type { ContentVersion } from './content-version.ts';
 const MAGIC = Buffer.from('dagblob1', 'latin1');
 const FOOTER_BYTES = 8 + MAGIC.length;
 /**
- * JSON writes some bytes as six (\\u0001): of a path of 4,095 bytes, and of an ETag of 4,096, which is the longest that a
- * tree takes. The rest is names, numbers and punctuation.
+ * JSON writes some bytes as six (\\u0001): in a path of 4,095 bytes and an ETag of 4,096, the longest that a tree
+ * accepts. The rest is names, numbers and punctuation.
  */
 const MOST_LABEL_BYTES = 6 * (4095 + 4096) + 512;
-/** No blob's file exceeds its content by more. */
+/** A blob's file exceeds its content by at most this. */
 export const MOST_TRAILER_BYTES = MOST_LABEL_BYTES + FOOTER_BYTES;
-/** Reading so much of a blob's end shows its footer. */
+/** This many bytes at a blob's end contain its footer. */
 export const SHORTEST_TRAILER_BYTES = FOOTER_BYTES;
 
-/** What a blob says of the file that it is content of. */
+/** A blob's own description of its file. */
 export interface BlobLabel {
-  /** Empty: of content that is known by its SHA-256, and may have many paths. */
+  /** Empty for content that is identified by its SHA-256, and may have many paths. */
   readonly path: string;
   readonly etag: string;
-  /** Of the whole file. */
+  /** Bytes of the whole file. */
   readonly size: number;
-  /** Undefined: it is all of it. */
+  /** Undefined: the blob is the whole file. */
   readonly chunk: number | undefined;
 }
 
 /**
- * What the file of a blob says it is, without a look at its content; undefined where it cannot be read or is of
- * another length. Reads synchronously: some 15 us.
+ * Reads a blob's label without its content; undefined if it is unreadable or has another length. Synchronous: some 15
+ * us.
  */
 export function readBlobLabel(path: string, bytes: number, fileBytes: number): BlobLabel | undefined {
   const length = fileBytes - bytes - FOOTER_BYTES;
@@ -61,7 +61,7 @@ export function readBlobLabel(path: string, bytes: number, fileBytes: number): B
   }
 }
 
-/** What a blob says it is. */
+/** The label of a blob. */
 export function labelOf({ name, path, etag, size }: ContentVersion, chunk: number | undefined): Buffer {
   const label = { name, path: digestOf(etag) === undefined ? path : '', etag, size, chunk: chunk ?? null };
   return Buffer.from(JSON.stringify(label));
@@ -77,7 +77,7 @@ export function trailerOf(label: Uint8Array, checksum: number): Buffer {
   return trailer;
 }
 
-/** The length of the content of a blob's file, from its last bytes; undefined where these are no footer. */
+/** The length of the content, from the last bytes of a blob's file; undefined if they are no footer. */
 export function contentBytes(end: Buffer, fileBytes: number): number | undefined {
   if (end.length < FOOTER_BYTES || !end.subarray(-MAGIC.length).equals(MAGIC)) return undefined;
   const label = end.readUInt32LE(end.length - FOOTER_BYTES);
@@ -85,7 +85,7 @@ export function contentBytes(end: Buffer, fileBytes: number): number | undefined
   return label <= MOST_LABEL_BYTES && bytes > 0 ? bytes : undefined;
 }
 
-/** What is wrong with a whole blob's file that must carry this label and so much content; undefined: nothing. */
+/** What is wrong with a blob's whole file, given its label and content length; undefined: nothing. */
 export function flawOf(file: Buffer, bytes: number, label: Uint8Array): string | undefined {
   if (file.length !== bytes + label.length + FOOTER_BYTES) return 'size';
   if (contentBytes(file, file.length) !== bytes) return 'trailer';
@@ -93,7 +93,7 @@ export function flawOf(file: Buffer, bytes: number, label: Uint8Array): string |
   return checksumFlaw(file);
 }
 
-/** What is wrong with a whole blob's file, where only the key that it is stored under is known. */
+/** What is wrong with a blob's whole file, if only its key is known. */
 export function flawUnderKey(file: Buffer, key: string): string | undefined {
   const bytes = contentBytes(file, file.length);
   if (bytes === undefined) return 'trailer';
@@ -108,7 +108,7 @@ function checksumFlaw(file: Buffer): string | undefined {
   return crc32(file.subarray(0, footer)) === file.readUInt32LE(footer + 4) ? undefined : 'checksum';
 }
 
-/** The key that a label gives, and the length of the content that belongs to it. */
+/** The key from a label, and the length of its content. */
 function readLabel(bytes: Buffer): { readonly key: string; readonly bytes: number } | undefined {
   try {
     const label = JSON.parse(bytes.toString()) as Omit<ContentVersion, 'etag'> & {
@@ -118,7 +118,7 @@ function readLabel(bytes: Buffer): { readonly key: string; readonly bytes: numbe
     const range = blobRange(label.size, chunk);
     return { key: blobKey(label.name, chunk), bytes: range.end - range.start };
   } catch (error) {
-    // The checksum held, so that labelOf() did not write this: no label of ours.
+    // The checksum is right, but labelOf() did not write this: not a label of dagmount's.
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
       return undefined;
     throw error;
