@@ -111,7 +111,7 @@ class ServedMount {
   }
 
   start(message: SessionStart, environment: SessionSurroundings): FuseNativeSession {
-    const { connection: wanted, shown, presentation, naming, cacheDirectory, meter } = message;
+    const { connection: wanted, shown, versions, presentation, naming, cacheDirectory, meter } = message;
     if (wanted.kind !== 'own') throw new TypeError('this session mounts by itself');
     const { request } = wanted;
     const mark = new MountMark(cacheDirectory);
@@ -125,12 +125,15 @@ class ServedMount {
     };
     const session = new FuseNativeSession({
       shown,
+      versions,
       presentation,
       naming,
       cacheDirectory,
       meter: new RequestMeter(meter),
       fetch,
       versionIdOf: environment.versionIdOf,
+      findVersion: environment.findVersion,
+      onVersionUsed: (version) => this.#send({ kind: 'version-used', version }),
       onFault: environment.onFault,
       onReleased: (nodeIds) => this.#send({ kind: 'released', nodeIds }),
       onStop: async () => {

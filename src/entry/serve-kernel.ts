@@ -38,8 +38,9 @@ function mapJournal(addon: Addon, fd: number): Journal {
 }
 
 function start(message: SessionStart, environment: SessionSurroundings, resend: boolean): KernelSession {
-  const { tell, versionIdOf, onFault } = environment;
-  const { connection, journal, shown, presentation, naming, cacheDirectory, meter, takeover } = message;
+  const { tell, versionIdOf, findVersion, onFault } = environment;
+  const { connection, journal, shown, versions, presentation, naming, cacheDirectory, meter, takeover } =
+    message;
   if (connection.kind !== 'device') throw new TypeError('this session does not mount');
   const turns = new Turns({ requests: LOOKS, bytes: LOOKS * CHUNK_BYTES });
   const look = async (
@@ -64,6 +65,7 @@ function start(message: SessionStart, environment: SessionSurroundings, resend: 
     addon,
     fd: connection.fd,
     shown,
+    versions,
     presentation,
     naming,
     cacheDirectory,
@@ -73,6 +75,8 @@ function start(message: SessionStart, environment: SessionSurroundings, resend: 
     resend,
     fetch,
     versionIdOf,
+    findVersion,
+    onVersionUsed: (version) => tell({ kind: 'version-used', version }),
     onServing: (serving) => tell({ kind: 'serving', ...serving }),
     onFault,
     onReleased: (nodeIds) => tell({ kind: 'released', nodeIds }),

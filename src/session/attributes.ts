@@ -1,7 +1,8 @@
-import type { Generation } from '../tree/index.ts';
 import type { MutableAttributes } from '../wire/index.ts';
-import type { HeldInode } from './held-inode.ts';
 import type { Presentation } from './messages.ts';
+import type { HeldInode } from './trees/held-inode.ts';
+import type { OwnDirectory } from './trees/node.ts';
+import type { PlacedTree } from './trees/placement.ts';
 
 export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;
@@ -41,10 +42,10 @@ export class AttributeSource {
   }
 
   /** Valid until the next call. */
-  ofEntry(generation: Generation, index: number): MutableAttributes {
+  ofEntry({ generation, placement }: PlacedTree, index: number): MutableAttributes {
     const directory = generation.isDirectory(index);
     return this.#fill(
-      generation.nodeId(index),
+      placement.nodeId(generation, index),
       this.mode(directory, generation.isExecutable(index)),
       generation.size(index),
       generation.mtimeSeconds(index),
@@ -58,6 +59,16 @@ export class AttributeSource {
     const { nodeId, directory, executable, size, mtimeSeconds, mtimeNanoseconds } = node;
     const mode = this.mode(directory, executable);
     return this.#fill(nodeId, mode, size, mtimeSeconds, mtimeNanoseconds, directory ? 2 : 1);
+  }
+
+  /** Valid until the next call. */
+  ofOwn({ nodeId, mtimeSeconds, mtimeNanoseconds, subdirectories }: OwnDirectory): MutableAttributes {
+    return this.#fill(nodeId, this.mode(true, false), 0, mtimeSeconds, mtimeNanoseconds, 2 + subdirectories);
+  }
+
+  /** Valid until the next call. Of a version that is not here: a directory, and no more is known. */
+  ofSought(nodeId: number, { mtimeSeconds, mtimeNanoseconds }: OwnDirectory): MutableAttributes {
+    return this.#fill(nodeId, this.mode(true, false), 0, mtimeSeconds, mtimeNanoseconds, 2);
   }
 
   #fill(

@@ -1,6 +1,13 @@
 import type { GenerationChanges } from '../tree/index.ts';
 import type { Connection, MountRequest } from './connection.ts';
-import type { FromSession, NotifyOutcome, ServedTree, SessionCounters, ToSession } from './messages.ts';
+import type {
+  FromSession,
+  Moment,
+  NotifyOutcome,
+  ServedTree,
+  SessionCounters,
+  ToSession,
+} from './messages.ts';
 
 /**
  * There are two ways to show trees to a kernel. Everything above is the same for both: tree, cache, sync, socket, commands.
@@ -41,6 +48,11 @@ export interface SessionHost {
 export interface Session {
   /** The swap. Resolves once every lookup that starts afterwards sees the new tree. */
   publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome>;
+  /**
+   * Lets go of a version that is not used, if the kernel holds nothing of it: then what is asked of it later is sought anew.
+   * Resolves with whether it went.
+   */
+  dropVersion(id: string, changedAt: Moment): Promise<boolean>;
   counters(): SessionCounters;
   /** Lets go of the connection. */
   stop(): Promise<void>;

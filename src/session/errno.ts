@@ -9,6 +9,8 @@ export type Refusal =
   | 'archived'
   /** More reads wait than are kept. */
   | 'too-many-reads'
+  /** More processes wait for versions than may. */
+  | 'too-many-lookups'
   /** A fault of ours. */
   | 'fault'
   /** The message is not what its opcode demands. */
@@ -42,6 +44,7 @@ const ERRNO_OF = {
   replaced: 'ESTALE',
   archived: 'EIO',
   'too-many-reads': 'EIO',
+  'too-many-lookups': 'EIO',
   fault: 'EIO',
   malformed: 'EIO',
   'other-protocol': 'EPROTO',

@@ -1,10 +1,10 @@
 import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
 import type { Refusal } from './errno.ts';
-import type { HeldInode } from './held-inode.ts';
 import type { Naming } from './naming.ts';
-import type { ShownTree } from './shown-tree.ts';
+import type { HeldInode } from './trees/held-inode.ts';
+import type { MountedTrees } from './trees/mounted-trees.ts';
 
-type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'source';
+type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'release' | 'source';
 /** Undefined or empty: it is not known. */
 type Values = Readonly<Partial<Record<Attribute, string | undefined>>>;
 
@@ -17,7 +17,7 @@ export type AskedVersion = Pick<ContentVersion, 'path' | 'etag'>;
 
 /**
  * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files, generation and source on
- * the root. The kernel caches none of them: each question is an upcall, and each answer is of now.
+ * the root and on that of the current tree, release on that of a version. The kernel caches none of them: each question is an upcall, and each answer is of now.
  *
  * They are read by name and not listed (listxattr(2) answers no name), so that `cp -a` and `rsync -X` copy none. What
  * a file has changes only when the file does; the generation, which changes with every publication, is the root's.
@@ -33,10 +33,10 @@ export class ExtendedAttributes {
    * The value, or why there is none. The kernel and `ls -l` ask for security.capability and POSIX ACLs: those are of another
    * namespace.
    */
-  value(tree: ShownTree, nodeId: number, name: Uint8Array): Uint8Array | Refusal {
+  value(trees: MountedTrees, nodeId: number, name: Uint8Array): Uint8Array | Refusal {
     const asked = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
     if (!asked.startsWith(USER_NAMESPACE)) return 'foreign-attribute';
-    const values = this.#values(tree, nodeId);
+    const values = this.#values(trees, nodeId);
     if (values === undefined) return 'forgotten';
     const attribute = asked.startsWith(NAMESPACE) ? asked.slice(NAMESPACE.length) : '';
     const value = Object.hasOwn(values, attribute) ? values[attribute as Attribute] : undefined;
@@ -44,27 +44,43 @@ export class ExtendedAttributes {
   }
 
   /** The version whose `version-id` is asked for: the store says it in its answers alone, which are not had here. */
-  versionAsked(tree: ShownTree, nodeId: number, name: Uint8Array): AskedVersion | undefined {
+  versionAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): AskedVersion | undefined {
     if (!VERSION_ID.equals(name)) return undefined;
-    const { generation } = tree;
-    const index = generation.indexOfNode(nodeId);
-    if (index < 0) return tree.held(nodeId)?.version;
+    const node = trees.node(nodeId);
+    if (node?.kind === 'held') return node.inode.version;
+    if (node?.kind !== 'entry') return undefined;
+    const { index } = node;
+    const { generation } = node.tree;
     if (generation.isDirectory(index)) return undefined;
     return { path: generation.path(index), etag: generation.etag(index) };
   }
 
   /** The names, none, or why there are none. Not ENOSYS, which would make listxattr(2) fail for the whole connection. */
-  names(tree: ShownTree, nodeId: number): Uint8Array | Refusal {
-    return this.#values(tree, nodeId) === undefined ? 'forgotten' : NO_NAMES;
+  names(trees: MountedTrees, nodeId: number): Uint8Array | Refusal {
+    return this.#values(trees, nodeId) === undefined ? 'forgotten' : NO_NAMES;
   }
 
-  #values(tree: ShownTree, nodeId: number): Values | undefined {
-    const { generation } = tree;
-    const index = generation.indexOfNode(nodeId);
-    if (index === 0) return { generation: tree.label, source: this.#naming.source };
-    if (index > 0) return generation.isDirectory(index) ? {} : this.#ofFile(generation, index);
-    const held = tree.held(nodeId);
-    return held && this.#ofHeld(held);
+  #values(trees: MountedTrees, nodeId: number): Values | undefined {
+    if (trees.isRoot(nodeId)) return { generation: trees.current.label, source: this.#naming.source };
+    const node = trees.node(nodeId);
+    switch (node?.kind) {
+      case undefined:
+      // The kernel asks for a version first; it asks for this again by its path.
+      case 'sought':
+        return undefined;
+      case 'own':
+        return {};
+      case 'held':
+        return this.#ofHeld(node.inode);
+      case 'entry': {
+        const { index } = node;
+        const { generation } = node.tree;
+        if (!generation.isDirectory(index)) return this.#ofFile(generation, index);
+        return index === 0 ? { release: trees.versions?.at(nodeId)?.id } : {};
+      }
+      default:
+        return node satisfies never;
+    }
   }
 
   #ofFile(generation: Generation, index: number): Values {

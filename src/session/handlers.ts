@@ -3,8 +3,9 @@ import type { ReplyWriter, Request, RequestOf } from '../wire/index.ts';
 import type { AttributeSource } from './attributes.ts';
 import { errnoOf, type Refusal } from './errno.ts';
 import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
-import type { ShownTree } from './shown-tree.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
+import { type MountedTrees, OWN_TTL_SECONDS } from './trees/mounted-trees.ts';
+import type { Node } from './trees/node.ts';
 
 /** Bytes to be read of the version that a node id stands for. */
 export interface ContentRange {
@@ -17,7 +18,7 @@ export interface ContentRange {
 
 /**
  * What became of a request: `answered` (the reply is in the writer), `silent` (it takes none), `content` (the
- * bytes are to be fetched), `version-id` (to be asked for), `interrupt` and `forget` (for the session).
+ * bytes are to be fetched), `version-id` (to be asked for), `version` (to be looked for), `interrupt` and `forget` (for the session).
  */
 export type Outcome =
   | { readonly kind: 'answered' }
@@ -25,11 +26,13 @@ export type Outcome =
   | { readonly kind: 'content'; readonly range: ContentRange }
   /** Asked for: the id of a version, or with `size` 0 how long it is. */
   | { readonly kind: 'version-id'; readonly version: AskedVersion; readonly size: number }
+  /** The attributes of a version's root: it has to be asked of the source whether there is such a version. */
+  | { readonly kind: 'version'; readonly id: string }
   | { readonly kind: 'interrupt'; readonly target: RequestOf<'interrupt'> }
   | { readonly kind: 'forget'; readonly nodeIds: readonly number[] };
 
 export interface Handling {
-  readonly tree: ShownTree;
+  readonly trees: MountedTrees;
   readonly attributes: AttributeSource;
   readonly extended: ExtendedAttributes;
   readonly reply: ReplyWriter;
@@ -48,18 +51,14 @@ export type Handled = Exclude<Request, RequestOf<'init'>>;
 
 /** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
 export function handle(request: Handled, on: Handling): Outcome {
-  const { tree, attributes, reply } = on;
+  const { trees, reply } = on;
   reply.begin(request.uniqueHigh, request.uniqueLow);
   if (request.mutation) return refuse(reply, 'read-only');
   switch (request.kind) {
     case 'lookup':
       return lookup(request, on);
-    case 'getattr': {
-      const index = tree.generation.indexOfNode(request.nodeId);
-      if (index >= 0) return done(reply.attr(attributes.ofEntry(tree.generation, index)));
-      const held = tree.held(request.nodeId);
-      return held === undefined ? refuse(reply, 'forgotten') : done(reply.attr(attributes.ofHeld(held)));
-    }
+    case 'getattr':
+      return getattr(trees.node(request.nodeId), on);
     case 'read':
       return read(request, on);
     case 'readdirplus':
@@ -72,14 +71,14 @@ export function handle(request: Handled, on: Handling): Outcome {
     case 'interrupt':
       return { kind: 'interrupt', target: request };
     case 'statfs':
-      return done(reply.statfs(statfsOf(tree.generation)));
+      return done(reply.statfs(statfsOf(trees.current.generation)));
     case 'getxattr': {
-      const version = on.extended.versionAsked(tree, request.nodeId, request.name);
+      const version = on.extended.versionAsked(trees, request.nodeId, request.name);
       if (version !== undefined) return { kind: 'version-id', version, size: request.size };
-      return attribute(on.extended.value(tree, request.nodeId, request.name), request.size, reply);
+      return attribute(on.extended.value(trees, request.nodeId, request.name), request.size, reply);
     }
     case 'listxattr':
-      return attribute(on.extended.names(tree, request.nodeId), request.size, reply);
+      return attribute(on.extended.names(trees, request.nodeId), request.size, reply);
     case 'destroy':
       return ANSWERED;
     case 'malformed':
@@ -115,19 +114,53 @@ export function handle(request: Handled, on: Handling): Outcome {
   }
 }
 
+function getattr(node: Node | undefined, { attributes, reply }: Handling): Outcome {
+  switch (node?.kind) {
+    case undefined:
+      // The kernel looks a path up again after this: so a version is found whose look-up a predecessor was asked for.
+      return refuse(reply, 'forgotten');
+    case 'entry':
+      return done(reply.attr(attributes.ofEntry(node.tree, node.index)));
+    case 'held':
+      return done(reply.attr(attributes.ofHeld(node.inode)));
+    case 'own':
+      return done(reply.attr(attributes.ofOwn(node.directory), OWN_TTL_SECONDS));
+    case 'sought':
+      return { kind: 'version', id: node.id };
+    default:
+      return node satisfies never;
+  }
+}
+
 function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
-  const { tree, attributes, reply } = on;
-  const { generation } = tree;
-  const directory = generation.indexOfNode(nodeId);
+  const { trees, attributes, reply } = on;
+  const directory = trees.node(nodeId);
   if (isName(name, DOT)) return entryOf(directory, on);
-  if (isName(name, DOT_DOT)) return entryOf(parentOf(tree, nodeId, directory), on);
-  // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
-  if (directory < 0) return refuse(reply, tree.held(nodeId) === undefined ? 'forgotten' : 'no-entry');
-  if (!generation.isDirectory(directory)) return refuse(reply, 'not-a-directory');
-  // No key makes such a name, but the kernel asks for up to 1,024 bytes (FUSE_NAME_MAX).
-  if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
-  const index = generation.lookup(directory, name);
-  return done(index < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(generation, index)));
+  if (isName(name, DOT_DOT)) return entryOf(parentOf(trees, directory), on);
+  switch (directory?.kind) {
+    case undefined:
+    case 'sought':
+      return refuse(reply, 'forgotten');
+    case 'held':
+      // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
+      return refuse(reply, 'no-entry');
+    case 'own': {
+      if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
+      const child = trees.ownChild(directory.directory, name);
+      return child === undefined ? done(reply.negativeEntry(0)) : entryOf(child.node, on, child.ttlSeconds);
+    }
+    case 'entry': {
+      const { tree, index } = directory;
+      const { generation } = tree;
+      if (!generation.isDirectory(index)) return refuse(reply, 'not-a-directory');
+      // No key makes such a name, but the kernel asks for up to 1,024 bytes (FUSE_NAME_MAX).
+      if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
+      const child = generation.lookup(index, name);
+      return done(child < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(tree, child)));
+    }
+    default:
+      return directory satisfies never;
+  }
 }
 
 /**
@@ -135,16 +168,39 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
  * kernel does not hold any more. A replaced version, or a directory that went, is ESTALE then: if the kernel does not
  * hold it, dagmount need not keep it.
  */
-function entryOf(index: number, { tree, attributes, reply }: Handling): Outcome {
-  if (index < 0) return refuse(reply, 'forgotten');
-  return done(reply.entry(attributes.ofEntry(tree.generation, index)));
+function entryOf(node: Node | undefined, { attributes, reply }: Handling, ttlSeconds?: number): Outcome {
+  switch (node?.kind) {
+    case undefined:
+    case 'held':
+      return refuse(reply, 'forgotten');
+    case 'entry':
+      return done(reply.entry(attributes.ofEntry(node.tree, node.index), ttlSeconds));
+    case 'own':
+      return done(reply.entry(attributes.ofOwn(node.directory), OWN_TTL_SECONDS));
+    case 'sought':
+      // Attributes that may not be used: the kernel asks for them, and holds no lock while it waits.
+      return done(reply.entry(attributes.ofSought(node.rootId, node.parent), 0));
+    default:
+      return node satisfies never;
+  }
 }
 
-/** The index of the directory that holds a node, or held it; -1 where that is not shown. */
-function parentOf(tree: ShownTree, nodeId: number, index: number): number {
-  if (index >= 0) return tree.generation.parent(index);
-  const held = tree.held(nodeId);
-  return held === undefined ? -1 : tree.generation.indexOfNode(held.parentId);
+/** The directory that holds a node, or held it; undefined where that is not shown. */
+function parentOf(trees: MountedTrees, node: Node | undefined): Node | undefined {
+  switch (node?.kind) {
+    case undefined:
+      return undefined;
+    case 'entry':
+      return trees.node(node.tree.placement.parentNodeId(node.tree.generation, node.index));
+    case 'held':
+      return trees.node(node.inode.parentId);
+    case 'own':
+      return trees.node(node.directory.parentId);
+    case 'sought':
+      return trees.node(node.parent.nodeId);
+    default:
+      return node satisfies never;
+  }
 }
 
 function isName(name: Uint8Array, other: Uint8Array): boolean {
@@ -152,39 +208,67 @@ function isName(name: Uint8Array, other: Uint8Array): boolean {
 }
 
 /** READDIRPLUS always: the lookups of a whole listing come with it, and a scan needs no other. */
-function readDirectory(
-  request: RequestOf<'readdir'> | RequestOf<'readdirplus'>,
-  { tree, attributes, reply }: Handling,
-): Outcome {
-  const { generation } = tree;
+function readDirectory(request: RequestOf<'readdir'> | RequestOf<'readdirplus'>, on: Handling): Outcome {
+  const { trees, attributes, reply } = on;
   const plus = request.kind === 'readdirplus';
   reply.begin(request.uniqueHigh, request.uniqueLow, request.size);
-  const index = generation.indexOfNode(request.nodeId);
-  const held = index < 0 ? tree.held(request.nodeId) : undefined;
-  if (index < 0 && held === undefined) return refuse(reply, 'forgotten');
-  if (!(held?.directory ?? generation.isDirectory(index))) return refuse(reply, 'not-a-directory');
+  const node = trees.node(request.nodeId);
+  const parentId = parentIdOf(node);
+  if (node === undefined || node.kind === 'sought' || parentId === undefined)
+    return refuse(reply, 'forgotten');
+  if (!isDirectory(node)) return refuse(reply, 'not-a-directory');
 
   const { offsetHigh, offsetLow } = request;
   const directoryMode = attributes.mode(true, false);
-  const dot = (node: number, cookie: number, name: Uint8Array): boolean =>
+  const dot = (id: number, cookie: number, name: Uint8Array): boolean =>
     plus
-      ? reply.direntPlusUncounted(node, directoryMode, 0, cookie, name)
-      : reply.dirent(node, directoryMode, 0, cookie, name);
-  const parent = held?.parentId ?? generation.nodeId(generation.parent(index));
+      ? reply.direntPlusUncounted(id, directoryMode, 0, cookie, name)
+      : reply.dirent(id, directoryMode, 0, cookie, name);
   if (offsetHigh === 0 && offsetLow < DOT_COOKIE && !dot(request.nodeId, DOT_COOKIE, DOT)) return ANSWERED;
-  if (offsetHigh === 0 && offsetLow < DOT_DOT_COOKIE && !dot(parent, DOT_DOT_COOKIE, DOT_DOT))
+  if (offsetHigh === 0 && offsetLow < DOT_DOT_COOKIE && !dot(parentId, DOT_DOT_COOKIE, DOT_DOT))
     return ANSWERED;
-  if (held !== undefined) return ANSWERED;
+  if (node.kind === 'held') return ANSWERED;
+  return node.kind === 'own' ? ownNames(node, request, on) : names(node, request, on);
+}
 
+function isDirectory(node: Exclude<Node, { readonly kind: 'sought' }>): boolean {
+  if (node.kind === 'entry') return node.tree.generation.isDirectory(node.index);
+  return node.kind === 'own' || node.inode.directory;
+}
+
+function parentIdOf(node: Node | undefined): number | undefined {
+  switch (node?.kind) {
+    case undefined:
+      return undefined;
+    case 'entry':
+      return node.tree.placement.parentNodeId(node.tree.generation, node.index);
+    case 'held':
+      return node.inode.parentId;
+    case 'own':
+      return node.directory.parentId;
+    case 'sought':
+      return node.parent.nodeId;
+    default:
+      return node satisfies never;
+  }
+}
+
+function names(
+  { tree, index }: Extract<Node, { readonly kind: 'entry' }>,
+  { kind, offsetHigh, offsetLow }: RequestOf<'readdir'> | RequestOf<'readdirplus'>,
+  { attributes, reply }: Handling,
+): Outcome {
+  const { generation, placement } = tree;
+  const plus = kind === 'readdirplus';
   const end = generation.childrenEnd(index);
   for (let child = generation.seek(index, offsetHigh, offsetLow); child < end; child++) {
     const high = generation.cookieHigh(child);
     const low = generation.cookieLow(child);
     const name = generation.name(child);
     const fits = plus
-      ? reply.direntPlus(attributes.ofEntry(generation, child), high, low, name)
+      ? reply.direntPlus(attributes.ofEntry(tree, child), high, low, name)
       : reply.dirent(
-          generation.nodeId(child),
+          placement.nodeId(generation, child),
           attributes.mode(generation.isDirectory(child), generation.isExecutable(child)),
           high,
           low,
@@ -195,19 +279,46 @@ function readDirectory(
   return ANSWERED;
 }
 
-function read({ nodeId, offset, size }: RequestOf<'read'>, { tree, reply }: Handling): Outcome {
-  const { generation } = tree;
-  const index = generation.indexOfNode(nodeId);
-  const held = index < 0 ? tree.held(nodeId) : undefined;
-  if (index < 0 && held === undefined) return refuse(reply, 'forgotten');
-  if (held?.directory ?? generation.isDirectory(index)) return refuse(reply, 'is-a-directory');
+/** Of a directory of the mount's own, which holds directories alone. */
+function ownNames(
+  { directory }: Extract<Node, { readonly kind: 'own' }>,
+  { kind, offsetHigh, offsetLow }: RequestOf<'readdir'> | RequestOf<'readdirplus'>,
+  { trees, attributes, reply }: Handling,
+): Outcome {
+  const plus = kind === 'readdirplus';
+  for (const { name, cookie, node, ttlSeconds } of trees.ownChildren(
+    directory,
+    offsetHigh * 2 ** 32 + offsetLow,
+  )) {
+    if (node.kind !== 'entry' && node.kind !== 'own') continue;
+    const shown =
+      node.kind === 'own' ? attributes.ofOwn(node.directory) : attributes.ofEntry(node.tree, node.index);
+    const high = Math.floor(cookie / 2 ** 32);
+    const low = cookie % 2 ** 32;
+    const fits = plus
+      ? reply.direntPlus(shown, high, low, name, ttlSeconds)
+      : reply.dirent(shown.ino, shown.mode, high, low, name);
+    if (!fits) break;
+  }
+  return ANSWERED;
+}
+
+function read({ nodeId, offset, size }: RequestOf<'read'>, { trees, reply }: Handling): Outcome {
+  const node = trees.node(nodeId);
+  if (node === undefined || node.kind === 'sought') return refuse(reply, 'forgotten');
+  if (isDirectory(node) || node.kind === 'own') return refuse(reply, 'is-a-directory');
+  const file = node.kind === 'entry' ? fileOf(node) : node.inode;
   // The exact bytes up to the end of the file, or an error: a short answer would cut the cached size.
-  const length = Math.min(size, Math.max(0, (held?.size ?? generation.size(index)) - offset));
+  const length = Math.min(size, Math.max(0, file.size - offset));
   if (length === 0) return done(reply.data(0));
-  if (held?.archived ?? generation.isArchived(index)) return refuse(reply, 'archived');
-  const version = held === undefined ? generation.version(index) : held.version;
+  if (file.archived) return refuse(reply, 'archived');
+  const version = node.kind === 'entry' ? node.tree.generation.version(node.index) : node.inode.version;
   if (version === undefined) return refuse(reply, 'forgotten');
   return { kind: 'content', range: { nodeId, version, position: offset, length } };
+}
+
+function fileOf({ tree: { generation }, index }: Extract<Node, { readonly kind: 'entry' }>) {
+  return { size: generation.size(index), archived: generation.isArchived(index) };
 }
 
 /** Asked for 0 bytes, the answer is how long it is. */

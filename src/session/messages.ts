@@ -2,8 +2,8 @@ import type { ReadFailure } from '../base/read-failure.ts';
 import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Connection } from './connection.ts';
-import type { HeldInode } from './held-inode.ts';
 import type { Naming } from './naming.ts';
+import type { HeldInode } from './trees/held-inode.ts';
 
 /** What the session needs to serve a generation; everything large is shared memory. */
 export interface ServedTree {
@@ -11,6 +11,36 @@ export interface ServedTree {
   /** One fingerprint an entry, 0n where the content is not known to be local. Written by main, read by the session. */
   readonly fingerprints: SharedArrayBuffer;
 }
+
+/** A moment, as mtimes are. */
+export interface Moment {
+  /** Since the epoch. */
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+
+/** A tree that never changes, shown below `versions/` under its id. */
+export interface ServedVersion extends ServedTree {
+  readonly id: string;
+  /** Its node ids follow from it: no other version of the connection has had it. */
+  readonly slot: number;
+}
+
+/** What a mount shows beside its current tree. */
+export interface VersionsServed {
+  readonly versions: readonly ServedVersion[];
+  /** The mtime of the mount's root, for the life of the mount. */
+  readonly madeAt: Moment;
+  /** The mtime of `versions/`: later with each version that comes or goes. */
+  readonly changedAt: Moment;
+}
+
+/** How a look-up of a version ended. */
+export type VersionAnswer =
+  | { readonly kind: 'found'; readonly version: ServedVersion; readonly changedAt: Moment }
+  /** The source has none of this id, or none that may be shown. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unavailable' };
 
 /** How a miss ended: the blob is local under that fingerprint, or here are the blob's bytes, or it cannot be had. */
 export type FetchResult =
@@ -57,6 +87,8 @@ export interface SessionStart {
   readonly kind: 'start';
   readonly connection: Connection;
   readonly shown: ServedTree;
+  /** Undefined: the current tree is the whole mount. */
+  readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
@@ -72,6 +104,9 @@ export type ToSession =
   | { readonly kind: 'publish'; readonly shown: ServedTree; readonly changes: GenerationChanges }
   | { readonly kind: 'fetched'; readonly id: number; readonly result: FetchResult }
   | { readonly kind: 'version-id'; readonly id: number; readonly versionId: string | undefined }
+  | { readonly kind: 'version'; readonly id: number; readonly answer: VersionAnswer }
+  /** A version that nobody used lately is to go, if the kernel holds nothing of it. */
+  | { readonly kind: 'drop-version'; readonly id: string; readonly changedAt: Moment }
   | { readonly kind: 'count' }
   /** Of a takeover: main has opened the cache, and is to be asked for all that is not known to be local. */
   | { readonly kind: 'main-is-there' }
@@ -126,6 +161,12 @@ export type FromSession =
       readonly reader: number | undefined;
     }
   | { readonly kind: 'abandon'; readonly id: number }
+  /** Somebody waits for a version that is not here; `abandon` ends it. */
+  | { readonly kind: 'find-version'; readonly id: number; readonly version: string; readonly reader: number }
+  /** Somebody looked it up, and it is here. */
+  | { readonly kind: 'version-used'; readonly version: string }
+  /** Whether it went: the kernel held nothing of it. */
+  | { readonly kind: 'version-dropped'; readonly version: string; readonly isGone: boolean }
   /** Somebody asks for the id that the store gave a version. */
   | { readonly kind: 'ask-version-id'; readonly id: number; readonly path: string; readonly etag: string }
   | { readonly kind: 'published'; readonly outcome: NotifyOutcome }

@@ -1,5 +1,6 @@
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import { encodeInvalidateEntry, encodeInvalidateInode } from '../wire/index.ts';
+import { type Placement, WHOLE_MOUNT } from './trees/placement.ts';
 
 /** A name no directory can hold: an invalidation of it changes nothing and waits for the lookups in flight. */
 const IMPOSSIBLE_NAME = new Uint8Array([0x2f]);
@@ -21,30 +22,35 @@ export function planNotifications(
   next: Generation,
   changes: GenerationChanges,
   revived: (nodeId: number) => boolean,
+  placement: Placement = WHOLE_MOUNT,
 ): Uint8Array[] {
   const messages: Uint8Array[] = [];
   const directories: number[] = [];
   for (const index of changes.added) {
     // Below a directory that is new itself the kernel can have cached nothing.
-    if (changes.origin[next.parent(index)] !== NONE) messages.push(invalidateName(next, index));
-    if (next.isDirectory(index) && revived(next.nodeId(index))) directories.push(index);
+    if (changes.origin[next.parent(index)] !== NONE) messages.push(invalidateName(placement, next, index));
+    if (next.isDirectory(index) && revived(placement.nodeId(next, index))) directories.push(index);
   }
   const gone: number[] = [];
   for (const index of changes.removed) {
-    messages.push(invalidateName(previous, index));
-    if (previous.isDirectory(index)) gone.push(previous.nodeId(index));
+    messages.push(invalidateName(placement, previous, index));
+    if (previous.isDirectory(index)) gone.push(placement.nodeId(previous, index));
   }
-  for (const index of changes.changed) messages.push(invalidateName(next, index));
+  for (const index of changes.changed) messages.push(invalidateName(placement, next, index));
 
   for (const index of changes.touched) directories.push(index);
   const parents = new Set<number>();
-  for (const index of directories) if (index !== 0) parents.add(next.nodeId(next.parent(index)));
+  for (const index of directories) {
+    const parent = placement.parentNodeId(next, index);
+    // The mount's root has no parent whose look-ups could carry its attributes.
+    if (parent !== placement.nodeId(next, index)) parents.add(parent);
+  }
   for (const parent of parents) messages.push(encodeInvalidateEntry(parent, IMPOSSIBLE_NAME));
-  for (const index of directories) messages.push(encodeInvalidateInode(next.nodeId(index), 0, 0));
+  for (const index of directories) messages.push(encodeInvalidateInode(placement.nodeId(next, index), 0, 0));
   for (const nodeId of gone) messages.push(encodeInvalidateInode(nodeId, 0, 0));
   return messages;
 }
 
-function invalidateName(generation: Generation, index: number): Uint8Array {
-  return encodeInvalidateEntry(generation.nodeId(generation.parent(index)), generation.name(index));
+function invalidateName(placement: Placement, generation: Generation, index: number): Uint8Array {
+  return encodeInvalidateEntry(placement.parentNodeId(generation, index), generation.name(index));
 }

@@ -1,3 +1,4 @@
+import type { Stop } from '../cache/single-flight.ts';
 import type { Fetch } from './content-reader.ts';
 import type { Session } from './driver.ts';
 import type { AskedVersion } from './extended-attributes.ts';
@@ -7,6 +8,7 @@ import {
   NOTHING_COUNTED,
   type SessionStart,
   type ToSession,
+  type VersionAnswer,
 } from './messages.ts';
 
 /** A session's end of what is between it and the main thread. */
@@ -27,9 +29,13 @@ export interface SessionSurroundings {
   readonly isAlone: () => boolean;
   /** Of a version, the id that the store gave it: only the main thread, which gets its answers, knows it. */
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
+  /** Asks the source for a version that is not here, for a uid that waits. Rejects never. */
+  readonly findVersion: FindVersion;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
 }
+
+export type FindVersion = (id: string, reader: number, signal: Stop) => Promise<VersionAnswer>;
 
 /**
  * The loop of a session's thread or process: no network, no XML, no hashing of content. What it cannot answer from the
@@ -42,6 +48,7 @@ export function serveSession(
   start: (message: SessionStart, environment: SessionSurroundings) => Session,
 ): () => void {
   const waiting = new Map<number, (result: FetchResult) => void>();
+  const sought = new Map<number, (answer: VersionAnswer) => void>();
   const asked = new Map<number, (versionId: string | undefined) => void>();
   let lastId = 0;
   let isAlone = false;
@@ -76,6 +83,23 @@ export function serveSession(
         port.tell({ kind: 'ask-version-id', id, path, etag });
       });
     },
+    findVersion: (version, reader, signal) => {
+      if (isAlone) return Promise.resolve({ kind: 'unavailable' });
+      const id = ++lastId;
+      return new Promise((resolve) => {
+        const abandon = (): void => {
+          sought.delete(id);
+          port.tell({ kind: 'abandon', id });
+          resolve({ kind: 'unavailable' });
+        };
+        signal.addEventListener('abort', abandon);
+        sought.set(id, (answer) => {
+          signal.removeEventListener('abort', abandon);
+          resolve(answer);
+        });
+        port.tell({ kind: 'find-version', id, version, reader });
+      });
+    },
     onFault: (error, opcode) =>
       port.tell({
         kind: 'fault',
@@ -101,6 +125,17 @@ export function serveSession(
         asked.get(message.id)?.(message.versionId);
         asked.delete(message.id);
         return;
+      case 'version':
+        sought.get(message.id)?.(message.answer);
+        sought.delete(message.id);
+        return;
+      case 'drop-version':
+        port.tell({
+          kind: 'version-dropped',
+          version: message.id,
+          isGone: (await session?.dropVersion(message.id, message.changedAt)) ?? false,
+        });
+        return;
       case 'count':
         port.tell({ kind: 'counters', counters: session?.counters() ?? NOTHING_COUNTED });
         return;
@@ -121,5 +156,7 @@ export function serveSession(
     waiting.clear();
     for (const answer of asked.values()) answer(undefined);
     asked.clear();
+    for (const answer of sought.values()) answer({ kind: 'unavailable' });
+    sought.clear();
   };
 }

@@ -5,6 +5,7 @@ import type { SessionHost } from './driver.ts';
 import {
   type FetchResult,
   type FromSession,
+  type Moment,
   NOTHING_COUNTED,
   type NotifyOutcome,
   type Serving,
@@ -12,6 +13,7 @@ import {
   type SessionStart,
   type StuckNotification,
   type ToSession,
+  type VersionAnswer,
 } from './messages.ts';
 import { MountError } from './mount-error.ts';
 import { RequestMeter } from './request-meter.ts';
@@ -27,6 +29,10 @@ export interface SessionEvents {
     signal: AbortSignal,
     reader: number | undefined,
   ): Promise<FetchResult>;
+  /** Somebody waits for a version that is not here. The signal aborts when nobody waits any more. Rejects never. */
+  findVersion?(id: string, reader: number, signal: AbortSignal): Promise<VersionAnswer>;
+  /** A version that is here was looked up. */
+  versionUsed?(id: string): void;
   /** A request got EIO for a reason that nobody foresaw; `error` is its stack. */
   fault(opcode: string, error: string): void;
   /** A notification waits in the kernel without end, or undefined: it does no more. */
@@ -54,6 +60,7 @@ export class SessionClient {
   readonly meter = new RequestMeter(this.#memory);
   /** The id under which the store keeps a version, where an answer of it named one. */
   versionIdOf: (path: string, etag: string) => string | undefined = () => undefined;
+  readonly #dropping = new Map<string, Deferred<boolean>>();
   #publishing: Deferred<NotifyOutcome> | undefined;
   #counting: Deferred<SessionCounters> | undefined;
   #serving: Deferred<Serving> | undefined;
@@ -90,6 +97,16 @@ export class SessionClient {
     const shared = fingerprints.buffer as unknown as SharedArrayBuffer;
     this.#send({ kind: 'publish', shown: { generation: generation.buffer, fingerprints: shared }, changes });
     return this.#publishing.promise;
+  }
+
+  /** Resolves with whether the version went; false where the session ends before it has said so. */
+  async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
+    if (this.#over) return false;
+    const dropping = deferred<boolean>();
+    this.#dropping.get(id)?.resolve(false);
+    this.#dropping.set(id, dropping);
+    this.#send({ kind: 'drop-version', id, changedAt });
+    return dropping.promise;
   }
 
   /** A session that took over is not to look for content by itself any more. */
@@ -142,6 +159,16 @@ export class SessionClient {
       case 'abandon':
         this.#fetches.get(message.id)?.abort();
         break;
+      case 'find-version':
+        void this.#findVersion(message);
+        break;
+      case 'version-used':
+        this.#events.versionUsed?.(message.version);
+        break;
+      case 'version-dropped':
+        this.#dropping.get(message.version)?.resolve(message.isGone);
+        this.#dropping.delete(message.version);
+        break;
       case 'ask-version-id': {
         const { id, path, etag } = message;
         this.#send({ kind: 'version-id', id, versionId: this.versionIdOf(path, etag) });
@@ -192,10 +219,25 @@ export class SessionClient {
     if (!this.#over) this.#send({ kind: 'fetched', id, result });
   }
 
+  async #findVersion({
+    id,
+    version,
+    reader,
+  }: Extract<FromSession, { readonly kind: 'find-version' }>): Promise<void> {
+    const controller = new AbortController();
+    this.#fetches.set(id, controller);
+    const answer = await Promise.resolve(
+      this.#events.findVersion?.(version, reader, controller.signal),
+    ).catch(() => undefined);
+    this.#fetches.delete(id);
+    if (!this.#over) this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
+  }
+
   #end(errno: string | undefined): void {
     if (this.#over) return;
     this.#over = true;
     for (const controller of this.#fetches.values()) controller.abort();
+    for (const dropping of this.#dropping.values()) dropping.resolve(false);
     const error = new MountError(
       'session-failed',
       errno === undefined ? 'The mount was removed.' : `The session with the kernel ended (${errno}).`,

@@ -1,7 +1,7 @@
-import type { HeldInode } from '../session/held-inode.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
+import type { HeldInode } from '../session/trees/held-inode.ts';
 import { ContentState } from '../sync/content-state.ts';
 import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Restored } from '../sync/restored.ts';

@@ -9,6 +9,7 @@ export { versionName } from './identity.ts';
 export { judgeKey } from './key-rules.ts';
 export { NONE } from './layout.ts';
 export type { ListedObjects, ReleasedColumns } from './listing.ts';
+export { halfSipHash } from './name-hash.ts';
 export { orderByPath, placeInOrder } from './path-order.ts';
 export { PatternList } from './patterns.ts';
 export { generationBytes, restoreGeneration } from './persist.ts';

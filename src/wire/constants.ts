@@ -68,6 +68,7 @@ export const FUSE_NOTIFY_INVAL_ENTRY = 3;
 export const FUSE_NOTIFY_STORE = 4;
 export const FUSE_NOTIFY_DELETE = 6;
 export const FUSE_NOTIFY_RESEND = 7;
+export const FUSE_NOTIFY_PRUNE = 9;
 
 /** fuse_notify_inval_entry_out.flags: the name expires and is looked up again, but is not dropped. */
 export const FUSE_EXPIRE_ONLY = 1 << 0;

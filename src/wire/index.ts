@@ -32,6 +32,7 @@ export {
   encodeDelete,
   encodeInvalidateEntry,
   encodeInvalidateInode,
+  encodePrune,
   encodeResend,
   encodeStore,
 } from './notifications.ts';

@@ -2,6 +2,7 @@ import {
   FUSE_NOTIFY_DELETE,
   FUSE_NOTIFY_INVAL_ENTRY,
   FUSE_NOTIFY_INVAL_INODE,
+  FUSE_NOTIFY_PRUNE,
   FUSE_NOTIFY_RESEND,
   FUSE_NOTIFY_STORE,
 } from './constants.ts';
@@ -10,6 +11,7 @@ import {
   fuse_notify_delete_out,
   fuse_notify_inval_entry_out,
   fuse_notify_inval_inode_out,
+  fuse_notify_prune_out,
   fuse_notify_store_out,
   fuse_out_header,
 } from './structs.ts';
@@ -87,6 +89,16 @@ export function encodeStore(nodeId: NodeId, offset: ByteCount, content: Uint8Arr
   const bytes = bytesOf(view);
   bytes.set(content, BODY + fuse_notify_store_out.sizeof);
   return bytes;
+}
+
+/** Has the kernel drop these nodes if nobody uses them (7.45 on; before: EINVAL). It waits for no directory's lock. */
+export function encodePrune(nodeIds: readonly NodeId[]): Uint8Array {
+  const view = message(FUSE_NOTIFY_PRUNE, fuse_notify_prune_out.sizeof + 8 * nodeIds.length);
+  view.setUint32(BODY + fuse_notify_prune_out.count, nodeIds.length, true);
+  nodeIds.forEach((nodeId, at) => {
+    writeU64(view, BODY + fuse_notify_prune_out.sizeof + 8 * at, nodeId);
+  });
+  return bytesOf(view);
 }
 
 /** Makes the kernel queue again every request that was read and not answered (7.40 on; before: EINVAL). */

@@ -118,6 +118,7 @@ export const fuse_interrupt_in = { sizeof: 8, unique: 0 } as const;
 export const fuse_notify_inval_inode_out = { sizeof: 24, ino: 0, off: 8, len: 16 } as const;
 export const fuse_notify_inval_entry_out = { sizeof: 16, parent: 0, namelen: 8, flags: 12 } as const;
 export const fuse_notify_delete_out = { sizeof: 24, parent: 0, child: 8, namelen: 16, padding: 20 } as const;
+export const fuse_notify_prune_out = { sizeof: 16, count: 0, padding: 4, spare: 8 } as const;
 export const fuse_notify_store_out = { sizeof: 24, nodeid: 0, offset: 8, size: 16, padding: 20 } as const;
 
 // Requests whose bodies are not interpreted: only their size is checked.

@@ -1,7 +1,8 @@
 import { AttributeSource } from '../../src/session/attributes.ts';
 import { ExtendedAttributes } from '../../src/session/extended-attributes.ts';
 import { handle, type Outcome } from '../../src/session/handlers.ts';
-import { ShownTree } from '../../src/session/shown-tree.ts';
+import { MountedTrees } from '../../src/session/trees/mounted-trees.ts';
+import { ShownTree } from '../../src/session/trees/shown-tree.ts';
 import type { Generation, GenerationChanges } from '../../src/tree/index.ts';
 import { decodeRequest, ReplyWriter, type RequestKind } from '../../src/wire/index.ts';
 import type { Files } from './live-session.ts';
@@ -69,7 +70,7 @@ export class Asked {
     const decoded = decodeRequest(request, view, 0, request.length);
     if (decoded.kind === 'init') throw new Error("INIT is the session's to answer");
     const outcome = handle(decoded, {
-      tree: this.tree,
+      trees: new MountedTrees(this.tree),
       attributes: this.#attributes,
       extended: new ExtendedAttributes({ source: 's3://b/in/', keyPrefix: 'in/' }),
       reply: this.#reply,

@@ -91,6 +91,31 @@ describe('a session by fuse-native', {
   const until = (what: string, condition: () => boolean): Promise<true> =>
     waitFor(what, () => condition() || undefined, 60_000) as Promise<true>;
 
+  test('shows versions beside the current tree, found when they are looked up', async () => {
+    const id = `sha256-${'1'.repeat(64)}`;
+    const never = `sha256-${'e'.repeat(64)}`;
+    session = await LiveSession.start({ 'a.py': 'now' }, 'fuse-native', undefined, {
+      versions: { [id]: { 'a.py': 'one', 'd/x.py': 'x' } },
+    });
+    assert.equal(
+      await session.sh(`ls; cat current/a.py versions/${id}/a.py versions/${id}/d/x.py`),
+      'current\nversions\nnowonex',
+    );
+    assert.equal(
+      await session.sh(
+        `ls versions versions/${id}; ls versions/${never} versions/x 2>/dev/null || echo none`,
+      ),
+      `versions:\n${id}\n\nversions/${id}:\na.py\nd\nnone\n`,
+    );
+    await session.publish({ 'b.py': 'later' });
+    assert.equal(await session.sh(`cat current/b.py versions/${id}/a.py`), 'laterone');
+    assert.equal(await session.sh('find . | wc -l'), '8\n');
+    assert.equal(await session.dropVersion(id), true);
+    assert.equal(await session.sh(`cat versions/${id}/d/x.py`), 'x');
+    assert.deepEqual([...new Set(session.sought)], [id, never]);
+    assert.equal(session.sought.at(-1), id);
+  });
+
   test('gives who holds an old file all of the old, while others read the new one through the same inode', async () => {
     const versions = ['o', 'n', 'm'].map((letter, index) => letter.repeat(400_000 - 50_000 * index));
     await start({ 'a.bin': versions[0] ?? '' });

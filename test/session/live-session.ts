@@ -1,15 +1,25 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Connection } from '../../src/session/connection.ts';
 import type { Driver, DriverName } from '../../src/session/driver.ts';
 import { FuseNativeDriver } from '../../src/session/fuse-native/fuse-native-driver.ts';
 import { loadAddon } from '../../src/session/kernel/addon.ts';
+import { JOURNAL_BYTES } from '../../src/session/kernel/journal.ts';
 import { KernelDriver } from '../../src/session/kernel/kernel-driver.ts';
 import { createMounter } from '../../src/session/kernel/mounting.ts';
-import type { FetchResult, NotifyOutcome, StuckNotification } from '../../src/session/messages.ts';
+import type {
+  FetchResult,
+  Moment,
+  NotifyOutcome,
+  Serving,
+  StuckNotification,
+  Takeover,
+  VersionAnswer,
+} from '../../src/session/messages.ts';
 import { SessionClient } from '../../src/session/session-client.ts';
 import {
   buildGeneration,
@@ -34,14 +44,13 @@ export function unmountable(): string | false {
   return mountCallImpossible;
 }
 
-async function driverOf(name: DriverName): Promise<Driver> {
+async function driverOf(name: DriverName, takeover: LiveOptions['takeover']): Promise<Driver> {
   if (name === 'fuse-native') {
     return await FuseNativeDriver.start(new URL('../../src/entry/fuse-native-process.js', import.meta.url));
   }
-  return new KernelDriver(
-    createMounter(loadAddon()),
-    new URL('../../src/entry/session-worker.js', import.meta.url),
-  );
+  const worker =
+    takeover === 'journal' ? '../support/entries/without-resend.js' : '../../src/entry/session-worker.js';
+  return new KernelDriver(createMounter(loadAddon()), new URL(worker, import.meta.url));
 }
 
 export interface LiveOptions {
@@ -49,6 +58,10 @@ export interface LiveOptions {
   readonly salt?: bigint;
   /** As --executable; `executable` changes it for the next publication. */
   readonly executable?: readonly string[];
+  /** What is shown beside the current tree, by id: found when it is looked up. Undefined: nothing, and the tree is the mount. */
+  readonly versions?: Readonly<Record<string, Files>> | undefined;
+  /** Of a session that another one is to go on with: how it is told what was not answered. Of the kernel driver alone. */
+  readonly takeover?: 'resend' | 'journal';
 }
 
 /** A mount served by a real session, over a tree and contents held in memory. No store, no cache. */
@@ -59,15 +72,24 @@ export class LiveSession {
   readonly stuck: (StuckNotification | undefined)[] = [];
   /** What a reader's miss is answered with; by default the content itself. */
   answer: ((version: ContentVersion, signal: AbortSignal) => Promise<FetchResult>) | undefined;
+  /** Decides about a look-up of a version before the versions given do; by default they do. */
+  findVersion: ((id: string, signal: AbortSignal) => Promise<VersionAnswer | undefined>) | undefined;
+  /** The ids that were asked for. */
+  readonly sought: string[] = [];
+  readonly used: string[] = [];
   ended: string | undefined | 'open' = 'open';
   executable: readonly string[];
   readonly #salt: bigint;
-  readonly #client: SessionClient;
+  #client: SessionClient;
   readonly #contents = new Map<string, Buffer>();
-  readonly #driver: Driver;
+  #driver: Driver;
+  readonly #options: LiveOptions;
+  #kept: Kept | undefined;
   #generation: Generation;
   #nextNodeId: number;
   #seconds = 1_700_000_000;
+  readonly #versions: LiveOptions['versions'];
+  #slots = 0;
   readonly #removedDirectories = new Map<string, number>();
 
   static async start(
@@ -76,43 +98,78 @@ export class LiveSession {
     target = mkdtempSync(join(tmpdir(), 'dagmount-test-session-')),
     options: LiveOptions = {},
   ): Promise<LiveSession> {
-    const session = new LiveSession(files, await driverOf(name), target, options);
+    const session = new LiveSession(files, await driverOf(name, options.takeover), target, options);
     const connection = session.#driver.connect({
       target: session.target,
       source: 's3://test/',
       allowOther: false,
       replacesStale: false,
     });
-    const fingerprints = new BigUint64Array(new SharedArrayBuffer(8 * session.#generation.entries));
-    await session.#client.start({
+    const journal = options.takeover === undefined ? undefined : loadAddon().createMemory(JOURNAL_BYTES);
+    const device =
+      connection.kind === 'device' && options.takeover !== undefined ? copyOf(connection.fd) : undefined;
+    const { init } = await session.#start(connection, journal, undefined);
+    if (device !== undefined) session.#kept = { device, journal, init };
+    return session;
+  }
+
+  /** Ends the session as an accident would, and has another one go on with the connection. It knows no versions. */
+  async takeOver(): Promise<void> {
+    if (this.#kept === undefined) throw new Error('nothing was kept');
+    const { device, journal, init } = this.#kept;
+    await this.#driver.session.terminate();
+    this.#driver = await driverOf('kernel', this.#options.takeover);
+    this.#client = this.#newClient(this.#driver);
+    const takeover = { init, replaced: [], previous: undefined };
+    await this.#start({ kind: 'device', fd: copyOf(device) }, journal, takeover);
+    this.#client.mainIsThere();
+  }
+
+  #start(
+    connection: Connection,
+    journal: number | undefined,
+    takeover: Takeover | undefined,
+  ): Promise<Serving> {
+    const fingerprints = new SharedArrayBuffer(8 * this.#generation.entries);
+    return this.#client.start({
       connection,
-      shown: {
-        generation: session.#generation.buffer,
-        fingerprints: fingerprints.buffer as SharedArrayBuffer,
-      },
+      shown: { generation: this.#generation.buffer, fingerprints },
+      versions: this.#versions && { versions: [], madeAt: this.moment, changedAt: this.moment },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
       naming: { source: 's3://test/in/', keyPrefix: 'in/' },
       // Nothing is in it; never the mount itself, which its own process must not touch.
-      cacheDirectory: `${session.target}-cache`,
+      cacheDirectory: `${this.target}-cache`,
+      journal,
+      takeover,
     });
-    return session;
   }
 
   private constructor(files: Files, driver: Driver, target: string, options: LiveOptions) {
     this.#salt = options.salt ?? 7n;
+    this.#versions = options.versions;
+    this.#options = options;
     this.executable = options.executable ?? [];
     this.#driver = driver;
     this.target = target;
     const built = this.#build(files, undefined, 2);
     this.#generation = built.generation;
     this.#nextNodeId = built.nextNodeId;
-    this.#client = new SessionClient(driver.session, {
+    this.#client = this.#newClient(driver);
+  }
+
+  #newClient(driver: Driver): SessionClient {
+    return new SessionClient(driver.session, {
       fetch: async (version, _chunk, signal) => {
         this.fetched.push(version.path);
         if (this.answer !== undefined) return this.answer(version, signal);
         const bytes = this.#contents.get(`${version.path} ${version.etag}`);
         return bytes === undefined ? { kind: 'error', failure: 'replaced' } : { kind: 'memory', bytes };
       },
+      findVersion: async (id, _reader, signal) => {
+        this.sought.push(id);
+        return (await this.findVersion?.(id, signal)) ?? this.versionOf(id);
+      },
+      versionUsed: (id) => this.used.push(id),
       fault: (opcode, error) => {
         throw new Error(`${opcode}: ${error}`);
       },
@@ -151,6 +208,26 @@ export class LiveSession {
     return this.#client.counters();
   }
 
+  /** The next mtime of `versions/`. */
+  get moment(): Moment {
+    this.#seconds += 2;
+    return { seconds: this.#seconds, nanoseconds: 0 };
+  }
+
+  /** What the versions given have under an id. */
+  versionOf(id: string): VersionAnswer {
+    const files = this.#versions?.[id];
+    if (files === undefined) return { kind: 'absent' };
+    const { generation } = this.#build(files, undefined, 2, new Map());
+    const fingerprints = new SharedArrayBuffer(8 * generation.entries);
+    const version = { id, slot: this.#slots++, generation: generation.buffer, fingerprints };
+    return { kind: 'found', version, changedAt: this.moment };
+  }
+
+  dropVersion(id: string): Promise<boolean> {
+    return this.#client.dropVersion(id, this.moment);
+  }
+
   /** Runs a shell command in a child process, the mount as its directory, under a deadline. */
   async sh(script: string): Promise<string> {
     const { stdout } = await run(
@@ -171,10 +248,16 @@ export class LiveSession {
   async close(): Promise<void> {
     this.#driver.unmount(this.target, true);
     await this.#client.stop();
+    if (this.#kept !== undefined) closeSync(this.#kept.device);
     rmdirSync(this.target);
   }
 
-  #build(files: Files, previous: Generation | undefined, nextNodeId: number) {
+  #build(
+    files: Files,
+    previous: Generation | undefined,
+    nextNodeId: number,
+    removedDirectories: ReadonlyMap<string, number> = this.#removedDirectories,
+  ) {
     for (const [path, content] of Object.entries(files)) {
       const bytes = Buffer.from(content);
       this.#contents.set(`${path} ${md5(bytes)}`, bytes);
@@ -184,11 +267,31 @@ export class LiveSession {
       filter: PathFilter.compile({ include: [], exclude: [] }),
       executable: PatternList.compile(this.executable),
       previous,
-      removedDirectories: this.#removedDirectories,
+      removedDirectories,
       nextNodeId,
       salt: this.#salt,
       now: this.#seconds * 1000,
     });
+  }
+}
+
+/** What outlives a session: in a server, the supervisor keeps it. */
+interface Kept {
+  readonly device: number;
+  readonly journal: number | undefined;
+  readonly init: Serving['init'];
+}
+
+/** Another descriptor of the same connection. */
+function copyOf(fd: number): number {
+  const addon = loadAddon();
+  const [here, there] = addon.socketPair(true);
+  try {
+    addon.sendFd(here, 'fd', fd);
+    return addon.receiveFd(there);
+  } finally {
+    closeSync(here);
+    closeSync(there);
   }
 }
 

@@ -21,7 +21,8 @@ export function requestBytes(
 ): Buffer {
   const number = typeof opcode === 'number' ? opcode : OPCODE_OF.get(opcode);
   if (number === undefined) throw new Error(`no opcode is called ${opcode}`);
-  const header = words(HEADER_BYTES + body.length, number, unique, uniqueHigh, node, 0, uid, 0, pid, 0);
+  const [low, high] = [node % 2 ** 32, Math.floor(node / 2 ** 32)];
+  const header = words(HEADER_BYTES + body.length, number, unique, uniqueHigh, low, high, uid, 0, pid, 0);
   return Buffer.concat([header, body]);
 }
 

@@ -21,7 +21,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   source: ['tree', 'release', 'config', 'host', 'store', 'cache'],
   sync: ['tree', 'store', 'cache', 'source'],
   state: ['tree', 'host', 'source', 'sync'],
-  session: ['wire', 'tree', 'host', 'cache'],
+  session: ['wire', 'tree', 'release', 'host', 'cache'],
   mount: ['config', 'host', 'cache', 'session'],
   takeover: [
     'wire',

@@ -31,6 +31,8 @@ const SINCE: Readonly<Record<string, number>> = {
   FUSE_STATX: 39,
   FUSE_COPY_FILE_RANGE_64: 45,
   FUSE_NOTIFY_RESEND: 40,
+  FUSE_NOTIFY_PRUNE: 45,
+  fuse_notify_prune_out: 45,
 };
 
 /** Every fact that is checked, as the C expression that gives it. */

@@ -7,22 +7,39 @@ import type { Session } from '../driver.ts';
 import { errnoOf, libfuseErrno } from '../errno.ts';
 import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
 import type { ContentRange } from '../handlers.ts';
-import type { NotifyOutcome, Presentation, ServedTree, SessionCounters } from '../messages.ts';
+import type {
+  Moment,
+  NotifyOutcome,
+  Presentation,
+  ServedTree,
+  SessionCounters,
+  VersionsServed,
+} from '../messages.ts';
 import type { Naming } from '../naming.ts';
 import type { RequestMeter } from '../request-meter.ts';
-import { ShownTree } from '../shown-tree.ts';
+import type { FindVersion } from '../serve-session.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';
+import { MountedTrees } from '../trees/mounted-trees.ts';
+import { WHOLE_MOUNT } from '../trees/placement.ts';
+import { ShownTree } from '../trees/shown-tree.ts';
+import { VersionLookups } from '../trees/version-lookups.ts';
+import { BESIDE_VERSIONS, VersionTable } from '../trees/version-table.ts';
 import type { FuseOperations, FuseStat, FuseStatfs } from './binding.ts';
 import { type OpenFile, OpenFiles } from './open-files.ts';
+import { inodeNumber, isShown, listedOf, nodeIdOf, type Shown } from './shown-nodes.ts';
 
 export interface FuseNativeSessionOptions {
   readonly shown: ServedTree;
+  /** What is shown beside the current tree; undefined: that is the whole mount. */
+  readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
   readonly meter: RequestMeter;
   readonly fetch: Fetch;
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
+  readonly findVersion: FindVersion;
+  readonly onVersionUsed: (id: string) => void;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;
@@ -31,6 +48,11 @@ export interface FuseNativeSessionOptions {
 }
 
 const OK = 0;
+/** Look-ups of versions that may wait: each takes one of the few threads of libfuse, and a lock of `versions/`. */
+const VERSION_WAITS = { ofAUid: 4, inAll: 4 };
+/** Who waits for a version: one who is not known. */
+const NOBODY = { uniqueHigh: 0, uniqueLow: 0, pid: 0, uid: 0 };
+
 const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
 
 /**
@@ -41,6 +63,8 @@ const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
 export class FuseNativeSession implements Session, FuseOperations {
   readonly #options: FuseNativeSessionOptions;
   readonly #tree: ShownTree;
+  readonly #trees: MountedTrees;
+  readonly #lookups: VersionLookups | undefined;
   readonly #attributes: AttributeSource;
   readonly #extended: ExtendedAttributes;
   readonly #content: ContentReader;
@@ -51,10 +75,14 @@ export class FuseNativeSession implements Session, FuseOperations {
   constructor(options: FuseNativeSessionOptions) {
     this.#options = options;
     this.#meter = options.meter;
-    this.#tree = new ShownTree(options.shown);
+    const { versions } = options;
+    this.#tree = new ShownTree(options.shown, [], versions === undefined ? WHOLE_MOUNT : BESIDE_VERSIONS);
+    const table = versions && new VersionTable(versions, this.#tree.generation.salt, options.onVersionUsed);
+    this.#trees = new MountedTrees(this.#tree, table);
+    this.#lookups = table && new VersionLookups(table, options.findVersion, VERSION_WAITS);
     this.#attributes = new AttributeSource(options.presentation);
     this.#extended = new ExtendedAttributes(options.naming);
-    this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#tree, options.fetch);
+    this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#trees, options.fetch);
   }
 
   /** There is nothing to be taken back from the kernel: it was told to keep nothing. */
@@ -66,6 +94,12 @@ export class FuseNativeSession implements Session, FuseOperations {
     // Behind the answer to this: whoever published is to know of it first.
     if (free.length > 0) setImmediate(() => this.#options.onReleased(free));
     return NOTHING_SENT;
+  }
+
+  /** The kernel holds nothing but open files, which have their version by themselves. */
+  async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
+    this.#trees.versions?.remove(id, changedAt);
+    return true;
   }
 
   counters(): SessionCounters {
@@ -83,13 +117,12 @@ export class FuseNativeSession implements Session, FuseOperations {
   async stop(): Promise<void> {
     await this.#options.onStop();
     this.#stopping.abort();
+    this.#lookups?.abort();
   }
 
   getattr(path: string, reply: Parameters<FuseOperations['getattr']>[1]): void {
     this.#answer('getattr', reply, () => {
-      const index = this.#find(path);
-      if (index < 0) return reply(index);
-      reply(OK, this.#stat(index));
+      this.#at(path, reply, (node) => reply(OK, this.#stat(node)));
     });
   }
 
@@ -99,36 +132,36 @@ export class FuseNativeSession implements Session, FuseOperations {
    */
   readdir(path: string, reply: Parameters<FuseOperations['readdir']>[1]): void {
     this.#answer('readdir', reply, () => {
-      const { generation } = this.#tree;
-      const index = this.#find(path);
-      if (index < 0) return reply(index);
-      if (!generation.isDirectory(index)) return reply(libfuseErrno('not-a-directory'));
-      const names = ['.', '..'];
-      const stats = [this.#stat(index), this.#stat(generation.parent(index))];
-      const end = generation.childrenEnd(index);
-      for (let child = generation.childrenStart(index); child < end; child++) {
-        names.push(nameOf(generation, child));
-        stats.push(this.#stat(child));
-      }
-      reply(OK, names, stats);
+      this.#at(path, reply, (node) => {
+        const listed = listedOf(this.#trees, node);
+        if (listed === undefined) return reply(libfuseErrno('not-a-directory'));
+        const { parent, children } = listed;
+        reply(
+          OK,
+          ['.', '..', ...children.map(({ name }) => name)],
+          [node, parent, ...children.map((child) => child.node)].map((each) => this.#stat(each)),
+        );
+      });
     });
   }
 
   open(path: string, _flags: number, reply: Parameters<FuseOperations['open']>[2]): void {
     this.#answer('open', reply, () => {
-      const { generation } = this.#tree;
-      const index = this.#find(path);
-      if (index < 0) return reply(index);
-      if (generation.isDirectory(index)) return reply(libfuseErrno('is-a-directory'));
-      reply(
-        OK,
-        this.#files.open({
-          nodeId: generation.nodeId(index),
-          size: generation.size(index),
-          archived: generation.isArchived(index),
-          version: generation.version(index),
-        }),
-      );
+      this.#at(path, reply, (node) => {
+        if (node.kind !== 'entry' || node.tree.generation.isDirectory(node.index))
+          return reply(libfuseErrno('is-a-directory'));
+        const { tree, index } = node;
+        const { generation } = tree;
+        reply(
+          OK,
+          this.#files.open({
+            nodeId: tree.placement.nodeId(generation, index),
+            size: generation.size(index),
+            archived: generation.isArchived(index),
+            version: generation.version(index),
+          }),
+        );
+      });
     });
   }
 
@@ -184,30 +217,30 @@ export class FuseNativeSession implements Session, FuseOperations {
     reply: Parameters<FuseOperations['getxattr']>[3],
   ): void {
     this.#answer('getxattr', reply, () => {
-      const index = this.#find(path);
-      if (index < 0) return reply(index);
-      const nodeId = this.#tree.generation.nodeId(index);
-      const version = this.#extended.versionAsked(this.#tree, nodeId, Buffer.from(name));
-      if (version !== undefined) {
-        // Without one it is ENODATA.
-        void this.#options
-          .versionIdOf(version)
-          .then((id) => reply(OK, id === undefined ? null : Buffer.from(id)));
-        return;
-      }
-      const value = this.#extended.value(this.#tree, nodeId, Buffer.from(name));
-      if (typeof value === 'string') return reply(libfuseErrno(value));
-      reply(OK, Buffer.from(value));
+      this.#at(path, reply, (node) => {
+        const nodeId = nodeIdOf(node);
+        const version = this.#extended.versionAsked(this.#trees, nodeId, Buffer.from(name));
+        if (version !== undefined) {
+          // Without one it is ENODATA.
+          void this.#options
+            .versionIdOf(version)
+            .then((id) => reply(OK, id === undefined ? null : Buffer.from(id)));
+          return;
+        }
+        const value = this.#extended.value(this.#trees, nodeId, Buffer.from(name));
+        if (typeof value === 'string') return reply(libfuseErrno(value));
+        reply(OK, Buffer.from(value));
+      });
     });
   }
 
   listxattr(path: string, reply: Parameters<FuseOperations['listxattr']>[1]): void {
     this.#answer('listxattr', reply, () => {
-      const index = this.#find(path);
-      if (index < 0) return reply(index);
-      const names = this.#extended.names(this.#tree, this.#tree.generation.nodeId(index));
-      if (typeof names === 'string') return reply(libfuseErrno(names));
-      reply(OK, []);
+      this.#at(path, reply, (node) => {
+        const names = this.#extended.names(this.#trees, nodeIdOf(node));
+        if (typeof names === 'string') return reply(libfuseErrno(names));
+        reply(OK, []);
+      });
     });
   }
 
@@ -230,19 +263,43 @@ export class FuseNativeSession implements Session, FuseOperations {
     reply(libfuseErrno(refusal));
   }
 
-  /** The entry, or a negative errno. */
-  #find(path: string): number {
-    const index = this.#tree.generation.find(path.slice(1));
-    if (index >= 0) return index;
+  /** Goes on with what is under a path, or refuses; a version that is not here is waited for. */
+  #at(path: string, refuse: (error: number) => void, found: (node: Shown) => void): void {
+    const node = this.#trees.find(path.slice(1));
+    if (node?.kind === 'sought') void this.#seek(path, node.id, refuse, found);
+    else if (node === undefined) refuse(this.#missing(path));
+    else if (isShown(node)) found(node);
+    else refuse(libfuseErrno('forgotten'));
+  }
+
+  async #seek(
+    path: string,
+    id: string,
+    refuse: (error: number) => void,
+    found: (node: Shown) => void,
+  ): Promise<void> {
+    // libfuse 2 knows who asks; fuse-native does not pass it on.
+    const lookup = this.#lookups?.begin(NOBODY, id);
+    const refusal = lookup === undefined ? 'too-many-lookups' : await lookup.result;
+    const node = this.#trees.find(path.slice(1));
+    if (refusal !== undefined) refuse(libfuseErrno(refusal));
+    else if (node === undefined) refuse(this.#missing(path));
+    else if (isShown(node)) found(node);
+    else refuse(libfuseErrno('unavailable'));
+  }
+
+  #missing(path: string): number {
     const isTooLong =
       path.length > LONGEST_NAME_BYTES &&
       path.split('/').some((name) => Buffer.byteLength(name) > LONGEST_NAME_BYTES);
     return libfuseErrno(isTooLong ? 'name-too-long' : 'no-entry');
   }
 
-  #stat(index: number): FuseStat {
+  #stat(node: Shown): FuseStat {
     const { mode, uid, gid, size, blocks, nlink, ino, blksize, mtimeSeconds, mtimeNanoseconds } =
-      this.#attributes.ofEntry(this.#tree.generation, index);
+      node.kind === 'own'
+        ? this.#attributes.ofOwn(node.directory)
+        : this.#attributes.ofEntry(node.tree, node.index);
     const time = mtimeSeconds * 1000 + Math.floor(mtimeNanoseconds / 1e6);
     return {
       mode,
@@ -251,7 +308,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       size,
       dev: 0,
       nlink,
-      ino,
+      ino: inodeNumber(ino),
       rdev: 0,
       blksize,
       blocks,
@@ -264,11 +321,6 @@ export class FuseNativeSession implements Session, FuseOperations {
 
 function rangeOf({ nodeId, version, size }: OpenFile, position: number, length: number): ContentRange {
   return { nodeId, version, position, length: Math.min(length, Math.max(0, size - position)) };
-}
-
-function nameOf(generation: Generation, index: number): string {
-  const { buffer, byteOffset, byteLength } = generation.name(index);
-  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }
 
 function fuseStatfsOf(generation: Generation): FuseStatfs {

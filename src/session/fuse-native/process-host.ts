@@ -2,7 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NO_DEBUGGER } from '../../host/node-command.ts';
 import type { SessionHost } from '../driver.ts';
-import type { FromSession, ServedTree, ToSession } from '../messages.ts';
+import type {
+  FromSession,
+  ServedTree,
+  ServedVersion,
+  ToSession,
+  VersionAnswer,
+  VersionsServed,
+} from '../messages.ts';
 import { MountError } from '../mount-error.ts';
 import { RequestMeter } from '../request-meter.ts';
 
@@ -12,11 +19,27 @@ interface CopiedShown {
   readonly fingerprints: Uint8Array;
 }
 
+type Copied<Tree extends ServedTree> = Omit<Tree, keyof ServedTree> & CopiedShown;
+type Start = Extract<ToSession, { kind: 'start' }>;
+type Publish = Extract<ToSession, { kind: 'publish' }>;
+type Answered = Extract<ToSession, { kind: 'version' }>;
+type Found = Extract<VersionAnswer, { kind: 'found' }>;
+interface CopiedVersions extends Omit<VersionsServed, 'versions'> {
+  readonly versions: readonly Copied<ServedVersion>[];
+}
+type CopiedAnswer =
+  | Exclude<VersionAnswer, Found>
+  | (Omit<Found, 'version'> & { readonly version: Copied<ServedVersion> });
+
 /** What goes to the process: as ToSession, with copies, and without the memory of the meter. */
 export type ToProcess =
-  | (Omit<Extract<ToSession, { kind: 'start' }>, 'shown' | 'meter'> & { readonly shown: CopiedShown })
-  | (Omit<Extract<ToSession, { kind: 'publish' }>, 'shown'> & { readonly shown: CopiedShown })
-  | Exclude<ToSession, { kind: 'start' | 'publish' }>;
+  | (Omit<Start, 'shown' | 'versions' | 'meter'> & {
+      readonly shown: CopiedShown;
+      readonly versions: CopiedVersions | undefined;
+    })
+  | (Omit<Publish, 'shown'> & { readonly shown: CopiedShown })
+  | (Omit<Answered, 'answer'> & { readonly answer: CopiedAnswer })
+  | Exclude<ToSession, Start | Publish | Answered>;
 
 /** What comes from it before anything else. */
 export type Loading =
@@ -145,26 +168,59 @@ function unloadable(reason: string): Loading {
 }
 
 function portable(message: ToSession): ToProcess {
-  if (message.kind === 'publish') return { ...message, shown: copied(message.shown) };
-  if (message.kind !== 'start') return message;
-  const { meter: _, ...start } = message;
-  return { ...start, shown: copied(start.shown) };
+  switch (message.kind) {
+    case 'publish':
+      return { ...message, shown: copied(message.shown) };
+    case 'version': {
+      const { answer } = message;
+      if (answer.kind !== 'found') return { ...message, answer };
+      return { ...message, answer: { ...answer, version: copied(answer.version) } };
+    }
+    case 'start': {
+      const { meter: _, versions, ...start } = message;
+      return {
+        ...start,
+        shown: copied(start.shown),
+        versions: versions && { ...versions, versions: versions.versions.map(copied) },
+      };
+    }
+    default:
+      return message;
+  }
 }
 
-function copied({ generation, fingerprints }: ServedTree): CopiedShown {
-  return { generation: Buffer.from(generation), fingerprints: Buffer.from(fingerprints) };
+function copied<Tree extends ServedTree>(tree: Tree): Copied<Tree> {
+  const { generation, fingerprints } = tree;
+  return { ...tree, generation: Buffer.from(generation), fingerprints: Buffer.from(fingerprints) };
 }
 
 /** The other end of `portable`. */
 export function shared(message: ToProcess): ToSession {
-  if (message.kind !== 'start' && message.kind !== 'publish') return message;
-  const shown = {
-    generation: inMemory(message.shown.generation),
-    fingerprints: inMemory(message.shown.fingerprints),
-  };
-  return message.kind === 'publish'
-    ? { ...message, shown }
-    : { ...message, shown, meter: RequestMeter.memory() };
+  switch (message.kind) {
+    case 'publish':
+      return { ...message, shown: treeInMemory(message.shown) };
+    case 'version': {
+      const { answer } = message;
+      if (answer.kind !== 'found') return { ...message, answer };
+      return { ...message, answer: { ...answer, version: treeInMemory(answer.version) } };
+    }
+    case 'start': {
+      const { versions } = message;
+      return {
+        ...message,
+        shown: treeInMemory(message.shown),
+        versions: versions && { ...versions, versions: versions.versions.map(treeInMemory) },
+        meter: RequestMeter.memory(),
+      };
+    }
+    default:
+      return message;
+  }
+}
+
+function treeInMemory<Tree extends CopiedShown>(tree: Tree): Omit<Tree, keyof ServedTree> & ServedTree {
+  const { generation, fingerprints } = tree;
+  return { ...tree, generation: inMemory(generation), fingerprints: inMemory(fingerprints) };
 }
 
 function inMemory(bytes: Uint8Array): SharedArrayBuffer {

@@ -1,10 +1,8 @@
+import type { ReadFailure } from '../../base/read-failure.ts';
 import { diffGenerations, Generation, type GenerationChanges } from '../../tree/index.ts';
 import {
   decodeRequest,
   ERRNO,
-  encodeResend,
-  FUSE_HAS_RESEND,
-  type InitReply,
   negotiate,
   REPLY_BODY_OFFSET,
   ReplyWriter,
@@ -13,62 +11,34 @@ import {
 } from '../../wire/index.ts';
 import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
-import { ContentReader, type Fetch } from '../content-reader.ts';
+import { ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf } from '../errno.ts';
-import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
+import { ExtendedAttributes } from '../extended-attributes.ts';
 import { attribute, type ContentRange, type Handled, handle, type Outcome } from '../handlers.ts';
-import type {
-  NotifyOutcome,
-  Presentation,
-  ServedTree,
-  Serving,
-  SessionCounters,
-  StuckNotification,
-  Takeover,
-} from '../messages.ts';
-import type { Naming } from '../naming.ts';
+import type { Moment, NotifyOutcome, ServedTree, SessionCounters, Takeover } from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
 import type { RequestMeter } from '../request-meter.ts';
-import { ShownTree } from '../shown-tree.ts';
-import type { Addon } from './addon.ts';
+import { MountedTrees } from '../trees/mounted-trees.ts';
+import { WHOLE_MOUNT } from '../trees/placement.ts';
+import { ShownTree } from '../trees/shown-tree.ts';
+import { VersionLookups } from '../trees/version-lookups.ts';
+import { BESIDE_VERSIONS, VersionTable } from '../trees/version-table.ts';
 import { inodeGeneration } from './inode-generation.ts';
-import type { Journal, Kept } from './journal.ts';
-import { NotificationWatch } from './notification-watch.ts';
+import type { Kept } from './journal.ts';
+import type { KernelSessionOptions } from './kernel-session-options.ts';
+import { Notifier } from './notifier.ts';
 import { PendingReads } from './pending-reads.ts';
 import { ReleaseProbe } from './release-probe.ts';
 import { isResent } from './request-key.ts';
+import { Resend } from './resend.ts';
 import { Transport } from './transport.ts';
+import { VersionDrop } from './version-drop.ts';
 
 /** READs of up to max_pages = 256 pages. */
 const MAX_REPLY_BYTES = 1024 * 1024;
-/** Once more, for what a thread of the predecessor was about to read when this one asked for the first time. */
-const RESEND_AGAIN_MS = 1_000;
-
-export interface KernelSessionOptions {
-  readonly addon: Addon;
-  readonly fd: number;
-  readonly shown: ServedTree;
-  readonly presentation: Presentation;
-  readonly naming: Naming;
-  readonly cacheDirectory: string;
-  readonly meter: RequestMeter;
-  /** Of a connection that a predecessor has served. */
-  readonly takeover?: Takeover | undefined;
-  /** Where requests are kept for a successor. */
-  readonly journal?: Journal | undefined;
-  /** Whether the kernel is to send again to a successor what was not answered, where it can; true unless given. */
-  readonly resend?: boolean | undefined;
-  readonly fetch: Fetch;
-  readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
-  readonly onServing: (serving: Omit<Serving, 'at'>) => void;
-  /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
-  readonly onFault: (error: unknown, opcode: string) => void;
-  readonly onReleased: (nodeIds: readonly number[]) => void;
-  /** A notification waits in the kernel without end, or undefined: it does no more. */
-  readonly onStuck: (stuck: StuckNotification | undefined) => void;
-  readonly onEnd: (errno: string | undefined) => void;
-}
+/** Look-ups of versions that may wait; each takes a kernel's request and no thread. */
+const VERSION_WAITS = { ofAUid: 256, inAll: 1024 };
 
 /** Answers the kernel's requests from the tree that is shown. Lives in the session worker. */
 export class KernelSession implements Session {
@@ -78,6 +48,9 @@ export class KernelSession implements Session {
   readonly #view: DataView;
   readonly #reply: ReplyWriter;
   readonly #tree: ShownTree;
+  readonly #trees: MountedTrees;
+  readonly #lookups: VersionLookups | undefined;
+  readonly #drops: VersionDrop | undefined;
   readonly #attributes: AttributeSource;
   readonly #extended: ExtendedAttributes;
   readonly #content: ContentReader;
@@ -87,19 +60,23 @@ export class KernelSession implements Session {
   #malformed = 0;
   #replayed = 0;
   #refused = 0;
-  #resendAgain: NodeJS.Timeout | undefined;
-  #notifying: Promise<unknown> = Promise.resolve();
-  readonly #watch: NotificationWatch;
+  readonly #resend: Resend;
+  readonly #notifier: Notifier;
   readonly #probes: ReleaseProbe;
   #open = true;
 
   constructor(options: KernelSessionOptions) {
     this.#options = options;
     this.#meter = options.meter;
-    this.#tree = new ShownTree(options.shown, options.takeover?.replaced);
+    const { versions } = options;
+    const placement = versions === undefined ? WHOLE_MOUNT : BESIDE_VERSIONS;
+    this.#tree = new ShownTree(options.shown, options.takeover?.replaced, placement);
+    const table = versions && new VersionTable(versions, this.#tree.generation.salt, options.onVersionUsed);
+    this.#trees = new MountedTrees(this.#tree, table);
+    this.#lookups = table && new VersionLookups(table, options.findVersion, VERSION_WAITS);
     this.#attributes = new AttributeSource(options.presentation);
     this.#extended = new ExtendedAttributes(options.naming);
-    this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#tree, options.fetch);
+    this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#trees, options.fetch);
     const events = {
       onRequest: (offset: number, length: number) => this.#onRequest(offset, length, undefined),
       onEnd: (errno: number) => this.#onEnd(errno),
@@ -110,16 +87,19 @@ export class KernelSession implements Session {
     this.#bytes = journal?.bytes ?? requests;
     this.#view = new DataView(requests.buffer, requests.byteOffset, this.#bytes.byteLength);
     this.#reply = new ReplyWriter(replyBuffer);
-    this.#watch = new NotificationWatch({
-      current: () => this.#transport.notifying,
-      onStuck: (nodeId) => options.onStuck({ nodeId, path: this.#tree.path(nodeId) }),
-      onFreed: () => options.onStuck(undefined),
+    this.#notifier = new Notifier({
+      transport: this.#transport,
+      pathOf: (nodeId) => this.#trees.path(nodeId),
+      onStuck: options.onStuck,
     });
+    const ask = (messages: readonly Uint8Array[]): Promise<Int32Array> => this.#notifier.send(messages);
+    this.#drops = table && new VersionDrop({ table, ask });
     this.#probes = new ReleaseProbe({
       tree: this.#tree,
-      ask: (messages) => this.#notify(messages),
+      ask,
       onReleased: options.onReleased,
     });
+    this.#resend = new Resend(this.#transport);
     if (options.takeover === undefined) journal?.clear();
     else void this.#takeOver(options.takeover);
   }
@@ -133,21 +113,14 @@ export class KernelSession implements Session {
   async #takeOver({ init, previous }: Takeover): Promise<void> {
     if (previous !== undefined) this.#tree.unsettled();
     this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, init);
-    const resends = this.#resend(init);
+    const resends = this.#resend.ask(init);
     const unanswered = this.#replay(resends);
     const messages = previous === undefined ? [] : this.#owed(Generation.view(previous));
-    const results = await this.#notify(messages);
-    const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
+    const results = await this.#notifier.send(messages);
+    const failed = failedOf(results);
     this.#tree.settled();
     this.#probes.ask(this.#tree.heldIds());
     this.#options.onServing({ init, takenOver: { unanswered, owed: messages.length, failed, resends } });
-  }
-
-  #resend(init: InitReply | undefined): boolean {
-    if (init !== undefined && (init.flags & FUSE_HAS_RESEND) === 0n) return false;
-    if (this.#transport.sendNow(encodeResend()) !== 0) return false;
-    this.#resendAgain = setTimeout(() => this.#transport.sendNow(encodeResend()), RESEND_AGAIN_MS);
-    return true;
   }
 
   /** Answers what the predecessor had read and not answered, unless the kernel sends it again; returns how much it was. */
@@ -166,9 +139,13 @@ export class KernelSession implements Session {
   }
 
   #owed(previous: Generation): Uint8Array[] {
-    const { generation } = this.#tree;
-    const changes = diffGenerations(previous, generation);
-    return planNotifications(previous, generation, changes, (nodeId) => this.#tree.revive(nodeId));
+    return this.#plan(previous, diffGenerations(previous, this.#tree.generation));
+  }
+
+  #plan(previous: Generation, changes: GenerationChanges): Uint8Array[] {
+    const { generation, placement } = this.#tree;
+    const revived = (nodeId: number): boolean => this.#tree.revive(nodeId);
+    return planNotifications(previous, generation, changes, revived, placement);
   }
 
   /**
@@ -178,19 +155,19 @@ export class KernelSession implements Session {
   async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     const previous = this.#tree.show(shown, changes);
     const began = performance.now();
-    const messages = planNotifications(previous, this.#tree.generation, changes, (nodeId) =>
-      this.#tree.revive(nodeId),
-    );
-    const results = await this.#notify(messages);
+    const messages = this.#plan(previous, changes);
+    const results = await this.#notifier.send(messages);
     this.#tree.settled();
     const ms = performance.now() - began;
     const held: number[] = [];
     for (const index of changes.changedFrom) held.push(previous.nodeId(index));
     for (const index of changes.removed) held.push(previous.nodeId(index));
     this.#probes.ask(held);
-    // ENOENT: the kernel had cached nothing under that name.
-    const failed = results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
-    return { sent: messages.length, failed, ms };
+    return { sent: messages.length, failed: failedOf(results), ms };
+  }
+
+  async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
+    return (await this.#drops?.drop(id, changedAt)) ?? true;
   }
 
   counters(): SessionCounters {
@@ -208,7 +185,7 @@ export class KernelSession implements Session {
 
   /** Goes on answering until the notifications in flight have returned, or are stuck; then lets go of the device. */
   async stop(): Promise<void> {
-    await Promise.race([this.#notifying, this.#watch.stuck()]);
+    await this.#notifier.settled();
     this.#close();
   }
 
@@ -238,14 +215,18 @@ export class KernelSession implements Session {
     }
   }
 
-  /** Whether it is answered later; it was kept then. */
-  #answer(request: Handled, keep: () => Kept, began: number): boolean {
-    const outcome = handle(request, {
-      tree: this.#tree,
+  #handle(request: Handled): Outcome {
+    return handle(request, {
+      trees: this.#trees,
       attributes: this.#attributes,
       extended: this.#extended,
       reply: this.#reply,
     });
+  }
+
+  /** Whether it is answered later; it was kept then. */
+  #answer(request: Handled, keep: () => Kept, began: number): boolean {
+    const outcome = this.#handle(request);
     switch (outcome.kind) {
       case 'answered':
         this.#send();
@@ -254,11 +235,14 @@ export class KernelSession implements Session {
         return this.#read(request, outcome.range, keep, began);
       case 'version-id':
         return this.#versionId(request, outcome, keep, began);
+      case 'version':
+        return this.#findVersion(request, outcome.id, keep, began);
       case 'forget':
         for (const nodeId of outcome.nodeIds) this.#probes.forgotten(nodeId);
         return false;
       case 'interrupt':
-        void this.#pending.interrupt(outcome.target.targetHigh, outcome.target.targetLow);
+        for (const waiting of [this.#pending, this.#lookups])
+          void waiting?.interrupt(outcome.target.targetHigh, outcome.target.targetLow);
         return false;
       case 'silent':
         return false;
@@ -286,7 +270,7 @@ export class KernelSession implements Session {
 
   /** Whether it is answered later. */
   #read(request: Request, range: ContentRange, keep: () => Kept, began: number): boolean {
-    const { kind, uniqueHigh, uniqueLow, uid } = request;
+    const { uid } = request;
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
     if (this.#content.readLocal(range, body)) {
       this.#reply.data(range.length);
@@ -296,63 +280,69 @@ export class KernelSession implements Session {
     }
     const pending = this.#pending.begin(request);
     if (pending === undefined) {
-      const errno = errnoOf('too-many-reads');
-      this.#meter.failed(errno);
-      this.#reply.error(errno);
+      this.#failRead('too-many-reads');
       this.#send();
       return false;
     }
-    const kept = keep();
-    this.#content
-      .read(range, uid, pending.signal)
-      .catch(() => 'unavailable' as const)
-      .then((content) => {
-        pending.end();
-        if (!this.#open) return;
-        this.#reply.begin(uniqueHigh, uniqueLow);
-        if (pending.signal.aborted) this.#reply.error(errnoOf('interrupted'));
-        else if (typeof content !== 'string') this.#reply.bytes(content);
-        else {
-          const errno = errnoOf(content);
-          this.#meter.failed(errno);
-          this.#reply.error(errno);
-        }
-        this.#send();
-        this.#meter.took(kind, performance.now() - began);
-        this.#options.journal?.answered(kept);
-      });
-    return true;
+    const content = this.#content.read(range, uid, pending.signal).catch(() => 'unavailable' as const);
+    return this.#later(request, keep(), began, content, (bytes) => {
+      pending.end();
+      if (pending.signal.aborted) this.#reply.error(errnoOf('interrupted'));
+      else if (typeof bytes !== 'string') this.#reply.bytes(bytes);
+      else this.#failRead(bytes);
+    });
+  }
+
+  #failRead(refusal: ReadFailure | 'too-many-reads'): void {
+    const errno = errnoOf(refusal);
+    this.#meter.failed(errno);
+    this.#reply.error(errno);
   }
 
   /** It is answered later, which is soon: the main thread knows it, or nobody does. */
   #versionId(
-    { kind, uniqueHigh, uniqueLow }: Request,
+    request: Request,
     { version, size }: Extract<Outcome, { kind: 'version-id' }>,
     keep: () => Kept,
     began: number,
   ): true {
-    const kept = keep();
-    void this.#options.versionIdOf(version).then((versionId) => {
-      if (!this.#open) return;
-      this.#reply.begin(uniqueHigh, uniqueLow);
+    return this.#later(request, keep(), began, this.#options.versionIdOf(version), (versionId) => {
       attribute(versionId === undefined ? 'no-attribute' : Buffer.from(versionId), size, this.#reply);
+    });
+  }
+
+  /** Whether it is answered later: when the source has been asked for the version. */
+  #findVersion(request: Handled, id: string, keep: () => Kept, began: number): boolean {
+    const lookup = this.#lookups?.begin(request, id);
+    if (lookup === undefined) {
+      this.#reply.error(errnoOf('too-many-lookups'));
+      this.#send();
+      return false;
+    }
+    return this.#later(request, keep(), began, lookup.result, (refusal) => {
+      if (refusal !== undefined) this.#reply.error(errnoOf(refusal));
+      // The version may have come under another node id, or have gone again: then the path is looked up anew.
+      else if (this.#handle(request).kind !== 'answered') this.#reply.error(errnoOf('forgotten'));
+    });
+  }
+
+  /** Answers a request, kept for a successor until then, with what is waited for. `result` never rejects. */
+  #later<T>(
+    { kind, uniqueHigh, uniqueLow }: Request,
+    kept: Kept,
+    began: number,
+    result: Promise<T>,
+    answer: (value: T) => void,
+  ): true {
+    void result.then((value) => {
+      this.#reply.begin(uniqueHigh, uniqueLow);
+      answer(value);
+      if (!this.#open) return;
       this.#send();
       this.#meter.took(kind, performance.now() - began);
       this.#options.journal?.answered(kept);
     });
     return true;
-  }
-
-  async #notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
-    if (messages.length === 0 || !this.#open) return new Int32Array(messages.length);
-    const written = this.#transport.notify(messages).then((results) => {
-      // Before the word of this publication, that the one which was stuck is not any more.
-      this.#watch.look();
-      return results;
-    });
-    this.#watch.start();
-    this.#notifying = Promise.all([this.#notifying, written]);
-    return written;
   }
 
   #send(): void {
@@ -370,9 +360,15 @@ export class KernelSession implements Session {
     if (!this.#open) return;
     this.#open = false;
     this.#probes.stop();
-    this.#watch.stop();
-    clearTimeout(this.#resendAgain);
+    this.#notifier.stop();
+    this.#resend.stop();
     this.#pending.abort();
+    this.#lookups?.abort();
     this.#transport.close();
   }
+}
+
+/** ENOENT: the kernel had cached nothing under that name. */
+function failedOf(results: Int32Array): number {
+  return results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
 }

@@ -32,9 +32,12 @@ export class PendingReads {
   readonly #isDying: (pid: number) => Promise<boolean>;
   readonly #reads = new Map<string, { readonly controller: AbortController; readonly pid: number }>();
   readonly #uids = new Map<number, number>();
+  readonly #most: number;
 
-  constructor(mostOfUid = MOST_OF_A_UID, dying = isDying) {
+  /** `most`: of all uids together; one that has none waiting may go beyond it by a quarter. */
+  constructor(mostOfUid = MOST_OF_A_UID, dying = isDying, most = Number.POSITIVE_INFINITY) {
     this.#mostOfUid = mostOfUid;
+    this.#most = most;
     this.#isDying = dying;
   }
 
@@ -42,6 +45,7 @@ export class PendingReads {
   begin({ uniqueHigh, uniqueLow, pid, uid }: ReadHeader): PendingRead | undefined {
     const waiting = this.#uids.get(uid) ?? 0;
     if (waiting >= this.#mostOfUid) return undefined;
+    if (this.#reads.size >= (waiting === 0 ? 1.25 * this.#most : this.#most)) return undefined;
     this.#uids.set(uid, waiting + 1);
     const key = keyOf(uniqueHigh, uniqueLow);
     const read = { controller: new AbortController(), pid };

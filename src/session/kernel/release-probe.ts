@@ -1,5 +1,5 @@
 import { ERRNO, encodeStore } from '../../wire/index.ts';
-import type { ShownTree } from '../shown-tree.ts';
+import type { ShownTree } from '../trees/shown-tree.ts';
 
 /** FORGETs come in bursts: one question to the kernel for all of them. */
 const PROBE_DELAY_MS = 100;

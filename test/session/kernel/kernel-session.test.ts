@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { JOURNAL_BYTES, Journal } from '../../../src/session/kernel/journal.ts';
-import { KernelSession, type KernelSessionOptions } from '../../../src/session/kernel/kernel-session.ts';
+import { KernelSession } from '../../../src/session/kernel/kernel-session.ts';
+import type { KernelSessionOptions } from '../../../src/session/kernel/kernel-session-options.ts';
 import type { FetchResult, Takeover } from '../../../src/session/messages.ts';
 import { RequestMeter } from '../../../src/session/request-meter.ts';
 import type { Generation } from '../../../src/tree/index.ts';
@@ -51,6 +52,8 @@ describe('a session, with no kernel but its bytes', () => {
       fetch: ({ path }, chunk, signal, reader) =>
         new Promise((answer) => fetches.push({ path, chunk, reader, signal: signal as AbortSignal, answer })),
       versionIdOf: async () => 'v1',
+      findVersion: async () => ({ kind: 'absent' }),
+      onVersionUsed: () => undefined,
       onServing: (word) => serving.push(word),
       onFault: (error, opcode) => faults.push(`${opcode}: ${String(error)}`),
       onReleased: (nodeIds) => released.push(...nodeIds),

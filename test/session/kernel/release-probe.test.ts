@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { HeldInode } from '../../../src/session/held-inode.ts';
 import { ReleaseProbe } from '../../../src/session/kernel/release-probe.ts';
+import type { HeldInode } from '../../../src/session/trees/held-inode.ts';
 import { ERRNO } from '../../../src/wire/index.ts';
 
 describe('the question which replaced nodes the kernel still holds', () => {

@@ -1,19 +1,25 @@
-import { Generation, type GenerationChanges } from '../tree/index.ts';
+import { Generation, type GenerationChanges } from '../../tree/index.ts';
+import type { ServedTree } from '../messages.ts';
 import type { HeldInode } from './held-inode.ts';
-import type { ServedTree } from './messages.ts';
+import { type PlacedTree, type Placement, WHOLE_MOUNT } from './placement.ts';
 
-/** The tree the kernel is shown: one generation, and the replaced versions that the kernel may still hold. */
-export class ShownTree {
+/** The current tree: one generation, and the replaced versions that the kernel may still hold. */
+export class ShownTree implements PlacedTree {
+  readonly placement: Placement;
   #generation: Generation;
   #fingerprints: BigUint64Array;
   readonly #held = new Map<number, HeldInode>();
   #changing = false;
 
   /** `replaced`: what the kernel may hold of trees that a predecessor has shown. */
-  constructor(shown: ServedTree, replaced: readonly HeldInode[] = []) {
+  constructor(shown: ServedTree, replaced: readonly HeldInode[] = [], placement: Placement = WHOLE_MOUNT) {
+    this.placement = placement;
     this.#generation = Generation.view(shown.generation);
     this.#fingerprints = new BigUint64Array(shown.fingerprints);
-    for (const node of replaced) this.#held.set(node.nodeId, { ...node });
+    for (const node of replaced) {
+      // A predecessor may have noted it by the id that the tree has for its own root.
+      this.#held.set(node.nodeId, { ...node, parentId: placement.placed(node.parentId) });
+    }
   }
 
   get generation(): Generation {
@@ -31,12 +37,12 @@ export class ShownTree {
 
   /** The fingerprint under which the blob of that version was last verified; 0n when it is not known to be local. */
   fingerprintOf(nodeId: number): bigint {
-    const index = this.#generation.indexOfNode(nodeId);
+    const index = this.placement.indexOfNode(this.#generation, nodeId);
     return index < 0 ? (this.#held.get(nodeId)?.fingerprint ?? 0n) : Atomics.load(this.#fingerprints, index);
   }
 
   setStampOf(nodeId: number, fingerprint: bigint): void {
-    const index = this.#generation.indexOfNode(nodeId);
+    const index = this.placement.indexOfNode(this.#generation, nodeId);
     const held = index < 0 ? this.#held.get(nodeId) : undefined;
     if (index >= 0) Atomics.store(this.#fingerprints, index, fingerprint);
     else if (held !== undefined) held.fingerprint = fingerprint;
@@ -52,7 +58,7 @@ export class ShownTree {
 
   /** Where a node is, or was before it went: '' for the root; undefined for one that is not known. */
   path(nodeId: number): string | undefined {
-    const index = this.#generation.indexOfNode(nodeId);
+    const index = this.placement.indexOfNode(this.#generation, nodeId);
     if (index >= 0) return this.#generation.path(index);
     return this.#held.get(nodeId)?.path;
   }
@@ -77,7 +83,8 @@ export class ShownTree {
     for (const index of changes.changedFrom) this.#retire(old, index);
     for (const index of changes.removed) {
       this.#retire(old, index);
-      if (instant !== undefined && old.isDirectory(index)) this.#touch(old.nodeId(index), next, instant);
+      if (instant !== undefined && old.isDirectory(index))
+        this.#touch(this.placement.nodeId(old, index), next, instant);
     }
     this.#generation = next;
     this.#fingerprints = new BigUint64Array(shown.fingerprints);
@@ -107,13 +114,13 @@ export class ShownTree {
 
   #retire(generation: Generation, index: number): void {
     const directory = generation.isDirectory(index);
-    const nodeId = generation.nodeId(index);
+    const nodeId = this.placement.nodeId(generation, index);
     this.#held.set(nodeId, {
       nodeId,
       directory,
       archived: generation.isArchived(index),
       executable: generation.isExecutable(index),
-      parentId: generation.nodeId(generation.parent(index)),
+      parentId: this.placement.parentNodeId(generation, index),
       size: directory ? 0 : generation.size(index),
       mtimeSeconds: generation.mtimeSeconds(index),
       mtimeNanoseconds: generation.mtimeNanoseconds(index),

@@ -1,4 +1,4 @@
-import type { ContentVersion } from '../tree/index.ts';
+import type { ContentVersion } from '../../tree/index.ts';
 
 /**
  * What a node id stands for once no shown entry has it: the kernel goes on asking for it while a process

@@ -1,0 +1,55 @@
+import type { Generation } from '../../tree/index.ts';
+import type { MountedTrees } from '../trees/mounted-trees.ts';
+import type { Node } from '../trees/node.ts';
+
+/** What can be had of a path. */
+export type Shown = Extract<Node, { readonly kind: 'entry' | 'own' }>;
+
+export interface Listed {
+  readonly parent: Shown;
+  readonly children: readonly { readonly name: string; readonly node: Shown }[];
+}
+
+/** What a directory lists; undefined for a file. */
+export function listedOf(trees: MountedTrees, node: Shown): Listed | undefined {
+  if (node.kind === 'own') {
+    const { directory } = node;
+    const parent = trees.node(directory.parentId);
+    const children: { name: string; node: Shown }[] = [];
+    for (const { name, node: child } of trees.ownChildren(directory, 0)) {
+      if (isShown(child)) children.push({ name: Buffer.from(name).toString(), node: child });
+    }
+    return { parent: parent !== undefined && isShown(parent) ? parent : node, children };
+  }
+  const { tree, index } = node;
+  const { generation, placement } = tree;
+  if (!generation.isDirectory(index)) return undefined;
+  const above = trees.node(placement.parentNodeId(generation, index));
+  const children: { name: string; node: Shown }[] = [];
+  const end = generation.childrenEnd(index);
+  for (let child = generation.childrenStart(index); child < end; child++)
+    children.push({ name: nameOf(generation, child), node: { kind: 'entry', tree, index: child } });
+  return { parent: above !== undefined && isShown(above) ? above : node, children };
+}
+
+export function isShown(node: Node): node is Shown {
+  return node.kind === 'entry' || node.kind === 'own';
+}
+
+export function nodeIdOf(node: Shown): number {
+  return node.kind === 'own'
+    ? node.directory.nodeId
+    : node.tree.placement.nodeId(node.tree.generation, node.index);
+}
+
+/** fuse-native has 32 bits for it. What is above is folded into the upper half: two of those may be the same. */
+export function inodeNumber(nodeId: number): number {
+  if (nodeId < 2 ** 31) return nodeId;
+  const high = Math.floor(nodeId / 2 ** 32);
+  return 2 ** 31 + (((nodeId ^ Math.imul(high, 0x9e3779b1)) >>> 0) % 2 ** 31);
+}
+
+function nameOf(generation: Generation, index: number): string {
+  const { buffer, byteOffset, byteLength } = generation.name(index);
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
+}

@@ -1,0 +1,51 @@
+import type { StuckNotification } from '../messages.ts';
+import { NotificationWatch } from './notification-watch.ts';
+import type { Transport } from './transport.ts';
+
+export interface NotifierOptions {
+  readonly transport: Pick<Transport, 'notify' | 'notifying'>;
+  readonly pathOf: (nodeId: number) => string | undefined;
+  /** A notification waits in the kernel without end, or undefined: it does no more. */
+  readonly onStuck: (stuck: StuckNotification | undefined) => void;
+}
+
+/** Sends notifications to the kernel, which may hold one for as long as a process holds the lock of a directory. */
+export class Notifier {
+  readonly #options: NotifierOptions;
+  readonly #watch: NotificationWatch;
+  #sent: Promise<unknown> = Promise.resolve();
+  #open = true;
+
+  constructor(options: NotifierOptions) {
+    const { transport, pathOf, onStuck } = options;
+    this.#options = options;
+    this.#watch = new NotificationWatch({
+      current: () => transport.notifying,
+      onStuck: (nodeId) => onStuck({ nodeId, path: pathOf(nodeId) }),
+      onFreed: () => onStuck(undefined),
+    });
+  }
+
+  /** Resolves, in the order of `messages`, with 0 or the errno of each. */
+  async send(messages: readonly Uint8Array[]): Promise<Int32Array> {
+    if (messages.length === 0 || !this.#open) return new Int32Array(messages.length);
+    const written = this.#options.transport.notify(messages).then((results) => {
+      // Before the word of this publication, that the one which was stuck is not any more.
+      this.#watch.look();
+      return results;
+    });
+    this.#watch.start();
+    this.#sent = Promise.all([this.#sent, written]);
+    return written;
+  }
+
+  /** Resolves when all that was sent has returned, or is stuck. */
+  async settled(): Promise<void> {
+    await Promise.race([this.#sent, this.#watch.stuck()]);
+  }
+
+  stop(): void {
+    this.#open = false;
+    this.#watch.stop();
+  }
+}

@@ -1,0 +1,142 @@
+import { FOREVER, FUSE_ROOT_ID } from '../../wire/index.ts';
+import type { Node, OwnChild, OwnDirectory } from './node.ts';
+import { VERSIONS_ID } from './node-ranges.ts';
+import type { PlacedTree } from './placement.ts';
+import type { ShownTree } from './shown-tree.ts';
+import type { VersionTable } from './version-table.ts';
+
+const CURRENT = Buffer.from('current');
+const VERSIONS = Buffer.from('versions');
+/** Cookies below 16 are of "." and ".." and of nothing else. */
+const CURRENT_COOKIE = 16;
+const VERSIONS_COOKIE = 17;
+/** The attributes of the mount's own directories: when `versions/` changes, its listing is asked for again after this time. */
+export const OWN_TTL_SECONDS = 1;
+
+/** All that a mount shows: one tree, which is the mount; or, beside its current tree, versions that never change. */
+export class MountedTrees {
+  readonly current: ShownTree;
+  readonly versions: VersionTable | undefined;
+
+  constructor(current: ShownTree, versions?: VersionTable) {
+    this.current = current;
+    this.versions = versions;
+  }
+
+  /** Undefined: nothing that is known. */
+  node(nodeId: number): Node | undefined {
+    const { current, versions } = this;
+    const index = current.placement.indexOfNode(current.generation, nodeId);
+    if (index >= 0) return { kind: 'entry', tree: current, index };
+    const inode = current.held(nodeId);
+    if (inode !== undefined) return { kind: 'held', inode };
+    if (versions === undefined) return undefined;
+    return nodeId === versions.root.nodeId
+      ? { kind: 'own', directory: versions.root }
+      : versions.node(nodeId);
+  }
+
+  /** What is under a path below the mount's root, '' for that itself; undefined: nothing. */
+  find(path: string): Node | undefined {
+    const { current, versions } = this;
+    if (versions === undefined) return entryAt(current, path);
+    let node: Node | undefined = { kind: 'own', directory: versions.root };
+    let rest = path;
+    while (rest !== '' && node !== undefined) {
+      if (node.kind === 'entry') return entryAt(node.tree, rest);
+      if (node.kind !== 'own') return node;
+      const slash = rest.indexOf('/');
+      const name = slash < 0 ? rest : rest.slice(0, slash);
+      rest = slash < 0 ? '' : rest.slice(slash + 1);
+      node = this.ownChild(node.directory, Buffer.from(name))?.node;
+    }
+    return node;
+  }
+
+  /** What is under a name in a directory of the mount's own. */
+  ownChild(directory: OwnDirectory, name: Uint8Array): OwnChild | undefined {
+    const { versions } = this;
+    if (versions === undefined) return undefined;
+    if (directory.nodeId === VERSIONS_ID) return versions.child(name);
+    return this.#children(versions).find((child) => equal(child.name, name));
+  }
+
+  /** In the order of their cookies, those behind one. */
+  *ownChildren(directory: OwnDirectory, after: number): Generator<OwnChild> {
+    const { versions } = this;
+    if (versions === undefined) return;
+    if (directory.nodeId === VERSIONS_ID) yield* versions.children(after);
+    else yield* this.#children(versions).filter(({ cookie }) => cookie > after);
+  }
+
+  /** Where a node is, or was before it went: '' for the root; undefined for one that is not known. */
+  path(nodeId: number): string | undefined {
+    const node = this.node(nodeId);
+    if (this.versions === undefined || node === undefined) return this.current.path(nodeId);
+    switch (node.kind) {
+      case 'own':
+        return node.directory.nodeId === VERSIONS_ID ? 'versions' : '';
+      case 'sought':
+        return `versions/${node.id}`;
+      case 'held':
+        return node.inode.path === undefined ? undefined : `current/${node.inode.path}`;
+      case 'entry': {
+        const path = node.tree.generation.path(node.index);
+        const version = this.versions.at(nodeId);
+        const root = version === undefined ? 'current' : `versions/${version.id}`;
+        return path === '' ? root : `${root}/${path}`;
+      }
+      default:
+        return node satisfies never;
+    }
+  }
+
+  /** The fingerprint under which the blob of that version was last verified; 0n when it is not known to be local. */
+  fingerprintOf(nodeId: number): bigint {
+    const version = this.versions?.at(nodeId);
+    if (version === undefined) return this.current.fingerprintOf(nodeId);
+    const index = version.placement.indexOfNode(version.generation, nodeId);
+    return index < 0 ? 0n : Atomics.load(version.fingerprints, index);
+  }
+
+  setStampOf(nodeId: number, fingerprint: bigint): void {
+    const version = this.versions?.at(nodeId);
+    if (version === undefined) {
+      this.current.setStampOf(nodeId, fingerprint);
+      return;
+    }
+    const index = version.placement.indexOfNode(version.generation, nodeId);
+    if (index >= 0) Atomics.store(version.fingerprints, index, fingerprint);
+  }
+
+  /** Whether it is the root of the mount, or that of the current tree. */
+  isRoot(nodeId: number): boolean {
+    return nodeId === FUSE_ROOT_ID || nodeId === this.current.placement.rootId;
+  }
+
+  #children({ directory }: VersionTable): readonly OwnChild[] {
+    return [
+      {
+        name: CURRENT,
+        cookie: CURRENT_COOKIE,
+        node: { kind: 'entry', tree: this.current, index: 0 },
+        ttlSeconds: FOREVER,
+      },
+      {
+        name: VERSIONS,
+        cookie: VERSIONS_COOKIE,
+        node: { kind: 'own', directory },
+        ttlSeconds: OWN_TTL_SECONDS,
+      },
+    ];
+  }
+}
+
+function entryAt(tree: PlacedTree, path: string): Node | undefined {
+  const index = tree.generation.find(path);
+  return index < 0 ? undefined : { kind: 'entry', tree, index };
+}
+
+function equal(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}

@@ -1,0 +1,52 @@
+import { halfSipHash } from '../../tree/index.ts';
+
+/*
+ * Node ids of a mount that shows versions. The kernel has 64 bits for them; 53 are exact here.
+ *
+ *     1                     the root of the mount
+ *     2 .. 2^51 - 1         entries of the current tree, by the ids that its generations give
+ *     2^51 + 0 .. 15        the mount's own directories
+ *     2^51 + 16 .. 2^52 - 1 roots of versions: a keyed hash of the version's id
+ *     2^52 .. 2^53 - 1      entries of versions: the slot of the version in the upper 26 bits, its own id in the lower
+ */
+const OWN_DIRECTORIES = 2 ** 51;
+const RESERVED = 16;
+const VERSION_ENTRIES = 2 ** 52;
+const ENTRY_BITS = 26;
+
+export const CURRENT_ROOT_ID = OWN_DIRECTORIES;
+export const VERSIONS_ID = OWN_DIRECTORIES + 1;
+/** Slots are never used twice in the life of a connection: this many versions can be added to one. */
+export const MOST_SLOTS = 2 ** 26;
+
+/**
+ * The node id of a version's root. It follows from the id of the version and the salt of the mount, so that a server which
+ * knows nothing of a look-up that its predecessor was asked for gives the same answer to it. Keyed: without the salt nobody
+ * can find two ids that share a node id.
+ */
+export function versionRootId(id: string, salt: bigint): number {
+  const bytes = Buffer.from(id, 'latin1');
+  const out = new Uint32Array(2);
+  halfSipHash(Number(salt >> 32n) >>> 0, Number(salt & 0xffffffffn) >>> 0, bytes, 0, bytes.length, out);
+  const hash = (out[1]! & 0x7ffff) * 2 ** 32 + out[0]!;
+  return OWN_DIRECTORIES + (hash < RESERVED ? hash + RESERVED : hash);
+}
+
+/** What is added to the ids of the entries of the version in a slot. */
+export function versionOffset(slot: number): number {
+  return VERSION_ENTRIES + slot * 2 ** ENTRY_BITS;
+}
+
+/** The slot in which an entry of a version is; undefined where the node id is none of an entry of a version. */
+export function slotOf(nodeId: number): number | undefined {
+  return nodeId < VERSION_ENTRIES ? undefined : Math.floor((nodeId - VERSION_ENTRIES) / 2 ** ENTRY_BITS);
+}
+
+export function isVersionRoot(nodeId: number): boolean {
+  return nodeId >= OWN_DIRECTORIES + RESERVED && nodeId < VERSION_ENTRIES;
+}
+
+/** Where a version is in the listing of `versions/`: distinct, above the cookies of "." and "..", below 2^51. */
+export function versionCookie(rootId: number): number {
+  return rootId - OWN_DIRECTORIES;
+}
