@@ -3,7 +3,7 @@ export const exitCodes = {
   /** Done, also after SIGINT or SIGTERM. */
   ok: 0,
   usage: 64,
-  /** A file that cannot be parsed. */
+  /** A file or a release that cannot be used: malformed, damaged, not signed as required, or refused by a check. */
   dataError: 65,
   /** No such bucket or path, an empty prefix, mount point missing. */
   noInput: 66,
@@ -29,7 +29,10 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodeMeanings: readonly (readonly [code: ExitCode, meaning: string])[] = [
   [0, 'done, also after SIGINT or SIGTERM'],
   [64, 'wrong usage, or a malformed s3:// address'],
-  [65, 'a file that cannot be parsed'],
+  [
+    65,
+    'a file or release that cannot be used: malformed, damaged, not signed as required, or refused by a check',
+  ],
   [66, 'no such bucket or path, an empty prefix, or the mount point is missing'],
   [69, 'the store or the daemon is unavailable'],
   [70, 'an internal error'],

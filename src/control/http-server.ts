@@ -179,7 +179,7 @@ export class HttpServer {
       return answer;
     } catch (error) {
       const code = error instanceof ProblemError ? error.code : 'internal';
-      this.#log.info({ event: 'answered', ...fields, code }, 'answered');
+      this.#log.info({ event: 'answered', ...fields, code }, 'answered with an error');
       throw error;
     }
   }

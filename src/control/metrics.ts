@@ -211,7 +211,7 @@ export class Metrics {
   ): Promise<{ readonly contentType: string; readonly text: string }> {
     this.#take(snapshot);
     const text = await this.#registry.metrics();
-    // Registry's own OpenMetrics takes the ending from the names of the counters for good.
+    // prom-client's own OpenMetrics output strips `_total` from the counters permanently: later Prometheus scrapes would lack it.
     if (openMetrics) return { contentType: Registry.OPENMETRICS_CONTENT_TYPE, text: asOpenMetrics(text) };
     return { contentType: this.#registry.contentType, text };
   }

@@ -11,7 +11,7 @@ import type { PlannedFile } from './upload.ts';
 export interface TreeChecks {
   /** Where git and the commands look. */
   readonly directory: string;
-  /** Of the project; `{}` stands for a file. */
+  /** Of the project file and --check. With `{}` one runs once for each changed file, else once on the directory. */
   readonly commands: readonly string[];
   /** Whether Python files are parsed and credentials are looked for. */
   readonly builtIn: boolean;

@@ -314,7 +314,8 @@ export class Backlog {
       const { id, files } = generation;
       this.#held = Object.freeze({ generation: id, files, removed: 0, since, ...tooMany });
       const line = { event: 'held', held: this.#held } as const;
-      const message = 'the tree is shown, and not ready: accept it as it is';
+      const message =
+        'held: the tree is shown, but not called ready: too many objects are unreadable; to call it ready anyway: dagmount accept';
       if (isNews) log.warn(line, message);
       else log.debug(line, message);
       if (isNews) onHeld?.(this.#held);

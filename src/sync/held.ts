@@ -90,7 +90,7 @@ export class Hold {
     if (due) this.#warnedAt = now;
     const line = { event: 'held', held: this.#view } as const;
     const message =
-      'held: the tree stays as it is until a listing passes again; to show this one: dagmount accept';
+      'held: the current tree stays until a listing or release passes the checks; dagmount status says what can be done';
     if (due) this.#log.warn(line, message);
     else this.#log.debug(line, message);
     if (before !== held.generation) this.#notice(this.#view);

@@ -143,7 +143,10 @@ export class Stages {
       if (fetched.kind !== 'complete') return fetched;
       const { files, noRoom } = fetched;
       const failed = this.wait.withAnswers(fetched.failed);
-      log.debug({ event: 'prefetched', files, noRoom, failed: failed.length }, 'prefetched');
+      log.debug(
+        { event: 'prefetched', files, noRoom, failed: failed.length },
+        'content of the new tree fetched',
+      );
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;
       // crash point: prefetched. The cache has the content of a version that is not shown.

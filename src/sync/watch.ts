@@ -61,7 +61,7 @@ export class Watch {
     if (!this.#missing) {
       this.#log.warn(
         { event: 'watched-key-missing', key, code },
-        'there is no watched key: every poll lists until there is',
+        'the watched key is missing or cannot be read: every poll lists until it can',
       );
     }
     this.#missing = true;

@@ -64,7 +64,10 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
   const restored = restoredOf(state, newFilters, takeover !== undefined);
   const { number, files } = { number: state.number, files: state.generation.files };
   const publishedAt = new Date(restored.publishedAt).toISOString();
-  log.info({ event: 'restored', number, files, publishedAt, from }, 'the last tree is there');
+  log.info(
+    { event: 'restored', number, files, publishedAt, from },
+    'the last published tree was read from this host',
+  );
   return {
     store,
     restored,

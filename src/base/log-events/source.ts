@@ -78,12 +78,13 @@ export const sourceEvents = {
   'watched-key-missing': {
     levels: ['warn'],
     fields: ['key', 'code'],
-    meaning: 'The key of `--watch-key` does not exist: every poll lists the source until it does.',
+    meaning:
+      'The key of `--watch-key` is missing or cannot be read (`code`): every poll lists the source until it can.',
   },
   'watched-key-found': {
     levels: ['info'],
     fields: ['key'],
-    meaning: 'After `watched-key-missing`: the key exists.',
+    meaning: 'After `watched-key-missing`: the key can be read.',
   },
   'store-traits': {
     levels: ['warn'],

@@ -26,7 +26,7 @@ export const treeEvents = {
     levels: ['warn', 'debug'],
     fields: ['held'],
     meaning:
-      'A listing is held back, as it removes too much; or a release, since it is not believed or not whole (`held.reason`). Again every ten minutes. `dagmount status` says what to do.',
+      'A listing is held back, as it removes too much; or a release, since it is not believed or not whole; or a first tree is shown but not called ready, as too many of its objects are unreadable (`held.reason`). A listing or release that stays held is named again every ten minutes. `dagmount status` says what to do.',
   },
   'no-longer-held': {
     levels: ['info'],
