@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
+import { inOrder } from '../base/in-order.ts';
 import { checkPython, credentialsIn, runCommand } from './checks.ts';
 import type { Standing, TakenStep } from './current-step.ts';
 import type { Deployed } from './deploy.ts';
 import { DeployError } from './deploy-error.ts';
 import type { FileChanges } from './file-changes.ts';
 import { descends } from './origin.ts';
-import type { SourceFile } from './source-files.ts';
+import { READING, type SourceFile } from './source-files.ts';
 import type { PlannedFile } from './upload.ts';
 
 export interface TreeChecks {
@@ -61,7 +62,7 @@ export async function checkTree(
     if (clashes.length > 0) throw failed(clashes);
     const { findings, notes } = await checkPython(fresh, signal);
     if (findings.length > 0) throw failed(findings);
-    for (const sentence of [...notes, ...(await credentialsOf(fresh))]) checks.note(sentence);
+    for (const sentence of [...notes, ...(await credentialsOf(fresh, signal))]) checks.note(sentence);
   }
   for (const command of checks.commands) {
     const targets = command.includes('{}') ? fresh.map(({ source }) => source) : [checks.directory];
@@ -125,17 +126,20 @@ function folded(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 
-async function credentialsOf(files: readonly SourceFile[]): Promise<readonly string[]> {
+async function credentialsOf(files: readonly SourceFile[], signal: AbortSignal): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const { path, source } of files) {
+  const look = async ({ path, source, size }: SourceFile): Promise<readonly string[]> => {
     const handle = await open(source);
     try {
-      const buffer = Buffer.alloc(LOOKED_THROUGH_BYTES);
+      const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(size, LOOKED_THROUGH_BYTES)));
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-      found.push(...credentialsIn(path, buffer.toString('latin1', 0, bytesRead)));
+      return credentialsIn(path, buffer.toString('latin1', 0, bytesRead));
     } finally {
       await handle.close();
     }
+  };
+  for await (const each of inOrder(files, look, { ...READING, signal })) {
+    found.push(...each);
     if (found.length >= MOST_TOLD) break;
   }
   return found;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import pLimit from 'p-limit';
+import { inOrder } from '../base/in-order.ts';
 import {
   encodeManifest,
   MOST_FILES,
@@ -16,7 +17,7 @@ import { DeployError } from './deploy-error.ts';
 import { type Content, LARGEST_SHARED_BYTES, type PackPlan, placeFiles, planPacks } from './pack-plan.ts';
 import { readContent } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
-import type { SourceFile } from './source-files.ts';
+import { READING, type SourceFile } from './source-files.ts';
 
 /** A file of the release to come: one that is read here, or one that the current release has. */
 export type PlannedFile = SourceFile | ReleasedFile;
@@ -77,7 +78,7 @@ export async function upload(
   const digests = await Promise.all(
     plan.packs.map((contents) =>
       (isLarge(contents) ? large : shared)(async () => {
-        const content = await packOf(contents, readers);
+        const content = await packOf(contents, readers, signal);
         // A byte behind its contents makes another pack of them.
         const { bytes, digest } = await write(
           (salt) => (salt === undefined ? content : Buffer.concat([content, Buffer.from(salt, 'hex')])),
@@ -199,8 +200,10 @@ async function readSourceAgain({ source, path, sha256 }: SourceFile): Promise<Ui
 async function packOf(
   contents: readonly Content[],
   readers: ReadonlyMap<string, ContentReader>,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for (const { sha256 } of contents) parts.push(await readers.get(sha256)!());
+  const read = ({ sha256 }: Content): Promise<Uint8Array> => readers.get(sha256)!();
+  for await (const part of inOrder(contents, read, { ...READING, signal })) parts.push(part);
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }

@@ -98,14 +98,14 @@ export class FlipWatch {
     });
   }
 
-  /** Milliseconds since the epoch, one for each mount, at which the line with this text was last seen to come. */
-  async seen(text: string): Promise<readonly number[]> {
+  /** Milliseconds since the epoch, one for each mount, at which a line with this text last came, later than `after`. */
+  async seen(text: string, after = 0): Promise<readonly number[]> {
     const of = (reader: Reader): number | undefined =>
       reader
         .stdout()
         .split('\n')
         .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as { at: number; text: string }] : []))
-        .findLast((flip) => flip.text.includes(text))?.at;
+        .findLast(({ at, text: line }) => line.includes(text) && at * 1000 > after)?.at;
     return Promise.all(
       this.#readers.map(
         async (reader) => 1000 * (await waitFor(`a reader to see "${text}"`, () => of(reader))),

@@ -1,3 +1,4 @@
+import { inOrder } from '../../base/in-order.ts';
 import { RETRIES } from '../../base/retry-policies.ts';
 import type { ListedObjects } from '../listed-objects.ts';
 import { StoreError } from '../store-error.ts';
@@ -5,7 +6,6 @@ import { cutIntoRanges } from './boundaries.ts';
 import { ListingBudget } from './budget.ts';
 import { type ExpectedSize, ListingColumns, ONE_PAGE } from './columns.ts';
 import { aborted, EndlessListingError, tooManyObjects } from './errors.ts';
-import { inOrder } from './in-order.ts';
 import { type ListingRun, PageReader, type PageReaderOptions } from './page-reader.ts';
 import { compareKeys, type KeyRange, mayBeAll, readRange, startAfter, WHOLE_RANGE } from './range.ts';
 import { type RangePart, refuseRepeats, Seam } from './seam.ts';
