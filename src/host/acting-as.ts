@@ -3,9 +3,9 @@ import { HostError } from './host-error.ts';
 import type { Identity } from './mount-owner.ts';
 
 /**
- * Does something with the rights of the user it is done for, where this process is root: what that user may not do is
- * not done. All of it has to be synchronous: the rights are those of the process. Throws HostError where root may not
- * become others, as in some containers.
+ * Does something with the rights of the user for whom it is done, if this process is root: then that user's missing
+ * rights apply. `act` must be synchronous: rights belong to the whole process. Throws HostError if root may not
+ * change its user, as in some containers.
  */
 export function actingAs<T>(owner: Identity, act: () => T): T {
   const self = { uid: process.geteuid?.(), gid: process.getegid?.() };

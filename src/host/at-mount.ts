@@ -4,15 +4,15 @@ import { HostError } from './host-error.ts';
 import { entryOf, pin, pinFollowed } from './pinned.ts';
 
 /**
- * Hands over a path that leads to the place of a mount, also where the directories above it are renamed, or replaced by
- * links, meanwhile. Throws HostError where another mount is there by now than the one with that number in mountinfo.
+ * Passes a path to the place of a mount that stays valid even if the directories above it are renamed or replaced by
+ * links. Throws HostError if another mount than `mountId` (of mountinfo) is there.
  */
 export function atMount<T>(target: string, mountId: number, act: (path: string) => T): T {
   const parent = pinFollowed(dirname(target));
   try {
     const path = entryOf(parent, basename(target));
     const there = pin(path);
-    // It would keep the mount busy.
+    // An open descriptor would keep the mount busy.
     closeSync(there.fd);
     if (there.mountId !== undefined && there.mountId !== mountId)
       throw new HostError('other-mount', target, 'is another mount by now');

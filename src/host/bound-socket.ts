@@ -3,16 +3,19 @@ import { createConnection } from 'node:net';
 
 const CONNECT_MS = 2_000;
 
-/** Which descriptor listens at which path: a descriptor by itself does not tell, since the socket was moved there. */
+/**
+ * Links a listening descriptor to its path. The descriptor alone does not tell the path, because the socket was
+ * renamed there.
+ */
 export interface BoundSocket {
   readonly path: string;
-  /** Of the file at the path: its device and its number. */
+  /** The device and inode of the file at the path. */
   readonly file: readonly [dev: number, ino: number];
-  /** The number of the descriptor's socket. */
+  /** The inode of the descriptor's socket. */
   readonly socket: number;
 }
 
-/** Unless something else is there by now. */
+/** Does nothing if the path has another file now. */
 export function removeBound(at: Pick<BoundSocket, 'path' | 'file'>): void {
   if (isThere(at)) rmSync(at.path, { force: true });
 }

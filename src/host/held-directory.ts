@@ -13,12 +13,12 @@ import {
 } from './pinned.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
-/** No file that a mount says something of itself in holds more. */
+/** Bound on the files by which a mount describes itself. */
 export const MOST_BYTES = 64 * 1024;
 
 /**
- * A directory that belongs to one user alone, held by a descriptor: what is read and removed is what is in it, and
- * belongs to that user, however the owner renames things meanwhile.
+ * A directory that belongs to one user, held by a descriptor: reads and removals affect only entries in it that
+ * belong to that user, even if the owner renames things meanwhile.
  */
 export class HeldDirectory {
   readonly #pinned: Pinned;
@@ -29,7 +29,7 @@ export class HeldDirectory {
     this.#owner = owner;
   }
 
-  /** A symbolic link in its place is not followed. Throws HostError. */
+  /** Does not follow a symbolic link at `path`. Throws HostError. */
   static open(path: string, owner: number): HeldDirectory {
     const parent = pinFollowed(dirname(path));
     try {
@@ -58,7 +58,7 @@ export class HeldDirectory {
     }
   }
 
-  /** Names that are in it, and `most` of them at most: `all` says whether these are all. */
+  /** At most `most` names of its entries; `all`: whether these are all. */
   names(most: number): { readonly names: readonly string[]; readonly all: boolean } {
     const names: string[] = [];
     try {
@@ -77,7 +77,7 @@ export class HeldDirectory {
     }
   }
 
-  /** The content of a regular file of the owner. Never waits for anybody. Throws HostError. */
+  /** The content of a regular file of the owner. Never blocks. Throws HostError. */
   read(name: string, mostBytes = MOST_BYTES): Buffer {
     const pinned = pinEntry(this.#pinned, name);
     try {
@@ -90,12 +90,12 @@ export class HeldDirectory {
     }
   }
 
-  /** Removes an entry that is no directory: a link itself, and never what it leads to. Nothing where there is none. */
+  /** Removes an entry that is not a directory: a link itself, never its target. Does nothing if it is missing. */
   remove(name: string): void {
     attempt(() => unlinkSync(entryOf(this.#pinned, name)), `${this.#pinned.path}/${name}`, 'missing');
   }
 
-  /** Removes a directory in it, unless something is in that. */
+  /** Removes a subdirectory if it is empty. */
   removeDirectory(name: string): void {
     const path = `${this.#pinned.path}/${name}`;
     attempt(() => rmdirSync(entryOf(this.#pinned, name)), path, 'missing', 'unreadable');
@@ -115,7 +115,7 @@ function readWhole(pinned: Pinned, mostBytes: number): Buffer {
   try {
     const fd = openPinned(pinned);
     try {
-      // It may grow while it is read.
+      // The file may grow while it is read.
       if (fstatSync(fd).size > mostBytes) throw tooLarge(path, mostBytes);
       const bytes = Buffer.alloc(mostBytes + 1);
       let filled = 0;
@@ -135,7 +135,7 @@ function tooLarge(path: string, mostBytes: number): HostError {
   return new HostError('too-large', path, `holds more than ${mostBytes} bytes`);
 }
 
-/** Does it; what it fails with for one of these reasons is left at that. */
+/** Runs it; ignores errors with an accepted code. */
 function attempt(act: () => void, path: string, ...accepted: readonly HostError['code'][]): void {
   try {
     act();

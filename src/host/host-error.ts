@@ -1,14 +1,14 @@
 /**
- * Why something that another user of this host could have made is not used:
+ * Why a file that another user of this host could have made is rejected:
  *
- * - `missing`: it is not there
- * - `no-directory`, `no-file`, `no-socket`: it is something else, perhaps one that never answers, such as a FIFO
- * - `other-owner`: it does not belong to the user whose it has to be
- * - `open-to-others`: others than its owner may write to it
- * - `too-large`: it holds more than it may
- * - `user-filesystem`: it lies on a FUSE file system of a user, who may never answer
- * - `other-mount`: another mount is there than was looked at
- * - `unreadable`: the system refuses it
+ * - `missing`: it does not exist
+ * - `no-directory`, `no-file`, `no-socket`: it has another type, perhaps one that blocks, such as a FIFO
+ * - `other-owner`: it does not belong to the required user
+ * - `open-to-others`: users other than its owner may write to it
+ * - `too-large`: it exceeds its size limit
+ * - `user-filesystem`: it lies on a FUSE file system of a user, which may never answer
+ * - `other-mount`: another mount is there than the one examined
+ * - `unreadable`: the system denies access
  */
 export type HostErrorCode =
   | 'missing'
@@ -26,7 +26,7 @@ export class HostError extends Error {
   override readonly name = 'HostError';
   readonly code: HostErrorCode;
   readonly path: string;
-  /** What is wrong with the path, to follow it in a sentence. */
+  /** What is wrong; a sentence puts it after the path. */
   readonly reason: string;
 
   constructor(code: HostErrorCode, path: string, reason: string) {

@@ -1,6 +1,6 @@
 import type { Mount } from './mountinfo.ts';
 
-/** A user with the group that the files of that user get. */
+/** A user and the group for the user's files. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
@@ -11,7 +11,7 @@ export function ownerOf(mount: Pick<Mount, 'superOptions'>): number | undefined 
   return numberIn(mount, 'user_id=');
 }
 
-/** The same with that user's group; undefined where the kernel does not name both. */
+/** The owner with the group; undefined if the kernel does not report both. */
 export function identityOfOwner(mount: Mount): Identity | undefined {
   const [uid, gid] = [ownerOf(mount), numberIn(mount, 'group_id=')];
   return uid === undefined || gid === undefined ? undefined : { uid, gid };

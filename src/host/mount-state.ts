@@ -6,7 +6,7 @@ import type { Mount } from './mountinfo.ts';
 import { isPid, isRunning, type ProcessId } from './process.ts';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
 
-/** What a running mount says of itself to other processes: `<runtime directory>/<mount id>/state.json`. */
+/** A running mount's description for other processes: `<runtime directory>/<mount id>/state.json`. */
 export interface MountState extends ProcessId {
   /** `s3://BUCKET/PREFIX/` */
   readonly source: string;
@@ -18,13 +18,13 @@ export interface MountState extends ProcessId {
   /** Path of the control socket. */
   readonly socket: string | null;
   readonly driver?: string | undefined;
-  /** What answers the kernel, where that is another process. */
+  /** The process that answers the kernel, if it is a separate one. */
   readonly session?: ProcessId | undefined;
-  /** Of this mount; undefined where an older version wrote it. */
+  /** This mount's own; undefined if an older version wrote the state. */
   readonly cacheDirectory?: string | undefined;
-  /** This mount's own, where this was found; not written. */
+  /** The directory of the state file; not part of the file. */
   readonly directory?: string | undefined;
-  /** What starts the process again when it dies; undefined where nothing does. */
+  /** The process that restarts the server when it dies; undefined if there is none. */
   readonly supervisor?: ProcessId | undefined;
 }
 
@@ -34,18 +34,18 @@ export const STATE_FILE = 'state.json';
 /** A state file or runtime directory that cannot be read or trusted. */
 export interface UnreadableState {
   readonly path: string;
-  /** Why, to follow the path in a sentence. */
+  /** Why; a sentence puts it after the path. */
   readonly reason: string;
 }
 
-/** No user has more mounts; names beyond are not looked at. */
+/** Bound on the mounts of one user; further names are ignored. */
 const MOST_MOUNTS = 1_024;
-/** Sockets and logs, which lie beside, have a dot in their names. */
+/** Sockets and logs in the same directory have a dot in their names. */
 const MOUNT_ID = /^[\w-]+$/;
 
 /**
- * The states of all mounts in a runtime directory, which may be another user's. Only regular files of `owner` are read, so
- * that no FIFO, device or link can block or mislead the reader. `onUnreadable` gets each state that was left out.
+ * The states of all mounts in a runtime directory, which may be another user's. Reads only regular files of `owner`,
+ * so that no FIFO, device or link can block or mislead the reader. Calls `onUnreadable` for each rejected state.
  */
 export function readMountStates(
   directory: string,
@@ -81,7 +81,7 @@ function readMountState(
   }
 }
 
-/** Reports a HostError unless the file is missing: a mount has no state when it begins or ends. */
+/** Reports a HostError, unless the file is missing: a mount has no state while it begins or ends. */
 function attempt<T>(onUnreadable: (unreadable: UnreadableState) => void, otherwise: T, read: () => T): T {
   try {
     return read();
@@ -101,7 +101,10 @@ function parse(bytes: Buffer, path: string): unknown {
   }
 }
 
-/** Only what is known here is taken over, since another user may have written it: that these are processes of theirs, for one. */
+/**
+ * Copies only known fields, because another user may have written it: for example, the processes must belong to that
+ * user.
+ */
 function stateOf(value: unknown, path: string, owner: number, directory: string): MountState {
   if (!isMountState(value))
     throw new HostError('unreadable', path, 'does not say what a mount says of itself');
@@ -126,7 +129,10 @@ function stateOf(value: unknown, path: string, owner: number, directory: string)
   };
 }
 
-/** Whether the kernel says that the writer of a state made the mount. States of other users prove nothing. */
+/**
+ * Whether the kernel confirms that the writer of a state made the mount. A state of another user proves nothing by
+ * itself.
+ */
 export function isStateOf(
   { uid, target }: Pick<MountState, 'uid' | 'target'>,
   mount: Pick<Mount, 'mountPoint' | 'superOptions'>,
@@ -134,7 +140,7 @@ export function isStateOf(
   return target === mount.mountPoint && (uid === undefined || uid === ownerOf(mount));
 }
 
-/** Whether a process serves the mount, or another one is about to. */
+/** Whether a process serves the mount, or a new one is about to. */
 export function isServed(
   { pid, startTicks, uid, supervisor }: MountState,
   isThere: (process: ProcessId) => boolean,
@@ -143,9 +149,9 @@ export function isServed(
 }
 
 /**
- * Whether a mount was left by a server that is gone, and is answered all the same: the process of fuse-native goes on
- * for a while, so that nobody sees an empty directory before the next server is there. `next`: the supervisor of the
- * one that asks, whose turn it is.
+ * Whether a mount's server has died although the mount still answers: the process of fuse-native continues for a
+ * while, so that readers do not see an empty directory before the next server is ready. `next`: the supervisor of the
+ * asking server, which may replace it.
  */
 export function isLeft(
   states: readonly MountState[],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 /** One line of /proc/self/mountinfo; see proc_pid_mountinfo(5). */
 export interface Mount {
-  /** The kernel's number for the mount; a later mount may get it again once this one is gone. */
+  /** The kernel's number for the mount; it may be reused after the mount is gone. */
   readonly mountId: number;
   readonly parentId: number;
   readonly device: { readonly major: number; readonly minor: number };
@@ -19,7 +19,9 @@ export interface Mount {
 
 export const DAGMOUNT_TYPE = 'fuse.dagmount';
 
-/** The mounts that this process sees, in their order. Asks no filesystem anything, so no dead mount holds it up. */
+/**
+ * The mounts that this process sees, in the kernel's order. Accesses no filesystem, so a dead mount cannot block it.
+ */
 export function readMounts(file = '/proc/self/mountinfo'): readonly Mount[] {
   if (process.platform === 'darwin')
     return parseMountTable(execFileSync('/sbin/mount', { encoding: 'utf8' }));
@@ -27,8 +29,8 @@ export function readMounts(file = '/proc/self/mountinfo'): readonly Mount[] {
 }
 
 /**
- * What mount(8) prints on macOS: `SOURCE on PATH (TYPE, OPTION, ...)`. There is no number of the mount and no subtype in
- * it: what macFUSE has mounted under an s3:// address counts as dagmount's. Written from its manual page, not tried.
+ * Parses the output of mount(8) on macOS: `SOURCE on PATH (TYPE, OPTION, ...)`. It has no mount number and no
+ * subtype: a macFUSE mount with an s3:// address counts as dagmount's. Written from the manual page, untested.
  */
 export function parseMountTable(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line, index) => {
@@ -39,7 +41,7 @@ export function parseMountTable(text: string): readonly Mount[] {
     return {
       mountId: index + 1,
       parentId: 0,
-      // Of no use but to tell whether it is the same mount still.
+      // Only used to check whether it is still the same mount.
       device: { major: -1, minor: sumOf(mountPoint) },
       mountPoint,
       options,
@@ -50,10 +52,10 @@ export function parseMountTable(text: string): readonly Mount[] {
   });
 }
 
-/** The mount that a path leads to: the last of those made there, which covers the others. */
+/** The mount that a path leads to: the last one made there, which covers the others. */
 export function topMountAt(mounts: readonly Mount[], mountPoint: string): Mount | undefined {
   const at = mounts.filter((mount) => mount.mountPoint === mountPoint);
-  // A mount made beneath another comes later in the list; what covers it names it as its parent.
+  // A mount made beneath another comes later in the list; the covering mount has it as its parent.
   return at.find(({ mountId }) => !at.some(({ parentId }) => parentId === mountId)) ?? at.at(-1);
 }
 
@@ -73,7 +75,7 @@ function sumOf(text: string): number {
 
 function parseLine(line: string): Mount | undefined {
   const fields = line.split(' ');
-  // Any number of optional fields stands before the separator.
+  // A variable number of optional fields precedes the separator.
   const separator = fields.indexOf('-', 6);
   if (separator < 0) return undefined;
   const [mountId, parentId, device = '', , mountPoint = '', options = ''] = fields;

@@ -1,12 +1,12 @@
 import { isDebugged } from './node-command.ts';
 
 /**
- * To be imported before anything else by whatever is a process of its own: from here on SIGUSR1 does nothing. See
+ * Import this before anything else in each process of dagmount: from then on SIGUSR1 has no effect. See
  * `node-command.ts`.
  */
 process.on('SIGUSR1', () => undefined);
 
-/** A signal that came before this line may have opened it already, or be about to. */
+/** An earlier signal may have opened the debugger already, or may open it soon. */
 const LATER_MS = 100;
 
 interface Inspector {

@@ -2,13 +2,13 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { HostError } from './host-error.ts';
 import { hostErrorOf, READ_FLAGS } from './pinned.ts';
 
-/** Whether a file belongs to the user of this process: nothing else is used of what outlives a process. */
+/** Whether a file belongs to this process's user: no other file of an earlier process is used. */
 export function isOwn({ uid }: { readonly uid: number | bigint }): boolean {
   const own = process.geteuid?.();
   return own === undefined || Number(uid) === own;
 }
 
-/** The content of a regular file of this process's user. Throws HostError, `missing` where there is none. */
+/** The content of a regular file of this process's user. Throws HostError, `missing` if it does not exist. */
 export function readOwnFile(path: string, mostBytes: number): Buffer {
   try {
     const fd = openSync(path, READ_FLAGS);
@@ -28,12 +28,12 @@ export function readOwnFile(path: string, mostBytes: number): Buffer {
 }
 
 const WRITABLE_BY_OTHERS = 0o022;
-/** As READ_FLAGS, but links are followed: Kubernetes puts a new version of a mounted file in place by one. */
+/** As READ_FLAGS, but follows links: Kubernetes updates a mounted file by replacing a link. */
 const FOLLOWING_FLAGS = READ_FLAGS & ~constants.O_NOFOLLOW;
 
 /**
- * The content of a file by which somebody is trusted: root, or this process's user, owns it, and nobody else may write to it.
- * Throws HostError.
+ * The content of a file that defines trust: it must belong to root or this process's user, and no other user may
+ * write to it. Throws HostError.
  */
 export function readTrustedFile(path: string, mostBytes: number): Buffer {
   try {
@@ -47,7 +47,7 @@ export function readTrustedFile(path: string, mostBytes: number): Buffer {
         throw new HostError('open-to-others', path, 'can be written by others than its owner');
       if (stats.size > mostBytes) throw tooLarge(path, mostBytes);
       const bytes = readFileSync(fd);
-      // It may have grown since.
+      // It may have grown since the check.
       if (bytes.length > mostBytes) throw tooLarge(path, mostBytes);
       return bytes;
     } finally {

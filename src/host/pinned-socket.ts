@@ -3,14 +3,14 @@ import { basename, dirname } from 'node:path';
 import { HostError } from './host-error.ts';
 import { addressOf, entryOf, hostErrorOf, type Pinned, pinEntry, pinFollowed, statsOf } from './pinned.ts';
 
-/** A socket that another user made, held by a descriptor: what is at its path may be another one in the next moment. */
+/** A socket of another user, held by a descriptor: the path may have another socket in the next moment. */
 export interface PinnedSocket {
-  /** To be connected to, as long as it is not closed. */
+  /** The address to connect to, valid until it is closed. */
   readonly address: string;
   close(): void;
 }
 
-/** Throws HostError unless a socket of that user is there. */
+/** Throws HostError unless the path has a socket of that user. */
 export function pinSocket(path: string, owner: number): PinnedSocket {
   const pinned = pinFollowed(path);
   try {
@@ -22,7 +22,7 @@ export function pinSocket(path: string, owner: number): PinnedSocket {
   }
 }
 
-/** Removes a socket of that user; nothing where something else is at the path. */
+/** Removes a socket of that user; does nothing if the path has anything else. */
 export function removeSocket(path: string, owner: number): void {
   if (['', '.', '..'].includes(basename(path))) return;
   let parent: Pinned | undefined;

@@ -6,26 +6,29 @@ import { type Mount, readMounts } from './mountinfo.ts';
 import { MOST_LINKS } from './real-target.ts';
 
 /*
- * A descriptor that stands for a place in the tree, and reads nothing (open(2), O_PATH): opening it starts no device,
- * waits for no FIFO and asks no FUSE file system. What is done through it is done to what was checked, whatever is
- * renamed meanwhile. Node.js has no openat(2); `/proc/self/fd/<descriptor>/<name>` is the same.
+ * A descriptor that identifies a place in the tree without reading it (open(2), O_PATH): opening it starts no device,
+ * blocks on no FIFO and asks no FUSE file system. Operations through it affect what was checked, whatever is renamed
+ * meanwhile. Node.js has no openat(2); `/proc/self/fd/<descriptor>/<name>` is equivalent.
  */
 const O_PATH = 0o10000000;
 const { O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-/** macOS has neither O_PATH nor that directory: there a path is all that there is. */
+/** macOS has neither O_PATH nor /proc/self/fd: only the path is available there. */
 const isLinux = process.platform === 'linux';
 
-/** Opened for reading: never waits for the other end of a FIFO, nor for a lease (fcntl(2), F_SETLEASE) to be given up. */
+/**
+ * Flags for reading that never wait for the other end of a FIFO, nor for a lease (fcntl(2), F_SETLEASE) to be
+ * released.
+ */
 export const READ_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
 export interface Pinned {
   readonly fd: number;
-  /** What it was opened by. */
+  /** The path it was opened with. */
   readonly path: string;
   readonly mountId: number | undefined;
 }
 
-/** A path that leads to what is pinned, as long as its descriptor is open. */
+/** A path to the pinned entry, valid while its descriptor is open. */
 export function addressOf({ fd, path }: Pinned): string {
   return isLinux ? `/proc/self/fd/${fd}` : path;
 }
@@ -37,12 +40,12 @@ export function entryOf(directory: Pinned, name: string): string {
   return `${addressOf(directory)}/${name}`;
 }
 
-/** Pins what is at a path. A symbolic link at its end is not followed; the directories above have to be trusted. */
+/** Pins the entry at a path. Does not follow a symbolic link at the end; the directories above must be trusted. */
 export function pin(path: string): Pinned {
   return pinAt(path, path);
 }
 
-/** Pins an entry of a pinned directory. Throws HostError where a file system is mounted on it that may not answer. */
+/** Pins an entry of a pinned directory. Throws HostError if a file system that may not answer is mounted on it. */
 export function pinEntry(directory: Pinned, name: string): Pinned {
   const entry = pinAt(entryOf(directory, name), join(directory.path, name));
   if (entry.mountId !== directory.mountId) requireAnsweringOrClose(entry);
@@ -59,7 +62,7 @@ function pinAt(address: string, path: string): Pinned {
 }
 
 export function hostErrorOf(error: unknown, path: string): unknown {
-  // A NUL byte in it, say.
+  // For example, the name holds a NUL byte.
   if (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_ARG_VALUE')
     return new HostError('missing', path, 'is no path');
   if (!isSystemError(error)) return error;
@@ -68,26 +71,26 @@ export function hostErrorOf(error: unknown, path: string): unknown {
   return new HostError('unreadable', path, `cannot be opened (${error.code})`);
 }
 
-/** Which mount a descriptor lies on, without asking that mount anything. */
+/** The mount of a descriptor, determined without asking that mount. */
 function mountIdOf(fd: number): number | undefined {
   if (!isLinux) return undefined;
   const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
   return id === undefined ? undefined : Number(id);
 }
 
-/** Throws HostError where what is pinned is on a FUSE file system of another user than root, or this one. */
+/** Throws HostError if the pinned entry is on a FUSE file system of a user other than root or this one. */
 function requireAnswering({ mountId, path }: Pinned): void {
   const reason = mountId === undefined ? undefined : reasonAgainst(mountId, readMounts());
   if (reason !== undefined) throw new HostError('user-filesystem', path, reason);
 }
 
-/** Why a mount that was gone over to may never answer; undefined: it does. */
+/** Why a mount on the way may never answer; undefined: it is trusted to answer. */
 export function reasonAgainst(
   mountId: number,
   mounts: readonly Pick<Mount, 'mountId' | 'fsType' | 'superOptions'>[],
 ): string | undefined {
   const mount = mounts.find((each) => each.mountId === mountId);
-  // Its user detached it meanwhile: whoever has it open still waits for it.
+  // Its user detached it meanwhile: a process that has it open still waits for it.
   if (mount === undefined) return 'lies on a file system that is mounted no more';
   if (!mount.fsType.startsWith('fuse')) return undefined;
   const owner = ownerOf(mount);
@@ -97,13 +100,13 @@ export function reasonAgainst(
 }
 
 /**
- * Pins what an absolute path leads to, symbolic links followed, one component after another: so that no file system
- * is asked of whose owner it is not known that it answers.
+ * Pins the target of an absolute path, following symbolic links. It goes component by component, so that it asks only
+ * file systems whose owner is trusted to answer.
  */
 export function pinFollowed(path: string): Pinned {
   if (!isLinux) return pin(path);
   let here = pin('/');
-  // In a chroot it is not among the mounts that are seen.
+  // In a chroot, the root's mount is not in the visible list.
   const root = here.mountId;
   const rest = path.split('/').reverse();
   let links = 0;
@@ -157,7 +160,7 @@ export function statsOf({ fd, path }: Pinned): Stats {
   }
 }
 
-/** Opens for reading what is pinned, and is known to be a regular file. */
+/** Opens for reading a pinned entry that is known to be a regular file. */
 export function openPinned(pinned: Pinned): number {
   return openSync(addressOf(pinned), isLinux ? READ_FLAGS & ~O_NOFOLLOW : READ_FLAGS);
 }

@@ -2,19 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /**
- * A tenth of the processor becomes four fifths, beside 16 readers that go on from the kernel's caches. What is not local
- * waits for the cache to be looked through meanwhile: on 2 cores the longest such read at a kill, half of the time,
- * was 0.75 s rather than 1 s with 10.
+ * With 16 readers using the kernel's caches, the server's share of the processor rises from one tenth to four fifths.
+ * Content that is not local must meanwhile wait until the cache was scanned: on 2 cores the longest such read after a
+ * kill was, half of the time, 0.75 s rather than 1 s with 10.
  */
 const AHEAD = 15;
 const MOST = -20;
 
 /**
- * Lets every thread of this process, and of those that it has started, go before others, where that is allowed: root or
- * CAP_SYS_NICE may, and whoever RLIMIT_NICE lets.
+ * Raises the priority of every thread of this process and of its children, if permitted: to root, with CAP_SYS_NICE,
+ * or by RLIMIT_NICE.
  *
  * @param usual nice(2) of this process otherwise
- * @returns what ends it
+ * @returns a function that restores the usual priority
  */
 export function raisePriority(usual: number): () => void {
   const set = (priority: number): void => {
@@ -24,7 +24,7 @@ export function raisePriority(usual: number): () => void {
   return () => set(usual);
 }
 
-/** fuse-native has a process of its own, which is as nice as the server was that started it. */
+/** fuse-native has its own process, which inherits the nice value of the server that started it. */
 function threads(): readonly number[] {
   const own = threadsOf('self');
   const children = own.flatMap(
@@ -41,7 +41,7 @@ function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {
-    // Not allowed, not Linux, or the thread has just gone.
+    // Not permitted, not Linux, or the thread has just ended.
     if (!(error instanceof Error && 'code' in error)) throw error;
     return undefined;
   }

@@ -3,18 +3,18 @@ import { readFileSync } from 'node:fs';
 import { isSystemError } from '../base/system-error.ts';
 import type { Identity } from './mount-owner.ts';
 
-/** A process. The kernel reuses ids, so the start time and the uid tell which process is meant. */
+/** A process. The kernel reuses process ids, so start time and uid identify it. */
 export interface ProcessId {
   readonly pid: number;
-  /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined: not known. */
+  /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined: unknown. */
   readonly startTicks?: number | undefined;
-  /** The user whose process it has to be; undefined: anybody's. */
+  /** The user to whom the process must belong; undefined: any user. */
   readonly uid?: number | undefined;
 }
 
-/** As pid_max(5) bounds it: 0 and what is negative stand for groups of processes. */
+/** The bound of pid_max(5): 0 and negative numbers mean process groups. */
 const HIGHEST_PID = 2 ** 22;
-/** Of the fields of /proc/PID/stat behind the state, the index of starttime. */
+/** Index of starttime in the fields of /proc/PID/stat after the state. */
 const STARTTIME = 18;
 const COMMAND_MS = 5_000;
 
@@ -27,7 +27,7 @@ export function isRunning({ pid, startTicks, uid }: ProcessId): boolean {
   if (!isPid(pid)) return false;
   const stat = process.platform === 'linux' ? statOf(pid) : 'hidden';
   if (stat === 'gone') return false;
-  // Of a process of this user the kernel hides nothing (proc(5), hidepid): it is another one's.
+  // The kernel never hides a process of this user (proc(5), hidepid): this one belongs to another user.
   if (stat === 'hidden')
     return uid !== undefined && uid === process.geteuid?.() ? answersTo(pid) === 'ours' : true;
   if (stat.state === 'Z' || stat.state === 'X') return false;
@@ -35,48 +35,50 @@ export function isRunning({ pid, startTicks, uid }: ProcessId): boolean {
   return uid === undefined || (uidOf(pid) ?? uid) === uid;
 }
 
-/** Whether a process was stopped by a signal, or by what traces it. */
+/** Whether a process is stopped by a signal or a tracer. */
 export function isStopped(pid: number): boolean {
   const stat = statOf(pid);
   return typeof stat === 'object' && /^[tT]$/.test(stat.state);
 }
 
-/** This process, as another one can tell it from those that get its id later. */
+/** This process, with the data that distinguish it from later processes with the same id. */
 export function ownProcess(): ProcessId {
   return processOf(process.pid);
 }
 
-/** A process that runs now. */
+/** The currently running process with this id. */
 export function processOf(pid: number): ProcessId {
   const stat = statOf(pid);
   return { pid, ...(typeof stat === 'object' && { startTicks: stat.startTicks }) };
 }
 
 /**
- * Sends a signal to a process that is known by its start, if it runs still; otherwise to none. `owner`: the user for whom
- * that is done, who may not be this one: then the kernel decides whether that user may.
+ * Sends a signal to a process identified by its start time, if it still runs. `owner`: the user for whom it is done,
+ * if not this one: then the kernel checks that user's permission.
  *
- * Returns whether it was sent.
+ * Returns whether the signal was sent.
  */
 export function signalProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL', owner?: Identity): boolean {
-  // Without its start another process could have its id.
+  // Without its start time another process could have its id.
   if (id.startTicks === undefined || !isRunning(id)) return false;
   if (owner !== undefined && owner.uid !== process.geteuid?.()) return signalAs(owner, id.pid, signal);
   try {
     return process.kill(id.pid, signal);
   } catch (error) {
-    // It ended in this moment, or is not this user's.
+    // It has just ended, or belongs to another user.
     if (isSystemError(error)) return false;
     throw error;
   }
 }
 
-/** kill(2) goes by the real user of a process, too, which Node.js cannot take back: so a shell of that user does it. */
+/**
+ * kill(2) also checks the real user of the sender, which Node.js cannot restore: so a shell of that user sends it.
+ */
 function signalAs(owner: Identity, pid: number, signal: NodeJS.Signals): boolean {
   return runAs(owner, 'kill -s "$1" "$2"', [signal.slice(3), String(pid)]);
 }
 
-/** Runs a line of the shell with the rights of a user, who may stop that shell, but not keep this process waiting. */
+/** Runs a shell command with the rights of a user, who may stop that shell, but cannot block this process. */
 export function runAs(
   { uid, gid }: Identity,
   line: string,
@@ -90,13 +92,15 @@ export function runAs(
     env: {},
     stdio: 'ignore',
     timeout,
-    // SIGTERM waits for as long as a process is stopped.
+    // SIGTERM is delayed while a process is stopped.
     killSignal: 'SIGKILL',
   });
   return status === 0;
 }
 
-/** `gone` only where the kernel says that there is no such process: one that is hidden from this user may well be. */
+/**
+ * `gone` only if the kernel says that there is no such process: a process that is hidden from this user may exist.
+ */
 function statOf(pid: number): { readonly state: string; readonly startTicks: number } | 'gone' | 'hidden' {
   let stat: string;
   try {
@@ -106,12 +110,12 @@ function statOf(pid: number): { readonly state: string; readonly startTicks: num
     if (error.code === 'ESRCH') return 'gone';
     return error.code === 'ENOENT' && answersTo(pid) === 'gone' ? 'gone' : 'hidden';
   }
-  // The command's name before it is in parentheses and may hold anything.
+  // The command's name before it is in parentheses and may contain any character.
   const [state = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { state, startTicks: Number(rest[STARTTIME]) };
 }
 
-/** The real user of a process; undefined where that is not told. */
+/** The real user of a process; undefined if unavailable. */
 function uidOf(pid: number): number | undefined {
   try {
     const uid = /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
@@ -122,7 +126,7 @@ function uidOf(pid: number): number | undefined {
   }
 }
 
-/** What signal 0 says, also of a process that /proc hides. */
+/** The result of signal 0, which also sees processes that /proc hides. */
 export function answersTo(pid: number): 'ours' | 'of-others' | 'gone' {
   try {
     process.kill(pid, 0);

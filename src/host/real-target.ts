@@ -1,14 +1,14 @@
 import { readlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
-/** As the kernel has it, which answers ELOOP after so many. */
+/** The kernel's limit, after which it returns ELOOP. */
 export const MOST_LINKS = 40;
 
 /**
- * The absolute path of a mount point with its symbolic links followed, as /proc/self/mountinfo will show it.
+ * The absolute path of a mount point with its symbolic links resolved, as in /proc/self/mountinfo.
  *
- * realpath(3) would ask a mount on it for its attributes, which a dead one refuses and one that hangs never answers;
- * readlink(2) asks the filesystem nothing where there is no link. What is missing is left as it is.
+ * realpath(3) would stat a mount there, which fails on a dead mount and blocks on a hung one; readlink(2) asks the
+ * filesystem nothing if there is no link. A missing component is left unchanged.
  */
 export function realTarget(path: string, workingDirectory: string): string {
   let links = 0;
@@ -28,7 +28,7 @@ function linkAt(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch (error) {
-    // EINVAL: no link. Whatever else it is, whoever uses the path will meet it and can say more about it.
+    // EINVAL: not a link. Later uses of the path report any other error better.
     if (error instanceof Error && 'code' in error) return undefined;
     throw error;
   }

@@ -7,16 +7,16 @@ import { unsafeAncestor } from './safe-directory.ts';
 
 const ROOT_DIRECTORY = process.platform === 'darwin' ? '/var/run/dagmount' : '/run/dagmount';
 const DIRECTORY_MODE = 0o700;
-/** Root's may be gone through: a socket in it may belong to a group. What is secret in it has a mode of its own. */
+/** Others may traverse root's: a socket in it may belong to a group. Secret entries have their own modes. */
 const ROOT_DIRECTORY_MODE = 0o711;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** For hosts whose own place for it cannot be written, as /run in a container with a read-only root. */
+/** For hosts where the default directory is not writable, like /run in a container with a read-only root. */
 export const RUNTIME_VARIABLE = 'DAGMOUNT_RUNTIME_DIR';
 
 /**
- * Where what outlives a process, but not the host's next start, is kept for all mounts of this user. Not an option of mount: every
- * command looks there. Throws ConfigError `bad-value`.
+ * The directory for files of all mounts of this user that outlive a process, but not a reboot. Not an option of
+ * `mount`, because every command must find it. Throws ConfigError `bad-value`.
  */
 export function runtimeDirectory({ uid, env }: Pick<HostEnvironment, 'uid' | 'env'>): string {
   const named = env[RUNTIME_VARIABLE] ?? '';
@@ -38,24 +38,24 @@ export function mountRuntimeDirectory(directory: string, mountId: string): strin
   return `${directory}/${mountId}`;
 }
 
-/** Where the control socket of a mount is, unless it was told. */
+/** The default path of a mount's control socket. */
 export function mountSocket(directory: string, mountId: string): string {
   return `${directory}/${mountId}.sock`;
 }
 
-/** Where the log of a mount in the background goes. */
+/** The log file of a background mount. */
 export function mountLogFile(directory: string, mountId: string): string {
   return `${directory}/${mountId}.log`;
 }
 
-/** Where the runtime directory of another user may be, for root, who sees everybody's mounts. */
+/** Possible runtime directories of another user, for root, who sees the mounts of all users. */
 export function runtimeDirectoriesOf(uid: number): readonly string[] {
   return uid === 0 ? [ROOT_DIRECTORY] : [`/run/user/${uid}/dagmount`, `/tmp/dagmount-${uid}`];
 }
 
 /**
- * Makes it where it is missing, for its owner alone. In /tmp anybody may have made it before us: one that is not
- * ours alone is refused. Throws ConfigError `runtime-unsafe` or `runtime-unwritable`.
+ * Creates it if missing, accessible only to its owner. Any user may have created it in /tmp before: one that is not
+ * exclusively this user's is rejected. Throws ConfigError `runtime-unsafe` or `runtime-unwritable`.
  */
 export function prepareRuntimeDirectory(directory: string, uid: number): void {
   try {
@@ -89,7 +89,7 @@ function requireSafePlace(directory: string, uid: number): void {
   );
 }
 
-/** What to do about a runtime directory that cannot be used: `first`, or another directory. */
+/** The hint for an unusable runtime directory: `first`, or another directory. */
 export function runtimeHint(first: string, uid: number): string {
   const other = `let ${RUNTIME_VARIABLE} name a directory of your own, for this and every other dagmount command`;
   return uid === 0

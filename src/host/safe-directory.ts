@@ -7,10 +7,10 @@ const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ALL = 0o002;
 const STICKY = 0o1000;
 
-/** A directory on the way to one of ours in which somebody else could put another in the place of what is there. */
+/** A directory above one of dagmount's in which another user could replace an entry. */
 export interface UnsafeDirectory {
   readonly path: string;
-  /** What is wrong with it, to follow it in a sentence. */
+  /** What is wrong; a sentence puts it after the path. */
   readonly reason: string;
   readonly flaw: 'owner' | 'mode';
 }
@@ -20,15 +20,15 @@ export interface AncestryOptions {
   readonly stat?: (path: string) => Pick<Stats, 'uid' | 'gid' | 'mode' | 'isSymbolicLink'> | undefined;
   readonly readLink?: (path: string) => string;
   readonly isOwnGroup?: (gid: number) => boolean;
-  /** The number by which the kernel shows users that this user namespace does not know. */
+  /** The uid that the kernel shows for users unknown to this user namespace. */
   readonly unknownUid?: number | undefined;
 }
 
 /**
- * The first directory above `path` that makes `path` unsafe; undefined where there is none. What is missing is not: it is
- * made later, by this user. Whoever may write to a directory can rename what is in it, unless its sticky bit is set: then
- * only the owners of the entry and of the directory can, which have to be this user or root. Links on the way are
- * followed, and the directories that they lie in count, too.
+ * The first directory above `path` that makes `path` unsafe; undefined if there is none. A missing directory is safe:
+ * this user will create it. A user who may write to a directory can rename its entries, unless its sticky bit is set:
+ * then only the owners of the entry and of the directory can, and these must be this user or root. Links are
+ * followed, and the directories that they lie in are checked too.
  */
 export function unsafeAncestor(path: string, options: AncestryOptions): UnsafeDirectory | undefined {
   return new Ancestry(options).check(path);
@@ -56,7 +56,7 @@ class Ancestry {
     return typeof result === 'string' ? undefined : result;
   }
 
-  /** The path without links, or what is unsafe about it. */
+  /** The path without links, or the unsafe directory. */
   #follow(absolute: string): string | UnsafeDirectory {
     const above = dirname(absolute);
     if (above === absolute) return absolute;
@@ -68,7 +68,7 @@ class Ancestry {
     if (unsafe !== undefined) return unsafe;
     if (entry?.isSymbolicLink() !== true) return here;
     this.#links += 1;
-    // Whoever uses the path meets ELOOP.
+    // Later uses of the path get ELOOP.
     if (this.#links > MOST_LINKS) return here;
     const target = this.#readLink(here);
     return this.#follow(isAbsolute(target) ? resolve(target) : resolve(parent, target));
@@ -103,26 +103,26 @@ function statOf(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // What uses the path meets it and says more about it.
+    // Later uses of the path report the error better.
     if (isSystemError(error)) return undefined;
     throw error;
   }
 }
 
 /**
- * In a user namespace that does not know the host's root, the directories above are shown as those of a user without a
- * number. Undefined where all users are known.
+ * A user namespace that does not know the host's root shows the directories above as owned by the overflow uid.
+ * Undefined if all users are known.
  */
 function unknownUidHere(): number | undefined {
   const map = textOf('/proc/self/uid_map');
-  // The host's own: 0 to 4294967294 are what they are.
+  // The host's own namespace: uids 0 to 4294967294 are mapped to themselves.
   if (map === undefined || /^\s*0\s+0\s+4294967295\s*$/.test(map)) return undefined;
   const knowsHost = /^\s*\d+\s+0\s/m.test(map);
   const unknown = Number(textOf('/proc/sys/kernel/overflowuid')?.trim() || Number.NaN);
   return knowsHost || !Number.isSafeInteger(unknown) ? undefined : unknown;
 }
 
-/** Whether a group has no member but this user and root: many systems give each user such a group. */
+/** Whether a group has no member except this user and root: many systems create such a group for each user. */
 export function isGroupOf(
   gid: number,
   uid: number,

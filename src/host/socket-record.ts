@@ -6,8 +6,8 @@ import { HostError } from './host-error.ts';
 import { readOwnFile } from './own-file.ts';
 
 /**
- * Where a server listens, for who comes after it: it is given the descriptor, which does not tell its path, and
- * its settings may name another one.
+ * Where a server listens, for its successor: the inherited descriptor does not tell its path, and the successor's
+ * settings may name another one.
  */
 export const SOCKET_RECORD_FILE = 'control-socket.json';
 
@@ -17,14 +17,14 @@ const recordShape = z.object({
   socket: z.number(),
 });
 
-/** @param directory the runtime directory of the mount, which is there */
+/** @param directory the existing runtime directory of the mount */
 export function writeSocketRecord(directory: string, at: BoundSocket): void {
   const path = pathOf(directory);
   writeFileSync(`${path}.next`, `${JSON.stringify(at)}\n`, { mode: 0o600 });
   renameSync(`${path}.next`, path);
 }
 
-/** Undefined where there is none, or none that this version can read. */
+/** Undefined if there is none, or none that this version can read. */
 export function readSocketRecord(directory: string): BoundSocket | undefined {
   try {
     return z.parse(recordShape, JSON.parse(readOwnFile(pathOf(directory), MOST_BYTES).toString()));
@@ -39,7 +39,7 @@ export function removeSocketRecord(directory: string): void {
   rmSync(pathOf(directory), { force: true });
 }
 
-/** Of a server that is gone: the socket that it left, and the record. */
+/** Removes the socket of a dead server, and the record. */
 export function removeRecordedSocket(directory: string): void {
   const at = readSocketRecord(directory);
   if (at !== undefined) removeBound(at);

@@ -5,8 +5,8 @@ import { type MountState, STATE_FILE } from './mount-state.ts';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
 
 /**
- * Replaces the state as a whole: whoever reads sees the old or the new. `directory` is the runtime directory of all
- * mounts, prepared before.
+ * Replaces the state atomically: readers see the old or the new one. `directory` is the existing runtime directory of
+ * all mounts.
  */
 export function writeMountState(directory: string, mountId: string, state: MountState): void {
   const own = mountRuntimeDirectory(directory, mountId);
@@ -16,7 +16,7 @@ export function writeMountState(directory: string, mountId: string, state: Mount
   renameSync(temporary, join(own, STATE_FILE));
 }
 
-/** Takes the state away, and the directory of the mount where nothing else is in it. */
+/** Removes the state, and the mount's directory if it is then empty. */
 export function removeMountState(directory: string, mountId: string): void {
   const own = mountRuntimeDirectory(directory, mountId);
   rmSync(join(own, STATE_FILE), { force: true });
