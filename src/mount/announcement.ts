@@ -5,7 +5,7 @@ import type { Driver } from '../session/driver.ts';
 
 type Facts = Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver' | 'session'>;
 
-/** What a server says of its mount to other processes; nothing as long as nothing is mounted. */
+/** A server's description of its mount for other processes; nothing while nothing is mounted. */
 export class Announcement {
   readonly #directory: string;
   readonly #mountId: string;
@@ -27,13 +27,13 @@ export class Announcement {
     this.#write();
   }
 
-  /** Whether what is to be prefetched is local; to be said once it is mounted. */
+  /** Whether the content to prefetch is local; set it after mounting. */
   set ready(ready: boolean) {
     this.#ready = ready;
     this.#write();
   }
 
-  /** To be said before it is mounted. */
+  /** Call it before mounting. */
   driverIs(driver: Pick<Driver, 'name' | 'session'>): void {
     this.#driver = driver;
   }

@@ -15,16 +15,16 @@ import { createMounter } from '../session/kernel/mounting.ts';
 import { MountError, type MountErrorCode } from '../session/mount-error.ts';
 import type { DriverCheck, UnmountOptions } from './driver-check.ts';
 
-/** Why the kernel driver cannot be used where the other one may. Without /dev/fuse neither can. */
+/** Errors of the kernel driver with which fuse-native may still work. Without /dev/fuse neither works. */
 const REPLACEABLE: ReadonlySet<MountErrorCode> = new Set(['no-addon', 'no-fusermount']);
 
 export interface ChosenDriver {
   readonly driver: Driver;
-  /** Of the kernel driver; the other one does without. */
+  /** For the kernel driver; fuse-native does not need it. */
   readonly addon: Addon | undefined;
 }
 
-/** Starts the session of the driver that is used. Rejects with MountError. */
+/** Starts the session of the chosen driver. Rejects with MountError. */
 export async function chooseDriver(
   wanted: MountConfig['driver'],
   { sessionWorker, fuseNativeProcess }: Pick<Entries, 'sessionWorker' | 'fuseNativeProcess'>,
@@ -53,7 +53,7 @@ export async function chooseDriver(
   }
 }
 
-/** As ServerPort has it. */
+/** See ServerPort. */
 export async function checkDrivers(
   wanted: MountConfig['driver'],
   { fuseNativeProcess }: Pick<Entries, 'fuseNativeProcess'>,
@@ -75,7 +75,7 @@ export async function checkDrivers(
     kernel: [kernel, undefined],
     'fuse-native': [{}, fuseNative],
   } as const;
-  // Where none can be used, what was not asked for is no news.
+  // If no driver works, report only the one that was requested.
   const [ofKernel, ofFuseNative] = used === undefined ? asked[wanted] : asked.auto;
   return { used, kernel: ofKernel, fuseNative: ofFuseNative, driverLimitations: FUSE_NATIVE_WEAKNESSES };
 }
@@ -92,7 +92,7 @@ function checkKernelDriver(): DriverCheck['kernel'] {
   }
 }
 
-/** As ServerPort has it. */
+/** See ServerPort. */
 export async function unmount(target: string, { lazy, mount }: UnmountOptions): Promise<void> {
   const { addon } = tryToLoad();
   if (process.geteuid?.() === 0) {
@@ -108,12 +108,12 @@ export async function unmount(target: string, { lazy, mount }: UnmountOptions): 
   }
 }
 
-/** The path may lead through directories of another user: it is held to the mount that was looked at. */
+/** The path may contain directories of another user: act only on the mount that was examined. */
 function unmountAsRoot(target: string, lazy: boolean, mount: Mount, addon: Addon | undefined): void {
   const owner = identityOfOwner(mount);
   atMount(target, mount.mountId, (path) => {
     if (addon !== undefined) addon.unmount(path, lazy);
-    // A program looks the path up once more: for another user's mount it has no more rights than that user.
+    // The program resolves the path again: for another user's mount it gets only that user's rights.
     else unmountNow(target, lazy, owner);
   });
 }

@@ -4,11 +4,11 @@ import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mount
 import type { Driver } from '../session/driver.ts';
 import { abortConnection, raiseReadahead } from '../session/kernel/mounting.ts';
 
-/** Readers in a mount that was detached because it was busy are answered for so long. */
+/** After a busy mount was detached, its readers are still served for this long. */
 const GRACE_MS = 5_000;
 const WATCH_MS = 2_000;
 
-/** The mount's place in the tree of directories: taken, watched, and given up again. Never looks inside it. */
+/** The mount's place in the directory tree: occupies, watches and frees it. Never accesses the mounted tree. */
 export class MountPlace {
   readonly #target: string;
   readonly #driver: Pick<Driver, 'unmount'>;
@@ -22,20 +22,20 @@ export class MountPlace {
     this.#log = log;
   }
 
-  /** Whether any mount of dagmount's is there. */
+  /** Whether a dagmount mount is there. */
   get isHeld(): boolean {
     return topMountAt(readMounts(), this.#target)?.fsType === DAGMOUNT_TYPE;
   }
 
-  /** Whether a mount of this source is there: that of a predecessor, whose connection was inherited. */
+  /** Whether a mount of this source is there: a predecessor's, whose connection was inherited. */
   isHeldFor(source: string): boolean {
     const mount = topMountAt(readMounts(), this.#target);
     return mount?.fsType === DAGMOUNT_TYPE && mount.source === source;
   }
 
   /**
-   * To be called once it is mounted. `onDetached`: somebody took it away, and it is still in use. `connection`: its number
-   * below /sys/fs/fuse/connections.
+   * Call it after mounting. `onDetached`: another process unmounted it, and it is still in use. `connection`: its
+   * number below /sys/fs/fuse/connections.
    */
   taken(onDetached: () => void): { readonly readahead: boolean; readonly connection: number | undefined } {
     const device = topMountAt(readMounts(), this.#target)?.device;
@@ -52,12 +52,12 @@ export class MountPlace {
   }
 
   /**
-   * Takes the mount away; where it is busy, from the tree at once, and from those who use it some seconds later.
-   * `ended` is aborted when the kernel has let go of the connection.
+   * Unmounts it. A busy mount leaves the tree immediately, and its users lose it some seconds later. `ended` aborts
+   * when the kernel has closed the connection.
    */
   async giveUp(ended: AbortSignal): Promise<void> {
     clearInterval(this.#watch);
-    // One that a predecessor made, where this server did not come to say that it serves it.
+    // The mount of a predecessor, if this server ended before it began to serve.
     this.#device ??= topMountAt(readMounts(), this.#target)?.device;
     if (ended.aborted && !this.#isThere()) return;
     if (this.#isThere()) this.#unmount();
@@ -66,12 +66,12 @@ export class MountPlace {
     });
   }
 
-  /** Gives readers that still use the mount an error, also where a stuck thread keeps its device open. */
+  /** Fails the pending requests of readers, also if a stuck thread keeps the device open. */
   abort(): void {
     if (this.#device !== undefined) abortConnection(this.#device.minor);
   }
 
-  /** `major:minor`, of this mount or of the one that a predecessor left. */
+  /** `major:minor` of this mount or of the predecessor's. */
   get deviceNumber(): string | undefined {
     const device = this.#device ?? topMountAt(readMounts(), this.#target)?.device;
     return device && `${device.major}:${device.minor}`;
@@ -95,7 +95,7 @@ export class MountPlace {
     try {
       mounts = readMounts();
     } catch (error) {
-      // Short of file descriptors or memory at this moment: that says nothing about the mount.
+      // File descriptors or memory are exhausted: that says nothing about the mount.
       this.#log.debug({ event: 'mounts-unreadable', err: error }, 'the table of mounts cannot be read');
       return true;
     }

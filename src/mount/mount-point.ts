@@ -11,16 +11,16 @@ import { realTarget } from '../host/real-target.ts';
 import { prepareRuntimeDirectory } from '../host/runtime-paths.ts';
 import { MountError } from '../session/mount-error.ts';
 
-/** How long a mount that is there may take to say whether anybody serves it. */
+/** How long an existing mount may take to show whether it is served. */
 const PROBE_MS = 5_000;
 
 /**
- * Checks that a tree can be mounted at a path, whose symbolic links were followed. Never looks into what is
- * mounted there from this process: a mount whose daemon hangs would take the process with it.
+ * Checks that a tree can be mounted at a path whose symbolic links are resolved. Never accesses the mounted tree from
+ * this process: a mount with a hung daemon would block it.
  *
- * @param mounted what is mounted there now
- * @param isLeft whether that is known to be a dagmount whose daemon is gone, and which is served to its end all the same
- * @returns whether that is a dagmount whose daemon is gone, to be replaced
+ * @param mounted the mounts there now
+ * @param isLeft whether it is known to be a dagmount whose daemon died, and which still answers until its end
+ * @returns whether it is a dagmount whose daemon died, to be replaced
  */
 export async function checkMountPoint(
   path: string,
@@ -49,7 +49,7 @@ export async function checkMountPoint(
   );
 }
 
-/** The same for what is mounted there now, and was left by a server of this user. */
+/** The same check for the current mount, left by a server of this user. */
 export async function isStale(config: MountConfig, runtimeDirectory: string): Promise<boolean> {
   const { source, target } = config;
   const mounted = topMountAt(readMounts(), target);
@@ -59,7 +59,9 @@ export async function isStale(config: MountConfig, runtimeDirectory: string): Pr
   return stale;
 }
 
-/** Makes the directories that a server needs, or throws why they cannot be used: before anything in them is. */
+/**
+ * Creates the directories that a server needs, or throws why they cannot be used, before anything in them is used.
+ */
 export async function prepareDirectories(
   config: MountConfig,
   runtimeDirectory: string,
@@ -70,7 +72,9 @@ export async function prepareDirectories(
   await preparePrivateDirectory(cacheDirectory, process.geteuid?.());
 }
 
-/** A cache below the mount point would be hidden by the mount, and reached through it by who serves it. */
+/**
+ * The mount would hide a cache below the mount point, and the server would access its cache through its own mount.
+ */
 function requireApart({ cacheDir, target }: MountConfig): void {
   const cache = realTarget(cacheDir, '/');
   if (cache !== target && !cache.startsWith(`${target}/`)) return;
@@ -105,7 +109,7 @@ async function requireEmptyDirectory(path: string): Promise<void> {
   );
 }
 
-/** statvfs always asks the daemon: a child does it, and is left behind where it gets no answer. */
+/** statvfs always asks the daemon: a child process does it, and is abandoned if it gets no answer. */
 function probe(path: string): Promise<'alive' | 'dead' | 'silent'> {
   const script =
     'process.on("SIGUSR1",()=>{});' +
