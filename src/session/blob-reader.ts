@@ -7,8 +7,8 @@ import { isOwn } from '../host/own-file.ts';
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Reads cached content from the local disk, and only content that main has verified: a blob whose inode,
- * size or ctime is not the one of the last check counts as absent, and main checks it again.
+ * Reads cached content from the local disk, but only content that the main thread has verified. If a blob's inode,
+ * size or ctime changed since then, it counts as absent, and the main thread verifies it again.
  */
 export class BlobReader {
   readonly #directory: string;
@@ -18,8 +18,8 @@ export class BlobReader {
   }
 
   /**
-   * Fills `target` with the blob's bytes from `position` on.
-   * Returns false, having promised nothing about `target`, when that content is not safely to be had here.
+   * Fills `target` with the blob's bytes from `position` on. Returns false if the content is not safely available
+   * here; then `target` is undefined.
    */
   read(
     name: string,
@@ -41,7 +41,7 @@ export class BlobReader {
       }
       return true;
     } catch (error) {
-      // Gone, unreadable, a directory in its place, a failing disk: main finds out which, and gets the content.
+      // Missing, unreadable, a directory, or a failing disk: the main thread finds out which, and gets the content.
       if (isSystemError(error)) return false;
       throw error;
     } finally {

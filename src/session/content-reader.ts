@@ -10,11 +10,11 @@ import type { BlobReader } from './blob-reader.ts';
 import type { ContentRange } from './handlers.ts';
 import type { FetchResult } from './messages.ts';
 
-/** Chunks of large files whose place on the local disk is known. */
+/** Bound on chunks of large files whose fingerprint is remembered. */
 const KNOWN_CHUNKS = 4096;
-/** Content that the cache's disk could not take, kept so that the rest of it is not fetched again. */
+/** Content that did not fit on the disk, kept in memory so that the rest of it is not fetched again. */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;
-/** How often, and how many times, is looked whether content that is on its way has come. */
+/** How often to check whether content in flight has arrived, and how many times. */
 const ARRIVAL_MS = 4;
 const MOST_LOOKS = 5;
 
@@ -22,22 +22,22 @@ export type Fetch = (
   version: ContentVersion,
   chunk: number | undefined,
   signal: Stop,
-  /** The uid that waits for it, where that is known. */
+  /** The uid that waits for it, if known. */
   reader: number | undefined,
 ) => Promise<FetchResult>;
 
-/** Where it is remembered under which fingerprint the whole blob of a node's version was last verified. */
+/** Stores the fingerprint with which the whole blob of a node's version was last verified. */
 export interface Fingerprints {
   fingerprintOf(nodeId: number): bigint;
   setStampOf(nodeId: number, fingerprint: bigint): void;
 }
 
-/** Bytes of a version: at once from the local disk, or through main. */
+/** Reads bytes of a version: directly from the local disk, or through the main thread. */
 export class ContentReader {
   readonly #blobs: BlobReader;
   readonly #fingerprints: Fingerprints;
   readonly #fetch: Fetch;
-  /** The kernel asks for a chunk in parts, several at a time: what main hands over in memory is to come once. */
+  /** The kernel requests a chunk in parts, several at a time: content passed in memory must arrive only once. */
   readonly #flights = new SingleFlight<FetchResult>();
   readonly #chunkFingerprints = new LRUCache<string, bigint>({ max: KNOWN_CHUNKS });
   readonly #memory = new LRUCache<string, Uint8Array>({
@@ -45,7 +45,7 @@ export class ContentReader {
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
   });
 
-  /** One timer for all who wait. */
+  /** One timer for all waiting reads. */
   #nextLook: Promise<void> | undefined;
 
   constructor(blobs: BlobReader, fingerprints: Fingerprints, fetch: Fetch) {
@@ -54,7 +54,7 @@ export class ContentReader {
     this.#fetch = fetch;
   }
 
-  /** Fills `target` if all of the range is local; otherwise returns false and `target` means nothing. */
+  /** Fills `target` if the whole range is local; otherwise returns false and `target` is undefined. */
   readLocal(range: ContentRange, target: Uint8Array): boolean {
     return this.#parts(range).every((part) =>
       this.#readPart(range, part, this.#fingerprint(range, part.chunk), target),
@@ -62,10 +62,10 @@ export class ContentReader {
   }
 
   /**
-   * The bytes of the range, fetched where they are not local, or why they cannot be had. What waits takes no
-   * memory for its bytes: thousands of READs of up to 1 MiB may wait. Rejects with the signal's reason.
+   * The bytes of the range, fetched if they are not local, or the reason for failure. A waiting read allocates no
+   * buffer: thousands of READs of up to 1 MiB may wait. Rejects with the signal's reason.
    *
-   * @param reader the uid that waits, where that is known
+   * @param reader the uid that waits, if known
    */
   async read(
     range: ContentRange,
@@ -77,8 +77,9 @@ export class ContentReader {
     for (const part of absent) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
     const parts = absent;
     absent = absent.filter((part) => !this.#isThere(range, part, known.get(part)));
-    // Main says where a blob is, and it may be gone by then: often only where many read far more than the cache holds. A
-    // file system under the cache that changes inodes by itself must not keep us here for ever.
+    // The main thread names a blob that may be evicted before it is read here: often only if readers need far more
+    // than the cache holds. A file system under the cache that changes inodes by itself must not cause an endless
+    // loop.
     for (let tries = 1; tries <= RETRIES.evictedBlob.tries; tries++) {
       for (const part of absent) {
         const result = await this.#fetchOnce(range.version, part.chunk, reader, signal);
@@ -103,7 +104,7 @@ export class ContentReader {
     return fingerprint;
   }
 
-  /** One for each uid that waits: a reader is not to wait for the turn of another's. Rejects with the signal's reason. */
+  /** One fetch per waiting uid: a reader must not wait for another uid's turn. Rejects with the signal's reason. */
   #fetchOnce(
     version: ContentVersion,
     chunk: number | undefined,
@@ -133,8 +134,8 @@ export class ContentReader {
   }
 
   /**
-   * Waits a little for what the prefetch has under way. A scan right behind the prefetch would else ask for file
-   * after file, which costs both threads a message each way and is a third of the CPU of a cold scan.
+   * Waits briefly for content that the prefetch is fetching. Otherwise a scan right behind the prefetch would request
+   * file after file, which costs both threads a message each way: a third of the CPU of a cold scan.
    */
   async #arrivedFingerprint(range: ContentRange, chunk: number | undefined): Promise<bigint> {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {

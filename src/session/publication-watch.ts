@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LockHolder } from './kernel/lock-holders.ts';
 import type { StuckNotification } from './messages.ts';
 
-/** A publication that the kernel does not take, since a process holds the lock of a directory that changed. */
+/** A publication that is blocked in the kernel because a process holds the lock of a changed directory. */
 export interface StuckPublication {
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Below the mount point, '' for the mount point itself; undefined where it is not known. */
+  /** Below the mount point, '' for the mount point itself; undefined if unknown. */
   readonly directory: string | undefined;
   /** The threads that hold the lock, as far as this process may see them. */
   readonly holders: readonly LockHolder[];
@@ -19,27 +19,30 @@ export interface PublicationWatchOptions {
   };
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Who holds the lock of this directory of the mount. */
+  /** Finds the threads that hold the lock of this directory of the mount. */
   readonly findHolders: (nodeId: number, signal: AbortSignal) => Promise<readonly LockHolder[]>;
-  /** Called when publications are stuck, and with undefined when the kernel takes them again. */
+  /** Called when a publication is stuck, and with undefined when it no longer is. */
   readonly onChange: (stuck: StuckPublication | undefined) => void;
   readonly searchMs?: number;
   readonly everyMs?: number;
 }
 
-/** A search takes some milliseconds for a thousand threads; what is not found by then is not named. */
+/**
+ * Time limit of a search, which takes some milliseconds for a thousand threads; holders not found by then are not
+ * named.
+ */
 const SEARCH_MS = 1_000;
-/** The search is repeated: another process may hold the lock by then. */
+/** The search is repeated, because another process may hold the lock by then. */
 const EVERY_MS = 10_000;
 const MEND =
   'Kill the processes that hold it (SIGKILL); publications then go on by themselves. Other directories are read as before.';
 
-/** Says that the kernel does not take a publication, and which processes hold it up. */
+/** Reports that a publication is stuck in the kernel, and which processes block it. */
 export class PublicationWatch {
   readonly #options: PublicationWatchOptions;
   #stuck: StuckPublication | undefined;
   #over: AbortController | undefined;
-  /** At most one search at a time: a search that hangs occupies a thread of libuv's pool. */
+  /** At most one search at a time: a hung search occupies a thread of libuv's pool. */
   #searching: Promise<unknown> | undefined;
 
   constructor(options: PublicationWatchOptions) {
@@ -50,19 +53,19 @@ export class PublicationWatch {
     return this.#stuck;
   }
 
-  /** As the session tells it. */
+  /** Called by the session. */
   readonly tell = (stuck: StuckNotification | undefined): void => {
     if (stuck === undefined) this.#freed();
     else this.#begin(stuck);
   };
 
-  /** No more is searched for. */
+  /** Stops searching. */
   stop(): void {
     this.#over?.abort();
   }
 
   #begin({ nodeId, path }: StuckNotification): void {
-    // One that follows at once is the same publication, in another directory.
+    // A directly following report belongs to the same publication, in another directory.
     this.#over?.abort();
     const over = new AbortController();
     this.#over = over;
@@ -73,7 +76,7 @@ export class PublicationWatch {
 
   async #search(nodeId: number, over: AbortSignal): Promise<void> {
     const { searchMs = SEARCH_MS, everyMs = EVERY_MS, log, onChange } = this.#options;
-    // Listened to once: a reader may hold its directory for hours.
+    // One listener for all searches: a reader may hold its directory for hours.
     const given = aborted(over);
     let told: string | undefined;
     while (!over.aborted) {

@@ -1,7 +1,7 @@
 import { OPCODES } from '../wire/index.ts';
 import { READ_ERRNOS, type ReadErrno } from './errno.ts';
 
-/** Upper bounds of durations, in seconds: from what one upcall takes to the longest that a reader waits. */
+/** Upper bounds of durations, in seconds: from the cost of one upcall to the longest wait of a reader. */
 export const DURATION_BOUNDS: readonly number[] = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
@@ -9,12 +9,12 @@ export const DURATION_BOUNDS: readonly number[] = [
 const KINDS: readonly string[] = [...OPCODES.map(({ name }) => name), 'malformed', 'unknown'];
 const PLACE_OF_KIND: ReadonlyMap<string, number> = new Map(KINDS.map((kind, place) => [kind, place]));
 
-/** Of each kind: how many came, how long the answered ones took together (s), and how many fell into each bucket. */
+/** For each kind: the number received, the total duration of those answered (s), and the number in each bucket. */
 const COUNT = 0;
 const SUM = 1;
 const BUCKETS = 2;
 const ROW = BUCKETS + DURATION_BOUNDS.length + 1;
-/** Behind the rows. */
+/** After the rows. */
 const ANSWERED_NATIVELY = ROW * KINDS.length;
 const LOCAL_READS = ANSWERED_NATIVELY + 1;
 const ERRORS = LOCAL_READS + 1;
@@ -25,14 +25,14 @@ const IOCTL = 'ioctl';
 export interface RequestDurations {
   /** Seconds. */
   readonly sum: number;
-  /** One more than there are bounds: the last one is for what took longer. Not added up. */
+  /** One more than the bounds: the last one is for longer durations. Not cumulative. */
   readonly buckets: readonly number[];
 }
 
 /**
- * Counts of the session, in memory that another thread reads while they grow. One thread writes, by plain stores: an
- * element is eight aligned bytes, which no supported processor tears, and no counter is read together with another
- * for more than a statistic. Timing and counting a request cost it 0.5 us of some 15 on a busy machine (bench/request-meter.ts).
+ * Counters of the session, in memory that another thread reads while they grow. One thread writes, with plain stores:
+ * an element is eight aligned bytes, which no supported processor tears, and combinations of counters are only used
+ * for statistics. Timing and counting cost a request 0.5 us of some 15 on a busy machine (bench/request-meter.ts).
  */
 export class RequestMeter {
   readonly #cells: Float64Array;
@@ -50,7 +50,7 @@ export class RequestMeter {
     this.#cells[ROW * placeOf(kind) + COUNT]! += 1;
   }
 
-  /** It was answered, or done with, `milliseconds` after it had been read. */
+  /** It was answered, or finished, `milliseconds` after it was read. */
   took(kind: string, milliseconds: number): void {
     const row = ROW * placeOf(kind);
     const seconds = milliseconds / 1000;
@@ -70,7 +70,7 @@ export class RequestMeter {
     this.#cells[ERRORS + READ_ERRNOS.indexOf(errno)]! += 1;
   }
 
-  /** IOCTLs that the transport has answered before anything here saw them. */
+  /** IOCTLs that the transport answered natively. */
   set answeredNatively(count: number) {
     this.#cells[ANSWERED_NATIVELY] = count;
   }
@@ -79,7 +79,7 @@ export class RequestMeter {
     return this.#cells[LOCAL_READS]!;
   }
 
-  /** Requests by opcode, of those that came. */
+  /** Received requests by opcode. */
   get opcodes(): Record<string, number> {
     const counts = KINDS.map((kind, place) => [kind, this.#cells[ROW * place + COUNT]!] as const);
     const found = Object.fromEntries(counts.filter(([, count]) => count > 0));
@@ -92,7 +92,7 @@ export class RequestMeter {
     return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
 
-  /** By opcode, of those of which one was answered here. */
+  /** Durations by opcode, for opcodes with at least one answer. */
   get durations(): ReadonlyMap<string, RequestDurations> {
     const found = new Map<string, RequestDurations>();
     for (const [place, kind] of KINDS.entries()) {

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { libfuseErrno } from '../errno.ts';
 import { MountError } from '../mount-error.ts';
 
-/** What fuse-native makes an attribute block of. Times in milliseconds since the epoch, cut to whole ones. */
+/** The fields of a fuse-native attribute block. Times in whole milliseconds since the epoch. */
 export interface FuseStat {
   readonly mode: number;
   readonly uid: number;
@@ -40,7 +40,7 @@ export interface FuseOperations {
     reply: (error: number, names?: readonly string[], stats?: readonly FuseStat[]) => void,
   ): void;
   open(path: string, flags: number, reply: (error: number, handle?: number) => void): void;
-  /** `buffer` is libfuse's own memory, to be let alone after the reply, which is the count of bytes or an error. */
+  /** `buffer` is libfuse's memory: do not access it after the reply, which is the count of bytes or an error. */
   read(
     path: string,
     handle: number,
@@ -60,21 +60,21 @@ export interface FuseOperations {
   listxattr(path: string, reply: (error: number, names?: readonly string[]) => void): void;
 }
 
-/** All that is used of them; `fsname` carries what there is no option for. */
+/** The options used here; `fsname` also carries those that fuse-native lacks. */
 export interface FuseOptions {
   readonly fsname: string;
   readonly subtype: string;
   readonly allowOther: boolean;
   readonly defaultPermissions: boolean;
-  /** Seconds, as text: the number 0 would count as not given. */
+  /** Seconds, as text: fuse-native ignores the number 0. */
   readonly entryTimeout: string;
   readonly attrTimeout: string;
-  /** false: requests are waited for without end; their deadline is ours. */
+  /** false: fuse-native waits for each request without a limit; dagmount has its own deadlines. */
   readonly timeout: false;
 }
 
 export interface FuseMount {
-  /** Resolves once the kernel has said hello. */
+  /** Resolves after the kernel's INIT. */
   open(): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ export type NativeFuseClass = new (
   options: FuseOptions,
 ) => NativeFuse;
 
-/** Its native part answers on the loop of the main thread alone (uv_default_loop): in a worker it would crash. */
+/** fuse-native's addon answers only on the loop of the main thread (uv_default_loop): in a worker it would crash. */
 export function mountWith(
   Fuse: NativeFuseClass,
   target: string,
@@ -116,9 +116,8 @@ export function mountWith(
 }
 
 /**
- * fuse-native 2.2.6 answers with the length of an attribute's value also where that is longer than what was asked
- * for, and libfuse then sends as many bytes, from behind the end of its buffer. Asked for 0 bytes, the answer is how
- * many there are.
+ * fuse-native 2.2.6 returns the length of an attribute's value even if that exceeds the requested size, and libfuse
+ * then sends that many bytes, from beyond the end of its buffer. A request for 0 bytes asks for the length.
  */
 function boundsChecked(Fuse: NativeFuseClass): NativeFuseClass {
   return class extends Fuse {
@@ -162,7 +161,7 @@ function boundsChecked(Fuse: NativeFuseClass): NativeFuseClass {
   }
 }
 
-/** Loads libfuse with it. Throws MountError `no-fuse-native`, which says what is to be installed. */
+/** Loads fuse-native and libfuse. Throws MountError `no-fuse-native`, which says what to install. */
 export function loadFuseNative(): NativeFuseClass {
   try {
     return createRequire(import.meta.url)('fuse-native') as NativeFuseClass;
@@ -186,7 +185,7 @@ const COMPILE =
 function mendFor(error: unknown): string {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   const needed = process.platform === 'darwin' ? MACFUSE : LIBFUSE;
-  // npm takes an optional package away again where its install script fails, as it does for want of libfuse.
+  // npm removes an optional package whose install script fails, as it does without libfuse.
   if (code === 'MODULE_NOT_FOUND') {
     return `${needed} Then install dagmount again, without --omit=optional: npm leaves fuse-native away where it does not load.`;
   }

@@ -1,13 +1,13 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** How often is looked whether the kernel has let go of it: libfuse tells nobody. */
+/** How often to check whether the kernel has closed the connection: libfuse does not report it. */
 const LOOK_MS = 100;
 const DEVICE = '/dev/fuse';
 const DESCRIPTORS = '/proc/self/fd';
 
 /**
- * The connection that libfuse has opened in this process: it closes the device when the last user of the mount is gone.
- * Where descriptors cannot be looked at (macOS), nothing is known, and it counts as there until `closed` is given up.
+ * The connection that libfuse has opened in this process. libfuse closes the device when the last user of the mount
+ * is gone. If descriptors cannot be inspected (macOS), the connection counts as open until `closed` is given up.
  */
 export class FuseConnection {
   readonly #descriptor: string | undefined;

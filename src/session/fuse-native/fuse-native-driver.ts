@@ -5,13 +5,13 @@ import { mountOptions } from './mount-options.ts';
 import { ProcessHost } from './process-host.ts';
 import { unmountNow } from './unmounting.ts';
 
-/** Has libfuse 2 mount, in a process of its own. docs/semantics.md lists what it keeps in part only. */
+/** Lets libfuse 2 mount, in a separate process. docs/semantics.md lists what it provides only in part. */
 export class FuseNativeDriver implements Driver {
   readonly name = 'fuse-native';
   readonly method = 'libfuse 2';
   readonly session: ProcessHost;
 
-  /** `file`: of the process. Rejects with MountError `no-fuse-native`. */
+  /** `file`: the process's entry file. Rejects with MountError `no-fuse-native`. */
   static async start(file: URL): Promise<FuseNativeDriver> {
     return new FuseNativeDriver(await ProcessHost.start(file));
   }
@@ -20,7 +20,7 @@ export class FuseNativeDriver implements Driver {
     this.session = session;
   }
 
-  /** libfuse looks at the mount point before it mounts, and a dead mount there would not let it. */
+  /** libfuse checks the mount point before it mounts, and would fail on a dead mount. */
   connect(request: MountRequest): Connection {
     mountOptions(request);
     if (request.replacesStale) takeAway(request.target);
@@ -36,7 +36,7 @@ function takeAway(target: string): void {
   try {
     unmountNow(target, true);
   } catch (error) {
-    // Its own process may have done so in this moment. Where it is there still, mounting fails, and says why.
+    // Its process may have unmounted it just now. If it is still there, mounting fails, and says why.
     if (!(error instanceof MountError)) throw error;
   }
 }

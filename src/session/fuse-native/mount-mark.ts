@@ -2,8 +2,9 @@ import { lstatSync, rmSync, writeFileSync } from 'node:fs';
 import { isOwn } from '../../host/own-file.ts';
 
 /**
- * Says that a mount is there which nobody of ours has taken away: a file in the cache directory, which outlives server and
- * process. The mount itself says nothing any more once it is gone, and who comes next is to know whether that was meant.
+ * Marks that a mount exists which dagmount has not unmounted: a file in the cache directory, which outlives server
+ * and process. After an unmount by others no trace of the mount remains, and the next server must know whether that
+ * was intended.
  */
 export class MountMark {
   readonly #path: string;
@@ -18,7 +19,7 @@ export class MountMark {
     return stats?.isFile() === true && isOwn(stats);
   }
 
-  /** Without it, because the disk does not take it, the next server mounts again. */
+  /** If the disk does not accept it, the next server mounts again. */
   set(): void {
     attempt(() => writeFileSync(this.#path, '', { mode: 0o600 }));
   }

@@ -2,23 +2,24 @@ import type { MountRequest } from '../connection.ts';
 import { MountError } from '../mount-error.ts';
 import type { FuseOptions } from './binding.ts';
 
-/** fuse-native copies all options into as many bytes, and cuts what is longer without a word. */
+/** fuse-native copies all options into a buffer of this many bytes, and silently truncates longer ones. */
 const OPTION_BYTES = 1023;
 /**
- * Seconds that the kernel may answer by itself from what it was told. libfuse 2 cannot take anything back, so that a
- * longer time would show an old tree after a new one is published.
+ * Seconds for which the kernel may answer from its caches. libfuse 2 cannot invalidate them, so a longer time would
+ * show an old tree after a publication.
  */
 export const CACHE_SECONDS = '0';
 
 /**
- * What there is no option for goes behind the name of the source, which libfuse splits at commas:
+ * Options that fuse-native lacks follow the name of the source, which libfuse splits at commas:
  *
- * - `direct_io`: the kernel's page cache belongs to a path here, not to a version. Without it a reader that holds an old
- *   file open was seen to get the new one's bytes, cut at the new length.
- * - `ro`: writes are refused by the kernel, with EROFS, and no atime is asked for.
- * - `use_ino`: the inode number is the node id: a new one for each version, as with the other driver.
+ * - `direct_io`: with fuse-native the page cache belongs to a path, not to a version. Without this option, a reader
+ * with
+ * an old file open was seen to get the new file's bytes, cut at the new length.
+ * - `ro`: the kernel refuses writes with EROFS, and requests no atime.
+ * - `use_ino`: the inode number is the node id: a new one for each version, as with the kernel driver.
  *
- * Throws MountError where that would be too long.
+ * Throws MountError if the result would be too long.
  */
 export function mountOptions({ source, allowOther }: MountRequest, seconds = CACHE_SECONDS): FuseOptions {
   const name = source.replace(/[\\,]/g, '\\$&');

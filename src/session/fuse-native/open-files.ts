@@ -1,6 +1,6 @@
 import type { ContentVersion } from '../../tree/index.ts';
 
-/** What was opened: a version of a file, whatever its path leads to by now. */
+/** An open version of a file, whatever its path leads to now. */
 export interface OpenFile {
   readonly nodeId: number;
   /** Bytes. */
@@ -9,10 +9,10 @@ export interface OpenFile {
   readonly version: ContentVersion;
 }
 
-/** libfuse carries more, fuse-native 31 bits. */
+/** libfuse allows larger handles, fuse-native 31 bits. */
 const LAST_HANDLE = 0x7fffffff;
 
-/** The files that are open, by handle, and how many hold which node. */
+/** The open files by handle, and the number of handles for each node. */
 export class OpenFiles {
   readonly #files = new Map<number, OpenFile>();
   readonly #holders = new Map<number, number>();
@@ -39,7 +39,7 @@ export class OpenFiles {
     return this.#holders.has(nodeId);
   }
 
-  /** Returns the file if nobody else has its node open. */
+  /** Returns the file if no other handle has its node open. */
   release(handle: number): OpenFile | undefined {
     const file = this.#files.get(handle);
     if (file === undefined) return undefined;

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { MountError } from '../mount-error.ts';
 
-/** A dead or hanging mount must not hold up who removes it. */
+/** A dead or hung mount must not block its removal. */
 const DEADLINE_MS = 10_000;
 
-/** The programs that may unmount here, in the order in which they are tried; what is missing is passed over. */
+/** The programs that may unmount here, in the order in which they are tried; missing ones are skipped. */
 export function unmountCommands(
   target: string,
   lazy: boolean,
@@ -25,8 +25,8 @@ export function unmountCommands(
 }
 
 /**
- * Throws MountError `unmount-failed`. Not from the process that serves the mount: the program may ask it something.
- * `owner`: with whose rights it is done, where this process is root.
+ * Throws MountError `unmount-failed`. Not for the process that serves the mount: the program may access the mount.
+ * `owner`: the user whose rights it gets, if this process is root.
  */
 export function unmountNow(
   target: string,
@@ -49,7 +49,7 @@ export function unmountNow(
   throw failed(target, reasons);
 }
 
-/** The same from the process that serves the mount, which goes on answering meanwhile. */
+/** The same for the process that serves the mount, which continues to answer meanwhile. */
 export async function unmountAside(target: string, lazy: boolean): Promise<void> {
   const reasons: string[] = [];
   for (const [program, ...args] of unmountCommands(target, lazy, here())) {
@@ -60,7 +60,7 @@ export async function unmountAside(target: string, lazy: boolean): Promise<void>
   throw failed(target, reasons);
 }
 
-/** Undefined where it did it, empty where there is no such program. */
+/** Undefined if it succeeded, empty if there is no such program. */
 function outcomeOf(program: string, args: readonly string[]): Promise<string | undefined> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: DEADLINE_MS });
   let text = '';

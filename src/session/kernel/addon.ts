@@ -3,13 +3,13 @@ import build from 'node-gyp-build';
 import { ownPackage } from '../../base/own-package.ts';
 import { MountError } from '../mount-error.ts';
 
-/** One session's end of the device; see native/channel.c. */
+/** One session's channel to the device; see native/channel.c. */
 export interface NativeChannel {
   /** Writes the first `length` bytes of the reply buffer. Returns 0 or an errno. */
   reply(length: number): number;
   /**
-   * Has a thread of its own write whole messages one after another, and fills `results` with 0 or an errno for
-   * each before onNotified says so. Both arrays must be kept until then.
+   * A separate thread writes whole messages one after another. It fills `results` with 0 or an errno for each, and
+   * then onNotified is called. Keep both arrays until then.
    */
   notify(messages: Uint8Array, results: Int32Array): void;
   close(): void;
@@ -21,20 +21,25 @@ export interface Addon {
    * of `key` or `key=value`; `beneath`: under what is mounted on the target, which Linux knows from 6.5 on.
    */
   mountDirect(target: string, options: string, beneath: boolean): number;
-  /** Both ends of a Unix socket: of whole messages, or of a stream, for fusermount3 to send the device's fd through. */
+  /**
+   * Both ends of a Unix socket pair: with message boundaries, or a stream through which fusermount3 sends the
+   * device's fd.
+   */
   socketPair(messages: boolean): readonly [number, number];
-  /** The fd that came through a socket; EPROTO when none did. */
+  /** The fd received through a socket; EPROTO if none arrived. */
   receiveFd(socket: number): number;
   unmount(target: string, detach: boolean): void;
-  /** An fd holding the exclusive flock(2) of the file at `path`, or the negative errno: -11 when another has it. */
+  /**
+   * An fd holding the exclusive flock(2) of the file at `path`, or the negative errno: -11 if another process has it.
+   */
   lockFile(path: string): number;
-  /** Sends a message, and a descriptor unless that is negative. Returns 0, or the errno; never waits. */
+  /** Sends a message, and a descriptor unless that is negative. Returns 0 or the errno; never blocks. */
   sendFd(socket: number, message: string, fd: number): number;
-  /** The fd of memory that outlives the process where another one has the fd too. */
+  /** The fd of memory that outlives the process if another process has the fd too. */
   createMemory(bytes: number): number;
   /** All of that memory, mapped until the process ends. */
   mapMemory(fd: number): ArrayBuffer;
-  /** This process goes on as another program, under its own id; throws where it cannot. */
+  /** Replaces this process by another program (exec), with the same pid; throws on failure. */
   becomeProgram(path: string, args: readonly string[]): void;
   readonly Channel: new (
     fd: number,
@@ -43,7 +48,7 @@ export interface Addon {
       requests: Uint8Array,
       lengths: Int32Array,
       reply: Uint8Array,
-      /** The first number counts the requests that the transport answered by itself. */
+      /** The first element counts the requests that the transport answered by itself. */
       answered: Float64Array,
       onRequests: (count: number) => void,
       /** In the order of the calls of notify. */
@@ -53,7 +58,7 @@ export interface Addon {
   ) => NativeChannel;
 }
 
-/** Loads the addon: a prebuilt binary where the package has one for this platform, else what was compiled. */
+/** Loads the addon: a prebuilt binary if the package has one for this platform, otherwise the compiled one. */
 export function loadAddon(): Addon {
   try {
     return createRequire(import.meta.url)(addonPath());
@@ -67,7 +72,7 @@ export function loadAddon(): Addon {
   }
 }
 
-/** The file of the addon; throws where there is none. */
+/** The file of the addon; throws if there is none. */
 export function addonPath(): string {
   return process.env.DAGMOUNT_ADDON ?? build.path(ownPackage().directory);
 }

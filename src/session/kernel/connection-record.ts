@@ -7,8 +7,8 @@ import { FUSE_EXPORT_SUPPORT, type InitReply } from '../../wire/index.ts';
 import type { Presentation } from '../messages.ts';
 
 /**
- * What holds for the life of a connection with the kernel: the kernel has it by heart, and sends INIT once. The number of
- * its format stands for the layout of the journal, too, which has no place for one of its own.
+ * Facts that hold for the life of a kernel connection: the kernel keeps them, and sends INIT only once. Its format
+ * number also versions the journal's layout, which has no field for one.
  */
 export interface ConnectionRecord {
   readonly init: InitReply;
@@ -18,7 +18,7 @@ export interface ConnectionRecord {
 /** In the runtime directory of the mount. */
 export const CONNECTION_FILE = 'connection.json';
 const FORMAT = 2;
-/** Of a connection without file handles. Written as before, so that an older version can go on with it. */
+/** The format for a connection without file handles. Written as before, so that an older version can resume it. */
 const WITHOUT_HANDLES = 1;
 
 const count = z.int().check(z.nonnegative());
@@ -38,10 +38,11 @@ const recordShape = z.looseObject({
   presentation: z.looseObject({ uid: count, gid: count, umask: count }),
 });
 
-/** @param directory the runtime directory of the mount, which is there */
+/** @param directory the existing runtime directory of the mount */
 export function writeConnectionRecord(directory: string, record: ConnectionRecord): void {
   const path = pathOf(directory);
-  // A server that knows no handles would answer another inode generation than the kernel has, and break every open file.
+  // A server that does not support handles would use another inode generation than the kernel has, and break every
+  // open file.
   const format = (record.init.flags & FUSE_EXPORT_SUPPORT) === 0n ? WITHOUT_HANDLES : FORMAT;
   const init = { ...record.init, flags: String(record.init.flags) };
   writeFileSync(`${path}.next`, `${JSON.stringify({ format, ...record, init })}\n`, { mode: 0o600 });
@@ -49,8 +50,8 @@ export function writeConnectionRecord(directory: string, record: ConnectionRecor
 }
 
 /**
- * Undefined where the predecessor did not come to write it: then INIT may not have been answered. 'unusable' where
- * another version wrote it, or it is not what any version writes.
+ * Undefined if the predecessor died before writing it: then INIT may be unanswered. 'unusable' if another version
+ * wrote it, or if it is invalid.
  */
 export function readConnectionRecord(directory: string): ConnectionRecord | 'unusable' | undefined {
   try {

@@ -4,18 +4,18 @@ import { answersTo } from '../../host/process.ts';
 
 const SIGKILL_MASK = 1n << 8n;
 
-/** What a thread may be asked, so that a test decides it. */
+/** The queries about a thread, replaceable in tests. */
 export interface Threads {
   readonly status: (pid: number) => Promise<string>;
-  /** What signal 0 says, which knows of threads that /proc hides from this user (proc(5), hidepid). */
+  /** The result of signal 0, which also sees threads that /proc hides from this user (proc(5), hidepid). */
   readonly answersTo: (pid: number) => 'ours' | 'of-others' | 'gone';
 }
 
 const threadsHere: Threads = { status: (pid) => readFile(`/proc/${pid}/status`, 'latin1'), answersTo };
 
 /**
- * Whether a thread is gone, or has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in hex). One of which nothing
- * is known is taken to be alive: it waits for its answer.
+ * Whether a thread is gone, or has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in hex). A thread
+ * without available data counts as alive: it waits for its answer.
  */
 export async function isDying(pid: number, threads = threadsHere): Promise<boolean> {
   if (pid === 0) return false;

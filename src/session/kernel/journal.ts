@@ -1,27 +1,26 @@
 /**
- * Requests that were read from the kernel and not answered, in memory that outlives the process: where the kernel cannot
- * be asked to send them again (before Linux 6.9, FUSE_NOTIFY_RESEND), a successor finds them here. Whoever holds the
- * device may answer them; a second answer is refused, which harms nothing.
+ * Requests that were read from the kernel and not answered yet, in memory that outlives the process. A successor
+ * finds them here if the kernel cannot send them again (before Linux 6.9, FUSE_NOTIFY_RESEND). Any process that holds
+ * the device may answer them; the kernel refuses a second answer, which is harmless.
+ * |     the transport's slots    requests are read into these; a length other than 0 means unfinished
+ * entries                  requests that wait for content: header and body of a READ, 80 bytes of 96
  *
- *     the transport's slots    into which requests are read; one whose length is not 0 is not done with
- *     entries                  what waits for content: the header and body of a READ, 80 bytes of 96
- *
- * A request begins with its length, so that it is there as a whole or not at all: the kernel copies it in one system
- * call, which no kill interrupts. Length 0 means free; it becomes that after the answer.
+ * A request begins with its length, so that it is stored completely or not at all: the kernel copies it in one system
+ * call, which no kill interrupts. Length 0 means free; it is set after the answer.
  */
 export const SLOTS = 16;
 /** The kernel refuses a smaller read: max(FUSE_MIN_READ_BUFFER 8192, 80 + max_write 4096). */
 export const SLOT_BYTES = 8192;
 
 const ENTRY_BYTES = 96;
-/** More can wait only where hundreds of readers do: those beyond are answered late by nobody, if the server dies then. */
+/** More can wait only with hundreds of readers. Beyond 4,096 pending READs, the excess is lost if the server dies. */
 const ENTRIES = 4096;
 const ENTRIES_AT = SLOTS * SLOT_BYTES;
 
 /** Bytes of the memory. */
 export const JOURNAL_BYTES = ENTRIES_AT + ENTRIES * ENTRY_BYTES;
 
-/** A request that is kept; `undefined` where there was no room for it. */
+/** A stored request; `undefined` if there was no room. */
 export type Kept = number | undefined;
 
 export class Journal {
@@ -42,7 +41,7 @@ export class Journal {
     return this.#bytes.subarray(0, ENTRIES_AT);
   }
 
-  /** What is in it belongs to another connection. */
+  /** Discards requests of another connection. */
   clear(): void {
     for (const { offset, kept } of this.unanswered()) {
       if (kept === undefined) this.freeSlot(offset);
@@ -50,7 +49,7 @@ export class Journal {
     }
   }
 
-  /** What a predecessor left, as offsets into `slots` or, with `kept`, behind it. */
+  /** The predecessor's unanswered requests, as offsets into `slots` or, with `kept`, after it. */
   unanswered(): readonly { readonly offset: number; readonly length: number; readonly kept: Kept }[] {
     const found = [];
     for (let slot = 0; slot < SLOTS; slot++) {
@@ -74,7 +73,7 @@ export class Journal {
     return this.#view;
   }
 
-  /** Keeps a request that is answered later, before its slot is free. The length comes last. */
+  /** Stores a request that is answered later, before its slot is freed. Writes the length last. */
   keep(offset: number, length: number): Kept {
     const entry = length <= ENTRY_BYTES ? this.#free.pop() : undefined;
     if (entry === undefined) return undefined;
@@ -91,7 +90,7 @@ export class Journal {
     this.#free.push(kept);
   }
 
-  /** What was in the slot was answered, or kept. */
+  /** The request in the slot was answered, or stored. */
   freeSlot(offset: number): void {
     this.#view.setUint32(offset, 0, true);
   }

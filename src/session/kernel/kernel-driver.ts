@@ -5,13 +5,13 @@ import type { Driver, SessionHost } from '../driver.ts';
 import type { FromSession, ToSession } from '../messages.ts';
 import type { Mounter } from './mounting.ts';
 
-/** Speaks to the kernel without anything between: the driver that keeps all promises. */
+/** Uses the kernel's protocol directly: the driver that keeps all promises. */
 export class KernelDriver implements Driver {
   readonly name = 'kernel';
   readonly session: SessionHost;
   readonly #mounter: Mounter;
 
-  /** `worker`: the file of the session worker, which is started here. */
+  /** `worker`: the file of the session worker, which this starts. */
   constructor(mounter: Mounter, worker: URL) {
     this.#mounter = mounter;
     this.session = new WorkerHost(worker);
@@ -30,15 +30,16 @@ export class KernelDriver implements Driver {
   }
 }
 
-/** For a worker that could end to do so. */
+/** How long a worker that can end may take to do so. */
 const TERMINATE_MS = 500;
 
 class WorkerHost implements SessionHost {
   readonly #worker: Worker;
   #isStuck = false;
   /**
-   * An exit of the process waits for its workers, and a worker for its notify thread, which the kernel keeps as long as
-   * the notification is stuck. A kill does not wait: the leader is a zombie at once, which the supervisor knows for dead.
+   * At exit a process waits for its workers, and a worker for its notify thread, which stays in the kernel while a
+   * notification is stuck. A kill does not wait: the main thread is a zombie immediately, which the supervisor treats
+   * as death.
    */
   readonly #killAtExit = (): void => {
     process.kill(process.pid, 'SIGKILL');
@@ -74,7 +75,7 @@ class WorkerHost implements SessionHost {
 
   async terminate(): Promise<void> {
     const terminated = this.#worker.terminate();
-    // The exit that follows is a kill then.
+    // If it does not terminate in time, the following exit is a kill.
     await (this.#isStuck ? Promise.race([terminated, delay(TERMINATE_MS)]) : terminated);
   }
 }

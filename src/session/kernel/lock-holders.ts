@@ -1,18 +1,18 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 
-/** A thread that lists a directory, and holds the directory's lock as long as it does. */
+/** A thread that lists a directory, and holds the directory's lock meanwhile. */
 export interface LockHolder {
   readonly pid: number;
   readonly tid: number;
   readonly uid: number;
-  /** What the process calls itself: printable ASCII, at most 15 bytes of it are the kernel's. */
+  /** The process's name for itself: printable ASCII, from at most 15 bytes that the kernel keeps. */
   readonly command: string;
 }
 
 export interface HolderSearch {
   /** `major:minor` of the mount's filesystem. */
   readonly device: string;
-  /** The directory, which is its inode number too. */
+  /** The directory's node id, which is its inode number too. */
   readonly nodeId: number;
   /** Where the kernel shows its processes; another place in tests. */
   readonly proc?: string;
@@ -25,15 +25,15 @@ const LISTING: Readonly<Record<string, readonly number[]>> = {
   x64: [217, 78, 220, 141],
   arm64: [61, 220, 141],
 };
-/** Of threads: a host has some thousands, and each costs a file to read. */
+/** Bound on threads: a host has some thousands, and each costs reading a file. */
 const MOST_THREADS = 50_000;
-/** Holders that are named. */
+/** Bound on reported holders. */
 const MOST_HOLDERS = 16;
 
 /**
- * The threads that hold a directory's lock in the kernel, by what the kernel says of them: which system call they are
- * in, and of which open file. Reads nothing that a process could hold up: neither its memory (`cmdline`, `environ`,
- * `maps`) nor, by way of `fd`, a file in a mount. Another user's processes are seen by root alone (ptrace(2)).
+ * The threads that hold a directory's lock in the kernel, found by their current system call and its open file. Reads
+ * nothing that a process could block: neither its memory (`cmdline`, `environ`, `maps`) nor, through `fd`, a file in
+ * a mount. Only root sees other users' processes (ptrace(2)).
  */
 export async function findLockHolders(search: HolderSearch): Promise<readonly LockHolder[]> {
   const { proc = '/proc', signal } = search;
@@ -56,16 +56,16 @@ async function holderOf(
   pid: number,
   tid: number,
 ): Promise<LockHolder | undefined> {
-  // `217 0x4 …`: the number, then its arguments; `running` of one that is not in the kernel.
+  // `217 0x4 …`: the number and its arguments; `running` if the thread is not in the kernel.
   const [number, fd] = (await textOf(`${proc}/${pid}/task/${tid}/syscall`)).split(' ', 2);
   if (fd === undefined || !(LISTING[arch] ?? []).includes(Number(number))) return undefined;
   const about = await textOf(`${proc}/${pid}/task/${tid}/fdinfo/${Number(fd) | 0}`);
   const mount = field(about, 'mnt_id');
   if (mount === undefined) return undefined;
-  // Linux before 5.14 does not say it.
+  // Linux before 5.14 does not report it.
   const inode = field(about, 'ino');
   if (inode !== undefined && inode !== nodeId) return undefined;
-  // Of its own mount namespace: a container's has numbers that this one's table lacks.
+  // Read from the thread's own mount namespace: a container has mount numbers that this process's table lacks.
   const mounts = await textOf(`${proc}/${pid}/mountinfo`);
   if (!mounts.split('\n').some((line) => isMount(line, mount, device))) return undefined;
   const command = (await textOf(`${proc}/${pid}/comm`)).trimEnd().replace(/[^\x20-\x7e]/g, '?');
@@ -91,7 +91,7 @@ async function numbersIn(directory: string): Promise<readonly number[]> {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** '' where the process has ended, or its file may not be read. */
+/** '' if the process has ended, or its file is not readable. */
 function textOf(file: string): Promise<string> {
   return readFile(file, 'latin1').catch(() => '');
 }

@@ -10,16 +10,16 @@ import type { MountRequest } from '../connection.ts';
 import { MountError } from '../mount-error.ts';
 import type { Addon } from './addon.ts';
 
-/** How a mount is made and removed on this host. Nothing here ever looks at the mounted tree itself. */
+/** Makes and removes mounts on this host. Never accesses the mounted tree. */
 export interface Mounter {
   readonly method: 'mount' | 'fusermount3';
   /** Returns the fd of the device. */
   mount(request: MountRequest): number;
-  /** `lazy` detaches a busy mount: it leaves the tree at once, and ends when its last user does. */
+  /** `lazy` detaches a busy mount: it leaves the tree immediately, and ends when its last user does. */
   unmount(target: string, lazy: boolean): void;
 }
 
-/** Checks what mounting needs before any work is done. */
+/** Checks the requirements for mounting before any work is done. */
 export function createMounter(addon: Addon): Mounter {
   return process.geteuid?.() === 0 ? directMounter(addon) : fusermountMounter(addon);
 }
@@ -42,7 +42,7 @@ function directMounter(addon: Addon): Mounter {
       const options = [
         `source=${source}`,
         'subtype=dagmount',
-        // Read-only as a filesystem, not as a mount alone: else each warm read asks for attributes, for atime.
+        // Read-only as a filesystem, not only as a mount: otherwise each warm read requests attributes, for atime.
         'ro',
         'rootmode=40000',
         `user_id=${process.geteuid?.() ?? 0}`,
@@ -72,8 +72,8 @@ function directMounter(addon: Addon): Mounter {
 }
 
 /**
- * The directories above may be another user's, who renames them: what goes is the dagmount that is there now, and never
- * what a path happens to lead to in the next moment. Opening the place of a mount asks the mount nothing.
+ * The directories above may belong to another user who renames them: this removes only the dagmount that is there
+ * now, never another mount that the path may lead to next. Opening a mount's place does not ask the mount anything.
  */
 function unmountThere(addon: Addon, target: string, lazy: boolean): void {
   const mount = topMountAt(readMounts(), target);
@@ -97,8 +97,8 @@ function unmountFailed(target: string, reason: string): MountError {
 }
 
 /**
- * Mounts under the stale mount and then detaches that, so that nobody ever sees the bare directory. Before
- * Linux 6.5 nothing can be mounted beneath: the new mount then covers the stale one, which goes when it does.
+ * Mounts beneath the stale mount and then detaches that, so that the bare directory is never visible. Before Linux
+ * 6.5 nothing can be mounted beneath: the new mount then covers the stale one, and both go together.
  */
 function replaceStale(addon: Addon, target: string, options: string): { fd: number; beneath: boolean } {
   let fd: number;
@@ -131,7 +131,7 @@ function fusermountMounter(addon: Addon): Mounter {
   return {
     method: 'fusermount3',
     mount({ target, source, allowOther, replacesStale }) {
-      // fusermount3 looks at the target first, and a dead mount answers it with ENOTCONN.
+      // fusermount3 checks the target first, and a dead mount fails that with ENOTCONN.
       if (replacesStale) runFusermountUnmount(program, target, true);
       const options = [
         'ro',
@@ -139,7 +139,7 @@ function fusermountMounter(addon: Addon): Mounter {
         'nodev',
         'default_permissions',
         'subtype=dagmount',
-        // fusermount3 splits at commas that are not escaped.
+        // fusermount3 splits at unescaped commas.
         `fsname=${source.replace(/[\\,]/g, '\\$&')}`,
         ...(allowOther ? ['allow_other'] : []),
       ];
@@ -156,7 +156,7 @@ function fusermountMounter(addon: Addon): Mounter {
   };
 }
 
-/** Raises the kernel's readahead, which it clamps to 128 KiB: READs of 1 MiB cost a quarter of the upcalls. */
+/** Raises the kernel's readahead, which it clamps to 128 KiB: READs of 1 MiB take a quarter of the upcalls. */
 export function raiseReadahead(device: string, kibibytes = 1024): boolean {
   try {
     writeFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, `${kibibytes}\n`);
@@ -168,14 +168,14 @@ export function raiseReadahead(device: string, kibibytes = 1024): boolean {
 }
 
 /**
- * fusermount3 writes the user's name into the options of the mount, and refuses a uid that has none. It is set-uid, so that no
- * library put before it (nss_wrapper) makes one up.
+ * fusermount3 writes the user's name into the mount's options, and refuses a uid without a passwd entry. It is
+ * set-uid, so a preloaded library (nss_wrapper) cannot supply one.
  */
 function mendNoEntry(): string {
   return `fusermount3 refuses a user without a name, and uid ${process.geteuid?.()} has none: add a line for it to /etc/passwd, run as a user who has one, or as root.`;
 }
 
-/** fusermount3 mounts, and sends the device's fd back over the socket whose number is in _FUSE_COMMFD. */
+/** fusermount3 mounts, and sends the device's fd back through the socket whose number is in _FUSE_COMMFD. */
 function mountThroughFusermount(
   addon: Addon,
   program: string,
@@ -241,8 +241,8 @@ function mountFailed(target: string, error: unknown, hint: string): MountError {
 }
 
 /**
- * Every request that waits, and each that comes, is an error from now on. By root, or who mounted it; whatever keeps this
- * from being done, the connection then ends with the last process that has its device.
+ * Fails every pending and future request. Allowed to root and to the user who mounted it. If it fails, the connection
+ * ends with the last process that has its device.
  */
 export function abortConnection(minor: number): void {
   try {

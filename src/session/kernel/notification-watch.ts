@@ -5,14 +5,14 @@ export const UNANSWERED = -1;
 export interface NotifyJob {
   /** Whole messages, each beginning with its length. */
   readonly messages: Uint8Array;
-  /** One a message: UNANSWERED, then 0 or an errno. The notify thread fills it while it is looked at. */
+  /** One per message: UNANSWERED, then 0 or an errno. The notify thread fills it concurrently. */
   readonly results: Int32Array;
 }
 
 export interface NotificationWatchOptions {
-  /** The job that the notify thread works on; undefined where it has none. */
+  /** The notify thread's current job; undefined if it has none. */
   readonly current: () => NotifyJob | undefined;
-  /** The kernel has held a notification about this node for longer than it takes to answer any. */
+  /** The kernel has held a notification about this node for longer than any answer takes. */
   readonly onStuck: (nodeId: number) => void;
   /** The kernel has answered the notification that `onStuck` reported. */
   readonly onFreed: () => void;
@@ -20,17 +20,18 @@ export interface NotificationWatchOptions {
 
 const LOOK_MS = 500;
 /**
- * A look without an answer since the one before proves little while the whole process is stopped; so many in a row, each
- * after a turn of the loop, do. A notification that is answered takes some microseconds, behind a lookup some milliseconds.
+ * One check without an answer proves little, because the whole process may have been stopped. This many consecutive
+ * checks, each after a turn of the event loop, do. A notification normally takes microseconds, or milliseconds behind
+ * a lookup.
  */
 const STUCK_LOOKS = 6;
-/** Behind the header of 16 bytes, in each of INVAL_ENTRY, INVAL_INODE and STORE. */
+/** After the header of 16 bytes, in each of INVAL_ENTRY, INVAL_INODE and STORE. */
 const NODE_ID_AT = 16;
 
 /**
- * Notices that a notification waits in the kernel without end. INVAL_ENTRY needs the lock of the parent directory, and a
- * process that lists that directory into memory which never comes (a page behind userfaultfd, or of a file on another
- * FUSE filesystem) holds the lock for as long as it likes. The kernel offers no way to give up such a notification.
+ * Detects a notification that is stuck in the kernel. INVAL_ENTRY needs the lock of the parent directory. A process
+ * that lists that directory into memory that never becomes available (a userfaultfd page, or one of a file on another
+ * FUSE filesystem) holds the lock indefinitely. The kernel cannot cancel such a notification.
  */
 export class NotificationWatch {
   readonly #options: NotificationWatchOptions;
@@ -43,7 +44,7 @@ export class NotificationWatch {
     this.#options = options;
   }
 
-  /** Notifications are under way from now on. */
+  /** Notifications are in progress from now on. */
   start(): void {
     this.#timer ??= setInterval(() => this.look(), LOOK_MS);
   }
@@ -74,7 +75,7 @@ export class NotificationWatch {
       return;
     }
     this.#at.looks += 1;
-    // All are answered, and the word of that is on its way.
+    // All are answered; the report of that is about to arrive.
     if (index < 0 || this.#at.looks < STUCK_LOOKS || this.#isStuck) return;
     this.#isStuck = true;
     for (const resolve of this.#waiting.splice(0)) resolve();

@@ -1,11 +1,11 @@
-/** In the high half of `unique`: the kernel sends the request again. */
+/** In the high half of `unique`: the kernel sent the request again. */
 const RESENT = 0x80000000;
 
 export function isResent(uniqueHigh: number): boolean {
   return uniqueHigh >= RESENT;
 }
 
-/** The same for a request that is sent again. */
+/** Equal for a request and its repetition. */
 export function keyOf(uniqueHigh: number, uniqueLow: number): string {
   return `${uniqueHigh % RESENT}:${uniqueLow}`;
 }

@@ -3,7 +3,7 @@ import { SLOT_BYTES, SLOTS } from './journal.ts';
 import { type NotifyJob, UNANSWERED } from './notification-watch.ts';
 
 const OUT_HEADER_BYTES = 16;
-/** How long to look for the next request before going back to poll; see native/channel.c. */
+/** How long to spin for the next request before polling; see native/channel.c. */
 const SPIN_NANOSECONDS = 50_000;
 
 interface Notifying extends NotifyJob {
@@ -11,25 +11,25 @@ interface Notifying extends NotifyJob {
 }
 
 export interface TransportEvents {
-  /** A request is `length` bytes at `offset` of `requests`, which is free again when this returns. */
+  /** A request is `length` bytes at `offset` of `requests`, whose slot is reused after this returns. */
   onRequest(offset: number, length: number): void;
-  /** The connection is over: ENODEV (19) after an unmount, ECONNABORTED (103) after an abort. */
+  /** The connection has ended: ENODEV (19) after an unmount, ECONNABORTED (103) after an abort. */
   onEnd(errno: number): void;
 }
 
-/** The one holder of the native channel: buffers and lengths stay behind it. */
+/** The only user of the native channel: hides its buffers and lengths. */
 export class Transport {
-  /** Slots for requests; the length that a request begins with is 0 once it is done with. */
+  /** Slots for requests; a finished request has length 0. */
   readonly requests: Uint8Array;
-  /** A reply is laid out from the start of this buffer, then sent. */
+  /** A reply is built from the start of this buffer, then sent. */
   readonly replyBuffer: Uint8Array;
   readonly #answered = new Float64Array(1);
-  /** In the order of the calls; it also keeps their memory, which the notify thread reads and writes. */
+  /** In call order. Also keeps their memory alive, which the notify thread reads and writes. */
   readonly #notifying: Notifying[] = [];
   readonly #channel: NativeChannel;
   #open = true;
 
-  /** Takes the fd over: it is closed with the transport. `maxReply` is in bytes, the header not counted. */
+  /** Takes ownership of the fd, which is closed with the transport. `maxReply` is in bytes, without the header. */
   constructor(
     addon: Addon,
     fd: number,
@@ -63,13 +63,16 @@ export class Transport {
     ]);
   }
 
-  /** Sends the first `length` bytes of the reply buffer. Returns 0, or an errno: ENOENT when nobody waits any more. */
+  /**
+   * Sends the first `length` bytes of the reply buffer. Returns 0, or an errno: ENOENT if the requester no longer
+   * waits.
+   */
   send(length: number): number {
     if (!this.#open) return 0;
     return this.#channel.reply(length);
   }
 
-  /** A message that never waits, from this thread and at once. Returns 0 or an errno. */
+  /** Sends a message that never blocks, directly from this thread. Returns 0 or an errno. */
   sendNow(message: Uint8Array): number {
     this.replyBuffer.set(message);
     return this.send(message.length);
@@ -92,7 +95,7 @@ export class Transport {
     });
   }
 
-  /** What the notify thread works on, with the answers so far. */
+  /** The notify thread's current job, with the answers so far. */
   get notifying(): NotifyJob | undefined {
     return this.#notifying[0];
   }
@@ -102,7 +105,7 @@ export class Transport {
     return this.#answered[0] ?? 0;
   }
 
-  /** Does nothing once the connection is over: the channel has closed itself then. */
+  /** No effect after the connection has ended: the channel has closed itself. */
   close(): void {
     if (this.#open) this.#channel.close();
     this.#open = false;
