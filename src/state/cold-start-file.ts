@@ -9,9 +9,9 @@ import { type StateImage, writeImage } from './state-file.ts';
 import { COMMIT_AT } from './state-header.ts';
 
 const FILE_MODE = 0o600;
-/** A disk that hangs holds back a publication for so long. */
+/** The longest time that a hung disk delays a publication. */
 const WRITE_MS = 5_000;
-/** And an instant that was chosen for so long: it must not have passed before the swap. */
+/** The longest delay after an instant was chosen, which must not pass before the swap. */
 const COMMIT_MS = 50;
 
 export interface ColdStartPaths {
@@ -25,8 +25,8 @@ export function coldStartPaths(directory: string): ColdStartPaths {
 }
 
 /**
- * The state in the cache directory: what is there after the host's next start. Written beside, synced, renamed, and
- * the directory synced. A disk that is full, broken or hangs does not keep a tree from being published.
+ * The state in the cache directory, for the start after a reboot. Written to a temporary file, synced, renamed, and
+ * the directory synced. A full, broken or hung disk does not prevent a publication.
  */
 export class ColdStartFile {
   readonly paths: ColdStartPaths;
@@ -36,7 +36,7 @@ export class ColdStartFile {
   #handle: FileHandle | undefined;
   #inForce = false;
   #isCurrent: boolean;
-  /** One job after the other: one that hangs holds up those behind it, which then take too long as well. */
+  /** One job at a time: a hung job delays those behind it, which then time out too. */
   #tail: Promise<void> = Promise.resolve();
 
   constructor(directory: string, isCurrent: boolean, clock: Clock, log: Logger) {
@@ -51,12 +51,12 @@ export class ColdStartFile {
     );
   }
 
-  /** Whether the file is the state last committed. */
+  /** Whether the file holds the last committed state. */
   get isCurrent(): boolean {
     return this.#isCurrent;
   }
 
-  /** Everything but the commit record, synced. */
+  /** Writes everything except the commit record, synced. */
   async write(image: StateImage): Promise<void> {
     const controller = new AbortController();
     const done = this.#enqueue(async () => {
@@ -75,7 +75,7 @@ export class ColdStartFile {
     }
   }
 
-  /** Waits a moment for the disk; what takes longer goes on behind the publication. */
+  /** Waits briefly for the disk; slower writing continues after the publication. */
   async commit(record: Uint8Array): Promise<void> {
     this.#isCurrent = false;
     const done = this.#enqueue(async () => {
@@ -86,11 +86,11 @@ export class ColdStartFile {
         this.#isCurrent = true;
         return;
       }
-      // crash point: the new state is complete beside the old one, which stays in force.
+      // crash point: the new state is complete beside the old one, which is still in force.
       await rename(this.paths.temporary, this.paths.current);
       this.#inForce = true;
       await syncDirectory(this.#directory);
-      // crash point: the new state is in force, also after the power fails.
+      // crash point: the new state is in force, also after a power failure.
       this.#isCurrent = true;
       this.trouble.wrote();
     });

@@ -3,7 +3,7 @@ import type { PersistTrouble } from '../sync/ports.ts';
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** What became of the writing to one place; says when it begins to fail and when it is mended. */
+/** Tracks writing to one place; logs when it begins to fail and when it recovers. */
 export class DiskTrouble {
   readonly #file: string;
   readonly #names: { readonly full: PersistTrouble; readonly unwritable: PersistTrouble };

@@ -20,7 +20,7 @@ export interface StatePlaces {
 export interface FoundState {
   readonly state: SavedState;
   readonly from: 'runtime' | 'cache';
-  /** Whether the one in the cache directory is as new. */
+  /** Whether the state in the cache directory is as new. */
   readonly inCache: boolean;
 }
 
@@ -31,8 +31,8 @@ interface Found {
 }
 
 /**
- * What was last published here, for a mount that is made anew: the newer one of the two files that can be used.
- * The other is made equal to it; what cannot be used is told, and goes; unfinished files go.
+ * The last publication here, for a new mount: the newer usable file of the two. Makes the other file equal to it,
+ * reports and removes unusable files, and removes unfinished ones.
  */
 export async function openState(places: StatePlaces): Promise<FoundState | undefined> {
   const { runtimeDirectory, cacheDirectory, mountId, log } = places;
@@ -89,7 +89,7 @@ async function copy(from: string, temporary: string, to: string): Promise<void> 
   await syncDirectory(dirname(to));
 }
 
-/** A disk that does not take it is no reason not to mount. */
+/** A disk that does not accept it must not prevent mounting. */
 async function attempt(file: string, log: Logger, job: () => Promise<void>): Promise<boolean> {
   try {
     await job();

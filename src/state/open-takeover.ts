@@ -15,21 +15,21 @@ export interface TakeoverFound {
   readonly state: SavedState;
   /** Whether the state in the cache directory is as new. */
   readonly inCache: boolean;
-  /** The state before, while the kernel may not have been told of all that is different since. */
+  /** The previous state, while the kernel may lack notifications about changes since. */
   readonly previous: SavedState | undefined;
 }
 
 /**
- * The state in force, for a successor on the same connection with the kernel; undefined where it cannot be used, and
- * the connection then neither: what it holds in its caches is not known. Removes nothing: the next successor may
- * need it once more.
+ * The state in force, for a successor on the same kernel connection. If it is undefined (unusable), the connection is
+ * unusable too, because the content of the kernel's caches is unknown. Removes nothing: the next successor may need
+ * it.
  */
 export async function openTakeover(places: StatePlaces): Promise<TakeoverFound | undefined> {
   const { runtimeDirectory, cacheDirectory, mountId, log } = places;
   const { current, previous } = takeoverPaths(runtimeDirectory);
   const inForce = await look(current, mountId, log);
   const before = await look(previous, mountId, log);
-  // Without the tree before it is not known what the kernel has to be told.
+  // Without the previous tree the owed notifications are unknown.
   if (inForce === undefined || inForce === 'unusable' || before === 'unusable') return undefined;
   const kept = await headOf(coldStartPaths(cacheDirectory).current);
   return { state: inForce.state, inCache: kept?.equals(inForce.head) === true, previous: before?.state };

@@ -7,7 +7,7 @@ import { takeoverPaths } from './takeover-file.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Whether the state for a cold start is what the one for a successor is: both are written of one image. */
+/** Whether the state for a cold start equals the one for a successor: both are written from one image. */
 export function isKeptInCache(runtimeDirectory: string, cacheDirectory: string): boolean {
   return isSame(takeoverPaths(runtimeDirectory).current, coldStartPaths(cacheDirectory).current);
 }

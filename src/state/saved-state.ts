@@ -4,11 +4,11 @@ import type { TakeoverState } from '../sync/ports.ts';
 import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Generation, Problem } from '../tree/index.ts';
 
-/** What a state is written for: it is read back by the same mount alone. */
+/** What a state belongs to: only the same mount reads it back. */
 export interface StateIdentity {
   /** At most 16 characters of Latin-1. */
   readonly mountId: string;
-  /** Of --include and --exclude: what the tree was built with. */
+  /** Of --include and --exclude, with which the tree was built. */
   readonly filters: string;
   /** The version of dagmount. */
   readonly writtenBy: string;
@@ -21,15 +21,15 @@ export type StateFacts = Pick<
 > &
   Pick<StateIdentity, 'filters' | 'writtenBy'>;
 
-/** A state as it was read back. */
+/** A state read back. */
 export interface SavedState extends StateFacts {
   /** With its mtimes and its number. */
   readonly generation: Generation;
   readonly instant: Instant;
   readonly problems: readonly Problem[];
   readonly changeLog: ChangeLog;
-  /** Before the publication: removed directories whose node ids the kernel may hold. */
+  /** Directories removed before this publication whose node ids the kernel may hold. */
   readonly removedDirectories: ReadonlyMap<string, number>;
-  /** What the kernel may hold of trees before this one. */
+  /** What the kernel may hold of earlier trees. */
   readonly replaced: readonly ReplacedInode[];
 }

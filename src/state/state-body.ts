@@ -31,12 +31,12 @@ import { requireShapes } from './state-shapes.ts';
  */
 const SECTIONS = 9;
 const TABLE_BYTES = 8 * SECTIONS;
-/** Entries of a JSON array that are turned into text at a time: some 100 us. */
+/** Entries of a JSON array that are serialized at a time: some 100 us. */
 const BATCH = 256;
 
 export type StateBody = readonly Uint8Array[];
 
-/** Pieces that follow one another; the large ones are views of what they were given. */
+/** Consecutive pieces; the large ones are views of the input. */
 export async function encodeBody(state: TakeoverState, identity: StateIdentity): Promise<StateBody> {
   const {
     number,
@@ -109,7 +109,7 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
   };
 }
 
-/** The directories that went with the publication have its instant. Format 1 has no execute bits and dates. */
+/** Directories that the publication removed get its instant. Format 1 has no execute bits and dates. */
 function dated(replaced: readonly ReplacedInode[], instant: Instant): readonly ReplacedInode[] {
   return replaced.map((node) => ({
     ...node,
@@ -163,7 +163,7 @@ function bytesOf(words: Uint32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
-/** Text of many entries, in pieces, letting everything else run in between. */
+/** The JSON of many entries, in pieces; yields in between. */
 async function jsonArray(entries: Iterable<unknown>, yielder: Yielder): Promise<StateBody> {
   const pieces: Buffer[] = [];
   let batch: string[] = [];

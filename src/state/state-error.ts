@@ -1,10 +1,10 @@
 /**
- * Why a state file cannot be used:
+ * Why a state file is unusable:
  *
- * - `unreadable`: the system does not let it be read, or it is no file
- * - `not-a-state`, `older-format`, `newer-format`, `foreign`: it was not written by this format for this mount
- * - `truncated`, `checksum`, `damaged`: it is not what was written
- * - `uncommitted`: it was never made the state in force
+ * - `unreadable`: the system denies reading, or it is not a file
+ * - `not-a-state`, `older-format`, `newer-format`, `foreign`: not written by this format for this mount
+ * - `truncated`, `checksum`, `damaged`: its content was altered
+ * - `uncommitted`: it was never put in force
  */
 export type StateErrorCode =
   | 'unreadable'

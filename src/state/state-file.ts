@@ -10,18 +10,18 @@ import { decodeBody, lengthOf, type StateBody } from './state-body.ts';
 import { StateError } from './state-error.ts';
 import { checkedHead, HEAD_BYTES, newHead, readHead, sealHead } from './state-header.ts';
 
-/** Hashed and written at a time: under 2 ms of the loop even where SHA-256 has no help of the processor. */
+/** Bytes hashed and written at a time: under 2 ms of the event loop, even without hardware support for SHA-256. */
 const SLICE_BYTES = 512 * 1024;
-/** Nobody is served while a state is read. */
+/** Large, because nothing is served while a state is read. */
 const READ_BYTES = 4 * 1024 * 1024;
 
-/** A state that is about to be written, and can be written to several places. */
+/** A state to be written, possibly to several places. */
 export interface StateImage {
   readonly head: Buffer;
   readonly body: StateBody;
 }
 
-/** Hashes in slices, between which everything else runs. 10 MB take 6 ms, or 30 where the processor has no SHA. */
+/** Hashes in slices and yields in between. 10 MB take 6 ms, or 30 without hardware support for SHA. */
 export async function sealedImage(mountId: string, body: StateBody): Promise<StateImage> {
   const head = newHead(mountId, lengthOf(body));
   const hash = createHash('sha256').update(checkedHead(head));
@@ -68,10 +68,10 @@ export interface ReadState {
 }
 
 /**
- * Reads a state back; undefined where there is none. Throws StateError for everything that is not, bit by bit, a
- * state of this mount that was in force.
+ * Reads a state back; undefined if there is none. Throws StateError unless the file is, bit by bit, a state of this
+ * mount that was in force.
  *
- * @param known one that was read before: a file that has the same head is checked, and not decoded once more
+ * @param known a state read before: a file with the same head is verified, but not decoded again
  */
 export async function readState(
   path: string,
@@ -119,7 +119,7 @@ async function readFrom(
   return known?.head.equals(head) === true ? known : { head, state: decoded(body, instant) };
 }
 
-/** An unforeseen error in reading a file must not end every later start: the other file is used, or the store. */
+/** An unexpected error in reading a file must not fail every later start: the other file is used, or the store. */
 function decoded(body: Buffer, instant: Instant): SavedState {
   try {
     return decodeBody(body, instant);

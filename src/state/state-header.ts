@@ -20,11 +20,11 @@ import { StateError } from './state-error.ts';
 export const COMMIT_AT = 256;
 export const COMMIT_BYTES = 56;
 export const HEAD_BYTES = COMMIT_AT + COMMIT_BYTES;
-/** Grows with every change of the head, of the body's sections, and of what is in them. */
+/** Increases with every change of the head, of the body's sections, or of their content. */
 export const STATE_FORMAT = 2;
 /**
- * The oldest that is read: at least the one before STATE_FORMAT, so that an upgrade goes on with the mount of the version
- * before. A file of each one from here on is in test/state/recorded.
+ * The oldest readable format: at least the one before STATE_FORMAT, so that an upgrade can resume the mount of the
+ * previous version. test/state/recorded has a file of each format from here on.
  */
 export const OLDEST_STATE_FORMAT = 1;
 
@@ -50,17 +50,17 @@ export function newHead(mountId: string, bodyBytes: number): Buffer {
   return head;
 }
 
-/** What the checksum begins with. */
+/** The part of the head that the checksum covers. */
 export function checkedHead(head: Buffer): Buffer {
   return head.subarray(0, CHECKSUM_AT);
 }
 
-/** Puts the body's checksum in. */
+/** Writes the body's checksum into the head. */
 export function sealHead(head: Buffer, checksum: Uint8Array): void {
   head.set(checksum, CHECKSUM_AT);
 }
 
-/** Puts the instant in. Returns what has to be written at COMMIT_AT. */
+/** Writes the instant into the head. Returns the bytes to be written at COMMIT_AT. */
 export function commitHead(head: Buffer, { seconds, nanoseconds }: Instant): Buffer {
   head.set(COMMITTED, COMMIT_AT);
   head.writeBigUInt64LE(BigInt(seconds), SECONDS_AT);
@@ -72,14 +72,14 @@ export function commitHead(head: Buffer, { seconds, nanoseconds }: Instant): Buf
 export interface ReadHead {
   readonly bodyBytes: number;
   readonly checksum: Buffer;
-  /** The bytes that the checksum begins with. */
+  /** The part of the head that the checksum covers. */
   readonly checked: Buffer;
   readonly instant: Instant;
 }
 
 /**
- * Reads the first bytes of a file of `fileBytes`. Throws StateError; an older or a newer format is told before
- * anything that depends on it.
+ * Parses the first bytes of a file of `fileBytes`. Throws StateError; reports an older or newer format before
+ * checking anything that depends on it.
  */
 export function readHead(bytes: Buffer, fileBytes: number, mountId: string): ReadHead {
   if (!MAGIC.subarray(0, bytes.length).equals(bytes.subarray(0, MAGIC.length))) {

@@ -6,8 +6,8 @@ import type { StateFacts } from './saved-state.ts';
 import { StateError } from './state-error.ts';
 
 /*
- * What the JSON of a state file has to look like. A right checksum says that the bytes are those that were written, not
- * that this version of dagmount can use them: a file of another shape is damaged, as one of other bytes is, and not used.
+ * The required shape of a state file's JSON. A right checksum proves that the bytes are as written, not that this
+ * version of dagmount can use them: a file of another shape counts as damaged and is not used.
  */
 
 type Check = (value: unknown) => boolean;
@@ -66,7 +66,7 @@ const isFacts = shaped<StateFacts>({
     }),
   ),
   digest: either(isAbsent, isText),
-  // Of a release alone.
+  // Only for a release.
   release: either(
     isAbsent,
     shaped<NonNullable<StateFacts['release']>>({
@@ -88,7 +88,7 @@ const isFacts = shaped<StateFacts>({
 
 const isProblem = shaped<Problem>({
   key: isText,
-  // Another version may know others.
+  // Another version may have other reasons.
   reason: (value) => typeof value === 'string' && /^[a-z-]{1,64}$/.test(value),
   detail: isText,
 });
@@ -108,7 +108,7 @@ const isReplaced = shaped<ReplacedInode>({
   version: either(
     isAbsent,
     shaped<NonNullable<ReplacedInode['version']>>({
-      // A path below the cache directory is made of it.
+      // It becomes a path below the cache directory.
       name: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
       path: isText,
       etag: isText,
@@ -117,7 +117,7 @@ const isReplaced = shaped<ReplacedInode>({
       place: either(
         isAbsent,
         shaped<NonNullable<NonNullable<ReplacedInode['version']>['place']>>({
-          // A key of the store is made of it.
+          // It becomes a key of the store.
           pack: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
           offset: isCount,
         }),

@@ -15,13 +15,13 @@ export interface StateStoreOptions {
   /** This mount's own. */
   readonly cacheDirectory: string;
   readonly identity: StateIdentity;
-  /** Whether what the cache directory has is as new as what the runtime directory has. */
+  /** Whether the cache directory's state is as new as the runtime directory's. */
   readonly inCache: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Keeps what is published: for a successor in the runtime directory, for a cold start in the cache directory. */
+/** Stores publications: for a successor in the runtime directory, for a cold start in the cache directory. */
 export class StateStore implements Persister {
   readonly #identity: StateIdentity;
   readonly #takeover: TakeoverFile;
@@ -54,12 +54,12 @@ export class StateStore implements Persister {
 
   acknowledged(): void {
     this.#takeover.acknowledged();
-    // The tree in it is large, and is held by who shows it.
+    // The tree in it is large, and is kept by the component that shows it.
     if (this.#image !== undefined) this.#image = { head: this.#image.head, body: [] };
   }
 
   /**
-   * Lets go. `unmounted`: the kernel holds nothing any more, so that the state for a successor goes too, where the
+   * Closes it. `unmounted`: the kernel holds nothing any more, so the state for a successor is removed too, if the
    * one for a cold start is as new.
    */
   async close({ unmounted }: { readonly unmounted: boolean }): Promise<void> {

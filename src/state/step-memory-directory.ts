@@ -12,7 +12,7 @@ import type { RememberedStep, StepMemory } from '../source/release/step-memory.t
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
-/** Each step removes those before it, so there are a few. */
+/** Bound on names: each step removes the earlier ones, so there are few. */
 const MOST_NAMES = 10_000;
 
 const NAME = /^(\d{10})\.([0-9a-f]{64})\.(-?\d{1,15})(\.accepted)?$/;
@@ -25,18 +25,19 @@ export interface StepMemoryPlace {
   readonly environment: string;
 }
 
-/** Where the steps of one environment of one root are remembered. */
+/** The directory in which the steps of one environment of one root are remembered. */
 export function stepMemoryPath({ stateDirectory, root, environment }: StepMemoryPlace): string {
   const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
   return join(stateDirectory, 'v1', 'releases', name, environment);
 }
 
 /**
- * Remembers the newest step in a directory that outlives cache, mount point and host's restarts: what a ref may not go behind.
+ * Remembers the newest step in a directory that survives cache, mount point and reboots: a ref must not go back
+ * behind it.
  *
- * A step is the name of an empty file: `<number>.<SHA-256 of its payload>.<when it was made>`. So it is there or it is not,
- * however a writer ends; and where several mounts show one environment, none can lower what another one wrote, without a
- * lock between them: the highest number counts, and each writer removes only lower ones.
+ * A step is the name of an empty file: `<number>.<SHA-256 of its payload>.<when it was made>`. So it exists or not,
+ * however a writer ends. If several mounts show one environment, none can lower another's step, without a lock: the
+ * highest number counts, and each writer removes only lower ones.
  */
 export class StepMemoryDirectory implements StepMemory {
   readonly #path: string;
@@ -52,8 +53,8 @@ export class StepMemoryDirectory implements StepMemory {
   }
 
   /**
-   * Opens it, and makes it where it is missing. A disk that takes nothing is no reason not to mount: `trouble` says so.
-   * Throws HostError where others than this user could change what is remembered.
+   * Opens it, and creates it if missing. A disk that accepts no writes must not prevent mounting: `trouble` reports
+   * it. Throws HostError if users other than this one could change it.
    */
   static open(place: StepMemoryPlace, owner: number, log: Logger): StepMemoryDirectory {
     const path = stepMemoryPath(place);
@@ -62,7 +63,7 @@ export class StepMemoryDirectory implements StepMemory {
     try {
       mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
     } catch (error) {
-      // Then there is none that could be read.
+      // Without a directory there is nothing to read.
       memory.#failed(error);
       return memory;
     }
@@ -75,7 +76,7 @@ export class StepMemoryDirectory implements StepMemory {
     return this.#newest;
   }
 
-  /** The errno's name where the disk takes nothing: then what was seen is forgotten with this process. */
+  /** The errno's name if the disk accepts no writes: then the process's end loses the remembered step. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
@@ -96,7 +97,7 @@ export class StepMemoryDirectory implements StepMemory {
   async accept(step: Omit<RememberedStep, 'accepted'>): Promise<void> {
     const remembered = { ...step, accepted: true };
     await this.#write(remembered);
-    // crash point: what was there counts, and the operator accepts once more.
+    // crash point: the old step still counts, and the operator must accept again.
     this.#removeOthers((other) => nameOf(other) !== nameOf(remembered));
     await syncDirectory(this.#path);
     this.#newest = remembered;

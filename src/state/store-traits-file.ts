@@ -5,9 +5,9 @@ import type { StoreTrait, TraitsKeeper } from '../sync/etag-witness.ts';
 const FILE_MODE = 0o600;
 
 /**
- * Keeps in a file what was found out of a store, so that a server that takes over can read from the first moment on what
- * its predecessor could. That ETags are no MD5s is found out anew by each first server: `supervisor` is the process that
- * starts servers one after another. Without fsync, and without a word where the disk takes nothing: it is found out anew then.
+ * Stores findings about a store in a file, so that a server that takes over can read from the start whatever its
+ * predecessor could. Each first server determines anew that ETags are no MD5s: `supervisor` is the process that
+ * starts servers one after another. Without fsync, and silently on failure: the finding is then made again.
  */
 export function keepStoreTraits(file: string, supervisor: number): TraitsKeeper {
   return {

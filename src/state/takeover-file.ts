@@ -13,7 +13,7 @@ export interface TakeoverPaths {
   readonly current: string;
   /** The one being written. */
   readonly next: string;
-  /** The state before, while the kernel has not answered every notification about the one in force. */
+  /** The previous state, while the kernel has not answered every notification about the current one. */
   readonly previous: string;
 }
 
@@ -23,9 +23,9 @@ export function takeoverPaths(directory: string): TakeoverPaths {
 }
 
 /**
- * The state in the runtime directory, a tmpfs: what the next process finds after a crash, whatever the cache's disk
- * does. A rename puts it in force. Where it cannot be written the old one is taken away before anything new is
- * shown: a successor must find the ids that the kernel has, or none.
+ * The state in the runtime directory, a tmpfs: the next process finds it after a crash, even if the cache's disk
+ * fails. A rename puts it in force. If it cannot be written, the old one is removed before anything new is shown: a
+ * successor must find the ids that the kernel has, or none.
  */
 export class TakeoverFile {
   readonly paths: TakeoverPaths;
@@ -58,7 +58,7 @@ export class TakeoverFile {
     }
   }
 
-  /** Some 100 us: system calls on a tmpfs that do not wait for a thread which another disk may hold up. */
+  /** Some 100 us: system calls on a tmpfs, not through a thread pool that another disk may block. */
   commit(record: Uint8Array): void {
     const { current, next, previous } = this.paths;
     try {
@@ -69,10 +69,10 @@ export class TakeoverFile {
       writeSync(this.#handle.fd, record, 0, record.length, COMMIT_AT);
       if (this.#inForce) return;
       rmSync(previous, { force: true });
-      // crash point: the new state is complete beside the old one, which stays in force.
+      // crash point: the new state is complete beside the old one, which is still in force.
       linkIfThere(current, previous);
       renameSync(next, current);
-      // crash point: the new state is in force; the state before says which notifications may be owed.
+      // crash point: the new state is in force; the previous state tells which notifications may be owed.
       this.#inForce = true;
       this.trouble.wrote();
     } catch (error) {
@@ -90,7 +90,7 @@ export class TakeoverFile {
     await this.#close();
   }
 
-  /** Nobody will take over. The directory goes too where nothing else is in it. */
+  /** No successor will come. Removes the directory too if it is then empty. */
   remove(): void {
     for (const path of [this.paths.next, this.paths.previous, this.paths.current]) remove(path);
     try {
@@ -112,7 +112,7 @@ export class TakeoverFile {
   }
 }
 
-/** As far as it can be: on a disk that takes nothing any more a stale file may stay. */
+/** Best effort: on a disk that accepts no writes a stale file may stay. */
 function remove(path: string): void {
   try {
     rmSync(path, { force: true });
