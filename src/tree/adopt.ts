@@ -1,6 +1,6 @@
 import type { ListedObjects } from './listing.ts';
 
-/** An object as it was found when it was fetched, after the listing. */
+/** An object as found when fetched, after the listing. */
 export interface AdoptedObject {
   /** Latin-1, without the quotes. */
   readonly etag: string;
@@ -8,14 +8,14 @@ export interface AdoptedObject {
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
-  /** Default false: what was found could be read. */
+  /** Default false: the object was readable. */
   readonly archived?: boolean;
 }
 
-/** By path: what is there now in the place of what was listed; null: nothing any more. */
+/** By path: the current object in place of the listed one; null: there is none any more. */
 export type AdoptedObjects = ReadonlyMap<string, AdoptedObject | null>;
 
-/** The listing as if these objects had been listed as they were found. Keys that were not listed are not added. */
+/** The listing, as if these objects had been listed as they were found. Does not add keys that were not listed. */
 export function adoptObjects(objects: ListedObjects, adopted: AdoptedObjects): ListedObjects {
   return adoptRows(objects, replacements(objects, adopted));
 }
@@ -68,7 +68,7 @@ export function adoptRows(
   };
 }
 
-/** By position in the listing. Only keys of a length that was adopted are made strings of: there may be millions. */
+/** By position in the listing. Decodes only keys whose length occurs among the adopted: there may be millions. */
 function replacements(
   objects: ListedObjects,
   adopted: AdoptedObjects,
@@ -89,7 +89,7 @@ function replacements(
   return replaced;
 }
 
-/** The bytes of a key, which are those of the listing. */
+/** The bytes of a key, as a view of the listing. */
 export function keyOf({ keys, keyEnds }: ListedObjects, i: number): Uint8Array {
   return keys.subarray(keyEnds[i - 1] ?? 0, keyEnds[i]!);
 }

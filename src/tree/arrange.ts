@@ -4,7 +4,7 @@ import type { NameHash } from './name-hash.ts';
 
 /** The draft in its final, breadth first order. */
 export interface Arrangement {
-  /** Entries that stay: those of the draft less the shadowed. */
+  /** Entries that are kept: those of the draft without the shadowed ones. */
   readonly count: number;
   /** Draft entry of each final entry. */
   readonly draftOf: Uint32Array;
@@ -12,14 +12,14 @@ export interface Arrangement {
   readonly childStarts: Uint32Array;
   readonly cookieHigh: Uint32Array;
   readonly cookieLow: Uint32Array;
-  /** 1 for the draft's files that a directory of the same path hides. */
+  /** 1 for each draft file that is hidden by a directory with the same path. */
   readonly shadowed: Uint8Array;
   /** The draft's children of draft entry d, in key order: `children[ranges[d] .. ranges[d + 1])`. */
   readonly children: Uint32Array;
   readonly ranges: Uint32Array;
 }
 
-/** Orders children by cookie, settles collisions, finds and reports shadowed files. */
+/** Orders children by cookie, resolves collisions, finds and reports shadowed files. */
 export function arrange(draft: Draft, hash: NameHash, saltHigh: number, saltLow: number): Arrangement {
   const { ranges, children } = groupByParent(draft);
   const order = new ChildOrder(draft, hash, saltHigh, saltLow);
@@ -57,7 +57,7 @@ export function arrange(draft: Draft, hash: NameHash, saltHigh: number, saltLow:
         low = (low + 1) >>> 0;
         if (low === 0) high++;
       }
-      // `sorted` is a view of these very places: what was dropped makes the write trail the read.
+      // `sorted` is a view of these same slots: dropped entries only make the write position trail the read position.
       draftOf[count] = entry;
       parents[count] = directory;
       cookieHigh[count] = high;
@@ -69,7 +69,7 @@ export function arrange(draft: Draft, hash: NameHash, saltHigh: number, saltLow:
   return { count, draftOf, parents, childStarts, cookieHigh, cookieLow, shadowed, children, ranges };
 }
 
-/** Whether a directory of the same name is beside this file: a path can be at most one file and one directory. */
+/** Whether a directory has the same name as this file: a path has at most one file and one directory. */
 function isHidden(draft: Draft, order: ChildOrder, sorted: Uint32Array, i: number): boolean {
   if (draft.isDirectory(sorted[i]!)) return false;
   const hides = (beside: number): boolean =>

@@ -19,19 +19,19 @@ import { keepShown } from './unusable.ts';
 
 export interface BuildInput {
   readonly objects: ListedObjects;
-  /** What was found in the place of what was listed: it enters the tree, and its id, as if it had been listed. */
+  /** Objects found in place of listed ones: they count for the tree and its id as if they had been listed. */
   readonly adopted?: AdoptedObjects | undefined;
   readonly filter: PathFilter;
-  /** Which files have the execute bits; none, where it is left out. A release says it by itself. */
+  /** Which files have the execute bits; default: none. A release states it itself. */
   readonly executable?: PatternList | undefined;
-  /** Node ids, mtimes and version names of what did not change are taken over from it. */
+  /** Unchanged entries take their node ids, mtimes and version names from it. */
   readonly previous: Generation | undefined;
   /**
-   * Path of a removed directory: its node id, given back if the path is a directory again. A file of the path
-   * does not use it up; one that was given back may stay here.
+   * By path, the node id of a removed directory, which it gets back if the path becomes a directory again. A file
+   * with that path does not consume it. An id that was given back may stay in the map.
    */
   readonly removedDirectories: ReadonlyMap<string, number>;
-  /** At least 2, and above every id ever handed out. */
+  /** At least 2, and above every id ever assigned. */
   readonly nextNodeId: number;
   /** 64 bits, the same for the life of a mount: cookies depend on it. */
   readonly salt: bigint;
@@ -43,9 +43,9 @@ export interface BuildInput {
 
 export interface BuildResult {
   readonly generation: Generation;
-  /** Against `previous`; undefined without one. */
+  /** Compared with `previous`; undefined without one. */
   readonly changes: GenerationChanges | undefined;
-  /** In byte order of key; of each reason no more than a thousand. */
+  /** In byte order of key; at most a thousand of each reason. */
   readonly problems: readonly Problem[];
   /** How many more there are, by reason. */
   readonly unnamedProblems: ReadonlyMap<ProblemReason, number>;
@@ -99,8 +99,8 @@ export function buildGeneration(input: BuildInput): BuildResult {
 }
 
 /**
- * The last writes to a generation, just before it is published: its number, and `at` as the mtime of what was
- * added, changed or touched. Without `changes` (the first of a mount) only the number.
+ * The last writes to a generation, just before it is published: its number, and `at` as the mtime of added, changed
+ * or touched entries. Without `changes` (the first publication of a mount) only the number.
  */
 export function setPublishTime(
   generation: Generation,
@@ -123,7 +123,7 @@ function columnsOf({ buffer, entries }: Generation): Columns {
   return openColumns(buffer, layoutOf(entries, heapBytes));
 }
 
-/** What is shown, and is not all that it should be. */
+/** Reports entries that are shown with a problem. */
 function reportShown(draft: Draft, shadowed: Uint8Array): void {
   const { archived, lastModified } = draft.objects;
   for (let entry = 1; entry < draft.count; entry++) {
@@ -171,9 +171,9 @@ function nameVersions(
 
 function dateByListing(columns: Columns, generation: Generation, now: number): void {
   const { mtimeSeconds, lastModified, parents } = columns;
-  // Children have higher indices than their directory: from the end, each is done before what holds it.
+  // Children have higher indices than their directory: iterating from the end handles children first.
   for (let i = generation.entries - 1; i >= 0; i--) {
-    // A date that is unknown is that of the first look at it.
+    // An unknown date is replaced by the time of the first listing that has the file.
     if (!generation.isDirectory(i)) mtimeSeconds[i] = Math.min(lastModified[i]! || now, now);
     else if (generation.childrenStart(i) === generation.childrenEnd(i)) mtimeSeconds[i] = now;
     const parent = parents[i]!;
@@ -186,7 +186,7 @@ function takeDates(columns: Columns, previous: Generation, { origin }: Generatio
     const from = origin[i]!;
     columns.mtimeSeconds[i] = from === NONE ? now : previous.mtimeSeconds(from);
     columns.mtimeNanoseconds[i] = from === NONE ? 0 : previous.mtimeNanoseconds(from);
-    // The same content put again has a later date: what a file says of itself changes with the file alone.
+    // The same content uploaded again has a later date: a file's attributes change only with the file.
     if (from !== NONE) columns.lastModified[i] = previous.lastModified(from);
   }
 }

@@ -25,7 +25,7 @@ export class ChildOrder {
     this.#low = low;
   }
 
-  /** The cookie that an entry gets where no other wants it. */
+  /** The cookie that an entry gets if no other entry collides. */
   wishHigh(entry: number): number {
     return this.#high[entry]!;
   }

@@ -4,7 +4,7 @@ import { HEADER, type Layout } from './layout.ts';
 export interface Columns {
   readonly header: DataView;
   readonly nodeIds: Float64Array;
-  /** Of a file its bytes; of a directory how many subdirectories it has (its own size is always 0). */
+  /** The bytes of a file; the number of subdirectories of a directory (whose own size is always 0). */
   readonly sizes: Float64Array;
   readonly parents: Uint32Array;
   /** Name i is `heap[nameStarts[i] .. nameStarts[i + 1])`. */

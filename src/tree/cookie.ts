@@ -1,6 +1,6 @@
 import type { NameHash } from './name-hash.ts';
 
-/** Cookies 0 to 15 are not given to names: 0 starts a listing, "." and ".." have 1 and 2. */
+/** Cookies 0 to 15 are not for names: 0 starts a listing, "." and ".." have 1 and 2. */
 export const RESERVED_COOKIES = 16;
 
 /**

@@ -1,25 +1,25 @@
 import type { ListedObjects } from './listing.ts';
 
 /*
- * What tells the versions of one path apart is the listed ETag, and the size. Where a listing has no ETag for an object, its
- * date stands in the ETag's place, marked by a byte that no ETag has: two versions of one size and one date are not told
- * apart then. Trees, ids and names of versions are made of it as of an ETag; readers are not shown it as one.
+ * A version of a path is identified by its listed ETag and size. If a listing has no ETag for an object, its date
+ * replaces the ETag, marked by a byte that no ETag contains: then two versions with equal size and date cannot be
+ * distinguished. Trees, ids and version names treat it like an ETag, but readers never see it as one.
  */
 
 /** A space. */
 const MARK = ' ';
 
-/** The listed ETag of a version; undefined where a date stands in its place. */
+/** The listed ETag of a version; undefined if a date replaces it. */
 export function listedEtag(etag: string): string | undefined {
   return etag === '' || etag.startsWith(MARK) ? undefined : etag;
 }
 
-/** Whether an object has neither ETag nor date: nothing would tell when it was replaced. */
+/** Whether an object has neither ETag nor date: its replacement could not be detected. */
 export function lacksVersion({ etagEnds }: ListedObjects, object: number): boolean {
   return etagEnds[object] === (etagEnds[object - 1] ?? 0);
 }
 
-/** The listing with the date in the place of each ETag that is missing. */
+/** The listing with the date in place of each missing ETag. */
 export function markDates(objects: ListedObjects): ListedObjects {
   const { count, etags, etagEnds, lastModified } = objects;
   const marks = new Map<number, Uint8Array>();

@@ -2,20 +2,19 @@ import type { Generation } from './generation.ts';
 import { NONE } from './layout.ts';
 
 /**
- * What differs between two generations. All lists ascend, so that a directory comes before what is in it, and
- * depend on the two trees alone. An entry that changed its kind is removed and added. Arrays are backed by
- * SharedArrayBuffers.
+ * The differences between two generations. All lists ascend, so a directory comes before its content. They depend
+ * only on the two trees. An entry whose kind changed is removed and added. Arrays are backed by SharedArrayBuffers.
  */
 export interface GenerationChanges {
-  /** New indices: files and directories that were not there; all of them, not only the topmost. */
+  /** New indices: files and directories that did not exist before; all of them, not only the topmost. */
   readonly added: Uint32Array;
-  /** Old indices: files and directories that are gone; all of them. */
+  /** Old indices: removed files and directories; all of them. */
   readonly removed: Uint32Array;
-  /** New indices of files with another ETag, size, or mode: the kernel keeps all three without end by node id. */
+  /** New indices of files with another ETag, size, or mode: the kernel caches all three indefinitely by node id. */
   readonly changed: Uint32Array;
   /** Old indices, pairwise with `changed`. */
   readonly changedFrom: Uint32Array;
-  /** New indices of directories that stay, in which a name was added, removed, or given a version or kind. */
+  /** New indices of surviving directories in which a name was added, removed, or got another version or kind. */
   readonly touched: Uint32Array;
   /** For each new entry the old index of the same file version or the same directory, else 0xffffffff. */
   readonly origin: Uint32Array;
@@ -72,9 +71,8 @@ export function diffGenerations(older: Generation, newer: Generation): Generatio
 }
 
 /**
- * The old child of the same name, or -1. Both lists are in cookie order, so that it is the one at `cursor`
- * unless a name was added or removed just here, a collision moved a cookie, or the salt is another: then the
- * name is looked up.
+ * The old child with the same name, or -1. Both lists are in cookie order, so it is the one at `cursor`, unless a
+ * name was added or removed here, a collision moved a cookie, or the salt differs: then the name is looked up.
  */
 function match(
   older: Generation,

@@ -3,14 +3,14 @@ import { markDates } from './date-mark.ts';
 import type { ListedObjects } from './listing.ts';
 
 /**
- * Equal digests are equal listings: same keys, ETags, sizes and readable classes in the same order. 64 hex
- * digits, comparable within one host. The dates are left out, so that the same content put again changes
- * nothing, but for which of them are unknown, which are problems to be told, and for objects without an ETag, whose versions
- * only their dates tell apart. 1,000,000 objects take 53 ms (bench/tree.ts).
+ * Equal digests mean equal listings: same keys, ETags, sizes and readable classes in the same order. 64 hex digits,
+ * comparable within one host. Excludes the dates, so that the same content uploaded again changes nothing, with two
+ * exceptions: which dates are unknown, because that is a problem to report, and the dates of objects without an ETag,
+ * which alone identify their versions. 1,000,000 objects take 53 ms (bench/tree.ts).
  */
 export function digestListing(objects: ListedObjects): string {
   const { count, keys, keyEnds, etags, etagEnds, archived } = markDates(objects);
-  // Columns of known lengths in a fixed order: no two listings give the same bytes.
+  // Columns of known lengths in a fixed order: no two listings give the same input.
   const hash = createHash('sha256').update(`${count}\n`);
   hash.update(bytesOf(keyEnds.subarray(0, count)));
   hash.update(bytesOf(etagEnds.subarray(0, count)));
@@ -23,7 +23,7 @@ export function digestListing(objects: ListedObjects): string {
   return hash.digest('hex');
 }
 
-/** Sizes with -1 for what is unknown: a NaN has many bit patterns. */
+/** Sizes with -1 for unknown: a NaN has many bit patterns. */
 function withoutNaN(sizes: Float64Array): Float64Array {
   for (const size of sizes) {
     if (Number.isNaN(size)) return sizes.map((known) => (Number.isNaN(known) ? -1 : known));

@@ -22,7 +22,7 @@ export function draftId(draft: Draft, arrangement: Arrangement): Uint8Array {
   return hasher.digest();
 }
 
-/** `prefixLength`: bytes of the path in front of the name, its slash included. */
+/** `prefixLength`: bytes of the path before the name, including its slash. */
 type Visit = (entry: number, prefixLength: number) => void;
 
 /**
@@ -31,7 +31,7 @@ type Visit = (entry: number, prefixLength: number) => void;
  * `a-b`. So each directory's own subdirectories are sorted once more by name and merged in.
  */
 function visitInByteOrder(draft: Draft, { children, ranges, shadowed }: Arrangement, visit: Visit): void {
-  // As deep as the tree: at most 2,048 (LONGEST_PATH).
+  // As deep as the tree: at most 2,048 levels (LONGEST_PATH).
   const descend = (directory: number, prefixLength: number): void => {
     const siblings = children.subarray(ranges[directory]!, ranges[directory + 1]!);
     const byName = subdirectoriesByName(draft, siblings);
@@ -46,7 +46,7 @@ function visitInByteOrder(draft: Draft, { children, ranges, shadowed }: Arrangem
   descend(0, 0);
 }
 
-/** Insertion: names are out of place only where one begins another, so that few move, and not far. */
+/** Insertion sort: names are out of order only if one is a prefix of another, so few move, and not far. */
 function subdirectoriesByName(draft: Draft, siblings: Uint32Array): number[] {
   const sorted: number[] = [];
   for (const child of siblings) {

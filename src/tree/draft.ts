@@ -8,12 +8,12 @@ import type { PatternList } from './patterns.ts';
 import { describeProblem, nameKey, type Problem, type ProblemReason } from './problem.ts';
 import { whyUnusable } from './unusable.ts';
 
-/** Problems of one reason that are named: a store that lists every object so must not fill the memory with them. */
+/** Named problems of one reason: a store with the same problem in every object must not fill the memory. */
 const MOST_NAMED = 1_000;
 
 interface FoundProblems {
   count: number;
-  /** Of the first ones. */
+  /** Positions of the first ones. */
   readonly positions: number[];
 }
 
@@ -87,7 +87,7 @@ export class Draft {
     if (found.positions.length < MOST_NAMED) found.positions.push(position);
   }
 
-  /** Of all problems, named or not. */
+  /** Counts all problems, named or not. */
   get problemCount(): number {
     let count = 0;
     for (const found of this.#found.values()) count += found.count;
@@ -133,8 +133,8 @@ export class Draft {
 }
 
 /**
- * Applies filter, key rules and what makes an object unusable, in this order: what is excluded is not in problems, however
- * hostile. `kept` are the objects that are shown as they were before, and why.
+ * Applies filter, key rules and the checks for unusable objects, in this order: an excluded key is never a problem,
+ * however hostile. `kept`: the objects that are shown as they were before, and why.
  */
 export function draftTree(
   objects: ListedObjects,
@@ -156,7 +156,7 @@ export function draftTree(
     const end = keyEnds[object]!;
     if (!filter.showsAll && !filter.showsKey(keys.subarray(start, end))) continue;
     const unusable = whyUnusable(objects, object);
-    // The rules of keys say why for good; of a size that is unknown the next listing may know more.
+    // Key rules report permanent reasons first; a size that is unknown may be known in the next listing.
     const reason = judgeKey(keys, start, end, unusable === undefined ? sizes[object]! : 0) ?? unusable;
     if (reason !== undefined) {
       draft.report(position, reason);

@@ -24,8 +24,8 @@ const DIGITS: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, byte) 
 });
 
 /**
- * The buffer of a drafted tree: everything that follows from the listing alone. Node ids, mtimes and version
- * names are left 0, and so are problems and id in the header.
+ * The buffer of a drafted tree: everything that follows from the listing alone. Leaves node ids, mtimes and version
+ * names 0, and problems and id in the header.
  */
 export function fillColumns(
   draft: Draft,
@@ -58,7 +58,7 @@ export function fillColumns(
   return { buffer, columns };
 }
 
-/** Whole seconds since the epoch, of milliseconds; within what the column holds (until 2106). */
+/** Converts milliseconds to whole seconds since the epoch; within the column's range (until 2106). */
 export function wholeSeconds(milliseconds: number): number {
   const seconds = Math.floor(milliseconds / 1000);
   return seconds > 0 ? Math.min(seconds, LATEST) : 0;

@@ -7,13 +7,13 @@ export interface FilterPatterns {
 
 export interface FilterVerdict {
   readonly shown: boolean;
-  /** The list that decided; undefined where there are no rules that did. */
+  /** The list that decided; undefined if no rule did. */
   readonly list: 'include' | 'exclude' | undefined;
-  /** The pattern that decided, as it was given; undefined where no include matched, or none was needed. */
+  /** The pattern that decided, as given; undefined if no include matched, or none was needed. */
   readonly rule: string | undefined;
 }
 
-/** --include and --exclude. Shown is what matches an include (or none is given) and no exclude. */
+/** --include and --exclude. A path is shown if it matches an include (or there are none) and no exclude. */
 export class PathFilter {
   /** No rules: every path is shown. */
   readonly showsAll: boolean;

@@ -19,27 +19,27 @@ import {
 import { halfSipHash, type NameHash } from './name-hash.ts';
 import { TreeError } from './tree-error.ts';
 
-/** Where content lies that is one of many in an object. */
+/** The place of a content that is stored with others in one object (a pack). */
 export interface ContentPlace {
   /** The SHA-256 of the pack, 64 hex digits. */
   readonly pack: string;
-  /** Of the content's first byte in it. */
+  /** Offset of the content's first byte in the pack. */
   readonly offset: number;
 }
 
-/** One version of the content of one path; of a release, of every path that has this content. */
+/** One version of the content of one path; in a release, of every path with this content. */
 export interface ContentVersion {
   /** 32 hex digits, as `versionName` of src/tree/identity.ts makes them. */
   readonly name: string;
   /** Below the prefix. */
   readonly path: string;
-  /** As listed, or what stands in its place: see `listedEtag`. */
+  /** As listed, or its replacement: see `listedEtag`. */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
   /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
   readonly lastModified?: number | undefined;
-  /** Undefined: the object of the path has it, and nothing else. */
+  /** Undefined: the content is a whole object. */
   readonly place?: ContentPlace | undefined;
 }
 
@@ -63,7 +63,7 @@ export class Generation {
   readonly bytes: number;
   /** Keys left out or unreadable. */
   readonly problems: number;
-  /** Whether contents are known by their SHA-256, so that several files may have one version. */
+  /** Whether contents are identified by their SHA-256, so that several files may share one version. */
   readonly isReleased: boolean;
 
   readonly #columns: Columns;
@@ -242,14 +242,14 @@ export class Generation {
     return place === undefined ? dated : { ...dated, place };
   }
 
-  /** Where the content of a file of a release lies; undefined for one of no bytes, and for what is no release's. */
+  /** The place of the content of a file in a release; undefined for an empty file, and without a release. */
   place(i: number): ContentPlace | undefined {
     if ((this.#flags[i]! & FLAG_DIGEST) === 0 || this.size(i) === 0) return undefined;
     const { etags } = this.#columns;
     return { pack: this.#digest(etags[4 * i + 2]!), offset: etags[4 * i + 3]! };
   }
 
-  /** Whether two files of equal content, of this and of another generation, have it from the same place. */
+  /** Whether two files of equal content, in this and another generation, are stored in the same place. */
   samePlace(i: number, other: Generation, j: number): boolean {
     if (((this.#flags[i]! | other.#flags[j]!) & FLAG_DIGEST) === 0 || this.size(i) === 0) return true;
     const mine = this.#columns.etags;
@@ -315,7 +315,7 @@ export class Generation {
   find(path: string): number {
     if (path === '') return 0;
     const bytes = Buffer.from(path);
-    // A lone surrogate would be encoded as U+FFFD, which is another name.
+    // A lone surrogate would be encoded as U+FFFD, a different name.
     if (bytes.toString() !== path) return -1;
     let index = 0;
     for (let start = 0; start <= bytes.length && index !== -1; ) {

@@ -44,14 +44,14 @@ export function checkEtagLength(length: number): void {
 }
 
 /**
- * Names content versions: the first 16 bytes of SHA-256 over the fields path, ETag and size (decimal digits),
- * each preceded by its length in bytes as 32 bits, big-endian. Blobs in the cache are named so, and caches
- * outlive releases: this never changes. Of content that is known by its SHA-256, which stands marked in the place of the
- * ETag, the path is empty: it is the same version under every path.
+ * Names content versions: the first 16 bytes of SHA-256 over the fields path, ETag and size (decimal digits), each
+ * preceded by its length in bytes as 32 bits, big-endian. The names identify blobs in the cache, and caches outlive
+ * releases: this never changes. For content identified by its SHA-256 (marked, in place of the ETag) the path is
+ * empty: it is the same version under every path.
  */
 export class VersionNamer {
   readonly #fields = new FieldWriter();
-  /** The scratch's first n bytes, by n: making one costs as much as hashing it. */
+  /** Views of the scratch's first n bytes, by n: creating one costs as much as hashing it. */
   readonly #views = new Map<number, Buffer>();
 
   /** SHA-256 as Latin-1, one character a byte: the first 16 are the name. */

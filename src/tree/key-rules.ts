@@ -7,11 +7,11 @@ const LONGEST_COMPONENT = 255;
 const LONGEST_PATH = 4095;
 
 /**
- * Why the key `keys[start .. end)` cannot be a path, or undefined where it can: the path of a file, or, with no
- * content and a slash at its end, the marker of a directory (of the root, where the key is empty).
+ * Why the key `keys[start .. end)` cannot be a path; undefined if it can: as a file, or, if it is empty and ends with
+ * a slash, as a directory marker (the root's, if the key is empty).
  *
- * Where several rules are broken, the first of these is named: nul, not-utf8, then components from the left,
- * then the length of it all, then content under a slash.
+ * If several rules are broken, reports the first of: nul, not-utf8, the components from the left, the total length,
+ * content under a slash.
  */
 export function judgeKey(
   keys: Uint8Array,

@@ -1,6 +1,6 @@
 import { TreeError } from './tree-error.ts';
 
-/** Grows with every change of the bytes below, and of the hash that cookies are made of. */
+/** Increases with every change of the bytes below, and of the hash for cookies. */
 export const FORMAT_VERSION = 1;
 /**
  * "DAGT", "REE1" where the host is little-endian. Written and read in the host's byte order, as the columns
@@ -44,8 +44,8 @@ export const HEADER = {
 } as const;
 
 /**
- * Where each column begins. All of it follows from the two counts in the header, so that there are no offsets
- * in a file that could be damaged. 85 bytes an entry, and its name (and any ETag that is not an MD5).
+ * The offset of each column. All follow from the two counts in the header, so a file contains no offsets that could
+ * be damaged. 85 bytes an entry, plus its name (and any ETag that is not an MD5).
  */
 export interface Layout {
   readonly nodeIds: number;

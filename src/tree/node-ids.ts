@@ -6,10 +6,10 @@ import { TreeError } from './tree-error.ts';
 export const ROOT_NODE_ID = 1;
 
 /**
- * Gives every entry its node id: what has an origin keeps its id, a directory that comes back gets its
- * removed directory's, everything else the next new one, in index order. Returns the next that is free.
+ * Assigns every entry its node id: an entry with an origin keeps its id, a returning directory gets the id of the
+ * removed one, all others the next new ids, in index order. Returns the next free id.
  *
- * Throws TreeError `bad-state` where `nextNodeId` or a removed directory holds an id that is in use.
+ * Throws TreeError `bad-state` if `nextNodeId` or a removed directory has an id that is in use.
  */
 export function assignNodeIds(
   columns: Columns,
@@ -46,7 +46,7 @@ export function assignNodeIds(
   return next;
 }
 
-/** The entries that have an origin, by node id: the previous order less what is gone, so that nothing is sorted. */
+/** The entries with an origin, by node id: the previous order without the removed entries, so nothing is sorted. */
 function keptByNode(entries: number, previous: Generation, origin: Uint32Array): Uint32Array {
   const successor = new Uint32Array(previous.entries).fill(NONE);
   for (let i = 0; i < entries; i++) if (origin[i] !== NONE) successor[origin[i]!] = i;

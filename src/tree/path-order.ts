@@ -1,18 +1,18 @@
 import type { Generation } from './generation.ts';
 
-/** Names sorted at a stretch: some milliseconds. */
+/** Names sorted without yielding: some milliseconds. */
 const RUN = 4_096;
 /** No name holds a NUL, and none of its bytes is smaller: `a` with it comes before `a.py`, as without. */
 const END = '\0';
 
 /**
- * All entries but the root, in byte order of their paths: `a` comes before `a.py`, which comes before `a/b`. A
- * generator, so that whoever runs it may let others run in between: 100,000 entries take some 150 ms.
+ * All entries except the root, in byte order of their paths: `a` before `a.py` before `a/b`. A generator, so that the
+ * caller can yield in between: 100,000 entries take some 150 ms.
  */
 export function* orderByPath(generation: Generation): Generator<void, Uint32Array> {
   const order = new Uint32Array(generation.entries - 1);
   let filled = 0;
-  /** What is yet to come of each directory on the way down, the next one last. */
+  /** The remaining steps of each directory on the current path, the next one last. */
   const stack: Step[][] = [(yield* stepsOf(generation, 0)).reverse()];
   for (let steps = stack.at(-1); steps !== undefined; steps = stack.at(-1)) {
     const step = steps.pop();
@@ -24,7 +24,7 @@ export function* orderByPath(generation: Generation): Generator<void, Uint32Arra
   return order;
 }
 
-/** Either an entry itself, or what is in it. */
+/** Either an entry itself, or its content. */
 interface Step {
   readonly index: number;
   readonly into: boolean;
@@ -76,7 +76,7 @@ function* mergedTwo(one: readonly string[], other: readonly string[]): Generator
   return both.concat(one.slice(i), other.slice(j));
 }
 
-/** The place in the order of the first path that does not come before these bytes; after them, where `past`. */
+/** The position of the first path that does not sort before these bytes; with `past`, of the first after them. */
 export function placeInOrder(
   generation: Generation,
   order: Uint32Array,

@@ -1,7 +1,7 @@
 import ignore, { type Ignore } from 'ignore';
 import { TreeError } from './tree-error.ts';
 
-/** `ignore` remembers every path that it was asked about: it is renewed after so many. */
+/** `ignore` caches every path that it has tested: it is replaced after this many. */
 const REMEMBERED_PATHS = 10_000;
 
 /**
@@ -47,7 +47,7 @@ function newMatcher(): Ignore {
   return ignore({ ignoreCase: false, allowRelativePaths: true });
 }
 
-/** A pattern that is no rule would make an --include hide everything in silence. */
+/** A pattern that is not a rule would make an --include silently hide everything. */
 function checkPattern(pattern: string): void {
   const text = pattern.replace(/^!/, '');
   const reason =

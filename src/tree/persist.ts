@@ -8,12 +8,11 @@ export function generationBytes(generation: Generation): Uint8Array {
 }
 
 /**
- * The generation that these bytes were taken from, in a buffer of its own. That they are what was written is for
- * the caller to know, by a checksum; here every column is held against the rules that the accessors rely on, so
- * that not even a writer with a fault makes them loop or read out of range.
+ * Decodes a generation into its own buffer. The caller must verify the bytes with a checksum. This checks every
+ * column against the invariants of the accessors, so that even bytes from a faulty writer cannot make them loop or
+ * read out of range.
  *
- * Throws TreeError `not-a-generation`, `unsupported-format`, `truncated`, or `damaged` where they contradict
- * themselves.
+ * Throws TreeError `not-a-generation`, `unsupported-format`, `truncated`, or `damaged` if they contradict themselves.
  */
 export function restoreGeneration(bytes: Uint8Array, hash?: NameHash): Generation {
   const buffer = new SharedArrayBuffer(bytes.length);

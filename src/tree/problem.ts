@@ -10,7 +10,7 @@ export const problemReasons = [
   'unreadable-class',
   'bad-size',
   'bad-date',
-  /** Its content could not be had; what the store answered stands in its detail. */
+  /** Its content is unreadable; the detail holds the store's answer. */
   'unreadable-object',
 ] as const;
 
@@ -21,7 +21,7 @@ export type ProblemReason = (typeof problemReasons)[number];
  * (`bad-date`), or as it was before (`bad-size`, `no-version`).
  */
 export interface Problem {
-  /** Below the prefix; bytes that are not UTF-8 are shown as \xNN. Of a key over 4,096 bytes the beginning, and an ellipsis. */
+  /** Below the prefix; bytes that are not UTF-8 appear as \xNN. A key over 4,096 bytes is cut, with an ellipsis. */
   readonly key: string;
   readonly reason: ProblemReason;
   /** One sentence for people. */
@@ -66,7 +66,7 @@ const LONGEST_LISTED_KEY = 4096;
 /** Of such a key, shown to people. */
 const SHOWN_BYTES = 255;
 
-/** The key of a problem, as {@link showKey} writes it; of one that is not known whole, the beginning. */
+/** The key of a problem, as {@link showKey} writes it; of a cut key, the beginning. */
 export function nameKey(key: Uint8Array): string {
   if (key.length <= LONGEST_LISTED_KEY) return showKey(key);
   let end = SHOWN_BYTES;
@@ -74,7 +74,7 @@ export function nameKey(key: Uint8Array): string {
   return `${showKey(key.subarray(0, end))}…`;
 }
 
-/** The key as text: as it is where it is UTF-8, else with each byte that does not fit shown as \xNN. */
+/** The key as text: unchanged if it is UTF-8, otherwise with each invalid byte as \xNN. */
 export function showKey(key: Uint8Array): string {
   const bytes = Buffer.from(key);
   const text = bytes.toString();
@@ -91,7 +91,7 @@ export function showKey(key: Uint8Array): string {
   return shown;
 }
 
-/** Bytes of the character that begins at `at`, or 0 where none does. */
+/** Bytes of the character that begins at `at`, or 0 if none does. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!;
   const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;

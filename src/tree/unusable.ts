@@ -7,17 +7,17 @@ import type { ProblemReason } from './problem.ts';
 
 const SLASH = 0x2f;
 
-/** Why an object cannot be shown as it is listed, whatever its key; undefined where it can. */
+/** Why an object cannot be shown as listed, whatever its key; undefined if it can. */
 export function whyUnusable(objects: ListedObjects, object: number): ProblemReason | undefined {
   if (Number.isNaN(objects.sizes[object])) return 'bad-size';
-  // The marker of a directory, the root's among them, has no content that could be another.
+  // A directory marker, including the root's, has no content that could change.
   const start = objects.keyEnds[object - 1] ?? 0;
   const end = objects.keyEnds[object]!;
   const isMarker = start === end || objects.keys[end - 1] === SLASH;
   return !isMarker && lacksVersion(objects, object) ? 'no-version' : undefined;
 }
 
-/** A listing whose unusable objects were replaced by what was shown before. */
+/** A listing in which unusable objects were replaced by the previously shown ones. */
 export interface KeptObjects {
   readonly objects: ListedObjects;
   /** By the number of the object, why it was kept. */
@@ -25,8 +25,9 @@ export interface KeptObjects {
 }
 
 /**
- * Replaces each object that cannot be shown as listed by what `previous` shows at its path: a store that is wrong about an
- * object has not deleted it. An object that `previous` does not show as a file stays as it is listed.
+ * Replaces each object that cannot be shown as listed by the one that `previous` shows at its path: an error in the
+ * listing does not mean that the object was deleted. An object that `previous` does not show as a file stays as
+ * listed.
  */
 export function keepShown(objects: ListedObjects, previous: Generation | undefined): KeptObjects {
   const kept = new Map<number, ProblemReason>();
