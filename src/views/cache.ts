@@ -28,7 +28,7 @@ interface Failed {
   readonly detail: string;
 }
 
-/** The cache of a daemon, as the control socket has it. */
+/** The cache of a daemon, for the control socket. */
 export class DaemonCache implements CacheViews {
   readonly #observed: CacheObserved;
   #verifying: Promise<Verified> | undefined;
@@ -138,14 +138,14 @@ export class DaemonCache implements CacheViews {
           if (signal.aborted) return;
         }
       };
-      // One iterator, taken from by all.
+      // One iterator, shared by all workers.
       await Promise.all(Array.from({ length: this.#observed.concurrency }, fetchNext));
       return tally.result(path, failed);
     });
   }
 
   verify(): Promise<Verified> {
-    // Whoever comes while it runs gets what the first one gets; it goes on where nobody waits any more.
+    // Requests during a run share its result; it continues even if no client waits any more.
     this.#verifying ??= this.#verify(new AbortController().signal).finally(() => {
       this.#verifying = undefined;
     });
@@ -162,7 +162,7 @@ export class DaemonCache implements CacheViews {
     return { blobs, bytes, corrupt: corrupt.length, removed };
   }
 
-  /** Undefined where all is well. */
+  /** Undefined on success. */
   async #fetch(shown: Shown, index: number, tally: Tally, signal: AbortSignal): Promise<Failed | undefined> {
     const { cache } = this.#observed;
     const { generation } = shown;
@@ -230,7 +230,7 @@ class Tally {
     this.#bytes += bytes;
   }
 
-  /** `changed`: something was, though no file was. */
+  /** `changed`: something changed, even if no file did. */
   result(path: string, failed?: Failed, changed = this.#files > 0): PathResult {
     return {
       path,

@@ -20,7 +20,7 @@ import { DaemonTree, type TreeObserved } from './tree.ts';
 export interface ControlPlaneOptions
   extends Omit<Observed, 'version' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
   readonly config: MountConfig;
-  /** Of all mounts of this user, prepared. */
+  /** The prepared runtime directory of all mounts of this user. */
   readonly runtimeDirectory: string;
   readonly options: {
     readonly log: LeveledLogger;
@@ -29,10 +29,10 @@ export interface ControlPlaneOptions
   };
   readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
   readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
-  /** What an answer of the store named. */
+  /** The version id from a store's answer. */
   readonly versionIdOf: TreeObserved['versionIdOf'];
   readonly events: DaemonEvents;
-  /** Has what a predecessor listens with, and is given what listens now. */
+  /** Holds the predecessor's listeners, and receives the current ones. */
   readonly listeners: Pick<KeptListeners, 'listener' | 'listening' | 'endListener'>;
 }
 
@@ -44,7 +44,7 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-/** Lets the daemon be looked into, from before its first listing on. Rejects with ControlError or ConfigError. */
+/** Opens the control socket, before the first listing. Rejects with ControlError or ConfigError. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, runtimeDirectory, mountId, sync, cache, meter, versionIdOf, events } = options;
   const { log, resolved = [] } = options.options;
@@ -100,7 +100,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       mode: config.socketMode,
       gid: socketGroup === undefined ? undefined : groupId(socketGroup),
       uid: process.geteuid?.() ?? 0,
-      // A predecessor that was older than the record listened where this one does, or cannot be told apart.
+      // A predecessor without a socket record listened where this server does, or its path is unknown.
       former:
         readSocketRecord(ownDirectory) ?? (inherited === undefined ? undefined : boundAt(socket, inherited)),
       inherited:
@@ -108,7 +108,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
           ? undefined
           : { fd: inherited, leave: () => listeners.endListener('control') },
       onListening: (fd, at) => {
-        // First, since a descriptor without it is not gone on with.
+        // First, because a successor discards a descriptor without a record.
         writeSocketRecord(ownDirectory, at);
         listeners.listening('control', fd);
       },

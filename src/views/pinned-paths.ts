@@ -18,8 +18,8 @@ const MOST_PATHS = 10_000;
 const FILE_MODE = 0o600;
 
 /**
- * Paths that somebody wants to be kept in the cache, whatever version they have: after each publication it is the
- * content of the tree then shown. A directory stands for all that is in it, '' for everything.
+ * Paths that an operator pinned, whatever their version: after each publication the pins follow the content of the
+ * shown tree. A directory includes everything in it, '' the whole tree.
  */
 export class PinnedPaths {
   readonly #options: PinnedPathsOptions;
@@ -73,7 +73,7 @@ export class PinnedPaths {
     await this.apply();
   }
 
-  /** Resolves when the content of the tree that is shown is pinned accordingly, and written down. */
+  /** Resolves when the shown tree's content is pinned accordingly, and the list is saved. */
   async change(change: {
     readonly add?: readonly string[];
     readonly remove?: readonly string[];

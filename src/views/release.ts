@@ -25,7 +25,7 @@ export function releaseStepView(step: ReleaseStep): ReleaseStepView {
     author: author.slice(0, MOST_AUTHOR),
     message: message.slice(0, MOST_MESSAGE),
     commit: commit ?? null,
-    // Half of an address leads elsewhere.
+    // A cut URL would lead elsewhere.
     url: url === undefined || url.length > MOST_URL ? null : url,
     created: new Date(created).toISOString(),
     signedBy: signedBy.map(({ fingerprint, principals }) => ({ fingerprint, principals })),

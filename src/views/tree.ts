@@ -110,13 +110,13 @@ export class DaemonTree implements TreeViews {
     };
   }
 
-  /** Publications are in different seconds, and each gives its instant to what it changes. */
+  /** Publications are in different seconds, and each gives its instant to the entries that it changes. */
   #firstVisible(generation: Generation, index: number): Entry['firstVisible'] {
     const ms = millisecondsOf(generation, index);
     const { history } = this.#observed.sync.view;
     const place = history.findIndex(({ publishedAt }) => publishedAt >= ms);
     const entry = history[place];
-    // What is older than all that is remembered, but for the first tree ever, which shows the store's dates.
+    // Older than the kept history; except for the very first tree, which shows the store's dates.
     if (entry === undefined || (place === 0 && entry.number > 1)) {
       return { at: mtimeOf(generation, index), generation: null };
     }
@@ -237,7 +237,7 @@ function endOfPrefix(generation: Generation, order: Uint32Array, prefix: Buffer)
   return low;
 }
 
-/** An object that cannot be read has no content here, whatever its size. */
+/** An unreadable object has no local content, whatever its size. */
 function isAllLocal(generation: Generation, index: number, localBytes: number): boolean {
   return localBytes === generation.size(index) && !generation.isArchived(index);
 }
