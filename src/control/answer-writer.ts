@@ -4,10 +4,10 @@ import type { Answer, Pieces } from './route.ts';
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /**
- * Sends an answer. Resolves when it is handed over, or nobody takes it any more; rejects where what is made while it
- * is sent cannot be made.
+ * Sends an answer. Resolves when it is handed to the socket, or the client is gone; rejects if a piece cannot be
+ * produced.
  *
- * @param stallMs one who takes nothing of it for so long is let go, and what waits to be sent with it
+ * @param stallMs a client that accepts nothing for this long is disconnected, and the unsent rest is dropped
  */
 export async function writeAnswer(
   method: string | undefined,
@@ -44,7 +44,7 @@ export function typeOf(answer: Exclude<Answer, { readonly empty: true }>): strin
   return isProblem ? PROBLEM_TYPE : 'application/json';
 }
 
-/** Never more in memory than a piece and what the socket has not taken of the one before. */
+/** Holds at most one piece in memory, plus the unsent rest of the previous one. */
 async function sendPieces(response: ServerResponse, pieces: Pieces, signal: AbortSignal): Promise<void> {
   for await (const piece of pieces) {
     if (signal.aborted) return;

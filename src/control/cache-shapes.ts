@@ -10,9 +10,9 @@ export const cacheShape = z.strictObject({
   pinnedBytes: count,
   /** Paths that POST /v1/cache/pin named. */
   pinnedPaths: count,
-  /** Fetched content that was not kept: there was no room, or the disk did not take it. */
+  /** Fetched content that was not kept: no room, or the disk did not accept it. */
   passedThrough: count,
-  /** What goes first when room is needed is `hidden`, then `past`; `kept` stays. */
+  /** Evicted first is `hidden`, then `past`; `kept` stays. */
   ranks: z.strictObject({
     /** Of versions that are not shown. */
     hidden: share,

@@ -15,7 +15,7 @@ export interface CacheViews {
   evict(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
   pin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
   unpin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
-  /** Ends where the signal is aborted: what is not there by then has failed. */
+  /** Ends when the signal aborts: content that is not local by then has failed. */
   prefetch(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
   /** Rejects when the daemon ends. */
   verify(): Promise<Verified>;

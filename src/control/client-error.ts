@@ -1,12 +1,12 @@
 import type { ProblemDetails } from './shapes.ts';
 
 /**
- * Asking the daemon came to nothing. `code` is the one of its problem details, or
- * - `daemon-unavailable`: nobody listens at the socket
+ * A request to the daemon failed. `code` is that of its problem details, or
+ * - `daemon-unavailable`: no process listens at the socket
  * - `daemon-silent`: no answer in time
- * - `socket-denied`: this user may not speak to it
- * - `restart-unclear`: it was asked for another server, and ended before it answered
- * - `unintelligible`: what answers is no dagmount
+ * - `socket-denied`: this user may not connect to it
+ * - `restart-unclear`: a restart was requested, and the daemon ended before it answered
+ * - `unintelligible`: the answering process is not dagmount
  */
 export class ClientError extends Error {
   override readonly name = 'ClientError';

@@ -27,7 +27,7 @@ export class ControlClient {
   readonly socket: string;
   readonly #address: () => string;
 
-  /** `address`: where it is connected to, looked up for each request; the socket's path unless told. Throws HostError. */
+  /** `address`: where to connect, determined for each request; default: the socket's path. Throws HostError. */
   constructor(socket: string, address: () => string = () => socket) {
     this.socket = socket;
     this.#address = address;
@@ -49,10 +49,10 @@ export class ControlClient {
   }
 
   /**
-   * An answer that goes on, as its bytes come. Rejects where it does not begin, and throws as it is read where it
-   * breaks off; ends where the daemon ends it.
+   * A streaming answer, as its bytes arrive. Rejects if it does not begin, and throws while it is read if it breaks
+   * off; ends when the daemon ends it.
    *
-   * @param options.silenceMs how long nothing may come
+   * @param options.silenceMs the longest pause without bytes
    */
   async *stream(
     path: string,
@@ -178,11 +178,11 @@ export class ControlClient {
     });
   }
 
-  /** A request to the daemon, yet to be ended; `refuse` is told where it answers with 101 (Switching Protocols). */
+  /** An unsent request to the daemon; calls `refuse` if the daemon answers with 101 (Switching Protocols). */
   #request(options: RequestOptions, refuse: (error: ClientError) => void): ClientRequest {
     const headers = { Host: 'dagmount', ...options.headers };
     const asked = request({ ...options, socketPath: this.#connected(), agent: false, headers });
-    // Without a listener the request would end without a word.
+    // Without a listener the request would end silently.
     asked.on('upgrade', (_answer, socket) => {
       socket.destroy();
       refuse(unintelligible(this.socket));

@@ -1,12 +1,12 @@
 import type { Server, Socket } from 'node:net';
 
 /**
- * Keeps the connections of a server to a number: where one comes too many, that one goes which has had no request
- * under way for longest. So a crowd of idle clients keeps nobody out.
+ * Bounds a server's connections: one too many closes the connection that has been idle for longest. So idle clients
+ * cannot lock others out.
  */
 export class ConnectionBound {
   readonly #most: number;
-  /** In the order in which they fell idle. */
+  /** In the order in which they became idle. */
   readonly #idle = new Set<Socket>();
   readonly #busy = new Set<Socket>();
 
@@ -23,7 +23,7 @@ export class ConnectionBound {
     return this.#busy.has(socket);
   }
 
-  /** A whole request has come: the connection stays until it is answered. */
+  /** A whole request has arrived: the connection stays until it is answered. */
   busy(socket: Socket): void {
     if (this.#idle.delete(socket)) this.#busy.add(socket);
   }

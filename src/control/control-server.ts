@@ -19,13 +19,13 @@ export interface ControlServerOptions {
 export interface ControlServer {
   /** Of the metrics, with the port that it got. */
   readonly metricsPort: number | undefined;
-  /** Resolves when the control socket owes nobody an answer, or after `deadlineMs`. */
+  /** Resolves when the control socket has sent all pending answers, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
-  /** The sockets are gone when it resolves. */
+  /** The sockets are closed when it resolves. */
   close(): Promise<void>;
 }
 
-/** Listens on the control socket, and where asked for on TCP. Rejects with ControlError; then nothing is left. */
+/** Listens on the control socket, and on TCP if configured. Rejects with ControlError, leaving nothing behind. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { views, parts, log, socket, metrics, limits = {} } = options;
   const control = new HttpServer({ routes: controlRoutes(views, parts), log, limits });
@@ -36,7 +36,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     await control.close();
   };
   const answered = (deadlineMs: number): Promise<void> => {
-    // Who listens would otherwise be waited for in vain; it listens again at the next server.
+    // Otherwise the close would wait for listeners indefinitely; they reconnect to the next server.
     parts.events.close();
     return control.answered(deadlineMs);
   };

@@ -1,4 +1,4 @@
-/** What works less well than it should, by its code. The tree that is shown is whole in every one of them. */
+/** Each code names something degraded. The shown tree is complete in all of these cases. */
 export const degradedMeanings = {
   'source-unreachable': 'The store cannot be reached: changes are not seen.',
   'source-denied': 'The store refuses access: changes are not seen. Check credentials and policy.',

@@ -55,7 +55,7 @@ export function entryRoute(tree: TreeViews): Route {
   });
 }
 
-/** To be asked for again each time, and answered in short where the tree is the same. */
+/** Clients must revalidate each time, and get a short answer if the tree is unchanged. */
 function validator(id: string): Readonly<Record<string, string>> {
   return { ETag: `"${id}"`, 'Cache-Control': 'no-cache' };
 }

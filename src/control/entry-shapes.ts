@@ -34,7 +34,7 @@ export const entryShape = z.strictObject({
   size: count,
   /** As listed, without quotes; null for a directory. */
   etag: z.nullable(z.string()),
-  /** Where the store keeps versions and an answer of it named the one that was fetched; listings do not. */
+  /** If the store keeps versions and an answer contained the fetched one's id; listings do not contain it. */
   versionId: z.nullable(z.string()),
   /** The store's date of the object; null for a directory, and where the store lists none. */
   lastModified: z.nullable(time),

@@ -9,13 +9,13 @@ export type NewEvent = WithoutCommon<DaemonEvent>;
 export interface EventFeedOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Tells the ids of this feed from those of one before: digits and letters. */
+  /** Distinguishes this feed's ids from an earlier feed's: digits and letters. */
   readonly epoch: string;
   /** Events that are remembered. */
   readonly remembered?: number;
   /** Milliseconds between two signs of life. */
   readonly lifeMs?: number;
-  /** Who may listen at a time. */
+  /** Bound on concurrent listeners. */
   readonly listeners?: number;
 }
 
@@ -24,8 +24,8 @@ const LIFE_MS = 15_000;
 const LISTENERS = 32;
 
 /**
- * The last things that happened, for whoever listens. Each listener has nothing of its own but a place in what is
- * remembered: one that takes them so slowly that its place is forgotten is told so, and let go.
+ * The last events, for listeners. A listener's only state is its position in the remembered events: one that is so
+ * slow that its position is dropped is told so, and disconnected.
  */
 export class EventFeed {
   readonly #options: EventFeedOptions;
@@ -64,7 +64,7 @@ export class EventFeed {
   }
 
   /**
-   * Server-sent events: those after `lastId`, as far as they are remembered, or from now on. Ends where the feed is
+   * Server-sent events: those after `lastId`, as far as they are remembered, or new ones only. Ends if the feed is
    * closed or the listener is too slow. Throws ProblemError `too-many-listeners`.
    */
   listen(lastId: string | undefined, signal: AbortSignal): AsyncIterable<string> {
@@ -79,7 +79,9 @@ export class EventFeed {
     return this.#follow(this.#placeAfter(lastId), signal);
   }
 
-  /** The number of the next event for who has seen `lastId`. What is not known here is older than all that is. */
+  /**
+   * The number of the next event for a client that has seen `lastId`. An unknown id counts as older than all events.
+   */
   #placeAfter(lastId: string | undefined): number {
     if (lastId === undefined || lastId === '') return this.#last + 1;
     const { epoch } = this.#options;
@@ -96,7 +98,7 @@ export class EventFeed {
   async *#follow(from: number, signal: AbortSignal): AsyncGenerator<string> {
     this.#listeners += 1;
     try {
-      // At once, so that who listens knows that it does.
+      // Sent immediately, so that the client knows it is connected.
       yield ': listening\n\n';
       for (let next = from; !signal.aborted; ) {
         const first = this.#first();
@@ -116,7 +118,7 @@ export class EventFeed {
     }
   }
 
-  /** Whether there may be more; otherwise it is time for a sign of life. */
+  /** Whether there may be more events; otherwise a sign of life is due. */
   #more(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (more: boolean): void => {

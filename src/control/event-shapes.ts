@@ -33,7 +33,7 @@ const armedEvent = z.strictObject({
   showAt: time,
 });
 
-/** A listing or a ref is held back; told again where it is another. */
+/** A listing or a ref is held; sent again if another one is held. */
 const heldEvent = z.strictObject({ ...common, type: z.literal('held'), held: heldShape });
 
 /** Other files than before are shown although their content cannot be had; none any more where `files` is 0. */

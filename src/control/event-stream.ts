@@ -20,7 +20,7 @@ export async function* serverSentEvents(chunks: AsyncIterable<Uint8Array>): Asyn
   let data: string[] = [];
   for await (const chunk of chunks) {
     rest += decoder.decode(chunk, { stream: true });
-    // A carriage return at the end may be half of a line's end.
+    // A carriage return at the end may be the first half of a line end.
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
     for (const line of lines) {

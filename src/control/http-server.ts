@@ -32,7 +32,7 @@ const LIMITS: HttpLimits = {
   answerMs: 30_000,
 };
 
-/** How long what is under way may hold up the end. */
+/** The longest time that requests in progress may delay the end. */
 const CLOSE_MS = 1_000;
 
 export interface HttpServerOptions {
@@ -41,7 +41,7 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
 }
 
-/** HTTP/1.1 over whatever it is made to listen on: bounded, with deadlines, and answering every error in JSON. */
+/** HTTP/1.1 over any listener: bounded, with deadlines, and with every error in JSON. */
 export class HttpServer {
   readonly server: Server;
   readonly #router: Router;
@@ -64,7 +64,7 @@ export class HttpServer {
         requestTimeout: requestMs,
         keepAliveTimeout: idleMs,
         connectionsCheckingInterval: Math.min(1_000, headMs),
-        // Answered here, as every other error is.
+        // The check is done here, with an error in the same form.
         requireHostHeader: false,
       },
       (request, response) => {
@@ -79,7 +79,7 @@ export class HttpServer {
     );
     this.#bound = new ConnectionBound(this.server, connections);
     this.server.on('checkExpectation', ({ socket }: IncomingMessage) =>
-      // The body that may follow would be taken for the next request.
+      // Otherwise a following body would be parsed as the next request.
       this.#refuse(
         socket,
         new ProblemError(
@@ -89,7 +89,7 @@ export class HttpServer {
         ),
       ),
     );
-    // Otherwise the connection would just be closed.
+    // Without a handler the connection would just be closed.
     this.server.on('connect', (_: IncomingMessage, socket: Socket) =>
       this.#refuse(
         socket,
@@ -103,7 +103,7 @@ export class HttpServer {
     );
   }
 
-  /** Takes no more, and resolves when what is under way has ended or was cut off. */
+  /** Accepts no more connections, and resolves when requests in progress have ended or were aborted. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeIdleConnections();
@@ -112,7 +112,7 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
-  /** Resolves when every answer that was asked for is with the kernel, or after `deadlineMs`. */
+  /** Resolves when every requested answer was passed to the kernel, or after `deadlineMs`. */
   async answered(deadlineMs: number): Promise<void> {
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
@@ -143,7 +143,7 @@ export class HttpServer {
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof ProblemError ? error : this.#unforeseen(id, request, error);
-      // What has begun can only be cut off, which tells that it is not whole.
+      // An answer that has begun can only be aborted, which shows that it is incomplete.
       if (response.headersSent) response.destroy();
       else await writeAnswer(request.method, response, answerOf(problem), this.#limits.answerMs, signal);
     }
@@ -170,7 +170,7 @@ export class HttpServer {
       : await route.handle(call);
   }
 
-  /** Whatever changes something can be found again in the log: what was asked, and what came of it. */
+  /** Logs every request that changes something, with its result. */
   async #logged(fields: object, handle: () => Promise<Answer> | Answer): Promise<Answer> {
     this.#log.info({ event: 'asked', ...fields }, 'asked');
     try {
@@ -184,9 +184,9 @@ export class HttpServer {
     }
   }
 
-  /** What the parser gave up on: there is no response to write it with. */
+  /** Answers a request that the parser rejected: there is no response object for it. */
   #refuse(socket: Socket, { status, details, headers }: ProblemError): void {
-    // In the middle of another answer nothing can be said.
+    // In the middle of another answer no error can be sent.
     if (!socket.writable || this.#bound.isBusy(socket)) {
       socket.destroy();
       return;

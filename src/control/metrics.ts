@@ -297,13 +297,13 @@ export class Metrics {
   }
 }
 
-/** What is not known is not exposed: a 0 would be a value. */
+/** An unknown value is not exposed: a 0 would be a value. */
 function setOrRemove(gauge: Gauge, value: number | null | undefined): void {
   if (value === undefined || value === null) gauge.remove();
   else gauge.set(value);
 }
 
-/** For what is counted elsewhere. Without a pause in between: no scrape sees the 0. */
+/** Copies a counter kept elsewhere. Synchronous: no scrape sees the 0. */
 function setCounter(counter: Counter, value: number): void {
   counter.reset();
   counter.inc(value);

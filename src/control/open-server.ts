@@ -45,10 +45,10 @@ interface Kept {
 const END_OF_HEAD = '\r\n\r\n';
 
 /**
- * What anybody on the network may ask: a few rows of the table of routes, none of which takes or changes anything. A
- * flood of requests must not hold up the thread that publishes changes, so this is less than HTTP/1.1 as node:http has it:
- * one request a connection, of which nothing but the head is looked at, and one answer a second to each address, made
- * once however many ask. What comes behind the head is dropped unread.
+ * Serves requests that anyone on the network may send: a few routes, none of which accepts or changes anything. A
+ * flood of requests must not delay the thread that publishes changes, so this implements less than node:http: one
+ * request per connection, of which only the head is read, and one answer per second and address, computed once for
+ * all clients. Bytes after the head are dropped unread.
  */
 export class OpenServer {
   readonly server: Server;
@@ -77,7 +77,7 @@ export class OpenServer {
   }
 
   #serve(socket: Socket): void {
-    // Whoever connects may do to it what they like.
+    // Clients are untrusted: any error just closes the connection.
     socket.on('error', () => socket.destroy());
     if (!this.#bound.add(socket)) {
       socket.destroy();
@@ -142,7 +142,7 @@ export class OpenServer {
       body: undefined,
       headers: accept === undefined ? {} : { accept },
       id: '',
-      // Whoever has gone, another may wait for the same answer.
+      // If one client has gone, another may wait for the same answer.
       signal: new AbortController().signal,
     };
     const answer = this.#make(route, call);
@@ -150,7 +150,7 @@ export class OpenServer {
     return answer;
   }
 
-  /** Never rejects: a failure is kept as any answer is, and logged once for all who get it. */
+  /** Never rejects: a failure is kept like an answer, and logged once for all clients that get it. */
   async #make(route: Route, call: Parameters<Route['handle']>[0]): Promise<Buffer> {
     try {
       return bytesOf(await route.handle(call));

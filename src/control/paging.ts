@@ -14,11 +14,11 @@ export interface Page<T> {
 }
 
 /**
- * One page of a list that may change between two pages: `next` names the last item by its key, and by which of
- * the items of that key it is, so that no item is lost or shown twice where others come or go.
+ * One page of a list that may change between two pages. `next` names the last item by its key and its index among the
+ * items with that key, so that no item is lost or repeated if others are added or removed.
  *
  * @param items in the order of `compare`
- * @param keyOf the key that they are sorted by
+ * @param keyOf the sort key
  * @param compare of two keys
  */
 export function pageOf<T>(

@@ -8,7 +8,7 @@ import {
 import { type Route, route } from './route.ts';
 import { noQueryShape } from './shapes.ts';
 
-/** What is asked of the process. */
+/** The operations on the process. */
 export interface ProcessViews {
   config(): DaemonConfig;
   /** Returns what it was. */

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from './problem-error.ts';
 
-/** No request has a reason to be longer; lists of paths come in several. */
+/** No request needs to be longer; long lists of paths are sent in several requests. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Of a body that is too long, as much is read and thrown away before that is said. */
+/** Bytes of an overlong body that are read and discarded before the error is sent. */
 const MAX_READ_BYTES = 32 * MAX_BODY_BYTES;
 
 /**
@@ -24,7 +24,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Not by iterating, which would take the connection away with the rest of the body, and the answer with it. */
+/** Not by iterating, which would destroy the connection, and so the answer, if it stops early. */
 function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -35,7 +35,7 @@ function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
       else chunks.length = 0;
       if (length > MAX_READ_BYTES) reject(tooLarge());
     });
-    // Who is still sending would not see an answer: up to a bound it is let finish.
+    // A client that is still sending would miss the answer: up to a bound, it may finish.
     request.once('end', () =>
       length > MAX_BODY_BYTES ? reject(tooLarge()) : resolve(Buffer.concat(chunks)),
     );
@@ -60,7 +60,7 @@ function tooLarge(): ProblemError {
     'body-too-large',
     `The body is longer than ${MAX_BODY_BYTES} bytes.`,
     'Ask in several requests.',
-    // What is left of it would be read for nothing.
+    // The rest of the body would be read for nothing.
     { headers: { Connection: 'close' } },
   );
 }

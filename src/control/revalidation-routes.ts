@@ -77,7 +77,7 @@ export function acceptRoute(views: ControlViews): Route {
   });
 }
 
-/** A step that nobody who is allowed has signed, for one: to accept it would be to allow whoever can write to the bucket. */
+/** For example, a step without an authorized signature: accepting it would trust every writer to the bucket. */
 function notAcceptable(held: HeldView): ProblemError {
   return new ProblemError(
     'not-acceptable',
@@ -87,7 +87,7 @@ function notAcceptable(held: HeldView): ProblemError {
   );
 }
 
-/** What was asked for goes on when nobody waits for it any more: the next look at the store is of use anyway. */
+/** The work continues even if the client stops waiting: the next look at the store is useful anyway. */
 function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal: AbortSignal): Promise<T> {
   const seconds = timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
   return new Promise((resolve, reject) => {
@@ -123,5 +123,5 @@ function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal
   });
 }
 
-/** A refresh that nobody waits for is rejected when the daemon ends. */
+/** A refresh without a waiting client rejects when the daemon ends. */
 function ignoreEnd(): void {}

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import * as z from 'zod/mini';
 import { ProblemError } from './problem-error.ts';
 
-/** What a handler gives back: JSON after a shape, text, text that is made while it is sent, or just a status. */
+/** A handler's result: JSON of a shape, text, text produced while it is sent, or only a status. */
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export type Answer = {
   | { readonly empty: true }
 );
 
-/** Asked for the next one when the one before is on its way. */
+/** The next piece is requested after the previous one was sent. */
 export type Pieces = AsyncIterable<string> | Iterable<string>;
 
 export interface Call<Query, Body> {
@@ -24,7 +24,7 @@ export interface Call<Query, Body> {
   readonly headers: IncomingHttpHeaders;
   /** By which the log names this request. */
   readonly id: string;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 
@@ -67,7 +67,7 @@ export function route<Query extends z.ZodMiniType, Body extends z.ZodMiniType = 
     answers,
     media,
     changes: method !== 'GET',
-    // What is handed to it was checked against the shapes that its types come from.
+    // The arguments were checked against the shapes from which its types are derived.
     handle: (call) => handle(call as Call<z.infer<Query>, z.infer<Body>>),
   };
 }

@@ -49,7 +49,7 @@ function fits(pattern: readonly string[], parts: readonly string[]): boolean {
   if (rest ? parts.length < pattern.length : parts.length !== pattern.length) return false;
   return pattern.every((each, at) => {
     if (!isParameter(each)) return each === parts[at];
-    // All that is left may be empty in its parts, but not as a whole.
+    // The rest may contain empty parts, but must not be empty as a whole.
     return each.endsWith(REST) ? parts.length > at + 1 || parts[at] !== '' : parts[at] !== '';
   });
 }

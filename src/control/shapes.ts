@@ -8,7 +8,7 @@ import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds }
  * against, and what tests check every answer against. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
 
-/** Of listings that have ETags of their own, and of ETags that look like an MD5 and are none: neither is a trouble. */
+/** Listings have their own ETags; ETags look like an MD5 but are not. Neither is an error. */
 export const storeTraits = ['own-listing-etags', 'no-md5-etags'] as const;
 
 export const generationShape = z.strictObject({
@@ -28,7 +28,7 @@ export const heldShape = z.strictObject({
   reason: z.string(),
   /** One sentence; where an object is the reason, it is named. */
   detail: z.string(),
-  /** What to do; absent where it is to put back what is gone, or to accept. */
+  /** What to do; absent if the remedy is to restore the missing files, or to accept. */
   hint: z.optional(z.string()),
   /** The step that is held, where the source is a release. */
   release: z.optional(heldStepShape),
@@ -45,7 +45,7 @@ export const namedObjectShape = z.strictObject({
 
 export const waitingShape = z.strictObject({
   since: time,
-  /** When it is waited for no longer; null where no answer has come yet. */
+  /** When the wait ends; null while no answer has arrived yet. */
   until: z.nullable(time),
   files: count,
   /** The first of them. */
@@ -62,7 +62,7 @@ export const sourceErrorShape = z.strictObject({
   at: time,
 });
 
-/** The kernel does not take a publication, as long as a process holds the lock of a directory that changed. */
+/** A publication is blocked in the kernel while a process holds the lock of a changed directory. */
 export const stuckShape = z.strictObject({
   since: time,
   /** Below the mount point, '' for the mount point itself; null where it is not known. */

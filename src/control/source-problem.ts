@@ -4,13 +4,13 @@ import type { SourceFailure } from './views.ts';
 
 const DENIED = new Set(['denied', 'expired', 'no-credentials', 'clock-skew']);
 
-/** Codes of a revalidation that the store is not to blame for. */
+/** Codes of failed revalidations that are not the store's fault. */
 const NOT_THE_SOURCE = new Set(['unsettled', 'empty-source', 'internal']);
 
 /** Of a source that fails; one that is slow answers. */
 type SourceTrouble = Exclude<Extract<DegradedCode, `source-${string}`>, 'source-slow'>;
 
-/** What a failure of the last revalidation says of the source; undefined where it says nothing. */
+/** The degradation that a failed revalidation shows in the source; undefined if it shows none. */
 export function sourceTrouble(code: string): SourceTrouble | undefined {
   if (NOT_THE_SOURCE.has(code)) return undefined;
   if (DENIED.has(code)) return 'source-denied';

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 
 /**
- * Bounds the connections of a server that anybody may connect to, in all and for each peer. Where one comes too many, the
- * peer's oldest goes that has not asked for anything yet, else the new one: a crowd of silent clients keeps nobody out,
- * and whoever waits for an answer gets it.
+ * Bounds the connections of a server that is open to all, in total and per peer. One too many closes the peer's
+ * oldest connection that has sent no request, otherwise the new one: silent clients cannot lock others out, and a
+ * client that waits for an answer gets it.
  */
 export class StrangerBound {
   readonly #most: number;
@@ -30,7 +30,7 @@ export class StrangerBound {
     return true;
   }
 
-  /** It has asked, and stays until it is answered. */
+  /** It has sent a request, and stays until it is answered. */
   asked(socket: Socket): void {
     const mine = this.#peers.get(socket.remoteAddress ?? '');
     if (mine?.has(socket) === true) mine.set(socket, true);

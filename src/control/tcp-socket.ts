@@ -5,7 +5,7 @@ import { descriptorOf } from './descriptor.ts';
 export interface TcpPlace {
   readonly host: string;
   readonly port: number;
-  /** A descriptor that listens already, a predecessor's, perhaps elsewhere; closed here. */
+  /** A predecessor's listening descriptor, perhaps at another address; closed here. */
   readonly inherited?: number | undefined;
   /** Is given the one that listens. */
   readonly onListening?: ((fd: number) => void) | undefined;
@@ -18,7 +18,7 @@ export async function listenOn(server: Server, place: TcpPlace): Promise<number>
     if (inherited !== undefined) {
       await listen(server, { fd: inherited });
       if (isAt(server.address() as AddressInfo, place)) return (server.address() as AddressInfo).port;
-      // It is asked for elsewhere now.
+      // The configured address has changed.
       await new Promise((resolve) => server.close(resolve));
     }
     await listen(server, { host, port });
@@ -36,7 +36,7 @@ export async function listenOn(server: Server, place: TcpPlace): Promise<number>
   }
 }
 
-/** A name may have been another address when the predecessor looked it up: it is taken for the same. */
+/** A name may have had another address when the predecessor resolved it: it counts as the same. */
 function isAt(address: AddressInfo, { host, port }: TcpPlace): boolean {
   return (port === 0 || address.port === port) && (isIP(host) === 0 || address.address === host);
 }

@@ -19,10 +19,10 @@ import { unsafeAncestor } from '../host/safe-directory.ts';
 import { ControlError } from './control-error.ts';
 import { descriptorOf } from './descriptor.ts';
 
-/** What a predecessor listens with. */
+/** A predecessor's listening socket. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** It is not gone on with: closes the descriptor, and has it kept nowhere. */
+  /** Discards it: closes the descriptor, and removes it from where it is kept. */
   readonly leave: () => void;
 }
 
@@ -34,9 +34,11 @@ export interface SocketPlace {
   readonly gid: number | undefined;
   /** The user who runs this. */
   readonly uid: number;
-  /** Where a predecessor listened, with what is inherited or not any more. Its file at another path is removed. */
+  /**
+   * Where a predecessor listened, whether or not the socket was inherited. If the path differs, its file is removed.
+   */
   readonly former?: BoundSocket | undefined;
-  /** Where that listens at this path it is gone on with, and closed with the server; otherwise it is left. */
+  /** If it listens at this path it is used, and closed with the server; otherwise it is discarded. */
   readonly inherited?: InheritedSocket | undefined;
   /** Is given the descriptor that listens, and where, unless it was inherited. */
   readonly onListening?: ((fd: number, at: BoundSocket) => void) | undefined;
@@ -46,11 +48,11 @@ export interface SocketPlace {
 export const MAX_PATH_BYTES = 107;
 
 /**
- * Makes the server listen at a path. The socket is made in a directory that only we may enter, gets its mode and
- * its group there, and is then moved into its place: nobody can have connected before. The move also replaces the
- * socket that a dead daemon left.
+ * Makes the server listen at a path. The socket is created in a directory that only this user may enter, gets its
+ * mode and group there, and is then renamed to its path: nobody can have connected before. The rename also replaces
+ * the socket of a dead daemon.
  *
- * @returns takes the socket away again, if it is still ours. Rejects with ControlError.
+ * @returns a function that removes the socket if it is still ours. Rejects with ControlError.
  */
 export async function listenAt(server: Server, place: SocketPlace): Promise<() => void> {
   const { path } = place;
@@ -78,7 +80,7 @@ export async function listenAt(server: Server, place: SocketPlace): Promise<() =
   return () => removeBound({ path, file });
 }
 
-/** Who asks there from now on is told at once that nobody answers. `isOurs`: whoever listens there, it was we. */
+/** Clients of the old path then fail immediately. `isOurs`: the listener there was this mount's. */
 async function removeFormer(former: BoundSocket, isOurs: boolean): Promise<void> {
   if (isThere(former) && (isOurs || !(await isAnswered(former.path)))) removeBound(former);
 }
@@ -128,7 +130,7 @@ function listen(server: Server, at: { readonly path: string } | { readonly fd: n
   });
 }
 
-/** Whoever may write to the directory could put a socket of their own in our place. */
+/** A user who may write to the directory could replace our socket. */
 function requireSafeDirectory(directory: string, uid: number): void {
   const stats = statOf(directory);
   const hint = 'Name a path in a directory of your own with --socket.';

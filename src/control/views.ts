@@ -23,9 +23,9 @@ export type AcceptEnd =
   | { readonly kind: 'changed'; readonly held: HeldView | undefined }
   | { readonly kind: 'failed'; readonly error: SourceFailure };
 
-/** What came of the wish for another server in the place of this one. */
+/** The result of a request to replace this server. */
 export type RestartEnd =
-  /** It is ready; this one ends as soon as it has answered. */
+  /** The standby is ready; this server ends after it has answered. */
   | { readonly kind: 'stands-by' }
   | { readonly kind: 'dropped'; readonly reason: string }
   /** The mount ended meanwhile, and this one with it. */
@@ -41,7 +41,7 @@ export interface ChangedPaths {
   readonly removed: readonly string[];
 }
 
-/** What the socket shows and does; whoever composes the daemon hands it in. */
+/** What the socket shows and does; supplied by the code that composes the daemon. */
 export interface ControlViews {
   status(): Status;
   readiness(): Probe;
