@@ -29,10 +29,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodeMeanings: readonly (readonly [code: ExitCode, meaning: string])[] = [
   [0, 'done, also after SIGINT or SIGTERM'],
   [64, 'wrong usage, or a malformed s3:// address'],
-  [
-    65,
-    'a file or release that cannot be used: malformed, damaged, not signed as required, or refused by a check',
-  ],
+  [65, 'a file or release that is malformed, damaged, not signed as required or refused'],
   [66, 'no such bucket or path, an empty prefix, or the mount point is missing'],
   [69, 'the store or the daemon is unavailable'],
   [70, 'an internal error'],
