@@ -1,6 +1,6 @@
-/** Time and chance, handed in so that tests decide them. */
+/** Time and randomness, passed as arguments so that tests control them. */
 export interface Clock {
-  /** Milliseconds since the epoch, with a fraction where the platform has one. May step, both ways. */
+  /** Milliseconds since the epoch, with a fraction if the platform has one. May step forwards and backwards. */
   now(): number;
   /** Rejects with the signal's reason when it is aborted before the time is over. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;

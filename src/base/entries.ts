@@ -1,4 +1,4 @@
-/** The files of the mains of threads and processes. What starts one is given its URL, and does not import src/entry. */
+/** The entry files of threads and processes. Code that starts one receives its URL, and does not import src/entry. */
 export interface Entries {
   readonly sessionWorker: URL;
   readonly sourceWorker: URL;

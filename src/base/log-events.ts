@@ -9,8 +9,8 @@ import { treeEvents } from './log-events/tree.ts';
 export type { LogLevel };
 
 /**
- * Every event of the log. A name is a part of the interface, which alerts and tests look for: it never changes. The
- * message beside it may change.
+ * Every event of the log. A name is part of the interface for alerts and tests: it never changes. The message may
+ * change.
  */
 export const logEvents = {
   ...mountEvents,
@@ -25,7 +25,7 @@ type Declared = typeof logEvents;
 
 export type LogEvent = keyof Declared;
 
-/** A line of one event: beside the event, it may have the fields that are declared, and no other. */
+/** A line of one event: it may have the declared fields, and no others. */
 export type LogLine<E extends LogEvent> = { readonly event: E } & {
   readonly [F in Declared[E]['fields'][number]]?: unknown;
 };
@@ -35,7 +35,7 @@ export type LogLineAt<L extends LogLevel> = {
   [E in LogEvent]: L extends Declared[E]['levels'][number] ? LogLine<E> : never;
 }[LogEvent];
 
-/** Refuses fields that come into a line by a spread and are not declared for its event. */
+/** Rejects fields that a spread adds to a line without being declared for its event. */
 export type NothingElse<L extends { readonly event: LogEvent }> = {
   readonly [F in Exclude<keyof L, keyof LogLine<L['event']>>]: never;
 };

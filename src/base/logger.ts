@@ -1,8 +1,8 @@
 import type { LogLineAt, NothingElse } from './log-events.ts';
 
 /**
- * The part of pino that is used here. A line names an event that log-events.ts declares for the line's level, and has
- * fields that are declared for that event.
+ * The part of pino that is used here. A line names an event that log-events.ts declares for the line's level, with
+ * fields declared for that event.
  */
 export interface Logger {
   debug<L extends LogLineAt<'debug'>>(line: L & NothingElse<L>, message: string): void;

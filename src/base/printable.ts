@@ -1,33 +1,34 @@
 /**
- * Text of others on its way to a terminal or a log. Everything that a terminal obeys instead of showing it, and everything that
- * it does not show at all, becomes an escape: `\n`, `\t`, `\x1b`, `\u202e`, `\u{e0041}`.
+ * Makes foreign text safe for a terminal or a log. Every character that a terminal interprets or does not show
+ * becomes an escape: `\n`, `\t`, `\x1b`, `\u202e`, `\u{e0041}`.
  *
  * - Cc: C0, DEL and C1, so ESC and the 8-bit CSI of every escape sequence.
  * - Cf, Default_Ignorable_Code_Point: bidirectional marks, zero-width characters, variation selectors, fillers, tags.
- * - Zl, Zp, and blanks that look like U+0020 or like nothing: two keys that differ must not look the same.
- * - Cs, Co and noncharacters: lone surrogates, and what each font shows as it likes.
+ * - Zl, Zp, and blanks that look like U+0020 or are invisible: two keys that differ must not look the same.
+ * - Cs, Co and noncharacters: lone surrogates, and characters that each font shows differently.
  */
 const UNSAFE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000]/u;
 const EACH_UNSAFE = new RegExp(UNSAFE.source, 'gu');
-/** A backslash that would be read as the beginning of an escape, or as half of one. */
+/** A backslash that looks like the beginning of an escape, or like half of one. */
 const AMBIGUOUS = new RegExp(`\\\\(?=[\\\\ntux]|${UNSAFE.source})`, 'gu');
 
 /** Characters of one piece of text, escapes included; a key of S3 has at most 1,024 bytes. */
 const LENGTH = 8192;
 
 /**
- * A sentence of others on one line, at most `length` characters and `…`. Text that was cleaned before stays as it is, so that
- * each edge may clean without knowing whether another one has.
+ * Foreign text on one line, at most `length` characters and `…`. Idempotent, so each edge of the program may clean
+ * text without knowing whether another one has.
  */
 export function printable(text: string, length = LENGTH): string {
-  // More than that is not looked at: each character is at least one of the result.
+  // The rest is ignored: each character gives at least one in the result.
   return bounded(cut(text, length).replace(EACH_UNSAFE, escaped), text, length);
 }
 
 /**
- * A key, a path or another name on one line. As `printable`, but no two names come out the same: a backslash that could be
- * taken for the beginning of an escape is doubled. To be used once: cleaning its result again with `printable` changes nothing.
+ * A key, a path or another name on one line. As `printable`, but different names stay different: a backslash that
+ * looks like the beginning of an escape is doubled. Apply it once; applying `printable` to the result changes
+ * nothing.
  */
 export function printableName(name: string, length = LENGTH): string {
   const known = cut(name, length);
@@ -42,8 +43,8 @@ export function printableLines(text: string): string {
 }
 
 /**
- * JSON text with the same meaning, in which nothing is left that a terminal obeys: JSON.stringify escapes C0 alone. Line ends
- * stay: outside of strings they are white space, and inside of strings there are none.
+ * Equivalent JSON text without characters that a terminal interprets: JSON.stringify escapes only C0. Line ends stay:
+ * outside of strings they are white space, and strings contain none.
  */
 export function printableJson(json: string): string {
   return json.replace(EACH_UNSAFE, (character) =>
@@ -55,7 +56,7 @@ export function printableJson(json: string): string {
   );
 }
 
-/** Whether there is nothing to be escaped in a text. */
+/** Whether a text needs no escapes. */
 export function isPrintable(text: string): boolean {
   return !UNSAFE.test(text);
 }
@@ -80,7 +81,7 @@ function cut(text: string, length: number): string {
   return text.slice(0, isSplit ? length - 1 : length);
 }
 
-/** An escape that does not fit is left away as a whole. */
+/** An escape that does not fit is omitted as a whole. */
 function bounded(clean: string, text: string, length: number): string {
   if (clean.length <= length) return text.length <= length ? clean : `${clean}…`;
   const whole = cut(clean, length);

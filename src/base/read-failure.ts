@@ -1,2 +1,2 @@
-/** Why content cannot be had: the store does not give it now, or it has another version in its place, or none. */
+/** Why content is unavailable: the store does not deliver it now, or has another version, or none. */
 export type ReadFailure = 'unavailable' | 'replaced';

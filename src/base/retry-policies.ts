@@ -1,4 +1,4 @@
-/** Between two tries: nothing; longer each time, with jitter; or a random time. Milliseconds. */
+/** The pause between two tries: none; increasing, with jitter; or random. Milliseconds. */
 export type Pauses =
   | { readonly kind: 'none' }
   /** Doubles from `firstMs` to `longestMs`. `jitter`: the part of it that is random. */
@@ -8,29 +8,32 @@ export type Pauses =
       readonly longestMs: number;
       readonly jitter: number;
     }
-  /** `mostMs` undefined: where the option of the policy says. */
+  /** `mostMs` undefined: the policy's option defines it. */
   | { readonly kind: 'random'; readonly leastMs: number; readonly mostMs: number | undefined };
 
-/** What an operator can change of a policy, or why there is nothing to change. */
+/** Which option changes the policy, or why none does. */
 export type Bound = { readonly option: string } | { readonly fixed: string };
 
 export interface RetryPolicy {
   /** What is tried, in words. */
   readonly what: string;
-  /** Tries in all; Infinity: until its time is over. */
+  /** Tries in total; Infinity: until its time is over. */
   readonly tries: number;
   readonly pauses: Pauses;
-  /** For all tries together; undefined: where `bound` says, or not bounded by time. */
+  /** For all tries together; undefined: `bound` defines it, or there is no time limit. */
   readonly deadlineMs: number | undefined;
   readonly bound: Bound;
-  /** Where the tries, or what they end with, are counted. */
+  /** Where the tries, or their result, are counted. */
   readonly metric: string;
 }
 
 const NONE = { kind: 'none' } as const;
 const GROWING = { kind: 'growing', firstMs: 100, longestMs: 2_000 } as const;
 
-/** Everything that is tried more than once. docs/operations.md has the same table; test/structure/retries.test.ts holds them equal. */
+/**
+ * Every retry in dagmount. docs/operations.md has the same table; test/structure/retries.test.ts checks that both are
+ * equal.
+ */
 export const RETRIES = {
   request: {
     what: 'a request to the store, with a short answer or a small object',

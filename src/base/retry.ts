@@ -1,6 +1,9 @@
 import type { Pauses, RetryPolicy } from './retry-policies.ts';
 
-/** Milliseconds to wait after so many tries (1 and more). `mostMs`: where a random pause has no longest of its own. */
+/**
+ * Milliseconds to wait after this many tries (1 or more). `mostMs`: the longest random pause, if the policy defines
+ * none.
+ */
 export function pauseAfter(pauses: Pauses, tries: number, random: number, mostMs = 0): number {
   switch (pauses.kind) {
     case 'none':
@@ -21,14 +24,16 @@ export function pauseAfter(pauses: Pauses, tries: number, random: number, mostMs
 
 export interface Retrying {
   readonly policy: Pick<RetryPolicy, 'tries' | 'pauses'>;
-  /** Whether another try may repair what this one, the `tries`th, failed with; may throw what is to be told instead. */
+  /** Whether another try may help after the failure of try number `tries`; may throw an error to report instead. */
   readonly mayRepair: (error: unknown, tries: number) => boolean;
-  /** Rejects, or returns early, when nobody waits any more. Not asked where the pause is none. */
+  /** Rejects, or returns early, when the caller stops waiting. Not called without a pause. */
   readonly sleep: (ms: number) => Promise<unknown>;
   readonly random: () => number;
 }
 
-/** Tries until it succeeds, another try is of no use, or all tries were made: then it rejects with the last error. */
+/**
+ * Retries until a try succeeds, another try cannot help, or all tries were made: then it rejects with the last error.
+ */
 export async function retry<T>(
   attempt: (tries: number) => Promise<T>,
   { policy, mayRepair, sleep, random }: Retrying,

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-/** Makes sure that the names in a directory outlive a loss of power (fsync(2)). */
+/** Makes the names in a directory survive a power failure (fsync(2)). */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {

@@ -4,7 +4,7 @@ export interface SystemError extends Error {
   readonly syscall: string;
 }
 
-/** Whether a system call failed, as opposed to a mistake of ours. */
+/** Whether a system call failed, as opposed to a bug of dagmount. */
 export function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }

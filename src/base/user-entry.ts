@@ -1,6 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 
-/** What asks the system for this user, and throws where the uid has no entry (containers that run with any uid). */
+/** Calls that look up this user, and throw if the uid has no entry (containers with an arbitrary uid). */
 export interface UserLookup {
   readonly homedir: () => string;
   readonly userInfo: () => unknown;
@@ -8,7 +8,7 @@ export interface UserLookup {
 
 const system: UserLookup = { homedir, userInfo };
 
-/** The home directory: $HOME, else that of the user's entry. Undefined where neither says one. */
+/** The home directory: $HOME, otherwise from the user's entry. Undefined without either. */
 export function homeDirectory(lookup: UserLookup = system): string | undefined {
   return attempt(lookup.homedir) || undefined;
 }
@@ -18,12 +18,12 @@ export function hasUserEntry(lookup: UserLookup = system): boolean {
   return attempt(lookup.userInfo) !== undefined;
 }
 
-/** Undefined where the system answers with an errno. */
+/** Undefined if the system returns an errno. */
 function attempt<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch (error) {
-    // ERR_SYSTEM_ERROR, of libuv; everything else is a fault of this program.
+    // ERR_SYSTEM_ERROR, of libuv; any other error is a bug.
     if (error instanceof Error && 'errno' in error) return undefined;
     throw error;
   }

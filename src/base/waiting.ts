@@ -17,7 +17,7 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** What an AbortSignal has of that, and the store's cheaper Stop. */
+/** The part of an AbortSignal that is needed, which the store's cheaper Stop also has. */
 interface Abortable {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -25,11 +25,11 @@ interface Abortable {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Waits no longer than until the signal is aborted: then rejects with its reason. What is awaited goes on. */
+/** Waits until the signal is aborted at the latest: then rejects with its reason. The awaited work continues. */
 export function orAborted<T>(promise: Promise<T>, signal: Abortable): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
-    // What is awaited is listened to all the same: nobody else hears where it rejects later.
+    // Still listen to the promise: otherwise a later rejection would be unhandled.
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
@@ -37,8 +37,8 @@ export function orAborted<T>(promise: Promise<T>, signal: Abortable): Promise<T>
 }
 
 /**
- * A controller that is aborted with `signal` too, until it is released. Not AbortSignal.any: on Node 20 each use
- * of that leaves something behind on a signal that lives as long as the process.
+ * A controller that `signal` also aborts, until it is released. Not AbortSignal.any: on Node 20 each use leaks memory
+ * on a signal that lives as long as the process.
  */
 export function childOf(signal: AbortSignal): { readonly controller: AbortController; release(): void } {
   const controller = new AbortController();
@@ -51,7 +51,7 @@ export function childOf(signal: AbortSignal): { readonly controller: AbortContro
 export interface Alarm {
   /** Whether the time was over before it was stopped. */
   readonly rang: boolean;
-  /** Resolves once nothing of it is left. */
+  /** Resolves once nothing of it remains. */
   stop(): Promise<void>;
 }
 

@@ -3,14 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export interface YielderOptions {
   /** Milliseconds of work between two turns of the event loop; default 8. */
   readonly sliceMs?: number;
-  /** The clock is read once in so many calls of due(), a power of two; default 64: calls some microseconds apart. */
+  /** due() reads the clock once in this many calls, a power of two; default 64: calls some microseconds apart. */
   readonly callsPerLook?: number;
 }
 
 /**
- * Cuts long work into slices: `if (yielder.due()) await yielder.turn()` in a loop lets the event loop, which also
- * answers readers, run in between. Needed also where a loop awaits: promises that are already resolved starve the
- * event loop. Workers that share a yielder rest together.
+ * Divides long work into slices: `if (yielder.due()) await yielder.turn()` in a loop lets the event loop, which also
+ * answers readers, run in between. Also needed if a loop awaits: resolved promises starve the event loop. Workers
+ * that share a yielder pause together.
  */
 export class Yielder {
   readonly #sliceMs: number;
