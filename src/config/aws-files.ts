@@ -1,19 +1,19 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { HostEnvironment } from './host-environment.ts';
 
-/** A value of a profile, and where it stands. */
+/** A value of a profile, and its location. */
 export interface ProfileValue {
   readonly text: string;
   /** `endpoint_url of profile team in /home/me/.aws/config` */
   readonly place: string;
 }
 
-/** What AWS's own files say of one profile. */
+/** The settings of one profile in AWS's own files. */
 export interface AwsProfile {
   readonly name: string;
-  /** Undefined where neither file has it. `key` may lie below another one: `s3.addressing_style`. */
+  /** Undefined if neither file has it. `key` may be nested: `s3.addressing_style`. */
   value(key: string): ProfileValue | undefined;
-  /** The same of the services section that the profile names; undefined where it names none. */
+  /** The same for the services section that the profile names; undefined if it names none. */
   services(): { readonly name: string; value(key: string): ProfileValue | undefined } | 'missing' | undefined;
   readonly configFile: string;
 }
@@ -21,17 +21,17 @@ export interface AwsProfile {
 type Section = ReadonlyMap<string, string>;
 type Sections = ReadonlyMap<string, Section>;
 
-/** The profile that is meant where dagmount itself was told none. */
+/** The profile to use if none was named to dagmount itself. */
 export function profileOfEnvironment(env: HostEnvironment['env']): string | undefined {
   return env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || undefined;
 }
 
 /**
- * Reads one profile as the SDK does, which finds the credentials of the same profile: what stands in the config file goes before
- * what stands in the credentials file. A file that cannot be read is an empty one.
+ * Reads one profile as the SDK does, which finds the same profile's credentials: the config file has priority over
+ * the credentials file. An unreadable file counts as empty.
  *
- * Not through the SDK: that takes a quarter of a second to load, reads by AWS_PROFILE alone where it looks for endpoints, and
- * cannot say where a value stands. Tests hold the sections against those that it reads.
+ * Does not use the SDK: it takes a quarter of a second to load, looks up endpoints only by AWS_PROFILE, and cannot
+ * report a value's location. Tests compare the sections with the SDK's.
  */
 export function readAwsProfile(name: string, environment: HostEnvironment): AwsProfile {
   const { env } = environment;
@@ -79,7 +79,7 @@ function fileOf(
   return path.startsWith('~/') ? `${home}${path.slice(1)}` : resolve(workingDirectory, path);
 }
 
-/** Empty without a home directory, for which the path is relative. */
+/** Empty without a home directory; then the path is relative. */
 function textOf(file: string, { readText }: HostEnvironment): string {
   return isAbsolute(file) ? (readText(file) ?? '') : '';
 }

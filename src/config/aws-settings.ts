@@ -3,9 +3,9 @@ import { ConfigError } from './config-error.ts';
 import type { HostEnvironment } from './host-environment.ts';
 
 /**
- * The endpoint of a profile, in the order of the AWS CLI and SDKs ("Service-specific endpoints" of their reference): that of S3 in
- * the services section which the profile names, then that for all services. Throws ConfigError `bad-value` where the section is
- * missing: the endpoint in it is not known, and AWS's own would get the requests of another store.
+ * The endpoint of a profile, in the order of the AWS CLI and SDKs ("Service-specific endpoints" of their reference):
+ * S3's in the services section that the profile names, then the one for all services. Throws ConfigError `bad-value`
+ * if the section is missing: its endpoint is unknown, and AWS's own would receive another store's requests.
  */
 export function endpointOf(profile: AwsProfile): ProfileValue | undefined {
   const services = profile.services();
@@ -19,7 +19,7 @@ export function endpointOf(profile: AwsProfile): ProfileValue | undefined {
   return services?.value('s3.endpoint_url') ?? profile.value('endpoint_url');
 }
 
-/** Whether endpoints in AWS's own variables and files are to be ignored: the variable goes before the profile. */
+/** Whether to ignore endpoints in AWS's own variables and files: the variable has priority over the profile. */
 export function ignoresEndpoints({ env }: HostEnvironment, profile: () => AwsProfile): boolean {
   const said =
     env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS || profile().value('ignore_configured_endpoint_urls')?.text;

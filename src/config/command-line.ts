@@ -33,7 +33,7 @@ export function parseCommandLine(
   const see = `See dagmount help ${command}.`;
   const { tokens, positionals } = parseArgs({
     args: [...args],
-    // Its own errors would name neither what was meant nor where help is.
+    // parseArgs' own errors name neither the intended flag nor the help.
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -81,7 +81,7 @@ export function lastValue(flags: readonly Flag[], name: string): string | undefi
   return valuesOf(flags, name).at(-1);
 }
 
-/** A flag where a value was due means that the value was forgotten; a negative number is a value, if a bad one. */
+/** A flag in place of a value means that the value was forgotten; a negative number is a value, if an invalid one. */
 function looksLikeFlag(text: string): boolean {
   return /^-(?!\d|$)/.test(text);
 }

@@ -18,7 +18,7 @@ export type ConfigErrorCode =
   | 'runtime-unsafe'
   | 'runtime-unwritable';
 
-/** What was asked for cannot be: one sentence of what is wrong, one of what to do. */
+/** The requested configuration is impossible: one sentence of what is wrong, one of what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code: ConfigErrorCode;

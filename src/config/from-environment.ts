@@ -6,21 +6,21 @@ import { negationOf, type OptionName, optionNames, optionOf, variableOf } from '
 const PREFIX = 'DAGMOUNT_';
 
 /**
- * Variables that begin like ours and are no options of mount: for who builds and tests dagmount, for its own children, for
- * every command (RUNTIME_DIR), and for those that deploy (TO).
+ * Variables with dagmount's prefix that are no options of mount: for building and testing dagmount, for its own child
+ * processes, for every command (RUNTIME_DIR), and for deploying (TO).
  */
 const RESERVED = /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|RUNTIME_DIR|TO|TEST(_[A-Z0-9_]*)?)$/;
 
 /**
- * What Kubernetes puts into every container for a service whose name begins with dagmount: DAGMOUNT_SERVICE_HOST,
- * DAGMOUNT_PORT_8080_TCP_ADDR and their like, as Docker's links once did.
+ * Variables that Kubernetes sets in every container for a service whose name begins with dagmount:
+ * DAGMOUNT_SERVICE_HOST, DAGMOUNT_PORT_8080_TCP_ADDR and similar, as Docker's links did.
  */
 const SERVICE_LINK =
   /^DAGMOUNT_(.+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 
 /**
- * What DAGMOUNT_… variables say; an empty one says nothing. Throws ConfigError `unknown-key` for one that no option
- * has.
+ * The values of DAGMOUNT_… variables; an empty one is ignored. Throws ConfigError `unknown-key` for one without an
+ * option.
  */
 export function givenByEnvironment(env: Readonly<Record<string, string | undefined>>): GivenOptions {
   const options = new Map(optionNames.map((name) => [variableOf(name), name]));

@@ -19,7 +19,7 @@ export function givenByFile(file: string): GivenOptions {
 export function givenByYaml(text: string, file: string): GivenOptions {
   const { isMap, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
-  // All scalars as they were written: an umask of 0222 is no decimal number, a region called no is no boolean.
+  // Keeps all scalars as written: a umask of 0222 is no decimal number, and a region called no is no boolean.
   const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
@@ -88,7 +88,7 @@ function textOf(
   try {
     written = value?.toJS?.(document) ?? '';
   } catch (error) {
-    // An asterisk begins an alias in YAML, and toJS is the first to look for what it stands for.
+    // An asterisk begins an alias in YAML, which only toJS resolves.
     if (!(error instanceof ReferenceError)) throw error;
     throw unparsable(
       origin.file,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homeDirectory } from '../base/user-entry.ts';
 
-/** What of the host and the caller enters the defaults. */
+/** The properties of host and caller that determine defaults. */
 export interface HostEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Effective ids. */
@@ -10,7 +10,7 @@ export interface HostEnvironment {
   /** Undefined where HOME is not set and the uid has no entry: in containers that run with any uid. */
   readonly home: string | undefined;
   readonly workingDirectory: string;
-  /** Whether people read the log as it is written. */
+  /** Whether a person reads the log while it is written. */
   readonly logsToTerminal: boolean;
   /** A file of the caller's; undefined where it cannot be read. */
   readText(path: string): string | undefined;

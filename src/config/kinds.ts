@@ -137,7 +137,7 @@ export function hostAndPort(): Kind<HostAndPort, ''> {
   });
 }
 
-/** An absolute path; a relative one is completed before, by where it was given. */
+/** An absolute path; a relative one was completed earlier, depending on where it was given. */
 export function path(placeholder: 'FILE' | 'DIRECTORY'): Kind<string, ''> {
   const schema = z.string().check(z.refine((given) => isAbsolute(given) && !given.includes('\0')));
   return {
@@ -151,7 +151,7 @@ export function isPath(kind: Kind<unknown>): boolean {
 }
 
 export function completePath(given: string, directory: string): string {
-  // An empty path is refused rather than taken for the directory.
+  // Reject an empty path; do not take it for the directory.
   return given === '' ? given : resolve(directory, given);
 }
 

@@ -39,7 +39,7 @@ type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}
 type UnitOf<Name extends OptionName> =
   (typeof schema)[Name] extends Option<unknown, infer U extends Unit> ? U : never;
 
-/** Everything that a mount is told, checked. */
+/** The complete, checked configuration of a mount. */
 export interface MountConfig extends MountPlace, MountOptions {}
 
 export interface ResolvedConfig {

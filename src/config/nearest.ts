@@ -1,7 +1,7 @@
-/** The candidate that a typing mistake most likely meant, or undefined where none is close. */
+/** The candidate that a typing mistake most likely meant; undefined if none is close. */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // One mistake in every three characters: more is another word.
+  // One mistake per three characters; more means another word.
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const candidate of candidates) {
     const mistakes = distance(typed.toLowerCase(), candidate.toLowerCase());
@@ -13,7 +13,7 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   return best;
 }
 
-/** What a switch is set to that says the opposite of another one, as it is written. */
+/** The value of a switch that negates another one, as written. */
 export function oppositeValue(written: string): string {
   if (/^(true|yes|on|1)$/i.test(written)) return 'false';
   return /^(false|no|off|0)$/i.test(written) ? 'true' : 'true or false';

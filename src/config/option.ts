@@ -30,7 +30,7 @@ export interface Option<T, U extends Unit = Unit> {
   readonly help: string;
   /** What help gives as the default. */
   readonly default: string;
-  /** `profile` reads the profile in AWS's own files; called only where it is needed. */
+  /** `profile` reads the profile in AWS's own files; called only if needed. */
   readonly fallback: (environment: HostEnvironment, profile: () => AwsProfile) => Fallback | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { ResolvedOption } from './resolve.ts';
 import { optionOf } from './schema.ts';
 import { yaml } from './yaml.ts';
 
-/** Not part of what a file can say. */
+/** Cannot be set in a file. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['config', 'print-config']);
 
 /** The configuration as YAML that --config takes, each line with where its value came from as a comment. */

@@ -8,7 +8,7 @@ import { yaml } from './yaml.ts';
 
 export const PROJECT_FILE = 'dagmount.yaml';
 
-/** How one environment is deployed to, where it differs from the others. */
+/** The deploy settings of one environment, if they differ from the others. */
 export interface ProjectEnvironment {
   /** `s3://BUCKET/ROOT` */
   readonly to: string | undefined;
@@ -16,13 +16,13 @@ export interface ProjectEnvironment {
   readonly root: string | undefined;
 }
 
-/** What a project says about its deploys, so that a developer types no more than a file and an environment. */
+/** A project's deploy settings, so that a developer types only a file and an environment. */
 export interface Project {
   /** Absolute. */
   readonly file: string;
   /** The directory that becomes the tree, absolute: paths in the tree are those below it. */
   readonly tree: string;
-  /** Whether the file says which directory that is; else it is the file's own. */
+  /** Whether the file defines that directory; otherwise it is the file's own. */
   readonly namesTree: boolean;
   readonly to: string | undefined;
   readonly root: string | undefined;

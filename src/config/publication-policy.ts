@@ -1,6 +1,6 @@
 import type { MountConfig } from './mount-config.ts';
 
-/** The options that decide when, and of what, another tree is shown. */
+/** The options that decide when another tree is shown, and which. */
 export function publicationPolicy(config: MountConfig) {
   return {
     pollMs: config.pollIntervalMs,

@@ -24,8 +24,8 @@ export interface ResolvedOptions {
 }
 
 /**
- * Flag over environment over file over default. Throws ConfigError for the first unknown key or value that is not
- * allowed, wherever it stands and whether or not another place overrides it.
+ * Flag over environment over file over default. Throws ConfigError for the first unknown key or invalid value, in any
+ * place, even if another place overrides it.
  */
 export function resolveOptions(flags: GivenOptions, environment: HostEnvironment): ResolvedOptions {
   const variables = givenByEnvironment(environment.env);
@@ -61,7 +61,7 @@ function resolveOption(
 function resolveGiven(name: OptionName, given: Given, environment: HostEnvironment): ResolvedOption {
   const { kind } = optionOf(name);
   const { origin } = given;
-  // What stands in a file means the same wherever dagmount is started.
+  // A value in a file means the same wherever dagmount is started.
   const directory = origin.kind === 'file' ? dirname(origin.file) : environment.workingDirectory;
   const text =
     isPath(kind) && typeof given.text === 'string' ? completePath(given.text, directory) : given.text;
@@ -76,12 +76,12 @@ function resolveGiven(name: OptionName, given: Given, environment: HostEnvironme
   return { name, text, value: parsed.data, origin };
 }
 
-/** The profile is an option itself, whose default hangs on no other. */
+/** The profile is an option itself; its default depends on no other. */
 function noProfile(): never {
   throw new Error('the name of the profile cannot come from a profile');
 }
 
-/** Reads the profile once, and only where an option has no value from elsewhere. */
+/** Reads the profile once, and only if an option has no value from elsewhere. */
 function profileReader(named: string | undefined, environment: HostEnvironment): () => AwsProfile {
   let read: AwsProfile | undefined;
   return () => {

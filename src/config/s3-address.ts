@@ -15,14 +15,14 @@ const ACCESS_POINT =
   /^(arn:aws[a-z-]*:s3(?:-object-lambda)?:[a-z0-9-]*:\d{12}:accesspoint[:/][A-Za-z0-9.-]+|arn:aws[a-z-]*:s3-outposts:[a-z0-9-]+:\d{12}:outpost[:/][A-Za-z0-9-]+[:/]accesspoint[:/][A-Za-z0-9-]+)(?:\/(.*))?$/s;
 
 /**
- * Wider than AWS's rule for new buckets: old buckets and other stores have more. Before a colon stands the tenant of a Ceph Object
- * Gateway: letters, digits and underscores, or nothing, which is the tenant of users who have none.
+ * Wider than AWS's rule for new buckets: old buckets and other stores allow more. Before a colon is the tenant of a
+ * Ceph Object Gateway: letters, digits and underscores, or nothing for users without a tenant.
  */
 const BUCKET = /^((?:(?!arn:)\w*:)?[A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:\/(.*))?$/s;
 
 const MAX_KEY_BYTES = 1024;
 
-/** Throws ConfigError `malformed-address`. The prefix is taken as it is written: nothing is decoded. */
+/** Throws ConfigError `malformed-address`. The prefix is used as written, without decoding. */
 export function parseS3Address(address: string): S3Address {
   const [, rest] = /^s3:\/\/(.*)$/s.exec(address) ?? [];
   if (rest === undefined) throw malformed(address, 'it does not begin with s3://');

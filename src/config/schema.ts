@@ -26,7 +26,7 @@ export const schema = {
     variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
     inProfile: (profile) => profile.value('region'),
   }),
-  // Has a value only where it was named to dagmount itself: AWS_PROFILE is read by the SDK.
+  // Has a value only if it was named to dagmount itself: the SDK reads AWS_PROFILE.
   profile: optional({
     group: 'store',
     kind: kinds.text('NAME', "the name of a profile in AWS's own files", /^[^\p{Cc}]+$/u),
@@ -322,7 +322,7 @@ export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(schema, name);
 }
 
-/** Where the file itself comes from cannot stand in the file. */
+/** The location of the file cannot be set in the file. */
 export function isFileKey(name: string): name is OptionName {
   return isOptionName(name) && name !== 'config';
 }

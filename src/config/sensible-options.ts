@@ -3,10 +3,10 @@ import { nameAtOrigin } from './origin.ts';
 import type { ResolvedOption } from './resolve.ts';
 import type { OptionName } from './schema.ts';
 
-/** What says something about releases alone. */
+/** Options that only apply to releases. */
 const NEEDS_REF = ['allowed-signers', 'min-seq', 'release-root'] as const satisfies readonly OptionName[];
 
-/** What would show another tree than the one that was released and signed. */
+/** Options that would show another tree than the one that was released and signed. */
 const WITHOUT_REF = [
   'include',
   'exclude',
@@ -14,7 +14,10 @@ const WITHOUT_REF = [
   'watch-key',
 ] as const satisfies readonly OptionName[];
 
-/** Refuses options that contradict each other, or would have no effect that whoever gave them counts on. Throws ConfigError. */
+/**
+ * Rejects options that contradict each other, or would have no effect although the user expects one. Throws
+ * ConfigError.
+ */
 export function requireSensible(options: readonly ResolvedOption[]): void {
   const given = new Map(
     options.filter(({ origin }) => origin.kind !== 'default').map((option) => [option.name, option]),

@@ -3,7 +3,7 @@ import type * as library from 'yaml';
 
 const require = createRequire(import.meta.url);
 
-/** Loaded where a file is read or printed, and not at each mount: it takes 40 ms. */
+/** Loaded only if a file is read or printed: it takes 40 ms. */
 export function yaml(): typeof library {
   return require('yaml');
 }
