@@ -23,7 +23,7 @@ export function daemonEnvironment(logFile: string): Readonly<Record<string, stri
 export class DaemonChannel {
   /** Where its log goes. */
   readonly logFile: string;
-  /** Undefined where nobody waits: for a successor of the one that was waited for. */
+  /** Undefined if no command waits: for a successor of the server that was waited for. */
   #fd: number | undefined;
 
   constructor(fd: number | undefined, logFile: string) {
@@ -31,7 +31,7 @@ export class DaemonChannel {
     this.logFile = logFile;
   }
 
-  /** Undefined in a process that is no daemon. Takes the variables away: what it starts in its turn is none. */
+  /** Undefined in a process that is not a daemon. Removes the variables, so that child processes are not daemons. */
   static take(env: NodeJS.ProcessEnv): DaemonChannel | undefined {
     const fd = Number(env[FD_VARIABLE] ?? Number.NaN);
     const logFile = env[LOG_VARIABLE] ?? '';
@@ -51,7 +51,7 @@ export class DaemonChannel {
     try {
       writeSync(this.#fd, `${JSON.stringify(message)}\n`);
     } catch (error) {
-      // Whoever started us is gone; the mount goes on without.
+      // The command that started this daemon has ended; the mount continues without it.
       if (!(error instanceof Error && 'code' in error)) throw error;
       this.#close();
     }

@@ -71,7 +71,7 @@ export async function startDaemon(
     }
     const { code, signal } = await ended;
     if (last?.kind === 'failed') {
-      // All that it could say is said here.
+      // The daemon's output is reported here already.
       if (isFirst) rmSync(logFile, { force: true });
       shell.err.write(failureText(last.failure, last.failure.stack !== undefined));
       return last.failure.exitCode;
@@ -131,7 +131,7 @@ function absolutePaths({ env, workingDirectory }: Shell['environment']): NodeJS.
   return { ...env, ...Object.fromEntries(named) };
 }
 
-/** Ready or failed, or undefined where the pipe ends without either. */
+/** Ready or failed, or undefined if the pipe ends without either. */
 async function lastMessage(
   child: ChildProcess,
   shown: readonly { show(progress: Progress): void }[],
@@ -158,8 +158,8 @@ interface Interrupts {
 }
 
 /**
- * Before the daemon is started: a signal in between would leave it alone. A second one makes it end at once, which is
- * not for SIGKILL: that would end its supervisor alone.
+ * Before the daemon is started: a signal in between would orphan it. A second signal ends it immediately, but not by
+ * SIGKILL, which would end only its supervisor.
  */
 function listenToInterrupts(onTerminal: boolean): Interrupts {
   let interrupted = false;

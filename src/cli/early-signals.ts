@@ -15,17 +15,16 @@ const hangUp = (): void => {
 const ignore = (): void => undefined;
 
 /**
- * What asks a mount for something would by default end a process that is only about to become one. To be called before
- * anything else is loaded.
+ * Signals to a mount would by default end a process that is still starting. Call this before anything else is loaded.
  */
 export function heedEarlySignals(): void {
   onTerminal = isatty(STDERR);
   process.on('SIGHUP', hangUp);
-  // For good: what heeds it is there later, and not in every process.
+  // Permanent: the real handlers are installed later, and not in every process.
   process.on('SIGUSR2', ignore);
 }
 
-/** Others heed SIGHUP from here on. Returns whether it has come. */
+/** From here on another handler handles SIGHUP. Returns whether SIGHUP has arrived. */
 export function endEarlySignals(): boolean {
   process.off('SIGHUP', hangUp);
   const was = asked;

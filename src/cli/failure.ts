@@ -5,7 +5,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 /** An error as a user meets it. */
 export interface Failure {
   readonly exitCode: ExitCode;
-  /** Of the error; undefined for one that nobody foresaw. */
+  /** The error's code; undefined for an unexpected error. */
   readonly code: string | undefined;
   /** One sentence of what is wrong. */
   readonly message: string;
@@ -55,7 +55,7 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** Of an error that is known by its code alone. */
+/** For an error that is known only by its code. */
 export function exitCodeOf(code: string): ExitCode {
   return exitCodeFor(code) ?? software;
 }

@@ -43,7 +43,7 @@ export function formatAgo(then: number, now: number): string {
   return now - then < 1000 ? 'just now' : `${formatDuration(now - then)} ago`;
 }
 
-/** What --json prints: one document, in which nothing is left that a terminal obeys. */
+/** The output of --json: one document, without characters that a terminal interprets. */
 export function formatJson(document: unknown): string {
   return `${printableJson(JSON.stringify(document, undefined, 2))}\n`;
 }

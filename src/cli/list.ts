@@ -10,7 +10,7 @@ import type { RunCommand, Shell } from './shell.ts';
 
 export const flags: readonly FlagSpec[] = [{ name: 'json', takesValue: false }];
 
-/** One mount of this host. What is null is not known here: another user's, or one whose daemon is gone. */
+/** One mount of this host. Null values are unknown: another user's mount, or one whose daemon has died. */
 interface Listed {
   readonly source: string;
   readonly target: string;

@@ -26,7 +26,7 @@ export class LogFile {
     this.#bytes = fstatSync(this.#fd).size;
   }
 
-  /** Never throws for want of space: a mount does not end because its log cannot be written. */
+  /** Never throws if the disk is full: a mount must not end because its log cannot be written. */
   write(line: string): void {
     try {
       if (this.#bytes > 0 && this.#bytes + line.length > this.#limitBytes) this.#rotate();

@@ -17,7 +17,7 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
 }
 
-/** Each message is written before the call returns, so that the last words of a process are not lost. */
+/** Each message is written before the call returns, so that a dying process does not lose its last messages. */
 export async function createLogger(options: LoggerOptions): Promise<CommandLog> {
   const { level, format, colours, write } = options;
   // Asked each time: the level may change while it runs.

@@ -34,7 +34,7 @@ export const run: RunCommand = async (args, shell) => {
   return await serveMount(resolved, shell);
 };
 
-/** Serves until the end; a failure is told here, where the log and whoever waits for a daemon are known. */
+/** Serves until the end, and reports failures, because log and waiting command are known here. */
 async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<number> {
   const { config } = resolved;
   const progress = new ProgressLine(shell);
@@ -80,7 +80,7 @@ async function serve(
   signals: Signals,
   progress: ProgressLine,
 ): Promise<void> {
-  // A daemon keeps no directory busy but its own.
+  // A daemon must not keep a directory busy except its own.
   if (shell.daemon !== undefined) process.chdir('/');
   const server = await shell.loadServer();
   await server.serve(config, {
@@ -113,7 +113,7 @@ function backgroundLog(path: string): (line: string) => void {
 function twoOf(positionals: readonly string[]): readonly [address: string, directory: string] {
   const [address, directory, ...more] = positionals;
   const hint = 'It is dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
-  // An empty one is a variable that was not set, and would otherwise be the working directory.
+  // An empty value comes from an unset variable, and would otherwise mean the working directory.
   if (!address) throw new ConfigError('usage', 'What to mount is missing.', hint);
   if (!directory) throw new ConfigError('usage', 'The mount point is missing.', hint);
   if (more.length > 0) throw new ConfigError('usage', `There is an argument too many: ${more[0]}.`, hint);

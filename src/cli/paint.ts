@@ -32,8 +32,8 @@ const ESCAPE = '\u001b';
 const OWN_COLOURS = new RegExp(`(${ESCAPE}\\[(?:[127]|22|27|3[0-79]|4[0-79]|9[0-7])m)`);
 
 /**
- * What may go to a terminal: lines, tabs and the colours above. The last of the edges: each text of others is cleaned where it
- * comes in, and what was forgotten there moves no cursor.
+ * What may reach a terminal: lines, tabs and the colours above. The last safeguard: foreign text is cleaned on input,
+ * and if that was forgotten, it still cannot move the cursor.
  */
 export function forTerminal(text: string): string {
   return text

@@ -57,7 +57,7 @@ const ignoreLostWords: OnError = (error) => {
   if (error.code === undefined) throw error;
 };
 
-/** Results that went nowhere are a failure, unless whoever read them wants no more. */
+/** Undeliverable output is a failure, unless its reader has closed the pipe. */
 const reportLostResults: OnError = (error) => {
   if (error.code === 'EPIPE') return;
   throw new CommandError(
@@ -91,7 +91,7 @@ function outputOf(stream: NodeJS.WriteStream, env: HostEnvironment['env'], onErr
   };
 }
 
-/** Root may look into the runtime directories of others; what is not theirs there is left out. */
+/** Root may read the runtime directories of other users; entries that do not belong to that user are skipped. */
 function mountStates(
   environment: HostEnvironment,
   others: readonly number[],

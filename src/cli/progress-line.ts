@@ -8,8 +8,8 @@ const REDRAW_MS = 100;
 const RATE_MS = 3_000;
 
 /**
- * One line on a terminal, over and over, until the mount is ready; on anything else, nothing. It is drawn with
- * carriage returns and blanks alone, which every terminal has.
+ * Redraws one line on a terminal until the mount is ready; writes nothing to anything else. Uses only carriage
+ * returns and blanks, which every terminal supports.
  */
 export class ProgressLine {
   readonly #shell: Pick<Shell, 'err' | 'now'>;

@@ -56,8 +56,8 @@ const OLDEST_MINOR = 29;
 
 /**
  * Left out on purpose: READDIRPLUS_AUTO (a LOOKUP for nearly every entry), WRITEBACK_CACHE, POSIX_LOCKS and
- * FLOCK_LOCKS (locks stay local to the kernel), POSIX_ACL, PASSTHROUGH (needs a successful OPEN),
- * OVER_IO_URING and REQUEST_TIMEOUT (each breaks a takeover).
+ * FLOCK_LOCKS (locks stay local to the kernel), POSIX_ACL, PASSTHROUGH (needs a successful OPEN), OVER_IO_URING and
+ * REQUEST_TIMEOUT (each breaks a takeover).
  */
 const WANTED =
   FUSE_ASYNC_READ |
@@ -74,10 +74,10 @@ const WANTED =
   FUSE_HAS_RESEND;
 
 /**
- * Every READ through the page cache counts as one that is in the background, and where so many wait for their answer no
- * other reader's READ is sent, also of what could be answered at once. With 64, one user who read 64 files that were not
- * local had every other reader wait. What waits here takes some hundred bytes; who may have how many of these places is
- * the session's matter. For who may not mount by themselves the kernel may grant fewer (max_user_bgreq).
+ * Every READ through the page cache counts as a background request. When this many are pending, the kernel sends no
+ * other reader's READ, even one that could be answered immediately. With 64, one user who read 64 files that were not
+ * local blocked every other reader. A pending request takes some hundred bytes; the session shares these places among
+ * users. For unprivileged mounts the kernel may grant fewer (max_user_bgreq).
  */
 export const MAX_BACKGROUND = 4096;
 

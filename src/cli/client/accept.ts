@@ -5,7 +5,7 @@ import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
 
 const GRACE_MS = 15_000;
-/** Not shortened, as for diff: what is shown next hangs on it. */
+/** Not shortened, as for diff: the operator's decision depends on it. */
 const WHOLE_ID = /^[0-9a-f]{32}$/;
 
 export const run = clientCommand<Accepted>({

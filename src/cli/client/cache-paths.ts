@@ -21,7 +21,7 @@ const DONE: Readonly<Record<PathAction, readonly [done: string, unchanged: strin
 };
 /** Of one request. */
 const MOST_PATHS = 1_000;
-/** The daemon keeps the time; this is for one that has stopped doing so. */
+/** The daemon enforces the time limit; this one is for a daemon that hangs. */
 const GRACE_MS = 15_000;
 const DEADLINE_MS = 120_000;
 
@@ -99,7 +99,7 @@ function lineOf(
   }
 }
 
-/** As the first that failed. */
+/** The exit code of the first failure. */
 function exitCodeOfResults(items: readonly PathResult[]): ExitCode {
   const failed = items.find(({ outcome }) => outcome === 'failed');
   return failed === undefined ? exitCodes.ok : exitCodeOf(failed.code ?? '');

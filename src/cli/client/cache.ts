@@ -6,7 +6,7 @@ import { runCachePaths } from './cache-paths.ts';
 import { runCacheVerify } from './cache-verify.ts';
 import { runCacheBlobs, runCacheStats } from './cache-views.ts';
 
-/** The action is the first argument; where options stand before it, it still is the first that is none. */
+/** The action is the first argument that is not an option, even if options precede it. */
 export const run: RunCommand = async (args, shell) => {
   const at = args.findIndex((arg, index) => !arg.startsWith('-') && !isValueAt(args, index));
   const name = args[at];

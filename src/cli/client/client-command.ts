@@ -18,7 +18,7 @@ import type { RunCommand, Shell } from '../shell.ts';
 import { clientsOf } from './running-daemons.ts';
 import { shownAnswer } from './shown-answer.ts';
 
-/** What a client command was given, besides which daemon is meant. */
+/** The arguments of a client command, except those that select the daemon. */
 export interface Given {
   readonly flags: readonly Flag[];
   readonly positionals: readonly string[];
@@ -38,14 +38,14 @@ export interface ClientCommand<T> {
   readonly flags?: readonly FlagSpec[];
   /** Most arguments that it takes. */
   readonly arguments?: number;
-  /** Throws what is wrong with the command line, before anybody is asked. */
+  /** Throws if the command line is invalid, before any daemon is asked. */
   readonly check?: (given: Given) => void;
   readonly ask: (client: ControlClient, given: Given, shell: Shell) => Promise<T>;
-  /** For people; what it is given is cleaned already. */
+  /** For people; its input is cleaned already. */
   readonly show: (answer: T, showing: Showing) => string;
   /** Where it is not 0. */
   readonly exitCode?: (answer: T, given: Given) => number;
-  /** What several answers say together, where that is more than one after another. */
+  /** A combined text for several answers, if it says more than one after another. */
   readonly compare?: (answered: readonly Answered<T>[], showing: Showing) => Promise<Compared>;
 }
 
@@ -62,7 +62,7 @@ interface Understood<T> extends Answered<T> {
 
 /** What is said of several daemons. */
 export interface Compared {
-  /** For people: all that is said of those that answered. */
+  /** For people: the text for all daemons that answered. */
   readonly text: string;
   /** For --json: what is added to each answer, in the order of the answers. */
   readonly members: readonly object[];
@@ -75,7 +75,9 @@ const commonFlags: readonly FlagSpec[] = [
   { name: 'json', takesValue: false },
 ];
 
-/** With several sockets each is asked, whatever becomes of the others; the first failure gives the exit code. */
+/**
+ * With several sockets, asks each of them regardless of failures of others; the first failure gives the exit code.
+ */
 export function clientCommand<T>(command: ClientCommand<T>): RunCommand {
   return async (args, shell) => {
     const given = givenOf(args, command);
@@ -102,7 +104,7 @@ export function givenOf(
   );
 }
 
-/** How the daemons that are meant are asked. Throws CommandError. */
+/** How to reach the selected daemons. Throws CommandError. */
 function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
   return clientsOf(
     { sockets: valuesOf(given.flags, 'socket'), mount: lastValue(given.flags, 'mount') },
@@ -132,7 +134,7 @@ async function askOne<T>(
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
 }
 
-/** An answer of another shape is not dagmount's: another user's program may listen on the socket. */
+/** An answer of another shape is not from dagmount: another user's program may listen on the socket. */
 async function understood<T>(
   command: ClientCommand<T>,
   client: ControlClient,

@@ -11,21 +11,22 @@ export interface DaemonNode {
   readonly status: Status;
 }
 
-/** How one node stands to the node with the newest tree. Undefined: it shows no tree yet. */
+/** One node compared with the node that has the newest tree. Undefined: it shows no tree yet. */
 export interface Standing {
   /** Id of the newest tree among the nodes. */
   readonly newest: string;
   readonly lags: boolean;
   /**
-   * Where it lags: when the newest node stopped showing this tree, or where that is not known, when it began to show
-   * the newest, which is at the latest. Else when this node began to show it. By the clock of the node that knows it.
+   * If the node lags: when the newest node stopped showing this tree, or if unknown, when it began to show the newest
+   * tree (the latest possible time). Otherwise when this node began to show it. By the clock of the node that reports
+   * it.
    */
   readonly since: string;
-  /** Whether it lags for longer than `since` says, by how much is not known. */
+  /** Whether it has lagged for longer than `since` says, by an unknown time. */
   readonly orLonger: boolean;
-  /** Publications of the newest node that this one has not made; null where that is not known. */
+  /** Publications of the newest node that this node lacks; null if unknown. */
   readonly generationsBehind: number | null;
-  /** What the newest tree has that this one has not; null where it is not known. */
+  /** Paths in the newest tree that differ in this node's; null if unknown. */
   readonly changes: TreeChanges | null;
 }
 
@@ -36,7 +37,7 @@ interface Known extends DaemonNode {
 
 const SAME: TreeChanges = { added: [], changed: [], removed: [] };
 
-/** Who lags behind whom, since when and by which paths. In the order of the nodes. */
+/** Which nodes lag, since when and by which paths. In the order of the nodes. */
 export async function compareNodes(nodes: readonly DaemonNode[]): Promise<readonly (Standing | undefined)[]> {
   const known = await Promise.all(nodes.map(async (node) => ({ ...node, history: await historyOf(node) })));
   const newest = newestOf(known);
@@ -44,26 +45,26 @@ export async function compareNodes(nodes: readonly DaemonNode[]): Promise<readon
   return await Promise.all(known.map((node) => standingOf(node, newest)));
 }
 
-/** A node that goes in between has no history: it answered before, and what it shows is known. */
+/** A node that ends in between has no history: it answered before, and its shown tree is known. */
 async function historyOf({ client, status }: DaemonNode): Promise<readonly HistoryItem[]> {
   const current = status.generation;
   if (current === null) return [];
   const kept = await generationsOf(client).catch(() => []);
-  // What it has published since its status was asked for is left out: the two belong together.
+  // Ignore publications since its status was requested: status and history must match.
   const until = kept.findIndex(({ number, id }) => number === current.number && id === current.id);
   return until >= 0 ? kept.slice(until) : [{ ...current, added: 0, changed: 0, removed: 0 }];
 }
 
 /**
- * The node whose tree comes last. A tree that a node showed before the one it shows now is older than that: this needs
- * no two clocks that agree. Where histories say nothing, or a tree went and came back, times decide.
+ * The node whose tree is newest. A tree that a node showed before its current one is older than that: this needs no
+ * synchronized clocks. If the histories do not decide, or a tree went and came back, times decide.
  */
 function newestOf(nodes: readonly Known[]): Known | undefined {
   const shown = nodes.filter(({ history }) => history.length > 0);
   const released = newestReleaseOf(shown);
   if (released !== undefined) return released;
   const last = shown.filter((node) => !shown.some((other) => isPast(node, other)));
-  // Never empty but where clocks disagree about a tree that came back.
+  // Empty only if clocks disagree about a tree that came back.
   const candidates = last.length > 0 ? last : shown;
   return candidates.reduce<Known | undefined>(
     (best, node) => (best === undefined || isFresher(node, best) ? node : best),
@@ -71,7 +72,7 @@ function newestOf(nodes: readonly Known[]): Known | undefined {
   );
 }
 
-/** Where all show one environment of one root, the numbers of its steps say who is last; undefined: they do not. */
+/** If all nodes show one environment of one root, its step numbers decide; undefined: they do not. */
 function newestReleaseOf(shown: readonly Known[]): Known | undefined {
   const [first] = shown;
   if (first?.status.release === undefined || first.status.release === null) return undefined;
@@ -90,7 +91,7 @@ function sequenceOf({ status }: Known): number {
   return status.release?.seq ?? 0;
 }
 
-/** Whether `other` went on from the tree that `node` shows. */
+/** Whether `other` showed this node's tree and then another one. */
 function isPast(node: Known, other: Known): boolean {
   const left = leftAt(other, idOf(node));
   if (left === undefined) return false;
@@ -105,7 +106,10 @@ function leftAt({ history }: Known, id: string): number | undefined {
   return successor === undefined ? undefined : Date.parse(successor.publishedAt);
 }
 
-/** Of one tree who showed it first; of two the one that the store had later, as far as it was looked at. */
+/**
+ * Of nodes with one tree, the one that showed it first; of two trees, the one that the store had later, as far as
+ * known.
+ */
 function isFresher(one: Known, other: Known): boolean {
   if (idOf(one) === idOf(other)) return publishedAt(one) < publishedAt(other);
   const difference = asOf(one.status) - asOf(other.status);

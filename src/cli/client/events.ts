@@ -25,7 +25,7 @@ export const run: RunCommand = async (args, shell) => {
   const client = oneClient(given, shell, command.name);
   const signals = listenForStop();
   try {
-    // Who reads the lines wants no more, as head(1) does after ten.
+    // The reader of the output has closed it, as head(1) does after ten lines.
     const stop = AbortSignal.any([signals.signal, shell.out.lost]);
     await follow(client, given, shell, stop);
     return exitCodes.ok;
@@ -34,7 +34,7 @@ export const run: RunCommand = async (args, shell) => {
   }
 };
 
-/** Until it is stopped. A stream that breaks off is taken up again behind its last event. Rejects with ClientError. */
+/** Runs until it is stopped. Resumes a broken stream after its last event. Rejects with ClientError. */
 async function follow(client: ControlClient, given: Given, shell: Shell, stop: AbortSignal): Promise<void> {
   let last = lastValue(given.flags, 'after') ?? '';
   /** When the stream broke off; undefined while it stands, or has never stood. */
@@ -77,7 +77,7 @@ async function* onFirst(chunks: AsyncIterable<Buffer>, callback: () => void): As
   }
 }
 
-/** A daemon that starts again has no socket, or one where nobody listens, or ends what it was about to answer. */
+/** A restarting daemon has no socket, or one without a listener, or ends before it answers. */
 function isTransient({ code, status }: ClientError): boolean {
   return code === 'daemon-unavailable' || code === 'daemon-silent' || status === 503;
 }

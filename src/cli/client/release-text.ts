@@ -30,7 +30,7 @@ export function armedText(armed: NonNullable<ReleaseView['armed']>, now: number)
   return `${releaseLine(armed)}; shown at ${armed.at}, ${whenText(Date.parse(armed.at), now)}`;
 }
 
-/** Why something is held, and what would become of the tree. */
+/** Why something is held, and what would change in the tree. */
 export function heldLine(held: HeldView): string {
   const { generation, reason, files, removed, release } = held;
   if (isRefHeld(held)) {
@@ -42,7 +42,7 @@ export function heldLine(held: HeldView): string {
   return `${what}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
 }
 
-/** Whether a ref is held, of which no tree was made; else it is a tree, which the guard holds. */
+/** Whether a ref is held for which no tree was built; otherwise a tree, held by the guard. */
 export function isRefHeld({ files, removed }: HeldView): boolean {
   return files === 0 && removed === 0;
 }

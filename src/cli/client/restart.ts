@@ -7,7 +7,7 @@ import { timeoutOf } from './refresh.ts';
 import { clientOf, runningStates } from './running-daemons.ts';
 
 const GRACE_MS = 15_000;
-/** For one question to a socket: what a server left may be open without anybody who answers. */
+/** For one request to a socket: a dead server's socket may be open although no process answers. */
 const LOOK_MS = 5_000;
 const PAUSE_MS = 100;
 
@@ -38,8 +38,8 @@ export const run = clientCommand<Replaced>({
 });
 
 /**
- * The socket outlives its servers: whoever asks while none is there waits for the next. One with other settings may
- * listen elsewhere.
+ * The socket outlives its servers: a client that connects between two waits for the next one. A server with other
+ * settings may listen elsewhere.
  */
 async function successor(
   asked: ControlClient,
@@ -75,7 +75,7 @@ async function successor(
   }
 }
 
-/** It was asked, and has ended before it answered: what it was asked for, or something else, has ended it. */
+/** It was asked to restart, and ended before it answered: the request or another cause has ended it. */
 function brokenOff({ pid: was }: Status, { pid, version }: Status): ClientError {
   return new ClientError(
     'restart-unclear',

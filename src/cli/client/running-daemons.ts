@@ -39,7 +39,7 @@ export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly Co
   );
 }
 
-/** Of the daemons of this host that this user may know of. */
+/** The daemons of this host that this user may see. */
 export function runningStates(
   shell: Shell,
   onUnreadable = (unreadable: UnreadableState): void => tellUnreadable([unreadable], shell),
@@ -54,7 +54,7 @@ export function readRunning(
 ): { readonly mounts: readonly Mount[]; readonly states: readonly MountState[] } {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  // Another user could write a state for a mount that does not exist or is not theirs: the kernel has to confirm it.
+  // Another user could write a state for a mount that does not exist or is not theirs: the kernel must confirm it.
   const isTrue = (state: MountState): boolean =>
     isOwn(state, shell) || mounts.some((mount) => isStateOf(state, mount));
   const states = shell

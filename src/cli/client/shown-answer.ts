@@ -1,6 +1,6 @@
 import { printable, printableName } from '../../base/printable.ts';
 
-/** What names something, and must not look like another name. */
+/** An identifier, which must not look like another one. */
 const NAMES: ReadonlySet<string> = new Set([
   'path',
   'key',
@@ -17,9 +17,9 @@ const NAMES: ReadonlySet<string> = new Set([
 const MOST_LEVELS = 32;
 
 /**
- * What a daemon answered, to be shown to people: every text in it is cleaned, also where a number was to be. Who listens at a
- * socket may be anybody, and a daemon passes on what its store said. Only after the last question: a path that is cleaned is
- * another path.
+ * A daemon's answer, for people: cleans every text in it, also in place of a number. Any process may listen at a
+ * socket, and a daemon passes on its store's texts. Use it only after the last request: a cleaned path is another
+ * path.
  */
 export function shownAnswer<T>(answer: T): T {
   return cleaned(answer, false, 0) as T;

@@ -1,10 +1,12 @@
-/** What ends a command that goes on by itself; SIGQUIT and SIGHUP too, so that a terminal is given back after each. */
+/**
+ * Signals that stop a continuous command, including SIGQUIT and SIGHUP, so that the terminal is restored after each.
+ */
 const NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 export interface StopSignals {
-  /** Aborted by the first of them; a second one ends the process as it does by default. */
+  /** The first signal aborts it; a second one ends the process as by default. */
   readonly signal: AbortSignal;
-  /** Signals mean again what they mean by default. */
+  /** Restores the default effect of the signals. */
   release(): void;
 }
 

@@ -17,8 +17,8 @@ interface AskedDaemon {
 const MOST_FILES = 500_000;
 
 /**
- * What the tree of `to` has and that of `from` has not, by the listings of both; directories only where they are
- * empty, with a slash at their ends. Null where the trees are too large, or one of the daemons does not tell them.
+ * The entries of `to`'s tree that `from`'s lacks, by the listings of both; directories only if they are empty, with a
+ * slash at their ends. Null if the trees are too large, or a daemon does not provide them.
  */
 export async function differingPaths(from: AskedDaemon, to: AskedDaemon): Promise<TreeChanges | null> {
   const files = (from.status.generation?.files ?? 0) + (to.status.generation?.files ?? 0);

@@ -2,8 +2,8 @@ import type { ControlClient } from '../../control/client.ts';
 import type { Status } from '../../control/shapes.ts';
 
 /**
- * A path below the prefix, from what an operator has at hand: that path, an absolute one below the mount point, or the
- * address of the object. The daemon is asked where it is mounted only where that matters.
+ * A path below the prefix, from an operator's input: that path, an absolute one below the mount point, or the
+ * object's address. Asks the daemon for its mount point only if that matters.
  */
 export async function treePath(client: ControlClient, given: string): Promise<string> {
   if (!given.startsWith('/') && !given.startsWith('s3://')) return trimmed(given);

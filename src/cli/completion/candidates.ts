@@ -12,7 +12,7 @@ export const candidateKinds = ['sockets', 'tree-paths', 'cache-arguments', 'gene
 
 export type CandidateKind = (typeof candidateKinds)[number];
 
-/** Somebody waits for each key to show. */
+/** Short, because a user waits for the completion after each key press. */
 const DEADLINE_MS = 2_000;
 /** Shells ask before they show more. */
 const MOST = 500;
@@ -22,7 +22,7 @@ const PAGE = 100;
 const LAST_CHARACTER = '\u{10ffff}';
 
 /**
- * The words that may stand where `current` is, one a line. Nothing where nobody can say: completion is no place for
+ * The words that may stand in place of `current`, one per line. Empty on any failure: completion must not print
  * errors.
  *
  * @param words of the command line, without the name of the program

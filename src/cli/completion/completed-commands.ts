@@ -68,7 +68,7 @@ function completedOption(name: OptionName): readonly CompletedFlag[] {
   ];
 }
 
-/** What of the arguments only a running daemon can say; undefined where none is asked. */
+/** Which arguments only a running daemon can complete; undefined if none. */
 export function dynamicArgument(argument: CompletedCommand['argument']): CandidateKind | undefined {
   switch (argument) {
     case 'tree-path':

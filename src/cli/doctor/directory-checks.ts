@@ -35,7 +35,7 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
     : doubtful('cache', detail, 'Make room, or say how much may be used with --cache-size.');
 }
 
-/** Where the newest release that was seen is remembered. A mount goes on without it, and forgets with its process. */
+/** Where the newest seen release is remembered. Without it a mount works, but forgets it when the process ends. */
 export function checkState(host: Host, directory: string): Finding {
   const unsafe = host.unsafeAncestor(join(directory, 'v1'));
   if (unsafe !== undefined) {

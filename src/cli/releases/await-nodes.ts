@@ -24,14 +24,14 @@ export interface NodeEnd {
   readonly node: string;
   /** Whether it shows the step, or a later one. */
   readonly shown: boolean;
-  /** Why not. */
+  /** Why it does not. */
   readonly reason: string | null;
 }
 
 const POLL_MS = 250;
 const MOST_NODES = 1_000;
 
-/** What --wait and --node say; undefined: nobody is waited for. Throws ConfigError. */
+/** The settings of --wait and --node; undefined: do not wait. Throws ConfigError. */
 export function nodeWait(flags: readonly Flag[]): NodeWait | undefined {
   const wait = lastValue(flags, 'wait');
   const nodes = [...new Set(valuesOf(flags, 'node'))];
@@ -57,8 +57,8 @@ export function nodeWait(flags: readonly Flag[]): NodeWait | undefined {
 }
 
 /**
- * Asks the nodes until each of them shows the step or a later one, until one never can, or until the time is over. A step
- * that waits for its own time is waited for so much longer.
+ * Asks the nodes until each shows the step or a later one, until one never can, or until the time is over. For a step
+ * with a start time, the wait is extended by that time.
  */
 export async function awaitNodes(
   { milliseconds, nodes }: NodeWait,

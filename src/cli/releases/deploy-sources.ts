@@ -78,7 +78,7 @@ export function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Another directory than the project's tree would take the place of all of it. */
+/** Another directory than the project's tree would replace the whole tree. */
 function requireTree(directory: string, project: Project | undefined): void {
   if (project === undefined || !project.namesTree) return;
   if (realpathSync(directory) === realpathOf(project.tree)) return;

@@ -28,7 +28,7 @@ export interface MoveCommand {
 
 export interface MoveRequest {
   readonly environment: string;
-  /** Where nobody says one. */
+  /** If none is given. */
   readonly message: string;
   readonly take: (options: ChangeOptions) => Promise<Moved>;
 }
