@@ -118,7 +118,7 @@ function caseClashes(files: readonly PlannedFile[], added: readonly string[]): r
   return added.flatMap((path) => {
     const other = byFolded.get(folded(path));
     byFolded.set(folded(path), path);
-    return other === undefined ? [] : [`${path} differs from ${other} by case alone`];
+    return other === undefined ? [] : [`the path ${path} differs from ${other} by case alone`];
   });
 }
 

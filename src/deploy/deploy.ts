@@ -122,9 +122,5 @@ function refuseMassDeletion(files: number, { removed }: FileChanges): void {
 }
 
 function unusable(path: string, reason: string): DeployError {
-  return new DeployError(
-    'unusable-source',
-    `${path} cannot be deployed: ${reason}`,
-    'See dagmount release show.',
-  );
+  return new DeployError('unusable-source', `cannot deploy ${path}: ${reason}`, 'See dagmount release show.');
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
@@ -50,14 +51,18 @@ export async function collectDirectory(
   const found: { readonly source: string; readonly path: string; readonly isLink: boolean }[] = [];
   const walk = async (folder: string): Promise<void> => {
     options.signal.throwIfAborted();
-    const entries = await readdir(folder, { withFileTypes: true });
+    // As bytes: a name that is not UTF-8 would be decoded to one that does not exist.
+    const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
     for (const entry of entries) {
-      const source = join(folder, entry.name);
+      const name = entry.name.toString();
+      const source = join(folder, name);
       const path = relative(root, source).split(sep).join('/');
-      if (isLeftOut(entry.name, entry.isDirectory())) continue;
+      if (isLeftOut(name, entry.isDirectory())) continue;
       if (entry.isDirectory()) {
+        requireUtf8(entry.name, path);
         await walk(source);
       } else if (options.shows(path)) {
+        requireUtf8(entry.name, path);
         found.push({ source, path, isLink: entry.isSymbolicLink() });
         if (found.length > MOST_FILES) throw unusable(directory, `it has more than ${MOST_FILES} files`);
       }
@@ -71,6 +76,10 @@ export async function collectDirectory(
   };
   for await (const file of inOrder(found, read, { ...READING, signal: options.signal })) files.push(file);
   return files;
+}
+
+function requireUtf8(name: Uint8Array, path: string): void {
+  if (!isUtf8(name)) throw unusable(path, 'its name is not UTF-8', 'Rename it.');
 }
 
 /** One file that was named, under the path that it has in the tree: its name, unless another is given. */
@@ -147,5 +156,5 @@ async function digestOf(
 }
 
 function unusable(path: string, reason: string, hint = 'Name another file or directory.'): DeployError {
-  return new DeployError('unusable-source', `${path} cannot be deployed: ${reason}`, hint);
+  return new DeployError('unusable-source', `cannot deploy ${path}: ${reason}`, hint);
 }

@@ -192,7 +192,7 @@ async function readSourceAgain({ source, path, sha256 }: SourceFile): Promise<Ui
   if (digestOf(bytes) === sha256) return bytes;
   throw new DeployError(
     'unusable-source',
-    `${path} cannot be deployed: it changed while it was read`,
+    `cannot deploy ${path}: it changed while it was read`,
     'Deploy again when it is written.',
   );
 }

@@ -95,11 +95,7 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
   test('that a file is too large, and takes one of 200 MB', async (context) => {
     const { run, folder: root, store } = await site(context, { 'd/a.py': '', 'd/large.bin': '' });
     truncateSync(join(root, 'd/large.bin'), 1024 ** 3 + 1);
-    refused(
-      await run('deploy d production'),
-      65,
-      /^dagmount: large\.bin cannot be deployed: it has \d+ bytes/,
-    );
+    refused(await run('deploy d production'), 65, /^dagmount: Cannot deploy large\.bin: it has \d+ bytes/);
     truncateSync(join(root, 'd/large.bin'), 200e6);
     const end = await run('deploy d production');
     assert.equal(end.exitCode, 0, end.err);
@@ -109,7 +105,9 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
   test('that a link leads out of the tree, that a path cannot be shown, that a FIFO or what cannot be read is there', async (context) => {
     const { run, folder: root } = await site(context, { 'd/a.py': '', 'secret.py': '' });
     symlinkSync('../secret.py', join(root, 'd/link.py'));
-    refused(await run('deploy d production'), 65, /link\.py cannot be deployed: it is a symbolic link/);
+    refused(await run('deploy d production'), 65, /Cannot deploy link\.py: it is a symbolic link/);
+    symlinkSync('../secret.py', join(root, 'd/link'));
+    refused(await run('deploy d production --exclude link.py'), 65, /Cannot deploy link: it is a symbolic/);
     refused(await run(`deploy secret.py production --as ../x.py`), 65, /cannot show this path/);
     refused(await run(`deploy secret.py production --as a/${'n'.repeat(300)}`), 65, /cannot show this path/);
     refused(await run('deploy nowhere production'), 66, /There is no nowhere/);
@@ -125,6 +123,12 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
       await run('deploy d production'),
       65,
       /A\.py differs from a\.py by case|a\.py differs from A\.py by case/,
+    );
+    const words = await site(context, { 'd/makefile': '', 'd/Makefile': '' });
+    refused(
+      await words.run('deploy d production'),
+      65,
+      /makefile differs from Makefile|Makefile differs from makefile/,
     );
     const composed = await site(context, { 'd/\u00e9.py': '', 'd/e\u0301.py': '' });
     refused(await composed.run('deploy d production'), 65, /differs from .* by case alone/);

@@ -117,7 +117,7 @@ describe('deploying', () => {
     await assert.rejects(deploy(await file('c/d', 'x'), options(store)), { code: 'unusable-source' });
     await assert.rejects(deploy(await file('x', 'x', ['y']), options(store)), {
       code: 'unusable-source',
-      message: /^y /,
+      message: /^cannot deploy y: /,
     });
   });
 

@@ -88,7 +88,7 @@ describe('the files of a directory', () => {
       symlinkSync(target, join(directory, 'link.py'));
       await assert.rejects(collectDirectory(directory, options), {
         code: 'unusable-source',
-        message: /^link\.py/,
+        message: /^cannot deploy link\.py:/,
       });
     });
   }
@@ -96,14 +96,27 @@ describe('the files of a directory', () => {
   test('are refused where one is a FIFO, without waiting for its writer', async () => {
     const directory = folder('fifo', {});
     execFileSync('mkfifo', [join(directory, 'pipe')]);
-    await assert.rejects(collectDirectory(directory, options), { code: 'unusable-source', message: /^pipe/ });
+    await assert.rejects(collectDirectory(directory, options), {
+      code: 'unusable-source',
+      message: /^cannot deploy pipe:/,
+    });
   });
 
-  test('are refused where a node could not show the path', async () => {
-    const directory = folder('names', {});
-    writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xff])]), '');
-    await assert.rejects(collectDirectory(directory, options), { code: 'unusable-source' });
-  });
+  for (const [what, path] of [
+    ['a file', [0x61, 0xff]],
+    ['a directory', [0xff, 0x2f, 0x61]],
+  ] as const) {
+    test(`are refused where the name of ${what} is not UTF-8, and that is the reason given`, async () => {
+      const directory = folder(`not UTF-8: ${what}`, {});
+      const file = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path)]);
+      if (what === 'a directory') mkdirSync(file.subarray(0, -2));
+      writeFileSync(file, '');
+      await assert.rejects(collectDirectory(directory, options), {
+        code: 'unusable-source',
+        message: /its name is not UTF-8/,
+      });
+    });
+  }
 
   test('of one that was named has its name, or the one that is given, and no link is followed', async () => {
     const directory = folder('one', { 'x.py': 'x' });

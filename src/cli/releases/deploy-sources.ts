@@ -83,7 +83,7 @@ function requireTree(directory: string, project: Project | undefined): void {
   if (project === undefined || !project.namesTree) return;
   if (realpathSync(directory) === realpathOf(project.tree)) return;
   throw usage(
-    `${directory} is not the tree: ${project.file} says that ${project.tree} is.`,
+    `the directory ${directory} is not the tree: ${project.file} says that ${project.tree} is.`,
     `Deploy ${project.tree}, or name files.`,
   );
 }
@@ -94,7 +94,7 @@ function pathInTree(path: string, project: Project | undefined): string | undefi
   const below = relative(project.tree, path).split(sep).join('/');
   if (!below.startsWith('../')) return below;
   throw usage(
-    `${path} is not below ${project.tree}, which ${project.file} says is the tree.`,
+    `the path ${path} is not below ${project.tree}, which ${project.file} says is the tree.`,
     'Say by --as which path it has in the tree.',
   );
 }

@@ -228,7 +228,7 @@ function fileError(error: unknown, target: string): unknown {
     return error;
   return new CommandError(
     'output-failed',
-    `${target} cannot be written (${code}).`,
+    `cannot write ${target} (${code}).`,
     'Name a directory that is not there yet, in one that is.',
     error,
   );
