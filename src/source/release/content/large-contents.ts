@@ -42,26 +42,27 @@ export class LargeContents {
    * done later. Rejects with the store's error, `corrupt` where the whole is another content.
    */
   async digestOfPart(content: LargeContent, start: number, signal: Stop): Promise<Buffer> {
-    const digests = this.#known.get(content.sha256) ?? (await orAborted(this.#digests(content), signal));
+    const digests = this.#known.get(keyOf(content)) ?? (await orAborted(this.#digests(content), signal));
     const digest = digests[start / this.#partBytes];
     if (digest === undefined) throw new Error(`${content.path} has no part at ${start}`);
     return digest;
   }
 
   async #digests(content: LargeContent): Promise<readonly Buffer[]> {
-    const { sha256 } = content;
+    const key = keyOf(content);
     for (;;) {
-      const underWay = this.#underWay.get(sha256);
+      const underWay = this.#underWay.get(key);
       if (underWay !== undefined) return underWay;
       if (this.#underWay.size < MOST_AT_ONCE) break;
       await Promise.race(this.#underWay.values()).catch(() => undefined);
     }
-    const running = this.#goThrough(content).finally(() => this.#underWay.delete(sha256));
-    this.#underWay.set(sha256, running);
+    const running = this.#goThrough(content).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, running);
     return running;
   }
 
-  async #goThrough({ pack, offset, size, sha256, path }: LargeContent): Promise<readonly Buffer[]> {
+  async #goThrough(content: LargeContent): Promise<readonly Buffer[]> {
+    const { pack, offset, size, sha256, path } = content;
     const whole = createHash('sha256');
     const digests: Buffer[] = [];
     let part = createHash('sha256');
@@ -83,7 +84,12 @@ export class LargeContents {
     if (left < this.#partBytes) digests.push(part.digest());
     const found = whole.digest('hex');
     if (found !== sha256) throw corruptContent(pack, path, `their SHA-256 is ${found}`);
-    this.#known.set(sha256, digests);
+    this.#known.set(keyOf(content), digests);
     return digests;
   }
+}
+
+/** A manifest may give two sizes to one SHA-256. At most one is right, and it must not vouch for the other. */
+function keyOf({ sha256, size }: LargeContent): string {
+  return `${sha256} ${size}`;
 }

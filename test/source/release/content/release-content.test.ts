@@ -215,5 +215,15 @@ describe('the contents of a release', () => {
       assert.equal(await first, 'abcd');
       await assert.rejects(second!, rejection('corrupt', 'large.csv'));
     });
+
+    test('are refused where a manifest gives them another size than one that has been read', async () => {
+      const packs = new Packs();
+      const [file, longer] = packs.write({ 'large.csv': text, 'longer.csv': `${text}klmn` });
+      const content = new ReleaseContent(packs, 4);
+      await Promise.all(partsOf(content, file!));
+      const forged = { ...longer!, sha256: file!.sha256 };
+      const last = content.get(forged.path, requestFor(forged, { range: { start: 12, end: 14 } }));
+      await assert.rejects(last, rejection('corrupt', 'longer.csv'));
+    });
   });
 });
