@@ -12,7 +12,7 @@ export const entryItemShape = z.strictObject({
   /** As listed, without quotes; null for a directory. */
   etag: z.nullable(z.string()),
   mtime: time,
-  /** Whether it has the execute bits, by --executable; null for a directory. */
+  /** Whether it has the execute bits, by --executable or by the release; null for a directory. */
   executable: z.nullable(z.boolean()),
   /** Whether all of the content is on the local disk; null for a directory. */
   cached: z.nullable(z.boolean()),
@@ -39,7 +39,7 @@ export const entryShape = z.strictObject({
   /** The store's date of the object; null for a directory, and where the store lists none. */
   lastModified: z.nullable(time),
   mtime: time,
-  /** Whether it has the execute bits, by --executable; null for a directory. */
+  /** Whether it has the execute bits, by --executable or by the release; null for a directory. */
   executable: z.nullable(z.boolean()),
   /** The generation that this answer is of. */
   generation: z.strictObject({ id: generationId, number: count }),

@@ -159,13 +159,19 @@ export class DaemonTree implements TreeViews {
       };
     }
     const removed = await sync.removalOf(path.replace(/\/$/, ''));
+    const release = sync.shown?.release;
+    const source = release === undefined ? 'The store' : 'The release';
+    const past = release === undefined ? 'No listing' : 'No release';
     return {
       code: 'never-seen',
       detail:
         removed === undefined
-          ? 'No listing that was shown had this path, as far as is remembered.'
-          : `The store has it no more: generation ${removed.number} removed it, published at ${new Date(removed.publishedAt).toISOString()}.`,
-      hint: 'Look whether the object is in the bucket, below the prefix; POST /v1/refresh lists it anew.',
+          ? `${past} that was shown had this path, as far as is remembered.`
+          : `${source} has it no more: generation ${removed.number} removed it, published at ${new Date(removed.publishedAt).toISOString()}.`,
+      hint:
+        release === undefined
+          ? 'Look whether the object is in the bucket, below the prefix; POST /v1/refresh lists it anew.'
+          : `Look by dagmount release show ${release.ref} whether the newest step has it; if not, deploy it.`,
     };
   }
 

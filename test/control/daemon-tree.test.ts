@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import * as z from 'zod/mini';
 import type { CacheInspection } from '../../src/cache/inspection.ts';
 import { entryShape } from '../../src/control/entry-shapes.ts';
+import type { ReleaseStep } from '../../src/source/release-step.ts';
 import { ContentState } from '../../src/sync/content-state.ts';
 import type { Shown } from '../../src/sync/shown.ts';
 import type { SyncView } from '../../src/sync/sync-view.ts';
@@ -20,6 +21,7 @@ function treeOf(
   objects: readonly TestObject[],
   changes: Partial<TreeObserved> & { readonly heldTree?: Generation } = {},
   filter = PathFilter.compile({ include: [], exclude: [] }),
+  release?: ReleaseStep,
 ): DaemonTree {
   const { generation, problems } = build(objects, { filter });
   const shown: Shown = {
@@ -29,6 +31,7 @@ function treeOf(
     digest: undefined,
     problems,
     publishedAt: 0,
+    release,
   };
   const items = problems.map((problem) => ({ ...problem, key: `p/${problem.key}` }));
   return new DaemonTree({
@@ -51,6 +54,19 @@ function treeOf(
 }
 
 const { signal } = new AbortController();
+
+const exampleStep: ReleaseStep = {
+  ref: 'production',
+  sequence: 1,
+  id: `sha256-${'0'.repeat(64)}`,
+  author: 'zoe',
+  message: 'first',
+  commit: undefined,
+  url: undefined,
+  created: 0,
+  signedBy: [],
+  allowsDeletions: false,
+};
 
 describe('the tree at the control socket', () => {
   test('has no ETag of a file where the listing has none', async () => {
@@ -149,6 +165,14 @@ describe('the tree at the control socket', () => {
       [shadowing.kind, shadowing.problems.map(({ reason }) => reason)],
       ['directory', ['shadowed']],
     );
+  });
+
+  test('what a release does not have is looked for in the release, not in the bucket', async () => {
+    const tree = treeOf([{ key: 'a.py' }], {}, undefined, exampleStep);
+    const found = await tree.entry('b.py', signal);
+    assert.ok(found !== undefined && 'code' in found);
+    assert.match(found.detail, /^No release/);
+    assert.match(found.hint, /dagmount release show production/);
   });
 
   test('100,000 entries are paged, each once, without a pause of the loop', async () => {

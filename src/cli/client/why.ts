@@ -93,7 +93,7 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
     first?.release === undefined ? undefined : ['released by', releaseLine(first.release)],
     ['generation', `${generation.number} ${generation.id} shows it`],
     ['mtime', timeText(mtime, now)],
-    entry.executable === true ? ['executable', 'yes: an --executable pattern matches it'] : undefined,
+    entry.executable === true ? ['executable', 'yes, by --executable or by the release'] : undefined,
     isFile ? ['cached', cachedText(entry, paints)] : undefined,
     ['pinned', entry.pinned ? 'yes' : 'no'],
     ['node ids', nodeIdsText(entry)],
