@@ -144,7 +144,7 @@ export const RETRIES = {
     tries: 1,
     pauses: NONE,
     deadlineMs: 45_000,
-    bound: { fixed: 'longer than a request, so that what the store answered is what is told' },
+    bound: { fixed: 'longer than a request, so that the answer of the store is reported' },
     metric: 'dagmount_waiting_objects',
   },
   control: {

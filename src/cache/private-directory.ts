@@ -49,7 +49,7 @@ async function requirePrivate(path: string, uid: number | undefined): Promise<vo
   if ((stats.mode & WRITABLE_BY_OTHERS) !== 0) {
     throw unsafe(
       `Others may write to the cache directory ${path} (mode ${(stats.mode & 0o7777).toString(8)}).`,
-      'Remove it, or take that right away with chmod -R go-w if nobody else has used it.',
+      'Remove it, or remove that permission with chmod -R go-w if no other user has used it.',
     );
   }
 }
@@ -61,7 +61,7 @@ function requireSafePlace(directory: string, uid: number | undefined): void {
   throw unsafe(
     `The cache directory ${directory} could be replaced by others: ${path} ${reason}.`,
     flaw === 'mode'
-      ? `Take that right away before dagmount starts (chmod go-w ${path}), or let nobody rename what is not theirs there ` +
+      ? `Remove that permission before dagmount starts (chmod go-w ${path}), or set the sticky bit there ` +
           `(chmod +t ${path}); or name a directory that only this user and root can write to, with --cache-dir.`
       : 'Name a directory with --cache-dir that lies in directories of this user, or of root, alone.',
   );

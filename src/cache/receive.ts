@@ -115,7 +115,6 @@ function changed(path: string, etag: string, asked: string): StoreError {
 }
 
 function corrupt(path: string, detail: string): StoreError {
-  const hint =
-    'It is fetched again when it is next read; if this goes on, look for a proxy that alters responses.';
+  const hint = 'The next read fetches it again; if this repeats, look for a proxy that alters responses.';
   return new StoreError('corrupt', `${path}: ${detail}`, hint, true);
 }

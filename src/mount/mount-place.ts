@@ -83,7 +83,7 @@ export class MountPlace {
     } catch (error) {
       this.#log.info(
         { event: 'mount-busy', target: this.#target, reason: String(error), graceSeconds: GRACE_MS / 1000 },
-        'the mount is busy: it is detached, and whoever uses it is served a little longer',
+        'the mount is busy: it is detached, and its users are served for some seconds more',
       );
       this.#driver.unmount(this.#target, true);
     }

@@ -35,7 +35,7 @@ const SEARCH_MS = 1_000;
 /** The search is repeated, because another process may hold the lock by then. */
 const EVERY_MS = 10_000;
 const MEND =
-  'Kill the processes that hold it (SIGKILL); publications then go on by themselves. Other directories are read as before.';
+  'Kill the processes that hold it (SIGKILL); publications then continue. Other directories stay readable.';
 
 /** Reports that a publication is stuck in the kernel, and which processes block it. */
 export class PublicationWatch {

@@ -16,7 +16,8 @@ export const takeoverEvents = {
   'state-write-failed': {
     levels: ['warn'],
     fields: ['file', 'code'],
-    meaning: 'At a start, a file that keeps the last tree could not be copied or removed. The mount goes on.',
+    meaning:
+      'At a start, a file that keeps the last tree could not be copied or removed. The mount continues.',
   },
   'state-not-kept': {
     levels: ['warn'],

@@ -86,7 +86,7 @@ function mendOf(code: StoreErrorCode, answer: RefusedAnswer): string {
   const { target } = answer;
   switch (code) {
     case 'throttled':
-      return 'Wait, and lower --concurrency if it goes on.';
+      return 'Wait, and lower --concurrency if this repeats.';
     case 'unreachable':
       return 'Wait for the store to recover.';
     case 'denied':

@@ -8,7 +8,7 @@ const MAX_QUOTED = 150;
 const MAX_QUOTED_BYTES = 4 * (MAX_QUOTED + 1);
 
 export const MEND_CORRUPT =
-  'If this goes on, look for what stands between dagmount and the store and changes its answers.';
+  'If this repeats, look for a proxy between dagmount and the store that changes its answers.';
 const MEND_NOT_S3 =
   'Check that the endpoint is an S3 API and that no proxy or login page answers in its place.';
 const MEND_ENCODING = 'Use a store that honours encoding-type=url, or rename the key without "+" and "%".';

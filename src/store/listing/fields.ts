@@ -52,7 +52,7 @@ export class PageFields {
     const said = this.#truncated?.trim().toLowerCase() ?? '';
     if (said === 'true' || said === '1') return true;
     if (said === 'false' || said === '0') return false;
-    if (said !== '') throw corrupt(`the listing does not say whether it goes on, but ${quoted(said)}`);
+    if (said !== '') throw corrupt(`the listing does not say whether more pages follow, but ${quoted(said)}`);
     return this.token === undefined ? undefined : true;
   }
 
@@ -77,9 +77,7 @@ export class PageFields {
       xml.readText();
       const length = xml.textEnd - xml.textStart;
       if (length > MAX_TOKEN_BYTES)
-        throw corrupt(
-          `the listing goes on at a token of ${length} bytes, where ${MAX_TOKEN_BYTES} are allowed`,
-        );
+        throw corrupt(`the continuation token has ${length} bytes, where ${MAX_TOKEN_BYTES} are allowed`);
     }
     this.#token = this.#agreed('NextContinuationToken', this.#token, tag === 'open' ? xml.textString() : '');
   }

@@ -106,7 +106,7 @@ export async function readRange(
  * none.
  */
 export function startAfter(key: Uint8Array | undefined, ordered: boolean, prefix: string): string {
-  const what = 'the listing does not say where it goes on';
+  const what = 'the listing does not say where its next page begins';
   if (key === undefined) throw corrupt(`${what}, and the page holds no object`);
   const named = quotedKey(Buffer.from(prefix), key);
   if (!ordered) throw corrupt(`${what}, and its keys are not in order, as before the key ${named}`);

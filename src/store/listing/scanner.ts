@@ -135,7 +135,7 @@ class PageScan {
       else this.#fields.read(tag);
     }
     if (!xml.isNamed(LIST_BUCKET_RESULT)) throw corrupt('the listing holds tags that do not match');
-    if (xml.next() !== 'end') throw corrupt('the listing goes on after its end');
+    if (xml.next() !== 'end') throw corrupt('the listing has more content after its end');
 
     const { token, encoded } = this.#fields;
     // Some stores send one empty element for an empty listing, and count it.

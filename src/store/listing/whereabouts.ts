@@ -21,7 +21,7 @@ export class Whereabouts {
   page(firstKey: Uint8Array | undefined): void {
     this.#emptyPages = firstKey === undefined ? this.#emptyPages + 1 : 0;
     if (this.#emptyPages > MAX_EMPTY_PAGES)
-      throw corrupt(`the listing goes on for ${this.#emptyPages} pages without an object`);
+      throw corrupt(`the listing has ${this.#emptyPages} consecutive pages without an object`);
     // A cut key may be the beginning of other keys.
     const isWhole = firstKey !== undefined && firstKey.length <= MAX_KEY_BYTES;
     if (isWhole && !isNew(this.#firstKeys, firstKey)) throw this.comesBackTo(firstKey);
