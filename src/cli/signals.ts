@@ -1,14 +1,14 @@
 import { endEarlySignals, terminalIsThere } from './early-signals.ts';
 
-/** What signals ask of a mount. */
+/** The signals that a mount handles. */
 export interface Signals {
-  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
+  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process immediately. */
   readonly stop: AbortSignal;
-  /** SIGHUP; at once where it has come before. */
+  /** Called at SIGHUP; immediately if it has arrived before. */
   onRefreshAsked(callback: () => void): void;
   /** SIGUSR2. */
   onRestartAsked(callback: () => void): void;
-  /** Signals mean again what they mean by default. */
+  /** Restores the default effect of the signals. */
   release(): void;
 }
 
@@ -16,8 +16,8 @@ export interface Signals {
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * @param onTerminal whether a terminal was there at the start: where it has gone since, its SIGHUP means the end
- * @param onSecond called before the process ends at once
+ * @param onTerminal whether there was a terminal at the start: if it has gone since, its SIGHUP means the end
+ * @param onSecond called before the process ends immediately
  */
 export function listenToSignals(onTerminal: boolean, onSecond: () => void): Signals {
   const stopping = new AbortController();

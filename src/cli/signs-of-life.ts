@@ -6,8 +6,8 @@ import type { Shell } from './shell.ts';
 const EVERY_MS = 10_000;
 
 /**
- * While a daemon starts, prints every ten seconds how far it is or what it waits for. Used where the progress line is not:
- * without a terminal, or before there is any progress to draw.
+ * While a daemon starts, prints its progress, or what it waits for, every ten seconds. Used without a progress line:
+ * without a terminal, or before there is any progress.
  */
 export class SignsOfLife {
   readonly #shell: Pick<Shell, 'err' | 'now'>;

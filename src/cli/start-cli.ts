@@ -3,7 +3,7 @@ import { failureOf, failureText } from './failure.ts';
 import { processShell } from './process-shell.ts';
 import { runCommandLine } from './run.ts';
 
-/** How long what a command left open may hold up its end. */
+/** How long resources that a command left open may delay its end. */
 const EXIT_MS = 2_000;
 
 /** Runs the command line of this process, whose exit code it sets. */
@@ -11,7 +11,7 @@ export function startCli(loadServer: () => Promise<ServerPort>): void {
   const shell = processShell(loadServer);
   process.on('uncaughtException', (error) => {
     const failure = failureOf(error);
-    // Where nobody foresaw it, where it came from is all that there is to go by.
+    // For an unexpected error the stack is the only information.
     const withStack = failure.code === undefined;
     shell.err.write(failureText(failure, withStack));
     shell.daemon?.tell({
@@ -22,7 +22,7 @@ export function startCli(loadServer: () => Promise<ServerPort>): void {
   });
   runCommandLine(process.argv.slice(2), shell).then((exitCode) => {
     process.exitCode = exitCode;
-    // A connection or a thread that was left must not keep a process whose mount is gone.
+    // A leftover connection or thread must not keep the process alive after its mount is gone.
     setTimeout(() => process.exit(), EXIT_MS).unref();
   });
 }

@@ -9,8 +9,8 @@ const NICE_VARIABLE = 'DAGMOUNT_SUPERVISOR_NICE';
 const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS', NICE_VARIABLE];
 
 /**
- * What native/supervisor gives a server (docs/takeover.md); undefined in a process that has no supervisor. Removes the variables
- * from the environment, so that no process inherits them.
+ * What native/supervisor passes to a server (docs/takeover.md); undefined in a process without a supervisor. Removes
+ * the variables from the environment, so that no process inherits them.
  *
  * @param others variables that were removed before, and that another supervisor needs again
  */

@@ -12,13 +12,13 @@ import { exitCodes } from './exit-codes.ts';
 import { formatDuration } from './format.ts';
 import type { RunCommand, Shell } from './shell.ts';
 
-/** How long the daemon may take to end: it answers readers for a while after a busy mount was detached. */
+/** How long the daemon may take to end: it serves readers for a while after a busy mount was detached. */
 const LINGER_MS = 15_000;
 const LOOK_MS = 50;
 /** Mounts stacked on one target that are unmounted; the bound ends a race with a user who keeps mounting there. */
 const MOST_MOUNTS = 64;
 
-/** Unmounts without ever asking the mount itself anything: a dead or hanging one would not answer. */
+/** Unmounts without any request to the mount itself: a dead or hung one would not answer. */
 export const run: RunCommand = async (args, shell) => {
   const { positionals } = parseCommandLine(args, [], 'unmount');
   const [directory, ...more] = positionals;
@@ -33,7 +33,7 @@ export const run: RunCommand = async (args, shell) => {
   const first = dagmountAt(target, shell);
   const owner = identityOfOwner(first) ?? ownIdentity(shell);
   const daemons = statesOf(first, shell);
-  // One daemon may have been mounted over the dead mount of another: the bare directory is what is wanted.
+  // A daemon may have mounted over another daemon's dead mount: the goal is the bare directory.
   let mount: Mount | undefined = first;
   for (let times = 0; mount !== undefined; times++, mount = remaining(target, mount, shell)) {
     if (times === MOST_MOUNTS) throw stillMounted(target);
@@ -41,7 +41,7 @@ export const run: RunCommand = async (args, shell) => {
   }
   for (const server of daemons) {
     const { supervisor } = server;
-    // It would go on trying to start a server, which would mount again.
+    // The supervisor would retry starting a server, which would mount again.
     if (supervisor !== undefined && !shell.isRunning(server) && shell.isRunning(supervisor))
       shell.end(supervisor, owner);
   }
@@ -68,7 +68,7 @@ function dagmountAt(target: string, shell: Shell): Mount {
   );
 }
 
-/** The dagmount that is left on the target, if it is not the one that was there before. */
+/** The dagmount that remains on the target, if it is not the one that was there before. */
 function remaining(target: string, before: Mount, shell: Shell): Mount | undefined {
   const mount = topMountAt(shell.readMounts(), target);
   if (mount?.fsType !== DAGMOUNT_TYPE) return undefined;
@@ -86,7 +86,7 @@ async function unmountOnce(target: string, mount: Mount, shell: Shell): Promise<
     await server.unmount(target, { lazy: false, mount });
   } catch (error) {
     if (error instanceof HostError) throw elsewhere(error);
-    // Whatever it was, detaching it either works where it was busy, or fails for the same reason and says it.
+    // Whatever failed, detaching works if the mount was busy, or fails for the same reason and reports it.
     await server.unmount(target, { lazy: true, mount });
     shell.err.write(`${target} is busy: it is detached, and ends when its last user lets go of it.\n`);
   }

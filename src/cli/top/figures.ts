@@ -1,19 +1,19 @@
 import type { Scrape } from './scrape.ts';
 
-/** What one kind of requests did. Rates are of a second, durations in seconds. */
+/** The figures of one kind of request. Rates are per second, durations in seconds. */
 export interface Traffic {
   readonly name: string;
   /** Since the scrape before. */
   readonly now: number;
-  /** Over the last minute, or as long as it was watched. */
+  /** Over the last minute, or since the command began. */
   readonly minute: number;
   readonly total: number;
-  /** Of requests that did not end as they should, since the daemon was started; undefined where that is not told. */
+  /** Failed requests since the daemon was started; undefined if not reported. */
   readonly errors: number | undefined;
   readonly latency: Latency | undefined;
 }
 
-/** Over the last minute; undefined where there was no request, infinite where it lies past the last bucket. */
+/** Over the last minute; undefined if there was no request, infinite if it lies past the last bucket. */
 export interface Latency {
   readonly p50: number;
   readonly p90: number;
@@ -117,7 +117,7 @@ function grown(first: Scrape, last: Scrape, name: string): number {
   return growth(first.value(name), last.value(name) ?? 0);
 }
 
-/** Of a counter that began again where it is smaller than before, as one does in a new server. */
+/** The increase of a counter. A counter that is smaller than before was restarted, as in a new server. */
 function growth(before: number | undefined, now: number): number {
   return now >= (before ?? 0) ? now - (before ?? 0) : now;
 }
@@ -135,7 +135,7 @@ function latencyOf(
 ): Latency | undefined {
   const early = bucketsOf(first, histogram, label, name);
   const late = bucketsOf(last, histogram, label, name);
-  // In a new server every bucket begins again, whatever a single one shows.
+  // In a new server every bucket restarts, even if a single one does not show it.
   const isSame = [...late].every(([bound, count]) => count >= (early.get(bound) ?? 0));
   const buckets = [...late]
     .map(([bound, count]) => ({ bound, count: isSame ? count - (early.get(bound) ?? 0) : count }))
@@ -162,7 +162,7 @@ function bucketsOf(
   return buckets;
 }
 
-/** Within its bucket by rule of three, as Prometheus' histogram_quantile has it. */
+/** Interpolated linearly within its bucket, as Prometheus' histogram_quantile does. */
 function quantile(
   buckets: readonly { readonly bound: number; readonly count: number }[],
   rank: number,

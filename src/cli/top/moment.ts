@@ -1,7 +1,7 @@
 import type { Changes, HistoryItem, Status } from '../../control/shapes.ts';
 import type { Scrape } from './scrape.ts';
 
-/** What the daemon said of itself at one moment. */
+/** The daemon's answers at one moment. */
 export interface Moment {
   readonly status: Status;
   readonly scrape: Scrape;

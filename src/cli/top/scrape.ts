@@ -2,7 +2,7 @@ import { type MetricSample, metricSamples } from '../client/metric-samples.ts';
 
 /** The metrics of one moment, by name. */
 export class Scrape {
-  /** Milliseconds, from some beginning on, never backwards. */
+  /** Milliseconds, monotonic. */
   readonly at: number;
   readonly #byName: ReadonlyMap<string, readonly MetricSample[]>;
 

@@ -2,12 +2,12 @@ import type kit from 'terminal-kit';
 import type { Line, Style } from './line.ts';
 import type { Size } from './view.ts';
 
-/** The whole terminal, from `open` until `close`; whatever ends the process in between gives it back as it was. */
+/** The whole terminal, from `open` until `close`; restored however the process ends. */
 export interface Screen {
   size(): Size;
   /** Writes only what differs from what is shown. */
   draw(lines: readonly Line[]): void;
-  /** Gives the terminal back, stops as a job of a shell does, and takes the terminal again when it goes on. */
+  /** Restores the terminal, stops as a shell's job does, and takes the terminal again when it continues. */
   suspend(): void;
   close(): void;
 }
@@ -47,7 +47,7 @@ class TerminalScreen implements Screen {
   #buffer: kit.ScreenBuffer | undefined;
   #size: Size = { columns: 0, rows: 0 };
   #isOpen = false;
-  /** Of an arrow function, so that it can be taken off again. */
+  /** Of an arrow function, so that the listener can be removed. */
   readonly #restore = (): void => this.#leave();
 
   constructor(library: typeof kit, { colours, onKey, onResize }: ScreenOptions) {
@@ -56,8 +56,8 @@ class TerminalScreen implements Screen {
     this.#styles = colours ? COLOURED : COLOURLESS;
     this.#terminal.on('key', onKey);
     this.#terminal.on('resize', onResize);
-    // However the process ends, short of SIGKILL: "exit" comes last, and before it the words of an unforeseen error
-    // must not go to a screen that is about to vanish.
+    // Whatever ends the process, except SIGKILL: "exit" comes last, and an unexpected error must not be printed to a
+    // screen that is about to vanish.
     process.on('uncaughtExceptionMonitor', this.#restore);
     process.on('exit', this.#restore);
     this.#enter();
@@ -81,7 +81,7 @@ class TerminalScreen implements Screen {
       });
     }
     const buffer = this.#buffer as kit.ScreenBuffer;
-    // Its own default is transparent: what is blank now would be left as it was.
+    // terminal-kit's default is transparent: blank cells would keep their old content.
     buffer.fill({ char: ' ', attr: {} });
     lines.forEach((line, y) => {
       let x = 0;

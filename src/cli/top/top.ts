@@ -16,11 +16,11 @@ import { openScreen } from './screen.ts';
 import { viewLines } from './view.ts';
 
 const REFRESH_MS = 1_000;
-/** Of one question: a daemon that is busy for longer is shown as silent. */
+/** For one request: a daemon that is busy for longer is shown as silent. */
 const DEADLINE_MS = 3_000;
-/** A server that takes over is there again within that; one that is gone for longer stays away. */
+/** A server that takes over answers again within this time; one that is silent for longer has ended. */
 const GIVE_UP_MS = 5_000;
-/** Asked in vain: a host that stood still for so long has not asked at all. */
+/** Failed attempts that are required as well: a host that was suspended for so long has made none. */
 const GIVE_UP_ASKED = 3;
 /** A minute, and the one before it. */
 const MOST_SCRAPES = 61;
@@ -56,10 +56,10 @@ export const run: RunCommand = async (args, shell) => {
   return exitCodes.ok;
 };
 
-/** Until a key or a signal ends it. Rejects with ClientError where the daemon goes away. */
+/** Runs until a key or a signal ends it. Rejects with ClientError if the daemon ends. */
 async function watch(client: ControlClient, shell: Shell, stopped: AbortSignal): Promise<void> {
   const watched = new Watched(client, shell);
-  // What cannot be asked for even once is said on a terminal that was left alone.
+  // If even the first request fails, report it without touching the terminal.
   await watched.ask();
   const quit = new AbortController();
   const stop = AbortSignal.any([stopped, quit.signal, shell.out.lost]);
@@ -119,14 +119,14 @@ class Watched {
     this.#askedInVain = 0;
   }
 
-  /** A daemon that does not answer for a while is waited for. */
+  /** Waits for a daemon that does not answer for a while. */
   async askAgain(): Promise<void> {
     try {
       await this.ask();
     } catch (error) {
       const silent = this.#shell.now() - this.#answeredAt;
       this.#askedInVain += 1;
-      // What is no answer of a daemon will be none at the next try either.
+      // An answer that is not a daemon's will not be one at the next try.
       if (!(error instanceof ClientError)) throw error;
       if (silent > GIVE_UP_MS && this.#askedInVain >= GIVE_UP_ASKED) throw error;
       this.#silentFor = silent / 1000;

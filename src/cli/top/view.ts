@@ -17,7 +17,7 @@ export interface View {
   readonly figures: Figures;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Seconds since the daemon last answered, where it does not any more. */
+  /** Seconds since the daemon last answered, if it no longer does. */
   readonly silentFor: number | undefined;
 }
 
