@@ -16,9 +16,13 @@ export function serverOf(supervisorPid: number): number | undefined {
     .findLast((pid) => pid > 0 && /^State:\s+[^ZX]/m.test(attempt(`/proc/${pid}/status`)) && !standsBy(pid));
 }
 
-/** Whether it is kept ready for when the server dies; also one that has yet to become that. */
+/**
+ * Whether it is kept ready for when the server dies; also one that has yet to become that: it has the supervisor's name before
+ * execve(2), and none at all for a moment within it.
+ */
 export function standsBy(pid: number): boolean {
-  return /^(\S*\/)?dagmount-s/.test(argumentsOf(pid)[0] ?? '');
+  const name = argumentsOf(pid)[0] ?? '';
+  return name === '' || /^(\S*\/)?dagmount-s/.test(name);
 }
 
 /** By the first 15 bytes of their program's name. */
