@@ -24,7 +24,7 @@ export async function deployRelease(options: DeployedRelease): Promise<void> {
   const way = {
     bucket,
     prefix,
-    endpointUrl: seaweedfs.endpoint,
+    endpoints: [seaweedfs.endpoint] as const,
     region: undefined,
     profile: undefined,
     forcePathStyle: undefined,

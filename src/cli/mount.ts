@@ -2,7 +2,7 @@ import { parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../config/from-flags.ts';
 import { type ResolvedConfig, resolveMountConfig } from '../config/mount-config.ts';
-import { mountIdOf } from '../config/mount-id.ts';
+import { mountId } from '../config/mount-id.ts';
 import { printedConfig } from '../config/print-config.ts';
 import { realTarget } from '../host/real-target.ts';
 import type { Progress } from '../server/server-port.ts';
@@ -25,7 +25,7 @@ export const run: RunCommand = async (args, shell) => {
   }
   const resolved = resolveMountConfig(address, target, givenByFlags(flags), shell.environment);
   const { config, options, printConfig } = resolved;
-  const mount = { id: mountIdOf(config), source: config.source, target };
+  const mount = { id: mountId(config), source: config.source, target };
   if (printConfig) {
     shell.out.write(printedConfig(mount, options));
     return exitCodes.ok;

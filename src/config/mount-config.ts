@@ -1,3 +1,4 @@
+import type { Endpoints } from '../base/endpoints.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import type { Unit } from './kinds.ts';
 import type { Option } from './option.ts';
@@ -40,7 +41,9 @@ type UnitOf<Name extends OptionName> =
   (typeof schema)[Name] extends Option<unknown, infer U extends Unit> ? U : never;
 
 /** The complete, checked configuration of a mount. */
-export interface MountConfig extends MountPlace, MountOptions {}
+export interface MountConfig extends MountPlace, Omit<MountOptions, 'endpointUrl'> {
+  readonly endpoints: Endpoints;
+}
 
 export interface ResolvedConfig {
   readonly config: MountConfig;
@@ -62,7 +65,9 @@ export function resolveMountConfig(
   const { source, bucket, prefix } = parseS3Address(address);
   const { values, options } = resolveOptions(flags, environment);
   requireSensible(options);
-  const config: MountConfig = { source, bucket, prefix, target, ...mountOptions(values) };
+  const { endpointUrl, ...told } = mountOptions(values);
+  const endpoints: Endpoints = Object.freeze([endpointUrl] as const);
+  const config: MountConfig = { source, bucket, prefix, target, endpoints, ...told };
   return { config: Object.freeze(config), options, printConfig: values['print-config'] };
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Endpoints } from '../base/endpoints.ts';
 
 export interface MountIdentity {
-  /** Undefined for AWS's own. */
-  readonly endpoint: string | undefined;
+  readonly endpoints: Endpoints;
   readonly bucket: string;
   /** Empty, or ending with a slash. */
   readonly prefix: string;
@@ -12,18 +12,13 @@ export interface MountIdentity {
   readonly ref?: string | undefined;
 }
 
-/** The id of the mount that a configuration describes. */
-export function mountIdOf(
-  config: Omit<MountIdentity, 'endpoint'> & { readonly endpointUrl: string | undefined },
-): string {
-  return mountId({ ...config, endpoint: config.endpointUrl });
-}
-
 /**
- * What names a mount in the cache and runtime directories: the first 12 hex digits of SHA-256 over endpoint (or
- * `aws`), bucket, prefix, mount point and, of a release, environment, with a NUL between them, which none of them can hold.
+ * What names a mount in the cache and runtime directories: the first 12 hex digits of SHA-256 over the first
+ * endpoint (or `aws`), bucket, prefix, mount point and, of a release, environment, with a NUL between them, which none of
+ * them can hold.
  */
-export function mountId({ endpoint, bucket, prefix, target, ref }: MountIdentity): string {
+export function mountId({ endpoints, bucket, prefix, target, ref }: MountIdentity): string {
+  const [endpoint] = endpoints;
   return createHash('sha256')
     .update([endpoint ?? 'aws', bucket, prefix, target, ...(ref === undefined ? [] : [ref])].join('\0'))
     .digest('hex')

@@ -29,7 +29,9 @@ export async function openReleaseRoot(
   environment: Readonly<Record<string, string | undefined>>,
   time: RootTime,
 ): Promise<ReleaseRoot> {
-  const { target, credentials, transport } = await findWay(options, environment, WRITING_TIMEOUTS);
+  const { places, transport } = await findWay(options, environment, WRITING_TIMEOUTS);
+  // What writes has one endpoint: its conditions hold in one store alone.
+  const [{ target, credentials }] = places;
   const clock = new StoreClock();
   const store = await S3ReleaseStore.open({
     target,

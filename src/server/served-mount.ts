@@ -1,7 +1,7 @@
 import { ownPackage } from '../base/own-package.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { mountIdOf } from '../config/mount-id.ts';
+import { mountId } from '../config/mount-id.ts';
 import { Metrics } from '../control/metrics.ts';
 import { ownProcess } from '../host/process.ts';
 import { mountRuntimeDirectory, runtimeDirectory } from '../host/runtime-paths.ts';
@@ -42,7 +42,7 @@ export class ServedMount {
     this.options = options;
     this.wiring = wiring;
     this.atEnd = atEnd;
-    this.id = mountIdOf(config);
+    this.id = mountId(config);
     this.runtimeDirectory = runtimeDirectory({ uid: process.geteuid?.() ?? 0, env: process.env });
     this.places = {
       runtimeDirectory: mountRuntimeDirectory(this.runtimeDirectory, this.id),

@@ -1,3 +1,4 @@
+import type { Endpoint, Endpoints } from '../base/endpoints.ts';
 import type { CredentialsProvider } from './credentials.ts';
 import { Transport } from './http/transport.ts';
 import { readTransportSettings, type Timeouts, type TransportSettings } from './http/transport-settings.ts';
@@ -9,7 +10,7 @@ export interface WayOptions {
   readonly bucket: string;
   /** Empty, or ends with a slash. */
   readonly prefix: string;
-  readonly endpointUrl: string | undefined;
+  readonly endpoints: Endpoints;
   readonly region: string | undefined;
   readonly profile: string | undefined;
   readonly forcePathStyle: boolean | undefined;
@@ -19,12 +20,18 @@ export interface WayOptions {
   readonly concurrency: number;
 }
 
-/** A resolved bucket; nothing has been sent yet. */
-export interface StoreWay {
-  readonly settings: TransportSettings;
+/** A bucket at one endpoint. */
+export interface StorePlace {
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
+}
+
+/** A bucket, resolved at each of its endpoints; nothing has been sent yet. */
+export interface StoreWay {
+  readonly settings: TransportSettings;
   readonly transport: Transport;
+  /** In the order of the endpoints. */
+  readonly places: readonly [first: StorePlace, ...others: readonly StorePlace[]];
 }
 
 /** Rejects with SettingError or StoreError. */
@@ -33,24 +40,39 @@ export async function findWay(
   environment: Readonly<Record<string, string | undefined>>,
   timeouts?: Timeouts,
 ): Promise<StoreWay> {
-  const { bucket, prefix, endpointUrl, region, profile, forcePathStyle, signRequest, requestPayer } = options;
-  const { caFile, concurrency } = options;
+  const { caFile, concurrency, endpoints } = options;
   const settings = await readTransportSettings(
     { concurrency, ...(caFile !== undefined && { caFile }), ...(timeouts !== undefined && { timeouts }) },
     environment,
   );
   const transport = new Transport(settings);
-  const { target, credentials } = await resolveTarget({
+  const [first, ...others] = endpoints;
+  const placeAt = (endpoint: Endpoint): Promise<StorePlace> =>
+    resolvePlace(endpoint, options, transport, environment);
+  return {
+    settings,
+    transport,
+    places: [await placeAt(first), ...(await Promise.all(others.map(placeAt)))],
+  };
+}
+
+function resolvePlace(
+  endpoint: Endpoint,
+  options: WayOptions,
+  transport: Transport,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<StorePlace> {
+  const { bucket, prefix, region, profile, forcePathStyle, signRequest, requestPayer } = options;
+  return resolveTarget({
     bucket,
     prefix,
     transport,
     environment,
     anonymous: !signRequest,
     requestPayer,
-    ...(endpointUrl !== undefined && { endpointUrl }),
+    ...(endpoint !== undefined && { endpointUrl: endpoint }),
     ...(region !== undefined && { region }),
     ...(profile !== undefined && { profile }),
     ...(forcePathStyle !== undefined && { forcePathStyle }),
   });
-  return { settings, target, credentials, transport };
 }

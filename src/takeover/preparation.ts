@@ -6,7 +6,7 @@ import { blobRange } from '../cache/chunks.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import { contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { mountIdOf } from '../config/mount-id.ts';
+import { mountId } from '../config/mount-id.ts';
 import type { SessionHost } from '../session/driver.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
 import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
@@ -53,7 +53,7 @@ export function prepare(options: PreparationOptions) {
     atEnd(() => worker.terminate());
     return worker;
   };
-  const directory = mountDirectory(config.cacheDir, mountIdOf(config));
+  const directory = mountDirectory(config.cacheDir, mountId(config));
   const witness = new EtagWitness(keepStoreTraits(`${directory}/store-traits`, process.ppid), log);
   const connect = async () => {
     const { connectStore, S3Store } = await import('../source/prefix/store-connection.ts');

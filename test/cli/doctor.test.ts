@@ -323,7 +323,7 @@ describe('doctor with an address', () => {
     assert.match(out, /^✓ endpoint +http:\/\/s3\.example, flag --endpoint-url$/m);
     assert.match(out, /^✓ credentials +from the environment$/m);
     assert.match(out, /^! clock .*\n +Set the clock\.$/m);
-    assert.equal(asked?.endpointUrl, 'http://s3.example');
+    assert.deepEqual(asked?.endpoints, ['http://s3.example']);
     assert.equal(asked?.signRequest, false);
     assert.equal(asked?.prefix, 'p/');
   });
@@ -342,7 +342,7 @@ describe('doctor with an address', () => {
     };
     const { out } = await examined(['s3://b', '--profile', 'team'], host(), changes);
     assert.match(out, /^✓ endpoint +http:\/\/minio:9000, default, from endpoint_url of profile team in /m);
-    assert.equal(asked?.endpointUrl, 'http://minio:9000');
+    assert.deepEqual(asked?.endpoints, ['http://minio:9000']);
     assert.match((await examined(['s3://b'], host(), changes)).out, /^✓ endpoint +AWS's own$/m);
   });
 

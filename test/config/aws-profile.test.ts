@@ -147,7 +147,7 @@ describe('the endpoint', () => {
     const host = environment(withFiles({ [CONFIG]: config }));
     const id = (args: readonly string[]): string => {
       const { config: mount } = resolveMountConfig('s3://b/p', '/opt/dags', givenFlags(args), host);
-      return mountId({ ...mount, endpoint: mount.endpointUrl });
+      return mountId(mount);
     };
     const { options, config: mount } = resolveMountConfig(
       's3://b/p',
@@ -163,7 +163,7 @@ describe('the endpoint', () => {
     // As it was before profiles were looked at, where the store is that of AWS.
     assert.equal(
       id(['--profile', 'plain']),
-      mountId({ endpoint: undefined, bucket: 'b', prefix: 'p/', target: '/opt/dags' }),
+      mountId({ endpoints: [undefined], bucket: 'b', prefix: 'p/', target: '/opt/dags' }),
     );
   });
 });

@@ -18,7 +18,7 @@ test('a mount is told everything in one frozen object', () => {
     bucket: 'b',
     prefix: 'p/',
     target: '/opt/dags',
-    endpointUrl: undefined,
+    endpoints: [undefined],
     region: undefined,
     profile: undefined,
     forcePathStyle: true,

@@ -24,17 +24,27 @@ import { refusal, resolved } from './resolved.ts';
 const uid = process.geteuid?.() ?? 0;
 
 describe('the mount id', () => {
-  const mount = { endpoint: undefined, bucket: 'b', prefix: 'p/', target: '/opt/dags' };
+  const mount = { endpoints: [undefined] as const, bucket: 'b', prefix: 'p/', target: '/opt/dags' };
 
   test('is the first 12 hex digits of SHA-256 over endpoint or aws, bucket, prefix and mount point', () => {
     const digest = createHash('sha256').update('aws\0b\0p/\0/opt/dags').digest('hex');
     assert.equal(mountId(mount), digest.slice(0, 12));
   });
 
+  test('stays as it is where an endpoint is put behind the first', () => {
+    assert.equal(mountId({ ...mount, endpoints: [undefined, 'http://second'] }), mountId(mount));
+    const other = { ...mount, endpoints: ['http://second'] as const };
+    assert.equal(
+      mountId({ ...other, endpoints: ['http://second', undefined, 'http://third'] }),
+      mountId(other),
+    );
+    assert.notEqual(mountId({ ...mount, endpoints: ['http://second', undefined] }), mountId(mount));
+  });
+
   test('differs with each of its parts, and with where they part', () => {
     const ids = [
       mount,
-      { ...mount, endpoint: 'http://x' },
+      { ...mount, endpoints: ['http://x'] as const },
       { ...mount, bucket: 'c' },
       { ...mount, prefix: '' },
       { ...mount, target: '/opt/dag' },

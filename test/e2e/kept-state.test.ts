@@ -48,7 +48,7 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
     const target = join(directory, 'dags');
     const cacheDirectory = join(directory, 'cache');
     await mkdir(target);
-    const id = mountId({ endpoint: store.endpoint, bucket: store.bucket, prefix: 'dags/', target });
+    const id = mountId({ endpoints: [store.endpoint], bucket: store.bucket, prefix: 'dags/', target });
     const runtime = join('/run/dagmount', id);
     await smallDisk(t, cacheDirectory, '8m');
     await smallDisk(t, runtime, '1m');

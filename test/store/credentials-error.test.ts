@@ -7,6 +7,7 @@ import { Transport } from '../../src/store/http/transport.ts';
 import { credentialsError } from '../../src/store/sdk/credentials-error.ts';
 import { resolveTarget } from '../../src/store/sdk/resolve.ts';
 import type { StoreError } from '../../src/store/store-error.ts';
+import { setAwsEnvironment } from '../support/aws-environment.ts';
 import { HOSTILE_TEXT, leftRaw } from '../support/hostile-text.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakeStore } from './fake-store.ts';
@@ -21,15 +22,9 @@ interface Case {
 /** What the search for credentials fails with on a host where nothing else of AWS's is set. `HERE` in a text: its directory. */
 async function searched(t: Cleanup, { variables = {}, config = '', profile }: Case): Promise<StoreError> {
   const directory = await temporaryDirectory(t);
-  const before = { ...process.env };
-  defer(t, () => {
-    for (const name of Object.keys(process.env)) delete process.env[name];
-    Object.assign(process.env, before);
-  });
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   const here = (text: string): string => text.replaceAll('HERE', directory);
   await writeFile(join(directory, 'config'), here(config));
-  Object.assign(process.env, {
+  setAwsEnvironment(t, {
     HOME: directory,
     AWS_CONFIG_FILE: join(directory, 'config'),
     AWS_SHARED_CREDENTIALS_FILE: join(directory, 'credentials'),

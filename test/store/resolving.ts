@@ -5,6 +5,7 @@ import { resolveOptions } from '../../src/config/resolve.ts';
 import { parseS3Address } from '../../src/config/s3-address.ts';
 import { Transport } from '../../src/store/http/transport.ts';
 import { type Resolution, type ResolveOptions, resolveTarget } from '../../src/store/sdk/resolve.ts';
+import { setAwsEnvironment } from '../support/aws-environment.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { settingsOf } from './open-store.ts';
 
@@ -15,17 +16,11 @@ export async function inEnvironment(
   files: { readonly config?: string; readonly credentials?: string } = {},
 ): Promise<string> {
   const directory = await temporaryDirectory(t);
-  const before = { ...process.env };
-  defer(t, () => {
-    for (const name of Object.keys(process.env)) delete process.env[name];
-    Object.assign(process.env, before);
-  });
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   const config = join(directory, 'config');
   const credentials = join(directory, 'credentials');
   await writeFile(config, files.config ?? '');
   await writeFile(credentials, files.credentials ?? '');
-  Object.assign(process.env, {
+  setAwsEnvironment(t, {
     HOME: directory,
     AWS_CONFIG_FILE: config,
     AWS_SHARED_CREDENTIALS_FILE: credentials,

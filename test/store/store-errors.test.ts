@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { Operation } from '../../src/store/http/answer-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
 import { defer } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { errorDocument, FakeStore, type Reply } from './fake-store.ts';
 import { failureOf, openStore, patience, SECRET, type UnderTestOptions } from './open-store.ts';
 
@@ -342,7 +343,7 @@ describe('a connection that fails gets a code, too', () => {
     const fake = await FakeStore.start(t, () => 'hang');
     const { store } = openStore(t, fake.origin);
     const underWay = failureOf(store.get('a', { signal: patience() }));
-    while (fake.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await waitFor('the request', () => fake.requests.length > 0);
     await store.close();
     assert.equal((await underWay).code, 'aborted');
     assert.equal((await failureOf(store.get('a', { signal: patience() }))).code, 'aborted');

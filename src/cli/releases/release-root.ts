@@ -82,7 +82,7 @@ export async function openRoot(
   const way = {
     bucket,
     prefix,
-    endpointUrl: values['endpoint-url'],
+    endpoints: [values['endpoint-url']] as const,
     region: values.region,
     profile: values.profile,
     forcePathStyle: values['force-path-style'],

@@ -1,11 +1,11 @@
 import type { MountConfig } from '../../config/mount-config.ts';
 import { ignoredSettings } from '../../store/http/proxy-settings.ts';
-import { findWay, type StoreWay } from '../../store/store-way.ts';
+import { findWay, type StorePlace, type StoreWay } from '../../store/store-way.ts';
 
 export { S3Store } from '../../store/s3-store.ts';
 
-/** The way to the bucket that a configuration names; nothing was sent yet. */
-export interface StoreConnection extends StoreWay {
+/** The way to the bucket that a configuration names, at its first endpoint; nothing was sent yet. */
+export interface StoreConnection extends StoreWay, StorePlace {
   /** What was set and has no effect. */
   readonly ignored: ReturnType<typeof ignoredSettings>;
 }
@@ -13,5 +13,5 @@ export interface StoreConnection extends StoreWay {
 /** Rejects with SettingError or StoreError. */
 export async function connectStore(config: MountConfig): Promise<StoreConnection> {
   const way = await findWay(config, process.env);
-  return { ...way, ignored: ignoredSettings(way.settings.proxies) };
+  return { ...way, ...way.places[0], ignored: ignoredSettings(way.settings.proxies) };
 }
