@@ -132,6 +132,7 @@ class ServedMount {
       meter: new RequestMeter(meter),
       fetch,
       versionIdOf: environment.versionIdOf,
+      rootAttributeOf: environment.rootAttributeOf,
       findVersion: environment.findVersion,
       onVersionUsed: (version) => this.#send({ kind: 'version-used', version }),
       onFault: environment.onFault,

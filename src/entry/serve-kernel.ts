@@ -38,7 +38,7 @@ function mapJournal(addon: Addon, fd: number): Journal {
 }
 
 function start(message: SessionStart, environment: SessionSurroundings, resend: boolean): KernelSession {
-  const { tell, versionIdOf, findVersion, onFault } = environment;
+  const { tell, versionIdOf, rootAttributeOf, findVersion, onFault } = environment;
   const { connection, journal, shown, versions, presentation, naming, cacheDirectory, meter, takeover } =
     message;
   if (connection.kind !== 'device') throw new TypeError('this session does not mount');
@@ -75,6 +75,7 @@ function start(message: SessionStart, environment: SessionSurroundings, resend: 
     resend,
     fetch,
     versionIdOf,
+    rootAttributeOf,
     findVersion,
     onVersionUsed: (version) => tell({ kind: 'version-used', version }),
     onServing: (serving) => tell({ kind: 'serving', ...serving }),

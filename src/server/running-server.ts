@@ -98,12 +98,14 @@ export class RunningServer {
   }
 
   /** Shows the tree, and follows the source until the mount is over. */
-  async #serve({ supervised }: Acquired, { sync, cache }: Composed): Promise<void> {
+  async #serve({ supervised }: Acquired, { sync, session, cache }: Composed): Promise<void> {
     const { config, options, events, over } = this.#mount;
     const progress = setInterval(() => options.onProgress(progressOf(sync.view)), PROGRESS_MS);
     try {
       const waiting = { waitMs: config.waitForStoreMs, clock: systemClock, log: options.log };
       await waitForStore(() => sync.start(over), waiting, over);
+      // Not before the tree is known, whose release they name.
+      if (this.#control !== undefined) session.answerRootAttributes(this.#control.rootAttributeOf);
       cache.resumeEviction();
       supervised.standby.restorePriority();
       // What was pinned before is, whether this tree was published now or before.

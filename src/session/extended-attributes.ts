@@ -1,6 +1,7 @@
 import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
 import type { Refusal } from './errno.ts';
 import type { Naming } from './naming.ts';
+import { ROOT_ATTRIBUTES, type RootAttribute } from './root-attributes.ts';
 import type { HeldInode } from './trees/held-inode.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
@@ -17,7 +18,8 @@ export type AskedVersion = Pick<ContentVersion, 'path' | 'etag'>;
 
 /**
  * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files, generation and source on
- * the root and on that of the current tree, release on that of a version. The kernel caches none of them: each question is an upcall, and each answer is of now.
+ * the root and on that of the current tree, release on that of a version. Both roots also have what the main thread alone
+ * knows (root-attributes.ts). The kernel caches none of them: each question is an upcall, and each answer is of now.
  *
  * They are read by name and not listed (listxattr(2) answers no name), so that `cp -a` and `rsync -X` copy none. What
  * a file has changes only when the file does; the generation, which changes with every publication, is the root's.
@@ -53,6 +55,12 @@ export class ExtendedAttributes {
     const { generation } = node.tree;
     if (generation.isDirectory(index)) return undefined;
     return { path: generation.path(index), etag: generation.etag(index) };
+  }
+
+  /** An attribute of the root, or of the current tree's, that only the main thread knows. */
+  rootAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): RootAttribute | undefined {
+    if (!trees.isRoot(nodeId)) return undefined;
+    return ROOT_ATTRIBUTES.find((attribute) => Buffer.from(NAMESPACE + attribute).equals(name));
   }
 
   /** The names, none, or why there are none. Not ENOSYS, which would make listxattr(2) fail for the whole connection. */

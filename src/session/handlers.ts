@@ -3,6 +3,7 @@ import type { ReplyWriter, Request, RequestOf } from '../wire/index.ts';
 import type { AttributeSource } from './attributes.ts';
 import { errnoOf, type Refusal } from './errno.ts';
 import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
+import type { RootAttribute } from './root-attributes.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
 import { type MountedTrees, OWN_TTL_SECONDS } from './trees/mounted-trees.ts';
 import type { Node } from './trees/node.ts';
@@ -18,7 +19,8 @@ export interface ContentRange {
 
 /**
  * What became of a request: `answered` (the reply is in the writer), `silent` (it takes none), `content` (the
- * bytes are to be fetched), `version-id` (to be asked for), `version` (to be looked for), `interrupt` and `forget` (for the session).
+ * bytes are to be fetched), `version-id` and `root-attribute` (to be asked for), `version` (to be looked for), `interrupt` and `forget`
+ * (for the session).
  */
 export type Outcome =
   | { readonly kind: 'answered' }
@@ -28,6 +30,7 @@ export type Outcome =
   | { readonly kind: 'version-id'; readonly version: AskedVersion; readonly size: number }
   /** The attributes of a version's root: it has to be asked of the source whether there is such a version. */
   | { readonly kind: 'version'; readonly id: string }
+  | { readonly kind: 'root-attribute'; readonly attribute: RootAttribute; readonly size: number }
   | { readonly kind: 'interrupt'; readonly target: RequestOf<'interrupt'> }
   | { readonly kind: 'forget'; readonly nodeIds: readonly number[] };
 
@@ -75,6 +78,8 @@ export function handle(request: Handled, on: Handling): Outcome {
     case 'getxattr': {
       const version = on.extended.versionAsked(trees, request.nodeId, request.name);
       if (version !== undefined) return { kind: 'version-id', version, size: request.size };
+      const asked = on.extended.rootAsked(trees, request.nodeId, request.name);
+      if (asked !== undefined) return { kind: 'root-attribute', attribute: asked, size: request.size };
       return attribute(on.extended.value(trees, request.nodeId, request.name), request.size, reply);
     }
     case 'listxattr':

@@ -3,6 +3,7 @@ import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Connection } from './connection.ts';
 import type { Naming } from './naming.ts';
+import type { RootAttribute } from './root-attributes.ts';
 import type { HeldInode } from './trees/held-inode.ts';
 
 /** What the session needs to serve a generation; everything large is shared memory. */
@@ -107,6 +108,7 @@ export type ToSession =
   | { readonly kind: 'version'; readonly id: number; readonly answer: VersionAnswer }
   /** A version that nobody used lately is to go, if the kernel holds nothing of it. */
   | { readonly kind: 'drop-version'; readonly id: string; readonly changedAt: Moment }
+  | { readonly kind: 'root-attribute'; readonly id: number; readonly value: string | undefined }
   | { readonly kind: 'count' }
   /** Of a takeover: main has opened the cache, and is to be asked for all that is not known to be local. */
   | { readonly kind: 'main-is-there' }
@@ -169,6 +171,7 @@ export type FromSession =
   | { readonly kind: 'version-dropped'; readonly version: string; readonly isGone: boolean }
   /** Somebody asks for the id that the store gave a version. */
   | { readonly kind: 'ask-version-id'; readonly id: number; readonly path: string; readonly etag: string }
+  | { readonly kind: 'ask-root-attribute'; readonly id: number; readonly attribute: RootAttribute }
   | { readonly kind: 'published'; readonly outcome: NotifyOutcome }
   /** A request that got EIO for a reason that nobody foresaw. */
   | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }

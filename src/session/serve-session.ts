@@ -10,6 +10,7 @@ import {
   type ToSession,
   type VersionAnswer,
 } from './messages.ts';
+import type { RootAttribute } from './root-attributes.ts';
 
 /** A session's end of what is between it and the main thread. */
 export interface SessionPort {
@@ -31,6 +32,8 @@ export interface SessionSurroundings {
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
   /** Asks the source for a version that is not here, for a uid that waits. Rejects never. */
   readonly findVersion: FindVersion;
+  /** Undefined where it has no value, or main is gone. */
+  readonly rootAttributeOf: (attribute: RootAttribute) => Promise<string | undefined>;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
 }
@@ -49,7 +52,7 @@ export function serveSession(
 ): () => void {
   const waiting = new Map<number, (result: FetchResult) => void>();
   const sought = new Map<number, (answer: VersionAnswer) => void>();
-  const asked = new Map<number, (versionId: string | undefined) => void>();
+  const asked = new Map<number, (value: string | undefined) => void>();
   let lastId = 0;
   let isAlone = false;
   let isMainThere = false;
@@ -100,6 +103,14 @@ export function serveSession(
         port.tell({ kind: 'find-version', id, version, reader });
       });
     },
+    rootAttributeOf: (attribute) => {
+      if (isAlone) return Promise.resolve(undefined);
+      const id = ++lastId;
+      return new Promise((resolve) => {
+        asked.set(id, resolve);
+        port.tell({ kind: 'ask-root-attribute', id, attribute });
+      });
+    },
     onFault: (error, opcode) =>
       port.tell({
         kind: 'fault',
@@ -135,6 +146,10 @@ export function serveSession(
           version: message.id,
           isGone: (await session?.dropVersion(message.id, message.changedAt)) ?? false,
         });
+        return;
+      case 'root-attribute':
+        asked.get(message.id)?.(message.value);
+        asked.delete(message.id);
         return;
       case 'count':
         port.tell({ kind: 'counters', counters: session?.counters() ?? NOTHING_COUNTED });

@@ -17,6 +17,7 @@ import {
 } from './messages.ts';
 import { MountError } from './mount-error.ts';
 import { RequestMeter } from './request-meter.ts';
+import type { RootAttributeOf } from './root-attributes.ts';
 
 /** For a session to let go of the device although its notify thread cannot end. */
 const LEFT_MS = 500;
@@ -61,6 +62,7 @@ export class SessionClient {
   /** The id under which the store keeps a version, where an answer of it named one. */
   versionIdOf: (path: string, etag: string) => string | undefined = () => undefined;
   readonly #dropping = new Map<string, Deferred<boolean>>();
+  readonly #rootAttributeOf = deferred<RootAttributeOf>();
   #publishing: Deferred<NotifyOutcome> | undefined;
   #counting: Deferred<SessionCounters> | undefined;
   #serving: Deferred<Serving> | undefined;
@@ -107,6 +109,14 @@ export class SessionClient {
     this.#dropping.set(id, dropping);
     this.#send({ kind: 'drop-version', id, changedAt });
     return dropping.promise;
+  }
+
+  /**
+   * Answers for the root's attributes from now on. Who asked before waits until then: a successor serves readers before it
+   * knows what it shows, and an attribute that was there is not to be missing meanwhile.
+   */
+  answerRootAttributes(of: RootAttributeOf): void {
+    this.#rootAttributeOf.resolve(of);
   }
 
   /** A session that took over is not to look for content by itself any more. */
@@ -174,6 +184,12 @@ export class SessionClient {
         this.#send({ kind: 'version-id', id, versionId: this.versionIdOf(path, etag) });
         break;
       }
+      case 'ask-root-attribute':
+        void this.#rootAttributeOf.promise.then((of) => {
+          const { id, attribute } = message;
+          if (!this.#over) this.#send({ kind: 'root-attribute', id, value: of(attribute) });
+        });
+        break;
       case 'published':
         this.#publishing?.resolve(message.outcome);
         break;

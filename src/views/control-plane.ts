@@ -8,6 +8,7 @@ import { startControlServer } from '../control/control-server.ts';
 import { boundAt } from '../control/unix-socket.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { readSocketRecord, removeSocketRecord, writeSocketRecord } from '../host/socket-record.ts';
+import type { RootAttributeOf } from '../session/root-attributes.ts';
 import type { KeptListeners } from '../takeover/kept-listeners.ts';
 import { PathFilter } from '../tree/index.ts';
 import { type CacheObserved, DaemonCache } from './cache.ts';
@@ -15,6 +16,7 @@ import { DaemonViews, type Observed } from './daemon-views.ts';
 import type { DaemonEvents } from './events.ts';
 import { PinnedPaths, type PinnedPathsOptions } from './pinned-paths.ts';
 import { DaemonProcess } from './process.ts';
+import { rootAttribute } from './root-attributes.ts';
 import { DaemonTree, type TreeObserved } from './tree.ts';
 
 export interface ControlPlaneOptions
@@ -39,6 +41,8 @@ export interface ControlPlaneOptions
 export interface ControlPlane {
   /** Path of the control socket. */
   readonly socket: string;
+  /** What the root of the mount says of itself. */
+  readonly rootAttributeOf: RootAttributeOf;
   /** Resolves when the socket owes nobody an answer, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
@@ -123,6 +127,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   log.info({ event: 'listening', socket, ...(metricsPort !== undefined && { metricsPort }) }, 'listening');
   return {
     socket,
+    rootAttributeOf: (attribute) => rootAttribute(views.status(), attribute),
     answered: (deadlineMs) => server.answered(deadlineMs),
     close: async () => {
       await server.close();

@@ -82,6 +82,24 @@ describe('a release that an environment points to', { skip: mountImpossible }, (
     const fetched = (await bytes()) - before;
     assert.ok(fetched < 10_000, `refs and a manifest alone are fetched, and ${fetched} bytes were`);
 
+    const label = (name: string): Promise<string> =>
+      shell(
+        mount.target,
+        `python3 -c 'import os; print(os.getxattr(".", "user.dagmount.${name}").decode(), end="")'`,
+      );
+    // The tree is visible before the kernel has answered for all of it.
+    await waitFor('the step', async () => (await label('seq')) === '3');
+    const rolledBack = (await statusOf(mount)).release;
+    assert.deepEqual(
+      [await label('release'), await label('seq'), await label('ready')],
+      [rolledBack?.id, '3', 'true'],
+    );
+    assert.match(await label('staleness'), /^\d+(\.\d+)?$/);
+    // The same tree again: a step of its own.
+    await root.command('rollback', 'production', '--to', '3', '-m', 'the same');
+    await waitFor('the step that shows the same tree', async () => (await label('seq')) === '4');
+    assert.equal(await label('release'), rolledBack?.id);
+
     await root.remove('packs/');
     assert.equal(
       await seen(),
@@ -93,6 +111,7 @@ describe('a release that an environment points to', { skip: mountImpossible }, (
 
     process.kill(await mount.serverPid(), 'SIGKILL');
     assert.match(await seen(), /^onetwotwo/, 'by the server that took over');
+    assert.equal(await label('release'), rolledBack?.id, 'by the server that took over');
     const { cacheDirectory } = mount;
     await mount.stop();
     const again = await mountStore(t, store, {

@@ -233,9 +233,10 @@ small = ctypes.create_string_buffer(4)
 print(c.getxattr(b'a.py', b'user.dagmount.etag', small, 4), errno.errorcode[ctypes.get_errno()])
 print(c.getxattr(b'a.py', b'user.dagmount.etag', None, 0), c.listxattr(b'a.py', None, 0))
 print(len(os.getxattr('a.py', 'user.dagmount.etag')), os.listxattr('a.py'), os.listxattr('.'))
+print(os.getxattr('.', 'user.dagmount.seq').decode())
 try: os.getxattr('a.py', 'user.dagmount.none')
 except OSError as error: print(errno.errorcode[error.errno])`);
-    assert.equal(out, '-1 ERANGE\n32 0\n32 [] []\nENODATA\n');
+    assert.equal(out, '-1 ERANGE\n32 0\n32 [] []\n42\nENODATA\n');
   });
 
   test('ends with the reason when its process is killed, and leaves a mount that can be removed', async () => {

@@ -158,7 +158,7 @@ export class LiveSession {
   }
 
   #newClient(driver: Driver): SessionClient {
-    return new SessionClient(driver.session, {
+    const client = new SessionClient(driver.session, {
       fetch: async (version, _chunk, signal) => {
         this.fetched.push(version.path);
         if (this.answer !== undefined) return this.answer(version, signal);
@@ -179,6 +179,8 @@ export class LiveSession {
         this.ended = errno;
       },
     });
+    client.answerRootAttributes((attribute) => (attribute === 'seq' ? '42' : undefined));
+    return client;
   }
 
   /** Publishes the whole tree anew; resolves when the kernel has answered the notifications. */

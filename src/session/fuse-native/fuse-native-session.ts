@@ -17,6 +17,7 @@ import type {
 } from '../messages.ts';
 import type { Naming } from '../naming.ts';
 import type { RequestMeter } from '../request-meter.ts';
+import type { RootAttribute } from '../root-attributes.ts';
 import type { FindVersion } from '../serve-session.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';
 import { MountedTrees } from '../trees/mounted-trees.ts';
@@ -38,6 +39,7 @@ export interface FuseNativeSessionOptions {
   readonly meter: RequestMeter;
   readonly fetch: Fetch;
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
+  readonly rootAttributeOf: (attribute: RootAttribute) => Promise<string | undefined>;
   readonly findVersion: FindVersion;
   readonly onVersionUsed: (id: string) => void;
   /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
@@ -220,11 +222,14 @@ export class FuseNativeSession implements Session, FuseOperations {
       this.#at(path, reply, (node) => {
         const nodeId = nodeIdOf(node);
         const version = this.#extended.versionAsked(this.#trees, nodeId, Buffer.from(name));
-        if (version !== undefined) {
+        const attribute = this.#extended.rootAsked(this.#trees, nodeId, Buffer.from(name));
+        const asked =
+          version !== undefined
+            ? this.#options.versionIdOf(version)
+            : attribute && this.#options.rootAttributeOf(attribute);
+        if (asked !== undefined) {
           // Without one it is ENODATA.
-          void this.#options
-            .versionIdOf(version)
-            .then((id) => reply(OK, id === undefined ? null : Buffer.from(id)));
+          void asked.then((text) => reply(OK, text === undefined ? null : Buffer.from(text)));
           return;
         }
         const value = this.#extended.value(this.#trees, nodeId, Buffer.from(name));

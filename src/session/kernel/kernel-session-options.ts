@@ -10,6 +10,7 @@ import type {
 } from '../messages.ts';
 import type { Naming } from '../naming.ts';
 import type { RequestMeter } from '../request-meter.ts';
+import type { RootAttribute } from '../root-attributes.ts';
 import type { FindVersion } from '../serve-session.ts';
 import type { Addon } from './addon.ts';
 import type { Journal } from './journal.ts';
@@ -32,6 +33,7 @@ export interface KernelSessionOptions {
   readonly resend?: boolean | undefined;
   readonly fetch: Fetch;
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
+  readonly rootAttributeOf: (attribute: RootAttribute) => Promise<string | undefined>;
   readonly findVersion: FindVersion;
   readonly onVersionUsed: (id: string) => void;
   readonly onServing: (serving: Omit<Serving, 'at'>) => void;

@@ -234,7 +234,11 @@ export class KernelSession implements Session {
       case 'content':
         return this.#read(request, outcome.range, keep, began);
       case 'version-id':
-        return this.#versionId(request, outcome, keep, began);
+        return this.#told(request, this.#options.versionIdOf(outcome.version), outcome.size, keep, began);
+      case 'root-attribute': {
+        const { attribute, size } = outcome;
+        return this.#told(request, this.#options.rootAttributeOf(attribute), size, keep, began);
+      }
       case 'version':
         return this.#findVersion(request, outcome.id, keep, began);
       case 'forget':
@@ -300,14 +304,15 @@ export class KernelSession implements Session {
   }
 
   /** It is answered later, which is soon: the main thread knows it, or nobody does. */
-  #versionId(
+  #told(
     request: Request,
-    { version, size }: Extract<Outcome, { kind: 'version-id' }>,
+    asked: Promise<string | undefined>,
+    size: number,
     keep: () => Kept,
     began: number,
   ): true {
-    return this.#later(request, keep(), began, this.#options.versionIdOf(version), (versionId) => {
-      attribute(versionId === undefined ? 'no-attribute' : Buffer.from(versionId), size, this.#reply);
+    return this.#later(request, keep(), began, asked, (value) => {
+      attribute(value === undefined ? 'no-attribute' : Buffer.from(value), size, this.#reply);
     });
   }
 

@@ -52,6 +52,7 @@ describe('a session, with no kernel but its bytes', () => {
       fetch: ({ path }, chunk, signal, reader) =>
         new Promise((answer) => fetches.push({ path, chunk, reader, signal: signal as AbortSignal, answer })),
       versionIdOf: async () => 'v1',
+      rootAttributeOf: async (attribute) => (attribute === 'seq' ? '42' : undefined),
       findVersion: async () => ({ kind: 'absent' }),
       onVersionUsed: () => undefined,
       onServing: (word) => serving.push(word),
@@ -167,11 +168,17 @@ describe('a session, with no kernel but its bytes', () => {
     await waitFor('the fetch to be given up', () => fetch?.signal.aborted);
   });
 
-  test('answers a request for the id of a version once main has said it', async () => {
+  test('answers a request for what main alone knows once main has said it', async () => {
     start({ 'a.py': 'a' });
     kernel.ask('getxattr', node('a.py'), Buffer.concat([words(100, 0), name('user.dagmount.version-id')]));
     await answered(1);
     assert.equal(kernel.replies[0]?.body.toString(), 'v1');
+    for (const [at, attribute] of ['seq', 'staleness'].entries()) {
+      kernel.ask('getxattr', 1, Buffer.concat([words(100, 0), name(`user.dagmount.${attribute}`)]));
+      await answered(at + 2);
+    }
+    assert.equal(kernel.replies[1]?.body.toString(), '42');
+    assert.equal(kernel.replies[2]?.error, -ERRNO.ENODATA);
   });
 
   test('answers a fault of its own with EIO, and goes on', () => {

@@ -68,6 +68,7 @@ describe('a session that shows versions', () => {
       meter: new RequestMeter(RequestMeter.memory()),
       fetch: async () => ({ kind: 'memory', bytes: Buffer.from('one') }),
       versionIdOf: async () => undefined,
+      rootAttributeOf: async () => undefined,
       findVersion: (id, reader, signal) =>
         new Promise((answer) => sought.push({ id, reader, aborted: () => signal.aborted, answer })),
       onVersionUsed: (id) => used.push(id),

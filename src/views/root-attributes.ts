@@ -1,0 +1,26 @@
+import type { Status } from '../control/shapes.ts';
+import type { RootAttribute } from '../session/root-attributes.ts';
+
+type Shown = Pick<Status, 'ready'> & {
+  readonly source: Pick<Status['source'], 'stalenessSeconds'>;
+  readonly release: Pick<NonNullable<Status['release']>, 'id' | 'seq'> | null;
+};
+
+/** What an extended attribute of the root says: the same as status. */
+export function rootAttribute(
+  { ready, source, release }: Shown,
+  attribute: RootAttribute,
+): string | undefined {
+  switch (attribute) {
+    case 'release':
+      return release?.id;
+    case 'seq':
+      return release?.seq.toString();
+    case 'staleness':
+      return source.stalenessSeconds?.toString();
+    case 'ready':
+      return String(ready);
+    default:
+      return attribute satisfies never;
+  }
+}
