@@ -9,8 +9,8 @@ export const clientCommands = [
     usage: '[--mount MOUNTPOINT | --socket PATH …] [--json]',
     summary: 'show what is mounted, how fresh it is, and what is wrong',
     description: [
-      'Shows the generation that is shown, when the store was last seen, what is held back, and what the cache holds. What works less well than it should stands after "degraded"; the tree is whole all the same.',
-      'With several sockets, also of other hosts that ssh forwards, it compares them: who shows the newest tree, who lags, since when, why, and by which paths. Times are by the clock of the node that shows the newest.',
+      'Shows the generation that is shown, when the store was last seen, what is held back, and what the cache holds. After "degraded" stands what does not work fully; the tree is complete all the same.',
+      'With several sockets, also of other hosts that ssh forwards, it compares the nodes: which shows the newest tree, which lag, since when, why, and by which paths. Times are by the clock of the node that shows the newest.',
     ],
     flags: [...which, json],
     argument: 'nothing',
@@ -33,7 +33,7 @@ export const clientCommands = [
     usage: '[--wait] [--timeout DURATION]',
     summary: 'look for changes in the store now',
     description: [
-      'Makes the daemon list the store at once. With --wait it returns when every reader sees what that listing held: after an upload, nothing older is seen then. Exits with 75 if the listing is held back or it takes longer than --timeout, with 69 if the store cannot be reached.',
+      'Makes the daemon list the store at once. With --wait it returns when every reader sees that listing: after an upload, no reader sees an older tree then. Exits with 75 if the listing is held back or it takes longer than --timeout, with 69 if the store cannot be reached.',
     ],
     flags: [
       { name: 'wait', help: 'Return when readers see what the store held at the call' },
@@ -96,7 +96,7 @@ export const clientCommands = [
     usage: '[ID] [--timeout DURATION]',
     summary: 'show a tree that is held back',
     description: [
-      'A listing that loses more files than --max-delete allows is held back. This shows it, if a fresh listing still has it. With an ID only that one; without, what is held at that moment. Exits with 66 if nothing is held.',
+      'A listing that loses more files than --max-delete allows is held back. The command shows it, if a fresh listing is still the same. With an ID it accepts only that tree; without, the one that is held at that moment. A release is accepted only for the reasons that docs/releases.md names. Exits with 66 if nothing is held.',
     ],
     flags: [timeout, ...which, json],
     argument: 'nothing',
@@ -109,8 +109,8 @@ export const clientCommands = [
     usage: '[--timeout DURATION]',
     summary: 'replace the server by a new one, of the version that is installed now',
     description: [
-      'Starts a new server with the options of the mount, beside the old one, which goes on answering until the new one has loaded all that it needs. Then the new one takes over: readers notice nothing, the mount is the same. A new server that cannot be ready is dropped, the old one goes on, and it exits with 70. SIGUSR2 to the process of the mount does the same.',
-      'Owner, permissions and --allow-other hold for the life of a mount; the other options and the file of --config are read anew.',
+      'Starts a new server with the options of the mount, beside the old one, which keeps answering until the new one is ready. Then the new one takes over: readers notice nothing, the mount is the same. If the new server does not become ready, it is stopped, the old one keeps serving, and the command exits with 70. SIGUSR2 to the process of the mount does the same.',
+      'Owner, permissions and --allow-other hold for the life of a mount; the other options and the file of --config are read again.',
     ],
     flags: [timeout, ...which, json],
     argument: 'nothing',

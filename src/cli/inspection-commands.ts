@@ -10,7 +10,7 @@ export const inspectionCommands = [
     usage: '[PATH] [--json]',
     summary: 'list what the tree holds, and what of it is cached',
     description: [
-      'Lists the tree below PATH, or all of it, all the way down and in the order of the bytes of the paths: size, date, and whether the content is on the local disk. PATH begins below the prefix; an absolute one below the mount point and an s3:// address are taken too.',
+      'Lists the tree below PATH, or all of it, all the way down and in the order of the bytes of the paths: size, date, and whether the content is on the local disk. PATH begins below the prefix; an absolute one below the mount point and an s3:// address work too.',
     ],
     flags: [...which, json],
     argument: 'tree-path',
@@ -30,7 +30,7 @@ export const inspectionCommands = [
     summary: 'explain one path: where it comes from, since when, or why it is not there',
     description: [
       'Names the key and the version that a path comes from, since when and since which generation readers see it, and whether its content is on the local disk. For what is not in the tree it prints why (never seen in a listing, excluded by which pattern, left out for which reason, or in a listing that is held back), and exits with 66.',
-      'PATH begins below the prefix. An absolute one below the mount point, an s3:// address, and a whole key as dagmount problems shows it are taken too.',
+      'PATH begins below the prefix. An absolute one below the mount point, an s3:// address, and a whole key as dagmount problems shows it work too.',
     ],
     flags: [...which, json],
     argument: 'tree-path',
@@ -44,10 +44,10 @@ export const inspectionCommands = [
     name: 'cache',
     aliases: [],
     usage: `${cacheActions.slice(0, 2).join('|')}|verify | evict|pin|unpin|prefetch PATH…`,
-    summary: 'look into the cache, and say what is to be kept in it',
+    summary: 'show the cache, and choose what is kept in it',
     description: [
-      'stats: how full it is, what was asked of it, what went. ls: what is in it, the last used first. verify: reads all of it and removes what is not as it was stored.',
-      'evict: takes the content of paths out; it is fetched again when it is read. pin: keeps their content, whatever else needs room, until unpin. prefetch: fetches their content now, and waits for it. A directory stands for all that is in it, . for the whole tree.',
+      'stats: shows size, hits and evictions. ls: lists the blobs, the last used first. verify: reads the whole cache and removes damaged blobs.',
+      'evict: removes the content of paths; it is fetched again when it is read. pin: keeps their content in the cache until unpin. prefetch: fetches their content now, and waits for it. A directory means all files in it, . the whole tree.',
     ],
     flags: [{ ...timeout, help: 'How long prefetch waits; 60s unless given' }, ...which, json],
     argument: 'cache-action',
@@ -66,7 +66,7 @@ export const inspectionCommands = [
     usage: '[--after ID] [--json]',
     summary: 'print what happens, as it happens, until Ctrl-C',
     description: [
-      'Prints a line for every publication, every listing that is held back, every fault of the store and its end, every fault of the cache and every restart, from now on; with --json one object a line. Where the daemon goes away it is waited for, up to a minute, and what happened in between is printed then, as far as the daemon keeps it.',
+      'Prints a line for every publication, every listing that is held back, every fault of the store and its end, every fault of the cache and every restart, from now on; with --json one object a line. If the daemon goes away, the command waits for it for up to a minute, and then prints the events in between that the daemon still has.',
     ],
     flags: [
       {
@@ -92,7 +92,7 @@ export const inspectionCommands = [
     usage: '[--mount MOUNTPOINT | --socket PATH]',
     summary: 'watch a mount on the whole screen, until q or Ctrl-C',
     description: [
-      'Shows once a second what is published and how old it is, what the kernel asks and how long that takes, how much of it the cache answers, what is asked of the store and what fails, and the last changes. Reads that the kernel answers from its own cache never reach dagmount, and are not seen here. Needs a terminal.',
+      'Shows once a second what is published and how old it is, what the kernel asks and how long that takes, how much of it the cache answers, what is asked of the store and what fails, and the last changes. Reads that the kernel answers from its own cache do not reach dagmount and are not counted. Needs a terminal.',
     ],
     flags: whichOne,
     argument: 'nothing',

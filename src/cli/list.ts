@@ -25,7 +25,7 @@ export const run: RunCommand = async (args, shell) => {
   if (positionals.length > 0) {
     throw new ConfigError(
       'usage',
-      `There is an argument too many: ${positionals[0]}.`,
+      `There is one argument too many: ${positionals[0]}.`,
       'See dagmount help list.',
     );
   }

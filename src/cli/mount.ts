@@ -112,11 +112,11 @@ function backgroundLog(path: string): (line: string) => void {
 
 function twoOf(positionals: readonly string[]): readonly [address: string, directory: string] {
   const [address, directory, ...more] = positionals;
-  const hint = 'It is dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
+  const hint = 'Usage: dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
   // An empty value comes from an unset variable, and would otherwise mean the working directory.
-  if (!address) throw new ConfigError('usage', 'What to mount is missing.', hint);
+  if (!address) throw new ConfigError('usage', 'The s3:// address is missing.', hint);
   if (!directory) throw new ConfigError('usage', 'The mount point is missing.', hint);
-  if (more.length > 0) throw new ConfigError('usage', `There is an argument too many: ${more[0]}.`, hint);
+  if (more.length > 0) throw new ConfigError('usage', `There is one argument too many: ${more[0]}.`, hint);
   return [address, directory];
 }
 

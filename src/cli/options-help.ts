@@ -8,12 +8,12 @@ import type { Paints } from './paint.ts';
 
 const GROUPS: Readonly<Record<OptionGroup, string>> = {
   store: 'The store',
-  release: 'A release in the place of what is below a prefix',
+  release: 'Releases instead of a prefix',
   publication: 'How changes arrive',
   tree: 'What is shown',
   cache: 'The cache',
   mount: 'The mount',
-  control: 'Looking into it',
+  control: 'Control and metrics',
   process: 'The process',
 };
 

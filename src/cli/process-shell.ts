@@ -63,7 +63,7 @@ const reportLostResults: OnError = (error) => {
   throw new CommandError(
     'output-failed',
     `The output could not be written (${error.code}).`,
-    'Make room where it goes.',
+    'Free space on the disk that the output goes to.',
     error,
   );
 };

@@ -71,7 +71,7 @@ export const releaseCommands = [
     description: [
       'One directory is the whole tree of the environment: what is not in it goes. Files are put on top of the tree that is there. The step is atomic for every node: content and manifest are written first, then one pointer is moved by a conditional write.',
       'dagmount.yaml, found from the source upwards, says where releases go (to, root), which environments there are, which directory is the tree, filters, checks and signers. Left out are .git, __pycache__, *.pyc and .airflow-bundle-manifest.json.',
-      'Before anything is written, every new Python file is parsed, and the checks of the project are run. Exits with 65 if one fails, with 75 if somebody else deployed meanwhile in a way that does not go together with this.',
+      'Before anything is written, every new Python file is parsed, and the checks of the project are run. Exits with 65 if a check fails, and with 75 if another deploy in the meantime conflicts with this one.',
     ],
     flags: [
       ...where,
@@ -106,7 +106,7 @@ export const releaseCommands = [
     name: 'promote',
     aliases: [],
     usage: 'FROM TO [options]',
-    summary: 'let one environment show the release that another one shows',
+    summary: 'point one environment to the release of another',
     description: ['Takes a step in TO with the release of FROM. Nothing is uploaded.'],
     flags: [...where, ...words, json],
     argument: 'nothing',
@@ -117,9 +117,9 @@ export const releaseCommands = [
     name: 'rollback',
     aliases: [],
     usage: 'ENV [--to SEQ|ID] [options]',
-    summary: 'let an environment show a release that it has shown before',
+    summary: 'point an environment to a release that it has shown before',
     description: [
-      'Goes back to the release that was shown before, or with --to to that of a step or to a release by its id. It is a new step: no number is used twice, and nodes that refuse what is older take it.',
+      'Goes back to the release that was shown before, or with --to to that of a step or to a release by its id. A roll-back is a new step with a new number, so nodes that refuse older steps follow it.',
     ],
     flags: [...where, ...words, json],
     argument: 'nothing',
@@ -135,7 +135,7 @@ export const releaseCommands = [
     usage: 'ENV [--limit N] [options]',
     summary: 'list the steps of an environment: who, when, what, why, and signed by whom',
     description: [
-      'Lists the newest steps, the newest first, and holds each against the one before it: number, hash, time, and with --allowed-signers its signature. What does not fit is told below; then it exits with 1.',
+      'Lists the latest steps, the newest first, and checks each against the one before it: number, hash, time, and with --allowed-signers its signature. If a check fails, the command says which and exits with 1.',
     ],
     flags: [
       ...where,
@@ -151,10 +151,10 @@ export const releaseCommands = [
     name: 'release',
     aliases: [],
     usage: 'show|diff|verify|export|gc [ENV] [arguments] [options]',
-    summary: 'look into one release, verify or export it, or collect what is no longer needed',
+    summary: 'show, verify or export one release, or delete unused ones',
     description: [
-      'show ENV [STEP]: its files. diff ENV [FROM] [TO]: the paths that differ between two steps, the last two unless given. verify ENV [STEP]: reads all of it and holds it against its digests and signature; exits with 65 if something is wrong. export ENV DIRECTORY [STEP]: writes it into a new directory, whole or not at all.',
-      'gc [ENV], over all environments of the root (ENV only says which root, where they have several): says which manifests and packs no environment needs any more, of the newest --keep steps and those younger than --older; with --yes condemns them, and deletes what was condemned two hours ago.',
+      'show ENV [STEP]: its files. diff ENV [FROM] [TO]: the paths that differ between two steps, the last two unless given. verify ENV [STEP]: reads all of it and checks digests and signature; exits with 65 if one is wrong. export ENV DIRECTORY [STEP]: writes it into a new directory, whole or not at all.',
+      'gc [ENV], over all environments of the root (ENV only says which root, where they have several): lists the manifests and packs that no environment needs for its newest --keep steps or for steps younger than --older. With --yes it marks them, and deletes those that were marked two hours ago.',
     ],
     flags: [
       ...where,

@@ -20,7 +20,7 @@ export async function runCommandLine(args: readonly string[], shell: Shell): Pro
 async function dispatch(args: readonly string[], shell: Shell): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined) {
-    throw new ConfigError('usage', 'The command is missing.', 'See dagmount help for what there is.');
+    throw new ConfigError('usage', 'The command is missing.', 'See dagmount help for all commands.');
   }
   if (name === '--version') return await runCommand('version', rest, shell);
   if (name === '--help' || name === '-h') return await runCommand('help', rest, shell);

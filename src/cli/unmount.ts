@@ -25,8 +25,8 @@ export const run: RunCommand = async (args, shell) => {
   if (!directory || more.length > 0) {
     throw new ConfigError(
       'usage',
-      'It takes one mount point.',
-      'It is dagmount unmount MOUNTPOINT; dagmount list shows what is mounted.',
+      'One mount point is to be named.',
+      'Usage: dagmount unmount MOUNTPOINT; dagmount list shows what is mounted.',
     );
   }
   const target = realTarget(directory, shell.environment.workingDirectory);
@@ -64,7 +64,7 @@ function dagmountAt(target: string, shell: Shell): Mount {
   throw new CommandError(
     'not-dagmount',
     `What is mounted on ${target} is no dagmount: ${mount.source} (${mount.fsType}).`,
-    `If it is to go all the same: umount ${target}`,
+    `To unmount it anyway: umount ${target}`,
   );
 }
 

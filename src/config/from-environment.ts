@@ -48,7 +48,7 @@ export function givenByEnvironment(env: Readonly<Record<string, string | undefin
         'unknown-key',
         `The environment has ${variable}=${value}, and dagmount has no such option.`,
         meant === undefined
-          ? 'Take it away; dagmount help mount lists those that there are.'
+          ? 'Unset it; dagmount help mount lists all options.'
           : `Did you mean ${PREFIX}${meant}? Otherwise take it away.`,
       );
     }

@@ -71,7 +71,7 @@ function optionNamed({ key, value }: Pair, file: string, line: number): OptionNa
     'unknown-key',
     `${file}, line ${line}, sets ${name}, and ${cut}.`,
     meant === undefined
-      ? 'Take it out; dagmount help mount lists those that there are.'
+      ? 'Remove the line; dagmount help mount lists all options.'
       : `Did you mean ${meant}? Otherwise take it out.`,
   );
 }

@@ -57,7 +57,7 @@ export const schema = {
   'ca-file': optional({
     group: 'store',
     kind: kinds.path('FILE'),
-    help: 'Certificates (PEM) to trust when the store is spoken to',
+    help: 'Certificates (PEM) to trust for connections to the store',
     described: "AWS_CA_BUNDLE, the profile's ca_bundle, else the system's",
     inProfile: (profile) => profile.value('ca_bundle'),
     // Read with the connections' other settings, and before this one.
@@ -66,19 +66,19 @@ export const schema = {
   concurrency: setting({
     group: 'store',
     kind: kinds.integer(1, 1024),
-    help: 'Most requests to the store at one time',
+    help: 'Maximum number of requests to the store at a time',
     default: '32',
   }),
   'read-deadline': setting({
     group: 'store',
     kind: kinds.duration({ min: '100ms', max: '10m' }),
-    help: 'Longest that a read of what is not local waits for the store before it fails',
+    help: 'How long a read of content that is not local waits for the store before it fails',
     default: '10s',
   }),
   'wait-for-store': setting({
     group: 'store',
     kind: kinds.duration({ max: '24h' }),
-    help: 'How long a first start, with no tree kept that could be shown, waits for the store; 0 is not at all',
+    help: 'How long a start without a kept tree waits for the store; 0 does not wait',
     default: '0',
   }),
   ref: optional({
@@ -88,31 +88,31 @@ export const schema = {
       '1 to 63 lower-case letters, digits, dots, hyphens and underscores, with a letter or a digit first',
       /^[a-z0-9][a-z0-9._-]{0,62}$/,
     ),
-    help: 'Show the release that this environment is at, below the release root that the address names',
+    help: 'Show the release that this environment points to; the address is the release root',
     described: 'none: the objects below the prefix are shown',
   }),
   'release-root': optional({
     group: 'release',
     kind: kinds.text('NAME', 'the name of a release root', /^[^\p{Cc}]{1,1024}$/u),
-    help: 'The name of the release root, where the address is that of a replica of it',
+    help: 'The name of the release root, if the address is that of a replica',
     described: 'the address, without the slash at its end',
   }),
   'allowed-signers': optional({
     group: 'release',
     kind: kinds.path('FILE'),
-    help: "Show only what one of these has signed: OpenSSH's file of allowed signers, read again when it changes",
+    help: 'Show only releases that a key of this file has signed; the file has the format of allowed signers of OpenSSH, and is read again at each poll',
     described: 'none: nobody is asked for a signature',
   }),
   'min-seq': setting({
     group: 'release',
     kind: kinds.integer(0, 9_999_999_999),
-    help: 'Hold every step of the environment with a lower number',
+    help: 'Hold every step of the environment whose number is lower',
     default: '0',
   }),
   'state-dir': setting({
     group: 'release',
     kind: kinds.path('DIRECTORY'),
-    help: 'Where the newest step that was seen is kept, beyond a change of the cache directory',
+    help: 'Directory for the newest step that this node has seen; it outlives the cache directory',
     default: defaultStateDirectory,
     described:
       '/var/lib/dagmount as root, else $XDG_STATE_HOME/dagmount; without a home /tmp/dagmount-state-<uid>',
@@ -120,19 +120,19 @@ export const schema = {
   'poll-interval': setting({
     group: 'publication',
     kind: kinds.duration({ min: '250ms', max: '24h' }),
-    help: 'Time between two listings, give or take a tenth',
+    help: 'Time between two polls, varied at random by up to a tenth',
     default: '10s',
   }),
   settle: setting({
     group: 'publication',
     kind: kinds.duration({ max: '10m' }),
-    help: 'How long a change must have stood still before it is shown, so that a deploy arrives as one; 0 is off',
+    help: 'How long the listing must be unchanged before a change is shown, so that a deploy arrives as one; 0 is off',
     default: '1s',
   }),
   'unreadable-wait': setting({
     group: 'publication',
     kind: kinds.duration({ max: '1h' }),
-    help: 'How long a tree waits for an object that cannot be had, before it is shown without its bytes (EIO); 0 is not at all',
+    help: 'How long a tree waits for an object that the store does not give, before that file is shown with EIO; 0 does not wait',
     default: '60s',
   }),
   'watch-key': optional({
@@ -142,13 +142,13 @@ export const schema = {
       'a key below the prefix, as a path: no slash at its beginning or end, no empty component, no . or ..',
       /^(?!s3:\/\/)(?!\.{1,2}(?:\/|$))[^\0\n/]+(?:\/(?!\.{1,2}(?:\/|$))[^\0\n/]+)*$/,
     ),
-    help: 'Poll this one object instead, and list only when it has changed, and every 10 minutes',
+    help: 'Poll this object instead of the listing; list only when it has changed, and every 10 minutes',
     described: 'none',
   }),
   prefetch: setting({
     group: 'publication',
     kind: kinds.size({}, { all: Number.POSITIVE_INFINITY }),
-    help: 'Largest file that is fetched before it is shown; 0 is none',
+    help: 'Fetch files up to this size before they are shown; 0 fetches none',
     default: '8MiB',
   }),
   'max-delete': setting({
@@ -160,7 +160,7 @@ export const schema = {
   'allow-empty': setting({
     group: 'publication',
     kind: kinds.toggle(),
-    help: 'Mount, and go on, with a prefix that holds nothing',
+    help: 'Accept a prefix without objects, at the start and later',
     default: 'false',
     described: 'off',
   }),
@@ -174,7 +174,7 @@ export const schema = {
   exclude: setting({
     group: 'tree',
     kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
-    help: 'Show nothing that matches, even where it is included',
+    help: 'Do not show what matches, even if it is included',
     default: [],
     described: 'nothing',
   }),
@@ -222,33 +222,33 @@ export const schema = {
   'allow-other': setting({
     group: 'mount',
     kind: kinds.toggle(),
-    help: 'Let other users read the mount; where not root this needs user_allow_other in /etc/fuse.conf',
+    help: 'Let other users read the mount; without root this needs user_allow_other in /etc/fuse.conf',
     default: ({ uid }) => String(uid === 0),
     described: 'on as root',
   }),
   'takeover-deadline': setting({
     group: 'mount',
     kind: kinds.duration({ min: '1s', max: '24h' }),
-    help: 'How long readers may wait for a new server when one has died; after that their mount is replaced',
+    help: 'How long readers wait for a new server after one has died; then their calls fail and the mount is replaced',
     default: '60s',
   }),
   'no-standby': setting({
     group: 'mount',
     kind: kinds.toggle(),
-    help: 'Keep no second server ready, which takes some 60 MiB: readers wait longer when the first one dies',
+    help: 'Keep no standby server: saves some 60 MiB, and readers wait longer when the server dies',
     default: 'false',
     described: 'off',
   }),
   driver: setting({
     group: 'mount',
     kind: kinds.choice(['auto', 'kernel', 'fuse-native']),
-    help: 'How the kernel is spoken to; auto takes fuse-native, with a warning, where kernel cannot be used',
+    help: 'Driver for the FUSE protocol of the kernel; auto takes kernel, or fuse-native with a warning if kernel cannot be used',
     default: 'auto',
   }),
   socket: optional({
     group: 'control',
     kind: kinds.path('FILE'),
-    help: 'The control socket, which status and its like ask',
+    help: 'Path of the control socket, which status and similar commands ask',
     described:
       '/run/dagmount/<mount id>.sock as root, else in $XDG_RUNTIME_DIR/dagmount, else in /tmp/dagmount-<uid>',
   }),
@@ -261,7 +261,7 @@ export const schema = {
   'socket-group': optional({
     group: 'control',
     kind: kinds.text('GROUP', 'the name or the number of a group', /^[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?$/),
-    help: 'Group of the control socket; it may use it where --socket-mode is 0660',
+    help: 'Group of the control socket, for --socket-mode 0660',
     described: "the caller's",
   }),
   'metrics-listen': optional({
@@ -280,13 +280,13 @@ export const schema = {
   'log-level': setting({
     group: 'process',
     kind: kinds.choice(['error', 'warn', 'info', 'debug', 'trace']),
-    help: 'Least severity that is logged; debug adds stack traces to errors',
+    help: 'Lowest level that is logged; debug adds stack traces to errors',
     default: 'info',
   }),
   'log-format': setting({
     group: 'process',
     kind: kinds.choice(['pretty', 'json']),
-    help: 'One line a message for people, or one JSON object a message',
+    help: 'Format of log lines: pretty for people, json for programs',
     default: ({ logsToTerminal }) => (logsToTerminal ? 'pretty' : 'json'),
     described: 'pretty on a terminal, else json',
   }),

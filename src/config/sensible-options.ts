@@ -31,12 +31,12 @@ export function requireSensible(options: readonly ResolvedOption[]): void {
       ? new ConfigError(
           'bad-value',
           `${named(option)} has no meaning without --ref: the objects of a plain prefix have no signatures and no numbers.`,
-          'Name the environment by --ref ENV, or leave it away.',
+          'Name the environment by --ref ENV, or leave the option out.',
         )
       : new ConfigError(
           'bad-value',
           `${named(option)} cannot be used with ${named(ref)}: a release is shown as it was deployed, or not at all.`,
-          'Leave it away; what belongs to a release is decided when it is deployed (exclude in dagmount.yaml).',
+          'Leave the option out; choose the files of a release when it is deployed (exclude in dagmount.yaml).',
         );
   }
 }

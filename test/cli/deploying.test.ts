@@ -145,7 +145,7 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
       ['deploy d production --at tomorrow', 64, /--at cannot be "tomorrow"/],
       ['deploy d production --commit abc', 64, /--commit/],
       ['deploy d production --url x', 64, /--url/],
-      ['deploy d production --author ', 64, /Who deploys/],
+      ['deploy d production --author ', 64, /--author/],
       ['deploy d production --wait 1s', 64, /--node is missing/],
       ['deploy d production --wait 1 --node /x', 64, /--wait cannot be "1"/],
       ['deploy d production --remove x', 64, /--remove/],

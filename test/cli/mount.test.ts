@@ -108,7 +108,10 @@ describe('results that cannot be written', () => {
   }, () => {
     const { status, stderr } = spawnSync('sh', ['-c', `${command} > /dev/full`], { encoding: 'utf8' });
     assert.equal(status, 73);
-    assert.equal(stderr, 'dagmount: The output could not be written (ENOSPC).\nMake room where it goes.\n');
+    assert.equal(
+      stderr,
+      'dagmount: The output could not be written (ENOSPC).\nFree space on the disk that the output goes to.\n',
+    );
   });
 
   test('are none where nobody wants more of them', () => {

@@ -39,7 +39,7 @@ function unknownAction(name: string | undefined): ConfigError {
   if (name === undefined) {
     return new ConfigError(
       'usage',
-      'What to do with the cache is missing.',
+      'The action of dagmount cache is missing.',
       `Say one of ${cacheActions.join(', ')}. See dagmount help cache.`,
     );
   }

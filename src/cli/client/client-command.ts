@@ -99,7 +99,7 @@ export function givenOf(
   if (tooMany === undefined) return given;
   throw new ConfigError(
     'usage',
-    `There is an argument too many: ${tooMany}.`,
+    `There is one argument too many: ${tooMany}.`,
     `See dagmount help ${command.name}.`,
   );
 }

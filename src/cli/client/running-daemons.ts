@@ -34,8 +34,8 @@ export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly Co
   shell.err.write(formatTable(['SOURCE', 'TARGET', 'SOCKET'], rows));
   throw new CommandError(
     'several-daemons',
-    `${states.length} mounts run here, and it is not said which is meant.`,
-    'Say --mount MOUNTPOINT or --socket PATH.',
+    `${states.length} mounts run on this host, and the command does not say which one.`,
+    'Add --mount MOUNTPOINT or --socket PATH.',
   );
 }
 

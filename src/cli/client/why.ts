@@ -29,7 +29,7 @@ export const run = clientCommand<Explained>({
     if (path === '') {
       throw new ConfigError(
         'usage',
-        'That is the whole tree, which no key is.',
+        'The path names the whole tree, which is not a key.',
         'See dagmount status for it.',
       );
     }

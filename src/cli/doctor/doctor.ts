@@ -35,8 +35,8 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
   if (more.length > 0) {
     throw new ConfigError(
       'usage',
-      `There is an argument too many: ${more[0]}.`,
-      'It is dagmount doctor [s3://BUCKET[/PREFIX]] [options]; see dagmount help doctor.',
+      `There is one argument too many: ${more[0]}.`,
+      'Usage: dagmount doctor [s3://BUCKET[/PREFIX]] [options]; see dagmount help doctor.',
     );
   }
   const given = givenByFlags(flags);

@@ -42,8 +42,8 @@ export const run: RunCommand = (args, shell) =>
     if (environment === undefined || (sources.length === 0 && !isGiven(flags, 'remove'))) {
       throw new ConfigError(
         'usage',
-        'What is to be deployed, or where to, is missing.',
-        'It is dagmount deploy SOURCE… ENV, as in dagmount deploy my_pipeline.py production; see dagmount help deploy.',
+        'The source or the environment of the deploy is missing.',
+        'Usage: dagmount deploy SOURCE… ENV, as in dagmount deploy my_pipeline.py production; see dagmount help deploy.',
       );
     }
     const wait = nodeWait(flags);

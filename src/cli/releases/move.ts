@@ -78,8 +78,8 @@ export function exactly(positionals: readonly string[], count: number, usage: st
   if (positionals.length === count) return;
   throw new ConfigError(
     'usage',
-    `${positionals.length < count ? 'An argument is missing' : `There is an argument too many: ${positionals[count]}`}.`,
-    `It is dagmount ${usage}.`,
+    `${positionals.length < count ? 'An argument is missing' : `There is one argument too many: ${positionals[count]}`}.`,
+    `Usage: dagmount ${usage}.`,
   );
 }
 

@@ -43,7 +43,7 @@ export function rootAddress(
   if (to === undefined) {
     throw new ConfigError(
       'usage',
-      'Where the release goes is not said.',
+      'The release root is not known.',
       'Pass --to s3://BUCKET/ROOT, set DAGMOUNT_TO, or write "to: s3://BUCKET/ROOT" into dagmount.yaml.',
     );
   }

@@ -54,8 +54,8 @@ export const run: RunCommand = (args, shell) =>
     if (!isAction(action) || (environment === undefined && action !== 'gc')) {
       throw new ConfigError(
         'usage',
-        'What is to be done with which environment is missing.',
-        `It is dagmount release ${releaseActions.join('|')} ENV; see dagmount help release.`,
+        'The action or the environment is missing.',
+        `Usage: dagmount release ${releaseActions.join('|')} ENV; see dagmount help release.`,
       );
     }
     const project = findProject(shell.environment.workingDirectory);
@@ -117,8 +117,8 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
     if (directory === undefined)
       throw new ConfigError(
         'usage',
-        'Where to is missing.',
-        'It is dagmount release export ENV DIRECTORY [STEP].',
+        'The target directory is missing.',
+        'Usage: dagmount release export ENV DIRECTORY [STEP].',
       );
     const { root, shell, signal } = asked;
     const step = await stepOf(which, asked);

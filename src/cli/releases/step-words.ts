@@ -40,7 +40,11 @@ export async function stepWords(
   const origin = await originOf(directory, shell.environment.env, signal);
   const author = lastValue(flags, 'author') ?? origin.author;
   if (author === undefined || author.trim() === '') {
-    throw new ConfigError('usage', 'Who deploys is not known.', 'Pass --author, or set user.name in git.');
+    throw new ConfigError(
+      'usage',
+      'The author of the deploy is not known: --author is missing.',
+      'Pass --author, or set user.name in git.',
+    );
   }
   const commit = lastValue(flags, 'commit') ?? fallback.commit ?? origin.commit;
   if (commit !== undefined && !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) {
@@ -121,7 +125,7 @@ function requireShort(name: string, text: string, most: number): void {
   throw new ConfigError(
     'usage',
     `--${name} has ${Buffer.byteLength(text)} bytes, where ${most} are the most.`,
-    'Say it in fewer words.',
+    'Shorten it.',
   );
 }
 

@@ -35,14 +35,14 @@ export const run: RunCommand = async (args, shell) => {
   if (isGiven(given.flags, 'json')) {
     throw new ConfigError(
       'usage',
-      'There is no JSON of dagmount top.',
+      'There is no --json of dagmount top.',
       'See dagmount status --json, dagmount metrics --json and dagmount events --json.',
     );
   }
   if (!shell.out.isTerminal) {
     throw new CommandError(
       'no-terminal',
-      'The output is no terminal, and dagmount top would fill one.',
+      'The output is no terminal, and dagmount top needs one.',
       'See dagmount status for the same in plain lines.',
     );
   }
