@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { launchMount, mountImpossible, statusOf } from '../support/mount.ts';
@@ -33,8 +34,10 @@ describe('a signal that asks for something', { skip: mountImpossible || supervis
     const mount = await mountStore(t, await openStore(t, manyFiles(20, 100)));
     const before = await mount.serverPid();
     process.kill(before, 'SIGUSR2');
-    await waitFor('another server', async () => (await statusOf(mount)).pid !== before);
     await mount.logged('handed-over');
+    // A connection that it accepted as it ended would be reset.
+    await waitFor('its end', () => !existsSync(`/proc/${before}`));
+    assert.notEqual((await statusOf(mount)).pid, before);
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
 });

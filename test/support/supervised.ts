@@ -13,16 +13,18 @@ export function serverOf(supervisorPid: number): number | undefined {
   const children = attempt(`/proc/${supervisorPid}/task/${supervisorPid}/children`).trim().split(/\s+/);
   return children
     .map(Number)
-    .findLast((pid) => pid > 0 && /^State:\s+[^ZX]/m.test(attempt(`/proc/${pid}/status`)) && !standsBy(pid));
+    .filter((pid) => pid > 0 && /^State:\s+[^ZX]/m.test(attempt(`/proc/${pid}/status`)))
+    .findLast((pid) => !standsBy(pid) && !isWithinExec(pid));
 }
 
-/**
- * Whether it is kept ready for when the server dies; also one that has yet to become that: it has the supervisor's name before
- * execve(2), and none at all for a moment within it.
- */
+/** Whether it is kept ready for when the server dies; also one that has yet to become that. */
 export function standsBy(pid: number): boolean {
-  const name = argumentsOf(pid)[0] ?? '';
-  return name === '' || /^(\S*\/)?dagmount-s/.test(name);
+  return /^(\S*\/)?dagmount-s/.test(argumentsOf(pid)[0] ?? '');
+}
+
+/** A process has no arguments for a moment within execve(2). */
+function isWithinExec(pid: number): boolean {
+  return argumentsOf(pid)[0] === '';
 }
 
 /** By the first 15 bytes of their program's name. */
