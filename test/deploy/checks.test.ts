@@ -14,6 +14,7 @@ import { encodePayload, readAllowedSigners, verifyEnvelope } from '../../src/rel
 import { examplePayload } from '../release/example-payload.ts';
 import { makeKey, missingSshKeygen } from '../release/ssh-keygen.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { deployOptions } from './deploy-options.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
 
 const directory = await makeTemporaryDirectory();
@@ -165,19 +166,7 @@ test('a release is exported as a whole, with its execute bits, and never into a 
   execFileSync('chmod', ['+x', join(source, 'run')]);
   const end = await deploy(
     { kind: 'tree', files: await collected(source) },
-    {
-      store,
-      root: 'root',
-      environment: 'production',
-      words: { author: 'a', message: 'm', commit: undefined, url: undefined, notBefore: undefined },
-      allowDeletions: false,
-      mayReplaceArmed: false,
-      sign: async () => [],
-      check: async () => undefined,
-      now: Date.now,
-      pause: async () => undefined,
-      signal,
-    },
+    deployOptions({ store, signal }),
   );
   assert.ok(end.kind === 'deployed');
   const manifest = await readManifest(store, end.step.payload, signal);

@@ -11,6 +11,7 @@ import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { collectFile } from '../../src/deploy/source-files.ts';
 import { releaseKeys } from '../../src/release/index.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { deployOptions } from './deploy-options.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
 
 const directory = await makeTemporaryDirectory();
@@ -24,19 +25,13 @@ class Root {
   time = 1_000 * HOUR;
 
   #options(environment: string) {
-    return {
+    return deployOptions({
       store: this.store,
-      root: 'root',
       environment,
-      words: { author: 'a', message: 'm', commit: undefined, url: undefined, notBefore: undefined },
       allowDeletions: true,
-      mayReplaceArmed: false,
-      sign: async () => [],
-      check: async () => undefined,
       now: () => this.time,
-      pause: async () => undefined,
       signal,
-    };
+    });
   }
 
   async deploy(text: string, environment = 'production', check?: () => Promise<void>): Promise<void> {

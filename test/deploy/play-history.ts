@@ -6,6 +6,7 @@ import { promote, rollback } from '../../src/deploy/move.ts';
 import type { ReleaseStore } from '../../src/deploy/release-store.ts';
 import type { SourceFile } from '../../src/deploy/source-files.ts';
 import { checkEnvironment, requireReadable } from './check-history.ts';
+import { deployOptions, wordsOf } from './deploy-options.ts';
 import { FaultyReleaseStore, Killed, LostAnswer } from './faulty-release-store.ts';
 import {
   type Attempt,
@@ -75,21 +76,17 @@ async function carryOut(
   const { message, operation } = attempt;
   const { environment, killed, lost, stalled } = operation;
   const store = new FaultyReleaseStore(inner, { killed, lost, stalled }, time);
-  const options = {
+  const options = deployOptions({
     store,
-    root: 'root',
     environment,
-    words: { author: 'a', message, commit: undefined, url: undefined, notBefore: undefined },
+    words: wordsOf('a', message),
     allowDeletions: true,
-    mayReplaceArmed: false,
-    sign: async () => [],
     check: async (_: unknown, __: unknown, { step }: Standing) => {
       attempt.seen ??= step?.payload.sequence ?? 0;
     },
     now: time.now,
-    pause: async () => undefined,
     signal,
-  };
+  });
   try {
     switch (operation.kind) {
       case 'tree':

@@ -20,6 +20,7 @@ import {
   makeTemporaryDirectory,
   removeTemporaryDirectory,
 } from '../support/temporary.ts';
+import { deployOptions, wordsOf } from './deploy-options.ts';
 
 const directory = await makeTemporaryDirectory();
 after(() => removeTemporaryDirectory(directory));
@@ -75,20 +76,14 @@ describe('a release root in a real store', { skip }, () => {
     return store;
   }
 
-  const optionsOf = (store: S3ReleaseStore, author: string) => ({
-    store,
-    root: 'airflow',
-    environment: 'production',
-    words: { author, message: 'm', commit: undefined, url: undefined, notBefore: undefined },
-    allowDeletions: false,
-    mayReplaceArmed: false,
-    sign: async () => [],
-    check: async () => undefined,
-    now: Date.now,
-    pause: (tries: number, stop: AbortSignal) =>
-      sleep(tries * 50 * Math.random(), undefined, { signal: stop }),
-    signal,
-  });
+  const optionsOf = (store: S3ReleaseStore, author: string) =>
+    deployOptions({
+      store,
+      root: 'airflow',
+      words: wordsOf(author),
+      pause: (tries, stop) => sleep(tries * 50 * Math.random(), undefined, { signal: stop }),
+      signal,
+    });
 
   test('heeds conditions, reads, lists behind a key, and removes', async (t) => {
     const store = await open(t, { root: 'plain/' });

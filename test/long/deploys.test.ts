@@ -10,6 +10,7 @@ import { readHistory } from '../../src/deploy/history.ts';
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import type { ReleaseStore } from '../../src/deploy/release-store.ts';
 import { collectFile } from '../../src/deploy/source-files.ts';
+import { deployOptions, wordsOf } from '../deploy/deploy-options.ts';
 import { MemoryReleaseStore } from '../deploy/memory-release-store.ts';
 import { openReleaseStore } from '../deploy/open-release-store.ts';
 import { histories, writeContents } from '../deploy/operations.ts';
@@ -95,19 +96,13 @@ describe('many small deploys', () => {
     writeFileSync(source, text);
     return { kind: 'files', files: [await collectFile(source, path)], removed: [] };
   }
-  const options = (store: ReleaseStore, author: string) => ({
-    store,
-    root: 'root',
-    environment: 'production',
-    words: { author, message: 'm', commit: undefined, url: undefined, notBefore: undefined },
-    allowDeletions: false,
-    mayReplaceArmed: false,
-    sign: async () => [],
-    check: async () => undefined,
-    now: Date.now,
-    pause: (tries: number) => sleep(20 * tries * Math.random()),
-    signal,
-  });
+  const options = (store: ReleaseStore, author: string) =>
+    deployOptions({
+      store,
+      words: wordsOf(author),
+      pause: (tries) => sleep(20 * tries * Math.random()),
+      signal,
+    });
 
   test('500 of one file each leave a release in no more packs, and as few requests, as a fresh one has at most', async () => {
     const store = new MemoryReleaseStore();
