@@ -45,9 +45,9 @@ export class RunningServer {
       isMounted: () => this.#mounted,
       onMounted: (serving) => this.#onMounted(acquired, serving),
     });
-    await this.#listen(acquired, composed);
+    const control = await this.#listen(acquired, composed);
     try {
-      await this.#serve(acquired, composed);
+      await this.#serve(acquired, composed, control);
     } catch (error) {
       if (!mount.over.aborted) throw error;
     } finally {
@@ -58,7 +58,7 @@ export class RunningServer {
   }
 
   /** Opens what others ask this server by. */
-  async #listen({ driver, supervised, prepared }: Acquired, composed: Composed): Promise<void> {
+  async #listen({ driver, supervised, prepared }: Acquired, composed: Composed): Promise<ControlPlane> {
     const {
       config,
       options,
@@ -95,17 +95,22 @@ export class RunningServer {
     this.#control = control;
     atEnd(supervised.reportLife(session, sync));
     options.onRestartAsked(() => void supervised.replacement.request());
+    return control;
   }
 
   /** Shows the tree, and follows the source until the mount is over. */
-  async #serve({ supervised }: Acquired, { sync, session, cache }: Composed): Promise<void> {
+  async #serve(
+    { supervised }: Acquired,
+    { sync, session, cache }: Composed,
+    control: ControlPlane,
+  ): Promise<void> {
     const { config, options, events, over } = this.#mount;
     const progress = setInterval(() => options.onProgress(progressOf(sync.view)), PROGRESS_MS);
     try {
       const waiting = { waitMs: config.waitForStoreMs, clock: systemClock, log: options.log };
       await waitForStore(() => sync.start(over), waiting, over);
       // Not before the tree is known, whose release they name.
-      if (this.#control !== undefined) session.answerRootAttributes(this.#control.rootAttributeOf);
+      session.answerRootAttributes(control.rootAttributeOf);
       cache.resumeEviction();
       supervised.standby.restorePriority();
       // What was pinned before is, whether this tree was published now or before.

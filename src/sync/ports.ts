@@ -1,13 +1,11 @@
+import type { Located } from '../cache/fetch-current.ts';
 import type { ReleaseStep } from '../source/source.ts';
 import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 import type { NextRecords } from './next-records.ts';
 import type { ReplacedInode } from './replaced-inode.ts';
 
-/** Where content is: in a blob on disk with that fingerprint, or in memory because the disk had no room. */
-export type Located =
-  | { readonly kind: 'local'; readonly fingerprint: bigint }
-  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+export type { Located };
 
 /** The current version under a path. */
 export interface Found {
