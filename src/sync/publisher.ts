@@ -118,7 +118,7 @@ export class Publisher {
     return this.#shown;
   }
 
-  /** The shown tree also matches another listing, or another step. */
+  /** The shown tree also matches another listing, or the step that was kept. */
   foundAgain(digest: string | undefined, built: Built, release: ReleaseStep | undefined): void {
     this.#shown = { ...this.#shown!, digest, ...problemsOf(built), release };
     this.#problemLog.tell(built.problems, built.unnamedProblems);

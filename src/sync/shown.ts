@@ -68,6 +68,21 @@ export function isSameTree(next: Generation, shown: Generation): boolean {
   return true;
 }
 
+/**
+ * Whether both show the same step of an environment. Of two steps with one number, which an operator may have accepted
+ * after a restore, the time or the text differs.
+ */
+export function isSameStep(next: ReleaseStep | undefined, shown: ReleaseStep | undefined): boolean {
+  if (next === undefined || shown === undefined) return next === shown;
+  return (
+    next.sequence === shown.sequence &&
+    next.id === shown.id &&
+    next.created === shown.created &&
+    next.author === shown.author &&
+    next.message === shown.message
+  );
+}
+
 /** Whether the tree shows this very version. */
 export function isShown(
   generation: Generation | undefined,

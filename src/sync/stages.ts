@@ -15,7 +15,7 @@ import { untilDue } from './publish.ts';
 import { Publisher } from './publisher.ts';
 import type { Restored } from './restored.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
-import { isSameTree, type Shown } from './shown.ts';
+import { isSameStep, isSameTree, type Shown } from './shown.ts';
 import { contentHoldOf } from './source-hold.ts';
 import type { StaleVersions } from './stale-versions.ts';
 import { timed } from './timed.ts';
@@ -112,21 +112,29 @@ export class Stages {
     const { digest, release } = aim.candidate;
     const built = await timed(this.#options, 'build', () => this.#build(aim.candidate, attempt));
     // crash point: built. The new ids are not in use: the next build assigns them again.
-    if (shown !== undefined && isSameTree(built.generation, shown.generation)) {
+    const isSame = shown !== undefined && isSameTree(built.generation, shown.generation);
+    if (isSame && isSameStep(release, shown.release)) {
       await untilDue(aim.notBefore, this.#options.clock, attempt.signal);
       this.publisher.foundAgain(digestOf(digest, attempt.adoptions), built, release);
       return this.unchanged();
     }
-    return this.#show(built, aim, attempt);
+    // Another step with the same files is a publication without changes: it is kept, told, and listed like any other.
+    return this.#show(built, aim, attempt, isSame);
   }
 
-  async #show(built: Built, aim: Aim, attempt: Attempt): Promise<Revalidated | Stale | Adopted> {
+  /** @param isSame whether the shown tree has the same files: there is nothing that the guard could protect */
+  async #show(
+    built: Built,
+    aim: Aim,
+    attempt: Attempt,
+    isSame: boolean,
+  ): Promise<Revalidated | Stale | Adopted> {
     const { generation, changes } = built;
     const { digest, release } = aim.candidate;
     const { shown } = this;
     const accepted = attempt.accept === generation.id || release?.allowsDeletions === true;
     if (shown === undefined) this.#refuseEmpty(built);
-    else if (!accepted) {
+    else if (!accepted && !isSame) {
       const held = await timed(this.#options, 'guard', async () => this.#guard(built, digest, shown));
       if (held !== undefined) {
         this.wait.end();
@@ -211,7 +219,7 @@ export class Stages {
     const built = await timed(this.#options, 'build', () => this.#build(candidate, attempt));
     const { generation, changes } = built;
     const { shown } = this;
-    if (shown === undefined || changes === undefined || isSameTree(generation, shown.generation)) return end;
+    if (shown === undefined || changes === undefined) return end;
     const yielder = new Yielder();
     const target = await this.#targetOf(built, yielder);
     let isKept = false;

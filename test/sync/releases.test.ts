@@ -1,132 +1,7 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ContentCache } from '../../src/cache/content-cache.ts';
-import { ReleaseContent } from '../../src/source/release/content/release-content.ts';
-import { decodeBody, encodeBody, lengthOf } from '../../src/state/state-body.ts';
-import type { Persister, TakeoverState } from '../../src/sync/ports.ts';
-import type { Restored } from '../../src/sync/restored.ts';
-import { Sync, type SyncOptions } from '../../src/sync/sync.ts';
-import { RecordingLog } from '../support/recording-log.ts';
-import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
-import { FakePresenter } from './doubles/fake-presenter.ts';
-import { MemoryReleases } from './doubles/memory-releases.ts';
-
-/** Keeps what a state file would, as its bytes. */
-class KeptBody implements Persister {
-  readonly troubles = [];
-  #body: Buffer | undefined;
-  instant = { seconds: 0, nanoseconds: 0 };
-
-  async persist(state: TakeoverState): Promise<void> {
-    const body = await encodeBody(state, { mountId: 'm', filters: 'f', writtenBy: 'test' });
-    this.#body = Buffer.concat(body, lengthOf(body));
-  }
-
-  async commit(instant: { readonly seconds: number; readonly nanoseconds: number }): Promise<void> {
-    this.instant = instant;
-  }
-
-  acknowledged(): void {}
-
-  restored(): Restored {
-    const { generation, problems, nextNodeId, removedDirectories, replaced, peaks, history, release } =
-      decodeBody(this.#body!, this.instant);
-    const { seconds } = this.instant;
-    return {
-      generation,
-      problems,
-      nextNodeId,
-      removedDirectories,
-      replaced,
-      peaks,
-      history,
-      release,
-      publishedAt: 1000 * seconds,
-      lastSecond: seconds,
-    };
-  }
-}
-
-interface WorldOptions extends Partial<SyncOptions> {
-  readonly releases?: MemoryReleases;
-  readonly directory?: string;
-  readonly restored?: Restored;
-  readonly limitBytes?: number;
-}
-
-/** A Sync over a real cache, and releases in memory. */
-async function worldOf(t: Cleanup, options: WorldOptions = {}) {
-  const clock = new FakeClock();
-  const log = new RecordingLog();
-  const releases = options.releases ?? new MemoryReleases(() => clock.now());
-  const directory = options.directory ?? join(await temporaryDirectory(t), 'v1', '0123456789ab');
-  const content = new ReleaseContent(releases.packs);
-  const { limitBytes = 1e6 } = options;
-  const lock = () => ({ release: () => undefined });
-  const cache = await ContentCache.open({ directory, limitBytes, store: content, lock, clock, log });
-  const presenter = new FakePresenter();
-  const persister = new KeptBody();
-  const { signal } = new AbortController();
-  const sync = new Sync(
-    {
-      source: releases,
-      planner: content,
-      cache,
-      presenter,
-      persister,
-      clock,
-      log,
-      settleMs: 1_000,
-      unreadableWaitMs: 60_000,
-      probe: () => Promise.reject(new Error('nothing is probed')),
-      pollMs: 10_000,
-      prefetchBytes: 8 * 1024 * 1024,
-      cacheBytes: limitBytes,
-      maxDelete: 0.5,
-      allowEmpty: false,
-      concurrency: 4,
-      observeStage: () => undefined,
-      ...options,
-    },
-    options.restored,
-  );
-  const abort = new AbortController();
-  let running: Promise<void> | undefined;
-  const drive = async <T>(promise: Promise<T>): Promise<T> => {
-    let over = false;
-    const done = (): void => {
-      over = true;
-    };
-    promise.then(done, done);
-    while (!over) await clock.advance(10);
-    return promise;
-  };
-  const start = async (): Promise<void> => {
-    await drive(sync.start(abort.signal));
-    running = sync.run(abort.signal);
-    await drive(sync.ready);
-  };
-  let closed: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closed ??= (async () => {
-      abort.abort();
-      await running;
-      await cache.close();
-    })();
-    return closed;
-  };
-  defer(t, close);
-  const read = async (path: string): Promise<string> => {
-    const { generation } = sync.shown!;
-    const version = generation.version(generation.find(path));
-    const result = await drive(sync.read(version, undefined, { deadlineMs: 10_000, signal }));
-    return result.kind;
-  };
-  const refresh = () => drive(sync.refresh());
-  return { clock, log, releases, directory, cache, presenter, persister, sync, start, close, read, refresh };
-}
+import type { SyncNotice } from '../../src/sync/notice.ts';
+import { releaseWorldOf as worldOf } from './doubles/release-world.ts';
 
 describe('releases', () => {
   test('are shown without settling, and content that is here under another path is not fetched again', async (t) => {
@@ -304,5 +179,79 @@ describe('releases', () => {
       [...second!.changes!.added, ...second!.changes!.changed, ...second!.changes!.removed],
       [],
     );
+  });
+
+  test('that a later step puts in force again, with the same files, are a publication without changes: kept, told and listed', async (t) => {
+    const told: SyncNotice[] = [];
+    const before = await worldOf(t, { notice: (notice) => told.push(notice) });
+    const files = before.releases.deploy({ 'a.py': 'one', 'b.py': 'two' });
+    await before.start();
+    const asked = before.releases.packs.asked.length;
+    before.releases.put(files, { author: 'ann', message: 'promoted' });
+    assert.equal((await before.refresh()).kind, 'published');
+    assert.equal(before.releases.packs.asked.length, asked, 'nothing is fetched');
+    const [first, second] = before.presenter.publications;
+    const { added, changed, removed, touched } = second!.changes!;
+    assert.deepEqual([...added, ...changed, ...removed, ...touched], []);
+    assert.equal(second!.generation.id, first!.generation.id);
+    const last = told.findLast((notice) => notice.kind === 'published');
+    assert.ok(last?.kind === 'published');
+    assert.equal(last.entry.release?.sequence, 2);
+    assert.deepEqual(
+      before.sync.view.history.map(({ number, release }) => [number, release?.sequence, release?.message]),
+      [
+        [1, 1, 'a message'],
+        [2, 2, 'promoted'],
+      ],
+    );
+    assert.equal((await before.refresh()).kind, 'current', 'the same step is found once');
+    await before.close();
+
+    const after = await worldOf(t, { releases: before.releases, restored: before.persister.restored() });
+    after.releases.hold = {
+      reason: 'missing-ref',
+      detail: 'gone',
+      hint: 'Deploy.',
+      step: undefined,
+      acceptable: false,
+    };
+    await after.start();
+    assert.equal(after.sync.view.release?.step.sequence, 2);
+    assert.equal(after.sync.view.release?.step.author, 'ann');
+    assert.equal(after.sync.view.history.at(-1)?.release?.sequence, 2);
+    after.releases.hold = undefined;
+    assert.equal((await after.refresh()).kind, 'current', 'the step that was kept is no other one');
+  });
+
+  test('with the same files as the shown one need not pass the guard again', async (t) => {
+    const names = Array.from({ length: 20 }, (_, index) => `f${index}.py`);
+    const world = await worldOf(t);
+    const files = world.releases.deploy(Object.fromEntries(names.map((name) => [name, name])));
+    await world.start();
+    world.releases.put(files.slice(0, 5));
+    const held = await world.refresh();
+    assert.ok(held.kind === 'held');
+    world.releases.put(files, { message: 'put back' });
+    assert.equal((await world.refresh()).kind, 'published');
+    assert.equal(world.sync.view.held, undefined);
+    assert.equal(world.sync.view.release?.step.message, 'put back');
+  });
+
+  test('with the same files that are armed are in force from their instant on', async (t) => {
+    const told: SyncNotice[] = [];
+    const world = await worldOf(t, { notice: (notice) => told.push(notice) });
+    const files = world.releases.deploy({ 'a.py': 'one' });
+    await world.start();
+    const at = world.clock.now() + 60_000;
+    world.releases.arm(files, at);
+    await world.refresh();
+    await world.refresh();
+    assert.equal(told.filter(({ kind }) => kind === 'armed').length, 1);
+    await world.clock.advance(at - world.clock.now() - 1);
+    assert.equal(world.sync.view.release?.step.sequence, 1);
+    while (world.presenter.publications.length === 1) await world.clock.advance(10);
+    await world.clock.advance(30_000);
+    assert.equal(world.presenter.publications.length, 2);
+    assert.equal(world.sync.view.release?.step.sequence, 2);
   });
 });
