@@ -16,8 +16,8 @@ import { promisify } from 'node:util';
 import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CHUNK_BYTES } from './chunks.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import { MOST_TRAILER_BYTES } from './trailer.ts';
+import { fingerprintOf, isFingerprint, isUnchanged } from './verification.ts';
 
 /** No blob has a name with this prefix. */
 export const TEMPORARY_PREFIX = 'tmp-';
@@ -113,8 +113,8 @@ export async function checkBlob(
       const flaw = file === undefined ? 'size' : flawOf(file);
       if (flaw !== undefined) return { kind: 'bad', flaw };
       const fingerprint = fingerprintOf(before);
-      const after = fingerprintOf(fstatSync(fd, { bigint: true }));
-      return fingerprint === after ? { kind: 'good', fingerprint } : { kind: 'bad', flaw: 'written to' };
+      const isStill = isUnchanged(fingerprint, fstatSync(fd, { bigint: true }));
+      return isStill ? { kind: 'good', fingerprint } : { kind: 'bad', flaw: 'written to' };
     } finally {
       closeSync(fd);
     }
@@ -136,14 +136,15 @@ async function readWhole(fd: number, size: number): Promise<Buffer | undefined> 
   return file;
 }
 
-/** The fingerprint of the file at `path` now; undefined if it cannot be read. */
-export function currentFingerprint(path: string): bigint | undefined {
+/** Whether the file at `path` still has that fingerprint. */
+export function isFileUnchanged(path: string, fingerprint: bigint): boolean {
+  if (!isFingerprint(fingerprint)) return false;
   try {
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? undefined : fingerprintOf(stats);
+    return stats !== undefined && isUnchanged(fingerprint, stats);
   } catch (error) {
     // Whatever the cause, the check of the content reports it.
-    if (isSystemError(error)) return undefined;
+    if (isSystemError(error)) return false;
     throw error;
   }
 }

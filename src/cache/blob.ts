@@ -7,7 +7,7 @@ export interface Blob {
   readonly bytes: number;
   /** Bytes with the trailer. */
   readonly fileBytes: number;
-  /** Identifies the file as last verified; 0n: not verified by this process. */
+  /** Of the file as last verified; ABSENT: not verified by this process. See verification.ts. */
   fingerprint: bigint;
   /** Increases with every use of any blob. */
   used: number;

@@ -1,7 +1,7 @@
 import { isSystemError } from '../base/system-error.ts';
 import { Yielder } from '../base/yielder.ts';
 import type { Blob } from './blob.ts';
-import { type Checked, checkBlob, clearPlace, currentFingerprint, unlinkBlob } from './blob-file.ts';
+import { type Checked, checkBlob, clearPlace, isFileUnchanged, unlinkBlob } from './blob-file.ts';
 import { BlobIndex, type Reservation } from './blob-index.ts';
 import { nameOfKey } from './blob-path.ts';
 import { BlobStore } from './blob-store.ts';
@@ -11,6 +11,7 @@ import type { Clock, Logger } from './ports.ts';
 import type { ReceivedBlob } from './receive.ts';
 import { type Recovered, surplus } from './recovery.ts';
 import { flawUnderKey } from './trailer.ts';
+import { ABSENT } from './verification.ts';
 
 export interface DiskCacheOptions {
   readonly directory: string;
@@ -59,7 +60,7 @@ export class DiskCache {
     for (const blob of blobs) {
       const { key, bytes, fileBytes } = blob;
       if (!gone.has(blob) || !this.#remove(key)) {
-        this.index.add({ key, name: nameOfKey(key), bytes, fileBytes, fingerprint: 0n });
+        this.index.add({ key, name: nameOfKey(key), bytes, fileBytes, fingerprint: ABSENT });
       }
       if (yielder.due()) await yielder.turn();
     }
@@ -67,7 +68,7 @@ export class DiskCache {
 
   /** Whether its file is unchanged since its content was last verified. */
   isVerified(blob: Blob): boolean {
-    return blob.fingerprint !== 0n && currentFingerprint(this.#files.path(blob.key)) === blob.fingerprint;
+    return isFileUnchanged(this.#files.path(blob.key), blob.fingerprint);
   }
 
   pathOf(key: string): string {

@@ -5,6 +5,7 @@ import { chunkCount } from './chunks.ts';
 import type { ContentVersion } from './content-version.ts';
 import type { DiskCache } from './disk-cache.ts';
 import { type BlobLabel, readBlobLabel } from './trailer.ts';
+import { isFingerprint } from './verification.ts';
 
 export interface RankTotals {
   readonly entries: number;
@@ -99,7 +100,7 @@ export class CacheInspection {
   #listed(rank: Rank, blob: Blob): ListedBlob {
     const { key, bytes, fileBytes, fingerprint, name } = blob;
     const label = readBlobLabel(this.#disk.pathOf(key), bytes, fileBytes);
-    return { key, bytes, rank, pinned: this.isPinned(name), verified: fingerprint !== 0n, label };
+    return { key, bytes, rank, pinned: this.isPinned(name), verified: isFingerprint(fingerprint), label };
   }
 }
 

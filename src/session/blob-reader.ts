@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { isSystemError } from '../base/system-error.ts';
 import { blobPath } from '../cache/blob-path.ts';
-import { ARRIVING, fingerprintOf } from '../cache/fingerprint.ts';
+import { isFingerprint, isUnchanged } from '../cache/verification.ts';
 import { isOwn } from '../host/own-file.ts';
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -28,12 +28,12 @@ export class BlobReader {
     position: number,
     target: Uint8Array,
   ): boolean {
-    if (fingerprint <= ARRIVING) return false;
+    if (!isFingerprint(fingerprint)) return false;
     let fd: number | undefined;
     try {
       fd = openSync(blobPath(this.#directory, name, chunk), OPEN_FLAGS);
       const stats = fstatSync(fd, { bigint: true });
-      if (!isOwn(stats) || fingerprintOf(stats) !== fingerprint) return false;
+      if (!isOwn(stats) || !isUnchanged(fingerprint, stats)) return false;
       for (let filled = 0; filled < target.length; ) {
         const got = readSync(fd, target, filled, target.length - filled, position + filled);
         if (got === 0) return false;

@@ -3,15 +3,15 @@ import type { ReadFailure } from '../base/read-failure.ts';
 import { RETRIES } from '../base/retry-policies.ts';
 import { blobKey } from '../cache/blob-path.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
-import { ABSENT, ARRIVING } from '../cache/fingerprint.ts';
 import { SingleFlight, type Stop } from '../cache/single-flight.ts';
+import { ABSENT, ARRIVING, isFingerprint } from '../cache/verification.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { BlobReader } from './blob-reader.ts';
 import type { ContentRange } from './handlers.ts';
+import { KnownFingerprints } from './known-fingerprints.ts';
 import type { FetchResult } from './messages.ts';
+import type { MountedTrees } from './trees/mounted-trees.ts';
 
-/** Bound on chunks of large files whose fingerprint is remembered. */
-const KNOWN_CHUNKS = 4096;
 /** Content that did not fit on the disk, kept in memory so that the rest of it is not fetched again. */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;
 /** How often to check whether content in flight has arrived, and how many times. */
@@ -26,20 +26,13 @@ export type Fetch = (
   reader: number | undefined,
 ) => Promise<FetchResult>;
 
-/** Stores the fingerprint with which the whole blob of a node's version was last verified. */
-export interface Fingerprints {
-  fingerprintOf(nodeId: number): bigint;
-  setStampOf(nodeId: number, fingerprint: bigint): void;
-}
-
 /** Reads bytes of a version: directly from the local disk, or through the main thread. */
 export class ContentReader {
   readonly #blobs: BlobReader;
-  readonly #fingerprints: Fingerprints;
+  readonly #fingerprints: KnownFingerprints;
   readonly #fetch: Fetch;
   /** The kernel requests a chunk in parts, several at a time: content passed in memory must arrive only once. */
   readonly #flights = new SingleFlight<FetchResult>();
-  readonly #chunkFingerprints = new LRUCache<string, bigint>({ max: KNOWN_CHUNKS });
   readonly #memory = new LRUCache<string, Uint8Array>({
     maxSize: MEMORY_BYTES,
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
@@ -48,16 +41,16 @@ export class ContentReader {
   /** One timer for all waiting reads. */
   #nextLook: Promise<void> | undefined;
 
-  constructor(blobs: BlobReader, fingerprints: Fingerprints, fetch: Fetch) {
+  constructor(blobs: BlobReader, trees: Pick<MountedTrees, 'node'>, fetch: Fetch) {
     this.#blobs = blobs;
-    this.#fingerprints = fingerprints;
+    this.#fingerprints = new KnownFingerprints(trees);
     this.#fetch = fetch;
   }
 
   /** Fills `target` if the whole range is local; otherwise returns false and `target` is undefined. */
   readLocal(range: ContentRange, target: Uint8Array): boolean {
     return this.#parts(range).every((part) =>
-      this.#readPart(range, part, this.#fingerprint(range, part.chunk), target),
+      this.#readPart(range, part, this.#fingerprints.of(range, part.chunk), target),
     );
   }
 
@@ -85,7 +78,10 @@ export class ContentReader {
         const result = await this.#fetchOnce(range.version, part.chunk, reader, signal);
         if (result.kind === 'error') return result.failure;
         if (result.kind === 'memory') this.#memory.set(keyOf(range.version, part.chunk), result.bytes);
-        else known.set(part, this.#noted(range, part, result.fingerprint));
+        else {
+          this.#fingerprints.note(range, part.chunk, result.fingerprint);
+          known.set(part, result.fingerprint);
+        }
       }
       const target = new Uint8Array(range.length);
       absent = parts.filter((part) => !this.#readPart(range, part, known.get(part) ?? ABSENT, target));
@@ -95,13 +91,7 @@ export class ContentReader {
   }
 
   #isThere({ version }: ContentRange, { chunk }: Part, fingerprint: bigint = ABSENT): boolean {
-    return fingerprint > ARRIVING || this.#memory.has(keyOf(version, chunk));
-  }
-
-  #noted({ nodeId, version }: ContentRange, { chunk }: Part, fingerprint: bigint): bigint {
-    if (chunk === undefined) this.#fingerprints.setStampOf(nodeId, fingerprint);
-    else this.#chunkFingerprints.set(keyOf(version, chunk), fingerprint);
-    return fingerprint;
+    return isFingerprint(fingerprint) || this.#memory.has(keyOf(version, chunk));
   }
 
   /** One fetch per waiting uid: a reader must not wait for another uid's turn. Rejects with the signal's reason. */
@@ -128,18 +118,13 @@ export class ContentReader {
     return parts;
   }
 
-  #fingerprint(range: ContentRange, chunk: number | undefined): bigint {
-    if (chunk === undefined) return this.#fingerprints.fingerprintOf(range.nodeId);
-    return this.#chunkFingerprints.get(keyOf(range.version, chunk)) ?? 0n;
-  }
-
   /**
    * Waits briefly for content that the prefetch is fetching. Otherwise a scan right behind the prefetch would request
    * file after file, which costs both threads a message each way: a third of the CPU of a cold scan.
    */
   async #arrivedFingerprint(range: ContentRange, chunk: number | undefined): Promise<bigint> {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
-      const fingerprint = this.#fingerprint(range, chunk);
+      const fingerprint = this.#fingerprints.of(range, chunk);
       if (fingerprint !== ARRIVING) return fingerprint;
       this.#nextLook ??= new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS)).then(() => {
         this.#nextLook = undefined;

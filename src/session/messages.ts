@@ -9,7 +9,7 @@ import type { HeldInode } from './trees/held-inode.ts';
 /** What the session needs to serve a generation; everything large is shared memory. */
 export interface ServedTree {
   readonly generation: SharedArrayBuffer;
-  /** One fingerprint an entry, 0n where the content is not known to be local. Written by main, read by the session. */
+  /** One fingerprint an entry, ABSENT where the content is not known to be local. Written by main, read by the session. */
   readonly fingerprints: SharedArrayBuffer;
 }
 

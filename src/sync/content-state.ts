@@ -1,4 +1,4 @@
-import { ABSENT, ARRIVING } from '../cache/fingerprint.ts';
+import { ABSENT, ARRIVING } from '../cache/verification.ts';
 import { type Generation, NONE } from '../tree/index.ts';
 
 /** The state of one entry's content. */

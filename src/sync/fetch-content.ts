@@ -1,4 +1,5 @@
 import { chunkCount } from '../cache/chunks.ts';
+import { ABSENT } from '../cache/verification.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
 import { codeOf, isStale } from './failure.ts';
@@ -6,7 +7,7 @@ import type { ContentCachePort, Located } from './ports.ts';
 
 /** How fetching the whole content of one version ended. */
 export type Fetched =
-  /** The fingerprint is 0n for a file in chunks: the session requests each chunk itself. */
+  /** The fingerprint is ABSENT for a file in chunks: the session requests each chunk itself. */
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'no-room' }
   /** The store has another object under this path, or none. `error` is the store's error. */
@@ -25,7 +26,7 @@ export async function fetchContent(
       const located = await ensure(cache, version, chunk, signal);
       if (located.kind === 'memory') return { kind: 'no-room' };
     }
-    return { kind: 'local', fingerprint: 0n };
+    return { kind: 'local', fingerprint: ABSENT };
   } catch (error) {
     const code = codeOf(error);
     if (code !== undefined && isStale(code)) return { kind: 'stale', code, error };

@@ -73,7 +73,7 @@ export interface FetchPlanner {
 /** A generation and its fingerprints, as passed to the session. */
 export interface Publication {
   readonly generation: Generation;
-  /** In a SharedArrayBuffer, one per entry; 0n: the content is not known to be local. */
+  /** In a SharedArrayBuffer, one per entry; ABSENT: the content is not known to be local. */
   readonly fingerprints: BigUint64Array;
   /** Compared with the generation published before; undefined for the first. */
   readonly changes: GenerationChanges | undefined;

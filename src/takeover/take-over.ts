@@ -1,3 +1,4 @@
+import { ABSENT } from '../cache/verification.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
@@ -67,6 +68,6 @@ function heldInode(node: ReplacedInode): HeldInode {
     lastModified,
     version,
     // Its content has yet to be verified.
-    fingerprint: 0n,
+    fingerprint: ABSENT,
   };
 }

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { CacheError } from '../../src/cache/cache-error.ts';
 import { flockWith } from '../../src/cache/directory-lock.ts';
-import { fingerprintOf } from '../../src/cache/fingerprint.ts';
+import { fingerprintOf } from '../../src/cache/verification.ts';
 import { BlobReader } from '../../src/session/blob-reader.ts';
 import { ensure, fixture } from './fixture.ts';
 

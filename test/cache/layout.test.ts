@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blobKey, blobPath, isShard, keyOfFile, nameOfKey } from '../../src/cache/blob-path.ts';
 import { blobRange, CHUNK_BYTES, chunkCount } from '../../src/cache/chunks.ts';
-import { fingerprintOf } from '../../src/cache/fingerprint.ts';
+import { fingerprintOf } from '../../src/cache/verification.ts';
 
 const NAME = '0123456789abcdef0123456789abcdef';
 

@@ -4,22 +4,28 @@ import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { blobPath } from '../../src/cache/blob-path.ts';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
-import { ABSENT, ARRIVING, fingerprintOf } from '../../src/cache/fingerprint.ts';
+import { ARRIVING, fingerprintOf } from '../../src/cache/verification.ts';
 import { BlobReader } from '../../src/session/blob-reader.ts';
 import { ContentReader, type Fetch } from '../../src/session/content-reader.ts';
 import type { ContentRange } from '../../src/session/handlers.ts';
 import type { FetchResult } from '../../src/session/messages.ts';
-import type { ContentVersion } from '../../src/tree/index.ts';
+import { MountedTrees } from '../../src/session/trees/mounted-trees.ts';
+import { ShownTree } from '../../src/session/trees/shown-tree.ts';
+import type { ContentVersion, Generation } from '../../src/tree/index.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { served, treeOf } from './trees.ts';
 
 const small: ContentVersion = { name: '0'.repeat(32), path: 'a.py', etag: 'e', size: 10, lastModified: 0 };
 const large: ContentVersion = { ...small, name: '1'.repeat(32), path: 'a.bin', size: 2 * CHUNK_BYTES + 100 };
-const NODE = 2;
 
 describe('content for a reader', () => {
   let directory: string;
-  let fingerprint: bigint;
+  /** Those beside the tree, which main writes, too. */
+  let fingerprints: BigUint64Array;
+  let tree: ShownTree;
+  let before: Generation;
+  let file: number;
   let asked: {
     version: ContentVersion;
     chunk: number | undefined;
@@ -32,24 +38,22 @@ describe('content for a reader', () => {
 
   beforeEach(async () => {
     directory = await makeTemporaryDirectory();
-    fingerprint = ABSENT;
+    before = treeOf({ 'a.py': '0123456789' }).generation;
+    const shown = served(before);
+    fingerprints = new BigUint64Array(shown.fingerprints);
+    file = before.find('a.py');
+    tree = new ShownTree(shown);
     asked = [];
     const fetch: Fetch = (version, chunk, signal, uid) =>
       new Promise((answer) =>
         asked.push({ version, chunk, reader: uid, signal: signal as AbortSignal, answer }),
       );
-    const fingerprints = {
-      fingerprintOf: () => fingerprint,
-      setStampOf: (_nodeId: number, found: bigint) => {
-        fingerprint = found;
-      },
-    };
-    reader = new ContentReader(new BlobReader(directory), fingerprints, fetch);
+    reader = new ContentReader(new BlobReader(directory), new MountedTrees(tree), fetch);
   });
   afterEach(() => removeTemporaryDirectory(directory));
 
   const rangeOf = (version: ContentVersion, position: number, length: number): ContentRange => ({
-    nodeId: NODE,
+    nodeId: before.nodeId(file),
     version,
     position,
     length,
@@ -69,7 +73,7 @@ describe('content for a reader', () => {
     typeof content === 'string' ? content : Buffer.from(content).toString();
 
   test('comes from the disk alone where the blob is what was verified', () => {
-    fingerprint = onDisk(small, undefined, '0123456789');
+    fingerprints[file] = onDisk(small, undefined, '0123456789');
     const target = Buffer.alloc(4);
     assert.equal(reader.readLocal(rangeOf(small, 3, 4), target), true);
     assert.equal(target.toString(), '3456');
@@ -79,13 +83,29 @@ describe('content for a reader', () => {
   test('is asked for where the blob was altered, is another one, or is gone', async () => {
     const target = Buffer.alloc(4);
     const range = rangeOf(small, 0, 4);
-    fingerprint = onDisk(small, undefined, '0123456789');
+    fingerprints[file] = onDisk(small, undefined, '0123456789');
     onDisk(small, undefined, 'tampered!!');
     assert.equal(reader.readLocal(range, target), false);
-    fingerprint += 1n;
+    fingerprints[file]! += 1n;
     assert.equal(reader.readLocal(range, target), false);
     rmSync(blobPath(directory, small.name, undefined));
     assert.equal(reader.readLocal(range, target), false);
+  });
+
+  test('of a replaced version is read as before, and remembered anew where main has verified it again', async () => {
+    const range = rangeOf(small, 0, 10);
+    fingerprints[file] = onDisk(small, undefined, '0123456789');
+    const after = treeOf({ 'a.py': 'other' }, {}, before);
+    tree.show(served(after.generation), after.changes!);
+    assert.equal(tree.held(range.nodeId)?.nodeId, range.nodeId);
+    assert.equal(reader.readLocal(range, Buffer.alloc(10)), true);
+    const written = onDisk(small, undefined, '9876543210');
+    assert.equal(reader.readLocal(range, Buffer.alloc(10)), false, 'the file is another one');
+    const reading = reader.read(range, 7, never);
+    (await fetches(1))[0]?.answer({ kind: 'local', fingerprint: written });
+    assert.equal(text(await reading), '9876543210');
+    assert.equal(reader.readLocal(range, Buffer.alloc(10)), true);
+    assert.equal(asked.length, 1);
   });
 
   test('is remembered as local once main has said so', async () => {
@@ -158,12 +178,12 @@ describe('content for a reader', () => {
   });
 
   test('that the prefetch has under way is waited for a little, and then asked for', async () => {
-    fingerprint = ARRIVING;
+    fingerprints[file] = ARRIVING;
     const arriving = reader.read(rangeOf(small, 0, 10), undefined, never);
-    fingerprint = onDisk(small, undefined, '0123456789');
+    fingerprints[file] = onDisk(small, undefined, '0123456789');
     assert.equal(text(await arriving), '0123456789');
     assert.equal(asked.length, 0);
-    fingerprint = ARRIVING;
+    fingerprints[file] = ARRIVING;
     void reader.read(rangeOf(small, 0, 10), undefined, never);
     await fetches(1);
   });

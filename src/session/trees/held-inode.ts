@@ -18,6 +18,6 @@ export interface HeldInode {
   /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
   readonly lastModified: number;
   readonly version: ContentVersion | undefined;
-  /** The blob's fingerprint, 0n when it is not known to be local. */
-  fingerprint: bigint;
+  /** The blob's fingerprint when the inode was replaced; ABSENT when it was not known to be local. */
+  readonly fingerprint: bigint;
 }

@@ -91,24 +91,6 @@ export class MountedTrees {
     }
   }
 
-  /** The fingerprint under which the blob of that version was last verified; 0n when it is not known to be local. */
-  fingerprintOf(nodeId: number): bigint {
-    const version = this.versions?.at(nodeId);
-    if (version === undefined) return this.current.fingerprintOf(nodeId);
-    const index = version.placement.indexOfNode(version.generation, nodeId);
-    return index < 0 ? 0n : Atomics.load(version.fingerprints, index);
-  }
-
-  setStampOf(nodeId: number, fingerprint: bigint): void {
-    const version = this.versions?.at(nodeId);
-    if (version === undefined) {
-      this.current.setStampOf(nodeId, fingerprint);
-      return;
-    }
-    const index = version.placement.indexOfNode(version.generation, nodeId);
-    if (index >= 0) Atomics.store(version.fingerprints, index, fingerprint);
-  }
-
   /** Whether it is the root of the mount, or that of the current tree. */
   isRoot(nodeId: number): boolean {
     return nodeId === FUSE_ROOT_ID || nodeId === this.current.placement.rootId;

@@ -50,4 +50,6 @@ export const WHOLE_MOUNT = new Placement({ rootId: FUSE_ROOT_ID, parentId: FUSE_
 export interface PlacedTree {
   readonly generation: Generation;
   readonly placement: Placement;
+  /** One an entry, see cache/verification.ts. */
+  readonly fingerprints: BigUint64Array;
 }

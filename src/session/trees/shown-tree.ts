@@ -1,3 +1,4 @@
+import { ABSENT } from '../../cache/verification.ts';
 import { Generation, type GenerationChanges } from '../../tree/index.ts';
 import type { ServedTree } from '../messages.ts';
 import type { HeldInode } from './held-inode.ts';
@@ -26,6 +27,10 @@ export class ShownTree implements PlacedTree {
     return this.#generation;
   }
 
+  get fingerprints(): BigUint64Array {
+    return this.#fingerprints;
+  }
+
   /** `<number>:<id>` of what is shown; `changing` while the kernel may still have something of the tree before. */
   get label(): string {
     return this.#changing ? 'changing' : `${this.#generation.number}:${this.#generation.id}`;
@@ -33,19 +38,6 @@ export class ShownTree implements PlacedTree {
 
   get heldCount(): number {
     return this.#held.size;
-  }
-
-  /** The fingerprint under which the blob of that version was last verified; 0n when it is not known to be local. */
-  fingerprintOf(nodeId: number): bigint {
-    const index = this.placement.indexOfNode(this.#generation, nodeId);
-    return index < 0 ? (this.#held.get(nodeId)?.fingerprint ?? 0n) : Atomics.load(this.#fingerprints, index);
-  }
-
-  setStampOf(nodeId: number, fingerprint: bigint): void {
-    const index = this.placement.indexOfNode(this.#generation, nodeId);
-    const held = index < 0 ? this.#held.get(nodeId) : undefined;
-    if (index >= 0) Atomics.store(this.#fingerprints, index, fingerprint);
-    else if (held !== undefined) held.fingerprint = fingerprint;
   }
 
   held(nodeId: number): HeldInode | undefined {
@@ -127,7 +119,7 @@ export class ShownTree implements PlacedTree {
       path: generation.path(index),
       lastModified: generation.lastModified(index),
       version: directory ? undefined : generation.version(index),
-      fingerprint: directory ? 0n : Atomics.load(this.#fingerprints, index),
+      fingerprint: directory ? ABSENT : Atomics.load(this.#fingerprints, index),
     });
   }
 }

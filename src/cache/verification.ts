@@ -1,11 +1,30 @@
 import type { BigIntStats } from 'node:fs';
 
+/*
+ * Whether the content of a blob is verified: this module alone says so.
+ *
+ * A process that has checked the whole content of a blob's file, or has written it, takes the file's fingerprint
+ * (blob-file.ts). The content is verified as long as the file still has that fingerprint. A fingerprint that is stored
+ * elsewhere (in the index of blobs, beside a tree, in the session) is a copy and proves nothing by itself: every use
+ * compares it with the file.
+ */
+
 /** The content is not known to be local. */
 export const ABSENT = 0n;
 /** The content is not local yet, and a background fetch of it is in progress. */
 export const ARRIVING = 1n;
 
 const MASK = 0xffff_ffff_ffff_ffffn;
+
+/** Whether it is the fingerprint of a file. Its content is verified if {@link isUnchanged} holds, too. */
+export function isFingerprint(fingerprint: bigint): boolean {
+  return fingerprint > ARRIVING;
+}
+
+/** Whether a file still is what it was when its content was verified. */
+export function isUnchanged(fingerprint: bigint, stats: Parameters<typeof fingerprintOf>[0]): boolean {
+  return isFingerprint(fingerprint) && fingerprintOf(stats) === fingerprint;
+}
 
 /**
  * Identifies the state of a blob's file when its content was last verified: 64 bits mixed from inode, size and ctime
@@ -17,7 +36,7 @@ const MASK = 0xffff_ffff_ffff_ffffn;
  */
 export function fingerprintOf({ ino, size, ctimeNs }: Pick<BigIntStats, 'ino' | 'size' | 'ctimeNs'>): bigint {
   const mixed = mix(mix(mix(ino) ^ size) ^ ctimeNs);
-  return mixed > ARRIVING ? mixed : 2n;
+  return isFingerprint(mixed) ? mixed : 2n;
 }
 
 /** The finalizer of splitmix64: a bijection in which each bit of the input changes half of the output's. */
