@@ -163,7 +163,7 @@ class ServedMount {
     const connection = new FuseConnection();
     this.#place = { target, device: deviceAt(target), connection, mark };
     mark.set();
-    void connection.closed.then(() => this.#send({ kind: 'ended', errno: undefined }));
+    void connection.closed.then(() => this.#send({ kind: 'ended', end: { kind: 'closed' } }));
     this.#send({ kind: 'serving', init: undefined, takenOver: undefined });
   }
 

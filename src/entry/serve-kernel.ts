@@ -82,6 +82,6 @@ function start(message: SessionStart, environment: SessionSurroundings, resend: 
     onFault,
     onReleased: (nodeIds) => tell({ kind: 'released', nodeIds }),
     onStuck: (stuck) => tell({ kind: 'stuck', stuck }),
-    onEnd: (errno) => tell({ kind: 'ended', errno }),
+    onEnd: (end) => tell({ kind: 'ended', end }),
   });
 }

@@ -3,6 +3,7 @@ import { chooseDriver } from '../mount/choose-driver.ts';
 import { MountPlace } from '../mount/mount-place.ts';
 import { prepareDirectories } from '../mount/mount-point.ts';
 import type { Driver } from '../session/driver.ts';
+import type { SessionEnd } from '../session/session-end.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
 import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { isGone, isToBeReplaced } from '../takeover/predecessor.ts';
@@ -15,7 +16,7 @@ import type { Served } from './server-port.ts';
 
 export interface AcquireHooks {
   /** The session with the kernel is over; with a reason, if it broke off. */
-  readonly onEnded: (reason: string | undefined) => void;
+  readonly onEnded: (end: SessionEnd) => void;
   readonly onReplacement: (replacement: Replacement) => void;
 }
 

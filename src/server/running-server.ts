@@ -1,6 +1,7 @@
 import { isRunning } from '../host/process.ts';
 import type { Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
+import { isConnectionHeld, type SessionEnd, textOf } from '../session/session-end.ts';
 import type { Sync } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { waitForStore } from '../sync/wait-for-store.ts';
@@ -35,7 +36,7 @@ export class RunningServer {
   async run(): Promise<Served> {
     const mount = this.#mount;
     const outcome = await acquire(mount, {
-      onEnded: (reason) => this.#onEnded(reason),
+      onEnded: (end) => this.#onEnded(end),
       onReplacement: (replacement) => this.#onReplacement(replacement),
     });
     if (outcome.acquired === undefined) return outcome.served;
@@ -178,13 +179,13 @@ export class RunningServer {
     );
   }
 
-  #onEnded(reason: string | undefined): void {
-    if (reason !== undefined) {
-      this.#brokeOff = !reason.startsWith('errno');
+  #onEnded(end: SessionEnd): void {
+    if (end.kind !== 'closed') {
+      this.#brokeOff = isConnectionHeld(end);
       this.#mount.failed.abort(
         new MountError(
           'session-failed',
-          `The session with the kernel broke off (${reason}).`,
+          `The session with the kernel broke off (${textOf(end)}).`,
           'Mount again; the log says more at --log-level debug.',
         ),
       );

@@ -4,6 +4,7 @@ import type { InitReply } from '../wire/index.ts';
 import type { Connection } from './connection.ts';
 import type { Naming } from './naming.ts';
 import type { RootAttribute } from './root-attributes.ts';
+import type { SessionEnd } from './session-end.ts';
 import type { HeldInode } from './trees/held-inode.ts';
 
 /** What the session needs to serve a generation; everything large is shared memory. */
@@ -179,4 +180,4 @@ export type FromSession =
   | { readonly kind: 'stuck'; readonly stuck: StuckNotification | undefined }
   | { readonly kind: 'released'; readonly nodeIds: readonly number[] }
   | { readonly kind: 'counters'; readonly counters: SessionCounters }
-  | { readonly kind: 'ended'; readonly errno: string | undefined };
+  | { readonly kind: 'ended'; readonly end: SessionEnd };

@@ -18,6 +18,7 @@ import {
 import { MountError } from './mount-error.ts';
 import { RequestMeter } from './request-meter.ts';
 import type { RootAttributeOf } from './root-attributes.ts';
+import { type SessionEnd, textOf } from './session-end.ts';
 
 /** For a session to let go of the device although its notify thread cannot end. */
 const LEFT_MS = 500;
@@ -41,7 +42,7 @@ export interface SessionEvents {
   /** The kernel holds these replaced node ids no longer. */
   released(nodeIds: readonly number[]): void;
   /** The connection is over; undefined when somebody unmounted it. */
-  ended(errno: string | undefined): void;
+  ended(end: SessionEnd): void;
 }
 
 export interface Published {
@@ -79,7 +80,7 @@ export class SessionClient {
       host.onExit((reason) => {
         this.#gone = true;
         this.#counting?.resolve(NOTHING_COUNTED);
-        this.#end(reason);
+        this.#end(reason === undefined ? { kind: 'closed' } : { kind: 'exited', reason });
         resolve();
       });
     });
@@ -209,7 +210,7 @@ export class SessionClient {
         this.#counting = undefined;
         break;
       case 'ended':
-        this.#end(message.errno);
+        this.#end(message.end);
         break;
       default:
         message satisfies never;
@@ -249,21 +250,23 @@ export class SessionClient {
     if (!this.#over) this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
   }
 
-  #end(errno: string | undefined): void {
+  #end(end: SessionEnd): void {
     if (this.#over) return;
     this.#over = true;
     for (const controller of this.#fetches.values()) controller.abort();
     for (const dropping of this.#dropping.values()) dropping.resolve(false);
     const error = new MountError(
       'session-failed',
-      errno === undefined ? 'The mount was removed.' : `The session with the kernel ended (${errno}).`,
+      end.kind === 'closed'
+        ? 'The mount was removed.'
+        : `The session with the kernel ended (${textOf(end)}).`,
       'Mount again.',
     );
     for (const waiting of [this.#serving, this.#publishing]) {
       waiting?.promise.catch(() => undefined);
       waiting?.reject(error);
     }
-    this.#events.ended(errno);
+    this.#events.ended(end);
   }
 }
 

@@ -11,6 +11,7 @@ import type { SessionHost } from '../session/driver.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
 import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
 import { SessionClient } from '../session/session-client.ts';
+import type { SessionEnd } from '../session/session-end.ts';
 import { ReleaseContent } from '../source/release/content/release-content.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
@@ -37,7 +38,7 @@ export interface PreparationOptions {
   readonly entries: Pick<Entries, 'sourceWorker'>;
   /** `major:minor` of the mount. */
   readonly device: () => string | undefined;
-  readonly onEnded: (reason: string | undefined) => void;
+  readonly onEnded: (end: SessionEnd) => void;
 }
 
 export type Prepared = ReturnType<typeof prepare>;

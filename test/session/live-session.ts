@@ -21,6 +21,7 @@ import type {
   VersionAnswer,
 } from '../../src/session/messages.ts';
 import { SessionClient } from '../../src/session/session-client.ts';
+import type { SessionEnd } from '../../src/session/session-end.ts';
 import {
   buildGeneration,
   type ContentVersion,
@@ -77,7 +78,7 @@ export class LiveSession {
   /** The ids that were asked for. */
   readonly sought: string[] = [];
   readonly used: string[] = [];
-  ended: string | undefined | 'open' = 'open';
+  ended: SessionEnd | undefined;
   executable: readonly string[];
   readonly #salt: bigint;
   #client: SessionClient;
@@ -175,8 +176,8 @@ export class LiveSession {
       },
       stuck: (stuck) => this.stuck.push(stuck),
       released: (nodeIds) => this.released.push(...nodeIds),
-      ended: (errno) => {
-        this.ended = errno;
+      ended: (end) => {
+        this.ended = end;
       },
     });
     client.answerRootAttributes((attribute) => (attribute === 'seq' ? '42' : undefined));

@@ -12,6 +12,7 @@ import type { Naming } from '../naming.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import type { RootAttribute } from '../root-attributes.ts';
 import type { FindVersion } from '../serve-session.ts';
+import type { SessionEnd } from '../session-end.ts';
 import type { Addon } from './addon.ts';
 import type { Journal } from './journal.ts';
 
@@ -42,5 +43,5 @@ export interface KernelSessionOptions {
   readonly onReleased: (nodeIds: readonly number[]) => void;
   /** A notification waits in the kernel without end, or undefined: it does no more. */
   readonly onStuck: (stuck: StuckNotification | undefined) => void;
-  readonly onEnd: (errno: string | undefined) => void;
+  readonly onEnd: (end: SessionEnd) => void;
 }

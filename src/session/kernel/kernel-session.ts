@@ -262,7 +262,7 @@ export class KernelSession implements Session {
       this.#reply.error(errnoOf('other-protocol'));
       this.#send();
       this.#close();
-      this.#options.onEnd(negotiation.reason);
+      this.#options.onEnd({ kind: 'protocol-refused', reason: negotiation.reason });
       return;
     }
     this.#reply.init(negotiation.reply);
@@ -358,7 +358,7 @@ export class KernelSession implements Session {
 
   #onEnd(errno: number): void {
     this.#close();
-    this.#options.onEnd(errno === ERRNO.ENODEV ? undefined : `errno ${errno}`);
+    this.#options.onEnd(errno === ERRNO.ENODEV ? { kind: 'closed' } : { kind: 'connection-failed', errno });
   }
 
   #close(): void {
