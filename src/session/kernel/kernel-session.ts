@@ -1,5 +1,5 @@
 import type { ReadFailure } from '../../base/read-failure.ts';
-import { diffGenerations, Generation, type GenerationChanges } from '../../tree/index.ts';
+import type { GenerationChanges } from '../../tree/index.ts';
 import {
   decodeRequest,
   ERRNO,
@@ -17,7 +17,6 @@ import { errnoOf } from '../errno.ts';
 import { ExtendedAttributes } from '../extended-attributes.ts';
 import { attribute, type ContentRange, type Handled, handle, type Outcome } from '../handlers.ts';
 import type { Moment, NotifyOutcome, ServedTree, SessionCounters, Takeover } from '../messages.ts';
-import { planNotifications } from '../notification-plan.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import { MountedTrees } from '../trees/mounted-trees.ts';
 import { WHOLE_MOUNT } from '../trees/placement.ts';
@@ -26,6 +25,7 @@ import { VersionLookups } from '../trees/version-lookups.ts';
 import { BESIDE_VERSIONS, VersionTable } from '../trees/version-table.ts';
 import { inodeGeneration } from './inode-generation.ts';
 import type { Kept } from './journal.ts';
+import { KernelCaches } from './kernel-caches.ts';
 import type { KernelSessionOptions } from './kernel-session-options.ts';
 import { Notifier } from './notifier.ts';
 import { PendingReads } from './pending-reads.ts';
@@ -63,6 +63,7 @@ export class KernelSession implements Session {
   readonly #resend: Resend;
   readonly #notifier: Notifier;
   readonly #probes: ReleaseProbe;
+  readonly #caches: KernelCaches;
   #open = true;
 
   constructor(options: KernelSessionOptions) {
@@ -99,6 +100,7 @@ export class KernelSession implements Session {
       ask,
       onReleased: options.onReleased,
     });
+    this.#caches = new KernelCaches({ tree: this.#tree, notifier: this.#notifier, probes: this.#probes });
     this.#resend = new Resend(this.#transport);
     if (options.takeover === undefined) journal?.clear();
     else void this.#takeOver(options.takeover);
@@ -115,12 +117,8 @@ export class KernelSession implements Session {
     this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, init);
     const resends = this.#resend.ask(init);
     const unanswered = this.#replay(resends);
-    const messages = previous === undefined ? [] : this.#owed(Generation.view(previous));
-    const results = await this.#notifier.send(messages);
-    const failed = failedOf(results);
-    this.#tree.settled();
-    this.#probes.ask(this.#tree.heldIds());
-    this.#options.onServing({ init, takenOver: { unanswered, owed: messages.length, failed, resends } });
+    const { sent: owed, failed } = await this.#caches.settleDebt(previous);
+    this.#options.onServing({ init, takenOver: { unanswered, owed, failed, resends } });
   }
 
   /** Answers what the predecessor had read and not answered, unless the kernel sends it again; returns how much it was. */
@@ -138,32 +136,14 @@ export class KernelSession implements Session {
     return unanswered.length;
   }
 
-  #owed(previous: Generation): Uint8Array[] {
-    return this.#plan(previous, diffGenerations(previous, this.#tree.generation));
-  }
-
-  #plan(previous: Generation, changes: GenerationChanges): Uint8Array[] {
-    const { generation, placement } = this.#tree;
-    const revived = (nodeId: number): boolean => this.#tree.revive(nodeId);
-    return planNotifications(previous, generation, changes, revived, placement);
-  }
-
   /**
    * Makes a generation current and drops what the kernel has cached of the one before. Resolves once the
    * kernel has answered every notification: every lookup that starts after that sees the new tree.
    */
   async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
-    const previous = this.#tree.show(shown, changes);
     const began = performance.now();
-    const messages = this.#plan(previous, changes);
-    const results = await this.#notifier.send(messages);
-    this.#tree.settled();
-    const ms = performance.now() - began;
-    const held: number[] = [];
-    for (const index of changes.changedFrom) held.push(previous.nodeId(index));
-    for (const index of changes.removed) held.push(previous.nodeId(index));
-    this.#probes.ask(held);
-    return { sent: messages.length, failed: failedOf(results), ms };
+    const outcome = await this.#caches.publish(shown, changes);
+    return { ...outcome, ms: performance.now() - began };
   }
 
   async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
@@ -371,9 +351,4 @@ export class KernelSession implements Session {
     this.#lookups?.abort();
     this.#transport.close();
   }
-}
-
-/** ENOENT: the kernel had cached nothing under that name. */
-function failedOf(results: Int32Array): number {
-  return results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
 }
