@@ -90,6 +90,7 @@ export const errorGroups = {
     'bad-body': [usage, 'The body is not one that the daemon takes.'],
     'generation-gone': [noInput, 'The generation is no longer kept.'],
     'request-timeout': [temporary, 'The request reached the daemon too slowly.'],
+    'state-dir-unwritable': [cannotCreate, 'The directory of `--state-dir` takes no writes.'],
     'source-unreachable': [unavailable, 'The daemon cannot reach the store.'],
     'source-throttled': [unavailable, 'The store asks the daemon for fewer requests.'],
     'source-denied': [noPermission, 'The store refuses access to the daemon.'],

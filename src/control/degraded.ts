@@ -12,6 +12,8 @@ export const degradedMeanings = {
   'cache-full': 'The disk of the cache is full: reads go to the store.',
   'cache-too-small': 'The cache cannot hold all files up to `--prefetch`: some are read from the store.',
   'state-unwritable': 'What a restart would show cannot be written to the disk.',
+  'state-dir-unwritable':
+    'The newest step of the environment cannot be written to `--state-dir`: after a restart an earlier one could be followed.',
   unsupervised: 'No supervisor would start another server if this one ended.',
   'weak-driver': 'fuse-native serves the mount, and keeps some promises in part only.',
 } as const;

@@ -22,6 +22,7 @@ export const problems = {
   'expectation-failed': [417, 'The expectation cannot be met'],
   'headers-too-large': [431, 'The head of the request is too large'],
   internal: [500, 'A fault of dagmount'],
+  'state-dir-unwritable': [503, 'The state directory takes no writes'],
   'source-unreachable': [503, 'The store cannot be reached'],
   'source-denied': [503, 'The store refuses'],
   'source-throttled': [503, 'The store throttles'],

@@ -1,11 +1,16 @@
-import { ProblemError } from './problem-error.ts';
+import { type ProblemCode, ProblemError } from './problem-error.ts';
 import type { DegradedCode } from './shapes.ts';
 import type { SourceFailure } from './views.ts';
 
 const DENIED = new Set(['denied', 'expired', 'no-credentials', 'clock-skew']);
 
 /** Codes of failed revalidations that are not the store's fault. */
-const NOT_THE_SOURCE = new Set(['unsettled', 'empty-source', 'internal']);
+const NOT_THE_SOURCE = new Set(['unsettled', 'empty-source', 'internal', 'state-dir-unwritable']);
+
+const OF_THIS_HOST: Readonly<Record<string, ProblemCode>> = {
+  internal: 'internal',
+  'state-dir-unwritable': 'state-dir-unwritable',
+};
 
 /** Of a source that fails; one that is slow answers. */
 type SourceTrouble = Exclude<Extract<DegradedCode, `source-${string}`>, 'source-slow'>;
@@ -19,6 +24,6 @@ export function sourceTrouble(code: string): SourceTrouble | undefined {
 
 /** A revalidation that failed, as an answer. */
 export function sourceProblem({ code, message, hint }: SourceFailure): ProblemError {
-  const problem = sourceTrouble(code) ?? (code === 'internal' ? 'internal' : 'unsettled');
+  const problem = sourceTrouble(code) ?? OF_THIS_HOST[code] ?? 'unsettled';
   return new ProblemError(problem, message, hint, { members: { sourceCode: code } });
 }

@@ -28,7 +28,11 @@ export type Look = (
   | { readonly kind: 'held'; readonly hold: SourceHold }
   /** Nothing is to be shown before what is armed. */
   | { readonly kind: 'nothing' }
-) & { readonly armed?: Armed | undefined };
+) & {
+  readonly armed?: Armed | undefined;
+  /** The newest step cannot be kept: after a restart this node would follow an earlier one. */
+  readonly isStepUnkept?: boolean | undefined;
+};
 
 export interface Built {
   readonly generation: Generation;

@@ -9,6 +9,7 @@ import { HeldDirectory } from '../host/held-directory.ts';
 import { HostError, type HostErrorCode } from '../host/host-error.ts';
 import { unsafeAncestor } from '../host/safe-directory.ts';
 import type { RememberedStep, StepMemory } from '../source/release/step-memory.ts';
+import { SyncError } from '../sync/failure.ts';
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
@@ -81,13 +82,18 @@ export class StepMemoryDirectory implements StepMemory {
     return this.#trouble;
   }
 
+  get isUnkept(): boolean {
+    return this.#trouble !== undefined;
+  }
+
   async raise(step: Omit<RememberedStep, 'accepted'>): Promise<void> {
-    if (this.#newest !== undefined && step.sequence <= this.#newest.sequence) return;
-    const remembered = { ...step, accepted: false };
-    this.#newest = remembered;
+    if (this.#newest === undefined || step.sequence > this.#newest.sequence) {
+      this.#newest = { ...step, accepted: false };
+    } else if (this.#trouble === undefined) return;
+    const remembered = this.#newest;
     try {
       await this.#write(remembered);
-      this.#removeOthers((other) => other.sequence < step.sequence);
+      this.#removeOthers((other) => other.sequence < remembered.sequence);
       this.#wrote();
     } catch (error) {
       this.#failed(error);
@@ -96,10 +102,19 @@ export class StepMemoryDirectory implements StepMemory {
 
   async accept(step: Omit<RememberedStep, 'accepted'>): Promise<void> {
     const remembered = { ...step, accepted: true };
-    await this.#write(remembered);
-    // crash point: the old step still counts, and the operator must accept again.
-    this.#removeOthers((other) => nameOf(other) !== nameOf(remembered));
-    await syncDirectory(this.#path);
+    try {
+      await this.#write(remembered);
+      // crash point: the old step still counts, and the operator must accept again.
+      this.#removeOthers((other) => nameOf(other) !== nameOf(remembered));
+      await syncDirectory(this.#path);
+    } catch (error) {
+      const code = codeOf(error);
+      throw new SyncError(
+        'state-dir-unwritable',
+        `${this.#path} takes no writes (${code}), so that the step cannot be accepted for good.`,
+        'Make the directory of --state-dir writable, or mount with another one.',
+      );
+    }
     this.#newest = remembered;
     this.#wrote();
   }
@@ -142,13 +157,11 @@ export class StepMemoryDirectory implements StepMemory {
   }
 
   #failed(error: unknown): void {
-    const code: string | HostErrorCode | undefined =
-      error instanceof HostError ? error.code : systemCode(error);
-    if (code === undefined) throw error;
+    const code = codeOf(error);
     if (this.#trouble === code) return;
     this.#trouble = code;
     this.#log.warn(
-      { event: 'state-unwritable', directory: this.#path, code },
+      { event: 'step-not-kept', directory: this.#path, code },
       'the newest release that was seen cannot be kept: after a restart an earlier one could be shown',
     );
   }
@@ -157,10 +170,17 @@ export class StepMemoryDirectory implements StepMemory {
     if (this.#trouble === undefined) return;
     this.#trouble = undefined;
     this.#log.info(
-      { event: 'state-writable', directory: this.#path },
+      { event: 'step-kept', directory: this.#path },
       'the newest release that was seen is kept again',
     );
   }
+}
+
+/** Why the directory takes no writes; what has no such reason is thrown again. */
+function codeOf(error: unknown): string | HostErrorCode {
+  const code = error instanceof HostError ? error.code : systemCode(error);
+  if (code === undefined) throw error;
+  return code;
 }
 
 function requireSafePlace(path: string, owner: number): void {

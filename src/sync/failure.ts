@@ -6,7 +6,9 @@ export type SyncErrorCode =
   /** There is no tree yet, and the available release was rejected. */
   | 'release-held'
   /** There is no tree yet, and the available release may not be shown yet. */
-  | 'release-early';
+  | 'release-early'
+  /** The newest step cannot be kept, so that no earlier one can be accepted. */
+  | 'state-dir-unwritable';
 
 export class SyncError extends Error {
   readonly code: SyncErrorCode;

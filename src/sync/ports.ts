@@ -108,8 +108,11 @@ export interface TakeoverState extends NextRecords {
   readonly problems: readonly Problem[];
 }
 
-/** Why the shown tree might be missing or incomplete after the next start. */
-export type PersistTrouble = 'state-unwritable' | 'cache-unwritable' | 'cache-full';
+/**
+ * Why the shown tree might be missing or incomplete after the next start; or, of a release, why a step might be followed
+ * that lies before it.
+ */
+export type PersistTrouble = 'state-unwritable' | 'cache-unwritable' | 'cache-full' | 'state-dir-unwritable';
 
 /**
  * Writes the state that a successor takes over, in two steps, because a large write takes longer than an instant may

@@ -29,6 +29,7 @@ export class Revalidation {
   #mayWait = true;
   /** The digest of a settled listing that was not published: if found again, it need not settle again. */
   #settledDigest: string | undefined;
+  #isStepUnkept = false;
 
   constructor(options: RevalidationOptions, unreadable: UnreadableObjects, restored: Partial<Restored> = {}) {
     this.#options = options;
@@ -37,6 +38,11 @@ export class Revalidation {
 
   get shown(): Shown | undefined {
     return this.#stages.publisher.shown;
+  }
+
+  /** Whether the newest step of the environment would be forgotten by a restart. */
+  get isStepUnkept(): boolean {
+    return this.#isStepUnkept;
   }
 
   get held(): HeldView | undefined {
@@ -130,6 +136,7 @@ export class Revalidation {
 
   async #once(attempt: Attempt): Promise<Revalidated | Stale> {
     const seen = await timed(this.#options, 'list', () => this.#look(attempt.signal));
+    this.#isStepUnkept = seen.isStepUnkept === true;
     // crash point: listed. Nothing has changed.
     const { shown } = this;
     const { armed } = seen;

@@ -8,11 +8,14 @@ const REASONS: Readonly<Record<string, ContentHoldReason>> = {
 };
 
 /** Why a release whose content could not be fetched is not shown; undefined: the store failed, not the release. */
-export function contentHoldOf(error: unknown): Pick<HeldView, 'reason' | 'detail' | 'hint'> | undefined {
+export function contentHoldOf(
+  error: unknown,
+): Pick<HeldView, 'reason' | 'detail' | 'hint' | 'acceptable'> | undefined {
   const reason = REASONS[codeOf(error) ?? ''];
   if (reason === undefined) return undefined;
   const { message, hint } = failureOf(error);
-  return { reason, detail: message, hint };
+  // Nothing can be shown of content that is not there: it is tried again with each look.
+  return { reason, detail: message, hint, acceptable: false };
 }
 
 export function heldViewOf(hold: SourceHold): Omit<HeldView, 'since'> {

@@ -326,7 +326,7 @@ export class Stages {
     { generation, changes }: Built,
     digest: string,
     shown: Shown,
-    why: Pick<HeldView, 'reason' | 'detail' | 'hint'>,
+    why: Pick<HeldView, 'reason' | 'detail' | 'hint' | 'acceptable'>,
   ): HeldView {
     const { id, files } = generation;
     const removed = changes === undefined ? 0 : missingFiles(shown.generation, generation, changes);

@@ -43,6 +43,6 @@ export interface SyncView {
   readonly cacheTooSmall: { readonly neededBytes: number } | undefined;
   /** Replaced versions that the kernel may still hold. */
   readonly replacedVersions: number;
-  /** Why the shown tree might be missing or incomplete after the next start. */
+  /** What would be lost by a restart. */
   readonly persistTroubles: readonly PersistTrouble[];
 }

@@ -165,7 +165,9 @@ export class Sync {
       cacheTooSmall:
         shown === undefined || shown.bound.fits ? undefined : { neededBytes: shown.bound.neededBytes },
       replacedVersions: this.#revalidation.replacedVersions,
-      persistTroubles: this.#options.persister.troubles,
+      persistTroubles: this.#revalidation.isStepUnkept
+        ? [...this.#options.persister.troubles, 'state-dir-unwritable']
+        : this.#options.persister.troubles,
     };
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ControlViews } from '../../src/control/views.ts';
 import type { MountState } from '../../src/host/mount-state.ts';
-import { generation, held, ID, statusOf, TestServer } from '../control/fixture.ts';
+import { generation, held, ID, statusOf, TestServer, TIME } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { type Answering, fakeDaemon } from './fake-daemon.ts';
 import { mountAt, ran } from './recorded-shell.ts';
@@ -157,6 +157,28 @@ describe('status', () => {
     );
     assert.match(out, /^held +f{32} since .*9 files would be gone and 1 left/m);
     assert.match(out, /^problems +2 keys/m);
+  });
+
+  test('status says of what is held, and of a store that fails, what is wrong and what to do, as sentences', async (t) => {
+    const lines: string[] = [];
+    for (const more of [
+      { reason: 'missing-pack', detail: 'packs/a is missing', hint: 'Deploy once more.', acceptable: false },
+      { files: 0, removed: 0, reason: 'missing-ref', detail: 'There is no ref', hint: 'Deploy.' },
+      { files: 0, removed: 0, reason: 'signature', detail: 'Nobody signed it.', hint: 'Sign it.' },
+    ]) {
+      const lastError = { code: 'denied', message: 'Denied', detail: null, hint: 'Grant it.', at: TIME };
+      const status = statusOf({ held: { ...held, ...more } });
+      const failing = { ...status.source, failingSince: TIME, consecutiveFailures: 1, lastError };
+      const { out } = await asked(t, { status: () => ({ ...status, source: failing }) }, 'status');
+      lines.push(...out.split('\n').filter((line) => line.startsWith('held')));
+      assert.match(out, /^source .*: Denied\. Grant it\.$/m);
+    }
+    assert.match(
+      lines[0]!,
+      /: missing-pack, 9 files would be gone and 1 left\. packs\/a is missing\. Deploy once more\.$/,
+    );
+    assert.match(lines[1]!, /: missing-ref\. There is no ref\. Deploy\.$/);
+    assert.match(lines[2]!, /: signature\. Nobody signed it\. Sign it\.$/);
   });
 });
 

@@ -92,6 +92,7 @@ const others: Readonly<
   'bad-setting': 78,
   'empty-source': 66,
   'release-held': 65,
+  'state-dir-unwritable': 73,
   'release-early': 75,
   'unreadable-ignore-file': 69,
   overdue: 69,

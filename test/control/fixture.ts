@@ -20,7 +20,7 @@ import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts
 
 export const ID = '0123456789abcdef0123456789abcdef';
 export const OTHER_ID = 'f'.repeat(32);
-const TIME = '2026-01-01T00:00:00.000Z';
+export const TIME = '2026-01-01T00:00:00.000Z';
 
 /** Of the cache, as status and its totals have them. */
 const counts = {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { SourceClient } from '../../src/source/worker/source-client.ts';
+import { carry, type ReleaseSetUp, uncarry } from '../../src/source/worker/source-messages.ts';
+import { failureOf, SyncError } from '../../src/sync/failure.ts';
 import { FakeStore } from '../store/fake-store.ts';
 import { CREDENTIALS, patience, settingsOf, TARGET } from '../store/open-store.ts';
-import { type Cleanup, defer } from '../support/temporary.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 
 const GOOD = 'e1';
 
@@ -17,19 +21,22 @@ function row(
 }
 
 /** The source worker of a server, over a store that answers every listing with `body`. */
-async function workerOver(t: Cleanup) {
-  const store = await FakeStore.start(t, () => ({ status: 200, body: '' }));
+async function workerOver(t: Cleanup, release?: ReleaseSetUp) {
+  const store = await FakeStore.start(t, () => ({
+    status: release === undefined ? 200 : 404,
+    body: release === undefined ? '' : '<Error><Code>NoSuchKey</Code></Error>',
+  }));
   const worker = new Worker(new URL('../../src/entry/source-worker.js', import.meta.url));
   const { origin } = store;
   const client = new SourceClient({
     worker,
-    kind: 'prefix',
+    kind: release === undefined ? 'prefix' : 'release',
     setUp: {
       target: { ...TARGET, origin, host: new URL(origin).host },
       transport: settingsOf(),
       patterns: { include: [], exclude: [], executable: [] },
       salt: 7n,
-      release: undefined,
+      release,
     },
     credentials: async () => CREDENTIALS,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
@@ -58,7 +65,7 @@ async function workerOver(t: Cleanup) {
       .sort();
     return { ...previous, digest, shown, told: problems.map(({ key, reason }) => [key, reason]) };
   };
-  return { builtOf };
+  return { builtOf, client };
 }
 
 describe('the source worker', () => {
@@ -107,5 +114,26 @@ describe('the source worker', () => {
     const { problems, unnamedProblems, generation } = await builtOf(rows);
     assert.deepEqual([problems.length, generation.problems], [1_000, 10_000]);
     assert.deepEqual([...(unnamedProblems ?? [])], [['bad-date', 9_000]]);
+  });
+
+  test('tells of a state directory that takes no writes, whatever the ref is', async (t) => {
+    const stateDirectory = join(await temporaryDirectory(t), 'state');
+    await writeFile(stateDirectory, 'no directory');
+    const release = { root: 's3://b/r', environment: 'production', minSequence: 0, stateDirectory };
+    const { client } = await workerOver(t, { ...release, allowedSigners: undefined });
+    const look = await client.look({ signal: patience() });
+    assert.equal(look.kind, 'held');
+    assert.equal(look.isStepUnkept, true);
+  });
+
+  test('hands on what is wrong with its code, and what to do', () => {
+    const error = new SyncError(
+      'state-dir-unwritable',
+      'The directory takes no writes.',
+      'Make it writable.',
+    );
+    const carried = structuredClone(carry(error));
+    assert.deepEqual(failureOf(uncarry(carried)), failureOf(error));
+    assert.deepEqual(failureOf(uncarry(structuredClone(carry(new TypeError('x'))))).code, 'internal');
   });
 });

@@ -48,6 +48,7 @@ describe('releases', () => {
       const outcome = await world.refresh();
       assert.ok(outcome.kind === 'held');
       assert.equal(outcome.held.reason, reason);
+      assert.equal(outcome.held.acceptable, false);
       assert.ok(
         outcome.held.detail.includes(key) && outcome.held.detail.includes('.py'),
         outcome.held.detail,
@@ -96,6 +97,17 @@ describe('releases', () => {
     await assert.rejects(world.start(), { code: 'release-held', hint: 'Deploy.' });
     world.releases.hold = undefined;
     await assert.rejects(world.start(), { code: 'release-early' });
+  });
+
+  test('of which the newest step cannot be kept are shown, and what a restart would lose is named', async (t) => {
+    const world = await worldOf(t);
+    world.releases.isStepUnkept = true;
+    world.releases.deploy({ 'a.py': 'one' });
+    await world.start();
+    assert.deepEqual(world.sync.view.persistTroubles, ['state-dir-unwritable']);
+    world.releases.isStepUnkept = false;
+    await world.refresh();
+    assert.deepEqual(world.sync.view.persistTroubles, []);
   });
 
   test('of which the first lacks content are never ready', async (t) => {

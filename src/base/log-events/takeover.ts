@@ -30,16 +30,16 @@ export const takeoverEvents = {
     fields: ['file'],
     meaning: 'After `state-not-kept`: the tree can be written for a restart again.',
   },
-  'state-unwritable': {
+  'step-not-kept': {
     levels: ['warn'],
     fields: ['directory', 'code'],
     meaning:
-      'The newest release that was seen cannot be written to the disk: after a restart an earlier one could be shown. Make the directory writable.',
+      'The newest step that was seen cannot be written to `--state-dir`: after a restart an earlier one could be followed. Make the directory writable; it is tried again with each look at the ref.',
   },
-  'state-writable': {
+  'step-kept': {
     levels: ['info'],
     fields: ['directory'],
-    meaning: 'After `state-unwritable`: the newest release that was seen is written again.',
+    meaning: 'After `step-not-kept`: the newest step that was seen is written again.',
   },
   'last-success-not-kept': {
     levels: ['debug'],

@@ -74,7 +74,7 @@ function sourceText(status: Status, paints: Paints, now: number): string {
   const fresh = `${told}${slowText(status, paints)}`;
   if (lastError === null || failingSince === null) return fresh;
   const failures = plural(consecutiveFailures, 'failure');
-  return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${lastError.message}`)}`;
+  return `${fresh}; ${paints.red(`failing since ${failingSince}, ${ago(failingSince, now)} (${failures}): ${sentences(lastError.message, lastError.hint)}`)}`;
 }
 
 function slowText({ degraded, source: { listingSeconds } }: Status, paints: Paints): string {
@@ -83,13 +83,18 @@ function slowText({ degraded, source: { listingSeconds } }: Status, paints: Pain
 }
 
 function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number): string {
-  const { generation, since, detail, hint } = held;
+  const { generation, since, detail, hint, acceptable } = held;
   const when = `since ${since}, ${ago(since, now)}`;
-  if (isRefHeld(held)) return paints.red(`${when}: ${heldLine(held)}. ${detail} ${hint ?? ''}`.trimEnd());
+  if (isRefHeld(held)) return paints.red(`${when}: ${sentences(heldLine(held), detail, hint)}`);
   const { files, removed, reason } = held;
-  return paints.red(
-    `${generation} ${when}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left; dagmount accept shows it. ${detail ?? ''}`,
-  );
+  const what = `${generation} ${when}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
+  const way = acceptable === false ? '' : '; dagmount accept shows it';
+  return paints.red(sentences(`${what}${way}`, detail, hint));
+}
+
+/** Of texts that may end in a full stop or not. */
+function sentences(...texts: readonly (string | null | undefined)[]): string {
+  return texts.flatMap((text) => (text ? [/[.!?]$/.test(text) ? text : `${text}.`] : [])).join(' ');
 }
 
 function waitingText(waiting: NonNullable<Status['waiting']>, paints: Paints, now: number): string {

@@ -157,6 +157,7 @@ export class RefWatch {
   async #follow(step: Step, signal: AbortSignal, isLast: boolean): Promise<RefLook | undefined> {
     this.#history.checkMemory(step, this.#key);
     if (this.#inForce?.digest === step.digest) {
+      await this.#options.memory.raise(remembered(step));
       this.#armed = undefined;
       return { kind: 'unchanged' };
     }

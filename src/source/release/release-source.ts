@@ -52,7 +52,11 @@ export class ReleaseSource implements Source {
     this.#filter = PathFilter.compile(options.patterns);
   }
 
-  async look({ signal }: { readonly signal: AbortSignal }): Promise<Look> {
+  async look(options: { readonly signal: AbortSignal }): Promise<Look> {
+    return { ...(await this.#look(options)), isStepUnkept: this.#options.memory.isUnkept };
+  }
+
+  async #look({ signal }: { readonly signal: AbortSignal }): Promise<Look> {
     this.#reader.requests = 0;
     const looked = await this.#watch.look(signal);
     this.#tellSkew();

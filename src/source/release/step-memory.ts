@@ -12,7 +12,12 @@ export interface RememberedStep {
 /** The newest step that this node has believed, of one environment of one root: what a ref may not go behind. */
 export interface StepMemory {
   readonly newest: RememberedStep | undefined;
-  /** Remembers a later step; one that is not later changes nothing. Never rejects: what cannot be kept is reported. */
+  /** Whether the newest step would be forgotten with the process, although it should not be. */
+  readonly isUnkept: boolean;
+  /**
+   * Remembers a later step; one that is not later changes nothing, but that the newest is tried again where it could not
+   * be kept. Never rejects: what cannot be kept is reported.
+   */
   raise(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
   /** Remembers this step in the place of whatever was remembered. Rejects where that cannot be kept. */
   accept(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
@@ -20,6 +25,7 @@ export interface StepMemory {
 
 /** Forgets with the process. */
 export class VolatileStepMemory implements StepMemory {
+  readonly isUnkept = false;
   #newest: RememberedStep | undefined;
 
   constructor(newest?: RememberedStep) {

@@ -37,7 +37,14 @@ export type CarriedError =
       readonly hint: string;
       readonly retryable: boolean;
     }
-  | { readonly kind: 'other'; readonly message: string; readonly stack: string | undefined };
+  | {
+      readonly kind: 'other';
+      readonly message: string;
+      readonly stack: string | undefined;
+      /** Of an error of our own. */
+      readonly code: string | undefined;
+      readonly hint: string | undefined;
+    };
 
 export interface CarriedBuild extends Omit<Built, 'generation'> {
   readonly generation: Generation['buffer'];
@@ -92,15 +99,27 @@ export function carry(error: unknown): CarriedError {
     const { code, detail, hint, retryable } = error;
     return { kind: 'store', code, detail, hint, retryable };
   }
-  if (error instanceof Error) return { kind: 'other', message: error.message, stack: error.stack };
-  return { kind: 'other', message: String(error), stack: undefined };
+  if (!(error instanceof Error)) {
+    return { kind: 'other', message: String(error), stack: undefined, code: undefined, hint: undefined };
+  }
+  const { code, hint } = error as { readonly code?: unknown; readonly hint?: unknown };
+  return {
+    kind: 'other',
+    message: error.message,
+    stack: error.stack,
+    code: typeof code === 'string' ? code : undefined,
+    hint: typeof hint === 'string' ? hint : undefined,
+  };
 }
 
 export function uncarry(carried: CarriedError): Error {
   if (carried.kind === 'store') {
     return new StoreError(carried.code, carried.detail, carried.hint, carried.retryable);
   }
-  const error = new Error(carried.message);
-  if (carried.stack !== undefined) error.stack = carried.stack;
-  return error;
+  const { message, stack, code, hint } = carried;
+  return Object.assign(new Error(message), {
+    ...(stack !== undefined && { stack }),
+    ...(code !== undefined && { code }),
+    ...(hint !== undefined && { hint }),
+  });
 }

@@ -24,6 +24,7 @@ export class MemoryReleases implements Source {
   readonly kind = 'release';
   readonly packs = new Packs();
   looks = 0;
+  isStepUnkept = false;
   /** What the source does not believe. */
   hold: SourceHold | undefined;
   accepted: string | undefined;
@@ -55,6 +56,10 @@ export class MemoryReleases implements Source {
   }
 
   async look(): Promise<Look> {
+    return { ...this.#look(), isStepUnkept: this.isStepUnkept };
+  }
+
+  #look(): Look {
     this.looks += 1;
     if (this.hold !== undefined) return { kind: 'held', hold: this.hold };
     const armed = this.#armed;
