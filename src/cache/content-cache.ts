@@ -1,3 +1,4 @@
+import type { ContentVersion } from '../base/content-version.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { Yielder } from '../base/yielder.ts';
 import type { RequestPriority } from '../store/object-store.ts';
@@ -5,11 +6,15 @@ import { blobKey } from './blob-path.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CacheError } from './cache-error.ts';
 import { blobRange, CHUNK_BYTES } from './chunks.ts';
-import type { ContentVersion } from './content-version.ts';
 import type { DirectoryLock, LockDirectory } from './directory-lock.ts';
 import { DiskCache } from './disk-cache.ts';
 import type { DiskTrouble } from './disk-health.ts';
-import { type FetchCurrentOptions, type FoundContent, fetchCurrent, type Located } from './fetch-current.ts';
+import {
+  type CurrentContent,
+  type FetchCurrentOptions,
+  fetchCurrent,
+  type Located,
+} from './fetch-current.ts';
 import { CacheInspection } from './inspection.ts';
 import { NotCached } from './not-cached.ts';
 import type { Clock, Logger } from './ports.ts';
@@ -39,7 +44,7 @@ export interface ContentCacheOptions {
   readonly uid?: number;
 }
 
-export type { FoundContent, Located } from './fetch-current.ts';
+export type { CurrentContent, Located } from './fetch-current.ts';
 
 export type Priority = RequestPriority;
 
@@ -101,7 +106,7 @@ export class ContentCache {
   readonly #inspection: CacheInspection;
   readonly #buffers: ByteBudget;
   readonly #flights = new SingleFlight<Landed>();
-  readonly #currentFlights = new SingleFlight<FoundContent>();
+  readonly #currentFlights = new SingleFlight<CurrentContent>();
   readonly #closing = new AbortController();
   readonly #saving: Promise<void>;
   #closed: Promise<void> | undefined;
@@ -183,7 +188,7 @@ export class ContentCache {
   async fetchCurrent(
     path: string,
     options: FetchCurrentOptions & { readonly signal: AbortSignal },
-  ): Promise<FoundContent> {
+  ): Promise<CurrentContent> {
     this.#closing.signal.throwIfAborted();
     const means = { store: this.#options.store, disk: this.#disk, buffers: this.#buffers };
     const waiter = { signal: options.signal, urgent: false };

@@ -1,3 +1,4 @@
+import type { ContentVersion } from '../base/content-version.ts';
 import { retryAtOnce } from '../base/retry.ts';
 import { RETRIES } from '../base/retry-policies.ts';
 import type { ObjectHead } from '../store/object-store.ts';
@@ -5,7 +6,6 @@ import { StoreError } from '../store/store-error.ts';
 import type { Reservation } from './blob-index.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { CHUNK_BYTES } from './chunks.ts';
-import type { ContentVersion } from './content-version.ts';
 import type { DiskCache } from './disk-cache.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receiveFound } from './receive.ts';
 import type { Flight, Stop } from './single-flight.ts';
@@ -16,7 +16,7 @@ export type Located =
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
 
 /** The current content of a path. */
-export interface FoundContent {
+export interface CurrentContent {
   readonly version: ContentVersion;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
@@ -46,7 +46,7 @@ export async function fetchCurrent(
   options: FetchCurrentOptions,
   means: AdoptMeans,
   flight: Flight,
-): Promise<FoundContent> {
+): Promise<CurrentContent> {
   // Its size is unknown until the answer begins.
   await means.buffers.take(CHUNK_BYTES, flight);
   try {
@@ -66,7 +66,7 @@ async function fetchOnce(
   { nameOf, limitBytes }: FetchCurrentOptions,
   { store, disk }: AdoptMeans,
   signal: Stop,
-): Promise<FoundContent> {
+): Promise<CurrentContent> {
   const { index } = disk;
   let head: ObjectHead | undefined;
   let room: Reservation | undefined;

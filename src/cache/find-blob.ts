@@ -1,7 +1,7 @@
+import type { ContentVersion } from '../base/content-version.ts';
 import { checkBlob } from './blob-file.ts';
 import { blobKey, pathOfKey } from './blob-path.ts';
 import { blobRange } from './chunks.ts';
-import type { ContentVersion } from './content-version.ts';
 import { flawOf, labelOf } from './trailer.ts';
 
 /**

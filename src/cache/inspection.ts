@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { ContentVersion } from '../base/content-version.ts';
 import type { Blob, Rank } from './blob.ts';
 import { blobKey } from './blob-path.ts';
 import { chunkCount } from './chunks.ts';
-import type { ContentVersion } from './content-version.ts';
 import type { DiskCache } from './disk-cache.ts';
 import { type BlobLabel, readBlobLabel } from './trailer.ts';
 import { isFingerprint } from './verification.ts';

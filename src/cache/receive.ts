@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
+import type { ContentVersion } from '../base/content-version.ts';
 import { retryAtOnce } from '../base/retry.ts';
 import { RETRIES } from '../base/retry-policies.ts';
 import type { GetOptions, ObjectBody, ObjectHead, RequestOptions } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ByteRange } from './chunks.ts';
-import type { ContentVersion } from './content-version.ts';
 import { labelOf, trailerOf } from './trailer.ts';
 
 /** A request for a version, with its place if it lies in a pack. */

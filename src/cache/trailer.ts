@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { digestOf } from '../base/content-digest.ts';
+import type { ContentVersion } from '../base/content-version.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { blobKey } from './blob-path.ts';
 import { blobRange } from './chunks.ts';
-import type { ContentVersion } from './content-version.ts';
 
 /*
  * A blob is: content | label (JSON: name, path, etag, size, chunk) | label bytes (u32) | CRC-32 (u32) | magic.

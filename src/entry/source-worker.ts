@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { LogLineAt } from '../base/log-events.ts';
 import type { Logger } from '../base/logger.ts';
+import type { ShownRelease } from '../config/shown-source.ts';
 import { PrefixSource } from '../source/prefix/prefix-source.ts';
 import { ReleaseSource } from '../source/release/release-source.ts';
 import { S3ReleaseReader } from '../source/release/s3-release-reader.ts';
@@ -78,10 +79,25 @@ const logger: Logger = {
   error: (line, message) => tell({ kind: 'line', level: 'error', line, message }),
 };
 
-function setUp({ transport, release, ...options }: SourceSetUp): Source {
-  const log = (notice: LogLineAt<'info'>, message: string): void => logger.info(notice, message);
-  const access = { ...options, transport: new Transport(transport), credentials, observer };
-  if (release === undefined) return new PrefixSource({ ...access, log });
+const log = (notice: LogLineAt<'info'>, message: string): void => logger.info(notice, message);
+
+function setUp(options: SourceSetUp): Source {
+  const { shown } = options;
+  switch (shown.kind) {
+    case 'prefix':
+      return new PrefixSource({ ...accessOf(options), log });
+    case 'release':
+      return releaseSource(shown, options);
+    default:
+      return shown satisfies never;
+  }
+}
+
+function accessOf({ target, transport, patterns, salt }: SourceSetUp) {
+  return { target, patterns, salt, transport: new Transport(transport), credentials, observer };
+}
+
+function releaseSource(release: ShownRelease, options: SourceSetUp): Source {
   const { root, environment, minSequence, allowedSigners, stateDirectory } = release;
   const signers = allowedSigners === undefined ? undefined : new SignersFile(allowedSigners);
   const memory = StepMemoryDirectory.open(
@@ -90,12 +106,13 @@ function setUp({ transport, release, ...options }: SourceSetUp): Source {
     logger,
   );
   return new ReleaseSource({
-    ...options,
+    patterns: options.patterns,
+    salt: options.salt,
     root,
     environment,
     minSequence,
     signers: signers && (() => signers.read()),
-    reader: new S3ReleaseReader(new SignedHttp(access)),
+    reader: new S3ReleaseReader(new SignedHttp(accessOf(options))),
     memory,
     clock: Date,
     log,

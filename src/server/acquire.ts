@@ -11,6 +11,7 @@ import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
 import { Supervised } from '../takeover/supervised.ts';
 import { tellSupervisor } from './mount-log.ts';
+import { type MountedSource, mountedSource } from './mounted-source.ts';
 import type { ServedMount } from './served-mount.ts';
 import type { Served } from './server-port.ts';
 
@@ -26,6 +27,7 @@ export interface Acquired {
   readonly supervised: Supervised;
   readonly place: MountPlace;
   readonly prepared: Prepared;
+  readonly mounted: MountedSource;
   readonly orphaned: OrphanedSession;
   /** Whether a mount that no process serves is at the target, and is to be replaced. */
   readonly replacesStale: boolean;
@@ -59,8 +61,10 @@ export async function acquire(
   });
   announcement.supervisorIs(supervised.supervisorPid);
   const place = new MountPlace(config.target, driver, log);
+  const mounted = mountedSource({ config, cacheDirectory: places.cacheDirectory, log });
   const prepared = prepare({
     config,
+    source: mounted,
     host: driver.session,
     log,
     observer: mount.metrics,
@@ -80,5 +84,5 @@ export async function acquire(
   const replacesStale = await isToBeReplaced(left);
   await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
   const orphaned = new OrphanedSession(runtimeDirectory, config);
-  return { acquired: { driver, supervised, place, prepared, orphaned, replacesStale } };
+  return { acquired: { driver, supervised, place, prepared, mounted, orphaned, replacesStale } };
 }

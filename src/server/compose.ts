@@ -3,7 +3,6 @@ import type { ContentCache } from '../cache/content-cache.ts';
 import { publicationPolicy } from '../config/publication-policy.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
-import { watchedKeyOf } from '../source/prefix/watched-key.ts';
 import { probeObject } from '../store/probe-object.ts';
 import { Sync, type SyncOptions } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
@@ -15,7 +14,6 @@ import type { Acquired } from './acquire.ts';
 import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { openContent } from './open-content.ts';
-import { openSource } from './open-source.ts';
 import type { ServedMount } from './served-mount.ts';
 
 export interface ComposeHooks {
@@ -43,8 +41,8 @@ export async function compose(
 ): Promise<Composed> {
   const { config, options, atEnd } = mount;
   const { log } = options;
-  const { driver, supervised, prepared, replacesStale } = acquired;
-  const { connected, soonConnected, startSourceWorker, gate, session, witness } = prepared;
+  const { driver, supervised, prepared, mounted, replacesStale } = acquired;
+  const { connected, soonConnected, startSourceWorker, gate, session } = prepared;
   const failedReads = new FailedReads(log);
   const { target, source, allowOther, uid, gid, umask } = config;
   const { cacheDirectory } = mount.places;
@@ -87,16 +85,13 @@ export async function compose(
   if (restored === undefined) cache.resumeEviction();
   // What was inherited is mounted also where this server does not come to go on with it.
   atEnd(() => persister.close({ unmounted: !hooks.isMounted() && !supervised.mount.isDepended }));
-  const { store, ...connection } = await connecting;
+  const connection = await connecting;
   const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
-  const opened = openSource({
-    config,
+  const { source: trees, ...known } = mounted.open({
     connection,
     worker: sourceWorker,
     salt,
-    log,
     observer: mount.metrics,
-    witness,
   });
   const presenter = new MountPresenter({
     session,
@@ -119,14 +114,13 @@ export async function compose(
     inherited,
   });
   const syncOptions: SyncOptions = {
-    ...mount.wiring.parts({ source: opened.source, cache, presenter, persister }),
-    etags: opened.etags,
+    ...mount.wiring.parts({ source: trees, cache, presenter, persister }),
+    ...known,
     planner: connection.planner,
     clock: systemClock,
     log,
     ...publicationPolicy(config),
-    watchedKey: config.ref === undefined ? watchedKeyOf(config.watchKey, store) : undefined,
-    probe: (path, signal) => probeObject(store, path, signal),
+    probe: (path, signal) => probeObject(connection.store, path, signal),
     ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
     notice: mount.events.notice,
     observeStage: (stage, seconds) => {

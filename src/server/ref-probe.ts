@@ -1,5 +1,5 @@
 import { printable } from '../base/printable.ts';
-import type { MountConfig } from '../config/mount-config.ts';
+import type { ShownRelease } from '../config/shown-source.ts';
 import type { StoreConnection } from '../source/prefix/store-connection.ts';
 import { type BelievedRelease, RefWatch } from '../source/release/ref-watch.ts';
 import { S3ReleaseReader } from '../source/release/s3-release-reader.ts';
@@ -14,18 +14,18 @@ import type { StoreFinding } from './server-port.ts';
  * host remembers is not looked at.
  */
 export async function probeRef(
-  config: MountConfig & { readonly ref: string },
+  release: ShownRelease,
   connection: StoreConnection,
   signal: AbortSignal,
 ): Promise<StoreFinding> {
-  const { ref, source, releaseRoot, allowedSigners, minSeq } = config;
+  const { root, environment: ref, allowedSigners, minSequence } = release;
   const signers = allowedSigners === undefined ? undefined : new SignersFile(allowedSigners);
   const watch = new RefWatch({
     reader: new S3ReleaseReader(new SignedHttp(connection)),
-    root: releaseRoot ?? source.replace(/\/$/, ''),
+    root,
     environment: ref,
     signers: signers && (() => signers.read()),
-    minSequence: minSeq,
+    minSequence,
     memory: new VolatileStepMemory(),
     clock: { now: Date.now },
   });

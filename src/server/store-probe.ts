@@ -1,4 +1,5 @@
 import type { MountConfig } from '../config/mount-config.ts';
+import { shownSource } from '../config/shown-source.ts';
 import { connectStore, type StoreConnection } from '../source/prefix/store-connection.ts';
 import { type EtagSample, type ListedObject, Md5Counter, sampleEtags } from '../store/etag-probe.ts';
 import { header } from '../store/http/headers.ts';
@@ -46,15 +47,15 @@ export async function* probeStore(
     if (key === undefined) yield good('get', 'not tried: nothing there to read');
     else yield good('get', `${key} (${await readOne(connection, config, key, signal)} bytes)`);
 
-    const { ref } = config;
-    if (ref !== undefined) {
+    const shown = shownSource(config);
+    if (shown.kind === 'release') {
       step = 'ref';
-      yield await probeRef({ ...config, ref }, connection, signal);
+      yield await probeRef(shown, connection, signal);
     }
 
     step = 'etags';
     // Contents of releases are known by their SHA-256.
-    const sample = ref === undefined ? smallestOf(columns, SAMPLES, LARGEST_SAMPLE) : [];
+    const sample = shown.kind === 'prefix' ? smallestOf(columns, SAMPLES, LARGEST_SAMPLE) : [];
     if (sample.length > 0) yield etags(await sampleOf(connection, config, sample, signal));
 
     step = 'clock';

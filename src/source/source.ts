@@ -1,3 +1,4 @@
+import type { ShownSource } from '../config/shown-source.ts';
 import type { AdoptedObjects, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { ReleaseStep, SourceHold } from './release-step.ts';
 
@@ -57,7 +58,7 @@ export interface BuildOptions {
   readonly signal: AbortSignal;
 }
 
-export type SourceKind = 'prefix' | 'release';
+export type SourceKind = ShownSource['kind'];
 
 /**
  * Where trees come from. The trees say for each content version where its bytes are: `ContentVersion.place`, or else the

@@ -2,7 +2,7 @@ import { type AdoptedObject, type AdoptedObjects, type Generation, versionName }
 import { MARK } from './content-state.ts';
 import { codeOf } from './failure.ts';
 import type { FetchTarget } from './fetch-target.ts';
-import type { ContentCachePort, Found } from './ports.ts';
+import type { ContentCachePort, CurrentContent } from './ports.ts';
 import { isShown } from './shown.ts';
 
 type Cache = Pick<ContentCachePort, 'fetchCurrent' | 'hide'>;
@@ -15,7 +15,7 @@ type Cache = Pick<ContentCachePort, 'fetchCurrent' | 'hide'>;
 export class Adoptions {
   readonly #cache: Cache;
   readonly #objects = new Map<string, AdoptedObject | null>();
-  readonly #found = new Map<string, Found>();
+  readonly #found = new Map<string, CurrentContent>();
 
   constructor(cache: Cache) {
     this.#cache = cache;

@@ -1,20 +1,11 @@
-import type { Located } from '../cache/fetch-current.ts';
+import type { CurrentContent, Located } from '../cache/fetch-current.ts';
 import type { ReleaseStep } from '../source/source.ts';
 import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 import type { NextRecords } from './next-records.ts';
 import type { ReplacedInode } from './replaced-inode.ts';
 
-export type { Located };
-
-/** The current version under a path. */
-export interface Found {
-  readonly version: ContentVersion;
-  /** Milliseconds since the epoch. */
-  readonly lastModified: number;
-  /** Undefined: empty, over the limit, or too large to be fetched in one piece. */
-  readonly located: Located | undefined;
-}
+export type { CurrentContent, Located };
 
 /** `within` the prefetch bound: kept while shown. `past` it: kept while there is room. */
 export type Bound = 'within' | 'past';
@@ -46,7 +37,7 @@ export interface ContentCachePort {
       readonly limitBytes: number;
       readonly signal: AbortSignal;
     },
-  ): Promise<Found>;
+  ): Promise<CurrentContent>;
   has(version: ContentVersion, chunk?: number): boolean;
   /** May be called again, also with another bound. */
   show(version: ContentVersion, bound: Bound): void;

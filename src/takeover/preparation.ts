@@ -3,29 +3,33 @@ import { Worker } from 'node:worker_threads';
 import type { Entries } from '../base/entries.ts';
 import type { Logger } from '../base/logger.ts';
 import { blobRange } from '../cache/chunks.ts';
-import { mountDirectory } from '../cache/private-directory.ts';
-import { contentOf, receive } from '../cache/receive.ts';
+import { type ContentStore, contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { mountId } from '../config/mount-id.ts';
 import type { SessionHost } from '../session/driver.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
 import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
 import { SessionClient } from '../session/session-client.ts';
 import type { SessionEnd } from '../session/session-end.ts';
-import { ReleaseContent } from '../source/release/content/release-content.ts';
-import { keepStoreTraits } from '../state/store-traits-file.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
-import { EtagWitness } from '../sync/etag-witness.ts';
+import type { Md5Trust } from '../store/md5-trust.ts';
+import type { S3Store } from '../store/s3-store.ts';
+import type { FetchPlanner } from '../sync/ports.ts';
 import { PathFilter, PatternList } from '../tree/index.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 
-/** Takes every ETag. */
-const UNCHECKED = { of: () => () => true };
 /** Credentials may have to be asked for, and their source be slow. */
 const CONNECT_MS = 2_000;
 
+/** How the contents of a source are fetched from a store. */
+export interface SourceContent {
+  /** Says of an ETag whether a whole body can be held against it. */
+  readonly md5: Pick<Md5Trust, 'of'>;
+  content(store: S3Store): { readonly content: ContentStore; readonly planner: FetchPlanner | undefined };
+}
+
 export interface PreparationOptions {
   readonly config: MountConfig;
+  readonly source: SourceContent;
   /** Of the driver. */
   readonly host: SessionHost;
   readonly log: Logger;
@@ -45,7 +49,7 @@ export type Prepared = ReturnType<typeof prepare>;
 
 /** Starts what readers would wait for, and touches nothing that another server may use. */
 export function prepare(options: PreparationOptions) {
-  const { config, host, log, observer, atEnd, onStuck, onEnded, entries } = options;
+  const { config, source, host, log, observer, atEnd, onStuck, onEnded, entries } = options;
   // Throws on a malformed pattern before a worker would, and before anything is mounted.
   PathFilter.compile(config);
   PatternList.compile(config.executable);
@@ -54,23 +58,15 @@ export function prepare(options: PreparationOptions) {
     atEnd(() => worker.terminate());
     return worker;
   };
-  const directory = mountDirectory(config.cacheDir, mountId(config));
-  const witness = new EtagWitness(keepStoreTraits(`${directory}/store-traits`, process.ppid), log);
   const connect = async () => {
     const { connectStore, S3Store } = await import('../source/prefix/store-connection.ts');
     const connection = await connectStore(config);
     const { ignored } = connection;
     if (ignored !== undefined) log.warn({ event: 'setting-ignored', hint: ignored.hint }, ignored.message);
     const { concurrency } = config;
-    // What is taken out of packs is held against a SHA-256.
-    const md5 = config.ref === undefined ? witness.md5 : UNCHECKED;
-    const store = new S3Store({ ...connection, concurrency, observer, md5 });
+    const store = new S3Store({ ...connection, concurrency, observer, md5: source.md5 });
     atEnd(() => store.close());
-    if (config.ref === undefined) {
-      return { ...connection, store, content: witness.content(store), planner: undefined };
-    }
-    const released = new ReleaseContent(store);
-    return { ...connection, store, content: released, planner: released };
+    return { ...connection, store, ...source.content(store) };
   };
   let connection: ReturnType<typeof connect> | undefined;
   /** Starts with the first call: the SDK takes longer to load than everything else. */
@@ -121,6 +117,5 @@ export function prepare(options: PreparationOptions) {
     gate,
     publications,
     session,
-    witness,
   };
 }

@@ -1,4 +1,5 @@
 import { markDigest } from '../base/content-digest.ts';
+import type { ContentPlace, ContentVersion } from '../base/content-version.ts';
 import { equalBytes } from './bytes.ts';
 import { type Columns, openColumns } from './columns.ts';
 import { wishedCookie } from './cookie.ts';
@@ -18,30 +19,6 @@ import {
 } from './layout.ts';
 import { halfSipHash, type NameHash } from './name-hash.ts';
 import { TreeError } from './tree-error.ts';
-
-/** The place of a content that is stored with others in one object (a pack). */
-export interface ContentPlace {
-  /** The SHA-256 of the pack, 64 hex digits. */
-  readonly pack: string;
-  /** Offset of the content's first byte in the pack. */
-  readonly offset: number;
-}
-
-/** One version of the content of one path; in a release, of every path with this content. */
-export interface ContentVersion {
-  /** 32 hex digits, as `versionName` of src/tree/identity.ts makes them. */
-  readonly name: string;
-  /** Below the prefix. */
-  readonly path: string;
-  /** As listed, or its replacement: see `listedEtag`. */
-  readonly etag: string;
-  /** Bytes. */
-  readonly size: number;
-  /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
-  readonly lastModified?: number | undefined;
-  /** Undefined: the content is a whole object. */
-  readonly place?: ContentPlace | undefined;
-}
 
 /**
  * A read-only view of one complete tree in one SharedArrayBuffer. Entry 0 is the root; entries are in breadth

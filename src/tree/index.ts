@@ -1,10 +1,11 @@
+export type { ContentPlace, ContentVersion } from '../base/content-version.ts';
 export type { AdoptedObject, AdoptedObjects } from './adopt.ts';
 export { type BuildInput, type BuildResult, buildGeneration, setPublishTime } from './build.ts';
 export { listedEtag } from './date-mark.ts';
 export { diffGenerations, type GenerationChanges } from './diff.ts';
 export { digestListing } from './digest.ts';
 export { type FilterPatterns, type FilterVerdict, PathFilter } from './filter.ts';
-export { type ContentPlace, type ContentVersion, Generation } from './generation.ts';
+export { Generation } from './generation.ts';
 export { versionName } from './identity.ts';
 export { judgeKey } from './key-rules.ts';
 export { NONE } from './layout.ts';

@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { ContentVersion } from '../../src/base/content-version.ts';
 import type { ContentCache, Located } from '../../src/cache/content-cache.ts';
-import type { ContentVersion } from '../../src/cache/content-version.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
 import { ensure, type Fixture, fixture, readLocal, readMemory } from './fixture.ts';
 

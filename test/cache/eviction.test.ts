@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ContentVersion } from '../../src/base/content-version.ts';
 import type { CacheStats, ContentCache } from '../../src/cache/content-cache.ts';
-import type { ContentVersion } from '../../src/cache/content-version.ts';
 import { contentBytes } from '../../src/cache/trailer.ts';
 import { ensure, Fixture, fixture, lockDouble, readMemory, until } from './fixture.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ContentVersion } from '../../src/base/content-version.ts';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import type { ContentCache } from '../../src/cache/content-cache.ts';
-import type { ContentVersion } from '../../src/cache/content-version.ts';
 import { fixture, readLocal } from './fixture.ts';
 
 type Fixture = ReturnType<typeof fixture>;

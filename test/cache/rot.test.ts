@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import type { ContentVersion } from '../../src/cache/content-version.ts';
+import type { ContentVersion } from '../../src/base/content-version.ts';
 import { ensure, type Fixture, fixture, readLocal, readMemory } from './fixture.ts';
 
 interface Alteration {

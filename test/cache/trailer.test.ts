@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
+import type { ContentVersion } from '../../src/base/content-version.ts';
 import { blobKey } from '../../src/cache/blob-path.ts';
-import type { ContentVersion } from '../../src/cache/content-version.ts';
 import {
   contentBytes,
   flawOf,

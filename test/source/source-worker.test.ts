@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import type { ShownSource } from '../../src/config/shown-source.ts';
 import { SourceClient } from '../../src/source/worker/source-client.ts';
-import { carry, type ReleaseSetUp, uncarry } from '../../src/source/worker/source-messages.ts';
+import { carry, uncarry } from '../../src/source/worker/source-messages.ts';
 import { failureOf, SyncError } from '../../src/sync/failure.ts';
 import { FakeStore } from '../store/fake-store.ts';
 import { CREDENTIALS, patience, settingsOf, TARGET } from '../store/open-store.ts';
@@ -21,22 +22,21 @@ function row(
 }
 
 /** The source worker of a server, over a store that answers every listing with `body`. */
-async function workerOver(t: Cleanup, release?: ReleaseSetUp) {
+async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', watchKey: undefined }) {
   const store = await FakeStore.start(t, () => ({
-    status: release === undefined ? 200 : 404,
-    body: release === undefined ? '' : '<Error><Code>NoSuchKey</Code></Error>',
+    status: shown.kind === 'prefix' ? 200 : 404,
+    body: shown.kind === 'prefix' ? '' : '<Error><Code>NoSuchKey</Code></Error>',
   }));
   const worker = new Worker(new URL('../../src/entry/source-worker.js', import.meta.url));
   const { origin } = store;
   const client = new SourceClient({
     worker,
-    kind: release === undefined ? 'prefix' : 'release',
     setUp: {
       target: { ...TARGET, origin, host: new URL(origin).host },
       transport: settingsOf(),
       patterns: { include: [], exclude: [], executable: [] },
       salt: 7n,
-      release,
+      shown,
     },
     credentials: async () => CREDENTIALS,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
@@ -119,7 +119,13 @@ describe('the source worker', () => {
   test('tells of a state directory that takes no writes, whatever the ref is', async (t) => {
     const stateDirectory = join(await temporaryDirectory(t), 'state');
     await writeFile(stateDirectory, 'no directory');
-    const release = { root: 's3://b/r', environment: 'production', minSequence: 0, stateDirectory };
+    const release = {
+      kind: 'release' as const,
+      root: 's3://b/r',
+      environment: 'production',
+      minSequence: 0,
+      stateDirectory,
+    };
     const { client } = await workerOver(t, { ...release, allowedSigners: undefined });
     const look = await client.look({ signal: patience() });
     assert.equal(look.kind, 'held');

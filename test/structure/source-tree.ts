@@ -38,7 +38,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   control: ['host'],
   views: ['tree', 'config', 'host', 'cache', 'source', 'sync', 'session', 'takeover', 'control'],
-  entry: ['tree', 'host', 'store', 'cache', 'source', 'sync', 'state', 'session'],
+  entry: ['tree', 'config', 'host', 'store', 'cache', 'source', 'sync', 'state', 'session'],
   server: [
     'config',
     'host',
@@ -46,6 +46,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'cache',
     'source',
     'sync',
+    'state',
     'session',
     'mount',
     'takeover',

@@ -22,7 +22,6 @@ interface Waiting {
 
 export interface SourceClientOptions {
   readonly worker: Worker;
-  readonly kind: SourceKind;
   readonly setUp: SourceSetUp;
   readonly credentials: CredentialsProvider;
   readonly log: Logger;
@@ -40,8 +39,8 @@ export class SourceClient implements Source {
   #lastId = 0;
   #broken: Error | undefined;
 
-  constructor({ worker, kind, setUp, credentials, log, observer }: SourceClientOptions) {
-    this.kind = kind;
+  constructor({ worker, setUp, credentials, log, observer }: SourceClientOptions) {
+    this.kind = setUp.shown.kind;
     this.#worker = worker;
     this.#credentials = credentials;
     this.#log = log;

@@ -1,4 +1,5 @@
 import type { LogLineAt } from '../../base/log-events.ts';
+import type { ShownSource } from '../../config/shown-source.ts';
 import type { Credentials } from '../../store/credentials.ts';
 import type { RequestObserver } from '../../store/http/request-observer.ts';
 import type { TransportSettings } from '../../store/http/transport-settings.ts';
@@ -14,18 +15,7 @@ export interface SourceSetUp {
   /** `executable`: of files that have the execute bits. */
   readonly patterns: FilterPatterns & { readonly executable: readonly string[] };
   readonly salt: bigint;
-  /** Undefined: the prefix of the target is listed. */
-  readonly release: ReleaseSetUp | undefined;
-}
-
-/** Which release is shown, and what it has to fulfil. */
-export interface ReleaseSetUp {
-  /** The name of the release root. */
-  readonly root: string;
-  readonly environment: string;
-  readonly minSequence: number;
-  readonly allowedSigners: string | undefined;
-  readonly stateDirectory: string;
+  readonly shown: ShownSource;
 }
 
 /** An error on its way between threads, which keep neither its class nor its fields. */

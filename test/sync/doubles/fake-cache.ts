@@ -1,4 +1,4 @@
-import type { Bound, ContentCachePort, Found, Located } from '../../../src/sync/ports.ts';
+import type { Bound, ContentCachePort, CurrentContent, Located } from '../../../src/sync/ports.ts';
 import type { ContentVersion } from '../../../src/tree/index.ts';
 import { type FakeSource, FakeStoreError } from './fake-source.ts';
 
@@ -51,7 +51,10 @@ export class FakeCache implements ContentCachePort {
     }
   }
 
-  async fetchCurrent(path: string, options: Parameters<ContentCachePort['fetchCurrent']>[1]): Promise<Found> {
+  async fetchCurrent(
+    path: string,
+    options: Parameters<ContentCachePort['fetchCurrent']>[1],
+  ): Promise<CurrentContent> {
     const { nameOf, limitBytes, signal } = options;
     signal.throwIfAborted();
     await untilAborted(Promise.resolve(this.onFetch(path, signal)), signal);

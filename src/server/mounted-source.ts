@@ -1,0 +1,111 @@
+import type { Worker } from 'node:worker_threads';
+import type { Logger } from '../base/logger.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import {
+  type ShownPrefix,
+  type ShownRelease,
+  type ShownSource,
+  shownSource,
+} from '../config/shown-source.ts';
+import type { StoreConnection } from '../source/prefix/store-connection.ts';
+import { watchedKeyOf } from '../source/prefix/watched-key.ts';
+import { ReleaseContent } from '../source/release/content/release-content.ts';
+import type { Source, WatchedKey } from '../source/source.ts';
+import { SourceClient } from '../source/worker/source-client.ts';
+import { keepStoreTraits } from '../state/store-traits-file.ts';
+import type { RequestObserver } from '../store/http/request-observer.ts';
+import type { S3Store } from '../store/s3-store.ts';
+import { type EtagFindings, EtagWitness } from '../sync/etag-witness.ts';
+import type { SourceContent } from '../takeover/preparation.ts';
+
+export interface OpenOptions {
+  readonly connection: Pick<StoreConnection, 'target' | 'settings' | 'credentials'> & {
+    readonly store: S3Store;
+  };
+  readonly worker: Worker;
+  readonly salt: bigint;
+  readonly observer: RequestObserver;
+}
+
+/** What Sync is given of a source. */
+export interface OpenedSource {
+  readonly source: Source;
+  /** What is known of the store's ETags; undefined where contents are known by their digests. */
+  readonly etags: EtagFindings | undefined;
+  readonly watchedKey: WatchedKey | undefined;
+}
+
+/** What in a server depends on the kind of its source: how content is fetched and verified, and what makes the trees. */
+export interface MountedSource extends SourceContent {
+  open(options: OpenOptions): OpenedSource;
+}
+
+export interface MountedSourceOptions {
+  readonly config: MountConfig;
+  readonly cacheDirectory: string;
+  readonly log: Logger;
+}
+
+export function mountedSource(options: MountedSourceOptions): MountedSource {
+  const shown = shownSource(options.config);
+  switch (shown.kind) {
+    case 'prefix':
+      return mountedPrefix(shown, options);
+    case 'release':
+      return mountedRelease(shown, options);
+    default:
+      return shown satisfies never;
+  }
+}
+
+/** Contents are known by their ETags, of which a store may give several kinds. */
+function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): MountedSource {
+  const { cacheDirectory, log } = options;
+  const witness = new EtagWitness(keepStoreTraits(`${cacheDirectory}/store-traits`, process.ppid), log);
+  return {
+    md5: witness.md5,
+    content: (store) => ({ content: witness.content(store), planner: undefined }),
+    open: (opening) => ({
+      source: witness.over(clientOf(shown, options, opening)),
+      etags: witness,
+      watchedKey: watchedKeyOf(shown.watchKey, opening.connection.store),
+    }),
+  };
+}
+
+/** Contents are known by their SHA-256, against which they are held: what an ETag is does not matter. */
+function mountedRelease(shown: ShownRelease, options: MountedSourceOptions): MountedSource {
+  return {
+    md5: { of: () => () => true },
+    content: (store) => {
+      const content = new ReleaseContent(store);
+      return { content, planner: content };
+    },
+    open: (opening) => ({
+      source: clientOf(shown, options, opening),
+      etags: undefined,
+      watchedKey: undefined,
+    }),
+  };
+}
+
+function clientOf(
+  shown: ShownSource,
+  { config, log }: MountedSourceOptions,
+  { connection, worker, salt, observer }: OpenOptions,
+): SourceClient {
+  const { include, exclude, executable } = config;
+  return new SourceClient({
+    worker,
+    setUp: {
+      target: connection.target,
+      transport: connection.settings,
+      patterns: { include, exclude, executable },
+      salt,
+      shown,
+    },
+    credentials: connection.credentials,
+    log,
+    observer,
+  });
+}
