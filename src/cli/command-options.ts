@@ -1,4 +1,4 @@
-import { type OptionName, optionNames, optionOf } from '../config/schema.ts';
+import { type OptionName, optionNames, optionOf } from '../config/options.ts';
 import type { CommandSpec } from './command-spec.ts';
 
 /** How the store is reached: what the commands about releases take. */

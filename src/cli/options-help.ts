@@ -1,5 +1,5 @@
 import type { OptionGroup } from '../config/option.ts';
-import { negationOf, type OptionName, optionOf, variableOf } from '../config/schema.ts';
+import { negationOf, type OptionName, optionOf, variableOf } from '../config/options.ts';
 import { optionsFor } from './command-options.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { wrapped } from './format.ts';

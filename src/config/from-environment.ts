@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.ts';
 import { nearest, oppositeValue } from './nearest.ts';
+import { negationOf, type OptionName, optionNames, optionOf, variableOf } from './options.ts';
 import type { Given, GivenOptions } from './origin.ts';
-import { negationOf, type OptionName, optionNames, optionOf, variableOf } from './schema.ts';
 
 const PREFIX = 'DAGMOUNT_';
 

@@ -3,8 +3,8 @@ import type { Document, Pair } from 'yaml';
 import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from './config-error.ts';
 import { nearest, oppositeValue } from './nearest.ts';
+import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './options.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
-import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './schema.ts';
 import { yaml } from './yaml.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Flag, FlagSpec } from './command-line.ts';
+import { negationOf, type OptionName, optionNames, optionOf } from './options.ts';
 import type { Given, GivenOptions } from './origin.ts';
-import { negationOf, type OptionName, optionNames, optionOf } from './schema.ts';
 
 /** The flags of options: each by its name, and what turns a switch off again. */
 export function flagSpecs(names: readonly OptionName[] = optionNames): readonly FlagSpec[] {

@@ -2,10 +2,10 @@ import type { Endpoints } from '../base/endpoints.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import type { Unit } from './kinds.ts';
 import type { Option } from './option.ts';
+import { type OptionName, type OptionValues, optionNames, optionOf, type schema } from './options.ts';
 import type { GivenOptions } from './origin.ts';
 import { type ResolvedOption, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
-import { type OptionName, type OptionValues, optionNames, optionOf, type schema } from './schema.ts';
 import { requireSensible } from './sensible-options.ts';
 
 /** What a mount shows, and where. */

@@ -1,6 +1,6 @@
+import { optionOf } from './options.ts';
 import { describeOrigin } from './origin.ts';
 import type { ResolvedOption } from './resolve.ts';
-import { optionOf } from './schema.ts';
 import { yaml } from './yaml.ts';
 
 /** Cannot be set in a file. */

@@ -5,8 +5,8 @@ import { givenByEnvironment } from './from-environment.ts';
 import { givenByFile } from './from-file.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { completePath, isPath } from './kinds.ts';
+import { type OptionName, type OptionValues, optionNames, optionOf } from './options.ts';
 import { type Given, type GivenOptions, nameAtOrigin, type Origin } from './origin.ts';
-import { type OptionName, type OptionValues, optionNames, optionOf } from './schema.ts';
 
 /** An option, its value, and where that came from. */
 export interface ResolvedOption {

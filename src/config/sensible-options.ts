@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.ts';
+import type { OptionName } from './options.ts';
 import { nameAtOrigin } from './origin.ts';
 import type { ResolvedOption } from './resolve.ts';
-import type { OptionName } from './schema.ts';
 
 /** Options that only apply to releases. */
 const NEEDS_REF = ['allowed-signers', 'min-seq', 'release-root'] as const satisfies readonly OptionName[];

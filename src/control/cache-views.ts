@@ -1,4 +1,4 @@
-import type { BlobItem, CacheTotals, PathResult, Verified } from './cache-shapes.ts';
+import type { BlobItem, CacheTotals, PathResult, Verified } from './shapes/cache.ts';
 
 /** The cache, looked at and told what to do. Paths are below the prefix; a directory stands for all in it. */
 export interface CacheViews {

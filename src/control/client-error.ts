@@ -1,4 +1,4 @@
-import type { ProblemDetails } from './shapes.ts';
+import type { ProblemDetails } from './shapes/status.ts';
 
 /**
  * A request to the daemon failed. `code` is that of its problem details, or

@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { HostError } from '../host/host-error.ts';
 import { ClientError, unintelligible } from './client-error.ts';
-import type { ProblemDetails } from './shapes.ts';
+import type { ProblemDetails } from './shapes/status.ts';
 
 export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'PUT';

@@ -1,9 +1,9 @@
 import type { Logger } from '../base/logger.ts';
-import { type HttpLimits, HttpServer } from './http-server.ts';
-import { OpenServer } from './open-server.ts';
-import { controlRoutes, metricsRoutes } from './routes.ts';
-import { listenOn, type TcpPlace } from './tcp-socket.ts';
-import { listenAt, type SocketPlace } from './unix-socket.ts';
+import { controlRoutes, metricsRoutes } from './endpoints/endpoints.ts';
+import { type HttpLimits, HttpServer } from './http/http-server.ts';
+import { OpenServer } from './http/open-server.ts';
+import { listenOn, type TcpPlace } from './http/tcp-socket.ts';
+import { listenAt, type SocketPlace } from './http/unix-socket.ts';
 import type { ControlParts, ControlViews } from './views.ts';
 
 export interface ControlServerOptions {

@@ -1,5 +1,5 @@
-import type { DaemonEvent } from './event-shapes.ts';
 import { ProblemError } from './problem-error.ts';
+import type { DaemonEvent } from './shapes/events.ts';
 
 type WithoutCommon<Event> = Event extends DaemonEvent ? Omit<Event, 'id' | 'at'> : never;
 

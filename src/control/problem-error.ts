@@ -1,4 +1,4 @@
-import type { ProblemDetails } from './shapes.ts';
+import type { ProblemDetails } from './shapes/status.ts';
 
 /** Every code that an answer may carry, with its status and its title. */
 export const problems = {

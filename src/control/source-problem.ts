@@ -1,5 +1,5 @@
 import { type ProblemCode, ProblemError } from './problem-error.ts';
-import type { DegradedCode } from './shapes.ts';
+import type { DegradedCode } from './shapes/status.ts';
 import type { SourceFailure } from './views.ts';
 
 const DENIED = new Set(['denied', 'expired', 'no-credentials', 'clock-skew']);

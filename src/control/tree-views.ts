@@ -1,4 +1,4 @@
-import type { AbsenceCode, Entry, EntryItem } from './entry-shapes.ts';
+import type { AbsenceCode, Entry, EntryItem } from './shapes/entries.ts';
 
 export interface PageOfEntries {
   /** Made one by one, when they are asked for. */

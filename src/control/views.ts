@@ -1,7 +1,7 @@
 import type { CacheViews } from './cache-views.ts';
+import type { ProcessViews } from './endpoints/process.ts';
 import type { EventFeed } from './event-feed.ts';
-import type { ProcessViews } from './process-routes.ts';
-import type { GenerationView, HeldView, HistoryItem, Probe, ProblemItem, Status } from './shapes.ts';
+import type { GenerationView, HeldView, HistoryItem, Probe, ProblemItem, Status } from './shapes/status.ts';
 import type { TreeViews } from './tree-views.ts';
 
 /** Why a revalidation failed. */

@@ -2,7 +2,7 @@ import { ownPackage } from '../base/own-package.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { mountId } from '../config/mount-id.ts';
-import { Metrics } from '../control/metrics.ts';
+import { Metrics } from '../control/metrics/metrics.ts';
 import { ownProcess } from '../host/process.ts';
 import { mountRuntimeDirectory, runtimeDirectory } from '../host/runtime-paths.ts';
 import { Announcement } from '../mount/announcement.ts';

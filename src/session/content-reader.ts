@@ -7,9 +7,9 @@ import { SingleFlight, type Stop } from '../cache/single-flight.ts';
 import { ABSENT, ARRIVING, isFingerprint } from '../cache/verification.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { BlobReader } from './blob-reader.ts';
-import type { ContentRange } from './handlers.ts';
 import { KnownFingerprints } from './known-fingerprints.ts';
 import type { FetchResult } from './messages.ts';
+import type { ContentRange } from './opcode-handlers.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
 /** Content that did not fit on the disk, kept in memory so that the rest of it is not fetched again. */

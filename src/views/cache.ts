@@ -1,7 +1,7 @@
 import { Yielder } from '../base/yielder.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
-import type { BlobItem, CacheTotals, PathResult, Verified } from '../control/cache-shapes.ts';
 import type { CacheViews } from '../control/cache-views.ts';
+import type { BlobItem, CacheTotals, PathResult, Verified } from '../control/shapes/cache.ts';
 import { codeOf, failureOf } from '../sync/failure.ts';
 import { fetchEntry, isLocal } from '../sync/fetch-content.ts';
 import { hasContent } from '../sync/prefetch-bound.ts';

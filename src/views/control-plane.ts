@@ -5,7 +5,7 @@ import { groupId } from '../config/group-id.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
 import { startControlServer } from '../control/control-server.ts';
-import { boundAt } from '../control/unix-socket.ts';
+import { boundAt } from '../control/http/unix-socket.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { readSocketRecord, removeSocketRecord, writeSocketRecord } from '../host/socket-record.ts';
 import type { RootAttributeOf } from '../session/root-attributes.ts';

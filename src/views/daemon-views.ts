@@ -1,5 +1,5 @@
 import type { ContentCache } from '../cache/content-cache.ts';
-import type { Metrics } from '../control/metrics.ts';
+import type { Metrics } from '../control/metrics/metrics.ts';
 import type {
   DegradedCode,
   GenerationView,
@@ -10,7 +10,7 @@ import type {
   Status,
   StuckView,
   WaitingView,
-} from '../control/shapes.ts';
+} from '../control/shapes/status.ts';
 import { sourceTrouble } from '../control/source-problem.ts';
 import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from '../control/views.ts';
 import type { SessionCounters } from '../session/messages.ts';

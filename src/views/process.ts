@@ -1,8 +1,8 @@
 import type { LeveledLogger } from '../base/logger.ts';
 import { describeOrigin } from '../config/origin.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
-import type { DaemonConfig, LogLevel } from '../control/daemon-shapes.ts';
-import type { ProcessViews } from '../control/process-routes.ts';
+import type { ProcessViews } from '../control/endpoints/process.ts';
+import type { DaemonConfig, LogLevel } from '../control/shapes/daemon.ts';
 
 export interface ProcessObserved {
   readonly mount: DaemonConfig['mount'];

@@ -1,5 +1,5 @@
-import type { PastReleaseView, ReleaseStepView, ReleaseView } from '../control/release-shapes.ts';
-import { MOST_AUTHOR, MOST_MESSAGE, MOST_URL } from '../control/release-shapes.ts';
+import type { PastReleaseView, ReleaseStepView, ReleaseView } from '../control/shapes/release.ts';
+import { MOST_AUTHOR, MOST_MESSAGE, MOST_URL } from '../control/shapes/release.ts';
 import type { ReleaseStep } from '../source/source.ts';
 import type { PastRelease } from '../sync/history.ts';
 import type { SyncView } from '../sync/sync-view.ts';

@@ -1,4 +1,4 @@
-import type { Status } from '../control/shapes.ts';
+import type { Status } from '../control/shapes/status.ts';
 import type { RootAttribute } from '../session/root-attributes.ts';
 
 type Shown = Pick<Status, 'ready'> & {

@@ -1,7 +1,7 @@
 import { Yielder } from '../base/yielder.ts';
 import type { CacheInspection } from '../cache/inspection.ts';
-import type { Entry, EntryItem } from '../control/entry-shapes.ts';
-import type { ProblemItem } from '../control/shapes.ts';
+import type { Entry, EntryItem } from '../control/shapes/entries.ts';
+import type { ProblemItem } from '../control/shapes/status.ts';
 import type { Absence, PageOfEntries, TreeViews } from '../control/tree-views.ts';
 import type { Shown } from '../sync/shown.ts';
 import type { Sync } from '../sync/sync.ts';

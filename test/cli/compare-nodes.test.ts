@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EntryItem } from '../../src/control/entry-shapes.ts';
-import type { HistoryItem, Status } from '../../src/control/shapes.ts';
+import type { EntryItem } from '../../src/control/shapes/entries.ts';
+import type { HistoryItem, Status } from '../../src/control/shapes/status.ts';
 import { statusOf } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { type Answering, fakeDaemon, Refusal } from './fake-daemon.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as z from 'zod/mini';
-import { type DaemonEvent, eventShape } from '../../src/control/event-shapes.ts';
-import { type ServerSentEvent, serverSentEvents } from '../../src/control/event-stream.ts';
+import { type ServerSentEvent, serverSentEvents } from '../../src/control/http/event-stream.ts';
+import { type DaemonEvent, eventShape } from '../../src/control/shapes/events.ts';
 import { generation, held, statusOf } from '../control/fixture.ts';
 import { startChild } from '../support/child.ts';
 import { cli } from '../support/mount.ts';

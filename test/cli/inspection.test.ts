@@ -8,9 +8,9 @@ import {
   pathsRequestShape,
   prefetchRequestShape,
   verifiedShape,
-} from '../../src/control/cache-shapes.ts';
-import { logLevelRequestShape, logLevelShape } from '../../src/control/daemon-shapes.ts';
-import { entriesShape, entryShape } from '../../src/control/entry-shapes.ts';
+} from '../../src/control/shapes/cache.ts';
+import { logLevelRequestShape, logLevelShape } from '../../src/control/shapes/daemon.ts';
+import { entriesShape, entryShape } from '../../src/control/shapes/entries.ts';
 import { ID, OTHER_ID, statusOf } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { type Answering, fakeDaemon, Refusal } from './fake-daemon.ts';

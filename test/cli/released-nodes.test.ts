@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HistoryItem, Status } from '../../src/control/shapes.ts';
+import type { HistoryItem, Status } from '../../src/control/shapes/status.ts';
 import {
   fakeParts,
   generation,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { EntryItem } from '../../src/control/entry-shapes.ts';
+import type { EntryItem } from '../../src/control/shapes/entries.ts';
 import { ID, OTHER_ID, statusOf } from '../control/fixture.ts';
 import { cli } from '../support/mount.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Status } from '../../src/control/shapes.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { statusOf } from '../control/fixture.ts';
 import { cleanEnvironment, cli } from '../support/mount.ts';
 import type { Cleanup } from '../support/temporary.ts';

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { givenByYaml } from '../../src/config/from-file.ts';
 import { fieldOf, resolveMountConfig } from '../../src/config/mount-config.ts';
+import { optionNames } from '../../src/config/options.ts';
 import { printedConfig } from '../../src/config/print-config.ts';
 import { resolveOptions } from '../../src/config/resolve.ts';
-import { optionNames } from '../../src/config/schema.ts';
 import { environment } from './host-environment.ts';
 import { givenFlags, resolved } from './resolved.ts';
 

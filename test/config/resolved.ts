@@ -2,9 +2,9 @@ import { parseCommandLine } from '../../src/config/command-line.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../src/config/from-flags.ts';
 import type { HostEnvironment } from '../../src/config/host-environment.ts';
+import type { OptionName } from '../../src/config/options.ts';
 import type { GivenOptions } from '../../src/config/origin.ts';
 import { type ResolvedOption, type ResolvedOptions, resolveOptions } from '../../src/config/resolve.ts';
-import type { OptionName } from '../../src/config/schema.ts';
 import { environment } from './host-environment.ts';
 
 export function givenFlags(args: readonly string[]): GivenOptions {

@@ -16,7 +16,7 @@ describe('the alert rules', () => {
   const rules = readFileSync(join(directory, 'dagmount.rules.yml'), 'utf8');
 
   test('use metrics that a daemon has', () => {
-    const declared = readFileSync(join(repository, 'src/control/metrics.ts'), 'utf8');
+    const declared = readFileSync(join(repository, 'src/control/metrics/metrics.ts'), 'utf8');
     const expressions = rules
       .split('\n')
       .filter((line) => !line.includes('summary:') && !line.includes('action:'));

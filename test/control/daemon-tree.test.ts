@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as z from 'zod/mini';
 import type { CacheInspection } from '../../src/cache/inspection.ts';
-import { entryShape } from '../../src/control/entry-shapes.ts';
+import { entryShape } from '../../src/control/shapes/entries.ts';
 import type { ReleaseStep } from '../../src/source/release-step.ts';
 import { ContentState } from '../../src/sync/content-state.ts';
 import type { Shown } from '../../src/sync/shown.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Metrics } from '../../src/control/metrics.ts';
+import { Metrics } from '../../src/control/metrics/metrics.ts';
 import { NOTHING_COUNTED } from '../../src/session/messages.ts';
 import { RequestMeter } from '../../src/session/request-meter.ts';
 import { DaemonViews, type Observed } from '../../src/views/daemon-views.ts';

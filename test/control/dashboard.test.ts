@@ -24,7 +24,7 @@ const expressions = [
 
 describe('the dashboard', () => {
   test('asks for metrics that a daemon has', () => {
-    const declared = readFileSync(join(repository, 'src/control/metrics.ts'), 'utf8');
+    const declared = readFileSync(join(repository, 'src/control/metrics/metrics.ts'), 'utf8');
     const names = new Set(expressions.join('\n').match(/\bdagmount_\w+/g));
     assert.ok(names.size > 20, String(names.size));
     for (const name of names) assert.ok(declared.includes(`'${name.replace(/_bucket$/, '')}'`), name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HistoryItem, ProblemItem } from '../../src/control/shapes.ts';
+import type { HistoryItem, ProblemItem } from '../../src/control/shapes/status.ts';
 import { generation, held, ID, OTHER_ID, statusOf, TestServer } from './fixture.ts';
 
 const failed = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as z from 'zod/mini';
 import { EventFeed, type EventFeedOptions, type NewEvent } from '../../src/control/event-feed.ts';
-import { type DaemonEvent, eventShape } from '../../src/control/event-shapes.ts';
+import { type DaemonEvent, eventShape } from '../../src/control/shapes/events.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { TestServer } from './fixture.ts';
 

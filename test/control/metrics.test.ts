@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { Metrics, type MetricsSnapshot } from '../../src/control/metrics.ts';
-import { DURATION_BOUNDS as MIRRORED } from '../../src/control/mirrored-histogram.ts';
-import { prefersOpenMetrics } from '../../src/control/open-metrics.ts';
-import type { Status } from '../../src/control/shapes.ts';
+import { Metrics, type MetricsSnapshot } from '../../src/control/metrics/metrics.ts';
+import { DURATION_BOUNDS as MIRRORED } from '../../src/control/metrics/mirrored-histogram.ts';
+import { prefersOpenMetrics } from '../../src/control/metrics/open-metrics.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { DURATION_BOUNDS, RequestMeter } from '../../src/session/request-meter.ts';
 import { held, release, statusOf } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EntryItem } from '../../src/control/entry-shapes.ts';
+import type { EntryItem } from '../../src/control/shapes/entries.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { ID, type RawConnection, TestServer } from './fixture.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, createConnection, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { OpenServer, type OpenServerOptions } from '../../src/control/open-server.ts';
-import { metricsRoutes } from '../../src/control/routes.ts';
+import { metricsRoutes } from '../../src/control/endpoints/endpoints.ts';
+import { OpenServer, type OpenServerOptions } from '../../src/control/http/open-server.ts';
 import type { ControlViews } from '../../src/control/views.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { fakeViews } from './fixture.ts';

@@ -14,7 +14,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listenAt, MAX_PATH_BYTES } from '../../src/control/unix-socket.ts';
+import { listenAt, MAX_PATH_BYTES } from '../../src/control/http/unix-socket.ts';
 import type { BoundSocket } from '../../src/host/bound-socket.ts';
 import { startChild } from '../support/child.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Generations, Problems, Status } from '../../src/control/shapes.ts';
+import type { Generations, Problems, Status } from '../../src/control/shapes/status.ts';
 import { dagmount, launchMount, mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { python, shell, startReader } from '../support/reader.ts';

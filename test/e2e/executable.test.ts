@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Entries, Entry } from '../../src/control/entry-shapes.ts';
+import type { Entries, Entry } from '../../src/control/shapes/entries.ts';
 import { dagmount, mountImpossible } from '../support/mount.ts';
 import { shell } from '../support/reader.ts';
 import { supervisorMissing } from '../support/supervised.ts';

@@ -4,7 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
-import type { Status } from '../../src/control/shapes.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { fuseNativeImpossible } from '../support/driver.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { dagmount, type Mount, type MountOptions, mountImpossible, startMount } from '../support/mount.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mountId } from '../../src/config/mount-id.ts';
 import { ControlClient } from '../../src/control/client.ts';
-import type { Refreshed } from '../../src/control/shapes.ts';
+import type { Refreshed } from '../../src/control/shapes/status.ts';
 import { type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { read, shell } from '../support/reader.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';

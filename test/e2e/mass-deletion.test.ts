@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Status } from '../../src/control/shapes.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { dagmount, type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Status } from '../../src/control/shapes.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { runtimeDirectory } from '../../src/host/runtime-paths.ts';
 import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { supervisorMissing } from '../support/supervised.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ProblemItem } from '../../src/control/shapes.ts';
+import type { ProblemItem } from '../../src/control/shapes/status.ts';
 import { ask, eventsOf, metricsOf } from '../support/control.ts';
 import { mountImpossible, statusOf } from '../support/mount.ts';
 import type { Fault } from '../support/proxy.ts';

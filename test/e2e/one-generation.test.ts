@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlClient } from '../../src/control/client.ts';
-import type { Generations } from '../../src/control/shapes.ts';
+import type { Generations } from '../../src/control/shapes/status.ts';
 import { MountedRun } from '../model/mounted.ts';
 import type { Bucket } from '../model/operations.ts';
 import { long } from '../model/seed.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import type { CacheTotals, PathResults } from '../../src/control/cache-shapes.ts';
-import type { Entries, Entry } from '../../src/control/entry-shapes.ts';
+import type { CacheTotals, PathResults } from '../../src/control/shapes/cache.ts';
+import type { Entries, Entry } from '../../src/control/shapes/entries.ts';
 import { startChild } from '../support/child.ts';
 import { cleanEnvironment, cli, dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { shell } from '../support/reader.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Status } from '../../src/control/shapes.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import type { Outlived } from '../support/outlive/pauses.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import * as z from 'zod/mini';
-import { blobsShape, cacheShape, pathResultsShape, verifiedShape } from '../../src/control/cache-shapes.ts';
-import { configShape, logLevelShape, openApiShape } from '../../src/control/daemon-shapes.ts';
-import { entriesShape, entryShape } from '../../src/control/entry-shapes.ts';
+import { blobsShape, cacheShape, pathResultsShape, verifiedShape } from '../../src/control/shapes/cache.ts';
+import { configShape, logLevelShape, openApiShape } from '../../src/control/shapes/daemon.ts';
+import { entriesShape, entryShape } from '../../src/control/shapes/entries.ts';
 import {
   changesShape,
   generationsShape,
@@ -12,7 +12,7 @@ import {
   problemsShape,
   refreshedShape,
   statusShape,
-} from '../../src/control/shapes.ts';
+} from '../../src/control/shapes/status.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
 import { python, read, shell } from '../support/reader.ts';
 import { mountStore, openStore } from './fixture.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import type { Status } from '../../src/control/shapes.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { dagmount, type Mount, mountImpossible, startMount, statusOf } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
-import type { Refreshed, Status } from '../../src/control/shapes.ts';
+import type { Refreshed, Status } from '../../src/control/shapes/status.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { type Mount, mountImpossible, startMount } from '../support/mount.ts';
 import { startPython } from '../support/reader.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ControlClient } from '../../src/control/client.ts';
 import { ClientError } from '../../src/control/client-error.ts';
-import type { Problems, Refreshed, Status } from '../../src/control/shapes.ts';
+import type { Problems, Refreshed, Status } from '../../src/control/shapes/status.ts';
 import type { Mount } from '../support/mount.ts';
 import { type Reader, startPython } from '../support/reader.ts';
 import { waitFor } from '../support/wait-for.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { RETRIES, type RetryPolicy } from '../../src/base/retry-policies.ts';
-import { isOptionName } from '../../src/config/schema.ts';
+import { isOptionName } from '../../src/config/options.ts';
 import { repository } from '../support/repository.ts';
 
 const policies: readonly RetryPolicy[] = Object.values(RETRIES);
@@ -65,7 +65,7 @@ test('the table of retries in docs/operations.md is that of the code', () => {
 });
 
 test('what bounds a retry is an option, or said to be fixed and why; and it is seen in a metric', async () => {
-  const metrics = readFileSync(join(repository, 'src/control/metrics.ts'), 'utf8');
+  const metrics = readFileSync(join(repository, 'src/control/metrics/metrics.ts'), 'utf8');
   for (const { what, bound, metric } of policies) {
     if ('option' in bound) assert.ok(isOptionName(bound.option), what);
     else assert.notEqual(bound.fixed, '', what);

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import * as z from 'zod/mini';
-import { type DaemonEvent, eventShape } from '../../src/control/event-shapes.ts';
-import { type Status, statusShape } from '../../src/control/shapes.ts';
+import { type DaemonEvent, eventShape } from '../../src/control/shapes/events.ts';
+import { type Status, statusShape } from '../../src/control/shapes/status.ts';
 import type { Mount } from './mount.ts';
 import { type Cleanup, defer } from './temporary.ts';
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { LogEvent } from '../../src/base/log-events.ts';
 import { ControlClient } from '../../src/control/client.ts';
-import type { Status } from '../../src/control/shapes.ts';
+import type { Status } from '../../src/control/shapes/status.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
 import { testedDriver } from './driver.ts';
 import { mountsAt } from './mountinfo.ts';

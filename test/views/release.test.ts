@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { eventShape } from '../../src/control/event-shapes.ts';
-import { historyItemShape, statusShape } from '../../src/control/shapes.ts';
+import { eventShape } from '../../src/control/shapes/events.ts';
+import { historyItemShape, statusShape } from '../../src/control/shapes/status.ts';
 import type { ReleaseStep } from '../../src/source/source.ts';
 import { pastReleaseOf } from '../../src/sync/history.ts';
 import { heldView } from '../../src/views/daemon-views.ts';

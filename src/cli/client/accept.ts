@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config/config-error.ts';
-import type { Accepted } from '../../control/shapes.ts';
+import type { Accepted } from '../../control/shapes/status.ts';
 import { plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';

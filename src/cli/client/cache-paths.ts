@@ -1,6 +1,6 @@
 import { ConfigError } from '../../config/config-error.ts';
-import type { PathResult, PathResults } from '../../control/cache-shapes.ts';
 import type { ControlClient } from '../../control/client.ts';
+import type { PathResult, PathResults } from '../../control/shapes/cache.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { exitCodeOf } from '../failure.ts';
 import { formatSize, plural } from '../format.ts';

@@ -1,4 +1,4 @@
-import type { Verified } from '../../control/cache-shapes.ts';
+import type { Verified } from '../../control/shapes/cache.ts';
 import { formatSize, plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 

@@ -1,4 +1,4 @@
-import type { BlobItem, Blobs, CacheTotals } from '../../control/cache-shapes.ts';
+import type { BlobItem, Blobs, CacheTotals } from '../../control/shapes/cache.ts';
 import { formatCount, formatSize, formatTable, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';

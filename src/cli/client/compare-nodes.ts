@@ -1,5 +1,5 @@
 import type { ControlClient } from '../../control/client.ts';
-import type { Changes, HistoryItem, Status } from '../../control/shapes.ts';
+import type { Changes, HistoryItem, Status } from '../../control/shapes/status.ts';
 import { changesBetween } from './diff.ts';
 import { generationsOf } from './generations.ts';
 import { differingPaths, type TreeChanges } from './tree-changes.ts';

@@ -1,6 +1,6 @@
 import { isGiven } from '../../config/command-line.ts';
 import type { ControlClient } from '../../control/client.ts';
-import type { Changes, HistoryItem, PastReleaseView } from '../../control/shapes.ts';
+import type { Changes, HistoryItem, PastReleaseView } from '../../control/shapes/status.ts';
 import { CommandError } from '../command-error.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';

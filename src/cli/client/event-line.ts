@@ -1,4 +1,4 @@
-import type { DaemonEvent, EventType } from '../../control/event-shapes.ts';
+import type { DaemonEvent, EventType } from '../../control/shapes/events.ts';
 import { formatCount, formatDuration, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { heldLine, releaseLine } from './release-text.ts';

@@ -1,5 +1,5 @@
 import type { ControlClient } from '../../control/client.ts';
-import type { Generations, HistoryItem } from '../../control/shapes.ts';
+import type { Generations, HistoryItem } from '../../control/shapes/status.ts';
 import { formatAgo, formatCount, formatTable } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 import { releaseLine } from './release-text.ts';

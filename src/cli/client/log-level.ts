@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config/config-error.ts';
-import { type LogLevelSet, logLevels } from '../../control/daemon-shapes.ts';
+import { type LogLevelSet, logLevels } from '../../control/shapes/daemon.ts';
 import { clientCommand } from './client-command.ts';
 
 export const run = clientCommand<LogLevelSet>({

@@ -1,6 +1,6 @@
 import { printableName } from '../../base/printable.ts';
 import type { ControlClient } from '../../control/client.ts';
-import type { Entries, EntryItem } from '../../control/entry-shapes.ts';
+import type { Entries, EntryItem } from '../../control/shapes/entries.ts';
 import { CommandError } from '../command-error.ts';
 import { formatSize } from '../format.ts';
 import type { Paints } from '../paint.ts';

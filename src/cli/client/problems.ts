@@ -1,4 +1,4 @@
-import type { ProblemItem, Problems } from '../../control/shapes.ts';
+import type { ProblemItem, Problems } from '../../control/shapes/status.ts';
 import { formatTable } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 

@@ -1,7 +1,7 @@
 import { isGiven, lastValue } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
-import type { Refreshed } from '../../control/shapes.ts';
+import type { Refreshed } from '../../control/shapes/status.ts';
 import { clientCommand, type Given } from './client-command.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { HeldView, PastReleaseView, ReleaseView } from '../../control/shapes.ts';
+import type { HeldView, PastReleaseView, ReleaseView } from '../../control/shapes/status.ts';
 import { formatAgo, formatCount, formatDuration, plural } from '../format.ts';
 
 /** Of an id, where it is named for people to compare: `sha256-` and so many digits. */

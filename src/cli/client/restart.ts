@@ -1,6 +1,6 @@
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
-import type { Restarted, Status } from '../../control/shapes.ts';
+import type { Restarted, Status } from '../../control/shapes/status.ts';
 import type { Shell } from '../shell.ts';
 import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';

@@ -1,4 +1,4 @@
-import type { Status } from '../../control/shapes.ts';
+import type { Status } from '../../control/shapes/status.ts';
 import type { Paints } from '../paint.ts';
 
 /** `ready`, `ready, degraded: …` */

@@ -1,4 +1,4 @@
-import type { Status } from '../../control/shapes.ts';
+import type { Status } from '../../control/shapes/status.ts';
 import { formatAgo, formatCount, formatDuration, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { waitedForText } from '../progress-line.ts';

@@ -1,4 +1,4 @@
-import type { StuckView } from '../../control/shapes.ts';
+import type { StuckView } from '../../control/shapes/status.ts';
 import { plural } from '../format.ts';
 
 /** Holders that are named one by one. */

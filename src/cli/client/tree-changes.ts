@@ -1,6 +1,6 @@
 import type { ControlClient } from '../../control/client.ts';
-import type { Entries, EntryItem } from '../../control/entry-shapes.ts';
-import type { Status } from '../../control/shapes.ts';
+import type { Entries, EntryItem } from '../../control/shapes/entries.ts';
+import type { Status } from '../../control/shapes/status.ts';
 
 export interface TreeChanges {
   readonly added: readonly string[];

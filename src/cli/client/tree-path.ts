@@ -1,5 +1,5 @@
 import type { ControlClient } from '../../control/client.ts';
-import type { Status } from '../../control/shapes.ts';
+import type { Status } from '../../control/shapes/status.ts';
 
 /**
  * A path below the prefix, from an operator's input: that path, an absolute one below the mount point, or the

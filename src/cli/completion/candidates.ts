@@ -1,6 +1,6 @@
 import { isPrintable } from '../../base/printable.ts';
 import type { ControlClient } from '../../control/client.ts';
-import type { Entries } from '../../control/entry-shapes.ts';
+import type { Entries } from '../../control/shapes/entries.ts';
 import { cacheActions } from '../client/cache-actions.ts';
 import { generationsOf } from '../client/generations.ts';
 import { clientsOf, runningStates } from '../client/running-daemons.ts';

@@ -1,5 +1,5 @@
-import { negationOf, type OptionName, optionOf } from '../../config/schema.ts';
-import { logLevels } from '../../control/daemon-shapes.ts';
+import { negationOf, type OptionName, optionOf } from '../../config/options.ts';
+import { logLevels } from '../../control/shapes/daemon.ts';
 import { optionsFor } from '../command-options.ts';
 import type { CommandFlag, CommandSpec } from '../command-spec.ts';
 import { commands, shells } from '../commands.ts';

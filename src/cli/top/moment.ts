@@ -1,4 +1,4 @@
-import type { Changes, HistoryItem, Status } from '../../control/shapes.ts';
+import type { Changes, HistoryItem, Status } from '../../control/shapes/status.ts';
 import type { Scrape } from './scrape.ts';
 
 /** The daemon's answers at one moment. */

@@ -2,7 +2,7 @@ import { isGiven } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
-import type { Changes, Generations, Status } from '../../control/shapes.ts';
+import type { Changes, Generations, Status } from '../../control/shapes/status.ts';
 import { givenOf, oneClient } from '../client/client-command.ts';
 import { shownAnswer } from '../client/shown-answer.ts';
 import { listenForStop } from '../client/stop-signals.ts';

@@ -1,4 +1,4 @@
-import type { HistoryItem, Status } from '../../control/shapes.ts';
+import type { HistoryItem, Status } from '../../control/shapes/status.ts';
 import { changeLines } from '../client/diff.ts';
 import { armedText, heldLine, isRefHeld, releaseLine } from '../client/release-text.ts';
 import { formatAgo, formatCount, formatSize, plural } from '../format.ts';

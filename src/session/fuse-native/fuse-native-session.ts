@@ -6,7 +6,6 @@ import { ContentReader, type Fetch } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf, libfuseErrno } from '../errno.ts';
 import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
-import type { ContentRange } from '../handlers.ts';
 import type {
   Moment,
   NotifyOutcome,
@@ -16,6 +15,7 @@ import type {
   VersionsServed,
 } from '../messages.ts';
 import type { Naming } from '../naming.ts';
+import type { ContentRange } from '../opcode-handlers.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import type { RootAttribute } from '../root-attributes.ts';
 import type { FindVersion } from '../serve-session.ts';

@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.ts';
+import { ProblemError } from '../problem-error.ts';
 
 /** The target of a request as it was sent: a URL would already have taken `..` away, as if it had never been asked for. */
 export function addressOf(url: string): { readonly path: string; readonly query: string } {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { type DegradedCode, degradedCodes } from './degraded.ts';
-import { heldStepShape, pastReleaseShape, releaseShape } from './release-shapes.ts';
+import { type DegradedCode, degradedCodes } from '../degraded.ts';
+import { heldStepShape, pastReleaseShape, releaseShape } from './release.ts';
 import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
 
 /**
@@ -202,7 +202,7 @@ export const noQueryShape = z.strictObject({});
 export type { DegradedCode };
 export { degradedCodes };
 export type Status = z.infer<typeof statusShape>;
-export type { PastReleaseView, ReleaseStepView, ReleaseView } from './release-shapes.ts';
+export type { PastReleaseView, ReleaseStepView, ReleaseView } from './release.ts';
 export type GenerationView = z.infer<typeof generationShape>;
 export type StuckView = z.infer<typeof stuckShape>;
 export type HeldView = z.infer<typeof heldShape>;

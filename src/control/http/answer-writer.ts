@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer, Pieces } from './route.ts';
+import type { Answer, Pieces } from '../endpoints/route.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 

@@ -1,7 +1,7 @@
-import { ProblemError } from './problem-error.ts';
+import { ProblemError } from '../problem-error.ts';
+import { noQueryShape, restartedShape } from '../shapes/status.ts';
+import type { ControlViews } from '../views.ts';
 import { type Route, route } from './route.ts';
-import { noQueryShape, restartedShape } from './shapes.ts';
-import type { ControlViews } from './views.ts';
 
 export function restartRoute(views: ControlViews): Route {
   return route({

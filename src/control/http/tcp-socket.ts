@@ -1,6 +1,6 @@
 import { type AddressInfo, isIP, type Server } from 'node:net';
-import { ControlError } from './control-error.ts';
-import { descriptorOf } from './descriptor.ts';
+import { ControlError } from '../control-error.ts';
+import { descriptorOf } from '../descriptor.ts';
 
 export interface TcpPlace {
   readonly host: string;

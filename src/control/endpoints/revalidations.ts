@@ -1,15 +1,15 @@
-import { ProblemError } from './problem-error.ts';
-import { type Route, route } from './route.ts';
-import type { HeldView } from './shapes.ts';
+import { ProblemError } from '../problem-error.ts';
+import type { HeldView } from '../shapes/status.ts';
 import {
   acceptedShape,
   acceptRequestShape,
   noQueryShape,
   refreshedShape,
   refreshRequestShape,
-} from './shapes.ts';
-import { sourceProblem } from './source-problem.ts';
-import type { ControlViews } from './views.ts';
+} from '../shapes/status.ts';
+import { sourceProblem } from '../source-problem.ts';
+import type { ControlViews } from '../views.ts';
+import { type Route, route } from './route.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
 

@@ -1,3 +1,5 @@
+import type { CacheViews } from '../cache-views.ts';
+import { badAfter, DEFAULT_LIMIT } from '../paging.ts';
 import {
   blobsShape,
   cacheShape,
@@ -7,11 +9,9 @@ import {
   pathsRequestShape,
   prefetchRequestShape,
   verifiedShape,
-} from './cache-shapes.ts';
-import type { CacheViews } from './cache-views.ts';
-import { badAfter, DEFAULT_LIMIT } from './paging.ts';
+} from '../shapes/cache.ts';
+import { noQueryShape, pageQueryShape } from '../shapes/status.ts';
 import { type Route, route } from './route.ts';
-import { noQueryShape, pageQueryShape } from './shapes.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { pastReleaseShape, releaseStepShape } from './release-shapes.ts';
-import { generationShape, heldShape, namedObjectShape, sourceErrorShape, stuckShape } from './shapes.ts';
+import { pastReleaseShape, releaseStepShape } from './release.ts';
+import { generationShape, heldShape, namedObjectShape, sourceErrorShape, stuckShape } from './status.ts';
 import { count, time } from './values.ts';
 
 /**

@@ -13,11 +13,11 @@ import {
 } from 'node:fs';
 import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
-import { systemCode } from '../base/system-error.ts';
-import { type BoundSocket, isAnswered, isThere, removeBound } from '../host/bound-socket.ts';
-import { unsafeAncestor } from '../host/safe-directory.ts';
-import { ControlError } from './control-error.ts';
-import { descriptorOf } from './descriptor.ts';
+import { systemCode } from '../../base/system-error.ts';
+import { type BoundSocket, isAnswered, isThere, removeBound } from '../../host/bound-socket.ts';
+import { unsafeAncestor } from '../../host/safe-directory.ts';
+import { ControlError } from '../control-error.ts';
+import { descriptorOf } from '../descriptor.ts';
 
 /** A predecessor's listening socket. */
 export interface InheritedSocket {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { openApiShape } from './daemon-shapes.ts';
+import { openApiShape } from '../shapes/daemon.ts';
+import { noQueryShape, problemDetailsShape } from '../shapes/status.ts';
 import { type Route, route } from './route.ts';
-import { noQueryShape, problemDetailsShape } from './shapes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

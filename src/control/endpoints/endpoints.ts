@@ -1,14 +1,6 @@
-import { cacheRoutes } from './cache-routes.ts';
-import { entriesRoute, entryRoute } from './entry-routes.ts';
-import { eventsRoute } from './event-route.ts';
-import { prefersOpenMetrics } from './open-metrics.ts';
-import { openApiRoute } from './openapi.ts';
-import { pageOf, stretchOf } from './paging.ts';
-import { ProblemError } from './problem-error.ts';
-import { processRoutes } from './process-routes.ts';
-import { restartRoute } from './restart-route.ts';
-import { acceptRoute, refreshRoute } from './revalidation-routes.ts';
-import { type Answer, checked, type Route, route } from './route.ts';
+import { prefersOpenMetrics } from '../metrics/open-metrics.ts';
+import { pageOf, stretchOf } from '../paging.ts';
+import { ProblemError } from '../problem-error.ts';
 import {
   changesQueryShape,
   changesShape,
@@ -21,8 +13,16 @@ import {
   probeShape,
   problemsShape,
   statusShape,
-} from './shapes.ts';
-import type { ControlParts, ControlViews } from './views.ts';
+} from '../shapes/status.ts';
+import type { ControlParts, ControlViews } from '../views.ts';
+import { cacheRoutes } from './cache.ts';
+import { entriesRoute, entryRoute } from './entries.ts';
+import { eventsRoute } from './events.ts';
+import { openApiRoute } from './openapi.ts';
+import { processRoutes } from './process.ts';
+import { restartRoute } from './restart.ts';
+import { acceptRoute, refreshRoute } from './revalidations.ts';
+import { type Answer, checked, type Route, route } from './route.ts';
 
 /** What the control socket answers. */
 export function controlRoutes(views: ControlViews, parts: ControlParts): readonly Route[] {

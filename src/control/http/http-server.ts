@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Logger } from '../base/logger.ts';
+import type { Logger } from '../../base/logger.ts';
+import { type Answer, checked, type Route } from '../endpoints/route.ts';
+import { ProblemError } from '../problem-error.ts';
 import { PROBLEM_TYPE, writeAnswer } from './answer-writer.ts';
 import { ConnectionBound } from './connection-bound.ts';
-import { ProblemError } from './problem-error.ts';
 import { readJson } from './request-body.ts';
 import { addressOf, queryOf } from './request-target.ts';
-import { type Answer, checked, type Route } from './route.ts';
 import { Router } from './router.ts';
 
 export interface HttpLimits {

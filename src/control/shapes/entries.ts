@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { pastReleaseShape } from './release-shapes.ts';
-import { pageQueryShape, problemItemShape } from './shapes.ts';
+import { pastReleaseShape } from './release.ts';
+import { pageQueryShape, problemItemShape } from './status.ts';
 import { count, generationId, next, time } from './values.ts';
 
 /** One line of the tree. Paths are below the prefix and have no slash at their ends. */

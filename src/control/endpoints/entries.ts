@@ -1,9 +1,9 @@
-import { entriesQueryShape, entriesShape, entryShape } from './entry-shapes.ts';
-import { DEFAULT_LIMIT } from './paging.ts';
-import { ProblemError } from './problem-error.ts';
+import { DEFAULT_LIMIT } from '../paging.ts';
+import { ProblemError } from '../problem-error.ts';
+import { entriesQueryShape, entriesShape, entryShape } from '../shapes/entries.ts';
+import { noQueryShape } from '../shapes/status.ts';
+import type { PageOfEntries, TreeViews } from '../tree-views.ts';
 import { type Answer, type Call, type Route, route } from './route.ts';
-import { noQueryShape } from './shapes.ts';
-import type { PageOfEntries, TreeViews } from './tree-views.ts';
 
 /** Of the text that is handed to the socket at a time. */
 const PIECE_CHARACTERS = 64 * 1024;

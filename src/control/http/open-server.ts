@@ -1,11 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Logger } from '../base/logger.ts';
+import type { Logger } from '../../base/logger.ts';
+import { type Answer, checked, type Route } from '../endpoints/route.ts';
+import { prefersOpenMetrics } from '../metrics/open-metrics.ts';
+import { ProblemError } from '../problem-error.ts';
 import { typeOf } from './answer-writer.ts';
-import { prefersOpenMetrics } from './open-metrics.ts';
-import { ProblemError } from './problem-error.ts';
 import { addressOf, queryOf } from './request-target.ts';
-import { type Answer, checked, type Route } from './route.ts';
 import { Router } from './router.ts';
 import { StrangerBound } from './stranger-bound.ts';
 

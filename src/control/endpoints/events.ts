@@ -1,6 +1,6 @@
-import type { EventFeed } from './event-feed.ts';
+import type { EventFeed } from '../event-feed.ts';
+import { noQueryShape } from '../shapes/status.ts';
 import { type Route, route } from './route.ts';
-import { noQueryShape } from './shapes.ts';
 
 const EVENT_STREAM = 'text/event-stream';
 

@@ -5,7 +5,7 @@ import { blobPath } from '../../src/cache/blob-path.ts';
 import { blobRange, chunkCount } from '../../src/cache/chunks.ts';
 import { ContentCache } from '../../src/cache/content-cache.ts';
 import { ReplacedContent } from '../../src/cache/replaced-content.ts';
-import { Metrics } from '../../src/control/metrics.ts';
+import { Metrics } from '../../src/control/metrics/metrics.ts';
 import { RequestMeter } from '../../src/session/request-meter.ts';
 import { Transport } from '../../src/store/http/transport.ts';
 import { probeObject } from '../../src/store/probe-object.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ProblemError } from './problem-error.ts';
+import { ProblemError } from '../problem-error.ts';
 
 /** No request needs to be longer; long lists of paths are sent in several requests. */
 export const MAX_BODY_BYTES = 1024 * 1024;

@@ -4,9 +4,9 @@ import {
   type LogLevel,
   logLevelRequestShape,
   logLevelShape,
-} from './daemon-shapes.ts';
+} from '../shapes/daemon.ts';
+import { noQueryShape } from '../shapes/status.ts';
 import { type Route, route } from './route.ts';
-import { noQueryShape } from './shapes.ts';
 
 /** The operations on the process. */
 export interface ProcessViews {

@@ -1,5 +1,5 @@
-import { ProblemError } from './problem-error.ts';
-import type { Route } from './route.ts';
+import type { Route } from '../endpoints/route.ts';
+import { ProblemError } from '../problem-error.ts';
 
 /** How a part ends that stands for all that is left. */
 const REST = '...}';

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Status } from '../shapes/status.ts';
 import { DURATION_BOUNDS, MirroredHistogram, type Observations } from './mirrored-histogram.ts';
 import { asOpenMetrics } from './open-metrics.ts';
-import type { Status } from './shapes.ts';
 
 /** Of prom-client's own, those whose names promise a counter and that are none; the same numbers come by type. */
 const MISNAMED = [
