@@ -8,15 +8,16 @@ import { Agent, loadDispatcherApi, Pool, ProxyAgent } from './undici.ts';
 /** Keep-alive connections to any origin: directly, or through its configured proxy. */
 export class Transport {
   readonly settings: TransportSettings;
-  /** Created once: otherwise a bundle of 140 authorities would be parsed for each connection. */
-  readonly #secureContext: SecureContext | undefined;
+  /**
+   * Of the authorities to trust, for the first connection by TLS. Created once: to parse a bundle of 140 authorities takes
+   * 50 to 130 ms, which no connection by plain HTTP has to pay.
+   */
+  #secureContext: SecureContext | undefined;
   readonly #dispatchers = new Map<string, Dispatcher>();
   #closed = false;
 
   constructor(settings: TransportSettings) {
     this.settings = settings;
-    const { trusted } = settings;
-    this.#secureContext = trusted === undefined ? undefined : createSecureContext({ ca: trusted });
   }
 
   /** Whether requests to this origin go through a proxy. */
@@ -30,7 +31,7 @@ export class Transport {
     let dispatcher = this.#dispatchers.get(origin);
     if (dispatcher === undefined) {
       const proxy = proxyFor(new URL(origin), this.settings.proxies);
-      dispatcher = proxy === undefined ? this.#direct() : this.#through(proxy);
+      dispatcher = proxy === undefined ? this.#direct(origin) : this.#through(proxy, origin);
       this.#dispatchers.set(origin, dispatcher);
     }
     return dispatcher;
@@ -44,13 +45,12 @@ export class Transport {
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
   }
 
-  #direct(): Dispatcher {
-    return new Agent({ ...this.#pooling(), connect: this.#connecting() });
+  #direct(origin: string): Dispatcher {
+    return new Agent({ ...this.#pooling(), connect: this.#connecting(origin) });
   }
 
-  #through(proxy: ProxyAddress): Dispatcher {
+  #through(proxy: ProxyAddress, origin: string): Dispatcher {
     loadDispatcherApi();
-    const connecting = this.#connecting();
     const pooling = this.#pooling();
     return new ProxyAgent({
       ...pooling,
@@ -58,8 +58,8 @@ export class Transport {
       ...(proxy.authorization !== undefined && { token: proxy.authorization }),
       // http uses a plain forward proxy, which may refuse CONNECT to port 80; https is tunnelled.
       proxyTunnel: false,
-      proxyTls: connecting,
-      requestTls: connecting,
+      proxyTls: this.#connecting(proxy.url),
+      requestTls: this.#connecting(origin),
       // Bounds the wait for a proxy that accepts the connection but never answers CONNECT.
       clientFactory: (origin, options) => new Pool(origin, { ...pooling, ...options }),
     });
@@ -70,8 +70,11 @@ export class Transport {
     return { connections, headersTimeout: timeouts.firstByte, bodyTimeout: timeouts.stall };
   }
 
-  #connecting() {
-    const secureContext = this.#secureContext;
-    return { timeout: this.settings.timeouts.connect, ...(secureContext !== undefined && { secureContext }) };
+  #connecting(address: string) {
+    const { timeouts, trusted } = this.settings;
+    const { connect: timeout } = timeouts;
+    if (trusted === undefined || new URL(address).protocol !== 'https:') return { timeout };
+    this.#secureContext ??= createSecureContext({ ca: trusted });
+    return { timeout, secureContext: this.#secureContext };
   }
 }
