@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startFakeS3 } from '../test/support/fake-s3.ts';
+import { serveManyObjects } from '../test/support/many-objects.ts';
 import { type LogLine, launchMount } from '../test/support/mount.ts';
 import { cpuSeconds, watchProportionalSetSize } from '../test/support/processes.ts';
 import { StoreProxy } from '../test/support/proxy.ts';
@@ -113,7 +113,7 @@ async function seaweedfs(context: Cleanup): Promise<readonly Origin[]> {
 
 /** One that costs little, as a store on another host does. */
 async function fake(context: Cleanup): Promise<readonly Origin[]> {
-  const store = await startFakeS3({
+  const store = await serveManyObjects({
     objects: Number(values.objects),
     prefix: 'dags/',
     bytes: Number(values.bytes),

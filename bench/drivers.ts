@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { FakeBucket } from '../test/support/fake-bucket.ts';
-import { startFakeS3 } from '../test/support/fake-s3.ts';
+import { ComputedBucket } from '../test/support/computed-bucket.ts';
+import { serveManyObjects } from '../test/support/many-objects.ts';
 import { type Mount, startMount } from '../test/support/mount.ts';
 import { read } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
@@ -60,11 +60,11 @@ function median(times: readonly number[]): number {
 }
 
 async function bench(context: Cleanup): Promise<void> {
-  const store = await startFakeS3({ objects, prefix: 'dags/', bytes, latency: 0 });
+  const store = await serveManyObjects({ objects, prefix: 'dags/', bytes, latency: 0 });
   defer(context, () => store.stop());
   const disk = await freshDisk(context);
   const copy = join(disk.directory, 'copy');
-  const bucket = new FakeBucket(objects, 'dags/', bytes);
+  const bucket = new ComputedBucket(objects, 'dags/', bytes);
   for (let index = 0; index < objects; index += 1) {
     const path = join(copy, bucket.path(index));
     if (index % 100 === 0) await mkdir(dirname(path), { recursive: true });

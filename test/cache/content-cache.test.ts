@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
-import { ensure, fixture, readLocal, until } from './fixture.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { ensure, fixture, readLocal } from './fixture.ts';
 
 test('content is fetched by its ETag, once, and is then on disk under the fingerprint that was given', async (t) => {
   const f = fixture(t);
@@ -104,7 +105,7 @@ test('when nobody waits any more the fetch is aborted, its room given back, and 
   f.store.hold();
   const leaving = new AbortController();
   const left = cache.ensure(version, undefined, { signal: leaving.signal });
-  await until(() => f.store.requests.length === 1);
+  await waitFor('the request', () => f.store.requests.length === 1);
   leaving.abort(new Error('killed'));
   await assert.rejects(left, /killed/);
   assert.equal(f.store.requests[0]?.signal.aborted, true);
@@ -136,7 +137,7 @@ test('large blobs in memory at a time are bounded, and a reader goes before the 
     cache.ensure(version, undefined, { signal: f.signal, priority: 'background' }),
   );
   const read = ensure(cache, f, versions[4]!);
-  await until(() => f.store.requests.length === 1);
+  await waitFor('the request', () => f.store.requests.length === 1);
   f.store.release();
   await Promise.all([...prefetched, read]);
   assert.deepEqual(

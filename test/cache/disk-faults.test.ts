@@ -56,7 +56,7 @@ for (const size of [40_000, 400_000]) {
     assert.deepEqual(f.files(), []);
     rmSync(join(f.root, 'filler'));
     assert.equal((await ensure(cache, f, version)).kind, 'memory', 'it is not tried at every read');
-    f.clock.advance(5_000);
+    await f.clock.advance(5_000);
     assert.deepEqual(readLocal(f, version, await ensure(cache, f, version)), f.store.content('a'));
     assert.deepEqual(cache.stats().degraded, []);
     assert.deepEqual(
@@ -103,11 +103,11 @@ test('a disk that became read-only serves what it has, and the rest goes through
   assert.deepEqual(cache.stats().degraded, ['cache-unwritable']);
   assert.deepEqual(readLocal(f, known, await ensure(cache, f, known)), f.store.content('known'));
   // What must be evicted for it cannot be removed: the limit holds all the same.
-  f.clock.advance(5_000);
+  await f.clock.advance(5_000);
   assert.equal((await ensure(cache, f, f.store.putRandom('more', 60_000))).kind, 'memory');
   assert.equal(cache.has(known), true);
   execFileSync('mount', ['-o', 'remount,rw', f.root]);
-  f.clock.advance(5_000);
+  await f.clock.advance(5_000);
   assert.equal((await ensure(cache, f, missing)).kind, 'local');
   assert.deepEqual(cache.stats().degraded, []);
 });
@@ -147,7 +147,7 @@ test('a place in the cache that cannot be written says so, and takes content onc
   assert.deepEqual(cache.stats().degraded, ['cache-unwritable']);
   rmSync(shard);
   mkdirSync(shard);
-  f.clock.advance(5_000);
+  await f.clock.advance(5_000);
   assert.equal((await ensure(cache, f, version)).kind, 'local');
   assert.deepEqual(cache.stats().degraded, []);
 });

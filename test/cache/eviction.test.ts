@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import type { ContentVersion } from '../../src/base/content-version.ts';
 import type { CacheStats, ContentCache } from '../../src/cache/content-cache.ts';
 import { contentBytes } from '../../src/cache/trailer.ts';
-import { ensure, Fixture, fixture, lockDouble, readMemory, until } from './fixture.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { ensure, Fixture, fixture, lockDouble, readMemory } from './fixture.ts';
 
 /** Bytes of content on disk, by version name, from the files themselves. */
 function onDisk(f: Fixture): Map<string, number> {
@@ -45,7 +46,7 @@ test('fetches under way at the same time do not exceed the limit together', asyn
   const versions = Array.from({ length: 8 }, (_, i) => f.store.putRandom(`a-${i}`, 300));
   f.store.hold();
   const asked = versions.map((version) => ensure(cache, f, version));
-  await until(() => f.store.requests.length === 8);
+  await waitFor('eight requests', () => f.store.requests.length === 8);
   f.store.release();
   const kinds = (await Promise.all(asked)).map(({ kind }) => kind);
   assert.equal(kinds.filter((kind) => kind === 'local').length, 3);
@@ -81,7 +82,7 @@ test('content that loses its place while it is fetched is served all the same', 
   cache.pin(pinned.name);
   f.store.hold();
   const asked = ensure(cache, f, pinned);
-  await until(() => f.store.requests.length === 2);
+  await waitFor('two requests', () => f.store.requests.length === 2);
   cache.unpin(pinned.name);
   f.store.release();
   assert.deepEqual(readMemory(await asked), f.store.content('pinned'));

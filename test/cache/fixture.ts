@@ -4,20 +4,19 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContentVersion } from '../../src/base/content-version.ts';
 import { blobPath } from '../../src/cache/blob-path.ts';
 import { CacheError } from '../../src/cache/cache-error.ts';
 import { blobRange } from '../../src/cache/chunks.ts';
 import { ContentCache, type ContentCacheOptions, type Located } from '../../src/cache/content-cache.ts';
 import type { LockDirectory } from '../../src/cache/directory-lock.ts';
-import type { Clock } from '../../src/cache/ports.ts';
 import { mountDirectory } from '../../src/cache/private-directory.ts';
 import type { ContentStore } from '../../src/cache/receive.ts';
 import { fingerprintOf } from '../../src/cache/verification.ts';
 import type { GetOptions, ObjectBody } from '../../src/store/object-store.ts';
 import type { Stop } from '../../src/store/stop.ts';
 import { StoreError } from '../../src/store/store-error.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
 /** A version as src/tree names it: 32 hex digits over path, etag and size. */
@@ -107,34 +106,6 @@ export class MemoryStore implements ContentStore {
   }
 }
 
-/** A clock that stands still until it is told to go on. */
-export class ManualClock implements Clock {
-  #now = 1_700_000_000_000;
-  readonly #sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const sleeper = { until: this.#now + ms, wake: resolve };
-      this.#sleepers.add(sleeper);
-      signal.addEventListener('abort', () => reject(signal.reason));
-    });
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    for (const sleeper of this.#sleepers) {
-      if (sleeper.until > this.#now) continue;
-      this.#sleepers.delete(sleeper);
-      sleeper.wake();
-    }
-  }
-}
-
 /** Excludes within this process, as flock(2) does between processes. */
 export function lockDouble(): LockDirectory {
   const held = new Set<string>();
@@ -149,7 +120,7 @@ export function lockDouble(): LockDirectory {
 export class Fixture {
   readonly directory: string;
   readonly store = new MemoryStore();
-  readonly clock = new ManualClock();
+  readonly clock = new FakeClock();
   readonly log = new RecordingLog();
   readonly lock = lockDouble();
   readonly signal = new AbortController().signal;
@@ -241,11 +212,4 @@ export function fixture(
     rmSync(root, { recursive: true, force: true });
   });
   return made;
-}
-
-/** Waits for something that is about to be. */
-export async function until(what: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !what(); await sleep(2)) {
-    if (Date.now() > deadline) throw new Error('it did not come to be');
-  }
 }

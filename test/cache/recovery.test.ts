@@ -16,7 +16,8 @@ import { test } from 'node:test';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import { orderPath } from '../../src/cache/order-file.ts';
 import { surplus } from '../../src/cache/recovery.ts';
-import { ensure, type Fixture, fixture, lockDouble, readLocal, until } from './fixture.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { ensure, type Fixture, fixture, lockDouble, readLocal } from './fixture.ts';
 
 const crash = new URL('./crash-child.js', import.meta.url);
 
@@ -65,11 +66,11 @@ test('the order of eviction outlives a restart', async (t) => {
 test('the order is written while the cache is open, if there is anything new in it', async (t) => {
   const f = fixture(t);
   const cache = await f.open();
-  f.clock.advance(60_000);
+  await f.clock.advance(60_000);
   await ensure(cache, f, f.store.putRandom('a', 100));
   assert.equal(existsSync(orderPath(f.directory)), false);
-  f.clock.advance(60_000);
-  await until(() => existsSync(orderPath(f.directory)));
+  await f.clock.advance(60_000);
+  await waitFor('the order', () => existsSync(orderPath(f.directory)));
 });
 
 test('what is not in the order file is the oldest, by its age', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Flight, SingleFlight } from '../../src/cache/single-flight.ts';
-import { until } from './fixture.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 interface Work {
   readonly flight: Flight;
@@ -82,7 +82,7 @@ test('who asks while an aborted work comes to its end waits for that, and never 
   const third = bench.ask();
   assert.equal(bench.works.length, 1);
   bench.works[0]?.finish(1);
-  await until(() => bench.works.length === 2);
+  await waitFor('the second work', () => bench.works.length === 2);
   bench.works[1]?.finish(2);
   assert.deepEqual(await Promise.all([second, third]), [2, 2]);
   assert.equal(bench.works.length, 2);

@@ -4,11 +4,12 @@ import { describe, type TestContext, test } from 'node:test';
 import { metricsRoutes } from '../../src/control/endpoints/endpoints.ts';
 import { OpenServer, type OpenServerOptions } from '../../src/control/http/open-server.ts';
 import type { ControlViews } from '../../src/control/views.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { fakeViews } from './fixture.ts';
 
 const GET = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
-const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const log = new RecordingLog();
 
 interface World {
   readonly server: OpenServer;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startFakeS3 } from '../support/fake-s3.ts';
+import { serveManyObjects } from '../support/many-objects.ts';
 import { launchMount, mountImpossible } from '../support/mount.ts';
 import { watchProportionalSetSize } from '../support/processes.ts';
 import { shell } from '../support/reader.ts';
@@ -11,7 +11,7 @@ const MiB = 2 ** 20;
 
 test('100,000 objects mount, are walked and change, in 400 MiB', { skip: mountImpossible }, async (t) => {
   const objects = 100_000;
-  const store = await startFakeS3({ objects, prefix: 'dags/' });
+  const store = await serveManyObjects({ objects, prefix: 'dags/' });
   defer(t, () => store.stop());
   const mount = await launchMount(t, {
     source: 's3://fake/dags',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startFakeS3 } from '../support/fake-s3.ts';
+import { serveManyObjects } from '../support/many-objects.ts';
 import { launchMount, mountImpossible } from '../support/mount.ts';
 import { watchProportionalSetSize } from '../support/processes.ts';
 import { shell } from '../support/reader.ts';
@@ -11,7 +11,7 @@ const MiB = 2 ** 20;
 
 test('1,000,000 keys mount, are walked and revalidated, in 1.2 GiB', { skip: mountImpossible }, async (t) => {
   const objects = 1_000_000;
-  const store = await startFakeS3({ objects, prefix: 'dags/' });
+  const store = await serveManyObjects({ objects, prefix: 'dags/' });
   defer(t, () => store.stop());
   const start = Date.now();
   const elapsed = (): string => `${((Date.now() - start) / 1000).toFixed(1)} s`;

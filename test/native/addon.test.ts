@@ -4,12 +4,12 @@ import { closeSync, mkdtempSync, readdirSync, readSync, rmSync, writeSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type Addon, loadAddon, type NativeChannel } from '../../src/session/kernel/addon.ts';
 import { UNANSWERED } from '../../src/session/kernel/notification-watch.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const IN_HEADER_BYTES = 40;
 const OUT_HEADER_BYTES = 16;
@@ -27,12 +27,6 @@ function request(opcode: number, unique: bigint): Uint8Array {
   view.setUint32(4, opcode, true);
   view.setBigUint64(8, unique, true);
   return new Uint8Array(view.buffer);
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !isSo(); await turn()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-  }
 }
 
 /** A channel on one end of a socket, which stands in for the device; the test holds the other end. */
@@ -106,17 +100,17 @@ describe('the addon', {
   test('answers IOCTL with ENOTTY by itself, and hands over every other request', async () => {
     const loop = new Loop(addon);
     loop.send(request(IOCTL, 0x8000_0000_0000_0007n));
-    await until('the constant answer', () => loop.answered[0] === 1);
+    await waitFor('the constant answer', () => loop.answered[0] === 1);
     const reply = loop.receive(64);
     assert.equal(reply.length, OUT_HEADER_BYTES);
     assert.equal(reply.readUInt32LE(0), OUT_HEADER_BYTES);
     assert.equal(reply.readInt32LE(4), -ENOTTY);
     assert.equal(reply.readBigUInt64LE(8), 0x8000_0000_0000_0007n);
     loop.send(request(1, 8n));
-    await until('a request', () => loop.opcodes.length === 1);
+    await waitFor('a request', () => loop.opcodes.length === 1);
     assert.deepEqual(loop.opcodes, [1]);
     loop.hangUp();
-    await until('the end', () => loop.ended !== undefined);
+    await waitFor('the end', () => loop.ended !== undefined);
   });
 
   test('sends the reply that lies in its buffer, and refuses lengths outside of it', async () => {
@@ -137,7 +131,7 @@ describe('the addon', {
     new DataView(messages.buffer).setUint32(0, 16, true);
     new DataView(messages.buffer).setUint32(16, 24, true);
     loop.notify(messages, 2);
-    await until('the results', () => loop.notified.length === 1);
+    await waitFor('the results', () => loop.notified.length === 1);
     assert.deepEqual([...(loop.notified[0] ?? [])], [0, 0]);
     assert.equal(loop.receive(64).length, 40);
     assert.throws(() => loop.notify(messages, 1), { code: 'EINVAL' });
@@ -154,7 +148,7 @@ describe('the addon', {
       if (i % 2 === 0) loop.channel.close();
       loop.hangUp();
     }
-    await until('the descriptors', () => openDescriptors() <= before);
+    await waitFor('the descriptors', () => openDescriptors() <= before);
   });
 
   test('survives a worker that ends with its channel open, in the middle of notifications', async () => {

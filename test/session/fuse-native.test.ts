@@ -88,8 +88,6 @@ describe('a session by fuse-native', {
   const start = async (files: Parameters<typeof LiveSession.start>[0]): Promise<void> => {
     session = await LiveSession.start(files, 'fuse-native');
   };
-  const until = (what: string, condition: () => boolean): Promise<true> =>
-    waitFor(what, () => condition() || undefined, 60_000) as Promise<true>;
 
   test('shows versions beside the current tree, found when they are looked up', async () => {
     const id = `sha256-${'1'.repeat(64)}`;
@@ -137,7 +135,7 @@ print([(len(whole(f)), set(whole(f))) for f in held])`),
     );
     for (const [index, version] of versions.entries()) {
       if (index > 0) await session.publish({ 'a.bin': version });
-      await until('its first read', () => session.fetched.length > index);
+      await waitFor('its first read', () => session.fetched.length > index);
     }
     assert.equal(await held, '[(400000, {111}), (350000, {110}), (300000, {109})]\n');
   });
@@ -152,10 +150,10 @@ while os.path.exists('a.bin'): time.sleep(0.01)
 rest = os.read(f, 1 << 20) + os.read(f, 1 << 20)
 print(len(first + rest), set(first + rest))`),
     );
-    await until('its first read', () => session.fetched.length > 0);
+    await waitFor('its first read', () => session.fetched.length > 0);
     await session.publish({ b: 'b' });
     assert.equal(await held, '300000 {111}\n');
-    await until('the release', () => session.released.length > 0);
+    await waitFor('the release', () => session.released.length > 0);
     assert.equal((await session.counters()).retired, 0);
   });
 
@@ -242,7 +240,7 @@ except OSError as error: print(errno.errorcode[error.errno])`);
   test('ends with the reason when its process is killed, and leaves a mount that can be removed', async () => {
     await start({ 'a.py': 'a' });
     session.killProcess();
-    await until('the end', () => session.ended !== undefined);
+    await waitFor('the end', () => session.ended !== undefined);
     assert.ok(session.ended?.kind === 'exited');
     assert.match(session.ended.reason, /SIGKILL/);
     assert.equal(mountsAt(session.target).length, 1);

@@ -9,6 +9,7 @@ import { carry, uncarry } from '../../src/source/worker/source-messages.ts';
 import { failureOf, SyncError } from '../../src/sync/failure.ts';
 import { FakeStore } from '../store/fake-store.ts';
 import { CREDENTIALS, patience, settingsOf, TARGET } from '../store/open-store.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 
 const GOOD = 'e1';
@@ -39,7 +40,7 @@ async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', wat
       shown,
     },
     credentials: async () => CREDENTIALS,
-    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: new RecordingLog(),
     observer: { request: () => undefined, bytes: () => undefined },
   });
   defer(t, () => client.close());

@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-
-interface StoredObject {
-  readonly body: Buffer;
-  readonly etag: string;
-  /** Milliseconds since the epoch; shown in whole seconds, as S3 does. */
-  readonly modified: number;
-}
+import { type Bucket, type BucketObject, MemoryBucket } from './bucket.ts';
 
 export interface MemoryS3Options {
+  /** Of any name. Default: one in memory, empty at first; nothing can be put into another one. */
+  readonly bucket?: Bucket;
+  /** Whether `requests` is kept; default true. */
+  readonly recorded?: boolean;
   /** Keys of one page; S3 gives 1,000, and may give fewer than were asked for. */
   readonly pageKeys?: number;
   /** Whether PUT and DELETE are taken, and whether conditions of writes are heeded; refused unless given. */
@@ -36,22 +33,23 @@ export type MemoryS3Fault =
   | 'lost-before';
 
 /**
- * A bucket in memory that takes any key, byte for byte, where real stores refuse or fold those that look like no path:
+ * A store whose bucket takes any key, byte for byte, where real stores refuse or fold those that look like no path:
  * ListObjectsV2 in byte order, GET and HEAD with If-Match and one range, over HTTP, for a bucket of any name. Objects
  * are put by calls, or by PUT where that is asked for. Keys here are latin1: one character a byte. No signature is checked.
  */
 export class MemoryS3 {
-  readonly #objects = new Map<string, StoredObject>();
+  readonly #memory = new MemoryBucket();
+  readonly #bucket: Bucket;
   readonly #server: Server;
   readonly #pageKeys: number;
   readonly #options: MemoryS3Options;
   /** Requests so far, as `GET key`. */
   readonly requests: string[] = [];
-  #sorted: string[] | undefined;
   #port = 0;
 
   private constructor(options: MemoryS3Options) {
     this.#options = options;
+    this.#bucket = options.bucket ?? this.#memory;
     this.#pageKeys = options.pageKeys ?? 1000;
     this.#server = createServer((request, response) => void this.#answer(request, response));
     this.#server.keepAliveTimeout = 60_000;
@@ -70,23 +68,19 @@ export class MemoryS3 {
   }
 
   keys(): readonly string[] {
-    this.#sorted ??= [...this.#objects.keys()].sort();
-    return this.#sorted;
+    return this.#memory.keys();
   }
 
   put(key: string, body: string | Uint8Array): void {
-    const bytes = Buffer.from(body as Uint8Array);
-    const etag = createHash('md5').update(bytes).digest('hex');
-    if (!this.#objects.has(key)) this.#sorted = undefined;
-    this.#objects.set(key, { body: bytes, etag, modified: Date.now() });
+    this.#memory.put(key, body);
   }
 
   get(key: string): Buffer | undefined {
-    return this.#objects.get(key)?.body;
+    return this.#memory.get(key)?.body();
   }
 
   delete(key: string): void {
-    if (this.#objects.delete(key)) this.#sorted = undefined;
+    this.#memory.delete(key);
   }
 
   async close(): Promise<void> {
@@ -100,7 +94,7 @@ export class MemoryS3 {
     const { method = '' } = request;
     const { now, fault, writes } = this.#options;
     if (now !== undefined) response.setHeader('date', new Date(now()).toUTCString());
-    this.requests.push(`${method} ${key}`);
+    if (this.#options.recorded !== false) this.requests.push(`${method} ${key}`);
     const met = fault === undefined ? undefined : await fault({ method, key });
     if (met === 'lost-before') request.socket.destroy();
     else if (typeof met === 'object') {
@@ -121,14 +115,12 @@ export class MemoryS3 {
     const after =
       token === undefined ? query.get('start-after') : Buffer.from(token, 'hex').toString('latin1');
     const most = Math.min(Number(query.get('max-keys') ?? 1000), this.#pageKeys);
-    const keys = this.keys().filter((key) => key.startsWith(prefix) && (after === undefined || key > after));
-    const page = keys.slice(0, most);
+    const { keys: page, more } = this.#bucket.page(prefix, after, most);
     const contents = page.map((key) => {
-      const { body, etag, modified } = this.#objects.get(key) as StoredObject;
+      const { size, etag, modified } = this.#bucket.get(key) as BucketObject;
       const date = new Date(Math.floor(modified / 1000) * 1000).toISOString();
-      return `<Contents><Key>${encoded(key)}</Key><LastModified>${date}</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${body.length}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
+      return `<Contents><Key>${encoded(key)}</Key><LastModified>${date}</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${size}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
     });
-    const more = page.length < keys.length;
     const next = Buffer.from(page.at(-1) ?? '', 'latin1').toString('hex');
     const xml = [
       '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
@@ -149,7 +141,7 @@ export class MemoryS3 {
   ): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    const there = this.#objects.get(key);
+    const there = this.#memory.get(key);
     const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
     const holds =
       (noneMatch === undefined || there === undefined) &&
@@ -161,16 +153,16 @@ export class MemoryS3 {
     else if (!taken)
       refuse(response, 412, 'PreconditionFailed', 'At least one of the pre-conditions did not hold');
     else if (request.method === 'DELETE') response.writeHead(204).end();
-    else send(response, 200, { etag: `"${this.#objects.get(key)?.etag}"` }, Buffer.alloc(0));
+    else send(response, 200, { etag: `"${this.#memory.get(key)?.etag}"` }, Buffer.alloc(0));
   }
 
   #object(key: string, request: IncomingMessage, response: ServerResponse): void {
-    const object = this.#objects.get(key);
+    const object = this.#bucket.get(key);
     if (object === undefined) {
       refuse(response, 404, 'NoSuchKey', 'The specified key does not exist.');
       return;
     }
-    const { body, etag, modified } = object;
+    const { size, etag, modified } = object;
     const match = request.headers['if-match'];
     if (match !== undefined && match.replaceAll('"', '') !== etag) {
       refuse(response, 412, 'PreconditionFailed', 'At least one of the pre-conditions did not hold');
@@ -184,13 +176,13 @@ export class MemoryS3 {
     const headers = { etag: `"${etag}"`, 'last-modified': new Date(modified).toUTCString() };
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
     if (request.method === 'HEAD') {
-      response.writeHead(200, { ...headers, 'content-length': body.length }).end();
-    } else if (range === null) send(response, 200, headers, body);
+      response.writeHead(200, { ...headers, 'content-length': size }).end();
+    } else if (range === null) send(response, 200, headers, object.body());
     else {
       const start = Number(range[1]);
-      const end = Math.min(range[2] === '' ? body.length : Number(range[2]) + 1, body.length);
-      const place = { ...headers, 'content-range': `bytes ${start}-${end - 1}/${body.length}` };
-      send(response, 206, place, body.subarray(start, end));
+      const end = Math.min(range[2] === '' ? size : Number(range[2]) + 1, size);
+      const place = { ...headers, 'content-range': `bytes ${start}-${end - 1}/${size}` };
+      send(response, 206, place, object.body().subarray(start, end));
     }
   }
 }

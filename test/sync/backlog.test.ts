@@ -5,9 +5,9 @@ import { ContentState, MARK } from '../../src/sync/content-state.ts';
 import type { FetchTarget } from '../../src/sync/fetch-target.ts';
 import { SlowFetches } from '../../src/sync/unreadable/slow-fetches.ts';
 import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 import { treeOf } from './doubles/trees.ts';
 

@@ -10,9 +10,9 @@ import { noPersistence } from '../../src/sync/persist.ts';
 import { Sync } from '../../src/sync/sync.ts';
 import { errorDocument, FakeStore, object, type Reply, type SeenRequest } from '../store/fake-store.ts';
 import { openStore } from '../store/open-store.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';
 import { type FakeObject, FakeSource } from './doubles/fake-source.ts';
 

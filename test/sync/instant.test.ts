@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Clock } from '../../src/base/clock.ts';
 import { chooseInstant, millisecondsOf, untilPassed } from '../../src/sync/instant.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 const { signal } = new AbortController();
 const T0 = Date.UTC(2026, 0, 1);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { keepLastSuccess } from '../../src/server/last-success.ts';
 import { SourceState } from '../../src/sync/source-state.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 
 describe('when the store was last seen', () => {
   test('outlives the process, give or take half a minute', async (t) => {

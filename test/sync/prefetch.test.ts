@@ -9,9 +9,9 @@ import { Progress } from '../../src/sync/progress.ts';
 import { StaleVersions } from '../../src/sync/stale-versions.ts';
 import { SlowFetches } from '../../src/sync/unreadable/slow-fetches.ts';
 import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 import { treeOf } from './doubles/trees.ts';
 

@@ -4,7 +4,7 @@ import type { Built } from '../../src/source/source.ts';
 import { millisecondsOf } from '../../src/sync/instant.ts';
 import type { Persister } from '../../src/sync/ports.ts';
 import { publish } from '../../src/sync/publish.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 import { mtimes, treeOf } from './doubles/trees.ts';

@@ -4,7 +4,7 @@ import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import type { Located } from '../../src/sync/ports.ts';
 import { ReadAhead } from '../../src/sync/read-ahead.ts';
 import type { ContentVersion } from '../../src/tree/index.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 const CHUNKS = 20;
 

@@ -3,9 +3,9 @@ import { beforeEach, describe, it } from 'node:test';
 import { ReadThrough } from '../../src/sync/read-through.ts';
 import { UnreadableObjects } from '../../src/sync/unreadable/unreadable-objects.ts';
 import type { ContentVersion, Generation } from '../../src/tree/index.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { FakeCache } from './doubles/fake-cache.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeSource, FakeStoreError } from './doubles/fake-source.ts';
 import { treeOf } from './doubles/trees.ts';
 

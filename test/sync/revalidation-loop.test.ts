@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Deferred, deferred } from '../../src/base/waiting.ts';
 import { RevalidationLoop } from '../../src/sync/revalidation-loop.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 interface Outcome {
   readonly kind: 'current' | 'failed';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Candidate } from '../../src/source/source.ts';
 import { settle } from '../../src/sync/settle.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 const listed = (digest: string): Candidate => ({ digest, objects: 1, requests: 1 });
 

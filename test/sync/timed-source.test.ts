@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SyncNotice } from '../../src/sync/notice.ts';
 import { TimedSource } from '../../src/sync/timed-source.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 
 function slowWorld() {

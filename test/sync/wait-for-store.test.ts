@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { waitForStore } from '../../src/sync/wait-for-store.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeStoreError } from './doubles/fake-source.ts';
 
 /** A start that fails with these codes in turn, each after a second, and then succeeds. */

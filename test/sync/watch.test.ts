@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { Watch } from '../../src/sync/watch.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 import { FakeStoreError } from './doubles/fake-source.ts';
 import { World } from './doubles/world.ts';
 

@@ -7,9 +7,9 @@ import type { ContentStore } from '../../src/cache/receive.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { noPersistence } from '../../src/sync/persist.ts';
 import { Sync } from '../../src/sync/sync.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
-import { FakeClock } from './doubles/fake-clock.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 

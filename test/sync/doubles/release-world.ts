@@ -5,9 +5,9 @@ import { decodeBody, encodeBody, lengthOf } from '../../../src/state/state-body.
 import type { Persister, TakeoverState } from '../../../src/sync/ports.ts';
 import type { Restored } from '../../../src/sync/restored.ts';
 import { Sync, type SyncOptions } from '../../../src/sync/sync.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../../support/temporary.ts';
-import { FakeClock } from './fake-clock.ts';
 import { FakePresenter } from './fake-presenter.ts';
 import { MemoryReleases } from './memory-releases.ts';
 

@@ -1,9 +1,9 @@
 import { noPersistence } from '../../../src/sync/persist.ts';
 import type { Restored } from '../../../src/sync/restored.ts';
 import { Sync, type SyncOptions } from '../../../src/sync/sync.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import { FakeCache } from './fake-cache.ts';
-import { FakeClock } from './fake-clock.ts';
 import { FakePresenter } from './fake-presenter.ts';
 import { FakeSource } from './fake-source.ts';
 

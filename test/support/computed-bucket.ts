@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Bucket, BucketObject } from './bucket.ts';
+
+const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /**
  * A bucket of any size that nothing stores: keys in byte order by construction, each object's bytes, size and ETag
  * computed from its number and revision. Object i is d<i/100>/f<i>.py, both numbers padded to eight digits.
  */
-export class FakeBucket {
+export class ComputedBucket implements Bucket {
   readonly objects: number;
   readonly #prefix: string;
   readonly #bytes: number;
@@ -25,6 +28,24 @@ export class FakeBucket {
   revise(index: number): void {
     this.#revisions.set(index, (this.#revisions.get(index) ?? 0) + 1);
     this.#hash(index);
+  }
+
+  get(key: string): BucketObject | undefined {
+    const index = this.find(key);
+    if (index === undefined) return undefined;
+    const body = this.body(index);
+    return { etag: this.etag(index), size: body.length, modified: MODIFIED, body: () => Buffer.from(body) };
+  }
+
+  page(prefix: string, after: string | undefined, most: number): ReturnType<Bucket['page']> {
+    // Nothing is below a prefix that is longer than the bucket's own keys, but one of its directories.
+    let index = after === undefined || after < prefix ? this.#first(prefix) : this.firstAfter(after);
+    const keys: string[] = [];
+    for (; index < this.objects && this.key(index).startsWith(prefix); index += 1) {
+      if (keys.length === most) return { keys, more: true };
+      keys.push(this.key(index));
+    }
+    return { keys, more: false };
   }
 
   key(index: number): string {
@@ -60,6 +81,12 @@ export class FakeBucket {
       else low = middle + 1;
     }
     return low;
+  }
+
+  #first(prefix: string): number {
+    const index = prefix === '' ? 0 : this.firstAfter(prefix);
+    // A key that is the prefix itself is below it too.
+    return index > 0 && this.key(index - 1) === prefix ? index - 1 : index;
   }
 
   #hash(index: number): void {

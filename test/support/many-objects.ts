@@ -3,15 +3,15 @@ import { startChild } from './child.ts';
 import { repository } from './repository.ts';
 import { waitFor } from './wait-for.ts';
 
-/** A store of so many small objects that no real one would be filled with them for a test; see fake-bucket.ts. */
-export interface FakeS3 {
+/** A store of so many small objects that no real one would be filled with them for a test; see computed-bucket.ts. */
+export interface ManyObjects {
   readonly endpoint: string;
   /** Gives the objects from `from` to before `to` new bytes. */
   revise(from: number, to: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startFakeS3(options: {
+export async function serveManyObjects(options: {
   readonly objects: number;
   /** Before every key, with its slash. */
   readonly prefix?: string;
@@ -19,8 +19,8 @@ export async function startFakeS3(options: {
   readonly bytes?: number;
   /** Milliseconds before each answer. */
   readonly latency?: number;
-}): Promise<FakeS3> {
-  const program = join(repository, 'dist/test/support/serve-fake-s3.js');
+}): Promise<ManyObjects> {
+  const program = join(repository, 'dist/test/support/serve-many-objects.js');
   const { objects, prefix = '', bytes = 0, latency = 0 } = options;
   const server = startChild(
     process.execPath,
