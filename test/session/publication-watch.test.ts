@@ -53,7 +53,8 @@ describe('the watch over publications', () => {
     watch.tell({ nodeId: 3, path: undefined });
     await waitFor('the news', () => changes.length === 1);
     assert.deepEqual(changes, [{ since: 5_000, directory: undefined, holders: [] }]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    watch.tell({ nodeId: 4, path: 'other' });
+    await waitFor('the news of the other', () => changes.length === 2);
     assert.equal(searches, 1);
     watch.stop();
   });

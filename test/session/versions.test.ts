@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import type { VersionAnswer } from '../../src/session/messages.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -141,14 +142,12 @@ describe('versions beside the current tree', { skip: unmountable(), timeout: 150
   test('go when the kernel holds nothing of them, and come again', async () => {
     await start();
     assert.equal(await session.sh(`cat versions/${ONE}/a.py versions/${ONE}/d/x.py`), 'onex');
+    const standing = `${session.target}.standing`;
     const held = session.sh(
-      `cd versions/${ONE}/d && while [ -e ../../../current/a.py ]; do sleep 0.05; done; cat x.py; pwd -P | tail -c 3`,
+      `cd versions/${ONE}/d && touch ${standing} && while [ -e ../../../current/a.py ]; do sleep 0.05; done; cat x.py; pwd -P | tail -c 3`,
     );
-    await waitFor(
-      'the reader',
-      async () => session.used.length >= 0 && (await session.counters()).retired === 0,
-    );
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await waitFor('the reader to stand in the version', () => existsSync(standing));
+    rmSync(standing);
     assert.equal(await session.dropVersion(ONE), false);
     assert.equal(await session.dropVersion(TWO), true);
     await session.publish({ other: 'o' });

@@ -8,6 +8,8 @@ interface Timer {
 
 /** Turns of the event loop after which nothing in memory goes on by itself. */
 const TURNS = 12;
+/** Ends a test that would hang; generous on purpose. */
+const PATIENCE_MS = 120_000;
 
 /** Time stands still until it is advanced; then every timer fires at its own time. */
 export class FakeClock implements Clock {
@@ -98,6 +100,21 @@ export class FakeClock implements Clock {
       this.#pass(next.due - this.#elapsed);
       next.fire();
     }
+  }
+
+  /** As `drive`, where files or HTTP are at work: time passes, 10 ms at a time, only while nothing else does. */
+  async driveWithIo<T>(promise: Promise<T>): Promise<T> {
+    let over = false;
+    const done = (): void => {
+      over = true;
+    };
+    promise.then(done, done);
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!over) {
+      if (Date.now() > deadline) throw new Error(`nothing came of it within ${PATIENCE_MS} ms`);
+      await this.advance(10);
+    }
+    return promise;
   }
 
   #next(): Timer | undefined {

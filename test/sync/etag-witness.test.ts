@@ -104,7 +104,7 @@ async function world(
   });
   let running: Promise<void> | undefined;
   const start = async (): Promise<void> => {
-    await driven(clock, sync.start(abort.signal));
+    await clock.driveWithIo(sync.start(abort.signal));
     running = sync.run(abort.signal);
   };
   const readAll = async (): Promise<string[]> => {
@@ -113,7 +113,7 @@ async function world(
     for (let index = 1; index < generation.entries; index++) {
       if (generation.isDirectory(index)) continue;
       const options = { deadlineMs: 60_000, signal: abort.signal };
-      const result = await driven(clock, sync.read(generation.version(index), undefined, options));
+      const result = await clock.driveWithIo(sync.read(generation.version(index), undefined, options));
       if (result.kind === 'error') failed.push(`${generation.path(index)} ${result.failure} ${result.code}`);
     }
     return failed;
@@ -121,18 +121,7 @@ async function world(
   return { sync, source, clock, fake, store, witness, log, kept, start, readAll, presenter };
 }
 
-/** HTTP and files are at work: time passes only while nothing else does. */
-async function driven<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
-  let over = false;
-  const end = (): void => {
-    over = true;
-  };
-  promise.then(end, end);
-  while (!over) await clock.advance(10);
-  return promise;
-}
-
-/** As `driven`, for a bounded time of the clock. */
+/** Lets so much time pass while HTTP and files are at work. */
 async function pass(clock: FakeClock, milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += 10) await clock.advance(10);
 }
@@ -147,14 +136,14 @@ describe('a store whose listings have ETags of their own', () => {
         });
         source.putFiles(files);
         await start();
-        await driven(clock, sync.ready);
+        await clock.driveWithIo(sync.ready);
         assert.deepEqual(witness.traits, ['own-listing-etags']);
         assert.deepEqual(kept, [['own-listing-etags']]);
         assert.deepEqual(await readAll(), []);
         assert.equal(log.told('store-traits').length, 1);
         // What is new later comes at once.
         source.put('dags/new.py');
-        assert.equal((await driven(clock, sync.refresh())).kind, 'published');
+        assert.equal((await clock.driveWithIo(sync.refresh())).kind, 'published');
         assert.deepEqual(await readAll(), []);
       });
     }
@@ -167,10 +156,10 @@ describe('a store whose listings have ETags of their own', () => {
     const version = sync.shown!.generation.version(sync.shown!.generation.find('dags/file00001.py'));
     const read = () =>
       sync.read(version, undefined, { deadlineMs: 60_000, signal: new AbortController().signal });
-    assert.equal((await driven(clock, read())).kind, 'error');
-    await driven(clock, sync.refresh());
+    assert.equal((await clock.driveWithIo(read())).kind, 'error');
+    await clock.driveWithIo(sync.refresh());
     await pass(clock, 1000);
-    assert.equal((await driven(clock, read())).kind, 'local');
+    assert.equal((await clock.driveWithIo(read())).kind, 'local');
     assert.deepEqual(await readAll(), []);
   });
 
@@ -188,9 +177,9 @@ describe('a store whose listings have ETags of their own', () => {
     const { sync, source, clock, presenter, start, readAll } = await world(t, own);
     source.putFiles(20);
     await start();
-    await driven(clock, sync.ready);
+    await clock.driveWithIo(sync.ready);
     source.put('dags/file00003.py', 'longer than it was before');
-    assert.equal((await driven(clock, sync.refresh())).kind, 'published');
+    assert.equal((await clock.driveWithIo(sync.refresh())).kind, 'published');
     const { generation } = presenter.publications.at(-1)!;
     assert.equal(generation.size(generation.find('dags/file00003.py')), 25);
     assert.deepEqual(await readAll(), []);
@@ -204,7 +193,7 @@ describe('objects of which some come with another ETag', () => {
     const { sync, source, clock, witness, start, readAll } = await world(t, { etagOf });
     source.putFiles(20);
     await start();
-    await driven(clock, sync.ready);
+    await clock.driveWithIo(sync.ready);
     assert.deepEqual(witness.traits, []);
     assert.deepEqual(
       await readAll(),
@@ -223,7 +212,7 @@ for (const [name, etagOf] of [
       const { sync, source, clock, start, readAll } = await world(t, { etagOf });
       source.putFiles(20);
       await start();
-      await driven(clock, sync.ready);
+      await clock.driveWithIo(sync.ready);
       assert.deepEqual(await readAll(), []);
     });
   });
@@ -242,7 +231,7 @@ describe('a store whose ETags look like an MD5 and are none', () => {
       const { sync, source, clock, witness, start, readAll } = await world(t, {});
       putAll(source, files);
       await start();
-      await driven(clock, sync.ready);
+      await clock.driveWithIo(sync.ready);
       assert.deepEqual(witness.traits, ['no-md5-etags']);
       assert.deepEqual(await readAll(), []);
     });
@@ -257,7 +246,7 @@ describe('a store whose ETags look like an MD5 and are none', () => {
       source.objects.set(`dags/f${i}.py`, { content, etag: md5(content), archived: false });
     }
     await start();
-    await driven(clock, sync.ready);
+    await clock.driveWithIo(sync.ready);
     assert.deepEqual(witness.traits, []);
     assert.deepEqual(await readAll(), ['dags/f3.py unavailable corrupt']);
   });

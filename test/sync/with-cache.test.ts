@@ -86,7 +86,7 @@ describe('Sync over the content cache', () => {
     assert.equal(first.cache.stats().entries, 50);
     source.put('dags/file00007.py', 'changed');
     first.presenter.onPublish = () => assert.equal(gets.at(-1), 'dags/file00007.py');
-    assert.equal((await clockDriven(clock, first.sync.refresh())).kind, 'published');
+    assert.equal((await clock.driveWithIo(first.sync.refresh())).kind, 'published');
     assert.equal(gets.length, 51);
     // The replaced content is pinned: what the kernel may still hold is not evicted.
     assert.equal(first.cache.stats().entries, 51);
@@ -109,13 +109,3 @@ describe('Sync over the content cache', () => {
     assert.ok((await readdir(directory)).includes('blobs'));
   });
 });
-
-/** Real files are at work: time passes only while nothing else does. */
-async function clockDriven<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
-  let over = false;
-  promise.finally(() => {
-    over = true;
-  });
-  while (!over) await clock.advance(10);
-  return promise;
-}

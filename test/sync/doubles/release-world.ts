@@ -92,15 +92,7 @@ export async function releaseWorldOf(t: Cleanup, options: WorldOptions = {}) {
   );
   const abort = new AbortController();
   let running: Promise<void> | undefined;
-  const drive = async <T>(promise: Promise<T>): Promise<T> => {
-    let over = false;
-    const done = (): void => {
-      over = true;
-    };
-    promise.then(done, done);
-    while (!over) await clock.advance(10);
-    return promise;
-  };
+  const drive = <T>(promise: Promise<T>): Promise<T> => clock.driveWithIo(promise);
   const start = async (): Promise<void> => {
     await drive(sync.start(abort.signal));
     running = sync.run(abort.signal);
