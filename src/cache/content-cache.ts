@@ -6,7 +6,7 @@ import { blobKey } from './blob-path.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CacheError } from './cache-error.ts';
 import { blobRange, CHUNK_BYTES } from './chunks.ts';
-import type { DirectoryLock, LockDirectory } from './directory-lock.ts';
+import { type DirectoryLock, type LockDirectory, lockPath } from './directory-lock.ts';
 import { DiskCache } from './disk-cache.ts';
 import type { DiskTrouble } from './disk-health.ts';
 import {
@@ -127,7 +127,7 @@ export class ContentCache {
   static async open(options: ContentCacheOptions): Promise<ContentCache> {
     const { directory, log } = options;
     await preparePrivateDirectory(directory, options.uid ?? process.geteuid?.());
-    const lock = options.lock(`${directory}/lock`);
+    const lock = options.lock(lockPath(directory));
     try {
       const recovered = await recover(directory);
       tell(recovered, log);

@@ -3,6 +3,11 @@ import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CacheError } from './cache-error.ts';
 
+/** The file by which a mount's directory is locked. */
+export function lockPath(directory: string): string {
+  return `${directory}/lock`;
+}
+
 export interface DirectoryLock {
   release(): void;
 }

@@ -39,8 +39,8 @@ function mapJournal(addon: Addon, fd: number): Journal {
 
 function start(message: SessionStart, environment: SessionSurroundings, resend: boolean): KernelSession {
   const { tell, versionIdOf, rootAttributeOf, findVersion, onFault } = environment;
-  const { connection, journal, shown, versions, presentation, naming, cacheDirectory, meter, takeover } =
-    message;
+  const { connection, journal, shown, versions, presentation, naming, cacheDirectory, meter } = message;
+  const { takeover, looksForContent } = message;
   if (connection.kind !== 'device') throw new TypeError('this session does not mount');
   const turns = new Turns({ requests: LOOKS, bytes: LOOKS * CHUNK_BYTES });
   const look = async (
@@ -55,8 +55,8 @@ function start(message: SessionStart, environment: SessionSurroundings, resend: 
     }
   };
   const fetch: Fetch = async (version, chunk, signal, reader) => {
-    const isAlone = takeover !== undefined && !environment.isMainThere();
-    const fingerprint = isAlone ? await look(version, chunk, signal, reader) : undefined;
+    const looks = looksForContent === true && !environment.isMainThere();
+    const fingerprint = looks ? await look(version, chunk, signal, reader) : undefined;
     if (fingerprint !== undefined) return { kind: 'local', fingerprint };
     return await environment.fetch(version, chunk, signal, reader);
   };

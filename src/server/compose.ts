@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ContentCache } from '../cache/content-cache.ts';
+import { flockWith, lockPath } from '../cache/directory-lock.ts';
 import { publicationPolicy } from '../config/publication-policy.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
+import { checkWay } from '../store/check-way.ts';
 import { probeObject } from '../store/probe-object.ts';
+import { ContentState } from '../sync/content-state.ts';
 import { Sync, type SyncOptions } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
@@ -19,6 +22,8 @@ import type { ServedMount } from './served-mount.ts';
 export interface ComposeHooks {
   /** Whether the kernel holds a mount of this server. */
   readonly isMounted: () => boolean;
+  /** There is a mount that this server made. */
+  readonly onOpened: () => void;
   /** The mount is there and served. */
   readonly onMounted: (serving: Serving) => void;
 }
@@ -31,8 +36,9 @@ export interface Composed {
 }
 
 /**
- * Puts the parts of a server together: what was left, the cache, the kept state, the source, and Sync over them. A successor
- * answers readers in the midst of it, as soon as it knows the tree.
+ * Puts the parts of a server together: what was left, the kept state, the cache, the source, and Sync over them. Where a tree
+ * was kept, readers are answered in the midst of it, as soon as that is read: what the store needs takes longer to load than
+ * all else, and opening the cache looks at every blob.
  */
 export async function compose(
   mount: ServedMount,
@@ -46,53 +52,37 @@ export async function compose(
   const failedReads = new FailedReads(log);
   const { target, source, allowOther, uid, gid, umask } = config;
   const { cacheDirectory } = mount.places;
-  // A successor has the lock, and its readers wait; anybody else has first to be alone, and reach the store.
-  const { device } = supervised.mount;
+  const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
-  let kept = device === undefined ? undefined : await keptState(mount, goesOn);
-  const presentation: Presentation = (kept?.succession && record?.presentation) ?? { uid, gid, umask };
+  // Nothing of another server's is touched before this one is known to be alone; a successor has the lock.
+  const lock = flockWith((path) => supervised.lockFile(path))(lockPath(cacheDirectory));
+  let isOfCache = false;
+  atEnd(() => isOfCache || lock.release());
+  const { store: persister, restored, succession } = await keptState(mount, goesOn);
+  let closed: Promise<void> | undefined;
+  // What was inherited is mounted also where this server does not come to go on with it.
+  const closeKept = (): Promise<void> => {
+    closed ??= persister.close({ unmounted: !hooks.isMounted() && !supervised.mount.isDepended });
+    return closed;
+  };
+  atEnd(closeKept);
+  const presentation: Presentation = (succession && record?.presentation) ?? { uid, gid, umask };
   const naming = { source, keyPrefix: config.prefix };
   const inherited =
-    device === undefined || kept?.restored === undefined || kept.succession === undefined
+    device === undefined || restored === undefined || succession === undefined
       ? undefined
       : takeOver({
           session,
           device,
           init: record?.init,
           journal: supervised.mount.journal,
-          restored: kept.restored,
-          succession: kept.succession,
+          restored,
+          succession,
           presentation,
           naming,
           cacheDirectory,
         });
   if (inherited !== undefined) supervised.heartbeat.answering();
-  await (inherited === undefined ? connected() : soonConnected());
-  const [sourceWorker, connecting] = [startSourceWorker(), connected()];
-  const { cache, replaced } = await openContent({
-    directory: cacheDirectory,
-    limitBytes: config.cacheSizeBytes,
-    store: connecting,
-    onReplaced: (path, etag) => sync.contentReplaced(path, etag),
-    lockFile: (path) => supervised.lockFile(path),
-    events: mount.events,
-    log,
-  });
-  session.versionIdOf = (path, etag) => replaced.versionIdOf(path, etag);
-  atEnd(() => cache.close());
-  kept ??= await keptState(mount, false);
-  const { store: persister, restored } = kept;
-  if (restored === undefined) cache.resumeEviction();
-  // What was inherited is mounted also where this server does not come to go on with it.
-  atEnd(() => persister.close({ unmounted: !hooks.isMounted() && !supervised.mount.isDepended }));
-  const connection = await connecting;
-  const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
-  const { source: trees, ...known } = mounted.open({
-    connection,
-    worker: sourceWorker,
-    salt,
-    observer: mount.metrics,
-  });
   const presenter = new MountPresenter({
     session,
     driver,
@@ -109,9 +99,44 @@ export async function compose(
       supervised.serving(serving, presentation);
       hooks.onMounted(serving);
     },
-    onOpened: (connection) => supervised.opened(connection),
+    onKeptShown: (serving) => supervised.mount.serving(serving, presentation),
+    onOpened: (connection) => {
+      supervised.opened(connection);
+      hooks.onOpened();
+    },
     over: mount.over,
     inherited,
+  });
+  const content = inherited?.content ?? (restored && new ContentState(restored.generation.entries));
+  // The process of fuse-native finds content by itself only once it has lost its server.
+  if (restored !== undefined && content !== undefined && !isInherited && driver.name === 'kernel') {
+    await checkWay(config, process.env);
+    presenter.showKept({ generation: restored.generation, fingerprints: content.fingerprints });
+  }
+  await (inherited === undefined ? connected() : soonConnected());
+  const [sourceWorker, connecting] = [startSourceWorker(), connected()];
+  isOfCache = true;
+  const { cache, replaced } = await openContent({
+    directory: cacheDirectory,
+    limitBytes: config.cacheSizeBytes,
+    store: connecting,
+    onReplaced: (path, etag) => sync.contentReplaced(path, etag),
+    lock,
+    events: mount.events,
+    log,
+  });
+  session.versionIdOf = (path, etag) => replaced.versionIdOf(path, etag);
+  atEnd(() => cache.close());
+  // Before the lock is let go of.
+  atEnd(closeKept);
+  if (restored === undefined) cache.resumeEviction();
+  const connection = await connecting;
+  const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
+  const { source: trees, ...known } = mounted.open({
+    connection,
+    worker: sourceWorker,
+    salt,
+    observer: mount.metrics,
   });
   const syncOptions: SyncOptions = {
     ...mount.wiring.parts({ source: trees, cache, presenter, persister }),
@@ -128,7 +153,7 @@ export async function compose(
       log.debug({ event: 'stage', stage, seconds }, 'stage');
     },
   };
-  const sync: Sync = new Sync(syncOptions, restored && { ...restored, content: inherited?.content });
+  const sync: Sync = new Sync(syncOptions, restored && { ...restored, content });
   session.mainIsThere();
   gate.open(
     async (version, chunk, signal, reader) => {

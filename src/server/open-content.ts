@@ -1,6 +1,6 @@
 import type { Logger } from '../base/logger.ts';
 import { ContentCache } from '../cache/content-cache.ts';
-import { flockWith } from '../cache/directory-lock.ts';
+import type { DirectoryLock } from '../cache/directory-lock.ts';
 import type { ContentStore } from '../cache/receive.ts';
 import { ReplacedContent } from '../cache/replaced-content.ts';
 import { systemClock } from '../sync/system-clock.ts';
@@ -15,15 +15,15 @@ export interface OpenContentOptions {
   readonly store: Promise<{ readonly content: ContentStore }>;
   /** The store has this content no more under its path. */
   readonly onReplaced: (path: string, etag: string) => void;
-  /** As Addon.lockFile. */
-  readonly lockFile: (path: string) => number;
+  /** Of the directory. */
+  readonly lock: DirectoryLock;
   readonly events: DaemonEvents;
   readonly log: Logger;
 }
 
 /** The cache of a mount, over its store. Rejects with CacheError. */
 export async function openContent(options: OpenContentOptions) {
-  const { directory, limitBytes, store, onReplaced, lockFile, events, log } = options;
+  const { directory, limitBytes, store, onReplaced, lock, events, log } = options;
   const replaced = new ReplacedContent(
     { get: async (path, request) => (await store).content.get(path, request) },
     onReplaced,
@@ -34,7 +34,7 @@ export async function openContent(options: OpenContentOptions) {
     // A successor has readers before it has said which content they may be reading.
     evictionPaused: true,
     store: replaced,
-    lock: flockWith(lockFile),
+    lock: () => lock,
     clock: systemClock,
     log,
     onTrouble: events.cacheTrouble,

@@ -26,6 +26,8 @@ export class RunningServer {
   #control: ControlPlane | undefined;
   /** Whether the kernel holds a mount of this server. */
   #mounted = false;
+  /** Whether this server made a mount, which need not be answered yet. */
+  #opened = false;
   /** Whether the session ended while the kernel still holds the connection. */
   #brokeOff = false;
 
@@ -42,11 +44,7 @@ export class RunningServer {
     if (outcome.acquired === undefined) return outcome.served;
     const { acquired } = outcome;
     this.#supervised = acquired.supervised;
-    const composed = await compose(mount, acquired, {
-      isMounted: () => this.#mounted,
-      onMounted: (serving) => this.#onMounted(acquired, serving),
-    });
-    const control = await this.#listen(acquired, composed);
+    const { composed, control } = await this.#become(acquired);
     try {
       await this.#serve(acquired, composed, control);
     } catch (error) {
@@ -56,6 +54,29 @@ export class RunningServer {
     }
     mount.failed.signal.throwIfAborted();
     return { outcome: mount.options.stop.aborted ? 'stopped' : 'unmounted-outside' };
+  }
+
+  /** Puts this server together. Where that fails, a first start leaves no mount behind, also if its tree was shown already. */
+  async #become(
+    acquired: Acquired,
+  ): Promise<{ readonly composed: Composed; readonly control: ControlPlane }> {
+    try {
+      const composed = await compose(this.#mount, acquired, {
+        isMounted: () => this.#mounted,
+        onOpened: () => {
+          this.#opened = true;
+        },
+        onMounted: (serving) => this.#onMounted(acquired, serving),
+      });
+      return { composed, control: await this.#listen(acquired, composed) };
+    } catch (error) {
+      if (this.#opened) {
+        await acquired.place.giveUp(this.#mount.ended.signal);
+        acquired.supervised.mount.unmounted();
+        await acquired.prepared.session.stop();
+      }
+      throw error;
+    }
   }
 
   /** Opens what others ask this server by. */

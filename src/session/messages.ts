@@ -97,6 +97,8 @@ export interface SessionStart {
   /** Memory for a RequestMeter. */
   readonly meter: SharedArrayBuffer;
   readonly takeover?: Takeover | undefined;
+  /** Main has not opened the cache yet: until it says so, what is on the local disk is looked for by the session. */
+  readonly looksForContent?: boolean | undefined;
   /** Memory for a Journal. */
   readonly journal?: number | undefined;
 }
@@ -111,7 +113,7 @@ export type ToSession =
   | { readonly kind: 'drop-version'; readonly id: string; readonly changedAt: Moment }
   | { readonly kind: 'root-attribute'; readonly id: number; readonly value: string | undefined }
   | { readonly kind: 'count' }
-  /** Of a takeover: main has opened the cache, and is to be asked for all that is not known to be local. */
+  /** Main has opened the cache, and is to be asked for all that is not known to be local. */
   | { readonly kind: 'main-is-there' }
   | { readonly kind: 'stop' };
 

@@ -24,7 +24,7 @@ export interface SessionPort {
 export interface SessionSurroundings {
   readonly tell: (message: FromSession) => void;
   readonly fetch: Fetch;
-  /** Whether main has opened the cache; before, all that a takeover needs is looked for here. */
+  /** Whether main has opened the cache. */
   readonly isMainThere: () => boolean;
   /** Whether main is gone, and nobody can be asked any more. */
   readonly isAlone: () => boolean;

@@ -120,7 +120,7 @@ export class SessionClient {
     this.#rootAttributeOf.resolve(of);
   }
 
-  /** A session that took over is not to look for content by itself any more. */
+  /** A session that looks for content by itself is not to do so any more. */
   mainIsThere(): void {
     this.#send({ kind: 'main-is-there' });
   }

@@ -24,6 +24,8 @@ export interface MountPresenterOptions {
   readonly log: Logger;
   /** The mount is there and served. */
   readonly onMounted: (serving: Serving) => void;
+  /** The kept tree is shown: a successor can go on from here, though this server is not whole yet. */
+  readonly onKeptShown: (serving: Serving) => void;
   /** There is a new mount, or the session is about to make it; no request is answered yet. */
   readonly onOpened: (connection: Connection) => void;
   /** Aborted when the mount is to end. */
@@ -32,21 +34,41 @@ export interface MountPresenterOptions {
   readonly inherited: Inherited | undefined;
 }
 
+type ShownTree = Pick<Publication, 'generation' | 'fingerprints'>;
+
 /** Shows generations through the kernel: the first by mounting it, each other by a swap. */
 export class MountPresenter implements Presenter {
   readonly #options: MountPresenterOptions;
   #released: (nodeIds: readonly number[]) => void = () => undefined;
   #mounted = false;
+  /** The tree is shown already that is to be published first. */
+  #early: Promise<Serving> | undefined;
 
   constructor(options: MountPresenterOptions) {
     this.#options = options;
+    this.#early = options.inherited?.serving;
   }
 
   get mounted(): boolean {
     return this.#mounted;
   }
 
+  /** Mounts a kept tree while the rest of the server is still to come. The first publication is to be of this tree. */
+  showKept(kept: ShownTree): void {
+    const early = this.#startMount(kept, true);
+    this.#early = early;
+    // It is awaited with the first publication, which meets again what fails here.
+    early.then(this.#options.onKeptShown).catch(() => undefined);
+  }
+
   async publish(publication: Publication): Promise<{ readonly notifyMs: number } | undefined> {
+    if (this.#early !== undefined) {
+      const early = this.#early;
+      this.#early = undefined;
+      this.#mounted = true;
+      this.#options.onMounted(await this.#unlessStuckAtEnd(early));
+      return undefined;
+    }
     if (!this.#mounted) {
       await this.#mount(publication);
       return undefined;
@@ -77,20 +99,21 @@ export class MountPresenter implements Presenter {
     });
   }
 
-  async #mount({ generation, fingerprints }: Publication): Promise<void> {
+  async #mount(shown: ShownTree): Promise<void> {
+    const serving = await this.#startMount(shown, false);
+    this.#mounted = true;
+    this.#options.onMounted(serving);
+  }
+
+  async #startMount({ generation, fingerprints }: ShownTree, looksForContent: boolean): Promise<Serving> {
     const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
-    const { presentation, cacheDirectory, inherited } = this.#options;
-    if (inherited !== undefined) {
-      this.#mounted = true;
-      this.#options.onMounted(await this.#unlessStuckAtEnd(inherited.serving));
-      return;
-    }
+    const { presentation, cacheDirectory, journal } = this.#options;
     new MountMark(cacheDirectory).clear();
     const connection = driver.connect({ target, source, allowOther, replacesStale });
     // A mount that the session makes itself is there only when the session says so.
     this.#mounted = connection.kind === 'device';
     this.#options.onOpened(connection);
-    const serving = await session.start({
+    return await session.start({
       connection,
       shown: {
         generation: generation.buffer,
@@ -99,10 +122,9 @@ export class MountPresenter implements Presenter {
       presentation,
       naming: { source, keyPrefix: prefix },
       cacheDirectory,
-      journal: this.#options.journal,
+      looksForContent,
+      journal,
     });
-    this.#mounted = true;
-    this.#options.onMounted(serving);
   }
 }
 

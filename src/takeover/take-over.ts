@@ -46,6 +46,7 @@ export function takeOver(options: TakeOverOptions): Inherited {
     naming,
     cacheDirectory,
     journal: options.journal,
+    looksForContent: true,
     takeover: { init, previous: previous?.buffer, replaced: replaced.map(heldInode) },
   });
   // It is awaited later; a rejection until then is not unhandled.

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { statusOf } from '../support/control.ts';
-import { type Mount, mountImpossible } from '../support/mount.ts';
+import { launchMount, type Mount, mountImpossible } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { python, shell } from '../support/reader.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
@@ -25,7 +26,8 @@ const LOOK = [
 interface Place {
   readonly store: Store;
   readonly proxy: StoreProxy;
-  readonly mount: (args?: readonly string[]) => Promise<Mount>;
+  readonly target: string;
+  readonly mount: (args?: readonly string[], until?: 'failed') => Promise<Mount>;
   readonly look: () => Promise<string>;
 }
 
@@ -42,8 +44,16 @@ async function place(t: Cleanup, files: ReadonlyMap<string, string>): Promise<Pl
   return {
     store,
     proxy,
-    mount: (args = []) =>
-      mountStore(t, { ...store, endpoint: proxy.endpoint, env }, { target, cacheDirectory, args }),
+    target,
+    mount: async (args = [], until) => {
+      const reached = { ...store, endpoint: proxy.endpoint, env };
+      if (until === undefined) return await mountStore(t, reached, { target, cacheDirectory, args });
+      const source = `s3://${store.bucket}/dags`;
+      const all = ['--endpoint-url', proxy.endpoint, ...args];
+      const mount = await launchMount(t, { source, target, cacheDirectory, env, args: all });
+      await mount.logged(until);
+      return mount;
+    },
     look: () => python(LOOK, [target]),
   };
 }
@@ -86,6 +96,26 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
       assert.ok((await look()).includes(before.split('\n').at(-3) ?? 'nothing'));
     });
   }
+
+  test('a server that cannot be whole ends with its error, and leaves no mount of the kept tree', async (t) => {
+    const { mount, target } = await place(t, new Map([['one.py', 'kept']]));
+    await (await mount()).stop();
+    const refusals = [
+      // Refused before the tree is shown, and after it.
+      [['--ca-file', target], 'bad-setting'],
+      [['--socket', join(target, '../none/control.sock')], 'socket-unusable'],
+    ] as const;
+    for (const [args, code] of refusals) {
+      const second = await mount(args, 'failed');
+      assert.equal((await second.logged('failed')).code, code);
+      assert.equal((await second.exit).signal, null);
+      assert.notEqual((await second.exit).code, 0);
+      assert.deepEqual(mountsAt(target), []);
+    }
+    const third = await mount();
+    await third.logged('restored');
+    assert.equal(await shell(target, 'cat one.py'), 'kept');
+  });
 
   test('what is not local is EIO at once while the store is down, and is read when it is back', async (t) => {
     const files = new Map([

@@ -1,9 +1,10 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { printable } from '../../base/printable.ts';
 import { homeDirectory } from '../../base/user-entry.ts';
+import { checkPlace } from '../check-way.ts';
 import type { CredentialsProvider } from '../credentials.ts';
 import type { Transport } from '../http/transport.ts';
-import { hasTenant, isAwsHost, isRegionName, type ResolvedTarget } from '../resolved-target.ts';
+import { hasTenant, isAwsHost, type ResolvedTarget } from '../resolved-target.ts';
 import { SettingError } from '../setting-error.ts';
 import { type CapturedRequest, captureRequest } from './capture.ts';
 import { sdkCredentials } from './credentials.ts';
@@ -52,15 +53,7 @@ const DEFAULT_REGION = 'us-east-1';
  */
 export async function resolveTarget(options: ResolveOptions): Promise<Resolution> {
   const environment = options.environment ?? process.env;
-  if (options.endpointUrl !== undefined) checkEndpoint(options.endpointUrl);
-  if (options.region !== undefined && !isRegionName(options.region)) {
-    throw new SettingError(
-      'bad-setting',
-      `--region ${JSON.stringify(options.region)} is no name of a region`,
-      'Write it as in eu-west-1; a store elsewhere than at AWS mostly takes us-east-1.',
-    );
-  }
-  refuseMultiRegion(options.bucket);
+  checkPlace(options);
   const profile =
     (options.profile ?? environment.AWS_PROFILE) || environment.AWS_DEFAULT_PROFILE || undefined;
   prepareEnvironment(profile);
@@ -157,26 +150,6 @@ function words(said: readonly unknown[]): string {
     .replace(/\s+/g, ' ');
 }
 
-function checkEndpoint(text: string): void {
-  const hint = 'Write --endpoint-url as https://HOST or http://HOST:PORT.';
-  const shown = JSON.stringify(printable(text, 200));
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
-    throw new SettingError('bad-setting', `--endpoint-url ${shown} is not an http:// or https:// URL`, hint);
-  }
-  const url = new URL(text);
-  if (url.username !== '' || url.password !== '') {
-    const where = 'Credentials come from the AWS environment and files.';
-    throw new SettingError('bad-setting', '--endpoint-url carries a user or password', where);
-  }
-  if (url.search !== '' || url.hash !== '') {
-    throw new SettingError(
-      'bad-setting',
-      `--endpoint-url ${shown} carries more than a host and a path`,
-      hint,
-    );
-  }
-}
-
 /**
  * A Ceph Object Gateway takes `TENANT:BUCKET` as the first part of the path, with its colon encoded, also in the
  * signature. A host name cannot contain a colon, and AWS has no tenants.
@@ -195,15 +168,5 @@ function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathSt
     'bad-setting',
     `${bucket} names a tenant, which can stand in the path of requests and not in the host`,
     'Use --force-path-style, and leave addressing_style = virtual out of the profile.',
-  );
-}
-
-/** Multi-region access points require SigV4A, which is not implemented here. */
-function refuseMultiRegion(bucket: string): void {
-  if (!/^arn:[^:]*:s3::/.test(bucket)) return;
-  throw new SettingError(
-    'bad-setting',
-    `${bucket} is a multi-region access point, which is not served`,
-    'Mount one of the buckets or access points behind it.',
   );
 }

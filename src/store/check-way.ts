@@ -1,0 +1,76 @@
+import type { Endpoints } from '../base/endpoints.ts';
+import { printable } from '../base/printable.ts';
+import { readTransportSettings } from './http/transport-settings.ts';
+import { isRegionName } from './resolved-target.ts';
+import { SettingError } from './setting-error.ts';
+
+/** What is to be checked of the way to a bucket. */
+export interface CheckedWay {
+  readonly bucket: string;
+  readonly endpoints: Endpoints;
+  readonly region: string | undefined;
+  readonly caFile: string | undefined;
+}
+
+/**
+ * Rejects the settings that findWay() would reject, as far as that takes neither the SDK nor an HTTP client: a mount
+ * whose tree was kept is there before these are loaded.
+ *
+ * @throws {SettingError} bad-setting
+ */
+export async function checkWay(
+  { bucket, endpoints, region, caFile }: CheckedWay,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  await readTransportSettings(caFile === undefined ? {} : { caFile }, environment);
+  for (const endpointUrl of endpoints) checkPlace({ bucket, endpointUrl, region });
+}
+
+export interface CheckedPlace {
+  readonly bucket: string;
+  readonly endpointUrl?: string | undefined;
+  readonly region?: string | undefined;
+}
+
+/** @throws {SettingError} bad-setting */
+export function checkPlace({ bucket, endpointUrl, region }: CheckedPlace): void {
+  if (endpointUrl !== undefined) checkEndpoint(endpointUrl);
+  if (region !== undefined && !isRegionName(region)) {
+    throw new SettingError(
+      'bad-setting',
+      `--region ${JSON.stringify(region)} is no name of a region`,
+      'Write it as in eu-west-1; a store elsewhere than at AWS mostly takes us-east-1.',
+    );
+  }
+  refuseMultiRegion(bucket);
+}
+
+function checkEndpoint(text: string): void {
+  const hint = 'Write --endpoint-url as https://HOST or http://HOST:PORT.';
+  const shown = JSON.stringify(printable(text, 200));
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
+    throw new SettingError('bad-setting', `--endpoint-url ${shown} is not an http:// or https:// URL`, hint);
+  }
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    const where = 'Credentials come from the AWS environment and files.';
+    throw new SettingError('bad-setting', '--endpoint-url carries a user or password', where);
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new SettingError(
+      'bad-setting',
+      `--endpoint-url ${shown} carries more than a host and a path`,
+      hint,
+    );
+  }
+}
+
+/** Multi-region access points require SigV4A, which is not implemented here. */
+function refuseMultiRegion(bucket: string): void {
+  if (!/^arn:[^:]*:s3::/.test(bucket)) return;
+  throw new SettingError(
+    'bad-setting',
+    `${bucket} is a multi-region access point, which is not served`,
+    'Mount one of the buckets or access points behind it.',
+  );
+}

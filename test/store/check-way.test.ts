@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { checkWay } from '../../src/store/check-way.ts';
+import { findWay, type WayOptions } from '../../src/store/store-way.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+
+const GOOD: WayOptions = {
+  bucket: 'dags',
+  prefix: '',
+  endpoints: ['http://127.0.0.1:9'],
+  region: 'eu-west-1',
+  profile: undefined,
+  forcePathStyle: undefined,
+  signRequest: true,
+  requestPayer: false,
+  caFile: undefined,
+  concurrency: 1,
+};
+
+describe('settings that are checked before the store client is loaded', () => {
+  test('good ones pass', async () => {
+    await checkWay(GOOD, {});
+  });
+
+  const bad: Readonly<Record<string, Partial<WayOptions>>> = {
+    'an endpoint that is no URL': { endpoints: ['localhost:9000'] },
+    'an endpoint with a password': { endpoints: ['https://user:word@store'] },
+    'the second of two endpoints': { endpoints: ['http://one', 'ftp://two'] },
+    'a region that is no name': { region: 'eu west' },
+    'a bucket that is not served': { bucket: 'arn:aws:s3::123456789012:accesspoint/alias.mrap' },
+    'a CA bundle that is missing': { caFile: '/none/ca.pem' },
+  };
+  for (const [name, setting] of Object.entries(bad)) {
+    test(`${name}: refused as when the way is found`, async () => {
+      const options = { ...GOOD, ...setting };
+      const refusals = await Promise.allSettled([findWay(options, {}), checkWay(options, {})]);
+      const [found, checked] = refusals.map((each) => each.status === 'rejected' && each.reason);
+      assert.equal(checked.code, 'bad-setting');
+      assert.equal(checked.message, found.message);
+    });
+  }
+
+  test('a CA bundle of the environment that holds no certificate: refused', async (t) => {
+    const file = join(await temporaryDirectory(t), 'ca.pem');
+    await writeFile(file, 'no certificate');
+    await assert.rejects(checkWay(GOOD, { AWS_CA_BUNDLE: file }), { code: 'bad-setting' });
+  });
+});
