@@ -132,6 +132,43 @@ describe('collecting', () => {
     assert.equal(await root.read(), '2');
   });
 
+  test('deletes nothing that was put in force while it looked, by whoever did not heed it', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    await root.deploy('2');
+    root.time += HOUR;
+    await root.collect();
+    root.time += 3 * HOUR;
+    const { store } = root;
+    store.fault = (call) => {
+      if (call !== 'list manifests/') return 'none';
+      // The refs have been read: it is the log's first step that is in force from here on.
+      const first = store.objects.get(releaseKeys.logEntry('production', 1))!;
+      store.objects.set(releaseKeys.ref('production'), first);
+      return 'none';
+    };
+    await assert.rejects(root.collect(), { code: 'overtaken' });
+    assert.equal(await root.read(), '1');
+  });
+
+  test('is heeded by a deploy also for what the current release has, which is written anew', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    const { store } = root;
+    const pack = [...store.objects.keys()].find((key) => key.startsWith(releaseKeys.packs))!;
+    const condemned = { condemned: [{ at: root.time, key: pack }], schema: 1 };
+    store.objects.set(releaseKeys.condemned, Buffer.from(JSON.stringify(condemned)));
+    const source = join(directory, 'y');
+    writeFileSync(source, 'y');
+    const files = [await collectFile(source, 'y')];
+    await deploy(
+      { kind: 'files', files, removed: [] },
+      deployOptions({ store, environment: 'production', now: () => root.time, signal }),
+    );
+    store.objects.delete(pack);
+    assert.equal(await root.read(), '1');
+  });
+
   test('ends where a step cannot be read, and deletes nothing', async () => {
     const root = new Root();
     for (const text of ['1', '2', '3']) await root.deploy(text);

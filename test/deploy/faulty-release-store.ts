@@ -12,6 +12,8 @@ export interface Faults {
   readonly lost: { readonly at: number; readonly done: boolean } | undefined;
   /** The call that waits until the collector has done so many more operations; one of the ref never does. */
   readonly stalled: { readonly at: number; readonly operations: number } | undefined;
+  /** Before it removes something, it waits until deployers have done so many operations. */
+  readonly paused: number;
 }
 
 /** What the writers of one root have in common. */
@@ -19,6 +21,7 @@ export interface Surroundings {
   /** Time does not pass meanwhile. */
   readonly whileRefMoves: <T>(work: () => Promise<T>) => Promise<T>;
   readonly untilCollected: (operations: number) => Promise<void>;
+  readonly untilDeployed: (operations: number) => Promise<void>;
 }
 
 /** The store as one writer meets it: its process may be killed at any call, and the answer to any may be lost. */
@@ -59,7 +62,8 @@ export class FaultyReleaseStore implements ReleaseStore {
     return this.#call(() => this.#inner.list(prefix, signal, after));
   }
 
-  remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
+  async remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#surroundings.untilDeployed(this.#faults.paused);
     return this.#call(() => this.#inner.remove(keys, signal));
   }
 

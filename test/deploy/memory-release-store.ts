@@ -16,6 +16,9 @@ export class MemoryReleaseStore implements ReleaseStore {
   /** Waited for before each call: lets a test choose whose turn it is. */
   gate: () => Promise<void> = () => Promise.resolve();
   fault: (call: string) => Fault = () => 'none';
+  /** Called at that very moment; what they throw, the call throws. */
+  beforeRemove: (keys: readonly string[]) => void = () => undefined;
+  afterWrite: (key: string) => void = () => undefined;
 
   read(key: string): Promise<StoredObject | undefined> {
     return this.#call('read', key, () => {
@@ -49,12 +52,14 @@ export class MemoryReleaseStore implements ReleaseStore {
 
   remove(keys: readonly string[]): Promise<void> {
     return this.#call('remove', keys.join(' '), () => {
+      this.beforeRemove(keys);
       for (const key of keys) this.objects.delete(key);
     });
   }
 
   #write(key: string, bytes: Uint8Array): WriteEnd {
     this.objects.set(key, bytes);
+    this.afterWrite(key);
     return { kind: 'written', etag: etagOf(bytes) };
   }
 

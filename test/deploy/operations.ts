@@ -8,7 +8,7 @@ import type { SourceFile } from '../../src/deploy/source-files.ts';
 export const ENVIRONMENTS = ['staging', 'production'] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
 /** Contents of files, by number; a few, so that old ones come back. */
-const CONTENTS = 8;
+const CONTENTS = 3;
 /** Of the four of a history the last. */
 export const COLLECTOR = 3;
 const PATHS = ['a.py', 'b.py', 'lib/c.py', 'lib/d.py'] as const;
@@ -20,7 +20,8 @@ export type Operation = (
   | { readonly kind: 'remove'; readonly path: number }
   | { readonly kind: 'promote' }
   | { readonly kind: 'rollback'; readonly steps: number }
-  | { readonly kind: 'collect'; readonly keep: number }
+  /** `paused`: just before it deletes something, deployers do so many operations. */
+  | { readonly kind: 'collect'; readonly keep: number; readonly paused: number }
   | { readonly kind: 'wait'; readonly minutes: number }
 ) & {
   readonly environment: Environment;
@@ -35,14 +36,17 @@ export type Operation = (
 /** What each of the three deployers and the collector do, one after another; all four at the same time. */
 export type History = readonly (readonly Operation[])[];
 
-const call = (most: number) =>
-  fc.option(fc.record({ at: fc.nat(most), done: fc.boolean() }), { nil: undefined, freq: 4 });
+/** Of an operation: more often than not it meets nothing, since one that ends early shows little of what follows. */
+const seldom = <T>(fault: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fault });
+const call = seldom(fc.record({ at: fc.nat(14), done: fc.boolean() }));
 const common = {
   environment: fc.constantFrom(...ENVIRONMENTS),
-  killed: call(14),
-  lost: call(14),
+  killed: call,
+  lost: call,
   stalled: fc.option(fc.record({ at: fc.nat(14), operations: fc.integer({ min: 1, max: 6 }) }), {
     nil: undefined,
+    freq: 2,
   }),
 };
 const content = fc.nat(CONTENTS - 1);
@@ -61,25 +65,28 @@ const deployerOperation: fc.Arbitrary<Operation> = fc.oneof(
 const never = fc.constant(undefined);
 
 /** Collects, and lets so much time pass that the next collection may delete what this one condemned, or just not yet. */
-const collections: fc.Arbitrary<readonly Operation[]> = fc
-  .array(
-    fc.tuple(
-      fc.record({
-        kind: fc.constant('collect' as const),
-        keep: fc.constantFrom(1, 1, 1, 2),
-        ...common,
-        stalled: never,
-      }),
-      fc.record({
-        kind: fc.constant('wait' as const),
-        minutes: fc.constantFrom(20, 70, 125),
-        ...common,
-        stalled: never,
-      }),
-    ),
-    { maxLength: 6 },
-  )
-  .map((pairs) => pairs.flat());
+const collections: fc.Arbitrary<readonly Operation[]> = fc.constantFrom(1, 1, 2, 3).chain((keep) =>
+  fc
+    .array(
+      fc.tuple(
+        fc.record({
+          kind: fc.constant('collect' as const),
+          keep: fc.constant(keep),
+          paused: fc.nat(3),
+          ...common,
+          stalled: never,
+        }),
+        fc.record({
+          kind: fc.constant('wait' as const),
+          minutes: fc.constantFrom(20, 70, 125, 125),
+          ...common,
+          stalled: never,
+        }),
+      ),
+      { maxLength: 8 },
+    )
+    .map((pairs) => pairs.flat()),
+);
 const deployer = fc.array(deployerOperation, { minLength: 1, maxLength: 5 });
 
 export const histories: fc.Arbitrary<History> = fc.tuple(deployer, deployer, deployer, collections);

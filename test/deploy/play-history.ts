@@ -8,6 +8,7 @@ import type { SourceFile } from '../../src/deploy/source-files.ts';
 import { checkEnvironment, requireReadable } from './check-history.ts';
 import { deployOptions, wordsOf } from './deploy-options.ts';
 import { FaultyReleaseStore, Killed, LostAnswer } from './faulty-release-store.ts';
+import { MemoryReleaseStore } from './memory-release-store.ts';
 import {
   type Attempt,
   COLLECTOR,
@@ -17,6 +18,10 @@ import {
   type Operation,
 } from './operations.ts';
 import { SharedTime } from './shared-time.ts';
+import { WatchedRoot } from './watched-root.ts';
+
+/** What was condemned may be deleted after two hours. */
+const GRACE_MINUTES = 121;
 
 /** Lets the four of a history act on an empty release root, then checks what is there. */
 export async function playHistory(
@@ -26,6 +31,7 @@ export async function playHistory(
 ): Promise<void> {
   const attempts: Attempt[] = [];
   const time = new SharedTime(COLLECTOR);
+  const watched = store instanceof MemoryReleaseStore ? new WatchedRoot(store, time.now) : undefined;
   await Promise.all(
     history.map(async (operations, actor) => {
       for (const [at, operation] of operations.entries()) {
@@ -33,6 +39,7 @@ export async function playHistory(
         const attempt: Attempt = { message, operation, end: 'unknown', seen: undefined };
         attempts.push(attempt);
         if (actor === COLLECTOR) await time.collectorsTurn();
+        if (watched !== undefined && operation.kind === 'collect') watched.keep = operation.keep;
         attempt.end = await carryOut(attempt, store, time, file);
         if (actor === COLLECTOR) time.collected();
         else time.deployed();
@@ -48,7 +55,7 @@ export async function playHistory(
   for (const environment of ENVIRONMENTS) {
     const last: Operation = {
       kind: 'tree',
-      contents: [0, 1, 2, 3],
+      contents: [0, 1, 2, 0],
       environment,
       killed: undefined,
       lost: undefined,
@@ -64,6 +71,27 @@ export async function playHistory(
     attempt.end = await carryOut(attempt, store, time, file);
   }
   for (const environment of ENVIRONMENTS) await checkEnvironment(environment, store, attempts, file);
+  if (watched !== undefined) await checkCollector(watched, store, time);
+}
+
+function pausedOf(operation: Operation): number {
+  return operation.kind === 'collect' ? operation.paused : 0;
+}
+
+/** With nobody beside it, it leaves nothing but what is needed. */
+async function checkCollector(watched: WatchedRoot, store: ReleaseStore, time: SharedTime): Promise<void> {
+  watched.keep = 1;
+  for (let times = 0; times < 2; times++) {
+    await collectAll(store, 1, time);
+    await time.pass(GRACE_MINUTES);
+  }
+  await collectAll(store, 1, time);
+  assert.deepEqual([...watched.collectable()].sort(), [...watched.needed()].sort());
+}
+
+function collectAll(store: ReleaseStore, keep: number, time: SharedTime): Promise<unknown> {
+  const { signal } = new AbortController();
+  return collect(true, { store, keep, youngerThanMs: 0, concurrency: 4, now: time.now, signal });
 }
 
 async function carryOut(
@@ -75,7 +103,7 @@ async function carryOut(
   const { signal } = new AbortController();
   const { message, operation } = attempt;
   const { environment, killed, lost, stalled } = operation;
-  const store = new FaultyReleaseStore(inner, { killed, lost, stalled }, time);
+  const store = new FaultyReleaseStore(inner, { killed, lost, stalled, paused: pausedOf(operation) }, time);
   const options = deployOptions({
     store,
     environment,
@@ -108,14 +136,7 @@ async function carryOut(
         return 'taken';
       }
       case 'collect':
-        await collect(true, {
-          store,
-          keep: operation.keep,
-          youngerThanMs: 0,
-          concurrency: 4,
-          now: time.now,
-          signal,
-        });
+        await collectAll(store, operation.keep, time);
         return 'not-taken';
       case 'wait':
         await time.pass(operation.minutes);

@@ -41,6 +41,11 @@ export class SharedTime implements Surroundings {
     this.#stalled--;
   };
 
+  untilDeployed = async (operations: number): Promise<void> => {
+    const until = this.#deployed + operations;
+    await this.#until(() => this.#deployed >= until || this.#stalled >= this.#deployers);
+  };
+
   async pass(minutes: number): Promise<void> {
     await this.#until(() => this.#underway === 0);
     this.#now += minutes * MINUTE;
