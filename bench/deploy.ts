@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startChild } from '../test/support/child.ts';
 import { cli } from '../test/support/mount.ts';
@@ -8,6 +8,7 @@ import { StoreProxy } from '../test/support/proxy.ts';
 import { TestS3 } from '../test/support/s3.ts';
 import { identities, startSeaweedfs } from '../test/support/seaweedfs.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../test/support/temporary.ts';
+import { writeTree } from '../test/support/write-tree.ts';
 
 /**
  * Deploys behind a latency, beside a plain upload of the same files: `node dist/bench/deploy.js [--latency 10] [--runs 3]`.
@@ -112,11 +113,10 @@ async function upload(bucket: string, tree: string, paths: readonly string[]): P
 }
 
 function fillTree(tree: string, files: number, run: number): void {
-  for (let at = 0; at < files; at++) {
-    const path = join(tree, nameOf(at));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, bytesOf(at, run));
-  }
+  writeTree(
+    tree,
+    Array.from({ length: files }, (_, at) => [nameOf(at), bytesOf(at, run)] as const),
+  );
 }
 
 function names(files: number): readonly string[] {

@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Deployed, deploy } from '../src/deploy/deploy.ts';
 import { openReleaseRoot } from '../src/deploy/open-root.ts';
 import { collectDirectory, collectFile } from '../src/deploy/source-files.ts';
 import type { Seaweedfs } from '../test/support/seaweedfs.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../test/support/temporary.ts';
+import { writeTree } from '../test/support/write-tree.ts';
 
 export interface DeployedRelease {
   readonly seaweedfs: Seaweedfs;
@@ -59,10 +60,7 @@ export async function deployRelease(options: DeployedRelease): Promise<void> {
       signal,
     });
   try {
-    for (const [path, text] of files) {
-      await mkdir(dirname(join(directory, path)), { recursive: true });
-      await writeFile(join(directory, path), text);
-    }
+    writeTree(directory, files);
     await take({ kind: 'tree', files: await collectDirectory(directory, { shows: () => true, signal }) });
     const paths = [...files.keys()];
     for (let change = 0; change < changes; change++) {

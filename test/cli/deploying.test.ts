@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, symlinkSync, truncateSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { Shell } from '../../src/cli/shell.ts';
 import { environment } from '../config/host-environment.ts';
@@ -13,6 +13,7 @@ import {
   makeTemporaryDirectory,
   removeTemporaryDirectory,
 } from '../support/temporary.ts';
+import { writeTree } from '../support/write-tree.ts';
 import { fakeDaemon } from './fake-daemon.ts';
 import { type Ran, ran } from './recorded-shell.ts';
 
@@ -25,11 +26,7 @@ Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' 
 let folders = 0;
 function folder(files: Readonly<Record<string, string>>): string {
   const root = join(directory, `folder-${folders++}`);
-  mkdirSync(root);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
+  writeTree(root, files);
   return root;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { readStanding } from '../../src/deploy/current-step.ts';
 import { type DeployEnd, type Deployed, type DeployOptions, deploy } from '../../src/deploy/deploy.ts';
@@ -10,6 +10,7 @@ import { readContent, readManifest } from '../../src/deploy/read-release.ts';
 import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
 import { releaseKeys } from '../../src/release/index.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { writeTree } from '../support/write-tree.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
 
 const directory = await makeTemporaryDirectory();
@@ -20,11 +21,7 @@ const words = { author: 'zoe', message: 'm', commit: undefined, url: undefined, 
 let folders = 0;
 async function tree(files: Readonly<Record<string, string>>): Promise<Deployed> {
   const folder = join(directory, `tree-${folders++}`);
-  mkdirSync(folder);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
+  writeTree(folder, files);
   return { kind: 'tree', files: await collectDirectory(folder, { shows: () => true, signal }) };
 }
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { writeTree } from '../support/write-tree.ts';
 
 const root = await makeTemporaryDirectory();
 after(() => removeTemporaryDirectory(root));
@@ -15,11 +16,7 @@ const options = { shows: () => true, signal: new AbortController().signal };
 describe('the files of a directory', () => {
   const folder = (name: string, files: Readonly<Record<string, string>>): string => {
     const directory = join(root, name);
-    mkdirSync(directory);
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(directory, path)), { recursive: true });
-      writeFileSync(join(directory, path), text);
-    }
+    writeTree(directory, files);
     return directory;
   };
 

@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { type Mount, type MountOptions, startMount } from '../support/mount.ts';
 import { startSeaweedfs } from '../support/seaweedfs.ts';
 import type { Cleanup } from '../support/temporary.ts';
@@ -84,18 +82,4 @@ export function manyFiles(count: number, bytes: number): Map<string, string> {
 
 export function padded(number: number, digits: number): string {
   return String(number).padStart(digits, '0');
-}
-
-/** The same tree on the local disk, for diff. */
-export async function writeTree(directory: string, objects: Objects): Promise<void> {
-  const made = new Set<string>();
-  for (const [path, body] of objects) {
-    const file = join(directory, path);
-    const parent = dirname(file);
-    if (!made.has(parent)) {
-      await mkdir(parent, { recursive: true });
-      made.add(parent);
-    }
-    await writeFile(file, body);
-  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { metricsOf, statusOf } from '../support/control.ts';
 import { dagmount, mountImpossible } from '../support/mount.ts';
@@ -9,6 +9,7 @@ import { shell } from '../support/reader.ts';
 import { startSeaweedfs } from '../support/seaweedfs.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { writeTree } from '../support/write-tree.ts';
 import { mountStore } from './fixture.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -30,10 +31,7 @@ async function openRoot(t: Cleanup) {
   };
   const deploy = async (files: Files): Promise<string> => {
     await rm(checkout, { recursive: true, force: true });
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(dirname(join(checkout, path)), { recursive: true });
-      await writeFile(join(checkout, path), text);
-    }
+    writeTree(checkout, files);
     return command('deploy', checkout, 'production', '-m', 'a message', '--no-check', '--allow-deletions');
   };
   const remove = async (below: string): Promise<void> => {

@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mountImpossible } from '../support/mount.ts';
 import { python, read, shell, startPython } from '../support/reader.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { manyFiles, mountStore, openStore, type Store, writeTree } from './fixture.ts';
+import { writeTree } from '../support/write-tree.ts';
+import { manyFiles, mountStore, openStore, type Store } from './fixture.ts';
 
 /** More than one page of a listing; ten thousand with scripts/test --long. */
 const count = process.env.DAGMOUNT_TEST_LONG === undefined ? 1_200 : 10_000;
@@ -31,7 +32,7 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
 
   test('is shown as the tree that was uploaded, byte for byte', async (t) => {
     const copy = await temporaryDirectory(t);
-    await writeTree(copy, objects);
+    writeTree(copy, objects);
     const mount = await mountStore(t, store, { ...place, ...quiet });
     assert.equal(await read('diff', ['-r', copy, mount.target], { deadlineMs: 120_000 }), '');
     assert.equal((await mount.stop()).code, 0);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Commanded, dagmount, type Mount, startMount, statusOf } from './mount.ts';
 import { StoreProxy } from './proxy.ts';
 import { type Reader, startPython } from './reader.ts';
 import { startSeaweedfs } from './seaweedfs.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
+import { writeTree } from './write-tree.ts';
 
 export type Files = readonly (readonly [path: string, text: string])[];
 
@@ -48,10 +49,7 @@ export async function startFleet(test: Cleanup, mounts: number, first: Files): P
   };
   const deploy = async (files: Files, ...flags: readonly string[]): Promise<void> => {
     await rm(checkout, { recursive: true, force: true });
-    for (const [path, text] of files) {
-      await mkdir(dirname(join(checkout, path)), { recursive: true });
-      await writeFile(join(checkout, path), text);
-    }
+    writeTree(checkout, files);
     await command('deploy', checkout, 'production', '-m', 'a message', '--no-check', ...flags);
   };
   await deploy(first);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { raisePriority } from '../../../src/host/process-priority.ts';
-import { writeTree } from '../../e2e/fixture.ts';
 import { MemoryS3 } from '../memory-s3.ts';
 import { type LogLine, type Mount, startMount } from '../mount.ts';
 import { StoreProxy } from '../proxy.ts';
@@ -14,6 +13,7 @@ import { read, startPython } from '../reader.ts';
 import { serverOf, supervisor } from '../supervised.ts';
 import { defer, temporaryDirectory } from '../temporary.ts';
 import { waitFor } from '../wait-for.ts';
+import { writeTree } from '../write-tree.ts';
 import { ChangingTree } from './changing-tree.ts';
 import {
   distribution,
@@ -196,7 +196,7 @@ async function showsAtLast(
   drop: () => void,
 ): Promise<void> {
   const expected = join(await temporaryDirectory(t), 'expected');
-  await writeTree(expected, tree.objects);
+  writeTree(expected, tree.objects);
   const compare = (): Promise<string> =>
     read('sh', ['-c', 'diff -r "$0" "$1" 2>&1 | head -20', expected, mount.target], { deadlineMs: 300_000 });
   await waitFor('the last tree', async () => (await compare()) === '', 120_000, 500).catch(
