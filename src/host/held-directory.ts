@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, opendirSync, readSync, rmdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { HostError } from './host-error.ts';
+import { HostError, tooLarge } from './host-error.ts';
 import {
   addressOf,
   entryOf,
@@ -129,10 +129,6 @@ function readWhole(pinned: Pinned, mostBytes: number): Buffer {
   } catch (error) {
     throw hostErrorOf(error, path);
   }
-}
-
-function tooLarge(path: string, mostBytes: number): HostError {
-  return new HostError('too-large', path, `holds more than ${mostBytes} bytes`);
 }
 
 /** Runs it; ignores errors with an accepted code. */

@@ -36,3 +36,7 @@ export class HostError extends Error {
     this.reason = reason;
   }
 }
+
+export function tooLarge(path: string, mostBytes: number): HostError {
+  return new HostError('too-large', path, `holds more than ${mostBytes} bytes`);
+}

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { HostError } from './host-error.ts';
+import { HostError, tooLarge } from './host-error.ts';
 import { hostErrorOf, READ_FLAGS } from './pinned.ts';
 
 /** Whether a file belongs to this process's user: no other file of an earlier process is used. */
@@ -56,8 +56,4 @@ export function readTrustedFile(path: string, mostBytes: number): Buffer {
   } catch (error) {
     throw hostErrorOf(error, path);
   }
-}
-
-function tooLarge(path: string, mostBytes: number): HostError {
-  return new HostError('too-large', path, `holds more than ${mostBytes} bytes`);
 }

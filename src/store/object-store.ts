@@ -1,4 +1,4 @@
-import type { ListedObjects } from './listed-objects.ts';
+import type { ListedObjects } from '../base/listed-objects.ts';
 import type { Stop } from './stop.ts';
 
 /** `demand`: a reader waits for the answer; `background`: no reader does. */

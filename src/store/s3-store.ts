@@ -1,3 +1,4 @@
+import type { ListedObjects } from '../base/listed-objects.ts';
 import { Deadline } from './deadline.ts';
 import { bareEtag, isEtag } from './etag.ts';
 import type { BodyBounds } from './http/body-bounds.ts';
@@ -10,7 +11,6 @@ import {
   type StoreAnswer,
   type StoreRequest,
 } from './http/signed-http.ts';
-import type { ListedObjects } from './listed-objects.ts';
 import { createFetchPage } from './listing/fetch-page.ts';
 import { PrefixLister } from './listing/listing.ts';
 import { Md5Trust } from './md5-trust.ts';

@@ -1,4 +1,4 @@
-import type { ListedObjects } from '../../src/store/listed-objects.ts';
+import type { ListedObjects } from '../../src/base/listed-objects.ts';
 import type { ListingColumns } from '../../src/store/listing/columns.ts';
 
 /** An object as a test has it. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { ListedObjects } from '../listed-objects.ts';
+import type { ListedObjects } from '../../base/listed-objects.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 import { type KeyRange, WHOLE_RANGE } from './range.ts';
 

@@ -1,4 +1,4 @@
-import type { ListedObjects } from '../listed-objects.ts';
+import type { ListedObjects } from '../../base/listed-objects.ts';
 import { tooManyBytes } from './errors.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 
