@@ -10,6 +10,7 @@ import { isGone, isToBeReplaced } from '../takeover/predecessor.ts';
 import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
 import { Supervised } from '../takeover/supervised.ts';
+import { loadControlPlane } from './load-control-plane.ts';
 import { tellSupervisor } from './mount-log.ts';
 import { type MountedSource, mountedSource } from './mounted-source.ts';
 import type { ServedMount } from './served-mount.ts';
@@ -67,15 +68,18 @@ export async function acquire(
     source: mounted,
     host: driver.session,
     log,
-    observer: mount.metrics,
+    observer: () => mount.metrics(),
     onStuck: mount.events.publicationStuck,
     entries: wiring.entries,
     atEnd,
     device: () => place.deviceNumber,
     onEnded: hooks.onEnded,
   });
-  const prepareToTakeOver = (isStandby: boolean) =>
-    canTakeOver(prepared, { ...places, mountId: id, log }, isStandby);
+  const prepareToTakeOver = async (isStandby: boolean): Promise<void> => {
+    // All that is loaded later by others: until a standby's turn comes, an upgrade may have replaced the files.
+    await Promise.all([loadControlPlane(), mount.metrics()]);
+    await canTakeOver(prepared, { ...places, mountId: id, log }, isStandby);
+  };
   if (!(await supervised.standby.turn(prepareToTakeOver, stop))) {
     return { acquired: undefined, served: { outcome: 'stopped' } };
   }

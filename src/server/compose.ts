@@ -130,13 +130,13 @@ export async function compose(
   // Before the lock is let go of.
   atEnd(closeKept);
   if (restored === undefined) cache.resumeEviction();
-  const connection = await connecting;
+  const [connection, metrics] = await Promise.all([connecting, mount.metrics()]);
   const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
   const { source: trees, ...known } = mounted.open({
     connection,
     worker: sourceWorker,
     salt,
-    observer: mount.metrics,
+    observer: metrics,
   });
   const syncOptions: SyncOptions = {
     ...mount.wiring.parts({ source: trees, cache, presenter, persister }),
@@ -149,7 +149,7 @@ export async function compose(
     ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
     notice: mount.events.notice,
     observeStage: (stage, seconds) => {
-      mount.metrics.stage(stage, seconds);
+      metrics.stage(stage, seconds);
       log.debug({ event: 'stage', stage, seconds }, 'stage');
     },
   };

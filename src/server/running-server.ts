@@ -7,9 +7,10 @@ import { systemClock } from '../sync/system-clock.ts';
 import { waitForStore } from '../sync/wait-for-store.ts';
 import { ofServer, type Replacement, tellReplacement } from '../takeover/replacement.ts';
 import type { Supervised } from '../takeover/supervised.ts';
-import { type ControlPlane, openControlPlane } from '../views/control-plane.ts';
+import type { ControlPlane } from '../views/control-plane.ts';
 import { type Acquired, acquire } from './acquire.ts';
 import { type Composed, compose } from './compose.ts';
+import { loadControlPlane } from './load-control-plane.ts';
 import { tellMounted, tellUnmounted } from './mount-log.ts';
 import { progressOf } from './progress.ts';
 import type { ServedMount } from './served-mount.ts';
@@ -81,17 +82,9 @@ export class RunningServer {
 
   /** Opens what others ask this server by. */
   async #listen({ driver, supervised, prepared }: Acquired, composed: Composed): Promise<ControlPlane> {
-    const {
-      config,
-      options,
-      runtimeDirectory,
-      events,
-      startedAt,
-      id: mountId,
-      metrics,
-      atEnd,
-      over,
-    } = this.#mount;
+    const { config, options, runtimeDirectory, events, startedAt, id: mountId, atEnd, over } = this.#mount;
+    const metrics = await this.#mount.metrics();
+    const { openControlPlane } = await loadControlPlane();
     const { sync, session, presenter, cache } = composed;
     const control = await openControlPlane({
       config,

@@ -2,7 +2,7 @@ import { ownPackage } from '../base/own-package.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { mountId } from '../config/mount-id.ts';
-import { Metrics } from '../control/metrics/metrics.ts';
+import type { Metrics } from '../control/metrics/metrics.ts';
 import { ownProcess } from '../host/process.ts';
 import { mountRuntimeDirectory, runtimeDirectory } from '../host/runtime-paths.ts';
 import { Announcement } from '../mount/announcement.ts';
@@ -20,7 +20,6 @@ export class ServedMount {
   readonly wiring: Wiring;
   readonly atEnd: (ending: Ending) => void;
   readonly id: string;
-  readonly metrics = new Metrics({ version: ownPackage().version, node: process.version });
   readonly events = new DaemonEvents();
   readonly startedAt = new Date().toISOString();
   /** Of all mounts of this user. */
@@ -36,6 +35,8 @@ export class ServedMount {
   readonly failed = new AbortController();
   /** Aborted with the first of these, or when the server is to stop. */
   readonly over: AbortSignal;
+
+  #metrics: Promise<Metrics> | undefined;
 
   constructor(config: MountConfig, options: ServeOptions, wiring: Wiring, atEnd: (ending: Ending) => void) {
     this.config = config;
@@ -54,4 +55,15 @@ export class ServedMount {
     this.announcement = new Announcement(this.runtimeDirectory, this.id, facts);
     this.over = AbortSignal.any([options.stop, this.ended.signal, this.detached.signal, this.failed.signal]);
   }
+
+  /** Loaded when they are first asked for: readers of a kept tree are not to wait for that. */
+  metrics(): Promise<Metrics> {
+    this.#metrics ??= newMetrics();
+    return this.#metrics;
+  }
+}
+
+async function newMetrics(): Promise<Metrics> {
+  const { Metrics } = await import('../control/metrics/metrics.ts');
+  return new Metrics({ version: ownPackage().version, node: process.version });
 }

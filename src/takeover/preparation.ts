@@ -33,8 +33,8 @@ export interface PreparationOptions {
   /** Of the driver. */
   readonly host: SessionHost;
   readonly log: Logger;
-  /** Called for every request to the store. */
-  readonly observer: RequestObserver;
+  /** What is told of every request to the store. */
+  readonly observer: () => Promise<RequestObserver>;
   readonly atEnd: (ending: () => unknown) => void;
   /** Called when a process keeps the kernel from taking a publication, and without argument when that is over. */
   readonly onStuck: (stuck: StuckPublication | undefined) => void;
@@ -64,7 +64,8 @@ export function prepare(options: PreparationOptions) {
     const { ignored } = connection;
     if (ignored !== undefined) log.warn({ event: 'setting-ignored', hint: ignored.hint }, ignored.message);
     const { concurrency } = config;
-    const store = new S3Store({ ...connection, concurrency, observer, md5: source.md5 });
+    const options = { concurrency, observer: await observer(), md5: source.md5 };
+    const store = new S3Store({ ...connection, ...options });
     atEnd(() => store.close());
     return { ...connection, store, ...source.content(store) };
   };
