@@ -1,9 +1,9 @@
 import type { OptionGroup } from '../config/option.ts';
 import { negationOf, type OptionName, optionOf, variableOf } from '../config/options.ts';
-import { optionsFor } from './command-options.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { wrapped } from './format.ts';
 import { flagsHelp } from './help.ts';
+import { optionsFor } from './options-by-command.ts';
 import type { Paints } from './paint.ts';
 
 const GROUPS: Readonly<Record<OptionGroup, string>> = {

@@ -1,4 +1,4 @@
-import type { Endpoints } from '../base/endpoints.ts';
+import type { Endpoints } from '../base/store-endpoints.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import type { Unit } from './kinds.ts';
 import type { Option } from './option.ts';

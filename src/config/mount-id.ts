@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Endpoints } from '../base/endpoints.ts';
+import type { Endpoints } from '../base/store-endpoints.ts';
 
 export interface MountIdentity {
   readonly endpoints: Endpoints;

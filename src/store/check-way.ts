@@ -1,5 +1,5 @@
-import type { Endpoints } from '../base/endpoints.ts';
 import { printable } from '../base/printable.ts';
+import type { Endpoints } from '../base/store-endpoints.ts';
 import { readTransportSettings } from './http/transport-settings.ts';
 import { isRegionName } from './resolved-target.ts';
 import { SettingError } from './setting-error.ts';

@@ -15,7 +15,7 @@ import { createFetchPage } from './listing/fetch-page.ts';
 import { PrefixLister } from './listing/listing.ts';
 import { Md5Trust } from './md5-trust.ts';
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } from './object-store.ts';
-import { DEFAULT_DEADLINE_MS, SYSTEM_PACE, withRetries, type Yielder } from './retry.ts';
+import { DEFAULT_DEADLINE_MS, SYSTEM_PACE, withRetries, type Yielder } from './request-retry.ts';
 
 export interface S3StoreOptions extends SignedHttpOptions {
   /** Concurrent requests for content; default: the connections of the transport. */

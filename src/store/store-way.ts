@@ -1,4 +1,4 @@
-import type { Endpoint, Endpoints } from '../base/endpoints.ts';
+import type { Endpoint, Endpoints } from '../base/store-endpoints.ts';
 import type { CredentialsProvider } from './credentials.ts';
 import { Transport } from './http/transport.ts';
 import { readTransportSettings, type Timeouts, type TransportSettings } from './http/transport-settings.ts';

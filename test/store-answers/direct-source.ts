@@ -10,7 +10,7 @@ import {
 import { SignedHttp, type SignedHttpOptions } from '../../src/store/http/signed-http.ts';
 import { createFetchPage } from '../../src/store/listing/fetch-page.ts';
 import { type Listing, PrefixLister } from '../../src/store/listing/listing.ts';
-import type { Yielder } from '../../src/store/retry.ts';
+import type { Yielder } from '../../src/store/request-retry.ts';
 import { buildGeneration, digestListing, PathFilter } from '../../src/tree/index.ts';
 
 export interface DirectSourceOptions extends SignedHttpOptions {

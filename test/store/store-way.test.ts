@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Endpoints } from '../../src/base/endpoints.ts';
+import type { Endpoints } from '../../src/base/store-endpoints.ts';
 import { findWay } from '../../src/store/store-way.ts';
 import { setAwsEnvironment } from '../support/aws-environment.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import { World } from './doubles/world.ts';
 
 const MINUTE = 60_000;
-/** A page is tried again after at most this, and for so long in all: src/store/retry.ts, fetch-page.ts. */
+/** A page is tried again after at most this, and for so long in all: src/store/request-retry.ts, fetch-page.ts. */
 const BACKOFF_MS = 2_000;
 const PAGE_MS = 10_000;
 

@@ -1,8 +1,8 @@
 import { negationOf, type OptionName, optionOf } from '../../config/options.ts';
 import { logLevels } from '../../control/shapes/daemon.ts';
-import { optionsFor } from '../command-options.ts';
 import type { CommandFlag, CommandSpec } from '../command-spec.ts';
 import { commands, shells } from '../commands.ts';
+import { optionsFor } from '../options-by-command.ts';
 import { releaseActions } from '../releases/release-actions.ts';
 import type { CandidateKind } from './candidates.ts';
 

@@ -6,7 +6,7 @@ import type { OptionValues } from '../../config/options.ts';
 import { describeOrigin, type GivenOptions } from '../../config/origin.ts';
 import { resolveOptions } from '../../config/resolve.ts';
 import type { ServerPort } from '../../server/server-port.ts';
-import { optionsFor } from '../command-options.ts';
+import { optionsFor } from '../options-by-command.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { checkCache, checkRuntimeDirectory, checkState } from './directory-checks.ts';
 import { driverFindings } from './driver-checks.ts';

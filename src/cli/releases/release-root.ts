@@ -7,7 +7,7 @@ import { resolveOptions } from '../../config/resolve.ts';
 import { parseS3Address } from '../../config/s3-address.ts';
 import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { requireEnvironment } from '../../release/index.ts';
-import { STORE_OPTIONS } from '../command-options.ts';
+import { STORE_OPTIONS } from '../options-by-command.ts';
 import type { Shell } from '../shell.ts';
 
 /** What every command about releases takes. */

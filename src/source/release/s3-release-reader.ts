@@ -2,7 +2,7 @@ import { Deadline } from '../../store/deadline.ts';
 import { bareEtag, isEtag } from '../../store/etag.ts';
 import { header } from '../../store/http/headers.ts';
 import type { SignedHttp } from '../../store/http/signed-http.ts';
-import { SYSTEM_PACE, withRetries, type Yielder } from '../../store/retry.ts';
+import { SYSTEM_PACE, withRetries, type Yielder } from '../../store/request-retry.ts';
 import { StoreError } from '../../store/store-error.ts';
 import type { ReaderAnswer, ReadOptions, ReleaseReader } from './release-reader.ts';
 

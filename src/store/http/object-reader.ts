@@ -3,7 +3,7 @@ import type { Deadline } from '../deadline.ts';
 import { bareEtag } from '../etag.ts';
 import type { Md5Trust } from '../md5-trust.ts';
 import type { GetOptions, ObjectBody } from '../object-store.ts';
-import { aborted, DEFAULT_DEADLINE_MS, withRetries, type Yielder } from '../retry.ts';
+import { aborted, DEFAULT_DEADLINE_MS, withRetries, type Yielder } from '../request-retry.ts';
 import { badAnswer } from './answer-error.ts';
 import { BODY_BOUNDS, type BodyBounds, BodyRate, longestMs, overdueBody } from './body-bounds.ts';
 import type { AnswerBody } from './exchange.ts';

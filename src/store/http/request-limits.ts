@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { RequestPriority } from '../object-store.ts';
-import { aborted } from '../retry.ts';
+import { aborted } from '../request-retry.ts';
 import type { Stop } from '../stop.ts';
 
 /** This share of the concurrent requests is reserved for reads: background requests never use it. */

@@ -1,7 +1,7 @@
 import { RETRIES } from '../../base/retry-policies.ts';
 import { Deadline } from '../deadline.ts';
 import type { SignedHttp } from '../http/signed-http.ts';
-import { SYSTEM_PACE, withRetries, type Yielder } from '../retry.ts';
+import { SYSTEM_PACE, withRetries, type Yielder } from '../request-retry.ts';
 import { StoreError } from '../store-error.ts';
 import type { FetchPage, PageQuery } from './page-reader.ts';
 import { MAX_PAGE_BYTES } from './scanner.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Deadline } from '../../src/store/deadline.ts';
-import { SYSTEM_PACE, withRetries, type Yielder } from '../../src/store/retry.ts';
+import { SYSTEM_PACE, withRetries, type Yielder } from '../../src/store/request-retry.ts';
 import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { failureOf, patience } from './open-store.ts';
