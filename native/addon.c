@@ -31,7 +31,7 @@ char* dm_string(napi_env env, napi_value value) {
   return NULL;
 }
 
-// Context-aware: Node loads it once in each thread that asks, and no state here outlives an environment.
+// Context-aware: Node.js loads the addon once in each thread that requires it. No state here outlives an environment.
 NAPI_MODULE_INIT() {
   return dm_mount_init(env, exports) && dm_channel_init(env, exports) && dm_handover_init(env, exports) ? exports : NULL;
 }

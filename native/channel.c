@@ -8,7 +8,7 @@ enum { IN_HEADER_BYTES = 40, OUT_HEADER_BYTES = 16, IOCTL_OPCODE = 39 };  // of 
 enum { SLICE_NANOSECONDS = 2000000 };
 enum { REQUESTS, LENGTHS, REPLY, ANSWERED, ON_REQUESTS, ON_NOTIFIED, ON_END, KEPT };
 
-// A session's end of /dev/fuse.
+// One session's connection to /dev/fuse.
 typedef struct {
   napi_env env;
   napi_ref kept;  // an array of what the constructor was given, in the order above
@@ -25,7 +25,7 @@ typedef struct {
   bool open;
 } channel;
 
-// Once the poll and the notifier are closed the JavaScript object may go, and with it all of this.
+// Once the poll and the notifier are closed, the JavaScript object may be collected, and this memory with it.
 static void handle_closed(uv_handle_t* handle) {
   channel* c = handle->data;
   if (--c->handles > 0) return;
@@ -63,21 +63,21 @@ static void notified(void* owner) {
   napi_close_handle_scope(c->env, scope);
 }
 
-// The kernel never caches "no such ioctl", and CPython's open() asks isatty() of every file: answered
-// here, before any JavaScript runs. Of a scan with open() this is the only request that is left.
+// Answers IOCTL here, before any JavaScript runs. The kernel never caches "no such ioctl", and CPython's open() calls
+// isatty() on every file: in a warm scan with open() this is the only request left.
 static bool answer_constant(channel* c, uint8_t* request, ssize_t length) {
   uint32_t opcode = 0;
   if (length >= IN_HEADER_BYTES) memcpy(&opcode, request + 4, sizeof opcode);
   if (opcode != IOCTL_OPCODE) return false;
   uint32_t reply[OUT_HEADER_BYTES / 4] = {OUT_HEADER_BYTES, (uint32_t)-ENOTTY};
   memcpy(reply + 2, request + 8, 8);
-  // A refusal (ENOENT: the caller was interrupted) leaves nothing to be done.
+  // If the write is refused (ENOENT: the caller was interrupted), nothing remains to be done.
   if (write(c->fd, reply, sizeof reply) == (ssize_t)sizeof reply) ++*c->answered;
   memset(request, 0, 4);  // done with: who finds a length here answers it
   return true;
 }
 
-// Fills the slots with what is there. Returns how many, or -1 with the errno that ended it before the first.
+// Fills the slots with the waiting requests. Returns their number, or -1 with the errno if the first read failed.
 static int read_batch(channel* c, int* error) {
   size_t filled = 0;
   bool active = false;
@@ -96,9 +96,9 @@ static int read_batch(channel* c, int* error) {
   return filled > 0 || active ? (int)filled : -1;
 }
 
-// One reader that scans sends its next request some 10 us after the last answer, and waking an idle core
-// takes longer than that: so while requests come close together, look again for `spin` before going back
-// to poll. Python open() over 3,000 files through a C server: 198 ms with poll alone, 93 ms with 50 us.
+// A reader that scans sends its next request about 10 us after the last answer, and waking an idle core takes longer.
+// So while requests come close together, check again for `spin` nanoseconds before returning to poll. Python open()
+// over 3,000 files through a C server: 198 ms with poll alone, 93 ms with 50 us.
 static void on_readable(uv_poll_t* poll, int status, int events) {
   channel* c = poll->data;
   napi_handle_scope scope;
@@ -125,7 +125,7 @@ static void on_readable(uv_poll_t* poll, int status, int events) {
   napi_close_handle_scope(c->env, scope);
 }
 
-// The memory of a typed array of the wanted type, and its length in elements; NULL when it is none.
+// Returns the memory of a typed array of the wanted type, and its length in elements; NULL if the value is not one.
 static void* memory(napi_env env, napi_value array, napi_typedarray_type wanted, size_t* length) {
   napi_typedarray_type type;
   void* data = NULL;
@@ -133,7 +133,7 @@ static void* memory(napi_env env, napi_value array, napi_typedarray_type wanted,
   return status == napi_ok && type == wanted ? data : NULL;
 }
 
-// The open channel that a method was called on, or NULL with an exception pending.
+// Returns the open channel that a method was called on, or NULL with an exception pending.
 static channel* unwrap(napi_env env, napi_callback_info info, size_t count, napi_value* args) {
   napi_value self;
   channel* c = NULL;
@@ -143,7 +143,7 @@ static channel* unwrap(napi_env env, napi_callback_info info, size_t count, napi
   return NULL;
 }
 
-// reply(length): writes that many bytes of the reply buffer. Returns 0 or the errno (ENOENT: nobody waits).
+// reply(length): writes that many bytes of the reply buffer. Returns 0 or the errno (ENOENT: no reader waits).
 static napi_value channel_reply(napi_env env, napi_callback_info info) {
   napi_value args[1], result;
   uint32_t length = 0;
@@ -156,8 +156,8 @@ static napi_value channel_reply(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// notify(messages, results): fills results with an errno for each message, 0 where the kernel took it, and then
-// calls onNotified; in the order of the calls. Both arrays are to be kept until then.
+// notify(messages, results): fills results with an errno for each message (0 if the kernel accepted it), then calls
+// onNotified. Calls complete in order. The caller must keep both arrays until then.
 static napi_value channel_notify(napi_env env, napi_callback_info info) {
   napi_value args[2];
   size_t length = 0, most = 0;
@@ -181,9 +181,10 @@ static void finalize(napi_env env, void* data, void* hint) {
 }
 
 // new Channel(fd, spinNanoseconds, [requests, lengths, reply, answered, onRequests, onNotified, onEnd]).
-// Takes the fd. `requests` is as many equal slots as `lengths` has numbers; onRequests(count) is called when the
-// first count of both are filled, and must be done with them when it returns. `answered` is a Float64Array
-// whose first number counts what the transport answered. onEnd(errno): ENODEV once unmounted.
+// Takes ownership of the fd. `requests` consists of as many equal slots as `lengths` has numbers. onRequests(count) is
+// called when the first `count` slots are filled, and must have finished with them when it returns. `answered` is a
+// Float64Array whose first number counts the requests that the transport answered. onEnd(errno) says
+// why reading ended: ENODEV after an unmount.
 static napi_value channel_new(napi_env env, napi_callback_info info) {
   napi_value args[3], self, kept[KEPT];
   size_t requests_bytes = 0, counters = 0;

@@ -17,7 +17,7 @@ napi_value dm_give_fd(napi_env env, const char* what, int fd, int error) {
   return dm_throw_errno(env, what, error);
 }
 
-// The system calls of Linux 5.2 and later by number: older C libraries have no wrappers, older headers no names.
+// The system calls of Linux 5.2 and later by number: older C libraries have no wrappers, and older headers no names.
 enum { MOVE_MOUNT = 429, FSOPEN, FSCONFIG, FSMOUNT };
 enum { SET_FLAG = 0, SET_STRING = 1, CREATE = 6, READ_ONLY_NOSUID_NODEV = 7, FROM_EMPTY_PATH = 4, BENEATH = 512 };
 
@@ -36,8 +36,8 @@ static int configure_and_mount(int fs, char* options, const char* target, bool b
   return close(tree), error;
 }
 
-// mountDirect(target, options, beneath): number. The device's fd, mounted read-only on the target or, beneath,
-// under what is mounted there (Linux 6.5 and later; EINVAL before). Options: key=value or key, a line each.
+// mountDirect(target, options, beneath): number. Mounts read-only on the target and returns the device's fd. With
+// `beneath`, mounts under the mount that is already there (Linux 6.5 and later; EINVAL before). Options: one per line.
 static napi_value mount_direct(napi_env env, napi_callback_info info) {
   napi_value args[3], result = NULL;
   char *target = NULL, *given = NULL, *options = NULL;
@@ -56,7 +56,7 @@ static napi_value mount_direct(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// receiveFd(socket): number. The fd that the other end has sent; EPROTO when it sent none.
+// receiveFd(socket): number. Returns the fd that the other end sent; throws EPROTO if it sent none.
 static napi_value receive_fd(napi_env env, napi_callback_info info) {
   napi_value args[1];
   int socket = -1, fd = -1;
@@ -86,8 +86,8 @@ static napi_value unmount(napi_env env, napi_callback_info info) {
   return error == 0 ? NULL : dm_throw_errno(env, "umount", error);
 }
 
-// lockFile(path): number. An fd that holds the file's exclusive flock(2), or the negative errno: EAGAIN when
-// another process has it. The kernel drops the lock with the last process that holds the fd, however that ends.
+// lockFile(path): number. Returns an fd that holds the file's exclusive flock(2), or the negative errno: EAGAIN if
+// another process holds it. The kernel releases the lock when the last process that holds the fd ends, even by a crash.
 static napi_value lock_file(napi_env env, napi_callback_info info) {
   napi_value args[1], result = NULL;
   char* path = dm_arguments(env, info, 1, args, NULL) ? dm_string(env, args[0]) : NULL;

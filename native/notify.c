@@ -11,8 +11,8 @@ typedef struct {
   size_t count;
 } job;
 
-// Jobs go to the thread, and come back done, as pointers through pipes. The end of the first pipe is the order
-// to stop, the end of the second the word that the thread has: nothing is freed before that was read.
+// Jobs are passed to the thread, and returned when done, as pointers through two pipes. Closing the first pipe orders
+// the thread to stop; end of file on the second says that it has stopped. Nothing is freed before that.
 struct dm_notifier {
   uv_poll_t done;
   uv_thread_t thread;
@@ -56,7 +56,7 @@ static void on_done(uv_poll_t* poll, int status, int events) {
 dm_notifier* dm_notifier_start(uv_loop_t* loop, int fd, dm_notified notified, uv_close_cb closed, void* owner) {
   dm_notifier* notifier = calloc(1, sizeof *notifier);
   if (notifier == NULL) return NULL;
-  // A device fd of its own: a write in flight must never meet a number that was used again.
+  // Duplicates the device's fd: a write in flight must never reach a reused fd number.
   *notifier = (dm_notifier){.notified = notified, .closed = closed, .owner = owner, .device = dup(fd)};
   if (pipe2(notifier->to_thread, O_CLOEXEC) == 0 && pipe2(notifier->from_thread, O_CLOEXEC | O_NONBLOCK) == 0 &&
       uv_poll_init(loop, &notifier->done, notifier->from_thread[0]) == 0) {

@@ -1,4 +1,4 @@
-// The addon's part of a takeover: sends descriptors to the supervisor, and makes memory that outlives the server.
+// The addon's part of a takeover: sends descriptors to the supervisor, and creates memory that outlives the server.
 #include "../dagmount.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// socketPair(messages): [number, number]. `messages`: whole ones (SOCK_SEQPACKET); otherwise a stream, as fusermount3 expects.
+// socketPair(messages): [number, number]. If `messages`, a pair that keeps message boundaries (SOCK_SEQPACKET);
+// otherwise a stream, as fusermount3 expects.
 static napi_value socket_pair(napi_env env, napi_callback_info info) {
   int pair[2];
   bool messages = false;
@@ -21,7 +22,7 @@ static napi_value socket_pair(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// sendFd(socket, message, fd): 0, or the errno of sendmsg(2). A negative fd is not sent. Never waits.
+// sendFd(socket, message, fd): returns 0, or the errno of sendmsg(2). A negative fd is not sent. Never blocks.
 static napi_value send_fd(napi_env env, napi_callback_info info) {
   napi_value args[3], result = NULL;
   int socket = -1, fd = -1;
@@ -43,7 +44,7 @@ static napi_value send_fd(napi_env env, napi_callback_info info) {
   return napi_create_int32(env, failure, &result) == napi_ok ? result : NULL;
 }
 
-// createMemory(bytes): number. A memfd: the memory lives as long as any process has the descriptor.
+// createMemory(bytes): number. Returns a memfd: the memory lives as long as any process has the descriptor.
 static napi_value create_memory(napi_env env, napi_callback_info info) {
   napi_value args[1];
   uint32_t bytes = 0;
@@ -53,7 +54,7 @@ static napi_value create_memory(napi_env env, napi_callback_info info) {
   return dm_give_fd(env, "memfd", fd, fd >= 0 && ftruncate(fd, bytes) == 0 ? 0 : errno);
 }
 
-// mapMemory(fd): ArrayBuffer. The whole memfd, mapped until the process ends.
+// mapMemory(fd): ArrayBuffer. Maps the whole memfd until the process ends.
 static napi_value map_memory(napi_env env, napi_callback_info info) {
   napi_value args[1], result;
   int fd = -1;
@@ -80,8 +81,8 @@ static napi_value become_program(napi_env env, napi_callback_info info) {
     TRY(env, napi_get_element(env, args[1], i, &item));
     if ((list[i + 1] = dm_string(env, item)) == NULL) return NULL;
   }
-  // Node.js has set FD_CLOEXEC on all inherited descriptors (uv_disable_stdio_inheritance). The next program needs the standard
-  // streams, and those of a service manager (sd_listen_fds(3)).
+  // Node.js has set FD_CLOEXEC on all inherited descriptors (uv_disable_stdio_inheritance). The next program needs the
+  // standard streams and the descriptors of a service manager (sd_listen_fds(3)).
   const char* passed = getenv("LISTEN_FDS");
   for (int fd = 0; fd < 3 + (passed == NULL ? 0 : atoi(passed)); fd++) fcntl(fd, F_SETFD, 0);
   // Node.js ignores SIGPIPE; execve(2) would keep that.

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// Longer texts are cut: a line is written by one write(2), so that lines of the server do not come between its parts.
+// Longer lines are truncated: each line is one write(2), so that lines of the server cannot come between its parts.
 #define LINE_BYTES 8192
 
 typedef struct {
@@ -19,7 +19,7 @@ static void append(text* line, const char* words) {
   line->length += length < room ? length : room;
 }
 
-// What is not ASCII passes as it is; of a path that is not UTF-8, whatever reads the log makes what it can.
+// Bytes that are not ASCII are copied unchanged. If a path is not UTF-8, the reader of the log decides how to show it.
 static void append_string(text* line, const char* words) {
   append(line, "\"");
   for (const char* at = words; *at != '\0' && line->length < LINE_BYTES / 2; at++) {

@@ -29,8 +29,8 @@ bool machine_is_well(const machine* machine) {
   return is_up ? machine->silent_ms <= machine->watchdog_ms : machine->down_ms <= machine->deadline_ms;
 }
 
-// Whether the server ended by itself, or by what it was sent; 128 + n is how Node.js answers the second signal. Where no server
-// has served yet, any exit code says why there is no mount.
+// Whether the server ended deliberately: by itself, or by a signal that it was sent. Node.js answers a second signal
+// with exit code 128 + n. If no server has served yet, any exit code counts, because it says why there is no mount.
 static bool was_meant(const machine* machine, const event* event) {
   if (event->end == END_BY_CODE && (event->end_value == 0 || !machine->has_served)) return true;
   if (machine->passed_signal == 0) return false;
@@ -44,7 +44,7 @@ static bool holds(guard_kind guard, const machine* machine, const event* event) 
     case ALWAYS: return true;
     case PAUSE_ENDED: return machine->standby_pause_ms == 0;
     case SUCCESSOR_DUE:
-      // A mount that was given up is made anew, unless its end was asked for.
+      // A mount that was given up is made again, unless its end was requested.
       return !was_meant(machine, event) &&
              (machine_has_connection(machine) || (machine->connection == ABORTED && machine->passed_signal == 0));
     case STATUS_KNOWN: return event->end == END_BY_CODE || event->end == END_BY_SIGNAL;
@@ -86,7 +86,8 @@ static void drop_candidate(machine* machine, const char* why, action_list* out) 
   add(out, TELL_READY, "", 0);
 }
 
-// There is another server from now on. What the one before was sent and did not finish, it is sent too.
+// Another server starts to serve. If the previous server was sent an ending signal and died before it had ended
+// properly, the signal is passed to the new server.
 static void begin_server(machine* machine) {
   machine->restarts++;
   machine->silent_ms = machine->closed_ms = 0;
@@ -95,7 +96,7 @@ static void begin_server(machine* machine) {
   machine->passed_signal = 0;
 }
 
-// Longer each time that no server came to be alive.
+// Callers pass a longer pause each time a server failed to start.
 static void begin_pause(machine* machine, uint64_t pause_ms) {
   machine->pause_ms = pause_ms > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause_ms;
   machine->rest_ms = machine->pause_ms;
@@ -190,7 +191,8 @@ void machine_handle(machine* machine, const event* event, action_list* out) {
 static bool is_silent(const machine* machine) {
   if (!machine_has_connection(machine)) return false;
   if (machine->server == SERVING) return machine->silent_ms > machine->watchdog_ms;
-  // Readers of a mount that is made anew do not wait for the one that they had.
+  // For a mount that is made again, no reader has been waiting since the previous server died: the limit counts from
+  // the start of this server.
   const bool is_late = machine->connection == REMADE ? machine->silent_ms > LONGEST_START_MS : machine->down_ms > machine->deadline_ms;
   return machine->server == STARTING && is_late;
 }
@@ -214,7 +216,7 @@ void machine_pass_time(machine* machine, uint64_t step_ms, action_list* out) {
   advance(machine, step_ms);
   const uint64_t late_ms = machine->deadline_ms > LONGEST_START_MS ? machine->deadline_ms : LONGEST_START_MS;
   event due = {.text = ""};
-  // What is due of the server comes first; only then, of the candidate that is still there.
+  // Events about the server come first. Only then are events about the candidate considered, if there still is one.
   due.kind = EVENT_COUNT;
   if (machine->closed_ms > LONGEST_SILENCE_MS) due.kind = CLOSED_OVER;
   else if (is_silent(machine)) due.kind = SILENT;

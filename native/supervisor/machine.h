@@ -1,5 +1,5 @@
-// What the supervisor decides: a table of states and events (machine.c), without a system call. supervisor.c says what
-// happens and carries out what is decided. docs/takeover.md has the same table; test/takeover/machine.test.ts compares the
+// The supervisor's decisions: a table of states and events (machine.c), without a system call. supervisor.c reports
+// events and carries out the actions. docs/takeover.md has the same table; test/takeover/machine.test.ts compares the
 // two, and walks every state through every event.
 #pragma once
 #include <limits.h>
@@ -9,8 +9,9 @@
 
 enum { NAME_BYTES = 32, MOST_ACTIONS = 16 };
 
-// Milliseconds. HANDOVER: for the server to end what it is doing. START: for a server that makes a new mount. SILENCE: for a
-// server that is alive without its supervisor, or dead without an exit status. STANDBY_PAUSE: after a standby that came to nothing.
+// Time limits in milliseconds. HANDOVER: for the server to complete what it is doing. START: for a server that makes a
+// new mount. SILENCE: for a server that lost its supervisor, or that is dead without an exit status. STANDBY_PAUSE:
+// after a standby that failed.
 enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 5000, LONGEST_START_MS = 60000, LONGEST_HANDOVER_MS = 5000 };
 enum { LONGEST_SILENCE_MS = 1000, STANDBY_PAUSE_MS = 10000, FORK_PAUSE_MS = 1000 };
 
@@ -128,7 +129,7 @@ typedef enum { END_UNKNOWN, END_BY_CODE, END_BY_SIGNAL, END_OF_STRANGER } end_ki
 typedef struct {
   event_kind kind;
   char name[NAME_BYTES];  // of a descriptor
-  // A notice for systemd; the path that ends readers' waiting; how a process ended.
+  // A notice for systemd; the path of the file that aborts the connection; or how a process ended.
   const char* text;
   uint64_t deadline_ms;
   int signal;
@@ -161,7 +162,8 @@ typedef struct {
   char reason[128];  // why there is another server
   char abort_path[PATH_MAX];
   uint64_t watchdog_ms, deadline_ms;
-  // `down`: since readers have no server that is alive. `pause`: the last one; `rest`: what remains of it.
+  // `silent`: since the last sign of life. `down`: since readers have no live server. `pause`: the last pause between
+  // starts; `rest`: what remains of it.
   uint64_t silent_ms, down_ms, closed_ms, handover_ms, unreaped_ms, candidate_ms, standby_pause_ms, pause_ms, rest_ms;
 } machine;
 
@@ -172,15 +174,16 @@ typedef struct {
 } machine_start;
 
 machine machine_begin(machine_start start);
-// Appends to `out`, which has room for what one event, or one step of time, can bring.
+// Appends to `out`, which has room for all actions that one event, or one step of time, can cause.
 void machine_handle(machine* machine, const event* event, action_list* out);
 void machine_pass_time(machine* machine, uint64_t step_ms, action_list* out);
-// Whether readers depend on a server.
+// Whether a kernel connection exists, so that readers depend on a server.
 bool machine_has_connection(const machine* machine);
-// For systemd's watchdog: the server is well, or on its way in time.
+// For systemd's watchdog: whether the server is alive, or is starting within its time limit.
 bool machine_is_well(const machine* machine);
 
-// A row holds where each of its sets has the state; the first one that does is the one. 0 as a next state: it stays.
+// A row applies if each of its sets contains the current state; the first row that applies is used. A next state of 0
+// means that the state stays.
 typedef struct {
   event_kind event;
   unsigned servers, candidates, connections;

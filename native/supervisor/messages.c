@@ -6,7 +6,7 @@
 #define CONNECTION "fuse"
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz-"
 
-// In `from`: said by the server, or by the candidate.
+// Allowed senders, in `from`: the server, or the candidate.
 enum { SERVER = 1, CANDIDATE = 2 };
 
 static const struct {
@@ -26,7 +26,7 @@ static bool is_line(const char* text, const char* line) {
 
 static bool starts(const char* text, const char* start) { return strncmp(text, start, strlen(start)) == 0; }
 
-// "FDNAME=<name>", the second line of a message; false where it is no name.
+// Reads "FDNAME=<name>", the second line of a message. Returns false if it is not a valid name.
 static bool read_name(const char* text, char* name) {
   const char* line = strchr(text, '\n');
   if (line == NULL || !starts(++line, "FDNAME=")) return false;

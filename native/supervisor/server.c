@@ -29,7 +29,8 @@ int badness(void) {
   return atoi(text);
 }
 
-// Half of a start, where readers leave no processor idle. src/host/process-priority.ts does the same from when it is loaded on.
+// Nice levels by which a starting server precedes others: halves its start time if readers keep all processors busy.
+// src/host/process-priority.ts does the same once it is loaded.
 enum { AHEAD = 15 };
 #define NICE "DAGMOUNT_SUPERVISOR_NICE"
 
@@ -47,7 +48,8 @@ static void become_server(const server_start_options* options, int channel, int 
   setenv("DAGMOUNT_SUPERVISOR", list, 1);
   setenv("DAGMOUNT_SUPERVISOR_REASON", options->reason, 1);
   if (options->stands_by) setenv("DAGMOUNT_SUPERVISOR_STANDBY", options->is_standby ? "spare" : "1", 1);
-  // A group of its own: a terminal sends SIGINT to all of a group, and the supervisor passes it on once more.
+  // The server gets its own process group. A terminal sends SIGINT to a whole group, and the supervisor passes it on:
+  // in one group, the server would get it twice.
   setpgid(0, 0);
   set_badness(options->badness);
   const int usual = getpriority(PRIO_PROCESS, 0);
@@ -78,14 +80,15 @@ bool server_start(server_process* server, const server_start_options* options) {
   return false;
 }
 
-// waitpid(2) does not return a process while one of its threads hangs in the kernel (a notification that waits for a request
-// which no server answers). Its main thread is a zombie by then, and that counts as death.
+// waitpid(2) does not return a process while one of its threads hangs in the kernel (a notification that waits for a
+// request that no server answers). Its main thread is a zombie by then, and the supervisor treats that as death.
 bool server_is_dead(const server_process* server) {
   if (server->has_exited) return true;
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%d/stat", (int)server->pid);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  // /proc may hide the process (hidepid), or no descriptor may be free: it may be alive.
+  // The file could not be opened for another reason (/proc hides the process by hidepid, or no descriptor is free): the
+  // process may be alive.
   if (fd < 0) return errno == ENOENT && kill(server->pid, 0) < 0 && errno == ESRCH;
   const ssize_t got = read(fd, text, sizeof text - 1);
   close(fd);
@@ -109,7 +112,7 @@ void server_reap(server_process* servers[], int count) {
 void server_kill(server_process* server) {
   if (server->has_exited) return;
   kill(server->pid, SIGKILL);
-  // The other threads are gone a moment after the main thread, unless one hangs.
+  // The other threads end a moment after the main thread, unless one hangs.
   for (int tries = 0; !server->has_exited && tries < 10; tries++) {
     server->has_exited = waitpid(server->pid, &server->exit_status, WNOHANG) == server->pid;
     if (!server->has_exited) nanosleep(&(struct timespec){0, 1000000}, NULL);
@@ -129,7 +132,7 @@ void server_tell_end(server_process* server, event* event) {
   if (!server->has_exited) {
     const pid_t child = waitpid(server->pid, &server->exit_status, WNOHANG);
     if (child == server->pid) server->has_exited = true;
-    // The server of a supervisor that is gone is no child of this one.
+    // A server that was adopted from another supervisor is not a child of this one.
     else if (child < 0 && errno == ECHILD) event->end = END_OF_STRANGER;
   }
   if (!server->has_exited) return;
@@ -153,7 +156,7 @@ void server_end_alike(const server_process* server) {
   _exit(WEXITSTATUS(server->exit_status));
 }
 
-// Takes over all descriptors of a message: one that is left there would stay open.
+// Takes ownership of all descriptors in a message: one that is not closed would leak.
 static void take_fds(struct msghdr* header, server_message* message) {
   for (struct cmsghdr* each = CMSG_FIRSTHDR(header); each != NULL; each = CMSG_NXTHDR(header, each)) {
     if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
@@ -177,7 +180,7 @@ bool server_hear(server_process* server, server_message* message) {
     return false;
   }
   take_fds(&header, message);
-  // The rest of a message that is too long is lost: what remains means nothing.
+  // A message that is too long was truncated and is discarded.
   message->length = (header.msg_flags & MSG_TRUNC) != 0 ? 0 : (size_t)got;
   message->text[message->length] = '\0';
   return true;

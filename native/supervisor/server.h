@@ -1,5 +1,5 @@
-// The process of a server, or of a candidate beside it: started, watched, spoken to, ended. docs/takeover.md has what the two
-// sides say.
+// Starts, watches, messages and ends the process of a server, or of a candidate beside it. docs/takeover.md lists the
+// messages.
 #pragma once
 #include "machine.h"
 #include <sys/types.h>
@@ -33,27 +33,29 @@ typedef struct {
 } server_message;
 
 bool server_start(server_process* server, const server_start_options* options);
-// Whether it is of no use any more, though its threads may still be there.
+// Whether the server can no longer serve, although some of its threads may still exist.
 bool server_is_dead(const server_process* server);
 // Collects the exit status of all children that have ended.
 void server_reap(server_process* servers[], int count);
-// Kills it, and waits a moment for its threads to be gone; one of them may hang, and is not waited for.
+// Kills the server, and waits briefly for its threads to end. A thread that hangs in the kernel is not waited for.
 void server_kill(server_process* server);
 void server_describe_end(const server_process* server, char* text, size_t size);
-// How the server ended, into `event`.
+// Stores in `event` how the server ended.
 void server_tell_end(server_process* server, event* event);
-// Ends this process by the exit code, or the signal, that ended the server.
+// Ends this process with the exit code, or by the signal, that ended the server.
 void server_end_alike(const server_process* server);
-// One message; false where there is none. Never waits. The caller owns the descriptors.
+// Receives one message; false if there is none. Never blocks. The caller owns the descriptors.
 bool server_hear(server_process* server, server_message* message);
-// A line of up to 4,096 bytes. Never waits: what a full socket does not take is lost.
+// Sends a line of up to 4,096 bytes. Never blocks: if the socket is full, the line is lost.
 void server_order(const server_process* server, const char* order, const char* why);
-// Gives the main thread of a server that stood by the priority of one that readers wait for; the others follow by themselves.
+// Gives the main thread of a standby the priority of a server that readers wait for; the process raises its other
+// threads.
 void server_raise(const server_process* server);
-// For an adopting supervisor: as nice as the one before, whatever the server that starts it is.
+// For a supervisor that adopts a server: restores the nice value of the previous supervisor, whatever the starting
+// server has.
 void take_usual_nice(void);
 void server_close(server_process* server);
 
-// The out-of-memory killer's adjustment of this process; a lower one takes privileges.
+// Sets the out-of-memory killer's adjustment (oom_score_adj) of this process. Lowering it requires privileges.
 void set_badness(int value);
 int badness(void);

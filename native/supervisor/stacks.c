@@ -7,7 +7,7 @@
 
 enum { MOST_FRAMES = 8 };
 
-// The first bytes of /proc/PID/task/TID/<name>; empty if it cannot be read.
+// Reads the first bytes of /proc/PID/task/TID/<name>; the text is empty if it cannot be read.
 static void look(pid_t pid, const char* thread, const char* name, char* text, size_t size) {
   char path[320];
   snprintf(path, sizeof path, "/proc/%d/task/%s/%s", (int)pid, thread, name);
@@ -18,7 +18,7 @@ static void look(pid_t pid, const char* thread, const char* name, char* text, si
   if (got > 0 && text[got - 1] == '\n') text[got - 1] = '\0';
 }
 
-// Lines like "[<0>] do_epoll_wait+0x1/0x2" become "do_epoll_wait, ...".
+// Turns lines like "[<0>] do_epoll_wait+0x1/0x2" into "do_epoll_wait, ...".
 static void join_frames(const char* stack, char* text, size_t size) {
   size_t length = 0;
   text[0] = '\0';

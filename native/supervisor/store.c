@@ -30,7 +30,7 @@ static void let_go(const char* name) {
 
 static bool take(const char* name, int fd) {
   let_go(name);
-  // The last place is that of the connection: the machine counts on it.
+  // The last slot is reserved for the connection, which the machine relies on.
   if (stored_count == MOST_STORED || (stored_count == MOST_STORED - 1 && strcmp(name, "fuse") != 0 && !store_has("fuse"))) {
     close(fd);
     return false;

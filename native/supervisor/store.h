@@ -1,15 +1,15 @@
-// The descriptors that servers hand over, by name. What they are is the servers' business.
+// Keeps the descriptors that servers hand over, by name. Only the servers know what they are.
 #pragma once
 #include "machine.h"
 
 enum { MOST_STORED = 16 };
 
 bool store_has(const char* name);
-// Replaces what has that name, here and in systemd's store. Takes the descriptor over.
+// Replaces the descriptor of that name, here and in systemd's store. Takes ownership of the descriptor.
 void store_keep(const char* name, int fd);
 void store_forget(const char* name);
-// A descriptor that systemd kept of a process before this one. One under a name that no server uses is closed.
+// Adds a descriptor that systemd kept from an earlier process. One under a name that no server uses is closed.
 void store_inherit(const char* name, int fd);
-// For a child that is about to become a server: leaves the descriptors open over execve, and writes " <name>=<descriptor>"
-// for each. Returns how many bytes.
+// For a child that is about to become a server: keeps the descriptors open over execve, and writes "
+// <name>=<descriptor>" for each. Returns the number of bytes written.
 size_t store_pass_on(char* list, size_t size);

@@ -23,7 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-// LONGEST_STEP_MS: more than that between two looks was spent stopped, not waiting for the server.
+// LONGEST_STEP_MS: if more time passed between two polls, the process was stopped; the excess does not count as waiting
+// for the server.
 enum { LOOK_MS = 20, LONGEST_STEP_MS = 1000, EX_OSERR = 71, EX_USAGE = 64 };
 
 static server_process server = NO_SERVER, candidate = NO_SERVER;
@@ -50,7 +51,7 @@ static bool start_server(const action* action) {
   return server_start(&server, &how);
 }
 
-// The candidate goes on where the server, which is gone, was.
+// The candidate replaces the server, which is gone.
 static void promote(void) {
   server_close(&server);
   server = candidate;
@@ -58,7 +59,8 @@ static void promote(void) {
   server_raise(&server);
 }
 
-// Readers get an error. Closing the device would not do where a thread of a dead server hangs in the kernel with it.
+// Aborts the connection: readers get an error. Closing the device would not be enough if a thread of a dead server
+// hangs in the kernel with it.
 static void abort_connection(const char* path) {
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd >= 0) {
@@ -70,7 +72,7 @@ static void abort_connection(const char* path) {
 
 static void handle(const event* event, int* fd);
 
-// `fd`: the descriptor of the message; -1 once it is kept.
+// `fd`: the descriptor that came with the message; -1 once it is stored.
 static void perform(const action* action, int* fd) {
   switch (action->kind) {
     case KEEP:
@@ -102,14 +104,14 @@ static void perform(const action* action, int* fd) {
     case ORDER_STUCK: server_order(&server, "stuck", threads); break;
     case ORDER_DROPPED: server_order(&server, "dropped", action->text); break;
     case SEND_SIGNAL:
-      // It may just have failed to start; kill(0) would be this process, too.
+      // The server may just have failed to start, which leaves pid 0; kill(0) would signal this process, too.
       if (server.pid > 0) kill(server.pid, action->number);
       break;
     case ABORT_CONNECTION: abort_connection(action->text); break;
     case END_AS_SERVER: server_end_alike(&server); break;
     case END_WELL: _exit(0);
     case END_AS_TERMINATED: _exit(128 + SIGTERM);
-    // Of the machine alone.
+    // Used only inside the machine.
     case NOTHING:
     case SET_DEADLINE:
     case NOTE_ALIVE:
@@ -160,7 +162,7 @@ static void heed_signals(int signals) {
     if (signal == SIGUSR2) asked.kind = RESTART_ASKED;
     if (signal == SIGHUP) asked.kind = HUNG_UP;
     if (signal == SIGUSR1) {
-      // Node.js would open its debugger, for every user of this host.
+      // SIGUSR1 would make Node.js open its debugger to every user of this host.
       if (!systemd_restarts_by(signal)) continue;
       asked.kind = LEAVE_ASKED, asked.signal = SIGTERM;
     }
@@ -180,7 +182,7 @@ static void look_for_deaths(void) {
     handle(&died, NULL);
     if (state.server == RESTING) server_close(&server);
   }
-  // Only once all of its threads are gone is it known how a candidate ended. No reader waits for it.
+  // How a candidate ended is known only once all of its threads are gone. No reader waits for it.
   if (candidate.pid != 0 && candidate.has_exited) {
     server_describe_end(&candidate, end, sizeof end);
     handle(&(event){.kind = CANDIDATE_DIED, .text = end}, NULL);

@@ -52,7 +52,7 @@ static void send_lines(const char* lines, int fd) {
   while (sendmsg(notify, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
 }
 
-// Whether the variables are for this process, and not inherited from one that started it.
+// Whether systemd's variables are meant for this process, and not inherited from a parent.
 static bool is_ours(const char* pid_variable, bool otherwise) {
   const char* pid = getenv(pid_variable);
   return pid == NULL ? otherwise : atoll(pid) == (long long)getpid();

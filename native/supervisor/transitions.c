@@ -1,4 +1,4 @@
-// The table of docs/takeover.md. What no row holds is ignored.
+// The table of docs/takeover.md. An event for which no row applies is ignored.
 #include "machine.h"
 
 #define ANY (~0u)
@@ -10,7 +10,8 @@
 #define NOT_SERVING "this one does not serve yet"
 
 const transition transitions[] = {
-    // A standby has what was kept when it was started: another one takes its place.
+    // The standby inherited the descriptors that existed when it was started, without this one: a new standby replaces
+    // it.
     {STORES_CONNECTION, RUNS, STANDBY, NO_CONNECTION | KEPT, ALWAYS, 0, ABSENT, KEPT, {KEEP, DROP_CANDIDATE}, ""},
     {STORES_CONNECTION, RUNS, STANDBY, ABORTED | REMADE, ALWAYS, 0, ABSENT, REMADE, {KEEP, DROP_CANDIDATE}, ""},
     {STORES_CONNECTION, RUNS, ANY, NO_CONNECTION | KEPT, ALWAYS, 0, 0, KEPT, {KEEP}, 0},
@@ -36,14 +37,14 @@ const transition transitions[] = {
     {HAS_HANDED_OVER, LEAVING, ANY, ANY, ALWAYS, 0, 0, 0, {END_HANDOVER}, 0},
     {STANDS_BY, UP, REPLACEMENT, DEPENDED, ALWAYS, 0, HANDING_OVER, 0, {ORDER_HAND_OVER}, 0},
 
-    // A new program, or new settings, may be what it is for: a standby is not used.
+    // The restart may be meant for a new program or new settings: the standby has the old ones and is not used.
     {RESTART_ASKED, SERVING, ABSENT, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {START_REPLACEMENT, TELL_RELOADING}, 0},
     {RESTART_ASKED, SERVING, STANDBY, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {DROP_CANDIDATE, START_REPLACEMENT, TELL_RELOADING}, ""},
     {RESTART_ASKED, UP, STANDBY, ANY, ALWAYS, 0, ABSENT, 0, {DROP_CANDIDATE, ORDER_DROPPED}, NOT_SERVING},
     {RESTART_ASKED, UP, ABSENT, ANY, ALWAYS, 0, 0, 0, {ORDER_DROPPED}, NOT_SERVING},
     {RESTART_ASKED, LEAVING, ANY, ANY, ALWAYS, 0, 0, 0, {ORDER_DROPPED}, "the service is restarted"},
 
-    // A signal that comes while no server can heed it is held: by default it would end a server that is just starting.
+    // A signal that no server can handle yet is held: by default it would end a server that is still starting.
     {END_ASKED, SERVING, HANDING_OVER, DEPENDED, ALWAYS, 0, 0, 0, {HOLD_SIGNAL}, 0},
     {END_ASKED, SERVING, ANY, ANY, ALWAYS, 0, 0, 0, {SEND_SIGNAL}, 0},
     {END_ASKED, STARTING | LEAVING, ANY, DEPENDED, ALWAYS, 0, 0, 0, {HOLD_SIGNAL}, 0},
@@ -51,7 +52,7 @@ const transition transitions[] = {
     {END_ASKED, RESTING, ANY, ANY, ALWAYS, 0, 0, 0, {HOLD_SIGNAL}, 0},
     {HUNG_UP, SERVING, ABSENT | STANDBY | REPLACEMENT, ANY, ALWAYS, 0, 0, 0, {SEND_SIGNAL}, 0},
     {HUNG_UP, SERVING | STARTING | LEAVING | RESTING, ANY, ANY, ALWAYS, 0, 0, 0, {HOLD_SIGNAL}, 0},
-    // systemd has what is kept, for the supervisor after this one.
+    // systemd keeps the stored descriptors for the next supervisor.
     {LEAVE_ASKED, SERVING, ANY, DEPENDED, ALWAYS, LEAVING, ABSENT, 0, {DROP_CANDIDATE, ORDER_HAND_OVER}, "the service is restarted"},
     {LEAVE_ASKED, STARTING, ANY, DEPENDED, ALWAYS, ENDED, ABSENT, 0, {DROP_CANDIDATE, KILL_SERVER, END_WELL}, "the service is restarted"},
     {LEAVE_ASKED, RESTING, ANY, DEPENDED, ALWAYS, ENDED, 0, 0, {END_WELL}, 0},
@@ -83,7 +84,7 @@ const transition transitions[] = {
     {PAUSE_OVER, RESTING, ANY, FREE, ALWAYS, STARTING, 0, 0, {START_SERVER, ORDER_STUCK, SEND_HELD_ENDING}, 0},
     {HANDOVER_OVER, LEAVING, ANY, ANY, ALWAYS, ENDED, 0, 0, {KILL_SERVER, END_WELL}, 0},
     {HANDOVER_OVER, UP, HANDING_OVER, ANY, ALWAYS, STARTING, ABSENT, 0, {KILL_SERVER, PROMOTE, ORDER_GO}, 0},
-    // It has another supervisor.
+    // The server has another supervisor.
     {CLOSED_OVER, RUNS, ANY, ANY, ALWAYS, ENDED, ABSENT, 0, {DROP_CANDIDATE, END_WELL}, ""},
     {UNREAPED_OVER, UNREAPED, ANY, ANY, ALWAYS, ENDED, 0, 0, {END_WELL}, 0},
     {CANDIDATE_LATE, ANY, REPLACEMENT, ANY, ALWAYS, 0, ABSENT, 0, {DROP_CANDIDATE}, "it was not ready in time"},

@@ -1,7 +1,7 @@
 import { json, timeout, which } from './client-flags.ts';
 import type { CommandSpec } from './command-spec.ts';
 
-/** The commands that ask a running daemon over its control socket. */
+/** The commands that query a running daemon over its control socket. */
 export const clientCommands = [
   {
     name: 'status',

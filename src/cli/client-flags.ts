@@ -13,9 +13,9 @@ const mount: CommandFlag = {
   completes: 'mount-points',
 };
 
-/** Which daemon is meant. */
+/** Selects one daemon. */
 export const whichOne: readonly CommandFlag[] = [socket, mount];
-/** Which daemons are meant. */
+/** Selects one or more daemons. */
 export const which: readonly CommandFlag[] = [
   { ...socket, help: `${socket.help}; given several times, each is asked`, repeats: true },
   mount,

@@ -1,18 +1,18 @@
 /**
- * - `not-mounted`: there is no mount where one should be
- * - `not-dagmount`: what is mounted there is no dagmount
- * - `daemon-lingers`: the mount is gone, and its daemon is not, after a while
- * - `no-daemon`: no daemon runs that could be asked
- * - `several-daemons`: more than one does, and none was named
- * - `no-generation`: there is no such generation
- * - `no-entry`: there is no such path in the tree
- * - `no-source`: a file or directory that is to be deployed is not there
- * - `no-release`: there is no such release
+ * - `not-mounted`: there is no mount at the path
+ * - `not-dagmount`: the mount at the path is not a dagmount
+ * - `daemon-lingers`: the mount is gone, but its daemon has not ended in time
+ * - `no-daemon`: no daemon is running
+ * - `several-daemons`: several daemons are running, and none was selected
+ * - `no-generation`: the generation does not exist
+ * - `no-entry`: the path does not exist in the tree
+ * - `no-source`: a file or directory to deploy does not exist
+ * - `no-release`: the release does not exist
  * - `node-lags`: a node did not show a step in time
- * - `no-terminal`: it is for a terminal, and there is none
- * - `interrupted`: stopped before it was done
+ * - `no-terminal`: the command needs a terminal
+ * - `interrupted`: the command was stopped before it had finished
  * - `output-failed`: stdout cannot be written
- * - `daemon-failed`: the daemon ended before it was ready and did not say why
+ * - `daemon-failed`: the daemon ended before it was ready, and gave no reason
  */
 export type CommandErrorCode =
   | 'not-mounted'
@@ -30,7 +30,7 @@ export type CommandErrorCode =
   | 'output-failed'
   | 'daemon-failed';
 
-/** A command that cannot do what it should: one sentence of what is wrong, one of what to do. */
+/** A command failed. The message says in one sentence what is wrong; the hint says what to do. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: CommandErrorCode;

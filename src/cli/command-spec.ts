@@ -28,30 +28,30 @@ export type CommandName =
   | 'help'
   | 'completion';
 
-/** A flag of one command. */
+/** A flag that only one command has. */
 export interface CommandFlag {
   readonly name: string;
   readonly help: string;
-  /** Of its value; undefined for a flag that takes none. */
+  /** Placeholder for the flag's value; undefined for a flag without a value. */
   readonly placeholder?: string;
-  /** What its value is completed with. */
+  /** How shells complete the flag's value. */
   readonly completes?: 'files' | 'mount-points' | 'sockets';
   readonly repeats?: boolean;
 }
 
-/** A command, for dispatch, help and completion. */
+/** A command's description, for dispatch, help and completion. */
 export interface CommandSpec {
   readonly name: CommandName;
   readonly aliases: readonly string[];
-  /** What follows the name. */
+  /** The usage text after the command's name. */
   readonly usage: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** Paragraphs for the help of the command. */
+  /** The paragraphs of the command's help. */
   readonly description: readonly string[];
-  /** Besides those of the schema. */
+  /** The flags that are not in the schema. */
   readonly flags: readonly CommandFlag[];
-  /** What completion offers for its arguments. */
+  /** How shells complete the command's arguments. */
   readonly argument:
     | 'directory'
     | 'mount-point'
@@ -65,6 +65,6 @@ export interface CommandSpec {
     | 'shell'
     | 'nothing';
   readonly examples: readonly { readonly command: string; readonly does: string }[];
-  /** Loads what it needs, and nothing that another command needs. */
+  /** Loads only the modules that this command needs. */
   readonly load: () => Promise<{ readonly run: RunCommand }>;
 }

@@ -130,7 +130,7 @@ export function findCommand(name: string): CommandSpec | undefined {
   return commands.find((command) => command.name === name || command.aliases.includes(name));
 }
 
-/** Every name that a command answers to. */
+/** Every name of a command, including aliases. */
 export function commandNames(): readonly string[] {
   return commands.flatMap(({ name, aliases }) => [name, ...aliases]);
 }

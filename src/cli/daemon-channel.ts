@@ -2,7 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import type { Progress } from '../server/server-port.ts';
 import type { Failure } from './failure.ts';
 
-/** What a daemon tells the command that started it: one JSON document a line, through a pipe. */
+/** Messages from a daemon to the command that started it: one JSON document per line, through a pipe. */
 export type DaemonMessage =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'ready'; readonly pid?: number | undefined }
@@ -11,19 +11,19 @@ export type DaemonMessage =
 const FD_VARIABLE = 'DAGMOUNT_READY_FD';
 const LOG_VARIABLE = 'DAGMOUNT_LOG_FILE';
 
-/** The number that the pipe has in the daemon. */
+/** The pipe's descriptor number in the daemon. */
 export const CHANNEL_FD = 3;
 
-/** What makes the next process of this program a daemon. */
+/** The environment variables that make the next process of this program a daemon. */
 export function daemonEnvironment(logFile: string): Readonly<Record<string, string>> {
   return { [FD_VARIABLE]: String(CHANNEL_FD), [LOG_VARIABLE]: logFile };
 }
 
 /** The daemon's end of the pipe. */
 export class DaemonChannel {
-  /** Where its log goes. */
+  /** The path of the daemon's log. */
   readonly logFile: string;
-  /** Undefined if no command waits: for a successor of the server that was waited for. */
+  /** Undefined if no command waits for this process, as in a successor of the first server. */
   #fd: number | undefined;
 
   constructor(fd: number | undefined, logFile: string) {
@@ -40,12 +40,12 @@ export class DaemonChannel {
     return logFile === '' ? undefined : new DaemonChannel(Number.isInteger(fd) ? fd : undefined, logFile);
   }
 
-  /** What makes a daemon of a process that nobody waits for. */
+  /** The environment variables of a daemon that no command waits for. */
   get environment(): Readonly<Record<string, string>> {
     return { [LOG_VARIABLE]: this.logFile };
   }
 
-  /** The last message, ready or failed, closes the pipe. */
+  /** Sends a message; `ready` or `failed` is the last one, and closes the pipe. */
   tell(message: DaemonMessage): void {
     if (this.#fd === undefined) return;
     try {

@@ -16,7 +16,7 @@ import { ProgressLine } from './progress-line.ts';
 import type { Shell } from './shell.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 
-/** Variables that name files: the daemon's working directory is the root. */
+/** Variables that contain file names. They are made absolute because the daemon's working directory is the root. */
 const PATH_VARIABLES = [
   'AWS_CA_BUNDLE',
   'AWS_CONFIG_FILE',
@@ -32,8 +32,8 @@ interface Ended {
 }
 
 /**
- * Starts this program again in a session of its own, with the same arguments, and waits until the mount there is
- * ready. Its log goes to a file. Resolves to the exit code.
+ * Starts this program again in its own session, with the same arguments, and waits until its mount is ready. The
+ * daemon's log goes to a file. Resolves to the exit code.
  */
 export async function startDaemon(
   args: readonly string[],
@@ -101,7 +101,7 @@ function spawnDaemon(
       cwd: shell.environment.workingDirectory,
       detached: true,
       env,
-      // What Node itself says when it dies belongs into the log too.
+      // What Node.js itself prints when it crashes also goes to the log.
       stdio: ['ignore', log, log, 'pipe'],
     });
   } finally {
@@ -131,7 +131,7 @@ function absolutePaths({ env, workingDirectory }: Shell['environment']): NodeJS.
   return { ...env, ...Object.fromEntries(named) };
 }
 
-/** Ready or failed, or undefined if the pipe ends without either. */
+/** Resolves to `ready` or `failed`, or undefined if the pipe ends without either. */
 async function lastMessage(
   child: ChildProcess,
   shown: readonly { show(progress: Progress): void }[],
@@ -152,7 +152,7 @@ async function lastMessage(
 }
 
 interface Interrupts {
-  /** Ends it when a signal would have ended this process, the second time at once. */
+  /** Ends the child when a signal arrives; a second signal ends it immediately. */
   passTo(child: ChildProcess): void;
   happened(): boolean;
 }
@@ -169,7 +169,8 @@ function listenToInterrupts(onTerminal: boolean): Interrupts {
     interrupted = true;
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
-  // To a mount it says that there are changes, and this one is just about to list them. The end of a terminal is another matter.
+  // SIGHUP asks a mount to list again, and this mount is about to list anyway. It is handled only if the terminal
+  // closes.
   process.on('SIGHUP', () => {
     if (onTerminal && !terminalIsThere()) interrupt();
   });

@@ -4,9 +4,9 @@ const PLAIN = /^[\x20-\x7e]*$/;
 const COMBINES = /[\p{Mn}\p{Me}]/u;
 
 /**
- * Cells that a printable text takes on a terminal: two for each wide character, none for one that combines with the one before.
- * From Unicode's table alone. string-width also knows sequences of emoji, and takes 30 ms to load, in which a command of
- * dagmount is done; `printable` has escaped the joiners of those sequences anyway.
+ * The number of cells that a printable text occupies on a terminal: two for each wide character, none for a combining
+ * one. Uses only Unicode's table. string-width also knows sequences of emoji, but takes 30 ms to load, as long as a
+ * whole command takes; `printable` has already escaped the joiners of those sequences.
  */
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
@@ -17,7 +17,7 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** The text with blanks after it, up to so many cells. */
+/** Pads the text with blanks up to this many cells. */
 export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 }

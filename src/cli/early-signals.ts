@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 const STDERR = 2;
-/** Exit code of a process that SIGHUP ended, as shells have it. */
+/** Exit code that shells use for a process that SIGHUP ended. */
 const HUNG_UP = 129;
 
 let onTerminal = false;
@@ -15,7 +15,8 @@ const hangUp = (): void => {
 const ignore = (): void => undefined;
 
 /**
- * Signals to a mount would by default end a process that is still starting. Call this before anything else is loaded.
+ * Until a mount has installed its signal handlers, signals would end the process by default. Call this before anything
+ * else is loaded.
  */
 export function heedEarlySignals(): void {
   onTerminal = isatty(STDERR);
@@ -24,7 +25,7 @@ export function heedEarlySignals(): void {
   process.on('SIGUSR2', ignore);
 }
 
-/** From here on another handler handles SIGHUP. Returns whether SIGHUP has arrived. */
+/** From now on another handler handles SIGHUP. Returns whether SIGHUP has already arrived. */
 export function endEarlySignals(): boolean {
   process.off('SIGHUP', hangUp);
   const was = asked;
@@ -32,7 +33,7 @@ export function endEarlySignals(): boolean {
   return was;
 }
 
-/** Whether this process has a terminal that controls it: /dev/tty is refused once it was closed. */
+/** Whether this process still has a controlling terminal: after it is closed, /dev/tty cannot be opened. */
 export function terminalIsThere(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));

@@ -13,10 +13,10 @@ const {
   config,
 } = exitCodes;
 
-/** The exit code of a command that fails so, and what happened, for docs/reference.md. */
+/** The exit code for an error code, and a description for docs/reference.md. */
 export type ErrorMeaning = readonly [exitCode: ExitCode, meaning: string];
 
-/** The codes of every typed error, by what they are about. Those of different classes never collide. */
+/** The codes of every typed error, grouped by topic. Codes of different error classes are unique. */
 export const errorGroups = {
   'Options and files': {
     usage: [usage, 'The command line is not one that the command takes.'],
@@ -163,7 +163,7 @@ const EXIT_CODES: ReadonlyMap<string, ExitCode> = new Map(
   ),
 );
 
-/** The exit code that an error code stands for; undefined for a code that is not in the table. */
+/** The exit code for an error code; undefined if the table lacks it. */
 export function exitCodeFor(code: string): ExitCode | undefined {
   return EXIT_CODES.get(code);
 }

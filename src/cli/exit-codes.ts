@@ -1,31 +1,34 @@
-/** What the process's exit says, after sysexits.h. */
+/** The exit codes of dagmount, after sysexits.h. */
 export const exitCodes = {
-  /** Done, also after SIGINT or SIGTERM. */
+  /** Success, also after SIGINT or SIGTERM. */
   ok: 0,
   usage: 64,
-  /** A file or a release that cannot be used: malformed, damaged, not signed as required, or refused by a check. */
+  /** An unusable file or release: malformed, damaged, not signed as required, or refused by a check. */
   dataError: 65,
-  /** No such bucket or path, an empty prefix, mount point missing. */
+  /** The bucket or path does not exist, the prefix is empty, or the mount point is missing. */
   noInput: 66,
-  /** Store or daemon unavailable. */
+  /** The store or the daemon is unavailable. */
   unavailable: 69,
-  /** A fault of dagmount's own. */
+  /** An internal error of dagmount. */
   software: 70,
-  /** No /dev/fuse, fusermount3 or addon, or mount(2) failed. */
+  /** /dev/fuse, fusermount3 or the addon is missing, or mount(2) failed. */
   osError: 71,
-  /** The mount point is no directory, not empty or another's mount; a directory or socket cannot be made, or others could replace it. */
+  /**
+   * The mount point is not a directory, not empty or in use by another mount; or a directory or socket cannot be
+   * created safely.
+   */
   cannotCreate: 73,
-  /** Already running, cache in use, held, timed out: may work another time. */
+  /** Already running, cache in use, held, or timed out: a later try may succeed. */
   temporary: 75,
-  /** Access denied, no or expired credentials. */
+  /** Access denied, or credentials missing or expired. */
   noPermission: 77,
-  /** A bad value in flags, environment or file, or an endpoint that does not speak S3. */
+  /** An invalid value in flags, environment or file, or an endpoint that does not use the S3 protocol. */
   config: 78,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** For help, in order. */
+/** The meanings for the help, in order. */
 export const exitCodeMeanings: readonly (readonly [code: ExitCode, meaning: string])[] = [
   [0, 'done, also after SIGINT or SIGTERM'],
   [64, 'wrong usage, or a malformed s3:// address'],

@@ -2,16 +2,16 @@ import { printable, printableLines } from '../base/printable.ts';
 import { exitCodeFor } from './error-codes.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
-/** An error as a user meets it. */
+/** An error as shown to users. */
 export interface Failure {
   readonly exitCode: ExitCode;
   /** The error's code; undefined for an unexpected error. */
   readonly code: string | undefined;
-  /** One sentence of what is wrong. */
+  /** One sentence that says what is wrong. */
   readonly message: string;
-  /** One sentence of what to do. */
+  /** One sentence that says what to do. */
   readonly hint: string;
-  /** Where it came from; shown only on demand. */
+  /** The stack trace, shown only on request. */
   readonly stack: string | undefined;
 }
 
@@ -24,7 +24,7 @@ const HINTS: Readonly<Record<string, string>> = {
 const HINT_UNFORESEEN =
   'This is a fault of dagmount: run it again with --log-level debug and report what it says.';
 
-/** The one place where errors become exit codes and sentences. */
+/** The only place where errors are converted to exit codes and sentences. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) {
     return {
@@ -55,26 +55,29 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** For an error that is known only by its code. */
+/** The exit code of an error of which only the code is known. */
 export function exitCodeOf(code: string): ExitCode {
   return exitCodeFor(code) ?? software;
 }
 
-/** What goes to stderr: two lines, and a stack trace where it is asked for. */
+/** The text for stderr: two lines, and a stack trace on request. */
 export function failureText(failure: Failure, withStack: boolean): string {
   const lines = [`dagmount: ${printable(failure.message)}`, printable(failure.hint)];
   if (withStack && failure.stack !== undefined) lines.push(printableLines(failure.stack));
   return `${lines.join('\n')}\n`;
 }
 
-/** On one line, ending as sentences do; a word at its beginning gets its capital, a path or an address does not. */
+/**
+ * Formats a text as one line that ends with a full stop. Capitalizes a word at the beginning, but not a path or an
+ * address.
+ */
 function sentence(text: string): string {
   const line = text.trim().replace(/\s*\n\s*/g, ' ');
   const capital = /^[a-z]+(?=[ ,])/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
-/** With the stacks of its causes. */
+/** The stack trace, with those of its causes. */
 function stackOf(error: Error): string {
   const own = error.stack ?? error.message;
   return error.cause instanceof Error ? `${own}\nCaused by: ${stackOf(error.cause)}` : own;

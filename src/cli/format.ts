@@ -3,11 +3,11 @@ import { displayWidth, padded } from './display-width.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** Bytes as people read them: `0 B`, `512 B`, `1.2 MiB`. */
+/** Formats bytes for people: `0 B`, `512 B`, `1.2 MiB`. */
 export function formatSize(bytes: number): string {
   let amount = bytes;
   let unit = 0;
-  // What would be rounded to 1024 is 1.0 of the next.
+  // A value that would be rounded to 1024 is shown as 1.0 of the next unit.
   while (amount >= 1023.95 && unit < UNITS.length - 1) {
     amount /= 1024;
     unit += 1;
@@ -25,7 +25,7 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Milliseconds as people read them: `250 ms`, `3 s`, `2 min 5 s`, `4 h 10 min`, `3 d 2 h`. */
+/** Formats milliseconds for people: `250 ms`, `3 s`, `2 min 5 s`, `4 h 10 min`, `3 d 2 h`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = Math.round(milliseconds / 1000);
@@ -38,17 +38,19 @@ export function formatDuration(milliseconds: number): string {
     : joined(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
-/** `3 s ago`; both in milliseconds since the epoch. A clock that stepped back makes it `just now`. */
+/**
+ * Formats `3 s ago`; both times are milliseconds since the epoch. If the clock was set back, the result is `just now`.
+ */
 export function formatAgo(then: number, now: number): string {
   return now - then < 1000 ? 'just now' : `${formatDuration(now - then)} ago`;
 }
 
-/** The output of --json: one document, without characters that a terminal interprets. */
+/** Formats the output of --json: one document, without characters that a terminal interprets. */
 export function formatJson(document: unknown): string {
   return `${printableJson(JSON.stringify(document, undefined, 2))}\n`;
 }
 
-/** Columns as wide as their widest cell, two blanks between them, nothing at the ends of lines. */
+/** Columns are as wide as their widest cell, separated by two blanks; lines have no trailing blanks. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const shown = [header, ...rows].map((row) => row.map((cell) => printable(cell)));
   const widths = header.map((_, column) => Math.max(...shown.map((row) => displayWidth(row[column] ?? ''))));
@@ -63,7 +65,7 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
     .join('');
 }
 
-/** Text at most so wide, broken at blanks, each line after `indent`. */
+/** Breaks a text at blanks into lines of at most `width` characters; each line starts with `indent`. */
 export function wrapped(text: string, width: number, indent: string): string {
   const lines: string[] = [];
   let line = '';

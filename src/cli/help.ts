@@ -11,7 +11,7 @@ import type { RunCommand, Shell } from './shell.ts';
 
 const WIDTH = 90;
 
-/** Commands that take options of the schema. */
+/** The commands that take options of the schema. */
 const WITH_OPTIONS: ReadonlySet<CommandSpec['name']> = new Set([
   'mount',
   'doctor',
@@ -42,7 +42,7 @@ export async function showHelp(command: CommandSpec, shell: Shell): Promise<void
     ...command.description.map((paragraph) => wrapped(paragraph, WIDTH, '')),
   ];
   if (WITH_OPTIONS.has(command.name)) {
-    // The options bring the schema along, which the other commands do without.
+    // The options load the schema, which the other commands do not need.
     const { optionsHelp } = await import('./options-help.ts');
     sections.push(optionsHelp(command, paints, WIDTH));
   } else if (command.flags.length > 0) {
@@ -59,7 +59,7 @@ export function unknownCommand(name: string): ConfigError {
   return new ConfigError('usage', `There is no command ${name}.`, `${hint}See dagmount help.`);
 }
 
-/** Usage in short, for who calls dagmount without saying what to do. */
+/** A short usage text, shown if dagmount is called without a command. */
 export function overview(paints: Paints): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary, aliases }) => {

@@ -2,7 +2,7 @@ import { cacheActions } from './client/cache-actions.ts';
 import { json, timeout, which, whichOne } from './client-flags.ts';
 import type { CommandSpec } from './command-spec.ts';
 
-/** The commands that look into the tree and the cache of a running daemon, and those that watch it. */
+/** The commands that inspect or watch the tree and the cache of a running daemon. */
 export const inspectionCommands = [
   {
     name: 'ls',

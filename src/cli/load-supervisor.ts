@@ -1,6 +1,6 @@
 import type { SupervisorPort } from '../takeover/supervisor-port.ts';
 
-/** Only where it is needed: it brings the addon along. */
+/** Loaded on demand, because it loads the addon. */
 export async function loadSupervisor(): Promise<SupervisorPort> {
   const supervisor: SupervisorPort = await import('../takeover/supervisor.ts');
   return supervisor;

@@ -2,15 +2,18 @@ import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from
 
 const MODE = 0o600;
 
-/** Opens a log for appending, made for this user alone where it is missing. In /tmp a link could lead anywhere. */
+/**
+ * Opens a log for appending; creates it for this user alone if it is missing. Follows no symbolic link, because in /tmp
+ * another user's link could lead anywhere.
+ */
 export function openLog(path: string): number {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
   return openSync(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, MODE);
 }
 
 /**
- * The log of a mount in the background. The runtime directory is memory: so it is moved aside when it has
- * grown to `limitBytes`, and of the ones before only the last is kept.
+ * The log of a mount in the background. The runtime directory is in memory: so the log is renamed when it has grown to
+ * `limitBytes`, and only the last renamed one is kept.
  */
 export class LogFile {
   readonly #path: string;

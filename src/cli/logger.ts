@@ -3,7 +3,7 @@ import type { LogLineAt } from '../base/log-events.ts';
 import type { LeveledLogger } from '../base/logger.ts';
 import { printable, printableJson, printableLines } from '../base/printable.ts';
 
-/** The log of a command, which can also say why the process ends. */
+/** The log of a command, which can also report why the process ends. */
 export interface CommandLog extends LeveledLogger {
   fatal(line: LogLineAt<'fatal'>, message: string): void;
   isLevelEnabled(level: string): boolean;
@@ -13,20 +13,20 @@ export interface LoggerOptions {
   readonly level: string;
   readonly format: 'pretty' | 'json';
   readonly colours: boolean;
-  /** Takes whole lines. */
+  /** Receives whole lines. */
   readonly write: (line: string) => void;
 }
 
 /** Each message is written before the call returns, so that a dying process does not lose its last messages. */
 export async function createLogger(options: LoggerOptions): Promise<CommandLog> {
   const { level, format, colours, write } = options;
-  // Asked each time: the level may change while it runs.
+  // Read for each record, because the level may change at run time.
   const withStacks = (): boolean => logger.isLevelEnabled('debug');
   const shown = format === 'pretty' ? await prettied(colours) : printableJson;
   const logger: CommandLog = pino(
     {
       level,
-      // Neither pid nor host name: whatever collects logs knows both.
+      // No pid and host name: log collectors know both.
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -46,13 +46,16 @@ async function prettied(colours: boolean): Promise<(line: string) => string> {
     colorize: colours,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
-    // Told apart by their messages; for machines.
+    // People tell events apart by their messages; the `event` field is for programs.
     ignore: 'event',
   });
   return (line) => format(shownRecord(JSON.parse(line))) ?? line;
 }
 
-/** Texts of the store, keys and what others send are in records; a stack is the one text of several lines. */
+/**
+ * Sanitizes a record: it may contain texts of the store, keys and other external text. Only a stack may have several
+ * lines.
+ */
 function shownRecord(value: unknown): unknown {
   if (typeof value === 'string') return printable(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -65,7 +68,7 @@ function shownRecord(value: unknown): unknown {
   );
 }
 
-/** An error in a log: its class, code and words, those of what caused it, and on demand where it came from. */
+/** Formats an error for the log: its class, code and message, those of its causes, and stacks on request. */
 function told(error: unknown, withStacks: boolean): unknown {
   if (!(error instanceof Error)) return error;
   const { code, hint, cause } = error as Error & { readonly code?: unknown; readonly hint?: unknown };

@@ -34,7 +34,7 @@ export const run: RunCommand = async (args, shell) => {
   return await serveMount(resolved, shell);
 };
 
-/** Serves until the end, and reports failures, because log and waiting command are known here. */
+/** Serves until the end. Reports failures here, where the log and the waiting command are known. */
 async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<number> {
   const { config } = resolved;
   const progress = new ProgressLine(shell);
@@ -80,7 +80,7 @@ async function serve(
   signals: Signals,
   progress: ProgressLine,
 ): Promise<void> {
-  // A daemon must not keep a directory busy except its own.
+  // A daemon must not keep any directory busy except its own.
   if (shell.daemon !== undefined) process.chdir('/');
   const server = await shell.loadServer();
   await server.serve(config, {
@@ -120,7 +120,7 @@ function twoOf(positionals: readonly string[]): readonly [address: string, direc
   return [address, directory];
 }
 
-/** What was cut off because it was to stop. */
+/** Whether an error only reports that an operation was cancelled by the stop signal. */
 function isOfStopping(error: unknown, stop: AbortSignal): boolean {
   if (error === stop.reason) return true;
   const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };

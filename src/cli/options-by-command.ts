@@ -1,7 +1,7 @@
 import { type OptionName, optionNames, optionOf } from '../config/options.ts';
 import type { CommandSpec } from './command-spec.ts';
 
-/** How the store is reached: what the commands about releases take. */
+/** The options that describe how to reach the store; the commands about releases take them. */
 export const STORE_OPTIONS = [
   'endpoint-url',
   'region',
@@ -13,7 +13,7 @@ export const STORE_OPTIONS = [
   'concurrency',
 ] as const satisfies readonly OptionName[];
 
-/** The options of the schema that a command takes as flags; from environment and file it heeds the same. */
+/** The options of the schema that a command takes as flags. It also reads the same ones from environment and file. */
 export function optionsFor(command: CommandSpec['name']): readonly OptionName[] {
   switch (command) {
     case 'mount':

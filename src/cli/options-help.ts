@@ -17,11 +17,11 @@ const GROUPS: Readonly<Record<OptionGroup, string>> = {
   process: 'The process',
 };
 
-/** Where values come from, and how they are written. */
+/** Explains where values come from and how they are written. */
 export const PRECEDENCE =
   'A flag comes before the environment, that before the file of --config, that before the default. Switches take true or false in the environment and in the file. Lists are repeated flags, commas in the environment, a list in the file. Durations are written 250ms, 10s, 5m, 1h; sizes 4096, 64KiB, 2GiB, 10MB. An empty variable counts as none.';
 
-/** Every option that a command takes, by group, with its default and its variable. */
+/** Lists every option of a command by group, with its default and its variable. */
 export function optionsHelp(command: CommandSpec, paints: Paints, width: number): string {
   const names = optionsFor(command.name);
   const groups = (Object.keys(GROUPS) as OptionGroup[]).flatMap((group) => {

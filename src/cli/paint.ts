@@ -14,7 +14,10 @@ export interface Paints {
 
 const plain: Paint = (text) => text;
 
-/** Colours where the stream takes them, the text as it is where not: `colours` has heard NO_COLOR already. */
+/**
+ * Adds colours if the stream accepts them, otherwise returns texts unchanged. `colours` already takes NO_COLOR into
+ * account.
+ */
 export function paintsFor({ colours }: Pick<Output, 'colours'>): Paints {
   const paint = (style: keyof Paints): Paint =>
     colours ? (text) => styleText(style, text, { validateStream: false }) : plain;
@@ -28,12 +31,14 @@ export function paintsFor({ colours }: Pick<Output, 'colours'>): Paints {
 }
 
 const ESCAPE = '\u001b';
-/** The sequences that the paints above and the log for people are made of: styles and colours, and nothing that hides text. */
+/**
+ * The escape sequences that the paints above and the log for people use: styles and colours, and none that hides text.
+ */
 const OWN_COLOURS = new RegExp(`(${ESCAPE}\\[(?:[127]|22|27|3[0-79]|4[0-79]|9[0-7])m)`);
 
 /**
- * What may reach a terminal: lines, tabs and the colours above. The last safeguard: foreign text is cleaned on input,
- * and if that was forgotten, it still cannot move the cursor.
+ * Removes everything that must not reach a terminal, except lines, tabs and the colours above. This is the last
+ * safeguard: external text is sanitized on input, and if that was forgotten, it still cannot move the cursor.
  */
 export function forTerminal(text: string): string {
   return text

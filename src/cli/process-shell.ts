@@ -22,7 +22,7 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const supervisor = takeSupervisorLink(process.env, daemon?.environment ?? {});
   const environment = environmentOfProcess();
   const [, entry = ''] = process.argv;
-  /** Until the next one: it is connected to at once. */
+  /** Pins the socket until the next call; the caller connects to it at once. */
   let held: PinnedSocket | undefined;
   return {
     out: outputOf(process.stdout, environment.env, reportLostResults),

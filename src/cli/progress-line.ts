@@ -4,7 +4,7 @@ import { formatCount, formatSize } from './format.ts';
 import type { Shell } from './shell.ts';
 
 const REDRAW_MS = 100;
-/** The rate is that of so long a time, so that it follows the store and does not flicker. */
+/** The rate is an average over this time, so that it follows the store without flickering. */
 const RATE_MS = 3_000;
 
 /**
@@ -33,12 +33,12 @@ export class ProgressLine {
     this.#draw(this.#textOf(progress, now));
   }
 
-  /** Takes the line away; the next one is drawn afresh. */
+  /** Erases the line; the next update draws it again. */
   erase(): void {
     this.#draw('');
   }
 
-  /** Writes lines of something else, above this one. */
+  /** Writes other lines above this one. */
   around(write: () => void): void {
     const text = this.#shown;
     this.erase();
@@ -51,7 +51,7 @@ export class ProgressLine {
     return progressText(progress, this.#rate(now, progress.totalBytes - progress.pendingBytes));
   }
 
-  /** Bytes a second. */
+  /** The rate in bytes per second. */
   #rate(now: number, bytes: number): number | undefined {
     this.#samples.push({ at: now, bytes });
     this.#samples = this.#samples.filter(({ at }) => now - at <= RATE_MS);
@@ -61,7 +61,7 @@ export class ProgressLine {
   }
 
   #draw(text: string): void {
-    // A line as wide as the terminal would wrap, and could not be taken back.
+    // A line of the terminal's full width would wrap, and could not be erased.
     const fitting = text.slice(0, Math.max(0, this.#shell.err.columns - 1));
     if (fitting === '' && this.#shown === '') return;
     const blanks = ' '.repeat(Math.max(0, this.#shown.length - fitting.length));
@@ -71,7 +71,7 @@ export class ProgressLine {
   }
 }
 
-/** How far the first tree is, and which objects it waits for, in one line. */
+/** Describes in one line the progress of the first tree, and the objects that it waits for. */
 export function progressText(progress: Progress, bytesPerSecond?: number): string {
   const { phase, totalFiles, totalBytes, pendingFiles, pendingBytes, waitingFor } = progress;
   const waits = waitingFor === undefined ? '' : `; waits for ${waitedForText(waitingFor)}`;
@@ -82,7 +82,7 @@ export function progressText(progress: Progress, bytesPerSecond?: number): strin
   return `dagmount: fetching, ${files}, ${formatSize(bytes)} of ${formatSize(totalBytes)}${speed}${waits}`;
 }
 
-/** The objects that a tree waits for, with what the store says of each. */
+/** Lists the objects that a tree waits for, with the store's error for each. */
 export function waitedForText({
   files,
   objects,

@@ -2,7 +2,7 @@ import type { CommandFlag, CommandSpec } from './command-spec.ts';
 
 const json: CommandFlag = { name: 'json', help: 'Print one JSON document' };
 
-/** Where releases go. */
+/** The flags that say where releases are stored. */
 const where: readonly CommandFlag[] = [
   {
     name: 'to',
@@ -23,7 +23,7 @@ const signers: CommandFlag = {
   completes: 'files',
 };
 
-/** What is written down with a step. */
+/** The flags for the texts that are recorded with a step. */
 const words: readonly CommandFlag[] = [
   { name: 'message', help: 'Why (-m); else the subject of the commit', placeholder: 'TEXT' },
   { name: 'author', help: 'Who; else by the variables of a CI, or by git', placeholder: 'NAME' },
@@ -61,7 +61,7 @@ const words: readonly CommandFlag[] = [
   },
 ];
 
-/** The commands that write and look through releases. */
+/** The commands that write and inspect releases. */
 export const releaseCommands = [
   {
     name: 'deploy',

@@ -4,14 +4,14 @@ import { findCommand } from './commands.ts';
 import { failureOf, failureText } from './failure.ts';
 import type { Shell } from './shell.ts';
 
-/** Runs what a command line asks for. Resolves to the exit code; whatever fails is told and becomes one. */
+/** Runs a command line. Resolves to the exit code; reports every failure and converts it to an exit code. */
 export async function runCommandLine(args: readonly string[], shell: Shell): Promise<number> {
   try {
     return await dispatch(args, shell);
   } catch (error) {
     const failure = failureOf(error);
     shell.err.write(failureText(failure, asksForStacks(args, shell)));
-    // A daemon has no stderr that anybody reads.
+    // No user reads a daemon's stderr, so the failure is also sent to the waiting command.
     shell.daemon?.tell({ kind: 'failed', failure: { ...failure, stack: undefined } });
     return failure.exitCode;
   }
@@ -48,7 +48,7 @@ function asksForHelp(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h');
 }
 
-/** As --log-level has it, also where the command line cannot be understood otherwise. */
+/** Whether --log-level asks for stack traces, even if the command line is otherwise invalid. */
 function asksForStacks(args: readonly string[], shell: Shell): boolean {
   const flag = args.map((arg, index) =>
     arg === '--log-level' ? args[index + 1] : arg.split('--log-level=')[1],

@@ -7,54 +7,60 @@ import type { ServerPort } from '../server/server-port.ts';
 import type { SupervisorLink } from '../takeover/supervisor-link.ts';
 import type { DaemonChannel } from './daemon-channel.ts';
 
-/** One of the streams that a command writes to. */
+/** An output stream of a command. */
 export interface Output {
   write(text: string): void;
-  /** Writes over the line that is there, which a terminal goes back to the beginning of. */
+  /** Overwrites the current line of a terminal. */
   rewrite(text: string): void;
   readonly isTerminal: boolean;
   /** Whether colours may be used: a terminal, and no NO_COLOR. */
   readonly colours: boolean;
-  /** Of the terminal. */
+  /** The width of the terminal. */
   readonly columns: number;
-  /** Aborted where nobody reads it any more. */
+  /** Aborted when the reader has closed the stream. */
   readonly lost: AbortSignal;
 }
 
-/** Everything outside of itself that a command uses, so that each can be run by a test. */
+/** Everything outside a command that it uses, so that tests can replace it. */
 export interface Shell {
-  /** Results. */
+  /** Receives results. */
   readonly out: Output;
-  /** Diagnostics. */
+  /** Receives diagnostics. */
   readonly err: Output;
   readonly environment: HostEnvironment;
-  /** What starts this program again: node, its flags, the entry. */
+  /** The command that starts this program again: node, its flags, and the entry file. */
   readonly self: readonly [string, ...string[]];
-  /** Set in a daemon's own process. */
+  /** Set in a daemon process. */
   readonly daemon: DaemonChannel | undefined;
   /** Set in a process that has a supervisor. */
   readonly supervisor?: SupervisorLink | undefined;
-  /** Milliseconds, from some beginning on, never backwards. */
+  /** Monotonic time in milliseconds. */
   now(): number;
   /** Milliseconds since the epoch. */
   wallClock(): number;
-  /** Resolves early where the signal is aborted. */
+  /** Resolves early if the signal is aborted. */
   delay(milliseconds: number, signal?: AbortSignal): Promise<void>;
   readMounts(): readonly Mount[];
-  /** Of the mounts of this user; for root also of the users that are named. `onUnreadable` is told what cannot be read. */
+  /**
+   * The states of this user's mounts; for root, also those of the named users. Calls `onUnreadable` for states that
+   * cannot be read.
+   */
   mountStates(
     others: readonly number[],
     onUnreadable?: (unreadable: UnreadableState) => void,
   ): readonly MountState[];
   isRunning(process: ProcessId): boolean;
-  /** Sends SIGTERM to a process of that user, with that user's rights; nothing where it has just gone. */
+  /** Sends SIGTERM to another user's process with that user's rights. No effect if the process has just ended. */
   end(process: ProcessId, owner: Identity): void;
-  /** Where a socket is asked that this user knows by the state of a mount: another user's is held. Throws HostError. */
+  /**
+   * The address of a daemon's socket. Another user's socket is pinned, so that it cannot be replaced before the
+   * connection. Throws HostError.
+   */
   socketAddress(socket: string, owner: number | undefined): string;
   loadServer(): Promise<ServerPort>;
-  /** The file of the program that looks after a server; undefined where there is none. */
+  /** The path of the supervisor program; undefined if there is none. */
   supervisorProgram(): Promise<string | undefined>;
 }
 
-/** A command: its arguments without its name. Resolves to its exit code; rejects with a typed error. */
+/** Runs a command with the arguments after its name. Resolves to its exit code; rejects with a typed error. */
 export type RunCommand = (args: readonly string[], shell: Shell) => Promise<number>;

@@ -12,7 +12,7 @@ export interface Signals {
   release(): void;
 }
 
-/** Exit codes of a process that a signal ended, as shells have them. */
+/** Exit codes that shells use for a process that a signal ended. */
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**

@@ -2,7 +2,7 @@ import type { Progress } from '../server/server-port.ts';
 import { progressText } from './progress-line.ts';
 import type { Shell } from './shell.ts';
 
-/** Users take a command that prints nothing for 15 s for one that hangs. */
+/** Users assume that a command hangs if it prints nothing for 15 s. */
 const EVERY_MS = 10_000;
 
 /**

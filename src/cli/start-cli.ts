@@ -6,7 +6,7 @@ import { runCommandLine } from './run.ts';
 /** How long resources that a command left open may delay its end. */
 const EXIT_MS = 2_000;
 
-/** Runs the command line of this process, whose exit code it sets. */
+/** Runs the command line of this process and sets its exit code. */
 export function startCli(loadServer: () => Promise<ServerPort>): void {
   const shell = processShell(loadServer);
   process.on('uncaughtException', (error) => {

@@ -5,7 +5,7 @@ const VARIABLE = 'DAGMOUNT_SUPERVISOR';
 const REASON_VARIABLE = 'DAGMOUNT_SUPERVISOR_REASON';
 const STANDBY_VARIABLE = 'DAGMOUNT_SUPERVISOR_STANDBY';
 const NICE_VARIABLE = 'DAGMOUNT_SUPERVISOR_NICE';
-/** Another supervisor needs them again: its setting for tests, and its usual priority. */
+/** Another supervisor needs these variables: a setting for tests, and its usual priority. */
 const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS', NICE_VARIABLE];
 
 /**
@@ -22,7 +22,7 @@ export function takeSupervisorLink(
   const reason = env[REASON_VARIABLE] ?? '';
   if (list === undefined) return undefined;
   const standsBy = env[STANDBY_VARIABLE] !== undefined;
-  // Supervisors of every build say it by this word.
+  // This value is fixed: supervisors of every build send it.
   const isStandby = env[STANDBY_VARIABLE] === 'spare';
   const nice = Number(env[NICE_VARIABLE] ?? getPriority());
   const own = OWN_VARIABLES.flatMap((name) => {
@@ -47,7 +47,7 @@ export function takeSupervisorLink(
   };
 }
 
-/** Whether this process has a supervisor. Only before takeSupervisorLink is it known. */
+/** Whether this process has a supervisor. Works only before takeSupervisorLink, which removes the variables. */
 export function isSupervised(env: NodeJS.ProcessEnv): boolean {
   return env[VARIABLE] !== undefined;
 }

@@ -30,7 +30,7 @@ export class AttributeSource {
   constructor({ uid, gid, umask }: Presentation) {
     this.#uid = uid;
     this.#gid = gid;
-    // Nothing is ever writable, whatever the umask says.
+    // The tree is read-only: no write permission is shown, whatever the umask is.
     this.#fileMode = S_IFREG | (0o444 & ~umask);
     this.#executableMode = S_IFREG | (0o555 & ~umask);
     this.#directoryMode = S_IFDIR | (0o555 & ~umask);
@@ -41,7 +41,7 @@ export class AttributeSource {
     return executable ? this.#executableMode : this.#fileMode;
   }
 
-  /** Valid until the next call. */
+  /** The result is valid until the next call. */
   ofEntry({ generation, placement }: PlacedTree, index: number): MutableAttributes {
     const directory = generation.isDirectory(index);
     return this.#fill(
@@ -54,19 +54,22 @@ export class AttributeSource {
     );
   }
 
-  /** Valid until the next call. A removed directory keeps its last attributes, and is empty. */
+  /** The result is valid until the next call. A removed directory is empty and keeps its last attributes. */
   ofHeld(node: HeldInode): MutableAttributes {
     const { nodeId, directory, executable, size, mtimeSeconds, mtimeNanoseconds } = node;
     const mode = this.mode(directory, executable);
     return this.#fill(nodeId, mode, size, mtimeSeconds, mtimeNanoseconds, directory ? 2 : 1);
   }
 
-  /** Valid until the next call. */
+  /** The result is valid until the next call. */
   ofOwn({ nodeId, mtimeSeconds, mtimeNanoseconds, subdirectories }: OwnDirectory): MutableAttributes {
     return this.#fill(nodeId, this.mode(true, false), 0, mtimeSeconds, mtimeNanoseconds, 2 + subdirectories);
   }
 
-  /** Valid until the next call. Of a version that is not here: a directory, and no more is known. */
+  /**
+   * The result is valid until the next call. For a version that is not loaded: all that is known is that it is a
+   * directory.
+   */
   ofSought(nodeId: number, { mtimeSeconds, mtimeNanoseconds }: OwnDirectory): MutableAttributes {
     return this.#fill(nodeId, this.mode(true, false), 0, mtimeSeconds, mtimeNanoseconds, 2);
   }

@@ -22,7 +22,7 @@ export type Fetch = (
   version: ContentVersion,
   chunk: number | undefined,
   signal: Stop,
-  /** The uid that waits for it, if known. */
+  /** The uid of the waiting reader, if known. */
   reader: number | undefined,
 ) => Promise<FetchResult>;
 
@@ -38,7 +38,7 @@ export class ContentReader {
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
   });
 
-  /** One timer for all waiting reads. */
+  /** One timer, shared by all waiting reads. */
   #nextLook: Promise<void> | undefined;
 
   constructor(blobs: BlobReader, trees: Pick<MountedTrees, 'node'>, fetch: Fetch) {

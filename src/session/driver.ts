@@ -20,40 +20,43 @@ import type {
  */
 export type DriverName = 'kernel' | 'fuse-native';
 
-/** The main thread's side. */
+/** The main thread's part of a driver. */
 export interface Driver {
   readonly name: DriverName;
-  /** How it mounts, for the log. */
+  /** The method of mounting, for the log. */
   readonly method: string;
   readonly session: SessionHost;
-  /** Mounts, or prepares that the session does; whichever it is, the session is to be started with it. Throws MountError. */
+  /** Mounts, or prepares the session to mount. Start the session with the result in both cases. Throws MountError. */
   connect(request: MountRequest): Connection;
-  /** `lazy` detaches a busy mount: it leaves the tree at once, and ends when its last user does. Throws MountError. */
+  /**
+   * `lazy` detaches a busy mount: it disappears from the tree immediately, and ends when its last user does. Throws
+   * MountError.
+   */
   unmount(target: string, lazy: boolean): void;
 }
 
 /** Where a session runs, and how messages reach it. */
 export interface SessionHost {
-  /** Where it is a process of its own. */
+  /** The pid, if the session has its own process. */
   readonly pid?: number | undefined;
   send(message: ToSession): void;
   onMessage(listener: (message: FromSession) => void): void;
-  /** Once, when it is gone; undefined where it ended because it was told to. */
+  /** Called once, when the session has ended; the reason is undefined if it was told to end. */
   onExit(listener: (reason: string | undefined) => void): void;
-  /** Ends it, whatever it does; resolves when it is gone. */
+  /** Ends the session even if it hangs; resolves when it has ended. */
   terminate(): Promise<void>;
 }
 
-/** The side that answers. */
+/** The part of a driver that answers requests. */
 export interface Session {
-  /** The swap. Resolves once every lookup that starts afterwards sees the new tree. */
+  /** Swaps the shown tree. Resolves once every lookup that starts afterwards sees the new tree. */
   publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome>;
   /**
-   * Lets go of a version that is not used, if the kernel holds nothing of it: then what is asked of it later is sought anew.
-   * Resolves with whether it went.
+   * Drops an unused version if the kernel holds nothing of it; a later lookup asks the source for it again.
+   * Resolves with whether it was dropped.
    */
   dropVersion(id: string, changedAt: Moment): Promise<boolean>;
   counters(): SessionCounters;
-  /** Lets go of the connection. */
+  /** Closes the connection. */
   stop(): Promise<void>;
 }

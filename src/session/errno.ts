@@ -5,23 +5,23 @@ import type { ErrnoName } from '../wire/index.ts';
 /** Why a request is refused. */
 export type Refusal =
   | ReadFailure
-  /** The object is in a class that has to be restored before it can be read. */
+  /** The object's storage class requires a restore before it can be read. */
   | 'archived'
-  /** More reads wait than are kept. */
+  /** The limit of waiting reads is reached. */
   | 'too-many-reads'
-  /** More processes wait for versions than may. */
+  /** The limit of processes that wait for versions is reached. */
   | 'too-many-lookups'
-  /** A fault of ours. */
+  /** An internal error. */
   | 'fault'
-  /** The message is not what its opcode demands. */
+  /** The message does not have the form its opcode requires. */
   | 'malformed'
-  /** The kernel speaks another protocol. */
+  /** The kernel uses a protocol version that is not supported. */
   | 'other-protocol'
   | 'not-implemented'
   /** The reader was interrupted by a signal. */
   | 'interrupted'
   | 'read-only'
-  /** A node id or a handle that nothing stands for any more. */
+  /** The node id or handle is no longer known. */
   | 'forgotten'
   | 'bad-handle'
   | 'no-entry'
@@ -29,15 +29,14 @@ export type Refusal =
   | 'is-a-directory'
   | 'name-too-long'
   | 'no-attribute'
-  /** Of a namespace that there is none of here. */
+  /** The attribute is in a namespace that this filesystem does not have. */
   | 'foreign-attribute'
   | 'attribute-too-long';
 
 /**
- * The one place where an errno is chosen.
- *
- * ENOSYS is remembered for the connection: the kernel never sends that opcode again. EOPNOTSUPP of an attribute stops the
- * kernel and `ls -l` from asking for it at every entry; after ENODATA they ask again.
+ * The only place where an errno is chosen.
+ * The kernel remembers ENOSYS for the connection and never sends that opcode again. After EOPNOTSUPP for an attribute,
+ * the kernel and `ls -l` stop asking for it; after ENODATA they ask again for every entry.
  */
 const ERRNO_OF = {
   unavailable: 'EIO',
@@ -66,11 +65,11 @@ export function errnoOf<R extends Refusal>(refusal: R): (typeof ERRNO_OF)[R] {
   return ERRNO_OF[refusal];
 }
 
-/** As libfuse takes it: negative, and by this platform's numbers, which are not Linux's everywhere. */
+/** The errno as libfuse expects it: negative, and with the numbers of this platform, which may differ from Linux's. */
 export function libfuseErrno(refusal: Refusal): number {
   return -constants.errno[ERRNO_OF[refusal]];
 }
 
-/** What reads end with, as metrics count them. */
+/** The errnos of failed reads, as metrics count them. */
 export const READ_ERRNOS = ['EIO', 'ESTALE'] as const satisfies readonly ReadErrno[];
 export type ReadErrno = (typeof ERRNO_OF)[ReadFailure | 'archived' | 'too-many-reads'];

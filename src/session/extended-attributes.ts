@@ -6,7 +6,7 @@ import type { HeldInode } from './trees/held-inode.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
 type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'release' | 'source';
-/** Undefined or empty: it is not known. */
+/** Undefined or empty: the value is unknown. */
 type Values = Readonly<Partial<Record<Attribute, string | undefined>>>;
 
 const NAMESPACE = 'user.dagmount.';
@@ -17,12 +17,13 @@ const VERSION_ID = Buffer.from(`${NAMESPACE}version-id`);
 export type AskedVersion = Pick<ContentVersion, 'path' | 'etag'>;
 
 /**
- * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files, generation and source on
- * the root and on that of the current tree, release on that of a version. Both roots also have what the main thread alone
- * knows (root-attributes.ts). The kernel caches none of them: each question is an upcall, and each answer is of now.
- *
- * They are read by name and not listed (listxattr(2) answers no name), so that `cp -a` and `rsync -X` copy none. What
- * a file has changes only when the file does; the generation, which changes with every publication, is the root's.
+ * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files; generation and source on
+ * the root and on the root of the current tree; release on the root of a version. The mount's root and the current
+ * tree's root also have attributes that only the main thread knows (root-attributes.ts). The kernel caches none of
+ * them: each query is a request, and its answer is current.
+ * They can be read by name but are not listed (listxattr(2) returns no names), so that `cp -a` and `rsync -X` do not
+ * copy them. A file's attributes change only when the file does; the generation, which changes with every publication,
+ * is on the root.
  */
 export class ExtendedAttributes {
   readonly #naming: Naming;
@@ -32,8 +33,8 @@ export class ExtendedAttributes {
   }
 
   /**
-   * The value, or why there is none. The kernel and `ls -l` ask for security.capability and POSIX ACLs: those are of another
-   * namespace.
+   * Returns the value, or why there is none. The kernel and `ls -l` also ask for security.capability and POSIX ACLs,
+   * which are in other namespaces.
    */
   value(trees: MountedTrees, nodeId: number, name: Uint8Array): Uint8Array | Refusal {
     const asked = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
@@ -45,7 +46,10 @@ export class ExtendedAttributes {
     return value === undefined || value === '' ? 'no-attribute' : Buffer.from(value);
   }
 
-  /** The version whose `version-id` is asked for: the store says it in its answers alone, which are not had here. */
+  /**
+   * Returns the version if its `version-id` is requested. Only the main thread knows that id: the store reports it in
+   * its responses.
+   */
   versionAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): AskedVersion | undefined {
     if (!VERSION_ID.equals(name)) return undefined;
     const node = trees.node(nodeId);
@@ -57,13 +61,15 @@ export class ExtendedAttributes {
     return { path: generation.path(index), etag: generation.etag(index) };
   }
 
-  /** An attribute of the root, or of the current tree's, that only the main thread knows. */
+  /** Returns the attribute if it is one of the root or of the current tree's root that only the main thread knows. */
   rootAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): RootAttribute | undefined {
     if (!trees.isRoot(nodeId)) return undefined;
     return ROOT_ATTRIBUTES.find((attribute) => Buffer.from(NAMESPACE + attribute).equals(name));
   }
 
-  /** The names, none, or why there are none. Not ENOSYS, which would make listxattr(2) fail for the whole connection. */
+  /**
+   * Returns the names (none), or a refusal. Not ENOSYS, which would make listxattr(2) fail for the whole connection.
+   */
   names(trees: MountedTrees, nodeId: number): Uint8Array | Refusal {
     return this.#values(trees, nodeId) === undefined ? 'forgotten' : NO_NAMES;
   }
@@ -73,7 +79,7 @@ export class ExtendedAttributes {
     const node = trees.node(nodeId);
     switch (node?.kind) {
       case undefined:
-      // The kernel asks for a version first; it asks for this again by its path.
+      // The kernel looks up the version first, and then asks for this attribute again by its path.
       case 'sought':
         return undefined;
       case 'own':
@@ -99,7 +105,7 @@ export class ExtendedAttributes {
     };
   }
 
-  /** A replaced version that somebody still holds open: no generation that is shown has it. */
+  /** A replaced version that a process still holds open: it belongs to no shown generation. */
   #ofHeld({ version, lastModified }: HeldInode): Values {
     if (version === undefined) return {};
     const key = this.#naming.keyPrefix + version.path;
@@ -107,7 +113,7 @@ export class ExtendedAttributes {
   }
 }
 
-/** Of whole seconds since the epoch; 0: the store gave no date. */
+/** Formats whole seconds since the epoch; undefined if 0, which means that the store gave no date. */
 function dateText(seconds: number): string | undefined {
   return seconds === 0 ? undefined : new Date(1000 * seconds).toISOString();
 }

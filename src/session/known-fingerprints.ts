@@ -4,18 +4,19 @@ import { ABSENT } from '../cache/verification.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
-/** Bound on the fingerprints that have no place beside a tree. */
+/** Limit of fingerprints that are not stored beside a tree. */
 const KNOWN_BLOBS = 4096;
 
-/** What is read: a node, and the version that it has. */
+/** The node that is read, and its version. */
 export interface ReadNode {
   readonly nodeId: number;
   readonly version: ContentVersion;
 }
 
 /**
- * The fingerprints that the session knows. Those of shown files are beside their tree, where the main thread writes them,
- * too. Those of chunks and of replaced versions are here. All of them are copies: BlobReader compares each with the file.
+ * The fingerprints that the session knows. The fingerprints of shown files are stored beside their tree, where the main
+ * thread also writes them. Those of chunks and of replaced versions are stored here. All of them are copies: BlobReader
+ * compares each with the file.
  */
 export class KnownFingerprints {
   readonly #trees: Pick<MountedTrees, 'node'>;
@@ -25,7 +26,7 @@ export class KnownFingerprints {
     this.#trees = trees;
   }
 
-  /** ABSENT, ARRIVING, or that of the blob's file when its content was last verified. */
+  /** Returns ABSENT, ARRIVING, or the fingerprint of the blob's file when its content was last verified. */
   of({ nodeId, version }: ReadNode, chunk: number | undefined): bigint {
     const node = chunk === undefined ? this.#trees.node(nodeId) : undefined;
     if (node?.kind === 'entry') return Atomics.load(node.tree.fingerprints, node.index);
@@ -33,7 +34,7 @@ export class KnownFingerprints {
     return this.#blobs.get(blobKey(version.name, chunk)) ?? atReplacement;
   }
 
-  /** The main thread, or this session while it is alone, has verified the content. */
+  /** Records content that the main thread has verified, or this session while it runs without a main thread. */
   note({ nodeId, version }: ReadNode, chunk: number | undefined, fingerprint: bigint): void {
     const node = chunk === undefined ? this.#trees.node(nodeId) : undefined;
     if (node?.kind === 'entry') Atomics.store(node.tree.fingerprints, node.index, fingerprint);

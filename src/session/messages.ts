@@ -10,47 +10,50 @@ import type { HeldInode } from './trees/held-inode.ts';
 /** What the session needs to serve a generation; everything large is shared memory. */
 export interface ServedTree {
   readonly generation: SharedArrayBuffer;
-  /** One fingerprint an entry, ABSENT where the content is not known to be local. Written by main, read by the session. */
+  /**
+   * One fingerprint per entry; ABSENT if the content is not known to be local. The main thread writes it, and the
+   * session reads it.
+   */
   readonly fingerprints: SharedArrayBuffer;
 }
 
-/** A moment, as mtimes are. */
+/** A point in time, with the precision of an mtime. */
 export interface Moment {
   /** Since the epoch. */
   readonly seconds: number;
   readonly nanoseconds: number;
 }
 
-/** A tree that never changes, shown below `versions/` under its id. */
+/** A version: a tree that never changes, shown below `versions/` under its id. */
 export interface ServedVersion extends ServedTree {
   readonly id: string;
-  /** Its node ids follow from it: no other version of the connection has had it. */
+  /** Determines the version's node ids: no other version of this connection has had this slot. */
   readonly slot: number;
 }
 
-/** What a mount shows beside its current tree. */
+/** The versions that a mount shows beside its current tree. */
 export interface VersionsServed {
   readonly versions: readonly ServedVersion[];
-  /** The mtime of the mount's root, for the life of the mount. */
+  /** The mtime of the mount's root, constant for the life of the mount. */
   readonly madeAt: Moment;
-  /** The mtime of `versions/`: later with each version that comes or goes. */
+  /** The mtime of `versions/`, which changes whenever a version is added or removed. */
   readonly changedAt: Moment;
 }
 
-/** How a look-up of a version ended. */
+/** The result of a lookup of a version. */
 export type VersionAnswer =
   | { readonly kind: 'found'; readonly version: ServedVersion; readonly changedAt: Moment }
-  /** The source has none of this id, or none that may be shown. */
+  /** The source has no version of this id, or none that may be shown. */
   | { readonly kind: 'absent' }
   | { readonly kind: 'unavailable' };
 
-/** How a miss ended: the blob is local under that fingerprint, or here are the blob's bytes, or it cannot be had. */
+/** The result of a fetch: the blob is local and has that fingerprint, or its bytes are here, or the fetch failed. */
 export type FetchResult =
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
   | { readonly kind: 'error'; readonly failure: ReadFailure };
 
-/** Ownership and permissions that every entry shows; fixed for the life of a mount, as the kernel caches them. */
+/** Ownership and permissions of every entry; fixed for the life of a mount, because the kernel caches them. */
 export interface Presentation {
   readonly uid: number;
   readonly gid: number;
@@ -59,27 +62,27 @@ export interface Presentation {
 
 /** A connection that a predecessor has served. */
 export interface Takeover {
-  /** What it agreed on with the kernel, where that is known. */
+  /** The features that the predecessor negotiated with the kernel, if known. */
   readonly init: InitReply | undefined;
-  /** Nodes of trees before the one shown, which the kernel may still hold. */
+  /** Nodes of earlier trees that the kernel may still hold. */
   readonly replaced: readonly HeldInode[];
-  /** The tree before, where the kernel may not have been told of all that differs: a generation's buffer. */
+  /** The buffer of the previous generation, if the kernel may not have been notified of all differences. */
   readonly previous: SharedArrayBuffer | undefined;
 }
 
-/** What a takeover found and what it had to leave. */
+/** What a takeover found, and what it could not resolve. */
 export interface TakenOver {
   /** Requests that the predecessor had read and not answered. */
   readonly unanswered: number;
-  /** Notifications that the predecessor may have owed the kernel. */
+  /** Notifications that the predecessor may not have sent. */
   readonly owed: number;
   readonly failed: number;
-  /** Whether the kernel sends again what the predecessor had read and not answered. */
+  /** Whether the kernel sends again the requests that the predecessor had read and not answered. */
   readonly resends: boolean;
 }
 
 export interface Serving {
-  /** On the main thread's clock since the process began, milliseconds. */
+  /** Milliseconds since the process began, by the main thread's clock. */
   readonly at: number;
   readonly init: InitReply | undefined;
   readonly takenOver: TakenOver | undefined;
@@ -89,17 +92,17 @@ export interface SessionStart {
   readonly kind: 'start';
   readonly connection: Connection;
   readonly shown: ServedTree;
-  /** Undefined: the current tree is the whole mount. */
+  /** Undefined if the mount shows only the current tree. */
   readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
-  /** Memory for a RequestMeter. */
+  /** Memory of a RequestMeter. */
   readonly meter: SharedArrayBuffer;
   readonly takeover?: Takeover | undefined;
-  /** Main has not opened the cache yet: until it says so, what is on the local disk is looked for by the session. */
+  /** The main thread has not opened the cache yet: until it has, the session looks for content on the local disk itself. */
   readonly looksForContent?: boolean | undefined;
-  /** Memory for a Journal. */
+  /** Memory of a Journal. */
   readonly journal?: number | undefined;
 }
 
@@ -109,23 +112,23 @@ export type ToSession =
   | { readonly kind: 'fetched'; readonly id: number; readonly result: FetchResult }
   | { readonly kind: 'version-id'; readonly id: number; readonly versionId: string | undefined }
   | { readonly kind: 'version'; readonly id: number; readonly answer: VersionAnswer }
-  /** A version that nobody used lately is to go, if the kernel holds nothing of it. */
+  /** Drops a version that was not used recently, if the kernel holds nothing of it. */
   | { readonly kind: 'drop-version'; readonly id: string; readonly changedAt: Moment }
   | { readonly kind: 'root-attribute'; readonly id: number; readonly value: string | undefined }
   | { readonly kind: 'count' }
-  /** Main has opened the cache, and is to be asked for all that is not known to be local. */
+  /** The main thread has opened the cache, and the session must ask it for content that is not known to be local. */
   | { readonly kind: 'main-is-there' }
   | { readonly kind: 'stop' };
 
-/** Requests the kernel has sent, by opcode name, and how some of them ended. */
+/** Requests that the kernel has sent, by opcode name, and the outcomes of some of them. */
 export interface SessionCounters {
   readonly opcodes: Readonly<Record<string, number>>;
   readonly malformed: number;
   readonly readErrors: Readonly<Record<string, number>>;
   readonly retired: number;
-  /** Replies that the kernel did not take. */
+  /** Replies that the kernel refused. */
   readonly refused: number;
-  /** Requests that the kernel sent again, since a predecessor had read and not answered them. */
+  /** Requests that were repeated because a predecessor had read them and not answered. */
   readonly replayed: number;
 }
 
@@ -138,47 +141,50 @@ export const NOTHING_COUNTED: SessionCounters = {
   replayed: 0,
 };
 
-/** What the kernel said to the notifications of one publication. */
+/** The kernel's answers to the notifications of one publication. */
 export interface NotifyOutcome {
   readonly sent: number;
   readonly failed: number;
-  /** Milliseconds from the swap until the kernel had answered all. */
+  /** Milliseconds from the swap until the kernel had answered every notification. */
   readonly ms: number;
 }
 
-/** A notification that the kernel does not answer, as long as a process holds the lock of what it is about. */
+/** A notification that the kernel blocks because a process holds the lock of the directory. */
 export interface StuckNotification {
   readonly nodeId: number;
-  /** Below the root, '' for the root itself; undefined where it is of no tree that is known any more. */
+  /** Relative to the mount's root, '' for the root itself; undefined if it belongs to no known tree. */
   readonly path: string | undefined;
 }
 
 export type FromSession =
   | ({ readonly kind: 'serving' } & Omit<Serving, 'at'>)
-  /** It could not mount; it ends. */
+  /** The session could not mount, and ends. */
   | { readonly kind: 'refused'; readonly reason: string }
   | {
       readonly kind: 'fetch';
       readonly id: number;
       readonly version: ContentVersion;
       readonly chunk: number | undefined;
-      /** The uid that waits for it, where that is known. */
+      /** The uid of the waiting reader, if known. */
       readonly reader: number | undefined;
     }
   | { readonly kind: 'abandon'; readonly id: number }
-  /** Somebody waits for a version that is not here; `abandon` ends it. */
+  /** A reader waits for a version that is not loaded; `abandon` cancels the request. */
   | { readonly kind: 'find-version'; readonly id: number; readonly version: string; readonly reader: number }
-  /** Somebody looked it up, and it is here. */
+  /** A loaded version was looked up. */
   | { readonly kind: 'version-used'; readonly version: string }
-  /** Whether it went: the kernel held nothing of it. */
+  /** Whether the version was dropped, which requires that the kernel held nothing of it. */
   | { readonly kind: 'version-dropped'; readonly version: string; readonly isGone: boolean }
-  /** Somebody asks for the id that the store gave a version. */
+  /** A reader asks for the id that the store gave to an object's version. */
   | { readonly kind: 'ask-version-id'; readonly id: number; readonly path: string; readonly etag: string }
   | { readonly kind: 'ask-root-attribute'; readonly id: number; readonly attribute: RootAttribute }
   | { readonly kind: 'published'; readonly outcome: NotifyOutcome }
-  /** A request that got EIO for a reason that nobody foresaw. */
+  /** A request that failed with an unexpected error; the reader got EIO. */
   | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }
-  /** The notification that the kernel does not answer; undefined once it is answered. Readers are answered meanwhile. */
+  /**
+   * A notification that the kernel does not answer; undefined once it has. The session continues to answer readers
+   * meanwhile.
+   */
   | { readonly kind: 'stuck'; readonly stuck: StuckNotification | undefined }
   | { readonly kind: 'released'; readonly nodeIds: readonly number[] }
   | { readonly kind: 'counters'; readonly counters: SessionCounters }

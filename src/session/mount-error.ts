@@ -13,7 +13,10 @@ export type MountErrorCode =
   | 'target-mounted'
   | 'already-running';
 
-/** A mount that cannot be made, served or removed: one sentence of what is wrong, one of what to do. */
+/**
+ * A mount that cannot be made, served or removed. The message says in one sentence what is wrong; the hint says what to
+ * do.
+ */
 export class MountError extends Error {
   override readonly name = 'MountError';
   readonly code: MountErrorCode;

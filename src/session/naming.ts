@@ -1,4 +1,4 @@
-/** The prefix of every entry's key, and the root's source. */
+/** The key prefix of every entry, and the root's source. */
 export interface Naming {
   /** `s3://BUCKET/PREFIX/` */
   readonly source: string;

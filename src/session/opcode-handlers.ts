@@ -8,7 +8,7 @@ import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
 import { type MountedTrees, OWN_TTL_SECONDS } from './trees/mounted-trees.ts';
 import type { Node } from './trees/node.ts';
 
-/** Bytes to be read of the version that a node id stands for. */
+/** A range of bytes of the version that a node id identifies. */
 export interface ContentRange {
   readonly nodeId: number;
   readonly version: ContentVersion;
@@ -18,17 +18,17 @@ export interface ContentRange {
 }
 
 /**
- * What became of a request: `answered` (the reply is in the writer), `silent` (it takes none), `content` (the
- * bytes are to be fetched), `version-id` and `root-attribute` (to be asked for), `version` (to be looked for), `interrupt` and `forget`
- * (for the session).
+ * The outcome of a request: `answered` (the reply is in the writer), `silent` (no reply is needed), `content` (the
+ * bytes must be fetched), `version-id` and `root-attribute` (the main thread must be asked), `version` (the source must
+ * be asked), `interrupt` and `forget` (the session handles them).
  */
 export type Outcome =
   | { readonly kind: 'answered' }
   | { readonly kind: 'silent' }
   | { readonly kind: 'content'; readonly range: ContentRange }
-  /** Asked for: the id of a version, or with `size` 0 how long it is. */
+  /** The id of a version is requested, or only its length if `size` is 0. */
   | { readonly kind: 'version-id'; readonly version: AskedVersion; readonly size: number }
-  /** The attributes of a version's root: it has to be asked of the source whether there is such a version. */
+  /** The attributes of a version's root are requested: the source must be asked whether that version exists. */
   | { readonly kind: 'version'; readonly id: string }
   | { readonly kind: 'root-attribute'; readonly attribute: RootAttribute; readonly size: number }
   | { readonly kind: 'interrupt'; readonly target: RequestOf<'interrupt'> }
@@ -45,14 +45,14 @@ const ANSWERED: Outcome = { kind: 'answered' };
 const SILENT: Outcome = { kind: 'silent' };
 const DOT = new Uint8Array([0x2e]);
 const DOT_DOT = new Uint8Array([0x2e, 0x2e]);
-/** The cookies of "." and ".."; those of names start above them (src/tree). */
+/** The cookies of "." and ".."; those of names are larger (src/tree). */
 const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
 
-/** INIT is the session's to answer: it says what the connection is. */
+/** The session itself answers INIT, which describes the connection. */
 export type Handled = Exclude<Request, RequestOf<'init'>>;
 
-/** Answers one request out of the tree that is shown. Pure: it reads the tree, and writes the reply. */
+/** Answers one request from the shown tree. Pure: it reads the tree and writes the reply. */
 export function handle(request: Handled, on: Handling): Outcome {
   const { trees, reply } = on;
   reply.begin(request.uniqueHigh, request.uniqueLow);
@@ -92,7 +92,7 @@ export function handle(request: Handled, on: Handling): Outcome {
       return request.answerable ? refuse(reply, 'not-implemented') : SILENT;
     case 'notify_reply':
       return SILENT;
-    // ENOSYS to OPEN and OPENDIR is remembered for the connection: opens then make no upcall.
+    // The kernel remembers ENOSYS to OPEN and OPENDIR for the connection: later opens send no request.
     case 'open':
     case 'opendir':
     case 'release':
@@ -122,7 +122,8 @@ export function handle(request: Handled, on: Handling): Outcome {
 function getattr(node: Node | undefined, { attributes, reply }: Handling): Outcome {
   switch (node?.kind) {
     case undefined:
-      // The kernel looks a path up again after this: so a version is found whose look-up a predecessor was asked for.
+      // After this reply the kernel looks up the path again: so a version is found even if a predecessor received its
+      // lookup.
       return refuse(reply, 'forgotten');
     case 'entry':
       return done(reply.attr(attributes.ofEntry(node.tree, node.index)));
@@ -147,7 +148,7 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
     case 'sought':
       return refuse(reply, 'forgotten');
     case 'held':
-      // In a directory that was removed nothing is found, and nothing may be remembered: it may come back.
+      // A removed directory contains nothing, and the kernel must not cache that, because the directory may come back.
       return refuse(reply, 'no-entry');
     case 'own': {
       if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
@@ -158,7 +159,7 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
       const { tree, index } = directory;
       const { generation } = tree;
       if (!generation.isDirectory(index)) return refuse(reply, 'not-a-directory');
-      // No key makes such a name, but the kernel asks for up to 1,024 bytes (FUSE_NAME_MAX).
+      // No key results in such a name, but the kernel accepts names of up to 1,024 bytes (FUSE_NAME_MAX).
       if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
       const child = generation.lookup(index, name);
       return done(child < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(tree, child)));
@@ -170,8 +171,8 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
 
 /**
  * "." and ".." are looked up by node id alone, for a file handle (name_to_handle_at(2), an NFS client) whose inode the
- * kernel does not hold any more. A replaced version, or a directory that went, is ESTALE then: if the kernel does not
- * hold it, dagmount need not keep it.
+ * kernel no longer holds. A replaced version or a removed directory is then ESTALE: if the kernel does not hold it,
+ * dagmount need not keep it.
  */
 function entryOf(node: Node | undefined, { attributes, reply }: Handling, ttlSeconds?: number): Outcome {
   switch (node?.kind) {
@@ -183,14 +184,14 @@ function entryOf(node: Node | undefined, { attributes, reply }: Handling, ttlSec
     case 'own':
       return done(reply.entry(attributes.ofOwn(node.directory), OWN_TTL_SECONDS));
     case 'sought':
-      // Attributes that may not be used: the kernel asks for them, and holds no lock while it waits.
+      // The kernel must not use these attributes: it asks for them with GETATTR, and holds no lock while it waits.
       return done(reply.entry(attributes.ofSought(node.rootId, node.parent), 0));
     default:
       return node satisfies never;
   }
 }
 
-/** The directory that holds a node, or held it; undefined where that is not shown. */
+/** The directory that contains a node, or contained it; undefined if it is not shown. */
 function parentOf(trees: MountedTrees, node: Node | undefined): Node | undefined {
   switch (node?.kind) {
     case undefined:
@@ -212,7 +213,7 @@ function isName(name: Uint8Array, other: Uint8Array): boolean {
   return name.length === other.length && name.every((byte, at) => byte === other[at]);
 }
 
-/** READDIRPLUS always: the lookups of a whole listing come with it, and a scan needs no other. */
+/** Always READDIRPLUS: the listing includes all lookups, so that a scan sends no other requests. */
 function readDirectory(request: RequestOf<'readdir'> | RequestOf<'readdirplus'>, on: Handling): Outcome {
   const { trees, attributes, reply } = on;
   const plus = request.kind === 'readdirplus';
@@ -284,7 +285,7 @@ function names(
   return ANSWERED;
 }
 
-/** Of a directory of the mount's own, which holds directories alone. */
+/** Lists one of the mount's own directories, which contain only directories. */
 function ownNames(
   { directory }: Extract<Node, { readonly kind: 'own' }>,
   { kind, offsetHigh, offsetLow }: RequestOf<'readdir'> | RequestOf<'readdirplus'>,
@@ -313,7 +314,7 @@ function read({ nodeId, offset, size }: RequestOf<'read'>, { trees, reply }: Han
   if (node === undefined || node.kind === 'sought') return refuse(reply, 'forgotten');
   if (isDirectory(node) || node.kind === 'own') return refuse(reply, 'is-a-directory');
   const file = node.kind === 'entry' ? fileOf(node) : node.inode;
-  // The exact bytes up to the end of the file, or an error: a short answer would cut the cached size.
+  // The exact bytes up to the end of the file, or an error: a short reply would truncate the cached size.
   const length = Math.min(size, Math.max(0, file.size - offset));
   if (length === 0) return done(reply.data(0));
   if (file.archived) return refuse(reply, 'archived');
@@ -326,7 +327,7 @@ function fileOf({ tree: { generation }, index }: Extract<Node, { readonly kind: 
   return { size: generation.size(index), archived: generation.isArchived(index) };
 }
 
-/** Asked for 0 bytes, the answer is how long it is. */
+/** Replies with the value, or with its length if `size` is 0. */
 export function attribute(value: Uint8Array | Refusal, size: number, reply: ReplyWriter): Outcome {
   if (typeof value === 'string') return refuse(reply, value);
   if (size === 0) return done(reply.xattrSize(value.length));

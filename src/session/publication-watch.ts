@@ -65,7 +65,7 @@ export class PublicationWatch {
   }
 
   #begin({ nodeId, path }: StuckNotification): void {
-    // A directly following report belongs to the same publication, in another directory.
+    // A report that directly follows belongs to the same publication, but to another directory.
     this.#over?.abort();
     const over = new AbortController();
     this.#over = over;

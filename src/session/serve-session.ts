@@ -12,39 +12,38 @@ import {
 } from './messages.ts';
 import type { RootAttribute } from './root-attributes.ts';
 
-/** A session's end of what is between it and the main thread. */
+/** The session's end of its connection to the main thread. */
 export interface SessionPort {
   tell(message: FromSession): void;
   onMessage(listener: (message: ToSession) => void): void;
-  /** Nothing more is told, and nothing of the port keeps the thread or process. */
+  /** Stops sending messages, and lets the thread or process end. */
   close(): void;
 }
 
-/** What a session has of its environment. */
+/** What a session gets from its thread or process. */
 export interface SessionSurroundings {
   readonly tell: (message: FromSession) => void;
   readonly fetch: Fetch;
-  /** Whether main has opened the cache. */
+  /** Whether the main thread has opened the cache. */
   readonly isMainThere: () => boolean;
-  /** Whether main is gone, and nobody can be asked any more. */
+  /** Whether the main thread is gone, and cannot be asked any more. */
   readonly isAlone: () => boolean;
-  /** Of a version, the id that the store gave it: only the main thread, which gets its answers, knows it. */
+  /** The id that the store gave to a version: only the main thread, which gets the store's responses, knows it. */
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
-  /** Asks the source for a version that is not here, for a uid that waits. Rejects never. */
+  /** Asks the source for a version that is not loaded, for a waiting uid. Never rejects. */
   readonly findVersion: FindVersion;
-  /** Undefined where it has no value, or main is gone. */
+  /** Undefined if the attribute has no value, or the main thread is gone. */
   readonly rootAttributeOf: (attribute: RootAttribute) => Promise<string | undefined>;
-  /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
+  /** Called for a request that failed with an unexpected error; the reader got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
 }
 
 export type FindVersion = (id: string, reader: number, signal: Stop) => Promise<VersionAnswer>;
 
 /**
- * The loop of a session's thread or process: no network, no XML, no hashing of content. What it cannot answer from the
- * tree that is shown and the local disk, it asks of the main thread.
- *
- * Returns what is to be called when the main thread is gone: whoever waits for content is told EIO from then on.
+ * The loop of a session's thread or process: no network, no XML, no hashing of content. It asks the main thread for
+ * everything that the shown tree and the local disk do not provide.
+ * Returns a function to call when the main thread is gone: from then on waiting reads fail with EIO.
  */
 export function serveSession(
   port: SessionPort,

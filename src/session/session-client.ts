@@ -20,28 +20,33 @@ import { RequestMeter } from './request-meter.ts';
 import type { RootAttributeOf } from './root-attributes.ts';
 import { type SessionEnd, textOf } from './session-end.ts';
 
-/** For a session to let go of the device although its notify thread cannot end. */
+/** Time for a session to close the device if its notify thread cannot end. */
 const LEFT_MS = 500;
 
 export interface SessionEvents {
-  /** A reader needs content that is not local. The signal aborts when no reader waits for it any more; `reader` is the uid. */
+  /**
+   * A reader needs content that is not local. The signal aborts when no reader waits for it any more; `reader` is the
+   * uid.
+   */
   fetch(
     version: ContentVersion,
     chunk: number | undefined,
     signal: AbortSignal,
     reader: number | undefined,
   ): Promise<FetchResult>;
-  /** Somebody waits for a version that is not here. The signal aborts when nobody waits any more. Rejects never. */
+  /**
+   * A reader waits for a version that is not loaded. The signal aborts when no reader waits any more. Never rejects.
+   */
   findVersion?(id: string, reader: number, signal: AbortSignal): Promise<VersionAnswer>;
-  /** A version that is here was looked up. */
+  /** A loaded version was looked up. */
   versionUsed?(id: string): void;
-  /** A request got EIO for a reason that nobody foresaw; `error` is its stack. */
+  /** A request failed with EIO because of an unexpected error; `error` is its stack. */
   fault(opcode: string, error: string): void;
-  /** A notification waits in the kernel without end, or undefined: it does no more. */
+  /** The kernel does not return from a notification; undefined when it has returned. */
   stuck(stuck: StuckNotification | undefined): void;
   /** The kernel holds these replaced node ids no longer. */
   released(nodeIds: readonly number[]): void;
-  /** The connection is over; undefined when somebody unmounted it. */
+  /** The connection has ended; undefined if it was unmounted. */
   ended(end: SessionEnd): void;
 }
 
@@ -51,16 +56,16 @@ export interface Published {
   readonly changes: GenerationChanges | undefined;
 }
 
-/** The main thread's end of a session. */
+/** The main thread's end of its connection to a session. */
 export class SessionClient {
   readonly #host: SessionHost;
   readonly #events: SessionEvents;
   readonly #fetches = new Map<number, AbortController>();
   readonly #exited: Promise<void>;
   readonly #memory = RequestMeter.memory();
-  /** Counts of the session, as they are at the moment. */
+  /** The session's current counters. */
   readonly meter = new RequestMeter(this.#memory);
-  /** The id under which the store keeps a version, where an answer of it named one. */
+  /** The id of a version in the store, if one of its responses contained it. */
   versionIdOf: (path: string, etag: string) => string | undefined = () => undefined;
   readonly #dropping = new Map<string, Deferred<boolean>>();
   readonly #rootAttributeOf = deferred<RootAttributeOf>();
@@ -86,14 +91,16 @@ export class SessionClient {
     });
   }
 
-  /** Resolves once the kernel's INIT is answered, or a takeover has told the kernel all that it was owed. */
+  /**
+   * Resolves once the kernel's INIT is answered, or a takeover has sent every notification that its predecessor owed.
+   */
   start(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<Serving> {
     this.#serving = deferred();
     this.#send({ kind: 'start', ...start, meter: this.#memory });
     return this.#serving.promise;
   }
 
-  /** Makes a generation current; resolves when the kernel has answered every notification. */
+  /** Makes a generation current. Resolves when the kernel has answered every notification. */
   publish({ generation, fingerprints, changes }: Published): Promise<NotifyOutcome> {
     if (changes === undefined) throw new TypeError('only the first generation comes without changes');
     this.#publishing = deferred();
@@ -102,7 +109,7 @@ export class SessionClient {
     return this.#publishing.promise;
   }
 
-  /** Resolves with whether the version went; false where the session ends before it has said so. */
+  /** Resolves with whether the version was dropped; false if the session ends before it has replied. */
   async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
     if (this.#over) return false;
     const dropping = deferred<boolean>();
@@ -113,19 +120,19 @@ export class SessionClient {
   }
 
   /**
-   * Answers for the root's attributes from now on. Who asked before waits until then: a successor serves readers before it
-   * knows what it shows, and an attribute that was there is not to be missing meanwhile.
+   * Answers queries for the root's attributes from now on. Earlier queries wait until then: a successor serves readers
+   * before it knows what it shows, and an attribute that existed must not be missing meanwhile.
    */
   answerRootAttributes(of: RootAttributeOf): void {
     this.#rootAttributeOf.resolve(of);
   }
 
-  /** A session that looks for content by itself is not to do so any more. */
+  /** Tells the session to stop looking for content by itself. */
   mainIsThere(): void {
     this.#send({ kind: 'main-is-there' });
   }
 
-  /** Also of a session that has ended. */
+  /** Also works after the session has ended. */
   counters(): Promise<SessionCounters> {
     if (this.#gone) return Promise.resolve(NOTHING_COUNTED);
     this.#counting ??= deferred();
@@ -133,19 +140,19 @@ export class SessionClient {
     return this.#counting.promise;
   }
 
-  /** Whether the kernel does not answer a notification. */
+  /** Whether a notification is stuck in the kernel. */
   get isStuck(): boolean {
     return this.#isStuck;
   }
 
-  /** Resolves when that is so, now or later. */
+  /** Resolves when a notification is stuck, now or later. */
   stuck(): Promise<void> {
     return this.#isStuck ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /**
-   * Lets notifications in flight return, closes the device and ends the worker. A worker whose notification is stuck
-   * cannot end: it has let go of the device, and is left.
+   * Waits for notifications in flight, closes the device and ends the worker. If a notification is stuck, the worker
+   * cannot end: it closes the device, and is abandoned.
    */
   async stop(): Promise<void> {
     this.#send({ kind: 'stop' });
@@ -229,7 +236,7 @@ export class SessionClient {
     try {
       result = await this.#events.fetch(version, chunk, controller.signal, reader);
     } catch {
-      // Whatever went wrong below, the reader is answered.
+      // The reader is answered whatever fails below.
       result = { kind: 'error', failure: 'unavailable' };
     }
     this.#fetches.delete(id);

@@ -4,12 +4,12 @@ export type SessionEnd =
   | { readonly kind: 'closed' }
   /** The kernel ended the connection for another reason: it was aborted, for instance. */
   | { readonly kind: 'connection-failed'; readonly errno: number }
-  /** The kernel speaks a version of the protocol that the session does not. It still holds the connection. */
+  /** The kernel uses a protocol version that the session does not support. The kernel keeps the connection. */
   | { readonly kind: 'protocol-refused'; readonly reason: string }
-  /** The session's thread or process ended by itself. The kernel still holds the connection. */
+  /** The session's thread or process ended by itself. The kernel keeps the connection. */
   | { readonly kind: 'exited'; readonly reason: string };
 
-/** An end that leaves the connection with the kernel: a successor can go on with it. */
+/** Whether the kernel still holds the connection: then a successor can resume it. */
 export function isConnectionHeld({ kind }: SessionEnd): boolean {
   return kind === 'exited' || kind === 'protocol-refused';
 }

@@ -4,12 +4,12 @@ import type { ByteCount, NodeId } from './numbers.ts';
 export interface Attributes {
   readonly ino: NodeId;
   readonly size: ByteCount;
-  /** Of 512 bytes. */
+  /** In blocks of 512 bytes. */
   readonly blocks: number;
-  /** Since the epoch. Answered as atime and ctime, too. */
+  /** Since the epoch. Also sent as atime and ctime. */
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
-  /** With the type: S_IFDIR, S_IFREG. */
+  /** Permissions and file type (S_IFDIR or S_IFREG). */
   readonly mode: number;
   readonly nlink: number;
   readonly uid: number;
@@ -17,7 +17,7 @@ export interface Attributes {
   readonly blksize: ByteCount;
 }
 
-/** One object to fill again for each entry, so that a listing allocates none. */
+/** A reusable object that is filled for each entry, so that a listing allocates nothing. */
 export type MutableAttributes = { -readonly [Field in keyof Attributes]: Attributes[Field] };
 
 /** The whole filesystem's figures, as statfs(2) has them. */

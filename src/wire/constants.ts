@@ -7,15 +7,15 @@ export const FUSE_KERNEL_VERSION = 7;
 /** The newest minor version whose messages this codec knows. */
 export const FUSE_KERNEL_MINOR_VERSION = 45;
 
-/** The node id of the root directory; given to nothing else. */
+/** The node id of the root directory; no other node has it. */
 export const FUSE_ROOT_ID = 1;
 
 /** read(2) on the device answers EINVAL to a smaller buffer, in bytes. */
 export const FUSE_MIN_READ_BUFFER = 8192;
 
 /**
- * INIT flags. A 64-bit field that the wire splits: bits 0 to 31 in `flags`, 32 to 63 in `flags2`.
- * As bigint, since JavaScript's bit operators stop at 32 bits and INIT happens once a mount.
+ * INIT flags: a 64-bit field that the wire splits, with bits 0 to 31 in `flags` and 32 to 63 in `flags2`.
+ * They are bigint because JavaScript's bit operators stop at 32 bits, and INIT is handled once per mount.
  */
 export const FUSE_ASYNC_READ = 1n << 0n;
 export const FUSE_POSIX_LOCKS = 1n << 1n;

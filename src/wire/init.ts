@@ -37,26 +37,28 @@ export interface InitReply {
 }
 
 export interface NegotiateOptions {
-  /** Whether to take FUSE_HAS_RESEND. Without it a newer kernel serves to test the takeover for older ones. */
+  /**
+   * Whether to accept FUSE_HAS_RESEND. Tests turn it off to make a newer kernel behave like an older one in a takeover.
+   */
   readonly resend: boolean;
 }
 
 export type Negotiation =
-  /** The reply starts the session; `flags` holds what both sides agreed on. */
+  /** Send the reply, which starts the session. `flags` holds the flags that both sides support. */
   | { readonly kind: 'agreed'; readonly reply: InitReply }
   /** Send the reply: the kernel then sends INIT again, in the major version that we speak. */
   | { readonly kind: 'again'; readonly reply: InitReply }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * 7.29 (Linux 5.1) is the first in which ENOSYS to OPENDIR opens the directory instead of failing it; the
- * session depends on that.
+ * 7.29 (Linux 5.1) is the first version in which ENOSYS to OPENDIR opens the directory instead of failing; the session
+ * depends on that.
  */
 const OLDEST_MINOR = 29;
 
 /**
- * Left out on purpose: READDIRPLUS_AUTO (a LOOKUP for nearly every entry), WRITEBACK_CACHE, POSIX_LOCKS and
- * FLOCK_LOCKS (locks stay local to the kernel), POSIX_ACL, PASSTHROUGH (needs a successful OPEN), OVER_IO_URING and
+ * Deliberately not requested: READDIRPLUS_AUTO (causes a LOOKUP for nearly every entry), WRITEBACK_CACHE, POSIX_LOCKS
+ * and FLOCK_LOCKS (locks stay local to the kernel), POSIX_ACL, PASSTHROUGH (needs a successful OPEN), OVER_IO_URING and
  * REQUEST_TIMEOUT (each breaks a takeover).
  */
 const WANTED =
@@ -76,12 +78,12 @@ const WANTED =
 /**
  * Every READ through the page cache counts as a background request. When this many are pending, the kernel sends no
  * other reader's READ, even one that could be answered immediately. With 64, one user who read 64 files that were not
- * local blocked every other reader. A pending request takes some hundred bytes; the session shares these places among
- * users. For unprivileged mounts the kernel may grant fewer (max_user_bgreq).
+ * local blocked every other reader. A pending request takes about a hundred bytes; the session divides these slots
+ * among users. For unprivileged mounts the kernel may grant fewer (max_user_bgreq).
  */
 export const MAX_BACKGROUND = 4096;
 
-/** READs of up to 1 MiB. */
+/** Allows READs of up to 1 MiB. */
 const MAX_PAGES = 256;
 
 const NOTHING: InitReply = {
@@ -97,8 +99,7 @@ const NOTHING: InitReply = {
 };
 
 /**
- * What to answer to the kernel's INIT.
- *
+ * Decides the reply to the kernel's INIT.
  * @throws Error on a big-endian host.
  */
 export function negotiate(offer: InitFields, options: NegotiateOptions = { resend: true }): Negotiation {

@@ -17,9 +17,9 @@ import {
 } from './structs.ts';
 
 /**
- * Messages that the server sends unasked: an out header with `unique` 0 and the code as `error`. Each call
- * gives a message of its own, for the notify thread to keep. What each waits for in the kernel, and in which
- * order a publication sends them, is the session's matter.
+ * Messages that the server sends without a request: an out header with `unique` 0 and the code as `error`. Each call
+ * returns a new message, which the notify thread keeps. The session decides the order of the messages in a publication,
+ * and knows what each of them waits for in the kernel.
  */
 
 const BODY = fuse_out_header.sizeof;
@@ -52,7 +52,7 @@ export function encodeInvalidateEntry(parent: NodeId, name: Uint8Array, flags = 
   return bytes;
 }
 
-/** As encodeInvalidateEntry, and tells inotify; only if the name is that of the node `child`. */
+/** Like encodeInvalidateEntry, but also notifies inotify, and only if the name still refers to the node `child`. */
 export function encodeDelete(parent: NodeId, child: NodeId, name: Uint8Array): Uint8Array {
   const view = message(FUSE_NOTIFY_DELETE, fuse_notify_delete_out.sizeof + name.length + 1);
   writeU64(view, BODY + fuse_notify_delete_out.parent, parent);
@@ -64,10 +64,9 @@ export function encodeDelete(parent: NodeId, child: NodeId, name: Uint8Array): U
 }
 
 /**
- * Drops the cached attributes of a node and its cached content (of a directory: its listing) in the range.
- *
+ * Drops a node's cached attributes and its cached content in the range (for a directory: its listing).
  * @param offset in bytes; -1 for the attributes alone
- * @param length in bytes; 0 for all that follows
+ * @param length in bytes; 0 for everything after the offset
  */
 export function encodeInvalidateInode(nodeId: NodeId, offset: number, length: number): Uint8Array {
   const view = message(FUSE_NOTIFY_INVAL_INODE, fuse_notify_inval_inode_out.sizeof);
@@ -78,8 +77,8 @@ export function encodeInvalidateInode(nodeId: NodeId, offset: number, length: nu
 }
 
 /**
- * Puts content into the kernel's cache. Without content it only asks whether the kernel still holds the node:
- * ENOENT if not.
+ * Puts content into the kernel's cache. An empty content only tests whether the kernel still holds the node: ENOENT if
+ * not.
  */
 export function encodeStore(nodeId: NodeId, offset: ByteCount, content: Uint8Array = EMPTY): Uint8Array {
   const view = message(FUSE_NOTIFY_STORE, fuse_notify_store_out.sizeof + content.length);
@@ -91,7 +90,9 @@ export function encodeStore(nodeId: NodeId, offset: ByteCount, content: Uint8Arr
   return bytes;
 }
 
-/** Has the kernel drop these nodes if nobody uses them (7.45 on; before: EINVAL). It waits for no directory's lock. */
+/**
+ * Asks the kernel to drop these nodes if nothing uses them (7.45 and later; EINVAL before). Takes no directory's lock.
+ */
 export function encodePrune(nodeIds: readonly NodeId[]): Uint8Array {
   const view = message(FUSE_NOTIFY_PRUNE, fuse_notify_prune_out.sizeof + 8 * nodeIds.length);
   view.setUint32(BODY + fuse_notify_prune_out.count, nodeIds.length, true);
@@ -101,7 +102,7 @@ export function encodePrune(nodeIds: readonly NodeId[]): Uint8Array {
   return bytesOf(view);
 }
 
-/** Makes the kernel queue again every request that was read and not answered (7.40 on; before: EINVAL). */
+/** Makes the kernel queue again every request that was read and not answered (7.40 and later; EINVAL before). */
 export function encodeResend(): Uint8Array {
   return bytesOf(message(FUSE_NOTIFY_RESEND, 0));
 }

@@ -1,20 +1,20 @@
 declare const flavour: unique symbol;
 
 /**
- * A number that must not be mixed with others. A plain number is accepted, another flavour is not: so it
- * costs neither casts where numbers come from outside nor anything at run time.
+ * A number that TypeScript does not let be mixed with other flavours. A plain number is accepted, so that no casts are
+ * needed where numbers come from outside. It costs nothing at run time.
  */
 type Flavoured<Name extends string> = number & { readonly [flavour]?: Name };
 
-/** The kernel's name for a directory, or for one version of one file. An integer below 2^53; 1 is the root. */
+/** The kernel's number for a directory, or for one version of one file. An integer below 2^53; 1 is the root. */
 export type NodeId = Flavoured<'NodeId'>;
-/** One half, u32, of the 64-bit id of a request. Two halves, since bit 63 may be set and a bigint allocates. */
+/** One half (u32) of the 64-bit id of a request. It is split because bit 63 may be set and a bigint allocates. */
 export type UniqueHalf = Flavoured<'UniqueHalf'>;
-/** One half, u32, of a directory cookie (the `off` of a directory entry). */
+/** One half (u32) of a directory cookie (the `off` of a directory entry). */
 export type CookieHalf = Flavoured<'CookieHalf'>;
 export type ByteCount = Flavoured<'ByteCount'>;
 
-/** The time to live of what is never to be asked again: 2^64-1 seconds on the wire. */
+/** A time to live that never ends: 2^64-1 seconds on the wire. */
 export const FOREVER = Number.POSITIVE_INFINITY;
 
 const TWO_TO_32 = 0x1_0000_0000;
@@ -26,16 +26,17 @@ export function readU64(view: DataView, at: number): number {
   return high > HIGHEST_SAFE_HALF ? -1 : high * TWO_TO_32 + view.getUint32(at, true);
 }
 
-/** Writes an integer between -2^53 and 2^53 as a little-endian u64 or, negative, as a two's complement s64. */
+/**
+ * Writes an integer between -2^53 and 2^53 as little-endian: an s64 in two's complement if negative, otherwise a u64.
+ */
 export function writeU64(view: DataView, at: number, value: number): void {
   view.setUint32(at, value, true);
   view.setUint32(at + 4, Math.floor(value / TWO_TO_32), true);
 }
 
 /**
- * FUSE speaks the host's byte order and this codec only little-endian. A session calls it once, before its
+ * FUSE uses the host's byte order, and this codec supports only little-endian. Call it once per session before the
  * first message (ReplyWriter and negotiate do).
- *
  * @throws Error on a big-endian host.
  */
 export function requireLittleEndianHost(

@@ -17,14 +17,14 @@ import {
 import type { MalformedRequest, UnknownRequest } from './requests.ts';
 import * as s from './structs.ts';
 
-/** One opcode: everything that the codec knows about it. */
+/** Everything that the codec knows about one opcode. */
 export interface OpcodeRow<Kind extends string, Result extends { readonly kind: Kind }> {
   readonly opcode: number;
-  /** The name in linux/fuse.h in lower case, without FUSE_; the `kind` of the decoded request. */
+  /** The `kind` of the decoded request: the name in linux/fuse.h in lower case, without FUSE_. */
   readonly name: Kind;
-  /** The smallest body, in bytes without the header, that is not malformed. */
+  /** The minimum size of the body in bytes, without the header; a shorter one is malformed. */
   readonly minimumBody: number;
-  /** Whether the kernel waits for a reply. One that it does not wait for must not be sent. */
+  /** Whether the kernel waits for a reply. If not, no reply may be sent. */
   readonly answered: boolean;
   readonly mutation: boolean;
   readonly decode: Decoder<Result>;
@@ -52,7 +52,7 @@ function mutation<const Kind extends string>(opcode: number, name: Kind, minimum
   return { opcode, name, minimumBody, answered: true, mutation: true, decode: mutating(name) } as const;
 }
 
-/** A name is at least one byte and its NUL. */
+/** The minimum size of a name: one byte and its NUL. */
 const NAME = 2;
 
 /** Every opcode up to protocol 7.45. 7 and 19 were never used. */
@@ -112,15 +112,15 @@ export const OPCODES = [
 
 type Row = (typeof OPCODES)[number];
 
-/** A request of the table, by the `kind` that is its opcode's name. */
+/** A request whose opcode is in the table; its `kind` is the opcode's name. */
 export type KnownRequest = Exclude<ReturnType<Row['decode']>, string>;
-/** What decodeRequest gives: a request, or what to answer to a message that is none. */
+/** The result of decodeRequest: a request, or how to reply to an invalid message. */
 export type Request = KnownRequest | MalformedRequest | UnknownRequest;
 export type RequestKind = Request['kind'];
-/** The request of one kind: RequestOf<'lookup'>. */
+/** The type of one kind of request, such as RequestOf<'lookup'>. */
 export type RequestOf<Kind extends RequestKind> = Extract<Request, { readonly kind: Kind }>;
 
-/** The row of each opcode at its number. */
+/** The rows of the table, indexed by opcode. */
 export const ROW_OF_OPCODE: readonly (Row | undefined)[] = OPCODES.reduce<(Row | undefined)[]>(
   (rows, row) => {
     rows[row.opcode] = row;
@@ -129,7 +129,7 @@ export const ROW_OF_OPCODE: readonly (Row | undefined)[] = OPCODES.reduce<(Row |
   new Array<Row | undefined>(OPCODES[OPCODES.length - 1]!.opcode + 1).fill(undefined),
 );
 
-/** The name of an opcode in the table, or `opcode 99`, for logs and counters. */
+/** The name of an opcode, or `opcode 99` if it is not in the table; for logs and counters. */
 export function opcodeName(opcode: number): string {
   return ROW_OF_OPCODE[opcode]?.name ?? `opcode ${opcode}`;
 }

@@ -1,31 +1,31 @@
 import type { ByteCount, CookieHalf, NodeId, UniqueHalf } from './numbers.ts';
 
-/** What every request carries. `uniqueHigh` and `uniqueLow` go into the reply as they are. */
+/** The fields that every request has. `uniqueHigh` and `uniqueLow` are copied into the reply. */
 export interface RequestHeader {
   readonly uniqueHigh: UniqueHalf;
   readonly uniqueLow: UniqueHalf;
   readonly opcode: number;
-  /** -1 where it is 2^53 or more, which only a malformed request has. */
+  /** -1 if it is 2^53 or more, which occurs only in a malformed request. */
   readonly nodeId: NodeId;
-  /** The caller; for a READ the reader, also for readahead. The kernel's own requests (FORGET) have 0. */
+  /** The caller's uid; for a READ, the reader's, also for readahead. It is 0 for the kernel's own requests (FORGET). */
   readonly uid: number;
   readonly gid: number;
   readonly pid: number;
 }
 
-/** A request that asks for nothing but its header, or whose body does not matter to the answer. */
+/** A request that consists of its header, or whose body does not affect the reply. */
 export interface PlainRequest<Kind extends string> extends RequestHeader {
   readonly kind: Kind;
   readonly mutation: false;
 }
 
-/** A request to change something. Its body is not interpreted, since the answer is EROFS whatever it says. */
+/** A request to change something. The reply is always EROFS, so its body is not interpreted. */
 export interface MutationRequest<Kind extends string> extends RequestHeader {
   readonly kind: Kind;
   readonly mutation: true;
 }
 
-/** `name` is a view into the receive buffer: it holds until the next message is read into that. */
+/** `name` is a view into the receive buffer, and valid until the next message is read into that. */
 export interface LookupRequest extends PlainRequest<'lookup'> {
   readonly name: Uint8Array;
 }
@@ -51,25 +51,25 @@ export interface OpenRequest<Kind extends 'open' | 'opendir'> extends PlainReque
 export interface ReadRequest extends PlainRequest<'read'> {
   /** Bytes from the start of the file. */
   readonly offset: number;
-  /** Bytes wanted; fewer may be answered only at the end of the file (a short read truncates its cached size). */
+  /** Bytes requested. A shorter reply is allowed only at the end of the file: it truncates the kernel's cached size. */
   readonly size: ByteCount;
 }
 
 export interface ReaddirRequest<Kind extends 'readdir' | 'readdirplus'> extends PlainRequest<Kind> {
-  /** The cookie of the last entry that was seen; 0, 0 at the start. */
+  /** The cookie of the last entry that was returned; 0, 0 at the start. */
   readonly offsetHigh: CookieHalf;
   readonly offsetLow: CookieHalf;
-  /** The most bytes that the answer's body may have. */
+  /** The maximum size of the reply's body in bytes. */
   readonly size: ByteCount;
 }
 
-/** `name` holds until the next message is read. `size` 0 asks how long the value is. */
+/** `name` is valid until the next message is read. `size` 0 asks for the length of the value. */
 export interface GetxattrRequest extends PlainRequest<'getxattr'> {
   readonly name: Uint8Array;
   readonly size: ByteCount;
 }
 
-/** `size` 0 asks how long the list is. */
+/** `size` 0 asks for the length of the list. */
 export interface ListxattrRequest extends PlainRequest<'listxattr'> {
   readonly size: ByteCount;
 }
@@ -78,7 +78,7 @@ export interface AccessRequest extends PlainRequest<'access'> {
   readonly mask: number;
 }
 
-/** Takes no reply of its own. `targetHigh`, `targetLow` are the unique of the request to interrupt. */
+/** Has no reply of its own. `targetHigh` and `targetLow` are the unique of the request to interrupt. */
 export interface InterruptRequest extends PlainRequest<'interrupt'> {
   readonly targetHigh: UniqueHalf;
   readonly targetLow: UniqueHalf;
@@ -89,21 +89,21 @@ export interface InitFields {
   readonly minor: number;
   /** Bytes. */
   readonly maxReadahead: ByteCount;
-  /** Both words of flags; bits 32 and above are 0 where the kernel does not set FUSE_INIT_EXT. */
+  /** Both words of flags; bits 32 and above are 0 if the kernel does not set FUSE_INIT_EXT. */
   readonly flags: bigint;
 }
 
 export interface InitRequest extends PlainRequest<'init'>, InitFields {}
 
 /**
- * A message that is not what its opcode demands. `answerable` is false where a reply would be wrong: the
- * unique could not be read or is 0 (that would be a notification), or the request takes none.
+ * A message that does not have the form its opcode requires. `answerable` is false if a reply would be wrong: the
+ * unique could not be read or is 0 (the reply would be a notification), or the request takes no reply.
  */
 export interface MalformedRequest extends RequestHeader {
   readonly kind: 'malformed';
   readonly mutation: false;
   readonly answerable: boolean;
-  /** For the log. */
+  /** A text for the log. */
   readonly reason: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The layout of each struct of linux/fuse.h that is read or written here: `sizeof`, and the byte offset of
- * each field, under the header's own names. One truth for the codec and for the test that compares it with
- * the system's header. (V8 folds these constants into the compiled code.)
+ * The layout of each struct of linux/fuse.h that is read or written here: `sizeof`, and the byte offset of each field,
+ * under the header's own names. The codec and the test that compares it with the system's header both use this table.
+ * (V8 folds these constants into the compiled code.)
  */
 
 export const fuse_in_header = {

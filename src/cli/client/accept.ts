@@ -5,7 +5,7 @@ import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
 
 const GRACE_MS = 15_000;
-/** Not shortened, as for diff: the operator's decision depends on it. */
+/** A whole id is required, although diff accepts a shortened one: the operator approves exactly this tree. */
 const WHOLE_ID = /^[0-9a-f]{32}$/;
 
 export const run = clientCommand<Accepted>({

@@ -19,7 +19,7 @@ const DONE: Readonly<Record<PathAction, readonly [done: string, unchanged: strin
   unpin: ['unpinned', 'was not pinned'],
   prefetch: ['fetched', 'in the cache already'],
 };
-/** Of one request. */
+/** Limit of paths in one request. */
 const MOST_PATHS = 1_000;
 /** The daemon enforces the time limit; this one is for a daemon that hangs. */
 const GRACE_MS = 15_000;

@@ -2,7 +2,7 @@ import type { Verified } from '../../control/shapes/cache.ts';
 import { formatSize, plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 
-/** A cache of a hundred GiB on a slow disk takes that long to read. */
+/** Reading a cache of a hundred GiB from a slow disk takes that long. */
 const DEADLINE_MS = 3_600_000;
 
 export const runCacheVerify = clientCommand<Verified>({

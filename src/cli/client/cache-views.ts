@@ -11,7 +11,7 @@ export const runCacheStats = clientCommand<CacheTotals>({
   show: (totals, { paints }) => totalsText(totals, paints),
 });
 
-/** The most recently used first. */
+/** Lists the most recently used blob first. */
 export const runCacheBlobs = clientCommand<Blobs>({
   name: 'cache',
   ask: async (client) => {

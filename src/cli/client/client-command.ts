@@ -34,16 +34,16 @@ export interface Showing {
 /** A command that asks a daemon for one document. */
 export interface ClientCommand<T> {
   readonly name: string;
-  /** Of its own. */
+  /** The command's own flags. */
   readonly flags?: readonly FlagSpec[];
-  /** Most arguments that it takes. */
+  /** The maximum number of arguments. */
   readonly arguments?: number;
   /** Throws if the command line is invalid, before any daemon is asked. */
   readonly check?: (given: Given) => void;
   readonly ask: (client: ControlClient, given: Given, shell: Shell) => Promise<T>;
-  /** For people; its input is cleaned already. */
+  /** Formats the answer for people; control characters were already removed from it. */
   readonly show: (answer: T, showing: Showing) => string;
-  /** Where it is not 0. */
+  /** The exit code, if it is not always 0. */
   readonly exitCode?: (answer: T, given: Given) => number;
   /** A combined text for several answers, if it says more than one after another. */
   readonly compare?: (answered: readonly Answered<T>[], showing: Showing) => Promise<Compared>;
@@ -55,12 +55,12 @@ export interface Answered<T> {
   readonly answer: T;
 }
 
-/** An answer, and what it says to people. */
+/** An answer with its text for people. */
 interface Understood<T> extends Answered<T> {
   readonly text: string;
 }
 
-/** What is said of several daemons. */
+/** The output for several daemons. */
 export interface Compared {
   /** For people: the text for all daemons that answered. */
   readonly text: string;
@@ -68,7 +68,7 @@ export interface Compared {
   readonly members: readonly object[];
 }
 
-/** What every client command takes. */
+/** The flags of every client command. */
 const commonFlags: readonly FlagSpec[] = [
   { name: 'socket', takesValue: true },
   { name: 'mount', takesValue: true },
@@ -112,7 +112,7 @@ function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
   );
 }
 
-/** For a command that goes on for a while, with one daemon. Throws ConfigError or CommandError. */
+/** For a command that runs continuously, with one daemon. Throws ConfigError or CommandError. */
 export function oneClient(given: Given, shell: Shell, command: string): ControlClient {
   const [only, ...more] = clientsGiven(given, shell);
   if (only !== undefined && more.length === 0) return only;

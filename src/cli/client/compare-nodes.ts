@@ -31,7 +31,7 @@ export interface Standing {
 }
 
 interface Known extends DaemonNode {
-  /** The newest first; its first is what is shown. */
+  /** The newest entry first; the first one is shown now. */
   readonly history: readonly HistoryItem[];
 }
 
@@ -45,7 +45,7 @@ export async function compareNodes(nodes: readonly DaemonNode[]): Promise<readon
   return await Promise.all(known.map((node) => standingOf(node, newest)));
 }
 
-/** A node that ends in between has no history: it answered before, and its shown tree is known. */
+/** If a node ends meanwhile, its history is empty: its status was received before, so its shown tree is known. */
 async function historyOf({ client, status }: DaemonNode): Promise<readonly HistoryItem[]> {
   const current = status.generation;
   if (current === null) return [];
@@ -72,7 +72,7 @@ function newestOf(nodes: readonly Known[]): Known | undefined {
   );
 }
 
-/** If all nodes show one environment of one root, its step numbers decide; undefined: they do not. */
+/** If all nodes show the same environment of the same root, its step numbers decide; otherwise undefined. */
 function newestReleaseOf(shown: readonly Known[]): Known | undefined {
   const [first] = shown;
   if (first?.status.release === undefined || first.status.release === null) return undefined;
@@ -99,7 +99,9 @@ function isPast(node: Known, other: Known): boolean {
   return back === undefined || left > back;
 }
 
-/** When a node went on from a tree, in milliseconds; undefined where it shows it, or never did as far as it is kept. */
+/**
+ * When a node stopped showing a tree, in milliseconds; undefined if it still shows it, or if its kept history lacks it.
+ */
 function leftAt({ history }: Known, id: string): number | undefined {
   const at = history.findIndex((item) => item.id === id);
   const successor = history[at - 1];
@@ -107,8 +109,8 @@ function leftAt({ history }: Known, id: string): number | undefined {
 }
 
 /**
- * Of nodes with one tree, the one that showed it first; of two trees, the one that the store had later, as far as
- * known.
+ * Of two nodes with the same tree, the one that showed it first is fresher; otherwise the one whose tree was later in
+ * the store, as far as known.
  */
 function isFresher(one: Known, other: Known): boolean {
   if (idOf(one) === idOf(other)) return publishedAt(one) < publishedAt(other);
@@ -155,7 +157,7 @@ async function standingOf(node: Known, newest: Known): Promise<Standing | undefi
   };
 }
 
-/** By the history of one that showed both; where there is none, by comparing the trees. */
+/** Uses the history of a node that showed both trees; if there is none, compares the trees. */
 async function changesFrom(
   node: Known,
   newest: Known,

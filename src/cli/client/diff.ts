@@ -10,7 +10,7 @@ import type { TreeChanges } from './tree-changes.ts';
 
 const DIFFERENT = 1;
 
-/** `releases`: by which the two generations were shown, where the source is a release. */
+/** `releases`: the releases that the two generations showed, if the source is a release. */
 type NamedChanges = Changes & {
   readonly releases?: { readonly from: PastReleaseView | null; readonly to: PastReleaseView | null };
 };
@@ -31,7 +31,7 @@ export const run = clientCommand<NamedChanges>({
     isGiven(given.flags, 'exit-code') && added.length + changed.length + removed.length > 0 ? DIFFERENT : 0,
 });
 
-/** The ids to compare: the last two; that one and the last; both. */
+/** The ids to compare. No argument: the last two; one: that one and the last; two: both of them. */
 function chosen(kept: readonly HistoryItem[], [one, other]: readonly string[]): readonly [string, string] {
   const [last, before] = kept;
   if (last === undefined) {
@@ -48,7 +48,7 @@ function chosen(kept: readonly HistoryItem[], [one, other]: readonly string[]): 
   return [named(kept, one), other === undefined ? last.id : named(kept, other)];
 }
 
-/** By number, by id, or by how an id begins. */
+/** Finds a generation by its number, its id, or the beginning of its id. */
 function named(kept: readonly HistoryItem[], name: string): string {
   const numbered = kept.find(({ number }) => String(number) === name);
   if (numbered !== undefined) return numbered.id;
@@ -62,7 +62,7 @@ function named(kept: readonly HistoryItem[], name: string): string {
   );
 }
 
-/** All pages of what one daemon says. */
+/** Requests all pages of a daemon's answer. */
 export async function changesBetween(client: ControlClient, since: string, to: string): Promise<Changes> {
   const joined: Changes = { from: since, to, added: [], changed: [], removed: [], next: null };
   for await (const page of client.pages<Changes>(`/v1/generations/${to}/changes`, { since })) {
@@ -82,12 +82,12 @@ function changesText(changes: NamedChanges, paints: Paints): string {
   return [...named, ...changeLines(changes, paints)].map((line) => `${line}\n`).join('');
 }
 
-/** The newest of a tree that was shown more than once. */
+/** The newest entry of a tree that was shown more than once. */
 function releaseOf(kept: readonly HistoryItem[], id: string): PastReleaseView | null {
   return kept.find((item) => item.id === id)?.release ?? null;
 }
 
-/** In the order of the paths. */
+/** Sorts the lines by path. */
 export function changeLines({ added, changed, removed }: TreeChanges, paints: Paints): readonly string[] {
   const lines = [
     ...added.map((path) => [path, paints.green(`+ ${path}`)] as const),

@@ -20,8 +20,8 @@ const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
 const TYPE_WIDTH = 'unreadable-objects'.length;
 
 /**
- * One event for people, with the time it happened at: such lines are read later, when `ago` is another. Undefined for
- * one of a type that is not known here.
+ * Formats an event for people, with its absolute time, because such lines may be read much later. Undefined if this
+ * command does not know the event's type.
  */
 export function eventLine(event: DaemonEvent, paints: Paints): string | undefined {
   const { at, type } = event;

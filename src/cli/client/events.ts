@@ -14,10 +14,10 @@ import { listenForStop } from './stop-signals.ts';
 
 const command = { name: 'events', flags: [{ name: 'after', takesValue: true }] } as const;
 
-/** A daemon gives a sign of life every 15 s. */
+/** A daemon sends a keep-alive every 15 s; longer silence counts as a broken stream. */
 const SILENCE_MS = 45_000;
 const RETRY_MS = 1_000;
-/** As long as readers wait for a new server, too. */
+/** The same time for which readers wait for a new server. */
 const GIVE_UP_MS = 60_000;
 
 export const run: RunCommand = async (args, shell) => {
@@ -37,7 +37,7 @@ export const run: RunCommand = async (args, shell) => {
 /** Runs until it is stopped. Resumes a broken stream after its last event. Rejects with ClientError. */
 async function follow(client: ControlClient, given: Given, shell: Shell, stop: AbortSignal): Promise<void> {
   let last = lastValue(given.flags, 'after') ?? '';
-  /** When the stream broke off; undefined while it stands, or has never stood. */
+  /** When the stream broke; undefined while it is connected, or if it never was. */
   let lostAt: number | undefined;
   let hasStood = false;
   while (!stop.aborted) {
@@ -89,7 +89,7 @@ function print({ type, data }: ServerSentEvent, client: ControlClient, given: Gi
     return;
   }
   const shown = shownAnswer(event);
-  // A daemon that is newer than this command may tell more.
+  // A newer daemon may send events that this command does not know.
   shell.out.write(eventLine(shown, paintsFor(shell.out)) ?? `${shown.at}  ${printable(type)}\n`);
 }
 

@@ -26,7 +26,7 @@ export const run = clientCommand<Generations>({
   },
 });
 
-/** The newest first. */
+/** Sorts the newest generation first. */
 export async function generationsOf(client: ControlClient): Promise<HistoryItem[]> {
   const items: HistoryItem[] = [];
   for await (const page of client.pages<Generations>('/v1/generations')) items.push(...page.items);

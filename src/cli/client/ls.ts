@@ -23,7 +23,7 @@ export const run = clientCommand<Entries>({
   show: ({ items }, { paints }) => entriesText(items, paints),
 });
 
-/** What is in a directory, all the way down, or one file. Of an empty directory itself. */
+/** Lists everything below a directory, or one file; for an empty directory, the directory itself. */
 async function entriesAt(client: ControlClient, path: string): Promise<EntryItem[]> {
   const items: EntryItem[] = [];
   const prefix = path === '' ? undefined : `${path}/`;

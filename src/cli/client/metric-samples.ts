@@ -1,8 +1,8 @@
-/** One value of a metric, as a scrape has it. */
+/** One value of a metric in a scrape. */
 export interface MetricSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Infinities and what is no number are null in JSON, and occur only in buckets' bounds, which are labels. */
+  /** JSON shows infinities and NaN as null. They occur only in the bounds of buckets, which are labels. */
   readonly value: number;
 }
 
@@ -10,7 +10,7 @@ const LINE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: -?[\d.]+)?(?: # .*)?$/;
 const LABEL = /([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
 
-/** The samples of Prometheus' text format, or of OpenMetrics; comments and what is neither are left out. */
+/** Parses the text format of Prometheus or OpenMetrics. Skips comments and lines that are not samples. */
 export function metricSamples(text: string): readonly MetricSample[] {
   return text.split('\n').flatMap((line) => {
     const [, name, labels = '', value] = LINE.exec(line) ?? [];

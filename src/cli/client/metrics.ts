@@ -6,7 +6,7 @@ interface Exposed {
   readonly samples: readonly MetricSample[];
 }
 
-/** With the text, which is not for JSON. */
+/** Keeps the text beside the samples, but leaves it out of JSON. */
 class Scrape implements Exposed {
   readonly samples: readonly MetricSample[];
   readonly #text: string;

@@ -6,14 +6,14 @@ import { releaseLine } from './release-text.ts';
 import { stateText } from './state-text.ts';
 import type { TreeChanges } from './tree-changes.ts';
 
-/** Paths that are named of each node; dagmount diff names them all. */
+/** Maximum number of paths shown for each node; dagmount diff shows them all. */
 const MOST_PATHS = 20;
-/** Of a generation's id, where it is named for people to compare. */
+/** Length of a shortened generation id that people compare. */
 const SHORT_ID = 12;
 
 const plain = paintsFor({ colours: false });
 
-/** Several nodes beside each other, then what there is to say of those that lag. */
+/** Shows several nodes side by side, then the details of those that lag. */
 export function nodesText(
   nodes: readonly DaemonNode[],
   standings: readonly (Standing | undefined)[],

@@ -6,7 +6,7 @@ import { clientCommand, type Given } from './client-command.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const MOST_TIMEOUT_MS = 3_600_000;
-/** The daemon keeps the time; this is for one that has stopped doing so. */
+/** The daemon enforces the time limit; this one is for a daemon that hangs. */
 const GRACE_MS = 15_000;
 
 export const run = clientCommand<Refreshed>({
@@ -30,7 +30,7 @@ export const run = clientCommand<Refreshed>({
   },
 });
 
-/** Milliseconds. */
+/** The time limit in milliseconds. */
 export function timeoutOf(given: Given, command: string): number {
   const text = lastValue(given.flags, 'timeout');
   if (text === undefined) return DEFAULT_TIMEOUT_MS;

@@ -1,9 +1,9 @@
 import type { HeldView, PastReleaseView, ReleaseView } from '../../control/shapes/status.ts';
 import { formatAgo, formatCount, formatDuration, plural } from '../format.ts';
 
-/** Of an id, where it is named for people to compare: `sha256-` and so many digits. */
+/** Length of a shortened release id that people compare: `sha256-` and this many digits. */
 const SHORT_ID = 'sha256-'.length + 12;
-/** Of the first line of a message. */
+/** Maximum length of a message's first line. */
 const LONGEST_MESSAGE = 100;
 
 /** `step 42 (sha256-0123456789ab) by zoe: Load the orders` */
@@ -12,7 +12,7 @@ export function releaseLine({ seq, id, author, message }: PastReleaseView): stri
   return `step ${seq} (${id.slice(0, SHORT_ID)}) by ${author}${line === '' ? '' : `: ${line}`}`;
 }
 
-/** With when it was made, by whom it was signed, and where to read more. */
+/** Also shows when the release was made, who signed it, and where to read more. */
 export function releaseText(release: ReleaseView, now: number): string {
   const { ref, created, commit, url, signedBy } = release;
   const more = [
@@ -30,7 +30,7 @@ export function armedText(armed: NonNullable<ReleaseView['armed']>, now: number)
   return `${releaseLine(armed)}; shown at ${armed.at}, ${whenText(Date.parse(armed.at), now)}`;
 }
 
-/** Why something is held, and what would change in the tree. */
+/** Says why a release or a tree is held, and what it would change. */
 export function heldLine(held: HeldView): string {
   const { generation, reason, files, removed, release } = held;
   if (isRefHeld(held)) {
@@ -42,7 +42,7 @@ export function heldLine(held: HeldView): string {
   return `${what}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
 }
 
-/** Whether a ref is held for which no tree was built; otherwise a tree, held by the guard. */
+/** Whether a ref is held before a tree was built for it. Otherwise the guard holds a tree. */
 export function isRefHeld({ files, removed }: HeldView): boolean {
   return files === 0 && removed === 0;
 }
@@ -51,7 +51,7 @@ function whenText(at: number, now: number): string {
   return at > now ? `in ${formatDuration(at - now)}` : formatAgo(at, now);
 }
 
-/** The first line, also of a message that was cleaned: there the end of a line is an escape. */
+/** The first line of a message. In a sanitized message, the end of a line is an escape sequence. */
 function subject(message: string): string {
   const [line = ''] = message.split(/\n|\\n/);
   return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;

@@ -7,12 +7,12 @@ import { timeoutOf } from './refresh.ts';
 import { clientOf, runningStates } from './running-daemons.ts';
 
 const GRACE_MS = 15_000;
-/** For one request to a socket: a dead server's socket may be open although no process answers. */
+/** Time limit of one request: a dead server's socket may be open although no process answers. */
 const LOOK_MS = 5_000;
 const PAUSE_MS = 100;
 
 interface Replaced {
-  /** Of the server that ended. */
+  /** The pid of the server that ended. */
   readonly was: number;
   readonly pid: number;
   readonly version: string;
@@ -75,7 +75,7 @@ async function successor(
   }
 }
 
-/** It was asked to restart, and ended before it answered: the request or another cause has ended it. */
+/** The server was asked to restart and ended before it answered, so it is unknown what ended it. */
 function brokenOff({ pid: was }: Status, { pid, version }: Status): ClientError {
   return new ClientError(
     'restart-unclear',
@@ -84,7 +84,7 @@ function brokenOff({ pid: was }: Status, { pid, version }: Status): ClientError 
   );
 }
 
-/** By the end of the server that was asked, or since none listens at this moment. */
+/** Whether the connection broke because the server ended, or because no server is listening at this moment. */
 function isCutOff(error: unknown): boolean {
   return error instanceof ClientError && error.code === 'daemon-unavailable';
 }

@@ -8,13 +8,13 @@ import { CommandError } from '../command-error.ts';
 import { formatTable } from '../format.ts';
 import type { Shell } from '../shell.ts';
 
-/** Which daemon is meant: by its socket, by its mount point, or the only one that runs. */
+/** Selects a daemon: by its socket, by its mount point, or the only running one. */
 export interface Wanted {
   readonly sockets: readonly string[];
   readonly mount: string | undefined;
 }
 
-/** How the daemons that are meant are asked. Throws CommandError. */
+/** Creates clients for the selected daemons. Throws CommandError. */
 export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly ControlClient[] {
   if (sockets.length > 0) return sockets.map((socket) => new ControlClient(socket));
   const states = runningStates(shell);
@@ -39,7 +39,7 @@ export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly Co
   );
 }
 
-/** The daemons of this host that this user may see. */
+/** The daemons on this host that this user may see. */
 export function runningStates(
   shell: Shell,
   onUnreadable = (unreadable: UnreadableState): void => tellUnreadable([unreadable], shell),
@@ -47,7 +47,7 @@ export function runningStates(
   return readRunning(shell, onUnreadable).states;
 }
 
-/** The mounts that the kernel has, and what their daemons say of themselves, as far as this user may know it. */
+/** The mounts in the kernel, with the states that their daemons wrote, as far as this user may read them. */
 export function readRunning(
   shell: Shell,
   onUnreadable: (unreadable: UnreadableState) => void,
@@ -63,7 +63,7 @@ export function readRunning(
   return { mounts, states };
 }
 
-/** Names a mount whose state cannot be read; the other mounts are shown all the same. */
+/** Reports mounts whose state cannot be read; the other mounts are still shown. */
 export function tellUnreadable(unreadable: readonly UnreadableState[], shell: Shell): void {
   for (const { path, reason } of unreadable)
     shell.err.write(`Left out: ${printableName(path)} ${printable(reason)}.\n`);
@@ -74,7 +74,7 @@ function clientAt(mount: string, states: readonly MountState[], shell: Shell): C
   const mounts = shell
     .readMounts()
     .filter(({ mountPoint, fsType }) => mountPoint === target && fsType === DAGMOUNT_TYPE);
-  // First the state that the mount's own user wrote: it names the right socket.
+  // Prefers the state that the mount's own user wrote: it names the right socket.
   const isOfOwner = (state: MountState): boolean => mounts.some((each) => isStateOf(state, each));
   const state = states.find(isOfOwner) ?? states.find((each) => each.target === target && isOwn(each, shell));
   if (state !== undefined) return clientOf(state, shell);
@@ -96,7 +96,7 @@ function isOwn({ uid }: MountState, { environment }: Shell): boolean {
   return uid === undefined || uid === environment.uid;
 }
 
-/** How the daemon that says this of itself is asked. Throws CommandError. */
+/** Creates a client for the daemon with this state. Throws CommandError. */
 export function clientOf({ socket, target, uid }: MountState, shell: Shell): ControlClient {
   if (socket !== null) return new ControlClient(socket, () => shell.socketAddress(socket, uid));
   throw new CommandError(

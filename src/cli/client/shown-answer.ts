@@ -1,6 +1,6 @@
 import { printable, printableName } from '../../base/printable.ts';
 
-/** An identifier, which must not look like another one. */
+/** Fields with identifiers, which must not look like other identifiers after sanitizing. */
 const NAMES: ReadonlySet<string> = new Set([
   'path',
   'key',
@@ -13,13 +13,13 @@ const NAMES: ReadonlySet<string> = new Set([
   'directory',
 ]);
 
-/** No answer is deeper. */
+/** Maximum depth: no answer is nested more deeply. */
 const MOST_LEVELS = 32;
 
 /**
- * A daemon's answer, for people: cleans every text in it, also in place of a number. Any process may listen at a
- * socket, and a daemon passes on its store's texts. Use it only after the last request: a cleaned path is another
- * path.
+ * Prepares a daemon's answer for people: sanitizes every text in it, even where a number is expected. Any process may
+ * listen on a socket, and a daemon passes on texts from its store. Call this only after the last request, because a
+ * sanitized path is a different path.
  */
 export function shownAnswer<T>(answer: T): T {
   return cleaned(answer, false, 0) as T;
@@ -30,7 +30,7 @@ function cleaned(value: unknown, isName: boolean, level: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (level > MOST_LEVELS) return null;
   if (Array.isArray(value)) return value.map((each) => cleaned(each, isName, level + 1));
-  // A client or a scrape, which are no part of an answer.
+  // A client or a scrape, which is not part of an answer.
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [printable(name), cleaned(each, NAMES.has(name), level + 1)]),

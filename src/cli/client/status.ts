@@ -12,7 +12,7 @@ import { stuckText } from './stuck-text.ts';
 
 const LABEL_WIDTH = 'generation  '.length;
 
-/** Versions and content are checked less strictly then. */
+/** Properties of a store with which versions and content are verified less strictly. */
 const TRAITS: Readonly<Record<Status['source']['traits'][number], string>> = {
   'own-listing-etags': 'its listings have ETags of their own: size and date are checked',
   'no-md5-etags': 'its ETags are no MD5s: content is checked by length',
@@ -38,11 +38,11 @@ export function statusText(status: Status, paints: Paints, now: number): string 
     ['mount', `${mount.source} on ${mount.target}`],
     ['state', stateText(status, paints)],
     ['generation', generationText(status, now)],
-    // A daemon of an earlier version knows none.
+    // A daemon of an earlier version sends no release.
     status.release ? ['release', releaseText(status.release, now)] : undefined,
     status.release?.armed ? ['armed', paints.yellow(armedText(status.release.armed, now))] : undefined,
     ['source', sourceText(status, paints, now)],
-    // A daemon of an earlier version says neither this nor what it waits for.
+    // A daemon of an earlier version sends neither of these fields.
     status.stuck
       ? ['stuck', paints.red(`since ${ago(status.stuck.since, now)}: ${stuckText(status.stuck)}`)]
       : undefined,
@@ -92,7 +92,7 @@ function heldText(held: NonNullable<Status['held']>, paints: Paints, now: number
   return paints.red(sentences(`${what}${way}`, detail, hint));
 }
 
-/** Of texts that may end in a full stop or not. */
+/** Joins texts into sentences, whether or not they end in a full stop. */
 function sentences(...texts: readonly (string | null | undefined)[]): string {
   return texts.flatMap((text) => (text ? [/[.!?]$/.test(text) ? text : `${text}.`] : [])).join(' ');
 }

@@ -1,10 +1,10 @@
 import type { StuckView } from '../../control/shapes/status.ts';
 import { plural } from '../format.ts';
 
-/** Holders that are named one by one. */
+/** Maximum number of holders that are listed. */
 const NAMED = 4;
 
-/** Which directory a publication waits for, and which processes to kill. Not yet fit for a terminal. */
+/** Names the directory for which a publication waits, and the processes to kill. The text is not sanitized yet. */
 export function stuckText({ directory, holders }: StuckView): string {
   const what = directory === null ? 'a directory' : directory === '' ? 'the mount point' : directory;
   if (holders.length === 0) return `${what} is held by a process that the daemon cannot see; root can`;

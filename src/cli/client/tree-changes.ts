@@ -13,7 +13,7 @@ interface AskedDaemon {
   readonly status: Status;
 }
 
-/** Files of both trees: some 200 MB while they are compared. */
+/** Limit of files in both trees together: comparing them takes about 200 MB. */
 const MOST_FILES = 500_000;
 
 /**
@@ -37,7 +37,7 @@ export async function differingPaths(from: AskedDaemon, to: AskedDaemon): Promis
   return { added, changed, removed };
 }
 
-/** What tells two versions of a path apart, by path. */
+/** Maps each path to what distinguishes its versions. */
 async function treeOf(client: ControlClient): Promise<ReadonlyMap<string, string>> {
   const versions = new Map<string, string>();
   const directories: string[] = [];

@@ -23,13 +23,13 @@ export function treePathIn(
   return trimmed(given);
 }
 
-/** Where the path is a whole key of this mount: what is below the prefix. */
+/** If the path is a complete key of this mount, returns the part below the prefix. */
 export function belowPrefix({ source }: Pick<Status['mount'], 'source'>, key: string): string | undefined {
   const prefix = /^s3:\/\/[^/]+\/(.*)$/s.exec(source)?.[1] ?? '';
   return prefix !== '' && key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
 }
 
-/** A slash at the end says that it is a directory, and no more; `./` says nothing. */
+/** Removes a trailing slash, which only says that the path is a directory, and a leading `./`. */
 function trimmed(path: string): string {
   const bare = path === '.' ? '' : path.replace(/^(?:\.\/)+(?=[^/]|$)/, '');
   return bare.replace(/([^/])\/$/, '$1');

@@ -13,7 +13,7 @@ import { belowPrefix, treePath } from './tree-path.ts';
 
 const LABEL_WIDTH = 'last modified  '.length;
 
-/** What the tree has at a path, or why it has nothing there: both are answers. */
+/** The tree's entry at a path, or the reason why there is none: both are answers. */
 type Explained = Entry | ProblemDetails;
 
 export const run = clientCommand<Explained>({
@@ -35,7 +35,7 @@ export const run = clientCommand<Explained>({
     }
     const explained = await explain(client, path);
     if (!isAbsent(explained) || explained.code !== 'never-seen') return explained;
-    // A key as dagmount problems shows it is longer than the path of the same file.
+    // `dagmount problems` shows complete keys, which are longer than the paths of the same files.
     const { mount } = await client.ask<Status>('/v1/status');
     const below = belowPrefix(mount, path);
     if (below === undefined) return explained;

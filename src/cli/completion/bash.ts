@@ -5,12 +5,14 @@ import {
   fixedArgument,
 } from './completed-commands.ts';
 
-/** A mount point as /proc/self/mountinfo has it. */
+/** Prints mount points as /proc/self/mountinfo encodes them. */
 export const MOUNT_POINTS = "awk '/ - fuse[.]dagmount / { print $5 }' /proc/self/mountinfo 2>/dev/null";
 
 const MOUNT_POINT_WORDS = `mapfile -t COMPREPLY < <(compgen -W "$(${MOUNT_POINTS})" -- "$current")`;
 
-/** Those of daemons that run; where none begins so, files: a socket may be forwarded from another host. */
+/**
+ * Completes sockets of running daemons. If none matches, completes files: a socket may be forwarded from another host.
+ */
 const SOCKETS = `_dagmount_candidates sockets; ((\${#COMPREPLY[@]})) || mapfile -t COMPREPLY < <(compgen -f -- "$current")`;
 
 export function bashCompletion(commands: readonly CompletedCommand[]): string {

@@ -7,16 +7,16 @@ import { clientsOf, runningStates } from '../client/running-daemons.ts';
 import { treePathIn } from '../client/tree-path.ts';
 import type { Shell } from '../shell.ts';
 
-/** What a shell asks a running daemon for, while a command line is written. */
+/** The kinds of completion for which a shell queries a running daemon. */
 export const candidateKinds = ['sockets', 'tree-paths', 'cache-arguments', 'generations'] as const;
 
 export type CandidateKind = (typeof candidateKinds)[number];
 
 /** Short, because a user waits for the completion after each key press. */
 const DEADLINE_MS = 2_000;
-/** Shells ask before they show more. */
+/** Shells ask the user before they show more candidates than this. */
 const MOST = 500;
-/** Of entries that are looked through for them. */
+/** Limit of pages that are searched for candidates. */
 const MOST_PAGES = 200;
 const PAGE = 100;
 const LAST_CHARACTER = '\u{10ffff}';
@@ -37,7 +37,7 @@ export async function candidatesText(
     if (error instanceof Error) return [];
     throw error;
   });
-  // A shell takes each line for a word, and writes it to the terminal as it is.
+  // A shell takes each line as one word, and writes it to the terminal unchanged.
   return found
     .filter((each) => each.startsWith(current) && isPrintable(each))
     .map((each) => `${each}\n`)
@@ -71,7 +71,7 @@ async function candidates(
   }
 }
 
-/** Of the daemon that the command line means. Throws CommandError. */
+/** Creates a client for the daemon that the command line selects. Throws CommandError. */
 function clientOf(words: readonly string[], shell: Shell): ControlClient {
   const wanted = { sockets: valuesIn(words, '--socket').slice(-1), mount: valuesIn(words, '--mount').at(-1) };
   const [client] = clientsOf(wanted, silenced(shell));
@@ -85,13 +85,13 @@ function silenced(shell: Shell): Shell {
 function valuesIn(words: readonly string[], flag: string): readonly string[] {
   return words.flatMap((word, at) => {
     if (word.startsWith(`${flag}=`)) return [word.slice(flag.length + 1)];
-    // Bash parts `--socket=PATH` into three words.
+    // Bash splits `--socket=PATH` into three words.
     const value = words[at + 1] === '=' ? words[at + 2] : words[at + 1];
     return word === flag && value !== undefined ? [value] : [];
   });
 }
 
-/** What begins with `current`, as far as its next slash; absolute paths below the mount point too. */
+/** Completes `current` up to the next slash; accepts absolute paths below the mount point, too. */
 async function treePaths(client: ControlClient, current: string): Promise<readonly string[]> {
   if (!current.startsWith('/')) return await nextParts(client, current);
   const { mount } = await client.ask<{
@@ -104,7 +104,7 @@ async function treePaths(client: ControlClient, current: string): Promise<readon
   return (await nextParts(client, below)).map((path) => directory + path);
 }
 
-/** A directory is passed over as soon as it is seen: its entries need not be looked through. */
+/** Skips the rest of a directory after its first entry: the other entries do not matter here. */
 async function nextParts(client: ControlClient, prefix: string): Promise<readonly string[]> {
   const found = new Set<string>();
   let after: string | undefined;
@@ -120,7 +120,7 @@ async function nextParts(client: ControlClient, prefix: string): Promise<readonl
       found.add(slash >= 0 ? last : kind === 'directory' ? `${path}/` : path);
     }
     if (next === null) break;
-    // A page begins after a path, and no path in that directory comes after this one.
+    // The next page begins after this text, which sorts behind every path in that directory.
     after = last === '' ? next : `${last}${LAST_CHARACTER}`;
   }
   return [...found].slice(0, MOST);

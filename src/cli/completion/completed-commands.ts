@@ -8,11 +8,11 @@ import type { CandidateKind } from './candidates.ts';
 
 /** A flag as completion scripts need it. */
 export interface CompletedFlag {
-  /** With the dashes in front. */
+  /** The flag with its dashes. */
   readonly flag: string;
   /** One line. */
   readonly help: string;
-  /** What its value is completed with; undefined for a flag without one. */
+  /** How the flag's value is completed; undefined for a flag without a value. */
   readonly value:
     | 'nothing'
     | 'files'
@@ -68,7 +68,7 @@ function completedOption(name: OptionName): readonly CompletedFlag[] {
   ];
 }
 
-/** Which arguments only a running daemon can complete; undefined if none. */
+/** The kind of arguments that only a running daemon can complete; undefined if there is none. */
 export function dynamicArgument(argument: CompletedCommand['argument']): CandidateKind | undefined {
   switch (argument) {
     case 'tree-path':
@@ -82,7 +82,7 @@ export function dynamicArgument(argument: CompletedCommand['argument']): Candida
   }
 }
 
-/** The arguments of a command that are always the same; undefined where they are not. */
+/** The fixed list of a command's arguments; undefined if there is none. */
 export function fixedArgument(
   argument: CompletedCommand['argument'],
   names: readonly string[],

@@ -17,7 +17,7 @@ export const run: RunCommand = async (args, shell) => {
   return exitCodes.ok;
 };
 
-/** For the scripts below, and no part of the help: `--candidates KIND -- CURRENT WORD…` */
+/** Used by the scripts below, and not shown in the help: `--candidates KIND -- CURRENT WORD…` */
 async function offer(
   { value }: Flag,
   [current = '', ...words]: readonly string[],
@@ -41,7 +41,7 @@ async function scriptFor([name = '', ...more]: readonly string[]): Promise<strin
       `${meant === undefined ? '' : `Did you mean ${meant}? `}See dagmount help completion.`,
     );
   }
-  // The options of mount bring the schema along, which whoever waits for a candidate does without.
+  // The options of mount load the schema, which would delay each completion.
   const { completedCommands } = await import('./completed-commands.ts');
   const commands = completedCommands();
   switch (wanted) {

@@ -71,7 +71,7 @@ function argumentOf(argument: CompletedCommand['argument'], names: readonly stri
   return argument === 'mount-point' ? [`-a ${quoted(`(${MOUNT_POINTS})`)}`] : [];
 }
 
-/** In single quotes fish knows two escapes. */
+/** Quotes a text for fish, which has two escapes within single quotes. */
 function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }

@@ -58,7 +58,7 @@ ${specs.map((spec) => `            ${spec}`).join(' \\\n')}
 }
 
 function flagSpec({ flag, help, value, repeats }: CompletedFlag): string {
-  // Brackets and colons part the fields of such a specification.
+  // Brackets and colons separate the fields of such a specification.
   const text = help.replace(/[[\]:\\]/g, '\\$&');
   const many = repeats ? '*' : '';
   return quoted(`${many}${flag}${value === undefined ? '' : '='}[${text}]${actionOf(value)}`);
@@ -76,7 +76,7 @@ function actionOf(value: CompletedFlag['value']): string {
 function argumentSpecs(argument: CompletedCommand['argument'], names: readonly string[]): readonly string[] {
   const dynamic = dynamicArgument(argument);
   if (dynamic !== undefined) {
-    // The blank in front keeps zsh from putting options of its own before the argument.
+    // The leading blank keeps zsh from inserting its own options before the argument.
     return [quoted(`*:${dynamic}: _dagmount_candidates ${dynamic}`)];
   }
   const fixed = fixedArgument(argument, names);

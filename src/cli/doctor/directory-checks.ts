@@ -6,7 +6,7 @@ import { formatSize } from '../format.ts';
 import { bad, doubtful, type Finding, good } from './finding.ts';
 import type { Host } from './host.ts';
 
-/** `directory` absolute. Makes nothing: what is missing is judged by the nearest directory above it. */
+/** `directory` must be absolute. Creates nothing: if it is missing, checks the nearest existing directory above it. */
 export function checkCache(host: Host, directory: string, limitBytes: number): Finding {
   const above = nearestExisting(host, directory);
   const refused = host.ownerAndMode(above)?.isDirectory === true ? host.tryAccess(above, 'write') : 'ENOTDIR';
@@ -18,7 +18,7 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
       exitCodes.cannotCreate,
     );
   }
-  // The check that a mount makes of its own directory, which lies below this one.
+  // The same check that a mount makes for its own directory, which lies below this one.
   const unsafe = host.unsafeAncestor(join(directory, 'v1'));
   if (unsafe !== undefined) {
     return bad(
@@ -35,7 +35,10 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
     : doubtful('cache', detail, 'Make room, or say how much may be used with --cache-size.');
 }
 
-/** Where the newest seen release is remembered. Without it a mount works, but forgets it when the process ends. */
+/**
+ * Checks the directory that stores the newest release seen. Without it a mount works, but forgets that release when the
+ * process ends.
+ */
 export function checkState(host: Host, directory: string): Finding {
   const unsafe = host.unsafeAncestor(join(directory, 'v1'));
   if (unsafe !== undefined) {

@@ -23,7 +23,7 @@ import {
 } from './host-checks.ts';
 import { jsonReport, Report } from './report.ts';
 
-/** What trying the store may take in all. */
+/** Time limit of all checks of the store together. */
 const STORE_MS = 30_000;
 
 export const run: RunCommand = (args, shell) => examine(args, shell, thisHost);
@@ -41,7 +41,7 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
   }
   const given = givenByFlags(flags);
   const { values } = resolveOptions(given, shell.environment);
-  // An address that cannot be is refused before anything is looked at.
+  // Refuses an invalid address before any check begins.
   const target = values['cache-dir'];
   const resolved =
     address === undefined ? undefined : resolveMountConfig(address, target, given, shell.environment);
@@ -87,7 +87,7 @@ async function* examineHost(
   yield checkNetwork(environment);
 }
 
-/** The endpoint, and the setting that it comes from. It is part of the mount id. */
+/** Shows the endpoint and the setting that it comes from. The endpoint is part of the mount id. */
 function endpointFinding({ options }: ResolvedConfig): Finding {
   const [endpoint] = options.filter(({ name }) => name === 'endpoint-url');
   const said =

@@ -1,14 +1,14 @@
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { failureOf } from '../failure.ts';
 
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
   readonly detail: string;
-  /** What to do; always there where the outcome is not good. */
+  /** What to do; always set if the result is not good. */
   readonly hint?: string;
-  /** Of the command, if this is the first bad one. */
+  /** The command's exit code if this is the first bad finding. */
   readonly exitCode?: ExitCode;
 }
 
@@ -16,7 +16,7 @@ export function good(name: string, detail: string): Finding {
   return { name, outcome: 'good', detail };
 }
 
-/** Works, with less than one may expect. */
+/** A finding for something that works, but worse than it could. */
 export function doubtful(name: string, detail: string, hint: string): Finding {
   return { name, outcome: 'doubtful', detail, hint };
 }
@@ -25,7 +25,7 @@ export function bad(name: string, detail: string, hint: string, exitCode: ExitCo
   return { name, outcome: 'bad', detail, hint, exitCode };
 }
 
-/** What a typed error says, as a finding. */
+/** Converts a typed error to a finding. */
 export function badBecause(name: string, error: unknown): Finding {
   const { message, hint, exitCode } = failureOf(error);
   return bad(name, message, hint, exitCode);

@@ -5,7 +5,7 @@ import { bad, doubtful, type Finding, good } from './finding.ts';
 import type { Host } from './host.ts';
 
 const LEAST_NODE = '20.19.0';
-/** FUSE_NOTIFY_RESEND: what a dead daemon had read is queued again for the next one. */
+/** The first kernel with FUSE_NOTIFY_RESEND: it queues again the requests that a dead daemon had read. */
 const RESEND_KERNEL = '6.9';
 const CAP_SYS_ADMIN = 21n;
 const MACFUSE = '/Library/Filesystems/macfuse.fs';
@@ -39,7 +39,7 @@ export function checkKernel({ platform, kernelRelease }: Host): Finding {
   return good('kernel', `Linux ${kernelRelease}`);
 }
 
-/** How readers outlive a server. `supervisor`: the file of the program that starts another one. */
+/** Checks how readers survive a server's end. `supervisor`: the path of the program that starts the next server. */
 export function checkTakeover(
   { kernelRelease }: Host,
   supervisor: string | undefined,
@@ -68,7 +68,7 @@ export function checkDevice(host: Host, { uid }: HostEnvironment): Finding {
   }
   const refused = host.tryOpen('/dev/fuse');
   if (refused === undefined) return good('/dev/fuse', 'can be opened');
-  // Its permissions; a container that was not given the device answers with EPERM.
+  // The file permissions refuse it. A container without the device would get EPERM.
   if (uid !== 0 && refused === 'EACCES') return good('/dev/fuse', 'is opened by fusermount3');
   return refused === 'ENOENT'
     ? bad(
@@ -85,7 +85,7 @@ export function checkDevice(host: Host, { uid }: HostEnvironment): Finding {
       );
 }
 
-/** Whether this user can mount, and for whom. */
+/** Checks whether this user can mount, and who could access the mount. */
 export function checkMounting(host: Host, environment: HostEnvironment, allowOther: boolean): Finding {
   if (host.platform === 'darwin') return good('mounting', 'by macFUSE');
   if (environment.uid === 0) return checkRoot(host);
@@ -139,7 +139,9 @@ export function checkTimeouts(host: Host): Finding {
   );
 }
 
-/** What of the environment decides how the store is reached; user and password of a proxy are not shown. */
+/**
+ * Shows the settings of the environment that affect the path to the store, without the user and password of a proxy.
+ */
 export function checkNetwork({ env }: HostEnvironment): Finding {
   const seen = [
     ...['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name.toLowerCase(), name]),
@@ -176,7 +178,7 @@ function findProgram(name: string, host: Host, { env }: HostEnvironment): string
     .find((path) => host.tryAccess(path, 'execute') === undefined);
 }
 
-/** By their numbers, as far as `least` has any. */
+/** Compares versions by number, as far as `least` has numbers. */
 function isAtLeast(version: string, least: string): boolean {
   const [own = [], wanted = []] = [version, least].map((each) => each.split(/[.-]/).map(Number));
   for (const [index, number] of wanted.entries()) {

@@ -3,25 +3,25 @@ import { platform, release } from 'node:os';
 import { hasUserEntry } from '../../base/user-entry.ts';
 import { type UnsafeDirectory, unsafeAncestor } from '../../host/safe-directory.ts';
 
-/** What the checks ask of this host. Where something cannot be done, its errno is the answer. */
+/** What the checks query from this host. If a query fails, the result is its errno. */
 export interface Host {
   readonly platform: string;
   readonly kernelRelease: string;
   readonly nodeVersion: string;
-  /** Whether the uid of this process has a name. */
+  /** Whether the uid of this process has a passwd entry. */
   hasUserEntry(): boolean;
-  /** Undefined where it cannot be read. */
+  /** Undefined if the file cannot be read. */
   readText(path: string): string | undefined;
-  /** Opens it to read and to write; undefined is success. */
+  /** Opens the file for reading and writing; undefined means success. */
   tryOpen(path: string): string | undefined;
   tryAccess(path: string, how: 'write' | 'execute'): string | undefined;
-  /** Undefined where it is missing. */
+  /** Undefined if the path does not exist. */
   ownerAndMode(
     path: string,
   ): { readonly uid: number; readonly mode: number; readonly isDirectory: boolean } | undefined;
-  /** What is on the way to a directory of this user where others could put another one in its place. */
+  /** A directory above `path` in which other users could replace it; undefined if there is none. */
   unsafeAncestor(path: string): UnsafeDirectory | undefined;
-  /** Bytes of this filesystem that this user may still fill. */
+  /** Free bytes of this filesystem that this user may use. */
   freeBytes(path: string): number;
 }
 
@@ -51,7 +51,7 @@ export const thisHost: Host = {
   },
 };
 
-/** The errno's name, or undefined where all went well. */
+/** Returns the errno's name if the action fails, otherwise undefined. */
 function attempt(action: () => void): string | undefined {
   try {
     action();

@@ -6,7 +6,7 @@ import { exitCodeOf, type Finding } from './finding.ts';
 
 const NAME_WIDTH = 13;
 
-/** Writes findings as they come: those of the store take their time. */
+/** Writes each finding as soon as it is known, because the checks of the store take time. */
 export class Report {
   readonly #out: Output;
 

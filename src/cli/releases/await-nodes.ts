@@ -12,26 +12,26 @@ export const WAIT_FLAGS: readonly FlagSpec[] = [
   { name: 'node', takesValue: true },
 ];
 
-/** Which nodes are waited for, and for how long. */
+/** The nodes to wait for, and the time limit. */
 export interface NodeWait {
   readonly milliseconds: number;
-  /** Sockets, or addresses of --metrics-listen. */
+  /** Control sockets, or addresses of --metrics-listen. */
   readonly nodes: readonly string[];
 }
 
-/** What became of one node. */
+/** The result of waiting for one node. */
 export interface NodeEnd {
   readonly node: string;
-  /** Whether it shows the step, or a later one. */
+  /** Whether the node shows the step or a later one. */
   readonly shown: boolean;
-  /** Why it does not. */
+  /** The reason if it does not. */
   readonly reason: string | null;
 }
 
 const POLL_MS = 250;
 const MOST_NODES = 1_000;
 
-/** The settings of --wait and --node; undefined: do not wait. Throws ConfigError. */
+/** Reads --wait and --node; undefined: do not wait. Throws ConfigError. */
 export function nodeWait(flags: readonly Flag[]): NodeWait | undefined {
   const wait = lastValue(flags, 'wait');
   const nodes = [...new Set(valuesOf(flags, 'node'))];
@@ -57,8 +57,8 @@ export function nodeWait(flags: readonly Flag[]): NodeWait | undefined {
 }
 
 /**
- * Asks the nodes until each shows the step or a later one, until one never can, or until the time is over. For a step
- * with a start time, the wait is extended by that time.
+ * Polls the nodes until each shows the step or a later one, until one is found that never will, or until the time
+ * limit. If the step has a start time, the limit counts from then.
  */
 export async function awaitNodes(
   { milliseconds, nodes }: NodeWait,
@@ -89,7 +89,7 @@ export async function awaitNodes(
   return nodes.map((node) => ends.get(node)!);
 }
 
-/** Throws CommandError where a node does not show the step. */
+/** Throws CommandError if a node does not show the step. */
 export function requireShown(
   ends: readonly NodeEnd[],
   { payload: { environment, sequence } }: TakenStep,

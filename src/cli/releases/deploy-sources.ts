@@ -11,7 +11,10 @@ import { PathFilter } from '../../tree/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { Shell } from '../shell.ts';
 
-/** One directory is the whole tree; files are put on top of the tree that is there. Throws ConfigError, CommandError. */
+/**
+ * Collects the files to deploy. A single directory replaces the whole tree; files are added to the current tree. Throws
+ * ConfigError, CommandError.
+ */
 export async function collectSources(
   sources: readonly string[],
   flags: readonly Flag[],
@@ -47,9 +50,10 @@ export async function collectSources(
 }
 
 /**
- * Where dagmount.yaml does not say which directory is the tree, a file is deployed by its path below dagmount.yaml. If no
- * file of the tree is in that directory, but some file is where this one would be without it, that directory was deployed as
- * the tree, and the file would land beside it. Throws ConfigError.
+ * Refuses an ambiguous path. If dagmount.yaml does not name the tree's directory, a file is deployed by its path
+ * relative to dagmount.yaml. If the tree has files, but none in the first directory of that path, then that directory
+ * was probably deployed as the tree itself: the file would be added beside the one that it should replace. Throws
+ * ConfigError.
  */
 export function refuseUnclearPath(
   deployed: Deployed,
@@ -78,7 +82,7 @@ export function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Another directory than the project's tree would replace the whole tree. */
+/** Refuses any directory except the project's tree, because it would replace the whole tree. */
 function requireTree(directory: string, project: Project | undefined): void {
   if (project === undefined || !project.namesTree) return;
   if (realpathSync(directory) === realpathOf(project.tree)) return;
@@ -88,7 +92,7 @@ function requireTree(directory: string, project: Project | undefined): void {
   );
 }
 
-/** Below the directory that the project says is the tree; without a project a file's name. */
+/** The path relative to the project's tree directory; without a project, the file's name. */
 function pathInTree(path: string, project: Project | undefined): string | undefined {
   if (project === undefined) return undefined;
   const below = relative(project.tree, path).split(sep).join('/');

@@ -109,7 +109,7 @@ export const run: RunCommand = (args, shell) =>
     }
   });
 
-/** Ends a deploy before anything is written. */
+/** Thrown to stop a deploy before it writes anything. */
 class DryRun extends Error {
   readonly document: object;
   readonly text: string;

@@ -19,16 +19,16 @@ import { signer, stepWords, tellClock, wordsAt } from './step-words.ts';
 
 const FLAGS: readonly FlagSpec[] = [...ROOT_FLAGS, ...STEP_FLAGS, ...WAIT_FLAGS];
 
-/** A command that takes a step without an upload. */
+/** A command that takes a step without an upload, such as promote or rollback. */
 export interface MoveCommand {
   readonly name: 'promote' | 'rollback';
-  /** What the arguments say, and the values of --to that are no address; throws ConfigError. */
+  /** Reads the arguments, and the values of --to that are not addresses. Throws ConfigError. */
   readonly read: (positionals: readonly string[], targets: readonly string[]) => MoveRequest;
 }
 
 export interface MoveRequest {
   readonly environment: string;
-  /** If none is given. */
+  /** The message of the step, if none is given. */
   readonly message: string;
   readonly take: (options: ChangeOptions) => Promise<Moved>;
 }
@@ -41,7 +41,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
     const request = command.read(positionals, targets);
     const { workingDirectory } = shell.environment;
     const address = rootAddress(flags, request.environment, findProject(workingDirectory), shell);
-    // The commit of this work tree is not that of the release, whose own is carried over.
+    // The release keeps its own commit: the commit of this work tree does not apply to it.
     const spoken = await stepWords(flags, workingDirectory, { message: request.message }, shell, signal);
     const root = await openRoot(address, flags, shell);
     try {
@@ -73,7 +73,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
   });
 }
 
-/** Throws ConfigError. */
+/** Requires exactly this many arguments. Throws ConfigError. */
 export function exactly(positionals: readonly string[], count: number, usage: string): void {
   if (positionals.length === count) return;
   throw new ConfigError(
@@ -83,7 +83,7 @@ export function exactly(positionals: readonly string[], count: number, usage: st
   );
 }
 
-/** `7` is a step, `sha256-…` a release. Throws ConfigError. */
+/** Parses a target: `7` is a step, `sha256-…` is a release. Throws ConfigError. */
 export function rollbackTarget(text: string | undefined): RollbackTarget {
   if (text === undefined) return { kind: 'previous' };
   if (/^[1-9]\d{0,9}$/.test(text)) return { kind: 'sequence', sequence: Number(text) };

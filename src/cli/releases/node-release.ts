@@ -3,17 +3,17 @@ import { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
 import { metricSamples } from '../client/metric-samples.ts';
 
-/** Which release a node shows, as it says itself. */
+/** The release that a node reports. */
 export type NodeRelease =
   | {
       readonly kind: 'release';
       readonly ref: string;
       readonly sequence: number;
       readonly release: string;
-      /** Why it holds a newer one; undefined: it does not, or does not say. */
+      /** The reason why the node holds a newer release; undefined if it does not hold one, or does not say. */
       readonly held: string | undefined;
     }
-  /** It serves something else, such as a plain prefix. */
+  /** The node serves something else, such as a plain prefix. */
   | { readonly kind: 'none' }
   | { readonly kind: 'silent'; readonly reason: string };
 
@@ -21,9 +21,9 @@ const LEAST_ANSWER_MS = 2_000;
 const LONGEST_ANSWER_MS = 10_000;
 const MOST_METRICS_BYTES = 16 * 1024 * 1024;
 
-/** Asks a node over its control socket, or over the address of --metrics-listen. */
+/** Queries a node over its control socket, or over the address of --metrics-listen. */
 export async function askNode(node: string, milliseconds: number, signal: AbortSignal): Promise<NodeRelease> {
-  // The last look at a node is given time, too: else it would seem silent.
+  // The last query gets a minimum of time: otherwise the node would wrongly seem not to answer.
   const deadlineMs = Math.min(Math.max(milliseconds, LEAST_ANSWER_MS), LONGEST_ANSWER_MS);
   try {
     return /^https?:\/\//.test(node)

@@ -10,7 +10,7 @@ import { requireEnvironment } from '../../release/index.ts';
 import { STORE_OPTIONS } from '../options-by-command.ts';
 import type { Shell } from '../shell.ts';
 
-/** What every command about releases takes. */
+/** The flags of every command about releases. */
 export const ROOT_FLAGS: readonly FlagSpec[] = [
   { name: 'to', takesValue: true },
   { name: 'root', takesValue: true },
@@ -18,17 +18,15 @@ export const ROOT_FLAGS: readonly FlagSpec[] = [
   ...flagSpecs(STORE_OPTIONS),
 ];
 
-/** Where releases go, as flag, DAGMOUNT_TO, or the project say. */
+/** The place of releases, from a flag, DAGMOUNT_TO or the project. */
 export interface RootAddress {
   /** `s3://BUCKET/ROOT/` */
   readonly address: string;
-  /** The name of the root, which is signed with each step. */
+  /** The name of the root, which is part of every signed step. */
   readonly root: string;
 }
 
-/**
- * Without an environment it is the root that the project names for all. Throws ConfigError.
- */
+/** Without an environment, returns the root that the project names for all environments. Throws ConfigError. */
 export function rootAddress(
   flags: readonly Flag[],
   environment: string | undefined,
@@ -37,7 +35,7 @@ export function rootAddress(
 ): RootAddress {
   if (environment !== undefined) requireKnown(environment, project);
   const own = environment === undefined ? undefined : project?.environments?.get(environment);
-  // dagmount rollback takes what to go back to by the same flag.
+  // dagmount rollback also uses --to for the step or release to return to, so only addresses count here.
   const given = valuesOf(flags, 'to').findLast((text) => text.includes('://'));
   const to = given ?? (host.env.DAGMOUNT_TO || undefined) ?? own?.to ?? project?.to;
   if (to === undefined) {
@@ -54,7 +52,7 @@ export function rootAddress(
   };
 }
 
-/** A slip of the finger in the name would make another environment. */
+/** Refuses an unknown environment: a typing error would create a new one. */
 function requireKnown(environment: string, project: Project | undefined): void {
   requireEnvironment(environment);
   const known = project?.environments;
@@ -67,7 +65,7 @@ function requireKnown(environment: string, project: Project | undefined): void {
   );
 }
 
-/** The way to the store; nothing was asked of it yet. */
+/** Prepares access to the store, but sends no request. */
 export async function openRoot(
   { address }: RootAddress,
   flags: readonly Flag[],

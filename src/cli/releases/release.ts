@@ -36,7 +36,7 @@ const FLAGS = [
   { name: 'yes', takesValue: false },
 ];
 
-/** What an action is given. */
+/** The input of an action. */
 interface Asked {
   readonly root: ReleaseRoot;
   readonly environment: string;
@@ -158,7 +158,7 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
   },
 };
 
-/** The step that is named by its number; without one the newest. */
+/** Finds a step by its number; without a number, the newest step. */
 async function stepOf(
   which: string | undefined,
   { root, environment, signal }: Omit<Asked, 'rest'>,

@@ -21,7 +21,7 @@ const FLAGS = [
   { name: 'allowed-signers', takesValue: true },
 ];
 
-/** Exits with 1 where the audit found a flaw. */
+/** Exits with 1 if the audit found a problem. */
 export const run: RunCommand = (args, shell) =>
   runInterruptibly(async (signal) => {
     const { flags, positionals } = parseCommandLine(args, FLAGS, 'releases');

@@ -1,6 +1,6 @@
 import { CommandError } from '../command-error.ts';
 
-/** Runs a command that SIGINT and SIGTERM end: what it waits for is given up, and nothing is left half done. */
+/** Runs a command that SIGINT and SIGTERM cancel: pending operations are aborted, and nothing is left half done. */
 export async function runInterruptibly(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(interrupted());

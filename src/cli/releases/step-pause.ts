@@ -2,7 +2,10 @@ import type { Shell } from '../shell.ts';
 
 const FIRST_PAUSE_MS = 200;
 
-/** Between two tries of a step that others were faster with: longer each time, and never as long as theirs. */
+/**
+ * The pause before a step is tried again because another deploy was faster. It doubles with each try; a random factor
+ * keeps two deploys from colliding again.
+ */
 export function pauseBetweenTries({
   delay,
 }: Pick<Shell, 'delay'>): (tries: number, signal: AbortSignal) => Promise<void> {

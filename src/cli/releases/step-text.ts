@@ -6,10 +6,10 @@ import type { Signer } from '../../release/index.ts';
 import { formatAgo, formatTable, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 
-/** Paths that are shown of one kind of change; the rest is counted. */
+/** Maximum number of paths shown for each kind of change; further ones are only counted. */
 const MOST_PATHS = 20;
 
-/** A step as --json prints it: the payload's own names. */
+/** Formats a step for --json, with the field names of its payload. */
 export function stepDocument({ payload, digest }: TakenStep): object {
   return {
     env: payload.environment,
@@ -39,14 +39,14 @@ export function auditedDocument({ sequence, step, signedBy, flaws }: AuditedStep
   return { seq: sequence, ...(step !== undefined && stepDocument(step)), signedBy: signedBy ?? null, flaws };
 }
 
-/** What a step did, for who took it. */
+/** Describes a step's changes to the user who took it. */
 export function stepText(step: TakenStep, changes: FileChanges, paints: Paints): string {
   const { environment, sequence, release, notBefore } = step.payload;
   const when = notBefore === undefined ? '' : `, to be shown at ${new Date(notBefore).toISOString()}`;
   return `${paints.bold(`${environment} step ${sequence}`)}  ${release}${when}\n${changesText(changes, paints)}`;
 }
 
-/** As `dagmount diff` writes it. */
+/** Formats changes like `dagmount diff`. */
 export function changesText({ added, changed, removed }: FileChanges, paints: Paints): string {
   const lines = (paths: readonly string[], mark: string, paint: (text: string) => string): string[] => [
     ...paths.slice(0, MOST_PATHS).map((path) => paint(`${mark} ${printable(path)}\n`)),

@@ -9,26 +9,26 @@ import { type EnvelopeSignature, LONGEST_ARMED_MS } from '../../release/index.ts
 import { formatDuration } from '../format.ts';
 import type { Shell } from '../shell.ts';
 
-/** What --at says. */
+/** The value of --at. */
 export type StepTime =
   | { readonly kind: 'at-once' }
   /** Milliseconds since the epoch. */
   | { readonly kind: 'at'; readonly instant: number }
   | { readonly kind: 'after'; readonly milliseconds: number };
 
-/** What is written down with a step, but for when it is to be shown: that is counted by the store's clock. */
+/** The texts recorded with a step, without its start time, which is computed by the store's clock. */
 export interface SpokenWords extends Omit<StepWords, 'notBefore'> {
   readonly time: StepTime;
-  /** Whether the files may not be those of the commit. */
+  /** Whether the files may differ from those of the commit. */
   readonly uncommitted: boolean;
 }
 
 const LONGEST_MESSAGE_BYTES = 64 * 1024;
 const LONGEST_WORD_BYTES = 2 * 1024;
-/** A clock that is off by more is told of. */
+/** A larger clock difference is reported. */
 const CLOCK_TOLD_MS = 60_000;
 
-/** By flags, else by git and the variables of a CI. Throws ConfigError. */
+/** Reads the texts from flags, or else from git and the CI's variables. Throws ConfigError. */
 export async function stepWords(
   flags: readonly Flag[],
   directory: string,
@@ -62,7 +62,7 @@ export async function stepWords(
   return { author, message, commit, url, time, uncommitted };
 }
 
-/** Throws ConfigError where the step would wait for too long. */
+/** Throws ConfigError if the step would start too far in the future. */
 export function wordsAt(
   { time, uncommitted: _, ...words }: SpokenWords,
   root: Pick<ReleaseRoot, 'now'>,
@@ -80,7 +80,7 @@ export function wordsAt(
   return { ...words, notBefore };
 }
 
-/** Says by how much the clock of this host is off: what it deploys goes by the store's. */
+/** Warns if this host's clock differs from the store's, whose time applies to deploys. */
 export function tellClock(
   { clockOffset }: Pick<ReleaseRoot, 'clockOffset'>,
   { err }: Pick<Shell, 'err'>,
@@ -91,7 +91,7 @@ export function tellClock(
   err.write(`dagmount: the clock of this host is ${words} the store's, by which this step is dated.\n`);
 }
 
-/** An instant in RFC 3339, or `+` and a duration. Throws ConfigError. */
+/** Parses an RFC 3339 time, or `+` and a duration. Throws ConfigError. */
 function stepTime(text: string | undefined): StepTime {
   if (text === undefined) return { kind: 'at-once' };
   const after = text.startsWith('+') ? parseDuration(text.slice(1)) : undefined;
@@ -107,7 +107,7 @@ function stepTime(text: string | undefined): StepTime {
   );
 }
 
-/** Signs with --sign; without it a step has no signature. */
+/** Signs if --sign is given; otherwise the step has no signature. */
 export function signer(
   flags: readonly Flag[],
   author: string,
@@ -115,7 +115,7 @@ export function signer(
 ): (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]> {
   const key = lastValue(flags, 'sign');
   if (key === undefined) return async () => [];
-  // The address in `Name <address>` is what files of allowed signers name.
+  // Files of allowed signers contain the address of `Name <address>`.
   const principal = lastValue(flags, 'principal') ?? /<([^<>\s]+)>\s*$/.exec(author)?.[1] ?? author;
   return async (payload) => [await signPayload(key, principal, payload, signal)];
 }

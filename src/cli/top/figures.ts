@@ -3,7 +3,7 @@ import type { Scrape } from './scrape.ts';
 /** The figures of one kind of request. Rates are per second, durations in seconds. */
 export interface Traffic {
   readonly name: string;
-  /** Since the scrape before. */
+  /** Since the previous scrape. */
   readonly now: number;
   /** Over the last minute, or since the command began. */
   readonly minute: number;
@@ -23,17 +23,17 @@ export interface Latency {
 export interface Figures {
   /** What the kernel asked, the most frequent of the last minute first. */
   readonly kernel: readonly Traffic[];
-  /** Whether the daemon tells how long its answers to the kernel took. */
+  /** Whether the daemon reports the durations of its answers to the kernel. */
   readonly timesKernel: boolean;
   readonly store: readonly Traffic[];
-  /** Of the last minute; undefined where nothing was asked. */
+  /** For the last minute; undefined if there was no request. */
   readonly hitRate: number | undefined;
   readonly asked: number;
   /** Since the daemon was started. */
   readonly hitRateEver: number | undefined;
   /** Reads that failed since the daemon was started, by errno. */
   readonly readErrors: ReadonlyMap<string, number>;
-  /** Seconds that the last minute's figures are of. */
+  /** The period of the "last minute" figures in seconds; shorter at the beginning. */
   readonly window: number;
 }
 
@@ -64,7 +64,7 @@ export function figuresOf(scrapes: readonly Scrape[]): Figures {
   };
 }
 
-/** All of them together, where there is more than one. */
+/** The sums over several kinds of requests. */
 export function sumOf(traffics: readonly Traffic[]): Pick<Traffic, 'now' | 'minute' | 'total'> {
   const sum = (pick: (traffic: Traffic) => number): number =>
     traffics.reduce((all, each) => all + pick(each), 0);
@@ -101,7 +101,7 @@ function traffic(
   }));
 }
 
-/** Of a counter that tells outcomes. */
+/** The failures in a counter, by the label that holds the outcome. */
 function errorsOf(last: Scrape, counter: string, label: string): ReadonlyMap<string, number> | undefined {
   const samples = last.samples(counter).filter(({ labels }) => labels.outcome !== undefined);
   if (samples.length === 0) return undefined;
@@ -146,7 +146,7 @@ function latencyOf(
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-/** Counts are cumulative, by their upper bounds in seconds. */
+/** Cumulative counts by their upper bounds in seconds. */
 function bucketsOf(
   scrape: Scrape,
   histogram: string,

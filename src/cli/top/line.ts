@@ -7,7 +7,7 @@ export interface Span {
   readonly style: Style;
 }
 
-/** One row of the screen, from its left edge on. */
+/** One row of the screen, from its left edge. */
 export type Line = readonly Span[];
 
 export const BLANK: Line = [];
@@ -16,12 +16,12 @@ export function span(text: string, style: Style = 'plain'): Span {
   return { text: printable(text), style };
 }
 
-/** The heading of a part of the screen, across all of it. */
+/** A heading that spans the whole width of the screen. */
 export function title(text: string, width: number): Line {
   return [span(text.padEnd(width), 'title')];
 }
 
-/** A name in bold and what is said of it. */
+/** A name in bold, followed by its value. */
 export function fact(name: string, ...spans: readonly Span[]): Line {
   return [{ text: name.padEnd(FACT_WIDTH), style: 'bold' }, ...spans];
 }

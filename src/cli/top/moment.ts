@@ -5,8 +5,11 @@ import type { Scrape } from './scrape.ts';
 export interface Moment {
   readonly status: Status;
   readonly scrape: Scrape;
-  /** The newest first; only as many as fit a screen. */
+  /** The newest entry first; only as many as fit on a screen. */
   readonly history: readonly HistoryItem[];
-  /** Of the newest of them, the first paths; undefined where it is the only one, or they are not kept. */
+  /**
+   * The first changed paths of the newest generation; undefined if it is the only one, or its changes are no longer
+   * stored.
+   */
   readonly changes: Pick<Changes, 'added' | 'changed' | 'removed'> | undefined;
 }

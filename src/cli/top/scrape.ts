@@ -1,6 +1,6 @@
 import { type MetricSample, metricSamples } from '../client/metric-samples.ts';
 
-/** The metrics of one moment, by name. */
+/** The metrics of one scrape, by name. */
 export class Scrape {
   /** Milliseconds, monotonic. */
   readonly at: number;
@@ -18,7 +18,7 @@ export class Scrape {
     this.#byName = byName;
   }
 
-  /** Undefined where it is not there. */
+  /** Undefined if the scrape lacks the metric. */
   value(name: string): number | undefined {
     return this.#byName.get(name)?.find(({ labels }) => Object.keys(labels).length === 0)?.value;
   }
@@ -27,7 +27,7 @@ export class Scrape {
     return this.#byName.get(name) ?? [];
   }
 
-  /** Of a counter: the sum over all other labels, by one of them. */
+  /** Groups a counter by one label: the sum over all other labels. */
   byLabel(name: string, label: string): ReadonlyMap<string, number> {
     const sums = new Map<string, number>();
     for (const { labels, value } of this.samples(name)) {

@@ -2,12 +2,14 @@ import type kit from 'terminal-kit';
 import type { Line, Style } from './line.ts';
 import type { Size } from './view.ts';
 
-/** The whole terminal, from `open` until `close`; restored however the process ends. */
+/** Owns the whole terminal from `open` until `close`; the terminal is restored however the process ends. */
 export interface Screen {
   size(): Size;
-  /** Writes only what differs from what is shown. */
+  /** Writes only the cells that changed. */
   draw(lines: readonly Line[]): void;
-  /** Restores the terminal, stops as a shell's job does, and takes the terminal again when it continues. */
+  /**
+   * Restores the terminal and stops the process as a shell's job; takes the terminal again when the process continues.
+   */
   suspend(): void;
   close(): void;
 }
@@ -34,7 +36,7 @@ const COLOURLESS: Readonly<Record<Style, kit.Attributes>> = {
   bad: { bold: true },
 };
 
-/** Loads the library, which nothing but a full-screen view needs. */
+/** Loads the terminal library, which only a full-screen view needs. */
 export async function openScreen(options: ScreenOptions): Promise<Screen> {
   const { default: library } = await import('terminal-kit');
   return new TerminalScreen(library, options);
@@ -47,7 +49,7 @@ class TerminalScreen implements Screen {
   #buffer: kit.ScreenBuffer | undefined;
   #size: Size = { columns: 0, rows: 0 };
   #isOpen = false;
-  /** Of an arrow function, so that the listener can be removed. */
+  /** An arrow function, so that the same listener can be removed. */
   readonly #restore = (): void => this.#leave();
 
   constructor(library: typeof kit, { colours, onKey, onResize }: ScreenOptions) {

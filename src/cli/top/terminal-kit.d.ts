@@ -1,4 +1,4 @@
-/** The part of terminal-kit that is used; it brings no types of its own. */
+/** The part of terminal-kit that is used; the package has no types of its own. */
 declare module 'terminal-kit' {
   namespace kit {
     interface Attributes {
@@ -25,13 +25,13 @@ declare module 'terminal-kit' {
         text: string,
       ): void;
       fill(options: { readonly char: string; readonly attr: Attributes }): void;
-      /** `delta`: only the cells that differ from what was drawn last. */
+      /** `delta`: writes only the cells that differ from the last drawing. */
       draw(options: { readonly delta: boolean }): void;
     }
   }
 
   const kit: {
-    /** Of this process; made where it is first asked for. */
+    /** The terminal of this process, created on first access. */
     readonly terminal: kit.Terminal;
     readonly ScreenBuffer: new (options: {
       readonly dst: kit.Terminal;

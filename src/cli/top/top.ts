@@ -16,15 +16,15 @@ import { openScreen } from './screen.ts';
 import { viewLines } from './view.ts';
 
 const REFRESH_MS = 1_000;
-/** For one request: a daemon that is busy for longer is shown as silent. */
+/** Time limit of one request: a daemon that takes longer is shown as silent. */
 const DEADLINE_MS = 3_000;
 /** A server that takes over answers again within this time; one that is silent for longer has ended. */
 const GIVE_UP_MS = 5_000;
-/** Failed attempts that are required as well: a host that was suspended for so long has made none. */
+/** Failed attempts that are also required: a suspended host has made none during that time. */
 const GIVE_UP_ASKED = 3;
-/** A minute, and the one before it. */
+/** The scrapes of one minute, and the one before. */
 const MOST_SCRAPES = 61;
-/** Of the history, and of the paths of its newest: more than a screen has no room for. */
+/** Entries of the history, and paths of the newest one: more than fit on a screen. */
 const MOST_HISTORY = 30;
 const MOST_PATHS = 100;
 
@@ -89,7 +89,7 @@ async function watch(client: ControlClient, shell: Shell, stopped: AbortSignal):
   }
 }
 
-/** What is known of a daemon so far. */
+/** Collects what is known of a daemon. */
 class Watched {
   readonly #client: ControlClient;
   readonly #shell: Shell;
@@ -119,14 +119,14 @@ class Watched {
     this.#askedInVain = 0;
   }
 
-  /** Waits for a daemon that does not answer for a while. */
+  /** Queries again after a pause, if the daemon does not answer for a while. */
   async askAgain(): Promise<void> {
     try {
       await this.ask();
     } catch (error) {
       const silent = this.#shell.now() - this.#answeredAt;
       this.#askedInVain += 1;
-      // An answer that is not a daemon's will not be one at the next try.
+      // If the answer does not come from a daemon, another try would not help.
       if (!(error instanceof ClientError)) throw error;
       if (silent > GIVE_UP_MS && this.#askedInVain >= GIVE_UP_ASKED) throw error;
       this.#silentFor = silent / 1000;
@@ -142,7 +142,7 @@ class Watched {
     };
   }
 
-  /** Between the last two publications, asked for once. */
+  /** The changes between the last two publications, requested once. */
   async #changes([newest, before]: Generations['items']): Promise<Moment['changes']> {
     if (newest === undefined || before === undefined) return undefined;
     const known = this.#moment?.history[0];

@@ -24,11 +24,11 @@ export interface View {
 const plain = paintsFor({ colours: false });
 const NAME_WIDTH = 16;
 const NUMBER_WIDTH = 11;
-/** Opcodes that are shown at the least, where the screen is small. */
+/** Minimum number of opcodes that are shown on a small screen. */
 const FEWEST_OPCODES = 4;
 const NOT_SEEN = 'What the kernel answers from its own caches, most reads among them, is not seen here.';
 
-/** The whole screen, from top to bottom; never more lines than rows. */
+/** The lines of the whole screen, from top to bottom; never more than its rows. */
 export function viewLines(view: View, size: Size): readonly Line[] {
   const { figures, moment } = view;
   const head = [...headLines(view, size), BLANK];
@@ -213,14 +213,14 @@ function trafficLine(
   ];
 }
 
-/** `0`, `<0.1`, `0.3`, `12`, `1,234` */
+/** Formats a rate: `0`, `<0.1`, `0.3`, `12`, `1,234`. */
 export function rateText(rate: number): string {
   if (rate === 0) return '0';
   if (rate < 0.05) return '<0.1';
   return rate < 10 ? rate.toFixed(1) : formatCount(rate);
 }
 
-/** Seconds as `45 µs`, `1.2 ms`, `3.4 s`. */
+/** Formats seconds: `45 µs`, `1.2 ms`, `3.4 s`. */
 export function secondsText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '> 30 s';
   if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`;

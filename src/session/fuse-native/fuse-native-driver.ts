@@ -36,7 +36,7 @@ function takeAway(target: string): void {
   try {
     unmountNow(target, true);
   } catch (error) {
-    // Its process may have unmounted it just now. If it is still there, mounting fails, and says why.
+    // Its process may have unmounted it meanwhile. If the mount still exists, the next mount fails and reports it.
     if (!(error instanceof MountError)) throw error;
   }
 }

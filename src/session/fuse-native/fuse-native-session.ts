@@ -31,7 +31,7 @@ import { inodeNumber, isShown, listedOf, nodeIdOf, type Shown } from './shown-no
 
 export interface FuseNativeSessionOptions {
   readonly shown: ServedTree;
-  /** What is shown beside the current tree; undefined: that is the whole mount. */
+  /** The versions that are shown beside the current tree; undefined if the mount shows only the current tree. */
   readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
   readonly naming: Naming;
@@ -42,25 +42,25 @@ export interface FuseNativeSessionOptions {
   readonly rootAttributeOf: (attribute: RootAttribute) => Promise<string | undefined>;
   readonly findVersion: FindVersion;
   readonly onVersionUsed: (id: string) => void;
-  /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
+  /** Called for a request that failed with an unexpected error; the reader got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;
-  /** Ends the mount, and resolves when nobody uses it any more. */
+  /** Unmounts, and resolves when no process uses the mount any more. */
   readonly onStop: () => Promise<void>;
 }
 
 const OK = 0;
-/** Look-ups of versions that may wait: each takes one of the few threads of libfuse, and a lock of `versions/`. */
+/** Limits on waiting lookups of versions: each occupies one of libfuse's few threads, and a lock on `versions/`. */
 const VERSION_WAITS = { ofAUid: 4, inAll: 4 };
-/** Who waits for a version: one who is not known. */
+/** The reader of a lookup: fuse-native does not say who it is. */
 const NOBODY = { uniqueHigh: 0, uniqueLow: 0, pid: 0, uid: 0 };
 
 const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
 
 /**
- * Answers what libfuse asks by path, out of the tree that is shown. A path is looked up anew with each question, so that
- * the moment after a swap nothing of the old tree is answered; only a file that is open keeps its version, under its
- * handle, since the kernel has one inode for all versions of a path.
+ * Answers libfuse's requests, which name paths, from the shown tree. Every request looks its path up again, so that no
+ * request after a swap is answered from the old tree. Only an open file keeps its version, under its handle, because
+ * the kernel has one inode for all versions of a path.
  */
 export class FuseNativeSession implements Session, FuseOperations {
   readonly #options: FuseNativeSessionOptions;
@@ -87,18 +87,18 @@ export class FuseNativeSession implements Session, FuseOperations {
     this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#trees, options.fetch);
   }
 
-  /** There is nothing to be taken back from the kernel: it was told to keep nothing. */
+  /** No notification is needed: the kernel was told to cache nothing. */
   async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     this.#tree.show(shown, changes);
     this.#tree.settled();
     const free = this.#tree.heldIds().filter((nodeId) => !this.#files.holds(nodeId));
     this.#tree.release(free);
-    // Behind the answer to this: whoever published is to know of it first.
+    // Runs after this reply: the publisher must learn of the publication first.
     if (free.length > 0) setImmediate(() => this.#options.onReleased(free));
     return NOTHING_SENT;
   }
 
-  /** The kernel holds nothing but open files, which have their version by themselves. */
+  /** The kernel holds only open files, and each handle keeps its own version. */
   async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
     this.#trees.versions?.remove(id, changedAt);
     return true;
@@ -129,8 +129,8 @@ export class FuseNativeSession implements Session, FuseOperations {
   }
 
   /**
-   * The whole listing at once: fuse-native knows no other. With the types, so that a walk asks for nothing more; a name
-   * that comes or goes meanwhile is in this listing as it was when it began.
+   * Returns the whole listing at once, which is all that fuse-native supports, with types, so that a walk sends no
+   * further requests. A listing shows the directory as it was when the listing began.
    */
   readdir(path: string, reply: Parameters<FuseOperations['readdir']>[1]): void {
     this.#answer('readdir', reply, () => {
@@ -187,7 +187,7 @@ export class FuseNativeSession implements Session, FuseOperations {
         return reply(range.length);
       }
       this.#content
-        // libfuse 2 knows who asks; fuse-native does not pass it on.
+        // libfuse 2 knows the reader, but fuse-native does not pass it on.
         .read(range, undefined, this.#stopping.signal)
         .catch(() => 'unavailable' as const)
         .then((content) => {
@@ -228,7 +228,7 @@ export class FuseNativeSession implements Session, FuseOperations {
             ? this.#options.versionIdOf(version)
             : attribute && this.#options.rootAttributeOf(attribute);
         if (asked !== undefined) {
-          // Without one it is ENODATA.
+          // Without a value the reply is ENODATA.
           void asked.then((text) => reply(OK, text === undefined ? null : Buffer.from(text)));
           return;
         }
@@ -249,7 +249,7 @@ export class FuseNativeSession implements Session, FuseOperations {
     });
   }
 
-  /** A fault of ours costs one request, not the mount. */
+  /** An internal error fails one request, not the mount. */
   #answer(opcode: string, reply: (error: number) => void, answer: () => void): void {
     const began = performance.now();
     this.#meter.came(opcode);
@@ -259,7 +259,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       this.#options.onFault(error, opcode);
       reply(libfuseErrno('fault'));
     }
-    // Of a read that waits for content, its beginning alone.
+    // For a read that waits for content, this measures only the part before the wait.
     this.#meter.took(opcode, performance.now() - began);
   }
 
@@ -268,7 +268,7 @@ export class FuseNativeSession implements Session, FuseOperations {
     reply(libfuseErrno(refusal));
   }
 
-  /** Goes on with what is under a path, or refuses; a version that is not here is waited for. */
+  /** Calls `found` with the node at a path, or `refuse`. Waits for a version that is not loaded. */
   #at(path: string, refuse: (error: number) => void, found: (node: Shown) => void): void {
     const node = this.#trees.find(path.slice(1));
     if (node?.kind === 'sought') void this.#seek(path, node.id, refuse, found);
@@ -283,7 +283,7 @@ export class FuseNativeSession implements Session, FuseOperations {
     refuse: (error: number) => void,
     found: (node: Shown) => void,
   ): Promise<void> {
-    // libfuse 2 knows who asks; fuse-native does not pass it on.
+    // libfuse 2 knows the reader, but fuse-native does not pass it on.
     const lookup = this.#lookups?.begin(NOBODY, id);
     const refusal = lookup === undefined ? 'too-many-lookups' : await lookup.result;
     const node = this.#trees.find(path.slice(1));
@@ -330,7 +330,7 @@ function rangeOf({ nodeId, version, size }: OpenFile, position: number, length: 
 
 function fuseStatfsOf(generation: Generation): FuseStatfs {
   const { blocks, bfree, bavail, files, ffree, bsize, namelen, frsize } = statfsOf(generation);
-  // fuse-native has 32 bits for each: 16 TiB in blocks of 4 KiB. Too large a tree seems to use nothing.
+  // fuse-native has 32 bits for each figure: 16 TiB in blocks of 4 KiB. A larger tree shows a usage of zero.
   const most = 0xffffffff;
   return {
     bsize,

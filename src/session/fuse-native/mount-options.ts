@@ -32,7 +32,7 @@ export function mountOptions({ source, allowOther }: MountRequest, seconds = CAC
     attrTimeout: seconds,
     timeout: false,
   };
-  // As fuse-native joins them.
+  // Joins the options as fuse-native does.
   const joined =
     '-oallow_other,default_permissions,fsname=,subtype=dagmount,entry_timeout=,attr_timeout=' +
     options.fsname +

@@ -1,6 +1,6 @@
 import type { ContentVersion } from '../../tree/index.ts';
 
-/** An open version of a file, whatever its path leads to now. */
+/** An open version of a file, even if its path shows another version by now. */
 export interface OpenFile {
   readonly nodeId: number;
   /** Bytes. */

@@ -13,7 +13,7 @@ import type {
 import { MountError } from '../mount-error.ts';
 import { RequestMeter } from '../request-meter.ts';
 
-/** Memory of this process cannot be shared with another one: it goes there as a copy. */
+/** Memory cannot be shared with another process, so the process gets a copy. */
 interface CopiedShown {
   readonly generation: Uint8Array;
   readonly fingerprints: Uint8Array;
@@ -31,7 +31,7 @@ type CopiedAnswer =
   | Exclude<VersionAnswer, Found>
   | (Omit<Found, 'version'> & { readonly version: Copied<ServedVersion> });
 
-/** What goes to the process: as ToSession, with copies, and without the memory of the meter. */
+/** Messages to the process: ToSession with copies instead of shared memory, and without the meter's memory. */
 export type ToProcess =
   | (Omit<Start, 'shown' | 'versions' | 'meter'> & {
       readonly shown: CopiedShown;
@@ -41,27 +41,27 @@ export type ToProcess =
   | (Omit<Answered, 'answer'> & { readonly answer: CopiedAnswer })
   | Exclude<ToSession, Start | Publish | Answered>;
 
-/** What comes from it before anything else. */
+/** The first message from the process. */
 export type Loading =
   | { readonly kind: 'loaded' }
   | { readonly kind: 'unloadable'; readonly message: string; readonly hint: string };
 
-/** The meter's memory, as it is there at the moment. */
+/** A copy of the meter's current content. */
 export interface Metered {
   readonly kind: 'metered';
   readonly bytes: Uint8Array;
 }
 
-/** Loading libfuse takes some milliseconds; a host that takes as long as this has other trouble. */
+/** Loading libfuse takes some milliseconds; if it takes this long, the host has another problem. */
 const LOADING_MS = 30_000;
-/** It waits for those who still use the mount, and no longer. */
+/** The limit of waiting for processes that still use the mount. */
 const STOPPING_MS = 10_000;
-/** Of what libfuse and the programs that it calls print. */
+/** Limit of the text kept from libfuse and the programs that it calls. */
 const MOST_TEXT = 2_000;
 
 /**
- * A session in a process of its own: fuse-native answers on the loop of a main thread alone, and the server's must not
- * be that, since it waits for the store. A crash of libfuse is no crash of the server, either.
+ * Runs a session in its own process. fuse-native answers only on the event loop of a main thread, and the server's main
+ * thread is busy with the store. A crash of libfuse does not crash the server.
  */
 export class ProcessHost implements SessionHost {
   readonly #child: ChildProcess;
@@ -85,7 +85,7 @@ export class ProcessHost implements SessionHost {
     this.#child = fork(fileURLToPath(file), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // A terminal's signals are for the server, which then ends this one. No directory is kept busy.
+      // A terminal sends signals only to the server, which then ends this process. The process keeps no directory busy.
       detached: true,
       cwd: '/',
       execArgv: [NO_DEBUGGER],
@@ -95,7 +95,7 @@ export class ProcessHost implements SessionHost {
     });
     this.#closed = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(error.message));
-      // Later than exit: all that it printed is there.
+      // `close` comes after `exit`, when all output has been read.
       this.#child.once('close', (code, signal) =>
         resolve(
           code === 0 ? undefined : this.#withPrinted(`the process of fuse-native ended by ${signal ?? code}`),
@@ -110,7 +110,7 @@ export class ProcessHost implements SessionHost {
 
   send(message: ToSession): void {
     if (message.kind === 'start') this.#meter = new Uint8Array(message.meter);
-    // What cannot be sent any more is for nobody: onExit says so.
+    // A message that can no longer be sent is dropped: onExit reports the end.
     if (this.#child.connected) this.#child.send(portable(message), () => undefined);
     if (message.kind === 'stop') setTimeout(() => void this.terminate(), STOPPING_MS).unref();
   }
@@ -123,7 +123,7 @@ export class ProcessHost implements SessionHost {
         return;
       }
       if (told.kind !== 'refused') return listener(told);
-      // libfuse says why on stderr alone.
+      // libfuse reports the reason only on stderr.
       void this.#closed.then(() => listener({ kind: 'refused', reason: this.#withPrinted(told.reason) }));
     });
   }
@@ -194,7 +194,7 @@ function copied<Tree extends ServedTree>(tree: Tree): Copied<Tree> {
   return { ...tree, generation: Buffer.from(generation), fingerprints: Buffer.from(fingerprints) };
 }
 
-/** The other end of `portable`. */
+/** The inverse of `portable`. */
 export function shared(message: ToProcess): ToSession {
   switch (message.kind) {
     case 'publish':

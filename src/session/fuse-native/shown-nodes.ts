@@ -2,7 +2,7 @@ import type { Generation } from '../../tree/index.ts';
 import type { MountedTrees } from '../trees/mounted-trees.ts';
 import type { Node } from '../trees/node.ts';
 
-/** What can be had of a path. */
+/** A node that a path can lead to. */
 export type Shown = Extract<Node, { readonly kind: 'entry' | 'own' }>;
 
 export interface Listed {
@@ -10,7 +10,7 @@ export interface Listed {
   readonly children: readonly { readonly name: string; readonly node: Shown }[];
 }
 
-/** What a directory lists; undefined for a file. */
+/** The directory listing of a node; undefined for a file. */
 export function listedOf(trees: MountedTrees, node: Shown): Listed | undefined {
   if (node.kind === 'own') {
     const { directory } = node;
@@ -42,7 +42,10 @@ export function nodeIdOf(node: Shown): number {
     : node.tree.placement.nodeId(node.tree.generation, node.index);
 }
 
-/** fuse-native has 32 bits for it. What is above is folded into the upper half: two of those may be the same. */
+/**
+ * fuse-native has 32 bits for the inode number. Larger node ids are folded into the upper half, where two of them can
+ * collide.
+ */
 export function inodeNumber(nodeId: number): number {
   if (nodeId < 2 ** 31) return nodeId;
   const high = Math.floor(nodeId / 2 ** 32);

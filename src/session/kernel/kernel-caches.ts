@@ -15,7 +15,7 @@ export interface KernelCachesOptions {
 /** How many notifications were sent, and how many of them the kernel refused. */
 export type Notified = Omit<NotifyOutcome, 'ms'>;
 
-/** Drops from the kernel's caches what a tree that is shown no more has left there. */
+/** Drops from the kernel's caches what an earlier tree has left there. */
 export class KernelCaches {
   readonly #options: KernelCachesOptions;
 
@@ -35,7 +35,10 @@ export class KernelCaches {
     return notified;
   }
 
-  /** Sends what a predecessor may have owed the kernel: all that differs between the tree before and the shown one. */
+  /**
+   * Sends the notifications that a predecessor may not have sent: for every difference between its tree and the shown
+   * one.
+   */
   async settleDebt(before: SharedArrayBuffer | undefined): Promise<Notified> {
     const { tree, probes } = this.#options;
     const previous = before && Generation.view(before);

@@ -20,17 +20,17 @@ export interface KernelSessionOptions {
   readonly addon: Addon;
   readonly fd: number;
   readonly shown: ServedTree;
-  /** What is shown beside the current tree; undefined: that is the whole mount. */
+  /** The versions that are shown beside the current tree; undefined if the mount shows only the current tree. */
   readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
   readonly naming: Naming;
   readonly cacheDirectory: string;
   readonly meter: RequestMeter;
-  /** Of a connection that a predecessor has served. */
+  /** Set if a predecessor has served the connection. */
   readonly takeover?: Takeover | undefined;
-  /** Where requests are kept for a successor. */
+  /** Stores requests for a successor. */
   readonly journal?: Journal | undefined;
-  /** Whether the kernel is to send again to a successor what was not answered, where it can; true unless given. */
+  /** Whether to ask the kernel, if it can, to send unanswered requests again to a successor; the default is true. */
   readonly resend?: boolean | undefined;
   readonly fetch: Fetch;
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
@@ -38,10 +38,10 @@ export interface KernelSessionOptions {
   readonly findVersion: FindVersion;
   readonly onVersionUsed: (id: string) => void;
   readonly onServing: (serving: Omit<Serving, 'at'>) => void;
-  /** A request that could not be answered for a reason that nobody foresaw; it got EIO. */
+  /** Called for a request that failed with an unexpected error; the reader got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
   readonly onReleased: (nodeIds: readonly number[]) => void;
-  /** A notification waits in the kernel without end, or undefined: it does no more. */
+  /** Called when the kernel does not return from a notification, and with undefined when it has returned. */
   readonly onStuck: (stuck: StuckNotification | undefined) => void;
   readonly onEnd: (end: SessionEnd) => void;
 }

@@ -37,13 +37,13 @@ import { VersionDrop } from './version-drop.ts';
 
 /** READs of up to max_pages = 256 pages. */
 const MAX_REPLY_BYTES = 1024 * 1024;
-/** Look-ups of versions that may wait; each takes a kernel's request and no thread. */
+/** Limits on waiting lookups of versions; each occupies a request of the kernel, but no thread. */
 const VERSION_WAITS = { ofAUid: 256, inAll: 1024 };
 
-/** Answers the kernel's requests from the tree that is shown. Lives in the session worker. */
+/** Answers the kernel's requests from the shown tree. Runs in the session worker. */
 export class KernelSession implements Session {
   readonly #transport: Transport;
-  /** The transport's slots, and what is behind them in the journal. */
+  /** The transport's slots, and the entries that follow them in the journal. */
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #reply: ReplyWriter;
@@ -107,10 +107,10 @@ export class KernelSession implements Session {
   }
 
   /**
-   * Goes on where a predecessor was cut off. From the first answer on it is the tree shown now that is answered from,
-   * so that what the kernel is told again about the tree before leaves nothing of that. The kernel holds such a
-   * notification until it has an answer to what the predecessor had read in the same directory: so it is asked to
-   * send that again before, and not by the thread that notifies.
+   * Resumes where a predecessor stopped. All replies, from the first one on, come from the tree that is shown now, so
+   * that the notifications about the previous tree leave nothing of it in the kernel. The kernel blocks such a
+   * notification until the requests that the predecessor had read for the same directory are answered. So the kernel is
+   * asked first to send those again, and not by the thread that notifies.
    */
   async #takeOver({ init, previous }: Takeover): Promise<void> {
     if (previous !== undefined) this.#tree.unsettled();
@@ -121,7 +121,10 @@ export class KernelSession implements Session {
     this.#options.onServing({ init, takenOver: { unanswered, owed, failed, resends } });
   }
 
-  /** Answers what the predecessor had read and not answered, unless the kernel sends it again; returns how much it was. */
+  /**
+   * Answers the requests that the predecessor had read and not answered, unless the kernel sends them again. Returns
+   * their number.
+   */
   #replay(resends: boolean): number {
     const { journal } = this.#options;
     const unanswered = journal?.unanswered() ?? [];
@@ -137,8 +140,8 @@ export class KernelSession implements Session {
   }
 
   /**
-   * Makes a generation current and drops what the kernel has cached of the one before. Resolves once the
-   * kernel has answered every notification: every lookup that starts after that sees the new tree.
+   * Makes a generation current and drops what the kernel has cached of the previous one. Resolves once the kernel has
+   * answered every notification: every lookup that starts after that sees the new tree.
    */
   async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     const began = performance.now();
@@ -163,13 +166,13 @@ export class KernelSession implements Session {
     };
   }
 
-  /** Goes on answering until the notifications in flight have returned, or are stuck; then lets go of the device. */
+  /** Continues to answer until the notifications in flight have returned, or are stuck; then closes the device. */
   async stop(): Promise<void> {
     await this.#notifier.settled();
     this.#close();
   }
 
-  /** `kept`: where the journal has it already. */
+  /** `kept`: the journal's entry, if the request is already stored there. */
   #onRequest(offset: number, length: number, kept: Kept): void {
     const began = performance.now();
     const request = decodeRequest(this.#bytes, this.#view, offset, length);
@@ -186,7 +189,7 @@ export class KernelSession implements Session {
       this.#meter.took(request.kind, performance.now() - began);
       this.#options.journal?.answered(kept);
     } catch (error) {
-      // A fault of ours costs one request, not the mount.
+      // An internal error fails one request, not the mount.
       this.#options.onFault(error, request.kind);
       this.#reply.begin(request.uniqueHigh, request.uniqueLow);
       this.#reply.error(errnoOf('fault'));
@@ -204,7 +207,7 @@ export class KernelSession implements Session {
     });
   }
 
-  /** Whether it is answered later; it was kept then. */
+  /** Returns whether the request is answered later; then it was stored in the journal. */
   #answer(request: Handled, keep: () => Kept, began: number): boolean {
     const outcome = this.#handle(request);
     switch (outcome.kind) {
@@ -252,7 +255,7 @@ export class KernelSession implements Session {
       this.#options.onServing({ init: negotiation.reply, takenOver: undefined });
   }
 
-  /** Whether it is answered later. */
+  /** Returns whether the request is answered later. */
   #read(request: Request, range: ContentRange, keep: () => Kept, began: number): boolean {
     const { uid } = request;
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
@@ -283,7 +286,7 @@ export class KernelSession implements Session {
     this.#reply.error(errno);
   }
 
-  /** It is answered later, which is soon: the main thread knows it, or nobody does. */
+  /** Answers later, as soon as the main thread has replied or has ended. */
   #told(
     request: Request,
     asked: Promise<string | undefined>,
@@ -296,7 +299,7 @@ export class KernelSession implements Session {
     });
   }
 
-  /** Whether it is answered later: when the source has been asked for the version. */
+  /** Returns whether the request is answered later: after the source was asked for the version. */
   #findVersion(request: Handled, id: string, keep: () => Kept, began: number): boolean {
     const lookup = this.#lookups?.begin(request, id);
     if (lookup === undefined) {
@@ -306,12 +309,16 @@ export class KernelSession implements Session {
     }
     return this.#later(request, keep(), began, lookup.result, (refusal) => {
       if (refusal !== undefined) this.#reply.error(errnoOf(refusal));
-      // The version may have come under another node id, or have gone again: then the path is looked up anew.
+      // The version may have been loaded under another node id, or dropped again: the kernel then looks up the path
+      // again.
       else if (this.#handle(request).kind !== 'answered') this.#reply.error(errnoOf('forgotten'));
     });
   }
 
-  /** Answers a request, kept for a successor until then, with what is waited for. `result` never rejects. */
+  /**
+   * Answers a request when the result is there; until then the journal keeps it for a successor. `result` never
+   * rejects.
+   */
   #later<T>(
     { kind, uniqueHigh, uniqueLow }: Request,
     kept: Kept,
@@ -332,7 +339,7 @@ export class KernelSession implements Session {
 
   #send(): void {
     const error = this.#transport.send(this.#reply.length);
-    // ENOENT: the caller was interrupted, and nobody waits any more.
+    // ENOENT: the caller was interrupted and no longer waits.
     if (error !== 0 && error !== ERRNO.ENOENT) this.#refused += 1;
   }
 

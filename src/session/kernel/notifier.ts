@@ -5,11 +5,11 @@ import type { Transport } from './transport.ts';
 export interface NotifierOptions {
   readonly transport: Pick<Transport, 'notify' | 'notifying'>;
   readonly pathOf: (nodeId: number) => string | undefined;
-  /** A notification waits in the kernel without end, or undefined: it does no more. */
+  /** Called when the kernel does not return from a notification, and with undefined when it has returned. */
   readonly onStuck: (stuck: StuckNotification | undefined) => void;
 }
 
-/** Sends notifications to the kernel, which may hold one for as long as a process holds the lock of a directory. */
+/** Sends notifications to the kernel, which may block one as long as a process holds the lock of a directory. */
 export class Notifier {
   readonly #options: NotifierOptions;
   readonly #watch: NotificationWatch;
@@ -26,11 +26,11 @@ export class Notifier {
     });
   }
 
-  /** Resolves, in the order of `messages`, with 0 or the errno of each. */
+  /** Resolves with 0 or the errno of each message, in the order of `messages`. */
   async send(messages: readonly Uint8Array[]): Promise<Int32Array> {
     if (messages.length === 0 || !this.#open) return new Int32Array(messages.length);
     const written = this.#options.transport.notify(messages).then((results) => {
-      // Before the word of this publication, that the one which was stuck is not any more.
+      // Reports the end of a stuck notification before this publication is reported.
       this.#watch.look();
       return results;
     });
@@ -39,7 +39,7 @@ export class Notifier {
     return written;
   }
 
-  /** Resolves when all that was sent has returned, or is stuck. */
+  /** Resolves when all sent notifications have returned, or one is stuck. */
   async settled(): Promise<void> {
     await Promise.race([this.#sent, this.#watch.stuck()]);
   }

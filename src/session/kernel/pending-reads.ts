@@ -4,21 +4,21 @@ import { isDying } from './dying.ts';
 import { keyOf } from './request-key.ts';
 
 /**
- * READs of one uid that may wait for content. The kernel sends no more than MAX_BACKGROUND of them, whoever they are of,
- * and lets every further reader wait until one is answered: so a part of these is never given to one uid alone.
+ * Limit of waiting READs for one uid. The kernel sends at most MAX_BACKGROUND of them for all users together, and then
+ * delays every further reader until one is answered. So no single uid gets all of these slots.
  */
 const MOST_OF_A_UID = (MAX_BACKGROUND * 3) / 4;
 const DYING_CHECK_MS = 200;
 
 /** A READ that waits for content. */
 export interface PendingRead {
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when no reader waits for the answer any more. */
   readonly signal: AbortSignal;
-  /** It is answered, or will not be. */
+  /** Call it when the READ was answered, or will not be. */
   readonly end: () => void;
 }
 
-/** Whose it is: `pid` is that of the thread that reads, 0 for what the kernel does by itself. */
+/** The reader: `pid` is the thread that reads; 0 if the kernel reads by itself. */
 export interface ReadHeader {
   readonly uniqueHigh: number;
   readonly uniqueLow: number;
@@ -26,7 +26,7 @@ export interface ReadHeader {
   readonly uid: number;
 }
 
-/** The READs that wait for content, by the number that the kernel gave them. */
+/** The READs that wait for content, by the unique number that the kernel gave them. */
 export class PendingReads {
   readonly #mostOfUid: number;
   readonly #isDying: (pid: number) => Promise<boolean>;
@@ -34,14 +34,14 @@ export class PendingReads {
   readonly #uids = new Map<number, number>();
   readonly #most: number;
 
-  /** `most`: of all uids together; one that has none waiting may go beyond it by a quarter. */
+  /** `most`: the limit for all uids together; a uid that has no waiting READ may exceed it by a quarter. */
   constructor(mostOfUid = MOST_OF_A_UID, dying = isDying, most = Number.POSITIVE_INFINITY) {
     this.#mostOfUid = mostOfUid;
     this.#most = most;
     this.#isDying = dying;
   }
 
-  /** Undefined where the uid has as many waiting READs as one uid may have. */
+  /** Undefined if the uid has reached its limit of waiting READs. */
   begin({ uniqueHigh, uniqueLow, pid, uid }: ReadHeader): PendingRead | undefined {
     const waiting = this.#uids.get(uid) ?? 0;
     if (waiting >= this.#mostOfUid) return undefined;
@@ -53,7 +53,7 @@ export class PendingReads {
     return {
       signal: read.controller.signal,
       end: () => {
-        // The same one may have come again meanwhile.
+        // The kernel may have sent the same request again meanwhile.
         if (this.#reads.get(key) === read) this.#reads.delete(key);
         const left = (this.#uids.get(uid) ?? 0) - 1;
         if (left > 0) this.#uids.set(uid, left);
@@ -63,9 +63,9 @@ export class PendingReads {
   }
 
   /**
-   * A caller that is dying is let go; any other goes on waiting for its bytes, since EINTR out of read(2)
-   * on a regular file is an error that no program expects. The kernel says just once that a caller was
-   * interrupted, perhaps by a signal before the one that kills: so from then on its state is watched.
+   * Aborts the READ if its caller is dying. Any other caller continues to wait for its bytes, because no program
+   * expects EINTR from read(2) on a regular file. The kernel reports only the first signal to a caller, which may
+   * precede the one that kills it: so from then on this class polls the caller's state.
    */
   async interrupt(uniqueHigh: number, uniqueLow: number): Promise<void> {
     const key = keyOf(uniqueHigh, uniqueLow);

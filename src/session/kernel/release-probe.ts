@@ -1,23 +1,23 @@
 import { ERRNO, encodeStore } from '../../wire/index.ts';
 import type { ShownTree } from '../trees/shown-tree.ts';
 
-/** FORGETs come in bursts: one question to the kernel for all of them. */
+/** FORGETs come in bursts: one query to the kernel covers all of them. */
 const PROBE_DELAY_MS = 100;
-/** A FORGET may be lost with a predecessor that had read it: so all held inodes are asked for now and then. */
+/** A FORGET can be lost if a predecessor had read it: so all held inodes are checked periodically. */
 const PROBE_ALL_MS = 60_000;
 
 export interface ReleaseProbeOptions {
   readonly tree: Pick<ShownTree, 'held' | 'heldIds' | 'release'>;
-  /** Sends notifications; resolves with 0 or an errno of each. */
+  /** Sends notifications; resolves with 0 or an errno for each. */
   readonly ask: (messages: readonly Uint8Array[]) => Promise<Int32Array>;
-  /** The kernel holds these replaced nodes no longer. */
+  /** Called with replaced nodes that the kernel no longer holds. */
   readonly onReleased: (nodeIds: readonly number[]) => void;
 }
 
 /**
- * Asks the kernel which replaced nodes it still holds (an empty STORE), and lets the others go. One question at a time:
- * while the kernel does not answer, what more there is to ask waits here, once a node. Otherwise the pipe to the notify
- * thread would fill behind a notification that is stuck, and in the end hold up the thread that answers readers.
+ * Asks the kernel which replaced nodes it still holds (by an empty STORE), and releases the others. One query at a
+ * time: while the kernel does not answer, further nodes wait here, each once. Otherwise the pipe to the notify thread
+ * would fill behind a stuck notification, and finally block the thread that answers readers.
  */
 export class ReleaseProbe {
   readonly #options: ReleaseProbeOptions;
@@ -34,7 +34,7 @@ export class ReleaseProbe {
     this.#all.unref();
   }
 
-  /** The kernel said that it let go of a node: a hint to ask, no more. */
+  /** The kernel has forgotten a node: a hint to query, not a proof. */
   forgotten(nodeId: number): void {
     if (this.#options.tree.held(nodeId) === undefined) return;
     this.#forgotten.add(nodeId);

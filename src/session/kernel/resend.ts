@@ -1,10 +1,12 @@
 import { encodeResend, FUSE_HAS_RESEND, type InitReply } from '../../wire/index.ts';
 import type { Transport } from './transport.ts';
 
-/** Once more, for what a thread of the predecessor was about to read when this one asked for the first time. */
+/**
+ * Asks once more after this time: at the first time a thread of the predecessor may just have been reading a request.
+ */
 const AGAIN_MS = 1_000;
 
-/** Has the kernel send again what a predecessor had read and not answered. */
+/** Asks the kernel to send again what a predecessor had read and not answered. */
 export class Resend {
   readonly #transport: Pick<Transport, 'sendNow'>;
   #again: NodeJS.Timeout | undefined;
@@ -13,7 +15,7 @@ export class Resend {
     this.#transport = transport;
   }
 
-  /** Whether it does; `init` is what was agreed on with it, where that is known. */
+  /** Returns whether the kernel sends again. `init`: the negotiated features of the connection, if known. */
   ask(init: InitReply | undefined): boolean {
     if (init !== undefined && (init.flags & FUSE_HAS_RESEND) === 0n) return false;
     if (this.#transport.sendNow(encodeResend()) !== 0) return false;

@@ -2,19 +2,19 @@ import { ERRNO, encodePrune, encodeStore } from '../../wire/index.ts';
 import type { Moment } from '../messages.ts';
 import type { VersionTable, VersionTree } from '../trees/version-table.ts';
 
-/** Node ids that one message asks the kernel to prune. */
+/** Node ids in one message that asks the kernel to prune. */
 const PRUNED_AT_ONCE = 256;
 
 export interface VersionDropOptions {
   readonly table: VersionTable;
-  /** Sends notifications; resolves with 0 or an errno of each. */
+  /** Sends notifications; resolves with 0 or an errno for each. */
   readonly ask: (messages: readonly Uint8Array[]) => Promise<Int32Array>;
 }
 
 /**
- * Lets versions go that the kernel holds nothing of. Names are never invalidated for that: it would take the lock of
- * `versions/`, and would detach a process that stands in the version. A kernel that can (7.45) first drops what it caches
- * and nobody uses; an older one does so by itself, when it needs the memory.
+ * Drops versions of which the kernel holds nothing. It never invalidates names for that: an invalidation takes the lock
+ * of `versions/`, and would detach a process whose working directory is in the version. A kernel with FUSE 7.45 first
+ * drops what it caches and nothing uses; an older one does so only when it needs memory.
  */
 export class VersionDrop {
   readonly #options: VersionDropOptions;
@@ -32,14 +32,14 @@ export class VersionDrop {
     await ask(prunes(nodeIds));
     const results = await ask(nodeIds.map((nodeId) => encodeStore(nodeId, 0)));
     const isHeld = results.some((errno) => errno !== ERRNO.ENOENT);
-    // Whatever was answered meanwhile may have given the kernel a node of it.
+    // A reply during the query may have given the kernel a node of this version.
     if (isHeld || tree.wasAsked) return false;
     table.remove(id, changedAt);
     return true;
   }
 }
 
-/** A directory stays in the kernel as long as a name below it does. */
+/** Lists names before their directories, because the kernel keeps a directory while it caches a name in it. */
 function leavesFirst({ generation, placement }: VersionTree): readonly number[] {
   const nodeIds: number[] = [];
   for (let index = generation.entries - 1; index >= 0; index--)

@@ -1,8 +1,9 @@
 import type { ContentVersion } from '../../tree/index.ts';
 
 /**
- * What a node id stands for once no shown entry has it: the kernel goes on asking for it while a process
- * holds it open, maps it or stands in it. Copied out, so that no old generation stays in memory for it.
+ * The meaning of a node id that no shown entry has any more. The kernel continues to ask for it while a process holds
+ * it open, maps it or has it as its working directory. This is a copy, so that no old generation stays in memory for
+ * it.
  */
 export interface HeldInode {
   readonly nodeId: number;
@@ -13,11 +14,11 @@ export interface HeldInode {
   readonly size: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
-  /** Where it was; undefined of a directory that a predecessor has seen go. */
+  /** Its last path; undefined for a directory that was removed while a predecessor served. */
   readonly path: string | undefined;
-  /** The store's date, seconds since the epoch; 0 for a directory, and where it is not known. */
+  /** The store's date in seconds since the epoch; 0 for a directory, or if unknown. */
   readonly lastModified: number;
   readonly version: ContentVersion | undefined;
-  /** The blob's fingerprint when the inode was replaced; ABSENT when it was not known to be local. */
+  /** The blob's fingerprint when the inode was replaced; ABSENT if it was not known to be local. */
   readonly fingerprint: bigint;
 }

@@ -7,13 +7,16 @@ import type { VersionTable } from './version-table.ts';
 
 const CURRENT = Buffer.from('current');
 const VERSIONS = Buffer.from('versions');
-/** Cookies below 16 are of "." and ".." and of nothing else. */
+/** Cookies below 16 are reserved for "." and "..". */
 const CURRENT_COOKIE = 16;
 const VERSIONS_COOKIE = 17;
-/** The attributes of the mount's own directories: when `versions/` changes, its listing is asked for again after this time. */
+/**
+ * How long the kernel may cache the attributes of the mount's own directories: after that it reads the listing of
+ * `versions/` again if it changed.
+ */
 export const OWN_TTL_SECONDS = 1;
 
-/** All that a mount shows: one tree, which is the mount; or, beside its current tree, versions that never change. */
+/** The trees that a mount shows: a single tree, or a current tree and versions that never change. */
 export class MountedTrees {
   readonly current: ShownTree;
   readonly versions: VersionTable | undefined;
@@ -23,7 +26,7 @@ export class MountedTrees {
     this.versions = versions;
   }
 
-  /** Undefined: nothing that is known. */
+  /** Undefined if the node id is unknown. */
   node(nodeId: number): Node | undefined {
     const { current, versions } = this;
     const index = current.placement.indexOfNode(current.generation, nodeId);
@@ -36,7 +39,7 @@ export class MountedTrees {
       : versions.node(nodeId);
   }
 
-  /** What is under a path below the mount's root, '' for that itself; undefined: nothing. */
+  /** Finds the node at a path below the mount's root, '' for the root itself; undefined if there is none. */
   find(path: string): Node | undefined {
     const { current, versions } = this;
     if (versions === undefined) return entryAt(current, path);
@@ -53,7 +56,7 @@ export class MountedTrees {
     return node;
   }
 
-  /** What is under a name in a directory of the mount's own. */
+  /** Finds a name in one of the mount's own directories. */
   ownChild(directory: OwnDirectory, name: Uint8Array): OwnChild | undefined {
     const { versions } = this;
     if (versions === undefined) return undefined;
@@ -61,7 +64,7 @@ export class MountedTrees {
     return this.#children(versions).find((child) => equal(child.name, name));
   }
 
-  /** In the order of their cookies, those behind one. */
+  /** Lists the entries after a cookie, in the order of their cookies. */
   *ownChildren(directory: OwnDirectory, after: number): Generator<OwnChild> {
     const { versions } = this;
     if (versions === undefined) return;
@@ -69,7 +72,7 @@ export class MountedTrees {
     else yield* this.#children(versions).filter(({ cookie }) => cookie > after);
   }
 
-  /** Where a node is, or was before it went: '' for the root; undefined for one that is not known. */
+  /** The path of a node, or its last path if it was removed; '' for the root, undefined if unknown. */
   path(nodeId: number): string | undefined {
     const node = this.node(nodeId);
     if (this.versions === undefined || node === undefined) return this.current.path(nodeId);
@@ -91,7 +94,7 @@ export class MountedTrees {
     }
   }
 
-  /** Whether it is the root of the mount, or that of the current tree. */
+  /** Whether the node is the root of the mount, or of the current tree. */
   isRoot(nodeId: number): boolean {
     return nodeId === FUSE_ROOT_ID || nodeId === this.current.placement.rootId;
   }

@@ -16,13 +16,13 @@ const ENTRY_BITS = 26;
 
 export const CURRENT_ROOT_ID = OWN_DIRECTORIES;
 export const VERSIONS_ID = OWN_DIRECTORIES + 1;
-/** Slots are never used twice in the life of a connection: this many versions can be added to one. */
+/** A connection never reuses a slot: this is the number of versions that can be added to one. */
 export const MOST_SLOTS = 2 ** 26;
 
 /**
- * The node id of a version's root. It follows from the id of the version and the salt of the mount, so that a server which
- * knows nothing of a look-up that its predecessor was asked for gives the same answer to it. Keyed: without the salt nobody
- * can find two ids that share a node id.
+ * The node id of a version's root: a function of the version's id and the mount's salt, so that a successor answers the
+ * same for a lookup that its predecessor received. It is keyed: without the salt, nobody can construct two ids with the
+ * same node id.
  */
 export function versionRootId(id: string, salt: bigint): number {
   const bytes = Buffer.from(id, 'latin1');
@@ -32,12 +32,12 @@ export function versionRootId(id: string, salt: bigint): number {
   return OWN_DIRECTORIES + (hash < RESERVED ? hash + RESERVED : hash);
 }
 
-/** What is added to the ids of the entries of the version in a slot. */
+/** The offset of the node ids of the version in a slot. */
 export function versionOffset(slot: number): number {
   return VERSION_ENTRIES + slot * 2 ** ENTRY_BITS;
 }
 
-/** The slot in which an entry of a version is; undefined where the node id is none of an entry of a version. */
+/** The slot of the version that a node id belongs to; undefined if it is not an entry of a version. */
 export function slotOf(nodeId: number): number | undefined {
   return nodeId < VERSION_ENTRIES ? undefined : Math.floor((nodeId - VERSION_ENTRIES) / 2 ** ENTRY_BITS);
 }
@@ -46,7 +46,7 @@ export function isVersionRoot(nodeId: number): boolean {
   return nodeId >= OWN_DIRECTORIES + RESERVED && nodeId < VERSION_ENTRIES;
 }
 
-/** Where a version is in the listing of `versions/`: distinct, above the cookies of "." and "..", below 2^51. */
+/** The cookie of a version in the listing of `versions/`: unique, above the cookies of "." and "..", below 2^51. */
 export function versionCookie(rootId: number): number {
   return rootId - OWN_DIRECTORIES;
 }

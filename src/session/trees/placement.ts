@@ -1,28 +1,28 @@
 import type { Generation } from '../../tree/index.ts';
 import { FUSE_ROOT_ID } from '../../wire/index.ts';
 
-/** Every generation has this id for its own root. */
+/** The id that every generation uses for its own root. */
 const ROOT_OF_TREE = 1;
 
 /**
- * Where a tree lies in the mount, and so under which node ids the kernel knows its entries. A generation numbers its
- * entries by itself, its root as 1. Several trees of one mount need ids apart, and only one directory of a mount is 1.
+ * The position of a tree in the mount, and the offset of its node ids. Each generation numbers its own entries, with 1
+ * as its root. The trees of one mount need distinct ids, and only the mount's root is 1.
  */
 export class Placement {
-  /** Of the directory that is the tree's root. */
+  /** The node id of the tree's root. */
   readonly rootId: number;
-  /** Of the directory that holds the root; the mount's root is its own parent. */
+  /** The node id of the directory that contains the root; the mount's root is its own parent. */
   readonly parentId: number;
   readonly #offset: number;
 
-  /** `offset`: what is added to the ids of all entries but the root. */
+  /** `offset` is added to the ids of all entries except the root. */
   constructor(place: { readonly rootId: number; readonly parentId: number; readonly offset: number }) {
     this.rootId = place.rootId;
     this.parentId = place.parentId;
     this.#offset = place.offset;
   }
 
-  /** The kernel's id of what the tree itself knows by this id. */
+  /** Converts the tree's own id into the node id that the kernel knows. */
   placed(ownId: number): number {
     return ownId === ROOT_OF_TREE ? this.rootId : ownId + this.#offset;
   }
@@ -31,7 +31,7 @@ export class Placement {
     return index === 0 ? this.rootId : generation.nodeId(index) + this.#offset;
   }
 
-  /** The entry that the kernel knows by this id, or -1. */
+  /** The index of the entry that has this node id in the kernel, or -1. */
   indexOfNode(generation: Generation, nodeId: number): number {
     if (nodeId === this.rootId) return 0;
     const ownId = nodeId - this.#offset;
@@ -43,13 +43,13 @@ export class Placement {
   }
 }
 
-/** The only tree of a mount: its root is the mount's. */
+/** The placement of a mount's only tree: its root is the mount's root. */
 export const WHOLE_MOUNT = new Placement({ rootId: FUSE_ROOT_ID, parentId: FUSE_ROOT_ID, offset: 0 });
 
-/** A tree, and where it lies. */
+/** A tree and its placement. */
 export interface PlacedTree {
   readonly generation: Generation;
   readonly placement: Placement;
-  /** One an entry, see cache/verification.ts. */
+  /** One fingerprint per entry; see cache/verification.ts. */
   readonly fingerprints: BigUint64Array;
 }

@@ -12,13 +12,13 @@ export class ShownTree implements PlacedTree {
   readonly #held = new Map<number, HeldInode>();
   #changing = false;
 
-  /** `replaced`: what the kernel may hold of trees that a predecessor has shown. */
+  /** `replaced`: nodes of a predecessor's trees that the kernel may still hold. */
   constructor(shown: ServedTree, replaced: readonly HeldInode[] = [], placement: Placement = WHOLE_MOUNT) {
     this.placement = placement;
     this.#generation = Generation.view(shown.generation);
     this.#fingerprints = new BigUint64Array(shown.fingerprints);
     for (const node of replaced) {
-      // A predecessor may have noted it by the id that the tree has for its own root.
+      // The predecessor may have stored the parent under the tree's own root id.
       this.#held.set(node.nodeId, { ...node, parentId: placement.placed(node.parentId) });
     }
   }
@@ -31,7 +31,9 @@ export class ShownTree implements PlacedTree {
     return this.#fingerprints;
   }
 
-  /** `<number>:<id>` of what is shown; `changing` while the kernel may still have something of the tree before. */
+  /**
+   * `<number>:<id>` of the shown generation; `changing` while the kernel may still cache parts of the previous tree.
+   */
   get label(): string {
     return this.#changing ? 'changing' : `${this.#generation.number}:${this.#generation.id}`;
   }
@@ -48,29 +50,29 @@ export class ShownTree implements PlacedTree {
     return [...this.#held.keys()];
   }
 
-  /** Where a node is, or was before it went: '' for the root; undefined for one that is not known. */
+  /** The path of a node, or its last path if it was removed; '' for the root, undefined if unknown. */
   path(nodeId: number): string | undefined {
     const index = this.placement.indexOfNode(this.#generation, nodeId);
     if (index >= 0) return this.#generation.path(index);
     return this.#held.get(nodeId)?.path;
   }
 
-  /** The kernel may still have something of the tree before. */
+  /** The kernel may still cache parts of the previous tree. */
   unsettled(): void {
     this.#changing = true;
   }
 
-  /** The kernel has answered all that it was to be told of the swap. */
+  /** The kernel has answered all notifications of the swap. */
   settled(): void {
     this.#changing = false;
   }
 
-  /** The swap. From here on the tree is changing, until it has settled. Returns the generation that was shown until now. */
+  /** Swaps the tree, which counts as changing until `settled` is called. Returns the previous generation. */
   show(shown: ServedTree, changes: GenerationChanges): Generation {
     this.#changing = true;
     const old = this.#generation;
     const next = Generation.view(shown.generation);
-    // Where something was removed, the directory it was in was touched: it has the instant of this publication.
+    // Every directory in which something was removed was touched: they share the time of this publication.
     const instant = changes.touched[0];
     for (const index of changes.changedFrom) this.#retire(old, index);
     for (const index of changes.removed) {
@@ -83,7 +85,7 @@ export class ShownTree implements PlacedTree {
     return old;
   }
 
-  /** A directory that comes back has its old node id again: the entry serves it from now on. */
+  /** Releases the held node of a directory that returns under its old node id: the entry replaces it. */
   revive(nodeId: number): boolean {
     return this.#held.delete(nodeId);
   }
@@ -93,8 +95,8 @@ export class ShownTree implements PlacedTree {
   }
 
   /**
-   * A removed directory is empty from now on, and says so by its mtime: a listing that the kernel was reading while
-   * it was invalidated would otherwise stay cached for good.
+   * Marks a removed directory as empty, with a new mtime: otherwise a listing that the kernel was reading during the
+   * invalidation would stay cached permanently.
    */
   #touch(nodeId: number, next: Generation, index: number): void {
     const node = this.#held.get(nodeId);

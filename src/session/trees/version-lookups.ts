@@ -6,24 +6,24 @@ import type { VersionAnswer } from '../messages.ts';
 import type { FindVersion } from '../serve-session.ts';
 import type { VersionTable } from './version-table.ts';
 
-/** Processes that may wait for versions. */
+/** Limits on the number of processes that may wait for versions. */
 export interface WaitingBounds {
   readonly ofAUid: number;
-  /** Of all uids; one that has none waiting may go beyond it by a quarter. */
+  /** The limit for all uids together; a uid with no waiting lookup may exceed it by a quarter. */
   readonly inAll: number;
 }
 
 export interface VersionLookup {
-  /** Undefined: the version is in the table. */
+  /** Undefined if the version is loaded. */
   readonly result: Promise<Refusal | undefined>;
 }
 
-/** Who waits for versions that are not here, and what they are told. */
+/** Tracks the readers that wait for versions which are not loaded, and answers them. */
 export class VersionLookups {
   readonly #table: VersionTable;
   readonly #find: FindVersion;
   readonly #waiting: PendingReads;
-  /** However many wait for one version, it is asked for once. */
+  /** The source is asked once for a version, however many readers wait for it. */
   readonly #flights = new SingleFlight<VersionAnswer>();
 
   constructor(table: VersionTable, find: FindVersion, { ofAUid, inAll }: WaitingBounds) {
@@ -32,7 +32,7 @@ export class VersionLookups {
     this.#find = find;
   }
 
-  /** Undefined where as many wait as may. */
+  /** Undefined if the limit of waiting readers is reached. */
   begin(request: ReadHeader, id: string): VersionLookup | undefined {
     const pending = this.#waiting.begin(request);
     if (pending === undefined) return undefined;

@@ -13,9 +13,11 @@ import {
 } from './node-ranges.ts';
 import { type PlacedTree, Placement } from './placement.ts';
 
-/** Ids that were looked up and are not here. Beyond these, the kernel is told to look the name up again. */
+/**
+ * Limit of remembered ids that were looked up and are not loaded. Beyond it, the kernel must look the name up again.
+ */
 const MOST_SOUGHT = 4096;
-/** The kernel asks for the name of a version again after this time, so that its use is seen. */
+/** The kernel looks up the name of a version again after this time, which shows that the version is in use. */
 const VERSION_TTL_SECONDS = 60;
 
 /** One version: a tree that never changes. */
@@ -25,7 +27,7 @@ export class VersionTree implements PlacedTree {
   readonly placement: Placement;
   readonly name: Uint8Array;
   readonly fingerprints: BigUint64Array;
-  /** Whether the kernel may have been given a node of it since this was last set to false. */
+  /** Whether the kernel may have received a node of it since this was last set to false. */
   wasAsked = true;
 
   constructor({ id, slot, generation, fingerprints }: ServedVersion, salt: bigint) {
@@ -39,10 +41,11 @@ export class VersionTree implements PlacedTree {
 }
 
 /**
- * The versions that are here, beside the current tree and apart from its publications. Who looks a version up that is not
- * here gets a node id at once, with attributes that the kernel may not use: it then asks for the attributes, and that
- * question waits for the source. A LOOKUP that waited would hold the lock of `versions/`: mkdir(2) and open(2) with
- * O_CREAT take it for themselves alone, also on a read-only mount, and keep every other look-up and listing out.
+ * The loaded versions, which are independent of the current tree and its publications. A lookup of a version that is
+ * not loaded is answered at once with a node id, and with attributes that the kernel must not use. The kernel then asks
+ * for the attributes, and that request waits for the source. A LOOKUP that waited would hold the lock of `versions/`:
+ * mkdir(2) and open(2) with O_CREAT take that lock exclusively, even on a read-only mount, and would block every other
+ * lookup and listing.
  */
 export class VersionTable {
   readonly #salt: bigint;
@@ -54,7 +57,7 @@ export class VersionTable {
   #directory: OwnDirectory;
   #sorted: readonly VersionTree[] | undefined;
 
-  /** `onUse` is told of each look-up of a version that is here: once a minute while its name is used. */
+  /** `onUse` is called for lookups of a loaded version: once a minute while its name is used. */
   constructor({ madeAt, changedAt, versions }: VersionsServed, salt: bigint, onUse: (id: string) => void) {
     this.#salt = salt;
     this.#onUse = onUse;
@@ -89,7 +92,7 @@ export class VersionTable {
     return tree?.id === id ? tree : undefined;
   }
 
-  /** Of a version's root or entry. */
+  /** The version to which a root or an entry belongs. */
   at(nodeId: number): VersionTree | undefined {
     const slot = slotOf(nodeId);
     return slot === undefined ? this.#byRoot.get(nodeId) : this.#bySlot.get(slot);
@@ -107,7 +110,7 @@ export class VersionTable {
     return id === undefined ? undefined : this.#seek(nodeId, id);
   }
 
-  /** What is under a name in `versions/`; undefined: nothing can be. */
+  /** Finds a name in `versions/`; undefined if it is not a valid id. */
   child(name: Uint8Array): OwnChild | undefined {
     const id = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
     if (!isReleaseId(id)) return undefined;
@@ -117,14 +120,14 @@ export class VersionTable {
       this.#onUse(id);
       return childOf(tree);
     }
-    // 51 bits of two ids are the same: one that is here stays, and the other cannot be had.
+    // Two ids share the same 51 bits: the loaded one stays, and the other is unavailable.
     if (tree !== undefined) return undefined;
     this.#sought.set(rootId, id);
     const node = this.#seek(rootId, id);
     return { name, cookie: versionCookie(rootId), node, ttlSeconds: 0 };
   }
 
-  /** In the order of their cookies, those behind one. */
+  /** Lists the entries after a cookie, in the order of their cookies. */
   *children(after: number): Generator<OwnChild> {
     this.#sorted ??= [...this.#byRoot.values()].sort(
       (one, other) => one.placement.rootId - other.placement.rootId,
@@ -134,14 +137,14 @@ export class VersionTable {
     }
   }
 
-  /** A version came. Harmless for one that is here. */
+  /** Adds a version. No effect if it is already loaded. */
   add(version: ServedVersion, changedAt: VersionsServed['changedAt']): void {
     if (this.version(version.id) !== undefined) return;
     this.#put(version);
     this.#changed(changedAt);
   }
 
-  /** A version goes; nobody may use it any more. */
+  /** Removes a version; nothing may use it any more. */
   remove(id: string, changedAt: VersionsServed['changedAt']): void {
     const tree = this.version(id);
     if (tree === undefined) return;
@@ -151,7 +154,7 @@ export class VersionTable {
     this.#changed(changedAt);
   }
 
-  /** The source has no such version. */
+  /** Forgets the id of a version that the source does not have. */
   forget(id: string): void {
     this.#sought.delete(versionRootId(id, this.#salt));
   }
@@ -179,7 +182,7 @@ export class VersionTable {
   }
 }
 
-/** Where the current tree lies beside versions. */
+/** The placement of the current tree beside versions. */
 export const BESIDE_VERSIONS = new Placement({ rootId: CURRENT_ROOT_ID, parentId: 1, offset: 0 });
 
 function childOf(tree: VersionTree): OwnChild {
