@@ -18,6 +18,7 @@ import { playHistory } from '../deploy/play-history.ts';
 import { motoProgram, startMoto } from '../support/moto.ts';
 import { identities, seaweedfsBinary, startSeaweedfs } from '../support/seaweedfs.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { startVersitygw, versitygwProgram } from '../support/versitygw.ts';
 
 const directory = await makeTemporaryDirectory();
 after(() => removeTemporaryDirectory(directory));
@@ -30,7 +31,15 @@ interface Server {
   stop(): Promise<void>;
 }
 
-const servers: readonly (readonly [name: string, there: boolean, start: () => Promise<Server>])[] = [
+/** moto is a process of Python that takes three times as long for a request as the others: it tries fewer. */
+const HISTORIES_OF_MOTO = Math.min(60, HISTORIES);
+
+const servers: readonly (readonly [
+  name: string,
+  there: boolean,
+  start: () => Promise<Server>,
+  histories: number,
+])[] = [
   [
     'SeaweedFS',
     seaweedfsBinary() !== undefined,
@@ -39,7 +48,9 @@ const servers: readonly (readonly [name: string, there: boolean, start: () => Pr
       const { endpoint, stop } = seaweedfs;
       return { endpoint, stop, bucket: await seaweedfs.createBucket() };
     },
+    HISTORIES,
   ],
+  ['versitygw', versitygwProgram() !== undefined, () => startVersitygw(identities.admin), HISTORIES],
   [
     'moto',
     motoProgram() !== undefined,
@@ -48,6 +59,7 @@ const servers: readonly (readonly [name: string, there: boolean, start: () => Pr
       await s3.send('PUT', 'releases');
       return { endpoint, stop, bucket: 'releases' };
     },
+    HISTORIES_OF_MOTO,
   ],
 ];
 
@@ -68,7 +80,7 @@ describe('random histories of three deployers and a collector', () => {
     );
   });
 
-  for (const [name, there, start] of servers) {
+  for (const [name, there, start, numRuns] of servers) {
     const skip = there ? false : `${name} is not installed: scripts/test --long does that`;
     test(`leave refs that somebody meant, and a whole log, in ${name}`, { skip }, async (context) => {
       const server = await start();
@@ -83,7 +95,7 @@ describe('random histories of three deployers and a collector', () => {
           });
           await playHistory(history, store, file).finally(close);
         }),
-        { numRuns: HISTORIES, ...given },
+        { numRuns, ...given },
       );
     });
   }
