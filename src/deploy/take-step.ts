@@ -210,11 +210,43 @@ async function refusePutBack(
   // Another writer may have taken that step since the ref was read.
   const { step } = await readStanding(store, environment, signal);
   if (step !== undefined && step.payload.sequence >= sequence) return;
+  if (!(await follows(store, environment, sequence, step?.digest, signal))) {
+    const key = releaseKeys.logEntry(environment, sequence);
+    throw new DeployError(
+      'log-differs',
+      `${key} is there, and is not a step that follows the ref of ${environment}`,
+      `Verify it by its signature before anything else: if nobody who may deploy made it, remove it, and find out who can write to ${releaseKeys.log(environment)}.`,
+    );
+  }
   throw new DeployError(
     'put-back',
     `the ref of ${environment} is older than its log, which has step ${sequence}: somebody put an earlier one back`,
-    `Copy the newest object of ${releaseKeys.log(environment)} to ${releaseKeys.ref(environment)}, and find out who did it.`,
+    `Verify the newest object of ${releaseKeys.log(environment)} by its signature first; then copy it to ${releaseKeys.ref(environment)}, and find out who did it.`,
   );
+}
+
+/** Whether the log's entry can be read, and is a step of this environment on top of the one with this digest. */
+async function follows(
+  store: ReleaseStore,
+  environment: string,
+  sequence: number,
+  digest: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const entry = await readLogEntry(store, environment, sequence, signal);
+    // Where an entry between is missing, what the later ones follow cannot be told.
+    if (entry === undefined) return true;
+    const { payload } = entry;
+    return (
+      payload.environment === environment &&
+      payload.sequence === sequence &&
+      payload.previous?.sha256 === digest
+    );
+  } catch (error) {
+    if (error instanceof ReleaseError) return false;
+    throw error;
+  }
 }
 
 function logDiffers(environment: string, sequence: number): DeployError {

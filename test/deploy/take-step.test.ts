@@ -107,6 +107,22 @@ describe('a step of an environment', () => {
     assert.deepEqual(store.objects.get(releaseKeys.ref(environment)), one.bytes);
   });
 
+  test('is refused where the next entry of the log is garbage, or follows another step, and says to verify that first', async () => {
+    const store = new MemoryReleaseStore();
+    await step(store, 'one');
+    const other = new MemoryReleaseStore();
+    await step(other, 'another one');
+    await step(other, 'two');
+    const key = releaseKeys.logEntry(environment, 2);
+    for (const planted of [Buffer.from('nonsense'), other.objects.get(key)!]) {
+      store.objects.set(key, planted);
+      await assert.rejects(step(store, 'three'), { code: 'log-differs', hint: /^Verify it .*remove it/ });
+    }
+    store.objects.delete(key);
+    await step(store, 'two');
+    assert.equal(chain(store).length, 2);
+  });
+
   test('is refused on a ref of another environment, and on one that is none', async () => {
     const store = new MemoryReleaseStore();
     store.objects.set(releaseKeys.ref('staging'), (await step(store, 'one')).bytes);
