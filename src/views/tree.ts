@@ -3,6 +3,7 @@ import type { CacheInspection } from '../cache/inspection.ts';
 import type { Entry, EntryItem } from '../control/shapes/entries.ts';
 import type { ProblemItem } from '../control/shapes/status.ts';
 import type { Absence, PageOfEntries, TreeViews } from '../control/tree-views.ts';
+import { releaseKeys } from '../release/index.ts';
 import type { Shown } from '../sync/shown.ts';
 import type { Sync } from '../sync/sync.ts';
 import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from '../tree/index.ts';
@@ -84,12 +85,15 @@ export class DaemonTree implements TreeViews {
     const cached = version === undefined ? null : isAllLocal(generation, index, cachedBytes);
     const checked = version !== undefined && cached === true && version.size <= MOST_CHECKED_BYTES;
     const checksum = checked ? await cache.inspection.checksum(version, signal) : undefined;
-    const key = prefix + path + (isDirectory ? '/' : '');
+    const place = version?.place;
+    const key =
+      prefix + (place === undefined ? path + (isDirectory ? '/' : '') : releaseKeys.pack(place.pack));
     const lastModified = generation.lastModified(index);
     return {
       path,
       kind: isDirectory ? 'directory' : 'file',
       key,
+      ...(place !== undefined && { range: { offset: place.offset, bytes: generation.size(index) } }),
       size: generation.size(index),
       etag: (version && listedEtag(version.etag)) ?? null,
       versionId: (version && versionIdOf(path, version.etag)) ?? null,

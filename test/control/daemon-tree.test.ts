@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as z from 'zod/mini';
 import type { CacheInspection } from '../../src/cache/inspection.ts';
-import { entryShape } from '../../src/control/shapes/entries.ts';
+import { type Entry, entryShape } from '../../src/control/shapes/entries.ts';
+import { columnsOf } from '../../src/source/release/manifest-columns.ts';
 import type { ReleaseStep } from '../../src/source/release-step.ts';
 import { ContentState } from '../../src/sync/content-state.ts';
 import type { Shown } from '../../src/sync/shown.ts';
 import type { SyncView } from '../../src/sync/sync-view.ts';
-import { type Generation, PathFilter } from '../../src/tree/index.ts';
+import { buildGeneration, type Generation, PathFilter } from '../../src/tree/index.ts';
 import { DaemonTree, type TreeObserved } from '../../src/views/tree.ts';
 import { build } from '../tree/arbitraries.ts';
 import type { TestObject } from '../tree/listings.ts';
@@ -192,5 +193,41 @@ describe('the tree at the control socket', () => {
     clearInterval(turning);
     assert.equal(seen.size, 100_100);
     assert.ok(turns > 0);
+  });
+
+  test('names the pack that has the content of a file of a release, and where in it', async () => {
+    const pack = 'ab'.repeat(32);
+    const files = [
+      { path: 'a.py', size: 3, sha256: 'cd'.repeat(32), executable: false, place: { pack, offset: 7 } },
+    ];
+    const { generation } = await buildGeneration({
+      objects: columnsOf({ id: exampleStep.id, files }, 0),
+      filter: PathFilter.compile({ include: [], exclude: [] }),
+      salt: 7n,
+      now: 0,
+      previous: undefined,
+      removedDirectories: new Map(),
+      nextNodeId: 2,
+    });
+    const shown: Shown = {
+      generation,
+      content: new ContentState(generation.entries),
+      bound: { bytes: 0, neededBytes: 0, fits: true },
+      digest: undefined,
+      problems: [],
+      publishedAt: 0,
+      release: exampleStep,
+    };
+    const sync = {
+      shown,
+      view: { history: [], held: undefined } as unknown as SyncView,
+      changes: async () => undefined,
+      heldTree: undefined,
+      removalOf: async () => undefined,
+      replacedNodeIds: () => [],
+    };
+    const entry = (await treeOf([], { sync }).entry('a.py', signal)) as Entry;
+    assert.deepEqual([entry.key, entry.range], [`p/packs/${pack}`, { offset: 7, bytes: 3 }]);
+    assert.deepEqual(entryShape.parse(entry), entry);
   });
 });

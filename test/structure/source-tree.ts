@@ -37,7 +37,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'mount',
   ],
   control: ['host'],
-  views: ['tree', 'config', 'host', 'cache', 'source', 'sync', 'session', 'takeover', 'control'],
+  views: ['tree', 'release', 'config', 'host', 'cache', 'source', 'sync', 'session', 'takeover', 'control'],
   entry: ['tree', 'config', 'host', 'store', 'cache', 'source', 'sync', 'state', 'session'],
   server: [
     'config',

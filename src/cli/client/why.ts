@@ -75,7 +75,7 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
   const first = firstVisible.generation;
   const rows: (readonly [label: string, text: string] | undefined)[] = [
     ['path', `${path === '' ? '(the root)' : path}, a ${kind}`],
-    ['key', key],
+    ['key', entry.range === undefined ? key : `${key}, ${rangeText(entry.range)}`],
     isFile
       ? ['size', size < 1024 ? formatSize(size) : `${formatSize(size)} (${formatCount(size)} bytes)`]
       : undefined,
@@ -104,6 +104,10 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
   return rows
     .flatMap((row) => (row === undefined ? [] : [`${paints.bold(row[0].padEnd(LABEL_WIDTH))}${row[1]}\n`]))
     .join('');
+}
+
+function rangeText({ offset, bytes }: NonNullable<Entry['range']>): string {
+  return `bytes ${offset} to ${offset + bytes - 1} of the pack`;
 }
 
 function cachedText({ cached, cachedBytes, size, checksum }: Entry, paints: Paints): string {

@@ -31,6 +31,8 @@ export const entryShape = z.strictObject({
   kind: z.enum(['file', 'directory']),
   /** The whole object key; of a directory what its keys begin with. */
   key: z.string(),
+  /** Where in that object the content is, of a release: the object is a pack of many. Absent: it is the whole object. */
+  range: z.optional(z.strictObject({ offset: count, bytes: count })),
   size: count,
   /** As listed, without quotes; null for a directory. */
   etag: z.nullable(z.string()),
