@@ -3,6 +3,7 @@ import { type Manifest, MOST_ENVELOPE_BYTES, releaseKeys } from '../../release/i
 import { StoreClock } from '../../store/store-clock.ts';
 import { DatedReader } from './dated-reader.ts';
 import { judgeStep, type Step, type StepRules } from './judge-step.ts';
+import { KnownManifests } from './known-manifests.ts';
 import { readManifest } from './read-manifest.ts';
 import { RefHeld, type RefHold } from './ref-hold.ts';
 import type { ReleaseReader } from './release-reader.ts';
@@ -63,6 +64,7 @@ export class RefWatch {
   readonly #reader: ReleaseReader;
   readonly #storeClock = new StoreClock();
   readonly #history: StepHistory;
+  readonly #manifests = new KnownManifests();
   readonly #key: string;
   /** The ref as it was read last. */
   #ref: { readonly bytes: Uint8Array; readonly etag: string | undefined } | undefined;
@@ -174,7 +176,7 @@ export class RefWatch {
     }
     // Before the manifest is read: where that is missing, an earlier ref is not followed in its place.
     await this.#options.memory.raise(remembered(step));
-    const manifest = await readManifest(this.#reader, step, signal);
+    const manifest = await this.#manifestOf(step, signal);
     const release = { step, manifest };
     if (instant === undefined || instant <= this.#now()) {
       this.#become(step);
@@ -183,6 +185,16 @@ export class RefWatch {
     const meanwhile = await this.#meanwhile(step, signal);
     this.#armed = step;
     return { kind: 'armed', release, instant, meanwhile };
+  }
+
+  async #manifestOf(step: Step, signal: AbortSignal): Promise<Manifest> {
+    const { release, manifest } = step.payload;
+    const known = this.#manifests.get(manifest);
+    // A step that names it for other files is judged by what the store has.
+    if (known !== undefined && known.id === release) return known;
+    const read = await readManifest(this.#reader, step, signal);
+    this.#manifests.keep(manifest, read);
+    return read;
   }
 
   #become(step: Step): void {
@@ -196,7 +208,7 @@ export class RefWatch {
       const step = await this.#history.inForceBefore(armed, this.#now(), signal);
       if (step === undefined) return { kind: 'nothing' };
       if (step.digest === this.#inForce?.digest) return { kind: 'unchanged' };
-      const manifest = await readManifest(this.#reader, step, signal);
+      const manifest = await this.#manifestOf(step, signal);
       this.#inForce = step;
       return { kind: 'release', release: { step, manifest } };
     } catch (error) {

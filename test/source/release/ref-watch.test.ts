@@ -78,6 +78,23 @@ describe('a ref', () => {
     assert.equal(reasonOf(await watchOf(store).look(signal)), 'rolled-back');
   });
 
+  test('that goes back to what was shown before needs no manifest from the store', async () => {
+    const store = new WrittenRoot();
+    const first = store.deploy(['a.py'], undefined);
+    const watch = watchOf(store);
+    released(await watch.look(signal));
+    const second = store.deploy(['b.py'], first);
+    released(await watch.look(signal));
+    const asked: string[] = [];
+    store.before = (key) => void asked.push(key);
+    const third = store.deploy(['a.py'], second);
+    assert.equal(released(await watch.look(signal)), third.digest);
+    assert.deepEqual(
+      asked.filter((key) => key.startsWith('manifests/')),
+      [],
+    );
+  });
+
   test('that moves while the log is read is read again', async () => {
     const store = new WrittenRoot();
     const first = store.deploy(['a.py'], undefined);

@@ -1,0 +1,38 @@
+import type { Manifest, ReleasePayload } from '../../release/index.ts';
+
+type ManifestName = ReleasePayload['manifest'];
+
+/** Of all manifests that are kept: some 300 bytes each in memory. */
+const MOST_FILES = 100_000;
+
+/**
+ * The manifests that were read last, by their SHA-256 and size. They never change, so that a roll-back or a promotion of what was
+ * shown a moment ago needs none from the store.
+ */
+export class KnownManifests {
+  readonly #known = new Map<string, Manifest>();
+
+  get(name: ManifestName): Manifest | undefined {
+    const manifest = this.#known.get(keyOf(name));
+    if (manifest !== undefined) this.keep(name, manifest);
+    return manifest;
+  }
+
+  /** The last to be used is the last to go; one that is too large by itself is not kept. */
+  keep(name: ManifestName, manifest: Manifest): void {
+    const key = keyOf(name);
+    this.#known.delete(key);
+    if (manifest.files.length > MOST_FILES) return;
+    this.#known.set(key, manifest);
+    let files = [...this.#known.values()].reduce((sum, each) => sum + each.files.length, 0);
+    for (const [oldest, each] of this.#known) {
+      if (files <= MOST_FILES) break;
+      this.#known.delete(oldest);
+      files -= each.files.length;
+    }
+  }
+}
+
+function keyOf({ sha256, size }: ManifestName): string {
+  return `${sha256} ${size}`;
+}
