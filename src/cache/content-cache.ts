@@ -348,13 +348,13 @@ function tell({ blobs, temporaries, corrupt, foreign, damagedOrder }: Recovered,
   if (damagedOrder)
     log.warn(
       { event: 'cache-order-lost' },
-      "the cache's order of eviction cannot be read: blobs are ordered by age",
+      "the cache's order of eviction cannot be read; blobs are evicted by age",
     );
   if (foreign.length > 0) {
     const samples = foreign.slice(0, FOREIGN_SAMPLES);
     log.warn(
       { event: 'cache-foreign-files', entries: foreign.length, samples },
-      'there is something else in the cache: it is left alone',
+      'the cache directory contains files of another program; dagmount leaves them unchanged',
     );
   }
 }

@@ -106,7 +106,7 @@ export class DiskCache {
       const { flaw } = checked;
       this.#options.log.warn(
         { event: 'cache-corrupt', key, flaw },
-        'a cached blob is not what was stored: it is removed, not used',
+        'a cached blob is corrupt and was removed; its content is fetched again',
       );
       this.#options.onTrouble?.(
         'corrupt',
@@ -175,11 +175,11 @@ export class DiskCache {
     if (trouble !== undefined)
       onTrouble?.(trouble, `The cache takes no content (${errno}): reads go through.`);
     if (trouble === undefined)
-      log.info({ event: 'cache-writable', directory }, 'the cache takes content again');
+      log.info({ event: 'cache-writable', directory }, 'the cache can be written again');
     else
       log.warn(
         { event: 'cache-unwritable', code: trouble, errno, directory },
-        'the cache takes no content: reads go through to the store',
+        'the cache cannot be written; reads fetch content from the store',
       );
   }
 }

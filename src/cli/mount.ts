@@ -46,7 +46,7 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
   const signals = listenToSignals(shell.err.isTerminal, () => {
     log.warn(
       { event: 'stopped-at-once', target: config.target },
-      'ended at once by a second signal: the mount may be left, dead',
+      'a second signal ended the process at once; a dead mount may remain',
     );
   });
   try {

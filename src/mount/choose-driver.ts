@@ -33,7 +33,10 @@ export async function chooseDriver(
   const loaded = tryToLoad();
   if (wanted === 'fuse-native') {
     const driver = await FuseNativeDriver.start(fuseNativeProcess);
-    log.info({ event: 'weak-driver', weaker: FUSE_NATIVE_WEAKNESSES }, 'served by fuse-native');
+    log.info(
+      { event: 'weak-driver', weaker: FUSE_NATIVE_WEAKNESSES },
+      'fuse-native serves this mount; it keeps some promises only in part',
+    );
     return { driver, addon: loaded.addon };
   }
   try {
@@ -47,7 +50,7 @@ export async function chooseDriver(
     const fields = { reason: error.message, hint: error.hint };
     log.warn(
       { event: 'weak-driver', ...fields, weaker: FUSE_NATIVE_WEAKNESSES },
-      'served by fuse-native, which keeps some promises in part only, as the kernel driver cannot be used',
+      'the kernel driver cannot be used; fuse-native serves this mount, and keeps some promises only in part',
     );
     return { driver, addon: loaded.addon };
   }

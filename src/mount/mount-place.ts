@@ -83,7 +83,7 @@ export class MountPlace {
     } catch (error) {
       this.#log.info(
         { event: 'mount-busy', target: this.#target, reason: String(error), graceSeconds: GRACE_MS / 1000 },
-        'the mount is busy: it is detached, and its users are served for some seconds more',
+        'the mount is busy and was detached; its users are served for some seconds longer',
       );
       this.#driver.unmount(this.#target, true);
     }

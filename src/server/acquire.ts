@@ -57,7 +57,11 @@ export async function acquire(
       announcement.supervisorIs(supervised.supervisorPid);
       tellSupervisor(log, supervised.supervisorPid);
     },
-    onStuck: (threads) => log.error({ event: 'stuck', threads }, 'the server before gave no sign of life'),
+    onStuck: (threads) =>
+      log.error(
+        { event: 'stuck', threads },
+        'the previous server did not respond and was killed; `threads` shows where it was in the kernel',
+      ),
     onReplacement: hooks.onReplacement,
   });
   announcement.supervisorIs(supervised.supervisorPid);

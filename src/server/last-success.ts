@@ -28,7 +28,7 @@ export function keepLastSuccess(file: string, log: Logger): Pick<SyncOptions, 'l
       if (!told)
         log.debug(
           { event: 'last-success-not-kept', file, err: error },
-          'when the store was last seen cannot be written down',
+          'the time of the last successful listing cannot be stored',
         );
       told = true;
       rmSync(temporary, { force: true });

@@ -26,20 +26,19 @@ export function tellMounted(log: Logger, news: MountedNews): void {
   }
   log.warn(
     { event: 'taken-over', source, target, protocol, ...supervised.succession(serving.at), ...takenOver },
-    'the server before ended: its mount is taken over',
+    'the previous server ended; this server took over its mount',
   );
 }
 
 /** Says that a supervisor ended, and which one is there now. */
 export function tellSupervisor(log: Logger, pid: number | undefined): void {
   if (pid === undefined)
-    log.error({ event: 'unsupervised' }, 'the supervisor ended, and none can be started');
-  else
-    log.warn({ event: 'supervised', supervisor: pid }, 'the supervisor ended: another one takes its place');
+    log.error({ event: 'unsupervised' }, 'the supervisor ended, and a new one cannot be started');
+  else log.warn({ event: 'supervised', supervisor: pid }, 'the supervisor ended; a new one was started');
 }
 
 /** Says that a mount was taken away, and what was asked of it. */
 export function tellUnmounted(log: Logger, target: string, counters: SessionCounters, leftOut: number): void {
-  log.info({ event: 'upcalls', ...counters }, 'upcalls');
+  log.info({ event: 'upcalls', ...counters }, 'requests that the kernel sent to this server');
   log.info({ event: 'unmounted', target, leftOut }, 'unmounted');
 }

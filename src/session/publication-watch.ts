@@ -90,7 +90,7 @@ export class PublicationWatch {
         const { directory } = this.#stuck;
         log.error(
           { event: 'publication-stuck', directory, holders },
-          `a process keeps the kernel from taking a publication. ${MEND}`,
+          `a process blocks a publication in the kernel. ${MEND}`,
         );
         onChange(this.#stuck);
       }
@@ -115,7 +115,10 @@ export class PublicationWatch {
     if (this.#stuck === undefined) return;
     const seconds = Math.max(0, this.#options.now() - this.#stuck.since) / 1000;
     this.#stuck = undefined;
-    this.#options.log.info({ event: 'publication-freed', seconds }, 'the kernel takes publications again');
+    this.#options.log.info(
+      { event: 'publication-freed', seconds },
+      'publications are no longer blocked in the kernel',
+    );
     this.#options.onChange(undefined);
   }
 }

@@ -31,7 +31,7 @@ export class DiskTrouble {
     this.#code = code;
     this.#log.warn(
       { event: 'state-not-kept', file: this.#file, code, degraded: this.name },
-      'what is shown cannot be kept for a restart: it is published all the same',
+      'the shown tree cannot be stored for a restart; it is published anyway',
     );
   }
 
@@ -40,7 +40,7 @@ export class DiskTrouble {
     this.#code = undefined;
     this.#log.info(
       { event: 'state-kept', file: this.#file },
-      'what is shown can be kept for a restart again',
+      'the shown tree can be stored for a restart again',
     );
   }
 }

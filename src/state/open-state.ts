@@ -51,7 +51,7 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
         : `the tree of ${newest.path} is shown`;
     log.warn(
       { event: 'state-unusable', file: path, code, detail: message, then },
-      'what was kept of the last tree cannot be used',
+      'the stored state of the last tree cannot be used',
     );
     await attempt(path, log, () => rm(path, { recursive: true, force: true }));
   }
@@ -98,7 +98,7 @@ async function attempt(file: string, log: Logger, job: () => Promise<void>): Pro
     if (!isSystemError(error)) throw error;
     log.warn(
       { event: 'state-write-failed', file, code: error.code },
-      'a file of the kept state cannot be written',
+      'a file of the stored state cannot be written',
     );
     return false;
   }

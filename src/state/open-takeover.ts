@@ -46,8 +46,8 @@ async function look(
     if (!(error instanceof StateError)) throw error;
     const { code, message } = error;
     log.warn(
-      { event: 'state-unusable', file: path, code, detail: message, outcome: 'it is mounted anew' },
-      'what was kept of the last tree cannot be used',
+      { event: 'state-unusable', file: path, code, detail: message, outcome: 'the mount is made again' },
+      'the stored state of the last tree cannot be used',
     );
     return 'unusable';
   }

@@ -162,7 +162,7 @@ export class StepMemoryDirectory implements StepMemory {
     this.#trouble = code;
     this.#log.warn(
       { event: 'step-not-kept', directory: this.#path, code },
-      'the newest release that was seen cannot be kept: after a restart an earlier one could be shown',
+      'the newest release seen cannot be stored; after a restart an older one could be shown',
     );
   }
 
@@ -171,7 +171,7 @@ export class StepMemoryDirectory implements StepMemory {
     this.#trouble = undefined;
     this.#log.info(
       { event: 'step-kept', directory: this.#path },
-      'the newest release that was seen is kept again',
+      'the newest release seen can be stored again',
     );
   }
 }

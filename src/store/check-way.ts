@@ -38,8 +38,8 @@ export function checkPlace({ bucket, endpointUrl, region }: CheckedPlace): void 
   if (region !== undefined && !isRegionName(region)) {
     throw new SettingError(
       'bad-setting',
-      `--region ${JSON.stringify(region)} is no name of a region`,
-      'Write it as in eu-west-1; a store elsewhere than at AWS mostly takes us-east-1.',
+      `--region ${JSON.stringify(region)} is not the name of a region`,
+      'Write it like eu-west-1; most stores other than AWS accept us-east-1.',
     );
   }
   refuseMultiRegion(bucket);
@@ -53,13 +53,13 @@ function checkEndpoint(text: string): void {
   }
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') {
-    const where = 'Credentials come from the AWS environment and files.';
-    throw new SettingError('bad-setting', '--endpoint-url carries a user or password', where);
+    const where = 'Remove them: credentials come from the AWS environment variables and files.';
+    throw new SettingError('bad-setting', '--endpoint-url contains a user name or password', where);
   }
   if (url.search !== '' || url.hash !== '') {
     throw new SettingError(
       'bad-setting',
-      `--endpoint-url ${shown} carries more than a host and a path`,
+      `--endpoint-url ${shown} contains more than a host and a path`,
       hint,
     );
   }
@@ -70,7 +70,7 @@ function refuseMultiRegion(bucket: string): void {
   if (!/^arn:[^:]*:s3::/.test(bucket)) return;
   throw new SettingError(
     'bad-setting',
-    `${bucket} is a multi-region access point, which is not served`,
+    `${bucket} is a multi-region access point, which dagmount does not support`,
     'Mount one of the buckets or access points behind it.',
   );
 }

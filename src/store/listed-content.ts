@@ -70,7 +70,7 @@ export class ListedContent implements ContentStore {
     const { object } = answer;
     if (!this.#isListed(listed, answer)) {
       await leave(object);
-      throw changed(`${path} came with ${said(object)}, where ${etag} is listed`);
+      throw changed(`${path} has ${said(object)}, but ${etag} is listed`);
     }
     return { ...object, etag };
   }
@@ -99,7 +99,7 @@ export class ListedContent implements ContentStore {
       // With a known ETag it is the right version, but damaged; otherwise it is another version.
       const known = [bareEtag(listed.etag), this.#accepted.get(keyOf(listed))?.etag];
       if (answer.etag !== '' && known.includes(answer.etag)) throw error;
-      throw changed(`${listed.path} has ${answer.size} bytes, where ${options.size} are listed`);
+      throw changed(`${listed.path} has ${answer.size} bytes, not ${options.size} as listed`);
     }
   }
 

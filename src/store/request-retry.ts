@@ -63,7 +63,7 @@ export function withRetries<T>(
 }
 
 export function aborted({ reason }: Pick<Stop, 'reason'>): StoreError {
-  return new StoreError('aborted', '', 'Ask again.', false, { cause: reason });
+  return new StoreError('aborted', '', 'Try again.', false, { cause: reason });
 }
 
 function overdue(milliseconds: number): StoreError {

@@ -27,22 +27,22 @@ export function isRetryable(code: StoreErrorCode): boolean {
 
 const SAYS: Readonly<Record<StoreErrorCode, string>> = {
   unreachable: 'the store cannot be reached',
-  throttled: 'the store asks for fewer requests',
+  throttled: 'the store limits the rate of requests',
   denied: 'the store refused access',
   expired: 'the credentials have expired',
-  'no-such-bucket': 'there is no such bucket',
+  'no-such-bucket': 'the bucket does not exist',
   changed: 'the object has changed in the store',
   gone: 'the object is not in the store',
-  corrupt: 'what the store sent is not what it has',
+  corrupt: "the store's answer is damaged",
   'clock-skew': "this host's clock differs from the store's",
   'no-credentials': 'no credentials were found',
   'wrong-region': 'the bucket is not in this region',
   'untrusted-certificate': "the store's certificate is not trusted",
-  'not-s3': 'the endpoint does not speak S3',
+  'not-s3': 'the endpoint does not use the S3 protocol',
   'unreadable-class': 'the object is archived and cannot be read at once',
-  aborted: 'the request was given up',
+  aborted: 'the request was cancelled',
   'bad-request': 'the store refused the request',
-  'bad-answer': 'the store answered in a way that cannot be used',
+  'bad-answer': "the store's answer cannot be used",
 };
 
 /**

@@ -145,7 +145,7 @@ export class Backlog {
       if (left.aborted) return;
       log.error(
         { event: 'backlog-crashed', err: error },
-        'the fetching of what is shown ended by an unforeseen error',
+        'the prefetch of shown files stopped with an unexpected error',
       );
     }
   }

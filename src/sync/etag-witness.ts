@@ -115,7 +115,10 @@ export class EtagWitness implements EtagFindings {
     this.#revision += 1;
     const { traits } = this;
     this.#keeper.keep(traits);
-    this.#log.warn({ event: 'store-traits', traits }, 'what is known of the ETags of the store has changed');
+    this.#log.warn(
+      { event: 'store-traits', traits },
+      "dagmount changed its assumptions about the store's ETags",
+    );
   }
 
   #shows(tree: Generation): void {

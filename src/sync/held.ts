@@ -100,7 +100,10 @@ export class Hold {
   /** A listing passed: nothing is held any more. */
   drop(): void {
     if (this.#view === undefined) return;
-    this.#log.info({ event: 'no-longer-held', generation: this.#view.generation }, 'no longer held');
+    this.#log.info(
+      { event: 'no-longer-held', generation: this.#view.generation },
+      'the held listing is no longer held',
+    );
     this.#view = undefined;
     this.#digest = undefined;
     this.#tree = undefined;

@@ -150,7 +150,7 @@ export class Tally {
     if (noRoom > 0)
       log.warn(
         { event: 'cache-full', noRoom },
-        'the cache cannot take all content: what is missing is read from the store',
+        'the cache is too small for all content; reads fetch the rest from the store',
       );
   }
 }

@@ -21,11 +21,12 @@ export class ProblemLog {
     const state = JSON.stringify([count, named, problems.at(-1)]);
     if (state === this.#told) return;
     this.#told = state;
-    if (count === 0) this.#log.info({ event: 'no-keys-left-out', count }, 'every key is shown as it is');
+    if (count === 0)
+      this.#log.info({ event: 'no-keys-left-out', count }, 'every key can be shown under its own name again');
     else
       this.#log.warn(
         { event: 'keys-left-out', count, problems: named },
-        'keys that cannot be shown as they are',
+        'some keys cannot be shown under their own names',
       );
   }
 }

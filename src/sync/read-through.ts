@@ -179,7 +179,10 @@ export class ReadThrough {
   #refuse(version: ContentVersion, code: string, error: unknown): ReadResult {
     const { generation, refresh, log } = this.#options;
     if (code === 'internal')
-      log.error({ event: 'read-crashed', err: error, path: version.path }, 'a read failed unforeseen');
+      log.error(
+        { event: 'read-crashed', err: error, path: version.path },
+        'a read failed with an unexpected error',
+      );
     if (isStale(code)) {
       // A replaced version that is still being read says nothing about the shown tree.
       if (isShown(generation(), version)) refresh();

@@ -123,7 +123,7 @@ export class Revalidation {
         if (end.kind !== 'stale') return end;
         this.#options.log.info(
           { event: 'listing-outdated', path: end.path, code: end.code, restarts },
-          'the listing is out of date: once more',
+          'an object changed after the listing; dagmount lists again',
         );
       } catch (error) {
         this.#stages.wait.storeFailed();

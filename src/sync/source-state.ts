@@ -67,7 +67,7 @@ export class SourceState {
     if (consecutiveFailures > 0)
       this.#log.info(
         { event: 'source-recovered', failures: consecutiveFailures },
-        'the source answers again',
+        'the source can be reached again',
       );
     this.#view = {
       ...this.#view,
@@ -97,9 +97,9 @@ export class SourceState {
     const fields = { ...failure, consecutiveFailures };
     if (starting) this.#log.debug({ event: 'no-first-tree', ...fields }, 'there is no first tree yet');
     else if (failure.code === 'internal')
-      this.#log.error({ event, ...fields, err: error }, 'a revalidation failed unforeseen');
+      this.#log.error({ event, ...fields, err: error }, 'a revalidation failed with an unexpected error');
     else if (before !== failure.code)
-      this.#log.warn({ event, ...fields }, 'a revalidation failed: the tree stays as it is');
+      this.#log.warn({ event, ...fields }, 'a revalidation failed; the shown tree stays unchanged');
     else this.#log.debug({ event, ...fields }, 'a revalidation failed again');
   }
 }

@@ -102,7 +102,7 @@ export class Stages {
       // Each round adopts new paths, so the loop terminates.
       this.#options.log.info(
         { event: 'changing-objects-shown', files: end.files },
-        'objects that change all the time are shown as they were found',
+        'some objects change continuously; each is shown in the version that dagmount found',
       );
     }
   }
@@ -153,7 +153,7 @@ export class Stages {
       const failed = this.wait.withAnswers(fetched.failed);
       log.debug(
         { event: 'prefetched', files, noRoom, failed: failed.length },
-        'content of the new tree fetched',
+        'the content of the new tree was fetched',
       );
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;
@@ -230,7 +230,7 @@ export class Stages {
       isKept = true;
       this.#options.log.info(
         { event: 'armed', release: candidate.release, at: new Date(notBefore).toISOString() },
-        'the next release is here, and is shown at its time',
+        'the next release is ready, and will be shown at its start time',
       );
       const { release } = candidate;
       if (release !== undefined) this.#options.notice?.({ kind: 'armed', release, at: notBefore });

@@ -336,7 +336,7 @@ export class Sync {
           cacheBytes: this.#options.cacheBytes,
           largestFetched: bound.bytes,
         },
-        'the cache is too small for all files within the prefetch bound: the smallest are kept in it',
+        'the cache is too small for all files within the prefetch bound; only the smallest are kept in it',
       );
     }
     this.#toldTooSmall = !bound.fits;

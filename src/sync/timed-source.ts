@@ -82,7 +82,7 @@ export class TimedSource implements Source {
     this.#isSlow = true;
     this.#log.warn(
       { event: 'source-slow', since: beganAt, seconds: SLOW_MS / 1000 },
-      'listing the source takes long: no change is shown before it has ended',
+      'listing the source takes long; no change is shown until the listing has ended',
     );
     this.#notice({ kind: 'source-slow', since: beganAt });
   }

@@ -54,14 +54,14 @@ export class Watch {
   #tell(code: string | undefined): void {
     const { key } = this.#watched;
     if (code === undefined) {
-      if (this.#missing) this.#log.info({ event: 'watched-key-found', key }, 'the watched key is there');
+      if (this.#missing) this.#log.info({ event: 'watched-key-found', key }, 'the watched key was found');
       this.#missing = false;
       return;
     }
     if (!this.#missing) {
       this.#log.warn(
         { event: 'watched-key-missing', key, code },
-        'the watched key is missing or cannot be read: every poll lists until it can',
+        'the watched key is missing or cannot be read; until it can, every poll lists the prefix',
       );
     }
     this.#missing = true;

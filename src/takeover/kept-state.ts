@@ -66,7 +66,7 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
   const publishedAt = new Date(restored.publishedAt).toISOString();
   log.info(
     { event: 'restored', number, files, publishedAt, from },
-    'the last published tree was read from this host',
+    "the last published tree was restored from this host's disk",
   );
   return {
     store,

@@ -67,11 +67,14 @@ export function lookAtLeft(
 ): Left {
   if (device === undefined) return { record: undefined, goesOn: false };
   if (driver !== 'kernel') {
-    log.warn({ event: 'other-driver', driver }, 'another driver left this mount: it is mounted anew');
+    log.warn(
+      { event: 'other-driver', driver },
+      'the previous server used another driver; the mount is made again',
+    );
     return { record: undefined, goesOn: false };
   }
   if (record !== 'unusable') return { record, goesOn: true };
-  log.warn({ event: 'unusable' }, 'another version left this mount: it is mounted anew');
+  log.warn({ event: 'unusable' }, 'the previous server was of another version; the mount is made again');
   return { record: undefined, goesOn: false };
 }
 
@@ -81,7 +84,7 @@ function replaceOther({ supervised, driver, runtimeDirectory, log }: Predecessor
   const { id, source, target } = other;
   log.warn(
     { event: 'other-mount', source, target },
-    'the settings name another mount than before: that one is taken away',
+    'the settings now describe another mount; the old mount is removed',
   );
   const there = topMountAt(readMounts(), target);
   if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {

@@ -108,7 +108,7 @@ export function prepare(options: PreparationOptions) {
     fetch: gate.read,
     released: gate.released,
     fault: (opcode, error) =>
-      log.error({ event: 'request-failed', opcode, error }, 'a request failed unforeseen'),
+      log.error({ event: 'request-failed', opcode, error }, 'a request failed with an unexpected error'),
     ended: onEnded,
   });
   return {

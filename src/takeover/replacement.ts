@@ -15,9 +15,9 @@ export function ofServer(replacement: Replacement, isOver: boolean): ServerRepla
 
 export function tellReplacement(log: Logger, replacement: ServerReplacement): void {
   if (replacement.kind === 'stands-by') {
-    log.info({ event: 'handed-over' }, 'another server stands by: this one ends');
+    log.info({ event: 'handed-over' }, 'another server is ready to take over; this one ends');
   } else if (replacement.kind === 'ends') {
-    log.info({ event: 'restart-given-up' }, 'no other server takes over: the mount ends');
+    log.info({ event: 'restart-given-up' }, 'no other server can take over; the mount ends');
   } else if (replacement.kind === 'dropped') {
     const { reason } = replacement;
     const message = 'the server that was to take over could not be ready: this one goes on';

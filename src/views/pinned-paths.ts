@@ -67,7 +67,7 @@ export class PinnedPaths {
       if (!isSystemError(error) && !(error instanceof SyntaxError)) throw error;
       log.warn(
         { event: 'pins-unreadable', file, err: error },
-        'the pinned paths cannot be read: nothing is pinned',
+        'the list of pinned paths cannot be read; nothing is pinned',
       );
     }
     await this.apply();
@@ -118,7 +118,7 @@ export class PinnedPaths {
       if (!isSystemError(error)) throw error;
       log.warn(
         { event: 'pins-not-kept', file, err: error },
-        'the pinned paths cannot be written down: a restart forgets them',
+        'the list of pinned paths cannot be stored; a restart loses the changes',
       );
     }
   }

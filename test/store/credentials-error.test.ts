@@ -105,7 +105,7 @@ describe('credentials that cannot be had', () => {
 
   test('name the variable that a web identity lacks', async (t) => {
     const failure = await searched(t, { variables: { AWS_WEB_IDENTITY_TOKEN_FILE: 'HERE/token' } });
-    assert.match(failure.message, /AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not/);
+    assert.match(failure.message, /AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not/);
   });
 
   test('name the profile whose process failed, and nothing of its command or its words', async (t) => {
@@ -155,7 +155,7 @@ describe('credentials that cannot be had', () => {
   test('say that nothing is configured, where the instance metadata service was the last to be asked', async (t) => {
     const failure = await searched(t, {});
     assert.equal(failure.code, 'no-credentials');
-    assert.match(failure.message, /nothing is configured, and the instance metadata service/);
+    assert.match(failure.message, /none are configured, and the instance metadata service/);
     assert.match(failure.hint, /AWS_ACCESS_KEY_ID/);
   });
 

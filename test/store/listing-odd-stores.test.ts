@@ -89,7 +89,7 @@ describe('a store that does not say where its listing goes on', () => {
     for (const store of [full, short]) {
       const { code, detail } = await failure(listerOf(store));
       assert.equal(code, 'corrupt');
-      assert.match(detail, /comes back to where it was: to "dags\/dag_00000\.py"/);
+      assert.match(detail, /it returns to the key "dags\/dag_00000\.py"/);
     }
   });
 
@@ -224,7 +224,7 @@ describe('a listing without end', () => {
       const store = endless(() => rows);
       const { code, detail } = await failure(listerOf(store));
       assert.equal(code, 'corrupt');
-      assert.match(detail, /comes back to where it was: to "dags\/[ab]"/);
+      assert.match(detail, /it returns to the key "dags\/[ab]"/);
       assert.ok(store.requests.length < 20, `${store.requests.length} requests`);
     }
   });
@@ -233,7 +233,7 @@ describe('a listing without end', () => {
     const store = endless((request) => row(`dags/${String(request).padStart(6, '0')}`));
     const { code, detail } = await failure(listerOf(store));
     assert.equal(code, 'corrupt');
-    assert.match(detail, /goes on for \d+ pages with \d+ objects/);
+    assert.match(detail, /has not ended after \d+ pages with \d+ objects/);
     assert.ok(store.requests.length > 1000 && store.requests.length < 2000);
   });
 
@@ -258,7 +258,7 @@ describe('a listing without end', () => {
     const store = endless((request) => row(`dags/${String(request).padStart(6, '0')}`) + padding);
     const { code, detail } = await failure(listerOf(store));
     assert.equal(code, 'corrupt');
-    assert.match(detail, /goes on for \d+ bytes with \d+ objects/);
+    assert.match(detail, /has not ended after \d+ bytes with \d+ objects/);
     assert.ok(store.requests.length < 40, `${store.requests.length} requests`);
   });
 

@@ -71,7 +71,7 @@ export class HttpServer {
         this.#serve(request, response).catch((error: unknown) => {
           log.error(
             { event: 'control-answer-failed', err: error },
-            'an answer of the control socket could not be sent',
+            'a response of the control socket could not be sent',
           );
           response.destroy();
         });
@@ -172,14 +172,20 @@ export class HttpServer {
 
   /** Logs every request that changes something, with its result. */
   async #logged(fields: object, handle: () => Promise<Answer> | Answer): Promise<Answer> {
-    this.#log.info({ event: 'asked', ...fields }, 'asked');
+    this.#log.info({ event: 'asked', ...fields }, 'a client requested a change');
     try {
       const answer = await handle();
-      this.#log.info({ event: 'answered', ...fields, status: answer.status }, 'answered');
+      this.#log.info(
+        { event: 'answered', ...fields, status: answer.status },
+        'the requested change was answered',
+      );
       return answer;
     } catch (error) {
       const code = error instanceof ProblemError ? error.code : 'internal';
-      this.#log.info({ event: 'answered', ...fields, code }, 'answered with an error');
+      this.#log.info(
+        { event: 'answered', ...fields, code },
+        'the requested change was answered with an error',
+      );
       throw error;
     }
   }
@@ -207,7 +213,7 @@ export class HttpServer {
   #unforeseen(id: string, { method, url }: IncomingMessage, error: unknown): ProblemError {
     this.#log.error(
       { event: 'control-request-failed', request: id, method, url, err: error },
-      'a request to the control socket failed unforeseen',
+      'a request to the control socket failed with an unexpected error',
     );
     return new ProblemError('internal', `Request ${id} failed unforeseen.`, 'The log says why.');
   }

@@ -167,7 +167,7 @@ export class OpenServer {
   #unforeseen(error: unknown): ProblemError {
     this.#log.error(
       { event: 'open-request-failed', err: error },
-      'a request to the metrics failed unforeseen',
+      'a request to the metrics port failed with an unexpected error',
     );
     return new ProblemError('internal', 'The request failed unforeseen.', 'The log says why.');
   }

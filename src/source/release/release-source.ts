@@ -167,7 +167,7 @@ export class ReleaseSource implements Source {
     if (isSkewed && !this.#toldSkew) {
       this.#options.log(
         { event: 'clock-skew', seconds: Math.round(offset / 1000) },
-        "this host's clock differs from the store's: releases with a time of their own are shown by the store's",
+        "this host's clock differs from the store's; releases with a start time are shown by the store's clock",
       );
     }
     this.#toldSkew = isSkewed;

@@ -43,13 +43,13 @@ export function errorOfAnswer(answer: RefusedAnswer): StoreError {
 /** A server answered, but not with the S3 protocol. */
 export function notS3(answer: Pick<RefusedAnswer, 'target'>, detail: string): StoreError {
   const { host } = answer.target;
-  const hint = `Check --endpoint-url, and that no proxy or login page answers in the place of ${host}.`;
+  const hint = `Check --endpoint-url, and that no proxy or login page answers in place of ${host}.`;
   return new StoreError('not-s3', `${host}: ${detail}`, hint, false);
 }
 
 /** The answer for one object is unusable. It says nothing about other objects. */
 export function badAnswer(detail: string): StoreError {
-  const hint = 'Look at this object, and at what stands between dagmount and the store.';
+  const hint = 'Check this object, and any proxy between dagmount and the store.';
   return new StoreError('bad-answer', detail, hint, false);
 }
 
@@ -65,14 +65,19 @@ function wordsOf(document: ErrorDocument): string {
 function redirection(answer: RefusedAnswer): StoreError | undefined {
   const { status, target, headers } = answer;
   if (status < 300 || status > 399 || status === 304 || target.endpoint === 'aws') return undefined;
-  const location = printable(header(headers, 'location') ?? 'several places, or none', 200);
+  const location = printable(header(headers, 'location') ?? 'several addresses, or to none', 200);
   const hint = 'Set --endpoint-url to the address of the store itself.';
   return new StoreError('not-s3', `${target.host} redirects to ${location}`, hint, false);
 }
 
 function proxyRefused({ status }: RefusedAnswer): StoreError {
-  const hint = 'Put user and password into the address of the proxy: http://USER:PASSWORD@HOST:PORT.';
-  return new StoreError('unreachable', `HTTP ${status}: the proxy wants to know who asks`, hint, false);
+  const hint = 'Add user name and password to the address of the proxy: http://USER:PASSWORD@HOST:PORT.';
+  return new StoreError(
+    'unreachable',
+    `HTTP ${status}: the proxy requires a user name and password`,
+    hint,
+    false,
+  );
 }
 
 function skewOf({ headers, now }: RefusedAnswer): string {
@@ -92,9 +97,9 @@ function mendOf(code: StoreErrorCode, answer: RefusedAnswer): string {
     case 'denied':
       return denialHint(answer);
     case 'expired':
-      return 'Renew the credentials, or take them from a source that renews itself.';
+      return 'Renew the credentials, or use a source that renews them automatically.';
     case 'no-such-bucket':
-      return `Check the name ${target.bucket}, and that --endpoint-url and the credentials are of the right account.`;
+      return `Check the name ${target.bucket}, and that --endpoint-url and the credentials belong to the right account.`;
     case 'changed':
     case 'gone':
       return 'The next listing shows what the store has now.';
@@ -105,13 +110,13 @@ function mendOf(code: StoreErrorCode, answer: RefusedAnswer): string {
     case 'unreadable-class':
       return 'Restore the object from its archive, or leave it out with --exclude.';
     default:
-      return "See the store's own words.";
+      return "Act on the store's message above.";
   }
 }
 
 function denialHint({ target, document, operation }: RefusedAnswer): string {
   if (target.anonymous) {
-    return `${target.bucket} is not open to everybody: sign requests (leave out --no-sign-request).`;
+    return `${target.bucket} is not public: sign requests (omit --no-sign-request).`;
   }
   if (document?.code === 'InvalidAccessKeyId') {
     return 'Check which credentials are found (AWS_PROFILE, AWS_ACCESS_KEY_ID, the files in ~/.aws).';

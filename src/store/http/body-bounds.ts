@@ -54,6 +54,7 @@ export function overdueBody(milliseconds: number): StoreError {
 }
 
 function slow(detail: string): StoreError {
-  const hint = 'Look at the line to the store, or lower --concurrency if many requests share a slow one.';
+  const hint =
+    'Check the network to the store, or lower --concurrency if many requests share a slow network.';
   return new StoreError('unreachable', detail, hint, true);
 }

@@ -41,10 +41,10 @@ function mendOf(code: StoreErrorCode, failure: string, way: Way): string {
       return certificateHint(failure);
     case 'not-s3':
       return way.secure
-        ? `Check --endpoint-url: ${way.host} does not speak TLS as it should; if it is plain HTTP, write http://.`
-        : `Check --endpoint-url: ${way.host} does not speak HTTP; if it is HTTPS, write https://.`;
+        ? `Check --endpoint-url: ${way.host} does not use TLS correctly; if it uses plain HTTP, write http://.`
+        : `Check --endpoint-url: ${way.host} does not use HTTP; if it uses HTTPS, write https://.`;
     case 'bad-request':
-      return 'Check region and credentials for characters that cannot be in a header.';
+      return 'Check the region and the credentials for characters that an HTTP header cannot contain.';
     default:
       if (way.proxied) return 'Check HTTP_PROXY and HTTPS_PROXY, and whether NO_PROXY should name the store.';
       if (!way.secure && (failure === 'UND_ERR_SOCKET' || failure === 'ECONNRESET')) {
@@ -61,7 +61,7 @@ function certificateHint(failure: string): string {
     return 'Check --endpoint-url: the certificate is for another name.';
   }
   if (failure === 'CERT_HAS_EXPIRED' || failure === 'CERT_NOT_YET_VALID') {
-    return 'Let the certificate be renewed, or set the clock of this host.';
+    return 'Renew the certificate, or set the clock of this host.';
   }
-  return 'Give the authority that signed it with --ca-file (or AWS_CA_BUNDLE).';
+  return 'Name the file of the authority that signed it with --ca-file (or AWS_CA_BUNDLE).';
 }

@@ -51,9 +51,9 @@ export function readHead(
   const { headers } = answer;
   const etags = headerValues(headers, 'etag').map((text) => ({ bare: bareEtag(text), weak: isWeak(text) }));
   const [first] = etags;
-  if (etags.some(({ bare }) => bare !== first?.bare)) throw badAnswer('it came with two different ETags');
+  if (etags.some(({ bare }) => bare !== first?.bare)) throw badAnswer('the answer has two different ETags');
   const etag = first !== undefined && isEtag(first.bare) ? first.bare : '';
-  if (etag === '' && !withoutEtag) throw notS3(answer, 'an object without an ETag');
+  if (etag === '' && !withoutEtag) throw notS3(answer, 'the answer has no ETag');
   const lastModified = Date.parse(header(headers, 'last-modified') ?? '');
   return {
     etag,
@@ -82,10 +82,10 @@ export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole
   const head = readHead(answer, placed.size, options);
   if (ifMatch !== undefined && head.etag !== '' && head.etag !== bareEtag(ifMatch)) {
     // The store ignores If-Match.
-    throw changed(`it has the ETag ${head.etag}, where ${bareEtag(ifMatch)} was asked for`);
+    throw changed(`its ETag is ${head.etag}, not ${bareEtag(ifMatch)} as requested`);
   }
   if (listedSize !== undefined && placed.size !== listedSize) {
-    throw new LengthError(`it has ${placed.size} bytes, where ${listedSize} are listed`, head);
+    throw new LengthError(`it has ${placed.size} bytes, not ${listedSize} as listed`, head);
   }
   return {
     head,
@@ -117,10 +117,10 @@ interface Place {
 
 /** Where the requested range lies in a whole object. */
 function placeInWhole(answer: StoreAnswer, range: GetOptions['range'], sent: number | undefined): Place {
-  if (sent === undefined) throw notS3(answer, 'an answer without Content-Length');
+  if (sent === undefined) throw notS3(answer, 'the answer has no Content-Length');
   if (range === undefined) return { size: sent, start: 0, end: sent, skip: 0, excess: 0 };
   const { start } = range;
-  if (start >= sent) throw changed(`it has ${sent} bytes, and was asked for what follows ${start}`);
+  if (start >= sent) throw changed(`it has only ${sent} bytes, and bytes from ${start} on were requested`);
   const end = Math.min(range.end, sent);
   return { size: sent, start, end, skip: start, excess: sent - end };
 }
@@ -136,11 +136,11 @@ function placeOfPart(
   );
   const [first, last, size] = (said?.slice(1) ?? []).map(Number);
   if (first === undefined || last === undefined || size === undefined) {
-    throw notS3(answer, 'a part of an object without Content-Range');
+    throw notS3(answer, 'the answer is a part of an object, without Content-Range');
   }
   const end = Math.min(range.end, size);
   if (first !== start || last + 1 !== end || (announced !== undefined && announced !== end - start)) {
-    throw corrupt(`bytes ${start} to ${end} were asked for, and ${first} to ${last + 1} came`);
+    throw corrupt(`bytes ${start} to ${end} were requested, but ${first} to ${last + 1} arrived`);
   }
   return { size, start, end, skip: 0, excess: 0 };
 }

@@ -92,7 +92,7 @@ export class ObjectReader {
         return { answer, object, encoding, bytes: undefined };
       }
       const all = unannounced ?? (await this.#http.collect(answer, sent, deadline));
-      if (all === undefined) throw new LengthError(`more than its ${sent} bytes came`);
+      if (all === undefined) throw new LengthError(`more than its ${sent} bytes arrived`);
       return { answer, object, encoding, bytes: await verifiedWhole(all, object, this.#md5.of(key)) };
     } catch (error) {
       answer.body.cancel(error);
@@ -110,7 +110,7 @@ export class ObjectReader {
     if (size !== undefined || range !== undefined || announcedLength(answer) !== undefined) return undefined;
     const all = await this.#http.collect(answer, LONGEST_UNANNOUNCED, deadline);
     if (all === undefined)
-      throw badAnswer(`no length was announced, and over ${LONGEST_UNANNOUNCED} bytes came`);
+      throw badAnswer(`it announced no length, and more than ${LONGEST_UNANNOUNCED} bytes arrived`);
     return all;
   }
 

@@ -55,7 +55,7 @@ export function ignoredSettings({
   // An entry with a whole URL may hold a password.
   const shown = unknown.map((entry) => printable(entry.replace(/^.*@/, '***@'), 100));
   return {
-    message: `NO_PROXY has entries that are not understood, and exempt nothing: ${printable(shown.join(', '), 500)}`,
+    message: `NO_PROXY has invalid entries, which have no effect: ${printable(shown.join(', '), 500)}`,
     hint: 'Write names (example.com, *.example.com), addresses or blocks (10.0.0.0/8), names and addresses also with a port, or * alone.',
   };
 }

@@ -80,7 +80,7 @@ async function readBundle(setting: string, path: string): Promise<string> {
     return pem;
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code;
-    const why = typeof code === 'string' ? code : 'no certificate';
+    const why = typeof code === 'string' ? code : 'it contains no certificate';
     throw new SettingError('bad-setting', `${setting} names ${path}, which cannot be used (${why})`, hint, {
       cause: error,
     });

@@ -25,7 +25,7 @@ export async function* verified(
     if (chunk.length === 0) continue;
     const wanted = excess > 0 ? chunk.subarray(0, length - received) : chunk;
     received += wanted.length;
-    if (received > length) throw new LengthError(`more than its ${length} bytes came`);
+    if (received > length) throw new LengthError(`more than its ${length} bytes arrived`);
     running?.update(wanted);
     if (held !== undefined) yield held;
     held = wanted;
@@ -48,8 +48,8 @@ export async function verifiedWhole(all: Uint8Array, expected: Expected, md5: Md
 
 function check(received: number, found: string | undefined, expected: Expected, md5: Md5Check): void {
   const { length, checksum } = expected;
-  if (received !== length) throw new LengthError(`${received} of ${length} bytes came`);
+  if (received !== length) throw new LengthError(`only ${received} of ${length} bytes arrived`);
   if (checksum === undefined || found === undefined) return;
   const passes = checksum.name === 'md5' ? md5(found, checksum.value) : found === checksum.value;
-  if (!passes) throw corrupt(`its ${checksum.name} is ${found}, where the store says ${checksum.value}`);
+  if (!passes) throw corrupt(`its ${checksum.name} is ${found}, but the store announced ${checksum.value}`);
 }

@@ -47,10 +47,12 @@ export class ListingBudget {
     const pages = this.#pages;
     const rows = this.#rows;
     if (rows > OVERLAP * this.#maxObjects)
-      throw new EndlessListingError(`the listing goes on for ${rows} objects`);
+      throw new EndlessListingError(`the listing has not ended after ${rows} objects`);
     if (pages > FREE_PAGES + rows / LEAST_ROWS_A_PAGE)
-      throw new EndlessListingError(`the listing goes on for ${pages} pages with ${rows} objects`);
+      throw new EndlessListingError(`the listing has not ended after ${pages} pages with ${rows} objects`);
     if (this.#bytes > Math.min(MAX_BYTES, FREE_BYTES + rows * BYTES_A_ROW))
-      throw new EndlessListingError(`the listing goes on for ${this.#bytes} bytes with ${rows} objects`);
+      throw new EndlessListingError(
+        `the listing has not ended after ${this.#bytes} bytes with ${rows} objects`,
+      );
   }
 }

@@ -123,7 +123,7 @@ export class ContentsParser {
     } else if (this.firstEscaped === undefined && keys.sawEscape) this.firstEscaped = xml.textString();
     if (!isSecond) columns.keyTail = end;
     else if (!columns.isKeyAt(start, end)) {
-      throw corrupt(`the listing says of one object two keys, the second ${quoted(xml.textString(textEnd))}`);
+      throw corrupt(`the listing gives an object two keys; the second is ${quoted(xml.textString(textEnd))}`);
     }
   }
 

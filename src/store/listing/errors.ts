@@ -12,10 +12,10 @@ export const MEND_CORRUPT =
 const MEND_NOT_S3 =
   'Check that the endpoint is an S3 API and that no proxy or login page answers in its place.';
 const MEND_ENCODING = 'Use a store that honours encoding-type=url, or rename the key without "+" and "%".';
-const MEND_REFUSED = "See the store's own words.";
-const MEND_ABORTED = 'Nothing: the listing was no longer wanted.';
+const MEND_REFUSED = "Act on the store's message above.";
+const MEND_ABORTED = 'Nothing to do: the listing is no longer needed.';
 const MEND_ENDLESS =
-  'List the prefix with another client: if that does not come to an end either, repair the store.';
+  'List the prefix with another client; if that listing does not end either, repair the store.';
 const MEND_TOO_MANY = 'Mount a prefix with fewer objects.';
 
 /** An answer that is cut short, garbled or contradictory. A retry may succeed. */
@@ -44,7 +44,7 @@ export function afterKey(error: unknown, key: string): unknown {
 }
 
 export function endsEarly(): StoreError {
-  return corrupt('the listing ends before its end');
+  return corrupt('the listing is cut off');
 }
 
 /** The answer does not come from an S3 server. */
@@ -66,14 +66,16 @@ export class EndlessListingError extends StoreError {
 export function tooManyBytes(bound: number): StoreError {
   return new StoreError(
     'bad-request',
-    `the keys of the prefix are over ${bound} bytes`,
+    `the keys of the prefix are longer than ${bound} bytes in total`,
     MEND_TOO_MANY,
     false,
   );
 }
 
 export function aborted(signal: AbortSignal): StoreError {
-  return new StoreError('aborted', 'the listing was given up', MEND_ABORTED, false, { cause: signal.reason });
+  return new StoreError('aborted', 'the listing was cancelled', MEND_ABORTED, false, {
+    cause: signal.reason,
+  });
 }
 
 /** The store did not say whether it encodes keys, and this key can be read both ways. */
@@ -92,7 +94,7 @@ export class UnknownEncodingError extends StoreError {
  * means the same as with status 500.
  */
 export function refusedInAnAnswer(s3Code: string, message: string): StoreError {
-  if (s3Code === '') return corrupt('the store sent an error without a code');
+  if (s3Code === '') return corrupt('the store sent an error document without a code');
   const code = codeOfS3(s3Code, 500);
   return new StoreError(code, printable(`${s3Code}: ${message}`, 500), MEND_REFUSED, isRetryable(code));
 }

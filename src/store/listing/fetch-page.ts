@@ -52,7 +52,7 @@ function tooLong(limit: number): StoreError {
   return new StoreError(
     'not-s3',
     `a page of the listing is longer than ${limit} bytes`,
-    'Check that the endpoint is an S3 API.',
+    'Check that the endpoint is an S3 API, and that no other server answers in its place.',
     false,
   );
 }

@@ -52,7 +52,8 @@ export class PageFields {
     const said = this.#truncated?.trim().toLowerCase() ?? '';
     if (said === 'true' || said === '1') return true;
     if (said === 'false' || said === '0') return false;
-    if (said !== '') throw corrupt(`the listing does not say whether more pages follow, but ${quoted(said)}`);
+    if (said !== '')
+      throw corrupt(`the listing's IsTruncated is neither true nor false, but ${quoted(said)}`);
     return this.token === undefined ? undefined : true;
   }
 
@@ -77,7 +78,7 @@ export class PageFields {
       xml.readText();
       const length = xml.textEnd - xml.textStart;
       if (length > MAX_TOKEN_BYTES)
-        throw corrupt(`the continuation token has ${length} bytes, where ${MAX_TOKEN_BYTES} are allowed`);
+        throw corrupt(`the continuation token has ${length} bytes; the limit is ${MAX_TOKEN_BYTES}`);
     }
     this.#token = this.#agreed('NextContinuationToken', this.#token, tag === 'open' ? xml.textString() : '');
   }
@@ -91,7 +92,7 @@ export class PageFields {
     const end = new KeyDecoder(NO_PREFIX, 'url').decode(sent, 0, sent.length, decoded, 0);
     const is = (bytes: Uint8Array) => Buffer.compare(bytes, this.#prefix) === 0;
     if (is(sent) || is(decoded.subarray(0, end))) return;
-    throw corrupt(`the listing is of the prefix ${quotedKey(sent)}, and not of ${quotedKey(this.#prefix)}`);
+    throw corrupt(`the listing is for the prefix ${quotedKey(sent)}, not for ${quotedKey(this.#prefix)}`);
   }
 
   /** Some stores send an empty element, or one with an empty prefix, when there are no common prefixes. */
@@ -104,7 +105,7 @@ export class PageFields {
       if (!xml.isNamed(PREFIX)) xml.skipElement();
       else if (xml.readString() !== '') {
         throw corrupt(
-          `the listing folds keys together, which was not asked for: those below ${quoted(xml.textString())}`,
+          `the listing groups keys into a common prefix, which was not requested: ${quoted(xml.textString())}`,
         );
       }
     }
@@ -117,6 +118,6 @@ export class PageFields {
 
   #agreed(field: string, before: string | undefined, now: string): string {
     if (before === undefined || before === now) return now;
-    throw corrupt(`the listing says two things of ${field}: ${quoted(before)} and ${quoted(now)}`);
+    throw corrupt(`the listing has two values for ${field}: ${quoted(before)} and ${quoted(now)}`);
   }
 }

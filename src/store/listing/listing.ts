@@ -183,13 +183,16 @@ export class PrefixLister {
       this.#manner = 'by-token';
       this.#log(
         { event: 'listing-by-token' },
-        'the store gives no more than a page at once: what its continuation tokens lead to is believed',
+        "the store does not return all keys in one page; dagmount trusts the store's continuation tokens",
       );
       return undefined;
     }
     if (this.#manner !== 'one-page') {
       this.#manner = 'one-page';
-      this.#log({ event: 'listing-in-one-page' }, 'the store is asked for its whole listing in one page');
+      this.#log(
+        { event: 'listing-in-one-page' },
+        'dagmount requests the whole listing from the store in one page',
+      );
     }
     if (columns.count > this.#maxObjects) throw tooManyObjects(this.#maxObjects);
     if (!columns.isOrderedFrom(0)) refuseRepeats(columns, this.#prefix);
@@ -269,7 +272,10 @@ export class PrefixLister {
   }
 
   #noteChange(): void {
-    this.#log({ event: 'listing-changed-under-way' }, 'the listing changed while it was read in parallel');
+    this.#log(
+      { event: 'listing-changed-under-way' },
+      'the listing changed during parallel requests; dagmount lists again sequentially',
+    );
   }
 
   #newBudget(): ListingBudget {
@@ -280,7 +286,7 @@ export class PrefixLister {
     if (this.#inOrder) {
       this.#log(
         { event: 'listing-unordered' },
-        'the store does not list in byte order: no parallel listing of it',
+        'the store does not list keys in byte order; dagmount lists it without parallel requests',
       );
     }
     this.#inOrder = false;

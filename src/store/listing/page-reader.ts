@@ -157,8 +157,6 @@ export class PageReader {
  */
 function checkToken(page: ListingPage): void {
   if (page.token?.includes(REPLACEMENT_CHARACTER)) {
-    throw corrupt(
-      'the listing goes on at a place that the store garbled: a key there has a control character',
-    );
+    throw corrupt('the continuation token is damaged: it contains a replaced control character');
   }
 }

@@ -155,7 +155,9 @@ class PageScan {
   check(): void {
     const { firstMalformed, firstOutside } = this.objects;
     if (this.keys.sawMalformed)
-      throw corrupt(`the listing holds a key that is not URL-encoded, and says it is: ${firstMalformed}`);
+      throw corrupt(
+        `the listing announces URL-encoded keys, but contains one that is not: ${firstMalformed}`,
+      );
     if (this.keys.sawOutside)
       throw corrupt(`the listing holds a key outside the prefix ${quotedKey(this.#prefix)}: ${firstOutside}`);
   }
@@ -183,7 +185,7 @@ class PageScan {
     }
     if (xml.isNamed(ERROR)) throw this.#readError(tag === 'open');
     const name = Buffer.from(xml.bytes.subarray(xml.nameStart, Math.min(xml.nameEnd, xml.nameStart + 40)));
-    throw notAListing(`the answer is a document of ${quoted(name.toString('latin1'))}`);
+    throw notAListing(`the answer's root element is ${quoted(name.toString('latin1'))}`);
   }
 
   #readError(open: boolean): Error {

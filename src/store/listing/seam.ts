@@ -44,6 +44,6 @@ export function refuseRepeats(columns: ListingColumns, prefix: string): void {
     const { size } = seen;
     seen.add(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'));
     if (seen.size === size)
-      throw corrupt(`the listing names a key twice: ${quotedKey(Buffer.from(prefix), key)}`);
+      throw corrupt(`the listing contains a key twice: ${quotedKey(Buffer.from(prefix), key)}`);
   }
 }

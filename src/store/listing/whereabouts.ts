@@ -28,12 +28,11 @@ export class Whereabouts {
   }
 
   token(token: string): void {
-    if (!isNew(this.#tokens, token))
-      throw corrupt('the listing comes back to where it was: a continuation token repeats');
+    if (!isNew(this.#tokens, token)) throw corrupt('the listing loops: a continuation token is repeated');
   }
 
   comesBackTo(key: Uint8Array): Error {
-    return corrupt(`the listing comes back to where it was: to ${quotedKey(Buffer.from(this.#prefix), key)}`);
+    return corrupt(`the listing loops: it returns to the key ${quotedKey(Buffer.from(this.#prefix), key)}`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { ConfiguredProvider } from './configured-provider.ts';
 const MEND_MISSING =
   'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or ~/.aws/credentials, give this host a role, ' +
   'or use --no-sign-request for a public bucket.';
-const MEND_SERVICE = 'Check that this host reaches the service that gives its credentials (STS, SSO).';
+const MEND_SERVICE = 'Check that this host can reach the service that provides its credentials (STS, SSO).';
 const EKS_HOSTS: ReadonlySet<string> = new Set(['169.254.170.23', '[fd00:ec2::23]']);
 
 /**
@@ -21,7 +21,7 @@ export function credentialsError(error: unknown, provider: ConfiguredProvider): 
     case 'missing-profile':
       return missing(
         `neither of AWS's files has the profile ${printable(provider.profile, 100)}`,
-        'Check --profile and AWS_PROFILE, and AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE where they are set.',
+        'Check --profile and AWS_PROFILE, and AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE if they are set.',
       );
     case 'process':
       // Its message begins with the whole command line, which may hold a secret, followed by the command's
@@ -34,7 +34,7 @@ export function credentialsError(error: unknown, provider: ConfiguredProvider): 
       if (provider.signedIn) return other(error, `profile ${printable(provider.profile, 100)}`);
       return new StoreError(
         'expired',
-        `profile ${printable(provider.profile, 100)}: its SSO session has expired, or was never begun`,
+        `profile ${printable(provider.profile, 100)}: its SSO session has expired, or was never started`,
         `Sign in: aws sso login --profile ${printable(provider.profile, 100)}`,
         false,
       );
@@ -46,13 +46,13 @@ export function credentialsError(error: unknown, provider: ConfiguredProvider): 
         : unreadableToken(error, provider.file);
     case 'half-web-identity':
       return missing(
-        `${provider.set} is set, and ${provider.missing} is not`,
-        `Set ${provider.missing} too: to the role that the token is for.`,
+        `${provider.set} is set, but ${provider.missing} is not`,
+        `Set ${provider.missing}, too: a web identity needs both the role and the token file.`,
       );
     case 'profile':
       return other(error, `profile ${printable(provider.profile, 100)}`);
     case 'instance':
-      return missing('nothing is configured, and the instance metadata service gives none', MEND_MISSING);
+      return missing('none are configured, and the instance metadata service provides none', MEND_MISSING);
     default:
       throw new Error(`unknown provider: ${JSON.stringify(provider satisfies never)}`);
   }
@@ -110,7 +110,7 @@ function other(error: unknown, where: string): StoreError {
   const code = errno(error);
   if (code === 'ENOENT' || code === 'EACCES') {
     return missing(
-      `${where}: a file that it names cannot be read (${code})`,
+      `${where}: a file that it refers to cannot be read (${code})`,
       'Check web_identity_token_file.',
     );
   }

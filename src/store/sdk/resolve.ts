@@ -160,13 +160,13 @@ function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathSt
     throw new SettingError(
       'bad-setting',
       `${bucket} names a tenant, and AWS has none`,
-      'Set --endpoint-url to the address of the Ceph Object Gateway, or leave out what stands before the colon.',
+      'Set --endpoint-url to the address of the Ceph Object Gateway, or omit the part before the colon.',
     );
   }
   if (forcePathStyle !== false) return;
   throw new SettingError(
     'bad-setting',
     `${bucket} names a tenant, which can stand in the path of requests and not in the host`,
-    'Use --force-path-style, and leave addressing_style = virtual out of the profile.',
+    'Use --force-path-style, and remove addressing_style = virtual from the profile.',
   );
 }

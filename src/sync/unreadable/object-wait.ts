@@ -99,7 +99,7 @@ export class ObjectWait {
     if (this.#objects.length > 0) {
       this.#log.info(
         { event: 'waited-for-objects', files: this.#objects.length },
-        'waits for objects no more',
+        'dagmount no longer waits for objects',
       );
     }
     this.#since = undefined;

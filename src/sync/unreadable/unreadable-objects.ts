@@ -160,13 +160,13 @@ export class UnreadableObjects {
       const news = namedOf(come.map(([, entry]) => entry));
       this.#log.warn(
         { event: 'unreadable-objects', files, objects: news },
-        'objects cannot be had: they are shown, and reading them gives EIO',
+        'some objects cannot be read from the store; they are shown, but reading them fails with EIO',
       );
     } else {
       const news = namedOf(gone.map(([, entry]) => entry));
       this.#log.info(
         { event: 'readable-objects', files, objects: news },
-        'objects that could not be had can be read, or are shown no more',
+        'objects that could not be read are readable again, or are no longer shown',
       );
     }
     this.#notice?.({ kind: 'unreadable-objects', files, objects });
