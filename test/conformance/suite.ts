@@ -42,6 +42,8 @@ export async function outcomesOf(file: string, driver: DriverName): Promise<Outc
   // The same work for both drivers, and no more than shows it: the longer forms run elsewhere.
   delete process.env.DAGMOUNT_TEST_LONG;
   process.env.DAGMOUNT_TEST_RUNS = '20';
+  // Within a file of tests, run() runs no files as long as this is set (node: lib/internal/test_runner/runner.js).
+  delete process.env.NODE_TEST_CONTEXT;
   const stream = run({ files: [path], concurrency: 1, timeout: 900_000 });
   const isLeaf = ({ details, name }: { details: { type?: string | undefined }; name: string }): boolean =>
     details.type !== 'suite' && !name.endsWith('.test.js') && !name.endsWith('.test.ts');
@@ -55,6 +57,8 @@ export async function outcomesOf(file: string, driver: DriverName): Promise<Outc
   });
   stream.resume();
   await new Promise((resolve) => stream.once('end', resolve));
+  if (outcomes.passed.size + outcomes.failed.size + outcomes.skipped.size === 0)
+    throw new Error(`no test of ${path} was run`);
   // A test whose subtests failed has not passed either way; one that was tried twice counts as failed.
   for (const name of outcomes.failed) outcomes.passed.delete(name);
   return { passed: [...outcomes.passed], failed: [...outcomes.failed], skipped: [...outcomes.skipped] };
