@@ -29,6 +29,8 @@ export interface Outcomes {
   readonly passed: readonly string[];
   readonly failed: readonly string[];
   readonly skipped: readonly string[];
+  /** What each failed test said, by its name. */
+  readonly errors: ReadonlyMap<string, string>;
 }
 
 const document = join(repository, 'docs/semantics.md');
@@ -38,6 +40,7 @@ const TABLE = /(<!-- conformance: .* -->\n)([\s\S]*?)(<!-- conformance ends -->)
 export async function outcomesOf(file: string, driver: DriverName): Promise<Outcomes> {
   const path = join(repository, 'dist/test', `${file}.test.js`);
   const outcomes = { passed: new Set<string>(), failed: new Set<string>(), skipped: new Set<string>() };
+  const errors = new Map<string, string>();
   process.env.DAGMOUNT_TEST_DRIVER = driver;
   // The same work for both drivers, and no more than shows it: the longer forms run elsewhere.
   delete process.env.DAGMOUNT_TEST_LONG;
@@ -51,7 +54,8 @@ export async function outcomesOf(file: string, driver: DriverName): Promise<Outc
     if (isLeaf(data)) (data.skip === undefined ? outcomes.passed : outcomes.skipped).add(data.name);
   });
   stream.on('test:fail', (data) => {
-    const { failureType } = data.details.error as { readonly failureType?: string };
+    const { failureType, cause, message } = data.details.error as Error & { readonly failureType?: string };
+    errors.set(data.name, cause instanceof Error ? (cause.stack ?? cause.message) : message);
     if (failureType !== 'subtestsFailed' && isLeaf(data)) outcomes.failed.add(data.name);
     else if (failureType === 'testCodeFailure') outcomes.failed.add(`the file ${relative(repository, path)}`);
   });
@@ -61,7 +65,8 @@ export async function outcomesOf(file: string, driver: DriverName): Promise<Outc
     throw new Error(`no test of ${path} was run`);
   // A test whose subtests failed has not passed either way; one that was tried twice counts as failed.
   for (const name of outcomes.failed) outcomes.passed.delete(name);
-  return { passed: [...outcomes.passed], failed: [...outcomes.failed], skipped: [...outcomes.skipped] };
+  const [passed, failed, skipped] = [[...outcomes.passed], [...outcomes.failed], [...outcomes.skipped]];
+  return { passed, failed, skipped, errors };
 }
 
 /** The tests that fail with fuse-native, by the table of docs/semantics.md: their names are in its second column. */
@@ -76,12 +81,13 @@ export function exceptions(text = readFileSync(document, 'utf8')): ReadonlySet<s
 /** What is not as the document has it. */
 export function deviations(
   driver: DriverName,
-  { passed, failed }: Outcomes,
+  { passed, failed, errors }: Outcomes,
   excepted: ReadonlySet<string>,
 ): readonly string[] {
-  if (driver === 'kernel') return failed.map((name) => `fails: ${name}`);
+  const why = (name: string): string => `${name}: ${errors.get(name) ?? 'it does not say why'}`;
+  if (driver === 'kernel') return failed.map((name) => `fails: ${why(name)}`);
   return [
-    ...failed.filter((name) => !excepted.has(name)).map((name) => `fails, and is no exception: ${name}`),
+    ...failed.filter((name) => !excepted.has(name)).map((name) => `fails, and is no exception: ${why(name)}`),
     ...passed
       .filter((name) => excepted.has(name))
       .map((name) => `passes, and is listed as an exception: ${name}`),
