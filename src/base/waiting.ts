@@ -55,6 +55,9 @@ export interface Alarm {
   stop(): Promise<void>;
 }
 
+/** Made once: the DOMException of an abort() without a reason captures a stack: some 40 us of each fetch, in a profile. */
+const STOPPED = 'the alarm was stopped';
+
 /** Calls `ring` after so many milliseconds, unless it is stopped before. */
 export function startAlarm(clock: Pick<Clock, 'sleep'>, ms: number, ring: () => void): Alarm {
   const over = new AbortController();
@@ -71,7 +74,7 @@ export function startAlarm(clock: Pick<Clock, 'sleep'>, ms: number, ring: () => 
       return rang;
     },
     stop: () => {
-      over.abort();
+      over.abort(STOPPED);
       return ended;
     },
   };
