@@ -28,7 +28,7 @@ export function keepLastSuccess(file: string, log: Logger): Pick<SyncOptions, 'l
       if (!told)
         log.debug(
           { event: 'last-success-not-kept', file, err: error },
-          'the time of the last successful listing cannot be stored',
+          'the time of the last successful check of the store cannot be stored',
         );
       told = true;
       rmSync(temporary, { force: true });
