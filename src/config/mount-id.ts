@@ -10,17 +10,29 @@ export interface MountIdentity {
   readonly target: string;
   /** The environment whose release is shown; undefined for a plain prefix. */
   readonly ref?: string | undefined;
+  /** Whether it shows versions: a kernel that knows one layout is never shown the other. */
+  readonly versions?: boolean | undefined;
 }
 
 /**
  * What names a mount in the cache and runtime directories: the first 12 hex digits of SHA-256 over the first
- * endpoint (or `aws`), bucket, prefix, mount point and, of a release, environment, with a NUL between them, which none of
+ * endpoint (or `aws`), bucket, prefix, mount point and, of a release, environment and, if it shows them,
+ * `versions`, with a NUL between them, which none of
  * them can hold.
  */
-export function mountId({ endpoints, bucket, prefix, target, ref }: MountIdentity): string {
+export function mountId({ endpoints, bucket, prefix, target, ref, versions }: MountIdentity): string {
   const [endpoint] = endpoints;
   return createHash('sha256')
-    .update([endpoint ?? 'aws', bucket, prefix, target, ...(ref === undefined ? [] : [ref])].join('\0'))
+    .update(
+      [
+        endpoint ?? 'aws',
+        bucket,
+        prefix,
+        target,
+        ...(ref === undefined ? [] : [ref]),
+        ...(versions === true ? ['versions'] : []),
+      ].join('\0'),
+    )
     .digest('hex')
     .slice(0, 12);
 }

@@ -117,6 +117,25 @@ export const schema = {
     described:
       '/var/lib/dagmount as root, else $XDG_STATE_HOME/dagmount; without a home /tmp/dagmount-state-<uid>',
   }),
+  versions: setting({
+    group: 'release',
+    kind: kinds.toggle(),
+    help: 'Show the tree in current/, and each release that the environment has had in versions/ID, when it is looked up',
+    default: 'false',
+    described: 'off',
+  }),
+  'keep-versions': setting({
+    group: 'release',
+    kind: kinds.integer(0, 64),
+    help: 'How many versions, those used last, stay however long ago that was',
+    default: '5',
+  }),
+  'version-idle': setting({
+    group: 'release',
+    kind: kinds.duration({ min: '1s', max: '8760h' }),
+    help: 'How long after its last use any other version stays',
+    default: '6h',
+  }),
   'poll-interval': setting({
     group: 'publication',
     kind: kinds.duration({ min: '250ms', max: '24h' }),

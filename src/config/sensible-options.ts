@@ -6,6 +6,9 @@ import type { ResolvedOption } from './resolve.ts';
 /** Options that only apply to releases. */
 const NEEDS_REF = ['allowed-signers', 'min-seq', 'release-root'] as const satisfies readonly OptionName[];
 
+/** Options of what a mount shows beside its current tree. */
+const OF_VERSIONS = ['versions', 'keep-versions', 'version-idle'] as const satisfies readonly OptionName[];
+
 /** Options that would show another tree than the one that was released and signed. */
 const WITHOUT_REF = [
   'include',
@@ -24,6 +27,15 @@ export function requireSensible(options: readonly ResolvedOption[]): void {
   );
   const named = ({ name, origin }: ResolvedOption): string => nameAtOrigin(name, origin);
   const ref = given.get('ref');
+  for (const name of ref === undefined ? OF_VERSIONS : []) {
+    const option = given.get(name);
+    if (option === undefined || option.value === false) continue;
+    throw new ConfigError(
+      'bad-value',
+      `${named(option)} cannot be used without --ref: nodes poll a plain prefix at different instants, so no version of it is one that every node can have.`,
+      'Deploy releases (dagmount help deploy) and name the environment by --ref ENV, or leave the option out.',
+    );
+  }
   for (const name of ref === undefined ? NEEDS_REF : WITHOUT_REF) {
     const option = given.get(name);
     if (option === undefined || (Array.isArray(option.value) && option.value.length === 0)) continue;

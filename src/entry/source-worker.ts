@@ -4,6 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { ShownRelease } from '../config/shown-source.ts';
 import { PrefixSource } from '../source/prefix/prefix-source.ts';
 import { ReleaseSource } from '../source/release/release-source.ts';
+import { ReleaseVersions } from '../source/release/release-versions.ts';
 import { S3ReleaseReader } from '../source/release/s3-release-reader.ts';
 import { SignersFile } from '../source/release/signers-file.ts';
 import type { Source } from '../source/source.ts';
@@ -47,6 +48,8 @@ const credentials: CredentialsProvider = ({ renew = false } = {}) => {
 };
 
 let source: Source | undefined;
+/** Of a release alone. */
+let versions: ReleaseVersions | undefined;
 /** Told to the main thread once a look, or every so many requests of a long one. */
 const TOLD_AT_ONCE = 100;
 let requests: Parameters<RequestObserver['request']>[] = [];
@@ -105,18 +108,17 @@ function releaseSource(release: ShownRelease, options: SourceSetUp): Source {
     process.geteuid?.() ?? 0,
     logger,
   );
-  return new ReleaseSource({
+  const shared = {
     patterns: options.patterns,
     salt: options.salt,
     root,
     environment,
-    minSequence,
     signers: signers && (() => signers.read()),
     reader: new S3ReleaseReader(new SignedHttp(accessOf(options))),
-    memory,
     clock: Date,
-    log,
-  });
+  };
+  versions = new ReleaseVersions(shared);
+  return new ReleaseSource({ ...shared, minSequence, memory, log });
 }
 
 async function reply(question: Question, signal: AbortSignal): Promise<Reply> {
@@ -135,6 +137,11 @@ async function reply(question: Question, signal: AbortSignal): Promise<Reply> {
     }
     case 'accept':
       return { kind: 'accept', accepted: await source.accept(question.digest, { signal }) };
+    case 'version': {
+      const found = await versions?.find(question.id, signal);
+      if (found?.kind !== 'found') return { kind: 'version', found: found ?? { kind: 'absent' } };
+      return { kind: 'version', found: { kind: 'found', generation: found.generation.buffer } };
+    }
     default:
       return question satisfies never;
   }

@@ -17,7 +17,9 @@ import type { Acquired } from './acquire.ts';
 import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
 import { openContent } from './open-content.ts';
+import { openShelf } from './open-shelf.ts';
 import type { ServedMount } from './served-mount.ts';
+import type { VersionShelf } from './version-shelf.ts';
 
 export interface ComposeHooks {
   /** Whether the kernel holds a mount of this server. */
@@ -33,6 +35,7 @@ export interface Composed {
   readonly session: SessionClient;
   readonly presenter: MountPresenter;
   readonly cache: ContentCache;
+  readonly shelf: VersionShelf | undefined;
 }
 
 /**
@@ -59,6 +62,9 @@ export async function compose(
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
   const { store: persister, restored, succession } = await keptState(mount, goesOn);
+  const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
+  const shelf = await openShelf(mount, session, salt);
+  if (shelf !== undefined) prepared.versionsBy(shelf);
   let closed: Promise<void> | undefined;
   // What was inherited is mounted also where this server does not come to go on with it.
   const closeKept = (): Promise<void> => {
@@ -79,6 +85,7 @@ export async function compose(
           restored,
           succession,
           presentation,
+          versions: shelf?.served,
           naming,
           cacheDirectory,
         });
@@ -92,6 +99,7 @@ export async function compose(
     allowOther,
     replacesStale,
     presentation,
+    versions: () => shelf?.served,
     cacheDirectory,
     journal: supervised.mount.journal,
     log,
@@ -131,13 +139,18 @@ export async function compose(
   atEnd(closeKept);
   if (restored === undefined) cache.resumeEviction();
   const [connection, metrics] = await Promise.all([connecting, mount.metrics()]);
-  const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
-  const { source: trees, ...known } = mounted.open({
+  const {
+    source: trees,
+    versions,
+    ...known
+  } = mounted.open({
     connection,
     worker: sourceWorker,
     salt,
     observer: metrics,
   });
+  if (versions !== undefined) shelf?.open(versions);
+  void shelf?.tidy(mount.over);
   const syncOptions: SyncOptions = {
     ...mount.wiring.parts({ source: trees, cache, presenter, persister }),
     ...known,
@@ -162,7 +175,7 @@ export async function compose(
     },
     (nodeIds) => presenter.released(nodeIds),
   );
-  return { sync, session, presenter, cache };
+  return { sync, session, presenter, cache, shelf };
 }
 
 function keptState({ places, config, id, options }: ServedMount, takesOver: boolean): Promise<KeptState> {

@@ -11,6 +11,7 @@ import type { StoreConnection } from '../source/prefix/store-connection.ts';
 import { watchedKeyOf } from '../source/prefix/watched-key.ts';
 import { ReleaseContent } from '../source/release/content/release-content.ts';
 import type { Source, WatchedKey } from '../source/source.ts';
+import type { VersionSource } from '../source/version-source.ts';
 import { SourceClient } from '../source/worker/source-client.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
@@ -33,6 +34,8 @@ export interface OpenedSource {
   /** What is known of the store's ETags; undefined where contents are known by their digests. */
   readonly etags: EtagFindings | undefined;
   readonly watchedKey: WatchedKey | undefined;
+  /** What finds versions; undefined where there are none that every node could have. */
+  readonly versions: VersionSource | undefined;
 }
 
 /** What in a server depends on the kind of its source: how content is fetched and verified, and what makes the trees. */
@@ -69,6 +72,7 @@ function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): Mount
       source: witness.over(clientOf(shown, options, opening)),
       etags: witness,
       watchedKey: watchedKeyOf(shown.watchKey, opening.connection.store),
+      versions: undefined,
     }),
   };
 }
@@ -81,11 +85,10 @@ function mountedRelease(shown: ShownRelease, options: MountedSourceOptions): Mou
       const content = new ReleaseContent(store);
       return { content, planner: content };
     },
-    open: (opening) => ({
-      source: clientOf(shown, options, opening),
-      etags: undefined,
-      watchedKey: undefined,
-    }),
+    open: (opening) => {
+      const source = clientOf(shown, options, opening);
+      return { source, etags: undefined, watchedKey: undefined, versions: source };
+    },
   };
 }
 

@@ -85,7 +85,7 @@ export class RunningServer {
     const { config, options, runtimeDirectory, events, startedAt, id: mountId, atEnd, over } = this.#mount;
     const metrics = await this.#mount.metrics();
     const { openControlPlane } = await loadControlPlane();
-    const { sync, session, presenter, cache } = composed;
+    const { sync, session, presenter, cache, shelf } = composed;
     const control = await openControlPlane({
       config,
       runtimeDirectory,
@@ -102,6 +102,7 @@ export class RunningServer {
       publications: prepared.publications,
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
+      versions: shelf,
       supervision: () => supervised.status,
       restart: async () => ofServer(await supervised.replacement.request(), over.aborted),
       listeners: supervised.listeners,

@@ -5,7 +5,7 @@ import { ROOT_ATTRIBUTES, type RootAttribute } from './root-attributes.ts';
 import type { HeldInode } from './trees/held-inode.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
-type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'release' | 'source';
+type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'layout' | 'release' | 'source';
 /** Undefined or empty: the value is unknown. */
 type Values = Readonly<Partial<Record<Attribute, string | undefined>>>;
 
@@ -18,9 +18,10 @@ export type AskedVersion = Pick<ContentVersion, 'path' | 'etag'>;
 
 /**
  * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files; generation and source on
- * the root and on the root of the current tree; release on the root of a version. The mount's root and the current
- * tree's root also have attributes that only the main thread knows (root-attributes.ts). The kernel caches none of
- * them: each query is a request, and its answer is current.
+ * the root and on the root of the current tree, and layout there if versions are shown; release on the root of a
+ * version. The mount's root and the current tree's root also have attributes that only the main thread knows
+ * (root-attributes.ts). The kernel caches none of them: each query is a request, and its answer is current.
+ *
  * They can be read by name but are not listed (listxattr(2) returns no names), so that `cp -a` and `rsync -X` do not
  * copy them. A file's attributes change only when the file does; the generation, which changes with every publication,
  * is on the root.
@@ -75,7 +76,10 @@ export class ExtendedAttributes {
   }
 
   #values(trees: MountedTrees, nodeId: number): Values | undefined {
-    if (trees.isRoot(nodeId)) return { generation: trees.current.label, source: this.#naming.source };
+    if (trees.isRoot(nodeId)) {
+      const layout = trees.versions === undefined ? undefined : 'versions';
+      return { generation: trees.current.label, source: this.#naming.source, layout };
+    }
     const node = trees.node(nodeId);
     switch (node?.kind) {
       case undefined:

@@ -2,7 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Connection } from '../session/connection.ts';
 import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
-import type { Presentation, Serving } from '../session/messages.ts';
+import type { Presentation, Serving, VersionsServed } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { Presenter, Publication } from '../sync/ports.ts';
@@ -18,6 +18,8 @@ export interface MountPresenterOptions {
   readonly allowOther: boolean;
   readonly replacesStale: boolean;
   readonly presentation: Presentation;
+  /** Undefined: the current tree is the whole mount. */
+  readonly versions: () => VersionsServed | undefined;
   readonly cacheDirectory: string;
   /** Memory for a Journal. */
   readonly journal: number | undefined;
@@ -120,6 +122,7 @@ export class MountPresenter implements Presenter {
         fingerprints: fingerprints.buffer as unknown as SharedArrayBuffer,
       },
       presentation,
+      versions: this.#options.versions(),
       naming: { source, keyPrefix: prefix },
       cacheDirectory,
       looksForContent,

@@ -7,6 +7,7 @@ import { type ContentStore, contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { SessionHost } from '../session/driver.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
+import type { VersionAnswer } from '../session/messages.ts';
 import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
 import { SessionClient } from '../session/session-client.ts';
 import type { SessionEnd } from '../session/session-end.ts';
@@ -43,6 +44,13 @@ export interface PreparationOptions {
   /** `major:minor` of the mount. */
   readonly device: () => string | undefined;
   readonly onEnded: (end: SessionEnd) => void;
+}
+
+/** What a session asks about versions. */
+export interface FindsVersions {
+  /** Rejects never. */
+  find(id: string, reader: number, signal: AbortSignal): Promise<VersionAnswer>;
+  used(id: string): void;
 }
 
 export type Prepared = ReturnType<typeof prepare>;
@@ -103,10 +111,14 @@ export function prepare(options: PreparationOptions) {
     onChange: onStuck,
   });
   atEnd(() => publications.stop());
+  let shelf: FindsVersions | undefined;
   const session = new SessionClient(host, {
     stuck: publications.tell,
     fetch: gate.read,
     released: gate.released,
+    findVersion: async (id, reader, signal) =>
+      (await shelf?.find(id, reader, signal)) ?? { kind: 'unavailable' },
+    versionUsed: (id) => shelf?.used(id),
     fault: (opcode, error) =>
       log.error({ event: 'request-failed', opcode, error }, 'a request failed with an unexpected error'),
     ended: onEnded,
@@ -118,5 +130,9 @@ export function prepare(options: PreparationOptions) {
     gate,
     publications,
     session,
+    /** Before the session is started with versions. */
+    versionsBy: (found: FindsVersions): void => {
+      shelf = found;
+    },
   };
 }

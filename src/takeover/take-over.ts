@@ -1,5 +1,5 @@
 import { ABSENT } from '../cache/verification.ts';
-import type { Presentation, Serving } from '../session/messages.ts';
+import type { Presentation, Serving, VersionsServed } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { HeldInode } from '../session/trees/held-inode.ts';
@@ -18,6 +18,8 @@ export interface TakeOverOptions {
   readonly restored: Restored;
   readonly succession: Succession;
   readonly presentation: Presentation;
+  /** Undefined: the current tree is the whole mount. */
+  readonly versions: VersionsServed | undefined;
   readonly naming: Naming;
   readonly cacheDirectory: string;
 }
@@ -43,6 +45,7 @@ export function takeOver(options: TakeOverOptions): Inherited {
       fingerprints: content.fingerprints.buffer as unknown as SharedArrayBuffer,
     },
     presentation,
+    versions: options.versions,
     naming,
     cacheDirectory,
     journal: options.journal,

@@ -40,6 +40,8 @@ export interface Observed {
   /** Whether the mount is there and is not being given up. */
   readonly isMounted: () => boolean;
   readonly driver: string;
+  /** Those shown beside the current tree; undefined: the tree is the whole mount. */
+  readonly versions?: { readonly size: number } | undefined;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
   /** A publication that the kernel does not take. */
   readonly publications: { readonly stuck: StuckPublication | undefined };
@@ -92,6 +94,7 @@ export class DaemonViews implements ControlViews {
         id: mountId,
         source,
         target,
+        layout: this.#observed.versions === undefined ? 'tree' : 'versions',
         driver: this.#observed.driver,
         ...supervision,
       },
@@ -108,6 +111,7 @@ export class DaemonViews implements ControlViews {
         traits: [...view.storeTraits],
       },
       release: view.release === undefined ? null : releaseView(view.release),
+      versions: this.#observed.versions === undefined ? null : { shown: this.#observed.versions.size },
       stuck: stuck === undefined ? null : stuckView(stuck),
       held: view.held === undefined ? null : heldView(view.held),
       waiting: view.waiting === undefined ? null : waitingView(view.waiting),

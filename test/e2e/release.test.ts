@@ -1,45 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { metricsOf, statusOf } from '../support/control.ts';
-import { dagmount, mountImpossible } from '../support/mount.ts';
+import { mountImpossible } from '../support/mount.ts';
 import { shell } from '../support/reader.ts';
-import { startSeaweedfs } from '../support/seaweedfs.ts';
-import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { writeTree } from '../support/write-tree.ts';
 import { mountStore } from './fixture.ts';
-
-type Files = Readonly<Record<string, string>>;
-
-/** A release root in the store of all tests, and the commands that write to it. */
-async function openRoot(t: Cleanup) {
-  const seaweedfs = await startSeaweedfs();
-  defer(t, () => seaweedfs.stop());
-  const bucket = await seaweedfs.createBucket();
-  const checkout = join(await temporaryDirectory(t), 'dags');
-  const address = `s3://${bucket}/releases`;
-  const command = async (...args: readonly string[]): Promise<string> => {
-    const { accessKeyId, secretAccessKey } = seaweedfs.s3.access;
-    const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-    const all = [...args, '--to', address, '--endpoint-url', seaweedfs.endpoint];
-    const { code, stdout, stderr } = await dagmount(all, env);
-    assert.equal(code, 0, `${all.join(' ')}: ${stdout}${stderr}`);
-    return stdout;
-  };
-  const deploy = async (files: Files): Promise<string> => {
-    await rm(checkout, { recursive: true, force: true });
-    writeTree(checkout, files);
-    return command('deploy', checkout, 'production', '-m', 'a message', '--no-check', '--allow-deletions');
-  };
-  const remove = async (below: string): Promise<void> => {
-    for (const key of (await seaweedfs.s3.list(bucket, `releases/${below}`)).keys())
-      await seaweedfs.delete(bucket, key);
-  };
-  return { seaweedfs, bucket, address, command, deploy, remove };
-}
+import { openRoot } from './release-root.ts';
 
 describe('a release that an environment points to', { skip: mountImpossible }, () => {
   test('is shown, changed and taken back as a whole, and goes on being read without its store', async (t) => {

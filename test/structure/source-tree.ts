@@ -40,6 +40,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   views: ['tree', 'release', 'config', 'host', 'cache', 'source', 'sync', 'session', 'takeover', 'control'],
   entry: ['tree', 'config', 'host', 'store', 'cache', 'source', 'sync', 'state', 'session'],
   server: [
+    'tree',
+    'release',
     'config',
     'host',
     'store',

@@ -17,6 +17,39 @@ export const treeEvents = {
     fields: ['count'],
     meaning: 'After `keys-left-out`: every key is shown as it is.',
   },
+  'version-found': {
+    levels: ['info'],
+    fields: ['version', 'files'],
+    meaning: 'With `--versions`: a release was looked up for the first time, and is shown.',
+  },
+  'version-dropped': {
+    levels: ['info'],
+    fields: ['version'],
+    meaning:
+      'A version that nobody has used for `--version-idle` is shown no more, until it is looked up again.',
+  },
+  'version-unavailable': {
+    levels: ['warn', 'error', 'debug'],
+    fields: ['version', 'code', 'err'],
+    meaning:
+      'Whether there is such a version could not be found out (`code`): whoever looked it up got EIO. Debug: the same `code` as the last time; error: a fault of dagmount.',
+  },
+  'version-held': {
+    levels: ['warn'],
+    fields: ['version', 'reason', 'detail', 'hint'],
+    meaning:
+      'What the store has of a version is not believed (`reason`, as of a ref): whoever looked it up got EIO.',
+  },
+  'version-refused': {
+    levels: ['warn'],
+    fields: ['version', 'versions'],
+    meaning: 'As many versions are shown as may be, and the kernel holds all of them: another one got EIO.',
+  },
+  'version-unkept': {
+    levels: ['warn'],
+    fields: ['version', 'code'],
+    meaning: 'A version cannot be written to the cache directory: after a restart it is fetched again.',
+  },
   stage: {
     levels: ['debug'],
     fields: ['stage', 'seconds'],

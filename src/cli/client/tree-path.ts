@@ -1,3 +1,4 @@
+import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import type { Status } from '../../control/shapes/status.ts';
 
@@ -12,10 +13,18 @@ export async function treePath(client: ControlClient, given: string): Promise<st
 }
 
 export function treePathIn(
-  { source, target }: Pick<Status['mount'], 'source' | 'target'>,
+  { source, target, layout }: Pick<Status['mount'], 'source' | 'target' | 'layout'>,
   given: string,
 ): string {
-  for (const above of [target, source]) {
+  if (layout === 'versions' && `${given}/`.startsWith(`${target}/versions/`)) {
+    throw new ConfigError(
+      'usage',
+      'The path is one of a version, and only of the current tree is more known.',
+      `Give a path below ${target}/current; dagmount release show has the files of a version.`,
+    );
+  }
+  const shown = layout === 'versions' ? [`${target}/current`, target] : [target];
+  for (const above of [...shown, source]) {
     const directory = above.endsWith('/') ? above : `${above}/`;
     if (given === above || given === directory) return '';
     if (given.startsWith(directory)) return trimmed(given.slice(directory.length));

@@ -1,6 +1,7 @@
 import { isPrintable } from '../../base/printable.ts';
 import type { ControlClient } from '../../control/client.ts';
 import type { Entries } from '../../control/shapes/entries.ts';
+import type { Status } from '../../control/shapes/status.ts';
 import { cacheActions } from '../client/cache-actions.ts';
 import { generationsOf } from '../client/generations.ts';
 import { clientsOf, runningStates } from '../client/running-daemons.ts';
@@ -95,9 +96,9 @@ function valuesIn(words: readonly string[], flag: string): readonly string[] {
 async function treePaths(client: ControlClient, current: string): Promise<readonly string[]> {
   if (!current.startsWith('/')) return await nextParts(client, current);
   const { mount } = await client.ask<{
-    readonly mount: { readonly source: string; readonly target: string };
+    readonly mount: Pick<Status['mount'], 'source' | 'target' | 'layout'>;
   }>('/v1/status', { deadlineMs: DEADLINE_MS });
-  const directory = `${mount.target}/`;
+  const directory = mount.layout === 'versions' ? `${mount.target}/current/` : `${mount.target}/`;
   if (directory.startsWith(current)) return [directory];
   if (!current.startsWith(directory)) return [];
   const below = `${treePathIn(mount, current)}${current.endsWith('/') && current !== directory ? '/' : ''}`;

@@ -76,6 +76,10 @@ export class Metrics {
     'ref',
     'release',
   ]);
+  readonly #versions = this.#gauge(
+    'dagmount_versions',
+    'Versions shown beside the current tree; absent without --versions',
+  );
   readonly #releaseCreated = this.#gauge(
     'dagmount_release_created_timestamp_seconds',
     'When the step that put the release shown in force was made, by its writer',
@@ -224,6 +228,7 @@ export class Metrics {
     setOrRemove(this.#generationPublished, secondsOf(generation?.publishedAt));
     setOrRemove(this.#generationFiles, generation?.files);
     this.#takeRelease(status.release);
+    setOrRemove(this.#versions, status.versions?.shown);
     setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);

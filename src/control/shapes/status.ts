@@ -81,6 +81,8 @@ export const statusShape = z.strictObject({
     id: z.string(),
     source: z.string(),
     target: z.string(),
+    /** `tree`: the tree is the whole mount; `versions`: it is in current/. */
+    layout: z.enum(['tree', 'versions']),
     driver: z.string(),
     supervised: z.boolean(),
     restarts: count,
@@ -105,6 +107,8 @@ export const statusShape = z.strictObject({
   }),
   /** Of the tree shown; null where the source is a prefix, and before the first tree. */
   release: z.nullable(releaseShape),
+  /** Null where none are shown beside the current tree. */
+  versions: z.nullable(z.strictObject({ shown: count })),
   stuck: z.nullable(stuckShape),
   held: z.nullable(heldShape),
   /** Objects that cannot be had, for which a newer tree waits, or the first one until it is ready. */

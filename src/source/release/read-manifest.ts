@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeManifest, type Manifest, ReleaseError, releaseKeys } from '../../release/index.ts';
 import type { Step } from './judge-step.ts';
+import { findFarOff } from './manifest-columns.ts';
 import { RefHeld } from './ref-hold.ts';
 import type { ReleaseReader } from './release-reader.ts';
 
@@ -42,6 +43,8 @@ export async function readManifest(
   if (sha256 !== manifest.sha256) throw damaged(`its SHA-256 is ${sha256}`);
   const read = decoded(look.bytes, damaged);
   if (read.id !== release) throw damaged(`its files are those of ${read.id}`);
+  const far = findFarOff(read);
+  if (far !== undefined) throw damaged(`${far.path} lies farther into a pack than packs reach`);
   return read;
 }
 

@@ -1,5 +1,5 @@
 import { printable } from '../../base/printable.ts';
-import type { HeldStep } from '../release-step.ts';
+import type { HeldStep, SourceHold } from '../release-step.ts';
 
 export type { HeldStep } from '../release-step.ts';
 
@@ -48,6 +48,10 @@ export interface RefHold {
   readonly step: HeldStep | undefined;
   /** Whether `accept` may end it: an operator has restored the store, and means this step. */
   readonly acceptable: boolean;
+}
+
+export function holdOf({ reason, detail, hint, step, acceptable }: RefHold): SourceHold {
+  return { reason, detail, hint, step, acceptable };
 }
 
 const ACCEPTABLE: ReadonlySet<RefHoldReason> = new Set(['rolled-back', 'broken-chain', 'created-back']);

@@ -11,8 +11,8 @@ import {
   type SourceHold,
 } from '../source.ts';
 import type { Step } from './judge-step.ts';
-import { columnsOf, findFarOff } from './manifest-columns.ts';
-import { RefHeld, type RefHold } from './ref-hold.ts';
+import { columnsOf } from './manifest-columns.ts';
+import { holdOf, RefHeld } from './ref-hold.ts';
 import { type BelievedRelease, type Meanwhile, RefWatch, type RefWatchOptions } from './ref-watch.ts';
 import type { ReleaseReader } from './release-reader.ts';
 
@@ -140,17 +140,6 @@ export class ReleaseSource implements Source {
   }
 
   #known({ step, manifest }: BelievedRelease): Known {
-    const far = findFarOff(manifest);
-    if (far !== undefined) {
-      const { sequence, release } = step.payload;
-      throw new RefHeld(
-        'damaged-manifest',
-        `manifests/${release}/${step.payload.manifest.sha256}.json`,
-        `the manifest of ${release} has ${far.path} farther into a pack than packs reach`,
-        'Deploy the release once more from its source.',
-        { sequence, release, digest: step.digest },
-      );
-    }
     const { created } = step.payload;
     const candidate = {
       digest: step.digest,
@@ -203,8 +192,4 @@ function stepOf({ payload, signedBy }: Step): ReleaseStep {
     signedBy: signedBy.map(({ fingerprint, principals }) => ({ fingerprint, principals })),
     allowsDeletions: allowDeletions,
   };
-}
-
-function holdOf({ reason, detail, hint, step, acceptable }: RefHold): SourceHold {
-  return { reason, detail, hint, step, acceptable };
 }

@@ -4,6 +4,7 @@ import type { CredentialsProvider } from '../../store/credentials.ts';
 import type { RequestObserver } from '../../store/http/request-observer.ts';
 import { Generation } from '../../tree/index.ts';
 import type { BuildOptions, Built, Look, Source, SourceKind } from '../source.ts';
+import type { FoundVersion, VersionSource } from '../version-source.ts';
 import {
   type CarriedLine,
   carry,
@@ -29,7 +30,7 @@ export interface SourceClientOptions {
 }
 
 /** The main thread's end of the source worker. */
-export class SourceClient implements Source {
+export class SourceClient implements Source, VersionSource {
   readonly kind: SourceKind;
   readonly #worker: Worker;
   readonly #credentials: CredentialsProvider;
@@ -63,6 +64,11 @@ export class SourceClient implements Source {
 
   async accept(digest: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
     return (await this.#ask({ kind: 'accept', digest }, signal)).accepted;
+  }
+
+  async findVersion(id: string, { signal }: { readonly signal: AbortSignal }): Promise<FoundVersion> {
+    const { found } = await this.#ask({ kind: 'version', id }, signal);
+    return found.kind === 'found' ? { ...found, generation: Generation.view(found.generation) } : found;
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import type { ResolvedTarget } from '../../store/resolved-target.ts';
 import { StoreError, type StoreErrorCode } from '../../store/store-error.ts';
 import type { FilterPatterns, Generation } from '../../tree/index.ts';
 import type { BuildOptions, Built, Look } from '../source.ts';
+import type { FoundVersion } from '../version-source.ts';
 
 /** What the source worker is told first: it starts before this is known. */
 export interface SourceSetUp {
@@ -44,16 +45,22 @@ export interface CarriedBuildOptions extends Omit<BuildOptions, 'previous' | 'si
   readonly previous: Generation['buffer'] | undefined;
 }
 
+export type CarriedVersion =
+  | { readonly kind: 'found'; readonly generation: Generation['buffer'] }
+  | Exclude<FoundVersion, { readonly kind: 'found' }>;
+
 /** What is asked of a source, and answered to. */
 export type Question =
   | { readonly kind: 'look' }
   | { readonly kind: 'build'; readonly options: CarriedBuildOptions }
-  | { readonly kind: 'accept'; readonly digest: string };
+  | { readonly kind: 'accept'; readonly digest: string }
+  | { readonly kind: 'version'; readonly id: string };
 
 export type Reply =
   | { readonly kind: 'look'; readonly look: Look }
   | { readonly kind: 'build'; readonly built: CarriedBuild }
-  | { readonly kind: 'accept'; readonly accepted: boolean };
+  | { readonly kind: 'accept'; readonly accepted: boolean }
+  | { readonly kind: 'version'; readonly found: CarriedVersion };
 
 export type ToSource =
   | { readonly kind: 'set-up'; readonly setUp: SourceSetUp }

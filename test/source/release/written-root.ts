@@ -47,7 +47,7 @@ export class WrittenRoot implements ReleaseReader {
     return { look: { kind: 'read', bytes, etag }, date };
   }
 
-  /** Writes a step as deploy does: its manifest, the ref, the log. */
+  /** Writes a step as deploy does: its manifest, the ref, the log, the witness. */
   deploy(
     paths: readonly string[],
     before: WrittenStep | undefined,
@@ -87,6 +87,8 @@ export class WrittenRoot implements ReleaseReader {
     this.objects.set(releaseKeys.manifest(release, sha256), manifest);
     this.objects.set(releaseKeys.ref(environment), step.bytes);
     this.objects.set(releaseKeys.logEntry(environment, sequence), step.bytes);
+    const witness = releaseKeys.witness(release, environment);
+    if (!this.objects.has(witness)) this.objects.set(witness, step.bytes);
     return step;
   }
 

@@ -1,0 +1,81 @@
+import { isReleaseId, type Manifest, MOST_ENVELOPE_BYTES, releaseKeys } from '../../release/index.ts';
+import { StoreClock } from '../../store/store-clock.ts';
+import { buildGeneration, type FilterPatterns, type Generation, PathFilter } from '../../tree/index.ts';
+import type { FoundVersion } from '../version-source.ts';
+import { DatedReader } from './dated-reader.ts';
+import { judgeStep, type Step, type StepRules } from './judge-step.ts';
+import { columnsOf } from './manifest-columns.ts';
+import { readManifest } from './read-manifest.ts';
+import { holdOf, RefHeld } from './ref-hold.ts';
+import type { ReleaseReader } from './release-reader.ts';
+
+export interface ReleaseVersionsOptions extends StepRules {
+  readonly reader: ReleaseReader;
+  readonly patterns: FilterPatterns;
+  /** Of the mount: what cookies are made of. */
+  readonly salt: bigint;
+  readonly clock: { now(): number };
+}
+
+/**
+ * Releases that an environment has had, by their ids, as trees that never change. What lets one be trusted is its witness: the
+ * envelope by which the environment came to it first, at `manifests/<id>/<environment>.json`. It has to fulfil what a ref has
+ * to by itself; that later steps followed is what makes it a version.
+ */
+export class ReleaseVersions {
+  readonly #options: ReleaseVersionsOptions;
+  readonly #reader: ReleaseReader;
+  readonly #storeClock = new StoreClock();
+  readonly #filter: PathFilter;
+
+  constructor(options: ReleaseVersionsOptions) {
+    this.#options = options;
+    this.#reader = new DatedReader(options.reader, this.#storeClock, options.clock);
+    this.#filter = PathFilter.compile(options.patterns);
+  }
+
+  /** Rejects with StoreError where the store is in trouble: whether there is such a release is not known then. */
+  async find(id: string, signal: AbortSignal): Promise<FoundVersion> {
+    // A key is made of it.
+    if (!isReleaseId(id)) return { kind: 'absent' };
+    try {
+      const step = await this.#witness(id, signal);
+      if (step === undefined) return { kind: 'absent' };
+      const manifest = await readManifest(this.#reader, step, signal);
+      return { kind: 'found', generation: this.#build(manifest, step) };
+    } catch (error) {
+      if (!(error instanceof RefHeld)) throw error;
+      return { kind: 'held', hold: holdOf(error.hold) };
+    }
+  }
+
+  async #witness(id: string, signal: AbortSignal): Promise<Step | undefined> {
+    const { environment, clock } = this.#options;
+    const key = releaseKeys.witness(id, environment);
+    const { look } = await this.#reader.read(key, { most: MOST_ENVELOPE_BYTES, signal });
+    if (look.kind === 'absent') return undefined;
+    const bytes = look.kind === 'read' ? look.bytes : new Uint8Array();
+    const step = judgeStep(bytes, key, this.#options, clock.now() + this.#storeClock.offset);
+    if (step.payload.release === id) return step;
+    throw new RefHeld(
+      'damaged-ref',
+      key,
+      `${key} names ${step.payload.release}`,
+      'Somebody copied it here: find out who can write to manifests/.',
+      { sequence: step.payload.sequence, release: step.payload.release, digest: step.digest },
+    );
+  }
+
+  /** The same on every node: the mtimes are those of the step, and the node ids begin anew in each tree. */
+  #build(manifest: Manifest, { payload }: Step): Generation {
+    return buildGeneration({
+      objects: columnsOf(manifest, payload.created),
+      filter: this.#filter,
+      previous: undefined,
+      removedDirectories: new Map(),
+      nextNodeId: 2,
+      salt: this.#options.salt,
+      now: this.#options.clock.now(),
+    }).generation;
+  }
+}

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { deferred } from '../../src/base/waiting.ts';
+import { MOST_VERSIONS, VersionShelf } from '../../src/server/version-shelf.ts';
+import type { FoundVersion } from '../../src/source/version-source.ts';
+import type { KeptVersion } from '../../src/state/version-directory.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import { buildGeneration, type Generation, PathFilter } from '../../src/tree/index.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+
+const SALT = 7n;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const never = new AbortController().signal;
+
+function idOf(number: number): string {
+  return `sha256-${number.toString(16).padStart(64, '0')}`;
+}
+
+function emptyTree(): Generation {
+  return buildGeneration({
+    objects: {
+      count: 0,
+      keys: new Uint8Array(),
+      keyEnds: new Uint32Array(),
+      sizes: new Float64Array(),
+      lastModified: new Float64Array(),
+      etags: new Uint8Array(),
+      etagEnds: new Uint32Array(),
+      archived: new Uint8Array(),
+    },
+    filter: PathFilter.compile({ include: [], exclude: [] }),
+    previous: undefined,
+    removedDirectories: new Map(),
+    nextNodeId: 2,
+    salt: SALT,
+    now: 0,
+  }).generation;
+}
+
+describe('the versions beside the current tree', () => {
+  let clock: FakeClock;
+  let log: RecordingLog;
+  let asked: string[];
+  let written: string[];
+  let removed: string[];
+  let held: Set<string>;
+  let answer: (id: string, signal: AbortSignal) => Promise<FoundVersion>;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    log = new RecordingLog();
+    asked = [];
+    written = [];
+    removed = [];
+    held = new Set();
+    answer = () => Promise.resolve({ kind: 'found', generation: emptyTree() });
+  });
+
+  function shelfOf(kept: readonly KeptVersion[] = [], keep = 5): VersionShelf {
+    const shelf = new VersionShelf({
+      directory: {
+        write: (id) => Promise.resolve(void written.push(id)),
+        used: () => Promise.resolve(),
+        remove: (id) => Promise.resolve(void removed.push(id)),
+      },
+      kept,
+      madeAt: 1_500,
+      salt: SALT,
+      keep,
+      idleMs: 6 * HOUR,
+      deadlineMs: 10_000,
+      session: { dropVersion: (id) => Promise.resolve(!held.has(id)) },
+      clock,
+      log,
+    });
+    shelf.open({
+      findVersion: (id, { signal }) => {
+        asked.push(id);
+        return answer(id, signal);
+      },
+    });
+    return shelf;
+  }
+
+  test('are asked for once, and are on the disk before the session knows of them', async () => {
+    const shelf = shelfOf();
+    const before = shelf.served.changedAt;
+    const found = await shelf.find(idOf(1), 1000, never);
+    assert.ok(found.kind === 'found');
+    assert.deepEqual(written, [idOf(1)]);
+    assert.equal(found.version.id, idOf(1));
+    assert.notDeepEqual(found.changedAt, before);
+    assert.equal((await shelf.find(idOf(1), 1000, never)).kind, 'found');
+    assert.deepEqual(asked, [idOf(1)]);
+    assert.deepEqual(shelf.served.madeAt, { seconds: 1, nanoseconds: 500_000_000 });
+  });
+
+  test('that never were are remembered nowhere', async () => {
+    const shelf = shelfOf();
+    answer = () => Promise.resolve({ kind: 'absent' });
+    for (let number = 0; number < 1_000; number++)
+      assert.deepEqual(await shelf.find(idOf(number), 1000, never), { kind: 'absent' });
+    assert.equal(shelf.size, 0);
+    assert.deepEqual([written, log.lines], [[], []]);
+  });
+
+  test('that an earlier process kept are there at once', async () => {
+    const shelf = shelfOf([{ id: idOf(1), generation: emptyTree(), lastUsed: clock.now() }]);
+    assert.deepEqual(
+      shelf.served.versions.map(({ id }) => id),
+      [idOf(1)],
+    );
+    assert.equal((await shelf.find(idOf(1), 1000, never)).kind, 'found');
+    assert.deepEqual(asked, []);
+  });
+
+  test('lie where a successor that knows nothing of them puts them', async () => {
+    const [one, other] = [await shelfOf().find(idOf(1), 0, never), await shelfOf().find(idOf(1), 0, never)];
+    assert.ok(one.kind === 'found' && other.kind === 'found');
+    assert.equal(one.version.slot, other.version.slot);
+  });
+
+  test('are not waited for beyond the deadline, and the log says so once', async () => {
+    const shelf = shelfOf();
+    answer = (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    for (let number = 0; number < 2; number++) {
+      const found = shelf.find(idOf(number), 1000, never);
+      await clock.advance(10_000);
+      assert.deepEqual(await found, { kind: 'unavailable' });
+    }
+    assert.deepEqual(
+      log.lines.map(({ level, event, fields }) => [level, event, fields.code]),
+      [
+        ['warn', 'version-unavailable', 'deadline'],
+        ['debug', 'version-unavailable', 'deadline'],
+      ],
+    );
+  });
+
+  test('that hang for one user leave another user a turn', async () => {
+    const shelf = shelfOf();
+    const hanging = deferred<FoundVersion>();
+    answer = (id) => (id === idOf(9_999) ? Promise.resolve({ kind: 'absent' }) : hanging.promise);
+    const many = Array.from({ length: 200 }, (_, number) => shelf.find(idOf(number), 1000, never));
+    assert.deepEqual(await shelf.find(idOf(9_999), 1001, never), { kind: 'absent' });
+    assert.ok(asked.length <= 4, `${asked.length} were asked for at a time`);
+    hanging.resolve({ kind: 'absent' });
+    assert.equal((await Promise.all(many)).filter(({ kind }) => kind === 'absent').length, 200);
+  });
+
+  test('are not there where the store is in trouble, or what it has is not believed', async () => {
+    const shelf = shelfOf();
+    answer = () => Promise.reject(new StoreError('unreachable', 'no route', 'Wait.', true));
+    assert.deepEqual(await shelf.find(idOf(1), 0, never), { kind: 'unavailable' });
+    const hold = {
+      reason: 'signature',
+      detail: 'nobody',
+      hint: 'Sign.',
+      step: undefined,
+      acceptable: false,
+    } as const;
+    answer = () => Promise.resolve({ kind: 'held', hold });
+    assert.deepEqual(await shelf.find(idOf(1), 0, never), { kind: 'unavailable' });
+    assert.deepEqual(
+      log.lines.map(({ event, fields }) => [event, fields.code ?? fields.reason]),
+      [
+        ['version-unavailable', 'unreachable'],
+        ['version-held', 'signature'],
+      ],
+    );
+  });
+
+  test('leave when they were not used for long, unless they are the ones used last or the kernel holds them', async () => {
+    const shelf = shelfOf([], 1);
+    for (const number of [1, 2, 3, 4]) {
+      await shelf.find(idOf(number), 0, never);
+      await clock.advance(MINUTE);
+    }
+    await clock.advance(6 * HOUR);
+    shelf.used(idOf(2));
+    held.add(idOf(3));
+    await shelf.dropIdle();
+    assert.deepEqual(removed.toSorted(), [idOf(1), idOf(4)]);
+    assert.equal(shelf.size, 2);
+  });
+
+  test('are bounded: one that nobody uses makes room, and where all are used another one is refused', async () => {
+    const shelf = shelfOf();
+    for (let number = 0; number < MOST_VERSIONS; number++) {
+      await shelf.find(idOf(number), 0, never);
+      await clock.advance(1);
+    }
+    assert.equal((await shelf.find(idOf(MOST_VERSIONS), 0, never)).kind, 'found');
+    assert.deepEqual(removed, [idOf(0)]);
+    for (let number = 0; number <= MOST_VERSIONS; number++) held.add(idOf(number));
+    assert.deepEqual(await shelf.find(idOf(1_000), 0, never), { kind: 'unavailable' });
+    assert.equal(shelf.size, MOST_VERSIONS);
+    assert.equal(log.lines.at(-1)?.event, 'version-refused');
+  });
+});
