@@ -44,6 +44,8 @@ interface Shelved extends ServedVersion {
 export class VersionShelf {
   readonly #options: VersionShelfOptions;
   readonly #versions = new Map<string, Shelved>();
+  /** The slots of those that are being written. */
+  readonly #coming = new Set<number>();
   readonly #turns = new Turns({ requests: LOOKUPS, bytes: LOOKUPS });
   readonly #source: Deferred<VersionSource> = deferred();
   #changedAt: number;
@@ -136,20 +138,40 @@ export class VersionShelf {
   }
 
   async #take(id: string, generation: Generation, signal: AbortSignal): Promise<VersionAnswer> {
-    const { clock, directory, log, salt } = this.#options;
-    if (!this.#isFree(versionSlot(id, salt)) || !(await this.#makeRoom())) {
-      log.warn(
-        { event: 'version-refused', version: id, versions: this.size },
-        'there is no room for another version: the kernel holds those that are here',
-      );
-      return { kind: 'unavailable' };
+    const { clock, log, salt } = this.#options;
+    const slot = versionSlot(id, salt);
+    if (!this.#isFree(slot)) return this.#refuse(id);
+    this.#coming.add(slot);
+    try {
+      if (!(await this.#makeRoom())) return this.#refuse(id);
+      await this.#write(id, generation, signal);
+      const version = this.#put(id, generation, clock.now());
+      this.#trouble = undefined;
+      log.info({ event: 'version-found', version: id, files: generation.files }, 'a version is shown');
+      return this.#answer(version);
+    } finally {
+      this.#coming.delete(slot);
     }
-    await orAborted(directory.write(id, generation), signal);
-    // Another look-up may have come first, if all who waited for it had gone.
-    const version = this.#versions.get(id) ?? this.#put(id, generation, clock.now());
-    this.#trouble = undefined;
-    log.info({ event: 'version-found', version: id, files: generation.files }, 'a version is shown');
-    return this.#answer(version);
+  }
+
+  async #write(id: string, generation: Generation, signal: AbortSignal): Promise<void> {
+    const { directory } = this.#options;
+    const writing = directory.write(id, generation);
+    try {
+      await orAborted(writing, signal);
+    } catch (error) {
+      // Nobody waits any more, so it is not shown: a successor is not to show it either.
+      void writing.then(() => (this.#versions.has(id) ? undefined : directory.remove(id)));
+      throw error;
+    }
+  }
+
+  #refuse(version: string): VersionAnswer {
+    this.#options.log.warn(
+      { event: 'version-refused', version, versions: this.size },
+      'there is no room for another version: the kernel holds those that are here',
+    );
+    return { kind: 'unavailable' };
   }
 
   #put(id: string, generation: Generation, lastUsed: number): Shelved {
@@ -170,15 +192,16 @@ export class VersionShelf {
   }
 
   #isFree(slot: number): boolean {
-    return ![...this.#versions.values()].some((version) => version.slot === slot);
+    return !this.#coming.has(slot) && ![...this.#versions.values()].some((version) => version.slot === slot);
   }
 
   async #makeRoom(): Promise<boolean> {
-    if (this.size < MOST_VERSIONS) return true;
-    for (const { id } of this.#beyondKept().reverse()) {
-      if (await this.#drop(id)) return true;
+    const isRoom = (): boolean => this.size + this.#coming.size <= MOST_VERSIONS;
+    for (const { id } of isRoom() ? [] : this.#beyondKept().reverse()) {
+      await this.#drop(id);
+      if (isRoom()) break;
     }
-    return false;
+    return isRoom();
   }
 
   async #drop(id: string): Promise<boolean> {

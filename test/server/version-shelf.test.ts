@@ -46,6 +46,7 @@ describe('the versions beside the current tree', () => {
   let written: string[];
   let removed: string[];
   let held: Set<string>;
+  let isWritten: Promise<void>;
   let answer: (id: string, signal: AbortSignal) => Promise<FoundVersion>;
 
   beforeEach(() => {
@@ -55,13 +56,14 @@ describe('the versions beside the current tree', () => {
     written = [];
     removed = [];
     held = new Set();
+    isWritten = Promise.resolve();
     answer = () => Promise.resolve({ kind: 'found', generation: emptyTree() });
   });
 
   function shelfOf(kept: readonly KeptVersion[] = [], keep = 5): VersionShelf {
     const shelf = new VersionShelf({
       directory: {
-        write: (id) => Promise.resolve(void written.push(id)),
+        write: (id) => isWritten.then(() => void written.push(id)),
         used: () => Promise.resolve(),
         remove: (id) => Promise.resolve(void removed.push(id)),
       },
@@ -132,7 +134,7 @@ describe('the versions beside the current tree', () => {
       assert.deepEqual(await found, { kind: 'unavailable' });
     }
     assert.deepEqual(
-      log.lines.map(({ level, event, fields }) => [level, event, fields.code]),
+      log.lines.map(({ level, event, fields }) => [level, event, fields['code']]),
       [
         ['warn', 'version-unavailable', 'deadline'],
         ['debug', 'version-unavailable', 'deadline'],
@@ -165,7 +167,7 @@ describe('the versions beside the current tree', () => {
     answer = () => Promise.resolve({ kind: 'held', hold });
     assert.deepEqual(await shelf.find(idOf(1), 0, never), { kind: 'unavailable' });
     assert.deepEqual(
-      log.lines.map(({ event, fields }) => [event, fields.code ?? fields.reason]),
+      log.lines.map(({ event, fields }) => [event, fields['code'] ?? fields['reason']]),
       [
         ['version-unavailable', 'unreachable'],
         ['version-held', 'signature'],
@@ -199,5 +201,38 @@ describe('the versions beside the current tree', () => {
     assert.deepEqual(await shelf.find(idOf(1_000), 0, never), { kind: 'unavailable' });
     assert.equal(shelf.size, MOST_VERSIONS);
     assert.equal(log.lines.at(-1)?.event, 'version-refused');
+  });
+
+  test('stay within the bound when several are looked up at once', async () => {
+    const shelf = shelfOf();
+    for (let number = 1; number < MOST_VERSIONS; number++) {
+      await shelf.find(idOf(number), 0, never);
+      held.add(idOf(number));
+    }
+    const together = [101, 102, 103, 104].map(idOf);
+    for (const id of together) held.add(id);
+    const answers = await Promise.all(together.map((id) => shelf.find(id, 0, never)));
+    assert.deepEqual(answers.map(({ kind }) => kind).toSorted(), [
+      'found',
+      'unavailable',
+      'unavailable',
+      'unavailable',
+    ]);
+    assert.equal(shelf.size, MOST_VERSIONS);
+  });
+
+  test('that were written for nobody any more are removed again', async () => {
+    const shelf = shelfOf();
+    const writing = deferred<void>();
+    isWritten = writing.promise;
+    const reader = new AbortController();
+    const finding = shelf.find(idOf(1), 0, reader.signal);
+    await clock.settle();
+    reader.abort();
+    assert.deepEqual(await finding, { kind: 'unavailable' });
+    writing.resolve();
+    await clock.settle();
+    assert.deepEqual([written, removed, shelf.size], [[idOf(1)], [idOf(1)], 0]);
+    assert.equal((await shelf.find(idOf(1), 0, never)).kind, 'found');
   });
 });
