@@ -20,7 +20,7 @@ export function tellReplacement(log: Logger, replacement: ServerReplacement): vo
     log.info({ event: 'restart-given-up' }, 'no other server can take over; the mount ends');
   } else if (replacement.kind === 'dropped') {
     const { reason } = replacement;
-    const message = 'the server that was to take over could not be ready: this one goes on';
+    const message = 'the server that was to take over did not become ready; this server continues';
     log.error({ event: 'restart-failed', reason }, message);
   }
 }

@@ -4,7 +4,7 @@ import { changedPath, type Lab, newPath, type Read } from './lab.ts';
 import type { Codes } from './seen.ts';
 
 /** Nothing takes as long; what hangs ends by it. */
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 60_000;
 
 /** Waits until something is seen of a mount, and checks the rest of it. */
 export class Witness {

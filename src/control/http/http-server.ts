@@ -215,7 +215,11 @@ export class HttpServer {
       { event: 'control-request-failed', request: id, method, url, err: error },
       'a request to the control socket failed with an unexpected error',
     );
-    return new ProblemError('internal', `Request ${id} failed unforeseen.`, 'The log says why.');
+    return new ProblemError(
+      'internal',
+      `Request ${id} failed with an unexpected error.`,
+      'The log says why.',
+    );
   }
 }
 

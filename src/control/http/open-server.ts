@@ -169,7 +169,7 @@ export class OpenServer {
       { event: 'open-request-failed', err: error },
       'a request to the metrics port failed with an unexpected error',
     );
-    return new ProblemError('internal', 'The request failed unforeseen.', 'The log says why.');
+    return new ProblemError('internal', 'The request failed with an unexpected error.', 'The log says why.');
   }
 }
 
