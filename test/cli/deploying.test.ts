@@ -3,78 +3,12 @@ import { chmodSync, symlinkSync, truncateSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import type { Shell } from '../../src/cli/shell.ts';
-import { environment } from '../config/host-environment.ts';
-import { MemoryS3, type MemoryS3Options } from '../support/memory-s3.ts';
-import {
-  type Cleanup,
-  defer,
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-} from '../support/temporary.ts';
-import { writeTree } from '../support/write-tree.ts';
+import { describe, test } from 'node:test';
+import type { MemoryS3Options } from '../support/memory-s3.ts';
+import { defer } from '../support/temporary.ts';
+import { directory, refused, site } from './deploy-site.ts';
 import { fakeDaemon } from './fake-daemon.ts';
-import { type Ran, ran } from './recorded-shell.ts';
-
-const directory = await makeTemporaryDirectory();
-after(() => removeTemporaryDirectory(directory));
-
-// The SDK reads these of the process itself.
-Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' });
-
-let folders = 0;
-function folder(files: Readonly<Record<string, string>>): string {
-  const root = join(directory, `folder-${folders++}`);
-  writeTree(root, files);
-  return root;
-}
-
-interface Site {
-  readonly store: MemoryS3;
-  /** Runs a command in the folder. */
-  run(command: string, changes?: Partial<Shell>): Promise<Ran>;
-  readonly folder: string;
-}
-
-async function site(
-  test: Cleanup,
-  files: Readonly<Record<string, string>>,
-  options: MemoryS3Options = {},
-): Promise<Site> {
-  const store = await MemoryS3.start({ writes: 'conditional', ...options });
-  defer(test, () => store.close());
-  const root = folder(files);
-  return {
-    store,
-    folder: root,
-    run: (command, changes = {}) =>
-      ran(command.split(' '), {
-        wallClock: Date.now,
-        ...changes,
-        environment: environment({
-          workingDirectory: root,
-          env: {
-            DAGMOUNT_TO: 's3://bucket/releases',
-            AWS_ENDPOINT_URL: store.endpoint,
-            AWS_REGION: 'us-east-1',
-            PATH: process.env.PATH,
-            USER: 'zoe',
-          },
-        }),
-      }),
-  };
-}
-
-/** One sentence of what is wrong, and one of what to do. */
-function refused({ exitCode, err }: Ran, code: number, words: RegExp): void {
-  assert.equal(exitCode, code, err);
-  const lines = err.trimEnd().split('\n').slice(-2);
-  assert.equal(lines.length, 2, err);
-  assert.match(lines[0]!, words);
-  assert.match(lines[0]!, /^dagmount: .*[.!?]$/);
-  assert.doesNotMatch(err, /Internal error/);
-}
+import type { Ran } from './recorded-shell.ts';
 
 describe('a deployer is told in one sentence, with its exit code,', () => {
   test('that the store ignores conditions of writes, by its name', async (context) => {
@@ -188,15 +122,42 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
     assert.equal((await run('deploy d production')).exitCode, 0);
   });
 
-  test("by the store's clock how far its own is off, and dates the step by that", async (context) => {
-    const real = Date.now();
-    const { run } = await site(context, { 'd/a.py': '' });
-    const off = await run('deploy d production --json', { wallClock: () => Date.now() + 24 * 3600 * 1000 });
-    assert.equal(off.exitCode, 0, off.err);
-    assert.match(off.err, /clock of this host is .* ahead of the store's/);
-    const { step } = JSON.parse(off.out) as { step: { created: string } };
-    assert.ok(Math.abs(Date.parse(step.created) - real) < 3600 * 1000, step.created);
-  });
+  for (const [direction, day] of [
+    ['ahead of', 24 * 3600 * 1000],
+    ['behind', -24 * 3600 * 1000],
+  ] as const) {
+    test(`that its clock is a day ${direction} the store's, by which the step is dated, armed and waited for`, async (context) => {
+      const real = Date.now();
+      const { run } = await site(context, { 'd/a.py': '', 'new/a.py': 'x = 1' });
+      const shell = { wallClock: () => Date.now() + day };
+      const isNear = (text: string, expected: number): void =>
+        assert.ok(Math.abs(Date.parse(text) - expected) < 3600 * 1000, text);
+      const off = await run('deploy d production --json', shell);
+      assert.equal(off.exitCode, 0, off.err);
+      assert.match(off.err, new RegExp(`clock of this host is .* ${direction} the store's`));
+      isNear(JSON.parse(off.out).step.created, real);
+
+      const { step } = JSON.parse(off.out);
+      let waited = 0;
+      const lagging = await fakeDaemon(context, {
+        'GET /v1/status': () => ({ release: { ref: 'production', seq: 1, id: step.release }, held: null }),
+      });
+      let now = 0;
+      const armed = await run(`deploy new production --json --at +6h --wait 60s --node ${lagging.socket}`, {
+        ...shell,
+        now: () => now,
+        delay: async () => {
+          now += 3600 * 1000;
+          waited++;
+        },
+      });
+      refused(armed, 75, /shows step 1/);
+      isNear(JSON.parse(armed.out).step.notBefore, real + 6 * 3600 * 1000);
+      assert.ok(waited === 6 || waited === 7, `${waited} hours`);
+      refused(await run('deploy d production'), 75, /waits to be shown at/);
+      assert.equal((await run('rollback production')).exitCode, 0);
+    });
+  }
 
   test('who deployed meanwhile, and what', async (context) => {
     let meet: (() => Promise<Ran>) | undefined;
@@ -278,6 +239,24 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
     refused(await run('deploy less production'), 65, /2 of 3 files would go, b\.py, c\.py among them/);
     for (const key of store.keys()) if (key.includes('manifests/')) store.delete(key);
     refused(await run('deploy less production --allow-deletions'), 66, /there is no manifests\//i);
+  });
+
+  test('that a root was emptied: nothing to promote, roll back or be on top of, and a deploy is its first step', async (context) => {
+    const { run, store } = await site(context, { 'd/a.py': '1', 'd/b.py': '2', 'new/a.py': '3' });
+    await run('deploy d production');
+    await run('deploy new production --allow-deletions');
+    for (const key of store.keys()) store.delete(key);
+    refused(await run('promote production staging'), 66, /nvironment production has no release/);
+    refused(await run('rollback production'), 66, /nvironment production has no release/);
+    assert.match(
+      (await run('deploy d/a.py production --dry-run')).out,
+      /^On top of nothing, .*\n\+ a\.py\n$/s,
+    );
+    assert.ok(!store.keys().some((key) => /refs|log|manifests|packs/.test(key)));
+    const end = await run('deploy d production');
+    assert.equal(end.exitCode, 0, end.err);
+    assert.match(end.out, /^production step 1 .*\n\+ a\.py\n\+ b\.py\n/);
+    assert.equal((await run('release verify production')).exitCode, 0);
   });
 });
 

@@ -85,6 +85,33 @@ describe('releases', () => {
     assert.equal(world.releases.accepted, step.digest);
   });
 
+  test('whose root is emptied at once stay as they are, named and readable, and after a restart', async (t) => {
+    const before = await worldOf(t);
+    before.releases.deploy({ 'a.py': 'one', 'b.py': 'two' });
+    await before.start();
+    before.releases.packs.objects.clear();
+    before.releases.hold = {
+      reason: 'missing-ref',
+      detail: 'There is no ref',
+      hint: 'Deploy.',
+      step: undefined,
+      acceptable: false,
+    };
+    const outcome = await before.refresh();
+    assert.ok(outcome.kind === 'held' && outcome.held.reason === 'missing-ref');
+    assert.equal(before.sync.view.held?.reason, 'missing-ref');
+    assert.equal(before.presenter.publications.length, 1);
+    await before.close();
+    const { releases, directory } = before;
+    const after = await worldOf(t, { releases, directory, restored: before.persister.restored() });
+    await after.start();
+    for (const world of [before, after]) {
+      assert.equal(world.sync.view.release?.step.sequence, 1);
+      assert.deepEqual(world.presenter.files(), ['a.py', 'b.py']);
+    }
+    for (const path of ['a.py', 'b.py']) assert.equal(await after.read(path), 'local');
+  });
+
   test('of which the first is not believed, or is not to be shown yet, end the start by a code of their own', async (t) => {
     const world = await worldOf(t);
     world.releases.hold = {
@@ -191,6 +218,26 @@ describe('releases', () => {
       [...second!.changes!.added, ...second!.changes!.changed, ...second!.changes!.removed],
       [],
     );
+  });
+
+  test('with the right contents in packs of others are held; where they are not fetched ahead, a read fails', async (t) => {
+    for (const prefetchBytes of [1_000, 0]) {
+      const world = await worldOf(t, { prefetchBytes });
+      world.releases.deploy({ 'a.py': 'one' });
+      await world.start();
+      const [right] = world.releases.packs.write({ 'a.py': 'new' });
+      const [evil] = world.releases.packs.write({ 'a.py': 'bad' });
+      world.releases.put([{ ...right!, place: evil!.place }]);
+      const outcome = await world.refresh();
+      if (prefetchBytes > 0) {
+        assert.ok(outcome.kind === 'held' && outcome.held.reason === 'damaged-pack');
+        assert.ok(outcome.held.detail.includes(evil!.place!.pack), outcome.held.detail);
+        assert.equal(await world.read('a.py'), 'local');
+      } else {
+        assert.equal(outcome.kind, 'published');
+        assert.equal(await world.read('a.py'), 'error');
+      }
+    }
   });
 
   test('that a later step puts in force again, with the same files, are a publication without changes: kept, told and listed', async (t) => {

@@ -2,6 +2,7 @@ import { type Flag, type FlagSpec, lastValue, valuesOf } from '../../config/comm
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
 import type { TakenStep } from '../../deploy/current-step.ts';
+import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { CommandError } from '../command-error.ts';
 import { formatDuration, plural } from '../format.ts';
 import type { Shell } from '../shell.ts';
@@ -64,9 +65,11 @@ export async function awaitNodes(
   { milliseconds, nodes }: NodeWait,
   { payload }: TakenStep,
   shell: Shell,
+  root: Pick<ReleaseRoot, 'now'>,
   signal: AbortSignal,
 ): Promise<readonly NodeEnd[]> {
-  const armedFor = Math.max(0, (payload.notBefore ?? 0) - shell.wallClock());
+  // By the store's clock, as nodes do: the one of this host may be a day off.
+  const armedFor = Math.max(0, (payload.notBefore ?? 0) - root.now());
   const deadline = shell.now() + armedFor + milliseconds;
   const ends = new Map<string, NodeEnd>();
   let never = false;

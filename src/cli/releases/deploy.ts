@@ -96,7 +96,7 @@ export const run: RunCommand = (args, shell) =>
       });
       const step = end.kind === 'deployed' ? end.step : end.standing.step!;
       if (!isGiven(flags, 'json')) shell.out.write(deployText(end, paints));
-      const nodes = wait && (await awaitNodes(wait, step, shell, signal));
+      const nodes = wait && (await awaitNodes(wait, step, shell, root, signal));
       if (isGiven(flags, 'json')) shell.out.write(formatJson({ ...deployDocument(end), nodes }));
       if (wait !== undefined) requireShown(nodes!, step, wait);
       return exitCodes.ok;

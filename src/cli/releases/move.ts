@@ -61,7 +61,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         signal,
       });
       if (!isGiven(flags, 'json')) shell.out.write(stepText(step, changes, paintsFor(shell.out)));
-      const nodes = wait && (await awaitNodes(wait, step, shell, signal));
+      const nodes = wait && (await awaitNodes(wait, step, shell, root, signal));
       if (isGiven(flags, 'json')) {
         shell.out.write(formatJson({ step: stepDocument(step), paths: changes, nodes }));
       }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { releaseKeys } from '../../../src/release/index.ts';
+import { encodeManifest, releaseId, releaseKeys } from '../../../src/release/index.ts';
 import { VolatileStepMemory } from '../../../src/source/release/step-memory.ts';
 import { HOUR, reasonOf, released, signal, watchOf } from './looks.ts';
-import { ENVIRONMENT, WrittenRoot, type WrittenStep } from './written-root.ts';
+import { digestOf, ENVIRONMENT, fileOf, WrittenRoot, type WrittenStep } from './written-root.ts';
 
 const ref = releaseKeys.ref(ENVIRONMENT);
 
@@ -187,6 +187,31 @@ describe('a ref', () => {
     assert.deepEqual(await watch.look(signal), { kind: 'unchanged' });
   });
 
+  test('whose root is emptied at once is held as missing, also after a restart, and what is deployed there anew as rolled back', async () => {
+    const store = new WrittenRoot();
+    const steps = history(store);
+    const memory = new VolatileStepMemory();
+    const watch = watchOf(store, { memory });
+    await watch.look(signal);
+    store.objects.clear();
+    const restarted = watchOf(store, { memory });
+    for (const each of [watch, watch, restarted]) {
+      const look = await each.look(signal);
+      assert.equal(reasonOf(look), 'missing-ref');
+      assert.ok(look.kind === 'held' && look.hold.key === ref && !look.hold.acceptable);
+      assert.ok(look.hold.detail.includes(ref), look.hold.detail);
+    }
+    assert.equal(memory.newest?.digest, steps[4]!.digest);
+    const anew = store.deploy(['anew.py'], undefined);
+    for (const each of [watch, restarted]) {
+      const look = await each.look(signal);
+      assert.equal(reasonOf(look), 'rolled-back');
+      assert.match(look.kind === 'held' ? look.hold.detail : '', /is step 1, .* has seen step 5/);
+    }
+    assert.equal(await watch.accept(anew.digest), true);
+    assert.equal(released(await watch.look(signal)), anew.digest);
+  });
+
   test('made over five minutes ahead of the store is held until its time comes', async () => {
     const store = new WrittenRoot();
     const step = store.deploy(['a.py'], undefined, { created: store.now + 6 * 60_000 });
@@ -195,6 +220,50 @@ describe('a ref', () => {
     assert.equal(reasonOf(await watch.look(signal)), 'created-ahead');
     store.now += 2 * 60_000;
     assert.equal(released(await watch.look(signal)), step.digest);
+  });
+
+  for (const [direction, off] of [
+    ['ahead', 24 * HOUR],
+    ['back', -24 * HOUR],
+  ] as const) {
+    test(`is judged, armed and due by the store's clock where this host's is a day ${direction}`, async () => {
+      const store = new WrittenRoot();
+      const watch = watchOf(store, { clock: { now: () => store.now + off } });
+      const first = store.deploy(['a.py'], undefined, { created: store.now + 4 * 60_000 });
+      assert.equal(released(await watch.look(signal)), first.digest);
+      const second = store.deploy(['b.py'], first, { created: store.now + 6 * 60_000 });
+      assert.equal(reasonOf(await watch.look(signal)), 'created-ahead');
+      store.now += 2 * 60_000;
+      assert.equal(released(await watch.look(signal)), second.digest);
+      store.now += HOUR;
+      const instant = store.now + HOUR;
+      const third = store.deploy(['c.py'], second, { notBefore: instant });
+      const armed = await watch.look(signal);
+      assert.ok(armed.kind === 'armed' && armed.instant === instant);
+      // The Date of an answer is known to the second.
+      store.now = instant - 2_000;
+      assert.deepEqual(await watch.look(signal), { kind: 'unchanged' });
+      store.now = instant + 2_000;
+      const due = await watch.look(signal);
+      assert.ok(due.kind === 'due' && due.step.digest === third.digest);
+    });
+  }
+
+  test('dated a day ahead by a deployer is held until five minutes before that; a day back, until a later step', async () => {
+    const store = new WrittenRoot();
+    const watch = watchOf(store);
+    const first = store.deploy(['a.py'], undefined);
+    assert.equal(released(await watch.look(signal)), first.digest);
+    const back = store.deploy(['b.py'], first, { created: store.now - 24 * HOUR });
+    assert.equal(reasonOf(await watch.look(signal)), 'created-back');
+    const later = store.deploy(['c.py'], back);
+    assert.equal(released(await watch.look(signal)), later.digest);
+    const ahead = store.deploy(['d.py'], later, { created: store.now + 24 * HOUR });
+    assert.equal(reasonOf(await watch.look(signal)), 'created-ahead');
+    store.now += 24 * HOUR - 5 * 60_000 - 1_000;
+    assert.equal(reasonOf(await watch.look(signal)), 'created-ahead');
+    store.now += 1_000;
+    assert.equal(released(await watch.look(signal)), ahead.digest);
   });
 
   test('made before the step that it follows is held', async () => {
@@ -256,5 +325,24 @@ describe('a manifest', () => {
     const other = store.deploy(['b.py'], undefined, { release: step.payload.release });
     assert.equal(other.payload.release, step.payload.release);
     assert.equal(reasonOf(await watchOf(store).look(signal)), 'damaged-manifest');
+  });
+
+  test('of the right id with other packs is held in the place of the one that the step names, and not looked at beside it', async () => {
+    const store = new WrittenRoot();
+    const step = store.deploy(['a.py'], undefined);
+    const files = [{ ...fileOf('a.py'), place: { pack: digestOf('evil'), offset: 0 } }];
+    assert.equal(releaseId(files), step.payload.release, 'the id does not cover where the bytes are');
+    const planted = encodeManifest(files);
+    const own = releaseKeys.manifest(step.payload.release, digestOf(planted));
+    const named = releaseKeys.manifest(step.payload.release, step.payload.manifest.sha256);
+    store.objects.set(own, planted);
+    const look = await watchOf(store).look(signal);
+    assert.deepEqual(look.kind === 'release' && look.release.manifest.files, [fileOf('a.py')]);
+    assert.ok(!store.reads.includes(own));
+    store.objects.set(named, planted);
+    const held = await watchOf(store).look(signal);
+    assert.equal(reasonOf(held), 'damaged-manifest');
+    assert.ok(held.kind === 'held' && held.hold.key === named);
+    assert.ok(held.hold.detail.includes(digestOf(planted)), held.hold.detail);
   });
 });

@@ -134,6 +134,32 @@ describe('the contents of a release', () => {
     end();
   });
 
+  test('that a planted manifest has in other packs are refused by pack and file, planned or not, whole or in parts', async () => {
+    const packs = new Packs();
+    const [right] = packs.write({ 'a.py': 'good' });
+    const [evil] = packs.write({ 'a.py': 'evil' });
+    const planted = { ...right!, place: evil!.place };
+    const { pack } = evil!.place!;
+    for (const isPlanned of [true, false]) {
+      const content = new ReleaseContent(packs);
+      const plan = isPlanned ? planned(content, [planted]) : undefined;
+      await assert.rejects(
+        content.get('a.py', requestFor(planted)),
+        rejection('corrupt', pack, 'a.py', evil!.sha256),
+      );
+      plan?.end();
+      assert.equal(await textOf(await content.get('a.py', requestFor(right!))), 'good');
+    }
+    const content = new ReleaseContent(packs, 2);
+    for (const range of [
+      { start: 0, end: 2 },
+      { start: 2, end: 4 },
+    ]) {
+      const part = content.get('a.py', requestFor(planted, { range })).then(textOf);
+      await assert.rejects(part, rejection('corrupt', pack, 'a.py'));
+    }
+  });
+
   test('of a pack that is gone are refused by its name; of one that is too short, too', async () => {
     const packs = new Packs();
     const files = packs.write({ 'a.py': 'good', 'b.py': 'more' });
