@@ -134,7 +134,7 @@ describe('the versions beside the current tree', () => {
       assert.deepEqual(await found, { kind: 'unavailable' });
     }
     assert.deepEqual(
-      log.lines.map(({ level, event, fields }) => [level, event, fields['code']]),
+      log.lines.map(({ level, event, fields }) => [level, event, fields.code]),
       [
         ['warn', 'version-unavailable', 'deadline'],
         ['debug', 'version-unavailable', 'deadline'],
@@ -167,7 +167,7 @@ describe('the versions beside the current tree', () => {
     answer = () => Promise.resolve({ kind: 'held', hold });
     assert.deepEqual(await shelf.find(idOf(1), 0, never), { kind: 'unavailable' });
     assert.deepEqual(
-      log.lines.map(({ event, fields }) => [event, fields['code'] ?? fields['reason']]),
+      log.lines.map(({ event, fields }) => [event, fields.code ?? fields.reason]),
       [
         ['version-unavailable', 'unreachable'],
         ['version-held', 'signature'],
