@@ -28,7 +28,17 @@ export async function exportRelease(
   await mkdir(growing, { mode: 0o755 });
   try {
     const limit = pLimit(concurrency);
-    await Promise.all(files.map((file) => limit(() => writeFileOf(file, growing, store, signal))));
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const write = async (file: ReleasedFile): Promise<void> => {
+      await writeFileOf(file, growing, store, either).catch((error: unknown) => {
+        failed.abort(error);
+        throw error;
+      });
+    };
+    // All must have ended before the directory is removed: a late one would make it again.
+    await Promise.allSettled(files.map((file) => limit(() => write(file))));
+    either.throwIfAborted();
     // crash point: whole, under another name. rename(2) replaces an empty directory, and no other.
     await rename(growing, directory);
     await syncDirectory(dirname(directory));
