@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import pLimit from 'p-limit';
+import { inOrder } from '../base/in-order.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
 import type { Manifest, ReleasedFile } from '../release/index.ts';
 import { readContent } from './read-release.ts';
@@ -27,18 +27,10 @@ export async function exportRelease(
   const growing = join(dirname(directory), `.dagmount-export-${randomBytes(8).toString('hex')}`);
   await mkdir(growing, { mode: 0o755 });
   try {
-    const limit = pLimit(concurrency);
-    const failed = new AbortController();
-    const either = AbortSignal.any([signal, failed.signal]);
-    const write = async (file: ReleasedFile): Promise<void> => {
-      await writeFileOf(file, growing, store, either).catch((error: unknown) => {
-        failed.abort(error);
-        throw error;
-      });
-    };
-    // All must have ended before the directory is removed: a late one would make it again.
-    await Promise.allSettled(files.map((file) => limit(() => write(file))));
-    either.throwIfAborted();
+    const write = (file: ReleasedFile, signal: AbortSignal): Promise<void> =>
+      writeFileOf(file, growing, store, signal);
+    // All writers have ended when this has: a late one would make the directory again that is removed below.
+    for await (const _ of inOrder(files, write, { concurrency, ahead: 2 * concurrency, signal }));
     // crash point: whole, under another name. rename(2) replaces an empty directory, and no other.
     await rename(growing, directory);
     await syncDirectory(dirname(directory));
