@@ -1,5 +1,5 @@
 import type { ReadFailure } from '../base/read-failure.ts';
-import type { ContentVersion, GenerationChanges } from '../tree/index.ts';
+import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Connection } from './connection.ts';
 import type { Naming } from './naming.ts';
@@ -15,6 +15,17 @@ export interface ServedTree {
    * session reads it.
    */
   readonly fingerprints: SharedArrayBuffer;
+}
+
+/** The tree as it is told to the session. */
+export function servedTree(tree: {
+  readonly generation: Generation;
+  readonly fingerprints: BigUint64Array;
+}): ServedTree {
+  return {
+    generation: tree.generation.buffer,
+    fingerprints: tree.fingerprints.buffer as unknown as SharedArrayBuffer,
+  };
 }
 
 /** A point in time, with the precision of an mtime. */

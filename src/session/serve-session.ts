@@ -10,6 +10,7 @@ import {
   type ToSession,
   type VersionAnswer,
 } from './messages.ts';
+import { Questions } from './questions.ts';
 import type { RootAttribute } from './root-attributes.ts';
 
 /** The session's end of its connection to the main thread. */
@@ -49,67 +50,27 @@ export function serveSession(
   port: SessionPort,
   start: (message: SessionStart, environment: SessionSurroundings) => Session,
 ): () => void {
-  const waiting = new Map<number, (result: FetchResult) => void>();
-  const sought = new Map<number, (answer: VersionAnswer) => void>();
-  const asked = new Map<number, (value: string | undefined) => void>();
   let lastId = 0;
+  const common = { tell: (message: FromSession) => port.tell(message), newId: () => ++lastId };
+  const fetches = new Questions<FetchResult>({
+    ...common,
+    unavailable: { kind: 'error', failure: 'unavailable' },
+  });
+  const versions = new Questions<VersionAnswer>({ ...common, unavailable: { kind: 'unavailable' } });
+  const texts = new Questions<string | undefined>({ ...common, unavailable: undefined });
   let isAlone = false;
   let isMainThere = false;
   let session: Session | undefined;
   const environment: SessionSurroundings = {
     tell: (message) => port.tell(message),
-    fetch: (version, chunk, signal, reader) => {
-      if (isAlone) return Promise.resolve({ kind: 'error', failure: 'unavailable' });
-      const id = ++lastId;
-      return new Promise((resolve) => {
-        const abandon = (): void => {
-          waiting.delete(id);
-          port.tell({ kind: 'abandon', id });
-          resolve({ kind: 'error', failure: 'unavailable' });
-        };
-        signal.addEventListener('abort', abandon);
-        waiting.set(id, (result) => {
-          signal.removeEventListener('abort', abandon);
-          resolve(result);
-        });
-        port.tell({ kind: 'fetch', id, version, chunk, reader });
-      });
-    },
+    fetch: (version, chunk, signal, reader) =>
+      fetches.ask((id) => ({ kind: 'fetch', id, version, chunk, reader }), signal),
     isMainThere: () => isMainThere,
     isAlone: () => isAlone,
-    versionIdOf: ({ path, etag }) => {
-      if (isAlone) return Promise.resolve(undefined);
-      const id = ++lastId;
-      return new Promise((resolve) => {
-        asked.set(id, resolve);
-        port.tell({ kind: 'ask-version-id', id, path, etag });
-      });
-    },
-    findVersion: (version, reader, signal) => {
-      if (isAlone) return Promise.resolve({ kind: 'unavailable' });
-      const id = ++lastId;
-      return new Promise((resolve) => {
-        const abandon = (): void => {
-          sought.delete(id);
-          port.tell({ kind: 'abandon', id });
-          resolve({ kind: 'unavailable' });
-        };
-        signal.addEventListener('abort', abandon);
-        sought.set(id, (answer) => {
-          signal.removeEventListener('abort', abandon);
-          resolve(answer);
-        });
-        port.tell({ kind: 'find-version', id, version, reader });
-      });
-    },
-    rootAttributeOf: (attribute) => {
-      if (isAlone) return Promise.resolve(undefined);
-      const id = ++lastId;
-      return new Promise((resolve) => {
-        asked.set(id, resolve);
-        port.tell({ kind: 'ask-root-attribute', id, attribute });
-      });
-    },
+    versionIdOf: ({ path, etag }) => texts.ask((id) => ({ kind: 'ask-version-id', id, path, etag })),
+    findVersion: (version, reader, signal) =>
+      versions.ask((id) => ({ kind: 'find-version', id, version, reader }), signal),
+    rootAttributeOf: (attribute) => texts.ask((id) => ({ kind: 'ask-root-attribute', id, attribute })),
     onFault: (error, opcode) =>
       port.tell({
         kind: 'fault',
@@ -128,16 +89,13 @@ export function serveSession(
         }
         return;
       case 'fetched':
-        waiting.get(message.id)?.(message.result);
-        waiting.delete(message.id);
+        fetches.answered(message.id, message.result);
         return;
       case 'version-id':
-        asked.get(message.id)?.(message.versionId);
-        asked.delete(message.id);
+        texts.answered(message.id, message.versionId);
         return;
       case 'version':
-        sought.get(message.id)?.(message.answer);
-        sought.delete(message.id);
+        versions.answered(message.id, message.answer);
         return;
       case 'drop-version':
         port.tell({
@@ -147,8 +105,7 @@ export function serveSession(
         });
         return;
       case 'root-attribute':
-        asked.get(message.id)?.(message.value);
-        asked.delete(message.id);
+        texts.answered(message.id, message.value);
         return;
       case 'count':
         port.tell({ kind: 'counters', counters: session?.counters() ?? NOTHING_COUNTED });
@@ -166,11 +123,6 @@ export function serveSession(
   });
   return () => {
     isAlone = true;
-    for (const answer of waiting.values()) answer({ kind: 'error', failure: 'unavailable' });
-    waiting.clear();
-    for (const answer of asked.values()) answer(undefined);
-    asked.clear();
-    for (const answer of sought.values()) answer({ kind: 'unavailable' });
-    sought.clear();
+    for (const questions of [fetches, versions, texts]) questions.close();
   };
 }

@@ -12,6 +12,7 @@ import {
   type SessionCounters,
   type SessionStart,
   type StuckNotification,
+  servedTree,
   type ToSession,
   type VersionAnswer,
 } from './messages.ts';
@@ -104,8 +105,7 @@ export class SessionClient {
   publish({ generation, fingerprints, changes }: Published): Promise<NotifyOutcome> {
     if (changes === undefined) throw new TypeError('only the first generation comes without changes');
     this.#publishing = deferred();
-    const shared = fingerprints.buffer as unknown as SharedArrayBuffer;
-    this.#send({ kind: 'publish', shown: { generation: generation.buffer, fingerprints: shared }, changes });
+    this.#send({ kind: 'publish', shown: servedTree({ generation, fingerprints }), changes });
     return this.#publishing.promise;
   }
 
@@ -224,37 +224,39 @@ export class SessionClient {
     }
   }
 
-  async #fetch({
-    id,
-    version,
-    chunk,
-    reader,
-  }: Extract<FromSession, { readonly kind: 'fetch' }>): Promise<void> {
-    const controller = new AbortController();
-    this.#fetches.set(id, controller);
-    let result: FetchResult;
-    try {
-      result = await this.#events.fetch(version, chunk, controller.signal, reader);
-    } catch {
-      // The reader is answered whatever fails below.
-      result = { kind: 'error', failure: 'unavailable' };
-    }
-    this.#fetches.delete(id);
-    if (!this.#over) this.#send({ kind: 'fetched', id, result });
+  async #fetch({ id, version, chunk, reader }: FromSession & { readonly kind: 'fetch' }): Promise<void> {
+    const result = await this.#unlessAbandoned(id, (signal) =>
+      this.#events.fetch(version, chunk, signal, reader),
+    );
+    if (!this.#over)
+      this.#send({ kind: 'fetched', id, result: result ?? { kind: 'error', failure: 'unavailable' } });
   }
 
   async #findVersion({
     id,
     version,
     reader,
-  }: Extract<FromSession, { readonly kind: 'find-version' }>): Promise<void> {
+  }: FromSession & { readonly kind: 'find-version' }): Promise<void> {
+    const answer = await this.#unlessAbandoned(id, async (signal) =>
+      this.#events.findVersion?.(version, reader, signal),
+    );
+    if (!this.#over) this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
+  }
+
+  /** Undefined if it fails: the reader is answered whatever fails. */
+  async #unlessAbandoned<Answer>(
+    id: number,
+    work: (signal: AbortSignal) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
     const controller = new AbortController();
     this.#fetches.set(id, controller);
-    const answer = await Promise.resolve(
-      this.#events.findVersion?.(version, reader, controller.signal),
-    ).catch(() => undefined);
-    this.#fetches.delete(id);
-    if (!this.#over) this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
+    try {
+      return await work(controller.signal);
+    } catch {
+      return undefined;
+    } finally {
+      this.#fetches.delete(id);
+    }
   }
 
   #end(end: SessionEnd): void {

@@ -2,7 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Connection } from '../session/connection.ts';
 import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
-import type { Presentation, Serving, VersionsServed } from '../session/messages.ts';
+import { type Presentation, type Serving, servedTree, type VersionsServed } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { Presenter, Publication } from '../sync/ports.ts';
@@ -107,7 +107,7 @@ export class MountPresenter implements Presenter {
     this.#options.onMounted(serving);
   }
 
-  async #startMount({ generation, fingerprints }: ShownTree, looksForContent: boolean): Promise<Serving> {
+  async #startMount(shown: ShownTree, looksForContent: boolean): Promise<Serving> {
     const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, journal } = this.#options;
     new MountMark(cacheDirectory).clear();
@@ -117,10 +117,7 @@ export class MountPresenter implements Presenter {
     this.#options.onOpened(connection);
     return await session.start({
       connection,
-      shown: {
-        generation: generation.buffer,
-        fingerprints: fingerprints.buffer as unknown as SharedArrayBuffer,
-      },
+      shown: servedTree(shown),
       presentation,
       versions: this.#options.versions(),
       naming: { source, keyPrefix: prefix },

@@ -1,5 +1,5 @@
 import { ABSENT } from '../cache/verification.ts';
-import type { Presentation, Serving, VersionsServed } from '../session/messages.ts';
+import { type Presentation, type Serving, servedTree, type VersionsServed } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { HeldInode } from '../session/trees/held-inode.ts';
@@ -40,10 +40,7 @@ export function takeOver(options: TakeOverOptions): Inherited {
   const { previous, replaced } = succession;
   const serving = session.start({
     connection: { kind: 'device', fd: device },
-    shown: {
-      generation: generation.buffer,
-      fingerprints: content.fingerprints.buffer as unknown as SharedArrayBuffer,
-    },
+    shown: servedTree({ generation, fingerprints: content.fingerprints }),
     presentation,
     versions: options.versions,
     naming,

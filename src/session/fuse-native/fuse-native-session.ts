@@ -2,23 +2,14 @@ import type { ReadFailure } from '../../base/read-failure.ts';
 import type { Generation, GenerationChanges } from '../../tree/index.ts';
 import { AttributeSource } from '../attributes.ts';
 import { BlobReader } from '../blob-reader.ts';
-import { ContentReader, type Fetch } from '../content-reader.ts';
+import { ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf, libfuseErrno } from '../errno.ts';
-import { type AskedVersion, ExtendedAttributes } from '../extended-attributes.ts';
-import type {
-  Moment,
-  NotifyOutcome,
-  Presentation,
-  ServedTree,
-  SessionCounters,
-  VersionsServed,
-} from '../messages.ts';
-import type { Naming } from '../naming.ts';
+import { ExtendedAttributes } from '../extended-attributes.ts';
+import type { Moment, NotifyOutcome, ServedTree, SessionCounters } from '../messages.ts';
 import type { ContentRange } from '../opcode-handlers.ts';
 import type { RequestMeter } from '../request-meter.ts';
-import type { RootAttribute } from '../root-attributes.ts';
-import type { FindVersion } from '../serve-session.ts';
+import type { SessionOptions } from '../session-options.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';
 import { MountedTrees } from '../trees/mounted-trees.ts';
 import { WHOLE_MOUNT } from '../trees/placement.ts';
@@ -29,22 +20,7 @@ import type { FuseOperations, FuseStat, FuseStatfs } from './binding.ts';
 import { type OpenFile, OpenFiles } from './open-files.ts';
 import { inodeNumber, isShown, listedOf, nodeIdOf, type Shown } from './shown-nodes.ts';
 
-export interface FuseNativeSessionOptions {
-  readonly shown: ServedTree;
-  /** The versions that are shown beside the current tree; undefined if the mount shows only the current tree. */
-  readonly versions?: VersionsServed | undefined;
-  readonly presentation: Presentation;
-  readonly naming: Naming;
-  readonly cacheDirectory: string;
-  readonly meter: RequestMeter;
-  readonly fetch: Fetch;
-  readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
-  readonly rootAttributeOf: (attribute: RootAttribute) => Promise<string | undefined>;
-  readonly findVersion: FindVersion;
-  readonly onVersionUsed: (id: string) => void;
-  /** Called for a request that failed with an unexpected error; the reader got EIO. */
-  readonly onFault: (error: unknown, opcode: string) => void;
-  readonly onReleased: (nodeIds: readonly number[]) => void;
+export interface FuseNativeSessionOptions extends SessionOptions {
   /** Unmounts, and resolves when no process uses the mount any more. */
   readonly onStop: () => Promise<void>;
 }

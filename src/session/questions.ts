@@ -1,0 +1,52 @@
+import type { Stop } from '../cache/single-flight.ts';
+import type { FromSession } from './messages.ts';
+
+export interface QuestionsOptions<Answer> {
+  readonly tell: (message: FromSession) => void;
+  /** Different for each question of a session, of whatever kind. */
+  readonly newId: () => number;
+  /** What the asker gets if it gives up, or if the main thread is gone. */
+  readonly unavailable: Answer;
+}
+
+/** Questions of one kind to the main thread. None of them rejects. */
+export class Questions<Answer> {
+  readonly #options: QuestionsOptions<Answer>;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  #closed = false;
+
+  constructor(options: QuestionsOptions<Answer>) {
+    this.#options = options;
+  }
+
+  ask(question: (id: number) => FromSession, signal?: Stop): Promise<Answer> {
+    const { tell, newId, unavailable } = this.#options;
+    if (this.#closed) return Promise.resolve(unavailable);
+    const id = newId();
+    return new Promise((resolve) => {
+      const abandon = (): void => {
+        this.#waiting.delete(id);
+        tell({ kind: 'abandon', id });
+        resolve(unavailable);
+      };
+      signal?.addEventListener('abort', abandon);
+      this.#waiting.set(id, (answer) => {
+        signal?.removeEventListener('abort', abandon);
+        resolve(answer);
+      });
+      tell(question(id));
+    });
+  }
+
+  answered(id: number, answer: Answer): void {
+    this.#waiting.get(id)?.(answer);
+    this.#waiting.delete(id);
+  }
+
+  /** The main thread is gone. */
+  close(): void {
+    this.#closed = true;
+    for (const answer of this.#waiting.values()) answer(this.#options.unavailable);
+    this.#waiting.clear();
+  }
+}
