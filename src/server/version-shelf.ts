@@ -1,12 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { childOf, type Deferred, deferred, orAborted, startAlarm } from '../base/waiting.ts';
-import type { Moment, ServedVersion, VersionAnswer, VersionsServed } from '../session/messages.ts';
+import type { ServedVersion, VersionAnswer, VersionsServed } from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import { versionSlot } from '../session/trees/node-ranges.ts';
 import type { FoundVersion, VersionSource } from '../source/version-source.ts';
 import type { KeptVersion, VersionDirectory } from '../state/version-directory.ts';
 import { codeOf } from '../sync/failure.ts';
+import { instantOf } from '../sync/instant.ts';
 import { type ReaderUid, Turns } from '../sync/turns.ts';
 import type { Generation } from '../tree/index.ts';
 
@@ -66,8 +67,8 @@ export class VersionShelf {
   get served(): VersionsServed {
     return {
       versions: [...this.#versions.values()],
-      madeAt: momentOf(this.#options.madeAt),
-      changedAt: momentOf(this.#changedAt),
+      madeAt: instantOf(this.#options.madeAt),
+      changedAt: instantOf(this.#changedAt),
     };
   }
 
@@ -188,7 +189,7 @@ export class VersionShelf {
   }
 
   #answer(version: Shelved): VersionAnswer {
-    return { kind: 'found', version, changedAt: momentOf(this.#changedAt) };
+    return { kind: 'found', version, changedAt: instantOf(this.#changedAt) };
   }
 
   #isFree(slot: number): boolean {
@@ -204,18 +205,18 @@ export class VersionShelf {
     return isRoom();
   }
 
-  async #drop(id: string): Promise<boolean> {
+  /** It stays if the kernel holds nodes of it. */
+  async #drop(id: string): Promise<void> {
     const { session, directory, log } = this.#options;
     this.#change();
-    if (!(await session.dropVersion(id, momentOf(this.#changedAt)))) return false;
+    if (!(await session.dropVersion(id, instantOf(this.#changedAt)))) return;
     this.#versions.delete(id);
     await directory.remove(id);
     log.info({ event: 'version-dropped', version: id }, 'a version that nobody uses is shown no more');
-    return true;
   }
 
   /** The one used last first. */
-  #beyondKept(): readonly Shelved[] & { reverse(): Shelved[] } {
+  #beyondKept(): Shelved[] {
     return [...this.#versions.values()]
       .sort((one, other) => other.lastUsed - one.lastUsed)
       .slice(this.#options.keep);
@@ -243,9 +244,4 @@ export class VersionShelf {
     else log.warn(line, message);
     this.#trouble = code;
   }
-}
-
-function momentOf(milliseconds: number): Moment {
-  const seconds = Math.floor(milliseconds / 1000);
-  return { seconds, nanoseconds: Math.floor((milliseconds - 1000 * seconds) * 1e6) };
 }

@@ -47,7 +47,7 @@ export function millisecondsOf(instant: Instant): number {
   return instant.seconds * 1000 + instant.nanoseconds / 1e6;
 }
 
-function instantOf(ms: number): Instant {
+export function instantOf(ms: number): Instant {
   const seconds = Math.floor(ms / 1000);
   return { seconds, nanoseconds: Math.min(999_999_999, Math.floor((ms - seconds * 1000) * 1e6)) };
 }
