@@ -5,6 +5,7 @@ import { openReleaseRoot } from '../src/deploy/open-root.ts';
 import { collectDirectory, collectFile } from '../src/deploy/source-files.ts';
 import type { Seaweedfs } from '../test/support/seaweedfs.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../test/support/temporary.ts';
+import { wayOptions } from '../test/support/way-options.ts';
 import { writeTree } from '../test/support/write-tree.ts';
 
 export interface DeployedRelease {
@@ -22,18 +23,7 @@ export async function deployRelease(options: DeployedRelease): Promise<void> {
   const { seaweedfs, bucket, prefix, files, changes } = options;
   const directory = await makeTemporaryDirectory();
   const { accessKeyId, secretAccessKey } = seaweedfs.s3.access;
-  const way = {
-    bucket,
-    prefix,
-    endpoints: [seaweedfs.endpoint] as const,
-    region: undefined,
-    profile: undefined,
-    forcePathStyle: undefined,
-    signRequest: true,
-    requestPayer: false,
-    caFile: undefined,
-    concurrency: 32,
-  };
+  const way = wayOptions({ bucket, prefix, endpoints: [seaweedfs.endpoint], concurrency: 32 });
   const environment = {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,

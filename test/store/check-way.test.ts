@@ -5,19 +5,9 @@ import { describe, test } from 'node:test';
 import { checkWay } from '../../src/store/check-way.ts';
 import { findWay, type WayOptions } from '../../src/store/store-way.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { wayOptions } from '../support/way-options.ts';
 
-const GOOD: WayOptions = {
-  bucket: 'dags',
-  prefix: '',
-  endpoints: ['http://127.0.0.1:9'],
-  region: 'eu-west-1',
-  profile: undefined,
-  forcePathStyle: undefined,
-  signRequest: true,
-  requestPayer: false,
-  caFile: undefined,
-  concurrency: 1,
-};
+const GOOD = wayOptions({ endpoints: ['http://127.0.0.1:9'], region: 'eu-west-1' });
 
 describe('settings that are checked before the store client is loaded', () => {
   test('good ones pass', async () => {

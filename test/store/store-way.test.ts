@@ -4,6 +4,7 @@ import type { Endpoints } from '../../src/base/store-endpoints.ts';
 import { findWay } from '../../src/store/store-way.ts';
 import { setAwsEnvironment } from '../support/aws-environment.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
+import { wayOptions } from '../support/way-options.ts';
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'hush', AWS_REGION: 'eu-central-1' };
 
@@ -23,21 +24,7 @@ test('an endpoint that is no address is refused wherever it stands', async (t) =
 
 async function origins(t: Cleanup, endpoints: Endpoints): Promise<readonly string[]> {
   setAwsEnvironment(t, { ...KEYS, AWS_EC2_METADATA_DISABLED: 'true' });
-  const way = await findWay(
-    {
-      bucket: 'bucket',
-      prefix: '',
-      endpoints,
-      region: undefined,
-      profile: undefined,
-      forcePathStyle: undefined,
-      signRequest: true,
-      requestPayer: false,
-      caFile: undefined,
-      concurrency: 1,
-    },
-    process.env,
-  );
+  const way = await findWay(wayOptions({ endpoints }), process.env);
   defer(t, () => way.transport.close());
   return way.places.map(({ target }) => target.endpoint);
 }

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { SourceHold } from '../../src/source/source.ts';
 import type { SyncNotice } from '../../src/sync/notice.ts';
 import { releaseWorldOf as worldOf } from './doubles/release-world.ts';
+
+const MISSING_REF: SourceHold = {
+  reason: 'missing-ref',
+  detail: 'There is no ref',
+  hint: 'Deploy.',
+  step: undefined,
+  acceptable: false,
+};
 
 describe('releases', () => {
   test('are shown without settling, and content that is here under another path is not fetched again', async (t) => {
@@ -90,13 +99,7 @@ describe('releases', () => {
     before.releases.deploy({ 'a.py': 'one', 'b.py': 'two' });
     await before.start();
     before.releases.packs.objects.clear();
-    before.releases.hold = {
-      reason: 'missing-ref',
-      detail: 'There is no ref',
-      hint: 'Deploy.',
-      step: undefined,
-      acceptable: false,
-    };
+    before.releases.hold = MISSING_REF;
     const outcome = await before.refresh();
     assert.ok(outcome.kind === 'held' && outcome.held.reason === 'missing-ref');
     assert.equal(before.sync.view.held?.reason, 'missing-ref');
@@ -114,13 +117,7 @@ describe('releases', () => {
 
   test('of which the first is not believed, or is not to be shown yet, end the start by a code of their own', async (t) => {
     const world = await worldOf(t);
-    world.releases.hold = {
-      reason: 'missing-ref',
-      detail: 'There is no ref',
-      hint: 'Deploy.',
-      step: undefined,
-      acceptable: false,
-    };
+    world.releases.hold = MISSING_REF;
     await assert.rejects(world.start(), { code: 'release-held', hint: 'Deploy.' });
     world.releases.hold = undefined;
     await assert.rejects(world.start(), { code: 'release-early' });
@@ -188,13 +185,7 @@ describe('releases', () => {
     assert.equal((await before.refresh()).kind, 'published');
     await before.close();
     const after = await worldOf(t, { releases: before.releases, restored: before.persister.restored() });
-    after.releases.hold = {
-      reason: 'missing-ref',
-      detail: 'gone',
-      hint: 'Deploy.',
-      step: undefined,
-      acceptable: false,
-    };
+    after.releases.hold = MISSING_REF;
     await after.start();
     assert.equal(after.sync.view.release?.step.sequence, 2);
     const { generation } = after.sync.shown!;
@@ -267,13 +258,7 @@ describe('releases', () => {
     await before.close();
 
     const after = await worldOf(t, { releases: before.releases, restored: before.persister.restored() });
-    after.releases.hold = {
-      reason: 'missing-ref',
-      detail: 'gone',
-      hint: 'Deploy.',
-      step: undefined,
-      acceptable: false,
-    };
+    after.releases.hold = MISSING_REF;
     await after.start();
     assert.equal(after.sync.view.release?.step.sequence, 2);
     assert.equal(after.sync.view.release?.step.author, 'ann');
