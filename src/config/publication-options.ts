@@ -1,0 +1,53 @@
+import * as kinds from './kinds.ts';
+import { optional, setting } from './option.ts';
+
+/** When a change is looked for, and when it is shown. */
+export const publicationOptions = {
+  'poll-interval': setting({
+    group: 'publication',
+    kind: kinds.duration({ min: '250ms', max: '24h' }),
+    help: 'Time between two polls, varied at random by up to a tenth',
+    default: '10s',
+  }),
+  settle: setting({
+    group: 'publication',
+    kind: kinds.duration({ max: '10m' }),
+    help: 'How long the listing must be unchanged before a change is shown, so that a deploy arrives as one; 0 is off',
+    default: '1s',
+  }),
+  'unreadable-wait': setting({
+    group: 'publication',
+    kind: kinds.duration({ max: '1h' }),
+    help: 'How long a tree waits for an object that the store does not give, before that file is shown with EIO; 0 does not wait',
+    default: '60s',
+  }),
+  'watch-key': optional({
+    group: 'publication',
+    kind: kinds.text(
+      'KEY',
+      'a key below the prefix, as a path: no slash at its beginning or end, no empty component, no . or ..',
+      /^(?!s3:\/\/)(?!\.{1,2}(?:\/|$))[^\0\n/]+(?:\/(?!\.{1,2}(?:\/|$))[^\0\n/]+)*$/,
+    ),
+    help: 'Poll this object instead of the listing; list only when it has changed, and every 10 minutes',
+    described: 'none',
+  }),
+  prefetch: setting({
+    group: 'publication',
+    kind: kinds.size({}, { all: Number.POSITIVE_INFINITY }),
+    help: 'Fetch files up to this size before they are shown; 0 fetches none',
+    default: '8MiB',
+  }),
+  'max-delete': setting({
+    group: 'publication',
+    kind: kinds.percent(),
+    help: 'Hold a listing that loses more than this share of the files; 100% never holds one',
+    default: '50%',
+  }),
+  'allow-empty': setting({
+    group: 'publication',
+    kind: kinds.toggle(),
+    help: 'Accept a prefix without objects, at the start and later',
+    default: 'false',
+    described: 'off',
+  }),
+} as const;

@@ -1,0 +1,51 @@
+import { isAbsolute } from 'node:path';
+import type { HostEnvironment } from './host-environment.ts';
+import * as kinds from './kinds.ts';
+import { setting } from './option.ts';
+
+/** What of the source is shown, and where its content is kept. */
+export const treeOptions = {
+  include: setting({
+    group: 'tree',
+    kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
+    help: 'Show only what matches, as in .gitignore, on the path below the prefix',
+    default: [],
+    described: 'everything',
+  }),
+  exclude: setting({
+    group: 'tree',
+    kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
+    help: 'Do not show what matches, even if it is included',
+    default: [],
+    described: 'nothing',
+  }),
+  executable: setting({
+    group: 'tree',
+    kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
+    help: 'Files that match have the execute bits, before --umask',
+    default: [],
+    described: 'none',
+  }),
+  'cache-dir': setting({
+    group: 'cache',
+    kind: kinds.path('DIRECTORY'),
+    help: 'Where content is kept on the local disk',
+    default: defaultCacheDirectory,
+    described:
+      '/var/cache/dagmount as root, else $XDG_CACHE_HOME/dagmount; without a home /tmp/dagmount-cache-<uid>',
+  }),
+  'cache-size': setting({
+    group: 'cache',
+    kind: kinds.size({ min: '1MiB' }),
+    help: 'Most content that is kept there',
+    default: '2GiB',
+  }),
+} as const;
+
+function defaultCacheDirectory({ uid, env, home }: HostEnvironment): string {
+  if (uid === 0) return '/var/cache/dagmount';
+  const given = env.XDG_CACHE_HOME ?? '';
+  // The specification of these variables has relative ones ignored.
+  if (isAbsolute(given)) return `${given}/dagmount`;
+  return home === undefined ? `/tmp/dagmount-cache-${uid}` : `${home}/.cache/dagmount`;
+}
