@@ -30,6 +30,13 @@ export const mountOptions = {
     default: ({ uid }) => String(uid === 0),
     described: 'on as root',
   }),
+  'allow-idmap': setting({
+    group: 'mount',
+    kind: kinds.toggle(),
+    help: 'Allow idmapped mounts of the mount, as pods with a user namespace need; Linux 6.12. Waiting reads are then not told apart by user',
+    default: 'false',
+    described: 'off',
+  }),
   'takeover-deadline': setting({
     group: 'mount',
     kind: kinds.duration({ min: '1s', max: '24h' }),

@@ -40,7 +40,7 @@ function mapJournal(addon: Addon, fd: number): Journal {
 function start(message: SessionStart, environment: SessionSurroundings, resend: boolean): KernelSession {
   const { tell, versionIdOf, rootAttributeOf, findVersion, onFault } = environment;
   const { connection, journal, shown, versions, presentation, naming, cacheDirectory, meter } = message;
-  const { takeover, looksForContent } = message;
+  const { takeover, looksForContent, allowIdmap } = message;
   if (connection.kind !== 'device') throw new TypeError('this session does not mount');
   const turns = new Turns({ requests: LOOKS, bytes: LOOKS * CHUNK_BYTES });
   const look = async (
@@ -73,6 +73,7 @@ function start(message: SessionStart, environment: SessionSurroundings, resend: 
     takeover,
     journal: journal === undefined ? undefined : mapJournal(addon, journal),
     resend,
+    allowIdmap,
     fetch,
     versionIdOf,
     rootAttributeOf,

@@ -13,6 +13,7 @@ import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
 import { MountPresenter } from '../takeover/mount-presenter.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
 import { takeOver } from '../takeover/take-over.ts';
+import { warnUnlessIdmap } from '../takeover/warn-unless-idmap.ts';
 import type { Acquired } from './acquire.ts';
 import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
@@ -53,7 +54,7 @@ export async function compose(
   const { driver, supervised, prepared, mounted, replacesStale } = acquired;
   const { connected, soonConnected, startSourceWorker, gate, session } = prepared;
   const failedReads = new FailedReads(log);
-  const { target, source, allowOther, uid, gid, umask } = config;
+  const { target, source, allowOther, allowIdmap, uid, gid, umask } = config;
   const { cacheDirectory } = mount.places;
   const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
@@ -97,6 +98,7 @@ export async function compose(
     source,
     prefix: config.prefix,
     allowOther,
+    allowIdmap,
     replacesStale,
     presentation,
     versions: () => shelf?.served,
@@ -104,6 +106,7 @@ export async function compose(
     journal: supervised.mount.journal,
     log,
     onMounted: (serving) => {
+      if (allowIdmap) warnUnlessIdmap(serving.init, log);
       supervised.serving(serving, presentation);
       hooks.onMounted(serving);
     },

@@ -115,6 +115,8 @@ export interface SessionStart {
   readonly looksForContent?: boolean | undefined;
   /** Memory of a Journal. */
   readonly journal?: number | undefined;
+  /** Whether idmapped mounts of a new mount may be made. */
+  readonly allowIdmap?: boolean | undefined;
 }
 
 export type ToSession =

@@ -16,6 +16,7 @@ export interface MountPresenterOptions {
   /** Of the object keys. */
   readonly prefix: string;
   readonly allowOther: boolean;
+  readonly allowIdmap: boolean;
   readonly replacesStale: boolean;
   readonly presentation: Presentation;
   /** Undefined: the current tree is the whole mount. */
@@ -109,7 +110,7 @@ export class MountPresenter implements Presenter {
 
   async #startMount(shown: ShownTree, looksForContent: boolean): Promise<Serving> {
     const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
-    const { presentation, cacheDirectory, journal } = this.#options;
+    const { presentation, cacheDirectory, journal, allowIdmap } = this.#options;
     new MountMark(cacheDirectory).clear();
     const connection = driver.connect({ target, source, allowOther, replacesStale });
     // A mount that the session makes itself is there only when the session says so.
@@ -124,6 +125,7 @@ export class MountPresenter implements Presenter {
       cacheDirectory,
       looksForContent,
       journal,
+      allowIdmap,
     });
   }
 }

@@ -1,4 +1,5 @@
 import {
+  FUSE_ALLOW_IDMAP,
   FUSE_ASYNC_READ,
   FUSE_AUTO_INVAL_DATA,
   FUSE_CACHE_SYMLINKS,
@@ -41,6 +42,11 @@ export interface NegotiateOptions {
    * Whether to accept FUSE_HAS_RESEND. Tests turn it off to make a newer kernel behave like an older one in a takeover.
    */
   readonly resend: boolean;
+  /**
+   * Whether to accept FUSE_ALLOW_IDMAP (Linux 6.12), which lets idmapped mounts of this mount be made. The kernel then
+   * sends uid and gid only with requests that create an inode, and FUSE_INVALID_UIDGID with all others, READ included.
+   */
+  readonly idmap: boolean;
 }
 
 export type Negotiation =
@@ -102,7 +108,7 @@ const NOTHING: InitReply = {
  * Decides the reply to the kernel's INIT.
  * @throws Error on a big-endian host.
  */
-export function negotiate(offer: InitFields, options: NegotiateOptions = { resend: true }): Negotiation {
+export function negotiate(offer: InitFields, options: NegotiateOptions): Negotiation {
   requireLittleEndianHost();
   if (offer.major > FUSE_KERNEL_VERSION) {
     return { kind: 'again', reply: NOTHING };
@@ -115,7 +121,8 @@ export function negotiate(offer: InitFields, options: NegotiateOptions = { resen
         `at least ${FUSE_KERNEL_VERSION}.${OLDEST_MINOR} (Linux 5.1) is needed`,
     };
   }
-  const wanted = options.resend ? WANTED : WANTED & ~FUSE_HAS_RESEND;
+  const wanted =
+    (options.resend ? WANTED : WANTED & ~FUSE_HAS_RESEND) | (options.idmap ? FUSE_ALLOW_IDMAP : 0n);
   const reply: InitReply = {
     major: FUSE_KERNEL_VERSION,
     minor: Math.min(offer.minor, FUSE_KERNEL_MINOR_VERSION),

@@ -54,6 +54,7 @@ test('a mount is told everything in one frozen object', () => {
     gid: 1001,
     umask: 0o222,
     allowOther: false,
+    allowIdmap: false,
     driver: 'auto',
     socket: undefined,
     socketMode: 0o600,

@@ -85,12 +85,15 @@ test('negotiates, from what the kernel offered, the very INIT reply that it took
   const { request, reply } = exchanges[0]!;
   assert.ok(reply?.kind === 'init');
   const { body } = request;
-  const outcome = negotiate({
-    major: Number(body.major),
-    minor: Number(body.minor),
-    maxReadahead: Number(body.max_readahead),
-    flags: BigInt(body.flags!) | (BigInt(body.flags2!) << 32n),
-  });
+  const outcome = negotiate(
+    {
+      major: Number(body.major),
+      minor: Number(body.minor),
+      maxReadahead: Number(body.max_readahead),
+      flags: BigInt(body.flags!) | (BigInt(body.flags2!) << 32n),
+    },
+    { resend: true, idmap: false },
+  );
   assert.ok(outcome.kind === 'agreed');
   const buffer = dirtyBuffer();
   const writer = new ReplyWriter(buffer);

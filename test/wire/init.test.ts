@@ -5,6 +5,7 @@ import * as wire from '../../src/wire/index.ts';
 import { negotiate } from '../../src/wire/index.ts';
 
 const EVERYTHING = 2n ** 64n - 1n;
+const plain = { resend: true, idmap: false };
 const offer = { major: 7, minor: 45, maxReadahead: 131072, flags: EVERYTHING };
 
 function agreed(outcome: wire.Negotiation): wire.InitReply {
@@ -14,10 +15,15 @@ function agreed(outcome: wire.Negotiation): wire.InitReply {
 
 test('asks for nothing that the kernel does not offer', () => {
   fc.assert(
-    fc.property(fc.bigInt({ min: 0n, max: EVERYTHING }), fc.boolean(), (flags, resend) => {
-      const reply = agreed(negotiate({ ...offer, flags }, { resend }));
-      assert.equal(reply.flags & ~flags, 0n);
-    }),
+    fc.property(
+      fc.bigInt({ min: 0n, max: EVERYTHING }),
+      fc.boolean(),
+      fc.boolean(),
+      (flags, resend, idmap) => {
+        const reply = agreed(negotiate({ ...offer, flags }, { resend, idmap }));
+        assert.equal(reply.flags & ~flags, 0n);
+      },
+    ),
   );
 });
 
@@ -29,25 +35,31 @@ test('never asks for what would add upcalls or break a takeover', () => {
     wire.FUSE_FLOCK_LOCKS |
     wire.FUSE_POSIX_ACL |
     wire.FUSE_PASSTHROUGH |
+    wire.FUSE_ALLOW_IDMAP |
     wire.FUSE_OVER_IO_URING |
     wire.FUSE_REQUEST_TIMEOUT;
-  assert.equal(agreed(negotiate(offer)).flags & unwanted, 0n);
+  assert.equal(agreed(negotiate(offer, plain)).flags & unwanted, 0n);
 });
 
 test('leaves out FUSE_HAS_RESEND on demand, and nothing else', () => {
-  const withResend = agreed(negotiate(offer)).flags;
-  const without = agreed(negotiate(offer, { resend: false })).flags;
+  const withResend = agreed(negotiate(offer, plain)).flags;
+  const without = agreed(negotiate(offer, { resend: false, idmap: false })).flags;
   assert.equal(withResend ^ without, wire.FUSE_HAS_RESEND);
 });
 
+test('accepts FUSE_ALLOW_IDMAP on demand, and nothing else', () => {
+  const asked = agreed(negotiate(offer, { resend: true, idmap: true })).flags;
+  assert.equal(asked ^ agreed(negotiate(offer, plain)).flags, wire.FUSE_ALLOW_IDMAP);
+});
+
 test('speaks the lower of both minor versions', () => {
-  assert.equal(agreed(negotiate({ ...offer, minor: 31 })).minor, 31);
-  assert.equal(agreed(negotiate({ ...offer, minor: 45 })).minor, 45);
-  assert.equal(agreed(negotiate({ ...offer, minor: 99 })).minor, 45);
+  assert.equal(agreed(negotiate({ ...offer, minor: 31 }, plain)).minor, 31);
+  assert.equal(agreed(negotiate({ ...offer, minor: 45 }, plain)).minor, 45);
+  assert.equal(agreed(negotiate({ ...offer, minor: 99 }, plain)).minor, 45);
 });
 
 test('answers a newer major version with its own, for the kernel to send INIT again', () => {
-  const outcome = negotiate({ ...offer, major: 8, minor: 0 });
+  const outcome = negotiate({ ...offer, major: 8, minor: 0 }, plain);
   assert.ok(outcome.kind === 'again');
   assert.equal(outcome.reply.major, 7);
   assert.equal(outcome.reply.flags, 0n);
@@ -59,7 +71,7 @@ test('refuses a kernel too old for ENOSYS to OPENDIR, and says which one is need
     { major: 7, minor: 28 },
     { major: 7, minor: 8 },
   ]) {
-    const outcome = negotiate({ ...offer, ...old });
+    const outcome = negotiate({ ...offer, ...old }, plain);
     assert.ok(outcome.kind === 'refused');
     assert.match(outcome.reason, /Linux 5\.1/);
   }

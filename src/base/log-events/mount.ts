@@ -62,6 +62,11 @@ export const mountEvents = {
     meaning:
       'fuse-native serves the mount: because it was chosen (info), or because the kernel driver cannot be used (warn). `weaker` lists the promises that it does not keep in full.',
   },
+  'idmap-not-allowed': {
+    levels: ['warn'],
+    fields: ['hint'],
+    meaning: 'No idmapped mount of this mount can be made, although `--allow-idmap` is set.',
+  },
   'notifications-refused': {
     levels: ['warn'],
     fields: ['sent', 'failed', 'ms'],

@@ -13,6 +13,8 @@ export interface KernelSessionOptions extends SessionOptions {
   readonly journal?: Journal | undefined;
   /** Whether to ask the kernel, if it can, to send unanswered requests again to a successor; the default is true. */
   readonly resend?: boolean | undefined;
+  /** Whether to ask the kernel, if it can, to allow idmapped mounts of this mount; the default is false. */
+  readonly allowIdmap?: boolean | undefined;
   readonly onServing: (serving: Omit<Serving, 'at'>) => void;
   /** Called when the kernel does not return from a notification, and with undefined when it has returned. */
   readonly onStuck: (stuck: StuckNotification | undefined) => void;

@@ -239,7 +239,10 @@ export class KernelSession implements Session {
   }
 
   #init(request: RequestOf<'init'>): void {
-    const negotiation = negotiate(request, { resend: this.#options.resend ?? true });
+    const negotiation = negotiate(request, {
+      resend: this.#options.resend ?? true,
+      idmap: this.#options.allowIdmap ?? false,
+    });
     this.#reply.begin(request.uniqueHigh, request.uniqueLow);
     if (negotiation.kind === 'refused') {
       this.#reply.error(errnoOf('other-protocol'));
