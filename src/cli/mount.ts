@@ -63,7 +63,8 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
     });
     if (shell.daemon !== undefined || format === 'json') {
       const { code, exitCode, hint, message, stack } = failure;
-      log.fatal({ event: 'failed', code, exitCode, ...(withStack && { stack }) }, `${message} ${hint}`);
+      const line = { event: 'failed', code, exitCode, hint, ...(withStack && { stack }) } as const;
+      log.fatal(line, `${message} ${hint}`);
     } else {
       shell.err.write(failureText(failure, withStack));
     }

@@ -45,12 +45,10 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
   for (const { path, error } of [inRuntime, inCache]) {
     if (error === undefined) continue;
     const { code, message } = error;
-    const then =
-      newest.read === undefined
-        ? 'the tree is made anew from the store, and its numbers and dates begin anew'
-        : `the tree of ${newest.path} is shown`;
+    const isReplaced = newest.read !== undefined;
+    const how = isReplaced ? { outcome: 'other-file', other: newest.path } : { outcome: 'new-tree' };
     log.warn(
-      { event: 'state-unusable', file: path, code, detail: message, then },
+      { event: 'state-unusable', file: path, code, detail: message, ...how },
       'the stored state of the last tree cannot be used',
     );
     await attempt(path, log, () => rm(path, { recursive: true, force: true }));

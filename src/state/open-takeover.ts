@@ -46,7 +46,7 @@ async function look(
     if (!(error instanceof StateError)) throw error;
     const { code, message } = error;
     log.warn(
-      { event: 'state-unusable', file: path, code, detail: message, outcome: 'the mount is made again' },
+      { event: 'state-unusable', file: path, code, detail: message, outcome: 'new-mount' },
       'the stored state of the last tree cannot be used',
     );
     return 'unusable';

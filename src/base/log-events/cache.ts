@@ -11,12 +11,12 @@ export const cacheEvents = {
   'read-crashed': {
     levels: ['error'],
     fields: ['err', 'path'],
-    meaning: 'The read of a file failed by a fault of dagmount. Please report it.',
+    meaning: 'The read of a file failed because of a bug in dagmount. Please report it.',
   },
   'backlog-crashed': {
     levels: ['error'],
     fields: ['err'],
-    meaning: 'The fetching of content in the background ended by a fault of dagmount. Please report it.',
+    meaning: 'The background fetch of content stopped because of a bug in dagmount. Please report it.',
   },
   prefetched: {
     levels: ['debug'],
@@ -26,24 +26,24 @@ export const cacheEvents = {
   'prefetch-paused': {
     levels: ['warn', 'debug'],
     fields: ['code', 'message', 'detail', 'hint', 'pendingFiles', 'pendingBytes'],
-    meaning: 'The store fails while content is fetched in the background: it is tried again later.',
+    meaning: 'The store failed while content was fetched in the background: the fetch is tried again later.',
   },
   'cache-too-small': {
     levels: ['warn'],
     fields: ['neededBytes', 'cacheBytes', 'largestFetched'],
     meaning:
-      'The cache cannot hold all files within the prefetch bound: it keeps the smallest. Set `--cache-size` above `neededBytes`.',
+      'The cache cannot hold all files up to the prefetch limit: it keeps the smallest ones. Set `--cache-size` above `neededBytes`.',
   },
   'cache-full': {
     levels: ['warn'],
     fields: ['noRoom'],
     meaning:
-      'The cache could not take all content of the tree: the rest is read from the store when it is opened.',
+      'The cache had no room for all content of the tree: other files are fetched from the store when they are read.',
   },
   'cache-recovered': {
     levels: ['info'],
     fields: ['blobs', 'temporaries', 'corrupt'],
-    meaning: 'At a start: the content that the cache holds was found.',
+    meaning: 'At a start: the cache was searched for the content that it holds.',
   },
   'cache-order-lost': {
     levels: ['warn'],
@@ -53,23 +53,24 @@ export const cacheEvents = {
   'cache-foreign-files': {
     levels: ['warn'],
     fields: ['entries', 'samples'],
-    meaning: 'The cache directory has files that dagmount did not make. It leaves them alone.',
+    meaning: 'The cache directory has files that dagmount did not write. dagmount leaves them alone.',
   },
   'cache-corrupt': {
     levels: ['warn'],
     fields: ['key', 'flaw'],
-    meaning: 'A blob in the cache is not what was stored: it is removed and fetched again. Check the disk.',
+    meaning:
+      'A blob in the cache differs from what was written: it is removed and fetched again. Check the disk.',
   },
   'cache-unwritable': {
     levels: ['warn'],
     fields: ['code', 'errno', 'directory'],
     meaning:
-      'The cache takes no content: reads go to the store. Make room on that disk, or make it writable.',
+      'Content cannot be written to the cache: reads go to the store. Free space on that disk, or make it writable.',
   },
   'cache-writable': {
     levels: ['info'],
     fields: ['directory'],
-    meaning: 'After `cache-unwritable`: the cache takes content again.',
+    meaning: 'After `cache-unwritable`: content can be written to the cache again.',
   },
   'pins-unreadable': {
     levels: ['warn'],

@@ -5,7 +5,7 @@ export const controlEvents = {
   listening: {
     levels: ['info'],
     fields: ['socket', 'metricsPort'],
-    meaning: 'The control socket, and the metrics port if there is one, take requests.',
+    meaning: 'The control socket, and the metrics port if there is one, accept requests.',
   },
   asked: {
     levels: ['info'],
@@ -20,16 +20,17 @@ export const controlEvents = {
   'control-request-failed': {
     levels: ['error'],
     fields: ['request', 'method', 'url', 'err'],
-    meaning: 'A request to the control socket failed by a fault of dagmount. Please report it.',
+    meaning: 'A request to the control socket failed because of a bug in dagmount. Please report it.',
   },
   'control-answer-failed': {
     levels: ['error'],
     fields: ['err'],
-    meaning: 'An answer of the control socket could not be sent, by a fault of dagmount. Please report it.',
+    meaning:
+      'An answer of the control socket could not be sent because of a bug in dagmount. Please report it.',
   },
   'open-request-failed': {
     levels: ['error'],
     fields: ['err'],
-    meaning: 'A request to the metrics port failed by a fault of dagmount. Please report it.',
+    meaning: 'A request to the metrics port failed because of a bug in dagmount. Please report it.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

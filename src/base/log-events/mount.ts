@@ -43,24 +43,26 @@ export const mountEvents = {
   'mounts-unreadable': {
     levels: ['debug'],
     fields: ['err'],
-    meaning: 'The table of mounts cannot be read at this moment. The mount is taken to be there.',
+    meaning:
+      'The table of mounts cannot be read at this moment. The server assumes that it is still mounted.',
   },
   'stopped-at-once': {
     levels: ['warn'],
     fields: ['target'],
     meaning:
-      'A second signal ended the process at once. The mount may be left dead: `dagmount unmount` takes it away.',
+      'A second signal ended the process at once. The mount may be left dead: `dagmount unmount` removes it.',
   },
   failed: {
     levels: ['fatal'],
-    fields: ['code', 'exitCode', 'stack'],
-    meaning: 'The process ends with `exitCode`. `code` is one of the error codes of this page.',
+    fields: ['code', 'exitCode', 'hint', 'stack'],
+    meaning:
+      'The process ends with `exitCode`. `code` is one of the error codes of this page; a fault of dagmount has none. `hint` says what to do.',
   },
   'weak-driver': {
     levels: ['info', 'warn'],
     fields: ['reason', 'hint', 'weaker'],
     meaning:
-      'fuse-native serves the mount: because it was chosen (info), or because the kernel driver cannot be used (warn). `weaker` lists the promises that it does not keep in full.',
+      'fuse-native serves the mount: because it was chosen (info), or because the kernel driver cannot be used (warn). `weaker` lists the promises that fuse-native keeps only in part.',
   },
   'idmap-not-allowed': {
     levels: ['warn'],
@@ -76,16 +78,16 @@ export const mountEvents = {
     levels: ['error'],
     fields: ['directory', 'holders'],
     meaning:
-      'A process holds the lock of a directory, so that the kernel cannot take a publication. End the `holders`.',
+      'A process holds the lock of a directory, so the kernel cannot apply a publication. End the processes in `holders`.',
   },
   'publication-freed': {
     levels: ['info'],
     fields: ['seconds'],
-    meaning: 'After `publication-stuck`: the kernel takes publications again.',
+    meaning: 'After `publication-stuck`: the kernel applies publications again.',
   },
   'request-failed': {
     levels: ['error'],
     fields: ['opcode', 'error'],
-    meaning: 'A request of the kernel failed by a fault of dagmount. Please report it.',
+    meaning: 'A request of the kernel failed because of a bug in dagmount. Please report it.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

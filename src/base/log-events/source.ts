@@ -16,12 +16,12 @@ export const sourceEvents = {
     levels: ['info'],
     fields: [],
     meaning:
-      'The store gives no more than a page at once: it is listed page by page, by its continuation tokens.',
+      'The store returns no more than one page for a request: the source is listed page by page, by continuation tokens.',
   },
   'listing-in-one-page': {
     levels: ['info'],
     fields: [],
-    meaning: 'The store is asked for its whole listing in one page.',
+    meaning: 'The whole listing is requested from the store in one page.',
   },
   'listing-changed-under-way': {
     levels: ['info'],
@@ -31,12 +31,13 @@ export const sourceEvents = {
   'listing-unordered': {
     levels: ['info'],
     fields: [],
-    meaning: 'The store does not list in byte order: it is not listed in parallel, which is slower.',
+    meaning:
+      'The store does not list in byte order, so the source is not listed in parallel. This is slower.',
   },
   'source-slow': {
     levels: ['warn'],
     fields: ['since', 'seconds'],
-    meaning: 'A listing has been under way for more than a minute. No change is shown before it has ended.',
+    meaning: 'A listing has taken more than a minute so far. No change is shown before it ends.',
   },
   'source-quick': {
     levels: ['info'],
@@ -46,7 +47,7 @@ export const sourceEvents = {
   'waiting-for-store': {
     levels: ['warn', 'debug'],
     fields: ['code', 'detail', 'leftSeconds'],
-    meaning: 'At a first start, the store cannot be read: it is tried again for `leftSeconds` more.',
+    meaning: 'At a first start, the store cannot be read: it is tried again for another `leftSeconds`.',
   },
   'no-first-tree': {
     levels: ['debug'],
@@ -57,7 +58,7 @@ export const sourceEvents = {
     levels: ['warn', 'error', 'debug'],
     fields: ['code', 'message', 'detail', 'hint', 'consecutiveFailures', 'err'],
     meaning:
-      'The store could not be asked for changes: the tree stays as it is. Warn: the first failure, or another `code` than before; debug: the same again; error: a fault of dagmount.',
+      'The check of the store for changes failed: the tree stays as it is. Warn: the first failure, or another `code` than before; debug: the same again; error: a bug in dagmount.',
   },
   'source-recovered': {
     levels: ['info'],
@@ -73,7 +74,7 @@ export const sourceEvents = {
     levels: ['info'],
     fields: ['seconds'],
     meaning:
-      "The store's clock is so many seconds ahead of this host's: a release with a time of its own is shown by the store's. Set this host's clock.",
+      "The store's clock is `seconds` ahead of this host's clock. Releases with a set time are shown by the store's clock. Set this host's clock.",
   },
   'watched-key-missing': {
     levels: ['warn'],
@@ -89,11 +90,11 @@ export const sourceEvents = {
   'store-traits': {
     levels: ['warn'],
     fields: ['traits'],
-    meaning: 'What was found out about the ETags of the store has changed.',
+    meaning: 'dagmount has learned how the ETags of the store are made (`traits`).',
   },
   'setting-ignored': {
     levels: ['warn'],
     fields: ['hint'],
-    meaning: 'An entry of `NO_PROXY` is not understood.',
+    meaning: 'An entry of `NO_PROXY` is invalid and has no effect.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

@@ -9,9 +9,9 @@ export const takeoverEvents = {
   },
   'state-unusable': {
     levels: ['warn'],
-    fields: ['file', 'code', 'detail', 'then', 'outcome'],
+    fields: ['file', 'code', 'detail', 'outcome', 'other'],
     meaning:
-      'A file that keeps the last tree for a restart cannot be used. `then` or `outcome` says what is done instead.',
+      'A file that keeps the last tree for a restart cannot be used. `outcome` says what follows: `other-file` (the tree is read from the file `other`), `new-tree` (the tree is built from the store, and its numbers and dates start again) or `new-mount` (the mount cannot be taken over and is made again).',
   },
   'state-write-failed': {
     levels: ['warn'],
@@ -23,7 +23,7 @@ export const takeoverEvents = {
     levels: ['warn'],
     fields: ['file', 'code', 'degraded'],
     meaning:
-      'The tree was published, but cannot be written to the disk for a restart. Make room on that disk, or make it writable.',
+      'The tree was published, but cannot be written to the disk for a restart. Free space on that disk, or make it writable.',
   },
   'state-kept': {
     levels: ['info'],
@@ -34,18 +34,18 @@ export const takeoverEvents = {
     levels: ['warn'],
     fields: ['directory', 'code'],
     meaning:
-      'The newest step that was seen cannot be written to `--state-dir`: after a restart an earlier one could be followed. Make the directory writable; it is tried again with each look at the ref.',
+      'The newest step that was seen cannot be written to `--state-dir`: after a restart, this node could follow an earlier step. Make the directory writable; each look at the ref tries again.',
   },
   'step-kept': {
     levels: ['info'],
     fields: ['directory'],
-    meaning: 'After `step-not-kept`: the newest step that was seen is written again.',
+    meaning: 'After `step-not-kept`: the newest step that was seen could be written.',
   },
   'last-success-not-kept': {
     levels: ['debug'],
     fields: ['file', 'err'],
     meaning:
-      'The time of the last answer of the store cannot be written. A start without the store then tells no age.',
+      'The time of the last answer of the store cannot be written. If the store is down at the next start, the age of the tree is unknown.',
   },
   'taken-over': {
     levels: ['warn'],
@@ -61,13 +61,13 @@ export const takeoverEvents = {
       'failed',
       'resends',
     ],
-    meaning: 'The server before ended, and this one serves the same mount after `ms` milliseconds.',
+    meaning: 'The previous server ended, and this server serves its mount after `ms` milliseconds.',
   },
   stuck: {
     levels: ['error'],
     fields: ['threads'],
     meaning:
-      'The server before gave no sign of life and was killed. `threads` says in which kernel function each of its threads was.',
+      'The previous server gave no sign of life and was killed. `threads` says in which kernel function each of its threads was.',
   },
   supervised: {
     levels: ['warn'],
@@ -78,7 +78,7 @@ export const takeoverEvents = {
     levels: ['error'],
     fields: [],
     meaning:
-      'The supervisor ended, and none can be started: the mount does not survive the end of this server. Restart it.',
+      'The supervisor ended, and no other can be started: the mount ends with this server. Unmount, and mount again.',
   },
   'supervisor-failed': {
     levels: ['error'],
@@ -94,7 +94,7 @@ export const takeoverEvents = {
     levels: ['error'],
     fields: ['file', 'detail'],
     meaning:
-      'No server can be started, and the supervisor cannot end the requests that wait for one. As root, write 1 to `file`.',
+      'No server can be started, and the supervisor cannot end the requests that wait for a server. As root, write 1 to `file`.',
   },
   'handed-over': {
     levels: ['info'],
@@ -104,29 +104,30 @@ export const takeoverEvents = {
   'restart-given-up': {
     levels: ['info'],
     fields: [],
-    meaning: 'A restart was asked for, and no server can take over: the mount ends.',
+    meaning: 'A restart was asked for, but no server can take over: the mount ends.',
   },
   'restart-failed': {
     levels: ['error'],
     fields: ['reason'],
-    meaning: 'The server that was to take over did not become ready: this one serves the mount as before.',
+    meaning:
+      'The new server did not become ready: the old server continues. `reason` says how the new server ended.',
   },
   'other-driver': {
     levels: ['warn'],
     fields: ['driver'],
     meaning:
-      'The server before used another driver, so that its mount cannot be taken over: it is mounted anew.',
+      'The previous server used another driver. Its mount cannot be taken over: this server makes a new mount.',
   },
   unusable: {
     levels: ['warn'],
     fields: [],
     meaning:
-      'Another version of dagmount served this mount, so that it cannot be taken over: it is mounted anew.',
+      'Another version of dagmount served this mount. It cannot be taken over: this server makes a new mount.',
   },
   'other-mount': {
     levels: ['warn'],
     fields: ['source', 'target'],
     meaning:
-      'The settings name another source or mount point than before the restart: the earlier mount is taken away.',
+      'The settings name another source or mount point than before the restart: the earlier mount is removed.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

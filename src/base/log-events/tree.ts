@@ -26,29 +26,30 @@ export const treeEvents = {
     levels: ['info'],
     fields: ['version'],
     meaning:
-      'A version that nobody has used for `--version-idle` is shown no more, until it is looked up again.',
+      'No process has used a version for `--version-idle`: it is no longer shown, until a process looks it up again.',
   },
   'version-unavailable': {
     levels: ['warn', 'error', 'debug'],
     fields: ['version', 'code', 'err'],
     meaning:
-      'Whether there is such a version could not be found out (`code`): whoever looked it up got EIO. Debug: the same `code` as the last time; error: a fault of dagmount.',
+      'A process looked up a version, and the store could not say whether it exists (`code`): the lookup failed with EIO. Debug: the same `code` as the last time; error: a bug in dagmount.',
   },
   'version-held': {
     levels: ['warn'],
     fields: ['version', 'reason', 'detail', 'hint'],
     meaning:
-      'What the store has of a version is not believed (`reason`, as of a ref): whoever looked it up got EIO.',
+      'The store has a version that is not believed (`reason`, as of a ref): the lookup failed with EIO.',
   },
   'version-refused': {
     levels: ['warn'],
     fields: ['version', 'versions'],
-    meaning: 'As many versions are shown as may be, and the kernel holds all of them: another one got EIO.',
+    meaning:
+      'The limit of shown `versions` is reached, and the kernel holds all of them: the lookup of another `version` failed with EIO.',
   },
   'version-unkept': {
     levels: ['warn'],
     fields: ['version', 'code'],
-    meaning: 'A version cannot be written to the cache directory: after a restart it is fetched again.',
+    meaning: 'A version cannot be written to the cache directory: after a restart, it is fetched again.',
   },
   stage: {
     levels: ['debug'],
@@ -59,12 +60,12 @@ export const treeEvents = {
     levels: ['warn', 'debug'],
     fields: ['held'],
     meaning:
-      'A listing is held back, as it removes too much; or a release, since it is not believed or not whole; or a first tree is shown but not called ready, as too many of its objects are unreadable (`held.reason`). A listing or release that stays held is named again every ten minutes. `dagmount status` says what to do.',
+      'A listing is held because it removes too much; or a release, because it is not believed or not complete; or a first tree is shown but is not ready, because too many of its objects are unreadable (`held.reason`). The line is repeated every ten minutes while a listing or release is held. `dagmount status` says what to do.',
   },
   'no-longer-held': {
     levels: ['info'],
     fields: ['generation'],
-    meaning: 'After `held`: a listing passed, or the held one was accepted.',
+    meaning: 'After `held`: a later listing or release was shown, or the held one was accepted.',
   },
   'waiting-for-objects': {
     levels: ['warn', 'debug'],
@@ -90,6 +91,7 @@ export const treeEvents = {
   'changing-objects-shown': {
     levels: ['info'],
     fields: ['files'],
-    meaning: 'Some objects change faster than they can be listed: they are shown as they were found.',
+    meaning:
+      'Some objects change faster than the source can be listed: each is shown in the version that was fetched.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;
