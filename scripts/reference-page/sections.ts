@@ -7,7 +7,7 @@ import { negationOf, optionNames, optionOf, variableOf } from '../../src/config/
 import { type DegradedCode, degradedCodes, degradedMeanings } from '../../src/control/degraded.ts';
 import { controlRoutes } from '../../src/control/endpoints/endpoints.ts';
 import { Metrics } from '../../src/control/metrics/metrics.ts';
-import { problems } from '../../src/control/problem-error.ts';
+import { refusals } from '../../src/control/refused-request.ts';
 import type { ControlParts, ControlViews } from '../../src/control/views.ts';
 import { describeProblem, problemReasons } from '../../src/tree/problem.ts';
 import { code, codes, sentence, table } from './markdown.ts';
@@ -123,7 +123,7 @@ function problemCodeSection(): Section {
     text: 'Problem details after RFC 9457: `code` is one of these.',
     table: table(
       ['code', 'status', 'title'],
-      Object.entries(problems).map(([name, [status, title]]) => [code(name), String(status), title]),
+      Object.entries(refusals).map(([name, [status, title]]) => [code(name), String(status), title]),
     ),
   };
 }

@@ -138,7 +138,7 @@ export const errorGroups = {
     'cache-unwritable': [cannotCreate, 'The cache directory cannot be made or written.'],
     'cache-unsafe': [cannotCreate, 'Another user could write to the cache directory.'],
     'cache-in-use': [temporary, 'Another mount uses the same part of the cache.'],
-    'cache-closed': [software, 'The cache was used after its end: a fault of dagmount.'],
+    'cache-closed': [software, 'The cache was used after its end: a bug in dagmount.'],
   },
   'The mount': {
     'no-addon': [osError, 'The native part of dagmount cannot be loaded.'],

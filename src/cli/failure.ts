@@ -22,7 +22,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 const HINT_UNFORESEEN =
-  'This is a fault of dagmount: run it again with --log-level debug and report what it says.';
+  'This is a bug in dagmount: run it again with --log-level debug and report what it says.';
 
 /** The only place where errors are converted to exit codes and sentences. */
 export function failureOf(error: unknown): Failure {

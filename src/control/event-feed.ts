@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.ts';
+import { RefusedRequest } from './refused-request.ts';
 import type { DaemonEvent } from './shapes/events.ts';
 
 type WithoutCommon<Event> = Event extends DaemonEvent ? Omit<Event, 'id' | 'at'> : never;
@@ -65,12 +65,12 @@ export class EventFeed {
 
   /**
    * Server-sent events: those after `lastId`, as far as they are remembered, or new ones only. Ends if the feed is
-   * closed or the listener is too slow. Throws ProblemError `too-many-listeners`.
+   * closed or the listener is too slow. Throws RefusedRequest `too-many-listeners`.
    */
   listen(lastId: string | undefined, signal: AbortSignal): AsyncIterable<string> {
     const most = this.#options.listeners ?? LISTENERS;
     if (this.#listeners >= most) {
-      throw new ProblemError(
+      throw new RefusedRequest(
         'too-many-listeners',
         `${most} clients listen already.`,
         'End one of them, or ask GET /v1/status now and then.',

@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.ts';
+import { RefusedRequest } from './refused-request.ts';
 
 /** Items of a page, where the request names no number. */
 export const DEFAULT_LIMIT = 1_000;
@@ -76,8 +76,8 @@ function startAfter<T>(
   return start;
 }
 
-export function badAfter(): ProblemError {
-  return new ProblemError(
+export function badAfter(): RefusedRequest {
+  return new RefusedRequest(
     'bad-parameter',
     'after is not the next of an earlier answer.',
     'Leave it out to begin at the beginning.',

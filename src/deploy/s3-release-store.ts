@@ -229,7 +229,7 @@ export class S3ReleaseStore implements ReleaseStore {
       const code = codeOfS3(nameOf(error), status);
       // The SDK signs the next request by the clock of the store that refused this one.
       const retryable = isRetryable(code) || code === 'clock-skew';
-      return new StoreError(code, words, this.#mendOf(code, key, what), retryable);
+      return new StoreError(code, words, this.#hintOf(code, key, what), retryable);
     }
     const { code } = error as { readonly code?: unknown };
     if (typeof code !== 'string') return error;
@@ -246,7 +246,7 @@ export class S3ReleaseStore implements ReleaseStore {
     );
   }
 
-  #mendOf(code: StoreErrorCode, key: string, what: Operation): string {
+  #hintOf(code: StoreErrorCode, key: string, what: Operation): string {
     if (code === 'denied') return this.#grant(key, what);
     if (code !== 'no-such-bucket') return LOOK;
     return `Check the name ${this.#target.bucket}, and that --endpoint-url and the credentials are of the right account.`;

@@ -13,7 +13,7 @@ import { unmountAside } from '../session/fuse-native/unmounting.ts';
 import type { FromSession, SessionStart } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
 import { RequestMeter } from '../session/request-meter.ts';
-import { type SessionSurroundings, serveSession } from '../session/serve-session.ts';
+import { type SessionEnvironment, serveSession } from '../session/serve-session.ts';
 
 export interface FuseNativeServing {
   /** How long readers are served without a server, milliseconds. */
@@ -110,14 +110,14 @@ class ServedMount {
     this.#send = send;
   }
 
-  start(message: SessionStart, environment: SessionSurroundings): FuseNativeSession {
+  start(message: SessionStart, environment: SessionEnvironment): FuseNativeSession {
     const { connection: wanted, shown, versions, presentation, naming, cacheDirectory, meter } = message;
     if (wanted.kind !== 'own') throw new TypeError('this session mounts by itself');
     const { request } = wanted;
     const mark = new MountMark(cacheDirectory);
     const looks = pLimit(LOOKS);
     // What the server has made local since it last sent fingerprints is known to it alone.
-    const fetch: SessionSurroundings['fetch'] = async (version, chunk, signal, reader) => {
+    const fetch: SessionEnvironment['fetch'] = async (version, chunk, signal, reader) => {
       const result = await environment.fetch(version, chunk, signal, reader);
       if (result.kind !== 'error' || !environment.isAlone()) return result;
       const fingerprint = await looks(() => findBlob(cacheDirectory, version, chunk));

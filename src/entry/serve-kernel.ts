@@ -7,7 +7,7 @@ import { Journal } from '../session/kernel/journal.ts';
 import { KernelSession } from '../session/kernel/kernel-session.ts';
 import type { SessionStart, ToSession } from '../session/messages.ts';
 import { RequestMeter } from '../session/request-meter.ts';
-import { type SessionSurroundings, serveSession } from '../session/serve-session.ts';
+import { type SessionEnvironment, serveSession } from '../session/serve-session.ts';
 import { Turns } from '../sync/turns.ts';
 
 /** Blobs of up to 8 MiB that are looked through at once. */
@@ -37,7 +37,7 @@ function mapJournal(addon: Addon, fd: number): Journal {
   return new Journal(addon.mapMemory(fd));
 }
 
-function start(message: SessionStart, environment: SessionSurroundings, resend: boolean): KernelSession {
+function start(message: SessionStart, environment: SessionEnvironment, resend: boolean): KernelSession {
   const { tell, versionIdOf, rootAttributeOf, findVersion, onFault } = environment;
   const { connection, journal, shown, versions, presentation, naming, cacheDirectory, meter } = message;
   const { takeover, looksForContent, allowIdmap } = message;

@@ -5,7 +5,7 @@ import { atMount } from '../host/at-mount.ts';
 import { identityOfOwner } from '../host/mount-owner.ts';
 import type { Mount } from '../host/mountinfo.ts';
 import type { Driver } from '../session/driver.ts';
-import { FUSE_NATIVE_WEAKNESSES } from '../session/driver-limitations.ts';
+import { FUSE_NATIVE_LIMITATIONS } from '../session/driver-limitations.ts';
 import { FuseNativeDriver } from '../session/fuse-native/fuse-native-driver.ts';
 import { ProcessHost } from '../session/fuse-native/process-host.ts';
 import { unmountNow } from '../session/fuse-native/unmounting.ts';
@@ -34,7 +34,7 @@ export async function chooseDriver(
   if (wanted === 'fuse-native') {
     const driver = await FuseNativeDriver.start(fuseNativeProcess);
     log.info(
-      { event: 'weak-driver', weaker: FUSE_NATIVE_WEAKNESSES },
+      { event: 'weak-driver', weaker: FUSE_NATIVE_LIMITATIONS },
       'fuse-native serves this mount; it keeps some promises only in part',
     );
     return { driver, addon: loaded.addon };
@@ -49,7 +49,7 @@ export async function chooseDriver(
     });
     const fields = { reason: error.message, hint: error.hint };
     log.warn(
-      { event: 'weak-driver', ...fields, weaker: FUSE_NATIVE_WEAKNESSES },
+      { event: 'weak-driver', ...fields, weaker: FUSE_NATIVE_LIMITATIONS },
       'the kernel driver cannot be used; fuse-native serves this mount, and keeps some promises only in part',
     );
     return { driver, addon: loaded.addon };
@@ -80,7 +80,7 @@ export async function checkDrivers(
   } as const;
   // If no driver works, report only the one that was requested.
   const [ofKernel, ofFuseNative] = used === undefined ? asked[wanted] : asked.auto;
-  return { used, kernel: ofKernel, fuseNative: ofFuseNative, driverLimitations: FUSE_NATIVE_WEAKNESSES };
+  return { used, kernel: ofKernel, fuseNative: ofFuseNative, driverLimitations: FUSE_NATIVE_LIMITATIONS };
 }
 
 function checkKernelDriver(): DriverCheck['kernel'] {

@@ -3,7 +3,7 @@ import type { Driver } from '../session/driver.ts';
 import type { Serving, SessionCounters } from '../session/messages.ts';
 import type { Supervised } from '../takeover/supervised.ts';
 
-export interface MountedNews {
+export interface MountReport {
   readonly source: string;
   readonly target: string;
   readonly driver: Pick<Driver, 'name' | 'method'>;
@@ -13,8 +13,8 @@ export interface MountedNews {
 }
 
 /** Says in the log that a mount was made, or taken over. */
-export function tellMounted(log: Logger, news: MountedNews): void {
-  const { source, target, driver, readahead, serving, supervised } = news;
+export function tellMounted(log: Logger, report: MountReport): void {
+  const { source, target, driver, readahead, serving, supervised } = report;
   const { init, takenOver } = serving;
   const protocol = init && `7.${init.minor}`;
   if (takenOver === undefined) {

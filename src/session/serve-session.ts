@@ -22,7 +22,7 @@ export interface SessionPort {
 }
 
 /** What a session gets from its thread or process. */
-export interface SessionSurroundings {
+export interface SessionEnvironment {
   readonly tell: (message: FromSession) => void;
   readonly fetch: Fetch;
   /** Whether the main thread has opened the cache. */
@@ -48,7 +48,7 @@ export type FindVersion = (id: string, reader: number, signal: Stop) => Promise<
  */
 export function serveSession(
   port: SessionPort,
-  start: (message: SessionStart, environment: SessionSurroundings) => Session,
+  start: (message: SessionStart, environment: SessionEnvironment) => Session,
 ): () => void {
   let lastId = 0;
   const common = { tell: (message: FromSession) => port.tell(message), newId: () => ++lastId };
@@ -61,7 +61,7 @@ export function serveSession(
   let isAlone = false;
   let isMainThere = false;
   let session: Session | undefined;
-  const environment: SessionSurroundings = {
+  const environment: SessionEnvironment = {
     tell: (message) => port.tell(message),
     fetch: (version, chunk, signal, reader) =>
       fetches.ask((id) => ({ kind: 'fetch', id, version, chunk, reader }), signal),

@@ -1,6 +1,6 @@
 import { HEADER, type Layout } from './layout.ts';
 
-/** The buffer of a generation as typed arrays. Only the build and the stamp write to them. */
+/** The buffer of a generation as typed arrays. Only the build and setPublishTime() write to them. */
 export interface Columns {
   readonly header: DataView;
   readonly nodeIds: Float64Array;

@@ -11,7 +11,7 @@ import type {
   StuckView,
   WaitingView,
 } from '../control/shapes/status.ts';
-import { sourceTrouble } from '../control/source-problem.ts';
+import { sourceTrouble } from '../control/source-refusal.ts';
 import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from '../control/views.ts';
 import type { SessionCounters } from '../session/messages.ts';
 import type { StuckPublication } from '../session/publication-watch.ts';

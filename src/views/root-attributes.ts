@@ -1,14 +1,14 @@
 import type { Status } from '../control/shapes/status.ts';
 import type { RootAttribute } from '../session/root-attributes.ts';
 
-type Shown = Pick<Status, 'ready'> & {
+type ShownStatus = Pick<Status, 'ready'> & {
   readonly source: Pick<Status['source'], 'stalenessSeconds'>;
   readonly release: Pick<NonNullable<Status['release']>, 'id' | 'seq'> | null;
 };
 
 /** What an extended attribute of the root says: the same as status. */
 export function rootAttribute(
-  { ready, source, release }: Shown,
+  { ready, source, release }: ShownStatus,
   attribute: RootAttribute,
 ): string | undefined {
   switch (attribute) {

@@ -105,7 +105,7 @@ describe('what answers as no dagmount does', () => {
     'cache ls': 'GET /v1/cache/blobs',
   };
   for (const [command, question] of Object.entries(questions)) {
-    test(`is not taken for a fault of dagmount ${command}`, async (t) => {
+    test(`is not taken for a bug in dagmount ${command}`, async (t) => {
       const answers: readonly Answering[] = [
         ...[null, 42, {}, { items: 1 }, { items: [null], next: null }, { outcome: 'published' }].map(
           (answer) => () => answer,

@@ -132,7 +132,7 @@ describe('top', () => {
     );
     await watched.terminal.shows(/LAST CHANGES/);
     isBroken = true;
-    assert.match(await restored(watched, 70), /^dagmount: Internal error: .*\nThis is a fault of dagmount/);
+    assert.match(await restored(watched, 70), /^dagmount: Internal error: .*\nThis is a bug in dagmount/);
   });
 
   test('shows no colours where NO_COLOR says so', async (t) => {

@@ -17,7 +17,7 @@ export interface Faults {
 }
 
 /** What the writers of one root have in common. */
-export interface Surroundings {
+export interface Interleaving {
   /** Time does not pass meanwhile. */
   readonly whileRefMoves: <T>(work: () => Promise<T>) => Promise<T>;
   readonly untilCollected: (operations: number) => Promise<void>;
@@ -28,13 +28,13 @@ export interface Surroundings {
 export class FaultyReleaseStore implements ReleaseStore {
   readonly #inner: ReleaseStore;
   readonly #faults: Faults;
-  readonly #surroundings: Surroundings;
+  readonly #interleaving: Interleaving;
   #calls = 0;
 
-  constructor(inner: ReleaseStore, faults: Faults, surroundings: Surroundings) {
+  constructor(inner: ReleaseStore, faults: Faults, interleaving: Interleaving) {
     this.#inner = inner;
     this.#faults = faults;
-    this.#surroundings = surroundings;
+    this.#interleaving = interleaving;
   }
 
   read(key: string, most: number, signal: AbortSignal): Promise<StoredObject | undefined> {
@@ -63,19 +63,19 @@ export class FaultyReleaseStore implements ReleaseStore {
   }
 
   async remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
-    await this.#surroundings.untilDeployed(this.#faults.paused);
+    await this.#interleaving.untilDeployed(this.#faults.paused);
     return this.#call(() => this.#inner.remove(keys, signal));
   }
 
   #write<T>(key: string, ask: () => Promise<T>): Promise<T> {
     if (!key.startsWith('refs/')) return this.#call(ask);
-    return this.#surroundings.whileRefMoves(() => this.#call(ask, false));
+    return this.#interleaving.whileRefMoves(() => this.#call(ask, false));
   }
 
   async #call<T>(ask: () => Promise<T>, mayStall = true): Promise<T> {
     const { killed, lost, stalled } = this.#faults;
     const number = this.#calls++;
-    if (mayStall && stalled?.at === number) await this.#surroundings.untilCollected(stalled.operations);
+    if (mayStall && stalled?.at === number) await this.#interleaving.untilCollected(stalled.operations);
     if (killed !== undefined && number > killed.at) throw new Killed();
     if (killed?.at === number && !killed.done) throw new Killed();
     if (lost?.at === number && !lost.done) throw new LostAnswer();

@@ -1,4 +1,4 @@
-import type { Surroundings } from './faulty-release-store.ts';
+import type { Interleaving } from './faulty-release-store.ts';
 
 const MINUTE = 60_000;
 
@@ -6,7 +6,7 @@ const MINUTE = 60_000;
  * Hours pass for all at once, but not while somebody's ref is on its way: a request takes less than that. The collector acts
  * after each operation of a deployer, and while a deployer is stalled.
  */
-export class SharedTime implements Surroundings {
+export class SharedTime implements Interleaving {
   #now = 1_000_000 * MINUTE;
   #underway = 0;
   #collected = 0;

@@ -56,7 +56,7 @@ export const mountEvents = {
     levels: ['fatal'],
     fields: ['code', 'exitCode', 'hint', 'stack'],
     meaning:
-      'The process ends with `exitCode`. `code` is one of the error codes of this page; a fault of dagmount has none. `hint` says what to do.',
+      'The process ends with `exitCode`. `code` is one of the error codes of this page; a bug in dagmount has none. `hint` says what to do.',
   },
   'weak-driver': {
     levels: ['info', 'warn'],

@@ -1,6 +1,6 @@
 import { prefersOpenMetrics } from '../metrics/open-metrics.ts';
 import { pageOf, stretchOf } from '../paging.ts';
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 import {
   changesQueryShape,
   changesShape,
@@ -149,8 +149,8 @@ function probeAnswer(probe: Probe): Answer {
   return { status: probe.status === 'ok' ? 200 : 503, json: probe };
 }
 
-function gone(since: string | undefined, to: string): ProblemError {
-  return new ProblemError(
+function gone(since: string | undefined, to: string): RefusedRequest {
+  return new RefusedRequest(
     'generation-gone',
     since === undefined
       ? `The changes of generation ${to}, or what was before it, are no longer kept.`

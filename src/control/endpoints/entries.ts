@@ -1,5 +1,5 @@
 import { DEFAULT_LIMIT } from '../paging.ts';
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 import { entriesQueryShape, entriesShape, entryShape } from '../shapes/entries.ts';
 import { noQueryShape } from '../shapes/status.ts';
 import type { PageOfEntries, TreeViews } from '../tree-views.ts';
@@ -37,7 +37,7 @@ export function entryRoute(tree: TreeViews): Route {
     handle: async ({ parameters, headers, signal }) => {
       const path = parameters.path as string;
       if (path.split('/').some((part) => part === '.' || part === '..')) {
-        throw new ProblemError(
+        throw new RefusedRequest(
           'bad-parameter',
           'A path has no component that is "." or "..".',
           'Give the path below the prefix.',
@@ -47,7 +47,7 @@ export function entryRoute(tree: TreeViews): Route {
       const found = await tree.entry(path, signal);
       if (found === undefined) throw noTree();
       if ('code' in found) {
-        throw new ProblemError(found.code, found.detail, found.hint, { status: 404, members: { path } });
+        throw new RefusedRequest(found.code, found.detail, found.hint, { status: 404, members: { path } });
       }
       const { id } = found.generation;
       return unchanged(id, headers) ?? { status: 200, json: found, headers: validator(id) };
@@ -81,6 +81,6 @@ function* piecesOf({ items, next }: PageOfEntries): Generator<string> {
   yield `${piece}],"next":${JSON.stringify(next)}}`;
 }
 
-function noTree(): ProblemError {
-  return new ProblemError('no-tree', 'No tree is shown yet.', 'GET /v1/ready says when there is one.');
+function noTree(): RefusedRequest {
+  return new RefusedRequest('no-tree', 'No tree is shown yet.', 'GET /v1/ready says when there is one.');
 }

@@ -1,4 +1,4 @@
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 import { noQueryShape, restartedShape } from '../shapes/status.ts';
 import type { ControlViews } from '../views.ts';
 import { type Route, route } from './route.ts';
@@ -16,19 +16,19 @@ export function restartRoute(views: ControlViews): Route {
         case 'stands-by':
           return { status: 200, json: { pid: views.status().pid } };
         case 'dropped':
-          throw new ProblemError(
+          throw new RefusedRequest(
             'restart-failed',
             `The new server could not be ready (${end.reason}): the old one goes on.`,
             'The log says what the new one found wrong.',
           );
         case 'ends':
-          throw new ProblemError(
+          throw new RefusedRequest(
             'stopping',
             'The mount was taken away, or told to end, meanwhile: no server takes over.',
             'Mount again, if it is to be there.',
           );
         case 'unsupervised':
-          throw new ProblemError(
+          throw new RefusedRequest(
             'unsupervised',
             'This server has no supervisor that could start another one.',
             'Unmount, and mount again.',

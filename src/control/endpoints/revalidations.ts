@@ -1,4 +1,4 @@
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 import type { HeldView } from '../shapes/status.ts';
 import {
   acceptedShape,
@@ -7,7 +7,7 @@ import {
   refreshedShape,
   refreshRequestShape,
 } from '../shapes/status.ts';
-import { sourceProblem } from '../source-problem.ts';
+import { sourceRefusal } from '../source-refusal.ts';
 import type { ControlViews } from '../views.ts';
 import { type Route, route } from './route.ts';
 
@@ -28,10 +28,10 @@ export function refreshRoute(views: ControlViews): Route {
         return { status: 202, json: { outcome: 'requested', generation: views.status().generation } };
       }
       const end = await inTime(asked, body.timeoutSeconds, signal);
-      if (end.kind === 'failed') throw sourceProblem(end.error);
+      if (end.kind === 'failed') throw sourceRefusal(end.error);
       if (end.kind === 'held') {
         const { reason, detail, generation, hint, release } = end.held;
-        throw new ProblemError(
+        throw new RefusedRequest(
           'held',
           `The newest ${release === undefined ? 'listing' : 'release'} is held (${reason}): ${detail}`,
           hint ?? `Accept it (POST /v1/accept, dagmount accept ${generation}), or put back what is missing.`,
@@ -57,10 +57,10 @@ export function acceptRoute(views: ControlViews): Route {
         case 'accepted':
           return { status: 200, json: { generation: end.generation } };
         case 'nothing-held':
-          throw new ProblemError('nothing-held', 'No listing is held.', 'There is nothing to be done.');
+          throw new RefusedRequest('nothing-held', 'No listing is held.', 'There is nothing to be done.');
         case 'changed':
           if (end.held?.acceptable === false) throw notAcceptable(end.held);
-          throw new ProblemError(
+          throw new RefusedRequest(
             'held-changed',
             end.held === undefined
               ? 'The listing passes again, or another was published: nothing is held any more.'
@@ -69,7 +69,7 @@ export function acceptRoute(views: ControlViews): Route {
             { members: { held: end.held ?? null } },
           );
         case 'failed':
-          throw sourceProblem(end.error);
+          throw sourceRefusal(end.error);
         default:
           throw new Error(`unforeseen: ${JSON.stringify(end satisfies never)}`);
       }
@@ -78,8 +78,8 @@ export function acceptRoute(views: ControlViews): Route {
 }
 
 /** For example, a step without an authorized signature: accepting it would trust every writer to the bucket. */
-function notAcceptable(held: HeldView): ProblemError {
-  return new ProblemError(
+function notAcceptable(held: HeldView): RefusedRequest {
+  return new RefusedRequest(
     'not-acceptable',
     `What is held cannot be accepted (${held.reason}): ${held.detail}`,
     held.hint ?? 'Look at GET /v1/status for what to do.',
@@ -93,7 +93,7 @@ function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal
   return new Promise((resolve, reject) => {
     const late = (): void => {
       reject(
-        new ProblemError(
+        new RefusedRequest(
           'timed-out',
           `It is not done after ${seconds} s, and goes on.`,
           'Ask GET /v1/status how far it is, or wait longer.',
@@ -117,7 +117,7 @@ function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal
       },
       () => {
         done();
-        reject(new ProblemError('stopping', 'The daemon is about to end.', 'Ask again once it runs.'));
+        reject(new RefusedRequest('stopping', 'The daemon is about to end.', 'Ask again once it runs.'));
       },
     );
   });

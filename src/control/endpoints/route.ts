@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import * as z from 'zod/mini';
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 
 /** A handler's result: JSON of a shape, text, text produced while it is sent, or only a status. */
 export type Answer = {
@@ -72,7 +72,7 @@ export function route<Query extends z.ZodMiniType, Body extends z.ZodMiniType = 
   };
 }
 
-/** Throws ProblemError `bad-parameter` or `bad-body`, which names the field and what is wrong with it. */
+/** Throws RefusedRequest `bad-parameter` or `bad-body`, which names the field and what is wrong with it. */
 export function checked<Shape extends z.ZodMiniType>(
   shape: Shape,
   given: unknown,
@@ -86,7 +86,7 @@ export function checked<Shape extends z.ZodMiniType>(
   const field = issue?.path.join('.') || (called ?? '');
   const name = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : field;
   const wrong = issue?.code === 'unrecognized_keys' ? 'is not known here' : 'has a value that is not allowed';
-  throw new ProblemError(
+  throw new RefusedRequest(
     what,
     name === ''
       ? `${what === 'bad-body' ? 'The body' : 'The query'} is not of the shape that is asked for.`

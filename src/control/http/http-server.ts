@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Logger } from '../../base/logger.ts';
 import { type Answer, checked, type Route } from '../endpoints/route.ts';
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 import { PROBLEM_TYPE, writeAnswer } from './answer-writer.ts';
 import { ConnectionBound } from './connection-bound.ts';
 import { readJson } from './request-body.ts';
@@ -82,7 +82,7 @@ export class HttpServer {
       // Otherwise a following body would be parsed as the next request.
       this.#refuse(
         socket,
-        new ProblemError(
+        new RefusedRequest(
           'expectation-failed',
           'Nothing is expected here but 100-continue.',
           'Leave Expect out.',
@@ -93,7 +93,7 @@ export class HttpServer {
     this.server.on('connect', (_: IncomingMessage, socket: Socket) =>
       this.#refuse(
         socket,
-        new ProblemError('method-not-allowed', 'This is no proxy.', 'Ask for /v1/status.', {
+        new RefusedRequest('method-not-allowed', 'This is no proxy.', 'Ask for /v1/status.', {
           headers: { Allow: 'GET, HEAD, POST, PUT' },
         }),
       ),
@@ -142,7 +142,7 @@ export class HttpServer {
       await writeAnswer(request.method, response, answer, this.#limits.answerMs, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const problem = error instanceof ProblemError ? error : this.#unforeseen(id, request, error);
+      const problem = error instanceof RefusedRequest ? error : this.#unforeseen(id, request, error);
       // An answer that has begun can only be aborted, which shows that it is incomplete.
       if (response.headersSent) response.destroy();
       else await writeAnswer(request.method, response, answerOf(problem), this.#limits.answerMs, signal);
@@ -152,7 +152,7 @@ export class HttpServer {
   async #answer(id: string, request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
     const { method = '', url = '' } = request;
     if (request.httpVersion !== '1.0' && request.headers.host === undefined) {
-      throw new ProblemError(
+      throw new RefusedRequest(
         'malformed-request',
         'The request names no host.',
         'Send a Host field; any will do.',
@@ -181,7 +181,7 @@ export class HttpServer {
       );
       return answer;
     } catch (error) {
-      const code = error instanceof ProblemError ? error.code : 'internal';
+      const code = error instanceof RefusedRequest ? error.code : 'internal';
       this.#log.info(
         { event: 'answered', ...fields, code },
         'the requested change was answered with an error',
@@ -191,7 +191,7 @@ export class HttpServer {
   }
 
   /** Answers a request that the parser rejected: there is no response object for it. */
-  #refuse(socket: Socket, { status, details, headers }: ProblemError): void {
+  #refuse(socket: Socket, { status, details, headers }: RefusedRequest): void {
     // In the middle of another answer no error can be sent.
     if (!socket.writable || this.#bound.isBusy(socket)) {
       socket.destroy();
@@ -210,12 +210,12 @@ export class HttpServer {
     socket.setTimeout(1_000, () => socket.destroy());
   }
 
-  #unforeseen(id: string, { method, url }: IncomingMessage, error: unknown): ProblemError {
+  #unforeseen(id: string, { method, url }: IncomingMessage, error: unknown): RefusedRequest {
     this.#log.error(
       { event: 'control-request-failed', request: id, method, url, err: error },
       'a request to the control socket failed with an unexpected error',
     );
-    return new ProblemError(
+    return new RefusedRequest(
       'internal',
       `Request ${id} failed with an unexpected error.`,
       'The log says why.',
@@ -223,16 +223,20 @@ export class HttpServer {
   }
 }
 
-function answerOf({ status, details, headers }: ProblemError): Answer {
+function answerOf({ status, details, headers }: RefusedRequest): Answer {
   return { status, json: details, headers };
 }
 
-function problemOfParser(code: string | undefined): ProblemError {
+function problemOfParser(code: string | undefined): RefusedRequest {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return new ProblemError('headers-too-large', 'The head of the request is too long.', 'Send less of it.');
+    return new RefusedRequest(
+      'headers-too-large',
+      'The head of the request is too long.',
+      'Send less of it.',
+    );
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new ProblemError('request-timeout', 'The request did not come in time.', 'Send it at once.');
+    return new RefusedRequest('request-timeout', 'The request did not come in time.', 'Send it at once.');
   }
-  return new ProblemError('malformed-request', 'This is not HTTP/1.1.', 'Speak HTTP/1.1, as curl does.');
+  return new RefusedRequest('malformed-request', 'This is not HTTP/1.1.', 'Speak HTTP/1.1, as curl does.');
 }

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../../base/logger.ts';
 import { type Answer, checked, type Route } from '../endpoints/route.ts';
 import { prefersOpenMetrics } from '../metrics/open-metrics.ts';
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 import { typeOf } from './answer-writer.ts';
 import { addressOf, queryOf } from './request-target.ts';
 import { Router } from './router.ts';
@@ -106,7 +106,7 @@ export class OpenServer {
     const isHead = head?.startsWith('HEAD ') === true;
     try {
       if (head === undefined) {
-        throw new ProblemError(
+        throw new RefusedRequest(
           'headers-too-large',
           'The head of the request is too long.',
           'Send less of it.',
@@ -122,7 +122,7 @@ export class OpenServer {
     const lines = head.split('\r\n');
     const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(lines[0] ?? '') ?? [];
     if (method === undefined || target === undefined) {
-      throw new ProblemError('malformed-request', 'This is not HTTP/1.1.', 'Speak HTTP/1.1, as curl does.');
+      throw new RefusedRequest('malformed-request', 'This is not HTTP/1.1.', 'Speak HTTP/1.1, as curl does.');
     }
     const accept = lines
       .slice(1)
@@ -160,16 +160,20 @@ export class OpenServer {
   }
 
   #refusal(error: unknown): Buffer {
-    const { status, details, headers } = error instanceof ProblemError ? error : this.#unforeseen(error);
+    const { status, details, headers } = error instanceof RefusedRequest ? error : this.#unforeseen(error);
     return bytesOf({ status, json: details, headers });
   }
 
-  #unforeseen(error: unknown): ProblemError {
+  #unforeseen(error: unknown): RefusedRequest {
     this.#log.error(
       { event: 'open-request-failed', err: error },
       'a request to the metrics port failed with an unexpected error',
     );
-    return new ProblemError('internal', 'The request failed with an unexpected error.', 'The log says why.');
+    return new RefusedRequest(
+      'internal',
+      'The request failed with an unexpected error.',
+      'The log says why.',
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 
 /** No request needs to be longer; long lists of paths are sent in several requests. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -8,7 +8,7 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_READ_BYTES = 32 * MAX_BODY_BYTES;
 
 /**
- * The JSON of a request's body; an empty one is an empty object. Rejects with ProblemError
+ * The JSON of a request's body; an empty one is an empty object. Rejects with RefusedRequest
  * `unsupported-media-type`, `body-too-large` or `bad-body`.
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
@@ -20,7 +20,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return JSON.parse(text) as unknown;
   } catch {
-    throw new ProblemError('bad-body', 'The body is no JSON.', 'Send one JSON object, in UTF-8.');
+    throw new RefusedRequest('bad-body', 'The body is no JSON.', 'Send one JSON object, in UTF-8.');
   }
 }
 
@@ -47,7 +47,7 @@ function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
 function requireJson(request: IncomingMessage): void {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return;
-  throw new ProblemError(
+  throw new RefusedRequest(
     'unsupported-media-type',
     type === '' ? 'The body says nothing of its type.' : `The body is of type ${type}.`,
     'Send Content-Type: application/json.',
@@ -55,8 +55,8 @@ function requireJson(request: IncomingMessage): void {
   );
 }
 
-function tooLarge(): ProblemError {
-  return new ProblemError(
+function tooLarge(): RefusedRequest {
+  return new RefusedRequest(
     'body-too-large',
     `The body is longer than ${MAX_BODY_BYTES} bytes.`,
     'Ask in several requests.',

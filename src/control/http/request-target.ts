@@ -1,9 +1,9 @@
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 
 /** The target of a request as it was sent: a URL would already have taken `..` away, as if it had never been asked for. */
 export function addressOf(url: string): { readonly path: string; readonly query: string } {
   if (!url.startsWith('/')) {
-    throw new ProblemError(
+    throw new RefusedRequest(
       'malformed-request',
       'The address does not begin with a slash.',
       'Try /v1/status.',
@@ -18,7 +18,7 @@ export function queryOf(query: string): Record<string, string> {
   const once = new Map<string, string>();
   for (const [name, value] of given) {
     if (once.has(name)) {
-      throw new ProblemError('bad-parameter', `${name} is given more than once.`, 'Give it once.', {
+      throw new RefusedRequest('bad-parameter', `${name} is given more than once.`, 'Give it once.', {
         members: { field: name },
       });
     }

@@ -1,5 +1,5 @@
 import type { Route } from '../endpoints/route.ts';
-import { ProblemError } from '../problem-error.ts';
+import { RefusedRequest } from '../refused-request.ts';
 
 /** How a part ends that stands for all that is left. */
 const REST = '...}';
@@ -22,18 +22,18 @@ export class Router {
     this.#routes = routes.map((route) => ({ route, parts: route.path.split('/').slice(1) }));
   }
 
-  /** Throws ProblemError `malformed-request`, `not-found` or `method-not-allowed`. HEAD is answered as GET. */
+  /** Throws RefusedRequest `malformed-request`, `not-found` or `method-not-allowed`. HEAD is answered as GET. */
   match(method: string, path: string): Matched {
     const parts = path.split('/').slice(1).map(decoded);
     const here = this.#routes.filter((compiled) => fits(compiled.parts, parts));
     if (here.length === 0) {
-      throw new ProblemError('not-found', `There is no ${path} here.`, 'See GET /v1/openapi.json.');
+      throw new RefusedRequest('not-found', `There is no ${path} here.`, 'See GET /v1/openapi.json.');
     }
     const wanted = method === 'HEAD' ? 'GET' : method;
     const found = here.find(({ route }) => route.method === wanted);
     if (found !== undefined) return { route: found.route, parameters: parametersOf(found.parts, parts) };
     const allowed = here.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
-    throw new ProblemError(
+    throw new RefusedRequest(
       'method-not-allowed',
       `${path} does not know ${method}.`,
       `It knows ${allowed.join(', ')}.`,
@@ -72,6 +72,6 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw new ProblemError('malformed-request', 'The address holds a % that begins no character.');
+    throw new RefusedRequest('malformed-request', 'The address holds a % that begins no character.');
   }
 }

@@ -169,7 +169,7 @@ export function loadFuseNative(): NativeFuseClass {
     throw new MountError(
       'no-fuse-native',
       `fuse-native could not be loaded (${firstLine(error)}).`,
-      mendFor(error),
+      hintFor(error),
       error,
     );
   }
@@ -182,7 +182,7 @@ const MACFUSE =
 const COMPILE =
   'There is a binary for x64 and glibc alone: install libfuse 2, a C++ compiler, make and Python 3, then run npm rebuild fuse-native.';
 
-function mendFor(error: unknown): string {
+function hintFor(error: unknown): string {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   const needed = process.platform === 'darwin' ? MACFUSE : LIBFUSE;
   // npm removes an optional package whose install script fails, as it does without libfuse.

@@ -18,7 +18,7 @@ import { VersionLookups } from '../trees/version-lookups.ts';
 import { BESIDE_VERSIONS, VersionTable } from '../trees/version-table.ts';
 import type { FuseOperations, FuseStat, FuseStatfs } from './binding.ts';
 import { type OpenFile, OpenFiles } from './open-files.ts';
-import { inodeNumber, isShown, listedOf, nodeIdOf, type Shown } from './shown-nodes.ts';
+import { inodeNumber, isShown, listedOf, nodeIdOf, type ShownNode } from './shown-nodes.ts';
 
 export interface FuseNativeSessionOptions extends SessionOptions {
   /** Unmounts, and resolves when no process uses the mount any more. */
@@ -245,7 +245,7 @@ export class FuseNativeSession implements Session, FuseOperations {
   }
 
   /** Calls `found` with the node at a path, or `refuse`. Waits for a version that is not loaded. */
-  #at(path: string, refuse: (error: number) => void, found: (node: Shown) => void): void {
+  #at(path: string, refuse: (error: number) => void, found: (node: ShownNode) => void): void {
     const node = this.#trees.find(path.slice(1));
     if (node?.kind === 'sought') void this.#seek(path, node.id, refuse, found);
     else if (node === undefined) refuse(this.#missing(path));
@@ -257,7 +257,7 @@ export class FuseNativeSession implements Session, FuseOperations {
     path: string,
     id: string,
     refuse: (error: number) => void,
-    found: (node: Shown) => void,
+    found: (node: ShownNode) => void,
   ): Promise<void> {
     // libfuse 2 knows the reader, but fuse-native does not pass it on.
     const lookup = this.#lookups?.begin(NOBODY, id);
@@ -276,7 +276,7 @@ export class FuseNativeSession implements Session, FuseOperations {
     return libfuseErrno(isTooLong ? 'name-too-long' : 'no-entry');
   }
 
-  #stat(node: Shown): FuseStat {
+  #stat(node: ShownNode): FuseStat {
     const { mode, uid, gid, size, blocks, nlink, ino, blksize, mtimeSeconds, mtimeNanoseconds } =
       node.kind === 'own'
         ? this.#attributes.ofOwn(node.directory)

@@ -3,19 +3,19 @@ import type { MountedTrees } from '../trees/mounted-trees.ts';
 import type { Node } from '../trees/node.ts';
 
 /** A node that a path can lead to. */
-export type Shown = Extract<Node, { readonly kind: 'entry' | 'own' }>;
+export type ShownNode = Extract<Node, { readonly kind: 'entry' | 'own' }>;
 
 export interface Listed {
-  readonly parent: Shown;
-  readonly children: readonly { readonly name: string; readonly node: Shown }[];
+  readonly parent: ShownNode;
+  readonly children: readonly { readonly name: string; readonly node: ShownNode }[];
 }
 
 /** The directory listing of a node; undefined for a file. */
-export function listedOf(trees: MountedTrees, node: Shown): Listed | undefined {
+export function listedOf(trees: MountedTrees, node: ShownNode): Listed | undefined {
   if (node.kind === 'own') {
     const { directory } = node;
     const parent = trees.node(directory.parentId);
-    const children: { name: string; node: Shown }[] = [];
+    const children: { name: string; node: ShownNode }[] = [];
     for (const { name, node: child } of trees.ownChildren(directory, 0)) {
       if (isShown(child)) children.push({ name: Buffer.from(name).toString(), node: child });
     }
@@ -25,18 +25,18 @@ export function listedOf(trees: MountedTrees, node: Shown): Listed | undefined {
   const { generation, placement } = tree;
   if (!generation.isDirectory(index)) return undefined;
   const above = trees.node(placement.parentNodeId(generation, index));
-  const children: { name: string; node: Shown }[] = [];
+  const children: { name: string; node: ShownNode }[] = [];
   const end = generation.childrenEnd(index);
   for (let child = generation.childrenStart(index); child < end; child++)
     children.push({ name: nameOf(generation, child), node: { kind: 'entry', tree, index: child } });
   return { parent: above !== undefined && isShown(above) ? above : node, children };
 }
 
-export function isShown(node: Node): node is Shown {
+export function isShown(node: Node): node is ShownNode {
   return node.kind === 'entry' || node.kind === 'own';
 }
 
-export function nodeIdOf(node: Shown): number {
+export function nodeIdOf(node: ShownNode): number {
   return node.kind === 'own'
     ? node.directory.nodeId
     : node.tree.placement.nodeId(node.tree.generation, node.index);

@@ -144,7 +144,7 @@ function fusermountMounter(addon: Addon): Mounter {
         ...(allowOther ? ['allow_other'] : []),
       ];
       const hint = !hasUserEntry()
-        ? mendNoEntry()
+        ? hintNoEntry()
         : allowOther
           ? 'Put user_allow_other into /etc/fuse.conf, or mount with --no-allow-other.'
           : 'Mount on a directory that you own, or run as root.';
@@ -171,7 +171,7 @@ export function raiseReadahead(device: string, kibibytes = 1024): boolean {
  * fusermount3 writes the user's name into the mount's options, and refuses a uid without a passwd entry. It is
  * set-uid, so a preloaded library (nss_wrapper) cannot supply one.
  */
-function mendNoEntry(): string {
+function hintNoEntry(): string {
   return `fusermount3 refuses a user without a name, and uid ${process.geteuid?.()} has none: add a line for it to /etc/passwd, run as a user who has one, or as root.`;
 }
 
@@ -230,7 +230,7 @@ function runFusermountUnmount(program: string, target: string, lazy: boolean): v
   throw new MountError(
     'unmount-failed',
     `fusermount3 could not unmount ${target} (${stderr?.trim() || error?.message || `status ${status}`}).`,
-    hasUserEntry() ? 'Find what uses it with fuser -vm, or unmount it lazily.' : mendNoEntry(),
+    hasUserEntry() ? 'Find what uses it with fuser -vm, or unmount it lazily.' : hintNoEntry(),
     error,
   );
 }

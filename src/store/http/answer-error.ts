@@ -55,7 +55,7 @@ export function badAnswer(detail: string): StoreError {
 
 function storeError(code: StoreErrorCode, words: string, answer: RefusedAnswer): StoreError {
   const detail = code === 'clock-skew' ? `${words}${skewOf(answer)}` : words;
-  return new StoreError(code, detail, mendOf(code, answer), isRetryable(code));
+  return new StoreError(code, detail, hintOf(code, answer), isRetryable(code));
 }
 
 function wordsOf(document: ErrorDocument): string {
@@ -87,7 +87,7 @@ function skewOf({ headers, now }: RefusedAnswer): string {
   return ` (this host is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead'})`;
 }
 
-function mendOf(code: StoreErrorCode, answer: RefusedAnswer): string {
+function hintOf(code: StoreErrorCode, answer: RefusedAnswer): string {
   const { target } = answer;
   switch (code) {
     case 'throttled':

@@ -21,7 +21,7 @@ export function errorOfConnection(error: unknown, way: Way): StoreError | undefi
   const words = error instanceof Error ? printable(error.message, 200) : '';
   const said = words === '' || words.includes(failure) ? failure : `${words} (${failure})`;
   const detail = `${way.host}${way.proxied ? ' through the proxy' : ''}: ${said}`;
-  return new StoreError(code, detail, mendOf(code, failure, way), code === 'unreachable', { cause: error });
+  return new StoreError(code, detail, hintOf(code, failure, way), code === 'unreachable', { cause: error });
 }
 
 /** The most specific code: undici wraps the socket's error. */
@@ -35,7 +35,7 @@ function failureOf(error: unknown): string | undefined {
   return undefined;
 }
 
-function mendOf(code: StoreErrorCode, failure: string, way: Way): string {
+function hintOf(code: StoreErrorCode, failure: string, way: Way): string {
   switch (code) {
     case 'untrusted-certificate':
       return certificateHint(failure);

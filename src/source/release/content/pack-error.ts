@@ -16,7 +16,7 @@ export class PackError extends Error {
   }
 }
 
-/** What came is not what the manifest names. Where it was damaged on its way, another try mends it. */
+/** What came is not what the manifest names. Where it was damaged on its way, another try may get it whole. */
 export function corruptContent(pack: string, path: string, what: string): StoreError {
   return new StoreError(
     'corrupt',

@@ -1,45 +1,45 @@
 import type { ProblemDetails } from './shapes/status.ts';
 
 /** Every code that an answer may carry, with its status and its title. */
-export const problems = {
-  'malformed-request': [400, 'The request cannot be understood'],
-  'bad-parameter': [400, 'A parameter is not as it should be'],
-  'bad-body': [400, 'The body is not as it should be'],
-  'not-found': [404, 'There is nothing here'],
+export const refusals = {
+  'malformed-request': [400, 'The request is malformed'],
+  'bad-parameter': [400, 'A parameter is invalid'],
+  'bad-body': [400, 'The body is invalid'],
+  'not-found': [404, 'There is nothing at this address'],
   'never-seen': [404, 'The path is not in the tree'],
   excluded: [404, 'The path is excluded'],
   'left-out': [404, 'The key is left out of the tree'],
   'nothing-held': [404, 'Nothing is held'],
-  'method-not-allowed': [405, 'The method does not go with the address'],
-  'request-timeout': [408, 'The request came too slowly'],
+  'method-not-allowed': [405, 'The address does not support the method'],
+  'request-timeout': [408, 'The request took too long to arrive'],
   held: [409, 'The listing is held'],
-  'held-changed': [409, 'What is held is another'],
+  'held-changed': [409, 'Something else is held by now'],
   'not-acceptable': [409, 'What is held cannot be accepted'],
-  unsupervised: [409, 'Nothing looks after the server'],
+  unsupervised: [409, 'The server has no supervisor'],
   'generation-gone': [410, 'The generation is no longer kept'],
   'body-too-large': [413, 'The body is too large'],
-  'unsupported-media-type': [415, 'The body is of another type'],
+  'unsupported-media-type': [415, 'The body has an unsupported media type'],
   'expectation-failed': [417, 'The expectation cannot be met'],
-  'headers-too-large': [431, 'The head of the request is too large'],
-  internal: [500, 'A fault of dagmount'],
-  'state-dir-unwritable': [503, 'The state directory takes no writes'],
+  'headers-too-large': [431, 'The request head is too large'],
+  internal: [500, 'A bug in dagmount'],
+  'state-dir-unwritable': [503, 'The state directory cannot be written'],
   'source-unreachable': [503, 'The store cannot be reached'],
-  'source-denied': [503, 'The store refuses'],
-  'source-throttled': [503, 'The store throttles'],
+  'source-denied': [503, 'The store refused access'],
+  'source-throttled': [503, 'The store throttles requests'],
   unsettled: [503, 'The store changes too fast'],
-  'restart-failed': [503, 'The new server could not be ready'],
+  'restart-failed': [503, 'The new server did not become ready'],
   'no-tree': [503, 'There is no tree yet'],
-  'too-many-listeners': [503, 'Too many listen'],
-  stopping: [503, 'The daemon is about to end'],
-  'timed-out': [504, 'It takes longer than was allowed'],
+  'too-many-listeners': [503, 'Too many clients listen to events'],
+  stopping: [503, 'The daemon is ending'],
+  'timed-out': [504, 'The time limit is over'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
-export type ProblemCode = keyof typeof problems;
+export type RefusalCode = keyof typeof refusals;
 
 /** An answer that is an error: RFC 9457 problem details. */
-export class ProblemError extends Error {
-  override readonly name = 'ProblemError';
-  readonly code: ProblemCode;
+export class RefusedRequest extends Error {
+  override readonly name = 'RefusedRequest';
+  readonly code: RefusalCode;
   readonly status: number;
   readonly details: ProblemDetails;
   readonly headers: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ export class ProblemError extends Error {
    * @param hint one sentence of what to do
    */
   constructor(
-    code: ProblemCode,
+    code: RefusalCode,
     detail: string,
     hint?: string,
     extra: {
@@ -60,7 +60,7 @@ export class ProblemError extends Error {
     } = {},
   ) {
     super(detail);
-    const [usual, title] = problems[code];
+    const [usual, title] = refusals[code];
     const status = extra.status ?? usual;
     this.code = code;
     this.status = status;

@@ -1,4 +1,4 @@
-import { type ProblemCode, ProblemError } from './problem-error.ts';
+import { type RefusalCode, RefusedRequest } from './refused-request.ts';
 import type { DegradedCode } from './shapes/status.ts';
 import type { SourceFailure } from './views.ts';
 
@@ -7,7 +7,7 @@ const DENIED = new Set(['denied', 'expired', 'no-credentials', 'clock-skew']);
 /** Codes of failed revalidations that are not the store's fault. */
 const NOT_THE_SOURCE = new Set(['unsettled', 'empty-source', 'internal', 'state-dir-unwritable']);
 
-const OF_THIS_HOST: Readonly<Record<string, ProblemCode>> = {
+const OF_THIS_HOST: Readonly<Record<string, RefusalCode>> = {
   internal: 'internal',
   'state-dir-unwritable': 'state-dir-unwritable',
 };
@@ -23,7 +23,7 @@ export function sourceTrouble(code: string): SourceTrouble | undefined {
 }
 
 /** A revalidation that failed, as an answer. */
-export function sourceProblem({ code, message, hint }: SourceFailure): ProblemError {
+export function sourceRefusal({ code, message, hint }: SourceFailure): RefusedRequest {
   const problem = sourceTrouble(code) ?? OF_THIS_HOST[code] ?? 'unsettled';
-  return new ProblemError(problem, message, hint, { members: { sourceCode: code } });
+  return new RefusedRequest(problem, message, hint, { members: { sourceCode: code } });
 }
