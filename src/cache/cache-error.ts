@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 /**
  * - `cache-unwritable`: the directory cannot be made or written
  * - `cache-unsafe`: another user owns it or may write to it
@@ -7,14 +9,6 @@
 export type CacheErrorCode = 'cache-unwritable' | 'cache-unsafe' | 'cache-in-use' | 'cache-closed';
 
 /** An unusable cache: one sentence of what is wrong, one of what to do. */
-export class CacheError extends Error {
+export class CacheError extends CodedError<CacheErrorCode> {
   override readonly name = 'CacheError';
-  readonly code: CacheErrorCode;
-  readonly hint: string;
-
-  constructor(code: CacheErrorCode, message: string, hint: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.hint = hint;
-  }
 }

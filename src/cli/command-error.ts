@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 /**
  * - `not-mounted`: there is no mount at the path
  * - `not-dagmount`: the mount at the path is not a dagmount
@@ -31,14 +33,6 @@ export type CommandErrorCode =
   | 'daemon-failed';
 
 /** A command failed. The message says in one sentence what is wrong; the hint says what to do. */
-export class CommandError extends Error {
+export class CommandError extends CodedError<CommandErrorCode> {
   override readonly name = 'CommandError';
-  readonly code: CommandErrorCode;
-  readonly hint: string;
-
-  constructor(code: CommandErrorCode, message: string, hint: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.hint = hint;
-  }
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 /**
  * - `usage`: flags or arguments that cannot be understood
  * - `malformed-address`: what should be an s3:// address is none
@@ -19,14 +21,6 @@ export type ConfigErrorCode =
   | 'runtime-unwritable';
 
 /** The requested configuration is impossible: one sentence of what is wrong, one of what to do. */
-export class ConfigError extends Error {
+export class ConfigError extends CodedError<ConfigErrorCode> {
   override readonly name = 'ConfigError';
-  readonly code: ConfigErrorCode;
-  readonly hint: string;
-
-  constructor(code: ConfigErrorCode, message: string, hint: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.hint = hint;
-  }
 }

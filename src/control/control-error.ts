@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 /**
  * - `socket-too-long`: the path of the socket is longer than the kernel takes
  * - `socket-unsafe`: another user's, or in a directory where others could replace it, or no socket
@@ -14,14 +16,6 @@ export type ControlErrorCode =
   | 'address-unusable';
 
 /** The daemon cannot listen: one sentence of what is wrong, one of what to do. */
-export class ControlError extends Error {
+export class ControlError extends CodedError<ControlErrorCode> {
   override readonly name = 'ControlError';
-  readonly code: ControlErrorCode;
-  readonly hint: string;
-
-  constructor(code: ControlErrorCode, message: string, hint: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.hint = hint;
-  }
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 /**
  * - `overtaken`: another step was taken meanwhile, and this one cannot be taken on top of it
  * - `armed`: the step before waits for its time
@@ -25,14 +27,6 @@ export type DeployErrorCode =
   | 'unusable-source';
 
 /** Why nothing was deployed: one sentence of what is wrong, one of what to do. */
-export class DeployError extends Error {
+export class DeployError extends CodedError<DeployErrorCode> {
   override readonly name = 'DeployError';
-  readonly code: DeployErrorCode;
-  readonly hint: string;
-
-  constructor(code: DeployErrorCode, message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
 }

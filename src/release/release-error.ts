@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 /**
  * - `malformed`: bytes that should be an envelope, a payload or a manifest are none, or say what cannot be
  * - `mismatch`: what was read is not what the document that names it says: another hash, size, root, environment
@@ -15,14 +17,6 @@ export type ReleaseErrorCode =
   | 'bad-signers-file';
 
 /** What a release, or a file about releases, has wrong: one sentence of what is wrong, one of what to do. */
-export class ReleaseError extends Error {
+export class ReleaseError extends CodedError<ReleaseErrorCode> {
   override readonly name = 'ReleaseError';
-  readonly code: ReleaseErrorCode;
-  readonly hint: string;
-
-  constructor(code: ReleaseErrorCode, message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 export type MountErrorCode =
   | 'no-addon'
   | 'no-device'
@@ -17,14 +19,6 @@ export type MountErrorCode =
  * A mount that cannot be made, served or removed. The message says in one sentence what is wrong; the hint says what to
  * do.
  */
-export class MountError extends Error {
+export class MountError extends CodedError<MountErrorCode> {
   override readonly name = 'MountError';
-  readonly code: MountErrorCode;
-  readonly hint: string;
-
-  constructor(code: MountErrorCode, message: string, hint: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.hint = hint;
-  }
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '../base/coded-error.ts';
+
 /** Why a revalidation ended without a tree, if the store did not fail. */
 export type SyncErrorCode =
   | 'empty-source'
@@ -10,17 +12,8 @@ export type SyncErrorCode =
   /** The newest step cannot be kept, so that no earlier one can be accepted. */
   | 'state-dir-unwritable';
 
-export class SyncError extends Error {
-  readonly code: SyncErrorCode;
-  /** What to do, one sentence. */
-  readonly hint: string;
-
-  constructor(code: SyncErrorCode, message: string, hint: string) {
-    super(message);
-    this.name = 'SyncError';
-    this.code = code;
-    this.hint = hint;
-  }
+export class SyncError extends CodedError<SyncErrorCode> {
+  override readonly name = 'SyncError';
 }
 
 /** A failure, as status and logs show it. */

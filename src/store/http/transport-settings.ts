@@ -81,8 +81,11 @@ async function readBundle(setting: string, path: string): Promise<string> {
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code;
     const why = typeof code === 'string' ? code : 'it contains no certificate';
-    throw new SettingError('bad-setting', `${setting} names ${path}, which cannot be used (${why})`, hint, {
-      cause: error,
-    });
+    throw new SettingError(
+      'bad-setting',
+      `${setting} names ${path}, which cannot be used (${why})`,
+      hint,
+      error,
+    );
   }
 }

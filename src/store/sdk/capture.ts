@@ -86,6 +86,6 @@ function unservable(bucket: string, error: unknown): SettingError {
     'bad-setting',
     `no endpoint can be worked out for ${bucket}${why}`,
     'Check the bucket or ARN, --region, --endpoint-url and --force-path-style.',
-    { cause: error },
+    error,
   );
 }
