@@ -1,5 +1,6 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import * as z from 'zod/mini';
+import { replaceFile } from '../base/replace-file.ts';
 import { type BoundSocket, removeBound } from './bound-socket.ts';
 import { MOST_BYTES } from './held-directory.ts';
 import { HostError } from './host-error.ts';
@@ -19,9 +20,7 @@ const recordShape = z.object({
 
 /** @param directory the existing runtime directory of the mount */
 export function writeSocketRecord(directory: string, at: BoundSocket): void {
-  const path = pathOf(directory);
-  writeFileSync(`${path}.next`, `${JSON.stringify(at)}\n`, { mode: 0o600 });
-  renameSync(`${path}.next`, path);
+  replaceFile(pathOf(directory), `${JSON.stringify(at)}\n`);
 }
 
 /** Undefined if there is none, or none that this version can read. */

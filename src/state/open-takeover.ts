@@ -1,14 +1,9 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
-import { isSystemError } from '../base/system-error.ts';
-import { isOwn } from '../host/own-file.ts';
-import { coldStartPaths } from './cold-start-file.ts';
 import type { StatePlaces } from './open-state.ts';
+import { isHeadInCache } from './same-state.ts';
 import type { SavedState } from './saved-state.ts';
 import { StateError } from './state-error.ts';
 import { readState } from './state-file.ts';
-import { HEAD_BYTES } from './state-header.ts';
 import { takeoverPaths } from './takeover-file.ts';
 
 export interface TakeoverFound {
@@ -31,8 +26,8 @@ export async function openTakeover(places: StatePlaces): Promise<TakeoverFound |
   const before = await look(previous, mountId, log);
   // Without the previous tree the owed notifications are unknown.
   if (inForce === undefined || inForce === 'unusable' || before === 'unusable') return undefined;
-  const kept = await headOf(coldStartPaths(cacheDirectory).current);
-  return { state: inForce.state, inCache: kept?.equals(inForce.head) === true, previous: before?.state };
+  const inCache = await isHeadInCache(inForce.head, cacheDirectory);
+  return { state: inForce.state, inCache, previous: before?.state };
 }
 
 async function look(
@@ -50,22 +45,5 @@ async function look(
       'the stored state of the last tree cannot be used',
     );
     return 'unusable';
-  }
-}
-
-async function headOf(path: string): Promise<Buffer | undefined> {
-  try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      if (!isOwn(await handle.stat())) return undefined;
-      const head = Buffer.alloc(HEAD_BYTES);
-      await handle.read(head, 0, HEAD_BYTES, 0);
-      return head;
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    return undefined;
   }
 }

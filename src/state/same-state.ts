@@ -1,13 +1,39 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { READ_FLAGS } from '../host/pinned.ts';
 import { coldStartPaths } from './cold-start-file.ts';
+import { HEAD_BYTES } from './state-header.ts';
 import { takeoverPaths } from './takeover-file.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Whether the state for a cold start equals the one for a successor: both are written from one image. */
+/*
+ * Two questions about the same pair of files, which are written from one image. A wrong answer to the first makes a
+ * server write a file again, or report a state as kept that the next publication replaces: it compares heads, which have a
+ * SHA-256 of the rest. A wrong answer to the second loses the only copy: it compares every byte.
+ */
+
+/** Whether the state for a cold start claims to be the one with this head. */
+export async function isHeadInCache(head: Uint8Array, cacheDirectory: string): Promise<boolean> {
+  try {
+    const handle = await open(coldStartPaths(cacheDirectory).current, READ_FLAGS);
+    try {
+      if (!isOwn(await handle.stat())) return false;
+      const found = Buffer.alloc(HEAD_BYTES);
+      await handle.read(found, 0, HEAD_BYTES, 0);
+      return found.equals(head);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return false;
+  }
+}
+
+/** Whether the state for a cold start equals the one for a successor, which can be removed then. */
 export function isKeptInCache(runtimeDirectory: string, cacheDirectory: string): boolean {
   return isSame(takeoverPaths(runtimeDirectory).current, coldStartPaths(cacheDirectory).current);
 }

@@ -1,8 +1,7 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { replaceFile } from '../base/replace-file.ts';
 import { isSystemError } from '../base/system-error.ts';
 import type { StoreTrait, TraitsKeeper } from '../sync/etag-witness.ts';
-
-const FILE_MODE = 0o600;
 
 /**
  * Stores findings about a store in a file, so that a server that takes over can read from the start whatever its
@@ -13,13 +12,10 @@ export function keepStoreTraits(file: string, supervisor: number): TraitsKeeper 
   return {
     recall: () => read(file, supervisor),
     keep: (traits) => {
-      const temporary = `${file}.tmp`;
       try {
-        writeFileSync(temporary, JSON.stringify({ traits, supervisor }), { mode: FILE_MODE });
-        renameSync(temporary, file);
+        replaceFile(file, JSON.stringify({ traits, supervisor }));
       } catch (error) {
         if (!isSystemError(error)) throw error;
-        rmSync(temporary, { force: true });
       }
     },
   };

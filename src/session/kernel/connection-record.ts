@@ -1,5 +1,6 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import * as z from 'zod/mini';
+import { replaceFile } from '../../base/replace-file.ts';
 import { MOST_BYTES } from '../../host/held-directory.ts';
 import { HostError } from '../../host/host-error.ts';
 import { readOwnFile } from '../../host/own-file.ts';
@@ -40,13 +41,11 @@ const recordShape = z.looseObject({
 
 /** @param directory the existing runtime directory of the mount */
 export function writeConnectionRecord(directory: string, record: ConnectionRecord): void {
-  const path = pathOf(directory);
   // A server that does not support handles would use another inode generation than the kernel has, and break every
   // open file.
   const format = (record.init.flags & FUSE_EXPORT_SUPPORT) === 0n ? WITHOUT_HANDLES : FORMAT;
   const init = { ...record.init, flags: String(record.init.flags) };
-  writeFileSync(`${path}.next`, `${JSON.stringify({ format, ...record, init })}\n`, { mode: 0o600 });
-  renameSync(`${path}.next`, path);
+  replaceFile(pathOf(directory), `${JSON.stringify({ format, ...record, init })}\n`);
 }
 
 /**
