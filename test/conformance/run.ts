@@ -4,8 +4,8 @@ import { cellOf, cellsOf, deviations, drivers, exceptions, outcomesOf, suite, wr
 
 /**
  * Holds both drivers against the promises: `node dist/test/conformance/run.js [--write] [--driver NAME] [PATTERN...]`.
- * Prints a line for each file and driver, and what is not as docs/semantics.md has it; `--write` puts the counts
- * into its table (`npx biome check --write` then lays it out). Patterns choose files by parts of their names.
+ * Prints a line for each file and driver, and what is not as docs/semantics.md has it; `--write` puts what it
+ * found into its table (`npx biome check --write` then lays it out). Patterns choose files by parts of their names.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
