@@ -5,8 +5,8 @@ import { openTakeover } from '../state/open-takeover.ts';
 import type { Prepared } from './preparation.ts';
 
 /**
- * Resolves when this server could take the place of the one that serves meanwhile: its modules are loaded, and it can read the
- * state of that one. Rejects with what prevents it.
+ * Resolves when this server could replace the running one: its modules are loaded, and it can read the state of the running
+ * server. Otherwise rejects with the reason.
  */
 export async function canTakeOver(
   {
@@ -18,7 +18,7 @@ export async function canTakeOver(
 ): Promise<void> {
   await session.counters();
   await connected();
-  // A standby is of the same version, and is to take little memory: it reads nothing.
+  // A standby has the same version and should need little memory: it reads nothing.
   if (isStandby) return;
   const isReadable = readConnectionRecord(places.runtimeDirectory) !== 'unusable';
   if (isReadable && (await openTakeover(places)) !== undefined) return;

@@ -12,10 +12,10 @@ import { isKeptInCache } from '../state/same-state.ts';
 import { takeoverPaths } from '../state/takeover-file.ts';
 
 /**
- * Removes what an unmounted mount, whose processes were killed, has left in its runtime directory: its socket and its state
- * files. Removes nothing if a process answers at the socket: a new server has begun there. Returns why something was left.
+ * Removes the socket and the state files of an unmounted mount whose processes were killed. Removes nothing if a process
+ * answers at the socket, because a new server runs there. Returns why a file was not removed.
  *
- * The state files of another user's mount are that user's word. What they name is opened without following a link, and
+ * The state files of another user's mount are untrusted. Files that they name are opened without following a link, and
  * removed with that user's rights.
  */
 export async function clearAfter(state: MountState, owner: Identity): Promise<string | undefined> {
@@ -39,7 +39,7 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
     const own = all.directory(basename(directory));
     try {
       const files = [SOCKET_RECORD_FILE, CONNECTION_FILE, STATE_FILE];
-      // The state for a successor, if the one for a cold start is as new. Another user's next start checks that by itself.
+      // The state for a successor can go if the one for a cold start equals it. The next start of another user checks this itself.
       const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
       if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));
       actingAs(owner, () => {

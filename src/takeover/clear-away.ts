@@ -8,7 +8,7 @@ import { removeMountState } from '../host/write-mount-state.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { openKeptState } from './kept-state.ts';
 
-/** Does for a killed server, whose mount is gone, what it would have done at its end: removes its socket, keeps its state. */
+/** Cleans up after a killed server whose mount is gone, as its regular end would have: removes its socket, keeps its state. */
 export async function clearAway(
   config: MountConfig,
   runtimeDirectory: string,

@@ -4,10 +4,10 @@ import { type KeptName, says } from './supervisor-messages.ts';
 
 type StoreClient = Pick<SupervisorClient, 'send' | 'onAnother'>;
 
-/** The descriptors that the supervisor keeps for this server's successor, by name. Without supervisor nothing is kept. */
+/** The descriptors that the supervisor keeps for the next server, by name. Without a supervisor none is kept. */
 export class DescriptorStore {
   readonly #client: StoreClient | undefined;
-  /** Those of the server before that nobody has asked for yet. */
+  /** Descriptors of the previous server that were not taken yet. */
   readonly #inherited: Map<string, number>;
   readonly #kept = new Map<KeptName, number>();
   readonly #close: (fd: number) => void;
@@ -25,12 +25,12 @@ export class DescriptorStore {
     });
   }
 
-  /** Whether a successor will find what is kept. */
+  /** Whether a successor will get the kept descriptors. */
   get outlivesServer(): boolean {
     return this.#client !== undefined;
   }
 
-  /** What the server before had kept, to be closed by the caller; the supervisor keeps its own copy. */
+  /** A descriptor of the previous server. The caller closes it; the supervisor keeps its own copy. */
   inherit(name: KeptName): number | undefined {
     const fd = this.#inherited.get(name);
     this.#inherited.delete(name);
@@ -38,7 +38,7 @@ export class DescriptorStore {
     return fd;
   }
 
-  /** The descriptor stays the caller's, and has to stay open: another supervisor is sent it again. */
+  /** The caller owns the descriptor and keeps it open: another supervisor will be sent it again. */
   keep(name: KeptName, fd: number): void {
     if (this.#client === undefined) return;
     this.#kept.set(name, fd);

@@ -4,22 +4,22 @@ import { serviceStatus } from './service-status.ts';
 import type { SupervisorClient } from './supervisor-client.ts';
 import { says } from './supervisor-messages.ts';
 
-/** After a first start others want the processor: the standby comes later. After a crash it comes at once. */
+/** Delays the standby after a first start, when other processes need the processor. After a crash it starts immediately. */
 const CALM_MS = 10_000;
-/** How often the supervisor is told that main thread and session answer. */
+/** The interval of the messages to the supervisor that main thread and session respond. */
 const ALIVE_MS = 500;
 
 export interface HeartbeatOptions {
   readonly client: Pick<SupervisorClient, 'send' | 'alive' | 'startAnother' | 'restarts'> | undefined;
-  /** Whether a standby is to be there for when this server dies. */
+  /** Whether a standby should be ready to take over if this server dies. */
   readonly wantsStandby: boolean;
-  /** There is another supervisor, or none any more. */
+  /** The supervisor changed, or is gone. */
   readonly onChange: () => void;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
 }
 
-/** Tells the supervisor that this server is well, what it shows, and that a standby is wanted. Notices when it is gone. */
+/** Tells the supervisor that this server is alive, what it shows, and when to start a standby. Detects its end. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #isServing = false;
@@ -32,14 +32,14 @@ export class Heartbeat {
     this.#options = options;
   }
 
-  /** Whether the supervisor is gone, and no other one could be started. */
+  /** Whether the supervisor is gone and no other could be started. */
   get isAlone(): boolean {
     return this.#isAlone;
   }
 
   /**
-   * Readers are answered, though the kernel may not have taken yet what it is owed. That can take as long as a process holds a
-   * directory's lock, and another server would do no better.
+   * Readers are answered, although owed notifications may still be pending in the kernel. A process that holds a directory's
+   * lock can delay them without limit; another server could not change that.
    */
   answering(): void {
     this.#isServing = true;
@@ -47,18 +47,18 @@ export class Heartbeat {
 
   serving(): void {
     this.#isServing = true;
-    // Where the store is down the tree is not ready for long: a standby does not wait for that.
+    // While the store is down the tree may not become ready for a long time: a standby does not wait for that.
     this.#standbyFrom = this.#options.now() + CALM_MS;
     this.#options.client?.alive();
   }
 
-  /** Readers wait for nothing but the store: there is time for a standby. */
+  /** Readers wait for the store at most: a standby can be started now. */
   ready(): void {
     const isFirst = this.#options.client?.restarts === 0;
     this.#standbyFrom = this.#options.now() + (isFirst ? CALM_MS : 0);
   }
 
-  /** Begins to beat. Returns what ends it. */
+  /** Starts the heartbeat. Returns a function that stops it. */
   start(session: Pick<SessionClient, 'counters'>, sync: Pick<Sync, 'ready' | 'view'>): () => void {
     const { client } = this.#options;
     if (client === undefined) return () => undefined;
@@ -70,7 +70,7 @@ export class Heartbeat {
     return () => clearInterval(timer);
   }
 
-  /** One beat. None where the last one still waits for the session. */
+  /** One message. Skipped while the last one still waits for the session. */
   async beat(session: Pick<SessionClient, 'counters'>, sync: Pick<Sync, 'view'>): Promise<void> {
     const { client, wantsStandby, onChange, now } = this.#options;
     if (client === undefined || !this.#isServing || this.#isBeating) return;

@@ -4,7 +4,7 @@ import type { DescriptorStore } from './descriptor-store.ts';
 const LISTENERS = ['control', 'metrics'] as const;
 export type Listener = (typeof LISTENERS)[number];
 
-/** The listening sockets of a server, which its successor goes on with: a client that connects in between waits. */
+/** The listening sockets, which the next server inherits: a client that connects in between waits. */
 export class KeptListeners {
   readonly #store: DescriptorStore;
   readonly #inherited = new Map<Listener, number>();
@@ -17,7 +17,7 @@ export class KeptListeners {
     }
   }
 
-  /** What the server before listened with. */
+  /** The sockets of the previous server. */
   listener(name: Listener): number | undefined {
     return this.#inherited.get(name);
   }
@@ -26,7 +26,7 @@ export class KeptListeners {
     this.#store.keep(name, fd);
   }
 
-  /** The settings do not ask for it any more. */
+  /** The settings no longer ask for this socket. */
   endListener(name: Listener): void {
     const fd = this.#inherited.get(name);
     if (fd !== undefined) closeSync(fd);
@@ -34,12 +34,12 @@ export class KeptListeners {
     this.#store.drop(name);
   }
 
-  /** Those of the server before are of another mount. */
+  /** The inherited sockets belong to another mount. */
   startAfresh(): void {
     for (const name of LISTENERS) this.endListener(name);
   }
 
-  /** The server ends for good. What it listens with is its own to close. */
+  /** The server ends without a successor. It closes its own sockets. */
   drop(): void {
     this.#store.drop(...LISTENERS);
   }

@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, statSync } from 'node:fs';
 import type { DescriptorStore } from './descriptor-store.ts';
 
-/** As Addon.lockFile, and the lock outlives the server: its successor has it from the start. */
+/** Like Addon.lockFile, but the lock outlives the server: its successor inherits it. */
 export function keepLock(store: DescriptorStore, path: string, lockFile: (path: string) => number): number {
   const inherited = store.inherit('lock');
   if (inherited !== undefined && isFileAt(inherited, path)) return inherited;
-  // The settings name another cache directory than before.
+  // The settings name another cache directory than those of the previous server.
   if (inherited !== undefined) closeSync(inherited);
   const fd = lockFile(path);
   if (fd >= 0) store.keep('lock', fd);

@@ -14,20 +14,20 @@ import { identityIn, identityMemory, type MountIdentity } from './mount-identity
 
 export interface KeptMountOptions {
   readonly store: DescriptorStore;
-  /** Undefined where there is none: then nothing is kept. */
+  /** Undefined if there is none: then nothing is kept. */
   readonly addon: Pick<Addon, 'createMemory' | 'mapMemory'> | undefined;
   readonly identity: MountIdentity;
-  /** This mount's own runtime directory. */
+  /** The runtime directory of this mount alone. */
   readonly directory: string;
 }
 
-/** The mount as one server leaves it to the next: its device, which mount it is, and what the kernel is owed. */
+/** The mount as one server leaves it to the next: its device, its identity, and the notifications owed to the kernel. */
 export class KeptMount {
-  /** The mount that the server before has left, where that is not the one that is to be. */
+  /** The mount of the previous server, if it is not the one that this server is to serve. */
   readonly other: MountIdentity | undefined;
   readonly #options: KeptMountOptions;
   #device: number | undefined;
-  /** Stands for the device of fuse-native, which no other process can go on with: the mount is made anew. */
+  /** Placeholder for the device of fuse-native, which no other process can use: the successor makes a new mount. */
   #placeholder: number | undefined;
   #journal: number | undefined;
   #identity: number | undefined;
@@ -49,32 +49,32 @@ export class KeptMount {
     return this.#options.identity;
   }
 
-  /** The connection of the server before with the kernel. */
+  /** The previous server's connection with the kernel. */
   get device(): number | undefined {
     return this.#device;
   }
 
-  /** Memory for a Journal; undefined where no server comes after this one. */
+  /** Memory for a Journal; undefined if this server will have no successor. */
   get journal(): number | undefined {
     return this.#journal;
   }
 
-  /** Whether the server before left a mount, also one that cannot be gone on with. */
+  /** Whether the previous server left a mount, even one that cannot be resumed. */
   get isInherited(): boolean {
     return this.#device !== undefined || this.#placeholder !== undefined;
   }
 
-  /** Whether there is a connection with the kernel that a successor will go on with. */
+  /** Whether there is a kernel connection that a successor can resume. */
   get isDepended(): boolean {
     return this.#options.store.keeps('fuse');
   }
 
-  /** How the inherited connection was agreed on, as readConnectionRecord has it. */
+  /** What INIT agreed on for the inherited connection, as readConnectionRecord() returns it. */
   get record(): ConnectionRecord | 'unusable' | undefined {
     return this.#device === undefined ? undefined : readConnectionRecord(this.#options.directory);
   }
 
-  /** Discards all that the server before left. */
+  /** Discards everything inherited from the previous server. */
   startAfresh(): void {
     for (const fd of [this.#device, this.#placeholder, this.#identity, this.#journal])
       if (fd !== undefined) closeSync(fd);
@@ -83,11 +83,11 @@ export class KeptMount {
     this.#journal = this.#newJournal();
   }
 
-  /** There is a new mount, in the place of the inherited one if there was any. */
+  /** A new mount was made. It replaces an inherited one. */
   opened(connection: Connection): void {
     const { store, addon, directory } = this.#options;
     if (!store.outlivesServer || addon === undefined) return;
-    // That of the connection before.
+    // The record of the previous connection.
     removeConnectionRecord(directory);
     this.#identity ??= identityMemory(addon, this.identity);
     store.keep('mount', this.#identity);
@@ -99,25 +99,25 @@ export class KeptMount {
     if (this.#device !== undefined) closeSync(this.#device);
   }
 
-  /** From here on a successor can go on. */
+  /** From here on, a successor can resume the connection. */
   serving({ init }: Serving, presentation: Presentation): void {
     if (init === undefined || !this.#options.store.outlivesServer) return;
     writeConnectionRecord(this.#options.directory, { init, presentation });
   }
 
-  /** The mount was there, and was taken away from outside meanwhile. */
+  /** The mount existed, and another process unmounted it meanwhile. */
   lost(): void {
     if (this.#device !== undefined) closeSync(this.#device);
     this.unmounted();
   }
 
-  /** There is nothing to go on with: the end of this server is the end of the supervisor. */
+  /** Nothing is left to resume: the supervisor ends with this server. */
   unmounted(): void {
     this.#options.store.drop('fuse', 'mount', 'own-mount');
     removeConnectionRecord(this.#options.directory);
   }
 
-  /** libfuse hands its device to no other process. The supervisor starts a successor all the same where something is kept as it. */
+  /** libfuse cannot pass its device to another process. The supervisor starts a successor anyway, because a placeholder is kept. */
   #keepPlaceholder(): void {
     const { store } = this.#options;
     const fd = this.#placeholder ?? openSync('/dev/null', 'r');

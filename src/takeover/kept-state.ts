@@ -17,26 +17,26 @@ import { type FilterPatterns, type Generation, PathFilter } from '../tree/index.
 export interface KeptStateOptions {
   readonly config: MountConfig;
   readonly mountId: string;
-  /** This mount's own; made here. */
+  /** Of this mount alone; created here. */
   readonly runtimeDirectory: string;
-  /** This mount's own, locked. */
+  /** Of this mount alone; locked. */
   readonly cacheDirectory: string;
-  /** Whether the server before has left a connection with the kernel. */
+  /** Whether the previous server left a kernel connection. */
   readonly takesOver: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 export interface Succession {
-  /** The tree before the restored one, if the kernel may not know all the differences. */
+  /** The tree before the restored one, if the kernel may lack notifications about the differences. */
   readonly previous: Generation | undefined;
-  /** Inodes of earlier trees that the kernel may hold, also those that the restored tree has again. */
+  /** Inodes of earlier trees that the kernel may hold, including those that the restored tree shows again. */
   readonly replaced: readonly ReplacedInode[];
 }
 
 export interface KeptState {
   readonly store: StateStore;
-  /** The tree that an earlier process published; undefined if there is none that can be used. */
+  /** The tree that an earlier process published; undefined if none can be used. */
   readonly restored: Restored | undefined;
   /** Only if the inherited connection can be resumed. */
   readonly succession: Succession | undefined;
@@ -76,8 +76,8 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
 }
 
 /**
- * `newFilters`: the filters, if the tree was built with others. `sameKernel`: the mount is the one that showed the tree; a
- * new mount holds no inode of it.
+ * `newFilters`: the filters, if the tree was built with different ones. `sameKernel`: this mount has shown the tree; a new
+ * mount holds none of its inodes.
  */
 function restoredOf(
   state: SavedState,
@@ -102,7 +102,7 @@ function restoredOf(
   };
 }
 
-/** Inodes that the kernel may hold and the tree does not show. Directories may have come back under their old ids since. */
+/** Inodes that the kernel may hold and the tree does not show. Directories may have returned under their old ids. */
 function heldBy({
   generation,
   removedDirectories,
@@ -116,9 +116,9 @@ function heldBy({
 }
 
 /**
- * Files that other filters leave out were not deleted: the guard compares with the number of files that the new filters show
- * of the tree. With at least one if there was any, so that filters that show nothing are held like an empty listing. Of
- * earlier trees only the numbers are known, which do not tell what other filters show.
+ * Files that the new filters exclude were not deleted: the guard compares with the number of files of the tree that the new
+ * filters show. It compares with at least one if there was any, so that filters that show nothing are held like an empty
+ * listing. Of earlier trees only the numbers are known, which do not say what the new filters would show.
  */
 function peakThrough(filters: FilterPatterns, generation: Generation): PeakEntry {
   const filter = PathFilter.compile(filters);

@@ -25,26 +25,26 @@ export interface MountPresenterOptions {
   /** Memory for a Journal. */
   readonly journal: number | undefined;
   readonly log: Logger;
-  /** The mount is there and served. */
+  /** The mount exists and is served. */
   readonly onMounted: (serving: Serving) => void;
-  /** The kept tree is shown: a successor can go on from here, though this server is not whole yet. */
+  /** The kept tree is shown: a successor can resume from here, although this server has not fully started. */
   readonly onKeptShown: (serving: Serving) => void;
-  /** There is a new mount, or the session is about to make it; no request is answered yet. */
+  /** A new mount was made, or the session is about to make it; no request was answered yet. */
   readonly onOpened: (connection: Connection) => void;
-  /** Aborted when the mount is to end. */
+  /** Aborted when the mount should end. */
   readonly over: AbortSignal;
-  /** The resumed connection; undefined if there is to be a new mount. */
+  /** The resumed connection; undefined if a new mount is needed. */
   readonly inherited: Inherited | undefined;
 }
 
 type ShownTree = Pick<Publication, 'generation' | 'fingerprints'>;
 
-/** Shows generations through the kernel: the first by mounting it, each other by a swap. */
+/** Shows generations through the kernel: mounts the first, and swaps in each later one. */
 export class MountPresenter implements Presenter {
   readonly #options: MountPresenterOptions;
   #released: (nodeIds: readonly number[]) => void = () => undefined;
   #mounted = false;
-  /** The tree is shown already that is to be published first. */
+  /** The first tree to be published is already shown. */
   #early: Promise<Serving> | undefined;
 
   constructor(options: MountPresenterOptions) {
@@ -56,11 +56,11 @@ export class MountPresenter implements Presenter {
     return this.#mounted;
   }
 
-  /** Mounts a kept tree while the rest of the server is still to come. The first publication is to be of this tree. */
+  /** Mounts a kept tree while the rest of the server starts. The first publication must be of this tree. */
   showKept(kept: ShownTree): void {
     const early = this.#startMount(kept, true);
     this.#early = early;
-    // It is awaited with the first publication, which meets again what fails here.
+    // Awaited with the first publication, which reports a failure.
     early.then(this.#options.onKeptShown).catch(() => undefined);
   }
 
@@ -91,7 +91,7 @@ export class MountPresenter implements Presenter {
     this.#released(nodeIds);
   }
 
-  /** The end of the mount does not wait for a notification that the kernel does not answer. */
+  /** The end of the mount does not wait for a notification that the kernel leaves unanswered. */
   #unlessStuckAtEnd<T>(told: Promise<T>): Promise<T> {
     const { over, session } = this.#options;
     return new Promise((resolve, reject) => {
@@ -113,7 +113,7 @@ export class MountPresenter implements Presenter {
     const { presentation, cacheDirectory, journal, allowIdmap } = this.#options;
     new MountMark(cacheDirectory).clear();
     const connection = driver.connect({ target, source, allowOther, replacesStale });
-    // A mount that the session makes itself is there only when the session says so.
+    // A mount that the session makes itself exists only once the session says so.
     this.#mounted = connection.kind === 'device';
     this.#options.onOpened(connection);
     return await session.start({

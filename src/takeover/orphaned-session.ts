@@ -1,24 +1,24 @@
 import { type MountState, readMountStates } from '../host/mount-state.ts';
 import { isStopped, signalProcess } from '../host/process.ts';
 
-/** The process of fuse-native lives at most so long without its server: 60 s, 5 s for the last readers, and some more. */
+/** The longest life of fuse-native's process without its server: 60 s, 5 s for the last readers, and a margin. */
 const LONGEST_MS = 75_000;
 
 /**
- * The process in which libfuse answered for an earlier server. It ends by itself once its mount is unused, or after a while. One
- * that is stopped or hangs does not end, and its readers would wait for ever.
+ * The process in which libfuse answered for an earlier server. It ends by itself once its mount is unused, or after LONGEST_MS. If
+ * it is stopped or hangs, it does not end, and its readers would wait for ever.
  */
 export class OrphanedSession {
   readonly #process: MountState['session'];
 
-  /** Construct it before this server overwrites the state file. `runtimeDirectory`: of all mounts. */
+  /** Must be constructed before this server overwrites the state file. `runtimeDirectory`: of all mounts. */
   constructor(runtimeDirectory: string, { target, source }: Pick<MountState, 'source' | 'target'>) {
     this.#process = readMountStates(runtimeDirectory, process.geteuid?.() ?? 0).find(
       (state) => state.target === target && state.source === source,
     )?.session;
   }
 
-  /** Call it once a new mount has taken the place of that process's mount. */
+  /** Must be called once a new mount has replaced that process's mount. */
   replaced(): void {
     const left = this.#process;
     if (left === undefined) return;

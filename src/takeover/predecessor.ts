@@ -24,14 +24,14 @@ export interface PredecessorOptions {
 }
 
 /**
- * Resolves with whether the mount that was left to this server was unmounted from outside meanwhile; then nothing of it is kept.
- * Before that, a mount of other settings is unmounted.
+ * Resolves to whether another process has unmounted the inherited mount; then nothing of it is kept. First unmounts a mount that
+ * was made with other settings.
  */
 export async function isGone(options: PredecessorOptions): Promise<boolean> {
   const { supervised, place, config, runtimeDirectory, log } = options;
   if (supervised.mount.other !== undefined) replaceOther(options);
-  // With fuse-native a mount may be missing because its process, or the server before, unmounted it to make another one: then
-  // the mark is not set.
+  // With fuse-native a mount may be missing because its process, or the previous server, unmounted it to make a new one. Then the
+  // mark is not set.
   const mark = new MountMark(mountDirectory(config.cacheDir, supervised.mount.identity.id));
   const isTakenAway =
     supervised.mount.device !== undefined
@@ -44,18 +44,18 @@ export async function isGone(options: PredecessorOptions): Promise<boolean> {
   return true;
 }
 
-/** Whether there is a mount at the target that no process serves any more. Rejects with MountError if one is served. */
+/** Whether the target has a mount that no process serves. Rejects with MountError if a process serves it. */
 export async function isToBeReplaced(options: PredecessorOptions): Promise<boolean> {
   const { supervised, place, config, runtimeDirectory } = options;
-  // Its server may still be ending: the mount is this server's to replace all the same.
+  // Its server may still be ending: this server replaces the mount anyway.
   if (supervised.mount.isInherited && place.isHeldFor(config.source)) return true;
   return await isStale(config, runtimeDirectory);
 }
 
 export interface Left {
-  /** How the inherited connection was agreed on with the kernel, where that is known. */
+  /** What INIT agreed on for the inherited connection, if known. */
   readonly record: ConnectionRecord | undefined;
-  /** Whether that connection is resumed; otherwise the mount is made anew. */
+  /** Whether that connection is resumed; otherwise a new mount is made. */
   readonly goesOn: boolean;
 }
 
@@ -88,7 +88,7 @@ function replaceOther({ supervised, driver, runtimeDirectory, log }: Predecessor
   );
   const there = topMountAt(readMounts(), target);
   if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {
-    // Its readers get no answer any more: there is nothing to wait for.
+    // Its readers will get no answer: there is nothing to wait for.
     driver.unmount(target, true);
   }
   supervised.startAfresh();

@@ -18,12 +18,12 @@ import type { FetchPlanner } from '../sync/ports.ts';
 import { PathFilter, PatternList } from '../tree/index.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 
-/** Credentials may have to be asked for, and their source be slow. */
+/** Credentials may have to be requested from a slow source. */
 const CONNECT_MS = 2_000;
 
 /** How the contents of a source are fetched from a store. */
 export interface SourceContent {
-  /** Says of an ETag whether a whole body can be held against it. */
+  /** Whether a whole body can be checked against an ETag. */
   readonly md5: Pick<Md5Trust, 'of'>;
   content(store: S3Store): { readonly content: ContentStore; readonly planner: FetchPlanner | undefined };
 }
@@ -34,31 +34,31 @@ export interface PreparationOptions {
   /** Of the driver. */
   readonly host: SessionHost;
   readonly log: Logger;
-  /** What is told of every request to the store. */
+  /** Is told of each request to the store. */
   readonly observer: () => Promise<RequestObserver>;
   readonly atEnd: (ending: () => unknown) => void;
-  /** Called when a process keeps the kernel from taking a publication, and without argument when that is over. */
+  /** Called when a process prevents the kernel from applying a publication, and without argument when that is over. */
   readonly onStuck: (stuck: StuckPublication | undefined) => void;
-  /** The mains of threads. */
+  /** The entry modules of the threads. */
   readonly entries: Pick<Entries, 'sourceWorker'>;
   /** `major:minor` of the mount. */
   readonly device: () => string | undefined;
   readonly onEnded: (end: SessionEnd) => void;
 }
 
-/** What a session asks about versions. */
+/** The questions of a session about versions. */
 export interface FindsVersions {
-  /** Rejects never. */
+  /** Never rejects. */
   find(id: string, reader: number, signal: AbortSignal): Promise<VersionAnswer>;
   used(id: string): void;
 }
 
 export type Prepared = ReturnType<typeof prepare>;
 
-/** Starts what readers would wait for, and touches nothing that another server may use. */
+/** Starts what readers would wait for. Touches nothing that another server may use. */
 export function prepare(options: PreparationOptions) {
   const { config, source, host, log, observer, atEnd, onStuck, onEnded, entries } = options;
-  // Throws on a malformed pattern before a worker would, and before anything is mounted.
+  // Throws on a malformed pattern before a worker would, and before a mount is made.
   PathFilter.compile(config);
   PatternList.compile(config.executable);
   const startSourceWorker = (): Worker => {
@@ -78,15 +78,15 @@ export function prepare(options: PreparationOptions) {
     return { ...connection, store, ...source.content(store) };
   };
   let connection: ReturnType<typeof connect> | undefined;
-  /** Starts with the first call: the SDK takes longer to load than everything else. */
+  /** Starts with the first call: loading the SDK takes longest. */
   const connected = () => {
     connection ??= connect();
     connection.catch(() => undefined);
     return connection;
   };
   /**
-   * Resolves when the store is connected, or after CONNECT_MS. Readers of a successor may wait for the store; opening the cache
-   * at the same time, on the same thread, would make them wait twice as long.
+   * Resolves when the store is connected, or after CONNECT_MS. Readers of a successor may wait for the store. If the cache were
+   * opened at the same time, on the same thread, they would wait twice as long.
    */
   const soonConnected = async (): Promise<void> => {
     const settled = connected().then(
@@ -130,7 +130,7 @@ export function prepare(options: PreparationOptions) {
     gate,
     publications,
     session,
-    /** Before the session is started with versions. */
+    /** Must be called before the session is started with versions. */
     versionsBy: (found: FindsVersions): void => {
       shelf = found;
     },

@@ -2,16 +2,16 @@ import type { Replacement } from './replacement.ts';
 import type { SupervisorClient } from './supervisor-client.ts';
 import { says } from './supervisor-messages.ts';
 
-/** Why a request for another server came to nothing. */
+/** Why a request for another server failed. */
 const ORPHANED = 'its supervisor ended meanwhile, and there is another one now';
 
-/** Asks the supervisor for another server in the place of this one, and tells everybody who asked what became of it. */
+/** Asks the supervisor to replace this server, and tells each caller the outcome. */
 export class ReplacementRequest {
   readonly #client: Pick<SupervisorClient, 'alive' | 'send'> | undefined;
   readonly #onReplacement: (replacement: Replacement) => void;
   readonly #waiting = new Set<(replacement: Replacement) => void>();
 
-  /** `onReplacement`: also where the supervisor was asked by a signal. */
+  /** `onReplacement` is also called if a signal asked the supervisor. */
   constructor(
     client: Pick<SupervisorClient, 'alive' | 'send'> | undefined,
     onReplacement: (replacement: Replacement) => void,
@@ -20,7 +20,7 @@ export class ReplacementRequest {
     this.#onReplacement = onReplacement;
   }
 
-  /** Resolves just before this server is ended by a replacement, or when there is none. */
+  /** Resolves just before a replacement ends this server, or when there is none. */
   async request(): Promise<Replacement> {
     const client = this.#client;
     if (client === undefined || !client.alive()) return { kind: 'unsupervised' };
@@ -30,7 +30,7 @@ export class ReplacementRequest {
     });
   }
 
-  /** This server can be ended: from outside, and without a word. */
+  /** This server has completed its work: the supervisor may kill it. */
   handOver(): void {
     this.#client?.send(says.handedOver);
   }
@@ -43,7 +43,7 @@ export class ReplacementRequest {
     this.#tell({ kind: 'dropped', reason });
   }
 
-  /** The supervisor is gone, and with it every request. */
+  /** The supervisor is gone, and each request with it. */
   orphaned(): void {
     if (this.#waiting.size > 0) this.dropped(ORPHANED);
   }

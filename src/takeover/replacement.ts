@@ -1,12 +1,12 @@
 import type { Logger } from '../base/logger.ts';
 
-/** What became of a request for another server in the place of this one. */
+/** The outcome of a request to replace this server. */
 export type Replacement =
   | { readonly kind: 'stands-by' }
   | { readonly kind: 'dropped'; readonly reason: string }
   | { readonly kind: 'unsupervised' };
 
-/** `ends`: there is no replacement, and this server ends too, since it was told to meanwhile. */
+/** `ends`: there is no replacement, and this server ends too, because it was told to meanwhile. */
 export type ServerReplacement = Replacement | { readonly kind: 'ends' };
 
 export function ofServer(replacement: Replacement, isOver: boolean): ServerReplacement {

@@ -15,19 +15,19 @@ export function parentSupervisor(link: SupervisorLink, addon: SupervisorAddon): 
   return {
     socket: new NativeSupervisorSocket(addon, link.socket, link.kept.get('orders')),
     pid,
-    // Once it is gone this process has another parent.
+    // After its end, this process has another parent.
     kill: () => {
       if (process.ppid === pid) process.kill(pid, 'SIGKILL');
     },
   };
 }
 
-/** What starts a supervisor that adopts this process. To be made while the first one is there. */
+/** Returns a function that starts a supervisor which adopts this process. Must be called while the first one runs. */
 export function adoptingSupervisor(
   { restarts, environment }: SupervisorLink,
   addon: SupervisorAddon,
 ): () => RunningSupervisor | undefined {
-  // Where this version has none, or an upgrade has taken it away, that of the first one.
+  // If this version has none, or an upgrade removed it, the program of the first supervisor.
   const first = programOf(process.ppid);
   return () => {
     const program = supervisorProgram() ?? first;
@@ -41,7 +41,7 @@ export function adoptingSupervisor(
       env: { ...process.env, ...environment },
       stdio: ['inherit', 'inherit', 'inherit', theirs, theirOrders],
     });
-    // It is not there then, and the next message says so.
+    // Then it does not run, and the next message finds that out.
     child.on('error', () => undefined);
     child.unref();
     closeSync(theirs);

@@ -3,7 +3,7 @@ import type { FetchResult } from '../session/messages.ts';
 import { type ReaderUid, Turns } from '../sync/turns.ts';
 import type { ContentVersion } from '../tree/index.ts';
 
-/** Blobs that are fetched at once while the cache is not open; of up to 8 MiB each. */
+/** The number of blobs, of up to 8 MiB each, that are fetched at once before the cache is open. */
 const FETCHES = 8;
 
 export type ReadContent = (
@@ -13,7 +13,7 @@ export type ReadContent = (
   reader: ReaderUid,
 ) => Promise<FetchResult>;
 
-/** Resolves with the content of a blob, straight from the store. */
+/** Resolves to the content of a blob, straight from the store. */
 export type FetchEarly = (
   version: ContentVersion,
   chunk: number | undefined,
@@ -24,8 +24,8 @@ export type Released = (nodeIds: readonly number[]) => void;
 
 /**
  * Routes the session's cache misses and forgotten inodes. A successor answers readers before it has opened the cache (100 us
- * a blob) and connected the store, which takes longer than the rest of its start. Until then the session finds blobs on the
- * local disk by itself, and other content is fetched past the cache.
+ * a blob) and connected the store, which takes longer than the rest of its start. Until then, the session finds blobs on the
+ * local disk by itself, and other content is fetched without the cache.
  */
 export class SessionGate {
   readonly #fetchEarly: FetchEarly;

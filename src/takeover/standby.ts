@@ -6,14 +6,14 @@ import { says } from './supervisor-messages.ts';
 export interface StandbyOptions {
   readonly client: Pick<SupervisorClient, 'send'> | undefined;
   readonly link: Pick<SupervisorLink, 'standsBy' | 'isStandby' | 'nice' | 'restarts'> | undefined;
-  /** As host/process-priority.ts has it. */
+  /** See host/process-priority.ts. */
   readonly raisePriority: (usual: number) => () => void;
   readonly rename: (title: string) => void;
-  /** Milliseconds since the process began. */
+  /** Milliseconds since the process started. */
   readonly now: () => number;
 }
 
-/** Waits until this server may take the place of the one beside which it was started, and goes ahead of others then. */
+/** Waits until this server may replace the one beside which it was started, then raises its priority. */
 export class Standby {
   readonly #options: StandbyOptions;
   #go: (takesOver: boolean) => void = () => undefined;
@@ -24,15 +24,15 @@ export class Standby {
     this.#options = options;
   }
 
-  /** When it was told to take over; 0, when the process began, for a server that did not stand by. */
+  /** When it was told to take over; 0, the start of the process, for a server that did not stand by. */
   get turnAt(): number {
     return this.#turnAt;
   }
 
   /**
-   * Resolves at once for a server that was not started beside another one; otherwise when that is gone. `prepare` does what takes
-   * long and can be done before; if it rejects, so does this, the server ends, and the other one stays. Resolves with
-   * whether to serve at all: not if `stop` is aborted, or the supervisor is gone.
+   * Resolves immediately for a server that was not started beside another one; otherwise when the other one is gone. `prepare`
+   * does the slow work that can be done before. If it rejects, so does this: the server ends, and the other one stays. Resolves
+   * to whether to serve: false if `stop` is aborted, or the supervisor is gone.
    */
   async turn(prepare: (isStandby: boolean) => Promise<unknown>, stop: AbortSignal): Promise<boolean> {
     const { client, link, raisePriority, rename, now } = this.#options;
@@ -50,7 +50,7 @@ export class Standby {
     const takesOver = await told;
     this.#turnAt = now();
     this.#restorePriority = raisePriority(link.nice);
-    // A standby has another name among the processes until then.
+    // Until then, the list of processes shows a standby under another name.
     if (link.isStandby)
       rename([basename(process.execPath), ...process.execArgv, ...process.argv.slice(1)].join(' '));
     return takesOver;
@@ -60,12 +60,12 @@ export class Standby {
     this.#go(true);
   }
 
-  /** Its supervisor is gone: another server has the mount. */
+  /** The supervisor is gone: another server has the mount. */
   orphaned(): void {
     this.#go(false);
   }
 
-  /** Readers wait for nothing that the processor does. */
+  /** No reader waits for the processor any more. */
   restorePriority(): void {
     this.#restorePriority();
   }

@@ -22,26 +22,26 @@ import type { SupervisorLink } from './supervisor-link.ts';
 import type { Order } from './supervisor-messages.ts';
 
 export interface SupervisedOptions {
-  /** Undefined where no process starts this server again: then nothing is kept. */
+  /** Undefined if no process starts this server again: then nothing is kept. */
   readonly link: SupervisorLink | undefined;
-  /** Undefined where there is none: then nothing is kept either. */
+  /** Undefined if there is none: then nothing is kept either. */
   readonly addon: Addon | undefined;
   /** Of all mounts of this user. */
   readonly runtimeDirectory: string;
   readonly identity: MountIdentity;
   /** How long readers may wait for a server, milliseconds. */
   readonly takeoverDeadlineMs: number;
-  /** Whether another server is to stand by for when this one dies. */
+  /** Whether another server should stand by in case this one dies. */
   readonly standby: boolean;
-  /** There is another supervisor, or none any more. */
+  /** The supervisor changed, or is gone. */
   readonly onChange: () => void;
-  /** The server before gave no sign of life: where its threads were in the kernel. */
+  /** The previous server gave no sign of life: where its threads were in the kernel. */
   readonly onStuck: (threads: string) => void;
-  /** A replacement is ready, and `replacement.handOver` is to be called; or it was dropped. */
+  /** A replacement is ready and `replacement.handOver` must be called, or it was dropped. */
   readonly onReplacement: (replacement: Replacement) => void;
 }
 
-/** All that a server has to do with its supervisor, each job by a part of its own. */
+/** A server's side of supervision. Each job has a part of its own. */
 export class Supervised {
   readonly mount: KeptMount;
   readonly listeners: KeptListeners;
@@ -51,9 +51,9 @@ export class Supervised {
   readonly #options: SupervisedOptions;
   readonly #client: SupervisorClient | undefined;
   readonly #store: DescriptorStore;
-  /** What INIT agreed on lets the kernel be asked to send requests again. */
+  /** Whether INIT agreed that the kernel can be asked to send requests again. */
   #resends = false;
-  /** Whether the session has the device, which no successor can be given. */
+  /** Whether the session has the device, which cannot be passed to a successor. */
   #mountsItself = false;
 
   constructor(options: SupervisedOptions) {
@@ -78,7 +78,7 @@ export class Supervised {
     return this.#client !== undefined;
   }
 
-  /** Undefined where there is none, or none any more. */
+  /** Undefined if there is none, or it is gone. */
   get supervisorPid(): number | undefined {
     return this.heartbeat.isAlone ? undefined : this.#client?.pid;
   }
@@ -96,19 +96,19 @@ export class Supervised {
     return { restarts, reason, ms: Math.round(servingAt - this.standby.turnAt) };
   }
 
-  /** Discards everything inherited from the server before, which was of another mount. */
+  /** Discards everything inherited from the previous server, which served another mount. */
   startAfresh(): void {
     this.mount.startAfresh();
     this.listeners.startAfresh();
     this.#store.drop('lock');
   }
 
-  /** As Addon.lockFile, and the lock outlives the server. */
+  /** Like Addon.lockFile, but the lock outlives the server. */
   lockFile(path: string): number {
     return keepLock(this.#store, path, this.#options.addon?.lockFile ?? lockWithoutAddon);
   }
 
-  /** There is a new mount. */
+  /** A new mount was made. */
   opened(connection: Connection): void {
     this.#mountsItself = connection.kind === 'own';
     this.mount.opened(connection);
@@ -127,7 +127,7 @@ export class Supervised {
     this.#client?.setTakeoverDeadline({ deadlineMs, abortFile });
   }
 
-  /** Returns what ends the heartbeat, and all that is kept but the mount. */
+  /** Returns a function that stops the heartbeat and drops every kept descriptor except those of the mount. */
   reportLife(session: Pick<SessionClient, 'counters'>, sync: Pick<Sync, 'ready' | 'view'>): () => void {
     const stop = this.heartbeat.start(session, sync);
     return () => {

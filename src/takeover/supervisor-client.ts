@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { type Order, OrderReader, says, type TakeoverDeadline } from './supervisor-messages.ts';
 import type { SupervisorSocket } from './supervisor-socket.ts';
 
-/** What send(2) says where no process has the other end any more. */
+/** Errors of send(2) if no process has the other end any more. */
 const GONE: ReadonlySet<number> = new Set([
   constants.errno.EPIPE,
   constants.errno.ECONNRESET,
@@ -14,24 +14,24 @@ const GONE: ReadonlySet<number> = new Set([
 export interface RunningSupervisor {
   readonly socket: SupervisorSocket;
   readonly pid: number;
-  /** Kills it, and no process that has its number later. */
+  /** Kills it, and never a later process with the same pid. */
   readonly kill: () => void;
 }
 
 export interface SupervisorClientOptions {
   readonly supervisor: RunningSupervisor;
-  /** Times that a server was started again. */
+  /** How often a server was started again. */
   readonly restarts: number;
   /** Why there is another server. */
   readonly reason: string;
-  /** Starts a supervisor for this server, whose own is gone; undefined where that fails. */
+  /** Starts another supervisor for this server; undefined if that fails. */
   readonly startAnother: () => RunningSupervisor | undefined;
   readonly onOrder: (order: Order) => void;
   /** The supervisor closed its end. */
   readonly onOrphaned: () => void;
 }
 
-/** Speaks with the supervisor, and starts another one in its place. */
+/** Talks to the supervisor, and replaces it when it is gone. */
 export class SupervisorClient {
   readonly restarts: number;
   readonly #options: SupervisorClientOptions;
@@ -52,7 +52,7 @@ export class SupervisorClient {
     return this.#supervisor.pid;
   }
 
-  /** Why there is another server; a candidate learns it as it takes over. */
+  /** Why there is another server. A candidate learns this when it takes over. */
   get reason(): string {
     return this.#reason;
   }
@@ -68,9 +68,9 @@ export class SupervisorClient {
   }
 
   /**
-   * To be called again and again by a server that is well. Returns whether the supervisor is there. Its socket is full when it has
-   * stood still for a minute: then it is killed. Another one is started only once it is gone for good, since two supervisors
-   * would each have a server of their own go on with the mount.
+   * A healthy server calls this at regular intervals. Returns whether the supervisor exists. The socket of a supervisor that was
+   * stopped for a minute is full: it is killed. Another one is started only after its end, because two supervisors would let
+   * two servers serve the same connection.
    */
   alive(): boolean {
     const failure = this.send(says.alive);
@@ -78,12 +78,12 @@ export class SupervisorClient {
     return !GONE.has(failure);
   }
 
-  /** What another supervisor has to be told, too. */
+  /** Registers messages that every later supervisor must be sent. */
   onAnother(repeat: () => void): void {
     this.#repeated.push(repeat);
   }
 
-  /** Starts another supervisor in the place of one that is gone. Returns whether it is there. */
+  /** Replaces a supervisor that is gone. Returns whether the new one runs. */
   startAnother(): boolean {
     const another = this.#options.startAnother();
     if (another === undefined) return false;

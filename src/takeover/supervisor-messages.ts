@@ -1,30 +1,30 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** What a supervisor keeps over the lives of its servers. docs/takeover.md has every message, and what each name stands for. */
+/** The descriptors that a supervisor keeps while servers come and go. docs/takeover.md has each message and name. */
 export type KeptName =
   /** The device of the mount. While it is kept, a server that dies has a successor. */
   | 'fuse'
-  /** Memory that says which mount that is. */
+  /** Memory with the identity of that mount. */
   | 'mount'
-  /** `fuse` is a placeholder: the successor makes the mount anew. */
+  /** `fuse` is a placeholder: the successor makes a new mount. */
   | 'own-mount'
-  /** Holds the lock of the cache directory. */
+  /** The file with the lock of the cache directory. */
   | 'lock'
-  /** Memory of the requests that are not answered. */
+  /** Memory with the unanswered requests. */
   | 'journal'
-  /** Listens at the control socket. */
+  /** The listening control socket. */
   | 'control'
-  /** Listens where metrics are offered over TCP. */
+  /** The listening TCP socket of the metrics. */
   | 'metrics';
 
 export interface TakeoverDeadline {
   /** How long readers may wait for a server, milliseconds. */
   readonly deadlineMs: number;
-  /** The file that ends their waiting when it is written to. */
+  /** A write to this file ends their waiting. */
   readonly abortFile: string;
 }
 
-/** What a server says, as native/supervisor/messages.c reads it. Supervisors of other builds read it, too: words never change. */
+/** A server's messages, read by native/supervisor/messages.c. Supervisors of other builds read them too: words never change. */
 export const says = {
   keep: (name: KeptName): string => `FDSTORE=1\nFDNAME=${name}`,
   drop: (name: KeptName): string => `FDSTOREREMOVE=1\nFDNAME=${name}`,
@@ -32,34 +32,34 @@ export const says = {
   status: (line: string): string => `STATUS=${line.replaceAll(/[\n\0]/g, ' ')}`,
   alive: 'WATCHDOG=1',
   ready: 'READY=1',
-  /** Another server is wanted in the place of this one. */
+  /** Asks for a server that replaces this one. */
   restart: 'RESTART=1',
-  /** A standby is wanted. The word is older than the name. */
+  /** Asks for a standby. The word is older than the name. */
   wantsStandby: 'SPARE=1',
-  /** Of a candidate: it can take over at once. */
+  /** From a candidate: it can take over immediately. */
   standsBy: 'STANDBY=1',
   handedOver: 'HANDOVER=1',
 } as const;
 
-/** What a supervisor says. */
+/** A supervisor's messages. */
 export type Order =
-  /** A replacement is ready: this server is to end what it does, and to say so. */
+  /** A replacement is ready: this server must complete its work and report that. */
   | { readonly kind: 'hand-over' }
-  /** The server beside which this one was started is gone. */
+  /** The server beside which this one was started is gone: this one takes over. */
   | { readonly kind: 'go'; readonly reason: string }
-  /** There is no replacement: this server stays. */
+  /** There is no replacement: this server continues. */
   | { readonly kind: 'dropped'; readonly reason: string }
-  /** Where the threads were of a server before, which gave no sign of life. */
+  /** Where the threads of a previous server were that gave no sign of life. */
   | { readonly kind: 'stuck'; readonly reason: string };
 
-/** Twice what the supervisor says at most. */
+/** Twice the longest line of the supervisor. */
 const LONGEST_LINE = 8_192;
 
-/** Orders from the bytes of a stream, which may be cut anywhere. */
+/** Reads orders from a stream, which may be cut anywhere. */
 export class OrderReader {
   readonly #decoder = new StringDecoder('utf8');
   #rest = '';
-  /** Whether what comes next is still of a line that was too long. */
+  /** Whether the next bytes belong to a line that was too long. */
   #skips = false;
 
   read(bytes: Uint8Array): readonly Order[] {
@@ -79,7 +79,7 @@ export class OrderReader {
   }
 }
 
-/** Undefined for what a supervisor of another build may say. */
+/** Undefined for an order of another build's supervisor. */
 function orderOf(line: string): Order | undefined {
   const [kind, ...reason] = line.split(' ');
   if (kind === 'hand-over') return { kind };

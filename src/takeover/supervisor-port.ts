@@ -1,6 +1,6 @@
 /** The part of the supervisor's program that commands use. */
 export interface SupervisorPort {
-  /** Its file; undefined if there is none. */
+  /** The file of the program; undefined if there is none. */
   supervisorProgram(): string | undefined;
   /** Makes this process the supervisor of a command, by execve: its pid stays. Returns only if there is none. */
   becomeSupervisorOf(command: readonly string[]): void;

@@ -2,17 +2,17 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Addon } from '../session/kernel/addon.ts';
 
-/** A server's end of what connects it with its supervisor. */
+/** A server's end of its connection with the supervisor. */
 export interface SupervisorSocket {
-  /** A whole message, with a descriptor unless that is negative. Returns 0 or the errno, and never waits. */
+  /** Sends a whole message, with a descriptor unless that is negative. Returns 0 or the errno, and never waits. */
   send(message: string, fd: number): number;
-  /** What the supervisor says, in pieces, until its end is closed. To be called once. */
+  /** Passes on the supervisor's bytes until its end is closed. Must be called once. */
   listen(onBytes: (bytes: Uint8Array) => void, onClosed: () => void): void;
-  /** After that the listener is told of nothing. */
+  /** Afterwards the listener is not called any more. */
   close(): void;
 }
 
-/** Both sockets of docs/takeover.md. */
+/** The two sockets of docs/takeover.md. */
 export class NativeSupervisorSocket implements SupervisorSocket {
   readonly #addon: Pick<Addon, 'sendFd'>;
   readonly #messages: number;

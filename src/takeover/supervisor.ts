@@ -20,7 +20,7 @@ export function supervisorProgram(): string | undefined {
   }
 }
 
-/** Makes this process the supervisor of a command, by execve: its pid stays. Returns only if there is no supervisor. */
+/** Turns this process into the supervisor of a command, by execve: the pid stays. Returns only if there is no supervisor. */
 export function becomeSupervisorOf(command: readonly string[]): void {
   const program = supervisorProgram();
   if (program === undefined) return;

@@ -24,15 +24,15 @@ export interface TakeOverOptions {
   readonly cacheDirectory: string;
 }
 
-/** A resumed connection: readers are answered, and the kernel is being sent the notifications that it was owed. */
+/** A resumed connection: readers are answered, and owed notifications are being sent to the kernel. */
 export interface Inherited {
-  /** Resolves when the kernel has answered them. */
+  /** Resolves when the kernel has answered these notifications. */
   readonly serving: Promise<Serving>;
-  /** Which content of the tree is verified; shared with the session. */
+  /** Which content of the tree is verified. Shared with the session. */
   readonly content: ContentState;
 }
 
-/** Resumes a connection, before any other part of the server is there. */
+/** Resumes a connection, before any other part of the server has started. */
 export function takeOver(options: TakeOverOptions): Inherited {
   const { session, device, init, restored, succession, presentation, naming, cacheDirectory } = options;
   const { generation } = restored;
@@ -49,7 +49,7 @@ export function takeOver(options: TakeOverOptions): Inherited {
     looksForContent: true,
     takeover: { init, previous: previous?.buffer, replaced: replaced.map(heldInode) },
   });
-  // It is awaited later; a rejection until then is not unhandled.
+  // Awaited later. Until then, a rejection must not count as unhandled.
   serving.catch(() => undefined);
   return { serving, content };
 }
@@ -68,7 +68,7 @@ function heldInode(node: ReplacedInode): HeldInode {
     path: version?.path,
     lastModified,
     version,
-    // Its content has yet to be verified.
+    // Its content is not verified yet.
     fingerprint: ABSENT,
   };
 }
