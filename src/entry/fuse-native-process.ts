@@ -7,5 +7,5 @@ import { serveFuseNative } from './serve-fuse-native.ts';
 /** How long readers are served without a server. */
 const ALONE_MS = 60_000;
 
-/** The process in which libfuse answers, where the kernel is spoken to by libfuse 2. */
+/** The process in which libfuse 2 answers the kernel. */
 await serveFuseNative({ aloneMs: ALONE_MS, cacheSeconds: CACHE_SECONDS });

@@ -18,20 +18,20 @@ import { type SessionEnvironment, serveSession } from '../session/serve-session.
 export interface FuseNativeServing {
   /** How long readers are served without a server, milliseconds. */
   readonly aloneMs: number;
-  /** As libfuse takes it: how long the kernel may answer from what it was told. bench/drivers is where it was chosen. */
+  /** The kernel's cache timeout, as libfuse takes it. Chosen by bench/drivers. */
   readonly cacheSeconds: string;
 }
 
-/** Who still uses a mount that was taken away is served for so long at most. */
+/** How long the processes that still use an unmounted mount are served. */
 const LEAVING_MS = 5_000;
-/** How old the counts are at most that the server has. */
+/** The interval at which the server is sent the counters. */
 const METER_MS = 250;
-/** Blobs of up to 8 MiB that are looked through at once. */
+/** The number of blobs, of up to 8 MiB each, that are verified at once. */
 const LOOKS = 4;
 
 interface Place {
   readonly target: string;
-  /** Of the table of mounts; undefined where that does not tell. */
+  /** From the table of mounts; undefined if that is unavailable. */
   readonly device: Mount['device'] | undefined;
   readonly connection: FuseConnection;
   readonly mark: MountMark;
@@ -40,11 +40,11 @@ interface Place {
 type Send = (message: FromSession | Loading | Metered, sent?: () => void) => void;
 
 /**
- * Has libfuse answer in this process, as the server that started it says. It never touches the mount itself: that would
+ * Lets libfuse answer in this process, as the server that started it says. It never touches the mount itself: that would
  * wait for its own answer.
  *
- * When the server dies it goes on for a while with the tree and what is local of it: an empty directory would make
- * Airflow deactivate every DAG. A server that is started meanwhile mounts in its place; else it takes the mount away.
+ * After the death of the server, it serves the tree and the local content for a while, because an empty directory would make
+ * Airflow deactivate every DAG. A server that is started meanwhile replaces the mount; otherwise this process unmounts it.
  */
 export async function serveFuseNative(serving: FuseNativeServing): Promise<void> {
   const tell = process.send?.bind(process);
@@ -72,7 +72,7 @@ export async function serveFuseNative(serving: FuseNativeServing): Promise<void>
   send({ kind: 'loaded' });
 }
 
-/** A host that stops signals all processes at once, and the server ends this one when it has unmounted. */
+/** A host that shuts down signals all processes at once; the server ends this one after it has unmounted. */
 function endOfHost(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -97,7 +97,7 @@ function deviceAt(target: string): Mount['device'] | undefined {
   return topMountAt(readMounts(), target)?.device;
 }
 
-/** The mount that libfuse makes here, and its end. */
+/** The mount that libfuse makes in this process. */
 class ServedMount {
   readonly #Fuse: ReturnType<typeof loadFuseNative>;
   readonly #serving: FuseNativeServing;
@@ -116,7 +116,7 @@ class ServedMount {
     const { request } = wanted;
     const mark = new MountMark(cacheDirectory);
     const looks = pLimit(LOOKS);
-    // What the server has made local since it last sent fingerprints is known to it alone.
+    // Only the server knows which content it fetched since it last sent fingerprints.
     const fetch: SessionEnvironment['fetch'] = async (version, chunk, signal, reader) => {
       const result = await environment.fetch(version, chunk, signal, reader);
       if (result.kind !== 'error' || !environment.isAlone()) return result;
@@ -152,7 +152,7 @@ class ServedMount {
     return session;
   }
 
-  /** Without a server: until nobody uses the mount, the host ends, or for as long as readers are served alone. */
+  /** Serves without a server until no process uses the mount, the host shuts down, or the time is over. */
   async outlive(ended: Promise<void>): Promise<void> {
     const { aloneMs } = this.#serving;
     if (this.#place !== undefined) await Promise.race([this.#place.connection.closed, delay(aloneMs), ended]);
@@ -167,12 +167,12 @@ class ServedMount {
     this.#send({ kind: 'serving', init: undefined, takenOver: undefined });
   }
 
-  /** Takes the mount away if it is still there, and resolves when nobody uses it any more, or not soon. */
+  /** Unmounts if the mount is still there. Resolves when no process uses it, or after a while. */
   async #leave(): Promise<void> {
     if (this.#place === undefined || !this.#place.connection.isOpen) return;
     const { target, device, connection, mark } = this.#place;
     const now = deviceAt(target);
-    // What was mounted there meanwhile is not ours.
+    // A mount that was made there meanwhile is not ours.
     if (now !== undefined && now.major === device?.major && now.minor === device.minor) {
       mark.clear();
       await unmountAside(target, true).catch(() => undefined);
@@ -180,7 +180,7 @@ class ServedMount {
     await Promise.race([connection.closed, delay(connection.isWatched ? LEAVING_MS : 0)]);
   }
 
-  /** fuse-native leaves the mount where it is when libfuse does not know an option. */
+  /** fuse-native leaves the mount in place if libfuse does not know an option. */
   async #refuse({ target, source }: MountRequest, error: unknown): Promise<void> {
     const left = topMountAt(readMounts(), target);
     if (left?.fsType === DAGMOUNT_TYPE && left.source === source) {

@@ -10,15 +10,15 @@ import { RequestMeter } from '../session/request-meter.ts';
 import { type SessionEnvironment, serveSession } from '../session/serve-session.ts';
 import { Turns } from '../sync/turns.ts';
 
-/** Blobs of up to 8 MiB that are looked through at once. */
+/** The number of blobs, of up to 8 MiB each, that are verified at once. */
 const LOOKS = 4;
 
 export interface KernelServing {
-  /** Whether the kernel is to send again what a predecessor did not answer. Without it, as before Linux 6.9, the journal does. */
+  /** Whether the kernel sends unanswered requests again. If not, as before Linux 6.9, the journal has them. */
   readonly resend: boolean;
 }
 
-/** Serves the kernel in this worker thread, as the main thread says. */
+/** Serves the kernel in this worker thread, controlled by the main thread. */
 export function serveKernel({ resend }: KernelServing): void {
   const port = parentPort;
   if (port === null) throw new Error('a session with the kernel runs in a worker thread of the server');
@@ -33,7 +33,7 @@ export function serveKernel({ resend }: KernelServing): void {
 }
 
 function mapJournal(addon: Addon, fd: number): Journal {
-  // Left open: the main thread gives it to a supervisor that comes to be.
+  // Left open: the main thread sends it to a later supervisor.
   return new Journal(addon.mapMemory(fd));
 }
 

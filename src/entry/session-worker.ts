@@ -1,4 +1,4 @@
 import { serveKernel } from './serve-kernel.ts';
 
-/** The session worker: the thread that answers the kernel, where that is done without libfuse. */
+/** The session worker: the thread that answers the kernel, unless libfuse does. */
 serveKernel({ resend: true });

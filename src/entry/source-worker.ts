@@ -25,8 +25,8 @@ import { Transport } from '../store/http/transport.ts';
 import { Generation } from '../tree/index.ts';
 
 /**
- * The source worker: looks at the source and builds generations of what it finds, off the main thread, which also
- * serves misses. Credentials are asked of the main thread, where the SDK's chain lives.
+ * The source worker: looks at the source and builds generations from it, off the main thread, which also serves cache
+ * misses. It asks the main thread for credentials, because the SDK's chain runs there.
  */
 if (parentPort === null) throw new Error('source-worker.ts runs as a worker thread of the server');
 const port = parentPort;
@@ -48,9 +48,9 @@ const credentials: CredentialsProvider = ({ renew = false } = {}) => {
 };
 
 let source: Source | undefined;
-/** Of a release alone. */
+/** For a release only. */
 let versions: ReleaseVersions | undefined;
-/** Told to the main thread once a look, or every so many requests of a long one. */
+/** The main thread is told after each look, and after so many requests of a long one. */
 const TOLD_AT_ONCE = 100;
 let requests: Parameters<RequestObserver['request']>[] = [];
 let bytes = 0;

@@ -17,12 +17,12 @@ import type { ServedMount } from './served-mount.ts';
 import type { Served } from './server-port.ts';
 
 export interface AcquireHooks {
-  /** The session with the kernel is over; with a reason, if it broke off. */
+  /** The session with the kernel ended; has a reason if it failed. */
   readonly onEnded: (end: SessionEnd) => void;
   readonly onReplacement: (replacement: Replacement) => void;
 }
 
-/** What this server alone may use from now on. */
+/** Resources that only this server uses from now on. */
 export interface Acquired {
   readonly driver: Driver;
   readonly supervised: Supervised;
@@ -30,11 +30,11 @@ export interface Acquired {
   readonly prepared: Prepared;
   readonly mounted: MountedSource;
   readonly orphaned: OrphanedSession;
-  /** Whether a mount that no process serves is at the target, and is to be replaced. */
+  /** Whether the target has a mount that no process serves, which must be replaced. */
   readonly replacesStale: boolean;
 }
 
-/** Gets ready, waits for this server's turn, and makes its directories. Undefined beside `served`: there is nothing to serve. */
+/** Prepares, waits for this server's turn, and makes its directories. `acquired` is undefined if there is nothing to serve. */
 export async function acquire(
   mount: ServedMount,
   hooks: AcquireHooks,
@@ -44,7 +44,7 @@ export async function acquire(
   const { driver, addon } = await chooseDriver(config.driver, wiring.entries, log);
   atEnd(() => driver.session.terminate());
   announcement.driverIs(driver);
-  // A successor serves before it listens: requests that come meanwhile wait in the socket.
+  // A successor serves before it listens: meanwhile, requests wait in the socket.
   announcement.socket = config.socket ?? mountSocket(runtimeDirectory, id);
   const supervised = new Supervised({
     link: options.supervisor,
@@ -80,7 +80,7 @@ export async function acquire(
     onEnded: hooks.onEnded,
   });
   const prepareToTakeOver = async (isStandby: boolean): Promise<void> => {
-    // All that is loaded later by others: until a standby's turn comes, an upgrade may have replaced the files.
+    // Loads every module that is usually loaded later: before a standby's turn, an upgrade may replace the files.
     await Promise.all([loadControlPlane(), mount.metrics()]);
     await canTakeOver(prepared, { ...places, mountId: id, log }, isStandby);
   };

@@ -5,7 +5,7 @@ import type { ReadResult } from '../sync/read-through.ts';
 
 const FAILED_READS_MS = 1_000;
 
-/** A scan in an outage fails file by file: one line a second stands for all. */
+/** A scan during an outage fails for each file: log at most one line a second. */
 export class FailedReads {
   readonly #log: Logger;
   #failures = 0;
@@ -15,7 +15,7 @@ export class FailedReads {
     this.#log = log;
   }
 
-  /** Passes the result of a read on to the session, and logs a failed one. */
+  /** Passes the result of a read to the session, and logs a failure. */
   told(path: string, result: ReadResult): FetchResult {
     if (result.kind !== 'error') return result;
     const { failure, code } = result;

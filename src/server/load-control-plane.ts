@@ -1,4 +1,4 @@
-/** Not before readers are answered: it brings the endpoints and their schemas along. */
+/** Loaded after readers are answered, because it imports all endpoints and schemas. */
 export function loadControlPlane(): Promise<typeof import('../views/control-plane.ts')> {
   return import('../views/control-plane.ts');
 }

@@ -12,7 +12,7 @@ export interface MountReport {
   readonly supervised: Pick<Supervised, 'succession' | 'status'>;
 }
 
-/** Says in the log that a mount was made, or taken over. */
+/** Logs that a mount was made or taken over. */
 export function tellMounted(log: Logger, report: MountReport): void {
   const { source, target, driver, readahead, serving, supervised } = report;
   const { init, takenOver } = serving;
@@ -30,14 +30,14 @@ export function tellMounted(log: Logger, report: MountReport): void {
   );
 }
 
-/** Says that a supervisor ended, and which one is there now. */
+/** Logs that the supervisor ended, and which one replaced it. */
 export function tellSupervisor(log: Logger, pid: number | undefined): void {
   if (pid === undefined)
     log.error({ event: 'unsupervised' }, 'the supervisor ended, and a new one cannot be started');
   else log.warn({ event: 'supervised', supervisor: pid }, 'the supervisor ended; a new one was started');
 }
 
-/** Says that a mount was taken away, and what was asked of it. */
+/** Logs that the mount ended, and which requests it answered. */
 export function tellUnmounted(log: Logger, target: string, counters: SessionCounters, leftOut: number): void {
   log.info({ event: 'upcalls', ...counters }, 'requests that the kernel sent to this server');
   log.info({ event: 'unmounted', target, leftOut }, 'unmounted');

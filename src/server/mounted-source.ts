@@ -28,17 +28,17 @@ export interface OpenOptions {
   readonly observer: RequestObserver;
 }
 
-/** What Sync is given of a source. */
+/** The parts of a source that Sync needs. */
 export interface OpenedSource {
   readonly source: Source;
-  /** What is known of the store's ETags; undefined where contents are known by their digests. */
+  /** Findings about the store's ETags; undefined if contents are identified by digests. */
   readonly etags: EtagFindings | undefined;
   readonly watchedKey: WatchedKey | undefined;
-  /** What finds versions; undefined where there are none that every node could have. */
+  /** Finds versions; undefined if the source has none that are the same on every node. */
   readonly versions: VersionSource | undefined;
 }
 
-/** What in a server depends on the kind of its source: how content is fetched and verified, and what makes the trees. */
+/** The parts of a server that depend on the kind of its source: how content is fetched and verified, and how trees are made. */
 export interface MountedSource extends SourceContent {
   open(options: OpenOptions): OpenedSource;
 }
@@ -61,7 +61,7 @@ export function mountedSource(options: MountedSourceOptions): MountedSource {
   }
 }
 
-/** Contents are known by their ETags, of which a store may give several kinds. */
+/** Contents are identified by ETags, of which a store may have several kinds. */
 function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): MountedSource {
   const { cacheDirectory, log } = options;
   const witness = new EtagWitness(keepStoreTraits(`${cacheDirectory}/store-traits`, process.ppid), log);
@@ -77,7 +77,7 @@ function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): Mount
   };
 }
 
-/** Contents are known by their SHA-256, against which they are held: what an ETag is does not matter. */
+/** Contents are identified and verified by SHA-256: ETags do not matter. */
 function mountedRelease(shown: ShownRelease, options: MountedSourceOptions): MountedSource {
   return {
     md5: { of: () => () => true },

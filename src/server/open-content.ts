@@ -7,13 +7,13 @@ import { systemClock } from '../sync/system-clock.ts';
 import type { DaemonEvents } from '../views/events.ts';
 
 export interface OpenContentOptions {
-  /** This mount's own. */
+  /** Of this mount alone. */
   readonly directory: string;
   /** Bytes of content. */
   readonly limitBytes: number;
-  /** May come to be known later than the cache is opened. */
+  /** May resolve after the cache was opened. */
   readonly store: Promise<{ readonly content: ContentStore }>;
-  /** The store has this content no more under its path. */
+  /** The store no longer has this content under its path. */
   readonly onReplaced: (path: string, etag: string) => void;
   /** Of the directory. */
   readonly lock: DirectoryLock;
@@ -31,7 +31,7 @@ export async function openContent(options: OpenContentOptions) {
   const cache = await ContentCache.open({
     directory,
     limitBytes,
-    // A successor has readers before it has said which content they may be reading.
+    // A successor has readers before it knows which content they may be reading.
     evictionPaused: true,
     store: replaced,
     lock: () => lock,

@@ -1,7 +1,7 @@
 import type { SyncView } from '../sync/sync-view.ts';
 import type { Progress } from './server-port.ts';
 
-/** How far a first mount is, for whoever waits in front of a terminal. */
+/** The progress of a first mount, for a user who waits at a terminal. */
 export function progressOf({ generation, pending, ready, waiting }: SyncView): Progress {
   return {
     phase: generation === undefined ? 'listing' : ready ? 'ready' : 'prefetch',

@@ -10,8 +10,8 @@ import { refuseHeld } from '../sync/source-hold.ts';
 import type { StoreFinding } from './server-port.ts';
 
 /**
- * Judges the ref as a node does that has never started before: its signature, its log and its manifest. What a node of this
- * host remembers is not looked at.
+ * Judges the ref as a node does at its first start: its signature, its log and its manifest. Ignores the steps that a node of
+ * this host remembers.
  */
 export async function probeRef(
   release: ShownRelease,
@@ -42,7 +42,7 @@ export async function probeRef(
         allowedSigners !== undefined,
         `, armed for ${new Date(look.instant).toISOString()}`,
       );
-    // A watch that has just begun has nothing to compare with.
+    // A new watch has no earlier step to compare with.
     case 'unchanged':
     case 'due':
       return { name: 'ref', outcome: 'good', detail: ref };

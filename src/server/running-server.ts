@@ -17,17 +17,17 @@ import type { ServedMount } from './served-mount.ts';
 import type { Served } from './server-port.ts';
 
 const PROGRESS_MS = 100;
-/** How long whoever asks the control socket may hold up the end of a server that has a successor. */
+/** How long clients of the control socket can delay the end of a server that has a successor. */
 const LAST_ANSWERS_MS = 1_000;
 
-/** One mount, from its beginning to its end: acquire, compose, run, end. */
+/** One mount from start to end: acquire, compose, run, end. */
 export class RunningServer {
   readonly #mount: ServedMount;
   #supervised: Supervised | undefined;
   #control: ControlPlane | undefined;
   /** Whether the kernel holds a mount of this server. */
   #mounted = false;
-  /** Whether this server made a mount, which need not be answered yet. */
+  /** Whether this server made a mount, even if it does not answer yet. */
   #opened = false;
   /** Whether the session ended while the kernel still holds the connection. */
   #brokeOff = false;
@@ -57,7 +57,7 @@ export class RunningServer {
     return { outcome: mount.options.stop.aborted ? 'stopped' : 'unmounted-outside' };
   }
 
-  /** Puts this server together. Where that fails, a first start leaves no mount behind, also if its tree was shown already. */
+  /** Composes this server. If that fails, a first start leaves no mount, even if its tree was already shown. */
   async #become(
     acquired: Acquired,
   ): Promise<{ readonly composed: Composed; readonly control: ControlPlane }> {
@@ -80,7 +80,7 @@ export class RunningServer {
     }
   }
 
-  /** Opens what others ask this server by. */
+  /** Opens the control socket and the metrics port. */
   async #listen({ driver, supervised, prepared }: Acquired, composed: Composed): Promise<ControlPlane> {
     const { config, options, runtimeDirectory, events, startedAt, id: mountId, atEnd, over } = this.#mount;
     const metrics = await this.#mount.metrics();
@@ -125,11 +125,11 @@ export class RunningServer {
     try {
       const waiting = { waitMs: config.waitForStoreMs, clock: systemClock, log: options.log };
       await waitForStore(() => sync.start(over), waiting, over);
-      // Not before the tree is known, whose release they name.
+      // After the tree is known, because they name its release.
       session.answerRootAttributes(control.rootAttributeOf);
       cache.resumeEviction();
       supervised.standby.restorePriority();
-      // What was pinned before is, whether this tree was published now or before.
+      // Applies earlier pins, whether this tree was published now or by a predecessor.
       events.onPublished();
       options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
       sync.ready.then(
@@ -170,7 +170,7 @@ export class RunningServer {
     if (serving.takenOver !== undefined) events.restarted(supervised.succession(serving.at));
   }
 
-  /** Nothing can be read at all: the end of a first start, but no reason to take away a tree that was there before. */
+  /** No content can be read: a first start fails, but a tree that was shown before stays. */
   #onNeverReady(error: unknown, sync: Sync): void {
     if (!sync.isRestored) this.#mount.failed.abort(error);
   }

@@ -10,10 +10,10 @@ import { DaemonEvents } from '../views/events.ts';
 import type { ServeOptions } from './server-port.ts';
 import type { Wiring } from './wiring.ts';
 
-/** Run when the server ends, the last one first. */
+/** Functions to call when the server ends, the last one first. */
 export type Ending = () => unknown;
 
-/** What all parts of a server share: which mount it serves, where its files are, what it counts, and what ends it. */
+/** Shared by all parts of a server: its mount, its directories, its metrics, and the signals that end it. */
 export class ServedMount {
   readonly config: MountConfig;
   readonly options: ServeOptions;
@@ -24,16 +24,16 @@ export class ServedMount {
   readonly startedAt = new Date().toISOString();
   /** Of all mounts of this user. */
   readonly runtimeDirectory: string;
-  /** This mount's own directories. */
+  /** The directories of this mount alone. */
   readonly places: { readonly runtimeDirectory: string; readonly cacheDirectory: string };
   readonly announcement: Announcement;
   /** Aborted when the connection with the kernel is over. */
   readonly ended = new AbortController();
-  /** Aborted when somebody took a mount away that is still in use. */
+  /** Aborted when another process unmounted the mount while it was in use. */
   readonly detached = new AbortController();
-  /** Aborted, with the error, when serving cannot go on. */
+  /** Aborted, with the error, when the server cannot continue. */
   readonly failed = new AbortController();
-  /** Aborted with the first of these, or when the server is to stop. */
+  /** Aborted with the first of these, or when the server is told to stop. */
   readonly over: AbortSignal;
 
   #metrics: Promise<Metrics> | undefined;
@@ -56,7 +56,7 @@ export class ServedMount {
     this.over = AbortSignal.any([options.stop, this.ended.signal, this.detached.signal, this.failed.signal]);
   }
 
-  /** Loaded when they are first asked for: readers of a kept tree are not to wait for that. */
+  /** Loaded on first use, so that readers of a kept tree do not wait for it. */
   metrics(): Promise<Metrics> {
     this.#metrics ??= newMetrics();
     return this.#metrics;

@@ -6,38 +6,37 @@ import type { MountState } from '../host/mount-state.ts';
 import type { DriverCheck, UnmountOptions } from '../mount/driver-check.ts';
 import type { SupervisorLink } from '../takeover/supervisor-link.ts';
 
-/** What commands need of the server, which is loaded only where it is needed: it brings the store's SDK along. */
+/** The server, as commands use it. It is loaded only when needed, because it imports the store's SDK. */
 export interface ServerPort {
-  /** Mounts and serves until it is told to stop or somebody unmounts it. Rejects with a typed error. */
+  /** Mounts and serves until it is told to stop or another process unmounts it. Rejects with a typed error. */
   serve(config: MountConfig, options: ServeOptions): Promise<Served>;
-  /** Unmounts as this user can. Rejects with MountError, HostError, or with the errno of umount2(2) as `code`. */
+  /** Unmounts with the rights of this user. Rejects with MountError, HostError, or with the errno of umount2(2) as `code`. */
   unmount(target: string, options: UnmountOptions): Promise<void>;
   /**
-   * Takes away what a mount of that user has left beside it whose processes were killed, and which is unmounted. Resolves
-   * to why something was left.
+   * Removes the files of an unmounted mount of that user whose processes were killed. Resolves to why a file was not
+   * removed.
    */
   clearAfter(left: MountState, owner: Identity): Promise<string | undefined>;
-  /** Which driver would be used, and why not the other. */
+  /** Which driver would be chosen, and why the other was not. */
   checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck>;
-  /** What a mount with this configuration would need of the store, tried one after another. Ends at what fails. */
+  /** Tries one by one what a mount with this configuration needs from the store. Ends at the first failure. */
   probeStore(config: MountConfig, options: { readonly signal: AbortSignal }): AsyncIterable<StoreFinding>;
 }
 
 export interface ServeOptions {
   readonly log: LeveledLogger;
-  /** Every option with where its value came from, for who asks. */
+  /** Each option with the origin of its value, for the control socket. */
   readonly resolved?: readonly ResolvedOption[] | undefined;
   readonly onProgress: (progress: Progress) => void;
   /**
-   * The tree is mounted, and what is to be prefetched of it is local. `pid`: of the process that stays, where it may be another
-   * than the one that was started.
+   * The tree is mounted and prefetched. `pid`: the process that stays, if that may differ from the process that was started.
    */
   readonly onReady: (pid?: number) => void;
-  /** Calls back when the store is to be looked at now. */
+  /** Registers a callback for a request to check the store now. */
   readonly onRefreshAsked: (callback: () => void) => void;
-  /** Calls back when another server is to take the place of this one. */
+  /** Registers a callback for a request to replace this server. */
   readonly onRestartAsked: (callback: () => void) => void;
-  /** Where the process has a supervisor. */
+  /** Undefined if the process has no supervisor. */
   readonly supervisor?: SupervisorLink | undefined;
   /** Ends the mount. */
   readonly stop: AbortSignal;
@@ -52,17 +51,17 @@ export interface Progress {
   /** Of the tree; 0 until it is listed. */
   readonly totalFiles: number;
   readonly totalBytes: number;
-  /** Of what is fetched before the mount is ready. */
+  /** Of the content that is fetched before the mount is ready. */
   readonly pendingFiles: number;
   readonly pendingBytes: number;
-  /** Objects that have not come for a while, or cannot be had. */
+  /** Objects that are late or unreadable. */
   readonly waitingFor?: { readonly files: number; readonly objects: readonly WaitedFor[] } | undefined;
 }
 
 export interface WaitedFor {
   /** Below the prefix. */
   readonly path: string;
-  /** What the store answered. */
+  /** The store's answer. */
   readonly detail: string;
 }
 
@@ -70,10 +69,10 @@ export interface StoreFinding {
   /** `credentials`, `list`, `get`, `etags`, `clock`. */
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
-  /** What was found, without anything secret. */
+  /** The finding, without secrets. */
   readonly detail: string;
-  /** What went wrong, where the outcome is bad: a typed error. */
+  /** A typed error if the outcome is bad. */
   readonly error?: unknown;
-  /** What to do, where the outcome is doubtful. */
+  /** What to do if the outcome is doubtful. */
   readonly hint?: string;
 }

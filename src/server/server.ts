@@ -10,12 +10,12 @@ import type { Parts, Wiring } from './wiring.ts';
 export { unmount } from '../mount/choose-driver.ts';
 export { clearAfter } from '../takeover/clear-after.ts';
 
-/** As ServerPort has it. */
+/** See ServerPort. */
 export function checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck> {
   return checkBothDrivers(wanted, entries);
 }
 
-/** As ServerPort has it. */
+/** See ServerPort. */
 export async function* probeStore(
   ...probe: Parameters<ServerPort['probeStore']>
 ): AsyncIterable<StoreFinding> {
@@ -23,8 +23,8 @@ export async function* probeStore(
 }
 
 /**
- * Mounts and serves until it is told to stop, or until somebody unmounts it. Rejects with MountError, StoreError,
- * CacheError, ConfigError, SettingError or SyncError when it cannot begin or go on; nothing is left behind then.
+ * Mounts and serves until it is told to stop, or until another process unmounts it. Rejects with MountError, StoreError,
+ * CacheError, ConfigError, SettingError or SyncError if it cannot start or continue; then nothing is left behind.
  */
 export async function serve(
   config: MountConfig,

@@ -12,15 +12,15 @@ import { S3Store } from '../store/s3-store.ts';
 import { probeRef } from './ref-probe.ts';
 import type { StoreFinding } from './server-port.ts';
 
-/** Further apart than this S3 refuses requests (RequestTimeTooSkewed at 15 minutes); said well before. */
+/** Warns well before S3 refuses requests: RequestTimeTooSkewed at 15 minutes. */
 const DOUBTFUL_SKEW_SECONDS = 60;
 const ROWS = 100;
-/** Objects whose ETags are looked at; as many as a mount needs to judge them by. */
+/** How many objects' ETags are compared: as many as a mount needs to judge the store. */
 const SAMPLES = 8;
 /** Bytes. */
 const LARGEST_SAMPLE = 256 * 1024;
 
-/** Tries what a mount needs of the store, one thing after another; ends at the first that fails. */
+/** Tries one by one what a mount needs from the store. Ends at the first failure. */
 export async function* probeStore(
   config: MountConfig,
   { signal }: { readonly signal: AbortSignal },
@@ -54,7 +54,7 @@ export async function* probeStore(
     }
 
     step = 'etags';
-    // Contents of releases are known by their SHA-256.
+    // Contents of releases are identified by SHA-256.
     const sample = shown.kind === 'prefix' ? smallestOf(columns, SAMPLES, LARGEST_SAMPLE) : [];
     if (sample.length > 0) yield etags(await sampleOf(connection, config, sample, signal));
 
@@ -89,7 +89,7 @@ async function readOne(
   key: string,
   signal: AbortSignal,
 ): Promise<number> {
-  // What its ETag is worth comes next.
+  // The next step judges its ETag.
   const store = new S3Store({ ...connection, concurrency, md5: new Md5Counter() });
   let bytes = 0;
   for await (const chunk of (await store.get(key, { signal, withoutEtag: true })).body) bytes += chunk.length;
@@ -123,7 +123,7 @@ async function sampleOf(
   return sampleEtags(new S3Store({ ...connection, concurrency, md5 }), md5, objects, signal);
 }
 
-/** What a mount will make of the store's ETags: nothing of it keeps one from being used. */
+/** How a mount will use the store's ETags. No finding prevents a mount. */
 export function etags({ objects, unlisted, without, differing, md5 }: EtagSample): StoreFinding {
   const of = (count: number): string => `of ${count} of ${objects} objects`;
   const weaker = [
@@ -143,7 +143,7 @@ export function etags({ objects, unlisted, without, differing, md5 }: EtagSample
   return { name: 'etags', outcome: 'doubtful', detail: weaker.join('; '), hint };
 }
 
-/** How far this host's clock is ahead of the store's. */
+/** By how much this host's clock is ahead of the store's. */
 async function secondsAhead(connection: StoreConnection, signal: AbortSignal): Promise<number | undefined> {
   const query = { 'list-type': '2', 'max-keys': '1', prefix: connection.target.prefix };
   const { headers, body } = await new SignedHttp(connection).send(
