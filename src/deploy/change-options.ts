@@ -1,12 +1,12 @@
 import type { ReleasePayload } from '../release/index.ts';
 import type { StepSetting } from './take-step.ts';
 
-/** What people are told of a step. */
+/** A step's description for people. */
 export type StepWords = Pick<ReleasePayload, 'author' | 'message' | 'commit' | 'url' | 'notBefore'>;
 
-/** What every change of an environment is given. */
+/** Options of every change of an environment. */
 export interface ChangeOptions extends StepSetting {
   readonly words: StepWords;
-  /** Whether more than half of the files may go. */
+  /** Whether more than half of the files may be removed. */
   readonly allowDeletions: boolean;
 }

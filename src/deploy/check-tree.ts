@@ -10,35 +10,35 @@ import { READING, type SourceFile } from './source-files.ts';
 import type { PlannedFile } from './upload.ts';
 
 export interface TreeChecks {
-  /** Where git and the commands look. */
+  /** The working directory of git and of the commands. */
   readonly directory: string;
-  /** Of the project file and --check. With `{}` one runs once for each changed file, else once on the directory. */
+  /** Of the project file and --check. A command with `{}` runs once for each changed file, others once on the directory. */
   readonly commands: readonly string[];
-  /** Whether Python files are parsed and credentials are looked for. */
+  /** Whether to parse Python files and to look for credentials. */
   readonly builtIn: boolean;
-  /** Of git, of what is deployed. */
+  /** The git commit of the deployed files. */
   readonly commit: string | undefined;
   readonly allowOlder: boolean;
-  /** Which steps brought these paths to what they are. */
+  /** Finds the steps that last changed these paths. */
   readonly lastDeployers: (
     paths: readonly string[],
     standing: Standing,
   ) => Promise<ReadonlyMap<string, TakenStep>>;
-  /** Told what is no reason not to deploy. */
+  /** Called with notes, which do not prevent a deploy. */
   readonly note: (sentence: string) => void;
 }
 
-/** Findings that are told; the rest is counted. */
+/** The number of findings shown; further ones are counted. */
 const MOST_TOLD = 10;
-/** Paths that are named of those which an older tree would take back. */
+/** The number of paths named that an older tree would revert. */
 const MOST_UNDONE_TOLD = 5;
-/** So much of a file is looked through for credentials. */
+/** How much of a file is searched for credentials. */
 const LOOKED_THROUGH_BYTES = 1024 * 1024;
 
 /**
- * Looks at what is deployed, and at the tree that would be, before anything is written.
+ * Checks the files to deploy and the resulting tree, before anything is written.
  *
- * @throws {DeployError} `check-failed`; `overtaken` where a directory is older than what is shown
+ * @throws {DeployError} `check-failed`; `overtaken` if the directory is older than the tree that is shown
  */
 export async function checkTree(
   deployed: Deployed,
@@ -70,7 +70,7 @@ export async function checkTree(
   }
 }
 
-/** What was shown before was checked before. */
+/** Files that are already shown were checked before. */
 function changedSources(
   files: readonly SourceFile[],
   { added, changed }: FileChanges,
@@ -79,7 +79,7 @@ function changedSources(
   return files.filter(({ path }) => paths.has(path));
 }
 
-/** @throws {DeployError} `overtaken`, which names what would be undone and who deployed it */
+/** @throws {DeployError} `overtaken`, which names the changes that would be reverted, and their deployers */
 async function refuseOlder(
   standing: Standing,
   { removed, changed }: FileChanges,
@@ -108,8 +108,8 @@ async function refuseOlder(
 }
 
 /**
- * Paths that are brought now and differ from others by case, or by how their letters are composed, alone: on a laptop where
- * both are one file, the next checkout has only one of them.
+ * New paths that differ from others only by case, or by the Unicode normalization of their letters. On a laptop whose
+ * filesystem treats both as one file, the next checkout has only one of them.
  */
 function caseClashes(files: readonly PlannedFile[], added: readonly string[]): readonly string[] {
   const isAdded = new Set(added);

@@ -2,13 +2,13 @@ import { DeployError } from './deploy-error.ts';
 import { runProgram } from './run-program.ts';
 import type { SourceFile } from './source-files.ts';
 
-/** What a check found: `finding`s are against deploying, `notes` are told. */
+/** The result of a check: `findings` prevent the deploy, `notes` are shown. */
 export interface CheckResult {
   readonly findings: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** One process for all files: starting Python takes as long as parsing some hundred of them. */
+/** One process for all files: starting Python takes as long as parsing hundreds of files. */
 const PARSER = `
 import ast, io, json, sys, tokenize, warnings
 warnings.simplefilter("ignore")
@@ -24,13 +24,13 @@ for line in sys.stdin:
 
 const LONGEST_PARSE_MS = 120_000;
 
-/** Whether every Python file parses, by the Python of this host; without one it says so. */
+/** Checks with this host's Python whether every Python file parses. Without Python, adds a note. */
 export async function checkPython(files: readonly SourceFile[], signal: AbortSignal): Promise<CheckResult> {
   const sources = files.filter(({ path }) => path.endsWith('.py'));
   if (sources.length === 0) return { findings: [], notes: [] };
   const lines = sources.map(({ path, source }) => `${JSON.stringify([path, source])}\n`).join('');
   try {
-    // -I: nothing of the directory that is deployed, or of PYTHONPATH, is imported.
+    // -I: imports nothing from the deployed directory or from PYTHONPATH.
     const { code, said, complained } = await runProgram('python3', ['-I', '-c', PARSER], lines, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PARSE_MS)]),
     });
@@ -57,7 +57,7 @@ function syntaxError(line: string): string {
     : `${path}, line ${where}, does not parse: ${words}`;
 }
 
-/** What looks like a credential: told, since it may be an example. */
+/** Texts that look like credentials: a note only, because a text may be an example. */
 const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, 'an AWS access key'],
   [/-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, 'a private key'],
@@ -78,9 +78,9 @@ export function credentialsIn(path: string, content: string): readonly string[] 
 }
 
 /**
- * Runs a command of the project's for each file, or once for the directory: `{}` stands for the path.
+ * Runs a command of the project for each file if it contains `{}`, which stands for the path; otherwise once for the directory.
  *
- * @throws {DeployError} `check-failed` with the command's words
+ * @throws {DeployError} `check-failed` with the output of the command
  */
 export async function runCommand(
   command: string,
@@ -88,7 +88,7 @@ export async function runCommand(
   directory: string,
   signal: AbortSignal,
 ): Promise<void> {
-  // The path comes as an argument, so that no name of a file is read as a command.
+  // The path is an argument, so that the shell never reads a file name as a command.
   const script = command.replaceAll('{}', '"$1"');
   const { code, said, complained } = await runProgram('sh', ['-c', script, 'check', target], undefined, {
     cwd: directory,

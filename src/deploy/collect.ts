@@ -14,9 +14,9 @@ import type { ReleaseStore } from './release-store.ts';
 
 export interface CollectOptions {
   readonly store: ReleaseStore;
-  /** Of each environment the newest so many steps are kept; at least 1. */
+  /** How many of the newest steps of each environment are kept; at least 1. */
   readonly keep: number;
-  /** And all that were in force within so many milliseconds. */
+  /** Steps that were in force within this many milliseconds are kept too. */
   readonly youngerThanMs: number;
   readonly concurrency: number;
   /** Milliseconds since the epoch. */
@@ -25,27 +25,27 @@ export interface CollectOptions {
 }
 
 export interface Collection {
-  /** Condemned now. */
+  /** Condemned by this collection. */
   readonly condemned: readonly string[];
-  /** Deleted now: condemned two hours ago, and needed by nobody. */
+  /** Deleted by this collection: condemned two hours ago, and no step needs them. */
   readonly deleted: readonly string[];
-  /** Condemned before, and needed again. */
+  /** Condemned earlier, but needed again. */
   readonly spared: readonly string[];
-  /** Condemned before, and not yet deleted. */
+  /** Condemned earlier, but not deleted yet. */
   readonly waiting: number;
   readonly kept: { readonly manifests: number; readonly packs: number };
 }
 
 /**
- * Finds manifests and packs that no kept step needs, and with `act` condemns them, and deletes those that were condemned two
- * hours ago. All refs and logs are read before anything is decided. What cannot be read ends it: a step that is not
- * understood may need anything. Envelopes are never deleted: they are the audit.
+ * Finds manifests and packs that no kept step needs. With `act`, condemns them, and deletes those that were condemned two hours
+ * ago. Reads all refs and logs before it decides. Rejects if one cannot be read, because an unreadable step may need any
+ * object. Never deletes envelopes: they are the audit log.
  *
- * @throws {DeployError} `overtaken` where another collection runs; {ReleaseError}; {StoreError}
+ * @throws {DeployError} `overtaken` if another collection runs; {ReleaseError}; {StoreError}
  */
 export async function collect(act: boolean, options: CollectOptions): Promise<Collection> {
   const { store, now, signal } = options;
-  // Before the refs: a step that is taken later finds in it what it may not count on.
+  // Before the refs: a later step finds in this document which objects it must not rely on.
   const { keys, etag } = await readCondemned(store, signal);
   const needed = await neededKeys(options);
   const all = await collectableKeys(store, signal);
@@ -62,7 +62,7 @@ export async function collect(act: boolean, options: CollectOptions): Promise<Co
       await refuseMissed(options, needed);
       await store.remove(due, signal);
     }
-    // crash point: deleted, and still condemned. The next collection deletes them once more, which is nothing.
+    // crash point: deleted, but still condemned. The next collection deletes them again, which is harmless.
     if (!isEqual(keys, next) && !(await writeCondemned(store, next, etag, signal))) {
       throw new DeployError(
         'overtaken',
@@ -81,7 +81,7 @@ export async function collect(act: boolean, options: CollectOptions): Promise<Co
   };
 }
 
-/** A step that was taken while this was worked out may need what is about to go. */
+/** A step that was taken meanwhile may need an object that is about to be deleted. */
 async function refuseMissed(options: CollectOptions, before: ReadonlySet<string>): Promise<void> {
   for (const key of await neededKeys(options)) {
     if (before.has(key)) continue;
@@ -89,7 +89,7 @@ async function refuseMissed(options: CollectOptions, before: ReadonlySet<string>
   }
 }
 
-/** Manifests and packs of the steps that are kept, of every environment that has a ref or a log. */
+/** Manifests and packs of the kept steps of each environment that has a ref or a log. */
 async function neededKeys(options: CollectOptions): Promise<ReadonlySet<string>> {
   const { store, concurrency, signal } = options;
   const steps = (
@@ -122,7 +122,7 @@ async function environments(store: ReleaseStore, signal: AbortSignal): Promise<r
   return [...names].filter((name) => name !== undefined && isEnvironment(name)) as readonly string[];
 }
 
-/** The newest so many, those that were in force within the time, and the one that an armed step follows. */
+/** The newest steps, those that were in force within the time, and the predecessor of an armed step. */
 async function keptSteps(environment: string, options: CollectOptions): Promise<readonly TakenStep[]> {
   const { store, keep, youngerThanMs, now, signal } = options;
   const [{ step }, keys] = await Promise.all([

@@ -1,18 +1,18 @@
 import { canonicalJson, Fields, isCollectable, parseCanonicalJson, releaseKeys } from '../release/index.ts';
 import { type ReleaseStore, writeOver } from './release-store.ts';
 
-/** Keys that are to be deleted, by the instant at which that was decided (milliseconds since the epoch). */
+/** Keys to be deleted, with the time of that decision (milliseconds since the epoch). */
 export type Condemned = ReadonlyMap<string, number>;
 
-/** So long a key is condemned before it is deleted: whoever writes meanwhile knows, and does not count on it. */
+/** The time between condemning and deleting a key: a writer that starts meanwhile knows not to rely on it. */
 export const GRACE_MS = 2 * 3600 * 1000;
-/** A writer that began earlier may have looked before a key was condemned. It gives up, in time before the key goes. */
+/** A writer that started earlier may have looked before the key was condemned. It gives up before the key is deleted. */
 export const LONGEST_WRITER_MS = 3600 * 1000;
 
 const MOST_KEYS = 1_000_000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** What is condemned, and the ETag of the document that says so; undefined: there is none. */
+/** The condemned keys, and the ETag of their document; undefined if there is none. */
 export async function readCondemned(
   store: ReleaseStore,
   signal: AbortSignal,
@@ -23,7 +23,7 @@ export async function readCondemned(
   fields.integer('schema', 1, 1);
   const keys = fields.list('condemned', MOST_KEYS).map((value) => {
     const entry = new Fields(value, `an entry of ${releaseKeys.condemned}`);
-    // An attacker who can write this document must not have refs or logs deleted by it.
+    // An attacker who can write this document must not be able to have refs or logs deleted.
     const read = [entry.text('key', isCollectable), entry.integer('at', 0, Number.MAX_SAFE_INTEGER)] as const;
     entry.end();
     return read;
@@ -32,7 +32,7 @@ export async function readCondemned(
   return { keys: new Map(keys), etag: object.etag };
 }
 
-/** Whether the document took the place of the one with this ETag, or of none. */
+/** Whether the document replaced the one with this ETag, or was created. */
 export async function writeCondemned(
   store: ReleaseStore,
   keys: Condemned,

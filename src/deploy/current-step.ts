@@ -9,7 +9,7 @@ import {
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
-/** A step that was taken, with the bytes that say so. */
+/** A step, with the bytes of its envelope. */
 export interface TakenStep {
   readonly payload: ReleasePayload;
   /** The bytes of the envelope. */
@@ -18,11 +18,11 @@ export interface TakenStep {
   readonly digest: string;
 }
 
-/** Where an environment stands. */
+/** The current state of an environment. */
 export interface Standing {
-  /** The newest step; undefined: none was ever taken. */
+  /** The newest step; undefined if there never was one. */
   readonly step: TakenStep | undefined;
-  /** By which the ref is replaced; undefined: there is no ref, though there may be a log. */
+  /** The ETag with which the ref is replaced; undefined if there is no ref, although there may be a log. */
   readonly etag: string | undefined;
 }
 
@@ -32,9 +32,9 @@ export function readStep(bytes: Uint8Array): TakenStep {
 }
 
 /**
- * Where an environment stands by its ref, or where that is missing by its log.
+ * The current state of an environment, from its ref, or from its log if the ref is missing.
  *
- * @throws {ReleaseError} where what is there cannot be read; {StoreError}
+ * @throws {ReleaseError} if ref or log cannot be read; {StoreError}
  */
 export async function readStanding(
   store: ReleaseStore,
@@ -52,7 +52,7 @@ export async function readStanding(
   return { step: entry === undefined ? undefined : readStep(entry.bytes), etag: undefined };
 }
 
-/** The step of the log; undefined: it has none under this number. */
+/** A step of the log; undefined if the log has none with this number. */
 export async function readLogEntry(
   store: ReleaseStore,
   environment: string,
@@ -63,7 +63,7 @@ export async function readLogEntry(
   return entry === undefined ? undefined : readStep(entry.bytes);
 }
 
-/** Another step was taken meanwhile, which whoever asks for the next one has not seen. */
+/** Another step was taken meanwhile, which this deployer has not seen. */
 export function overtakenBy({ step }: Standing, paths: string, hint: string): DeployError {
   const { author, message, sequence } = step?.payload ?? { author: 'somebody', message: '', sequence: 0 };
   return new DeployError(

@@ -2,16 +2,16 @@ import { CodedError } from '../base/coded-error.ts';
 
 /**
  * - `overtaken`: another step was taken meanwhile, and this one cannot be taken on top of it
- * - `armed`: the step before waits for its time
- * - `put-back`: the ref is older than the log: somebody put an earlier one back
+ * - `armed`: the previous step waits for its time
+ * - `put-back`: the ref is older than the log: an earlier ref was restored
  * - `log-differs`: the log has another step under a sequence number than the ref
- * - `write-refused`: the store refuses a write by its condition, though no other writer was there
- * - `invalid-step`: what is said with a step cannot be written down: no reader would accept it
- * - `unconditional-store`: the store does not heed conditions of writes
- * - `no-such-release`: what is named is not there
- * - `check-failed`: a check found the files not fit to be deployed
- * - `unsigned`: a signature was asked for and cannot be made
- * - `unusable-source`: a file or directory that was named cannot be deployed
+ * - `write-refused`: the store rejects a conditional write although there was no other writer
+ * - `invalid-step`: the step's texts are invalid: no reader would accept the step
+ * - `unconditional-store`: the store ignores the conditions of writes
+ * - `no-such-release`: the named release does not exist
+ * - `check-failed`: a check rejected the files
+ * - `unsigned`: a signature is required but cannot be made
+ * - `unusable-source`: a named file or directory cannot be deployed
  */
 export type DeployErrorCode =
   | 'overtaken'
@@ -26,7 +26,7 @@ export type DeployErrorCode =
   | 'unsigned'
   | 'unusable-source';
 
-/** Why nothing was deployed: one sentence of what is wrong, one of what to do. */
+/** Nothing was deployed. The message says what is wrong; the hint says what to do. */
 export class DeployError extends CodedError<DeployErrorCode> {
   override readonly name = 'DeployError';
 }

@@ -9,15 +9,15 @@ import type { SourceFile } from './source-files.ts';
 import { type StepProposal, takeStep } from './take-step.ts';
 import { type PlannedFile, type Uploaded, type UploadOptions, upload } from './upload.ts';
 
-/** What is to be the tree: all of it, or some files on top of the tree that is there. */
+/** The new tree: a whole tree, or some files on top of the current tree. */
 export type Deployed =
   | { readonly kind: 'tree'; readonly files: readonly SourceFile[] }
   | { readonly kind: 'files'; readonly files: readonly SourceFile[]; readonly removed: readonly string[] };
 
 export interface DeployOptions extends ChangeOptions {
   /**
-   * Looks at the tree that would be, before anything is written; rejects with `check-failed`. Called once more where the tree
-   * is another one, since somebody else deployed meanwhile.
+   * Checks the resulting tree before anything is written; rejects with `check-failed`. Called again if another deploy has changed
+   * the tree meanwhile.
    */
   readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
   readonly onProgress?: UploadOptions['onProgress'];
@@ -30,12 +30,12 @@ export type DeployEnd =
       readonly changes: FileChanges;
       readonly uploaded: Uploaded;
     }
-  /** The environment shows these very files. */
+  /** The environment already shows exactly these files. */
   | { readonly kind: 'unchanged'; readonly standing: Standing };
 
 /**
- * Deploys a tree, or files on top of the one that is there. Where another step is taken meanwhile, files are put on top of
- * that one, unless it changed the same paths; a whole tree is not: it would take back what the other one brought.
+ * Deploys a whole tree, or files on top of the current one. If another step is taken meanwhile, files are put on top of it, unless
+ * it changed the same paths. A whole tree is not: it would revert the other step.
  *
  * @throws {DeployError}, {ReleaseError}, {StoreError}
  */
@@ -81,7 +81,7 @@ class Unchanged extends Error {
   }
 }
 
-/** @throws {DeployError} `unusable-source` where a path that is to go is not there, or a file and a folder meet */
+/** @throws {DeployError} `unusable-source` if a path to remove does not exist, or a path is both a file and a folder */
 export function filesOf(deployed: Deployed, current: readonly ReleasedFile[]): readonly PlannedFile[] {
   const files = new Map<string, PlannedFile>();
   if (deployed.kind === 'files') for (const file of current) files.set(file.path, file);

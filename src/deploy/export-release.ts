@@ -14,10 +14,10 @@ export interface ExportOptions {
 }
 
 /**
- * Writes a release into a directory that is not there yet, for hosts without FUSE: whole, or not at all. It grows beside, under
- * a name that begins with a dot, and gets its own by one rename once everything is on the disk.
+ * Writes a release to a new directory, for hosts without FUSE: completely or not at all. The files are first written to a
+ * directory beside it, whose name begins with a dot. One rename gives it the final name once everything is on the disk.
  *
- * @throws {ReleaseError}, {StoreError}, and what the file system says (EEXIST, ENOTEMPTY where the directory is there)
+ * @throws {ReleaseError}, {StoreError}, and errors of the file system (EEXIST, ENOTEMPTY if the directory exists)
  */
 export async function exportRelease(
   { files }: Manifest,
@@ -29,9 +29,9 @@ export async function exportRelease(
   try {
     const write = (file: ReleasedFile, signal: AbortSignal): Promise<void> =>
       writeFileOf(file, growing, store, signal);
-    // All writers have ended when this has: a late one would make the directory again that is removed below.
+    // When this ends, all writers have ended: a late writer would recreate the directory that is removed below.
     for await (const _ of inOrder(files, write, { concurrency, ahead: 2 * concurrency, signal }));
-    // crash point: whole, under another name. rename(2) replaces an empty directory, and no other.
+    // crash point: complete, under another name. rename(2) replaces only an empty directory.
     await rename(growing, directory);
     await syncDirectory(dirname(directory));
   } catch (error) {

@@ -1,9 +1,9 @@
 import { compareCodePoints, type ReleasedContent, type ReleasePayload } from '../release/index.ts';
 
-/** What differs between two releases, paths in the order of their code points. */
+/** The differences between two releases. Paths are in the order of their code points. */
 export interface FileChanges {
   readonly added: readonly string[];
-  /** Another content, or another execute bit. */
+  /** The content or the execute bit differs. */
   readonly changed: readonly string[];
   readonly removed: readonly string[];
 }
@@ -29,7 +29,7 @@ export function isNothing({ added, changed, removed }: FileChanges): boolean {
   return added.length + changed.length + removed.length === 0;
 }
 
-/** Numbers of files, as a step's payload has them. */
+/** Numbers of files, as in the payload of a step. */
 export function countsOf({ added, changed, removed }: FileChanges): ReleasePayload['changes'] {
   return { added: added.length, changed: changed.length, removed: removed.length };
 }

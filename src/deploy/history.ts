@@ -11,21 +11,21 @@ import {
 import { readStanding, readStep, type TakenStep } from './current-step.ts';
 import type { ReleaseStore } from './release-store.ts';
 
-/** One step of an environment, and what an audit of it found. */
+/** One step of an environment, and the findings of its audit. */
 export interface AuditedStep {
   readonly sequence: number;
-  /** Undefined: what is there cannot be read; `flaws` says why. */
+  /** Undefined if the step cannot be read; `flaws` says why. */
   readonly step: TakenStep | undefined;
-  /** Undefined: no file of allowed signers was given. Empty: nobody who is allowed to signed it. */
+  /** Undefined: no file of allowed signers was given. Empty: no allowed signer signed it. */
   readonly signedBy: readonly Signer[] | undefined;
-  /** Sentences; none: all is well. */
+  /** Sentences; empty if nothing is wrong. */
   readonly flaws: readonly string[];
 }
 
 export interface HistoryOptions {
   readonly store: ReleaseStore;
   readonly environment: string;
-  /** The newest so many steps. */
+  /** How many of the newest steps to read. */
   readonly most: number;
   readonly signers: readonly AllowedSigner[] | undefined;
   readonly concurrency: number;
@@ -33,8 +33,8 @@ export interface HistoryOptions {
 }
 
 /**
- * The newest steps of an environment, the newest first, each held against the one before it: its number, the hash by
- * which it names that one, its time, and its signature. Steps that are missing in between are told, too.
+ * The newest steps of an environment, the newest first. Each is checked against its predecessor: number, hash of the predecessor,
+ * time, and signature. Missing steps are reported too.
  */
 export async function readHistory(options: HistoryOptions): Promise<readonly AuditedStep[]> {
   const { store, environment, most, concurrency, signal } = options;
@@ -46,7 +46,7 @@ export async function readHistory(options: HistoryOptions): Promise<readonly Aud
   const entries = new Map<number, Entry>();
   const limit = pLimit(concurrency);
   await Promise.all(
-    // One more than is shown: it is what the last one shown is held against.
+    // One more than is returned: the last one returned is checked against it.
     keys.slice(-most - 1).map((key) =>
       limit(async () => {
         const sequence = sequenceOf(key.slice(prefix.length));
@@ -120,7 +120,7 @@ function signersOf(
   }
 }
 
-/** Of the name of an object of the log; undefined: it is none. */
+/** The number in the name of a log object; undefined if the name has none. */
 function sequenceOf(name: string): number | undefined {
   const [, digits] = /^(\d{10})\.json$/.exec(name) ?? [];
   return digits === undefined ? undefined : Number(digits);

@@ -4,11 +4,11 @@ import { DeployError } from './deploy-error.ts';
 import { readFiles } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
 
-/** So many steps are looked through: each takes two requests, and what is older was there for longer than anybody asks. */
+/** How many steps are searched. Each takes two requests; older changes are rarely of interest. */
 const MOST_STEPS = 20;
 
 /**
- * The steps that brought some paths to what they are now, by path. A path that none of the newest steps brought is left out.
+ * The steps that last changed some paths, by path. A path that none of the newest steps changed is omitted.
  *
  * @throws {DeployError}, {ReleaseError}, {StoreError}
  */
@@ -27,7 +27,7 @@ export async function lastDeployers(
     const { previous } = step.payload;
     const before =
       previous === undefined ? undefined : await readLogEntry(store, environment, previous.sequence, signal);
-    // The log lacks this step, or the manifest was collected: what it showed is not known.
+    // The log lacks this step, or its manifest was deleted by a collection: its files are unknown.
     if (previous !== undefined && before === undefined) break;
     const older = await contentsOf(before, store, signal).catch(undefinedIfCollected);
     if (older === undefined) break;

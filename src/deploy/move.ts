@@ -7,9 +7,9 @@ import { compareFiles, countsOf, type FileChanges } from './file-changes.ts';
 import { readFiles, readManifest } from './read-release.ts';
 import { takeStep } from './take-step.ts';
 
-/** Which release an environment is to go back to. */
+/** The release to which an environment is rolled back. */
 export type RollbackTarget =
-  /** What the environment showed before: that of the newest step with another release than the newest step's. */
+  /** The previous release: that of the newest step whose release differs from the current one. */
   | { readonly kind: 'previous' }
   | { readonly kind: 'sequence'; readonly sequence: number }
   | { readonly kind: 'release'; readonly id: string };
@@ -19,14 +19,14 @@ export interface Moved {
   readonly changes: FileChanges;
 }
 
-/** Lets an environment show the release that another one shows: nothing is uploaded. */
+/** Makes an environment show the release of another one. Nothing is uploaded. */
 export async function promote(from: string, options: ChangeOptions): Promise<Moved> {
   const { step } = await readStanding(options.store, from, options.signal);
   if (step === undefined) throw missing(`environment ${from} has no release`, 'Deploy to it first.');
   return move('promote', async () => step.payload, options);
 }
 
-/** Lets an environment show a release that it has shown before, by a new step: no number is used twice. */
+/** Makes an environment show an earlier release again, by a new step: no sequence number is used twice. */
 export function rollback(target: RollbackTarget, options: ChangeOptions): Promise<Moved> {
   return move('rollback', (standing) => findStep(target, standing, options), options);
 }
@@ -41,10 +41,10 @@ async function move(
   let changes: FileChanges | undefined;
   const step = await takeStep({
     ...options,
-    // A roll-back takes back also what is not shown yet.
+    // A roll-back also reverts a step that is not shown yet.
     mayReplaceArmed: options.mayReplaceArmed || action === 'rollback',
     propose: async (standing, condemned) => {
-      // What somebody else deployed meanwhile was not seen by whoever asked for this.
+      // The user has not seen what was deployed meanwhile.
       if (first !== undefined && first.step?.digest !== standing.step?.digest)
         throw overtakenBy(standing, '', 'Look at that step, and decide again.');
       first ??= standing;
@@ -54,7 +54,7 @@ async function move(
       changes = compareFiles(await readFiles(store, standing, signal), files);
       return {
         ...words,
-        // The commit is that of the files, whoever moves them.
+        // The commit belongs to the files, whatever user moves them.
         commit: words.commit ?? commit,
         action,
         release,
@@ -67,7 +67,7 @@ async function move(
   return { step, changes: changes! };
 }
 
-/** What is about to be deleted can not be shown any more. */
+/** Objects that are about to be deleted cannot be shown any more. */
 function refuseCondemned(
   { release, manifest }: Pick<ReleasePayload, 'release' | 'manifest'>,
   files: readonly ReleasedFile[],

@@ -8,9 +8,9 @@ export interface ReleaseRoot {
   readonly store: ReleaseStore;
   readonly probed: ProbedStore;
   readonly concurrency: number;
-  /** The store's time, in milliseconds since the epoch: what steps and collections go by, whatever this host takes for the time. */
+  /** The store's time, in milliseconds since the epoch. Steps and collections use it, not the clock of this host. */
   readonly now: () => number;
-  /** Milliseconds by which the store's clock is ahead of that of this host; negative: behind. */
+  /** Milliseconds by which the store's clock is ahead of this host's; negative if it is behind. */
   readonly clockOffset: () => number;
   close(): Promise<void>;
 }
@@ -19,18 +19,18 @@ export interface ReleaseRoot {
 export interface RootTime {
   /** Milliseconds since the epoch. */
   wallClock(): number;
-  /** Resolves early where the signal is aborted. */
+  /** Resolves early if the signal is aborted. */
   delay(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The way to a release root; nothing was sent yet. Rejects with SettingError or StoreError. */
+/** Opens a release root without sending a request. Rejects with SettingError or StoreError. */
 export async function openReleaseRoot(
   options: WayOptions,
   environment: Readonly<Record<string, string | undefined>>,
   time: RootTime,
 ): Promise<ReleaseRoot> {
   const { places, transport } = await findWay(options, environment, WRITING_TIMEOUTS);
-  // What writes has one endpoint: its conditions hold in one store alone.
+  // Writers use one endpoint, because conditional writes hold within one store only.
   const [{ target, credentials }] = places;
   const clock = new StoreClock();
   const store = await S3ReleaseStore.open({

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
 
-/** Who deploys, and from where: what is written down with a step. */
+/** Who deploys, and from where. Recorded with each step. */
 export interface Origin {
   readonly author: string | undefined;
   readonly message: string | undefined;
   readonly commit: string | undefined;
   readonly url: string | undefined;
-  /** Whether git knows of changes in the directory that the commit does not have. */
+  /** Whether the directory has uncommitted changes. */
   readonly uncommitted: boolean;
 }
 
@@ -17,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const run = promisify(execFile);
 const LONGEST_GIT_MS = 10_000;
 
-/** By git, where the source is in a work tree, and by the variables of GitHub Actions and GitLab CI, which come first. */
+/** From the variables of GitHub Actions and GitLab CI; otherwise from git, if the source is in a work tree. */
 export async function originOf(
   directory: string,
   environment: Environment,
@@ -42,7 +42,7 @@ export async function originOf(
   };
 }
 
-/** Whether `commit` is `before` or descends from it; undefined: git does not know both. */
+/** Whether `commit` is `before` or descends from it; undefined if git does not know both. */
 export async function descends(
   directory: string,
   commit: string,
@@ -65,7 +65,7 @@ export async function descends(
   }
 }
 
-/** Undefined: there is no git, no work tree, or no answer. */
+/** Undefined if there is no git, no work tree, or no answer. */
 async function askGit(
   directory: string,
   args: readonly string[],
@@ -101,7 +101,7 @@ function ciOrigin(environment: Environment): Pick<Origin, 'author' | 'commit' | 
   return { author: undefined, commit: undefined, url: undefined };
 }
 
-/** userInfo() throws where the user is in no list of users, as in many containers. */
+/** userInfo() throws if the user has no passwd entry, as in many containers. */
 function loginName(environment: Environment): string | undefined {
   try {
     return userInfo().username;

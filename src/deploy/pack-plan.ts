@@ -1,48 +1,48 @@
 import type { ReleasedContent, ReleasedFile } from '../release/index.ts';
 
-/** A pack of many contents is at most so large, so that a node can have it in memory. */
+/** The largest pack of many contents, so that a node can hold it in memory. */
 export const MOST_PACK_BYTES = 32 * 1024 * 1024;
-/** A larger content is a pack of its own: it is fetched in parts, when it is read. */
+/** A larger content gets a pack of its own, which is fetched in parts when it is read. */
 export const LARGEST_SHARED_BYTES = 8 * 1024 * 1024;
-/** A release lies in at most so many packs of many contents, where they can be joined at all. */
+/** The most packs of many contents in one release, if they can be joined. */
 export const MOST_PACKS = 16;
 
-/** Where a content lies. */
+/** The place of a content. */
 export interface Place {
   readonly pack: string;
   readonly offset: number;
 }
 
-/** One content, known by its SHA-256. */
+/** One content, identified by its SHA-256. */
 export interface Content {
   readonly sha256: string;
   readonly size: number;
 }
 
 export interface PackPlan {
-  /** Contents that stay where they are, by SHA-256. */
+  /** Contents that stay in their packs, by SHA-256. */
   readonly kept: ReadonlyMap<string, Place>;
-  /** Packs to be written: their contents, one behind the other. */
+  /** Packs to be written, as lists of their contents in order. */
   readonly packs: readonly (readonly Content[])[];
 }
 
-/** A pack of the release before, as far as the new release needs it. */
+/** The part of an old pack that the new release needs. */
 interface UsedPack {
   readonly digest: string;
   readonly contents: Content[];
   /** Bytes that the new release needs of it. */
   used: number;
-  /** Where the last content ends that the current release has in it. */
+  /** The end of the last content of the current release in it. */
   readonly bytes: number;
 }
 
 /**
- * Decides what is written: the contents that the current release has not, and those of packs that are not worth keeping.
- * Those are packs less than half used, and, where the release would lie in more than 16 packs, the smallest of them, half
- * at a time: a content is so written anew a few times in a thousand deploys, not with each.
+ * Decides what is written: contents that the current release lacks, and the contents of packs that are not worth keeping.
+ * These are packs of which less than half is used. If the release would need more than 16 packs, also the smaller half of
+ * them: so a content is rewritten a few times in a thousand deploys, not in each.
  *
- * How large a pack is follows from the current release alone, without asking the store: contents lie in the order of their
- * hashes, so that those which are left of many reach close to its end.
+ * The size of a pack is estimated from the current release, without a request: contents are ordered by their hashes, so that
+ * the remaining ones reach close to the end of the pack.
  *
  * @param files of the new release
  * @param current files of the current release
@@ -91,7 +91,7 @@ export function planPacks(files: readonly ReleasedContent[], current: readonly R
   return { kept, packs: fill([...fresh, ...again]) };
 }
 
-/** The files with the places that they have once the packs are written, whose digests are given in the plan's order. */
+/** The files with their places after the packs are written. `digests` are in the order of the plan. */
 export function placeFiles(
   files: readonly ReleasedContent[],
   plan: PackPlan,
@@ -122,7 +122,7 @@ function endsOf(files: readonly ReleasedFile[]): ReadonlyMap<string, number> {
   return ends;
 }
 
-/** Not the pack of one large content, which cannot be joined with others. */
+/** False for the pack of one large content, which cannot be joined with others. */
 function isShared({ contents }: UsedPack): boolean {
   return contents.every(({ size }) => size <= LARGEST_SHARED_BYTES);
 }
@@ -131,7 +131,7 @@ function bySize(one: UsedPack, other: UsedPack): number {
   return one.used - other.used || (one.digest < other.digest ? -1 : 1);
 }
 
-/** One behind the other, in an order that does not depend on who deploys: equal contents make equal packs. */
+/** Concatenated in an order that is the same for every deployer: equal contents make equal packs. */
 function fill(contents: readonly Content[]): readonly (readonly Content[])[] {
   const sorted = [...contents].sort((one, other) => (one.sha256 < other.sha256 ? -1 : 1));
   const packs: Content[][] = sorted

@@ -5,18 +5,18 @@ import { type ReleaseStore, writeOver } from './release-store.ts';
 
 const KEY = 'meta/probe.json';
 const MOST_BYTES = 4096;
-/** As many writers at once as the probe plays. */
+/** The number of concurrent writers that the probe simulates. */
 const WRITERS = 16;
 
-/** Which store the probe was made against: what one gateway heeds, another one to the same bucket may not. */
+/** The store that was probed: another gateway to the same bucket may behave differently. */
 export interface ProbedStore {
   readonly endpoint: string;
   readonly bucket: string;
 }
 
 /**
- * Makes sure, once an endpoint and bucket, that the store heeds the conditions of writes: of 16 creations at once one wins,
- * and a write on an ETag that is not there any more is refused. A store that takes both in silence would lose steps.
+ * Verifies, once for each endpoint and bucket, that the store honours conditional writes: of 16 concurrent creations one wins,
+ * and a write on an outdated ETag is rejected. A store that silently accepts both would lose steps.
  *
  * @throws {DeployError} `unconditional-store`; {StoreError}
  */
@@ -31,7 +31,7 @@ export async function requireConditionalWrites(
   const contents = Array.from({ length: WRITERS }, (_, at) => Buffer.from(`${at}`));
   const ends = await Promise.all(contents.map((bytes) => store.create(key, bytes, signal)));
   const winners = ends.flatMap((end) => (end.kind === 'written' ? [end.etag] : []));
-  // No winner: the answer to the one that created it was lost, and the client sent it once more.
+  // No winner: the answer to the winner was lost, and the client sent its request again.
   const created = winners.length === 0 ? await store.read(key, MOST_BYTES, signal) : undefined;
   const etag = winners[0] ?? created?.etag;
   if (winners.length > 1 || etag === undefined) {
@@ -57,7 +57,7 @@ async function remember(
   signal: AbortSignal,
 ): Promise<void> {
   const bytes = Buffer.from(canonicalJson({ bucket, endpoint, schema: 1 }));
-  // Whoever was faster found the same.
+  // A faster probe had the same result.
   await writeOver(store, KEY, bytes, etag, signal);
 }
 

@@ -13,8 +13,8 @@ import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
 /**
- * The manifest that a step names. It is used only if it is the one that was meant, bit by bit, and its files are those of
- * the release.
+ * The manifest that a step names. It is used only if its bytes have the named digest, and its files have the id of the
+ * release.
  *
  * @throws {ReleaseError} `mismatch`, `malformed`; {DeployError} `no-such-release`; {StoreError}
  */

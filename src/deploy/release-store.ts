@@ -1,36 +1,36 @@
-/** An object as it was read: its bytes, and the ETag by which it is replaced. */
+/** The bytes of an object, and the ETag with which it can be replaced. */
 export interface StoredObject {
   readonly bytes: Uint8Array;
   readonly etag: string;
 }
 
-/** How a conditional write ended; `refused`: the store holds another object there than the writer took for granted. */
+/** The result of a conditional write. `refused`: the store has another object there than the writer expected. */
 export type WriteEnd = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'refused' };
 
 /**
- * The objects below one release root, as writers need them. Keys are without a slash in front. Everything rejects with
- * StoreError where the store is in trouble; a write may then have happened or not.
+ * The objects below one release root, for writers. Keys have no leading slash. Every method rejects with StoreError if the store
+ * fails; then a write may or may not have happened.
  */
 export interface ReleaseStore {
-  /** Undefined: there is no such object. Rejects where it is longer than `most` bytes. */
+  /** Undefined if there is no such object. Rejects if it is longer than `most` bytes. */
   read(key: string, most: number, signal: AbortSignal): Promise<StoredObject | undefined>;
-  /** `length` bytes from `offset` on; undefined: there is no such object. */
+  /** `length` bytes from `offset` on; undefined if there is no such object. */
   readRange(
     key: string,
     offset: number,
     length: number,
     signal: AbortSignal,
   ): Promise<Uint8Array | undefined>;
-  /** Writes an object that is not there yet (If-None-Match: *). */
+  /** Creates an object (If-None-Match: *). */
   create(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<WriteEnd>;
-  /** Writes in the place of the object with this ETag (If-Match). */
+  /** Replaces the object with this ETag (If-Match). */
   replace(key: string, bytes: Uint8Array, etag: string, signal: AbortSignal): Promise<WriteEnd>;
-  /** Keys that begin so, in the order of their bytes; those behind `after` where that is given. */
+  /** Keys with this prefix in byte order, only those after `after` if that is given. */
   list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]>;
   remove(keys: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
-/** Writes in the place of the object with this ETag, or where there is none, a new one. */
+/** Replaces the object with this ETag, or creates it if there is no ETag. */
 export function writeOver(
   store: ReleaseStore,
   key: string,

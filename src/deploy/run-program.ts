@@ -2,16 +2,16 @@ import { type SpawnOptions, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
 export interface ProgramEnd {
-  /** Null: a signal ended it. */
+  /** Null if a signal ended it. */
   readonly code: number | null;
   readonly said: string;
   readonly complained: string;
 }
 
 /**
- * Runs a program to its end. Rejects where it cannot be started, and where the signal ends it.
+ * Runs a program to its end. Rejects if it cannot be started, or if `signal` ends it.
  *
- * @param input what it reads; undefined: nothing
+ * @param input its standard input; undefined: empty
  */
 export async function runProgram(
   command: string,
@@ -26,7 +26,7 @@ export async function runProgram(
   const ended = new Promise<number | null>((resolve, reject) =>
     child.once('error', reject).once('close', resolve),
   );
-  // One that ends early closes its input.
+  // A program that ends early closes its input.
   child.stdin?.on('error', () => undefined).end(input);
   const [code, said, complained] = await Promise.all([ended, text(child.stdout!), text(child.stderr!)]);
   return { code, said, complained };

@@ -16,28 +16,28 @@ export interface S3ReleaseStoreOptions {
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
-  /** Told the Date of each answer. */
+  /** Is told the Date of each answer. */
   readonly dates?: DateObserver;
-  /** Milliseconds; ends early where the signal is aborted. */
+  /** Milliseconds; ends early if the signal is aborted. */
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Milliseconds. A store may take its time over a write: 32 MiB of it, or the first one to a bucket. */
+/** Milliseconds. A store may be slow to write 32 MiB, or the first object of a bucket. */
 export const WRITING_TIMEOUTS: Timeouts = { connect: 3_000, firstByte: 60_000, stall: 30_000 };
 
 /**
- * Of each request, where the store is in trouble or an answer does not come. Every request can be sent again: a write whose
- * first try took effect is refused the second time, and its writer looks what is there.
+ * For each request, if the store fails or does not answer. Every request can be sent again: a write whose first attempt took
+ * effect is rejected the second time, and its writer reads the object.
  */
 const MOST_TRIES = 5;
 const FIRST_PAUSE_MS = 200;
-/** A write that met another one on the same key (409 on AWS) is tried again. */
+/** A write that collided with another one on the same key (409 on AWS) is tried again. */
 const MOST_CONFLICTS = 8;
 const CONFLICT_PAUSE_MS = 100;
 
 /**
- * A release root in S3, for writers: by the SDK, since writing is rare, and signed bodies, retries and the parsing of
- * listings are its own. Readers have a leaner way (SignedHttp).
+ * A release root in S3, for writers. Uses the SDK, because writes are rare, and it has signed bodies, retries and a parser of
+ * listings. Readers use SignedHttp, which is faster.
  */
 export class S3ReleaseStore implements ReleaseStore {
   readonly #sdk: typeof Sdk;
@@ -57,14 +57,14 @@ export class S3ReleaseStore implements ReleaseStore {
       credentials: () => credentials(),
       forcePathStyle: target.basePath !== '/',
       maxAttempts: 1,
-      // Asked for from 2 MiB on; the transport cannot wait for the 100.
+      // The SDK would ask for it from 2 MiB on; the transport cannot wait for status 100.
       expectContinueHeader: false,
       requestHandler: sdkRequestHandler(transport, dates),
-      // Stores other than AWS's refuse the checksums that the SDK adds by itself; TLS and our own digests stand for them.
+      // Some stores reject the checksums that the SDK adds by default. TLS and our own digests replace them.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       followRegionRedirects: true,
-      // The endpoint was worked out before, as for a mount.
+      // The endpoint was resolved before, as for a mount.
       ignoreConfiguredEndpointUrls: true,
       ...(target.endpoint !== 'aws' && { endpoint: target.endpoint }),
     });
@@ -72,7 +72,7 @@ export class S3ReleaseStore implements ReleaseStore {
 
   /** The SDK is loaded here: it takes a quarter of a second. */
   static async open(options: S3ReleaseStoreOptions): Promise<S3ReleaseStore> {
-    // The SDK's releases are pinned here; what it says about coming ones is not for who deploys.
+    // The SDK's version is pinned here: its notices about later versions do not concern users.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     return new S3ReleaseStore(await import('@aws-sdk/client-s3'), options);
   }
@@ -146,7 +146,7 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   async remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
-    // One by one: DeleteObjects wants a checksum that not every store takes.
+    // One by one: DeleteObjects needs a checksum that some stores reject.
     for (const key of keys) {
       await this.#named(key, 'delete', signal, () =>
         this.#client.send(new this.#sdk.DeleteObjectCommand(this.#at(key)), { abortSignal: signal }),
@@ -172,7 +172,7 @@ export class S3ReleaseStore implements ReleaseStore {
         return { kind: 'written', etag };
       } catch (error) {
         const status = statusOf(error);
-        // If-Match on a key that is not there is 404 at AWS.
+        // If-Match on a missing key is 404 on AWS.
         if (status === 412 || (status === 404 && nameOf(error) === 'NoSuchKey')) return { kind: 'refused' };
         if (status !== 409) throw this.#errorOf(error, key, 'write', signal);
         if (conflicts === MOST_CONFLICTS) throw this.#conflicting(key, conflicts);
@@ -197,7 +197,7 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   async #named<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-    // One signal stops all requests of a deploy, each of which listens.
+    // One signal stops all requests of a deploy. Each request adds a listener.
     setMaxListeners(0, signal);
     try {
       return await this.#tried(key, what, signal, ask);
@@ -206,7 +206,7 @@ export class S3ReleaseStore implements ReleaseStore {
     }
   }
 
-  /** Rejects with what the last try was rejected with. */
+  /** Rejects with the error of the last attempt. */
   async #tried<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
@@ -227,7 +227,7 @@ export class S3ReleaseStore implements ReleaseStore {
     const words = `${what} ${this.#target.prefix}${key}: ${nameOf(error)}: ${printable(messageOf(error), 300)}`;
     if (status !== undefined) {
       const code = codeOfS3(nameOf(error), status);
-      // The SDK signs the next request by the clock of the store that refused this one.
+      // The SDK signs the next request with the clock of the store that rejected this one.
       const retryable = isRetryable(code) || code === 'clock-skew';
       return new StoreError(code, words, this.#hintOf(code, key, what), retryable);
     }
@@ -270,7 +270,7 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 }
 
-/** A body that nobody reads keeps its connection. */
+/** An unread body would keep its connection busy. */
 function dropped(body: Sdk.GetObjectCommandOutput['Body']): void {
   if (body === undefined || !(body instanceof Readable)) return;
   body.once('error', () => undefined).destroy();

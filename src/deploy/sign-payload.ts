@@ -5,8 +5,8 @@ import { runProgram } from './run-program.ts';
 const LONGEST_SIGNING_MS = 120_000;
 
 /**
- * Has `ssh-keygen -Y sign` (OpenSSH 8.1) sign the bytes: with a private key file of any format, asking for its passphrase on
- * the terminal, or by the agent that has the key whose public part is named. No key is ever read here.
+ * Lets `ssh-keygen -Y sign` (OpenSSH 8.1) sign the bytes. It uses a private key file of any format, and asks for its passphrase
+ * on the terminal; or, if a public key is named, the agent that has the private one. dagmount never reads a key.
  *
  * @throws {DeployError} `unsigned`
  */

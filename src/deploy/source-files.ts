@@ -7,25 +7,25 @@ import { inOrder } from '../base/in-order.ts';
 import { isShowable, MOST_FILES, type ReleasedContent } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
 
-/** A file to be deployed: what it is, and where it is read. */
+/** A file to be deployed: its properties, and the path from which it is read. */
 export interface SourceFile extends ReleasedContent {
   readonly source: string;
 }
 
-/** What no release ever has, so that ids are those of airflow-manifest-bundle 0.3. */
+/** Names that no release contains, so that ids equal those of airflow-manifest-bundle 0.3. */
 const LEFT_OUT_DIRECTORIES: ReadonlySet<string> = new Set(['.git', '__pycache__']);
 const LEFT_OUT_FILES: ReadonlySet<string> = new Set(['.git', '.airflow-bundle-manifest.json']);
 
-/** A content is sent in one request, from memory. */
+/** The largest content: it is sent in one request, from memory. */
 const LARGEST_FILE_BYTES = 1024 ** 3;
 const READ_BYTES = 1024 * 1024;
 /**
- * Files that are read at a time. Each takes six turns of the thread pool, whose four threads are idle most of the time where
- * one file waits for another.
+ * How many files are read at a time. Each takes six turns of the thread pool, whose four threads are mostly idle if files are
+ * read one by one.
  */
 export const READING = { concurrency: 16, ahead: 64 } as const;
 
-/** Whether a name in a directory is never deployed. A file that is called just `.pyc` is. */
+/** Whether a name is never deployed. A file named just `.pyc` is deployed. */
 export function isLeftOut(name: string, isDirectory: boolean): boolean {
   if (isDirectory) return LEFT_OUT_DIRECTORIES.has(name);
   return LEFT_OUT_FILES.has(name) || (name.endsWith('.pyc') && name !== '.pyc');
@@ -38,8 +38,8 @@ export interface CollectOptions {
 }
 
 /**
- * All files below a directory, by their paths below it. Symbolic links are followed only to a file below the same
- * directory, which is then deployed in their place: what they lead to elsewhere is not what was reviewed.
+ * All files below a directory, by relative path. A symbolic link is followed only to a file below the same directory, whose
+ * content is deployed in its place: a file elsewhere was not reviewed.
  *
  * @throws {DeployError} `unusable-source`, which names the path
  */
@@ -51,7 +51,7 @@ export async function collectDirectory(
   const found: { readonly source: string; readonly path: string; readonly isLink: boolean }[] = [];
   const walk = async (folder: string): Promise<void> => {
     options.signal.throwIfAborted();
-    // As bytes: a name that is not UTF-8 would be decoded to one that does not exist.
+    // As bytes: a name that is not UTF-8 would be decoded to a name that does not exist.
     const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
     for (const entry of entries) {
       const name = entry.name.toString();
@@ -82,7 +82,7 @@ function requireUtf8(name: Uint8Array, path: string): void {
   if (!isUtf8(name)) throw unusable(path, 'its name is not UTF-8', 'Rename it.');
 }
 
-/** One file that was named, under the path that it has in the tree: its name, unless another is given. */
+/** One named file. Its path in the tree is its name, unless another path is given. */
 export async function collectFile(file: string, path: string = basename(file)): Promise<SourceFile> {
   if ((await lstat(file)).isSymbolicLink()) {
     throw unusable(file, 'it is a symbolic link', 'Name the file that it leads to.');
@@ -102,12 +102,12 @@ async function requireInside(root: string, source: string, path: string): Promis
   );
 }
 
-/** What a file is, read once; that it changes meanwhile is noticed. */
+/** Reads a file once. Detects that it changes meanwhile. */
 async function readSource(source: string, path: string): Promise<SourceFile> {
   if (!isShowable(path)) {
     throw unusable(path, 'a node cannot show this path', 'Rename it, or leave it out by --exclude.');
   }
-  // Without O_NONBLOCK, opening a FIFO waits for its writer.
+  // Without O_NONBLOCK, opening a FIFO would wait for a writer.
   const handle = await open(source, constants.O_RDONLY | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => {
       throw unusable(

@@ -14,46 +14,46 @@ import { readLogEntry, readStanding, type Standing, type TakenStep } from './cur
 import { DeployError } from './deploy-error.ts';
 import { type ReleaseStore, type WriteEnd, writeOver } from './release-store.ts';
 
-/** What a step is to say; the rest follows from where the environment stands. */
+/** The content of a step; the rest follows from the state of the environment. */
 export type StepProposal = Omit<
   ReleasePayload,
   'root' | 'environment' | 'sequence' | 'previous' | 'nonce' | 'created'
 >;
 
-/** Where a step is taken, and how. */
+/** The options of a step. */
 export interface StepSetting {
   readonly store: ReleaseStore;
   /** The name of the release root. */
   readonly root: string;
   readonly environment: string;
-  /** Whether it may take the place of a step that waits for its time: a roll-back may. */
+  /** Whether it may replace a step that waits for its time, as a roll-back may. */
   readonly mayReplaceArmed: boolean;
   /** Signs the bytes of a payload. */
   readonly sign: (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Waits between two tries. */
+  /** Waits between two attempts. */
   readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 export interface StepOptions extends StepSetting {
   /**
-   * What is to be said on top of this standing; packs and manifest are in the store when it resolves. Called once more
-   * where another step was taken meanwhile; rejects, with `overtaken` as a rule, where it cannot be on top of that one.
+   * Returns the content of the step for this state of the environment. Packs and manifest are in the store when it resolves. Called
+   * again if another step was taken meanwhile; rejects, usually with `overtaken`, if it cannot follow that step.
    */
   readonly propose: (standing: Standing, condemned: Condemned) => Promise<StepProposal>;
 }
 
-/** Steps of others that may come between before this one gives up. */
+/** After so many steps of other writers in between, this one gives up. */
 const MOST_TRIES = 5;
 
 /**
- * Takes one step of an environment: moves its ref by compare-and-swap, and writes it down in the log.
+ * Takes one step of an environment: moves its ref by compare-and-swap, and adds the step to the log.
  *
- * The order matters. The log's entry of the step before is completed first, so that the log lacks at most its newest
- * entry, whoever ended in the middle. Then the ref, which is the truth, then this step's entry. The ref is never moved
- * where the log already has the next number: that is a ref which somebody put back.
+ * The order matters. First, the log entry of the previous step is completed: so the log lacks at most its newest entry, even if a
+ * writer was killed. Then the ref is moved, which decides; then this step's entry is written. The ref is never moved if the
+ * log already has the next number, because then an earlier ref was restored.
  *
  * @throws {DeployError} `armed`, `overtaken`, `write-refused`, `put-back`, `log-differs`, `invalid-step`; {ReleaseError};
  * {StoreError}
@@ -70,12 +70,12 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     first ??= standing;
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
     const proposal = await options.propose(standing, keys);
-    // crash point: packs and manifest are there, and nobody shows them.
+    // crash point: packs and manifest exist, and no node shows them.
     await completeLog(store, environment, standing, signal);
     if (options.now() - began > LONGEST_WRITER_MS) throw tooSlow(environment);
     const step = await signed(options, standing, proposal);
     if (await moveRef(options, standing, step)) {
-      // crash point: in force. Whoever takes the next step writes this one down.
+      // crash point: in force. The next step's writer adds this one to the log.
       await writeDown(store, step, signal);
       return step;
     }
@@ -113,7 +113,7 @@ async function signed(options: StepOptions, standing: Standing, proposal: StepPr
       sha256: before.digest,
     },
     nonce: randomBytes(16).toString('hex'),
-    // A clock that is behind another writer's: readers refuse steps that go back in time.
+    // This clock may be behind another writer's: readers reject steps that go back in time.
     created: Math.max(now(), before?.payload.created ?? 0),
   };
   const bytes = encodePayload(payload);
@@ -123,8 +123,8 @@ async function signed(options: StepOptions, standing: Standing, proposal: StepPr
 }
 
 /**
- * A payload that readers refuse would also stop every later writer, which reads the step before its own: so what cannot be
- * read is never written.
+ * A payload that readers reject would also stop every later writer, because a writer reads the previous step. So an unreadable
+ * payload is never written.
  */
 function requireReadable(payload: Uint8Array): void {
   try {
@@ -139,7 +139,7 @@ function requireReadable(payload: Uint8Array): void {
   }
 }
 
-/** Whether the ref is this step's now, or was before later ones. A lost answer is found out, not guessed. */
+/** Whether the ref points to this step, or did before later ones. If the answer was lost, this reads the ref instead of guessing. */
 async function moveRef(options: StepOptions, standing: Standing, step: TakenStep): Promise<boolean> {
   const { store, environment, signal } = options;
   const key = releaseKeys.ref(environment);
@@ -152,7 +152,7 @@ async function moveRef(options: StepOptions, standing: Standing, step: TakenStep
   }
   if (end?.kind === 'written') return true;
   signal.throwIfAborted();
-  // Also after a refusal: the client may have sent it twice, and the second was refused for the sake of the first.
+  // Also after a rejection: the client may have sent the request twice, and the first one caused the rejection of the second.
   const found = await readStanding(store, environment, signal);
   if (isSame(found.step, step)) return true;
   const written = await readLogEntry(store, environment, step.payload.sequence, signal);
@@ -167,8 +167,8 @@ function isSame(found: TakenStep | undefined, step: TakenStep): boolean {
 }
 
 /**
- * Beside the manifest, where a version is looked up by its id, then into the log: a step that is in the log needs no more
- * than one look by whoever takes the next one.
+ * Writes the envelope beside the manifest, where a version is looked up by its id, and then into the log. So the writer of the
+ * next step needs only one request to see that the log is complete.
  */
 async function writeDown(
   store: ReleaseStore,
@@ -184,8 +184,8 @@ async function writeDown(
 }
 
 /**
- * Writes down the step before, where its writer ended in the middle. Where the log goes beyond it, the ref is not the newest
- * one: somebody put it back.
+ * Adds the previous step to the log if its writer was killed before. If the log has later steps, the ref is outdated: an earlier
+ * one was restored.
  */
 async function completeLog(
   store: ReleaseStore,
@@ -225,7 +225,7 @@ async function refusePutBack(
   );
 }
 
-/** Whether the log's entry can be read, and is a step of this environment on top of the one with this digest. */
+/** Whether the log entry is readable, and is a step of this environment that follows the one with this digest. */
 async function follows(
   store: ReleaseStore,
   environment: string,
@@ -235,7 +235,7 @@ async function follows(
 ): Promise<boolean> {
   try {
     const entry = await readLogEntry(store, environment, sequence, signal);
-    // Where an entry between is missing, what the later ones follow cannot be told.
+    // If an entry in between is missing, it is unknown which step the later ones follow.
     if (entry === undefined) return true;
     const { payload } = entry;
     return (

@@ -19,7 +19,7 @@ import { readContent } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { READING, type SourceFile } from './source-files.ts';
 
-/** A file of the release to come: one that is read here, or one that the current release has. */
+/** A file of the new release: a local one, or one of the current release. */
 export type PlannedFile = SourceFile | ReleasedFile;
 
 export interface UploadProgress {
@@ -34,27 +34,26 @@ export interface Uploaded extends UploadProgress {
 
 export interface UploadOptions {
   readonly store: ReleaseStore;
-  /** What is about to be deleted, and so counts as not there. */
+  /** Objects that are about to be deleted, and so count as missing. */
   readonly condemned: Condemned;
   readonly onProgress?: ((done: UploadProgress, all: UploadProgress) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Packs in memory at a time: 128 MiB of those that many contents share, and one of those that one large content fills. */
+/** Packs in memory at a time: 128 MiB of packs of many contents, and one pack of one large content. */
 const MOST_PACKS_AT_ONCE = 4;
 const MOST_LARGE_PACKS_AT_ONCE = 1;
-/** Objects in the way of one document, each under the name that its content would have. */
+/** How many foreign objects under the names of one document are skipped. */
 const MOST_REFUSALS = 8;
-/** A pack, and the bytes behind its contents that tell it apart. */
+/** A pack, and the bytes after its contents that give it another name. */
 const MOST_PACK_OBJECT_BYTES = 1024 ** 3 + 1024;
 
 /**
- * Writes the packs and the manifest of a release, as far as they are not there yet. What is written is seen by nobody
- * until a ref points to it. Packs are named by their content, so that what an attempt before this one wrote is found; it is
- * read before it counts, since another writer could have planted it.
+ * Writes those packs and manifests of a release that the store lacks. No node shows them until a ref points to them. Packs are
+ * named by their content, so that packs of an earlier attempt are found. They are read before they are used, because another
+ * writer could have planted them.
  *
- * @throws {DeployError} `unusable-source` where a file changed since it was looked at, or the release is too large;
- * {StoreError}
+ * @throws {DeployError} `unusable-source` if a file has changed since it was read, or the release is too large; {StoreError}
  */
 export async function upload(
   files: readonly PlannedFile[],
@@ -79,7 +78,7 @@ export async function upload(
     plan.packs.map((contents) =>
       (isLarge(contents) ? large : shared)(async () => {
         const content = await packOf(contents, readers, signal);
-        // A byte behind its contents makes another pack of them.
+        // A byte after the contents gives the pack another name.
         const { bytes, digest } = await write(
           (salt) => (salt === undefined ? content : Buffer.concat([content, Buffer.from(salt, 'hex')])),
           releaseKeys.pack,
@@ -104,8 +103,7 @@ export async function upload(
 }
 
 /**
- * Writes the first of some documents that say the same whose key is neither about to be deleted nor taken by something
- * else.
+ * Writes the first of several equivalent documents whose key is neither about to be deleted nor used by another object.
  *
  * @param make one of them; `salt` tells them apart
  */
@@ -133,7 +131,7 @@ async function write(
   }
 }
 
-/** Whether the object is what its name says; a larger one is not. */
+/** Whether the object has the digest in its name. False if it is larger. */
 async function isThere(
   key: string,
   digest: string,
@@ -150,7 +148,7 @@ async function isThere(
   }
 }
 
-/** Before anything is sent: every digest is as long as any other, so the length of the manifest is known. */
+/** Checked before anything is sent: all digests have the same length, so the length of the manifest is known. */
 function requireManifestFits(files: readonly PlannedFile[], plan: PackPlan): void {
   if (files.length <= MOST_FILES) {
     const digests = plan.packs.map(() => '0'.repeat(64));
@@ -174,7 +172,7 @@ function digestOf(bytes: Uint8Array): string {
 
 type ContentReader = () => Promise<Uint8Array>;
 
-/** How each content is read: here where it is here, else from the packs of the current release. */
+/** How each content is read: locally if it is local, otherwise from the packs of the current release. */
 function contentReaders(
   files: readonly PlannedFile[],
   current: readonly ReleasedFile[],

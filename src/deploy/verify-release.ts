@@ -14,13 +14,13 @@ import type { ReleaseStore } from './release-store.ts';
 export interface Verified {
   readonly files: number;
   readonly bytes: number;
-  /** Undefined: no file of allowed signers was given. */
+  /** Undefined if no file of allowed signers was given. */
   readonly signedBy: readonly Signer[] | undefined;
-  /** Sentences; none: all is as it was deployed. */
+  /** Sentences; empty if everything is as it was deployed. */
   readonly flaws: readonly string[];
 }
 
-/** Reads all of a release and holds it against its digests, its id and its signature. */
+/** Reads a whole release and checks it against its digests, its id and its signature. */
 export async function verifyRelease(
   { payload, bytes }: TakenStep,
   {
