@@ -12,7 +12,7 @@ test('a uid without an entry and without HOME has no home directory, and that is
   assert.equal(hasUserEntry({ homedir: noEntry, userInfo: noEntry }), false);
 });
 
-test('an empty HOME is none', () => {
+test('an empty HOME counts as unset', () => {
   assert.equal(homeDirectory({ homedir: () => '', userInfo: noEntry }), undefined);
 });
 
@@ -20,12 +20,12 @@ test('HOME is enough for a home directory, and gives no name', () => {
   assert.equal(homeDirectory({ homedir: () => '/srv', userInfo: noEntry }), '/srv');
 });
 
-test('this process has both', () => {
+test('the user of this process has a name and a home directory', () => {
   assert.notEqual(homeDirectory(), undefined);
   assert.equal(hasUserEntry(), true);
 });
 
-test('a fault of this program is not taken for a missing entry', () => {
+test('an error of this program is not mistaken for a missing entry', () => {
   const fault = (): never => {
     throw new TypeError('fault');
   };

@@ -37,7 +37,7 @@ function bench(limitBytes = LIMIT, evictionPaused = false): Bench {
   };
 }
 
-test('nothing goes before it is known what is shown; then the limit holds, and what is not shown went first', () => {
+test('nothing is evicted before it is known what is shown; then hidden content is evicted first, and the limit holds', () => {
   const { index, add, removed, keys } = bench(LIMIT, true);
   for (const name of ['one', 'two', 'three', 'four']) {
     index.add({ key: blobKey(name, undefined), name, bytes: 300, fileBytes: 300, fingerprint: 0n });
@@ -56,7 +56,7 @@ test('nothing goes before it is known what is shown; then the limit holds, and w
   );
 });
 
-test('of what is not shown, the least recently used goes first', () => {
+test('of hidden content, the least recently used is evicted first', () => {
   const { index, add, removed } = bench();
   for (const name of ['a', 'b', 'c', 'd']) add(name, 250);
   index.touch(index.peek('a')!);
@@ -65,7 +65,7 @@ test('of what is not shown, the least recently used goes first', () => {
   assert.equal(index.evictions, 2);
 });
 
-test('what is not shown goes before what is past the bound, and that before nothing else', () => {
+test('hidden content is evicted first, then content past the prefetch limit, and no other', () => {
   const { index, add, removed } = bench();
   index.show('past', 'past');
   index.show('within', 'within');
@@ -100,7 +100,7 @@ test('what is past the bound takes at most half, whole files and chunks together
   assert.equal(add('c', 501), false);
 });
 
-test('a version that comes to be past the bound pushes the oldest of those out', () => {
+test('a version that moves past the prefetch limit evicts the oldest one there', () => {
   const { index, add, removed } = bench();
   index.show('a', 'within');
   index.show('b', 'within');
@@ -157,7 +157,7 @@ test('room that is held counts, so that fetches under way do not overrun the lim
   assert.notEqual(index.reserve('b', 600), undefined);
 });
 
-test('what was shown until now is the most recently used of what is not', () => {
+test('content that was shown until now counts as the most recently used hidden content', () => {
   const { index, add, keys } = bench();
   index.show('a', 'within');
   add('a', 100);
@@ -184,7 +184,7 @@ test('a blob that the disk does not let go stays in the index, and no room is gi
   assert.equal(index.bytes, 900);
 });
 
-test('giving up for a disk that is full takes what is not needed, as much as is asked for', () => {
+test('for a full disk, as much unneeded content is evicted as was asked for', () => {
   const { index, add, removed } = bench();
   index.show('past', 'past');
   index.show('within', 'within');
@@ -211,7 +211,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-test('whatever happens: limits hold, what is protected is not evicted for another, and the books balance', () => {
+test('after any operations limits hold, no protected blob was evicted for another, and the totals are right', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(step, fc.integer({ min: 1, max: 600 })), { maxLength: 60 }), (steps) => {
       const files = new Map<string, number>();

@@ -20,7 +20,7 @@ function ask(
   });
 }
 
-test('whoever fits is let in at once, the others in the order in which they came', async () => {
+test('a request that fits is admitted at once, the others in the order of arrival', async () => {
   const budget = new ByteBudget(10);
   const granted: string[] = [];
   void ask(budget, granted, 'a', 6);
@@ -34,7 +34,7 @@ test('whoever fits is let in at once, the others in the order in which they came
   assert.equal(budget.taken, 7);
 });
 
-test('the urgent one goes first, also where it becomes so while it waits', async () => {
+test('an urgent request goes first, even if it becomes urgent while it waits', async () => {
   const budget = new ByteBudget(10);
   const granted: string[] = [];
   void ask(budget, granted, 'a', 10);
@@ -61,7 +61,7 @@ test('what is larger than the budget is let in alone', async () => {
   assert.deepEqual(granted, ['a', 'b']);
 });
 
-test('who stops waiting makes way for those behind', async () => {
+test('a request that stops waiting makes way for the next ones', async () => {
   const budget = new ByteBudget(14);
   const granted: string[] = [];
   const leaving = new AbortController();
@@ -97,7 +97,7 @@ test('the budget is never overrun and all are served', async () => {
   );
 });
 
-test('a part of it is kept for who is urgent, who need not wait for the others then', async () => {
+test('a part of the budget is kept for urgent requests, which do not wait for others', async () => {
   const budget = new ByteBudget(8);
   const granted: string[] = [];
   for (const name of ['a', 'b', 'c', 'd']) void ask(budget, granted, name, 2);

@@ -98,7 +98,7 @@ test('a reader that goes away does not end the fetch that others wait for', asyn
   assert.equal(f.store.requests.length, 1);
 });
 
-test('when nobody waits any more the fetch is aborted, its room given back, and nothing stays on disk', async (t) => {
+test('when no caller waits any more, the fetch is aborted, its room is given back, and nothing stays on disk', async (t) => {
   const f = fixture(t);
   const cache = await f.open({ limitBytes: 1000 });
   const version = f.store.putRandom('a', 900);
@@ -115,7 +115,7 @@ test('when nobody waits any more the fetch is aborted, its room given back, and 
   assert.equal(f.files().length, 1);
 });
 
-test('the store is told who waits', async (t) => {
+test('the store is told whether a reader waits', async (t) => {
   const f = fixture(t);
   const cache = await f.open();
   await cache.ensure(f.store.putRandom('a', 1), undefined, { signal: f.signal, priority: 'background' });

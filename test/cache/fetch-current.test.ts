@@ -32,7 +32,7 @@ test('what is under a path now is fetched without asking for a version, and kept
   assert.equal(located.kind, 'memory');
 });
 
-test('what is too large for one blob, or over the limit, is left unread', async (t) => {
+test('an object that is too large for one blob, or over the limit, is not read', async (t) => {
   const f = fixture(t);
   const cache = await f.open();
   const large = f.store.putRandom('large', CHUNK_BYTES + 1);
@@ -56,7 +56,7 @@ test('what arrives damaged is fetched three times, and claims no room afterwards
   assert.equal((await cache.ensure(other, undefined, { signal: f.signal })).kind, 'local');
 });
 
-test('what is gone is told so', async (t) => {
+test('a missing object is reported as gone', async (t) => {
   const f = fixture(t);
   const cache = await f.open();
   const missing = { name: '0'.repeat(32), path: 'missing', etag: '', size: 1 };

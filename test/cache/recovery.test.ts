@@ -121,7 +121,7 @@ test('temporary files of a killed process are removed', async (t) => {
   assert.equal(cache.stats().entries, 1);
 });
 
-test('what is nothing of ours is left alone, not counted, and said once', async (t) => {
+test('foreign files are left alone, not counted, and reported once', async (t) => {
   const f = fixture(t);
   await filled(f, ['a']);
   writeFileSync(`${f.directory}/generation`, 'another part of the program');
@@ -183,7 +183,7 @@ test('a smaller limit holds from the start: what was not shown goes first, then 
   assert.deepEqual(await kept(50), []);
 });
 
-test('what must go for a limit is told by rank and size', () => {
+test('which blobs are evicted for a limit follows from rank and size', () => {
   const blobs = (['hidden', 'past', 'kept', 'kept'] as const).map((rank, i) => ({
     key: `${i}`,
     rank,

@@ -94,7 +94,7 @@ for (const { of, alter } of alterations) {
   for (const size of sizes) {
     for (const restart of [false, true]) {
       const when = restart ? 'found after a restart' : 'found at its next use';
-      test(`${of} (${size} bytes), ${when}: not served, counted, fetched again`, async (t) => {
+      test(`${of} (${size} bytes), ${when}, is not served; it is counted and fetched again`, async (t) => {
         const f = fixture(t);
         const first = await f.open();
         const version = f.store.putRandom('dags/a.py', size);

@@ -27,7 +27,7 @@ class Bench {
   }
 }
 
-test('all who ask for one key while it is worked on share one result', async () => {
+test('all callers for one key share one result while it is worked on', async () => {
   const bench = new Bench();
   const answers = [bench.ask(), bench.ask(), bench.ask()];
   bench.works[0]?.finish(7);
@@ -36,7 +36,7 @@ test('all who ask for one key while it is worked on share one result', async () 
   assert.equal(bench.flights.size, 0);
 });
 
-test('all share one error, and the next one to ask starts anew', async () => {
+test('all callers share one error, and the next call starts again', async () => {
   const bench = new Bench();
   const answers = [bench.ask(), bench.ask()];
   bench.works[0]?.fail(new Error('broken'));
@@ -46,7 +46,7 @@ test('all share one error, and the next one to ask starts anew', async () => {
   assert.equal(await again, 8);
 });
 
-test('who stops waiting gets the reason at once, and the others the result', async () => {
+test('a caller that stops waiting gets the reason at once, and the others get the result', async () => {
   const bench = new Bench();
   const leaving = new AbortController();
   const first = bench.ask(leaving.signal);
@@ -71,7 +71,7 @@ test('when the last one stops waiting, the work is aborted', async () => {
   for (const answer of answers) await assert.rejects(answer);
 });
 
-test('who asks while an aborted work comes to its end waits for that, and never runs beside it', async () => {
+test('a call during the end of aborted work waits for that end, and never runs beside it', async () => {
   const bench = new Bench();
   bench.deaf = true;
   const leaving = new AbortController();
@@ -88,13 +88,13 @@ test('who asks while an aborted work comes to its end waits for that, and never 
   assert.equal(bench.works.length, 2);
 });
 
-test('who has stopped waiting before asking starts nothing', async () => {
+test('a call with an aborted signal starts nothing', async () => {
   const bench = new Bench();
   await assert.rejects(bench.ask(AbortSignal.abort(new Error('gone'))), /gone/);
   assert.equal(bench.works.length, 0);
 });
 
-test('work becomes urgent when somebody joins who is', () => {
+test('work becomes urgent when an urgent caller joins', () => {
   const bench = new Bench();
   void bench.ask();
   assert.equal(bench.works[0]?.flight.urgent, false);

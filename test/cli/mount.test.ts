@@ -92,7 +92,7 @@ describe('a mount in the foreground', () => {
     assert.match(told.child.stderr(), /^\s+at /m);
   });
 
-  test('that fails where nobody looked ends with 70', async (t) => {
+  test('that throws outside of any command ends with 70', async (t) => {
     const mount = await fakeMount(t, 'uncaught');
     assert.equal((await mount.child.exit).code, 70);
     assert.match(mount.child.stderr(), /out of nowhere/);
@@ -102,7 +102,7 @@ describe('a mount in the foreground', () => {
 describe('results that cannot be written', () => {
   const command = `"${process.execPath}" "${join(repository, 'dist/bundle/cli/main.js')}" help mount`;
 
-  test('are a failure', {
+  test('end the command with an error', {
     skip: statSync('/dev/full', { throwIfNoEntry: false }) === undefined ? 'there is no /dev/full' : false,
   }, () => {
     const { status, stderr } = spawnSync('sh', ['-c', `${command} > /dev/full`], { encoding: 'utf8' });
@@ -113,7 +113,7 @@ describe('results that cannot be written', () => {
     );
   });
 
-  test('are none where nobody wants more of them', () => {
+  test('are no error once the reader has closed the pipe', () => {
     const { stderr } = spawnSync('sh', ['-c', `${command} | head -1`], { encoding: 'utf8' });
     assert.equal(stderr, '');
   });

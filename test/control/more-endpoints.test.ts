@@ -170,7 +170,7 @@ describe('what is odd in HTTP', () => {
     assert.match(await connection.all(), /^HTTP\/1.1 200 OK\r\n[^{]*HTTP\/1.1 400 .*"malformed-request"/s);
   });
 
-  test('100-continue is met', async (t) => {
+  test('an Expect: 100-continue is answered with 100', async (t) => {
     const server = await TestServer.start(t);
     const connection = await server.connect();
     const body = '{"paths":["a"]}';

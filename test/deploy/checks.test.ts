@@ -58,7 +58,7 @@ describe('the check of Python files', () => {
   });
 });
 
-test('what looks like a credential is told', () => {
+test('a text that looks like a credential is reported', () => {
   assert.equal(credentialsIn('a', `key = "AKIA${'A'.repeat(16)}"`).length, 1);
   assert.equal(credentialsIn('a', 'postgresql://airflow:s3cr3tpass@db.example.com/x').length, 1);
   assert.deepEqual(
@@ -143,7 +143,7 @@ describe('who deploys, and from where', () => {
   });
 });
 
-test('a payload is signed by ssh-keygen, and a key that is missing is told', {
+test('a payload is signed by ssh-keygen, and a missing key is reported', {
   skip: missingSshKeygen() ?? false,
 }, async () => {
   const { file, publicKey } = makeKey(directory, 'key', ['ed25519']);

@@ -119,14 +119,14 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
     expect(await refused(t, { endpoint: 'http://127.0.0.1:9' }), 69, /127\.0\.0\.1:9/);
   });
 
-  slowTwin('store/store-errors.test.ts: a name that does not resolve')(
+  slowTwin('store/store-errors.test.ts: is unreachable if the name does not resolve')(
     'an endpoint whose name is not known: 69',
     async (t) => {
       expect(await refused(t, { endpoint: 'http://no-such-host.invalid' }), 69, /no-such-host\.invalid/);
     },
   );
 
-  slowTwin('store/store-errors.test.ts: no answer within the time for the first byte')(
+  slowTwin('store/store-errors.test.ts: is unreachable if no byte arrives in time')(
     'an endpoint that never answers: 69',
     async (t) => {
       const proxy = await StoreProxy.start({ upstream: empty.endpoint });

@@ -9,7 +9,7 @@ import { mountImpossible } from '../support/mount.ts';
 /** Longer than the test: a file of which the parse falls into the time without a mount is another matter. */
 const ROUND_SECONDS = 600;
 
-test(`Airflow ${airflowVersion} with a DagmountBundle over a mount of a prefix`, {
+test(`Airflow ${airflowVersion} works with a DagmountBundle over a mount of a prefix`, {
   skip: mountImpossible || bundleMissing,
 }, async (t) => {
   const deployed = await deploy(t, {
@@ -19,8 +19,8 @@ test(`Airflow ${airflowVersion} with a DagmountBundle over a mount of a prefix`,
   });
   await t.test('lists the provider', () => listsProvider(deployed));
   await t.test('finds every DAG, without an import error and without a version', () => findsAll(deployed));
-  await t.test('has an edit', () => edits(t, deployed, '001'));
-  await t.test('refuses refreshes while nothing is mounted, and has an edit once it is again', (t) =>
+  await t.test('sees an edit', () => edits(t, deployed, '001'));
+  await t.test('refuses refreshes while nothing is mounted, and sees an edit after the next mount', (t) =>
     survivesUnmounting(t, deployed),
   );
 });

@@ -19,7 +19,7 @@ const skip = mountImpossible || airflowMissing;
 /** What Airflow may take on top of it. A promise of docs/airflow.md, and so it is asserted. */
 const airflowSeconds = 5;
 
-test(`Airflow ${airflowVersion} with ${dagIds.length} DAGs over a mount`, { skip }, async (t) => {
+test(`Airflow ${airflowVersion} works with ${dagIds.length} DAGs over a mount`, { skip }, async (t) => {
   const deployed = await deploy(t, {
     mountArgs: ['--poll-interval', `${pollSeconds}s`],
     settings: { AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL: String(roundSeconds) },
@@ -27,7 +27,7 @@ test(`Airflow ${airflowVersion} with ${dagIds.length} DAGs over a mount`, { skip
   await t.test('finds every DAG, without an import error', (t) => findsAll(t, deployed));
   await t.test('keeps every DAG while the store is down for 90 s', (t) => survivesOutage(t, deployed));
   await t.test('keeps every DAG while the listing is empty for 60 s', (t) => survivesEmpty(t, deployed));
-  await t.test('has an edit of the same size within the poll interval and 5 s', (t) => edits(t, deployed));
+  await t.test('sees an edit of the same size within the poll interval and 5 s', (t) => edits(t, deployed));
   await t.test('makes a deleted DAG stale within one refresh', (t) => deletes(t, deployed));
   await t.test('imports a new module in a process that lives long', (t) => addsModule(t, deployed));
   await t.test('runs a DAG that reads the mount in its task', (t) => runsTask(t, deployed));

@@ -206,7 +206,7 @@ describe('a request, bytes in and bytes out', () => {
     assert.deepEqual(outcomeOf('notify_reply', zeros(40)), { kind: 'silent' });
   });
 
-  test('destroy is answered', () => {
+  test('destroy gets an empty reply', () => {
     assert.equal(errorOf('destroy', 0, zeros(0)), 0);
   });
 

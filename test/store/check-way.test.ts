@@ -10,7 +10,7 @@ import { wayOptions } from '../support/way-options.ts';
 const GOOD = wayOptions({ endpoints: ['http://127.0.0.1:9'], region: 'eu-west-1' });
 
 describe('settings that are checked before the store client is loaded', () => {
-  test('good ones pass', async () => {
+  test('pass if they are valid', async () => {
     await checkWay(GOOD, {});
   });
 
@@ -23,7 +23,7 @@ describe('settings that are checked before the store client is loaded', () => {
     'a CA bundle that is missing': { caFile: '/none/ca.pem' },
   };
   for (const [name, setting] of Object.entries(bad)) {
-    test(`${name}: refused as when the way is found`, async () => {
+    test(`are refused for ${name}, with the error that resolving them gives`, async () => {
       const options = { ...GOOD, ...setting };
       const refusals = await Promise.allSettled([findWay(options, {}), checkWay(options, {})]);
       const [found, checked] = refusals.map((each) => each.status === 'rejected' && each.reason);
@@ -32,7 +32,7 @@ describe('settings that are checked before the store client is loaded', () => {
     });
   }
 
-  test('a CA bundle of the environment that holds no certificate: refused', async (t) => {
+  test('are refused if the CA bundle of the environment has no certificate', async (t) => {
     const file = join(await temporaryDirectory(t), 'ca.pem');
     await writeFile(file, 'no certificate');
     await assert.rejects(checkWay(GOOD, { AWS_CA_BUNDLE: file }), { code: 'bad-setting' });

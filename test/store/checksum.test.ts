@@ -13,7 +13,7 @@ const known: readonly (readonly [header: string, value: string])[] = [
 ];
 
 for (const [header, value] of known) {
-  test(`${header} is computed as everybody does`, async () => {
+  test(`${header} equals the checksum of other implementations`, async () => {
     const checksum = expectedChecksum({ [header]: value });
     assert.ok(checksum);
     const running = checksum.start();

@@ -182,7 +182,7 @@ describe('a body that drips', () => {
 });
 
 describe('a header that comes twice', () => {
-  test('counts where both agree', async (t) => {
+  test('is accepted if both values agree', async (t) => {
     const headers = { etag: ['"e"', '"e"'], 'last-modified': ['Wed, 12 Oct 2022 17:50:00 GMT', 'never'] };
     const fake = await FakeStore.start(t, () => object(SMALL, headers));
     const { store } = openStore(t, fake.origin);

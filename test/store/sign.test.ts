@@ -20,7 +20,7 @@ const target: ResolvedTarget = {
   anonymous: false,
 };
 
-test('signs every request as the AWS library does', async () => {
+test('every request is signed as the AWS library signs it', async () => {
   const signer = new RequestSigner();
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
   const word = fc.stringMatching(/^[A-Za-z0-9/+]{1,40}$/);

@@ -258,8 +258,8 @@ test('an error document that breaks off leaves the status to go by', async (t) =
   assert.equal((await failureOf(http.send({ operation: 'get', key: 'a' }, patience()))).code, 'unreachable');
 });
 
-describe('a connection that fails gets a code, too', () => {
-  test('nobody listens', async (t) => {
+describe('a connection that fails', () => {
+  test('is unreachable if no process listens', async (t) => {
     const fake = await FakeStore.start(t, () => 'hang');
     const { origin } = fake;
     await fake.close();
@@ -270,14 +270,14 @@ describe('a connection that fails gets a code, too', () => {
     assert.match(error.message, /127\.0\.0\.1:\d+.*ECONNREFUSED/);
   });
 
-  test('a name that does not resolve', async (t) => {
+  test('is unreachable if the name does not resolve', async (t) => {
     const { http } = openStore(t, 'http://bucket.dagmount.invalid');
     const error = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
     assert.equal(error.code, 'unreachable');
     assert.match(error.hint, /name resolution/);
   });
 
-  test('the connection is cut before an answer', async (t) => {
+  test('is unreachable if the connection is cut before an answer', async (t) => {
     const fake = await FakeStore.start(t, () => 'cut');
     const { http } = openStore(t, fake.origin);
     const error = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));
@@ -285,7 +285,7 @@ describe('a connection that fails gets a code, too', () => {
     assert.equal(error.retryable, true);
   });
 
-  test('no answer within the time for the first byte', async (t) => {
+  test('is unreachable if no byte arrives in time', async (t) => {
     const fake = await FakeStore.start(t, () => 'hang');
     const timeouts = { connect: 2000, firstByte: 50, stall: 2000 };
     const { http } = openStore(t, fake.origin, { settings: { timeouts } });
@@ -294,7 +294,7 @@ describe('a connection that fails gets a code, too', () => {
     assert.match(error.detail, /UND_ERR_HEADERS_TIMEOUT/);
   });
 
-  test('what answers speaks no HTTP', async (t) => {
+  test('is not S3 if the answer is not HTTP', async (t) => {
     const server = createServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     defer(t, async () => {
@@ -308,7 +308,7 @@ describe('a connection that fails gets a code, too', () => {
     assert.match(error.hint, /https:\/\//);
   });
 
-  test('TLS that never comes about', async (t) => {
+  test('is unreachable if the TLS handshake never ends', async (t) => {
     const server = createServer(() => undefined);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     defer(t, async () => {
@@ -323,7 +323,7 @@ describe('a connection that fails gets a code, too', () => {
     assert.match(error.detail, /UND_ERR_CONNECT_TIMEOUT/);
   });
 
-  test('https is asked of a port that speaks plain HTTP', async (t) => {
+  test('is not S3 if https meets plain HTTP', async (t) => {
     const fake = await FakeStore.start(t, () => ({ status: 200 }));
     const { http } = openStore(t, fake.origin.replace('http:', 'https:'));
     const error = await failureOf(http.send({ operation: 'get', key: 'a' }, patience()));

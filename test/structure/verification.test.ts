@@ -17,12 +17,12 @@ function having(pattern: RegExp): readonly string[] {
 const owner = 'src/cache/verification.ts';
 const taker = 'src/cache/blob-file.ts';
 
-test('only who has checked or written the whole content of a blob takes its fingerprint', () => {
+test('a fingerprint is taken only where the whole content of a blob was checked or written', () => {
   assert.deepEqual(having(/\bfingerprintOf\s*\(\s*(await\s+)?(lstat|fstat|stat|before|\{)/), [taker, owner]);
   assert.deepEqual(having(/import\s[^;]*\bfingerprintOf\b[^;]*verification\.ts/), [taker]);
 });
 
-test('nobody but the owner says what a fingerprint means, or compares one', () => {
+test('fingerprints are made and compared in one file only', () => {
   assert.deepEqual(having(/\bfingerprint\s*(===|!==|==|!=|<=?|>=?)\s*(0n|1n|ABSENT|fingerprintOf)/), []);
   assert.deepEqual(having(/[<>]=?\s*ARRIVING\b/), [owner]);
 });

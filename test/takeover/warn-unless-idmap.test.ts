@@ -15,14 +15,14 @@ function warnings(offered: bigint | undefined): readonly string[] {
   return log.lines.map(({ level, event }) => `${level} ${event}`);
 }
 
-test('says nothing where idmapped mounts can be made', () => {
+test('no warning is logged if idmapped mounts can be made', () => {
   assert.deepEqual(warnings(EVERYTHING), []);
 });
 
-test('warns on a kernel that does not offer them', () => {
+test('a kernel that offers no idmapped mounts is warned about', () => {
   assert.deepEqual(warnings(EVERYTHING & ~FUSE_ALLOW_IDMAP), ['warn idmap-not-allowed']);
 });
 
-test('warns with a driver that negotiates by itself', () => {
+test('a driver that negotiates by itself is warned about', () => {
   assert.deepEqual(warnings(undefined), ['warn idmap-not-allowed']);
 });

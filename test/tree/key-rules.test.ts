@@ -97,7 +97,7 @@ describe('keys', () => {
     assert.deepEqual(shown([{ key: 'a/' }, { key: 'b/c/' }, { key: 'b/d' }]), ['a/', 'b/', 'b/c/', 'b/d']);
   });
 
-  it('of an object and of a directory alike: the directory wins and the object is reported', () => {
+  it('that are both an object and a directory are shown as the directory, and the object is reported', () => {
     for (const directory of ['a/b', 'a/']) {
       for (const objects of [
         [{ key: 'a' }, { key: 'a-b' }, { key: 'a.c' }, { key: directory }],
@@ -110,7 +110,7 @@ describe('keys', () => {
     }
   });
 
-  it('listed twice: the last wins', () => {
+  it('that are listed twice are shown as listed last', () => {
     const { generation } = build([{ key: 'a', size: 1 }, { key: 'b' }, { key: 'a', size: 2 }]);
     assert.equal(generation.files, 2);
     assert.equal(generation.size(generation.find('a')), 2);

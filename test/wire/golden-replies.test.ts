@@ -56,7 +56,7 @@ function write(writer: ReplyWriter, reply: GoldenReply): number {
 for (const { comment, request, reply } of exchanges) {
   // OPEN is never answered with a handle (no_open), so there is no encoder for that.
   if (reply === null || reply.kind === 'opened') continue;
-  test(`writes the very ${reply.kind} reply that the kernel took for ${comment}`, () => {
+  test(`the ${reply.kind} reply for ${comment} equals the one that the kernel accepted`, () => {
     const buffer = dirtyBuffer();
     const writer = new ReplyWriter(buffer);
     writer.inodeGeneration = INODE_GENERATION;
@@ -81,7 +81,7 @@ for (const { comment, request, reply } of exchanges) {
   });
 }
 
-test('negotiates, from what the kernel offered, the very INIT reply that it took', () => {
+test('the INIT reply to a captured offer equals the one that the kernel accepted', () => {
   const { request, reply } = exchanges[0]!;
   assert.ok(reply?.kind === 'init');
   const { body } = request;

@@ -76,7 +76,7 @@ function expected(request: GoldenRequest): Record<string, unknown> {
 }
 
 for (const { comment, request } of exchanges) {
-  test(`decodes the kernel's ${comment}`, () => {
+  test(`the kernel's ${comment} is decoded`, () => {
     const message = goldenBytes(request.bytes);
     const view = new DataView(message.buffer);
     assert.deepEqual({ ...decodeRequest(message, view, 0, message.length) }, expected(request));
@@ -84,7 +84,7 @@ for (const { comment, request } of exchanges) {
   });
 }
 
-test('decodes a message anywhere in the receive buffer, whatever lies around it', () => {
+test('a message is decoded anywhere in the receive buffer, whatever bytes surround it', () => {
   for (const { request } of exchanges) {
     const message = goldenBytes(request.bytes);
     const buffer = new Uint8Array(message.length + 64).fill(0xff);
@@ -94,7 +94,7 @@ test('decodes a message anywhere in the receive buffer, whatever lies around it'
   }
 });
 
-test('calls every truncation of a real request malformed, except where the body is optional', () => {
+test('every truncation of a real request is malformed, except if the body is optional', () => {
   for (const { request } of exchanges) {
     const message = goldenBytes(request.bytes);
     for (let length = 0; length < message.length; length++) {

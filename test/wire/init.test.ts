@@ -13,7 +13,7 @@ function agreed(outcome: wire.Negotiation): wire.InitReply {
   return outcome.reply;
 }
 
-test('asks for nothing that the kernel does not offer', () => {
+test('INIT asks for nothing that the kernel does not offer', () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: 0n, max: EVERYTHING }),
@@ -27,7 +27,7 @@ test('asks for nothing that the kernel does not offer', () => {
   );
 });
 
-test('never asks for what would add upcalls or break a takeover', () => {
+test('INIT never asks for a feature that would add upcalls or break a takeover', () => {
   const unwanted =
     wire.FUSE_READDIRPLUS_AUTO |
     wire.FUSE_WRITEBACK_CACHE |
@@ -41,31 +41,31 @@ test('never asks for what would add upcalls or break a takeover', () => {
   assert.equal(agreed(negotiate(offer, plain)).flags & unwanted, 0n);
 });
 
-test('leaves out FUSE_HAS_RESEND on demand, and nothing else', () => {
+test('INIT leaves out FUSE_HAS_RESEND on demand, and nothing else', () => {
   const withResend = agreed(negotiate(offer, plain)).flags;
   const without = agreed(negotiate(offer, { resend: false, idmap: false })).flags;
   assert.equal(withResend ^ without, wire.FUSE_HAS_RESEND);
 });
 
-test('accepts FUSE_ALLOW_IDMAP on demand, and nothing else', () => {
+test('INIT accepts FUSE_ALLOW_IDMAP on demand, and nothing else', () => {
   const asked = agreed(negotiate(offer, { resend: true, idmap: true })).flags;
   assert.equal(asked ^ agreed(negotiate(offer, plain)).flags, wire.FUSE_ALLOW_IDMAP);
 });
 
-test('speaks the lower of both minor versions', () => {
+test('INIT agrees on the lower of both minor versions', () => {
   assert.equal(agreed(negotiate({ ...offer, minor: 31 }, plain)).minor, 31);
   assert.equal(agreed(negotiate({ ...offer, minor: 45 }, plain)).minor, 45);
   assert.equal(agreed(negotiate({ ...offer, minor: 99 }, plain)).minor, 45);
 });
 
-test('answers a newer major version with its own, for the kernel to send INIT again', () => {
+test('a newer major version is answered with our own, so that the kernel sends INIT again', () => {
   const outcome = negotiate({ ...offer, major: 8, minor: 0 }, plain);
   assert.ok(outcome.kind === 'again');
   assert.equal(outcome.reply.major, 7);
   assert.equal(outcome.reply.flags, 0n);
 });
 
-test('refuses a kernel too old for ENOSYS to OPENDIR, and says which one is needed', () => {
+test('a kernel that is too old for ENOSYS to OPENDIR is refused, and the reason names the one that is needed', () => {
   for (const old of [
     { major: 6, minor: 45 },
     { major: 7, minor: 28 },

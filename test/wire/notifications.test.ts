@@ -35,7 +35,7 @@ function encode({ kind, values }: GoldenNotification): Uint8Array {
 }
 
 for (const notification of notifications) {
-  test(`writes the very bytes of ${notification.comment} (the kernel said ${notification.result})`, () => {
+  test(`${notification.comment} has the captured bytes (the kernel answered ${notification.result})`, () => {
     const golden = Buffer.from(goldenBytes(notification.bytes)).toString('hex');
     assert.equal(Buffer.from(encode(notification)).toString('hex'), golden);
   });
