@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { Logger } from '../base/logger.ts';
+import { Spool } from '../cache/spool.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import {
   type ShownPrefix,
@@ -9,6 +10,7 @@ import {
 } from '../config/shown-source.ts';
 import type { StoreConnection } from '../source/prefix/store-connection.ts';
 import { watchedKeyOf } from '../source/prefix/watched-key.ts';
+import { KeptWholes } from '../source/release/content/kept-wholes.ts';
 import { ReleaseContent } from '../source/release/content/release-content.ts';
 import type { Source, WatchedKey } from '../source/source.ts';
 import type { VersionSource } from '../source/version-source.ts';
@@ -17,7 +19,11 @@ import { keepStoreTraits } from '../state/store-traits-file.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
 import type { S3Store } from '../store/s3-store.ts';
 import { type EtagFindings, EtagWitness } from '../sync/etag-witness.ts';
+import { systemClock } from '../sync/system-clock.ts';
 import type { SourceContent } from '../takeover/preparation.ts';
+
+/** Of the cache's size: what large contents may take beside it for a while. */
+const SHARE_OF_WHOLES = 4;
 
 export interface OpenOptions {
   readonly connection: Pick<StoreConnection, 'target' | 'settings' | 'credentials'> & {
@@ -67,7 +73,7 @@ function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): Mount
   const witness = new EtagWitness(keepStoreTraits(`${cacheDirectory}/store-traits`, process.ppid), log);
   return {
     md5: witness.md5,
-    content: (store) => ({ content: witness.content(store), planner: undefined }),
+    content: (store) => ({ content: witness.content(store), planner: undefined, close: () => undefined }),
     open: (opening) => ({
       source: witness.over(clientOf(shown, options, opening)),
       etags: witness,
@@ -79,11 +85,17 @@ function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): Mount
 
 /** Contents are identified and verified by SHA-256: ETags do not matter. */
 function mountedRelease(shown: ShownRelease, options: MountedSourceOptions): MountedSource {
+  const { config, cacheDirectory } = options;
   return {
     md5: { of: () => () => true },
     content: (store) => {
-      const content = new ReleaseContent(store);
-      return { content, planner: content };
+      const wholes = new KeptWholes({
+        openSpool: () => Spool.open(cacheDirectory),
+        limitBytes: config.cacheSizeBytes / SHARE_OF_WHOLES,
+        clock: systemClock,
+      });
+      const content = new ReleaseContent(store, wholes);
+      return { content, planner: content, close: () => wholes.close() };
     },
     open: (opening) => {
       const source = clientOf(shown, options, opening);

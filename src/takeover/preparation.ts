@@ -25,7 +25,11 @@ const CONNECT_MS = 2_000;
 export interface SourceContent {
   /** Whether a whole body can be checked against an ETag. */
   readonly md5: Pick<Md5Trust, 'of'>;
-  content(store: S3Store): { readonly content: ContentStore; readonly planner: FetchPlanner | undefined };
+  content(store: S3Store): {
+    readonly content: ContentStore;
+    readonly planner: FetchPlanner | undefined;
+    readonly close: () => void;
+  };
 }
 
 export interface PreparationOptions {
@@ -75,7 +79,9 @@ export function prepare(options: PreparationOptions) {
     const options = { concurrency, observer: await observer(), md5: source.md5 };
     const store = new S3Store({ ...connection, ...options });
     atEnd(() => store.close());
-    return { ...connection, store, ...source.content(store) };
+    const { content, planner, close } = source.content(store);
+    atEnd(close);
+    return { ...connection, store, content, planner };
   };
   let connection: ReturnType<typeof connect> | undefined;
   /** Starts with the first call: loading the SDK takes longest. */

@@ -6,7 +6,7 @@ import { startSeaweedfs } from '../support/seaweedfs.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { writeTree } from '../support/write-tree.ts';
 
-type Files = Readonly<Record<string, string>>;
+type Files = Readonly<Record<string, string | Uint8Array>>;
 
 /** A release root in the store of all tests, and the commands that write to it. */
 export async function openRoot(t: Cleanup) {

@@ -36,6 +36,8 @@ describe('a release that an environment points to', { skip: mountImpossible }, (
     );
     const sum = createHash('sha256').update(large).digest('hex');
     assert.equal(await shell(mount.target, 'sha256sum < data/large.csv'), `${sum}  -\n`);
+    const once = (await metricsOf(mount))('source_bytes_total') ?? 0;
+    assert.ok(once < 1.05 * large.length, `${once} bytes were sent`);
 
     await root.deploy({ 'a.py': 'another', 'team/moved.py': 'two', 'data/large.csv': large });
     await waitFor('the second release', async () => (await seen()).startsWith('another'));

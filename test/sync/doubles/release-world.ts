@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { ContentCache } from '../../../src/cache/content-cache.ts';
+import { Spool } from '../../../src/cache/spool.ts';
+import { KeptWholes } from '../../../src/source/release/content/kept-wholes.ts';
 import { ReleaseContent } from '../../../src/source/release/content/release-content.ts';
 import { decodeBody, encodeBody, lengthOf } from '../../../src/state/state-body.ts';
 import type { Persister, TakeoverState } from '../../../src/sync/ports.ts';
@@ -60,7 +62,8 @@ export async function releaseWorldOf(t: Cleanup, options: WorldOptions = {}) {
   const log = new RecordingLog();
   const releases = options.releases ?? new MemoryReleases(() => clock.now());
   const directory = options.directory ?? join(await temporaryDirectory(t), 'v1', '0123456789ab');
-  const content = new ReleaseContent(releases.packs);
+  const wholes = new KeptWholes({ openSpool: () => Spool.open(directory), limitBytes: 1e6, clock });
+  const content = new ReleaseContent(releases.packs, wholes);
   const { limitBytes = 1e6 } = options;
   const lock = () => ({ release: () => undefined });
   const cache = await ContentCache.open({ directory, limitBytes, store: content, lock, clock, log });

@@ -1,7 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { orAborted } from '../../../base/waiting.ts';
+import type { ByteRange } from '../../../cache/chunks.ts';
+import type { Spool } from '../../../cache/spool.ts';
 import type { Stop } from '../../../store/stop.ts';
+import type { KeptWholes } from './kept-wholes.ts';
 import { corruptContent } from './pack-error.ts';
 import type { ReadPack } from './segment-fetch.ts';
 import type { PackedContent } from './segments.ts';
@@ -20,28 +23,48 @@ const MOST_AT_ONCE = 2;
 
 /**
  * What vouches for the parts of contents that are larger than a part. The manifest has a digest of the whole alone, so the
- * whole is read once, and nothing of it kept but the digest of each part; each part is held against that when it is fetched.
- * So a large content is sent twice, and never needs more memory or disk than a part.
+ * whole is read once, and the digest of each part remembered; each part is held against that when it is given out. The whole
+ * stays on the disk until its parts were asked for. If there is no room for it, each part is fetched once more.
  */
 export class LargeContents {
   readonly #read: ReadPack;
   readonly #partBytes: number;
+  readonly #wholes: KeptWholes;
   readonly #known = new LRUCache<string, readonly Buffer[]>({
     maxSize: MOST_PARTS,
     sizeCalculation: (digests) => digests.length,
   });
   readonly #underWay = new Map<string, Promise<readonly Buffer[]>>();
 
-  constructor(read: ReadPack, partBytes: number) {
+  constructor(read: ReadPack, partBytes: number, wholes: KeptWholes) {
     this.#read = read;
+    this.#wholes = wholes;
     this.#partBytes = partBytes;
   }
 
   /**
-   * The SHA-256 of the part that begins there. Goes on when nobody waits any more: a reader whose deadline passes finds it
-   * done later. Rejects with the store's error, `corrupt` where the whole is another content.
+   * A part. The whole is read on when nobody waits any more: a reader whose deadline passes finds it done later. Rejects with
+   * the store's error, `corrupt` where the whole is another content.
+   *
+   * @param fetch the same bytes, from the store
    */
-  async digestOfPart(content: LargeContent, start: number, signal: Stop): Promise<Buffer> {
+  async part(
+    content: LargeContent,
+    range: ByteRange,
+    fetch: () => Promise<Uint8Array>,
+    signal: Stop,
+  ): Promise<Uint8Array> {
+    const digest = await this.#digestOfPart(content, range.start, signal);
+    const isRight = (bytes: Uint8Array): boolean => digest.equals(hash('sha256', bytes, 'buffer'));
+    const kept = await this.#wholes.take(keyOf(content), range);
+    if (kept !== undefined && isRight(kept)) return kept;
+    const bytes = await fetch();
+    if (isRight(bytes)) return bytes;
+    const { pack, path } = content;
+    throw corruptContent(pack, path, `those from ${range.start} to ${range.end} are not what came before`);
+  }
+
+  async #digestOfPart(content: LargeContent, start: number, signal: Stop): Promise<Buffer> {
     const digests = this.#known.get(keyOf(content)) ?? (await orAborted(this.#digests(content), signal));
     const digest = digests[start / this.#partBytes];
     if (digest === undefined) throw new Error(`${content.path} has no part at ${start}`);
@@ -62,6 +85,20 @@ export class LargeContents {
   }
 
   async #goThrough(content: LargeContent): Promise<readonly Buffer[]> {
+    const { size } = content;
+    const spool = this.#wholes.begin(size);
+    try {
+      const digests = await this.#digestsOf(content, spool);
+      this.#known.set(keyOf(content), digests);
+      if (spool !== undefined) this.#wholes.keep(keyOf(content), spool, size, this.#partBytes);
+      return digests;
+    } catch (error) {
+      if (spool !== undefined) this.#wholes.abandon(spool, size);
+      throw error;
+    }
+  }
+
+  async #digestsOf(content: LargeContent, spool: Spool | undefined): Promise<readonly Buffer[]> {
     const { pack, offset, size, sha256, path } = content;
     const whole = createHash('sha256');
     const digests: Buffer[] = [];
@@ -69,6 +106,7 @@ export class LargeContents {
     let left = this.#partBytes;
     const { signal } = new AbortController();
     for await (const bytes of this.#read(pack, { start: offset, end: offset + size }, signal)) {
+      await spool?.write(bytes);
       whole.update(bytes);
       for (let at = 0; at < bytes.length; ) {
         const piece = bytes.subarray(at, at + left);
@@ -84,7 +122,6 @@ export class LargeContents {
     if (left < this.#partBytes) digests.push(part.digest());
     const found = whole.digest('hex');
     if (found !== sha256) throw corruptContent(pack, path, `their SHA-256 is ${found}`);
-    this.#known.set(keyOf(content), digests);
     return digests;
   }
 }

@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
 import { digestOf } from '../../../base/content-digest.ts';
-import { CHUNK_BYTES } from '../../../cache/chunks.ts';
+import { type ByteRange, CHUNK_BYTES } from '../../../cache/chunks.ts';
 import type { ContentRequest, ContentStore } from '../../../cache/receive.ts';
 import { releaseKeys } from '../../../release/index.ts';
 import type { ObjectBody, ObjectStore, RequestPriority } from '../../../store/object-store.ts';
 import type { Stop } from '../../../store/stop.ts';
 import { StoreError } from '../../../store/store-error.ts';
 import type { Generation } from '../../../tree/index.ts';
+import type { KeptWholes } from './kept-wholes.ts';
 import { LargeContents } from './large-contents.ts';
 import { contentError, corruptContent } from './pack-error.ts';
 import { PlannedFetches } from './planned-fetches.ts';
@@ -19,11 +20,6 @@ interface Asked extends PackedContent {
   readonly sha256: string;
 }
 
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
 /**
  * The contents of releases, out of their packs: those that are planned many at a time, others one by one. What is given out
  * has the SHA-256 that the release names.
@@ -34,12 +30,12 @@ export class ReleaseContent implements ContentStore {
   readonly #large: LargeContents;
 
   /** Keys of the store are below the release root. */
-  constructor(store: Pick<ObjectStore, 'get'>, partBytes = CHUNK_BYTES) {
+  constructor(store: Pick<ObjectStore, 'get'>, wholes: KeptWholes, partBytes = CHUNK_BYTES) {
     this.#store = store;
-    const read = (pack: string, range: Range, signal: AbortSignal): AsyncIterable<Uint8Array> =>
+    const read = (pack: string, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> =>
       this.#stream(pack, range, 'background', signal);
     this.#planned = new PlannedFetches(read);
-    this.#large = new LargeContents(read, partBytes);
+    this.#large = new LargeContents(read, partBytes, wholes);
   }
 
   async get(path: string, request: ContentRequest): Promise<ObjectBody> {
@@ -93,20 +89,11 @@ export class ReleaseContent implements ContentStore {
     throw corruptContent(pack, path, `their SHA-256 is ${found}`);
   }
 
-  async #part(
-    asked: Asked,
-    { start, end }: Range,
-    priority: RequestPriority,
-    signal: Stop,
-  ): Promise<Uint8Array> {
-    const { pack, offset, path } = asked;
-    return this.#named(asked, async () => {
-      const digest = await this.#large.digestOfPart(asked, start, signal);
-      const range = { start: offset + start, end: offset + end };
-      const bytes = await this.#gather(pack, range, priority, signal);
-      if (digest.equals(hash('sha256', bytes, 'buffer'))) return bytes;
-      throw corruptContent(pack, path, `those from ${start} to ${end} are not what came before`);
-    });
+  async #part(asked: Asked, range: ByteRange, priority: RequestPriority, signal: Stop): Promise<Uint8Array> {
+    const { pack, offset } = asked;
+    const inPack = { start: offset + range.start, end: offset + range.end };
+    const fetch = (): Promise<Uint8Array> => this.#gather(pack, inPack, priority, signal);
+    return this.#named(asked, () => this.#large.part(asked, range, fetch, signal));
   }
 
   async #named<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
@@ -121,7 +108,12 @@ export class ReleaseContent implements ContentStore {
     }
   }
 
-  async #gather(pack: string, range: Range, priority: RequestPriority, signal: Stop): Promise<Uint8Array> {
+  async #gather(
+    pack: string,
+    range: ByteRange,
+    priority: RequestPriority,
+    signal: Stop,
+  ): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafeSlow(range.end - range.start);
     let filled = 0;
     for await (const part of this.#stream(pack, range, priority, signal)) {
@@ -134,7 +126,7 @@ export class ReleaseContent implements ContentStore {
 
   async *#stream(
     pack: string,
-    range: Range,
+    range: ByteRange,
     priority: RequestPriority,
     signal: Stop,
   ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { markDigest } from '../../../../src/base/content-digest.ts';
 import type { ContentRequest } from '../../../../src/cache/receive.ts';
 import type { ReleasedFile } from '../../../../src/release/index.ts';
+import { KeptWholes } from '../../../../src/source/release/content/kept-wholes.ts';
 import type { GetOptions, ObjectBody } from '../../../../src/store/object-store.ts';
 import { StoreError } from '../../../../src/store/store-error.ts';
 
@@ -14,6 +15,8 @@ export class Packs {
   readonly objects = new Map<string, Uint8Array>();
   /** `key start-end`, in order. */
   readonly asked: string[] = [];
+  /** Bytes that were sent. */
+  sent = 0;
   /** Called before each answer. */
   before: (key: string) => void | Promise<void> = () => undefined;
   /** Bytes of a body that come at a time. */
@@ -42,15 +45,26 @@ export class Packs {
     if (bytes === undefined) throw new StoreError('gone', key, 'Put it back.', false);
     const asked = bytes.subarray(start, end);
     const { partBytes } = this;
+    const sending = (bytes: Uint8Array): Uint8Array => {
+      this.sent += bytes.length;
+      return bytes;
+    };
     async function* body(): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < asked.length; at += partBytes) {
         signal.throwIfAborted();
-        yield asked.subarray(at, at + partBytes);
+        yield sending(asked.subarray(at, at + partBytes));
       }
     }
     return { etag: 'x', size: bytes.length, lastModified: 0, versionId: undefined, body: body() };
   }
 }
+
+/** Where the disk takes nothing. */
+export const noWholes = new KeptWholes({
+  openSpool: () => undefined,
+  limitBytes: 0,
+  clock: { sleep: () => Promise.reject(new Error('nothing is kept that time could end')) },
+});
 
 /** What the cache asks for of a file. */
 export function requestFor(

@@ -4,7 +4,7 @@ import type { ReleasedFile } from '../../../../src/release/index.ts';
 import { ReleaseContent } from '../../../../src/source/release/content/release-content.ts';
 import { columnsOf } from '../../../../src/source/release/manifest-columns.ts';
 import { buildGeneration, type Generation, PathFilter } from '../../../../src/tree/index.ts';
-import { Packs, requestFor, sha256Of, textOf } from './packs.ts';
+import { noWholes, Packs, requestFor, sha256Of, textOf } from './packs.ts';
 
 /** The tree of these files. */
 function treeOf(files: readonly ReleasedFile[]): Generation {
@@ -45,7 +45,7 @@ describe('the contents of a release', () => {
       ...packs.write({ 'z.py': 'one', 'a.py': 'two' }),
       ...packs.write({ 'm.py': 'three', 'b.py': 'four' }),
     ];
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     const { paths, end } = planned(content, files);
     const texts = await Promise.all(
       paths.map(async (path) => {
@@ -67,7 +67,7 @@ describe('the contents of a release', () => {
   test('that is not planned comes by a request of its own, of its own bytes alone', async () => {
     const packs = new Packs();
     const [, second] = packs.write({ 'a.py': 'one', 'b.py': 'second' });
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     assert.equal(
       await textOf(await content.get('b.py', requestFor(second!, { priority: 'demand' }))),
       'second',
@@ -78,7 +78,7 @@ describe('the contents of a release', () => {
   test('is given out to a reader as soon as it has come, while the rest of its pack is on its way', async () => {
     const packs = new Packs();
     const files = packs.write({ 'a.py': 'aaaa', 'b.py': 'bbbb' });
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     const { end } = planned(content, files);
     const both = files.map((file) =>
       content.get(file.path, requestFor(file, { priority: 'demand' })).then(textOf),
@@ -91,7 +91,7 @@ describe('the contents of a release', () => {
   test('that a plan has ended for is fetched by itself', async () => {
     const packs = new Packs();
     const [file] = packs.write({ 'a.py': 'one', 'b.py': 'two' });
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     planned(content, [file!]).end();
     assert.equal(await textOf(await content.get('a.py', requestFor(file!))), 'one');
   });
@@ -106,7 +106,7 @@ describe('the contents of a release', () => {
         [`${letter}2`]: line(letter).slice(0, 6_999_999),
       }),
     );
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     const { paths, end } = planned(content, files);
     for (const path of paths) {
       const file = files.find((each) => each.path === path)!;
@@ -124,7 +124,7 @@ describe('the contents of a release', () => {
     const files = packs.write({ 'a.py': 'good', 'b.py': 'evil' });
     const { pack } = files[0]!.place!;
     packs.objects.set(`packs/${pack}`, Buffer.from('goodEVIL'));
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     const { end } = planned(content, files);
     assert.equal(await textOf(await content.get('a.py', requestFor(files[0]!))), 'good');
     const bad = content.get('b.py', requestFor(files[1]!));
@@ -141,7 +141,7 @@ describe('the contents of a release', () => {
     const planted = { ...right!, place: evil!.place };
     const { pack } = evil!.place!;
     for (const isPlanned of [true, false]) {
-      const content = new ReleaseContent(packs);
+      const content = new ReleaseContent(packs, noWholes);
       const plan = isPlanned ? planned(content, [planted]) : undefined;
       await assert.rejects(
         content.get('a.py', requestFor(planted)),
@@ -150,7 +150,7 @@ describe('the contents of a release', () => {
       plan?.end();
       assert.equal(await textOf(await content.get('a.py', requestFor(right!))), 'good');
     }
-    const content = new ReleaseContent(packs, 2);
+    const content = new ReleaseContent(packs, noWholes, 2);
     for (const range of [
       { start: 0, end: 2 },
       { start: 2, end: 4 },
@@ -165,7 +165,7 @@ describe('the contents of a release', () => {
     const files = packs.write({ 'a.py': 'good', 'b.py': 'more' });
     const { pack } = files[0]!.place!;
     packs.objects.set(`packs/${pack}`, Buffer.from('goodmo'));
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     for (const isPlanned of [true, false]) {
       const plan = isPlanned ? planned(content, files) : undefined;
       await assert.rejects(content.get('b.py', requestFor(files[1]!)), rejection('corrupt', pack, 'b.py'));
@@ -190,7 +190,7 @@ describe('the contents of a release', () => {
       new Promise<void>((resolve) => {
         open = resolve;
       });
-    const content = new ReleaseContent(packs);
+    const content = new ReleaseContent(packs, noWholes);
     const { end } = planned(content, files);
     const left = new AbortController();
     const first = content.get('a.py', requestFor(files[0]!, { signal: left.signal }));
@@ -216,7 +216,7 @@ describe('the contents of a release', () => {
       const packs = new Packs();
       packs.partBytes = 3;
       const [file] = packs.write({ 'large.csv': text });
-      const content = new ReleaseContent(packs, 4);
+      const content = new ReleaseContent(packs, noWholes, 4);
       assert.deepEqual(await Promise.all(partsOf(content, file!)), ['abcd', 'efgh', 'ij']);
       assert.deepEqual(await Promise.all(partsOf(content, file!)), ['abcd', 'efgh', 'ij']);
       assert.equal(packs.asked.filter((asked) => asked.endsWith(' 0-10')).length, 1);
@@ -226,7 +226,7 @@ describe('the contents of a release', () => {
       const packs = new Packs();
       const [file] = packs.write({ 'large.csv': text });
       packs.objects.set(`packs/${file!.place!.pack}`, Buffer.from('abcdefghiX'));
-      const content = new ReleaseContent(packs, 4);
+      const content = new ReleaseContent(packs, noWholes, 4);
       for (const part of partsOf(content, file!))
         await assert.rejects(part, rejection('corrupt', 'large.csv'));
     });
@@ -234,7 +234,7 @@ describe('the contents of a release', () => {
     test('are refused in a part that is another one than when the whole was looked at', async () => {
       const packs = new Packs();
       const [file] = packs.write({ 'large.csv': text });
-      const content = new ReleaseContent(packs, 4);
+      const content = new ReleaseContent(packs, noWholes, 4);
       await Promise.all(partsOf(content, file!));
       packs.objects.set(`packs/${file!.place!.pack}`, Buffer.from('abcdeXghij'));
       const [first, second] = partsOf(content, file!);
@@ -245,7 +245,7 @@ describe('the contents of a release', () => {
     test('are refused where a manifest gives them another size than one that has been read', async () => {
       const packs = new Packs();
       const [file, longer] = packs.write({ 'large.csv': text, 'longer.csv': `${text}klmn` });
-      const content = new ReleaseContent(packs, 4);
+      const content = new ReleaseContent(packs, noWholes, 4);
       await Promise.all(partsOf(content, file!));
       const forged = { ...longer!, sha256: file!.sha256 };
       const last = content.get(forged.path, requestFor(forged, { range: { start: 12, end: 14 } }));
