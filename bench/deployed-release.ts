@@ -51,7 +51,10 @@ export async function deployRelease(options: DeployedRelease): Promise<void> {
     });
   try {
     writeTree(directory, files);
-    await take({ kind: 'tree', files: await collectDirectory(directory, { shows: () => true, signal }) });
+    await take({
+      kind: 'tree',
+      files: await collectDirectory(directory, { shows: () => true, excludes: () => false, signal }),
+    });
     const paths = [...files.keys()];
     for (let change = 0; change < changes; change++) {
       const path = paths[(change * 7) % paths.length]!;

@@ -77,6 +77,9 @@ export function credentialsIn(path: string, content: string): readonly string[] 
   );
 }
 
+/** By which a shell says that it could not run a command. */
+const [NOT_EXECUTABLE, NOT_FOUND] = [126, 127];
+
 /**
  * Runs a command of the project for each file if it contains `{}`, which stands for the path; otherwise once for the directory.
  *
@@ -95,6 +98,13 @@ export async function runCommand(
     signal,
   });
   if (code === 0) return;
+  if (code === NOT_FOUND || code === NOT_EXECUTABLE) {
+    throw new DeployError(
+      'check-failed',
+      `the check ${JSON.stringify(command)} cannot be run: ${complained.trim().slice(-200)}`,
+      'Install what it runs, change the checks in dagmount.yaml, or deploy with --no-check.',
+    );
+  }
   const words = `${said}\n${complained}`.trim().split('\n').slice(-10).join('\n');
   throw new DeployError(
     'check-failed',

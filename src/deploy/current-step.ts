@@ -66,9 +66,11 @@ export async function readLogEntry(
 /** Another step was taken meanwhile, which this deployer has not seen. */
 export function overtakenBy({ step }: Standing, paths: string, hint: string): DeployError {
   const { author, message, sequence } = step?.payload ?? { author: 'somebody', message: '', sequence: 0 };
+  const [subject = ''] = message.split('\n');
+  const about = subject === '' ? '' : ` (${subject})`;
   return new DeployError(
     'overtaken',
-    `meanwhile, step ${sequence} was taken by ${author} (${message.split('\n')[0]})${paths}`,
+    `meanwhile, step ${sequence} was taken by ${author}${about}${paths}`,
     hint,
   );
 }

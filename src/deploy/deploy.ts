@@ -4,6 +4,7 @@ import type { Condemned } from './condemned.ts';
 import { overtakenBy, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { compareFiles, countsOf, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
+import { refuseMassDeletion } from './mass-deletion.ts';
 import { readFiles } from './read-release.ts';
 import type { SourceFile } from './source-files.ts';
 import { type StepProposal, takeStep } from './take-step.ts';
@@ -50,7 +51,7 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
     const files = filesOf(deployed, current);
     const changes = compareFiles(current, files);
     if (isNothing(changes) && standing.etag !== undefined) throw new Unchanged(standing);
-    if (!options.allowDeletions) refuseMassDeletion(current.length, changes);
+    if (!options.allowDeletions) refuseMassDeletion(current.length, changes, TO_ADD);
     await options.check(files, changes, standing);
     const uploaded = await upload(files, current, { ...options, condemned });
     last = { changes, uploaded };
@@ -72,6 +73,9 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
   }
 }
 
+/** What who names a directory may have meant. */
+const TO_ADD = 'to add files to the tree that is there, name files and not a directory';
+
 class Unchanged extends Error {
   readonly standing: Standing;
 
@@ -92,7 +96,10 @@ export function filesOf(deployed: Deployed, current: readonly ReleasedFile[]): r
   for (const file of deployed.files) files.set(file.path, file);
   const conflict = findConflict(files);
   if (conflict !== undefined) {
-    throw unusable(conflict.path, `${conflict.folder} is a file of the tree; remove that with --remove`);
+    const { folder, path } = conflict;
+    throw deployed.files.some((file) => file.path === folder)
+      ? unusable(folder, `the tree has a directory of that name, with ${path}`)
+      : unusable(path, `${folder} is a file of the tree; remove that with --remove`);
   }
   return [...files.values()];
 }
@@ -110,15 +117,6 @@ function refuseOvertaken(
   if (deployed.kind === 'files' && both.length === 0) return;
   const paths = both.length === 0 ? '' : `, with changes of ${both.slice(0, 5).join(', ')}`;
   throw overtakenBy(now.standing, paths, 'Bring their changes into yours, and deploy again.');
-}
-
-function refuseMassDeletion(files: number, { removed }: FileChanges): void {
-  if (removed.length * 2 <= files) return;
-  throw new DeployError(
-    'check-failed',
-    `${removed.length} of ${files} files would go, ${removed.slice(0, 5).join(', ')} among them`,
-    'If that is meant, pass --allow-deletions; to add files to the tree that is there, name files and not a directory.',
-  );
 }
 
 function unusable(path: string, reason: string): DeployError {

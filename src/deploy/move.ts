@@ -4,6 +4,7 @@ import type { Condemned } from './condemned.ts';
 import { overtakenBy, readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { compareFiles, countsOf, type FileChanges } from './file-changes.ts';
+import { refuseMassDeletion } from './mass-deletion.ts';
 import { readFiles, readManifest } from './read-release.ts';
 import { takeStep } from './take-step.ts';
 
@@ -51,7 +52,9 @@ async function move(
       const { release, manifest, commit } = await find(standing);
       const { files } = await readManifest(store, { release, manifest }, signal);
       refuseCondemned({ release, manifest }, files, condemned);
-      changes = compareFiles(await readFiles(store, standing, signal), files);
+      const current = await readFiles(store, standing, signal);
+      changes = compareFiles(current, files);
+      if (!allowDeletions) refuseMassDeletion(current.length, changes);
       return {
         ...words,
         // The commit belongs to the files, whatever user moves them.

@@ -16,6 +16,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const run = promisify(execFile);
 const LONGEST_GIT_MS = 10_000;
+/** What Python leaves beside its sources is in no release. */
+const NOT_RELEASED = [':(exclude,glob)**/__pycache__/**', ':(exclude)*.pyc'];
 
 /** From the variables of GitHub Actions and GitLab CI; otherwise from git, if the source is in a work tree. */
 export async function originOf(
@@ -29,7 +31,7 @@ export async function originOf(
     git('log', '-1', '--format=%s'),
     git('config', 'user.name'),
     git('config', 'user.email'),
-    git('status', '--porcelain', '--', '.'),
+    git('status', '--porcelain', '--', '.', ...NOT_RELEASED),
   ]);
   const ci = ciOrigin(environment);
   const person = name === undefined ? undefined : email === undefined ? name : `${name} <${email}>`;

@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { inOrder } from '../base/in-order.ts';
+import { isSystemError } from '../base/system-error.ts';
 import { isShowable, MOST_FILES, type ReleasedContent } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
 
@@ -34,6 +35,8 @@ export function isLeftOut(name: string, isDirectory: boolean): boolean {
 export interface CollectOptions {
   /** Whether the filters of the project show this path. */
   readonly shows: (path: string) => boolean;
+  /** Whether the filters leave a directory out with all that is below it: it need not be readable. */
+  readonly excludes: (directory: string) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -47,12 +50,17 @@ export async function collectDirectory(
   directory: string,
   options: CollectOptions,
 ): Promise<readonly SourceFile[]> {
-  const root = await realpath(directory);
+  const root = await readable(directory, realpath(directory));
   const found: { readonly source: string; readonly path: string; readonly isLink: boolean }[] = [];
   const walk = async (folder: string): Promise<void> => {
     options.signal.throwIfAborted();
     // As bytes: a name that is not UTF-8 would be decoded to a name that does not exist.
-    const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+    const below = relative(root, folder).split(sep).join('/');
+    const reading = readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+    const entries = await readable(below === '' ? directory : below, reading).catch((error: unknown) => {
+      if (error instanceof DeployError && options.excludes(`${below}/`)) return [];
+      throw error;
+    });
     for (const entry of entries) {
       const name = entry.name.toString();
       const source = join(folder, name);
@@ -84,8 +92,11 @@ function requireUtf8(name: Uint8Array, path: string): void {
 
 /** One named file. Its path in the tree is its name, unless another path is given. */
 export async function collectFile(file: string, path: string = basename(file)): Promise<SourceFile> {
-  if ((await lstat(file)).isSymbolicLink()) {
+  if ((await readable(file, lstat(file))).isSymbolicLink()) {
     throw unusable(file, 'it is a symbolic link', 'Name the file that it leads to.');
+  }
+  if (isLeftOutPath(path)) {
+    throw unusable(path, 'no release has such a path', 'Releases leave out .git, __pycache__ and *.pyc.');
   }
   return readSource(file, path);
 }
@@ -94,12 +105,18 @@ async function requireInside(root: string, source: string, path: string): Promis
   const target = await realpath(source).catch(() => undefined);
   const inside =
     target?.startsWith(root + sep) === true && !relative(root, target).split(sep).includes('.git');
-  if (inside && (await lstat(target)).isFile()) return;
+  if (inside && (await readable(path, lstat(target))).isFile()) return;
   throw unusable(
     path,
     'it is a symbolic link that does not lead to a file of the same directory',
     'Put the file itself there, or leave it out by --exclude.',
   );
+}
+
+/** By the names of a path whether no release may have it. The last one is that of a file. */
+function isLeftOutPath(path: string): boolean {
+  const names = path.split('/');
+  return names.some((name, at) => isLeftOut(name, at < names.length - 1));
 }
 
 /** Reads a file once. Detects that it changes meanwhile. */
@@ -108,15 +125,7 @@ async function readSource(source: string, path: string): Promise<SourceFile> {
     throw unusable(path, 'a node cannot show this path', 'Rename it, or leave it out by --exclude.');
   }
   // Without O_NONBLOCK, opening a FIFO would wait for a writer.
-  const handle = await open(source, constants.O_RDONLY | constants.O_NONBLOCK).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw unusable(
-        path,
-        `it cannot be read (${error.code})`,
-        'Repair its permissions, or leave it out by --exclude.',
-      );
-    },
-  );
+  const handle = await readable(path, open(source, constants.O_RDONLY | constants.O_NONBLOCK));
   try {
     const before = await handle.stat({ bigint: true });
     if (!before.isFile()) {
@@ -129,7 +138,7 @@ async function readSource(source: string, path: string): Promise<SourceFile> {
         'Leave it out by --exclude, and have the DAG fetch it when it runs.',
       );
     }
-    const { sha256, size } = await digestOf(handle, Number(before.size));
+    const { sha256, size } = await readable(path, digestOf(handle, Number(before.size)));
     const now = await handle.stat({ bigint: true });
     if (now.mtimeNs !== before.mtimeNs || now.size !== before.size || BigInt(size) !== now.size) {
       throw unusable(path, 'it changed while it was read', 'Deploy again when it is written.');
@@ -153,6 +162,22 @@ async function digestOf(
     hash.update(buffer.subarray(0, bytesRead));
     size += bytesRead;
   }
+}
+
+/** Rejects with `unusable-source` where the system refuses. */
+async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isSystemError(error)) throw unreadableSource(path, error.code);
+    throw error;
+  }
+}
+
+/** @param code the errno's name */
+export function unreadableSource(path: string, code: string): DeployError {
+  const hint = 'Repair its permissions, or leave it out by --exclude.';
+  return unusable(path, `it cannot be read (${code})`, hint);
 }
 
 function unusable(path: string, reason: string, hint = 'Name another file or directory.'): DeployError {

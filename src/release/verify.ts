@@ -1,3 +1,4 @@
+import { printable } from '../base/printable.ts';
 import { compareCodePoints } from './code-points.ts';
 import type { Envelope } from './envelope.ts';
 import { decodePayload, type ReleasePayload } from './payload.ts';
@@ -37,7 +38,9 @@ export function verifyEnvelope(
         created: payload.created,
       });
       if (signer === undefined) {
-        reasons.push(`${read.key.fingerprint} is not among the allowed signers of that time`);
+        reasons.push(
+          `${read.key.fingerprint} was not allowed to sign as ${printable(principal, 200)} at that time`,
+        );
         continue;
       }
       checkSignature(read, envelope.payload, NAMESPACE);

@@ -86,6 +86,10 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
       ['promote staging production', 66, /nvironment staging has no release/],
       ['release show production', 66, /nvironment production has no release/],
       ['release show production x', 64, /is no number of a step/],
+      ['release show production 1 2', 64, /one argument too many: 2/],
+      ['release diff production 1 2 3', 64, /one argument too many: 3/],
+      ['release gc production', 64, /one argument too many: production/],
+      ['release export production d 1 2', 64, /one argument too many: 2/],
     ] as const) {
       refused(await run(command), code, words);
     }
@@ -126,7 +130,7 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
     ['ahead of', 24 * 3600 * 1000],
     ['behind', -24 * 3600 * 1000],
   ] as const) {
-    test(`that its clock is a day ${direction} the store's, by which the step is dated, armed and waited for`, async (context) => {
+    test(`that its clock is a day ${direction} the store's, by which the step is dated, told, armed and waited for`, async (context) => {
       const real = Date.now();
       const { run } = await site(context, { 'd/a.py': '', 'new/a.py': 'x = 1' });
       const shell = { wallClock: () => Date.now() + day };
@@ -136,6 +140,9 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
       assert.equal(off.exitCode, 0, off.err);
       assert.match(off.err, new RegExp(`clock of this host is .* ${direction} the store's`));
       isNear(JSON.parse(off.out).step.created, real);
+
+      const told = await run('releases production', shell);
+      assert.match(told.out, /^1 +(just now|\d{1,2} (s|min) ago|\d+ min \d+ s ago) /m);
 
       const { step } = JSON.parse(off.out);
       let waited = 0;

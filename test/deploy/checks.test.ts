@@ -14,6 +14,7 @@ import { encodePayload, readAllowedSigners, verifyEnvelope } from '../../src/rel
 import { examplePayload } from '../release/example-payload.ts';
 import { makeKey, missingSshKeygen } from '../release/ssh-keygen.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
+import { writeTree } from '../support/write-tree.ts';
 import { deployOptions } from './deploy-options.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
 
@@ -29,7 +30,8 @@ function folder(files: Readonly<Record<string, string>>): string {
   return path;
 }
 
-const collected = (path: string) => collectDirectory(path, { shows: () => true, signal });
+const collected = (path: string) =>
+  collectDirectory(path, { shows: () => true, excludes: () => false, signal });
 
 describe('the check of Python files', () => {
   test('names each that does not parse, with its line, and imports nothing', async () => {
@@ -76,6 +78,11 @@ test('a command of the project gets the path as one argument, whatever it is cal
     code: 'check-failed',
     message: /wrong with a/,
   });
+  await assert.rejects(runCommand('no-such-linter {}', 'a', path, signal), {
+    code: 'check-failed',
+    message: /cannot be run: .*no-such-linter.*not found/,
+    hint: /Install/,
+  });
 });
 
 describe('who deploys, and from where', () => {
@@ -109,6 +116,9 @@ describe('who deploys, and from where', () => {
     writeFileSync(join(repository, 'new.py'), 'x = 1');
     assert.equal((await originOf(repository, {}, signal)).uncommitted, true);
     rmSync(join(repository, 'new.py'));
+    for (const left of ['__pycache__/a.cpython-312.pyc', 'team/__pycache__/b.txt', 'team/c.pyc'])
+      writeTree(repository, { [left]: 'x' });
+    assert.equal((await originOf(repository, {}, signal)).uncommitted, false, 'no release has these');
   });
 
   test('are told by the variables of a CI', async () => {

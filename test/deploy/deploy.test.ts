@@ -22,7 +22,10 @@ let folders = 0;
 async function tree(files: Readonly<Record<string, string>>): Promise<Deployed> {
   const folder = join(directory, `tree-${folders++}`);
   writeTree(folder, files);
-  return { kind: 'tree', files: await collectDirectory(folder, { shows: () => true, signal }) };
+  return {
+    kind: 'tree',
+    files: await collectDirectory(folder, { shows: () => true, excludes: () => false, signal }),
+  };
 }
 
 async function file(path: string, text: string, removed: readonly string[] = []): Promise<Deployed> {
@@ -110,8 +113,14 @@ describe('deploying', () => {
   test('a file where there is a folder, and removing what is not there, are refused by their paths', async () => {
     const store = new MemoryReleaseStore();
     await deploy(await tree({ 'a/b': '1', c: '2' }), options(store));
-    await assert.rejects(deploy(await file('a', 'x'), options(store)), { code: 'unusable-source' });
-    await assert.rejects(deploy(await file('c/d', 'x'), options(store)), { code: 'unusable-source' });
+    await assert.rejects(deploy(await file('a', 'x'), options(store)), {
+      code: 'unusable-source',
+      message: 'cannot deploy a: the tree has a directory of that name, with a/b',
+    });
+    await assert.rejects(deploy(await file('c/d', 'x'), options(store)), {
+      code: 'unusable-source',
+      message: /^cannot deploy c\/d: c is a file of the tree/,
+    });
     await assert.rejects(deploy(await file('x', 'x', ['y']), options(store)), {
       code: 'unusable-source',
       message: /^cannot deploy y: /,
@@ -228,6 +237,20 @@ describe('promoting and rolling back', () => {
     const { step } = await rollback({ kind: 'previous' }, options(store));
     assert.deepEqual(await shown(store), { a: '1' });
     assert.equal(step.payload.commit, commit);
+  });
+
+  test('that take more than half of the files away are refused as a deploy is, unless that is allowed', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ a: '1' }), options(store));
+    await deploy(await tree({ a: '1', b: '2', c: '3' }), options(store));
+    await deploy(await tree({ a: '1' }), options(store, { environment: 'staging' }));
+    const refusal = { code: 'check-failed', message: /^2 of 3 files would go, b, c among them/ };
+    await assert.rejects(rollback({ kind: 'previous' }, options(store)), refusal);
+    await assert.rejects(promote('staging', options(store)), refusal);
+    assert.deepEqual(await shown(store), { a: '1', b: '2', c: '3' });
+    const { step } = await rollback({ kind: 'previous' }, options(store, { allowDeletions: true }));
+    assert.equal(step.payload.allowDeletions, true);
+    assert.deepEqual(await shown(store), { a: '1' });
   });
 
   test('to what never was, or from nothing, are refused', async () => {

@@ -11,7 +11,7 @@ import { writeTree } from '../support/write-tree.ts';
 const root = await makeTemporaryDirectory();
 after(() => removeTemporaryDirectory(root));
 
-const options = { shows: () => true, signal: new AbortController().signal };
+const options = { shows: () => true, excludes: () => false, signal: new AbortController().signal };
 
 describe('the files of a directory', () => {
   const folder = (name: string, files: Readonly<Record<string, string>>): string => {
@@ -122,5 +122,9 @@ describe('the files of a directory', () => {
     symlinkSync('x.py', join(directory, 'y.py'));
     await assert.rejects(collectFile(join(directory, 'y.py')), { code: 'unusable-source' });
     await assert.rejects(collectFile(join(directory, 'x.py'), '../x.py'), { code: 'unusable-source' });
+    for (const path of ['__pycache__/x.py', 'team/.git/x.py', 'x.pyc', '.git']) {
+      await assert.rejects(collectFile(join(directory, 'x.py'), path), /no release has such a path/);
+    }
+    for (const path of ['.pyc', 'team/git/x.py']) await collectFile(join(directory, 'x.py'), path);
   });
 });

@@ -140,7 +140,12 @@ export class MemoryS3 {
     isLost: boolean,
   ): Promise<void> {
     const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
+    try {
+      for await (const part of request) parts.push(part as Buffer);
+    } catch {
+      // The client went away in the midst of it: the store has nothing of it.
+      return;
+    }
     const there = this.#memory.get(key);
     const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
     const holds =

@@ -1,11 +1,12 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
+import { isSystemError } from '../../base/system-error.ts';
 import { type Flag, isGiven, lastValue, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { Project } from '../../config/project-file.ts';
 import type { Deployed } from '../../deploy/deploy.ts';
 import type { FileChanges } from '../../deploy/file-changes.ts';
-import { collectDirectory, collectFile } from '../../deploy/source-files.ts';
+import { collectDirectory, collectFile, unreadableSource } from '../../deploy/source-files.ts';
 import type { PlannedFile } from '../../deploy/upload.ts';
 import { PathFilter } from '../../tree/index.ts';
 import { CommandError } from '../command-error.ts';
@@ -24,7 +25,7 @@ export async function collectSources(
 ): Promise<Deployed> {
   const removed = valuesOf(flags, 'remove');
   const paths = sources.map((source) => resolve(environment.workingDirectory, source));
-  const missing = paths.findIndex((path) => statSync(path, { throwIfNoEntry: false }) === undefined);
+  const missing = paths.findIndex((path) => statusOf(path) === undefined);
   if (missing !== -1)
     throw new CommandError('no-source', `There is no ${sources[missing]}.`, 'Check the path.');
   const [only] = paths;
@@ -38,7 +39,11 @@ export async function collectSources(
     });
     return {
       kind: 'tree',
-      files: await collectDirectory(only, { shows: (path) => filter.shows(path), signal }),
+      files: await collectDirectory(only, {
+        shows: (path) => filter.shows(path),
+        excludes: (path) => filter.explain(path).list === 'exclude',
+        signal,
+      }),
     };
   }
   if (paths.some(isDirectory)) throw usage('A directory is the whole tree: name it alone, or name files.');
@@ -79,7 +84,17 @@ export function refuseUnclearPath(
 }
 
 export function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return statusOf(path)?.isDirectory() === true;
+}
+
+/** Undefined if there is nothing. Throws DeployError `unusable-source`. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isSystemError(error)) throw unreadableSource(path, error.code);
+    throw error;
+  }
 }
 
 /** Refuses any directory except the project's tree, because it would replace the whole tree. */

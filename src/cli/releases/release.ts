@@ -25,6 +25,9 @@ import { changesText, signersText, stepDocument } from './step-text.ts';
 
 type Action = (typeof releaseActions)[number];
 
+/** Arguments that each action takes at most, with the environment. */
+const MOST_ARGUMENTS: Readonly<Record<Action, number>> = { show: 2, diff: 3, verify: 2, export: 3, gc: 0 };
+
 const KEEP = 20;
 const OLDER = '30d';
 
@@ -56,6 +59,16 @@ export const run: RunCommand = (args, shell) =>
         'usage',
         'The action or the environment is missing.',
         `Usage: dagmount release ${releaseActions.join('|')} ENV; see dagmount help release.`,
+      );
+    }
+    const surplus = positionals[1 + MOST_ARGUMENTS[action]];
+    if (surplus !== undefined) {
+      throw new ConfigError(
+        'usage',
+        `There is one argument too many: ${printable(surplus)}.`,
+        action === 'gc'
+          ? 'dagmount release gc looks at all environments of the root; see dagmount help release.'
+          : 'See dagmount help release.',
       );
     }
     const project = findProject(shell.environment.workingDirectory);

@@ -40,7 +40,7 @@ export const run: RunCommand = (args, shell) =>
       } else if (steps.length === 0) {
         shell.out.write(`${environment} has no release yet.\n`);
       } else {
-        shell.out.write(historyText(steps, shell.wallClock(), paintsFor(shell.out)));
+        shell.out.write(historyText(steps, root.now(), paintsFor(shell.out)));
       }
       return steps.some(({ flaws }) => flaws.length > 0) ? 1 : exitCodes.ok;
     } finally {

@@ -1,0 +1,19 @@
+import { DeployError } from './deploy-error.ts';
+import type { FileChanges } from './file-changes.ts';
+
+/**
+ * Refuses a step that removes more than half of the files. Nodes would hold it: their guard counts the same way by default,
+ * and the step does not say that the deletions are meant.
+ *
+ * @param files the number of files before the step
+ * @param otherwise what else may be meant, in words that end a sentence
+ * @throws {DeployError} `check-failed`
+ */
+export function refuseMassDeletion(files: number, { removed }: FileChanges, otherwise?: string): void {
+  if (removed.length * 2 <= files) return;
+  throw new DeployError(
+    'check-failed',
+    `${removed.length} of ${files} files would go, ${removed.slice(0, 5).join(', ')} among them`,
+    `If that is meant, pass --allow-deletions${otherwise === undefined ? '' : `; ${otherwise}`}.`,
+  );
+}
