@@ -1,8 +1,9 @@
 import { printableName } from '../base/printable.ts';
 import { type FlagSpec, isGiven, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { isStateOf, type MountState, type UnreadableState } from '../host/mount-state.ts';
+import { isStateOf, type MountState, type ShownStep, type UnreadableState } from '../host/mount-state.ts';
 import type { Mount } from '../host/mountinfo.ts';
+import { SHORT_ID } from './client/release-text.ts';
 import { readRunning, tellUnreadable } from './client/running-daemons.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatJson, formatTable } from './format.ts';
@@ -18,6 +19,8 @@ interface Listed {
   readonly ready: boolean | null;
   readonly startedAt: string | null;
   readonly socket: string | null;
+  /** Null also for the mount of a prefix. */
+  readonly release: ShownStep | null;
 }
 
 export const run: RunCommand = async (args, shell) => {
@@ -47,19 +50,26 @@ function listed(mount: Mount, states: readonly MountState[]): Listed {
   const { mountPoint: target, source } = mount;
   const state = states.find((each) => each.source === source && isStateOf(each, mount));
   if (state === undefined) {
-    return { source, target, pid: null, ready: null, startedAt: null, socket: null };
+    return { source, target, pid: null, ready: null, startedAt: null, socket: null, release: null };
   }
-  const { pid, ready, startedAt, socket } = state;
-  return { source, target, pid, ready, startedAt, socket };
+  const { pid, ready, startedAt, socket, release = null } = state;
+  return { source, target, pid, ready, startedAt, socket, release };
 }
 
 function tableOf(mounts: readonly Listed[]): string {
-  const rows = mounts.map(({ source, target, pid, ready, socket }) => [
+  const namesReleases = mounts.some(({ release }) => release !== null);
+  const rows = mounts.map(({ source, target, pid, ready, socket, release }) => [
     printableName(source),
+    ...(namesReleases ? [release === null ? '-' : stepText(release)] : []),
     printableName(target),
     pid === null ? '-' : String(pid),
     ready === null ? '-' : ready ? 'yes' : 'no',
     printableName(socket ?? '-'),
   ]);
-  return formatTable(['SOURCE', 'TARGET', 'PID', 'READY', 'SOCKET'], rows);
+  const header = ['SOURCE', ...(namesReleases ? ['RELEASE'] : []), 'TARGET', 'PID', 'READY', 'SOCKET'];
+  return formatTable(header, rows);
+}
+
+function stepText({ ref, seq, id }: ShownStep): string {
+  return printableName(`${ref} step ${seq} (${id.slice(0, SHORT_ID)})`);
 }

@@ -1,9 +1,12 @@
 import type { AbsenceCode, Entry, EntryItem } from './shapes/entries.ts';
+import type { PastReleaseView } from './shapes/release.ts';
 
 export interface PageOfEntries {
   /** Made one by one, when they are asked for. */
   readonly items: Iterable<EntryItem>;
   readonly next: string | null;
+  /** By which the tree is shown, where the source is a release. */
+  readonly release?: PastReleaseView;
 }
 
 /** Why a path is not in the tree. */

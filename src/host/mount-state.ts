@@ -17,6 +17,8 @@ export interface MountState extends ProcessId {
   readonly startedAt: string;
   /** Path of the control socket. */
   readonly socket: string | null;
+  /** The step whose release the mount shows; undefined if it shows a prefix. */
+  readonly release?: ShownStep | undefined;
   readonly driver?: string | undefined;
   /** The process that answers the kernel, if it is a separate one. */
   readonly session?: ProcessId | undefined;
@@ -26,6 +28,15 @@ export interface MountState extends ProcessId {
   readonly directory?: string | undefined;
   /** The process that restarts the server when it dies; undefined if there is none. */
   readonly supervisor?: ProcessId | undefined;
+}
+
+/** The step of an environment that a mount shows. */
+export interface ShownStep {
+  /** The environment. */
+  readonly ref: string;
+  readonly seq: number;
+  /** Of the release. */
+  readonly id: string;
 }
 
 /** Name of the state file, in the mount's runtime directory. */
@@ -108,7 +119,8 @@ function parse(bytes: Buffer, path: string): unknown {
 function stateOf(value: unknown, path: string, owner: number, directory: string): MountState {
   if (!isMountState(value))
     throw new HostError('unreadable', path, 'does not say what a mount says of itself');
-  const { source, target, ready, startedAt, socket, driver, cacheDirectory, supervisor, session } = value;
+  const { source, target, ready, startedAt, socket, release, driver } = value;
+  const { cacheDirectory, supervisor, session } = value;
   const processOfOwner = ({ pid, startTicks }: ProcessId): ProcessId => ({
     pid,
     ...(startTicks !== undefined && { startTicks }),
@@ -122,6 +134,7 @@ function stateOf(value: unknown, path: string, owner: number, directory: string)
     startedAt,
     socket,
     directory,
+    ...(release !== undefined && { release: { ref: release.ref, seq: release.seq, id: release.id } }),
     ...(driver !== undefined && { driver }),
     ...(cacheDirectory !== undefined && { cacheDirectory }),
     ...(supervisor !== undefined && { supervisor: processOfOwner(supervisor) }),
@@ -168,16 +181,23 @@ export function isLeft(
 }
 
 function isMountState(value: unknown): value is MountState {
-  const { supervisor, session, source, target, ready, startedAt, socket, driver, cacheDirectory } = (value ??
-    {}) as Record<string, unknown>;
+  const state = (value ?? {}) as Record<string, unknown>;
+  const { supervisor, session, source, target, ready, startedAt, socket, release } = state;
+  const { driver, cacheDirectory } = state;
   return (
     isProcessId(value) &&
     [supervisor, session].every((each) => each === undefined || isProcessId(each)) &&
     [source, target, startedAt].every((each) => typeof each === 'string') &&
     typeof ready === 'boolean' &&
     (socket === null || isPath(socket)) &&
+    (release === undefined || isShownStep(release)) &&
     [driver, cacheDirectory].every((each) => each === undefined || typeof each === 'string')
   );
+}
+
+function isShownStep(value: unknown): value is ShownStep {
+  const { ref, seq, id } = (value ?? {}) as Record<string, unknown>;
+  return typeof ref === 'string' && typeof id === 'string' && Number.isSafeInteger(seq);
 }
 
 function isPath(value: unknown): boolean {

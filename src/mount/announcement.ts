@@ -1,9 +1,10 @@
-import type { MountState } from '../host/mount-state.ts';
+import { isSystemError } from '../base/system-error.ts';
+import type { MountState, ShownStep } from '../host/mount-state.ts';
 import { processOf } from '../host/process.ts';
 import { removeMountState, writeMountState } from '../host/write-mount-state.ts';
 import type { Driver } from '../session/driver.ts';
 
-type Facts = Omit<MountState, 'ready' | 'socket' | 'supervisor' | 'driver' | 'session'>;
+type Facts = Omit<MountState, 'ready' | 'socket' | 'release' | 'supervisor' | 'driver' | 'session'>;
 
 /** A server's description of its mount for other processes; nothing while nothing is mounted. */
 export class Announcement {
@@ -11,6 +12,7 @@ export class Announcement {
   readonly #mountId: string;
   readonly #facts: Facts;
   #socket: string | null = null;
+  #release: ShownStep | undefined;
   #supervisor: number | undefined;
   #driver: Pick<Driver, 'name' | 'session'> | undefined;
   #ready: boolean | undefined;
@@ -31,6 +33,19 @@ export class Announcement {
   set ready(ready: boolean) {
     this.#ready = ready;
     this.#write();
+  }
+
+  /** Undefined: the mount shows a prefix. */
+  set release(step: ShownStep | undefined) {
+    const { ref, seq, id } = this.#release ?? {};
+    if (step?.ref === ref && step?.seq === seq && step?.id === id) return;
+    this.#release = step;
+    try {
+      this.#write();
+    } catch (error) {
+      // A publication does not fail because others are told of the one before.
+      if (!isSystemError(error)) throw error;
+    }
   }
 
   /** Call it before mounting. */
@@ -56,6 +71,7 @@ export class Announcement {
       ...(this.#supervisor !== undefined && { supervisor: processOf(this.#supervisor) }),
       ready: this.#ready,
       socket: this.#socket,
+      ...(this.#release !== undefined && { release: this.#release }),
       driver: this.#driver?.name,
       ...(session !== undefined && { session: processOf(session) }),
     });

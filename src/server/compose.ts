@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ContentCache } from '../cache/content-cache.ts';
 import { flockWith, lockPath } from '../cache/directory-lock.ts';
+import type { MountConfig } from '../config/mount-config.ts';
 import { publicationPolicy } from '../config/publication-policy.ts';
+import { shownSource } from '../config/shown-source.ts';
+import { releaseKeys } from '../release/index.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
+import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import { checkWay } from '../store/check-way.ts';
 import { probeObject } from '../store/probe-object.ts';
@@ -14,6 +18,7 @@ import { MountPresenter } from '../takeover/mount-presenter.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
 import { takeOver } from '../takeover/take-over.ts';
 import { warnUnlessIdmap } from '../takeover/warn-unless-idmap.ts';
+import { shownStepOf } from '../views/release.ts';
 import type { Acquired } from './acquire.ts';
 import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
@@ -54,7 +59,7 @@ export async function compose(
   const { driver, supervised, prepared, mounted, replacesStale } = acquired;
   const { connected, soonConnected, startSourceWorker, gate, session } = prepared;
   const failedReads = new FailedReads(log);
-  const { target, source, allowOther, allowIdmap, uid, gid, umask } = config;
+  const { target, allowOther, allowIdmap, uid, gid, umask } = config;
   const { cacheDirectory } = mount.places;
   const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
@@ -74,7 +79,7 @@ export async function compose(
   };
   atEnd(closeKept);
   const presentation: Presentation = (succession && record?.presentation) ?? { uid, gid, umask };
-  const naming = { source, keyPrefix: config.prefix };
+  const naming = namingOf(config);
   const inherited =
     device === undefined || restored === undefined || succession === undefined
       ? undefined
@@ -95,8 +100,7 @@ export async function compose(
     session,
     driver,
     target,
-    source,
-    prefix: config.prefix,
+    naming,
     allowOther,
     allowIdmap,
     replacesStale,
@@ -163,7 +167,10 @@ export async function compose(
     ...publicationPolicy(config),
     probe: (path, signal) => probeObject(connection.store, path, signal),
     ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
-    notice: mount.events.notice,
+    notice: (notice) => {
+      mount.events.notice(notice);
+      if (notice.kind === 'published') mount.announcement.release = shownStepOf(sync.shown?.release);
+    },
     observeStage: (stage, seconds) => {
       metrics.stage(stage, seconds);
       log.debug({ event: 'stage', stage, seconds }, 'stage');
@@ -179,6 +186,13 @@ export async function compose(
     (nodeIds) => presenter.released(nodeIds),
   );
   return { sync, session, presenter, cache, shelf };
+}
+
+/** A release has its files in packs. */
+function namingOf(config: MountConfig): Naming {
+  const { source, prefix: keyPrefix } = config;
+  const isRelease = shownSource(config).kind === 'release';
+  return { source, keyPrefix, ...(isRelease && { packPrefix: keyPrefix + releaseKeys.pack('') }) };
 }
 
 function keptState({ places, config, id, options }: ServedMount, takesOver: boolean): Promise<KeptState> {

@@ -8,6 +8,7 @@ import { waitForStore } from '../sync/wait-for-store.ts';
 import { ofServer, type Replacement, tellReplacement } from '../takeover/replacement.ts';
 import type { Supervised } from '../takeover/supervised.ts';
 import type { ControlPlane } from '../views/control-plane.ts';
+import { shownStepOf } from '../views/release.ts';
 import { type Acquired, acquire } from './acquire.ts';
 import { type Composed, compose } from './compose.ts';
 import { loadControlPlane } from './load-control-plane.ts';
@@ -125,6 +126,7 @@ export class RunningServer {
     try {
       const waiting = { waitMs: config.waitForStoreMs, clock: systemClock, log: options.log };
       await waitForStore(() => sync.start(over), waiting, over);
+      this.#mount.announcement.release = shownStepOf(sync.shown?.release);
       // After the tree is known, because they name its release.
       session.answerRootAttributes(control.rootAttributeOf);
       cache.resumeEviction();

@@ -103,7 +103,7 @@ export class ExtendedAttributes {
 
   #ofFile(generation: Generation, index: number): Values {
     return {
-      key: this.#naming.keyPrefix + generation.path(index),
+      key: this.#keyOf(generation.version(index)),
       etag: listedEtag(generation.etag(index)),
       'last-modified': dateText(generation.lastModified(index)),
     };
@@ -112,8 +112,18 @@ export class ExtendedAttributes {
   /** A replaced version that a process still holds open: it belongs to no shown generation. */
   #ofHeld({ version, lastModified }: HeldInode): Values {
     if (version === undefined) return {};
-    const key = this.#naming.keyPrefix + version.path;
-    return { key, etag: listedEtag(version.etag), 'last-modified': dateText(lastModified) };
+    return {
+      key: this.#keyOf(version),
+      etag: listedEtag(version.etag),
+      'last-modified': dateText(lastModified),
+    };
+  }
+
+  /** The object that has the content. Undefined for an empty file of a release, for which there is none. */
+  #keyOf({ path, place }: Pick<ContentVersion, 'path' | 'place'>): string | undefined {
+    const { keyPrefix, packPrefix } = this.#naming;
+    if (packPrefix === undefined) return keyPrefix + path;
+    return place === undefined ? undefined : packPrefix + place.pack;
   }
 }
 

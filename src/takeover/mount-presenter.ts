@@ -4,6 +4,7 @@ import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
 import { type Presentation, type Serving, servedTree, type VersionsServed } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
+import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { Presenter, Publication } from '../sync/ports.ts';
 import type { Inherited } from './take-over.ts';
@@ -12,9 +13,7 @@ export interface MountPresenterOptions {
   readonly session: SessionClient;
   readonly driver: Driver;
   readonly target: string;
-  readonly source: string;
-  /** Of the object keys. */
-  readonly prefix: string;
+  readonly naming: Naming;
   readonly allowOther: boolean;
   readonly allowIdmap: boolean;
   readonly replacesStale: boolean;
@@ -109,10 +108,10 @@ export class MountPresenter implements Presenter {
   }
 
   async #startMount(shown: ShownTree, looksForContent: boolean): Promise<Serving> {
-    const { driver, session, target, source, prefix, allowOther, replacesStale } = this.#options;
+    const { driver, session, target, naming, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, journal, allowIdmap } = this.#options;
     new MountMark(cacheDirectory).clear();
-    const connection = driver.connect({ target, source, allowOther, replacesStale });
+    const connection = driver.connect({ target, source: naming.source, allowOther, replacesStale });
     // A mount that the session makes itself exists only once the session says so.
     this.#mounted = connection.kind === 'device';
     this.#options.onOpened(connection);
@@ -121,7 +120,7 @@ export class MountPresenter implements Presenter {
       shown: servedTree(shown),
       presentation,
       versions: this.#options.versions(),
-      naming: { source, keyPrefix: prefix },
+      naming,
       cacheDirectory,
       looksForContent,
       journal,

@@ -1,5 +1,6 @@
 import type { PastReleaseView, ReleaseStepView, ReleaseView } from '../control/shapes/release.ts';
 import { MOST_AUTHOR, MOST_MESSAGE, MOST_URL } from '../control/shapes/release.ts';
+import type { ShownStep } from '../host/mount-state.ts';
 import type { ReleaseStep } from '../source/source.ts';
 import type { PastRelease } from '../sync/history.ts';
 import type { SyncView } from '../sync/sync-view.ts';
@@ -30,6 +31,11 @@ export function releaseStepView(step: ReleaseStep): ReleaseStepView {
     created: new Date(created).toISOString(),
     signedBy: signedBy.map(({ fingerprint, principals }) => ({ fingerprint, principals })),
   };
+}
+
+/** What the mounts of a host are listed with. */
+export function shownStepOf(release: ReleaseStep | undefined): ShownStep | undefined {
+  return release && { ref: release.ref, seq: release.sequence, id: release.id };
 }
 
 /** To be spread: a generation of a prefix has none. */

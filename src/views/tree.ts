@@ -6,7 +6,14 @@ import type { Absence, PageOfEntries, TreeViews } from '../control/tree-views.ts
 import { releaseKeys } from '../release/index.ts';
 import type { Shown } from '../sync/shown.ts';
 import type { Sync } from '../sync/sync.ts';
-import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from '../tree/index.ts';
+import {
+  type ContentVersion,
+  type Generation,
+  listedEtag,
+  orderByPath,
+  type PathFilter,
+  placeInOrder,
+} from '../tree/index.ts';
 import { pastReleaseMember } from './release.ts';
 
 /** What the tree is looked at with. */
@@ -64,6 +71,7 @@ export class DaemonTree implements TreeViews {
       id: generation.id,
       items: this.#items(shown, order.subarray(start, Math.max(start, end))),
       next,
+      ...pastReleaseMember(shown.release),
     };
   }
 
@@ -77,7 +85,8 @@ export class DaemonTree implements TreeViews {
     return found ? await this.#entry(shown, index, path, signal) : await this.#absence(given);
   }
 
-  async #entry({ generation }: Shown, index: number, path: string, signal: AbortSignal): Promise<Entry> {
+  async #entry(shown: Shown, index: number, path: string, signal: AbortSignal): Promise<Entry> {
+    const { generation } = shown;
     const { sync, cache, prefix, versionIdOf, isPinned } = this.#observed;
     const isDirectory = generation.isDirectory(index);
     const version = isDirectory ? undefined : generation.version(index);
@@ -86,13 +95,11 @@ export class DaemonTree implements TreeViews {
     const checked = version !== undefined && cached === true && version.size <= MOST_CHECKED_BYTES;
     const checksum = checked ? await cache.inspection.checksum(version, signal) : undefined;
     const place = version?.place;
-    const key =
-      prefix + (place === undefined ? path + (isDirectory ? '/' : '') : releaseKeys.pack(place.pack));
     const lastModified = generation.lastModified(index);
     return {
       path,
       kind: isDirectory ? 'directory' : 'file',
-      key,
+      key: this.#keyOf(shown, path, version),
       ...(place !== undefined && { range: { offset: place.offset, bytes: generation.size(index) } }),
       size: generation.size(index),
       etag: (version && listedEtag(version.etag)) ?? null,
@@ -112,6 +119,15 @@ export class DaemonTree implements TreeViews {
       },
       problems: this.#problemsOf(prefix + path),
     };
+  }
+
+  /** Undefined `version`: of a directory. */
+  #keyOf({ release }: Shown, path: string, version: ContentVersion | undefined): string | null {
+    const { prefix } = this.#observed;
+    const place = version?.place;
+    if (place !== undefined) return prefix + releaseKeys.pack(place.pack);
+    if (release !== undefined) return null;
+    return version === undefined ? `${prefix}${path}/` : prefix + path;
   }
 
   /** Publications are in different seconds, and each gives its instant to the entries that it changes. */

@@ -11,7 +11,7 @@ import {
 } from '../../src/control/shapes/cache.ts';
 import { logLevelRequestShape, logLevelShape } from '../../src/control/shapes/daemon.ts';
 import { entriesShape, entryShape } from '../../src/control/shapes/entries.ts';
-import { ID, OTHER_ID, statusOf } from '../control/fixture.ts';
+import { ID, OTHER_ID, release, statusOf } from '../control/fixture.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { type Answering, fakeDaemon, Refusal } from './fake-daemon.ts';
 import { ran } from './recorded-shell.ts';
@@ -92,6 +92,19 @@ describe('ls', () => {
     assert.equal((JSON.parse(whole.out) as z.infer<typeof entriesShape>).items.length, 4);
   });
 
+  test('says first which step of an environment put that tree in force', async (t) => {
+    const { seq, id, author, message } = release;
+    const by = { seq, id, author, message };
+    const page = z.parse(entriesShape, { items: [entryItem('a.py')], next: null, release: by });
+    const entries = { 'GET /v1/entries': () => page };
+    const { out } = await asked(t, entries, 'ls');
+    assert.equal(
+      out.split('\n')[0],
+      'step 42 (sha256-a1a1a1a1a1a1) by Zoe <zoe@example.com>: Load the orders',
+    );
+    assert.deepEqual(JSON.parse((await asked(t, entries, 'ls', '--json')).out).release, by);
+  });
+
   test('lists a directory, a file, or says that neither is there', async (t) => {
     const tree = ['team', 'team/a.py', 'team.py'];
     const entries: Answering = ({ url }) => {
@@ -132,6 +145,13 @@ describe('why', () => {
     const json = await asked(t, answers, 'why', 'team/etl.py', '--json');
     assert.deepEqual(JSON.parse(json.out), entry);
     assert.equal((await asked(t, answers, 'why', '/opt/dags/team/etl.py')).exitCode, 0);
+  });
+
+  test('names no key of what has none: an empty file of a release, or its directory', async (t) => {
+    const entry = entryAt('pkg/__init__.py', { key: null, size: 0 });
+    const { exitCode, out } = await asked(t, { 'GET /v1/entries/a': () => entry }, 'why', 'a');
+    assert.equal(exitCode, 0);
+    assert.doesNotMatch(out, /^key|null|undefined/m);
   });
 
   test('says of content that is not all there how much is', async (t) => {

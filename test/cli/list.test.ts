@@ -32,6 +32,23 @@ describe('list', () => {
     );
   });
 
+  test('names the step that a mount shows, of an environment', async () => {
+    const release = { ref: 'production', seq: 42, id: `sha256-${'a1'.repeat(32)}` };
+    const told = {
+      ...everybodyRuns,
+      readMounts: () => [mountAt('/opt/a'), mountAt('/opt/b')],
+      mountStates: () => [stateOf('/opt/a', { release }), stateOf('/opt/b')],
+    };
+    assert.deepEqual((await ran(['list'], told)).out.split('\n'), [
+      'SOURCE     RELEASE                                   TARGET  PID  READY  SOCKET',
+      's3://b/p/  production step 42 (sha256-a1a1a1a1a1a1)  /opt/a  7    yes    -',
+      's3://b/p/  -                                         /opt/b  7    yes    -',
+      '',
+    ]);
+    const [first, second] = JSON.parse((await ran(['list', '--json'], told)).out);
+    assert.deepEqual([first.release, second.release], [release, null]);
+  });
+
   test('as JSON is one array', async () => {
     const { out } = await ran(['list', '--json'], {
       ...everybodyRuns,
@@ -46,8 +63,17 @@ describe('list', () => {
         ready: true,
         startedAt: '2026-01-01T00:00:00.000Z',
         socket: null,
+        release: null,
       },
-      { source: 's3://b/p/', target: '/opt/b', pid: null, ready: null, startedAt: null, socket: null },
+      {
+        source: 's3://b/p/',
+        target: '/opt/b',
+        pid: null,
+        ready: null,
+        startedAt: null,
+        socket: null,
+        release: null,
+      },
     ]);
     assert.deepEqual(JSON.parse((await ran(['list', '--json'])).out), []);
   });

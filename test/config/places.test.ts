@@ -150,13 +150,14 @@ describe('the state of a mount', () => {
     const directory = await temporaryDirectory(t);
     writeMountState(directory, 'abc', state);
     writeMountState(directory, 'abc', { ...state, ready: true });
-    writeMountState(directory, 'def', state);
+    const release = { ref: 'production', seq: 42, id: `sha256-${'a1'.repeat(32)}` };
+    writeMountState(directory, 'def', { ...state, release });
     assert.equal(statSync(join(directory, 'abc/state.json')).mode & 0o777, 0o600);
     assert.equal(statSync(join(directory, 'abc')).mode & 0o777, 0o700);
     assert.deepEqual(readdirSync(join(directory, 'abc')), ['state.json']);
     const states = [...readMountStates(directory, uid)].sort((a, b) => Number(a.ready) - Number(b.ready));
     assert.deepEqual(states, [
-      { ...state, uid, directory: join(directory, 'def') },
+      { ...state, release, uid, directory: join(directory, 'def') },
       { ...state, uid, ready: true, directory: join(directory, 'abc') },
     ]);
   });
@@ -178,6 +179,7 @@ describe('the state of a mount', () => {
       list: '[]',
       nothing: 'null',
       partial: '{"pid": 7, "source": "s3://b/"}',
+      step: JSON.stringify({ ...state, release: { ref: 'production', seq: 'x', id: 7 } }),
     })) {
       mkdirSync(join(directory, id));
       writeFileSync(join(directory, id, 'state.json'), text);
@@ -192,6 +194,7 @@ describe('the state of a mount', () => {
       `${directory}/list/state.json does not say what a mount says of itself`,
       `${directory}/nothing/state.json does not say what a mount says of itself`,
       `${directory}/partial/state.json does not say what a mount says of itself`,
+      `${directory}/step/state.json does not say what a mount says of itself`,
     ]);
     unreadable.length = 0;
     writeMountState(directory, 'abc', state);

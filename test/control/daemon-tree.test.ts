@@ -195,10 +195,11 @@ describe('the tree at the control socket', () => {
     assert.ok(turns > 0);
   });
 
-  test('names the pack that has the content of a file of a release, and where in it', async () => {
+  test('names the pack that has the content of a file of a release, and where in it; what has no content has no key', async () => {
     const pack = 'ab'.repeat(32);
     const files = [
       { path: 'a.py', size: 3, sha256: 'cd'.repeat(32), executable: false, place: { pack, offset: 7 } },
+      { path: 'pkg/__init__.py', size: 0, sha256: 'ef'.repeat(32), executable: false, place: undefined },
     ];
     const { generation } = await buildGeneration({
       objects: columnsOf({ id: exampleStep.id, files }, 0),
@@ -226,8 +227,17 @@ describe('the tree at the control socket', () => {
       removalOf: async () => undefined,
       replacedNodeIds: () => [],
     };
-    const entry = (await treeOf([], { sync }).entry('a.py', signal)) as Entry;
-    assert.deepEqual([entry.key, entry.range], [`p/packs/${pack}`, { offset: 7, bytes: 3 }]);
-    assert.deepEqual(entryShape.parse(entry), entry);
+    const tree = treeOf([], { sync });
+    for (const [path, key, range] of [
+      ['a.py', `p/packs/${pack}`, { offset: 7, bytes: 3 }],
+      ['pkg/__init__.py', null, undefined],
+      ['pkg', null, undefined],
+    ] as const) {
+      const entry = (await tree.entry(path, signal)) as Entry;
+      assert.deepEqual([entry.key, entry.range], [key, range], path);
+      assert.deepEqual(entryShape.parse(entry), entry);
+    }
+    const { sequence: seq, id, author, message } = exampleStep;
+    assert.deepEqual((await tree.page('', undefined, 10))?.release, { seq, id, author, message });
   });
 });

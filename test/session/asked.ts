@@ -20,9 +20,11 @@ export class Asked {
   readonly #bytes = Buffer.alloc(8192);
   readonly #reply = new ReplyWriter(this.#bytes);
   readonly #attributes: AttributeSource;
+  readonly #packPrefix: string | undefined;
 
   constructor(files: Files, options: AskedOptions = {}) {
     const { umask = 0o222 } = options;
+    this.#packPrefix = options.pack === undefined ? undefined : 'in/packs/';
     this.generation = treeOf(files, options).generation;
     this.tree = new ShownTree(served(this.generation));
     this.#attributes = new AttributeSource({ uid: 0, gid: 0, umask });
@@ -72,7 +74,11 @@ export class Asked {
     const outcome = handle(decoded, {
       trees: new MountedTrees(this.tree),
       attributes: this.#attributes,
-      extended: new ExtendedAttributes({ source: 's3://b/in/', keyPrefix: 'in/' }),
+      extended: new ExtendedAttributes({
+        source: 's3://b/in/',
+        keyPrefix: 'in/',
+        packPrefix: this.#packPrefix,
+      }),
       reply: this.#reply,
     });
     const isAnswered = outcome.kind === 'answered';

@@ -39,6 +39,16 @@ describe('extended attributes, byte by byte', () => {
     assert.equal(asked.get(node, 'user.dagmount.version', 100), ENODATA);
   });
 
+  test('of a file of a release name the pack as its key; an empty one has none', () => {
+    const pack = 'ab'.repeat(32);
+    const asked = new Asked({ 'a.py': 'x', 'pkg/__init__.py': '' }, { pack });
+    const held = asked.node('a.py');
+    assert.equal(asked.get(held, 'user.dagmount.key', 100), answer(`in/packs/${pack}`));
+    assert.equal(asked.get(asked.node('pkg/__init__.py'), 'user.dagmount.key', 100), ENODATA);
+    asked.show({ 'a.py': 'newer' }, 4, { pack: 'cd'.repeat(32) });
+    assert.equal(asked.get(held, 'user.dagmount.key', 100), answer(`in/packs/${pack}`));
+  });
+
   test('of the root are the generation and the source; other directories have none', () => {
     const asked = new Asked({ 'pkg/a.py': 'x' });
     assert.equal(asked.get(1, 'user.dagmount.generation', 100), answer(`3:${asked.generation.id}`));

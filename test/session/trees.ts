@@ -2,6 +2,7 @@ import type { ServedTree } from '../../src/session/messages.ts';
 import {
   buildGeneration,
   type Generation,
+  type ListedObjects,
   PathFilter,
   PatternList,
   setPublishTime,
@@ -15,20 +16,22 @@ export interface TreeOptions {
   readonly lastModified?: number;
   /** The paths that are in an archived class. */
   readonly archived?: readonly string[];
+  /** The SHA-256 of the pack that has all contents, of a release. */
+  readonly pack?: string;
   readonly removedDirectories?: ReadonlyMap<string, number>;
   readonly nextNodeId?: number;
 }
 
 /** The generation of these files, and what differs from the one before. */
 export function treeOf(files: Files, options: TreeOptions = {}, previous?: Generation) {
-  const { number = 3, executable = [], lastModified, archived = [], removedDirectories } = options;
+  const { number = 3, executable = [], lastModified, archived = [], pack, removedDirectories } = options;
   const listed = listing(files);
   if (lastModified !== undefined) listed.lastModified.fill(lastModified);
   for (const [index, path] of Object.keys(files).entries()) {
     if (archived.includes(path)) listed.archived[index] = 1;
   }
   const made = buildGeneration({
-    objects: listed,
+    objects: { ...listed, ...(pack !== undefined && { released: releasedIn(pack, listed.count) }) },
     filter: PathFilter.compile({ include: [], exclude: [] }),
     executable: PatternList.compile(executable),
     previous,
@@ -39,6 +42,15 @@ export function treeOf(files: Files, options: TreeOptions = {}, previous?: Gener
   });
   setPublishTime(made.generation, made.changes, { seconds: 1_700_000_000, nanoseconds: 0 }, number);
   return made;
+}
+
+function releasedIn(pack: string, count: number): NonNullable<ListedObjects['released']> {
+  return {
+    packs: Buffer.from(pack, 'hex'),
+    packOf: new Uint32Array(count),
+    offsets: new Uint32Array(count),
+    executable: new Uint8Array(count),
+  };
 }
 
 /** As main hands it to the session: nothing is known to be local. */

@@ -5,6 +5,7 @@ import { CommandError } from '../command-error.ts';
 import { formatSize } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
+import { releaseLine } from './release-text.ts';
 import { treePath } from './tree-path.ts';
 
 export const run = clientCommand<Entries>({
@@ -12,29 +13,33 @@ export const run = clientCommand<Entries>({
   arguments: 1,
   ask: async (client, { positionals: [given] }) => {
     const path = given === undefined ? '' : await treePath(client, given);
-    const items = await entriesAt(client, path);
-    if (items.length > 0 || path === '') return { items, next: null };
+    const found = await entriesAt(client, path);
+    if (found.items.length > 0 || path === '') return found;
     throw new CommandError(
       'no-entry',
       `There is no ${printableName(path)} in the tree.`,
       'dagmount why says why; a path begins below the prefix, or at the mount point.',
     );
   },
-  show: ({ items }, { paints }) => entriesText(items, paints),
+  show: ({ items, release }, { paints }) =>
+    `${release === undefined ? '' : `${releaseLine(release)}\n`}${entriesText(items, paints)}`,
 });
 
 /** Lists everything below a directory, or one file; for an empty directory, the directory itself. */
-async function entriesAt(client: ControlClient, path: string): Promise<EntryItem[]> {
+async function entriesAt(client: ControlClient, path: string): Promise<Entries> {
   const items: EntryItem[] = [];
   const prefix = path === '' ? undefined : `${path}/`;
+  let release: Entries['release'];
   for await (const page of client.pages<Entries>('/v1/entries', { prefix })) {
     for (const item of page.items) items.push(item);
+    release = page.release;
   }
-  if (items.length > 0 || path === '') return items;
+  const by = release === undefined ? {} : { release };
+  if (items.length > 0 || path === '') return { items, next: null, ...by };
   const { items: beginning } = await client.ask<Entries>('/v1/entries', {
     query: { prefix: path, limit: '1' },
   });
-  return beginning.filter((item) => item.path === path);
+  return { items: beginning.filter((item) => item.path === path), next: null, ...by };
 }
 
 function entriesText(items: readonly EntryItem[], paints: Paints): string {

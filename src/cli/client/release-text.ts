@@ -2,7 +2,7 @@ import type { HeldView, PastReleaseView, ReleaseView } from '../../control/shape
 import { formatAgo, formatCount, formatDuration, plural } from '../format.ts';
 
 /** Length of a shortened release id that people compare: `sha256-` and this many digits. */
-const SHORT_ID = 'sha256-'.length + 12;
+export const SHORT_ID = 'sha256-'.length + 12;
 /** Maximum length of a message's first line. */
 const LONGEST_MESSAGE = 100;
 

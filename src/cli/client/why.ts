@@ -75,7 +75,7 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
   const first = firstVisible.generation;
   const rows: (readonly [label: string, text: string] | undefined)[] = [
     ['path', `${path === '' ? '(the root)' : path}, a ${kind}`],
-    ['key', entry.range === undefined ? key : `${key}, ${rangeText(entry.range)}`],
+    key === null ? undefined : ['key', keyText(key, entry.range)],
     isFile
       ? ['size', size < 1024 ? formatSize(size) : `${formatSize(size)} (${formatCount(size)} bytes)`]
       : undefined,
@@ -106,8 +106,10 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
     .join('');
 }
 
-function rangeText({ offset, bytes }: NonNullable<Entry['range']>): string {
-  return `bytes ${offset} to ${offset + bytes - 1} of the pack`;
+function keyText(key: string, range: Entry['range']): string {
+  if (range === undefined) return key;
+  const { offset, bytes } = range;
+  return `${key}, bytes ${offset} to ${offset + bytes - 1} of the pack`;
 }
 
 function cachedText({ cached, cachedBytes, size, checksum }: Entry, paints: Paints): string {

@@ -68,7 +68,7 @@ function unchanged(id: string | undefined, headers: Call<unknown, unknown>['head
   return same ? { status: 304, empty: true, headers: validator(id) } : undefined;
 }
 
-function* piecesOf({ items, next }: PageOfEntries): Generator<string> {
+function* piecesOf({ items, next, release }: PageOfEntries): Generator<string> {
   let piece = '{"items":[';
   let between = '';
   for (const item of items) {
@@ -78,7 +78,8 @@ function* piecesOf({ items, next }: PageOfEntries): Generator<string> {
     yield piece;
     piece = '';
   }
-  yield `${piece}],"next":${JSON.stringify(next)}}`;
+  const by = release === undefined ? '' : `,"release":${JSON.stringify(release)}`;
+  yield `${piece}],"next":${JSON.stringify(next)}${by}}`;
 }
 
 function noTree(): RefusedRequest {

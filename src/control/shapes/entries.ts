@@ -18,7 +18,12 @@ export const entryItemShape = z.strictObject({
   cached: z.nullable(z.boolean()),
 });
 
-export const entriesShape = z.strictObject({ items: z.array(entryItemShape), next });
+export const entriesShape = z.strictObject({
+  items: z.array(entryItemShape),
+  next,
+  /** What the items are of, where the source is a release. */
+  release: z.optional(pastReleaseShape),
+});
 
 /** `prefix`: what the paths begin with, compared by bytes: `a/` is what is in the directory a. */
 export const entriesQueryShape = z.extend(pageQueryShape, {
@@ -29,8 +34,11 @@ export const entriesQueryShape = z.extend(pageQueryShape, {
 export const entryShape = z.strictObject({
   path: z.string(),
   kind: z.enum(['file', 'directory']),
-  /** The whole object key; of a directory what its keys begin with. */
-  key: z.string(),
+  /**
+   * The whole object key; of a directory what its keys begin with. Of a file of a release the key of its pack; null for its
+   * empty files and its directories, which have no object.
+   */
+  key: z.nullable(z.string()),
   /** Where in that object the content is, of a release: the object is a pack of many. Absent: it is the whole object. */
   range: z.optional(z.strictObject({ offset: count, bytes: count })),
   size: count,
