@@ -18,7 +18,7 @@ machine machine_begin(machine_start start) {
       .deadline_ms = DEADLINE_MS,
       .pause_ms = FIRST_PAUSE_MS,
   };
-  if (start.has_connection) snprintf(begun.reason, sizeof begun.reason, "the service was started again");
+  if (start.has_connection) snprintf(begun.reason, sizeof begun.reason, "service-restarted: the service was started again");
   return begun;
 }
 
@@ -124,7 +124,7 @@ static void perform(machine* machine, action_kind kind, const event* event, cons
     case START_STANDBY:
     case START_REPLACEMENT:
       machine->candidate_ms = 0;
-      return add(out, kind, kind == START_STANDBY ? "" : "it was asked to restart", machine->restarts + 1);
+      return add(out, kind, kind == START_STANDBY ? "" : "restart-asked: it was asked to restart", machine->restarts + 1);
     case RECORD_THREADS: machine->has_threads = true; return add(out, kind, "", 0);
     case DROP_CANDIDATE: return drop_candidate(machine, why, out);
     case PROMOTE:
@@ -161,14 +161,15 @@ static void perform(machine* machine, action_kind kind, const event* event, cons
   }
 }
 
+// A reason begins with its cause, one of the words of docs/takeover.md.
 static void note_reason(machine* machine, const event* event) {
   char* text = machine->reason;
   const size_t size = sizeof machine->reason;
   if (event->kind == HANDOVER_OVER) text[0] = '\0';
-  else if (event->kind == SERVER_DIED) snprintf(text, size, "%s", event->text);
+  else if (event->kind == SERVER_DIED) snprintf(text, size, "died: %s", event->text);
   else if (event->kind == SILENT && machine->server == SERVING)
-    snprintf(text, size, "it gave no sign of life for %llu ms", (unsigned long long)machine->watchdog_ms);
-  else if (event->kind == SILENT) snprintf(text, size, "it did not come to serve in time");
+    snprintf(text, size, "silent: it gave no sign of life for %llu ms", (unsigned long long)machine->watchdog_ms);
+  else if (event->kind == SILENT) snprintf(text, size, "late: it did not come to serve in time");
 }
 
 void machine_handle(machine* machine, const event* event, action_list* out) {

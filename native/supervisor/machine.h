@@ -159,7 +159,7 @@ typedef struct {
   int passed_signal;    // the last ending signal that the server was sent; 0: none
   uint64_t held_signals;  // for the next server that can heed them, a bit for each
   int restarts;
-  char reason[128];  // why there is another server
+  char reason[128];  // why there is another server: "<cause>: <text>"
   char abort_path[PATH_MAX];
   uint64_t watchdog_ms, deadline_ms;
   // `silent`: since the last sign of life. `down`: since readers have no live server. `pause`: the last pause between

@@ -15,6 +15,7 @@ import { lockWithoutAddon } from './lock-without-addon.ts';
 import type { MountIdentity } from './mount-identity.ts';
 import type { Replacement } from './replacement.ts';
 import { ReplacementRequest } from './replacement-request.ts';
+import { restartReasonOf } from './restart-cause.ts';
 import { adoptingSupervisor, parentSupervisor } from './running-supervisor.ts';
 import { Standby } from './standby.ts';
 import { SupervisorClient } from './supervisor-client.ts';
@@ -92,8 +93,9 @@ export class Supervised {
 
   /** For the log: why there is a successor, and the milliseconds until its readers were answered. */
   succession(servingAt: number) {
-    const { restarts, reason } = this.#client ?? {};
-    return { restarts, reason, ms: Math.round(servingAt - this.standby.turnAt) };
+    const { restarts, reason: said } = this.#client ?? {};
+    const { cause, reason } = said === undefined ? {} : restartReasonOf(said);
+    return { restarts, cause, reason, ms: Math.round(servingAt - this.standby.turnAt) };
   }
 
   /** Discards everything inherited from the previous server, which served another mount. */

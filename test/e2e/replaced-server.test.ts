@@ -63,7 +63,7 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     await writeBad();
     const { code, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
     assert.equal(code, 70);
-    assert.match(stderr, /could not be ready \(exit code 78\): the old one goes on/);
+    assert.match(stderr, /exit code 78/);
     assert.equal((await statusOf(mount)).pid, before);
     assert.equal(mount.log().filter(({ event }) => event === 'restart-failed').length, 1);
     assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '20');
@@ -77,7 +77,6 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     mount.kill('SIGTERM');
     const { code, stderr } = await restart;
     assert.equal(code, 69, stderr);
-    assert.doesNotMatch(stderr, /goes on/);
     assert.deepEqual(await mount.exit, { code: 0, signal: null });
     assert.equal(mount.log().filter(({ event }) => event === 'restart-failed').length, 0);
     assert.deepEqual(mountsAt(mount.target), []);
@@ -88,8 +87,8 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     const record = join(mount.socket().replace(/\.sock$/, ''), 'connection.json');
     await writeFile(record, (await readFile(record, 'utf8')).replace(/"format":\d+/, '"format":1000'));
     const { code, stderr } = await dagmount(['restart', '--socket', mount.socket()]);
-    assert.equal(code, 70);
-    assert.match(stderr, /could not be ready/);
+    assert.equal(code, 70, stderr);
+    await mount.logged('restart-failed');
     process.kill(await mount.serverPid(), 'SIGKILL');
     const made = (): number => mount.log().filter(({ event }) => event === 'mounted').length;
     await waitFor('a new mount', () => made() === 2, 60_000);
@@ -126,7 +125,7 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
       () => mount.log().findLast(({ event, restarts }) => event === 'mounted' && Number(restarts) > 0),
       120_000,
     );
-    assert.match(String(mounted.reason), /exit code 78|did not come to serve in time/);
+    assert.ok(['died', 'late'].includes(String(mounted.cause)), String(mounted.cause));
     assert.equal((await shell(mount.target, 'find . -type f | wc -l')).trim(), '20');
     assert.equal(mountsAt(mount.target).length, 1);
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });

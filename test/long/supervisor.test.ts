@@ -34,9 +34,8 @@ describe('a mount under a supervisor', { skip: mountImpossible || supervisorMiss
     const after = await statusOf(socket);
     assert.notEqual(after.pid, before.pid);
     assert.ok(after.mount.restarts >= 1);
-    await waitFor('the log to say why', () =>
-      mount.log().some(({ reason }) => /no sign of life/.test(String(reason))),
-    );
+    await waitFor('the log to say why', () => mount.log().some(({ cause }) => cause === 'silent'));
+    await mount.logged('stuck');
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
     assert.deepEqual(mountsAt(mount.target), []);
   });

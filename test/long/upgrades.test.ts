@@ -23,7 +23,7 @@ for (const takeover of ['resend', 'journal'] as const) {
         assert.equal(code, 0, stderr);
       },
     });
-    assert.ok(takeovers.every(({ reason }) => reason === 'it was asked to restart'));
+    assert.ok(takeovers.every(({ cause }) => cause === 'restart-asked'));
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
 }

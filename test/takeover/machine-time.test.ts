@@ -26,7 +26,7 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
       'SERVING ABSENT KEPT',
       [
         'STARTING ABSENT KEPT | RECORD_THREADS 0  | KILL_SERVER 0  | TELL_WAITING 0 ',
-        'START_SERVER 1 it gave no sign of life for 3000 ms | ORDER_STUCK 0 ',
+        'START_SERVER 1 silent: it gave no sign of life for 3000 ms | ORDER_STUCK 0 ',
       ].join(' | '),
     ]);
   });

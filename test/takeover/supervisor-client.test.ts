@@ -22,14 +22,14 @@ describe('the client of a supervisor', () => {
   test('tells its orders, and has the reason of the one that lets it take over', () => {
     const { supervisor, client, orders } = connected();
     assert.equal(client.reason, 'it was killed');
-    supervisor.say('dropped too late\ngo signal 9 (Killed)\nnonsense\n');
+    supervisor.say('dropped too late\ngo died: signal 9 (Killed)\nnonsense\n');
     assert.deepEqual(orders, [
       { kind: 'dropped', reason: 'too late' },
-      { kind: 'go', reason: 'signal 9 (Killed)' },
+      { kind: 'go', reason: 'died: signal 9 (Killed)' },
     ]);
-    assert.equal(client.reason, 'signal 9 (Killed)');
+    assert.equal(client.reason, 'died: signal 9 (Killed)');
     supervisor.say('go \n');
-    assert.equal(client.reason, 'signal 9 (Killed)', 'an order without reason leaves it');
+    assert.equal(client.reason, 'died: signal 9 (Killed)', 'an order without reason leaves it');
   });
 
   test('is alive as long as the supervisor is there, also one whose socket is full, which it kills', () => {

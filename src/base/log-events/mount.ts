@@ -13,11 +13,12 @@ export const mountEvents = {
       'takeover',
       'readahead',
       'restarts',
+      'cause',
       'reason',
       'ms',
     ],
     meaning:
-      'The mount was made. `restarts` and `reason` are there if an earlier server of this mount had ended.',
+      'The mount was made. `restarts`, `cause` and `reason` are there if an earlier server of this mount had ended: see `taken-over`.',
   },
   ready: {
     levels: ['info'],

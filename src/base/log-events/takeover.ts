@@ -54,6 +54,7 @@ export const takeoverEvents = {
       'target',
       'protocol',
       'restarts',
+      'cause',
       'reason',
       'ms',
       'unanswered',
@@ -61,7 +62,8 @@ export const takeoverEvents = {
       'failed',
       'resends',
     ],
-    meaning: 'The previous server ended, and this server serves its mount after `ms` milliseconds.',
+    meaning:
+      'The previous server ended, and this server serves its mount after `ms` milliseconds. `cause`: `died`, `silent` (no sign of life), `late` (it did not come to serve in time), `restart-asked` or `service-restarted`.',
   },
   stuck: {
     levels: ['error'],

@@ -18,14 +18,14 @@ export function restartRoute(views: ControlViews): Route {
         case 'dropped':
           throw new RefusedRequest(
             'restart-failed',
-            `The new server could not be ready (${end.reason}): the old one goes on.`,
+            `The new server did not become ready (${end.reason}); the old server continues.`,
             'The log says what the new one found wrong.',
           );
         case 'ends':
           throw new RefusedRequest(
             'stopping',
-            'The mount was taken away, or told to end, meanwhile: no server takes over.',
-            'Mount again, if it is to be there.',
+            'The mount was unmounted or told to end before a new server was ready.',
+            'Mount again if it is still needed.',
           );
         case 'unsupervised':
           throw new RefusedRequest(
