@@ -40,7 +40,7 @@ const SHORT: Readonly<Record<string, string>> = {
  * everything beyond ASCII as they are. Numbers are integers that a double holds exactly. A key whose value is undefined is
  * left out.
  *
- * @throws {ReleaseError} `malformed` where the value has a lone surrogate or another number
+ * @throws {ReleaseError} `malformed` if the value has a lone surrogate or another number
  */
 export function canonicalJson(value: JsonValue): string {
   const parts: string[] = [];

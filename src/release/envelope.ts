@@ -4,13 +4,13 @@ import { MOST_PAYLOAD_BYTES } from './payload.ts';
 import { ReleaseError } from './release-error.ts';
 
 export interface EnvelopeSignature {
-  /** Who says that it signed: a hint, which is not signed itself. */
+  /** The claimed signer: a hint, which is not signed itself. */
   readonly principal: string;
   /** An armoured SSHSIG over the payload's bytes. */
   readonly signature: string;
 }
 
-/** What a ref and an entry of the log hold: the bytes that were signed, and the signatures. */
+/** The content of a ref and of a log entry: the signed bytes, and the signatures. */
 export interface Envelope {
   readonly payload: Uint8Array;
   readonly signatures: readonly EnvelopeSignature[];
@@ -29,7 +29,7 @@ export function encodeEnvelope({ payload, signatures }: Envelope): Uint8Array {
 }
 
 /**
- * Reads an envelope. Whoever can write to the store can write any: neither the payload nor a signature was looked at.
+ * Reads an envelope. It is untrusted, since any writer to the store can make one: neither payload nor signatures are checked.
  *
  * @throws {ReleaseError} `malformed`
  */

@@ -92,7 +92,7 @@ export class Fields {
     return this.#has(name) ? this.instant(name) : undefined;
   }
 
-  /** To be called when all were read: what is left over is not known. */
+  /** Must be called after all fields were read: rejects unknown fields. */
   end(): void {
     for (const name of Object.keys(this.#object)) {
       if (!this.#known.has(name)) {

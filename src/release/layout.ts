@@ -33,14 +33,14 @@ export function requireEnvironment(text: string): string {
   );
 }
 
-/** What may be deleted once no step needs it: packs and manifests, never a ref, an entry of a log or a witness. */
+/** Whether a key may be deleted once no step needs it: a pack or a manifest, never a ref, a log entry or a witness. */
 export function isCollectable(key: string): boolean {
   return (
     /^packs\/[0-9a-f]{64}$/.test(key) || /^manifests\/sha256-[0-9a-f]{64}\/[0-9a-f]{64}\.json$/.test(key)
   );
 }
 
-/** Keys below the release root, without a slash in front. What is put into them was checked before. */
+/** Keys below the release root, without a leading slash. The caller has checked the parts. */
 export const releaseKeys = {
   /** Mutable, by compare-and-swap alone: the pointer of an environment. */
   ref: (environment: string): string => `refs/${environment}.json`,
@@ -59,7 +59,7 @@ export const releaseKeys = {
   packs: 'packs/',
   refs: 'refs/',
   logs: 'log/',
-  /** Mutable, by compare-and-swap alone: what is about to be deleted. */
+  /** The keys that are about to be deleted. Changed by compare-and-swap only. */
   condemned: 'meta/gc.json',
   /** Never changed. */
   pack: (digest: string): string => `packs/${digest}`,

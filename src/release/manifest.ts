@@ -17,7 +17,7 @@ export interface ReleasedContent {
   readonly executable: boolean;
 }
 
-/** One file of a release, and where its bytes are. */
+/** One file of a release, and the place of its bytes. */
 export interface ReleasedFile extends ReleasedContent {
   /** The SHA-256 of the pack, and the offset of the file's first byte in it; undefined for a file of no bytes. */
   readonly place: { readonly pack: string; readonly offset: number } | undefined;
@@ -178,7 +178,7 @@ export function findConflict(
   return undefined;
 }
 
-/** As they are, where they are in order already: manifests that are read have to be. */
+/** Returned unchanged if already in order, as in every manifest that is read. */
 function inOrder<File extends ReleasedContent>(files: readonly File[]): readonly File[] {
   const isOrdered = files.every((file, at) => at === 0 || byPath(files[at - 1]!, file) <= 0);
   return isOrdered ? files : [...files].sort(byPath);

@@ -7,7 +7,7 @@ import { ReleaseError } from './release-error.ts';
 
 export type ReleaseAction = 'deploy' | 'promote' | 'rollback';
 
-/** What an environment's ref says: which release is shown, from when on, who says so and why. This is what is signed. */
+/** The signed statement of a ref: the release to show, from when on, its author and the reason. */
 export interface ReleasePayload {
   /** The name of the release root, so that one environment's ref cannot be replayed below another root. */
   readonly root: string;
@@ -17,7 +17,7 @@ export interface ReleasePayload {
   readonly action: ReleaseAction;
   /** The id of the release. */
   readonly release: string;
-  /** SHA-256 and bytes of the manifest to be used for it. */
+  /** SHA-256 and length of its manifest. */
   readonly manifest: { readonly sha256: string; readonly size: number };
   /** The step before, by the SHA-256 of its payload; undefined at the first. */
   readonly previous:
@@ -27,9 +27,9 @@ export interface ReleasePayload {
   readonly nonce: string;
   /** Milliseconds since the epoch. */
   readonly created: number;
-  /** Milliseconds since the epoch before which the release is not to be shown. */
+  /** The release must not be shown before this time, in milliseconds since the epoch. */
   readonly notBefore: number | undefined;
-  /** Whether the guard against mass deletions is told to let it pass. */
+  /** Whether the guard against mass deletions lets it pass. */
   readonly allowDeletions: boolean;
   readonly author: string;
   readonly message: string;

@@ -16,7 +16,7 @@ export type ReleaseErrorCode =
   | 'unknown-signer'
   | 'bad-signers-file';
 
-/** What a release, or a file about releases, has wrong: one sentence of what is wrong, one of what to do. */
+/** A release, or a file about releases, is invalid. The message says what is wrong; the hint says what to do. */
 export class ReleaseError extends CodedError<ReleaseErrorCode> {
   override readonly name = 'ReleaseError';
 }

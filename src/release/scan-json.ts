@@ -1,6 +1,6 @@
 import { compareCodePoints } from './code-points.ts';
 
-/** What the bytes of a JSON document look like. Of bytes that are no JSON it says nothing. */
+/** Properties of the bytes of a JSON document. Meaningless for other bytes. */
 export type JsonForm =
   /** The one text of its value. */
   | 'canonical'
@@ -27,7 +27,7 @@ export function scanJson(bytes: Uint8Array, bounds: JsonBounds): JsonForm {
 const [QUOTE, COMMA, MINUS, POINT, ZERO, NINE, COLON] = [0x22, 0x2c, 0x2d, 0x2e, 0x30, 0x39, 0x3a];
 const [OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5c, 0x5d, 0x7b, 0x7d];
 const [LETTER_E, LETTER_U] = [0x65, 0x75];
-/** What follows a backslash in the short escapes, and the characters that they stand for. */
+/** The short escapes: the character after the backslash, and the character that it stands for. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set(Buffer.from('"\\bfnrt'));
 const HAVE_SHORT: ReadonlySet<number> = new Set([8, 9, 10, 12, 13]);
 const LONGEST_INTEGER = String(Number.MIN_SAFE_INTEGER).length;
@@ -84,7 +84,7 @@ class JsonScan {
             this.#number();
             continue;
           }
-          // What is left is white space, or the letters of true, false and null.
+          // The rest is white space, or letters of true, false and null.
           if (byte <= 0x20) this.#isOther = true;
       }
       this.#at++;

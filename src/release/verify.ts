@@ -6,10 +6,10 @@ import { ReleaseError } from './release-error.ts';
 import { type AllowedSigner, findSigner } from './ssh/allowed-signers.ts';
 import { checkSignature, readSignature } from './ssh/signature.ts';
 
-/** The purpose for which releases are signed: a signature for anything else is none. */
+/** The namespace of release signatures. A signature for another namespace does not count. */
 export const NAMESPACE = 'dagmount';
 
-/** Who signed, as the file of allowed signers has it: the name in the envelope is not signed. */
+/** The signer's name in the file of allowed signers. The name in the envelope is not signed. */
 export interface Signer {
   /** As `ssh-keygen -l` shows it. */
   readonly fingerprint: string;
@@ -18,7 +18,7 @@ export interface Signer {
 }
 
 /**
- * Finds the allowed signers of a payload: at least one, or it is not to be shown.
+ * Finds the allowed signers of a payload. A payload without one must not be shown.
  *
  * @throws {ReleaseError} `unknown-signer` with what was wrong with each signature; `malformed` of the payload
  */

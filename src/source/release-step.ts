@@ -1,4 +1,4 @@
-/** Who put a release in force, when and why: what a node tells of the tree that it shows. */
+/** The step behind a shown release, as a node reports it: author, time and reason. */
 export interface ReleaseStep {
   /** The environment. */
   readonly ref: string;
@@ -11,13 +11,13 @@ export interface ReleaseStep {
   readonly url: string | undefined;
   /** Milliseconds since the epoch. */
   readonly created: number;
-  /** Whose keys signed it, as the file of allowed signers has them; empty where nobody was asked for. */
+  /** The signers' names in the file of allowed signers; empty if no signature is required. */
   readonly signedBy: readonly { readonly fingerprint: string; readonly principals: string }[];
-  /** Whether whoever deployed it said that many files go. */
+  /** Whether the deployer allowed a mass deletion. */
   readonly allowsDeletions: boolean;
 }
 
-/** What a source has is not believed. */
+/** The source's content was rejected. */
 export interface SourceHold {
   /** Stable: see RefHoldReason, and content that cannot be had or is another one. */
   readonly reason: string;

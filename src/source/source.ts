@@ -11,23 +11,23 @@ export interface Candidate {
   readonly objects: number;
   /** Requests to the store that it took. */
   readonly requests: number;
-  /** Of a release: who put it in force, when and why. */
+  /** The step of a release. */
   readonly release?: ReleaseStep | undefined;
 }
 
-/** A candidate that is not to be shown yet. */
+/** A candidate that must not be shown yet. */
 export interface Armed {
   readonly candidate: Candidate;
   /** When it is, milliseconds since the epoch by this host's clock. */
   readonly at: number;
 }
 
-/** What one look at a source has come to. */
+/** The result of one look at a source. */
 export type Look = (
   | { readonly kind: 'candidate'; readonly candidate: Candidate }
-  /** What the source has is not believed: the tree stays. */
+  /** The source's content was rejected: the tree stays. */
   | { readonly kind: 'held'; readonly hold: SourceHold }
-  /** Nothing is to be shown before what is armed. */
+  /** Nothing must be shown before the armed candidate. */
   | { readonly kind: 'nothing' }
 ) & {
   readonly armed?: Armed | undefined;
@@ -40,7 +40,7 @@ export interface Built {
   /** Undefined without a previous generation. */
   readonly changes: GenerationChanges | undefined;
   readonly problems: readonly Problem[];
-  /** How many more there are, by reason: of each only so many are named. */
+  /** The number of further problems by reason: only a limited number is listed. */
   readonly unnamedProblems?: ReadonlyMap<string, number>;
   /** The lowest node id that was not handed out. */
   readonly nextNodeId: number;
@@ -53,7 +53,7 @@ export interface BuildOptions {
   /** Removed directories by path, whose node ids the kernel may still hold. */
   readonly removedDirectories: ReadonlyMap<string, number>;
   readonly nextNodeId: number;
-  /** What was found, when it was fetched, in the place of what was listed. */
+  /** Objects as they were fetched, which replace those that were listed. */
   readonly adopted?: AdoptedObjects;
   readonly signal: AbortSignal;
 }
@@ -73,11 +73,11 @@ export interface Source {
    * published by it: the same ids may be handed out again.
    */
   build(options: BuildOptions): Promise<Built>;
-  /** Follows a step that is held, by the SHA-256 of its payload; false where it is not held, or may not be followed. */
+  /** Accepts a held step, by the SHA-256 of its payload. False if it is not held, or cannot be accepted. */
   accept(digest: string, options: { readonly signal: AbortSignal }): Promise<boolean>;
 }
 
-/** A build of a candidate that the source has not, or no more. */
+/** A build was requested of a candidate that the source does not have (any more). */
 export class NoCandidate extends Error {
   constructor(digest: string) {
     super(`there is no candidate ${digest} to build`);

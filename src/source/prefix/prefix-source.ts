@@ -17,7 +17,7 @@ export interface PrefixSourceOptions extends SignedHttpOptions {
   readonly log: (notice: ListingNotice, message: string) => void;
 }
 
-/** What is below a prefix of a bucket at the moment. */
+/** The current objects below a prefix of a bucket. */
 export class PrefixSource implements Source {
   readonly kind = 'prefix';
   readonly #lister: PrefixLister;

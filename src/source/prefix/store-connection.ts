@@ -6,7 +6,7 @@ export { S3Store } from '../../store/s3-store.ts';
 
 /** The way to the bucket that a configuration names, at its first endpoint; nothing was sent yet. */
 export interface StoreConnection extends StoreWay, StorePlace {
-  /** What was set and has no effect. */
+  /** Settings that have no effect. */
   readonly ignored: ReturnType<typeof ignoredSettings>;
 }
 

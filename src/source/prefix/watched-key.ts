@@ -18,7 +18,7 @@ export function watchedKeyOf(key: string | undefined, store: S3Store): WatchedKe
   };
 }
 
-/** Stands for the ETag where the store gives none. The space in it tells it from an ETag, which holds none. */
+/** Replaces the ETag if the store sends none. Contains a space, which no ETag does. */
 function dateOf({ size, lastModified }: ObjectHead): string {
   return ` ${lastModified} ${size}`;
 }

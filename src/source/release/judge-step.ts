@@ -16,11 +16,11 @@ export interface Step {
   readonly payload: ReleasePayload;
   /** SHA-256 of the payload. */
   readonly digest: string;
-  /** Empty where no file of allowed signers was given: then nobody was asked for. */
+  /** Empty if no file of allowed signers was given, so that no signature is required. */
   readonly signedBy: readonly Signer[];
 }
 
-/** What an envelope has to fulfil, whatever came before it. */
+/** Checks an envelope, independent of earlier steps. */
 export interface StepRules {
   /** The name of the release root. */
   readonly root: string;
@@ -37,7 +37,7 @@ const WRITERS = 'Find out who can write below the release root; the next deploy 
 /**
  * Reads an envelope of the store and decides whether it is one for this node, by itself alone.
  *
- * @param key where it was, for what is wrong with it
+ * @param key its key, for messages
  * @param now by the store's clock, milliseconds since the epoch
  * @throws {RefHeld}
  */

@@ -18,7 +18,7 @@ export class KnownManifests {
     return manifest;
   }
 
-  /** The last to be used is the last to go; one that is too large by itself is not kept. */
+  /** The least recently used one is dropped first. A manifest that alone is too large is not kept. */
   keep(name: ManifestName, manifest: Manifest): void {
     const key = keyOf(name);
     this.#known.delete(key);

@@ -4,10 +4,10 @@ import type { ListedObjects } from '../../tree/index.ts';
 
 const DIGEST_BYTES = 32;
 const MARKED_BYTES = markDigest('0'.repeat(2 * DIGEST_BYTES)).length;
-/** A content that begins later in its pack is none that a deploy of ours writes: packs of many have 32 MiB at most. */
+/** No deploy of ours writes a content that begins later in its pack: packs of many contents have 32 MiB at most. */
 export const MOST_OFFSET = 2 ** 32 - 1;
 
-/** The first file that lies where no pack of many contents reaches; undefined: there is none. */
+/** The first file at an offset beyond any pack of many contents; undefined if there is none. */
 export function findFarOff({ files }: Manifest): ReleasedFile | undefined {
   return files.find(({ place }) => place !== undefined && place.offset > MOST_OFFSET);
 }

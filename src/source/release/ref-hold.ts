@@ -6,10 +6,10 @@ export type { HeldStep } from '../release-step.ts';
 /**
  * Why a ref is not believed. Stable: status, metrics and alerts name them; docs/releases.md has a row for each.
  *
- * - `missing-ref`: the store has no such ref, or none any more
+ * - `missing-ref`: the store has no such ref
  * - `damaged-ref`: it is no envelope, or its payload says what cannot be
  * - `other-root`, `other-environment`: it was made for another root or environment, and copied here
- * - `signers-file`: the file of allowed signers cannot be used, so nobody is allowed
+ * - `signers-file`: the file of allowed signers cannot be used, so no signer is allowed
  * - `signature`: no allowed signer signed it
  * - `created-ahead`: it was made over five minutes from now, by the store's clock
  * - `created-back`: it says that it was made before the step that it follows
@@ -42,7 +42,7 @@ export interface RefHold {
   readonly detail: string;
   /** One sentence of what to do. */
   readonly hint: string;
-  /** The key below the release root that is to blame. */
+  /** The faulty key below the release root. */
   readonly key: string;
   /** Of the ref, as far as its payload could be read. */
   readonly step: HeldStep | undefined;

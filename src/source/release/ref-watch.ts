@@ -10,18 +10,18 @@ import type { ReleaseReader } from './release-reader.ts';
 import { StepHistory } from './step-history.ts';
 import type { StepMemory } from './step-memory.ts';
 
-/** A release that is believed: who put it in force, when and why, and its files. */
+/** An accepted release: its step, and its files. */
 export interface BelievedRelease {
   readonly step: Step;
   readonly manifest: Manifest;
 }
 
-/** What one look at a ref has come to. Each but `held` ends a hold. */
+/** The result of one look at a ref. Every result except `held` ends a hold. */
 export type RefLook =
   /** As at the last look that was not `held`. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'release'; readonly release: BelievedRelease }
-  /** Not to be shown before `instant`, which is in milliseconds since the epoch by the store's clock. */
+  /** Must not be shown before `instant`: milliseconds since the epoch, by the store's clock. */
   | {
       readonly kind: 'armed';
       readonly release: BelievedRelease;
@@ -32,9 +32,9 @@ export type RefLook =
   | { readonly kind: 'due'; readonly step: Step }
   | { readonly kind: 'held'; readonly hold: RefHold };
 
-/** What is in force until an armed release is. */
+/** The release in force until the armed one is. */
 export type Meanwhile =
-  /** What this watch gave last, and did not hold. */
+  /** The last result that was not held. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'release'; readonly release: BelievedRelease }
   /** The armed release is the first one of its environment. */
@@ -84,7 +84,7 @@ export class RefWatch {
     return this.#storeClock;
   }
 
-  /** One look at a time. Rejects with StoreError where the store is in trouble: then nothing is known. */
+  /** Must not be called concurrently. Rejects with StoreError if the store fails: then nothing is known. */
   async look(signal: AbortSignal): Promise<RefLook> {
     let judged: Step | undefined;
     try {
@@ -99,14 +99,14 @@ export class RefWatch {
       }
     } catch (error) {
       if (!(error instanceof RefHeld)) throw error;
-      // What was armed is not believed any more, and is given anew once it is.
+      // The armed release is no longer accepted. It is returned again once it is accepted.
       this.#armed = undefined;
       this.#held = { hold: error.hold, step: judged };
       return { kind: 'held', hold: error.hold };
     }
   }
 
-  /** The next look gives the release again, also where nothing has changed. */
+  /** The next look returns the release again, even if nothing has changed. */
   forget(): void {
     this.#inForce = undefined;
     this.#armed = undefined;
@@ -114,7 +114,7 @@ export class RefWatch {
 
   /**
    * Has the next look follow the step that is held now, if it is this one: an operator has restored the store and means it.
-   * False: it is not held any more, or not for a reason that can be accepted.
+   * False: it is no longer held, or its reason cannot be accepted.
    */
   async accept(digest: string): Promise<boolean> {
     const { hold, step } = this.#held ?? {};
@@ -155,7 +155,7 @@ export class RefWatch {
     );
   }
 
-  /** @returns undefined where the ref has to be read again, since it may have moved; never on the last try */
+  /** @returns undefined if the ref must be read again because it may have moved; never on the last attempt */
   async #follow(step: Step, signal: AbortSignal, isLast: boolean): Promise<RefLook | undefined> {
     this.#history.checkMemory(step, this.#key);
     if (this.#inForce?.digest === step.digest) {
@@ -174,7 +174,7 @@ export class RefWatch {
       if (!isLast) return undefined;
       throw after;
     }
-    // Before the manifest is read: where that is missing, an earlier ref is not followed in its place.
+    // Before the manifest is read: if the manifest is missing, an earlier ref must not be followed instead.
     await this.#options.memory.raise(remembered(step));
     const manifest = await this.#manifestOf(step, signal);
     const release = { step, manifest };
@@ -202,7 +202,7 @@ export class RefWatch {
     this.#armed = undefined;
   }
 
-  /** What was in force when `armed` was made, and is until its instant. */
+  /** The release that was in force when `armed` was made, and remains so until its instant. */
   async #meanwhile(armed: Step, signal: AbortSignal): Promise<Meanwhile> {
     try {
       const step = await this.#history.inForceBefore(armed, this.#now(), signal);

@@ -7,7 +7,7 @@ export type ObjectLook =
   /** It is longer than was asked for; its body was given up. */
   | { readonly kind: 'too-long' };
 
-/** What the store answered, and when by its own clock. */
+/** The store's answer, and its time by the store's clock. */
 export interface ReaderAnswer {
   readonly look: ObjectLook;
   /** The answer's Date, in milliseconds since the epoch, whole seconds; undefined: it had none that can be read. */
@@ -24,6 +24,6 @@ export interface ReadOptions {
 
 /** Reads the small objects of one release root. Keys are below it, without a slash in front. */
 export interface ReleaseReader {
-  /** Rejects with StoreError where the store is in trouble: what was asked for may be there or not. */
+  /** Rejects with StoreError if the store fails: the object may or may not exist. */
   read(key: string, options: ReadOptions): Promise<ReaderAnswer>;
 }

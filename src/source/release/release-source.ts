@@ -28,7 +28,7 @@ interface Known {
   readonly objects: ListedObjects;
 }
 
-/** The clocks of host and store are told apart where they differ by more. */
+/** A larger difference between the clocks of host and store is taken into account. */
 const WARNED_SKEW_MS = 2_000;
 
 /** The release that an environment's ref points to. */

@@ -34,7 +34,7 @@ export class ReleaseVersions {
     this.#filter = PathFilter.compile(options.patterns);
   }
 
-  /** Rejects with StoreError where the store is in trouble: whether there is such a release is not known then. */
+  /** Rejects with StoreError if the store fails: then it is unknown whether there is such a release. */
   async find(id: string, signal: AbortSignal): Promise<FoundVersion> {
     // A key is made of it.
     if (!isReleaseId(id)) return { kind: 'absent' };
@@ -66,7 +66,7 @@ export class ReleaseVersions {
     );
   }
 
-  /** The same on every node: the mtimes are those of the step, and the node ids begin anew in each tree. */
+  /** The same on every node: the mtimes are those of the step, and the node ids start again in each tree. */
   #build(manifest: Manifest, { payload }: Step): Generation {
     return buildGeneration({
       objects: columnsOf(manifest, payload.created),

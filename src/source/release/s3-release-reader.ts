@@ -27,7 +27,7 @@ export class S3ReleaseReader implements ReleaseReader {
       const attempt = (): Promise<ReaderAnswer> => this.#ask(key, most, unless, deadline);
       return await withRetries(attempt, { deadline, deadlineMs, yielder: this.#yielder });
     } catch (error) {
-      // An error carries no Date. Who has no ListBucket gets 403 in its place: that stays an error.
+      // An error carries no Date. Without s3:ListBucket the store answers 403 instead of 404, which stays an error.
       if (error instanceof StoreError && error.code === 'gone')
         return { look: { kind: 'absent' }, date: undefined };
       throw error;

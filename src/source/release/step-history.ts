@@ -18,7 +18,7 @@ export interface StepHistoryOptions extends StepRules {
   readonly memory: StepMemory;
 }
 
-/** So many steps may have been armed, each in the place of the one before, since one was in force. */
+/** The most armed steps, each replacing the previous one, since a step was in force. */
 const MOST_REPLACED = 32;
 
 const RESTORED =
@@ -109,10 +109,10 @@ export class StepHistory {
     );
   }
 
-  /** Whoever puts an earlier ref back leaves the later steps in the log. */
+  /** An attacker who restores an earlier ref leaves the later steps in the log. */
   async #laterStep(step: Step, key: string, signal: AbortSignal): Promise<RefHeld | undefined> {
     const { sequence } = step.payload;
-    // What is in that object does not matter: it may have been overwritten for that very purpose.
+    // The content of that object does not matter: the attacker may have overwritten it.
     const { look } = await this.#reader.read(this.#logKey(sequence + 1), {
       most: MOST_ENVELOPE_BYTES,
       signal,
@@ -127,7 +127,7 @@ export class StepHistory {
     );
   }
 
-  /** What it follows, and when that was made: a key that is not valid any more could be used by dating back. */
+  /** Its predecessor, and the time of that: an expired key could be used by antedating a step. */
   async #checkPrevious(
     step: Step,
     newest: RememberedStep | undefined,
@@ -140,7 +140,7 @@ export class StepHistory {
       if (newest.digest !== previous.sha256) throw otherPrevious(step, key);
       return;
     }
-    // Without signatures nobody vouches for a time.
+    // Without signatures, times prove nothing.
     if (this.#options.signers === undefined) return;
     const logKey = this.#logKey(previous.sequence);
     const bytes = await this.#readLog(previous.sequence, signal);

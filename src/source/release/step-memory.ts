@@ -19,7 +19,7 @@ export interface StepMemory {
    * be kept. Never rejects: what cannot be kept is reported.
    */
   raise(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
-  /** Remembers this step in the place of whatever was remembered. Rejects where that cannot be kept. */
+  /** Replaces the remembered step by this one. Rejects if it cannot be stored. */
   accept(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
 }
 

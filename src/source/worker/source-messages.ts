@@ -9,7 +9,7 @@ import type { FilterPatterns, Generation } from '../../tree/index.ts';
 import type { BuildOptions, Built, Look } from '../source.ts';
 import type { FoundVersion } from '../version-source.ts';
 
-/** What the source worker is told first: it starts before this is known. */
+/** The first message to the source worker, which starts before this is known. */
 export interface SourceSetUp {
   readonly target: ResolvedTarget;
   readonly transport: TransportSettings;
@@ -49,7 +49,7 @@ export type CarriedVersion =
   | { readonly kind: 'found'; readonly generation: Generation['buffer'] }
   | Exclude<FoundVersion, { readonly kind: 'found' }>;
 
-/** What is asked of a source, and answered to. */
+/** Questions to a source that get a reply. */
 export type Question =
   | { readonly kind: 'look' }
   | { readonly kind: 'build'; readonly options: CarriedBuildOptions }
@@ -73,7 +73,7 @@ export type FromSource =
   | { readonly kind: 'reply'; readonly id: number; readonly reply: Reply }
   | { readonly kind: 'failed'; readonly id: number; readonly error: CarriedError }
   | { readonly kind: 'ask-credentials'; readonly id: number; readonly renew: boolean }
-  /** What went to the store and came from it since the last of these. */
+  /** Requests to the store since the last such message. */
   | {
       readonly kind: 'observed';
       readonly requests: readonly Parameters<RequestObserver['request']>[];

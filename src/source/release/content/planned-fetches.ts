@@ -12,19 +12,19 @@ const MOST_OPEN = 8;
 /** A segment that was planned. */
 interface Planned {
   readonly segment: Segment;
-  /** Offsets of contents that nobody has taken yet. */
+  /** Offsets of contents that were not taken yet. */
   readonly left: Set<number>;
   fetch: SegmentFetch | undefined;
-  /** While it waits to be let into memory. */
+  /** It waits for room in memory. */
   opening: Promise<void> | undefined;
-  /** It was in memory, or is wanted no more: what is left of it is fetched by itself. */
+  /** It was in memory, or is no longer needed: contents that were not taken are fetched one by one. */
   isSpent: boolean;
 }
 
-/** Nobody wants the rest of a segment. */
+/** The rest of a segment is no longer needed. */
 const ENDED = Symbol('ended');
 
-/** Fetches contents that lie together by one request, where it is told beforehand which will be asked for. */
+/** Fetches adjacent contents by one request, if it is told in advance which contents will be requested. */
 export class PlannedFetches {
   readonly #read: ReadPack;
   /** By pack. */
@@ -99,7 +99,7 @@ export class PlannedFetches {
     }
   }
 
-  /** What came of it was damaged: the next time it is fetched by itself. */
+  /** The content arrived damaged: the next time it is fetched alone. */
   refuse({ pack, offset }: PackedContent): void {
     for (const { left } of this.#planned.get(pack) ?? []) left.delete(offset);
   }
@@ -121,7 +121,7 @@ export class PlannedFetches {
     void planned.fetch.ended.then(() => this.#admit());
   }
 
-  /** Has those look again who wait for room. */
+  /** Wakes the fetches that wait for room. */
   #admit(): void {
     for (const turn of this.#queue.splice(0)) turn.resolve();
   }

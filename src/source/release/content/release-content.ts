@@ -14,7 +14,7 @@ import { PlannedFetches } from './planned-fetches.ts';
 import { ShortPack } from './segment-fetch.ts';
 import type { PackedContent } from './segments.ts';
 
-/** What is asked for of one file. */
+/** A request for one file. */
 interface Asked extends PackedContent {
   readonly path: string;
   readonly sha256: string;
@@ -101,7 +101,7 @@ export class ReleaseContent implements ContentStore {
     try {
       return await work();
     } catch (error) {
-      // Another try does not look for it where it was not.
+      // The next attempt does not look in the place where it was missing.
       this.#planned.refuse(asked);
       if (error instanceof ShortPack) throw corruptContent(pack, path, error.message);
       throw contentError(error, pack, path);

@@ -23,7 +23,7 @@ export class SegmentFetch {
   readonly #waiters = new Set<Waiter>();
   #filled = 0;
   #over: { readonly error: unknown } | undefined;
-  /** Resolves when no more bytes come. */
+  /** Resolves when no more bytes will arrive. */
   readonly ended: Promise<void>;
 
   constructor(segment: Segment, read: ReadPack) {
@@ -33,7 +33,7 @@ export class SegmentFetch {
     this.ended = this.#fill(read);
   }
 
-  /** Whether all of it has come, and nobody waits for any of it. */
+  /** Whether all of it has arrived, and no caller waits for a part. */
   get isIdle(): boolean {
     return this.#over !== undefined && this.#waiters.size === 0;
   }
@@ -56,7 +56,7 @@ export class SegmentFetch {
     return this.#bytes.subarray(start, end);
   }
 
-  /** What has not come is given up, with this reason for who waits for it. */
+  /** Gives up the bytes that have not arrived. Their callers get this reason. */
   giveUp(reason: unknown): void {
     this.#abort.abort(reason);
     this.#end(reason);

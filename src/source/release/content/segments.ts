@@ -6,7 +6,7 @@ export interface PackedContent {
   readonly size: number;
 }
 
-/** Bytes of a pack that are fetched by one request: contents, and what little lies between them that nobody wants. */
+/** Bytes of a pack that are fetched by one request: contents, and the few unneeded bytes between them. */
 export interface Segment {
   readonly pack: string;
   readonly start: number;
@@ -16,7 +16,7 @@ export interface Segment {
   readonly offsets: readonly number[];
 }
 
-/** As long as a pack of many contents may be: so each is fetched by one request, where all of it is wanted. */
+/** The length of the largest pack of many contents: so a pack that is needed completely takes one request. */
 export const MOST_SEGMENT_BYTES = 32 * 1024 * 1024;
 /** At 50 MB/s these take as long as another request to a store that is 10 ms away. */
 const MOST_GAP_BYTES = 512 * 1024;
