@@ -1,3 +1,5 @@
+import { keptFiles } from '../base/kept-files.ts';
+
 const SHARD_LENGTH = 2;
 const SHARD = /^[0-9a-f]{2}$/;
 const REST = /^[0-9a-f]{30}(?:\.(?:0|[1-9][0-9]{0,9}))?$/;
@@ -26,7 +28,7 @@ export function shardPath(directory: string, shard: string): string {
 }
 
 export function blobsPath(directory: string): string {
-  return `${directory}/blobs`;
+  return `${directory}/${keptFiles.blobs.name}`;
 }
 
 export function isShard(name: string): boolean {

@@ -1,5 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { keptFiles } from '../base/kept-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { unsafeAncestor } from '../host/safe-directory.ts';
 import { CacheError } from './cache-error.ts';
@@ -20,10 +21,11 @@ export function mountDirectory(cacheDirectory: string, mountId: string): string 
 export async function preparePrivateDirectory(directory: string, uid: number | undefined): Promise<void> {
   try {
     requireSafePlace(directory, uid);
-    await mkdir(`${directory}/blobs`, { recursive: true, mode: DIRECTORY_MODE });
+    const blobs = `${directory}/${keptFiles.blobs.name}`;
+    await mkdir(blobs, { recursive: true, mode: DIRECTORY_MODE });
     // Missing directories exist now: created here, or concurrently by another process.
     requireSafePlace(directory, uid);
-    for (const path of [dirname(directory), directory, `${directory}/blobs`]) await requirePrivate(path, uid);
+    for (const path of [dirname(directory), directory, blobs]) await requirePrivate(path, uid);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new CacheError(

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
+import { keptFiles } from '../base/kept-files.ts';
 import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { HostEnvironment } from '../config/host-environment.ts';
@@ -40,12 +41,12 @@ export function mountRuntimeDirectory(directory: string, mountId: string): strin
 
 /** The default path of a mount's control socket. */
 export function mountSocket(directory: string, mountId: string): string {
-  return `${directory}/${mountId}.sock`;
+  return `${directory}/${mountId}${keptFiles.socket.name}`;
 }
 
 /** The log file of a background mount. */
 export function mountLogFile(directory: string, mountId: string): string {
-  return `${directory}/${mountId}.log`;
+  return `${directory}/${mountId}${keptFiles.log.name}`;
 }
 
 /** Possible runtime directories of another user, for root, who sees the mounts of all users. */

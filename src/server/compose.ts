@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { keptFiles } from '../base/kept-files.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
 import { flockWith, lockPath } from '../cache/directory-lock.ts';
 import type { MountConfig } from '../config/mount-config.ts';
@@ -166,7 +167,7 @@ export async function compose(
     log,
     ...publicationPolicy(config),
     probe: (path, signal) => probeObject(connection.store, path, signal),
-    ...keepLastSuccess(`${cacheDirectory}/last-success`, log),
+    ...keepLastSuccess(`${cacheDirectory}/${keptFiles.lastSuccess.name}`, log),
     notice: (notice) => {
       mount.events.notice(notice);
       if (notice.kind === 'published') mount.announcement.release = shownStepOf(sync.shown?.release);

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
 import { Spool } from '../cache/spool.ts';
 import type { MountConfig } from '../config/mount-config.ts';
@@ -70,7 +71,10 @@ export function mountedSource(options: MountedSourceOptions): MountedSource {
 /** Contents are identified by ETags, of which a store may have several kinds. */
 function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): MountedSource {
   const { cacheDirectory, log } = options;
-  const witness = new EtagWitness(keepStoreTraits(`${cacheDirectory}/store-traits`, process.ppid), log);
+  const witness = new EtagWitness(
+    keepStoreTraits(`${cacheDirectory}/${keptFiles.storeTraits.name}`, process.ppid),
+    log,
+  );
   return {
     md5: witness.md5,
     content: (store) => ({ content: witness.content(store), planner: undefined, close: () => undefined }),

@@ -1,5 +1,6 @@
 import { constants, linkSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { DiskTrouble } from './disk-trouble.ts';
@@ -18,7 +19,7 @@ export interface TakeoverPaths {
 }
 
 export function takeoverPaths(directory: string): TakeoverPaths {
-  const current = `${directory}/takeover`;
+  const current = `${directory}/${keptFiles.takeover.name}`;
   return { current, next: `${current}.next`, previous: `${current}.previous` };
 }
 

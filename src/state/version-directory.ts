@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
@@ -33,7 +34,7 @@ export class VersionDirectory {
   readonly #log: Logger;
 
   constructor(cacheDirectory: string, mountId: string, log: Logger) {
-    this.#path = `${cacheDirectory}/versions`;
+    this.#path = `${cacheDirectory}/${keptFiles.versions.name}`;
     this.#mountId = mountId;
     this.#log = log;
   }

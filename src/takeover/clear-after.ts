@@ -38,7 +38,7 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
   try {
     const own = all.directory(basename(directory));
     try {
-      const files = [SOCKET_RECORD_FILE, CONNECTION_FILE, STATE_FILE];
+      const files: string[] = [SOCKET_RECORD_FILE, CONNECTION_FILE, STATE_FILE];
       // The state for a successor can go if the one for a cold start equals it. The next start of another user checks this itself.
       const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
       if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));

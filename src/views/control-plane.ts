@@ -1,3 +1,4 @@
+import { keptFiles } from '../base/kept-files.ts';
 import type { LeveledLogger } from '../base/logger.ts';
 import { ownPackage } from '../base/own-package.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
@@ -65,7 +66,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   });
   const directory = mountDirectory(config.cacheDir, mountId);
   const generation = () => sync.shown?.generation;
-  const pins = new PinnedPaths({ cache, generation, file: `${directory}/pinned.json`, log });
+  const pins = new PinnedPaths({ cache, generation, file: `${directory}/${keptFiles.pins.name}`, log });
   await pins.restore();
   events.onPublished = () => void pins.apply();
   const filter = PathFilter.compile({ include, exclude });

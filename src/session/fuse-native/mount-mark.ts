@@ -1,4 +1,5 @@
 import { lstatSync, rmSync, writeFileSync } from 'node:fs';
+import { keptFiles } from '../../base/kept-files.ts';
 import { isOwn } from '../../host/own-file.ts';
 
 /**
@@ -11,7 +12,7 @@ export class MountMark {
 
   /** `cacheDirectory`: of the mount. */
   constructor(cacheDirectory: string) {
-    this.#path = `${cacheDirectory}/mounted`;
+    this.#path = `${cacheDirectory}/${keptFiles.mounted.name}`;
   }
 
   get isSet(): boolean {

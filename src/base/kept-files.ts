@@ -1,0 +1,78 @@
+/** The directories that keep files over the lives of processes. `runtime` is on a tmpfs; the first two are of one mount alone. */
+export const keptPlaces = {
+  runtime: '<runtime directory>/<mount id>/',
+  cache: '<cache directory>/v1/<mount id>/',
+  beside: '<runtime directory>/<mount id>',
+  state: '<state directory>/v1/',
+} as const;
+
+interface KeptFile {
+  readonly place: keyof typeof keptPlaces;
+  readonly name: string;
+  /** Who reads it, and for what. */
+  readonly meaning: string;
+}
+
+/** Every file that outlives a process. docs/architecture.md has the same table. */
+export const keptFiles = {
+  takeover: {
+    place: 'runtime',
+    name: 'takeover',
+    meaning: 'the server that follows a crash: the last tree, and what the kernel may hold of it',
+  },
+  connection: {
+    place: 'runtime',
+    name: 'connection.json',
+    meaning: 'the server that follows a crash: what INIT agreed on',
+  },
+  socketRecord: {
+    place: 'runtime',
+    name: 'control-socket.json',
+    meaning: 'the server that follows a crash: which file the control socket is',
+  },
+  mountState: {
+    place: 'runtime',
+    name: 'state.json',
+    meaning: '`list`, `status` and `unmount`: what is mounted, and by which process',
+  },
+  socket: { place: 'beside', name: '.sock', meaning: 'commands: the control socket' },
+  log: {
+    place: 'beside',
+    name: '.log',
+    meaning: 'operators: the log of `--daemon`; `.log.1` is the one before',
+  },
+  generation: {
+    place: 'cache',
+    name: 'generation',
+    meaning: 'the next start of the host, or after a clean end: the last tree',
+  },
+  blobs: { place: 'cache', name: 'blobs', meaning: 'every later server: the content of files' },
+  versions: {
+    place: 'cache',
+    name: 'versions',
+    meaning: 'every later server: the trees of the releases that `--versions` shows',
+  },
+  order: { place: 'cache', name: 'order', meaning: "every later server: the cache's order of eviction" },
+  pins: { place: 'cache', name: 'pinned.json', meaning: 'every later server: the paths that are pinned' },
+  lastSuccess: {
+    place: 'cache',
+    name: 'last-success',
+    meaning: 'a start without the store: when the store last answered',
+  },
+  storeTraits: {
+    place: 'cache',
+    name: 'store-traits',
+    meaning: "the server that takes over: findings about the store's ETags",
+  },
+  lock: { place: 'cache', name: 'lock', meaning: 'other servers: only one uses a cache at a time' },
+  mounted: {
+    place: 'cache',
+    name: 'mounted',
+    meaning: 'the next server, with fuse-native: whether the mount was still there',
+  },
+  steps: {
+    place: 'state',
+    name: 'releases',
+    meaning: 'every later start: the newest step of each environment that was accepted',
+  },
+} as const satisfies Readonly<Record<string, KeptFile>>;
