@@ -1,21 +1,19 @@
 import type { ReadFailure } from '../../base/read-failure.ts';
 import type { Generation, GenerationChanges } from '../../tree/index.ts';
-import { AttributeSource } from '../attributes.ts';
-import { BlobReader } from '../blob-reader.ts';
-import { ContentReader } from '../content-reader.ts';
+import { answerSources } from '../answer-sources.ts';
+import type { AttributeSource } from '../attributes.ts';
+import type { ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf, libfuseErrno } from '../errno.ts';
-import { ExtendedAttributes } from '../extended-attributes.ts';
+import type { ExtendedAttributes } from '../extended-attributes.ts';
 import type { Moment, NotifyOutcome, ServedTree, SessionCounters } from '../messages.ts';
 import type { ContentRange } from '../opcode-handlers.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import type { SessionOptions } from '../session-options.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';
-import { MountedTrees } from '../trees/mounted-trees.ts';
-import { WHOLE_MOUNT } from '../trees/placement.ts';
-import { ShownTree } from '../trees/shown-tree.ts';
-import { VersionLookups } from '../trees/version-lookups.ts';
-import { BESIDE_VERSIONS, VersionTable } from '../trees/version-table.ts';
+import type { MountedTrees } from '../trees/mounted-trees.ts';
+import type { ShownTree } from '../trees/shown-tree.ts';
+import type { VersionLookups } from '../trees/version-lookups.ts';
 import type { FuseOperations, FuseStat, FuseStatfs } from './binding.ts';
 import { type OpenFile, OpenFiles } from './open-files.ts';
 import { inodeNumber, isShown, listedOf, nodeIdOf, type ShownNode } from './shown-nodes.ts';
@@ -53,14 +51,13 @@ export class FuseNativeSession implements Session, FuseOperations {
   constructor(options: FuseNativeSessionOptions) {
     this.#options = options;
     this.#meter = options.meter;
-    const { versions } = options;
-    this.#tree = new ShownTree(options.shown, [], versions === undefined ? WHOLE_MOUNT : BESIDE_VERSIONS);
-    const table = versions && new VersionTable(versions, this.#tree.generation.salt, options.onVersionUsed);
-    this.#trees = new MountedTrees(this.#tree, table);
-    this.#lookups = table && new VersionLookups(table, options.findVersion, VERSION_WAITS);
-    this.#attributes = new AttributeSource(options.presentation);
-    this.#extended = new ExtendedAttributes(options.naming);
-    this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#trees, options.fetch);
+    const sources = answerSources(options, VERSION_WAITS);
+    this.#tree = sources.tree;
+    this.#trees = sources.trees;
+    this.#lookups = sources.lookups;
+    this.#attributes = sources.attributes;
+    this.#extended = sources.extended;
+    this.#content = sources.content;
   }
 
   /** No notification is needed: the kernel was told to cache nothing. */

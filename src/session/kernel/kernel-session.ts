@@ -9,20 +9,18 @@ import {
   type Request,
   type RequestOf,
 } from '../../wire/index.ts';
-import { AttributeSource } from '../attributes.ts';
-import { BlobReader } from '../blob-reader.ts';
-import { ContentReader } from '../content-reader.ts';
+import { answerSources } from '../answer-sources.ts';
+import type { AttributeSource } from '../attributes.ts';
+import type { ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf } from '../errno.ts';
-import { ExtendedAttributes } from '../extended-attributes.ts';
+import type { ExtendedAttributes } from '../extended-attributes.ts';
 import type { Moment, NotifyOutcome, ServedTree, SessionCounters, Takeover } from '../messages.ts';
 import { attribute, type ContentRange, type Handled, handle, type Outcome } from '../opcode-handlers.ts';
 import type { RequestMeter } from '../request-meter.ts';
-import { MountedTrees } from '../trees/mounted-trees.ts';
-import { WHOLE_MOUNT } from '../trees/placement.ts';
-import { ShownTree } from '../trees/shown-tree.ts';
-import { VersionLookups } from '../trees/version-lookups.ts';
-import { BESIDE_VERSIONS, VersionTable } from '../trees/version-table.ts';
+import type { MountedTrees } from '../trees/mounted-trees.ts';
+import type { ShownTree } from '../trees/shown-tree.ts';
+import type { VersionLookups } from '../trees/version-lookups.ts';
 import { inodeGeneration } from './inode-generation.ts';
 import type { Kept } from './journal.ts';
 import { KernelCaches } from './kernel-caches.ts';
@@ -69,15 +67,13 @@ export class KernelSession implements Session {
   constructor(options: KernelSessionOptions) {
     this.#options = options;
     this.#meter = options.meter;
-    const { versions } = options;
-    const placement = versions === undefined ? WHOLE_MOUNT : BESIDE_VERSIONS;
-    this.#tree = new ShownTree(options.shown, options.takeover?.replaced, placement);
-    const table = versions && new VersionTable(versions, this.#tree.generation.salt, options.onVersionUsed);
-    this.#trees = new MountedTrees(this.#tree, table);
-    this.#lookups = table && new VersionLookups(table, options.findVersion, VERSION_WAITS);
-    this.#attributes = new AttributeSource(options.presentation);
-    this.#extended = new ExtendedAttributes(options.naming);
-    this.#content = new ContentReader(new BlobReader(options.cacheDirectory), this.#trees, options.fetch);
+    const sources = answerSources(options, VERSION_WAITS, options.takeover?.replaced);
+    this.#tree = sources.tree;
+    this.#trees = sources.trees;
+    this.#lookups = sources.lookups;
+    this.#attributes = sources.attributes;
+    this.#extended = sources.extended;
+    this.#content = sources.content;
     const events = {
       onRequest: (offset: number, length: number) => this.#onRequest(offset, length, undefined),
       onEnd: (errno: number) => this.#onEnd(errno),
@@ -94,7 +90,7 @@ export class KernelSession implements Session {
       onStuck: options.onStuck,
     });
     const ask = (messages: readonly Uint8Array[]): Promise<Int32Array> => this.#notifier.send(messages);
-    this.#drops = table && new VersionDrop({ table, ask });
+    this.#drops = sources.table && new VersionDrop({ table: sources.table, ask });
     this.#probes = new ReleaseProbe({
       tree: this.#tree,
       ask,
