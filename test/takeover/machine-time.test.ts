@@ -45,7 +45,7 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
     );
     assert.equal(
       answers.at(-1),
-      'STARTING ABSENT ABORTED | ABORT_CONNECTION 0  | START_SERVER 7 killed',
+      'STARTING ABSENT ABORTED | ABORT_CONNECTION 0  | START_SERVER 7 died: killed',
       'readers have waited for 16 s',
     );
   });
@@ -89,7 +89,7 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
     assert.deepEqual(answers.slice(2), [
       'STARTING ABSENT KEPT | START_SERVER 1 ',
       `SERVING ABSENT KEPT | SEND_SIGNAL ${SIGHUP}  | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
-      'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 2 crashed',
+      'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 2 died: crashed',
       `SERVING ABSENT KEPT | TELL_STOPPING 0  | SEND_SIGNAL ${SIGTERM} `,
       'ENDED ABSENT KEPT | END_AS_SERVER 0 ',
     ]);
@@ -161,7 +161,7 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
     assert.equal(left.at(-1), 'ENDED ABSENT KEPT | END_WELL 0 ');
     const died = play(t, ...closed, 'event SERVER_DIED end=signal value=9 text=killed', 'time 1000');
     assert.deepEqual(died.slice(2), [
-      'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 1 killed',
+      'STARTING ABSENT KEPT | TELL_WAITING 0  | START_SERVER 1 died: killed',
       'STARTING ABSENT KEPT',
     ]);
   });
