@@ -70,6 +70,12 @@ export const keptFiles = {
     name: 'mounted',
     meaning: 'the next server, with fuse-native: whether the mount was still there',
   },
+  spool: {
+    place: 'cache',
+    name: 'spool',
+    meaning:
+      'no process: an empty file of a server that was killed while it made it; the next use removes it',
+  },
   steps: {
     place: 'state',
     name: 'releases',
