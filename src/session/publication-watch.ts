@@ -34,7 +34,7 @@ export interface PublicationWatchOptions {
 const SEARCH_MS = 1_000;
 /** The search is repeated, because another process may hold the lock by then. */
 const EVERY_MS = 10_000;
-const MEND =
+const HINT =
   'Kill the processes that hold it (SIGKILL); publications then continue. Other directories stay readable.';
 
 /** Reports that a publication is stuck in the kernel, and which processes block it. */
@@ -90,7 +90,7 @@ export class PublicationWatch {
         const { directory } = this.#stuck;
         log.error(
           { event: 'publication-stuck', directory, holders },
-          `a process blocks a publication in the kernel. ${MEND}`,
+          `a process blocks a publication in the kernel. ${HINT}`,
         );
         onChange(this.#stuck);
       }
