@@ -1,6 +1,6 @@
 import type { BlobItem, CacheTotals, PathResult, Verified } from './shapes/cache.ts';
 
-/** The cache, looked at and told what to do. Paths are below the prefix; a directory stands for all in it. */
+/** Operations on the cache. Paths are relative to the prefix; a directory means everything in it. */
 export interface CacheViews {
   totals(): CacheTotals;
   /**
@@ -15,7 +15,7 @@ export interface CacheViews {
   evict(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
   pin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
   unpin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
-  /** Ends when the signal aborts: content that is not local by then has failed. */
+  /** Ends when the signal aborts: content that is not local by then counts as failed. */
   prefetch(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]>;
   /** Rejects when the daemon ends. */
   verify(): Promise<Verified>;

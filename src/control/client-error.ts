@@ -12,7 +12,7 @@ export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: string;
   readonly hint: string;
-  /** Of the answer; undefined where there was none. */
+  /** The status of the answer; undefined if there was none. */
   readonly status: number | undefined;
   readonly problem: ProblemDetails | undefined;
 

@@ -7,19 +7,19 @@ export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'PUT';
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
-  /** Media types that are asked for; JSON unless given. */
+  /** Requested media types; default: JSON. */
   readonly accept?: string;
-  /** Milliseconds until the whole answer is there. */
+  /** The deadline for the whole answer, in milliseconds. */
   readonly deadlineMs?: number;
 }
 
-/** Of an answer: a list of 10,000 long paths is some 40 MB. */
+/** The largest answer: a list of 10,000 long paths has some 40 MB. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_PROBLEM_BYTES = 1024 * 1024;
 const DEADLINE_MS = 15_000;
-/** Of the lists; what they hold is joined. */
+/** Lists, whose pages are joined. */
 const PAGE = 10_000;
-/** Of a list: of more entries than a tree can have. */
+/** The most pages of a list: more entries than a tree can have. */
 const MOST_PAGES = 10_000;
 
 /** Asks one daemon over its control socket. Rejects with ClientError. */
@@ -221,7 +221,7 @@ export class ControlClient {
   }
 }
 
-/** Of an error: no more than that is read. */
+/** How much of an error answer is read. */
 async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;

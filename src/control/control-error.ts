@@ -15,7 +15,7 @@ export type ControlErrorCode =
   | 'address-in-use'
   | 'address-unusable';
 
-/** The daemon cannot listen: one sentence of what is wrong, one of what to do. */
+/** The daemon cannot listen. The message says what is wrong; the hint says what to do. */
 export class ControlError extends CodedError<ControlErrorCode> {
   override readonly name = 'ControlError';
 }

@@ -11,17 +11,17 @@ export interface ControlServerOptions {
   readonly parts: ControlParts;
   readonly log: Logger;
   readonly socket: SocketPlace;
-  /** Where metrics and probes can be asked for over TCP. */
+  /** The TCP address of metrics and probes. */
   readonly metrics: TcpPlace | undefined;
   readonly limits?: Partial<HttpLimits>;
 }
 
 export interface ControlServer {
-  /** Of the metrics, with the port that it got. */
+  /** The address of the metrics, with its actual port. */
   readonly metricsPort: number | undefined;
   /** Resolves when the control socket has sent all pending answers, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
-  /** The sockets are closed when it resolves. */
+  /** Resolves when the sockets are closed. */
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { DaemonEvent } from './shapes/events.ts';
 
 type WithoutCommon<Event> = Event extends DaemonEvent ? Omit<Event, 'id' | 'at'> : never;
 
-/** What happened, as it is told to the feed. */
+/** An event as it is passed to the feed. */
 export type NewEvent = WithoutCommon<DaemonEvent>;
 
 export interface EventFeedOptions {
@@ -11,7 +11,7 @@ export interface EventFeedOptions {
   readonly now: () => number;
   /** Distinguishes this feed's ids from an earlier feed's: digits and letters. */
   readonly epoch: string;
-  /** Events that are remembered. */
+  /** How many events are remembered. */
   readonly remembered?: number;
   /** Milliseconds between two signs of life. */
   readonly lifeMs?: number;
@@ -24,8 +24,8 @@ const LIFE_MS = 15_000;
 const LISTENERS = 32;
 
 /**
- * The last events, for listeners. A listener's only state is its position in the remembered events: one that is so
- * slow that its position is dropped is told so, and disconnected.
+ * The last events, for listeners. A listener's only state is its position in the remembered events. If it is so slow
+ * that its position is dropped, it gets a comment and is disconnected.
  */
 export class EventFeed {
   readonly #options: EventFeedOptions;
@@ -42,7 +42,7 @@ export class EventFeed {
     this.#remembered = options.remembered ?? REMEMBERED;
   }
 
-  /** Who listens now. */
+  /** The current listeners. */
   get listeners(): number {
     return this.#listeners;
   }
@@ -57,7 +57,7 @@ export class EventFeed {
     this.#wake();
   }
 
-  /** Ends what listens. */
+  /** Ends all listeners. */
   close(): void {
     this.#closed = true;
     this.#wake();
@@ -90,7 +90,7 @@ export class EventFeed {
     return isKnown ? number + 1 : this.#first();
   }
 
-  /** The number of the oldest that is remembered. */
+  /** The number of the oldest remembered event. */
   #first(): number {
     return this.#events[0]?.number ?? this.#last + 1;
   }

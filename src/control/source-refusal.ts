@@ -12,7 +12,7 @@ const OF_THIS_HOST: Readonly<Record<string, RefusalCode>> = {
   'state-dir-unwritable': 'state-dir-unwritable',
 };
 
-/** Of a source that fails; one that is slow answers. */
+/** Degradations of a failing source. A slow source still answers. */
 type SourceTrouble = Exclude<Extract<DegradedCode, `source-${string}`>, 'source-slow'>;
 
 /** The degradation that a failed revalidation shows in the source; undefined if it shows none. */
@@ -22,7 +22,7 @@ export function sourceTrouble(code: string): SourceTrouble | undefined {
   return code === 'throttled' ? 'source-throttled' : 'source-unreachable';
 }
 
-/** A revalidation that failed, as an answer. */
+/** The answer for a failed revalidation. */
 export function sourceRefusal({ code, message, hint }: SourceFailure): RefusedRequest {
   const problem = sourceTrouble(code) ?? OF_THIS_HOST[code] ?? 'unsettled';
   return new RefusedRequest(problem, message, hint, { members: { sourceCode: code } });

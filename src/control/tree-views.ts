@@ -2,10 +2,10 @@ import type { AbsenceCode, Entry, EntryItem } from './shapes/entries.ts';
 import type { PastReleaseView } from './shapes/release.ts';
 
 export interface PageOfEntries {
-  /** Made one by one, when they are asked for. */
+  /** Made one by one, as they are consumed. */
   readonly items: Iterable<EntryItem>;
   readonly next: string | null;
-  /** By which the tree is shown, where the source is a release. */
+  /** The step of the tree, if the source is a release. */
   readonly release?: PastReleaseView;
 }
 
@@ -17,14 +17,14 @@ export interface Absence {
   readonly hint: string;
 }
 
-/** The tree as it is shown. */
+/** The shown tree. */
 export interface TreeViews {
-  /** Of the generation that is shown; undefined before there is one. */
+  /** The id of the shown generation; undefined before the first. */
   id(): string | undefined;
   /**
    * One page in byte order of the paths. Undefined before there is a tree.
    *
-   * @param after a path: what comes after it; it need not be there any more
+   * @param after the page starts after this path, which may have been removed
    */
   page(
     prefix: string,

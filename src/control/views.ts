@@ -6,7 +6,7 @@ import type { TreeViews } from './tree-views.ts';
 
 /** Why a revalidation failed. */
 export interface SourceFailure {
-  /** Of the store or of the revalidation. */
+  /** The code of the store's error, or of the revalidation's. */
   readonly code: string;
   readonly message: string;
   readonly hint: string | undefined;
@@ -28,7 +28,7 @@ export type RestartEnd =
   /** The standby is ready; this server ends after it has answered. */
   | { readonly kind: 'stands-by' }
   | { readonly kind: 'dropped'; readonly reason: string }
-  /** The mount ended meanwhile, and this one with it. */
+  /** The mount ended meanwhile, and this server with it. */
   | { readonly kind: 'ends' }
   | { readonly kind: 'unsupervised' };
 
@@ -45,18 +45,18 @@ export interface ChangedPaths {
 export interface ControlViews {
   status(): Status;
   readiness(): Probe;
-  /** Rejects or resolves with `fail` only where the session or the main loop does not answer. */
+  /** Rejects or resolves to `fail` only if the session or the main loop does not respond. */
   health(): Promise<Probe>;
   /** The oldest first. */
   history(): readonly HistoryItem[];
-  /** `since` undefined: the generation before `to`. Undefined where one of them is no longer kept. */
+  /** `since` undefined: the generation before `to`. Returns undefined if one of them is no longer kept. */
   changes(since: string | undefined, to: string): Promise<ChangedPaths | undefined>;
   /** Sorted by key; the same array as long as nothing changes. */
   problems(): readonly ProblemItem[];
-  /** Answered by a revalidation that begins after the call. Rejects when the daemon ends. */
+  /** Resolves with the result of a revalidation that starts after the call. Rejects when the daemon ends. */
   refresh(): Promise<RefreshEnd>;
   accept(generation: string | undefined): Promise<AcceptEnd>;
-  /** Starts another server beside this one; resolves when that is ready, or could not be. */
+  /** Starts another server beside this one. Resolves when that is ready, or has failed. */
   restart(): Promise<RestartEnd>;
   /** In Prometheus' text format, or as OpenMetrics. */
   metrics(openMetrics: boolean): Promise<{ readonly contentType: string; readonly text: string }>;

@@ -43,7 +43,7 @@ export class Announcement {
     try {
       this.#write();
     } catch (error) {
-      // A publication does not fail because others are told of the one before.
+      // If this file cannot be written, `list` shows the previous step; a publication does not fail because of that.
       if (!isSystemError(error)) throw error;
     }
   }

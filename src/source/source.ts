@@ -47,7 +47,7 @@ export interface Built {
 }
 
 export interface BuildOptions {
-  /** Of the candidate that is meant. */
+  /** The digest of the candidate to build. */
   readonly digest: string;
   readonly previous: Generation | undefined;
   /** Removed directories by path, whose node ids the kernel may still hold. */

@@ -4,7 +4,7 @@ import { readTransportSettings } from './http/transport-settings.ts';
 import { isRegionName } from './resolved-target.ts';
 import { SettingError } from './setting-error.ts';
 
-/** What is to be checked of the way to a bucket. */
+/** The settings of the way to a bucket that can be checked without a request. */
 export interface CheckedWay {
   readonly bucket: string;
   readonly endpoints: Endpoints;

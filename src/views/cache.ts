@@ -15,9 +15,9 @@ export interface CacheObserved {
   readonly cache: Pick<ContentCache, 'stats' | 'verify' | 'inspection' | 'ensure' | 'has'>;
   readonly pins: PinnedPaths;
   readonly directory: string;
-  /** Found by the session on the local disk. */
+  /** Hits that the session found on the local disk. */
   readonly sessionHits: () => number;
-  /** Fetches at a time. */
+  /** The number of concurrent fetches. */
   readonly concurrency: number;
 }
 

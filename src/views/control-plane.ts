@@ -27,7 +27,7 @@ export interface ControlPlaneOptions
   readonly runtimeDirectory: string;
   readonly options: {
     readonly log: LeveledLogger;
-    /** Every option with where its value came from. */
+    /** Each option with the origin of its value. */
     readonly resolved?: readonly ResolvedOption[] | undefined;
   };
   readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
@@ -42,9 +42,9 @@ export interface ControlPlaneOptions
 export interface ControlPlane {
   /** Path of the control socket. */
   readonly socket: string;
-  /** What the root of the mount says of itself. */
+  /** The value of an extended attribute of the mount's root. */
   readonly rootAttributeOf: RootAttributeOf;
-  /** Resolves when the socket owes nobody an answer, or after `deadlineMs`. */
+  /** Resolves when the socket has sent all pending answers, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }

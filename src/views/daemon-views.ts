@@ -20,7 +20,7 @@ import type { Sync } from '../sync/sync.ts';
 import type { SyncView } from '../sync/sync-view.ts';
 import { pastReleaseMember, releaseView } from './release.ts';
 
-/** What the views are taken of. */
+/** The parts of a server that the views read. */
 export interface Observed {
   readonly version: string;
   readonly pid: number;
@@ -28,36 +28,36 @@ export interface Observed {
   readonly startedAt: string;
   readonly mountId: string;
   readonly source: string;
-  /** Of the object keys. */
+  /** The prefix of the object keys. */
   readonly prefix: string;
   readonly target: string;
   readonly sync: Pick<Sync, 'view' | 'refresh' | 'accept' | 'changes'>;
   readonly cache: Pick<ContentCache, 'stats'>;
   readonly metrics: Metrics;
   readonly counters: () => Promise<SessionCounters>;
-  /** Counts of the session, as they are at the moment. */
+  /** The current counters of the session. */
   readonly meter: Pick<RequestMeter, 'localReads' | 'opcodes' | 'readErrors' | 'durations'>;
-  /** Whether the mount is there and is not being given up. */
+  /** Whether the mount exists and is not ending. */
   readonly isMounted: () => boolean;
   readonly driver: string;
-  /** Those shown beside the current tree; undefined: the tree is the whole mount. */
+  /** The versions beside the current tree; undefined if the tree is the whole mount. */
   readonly versions?: { readonly size: number } | undefined;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
-  /** A publication that the kernel does not take. */
+  /** A publication that the kernel cannot apply. */
   readonly publications: { readonly stuck: StuckPublication | undefined };
   readonly restart: () => Promise<RestartEnd>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds that the session may take to answer before the daemon counts as ill; 5,000 unless given. */
+  /** If the session does not respond within this many milliseconds, health fails; default 5,000. */
   readonly answerMs?: number;
 }
 
 const ANSWER_MS = 5_000;
 
-/** What the control socket shows of a daemon. */
+/** The state of a daemon, as the control socket shows it. */
 export class DaemonViews implements ControlViews {
   readonly #observed: Observed;
-  /** Of the problems of one tree: as they are shown, sorted. */
+  /** The problems of one tree, as they are shown, sorted. */
   #problems: { readonly of: SyncView['problems']; readonly items: readonly ProblemItem[] } = {
     of: [],
     items: [],
@@ -119,7 +119,7 @@ export class DaemonViews implements ControlViews {
         entries: stats.entries,
         bytes: stats.bytes,
         limitBytes: stats.limitBytes,
-        // What the session finds on the local disk by itself, and what it asked for here.
+        // Hits that the session found on the local disk, and its requests to this thread.
         hits: stats.hits + this.#observed.meter.localReads,
         misses: stats.misses,
         evictions: stats.evictions,
@@ -226,7 +226,7 @@ export class DaemonViews implements ControlViews {
     return this.#observed.metrics.expose({ status: this.status(), problems, session }, openMetrics);
   }
 
-  /** Undefined where the session does not answer. */
+  /** Undefined if the session does not respond. */
   async #sessionCounters(): Promise<SessionCounters | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
@@ -240,7 +240,7 @@ export class DaemonViews implements ControlViews {
   }
 }
 
-/** By reason: those that are named, and those that are not. */
+/** Counts by reason, listed and unlisted problems together. */
 function problemCounts({
   problems,
   unnamedProblems,

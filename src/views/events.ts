@@ -6,7 +6,7 @@ import { pastReleaseMember, releaseStepView } from './release.ts';
 
 export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
 
-/** What happens in a daemon, on its way to whoever listens at the socket. */
+/** Turns what happens in a daemon into events for the listeners of the socket. */
 export class DaemonEvents {
   readonly feed = new EventFeed({ now: Date.now, epoch: Date.now().toString(36) });
   /** Called after each publication. */

@@ -7,9 +7,9 @@ import type { Generation } from '../tree/index.ts';
 
 export interface PinnedPathsOptions {
   readonly cache: Pick<ContentCache, 'pin' | 'unpin'>;
-  /** The tree that is shown. */
+  /** The shown tree. */
   readonly generation: () => Generation | undefined;
-  /** Where they outlive the process. */
+  /** The file that keeps them over restarts. */
   readonly file: string;
   readonly log: Logger;
 }
@@ -24,7 +24,7 @@ const FILE_MODE = 0o600;
 export class PinnedPaths {
   readonly #options: PinnedPathsOptions;
   readonly #paths = new Set<string>();
-  /** Of the versions that are pinned for them. */
+  /** The names of the pinned versions. */
   #names: ReadonlySet<string> = new Set();
   #work: Promise<void> = Promise.resolve();
 
@@ -40,7 +40,7 @@ export class PinnedPaths {
     return this.#paths.size >= MOST_PATHS;
   }
 
-  /** By itself, or with a directory above it. */
+  /** Whether a path is pinned, itself or by a directory above it. */
   has(path: string): boolean {
     if (this.#paths.size === 0) return false;
     if (this.#paths.has('') || this.#paths.has(path)) return true;
@@ -50,12 +50,12 @@ export class PinnedPaths {
     return false;
   }
 
-  /** Whether this very path was pinned. */
+  /** Whether exactly this path is pinned. */
   isNamed(path: string): boolean {
     return this.#paths.has(path);
   }
 
-  /** Reads what an earlier process kept. */
+  /** Reads the paths that an earlier process stored. */
   async restore(): Promise<void> {
     const { file, log } = this.#options;
     try {
@@ -83,7 +83,7 @@ export class PinnedPaths {
     await Promise.all([this.apply(), this.#save()]);
   }
 
-  /** To be called when another tree is shown. */
+  /** Must be called when another tree is shown. */
   apply(): Promise<void> {
     if (this.#paths.size === 0 && this.#names.size === 0) return this.#work;
     this.#work = this.#work.then(() => this.#apply());
@@ -124,7 +124,7 @@ export class PinnedPaths {
   }
 }
 
-/** The files at a path of the tree: itself, or all that is in it. None where there is no such path. */
+/** The files at a path of the tree: the file itself, or all files in the directory. None if there is no such path. */
 export function* filesAt(tree: Generation, path: string): Generator<number> {
   const top = tree.find(path);
   if (top < 0) return;

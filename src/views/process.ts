@@ -10,7 +10,7 @@ export interface ProcessObserved {
   readonly log: LeveledLogger;
 }
 
-/** The process, as the control socket has it. */
+/** The process, as the control socket shows it. */
 export class DaemonProcess implements ProcessViews {
   readonly #observed: ProcessObserved;
 

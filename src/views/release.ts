@@ -5,7 +5,7 @@ import type { ReleaseStep } from '../source/source.ts';
 import type { PastRelease } from '../sync/history.ts';
 import type { SyncView } from '../sync/sync-view.ts';
 
-/** What status says of the release that is shown, and of the one that is armed. */
+/** The shown and the armed release, as status shows them. */
 export function releaseView({ step, armed }: NonNullable<SyncView['release']>): ReleaseView {
   const next = armed?.candidate.release;
   return {
@@ -38,7 +38,7 @@ export function shownStepOf(release: ReleaseStep | undefined): ShownStep | undef
   return release && { ref: release.ref, seq: release.sequence, id: release.id };
 }
 
-/** To be spread: a generation of a prefix has none. */
+/** For a spread: a generation of a prefix has no release. */
 export function pastReleaseMember(release: PastRelease | undefined): { readonly release?: PastReleaseView } {
   if (release === undefined) return {};
   const { sequence, id, author, message } = release;

@@ -6,7 +6,7 @@ type ShownStatus = Pick<Status, 'ready'> & {
   readonly release: Pick<NonNullable<Status['release']>, 'id' | 'seq'> | null;
 };
 
-/** What an extended attribute of the root says: the same as status. */
+/** The value of an extended attribute of the root: the same as in status. */
 export function rootAttribute(
   { ready, source, release }: ShownStatus,
   attribute: RootAttribute,

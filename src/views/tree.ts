@@ -16,18 +16,18 @@ import {
 } from '../tree/index.ts';
 import { pastReleaseMember } from './release.ts';
 
-/** What the tree is looked at with. */
+/** The parts of a server that the view of the tree reads. */
 export interface TreeObserved {
   readonly sync: Pick<Sync, 'shown' | 'view' | 'changes' | 'heldTree' | 'removalOf' | 'replacedNodeIds'>;
   readonly cache: { readonly inspection: CacheInspection };
-  /** Of the object keys. */
+  /** The prefix of the object keys. */
   readonly prefix: string;
   readonly filter: PathFilter;
   /** All of them, sorted by key. */
   readonly problems: () => readonly ProblemItem[];
-  /** What an answer of the store named. */
+  /** The version id in an answer of the store. */
   readonly versionIdOf: (path: string, etag: string) => string | undefined;
-  /** Whether it was asked to be kept in the cache. */
+  /** Whether a path is pinned in the cache. */
   readonly isPinned: (path: string) => boolean;
 }
 
@@ -35,10 +35,10 @@ export interface TreeObserved {
 const MOST_CHECKED_BYTES = 64 * 1024 * 1024;
 const MOST_NODE_IDS = 100;
 
-/** What the control socket shows of the tree. */
+/** The tree, as the control socket shows it. */
 export class DaemonTree implements TreeViews {
   readonly #observed: TreeObserved;
-  /** Of the generation that was last asked for: 4 bytes an entry. */
+  /** For the generation of the last request: 4 bytes an entry. */
   #order: { readonly of: Generation; readonly order: Promise<Uint32Array> } | undefined;
 
   constructor(observed: TreeObserved) {
@@ -121,7 +121,7 @@ export class DaemonTree implements TreeViews {
     };
   }
 
-  /** Undefined `version`: of a directory. */
+  /** `version` is undefined for a directory. */
   #keyOf({ release }: Shown, path: string, version: ContentVersion | undefined): string | null {
     const { prefix } = this.#observed;
     const place = version?.place;
@@ -250,7 +250,7 @@ async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
   }
 }
 
-/** Paths that begin alike follow one another. */
+/** Paths with the same beginning are adjacent. */
 function endOfPrefix(generation: Generation, order: Uint32Array, prefix: Buffer): number {
   let low = placeInOrder(generation, order, prefix, false);
   let high = order.length;

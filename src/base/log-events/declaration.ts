@@ -1,4 +1,4 @@
-/** As the log has it. */
+/** The level names of the log. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 export interface LogEventDeclaration {

@@ -24,7 +24,7 @@ import { restartRoute } from './restart.ts';
 import { acceptRoute, refreshRoute } from './revalidations.ts';
 import { type Answer, checked, type Route, route } from './route.ts';
 
-/** What the control socket answers. */
+/** The routes of the control socket. */
 export function controlRoutes(views: ControlViews, parts: ControlParts): readonly Route[] {
   const { version, tree, cache, events, process } = parts;
   const routes = [
@@ -98,7 +98,7 @@ function basicRoutes(views: ControlViews): readonly Route[] {
   ];
 }
 
-/** What may be asked over TCP: nothing that changes or discloses anything. */
+/** The routes over TCP, which change and disclose nothing. */
 export function metricsRoutes(views: ControlViews): readonly Route[] {
   return [metricsRoute(views), healthRoute('/healthz', views), readyRoute('/readyz', views)];
 }
@@ -159,7 +159,7 @@ function gone(since: string | undefined, to: string): RefusedRequest {
   );
 }
 
-/** The three lists one after another, cut where the page ends. */
+/** The three lists joined, cut at the end of the page. */
 function changesPage(
   { from, to, added, changed, removed }: Awaited<ReturnType<ControlViews['changes']>> & object,
   query: { readonly limit?: number | undefined; readonly after?: string | undefined },

@@ -5,7 +5,7 @@ import { noQueryShape } from '../shapes/status.ts';
 import type { PageOfEntries, TreeViews } from '../tree-views.ts';
 import { type Answer, type Call, type Route, route } from './route.ts';
 
-/** Of the text that is handed to the socket at a time. */
+/** The length of the text that is passed to the socket at a time. */
 const PIECE_CHARACTERS = 64 * 1024;
 
 export function entriesRoute(tree: TreeViews): Route {

@@ -5,7 +5,7 @@ import { type Route, route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Of the document itself, so that it is part of it. */
+/** The route of the document itself, so that the document includes it. */
 export function openApiRoute(version: string, others: readonly Route[]): Route {
   const itself: Route = route({
     method: 'GET',
@@ -19,7 +19,7 @@ export function openApiRoute(version: string, others: readonly Route[]): Route {
   return itself;
 }
 
-/** OpenAPI 3.1 of a table of routes: paths, parameters, bodies and answers as their shapes have them. */
+/** The OpenAPI 3.1 document of a table of routes: paths, parameters, bodies and answers, from their shapes. */
 export function openApiOf(version: string, routes: readonly Route[]): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const row of routes) {
@@ -59,7 +59,7 @@ function operationOf(row: Route, operationId: string): Json {
   };
 }
 
-/** As GET, without what it answers. */
+/** Like GET, without a body in the answer. */
 function headOf(row: Route, operationId: string): Json {
   const statuses = [...Object.keys(row.answers), '4XX', '5XX'];
   const responses = Object.fromEntries(statuses.map((status) => [status, { description: 'As of GET' }]));

@@ -17,30 +17,30 @@ export type Answer = {
 export type Pieces = AsyncIterable<string> | Iterable<string>;
 
 export interface Call<Query, Body> {
-  /** Of the parts of the path in braces, decoded. */
+  /** The decoded values of the parts of the path in braces. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;
   readonly headers: IncomingHttpHeaders;
-  /** By which the log names this request. */
+  /** The id of this request in the log. */
   readonly id: string;
   /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 
-/** One row of the table of routes: a method, a path, what it takes and what it answers. */
+/** One row of the table of routes: method, path, input and answers. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
-  /** Parts in braces stand for anything without a slash; the last one for all that is left, where it ends in `...`. */
+  /** A part in braces matches any text without a slash; `{name...}` at the end matches the whole rest. */
   readonly path: string;
   /** One line. */
   readonly summary: string;
   readonly query: z.ZodMiniType;
-  /** Undefined: it takes none. */
+  /** Undefined if it takes no body. */
   readonly body: z.ZodMiniType | undefined;
-  /** The shapes of its answers other than problems, by status; undefined for what is no JSON. */
+  /** The shapes of its answers by status, without errors; undefined for an answer that is not JSON. */
   readonly answers: Readonly<Record<number, z.ZodMiniType | undefined>>;
-  /** The media types of what is no JSON. */
+  /** The media types of answers that are not JSON. */
   readonly media: readonly string[];
   /** Whether it changes something: such requests are logged. */
   readonly changes: boolean;
@@ -77,7 +77,7 @@ export function checked<Shape extends z.ZodMiniType>(
   shape: Shape,
   given: unknown,
   what: 'bad-parameter' | 'bad-body',
-  /** What it is called, where it has no fields of its own. */
+  /** The name of the value, if the value itself is invalid. */
   called?: string,
 ): z.infer<Shape> {
   const result = z.safeParse(shape, given);

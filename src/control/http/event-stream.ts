@@ -1,17 +1,17 @@
-/** One server-sent event, as the HTML standard has it. */
+/** One server-sent event of the HTML standard. */
 export interface ServerSentEvent {
-  /** Of this event, or the last one before it that had an id; '' where none had. */
+  /** The id of this event, or of the last one before it that had an id; '' if none had one. */
   readonly id: string;
-  /** `message` where it has no type. */
+  /** `message` if the event has no type. */
   readonly type: string;
-  /** Its lines, joined. */
+  /** The lines of its data, joined. */
   readonly data: string;
 }
 
-/** Of one event: more is no event of a daemon. */
+/** The largest event: a daemon sends no larger one. */
 const MOST_CHARACTERS = 1024 * 1024;
 
-/** The events of a stream that has data. Throws RangeError where one does not end. */
+/** The events of a stream that have data. Throws RangeError if an event does not end. */
 export async function* serverSentEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   const decoder = new TextDecoder();
   let rest = '';

@@ -11,15 +11,15 @@ import { Router } from './router.ts';
 
 export interface HttpLimits {
   readonly connections: number;
-  /** Of a request's head. */
+  /** The largest head of a request. */
   readonly headBytes: number;
-  /** From a connection's begin, or the request's, to the end of its head. */
+  /** From the start of the connection, or of the request, to the end of its head. */
   readonly headMs: number;
-  /** The same, to the end of its body. */
+  /** From the same start to the end of its body. */
   readonly requestMs: number;
-  /** Without a request. */
+  /** How long a connection may stay without a request. */
   readonly idleMs: number;
-  /** Without taking anything of the answer. */
+  /** How long a client may read nothing of the answer. */
   readonly answerMs: number;
 }
 

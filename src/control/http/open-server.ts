@@ -11,13 +11,13 @@ import { StrangerBound } from './stranger-bound.ts';
 
 export interface OpenLimits {
   readonly connections: number;
-  /** Of one address. */
+  /** The most connections of one address. */
   readonly connectionsOfPeer: number;
-  /** Of a request's head. */
+  /** The largest head of a request. */
   readonly headBytes: number;
-  /** From a connection's begin to its end, whatever it asks, and however slowly it takes the answer. */
+  /** The longest life of a connection, whatever it requests and however slowly it reads. */
   readonly connectionMs: number;
-  /** One answer stands for all that ask within this time. */
+  /** All requests within this time get the same answer. */
   readonly freshMs: number;
 }
 
@@ -69,7 +69,7 @@ export class OpenServer {
     this.server = createServer({ noDelay: true }, (socket) => this.#serve(socket));
   }
 
-  /** Takes no more, and cuts off what is under way. */
+  /** Accepts no more connections, and ends the current ones. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#bound.endAll();
@@ -101,7 +101,7 @@ export class OpenServer {
     socket.on('data', read);
   }
 
-  /** Never rejects. `head`: undefined of one that does not end. */
+  /** Never rejects. `head` is undefined if it does not end. */
   async #answerTo(head: string | undefined): Promise<Buffer> {
     const isHead = head?.startsWith('HEAD ') === true;
     try {
@@ -193,7 +193,7 @@ function bytesOf(answer: Answer): Buffer {
   return Buffer.concat([Buffer.from(`${status}${head.join('')}\r\n`), content]);
 }
 
-/** HEAD is answered as GET is, up to the body. */
+/** HEAD is answered like GET, without the body. */
 function withoutBody(answer: Buffer, isHead: boolean): Buffer {
   return isHead ? answer.subarray(0, answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length) : answer;
 }

@@ -1,6 +1,6 @@
 import { RefusedRequest } from '../refused-request.ts';
 
-/** The target of a request as it was sent: a URL would already have taken `..` away, as if it had never been asked for. */
+/** The target of a request as it was sent. A URL object would already have resolved `..`. */
 export function addressOf(url: string): { readonly path: string; readonly query: string } {
   if (!url.startsWith('/')) {
     throw new RefusedRequest(

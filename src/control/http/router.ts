@@ -1,7 +1,7 @@
 import type { Route } from '../endpoints/route.ts';
 import { RefusedRequest } from '../refused-request.ts';
 
-/** How a part ends that stands for all that is left. */
+/** The end of a part that matches the whole rest of the path. */
 const REST = '...}';
 
 export interface Matched {
@@ -14,7 +14,7 @@ interface Compiled {
   readonly parts: readonly string[];
 }
 
-/** Finds the row of a request: by its parts, after they were parted at their slashes and decoded. */
+/** Finds the route of a request by the decoded parts of its path. */
 export class Router {
   readonly #routes: readonly Compiled[];
 

@@ -10,7 +10,7 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
-/** What is read off at the moment of a scrape. */
+/** Values that are read at a scrape. */
 export interface MetricsSnapshot {
   readonly status: Status;
   /** Number of keys, by reason. */

@@ -1,6 +1,6 @@
 const OPEN_METRICS = 'application/openmetrics-text';
 
-/** Whether whoever sends this Accept field would rather have OpenMetrics than Prometheus' own format. */
+/** Whether an Accept header prefers OpenMetrics to Prometheus' own format. */
 export function prefersOpenMetrics(accept: string | undefined): boolean {
   if (accept === undefined) return false;
   let open = 0;

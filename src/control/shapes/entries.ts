@@ -68,7 +68,7 @@ export const entryShape = z.strictObject({
   }),
   /** Null for a directory. */
   cached: z.nullable(z.boolean()),
-  /** Of the content that is on the local disk. */
+  /** The SHA-256 of the content on the local disk. */
   cachedBytes: count,
   /** Of the content on the local disk, in hex digits; null where it is not all there, or larger than 64 MiB. */
   checksum: z.nullable(
@@ -82,7 +82,7 @@ export const entryShape = z.strictObject({
     /** Of versions of this path that were replaced, and that the kernel still holds; at most 100. */
     replaced: z.array(count),
   }),
-  /** What is said of its key by GET /v1/problems. */
+  /** The entry of its key in GET /v1/problems. */
   problems: z.array(problemItemShape),
 });
 

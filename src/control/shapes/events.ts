@@ -8,7 +8,7 @@ import { count, time } from './values.ts';
  * is one of these as JSON. Lines that begin with a colon are a sign of life, every 15 s.
  */
 const common = {
-  /** To be given back as Last-Event-ID. */
+  /** For Last-Event-ID. */
   id: z.string(),
   at: time,
 };
@@ -21,11 +21,11 @@ const generationEvent = z.strictObject({
   added: count,
   changed: count,
   removed: count,
-  /** Which it shows, where the source is a release. */
+  /** The release that it shows, if the source is a release. */
   release: z.optional(pastReleaseShape),
 });
 
-/** A release is there, is fetched, and is shown at an instant. */
+/** A release was fetched and will be shown at an instant. */
 const armedEvent = z.strictObject({
   ...common,
   type: z.literal('armed'),
@@ -36,7 +36,7 @@ const armedEvent = z.strictObject({
 /** A listing or a ref is held; sent again if another one is held. */
 const heldEvent = z.strictObject({ ...common, type: z.literal('held'), held: heldShape });
 
-/** Other files than before are shown although their content cannot be had; none any more where `files` is 0. */
+/** The set of shown files with unreadable content changed; `files` 0: it is empty. */
 const unreadableObjectsEvent = z.strictObject({
   ...common,
   type: z.literal('unreadable-objects'),
@@ -52,7 +52,7 @@ const sourceErrorEvent = z.strictObject({
   error: sourceErrorShape,
 });
 
-/** A listing takes long, and has not ended: since when it is under way. */
+/** A listing takes long and has not ended; `since`: when it began. */
 const sourceSlowEvent = z.strictObject({ ...common, type: z.literal('source-slow'), since: time });
 
 const sourceRecoveredEvent = z.strictObject({
@@ -63,7 +63,7 @@ const sourceRecoveredEvent = z.strictObject({
   failingSince: z.nullable(time),
 });
 
-/** The cache takes no content, or a blob was not what was stored. */
+/** Content cannot be written to the cache, or a blob was damaged. */
 const cacheErrorEvent = z.strictObject({
   ...common,
   type: z.literal('cache-error'),
@@ -71,7 +71,7 @@ const cacheErrorEvent = z.strictObject({
   detail: z.string(),
 });
 
-/** The kernel does not take a publication; told again where other processes hold it up. */
+/** A process prevents the kernel from applying a publication; sent again if other processes do. */
 const publicationStuckEvent = z.strictObject({
   ...common,
   type: z.literal('publication-stuck'),
@@ -80,7 +80,7 @@ const publicationStuckEvent = z.strictObject({
 
 const publicationFreedEvent = z.strictObject({ ...common, type: z.literal('publication-freed') });
 
-/** A server took the mount over from one that had ended. */
+/** A server took over the mount of one that had ended. */
 const restartEvent = z.strictObject({
   ...common,
   type: z.literal('restart'),

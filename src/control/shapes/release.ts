@@ -1,29 +1,29 @@
 import * as z from 'zod/mini';
 import { count, time } from './values.ts';
 
-/** What people wrote is cut here, in characters: a message may have 16 KiB, and comes with each poll of status. */
+/** Texts of users are cut to this number of characters: a message may have 16 KiB, and is part of each status. */
 export const MOST_AUTHOR = 200;
 export const MOST_MESSAGE = 2000;
 export const MOST_URL = 2000;
 
-/** A step of an environment: which release it put in force, and who says so. Texts of people are as they were written. */
+/** A step of an environment: its release and its author. Texts of users are unchanged. */
 const stepFields = {
   seq: count,
-  /** Of the release. */
+  /** The id of the release. */
   id: z.string().check(z.regex(/^sha256-[0-9a-f]{64}$/)),
   author: z.string(),
   message: z.string(),
-  /** Of git. */
+  /** The git commit. */
   commit: z.nullable(z.string()),
-  /** Of the run that deployed it, or of its merge request. */
+  /** The URL of the CI run that deployed it, or of its merge request. */
   url: z.nullable(z.string()),
   created: time,
-  /** Empty where no file of allowed signers was given. */
+  /** Empty if no file of allowed signers was given. */
   signedBy: z.array(
     z.strictObject({
       /** As ssh-keygen -l shows it. */
       fingerprint: z.string(),
-      /** Of the line of the file. */
+      /** The principals of the line in the file of allowed signers. */
       principals: z.string(),
     }),
   ),
@@ -35,11 +35,11 @@ export const releaseShape = z.strictObject({
   /** The environment. */
   ref: z.string(),
   ...stepFields,
-  /** What is shown from an instant on; null: nothing is armed. */
+  /** The release that will be shown from an instant on; null if none is armed. */
   armed: z.nullable(z.strictObject({ ...stepFields, at: time })),
 });
 
-/** Of a publication of the past. */
+/** The release of an earlier publication. */
 export const pastReleaseShape = z.strictObject({
   seq: stepFields.seq,
   id: stepFields.id,
@@ -47,7 +47,7 @@ export const pastReleaseShape = z.strictObject({
   message: stepFields.message,
 });
 
-/** Of a ref that is held, as far as it could be read; nothing of it is vouched for. */
+/** The content of a held ref, as far as it could be read. It is not verified. */
 export const heldStepShape = z.strictObject({ seq: count, id: stepFields.id });
 
 export type ReleaseView = z.infer<typeof releaseShape>;

@@ -4,8 +4,8 @@ import { heldStepShape, pastReleaseShape, releaseShape } from './release.ts';
 import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
 
 /**
- * What goes over the control socket, declared once: the types that the views give, what requests are checked
- * against, and what tests check every answer against. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
+ * The data on the control socket, declared once: the types of the views, the checks of requests, and the checks of every
+ * answer in tests. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
 
 /** Listings have their own ETags; ETags look like an MD5 but are not. Neither is an error. */
@@ -26,20 +26,20 @@ export const heldShape = z.strictObject({
   removed: count,
   since: time,
   reason: z.string(),
-  /** One sentence; where an object is the reason, it is named. */
+  /** One sentence. It names the object, if an object is the reason. */
   detail: z.string(),
   /** What to do; absent if the remedy is to restore the missing files, or to accept. */
   hint: z.optional(z.string()),
-  /** The step that is held, where the source is a release. */
+  /** The held step, if the source is a release. */
   release: z.optional(heldStepShape),
-  /** Whether accepting it has it shown; absent: it does. */
+  /** Whether it can be accepted; absent: it can. */
   acceptable: z.optional(z.boolean()),
 });
 
 export const namedObjectShape = z.strictObject({
   /** Below the prefix. */
   path: z.string(),
-  /** What the store answered. */
+  /** The store's answer. */
   detail: z.string(),
 });
 
@@ -65,7 +65,7 @@ export const sourceErrorShape = z.strictObject({
 /** A publication is blocked in the kernel while a process holds the lock of a changed directory. */
 export const stuckShape = z.strictObject({
   since: time,
-  /** Below the mount point, '' for the mount point itself; null where it is not known. */
+  /** Relative to the mount point, '' for the mount point itself; null if unknown. */
   directory: z.nullable(z.string()),
   /** Threads that list it, as far as the daemon may see them. */
   holders: z.array(z.strictObject({ pid: count, tid: count, uid: count, command: z.string() })),
@@ -97,21 +97,21 @@ export const statusShape = z.strictObject({
     lastSuccessAt: z.nullable(time),
     stalenessSeconds: z.nullable(seconds),
     consecutiveFailures: count,
-    /** Of the first of those failures. */
+    /** When the first of those failures began. */
     failingSince: z.nullable(time),
     lastError: z.nullable(sourceErrorShape),
-    /** How long the listing that is under way has taken, or else the last one took; null before the first. */
+    /** How long the current listing has taken, or else the last one took; null before the first. */
     listingSeconds: z.nullable(seconds),
-    /** What was found out about the store's ETags. */
+    /** Findings about the store's ETags. */
     traits: z.array(z.enum(storeTraits)),
   }),
-  /** Of the tree shown; null where the source is a prefix, and before the first tree. */
+  /** The release of the shown tree; null if the source is a prefix, and before the first tree. */
   release: z.nullable(releaseShape),
-  /** Null where none are shown beside the current tree. */
+  /** Null if no versions are shown beside the current tree. */
   versions: z.nullable(z.strictObject({ shown: count })),
   stuck: z.nullable(stuckShape),
   held: z.nullable(heldShape),
-  /** Objects that cannot be had, for which a newer tree waits, or the first one until it is ready. */
+  /** Unreadable objects for which a newer tree waits, or the first tree before it is ready. */
   waiting: z.nullable(waitingShape),
   cache: z.strictObject(cacheCounts),
   problems: count,
@@ -130,7 +130,7 @@ export const historyItemShape = z.strictObject({
   added: count,
   changed: count,
   removed: count,
-  /** By which it was shown, where the source is a release. */
+  /** Its step, if the source is a release. */
   release: z.optional(pastReleaseShape),
 });
 
@@ -167,7 +167,7 @@ export const refreshedShape = z.strictObject({
 });
 
 export const acceptRequestShape = z.strictObject({
-  /** What is held at that moment, unless given. */
+  /** Default: what is held at that moment. */
   generation: z.optional(generationId),
   timeoutSeconds,
 });

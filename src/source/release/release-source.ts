@@ -22,7 +22,7 @@ export interface ReleaseSourceOptions extends RefWatchOptions {
   readonly log: (notice: LogLineAt<'info'>, message: string) => void;
 }
 
-/** A release that was believed, as a tree can be made of it. */
+/** An accepted release, with what is needed to build its tree. */
 interface Known {
   readonly candidate: Candidate;
   readonly objects: ListedObjects;
