@@ -87,6 +87,10 @@ export const releaseCommands = [
       { name: 'exclude', help: 'Of a directory leave out what matches', placeholder: 'GLOB', repeats: true },
       { name: 'check', help: 'Run this before; {} stands for a file', placeholder: 'COMMAND', repeats: true },
       { name: 'no-check', help: 'Check nothing' },
+      {
+        name: 'upload-all',
+        help: 'Upload every content of a directory, where the store has lost or damaged some of it',
+      },
       { name: 'allow-older', help: 'Deploy a directory whose commit does not have the one that is shown' },
       { name: 'dry-run', help: 'Check and say what would be deployed, and write nothing' },
       json,

@@ -1,4 +1,4 @@
-import { findConflict, type ReleasedFile } from '../release/index.ts';
+import { findConflict, type ReleasedFile, ReleaseError } from '../release/index.ts';
 import type { ChangeOptions } from './change-options.ts';
 import type { Condemned } from './condemned.ts';
 import { overtakenBy, type Standing, type TakenStep } from './current-step.ts';
@@ -21,6 +21,11 @@ export interface DeployOptions extends ChangeOptions {
    * the tree meanwhile.
    */
   readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
+  /**
+   * Writes all content anew, as if the store had none: for a tree whose packs or manifest in the store are missing or damaged.
+   * Only for a whole tree.
+   */
+  readonly uploadAll?: boolean | undefined;
   readonly onProgress?: UploadOptions['onProgress'];
 }
 
@@ -41,19 +46,22 @@ export type DeployEnd =
  * @throws {DeployError}, {ReleaseError}, {StoreError}
  */
 export async function deploy(deployed: Deployed, options: DeployOptions): Promise<DeployEnd> {
-  const { store, words, signal } = options;
+  const { store, words, signal, uploadAll = false } = options;
   let first: { readonly standing: Standing; readonly files: readonly ReleasedFile[] } | undefined;
   let last: { readonly changes: FileChanges; readonly uploaded: Uploaded } | undefined;
   const propose = async (standing: Standing, condemned: Condemned): Promise<StepProposal> => {
-    const current = await readFiles(store, standing, signal);
+    const current = await readFiles(store, standing, signal).catch((error: unknown) => {
+      if (uploadAll && isUnusable(error)) return [];
+      throw error;
+    });
     if (first !== undefined) refuseOvertaken(deployed, first, { standing, files: current });
     first ??= { standing, files: current };
     const files = filesOf(deployed, current);
     const changes = compareFiles(current, files);
-    if (isNothing(changes) && standing.etag !== undefined) throw new Unchanged(standing);
+    if (isNothing(changes) && standing.etag !== undefined && !uploadAll) throw new Unchanged(standing);
     if (!options.allowDeletions) refuseMassDeletion(current.length, changes, TO_ADD);
     await options.check(files, changes, standing);
-    const uploaded = await upload(files, current, { ...options, condemned });
+    const uploaded = await upload(files, uploadAll ? [] : current, { ...options, condemned });
     last = { changes, uploaded };
     return {
       ...words,
@@ -73,7 +81,12 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
   }
 }
 
-/** What who names a directory may have meant. */
+/** Whether the manifest of the current release is missing or damaged, as opposed to a store that does not answer. */
+function isUnusable(error: unknown): boolean {
+  return error instanceof ReleaseError || (error instanceof DeployError && error.code === 'no-such-release');
+}
+
+/** Said to a user who named a directory and may have meant files. */
 const TO_ADD = 'to add files to the tree that is there, name files and not a directory';
 
 class Unchanged extends Error {

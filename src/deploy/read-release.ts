@@ -12,6 +12,8 @@ import type { Standing } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
+const UPLOAD_AGAIN = 'Deploy the whole tree from its source with --upload-all.';
+
 /**
  * The manifest that a step names. It is used only if its bytes have the named digest, and its files have the id of the
  * release.
@@ -26,7 +28,7 @@ export async function readManifest(
   const key = releaseKeys.manifest(release, manifest.sha256);
   const object = await store.read(key, MOST_MANIFEST_BYTES, signal);
   if (object === undefined) {
-    throw new DeployError('no-such-release', `there is no ${key}`, 'Deploy it again from its source.');
+    throw new DeployError('no-such-release', `there is no ${key}`, UPLOAD_AGAIN);
   }
   requireDigest(object.bytes, manifest.sha256, key);
   const read = decodeManifest(object.bytes);
@@ -60,7 +62,7 @@ export async function readContent(
     throw new DeployError(
       'no-such-release',
       `there is no ${key}, which has the content of ${path}`,
-      'Deploy the release again from its source.',
+      UPLOAD_AGAIN,
     );
   }
   requireDigest(bytes, sha256, `${path} in ${key}`);
@@ -76,6 +78,6 @@ function mismatch(what: string, found: string): ReleaseError {
   return new ReleaseError(
     'mismatch',
     `${what} is not what the release names: ${found}`,
-    'Look who can write below the release root, and deploy the release again from its source.',
+    `Look who can write below the release root. ${UPLOAD_AGAIN}`,
   );
 }

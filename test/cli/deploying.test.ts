@@ -80,6 +80,7 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
       ['deploy d production --wait 1s', 64, /--node is missing/],
       ['deploy d production --wait 1 --node /x', 64, /--wait cannot be "1"/],
       ['deploy d production --remove x', 64, /--remove/],
+      ['deploy d/a.py production --upload-all', 64, /--upload-all goes with a directory/],
       ['deploy d', 64, /missing/],
       ['rollback production --to x', 64, /--to cannot be/],
       ['rollback production', 66, /nvironment production has no release/],

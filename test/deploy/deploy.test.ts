@@ -184,6 +184,32 @@ describe('deploying', () => {
   });
 });
 
+describe('a tree whose packs or manifest the store has lost, or has damaged,', () => {
+  const contents = { a: '1', b: '2', c: '3' };
+  const damages: readonly (readonly [string, (store: MemoryReleaseStore, key: string) => void])[] = [
+    ['lost', (store, key) => store.objects.delete(key)],
+    ['damaged', (store, key) => store.objects.set(key, Buffer.from('x'))],
+  ];
+  for (const [what, damage] of damages) {
+    for (const [object, pattern] of [
+      ['packs', /^packs\//],
+      ['manifest', /^manifests\/.*\/[0-9a-f]{64}\.json$/],
+    ] as const) {
+      test(`is whole again once all of it is uploaded: ${object} ${what}`, async () => {
+        const store = new MemoryReleaseStore();
+        await deploy(await tree(contents), options(store));
+        for (const key of [...store.objects.keys()]) if (pattern.test(key)) damage(store, key);
+        const end = await deploy(await tree(contents), options(store, { uploadAll: true }));
+        assert.ok(end.kind === 'deployed' && end.step.payload.sequence === 2);
+        assert.deepEqual(await shown(store), contents);
+        const again = await deploy(await tree({ ...contents, d: '4' }), options(store));
+        assert.ok(again.kind === 'deployed');
+        assert.deepEqual(await shown(store), { ...contents, d: '4' });
+      });
+    }
+  }
+});
+
 describe('promoting and rolling back', () => {
   test('show the same release without writing content', async () => {
     const store = new MemoryReleaseStore();

@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { printable } from '../../base/printable.ts';
-import { type FlagSpec, isGiven, parseCommandLine, valuesOf } from '../../config/command-line.ts';
+import { type Flag, type FlagSpec, isGiven, parseCommandLine, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { findProject } from '../../config/project-file.ts';
 import { checkTree, type TreeChecks } from '../../deploy/check-tree.ts';
-import { deploy } from '../../deploy/deploy.ts';
+import { type Deployed, deploy } from '../../deploy/deploy.ts';
 import { lastDeployers } from '../../deploy/last-deployers.ts';
 import { requireConditionalWrites } from '../../deploy/probe.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -30,6 +30,7 @@ const FLAGS: readonly FlagSpec[] = [
   { name: 'exclude', takesValue: true },
   { name: 'dry-run', takesValue: false },
   { name: 'allow-older', takesValue: false },
+  { name: 'upload-all', takesValue: false },
   { name: 'check', takesValue: true },
   { name: 'no-check', takesValue: false },
 ];
@@ -82,6 +83,7 @@ export const run: RunCommand = (args, shell) =>
         words,
         allowDeletions: isGiven(flags, 'allow-deletions'),
         mayReplaceArmed: isGiven(flags, 'replace'),
+        uploadAll: uploadsAll(flags, deployed),
         sign: signer(flags, words.author, signal),
         check: async (files, changes, standing) => {
           refuseUnclearPath(deployed, files, changes, project, flags);
@@ -108,6 +110,17 @@ export const run: RunCommand = (args, shell) =>
       await root.close();
     }
   });
+
+/** Throws ConfigError: files on top of a release need the content of that release. */
+function uploadsAll(flags: readonly Flag[], { kind }: Deployed): boolean {
+  if (!isGiven(flags, 'upload-all')) return false;
+  if (kind === 'tree') return true;
+  throw new ConfigError(
+    'usage',
+    '--upload-all goes with a directory, not with files.',
+    'Name the directory that is the whole tree.',
+  );
+}
 
 /** Thrown to stop a deploy before it writes anything. */
 class DryRun extends Error {

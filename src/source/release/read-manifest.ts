@@ -23,7 +23,7 @@ export async function readManifest(
       'damaged-manifest',
       key,
       `${key} is not what step ${sequence} names: ${reason}`,
-      'Find out who can write below the release root, and deploy the release once more from its source.',
+      'Find out who can write below the release root, and deploy the whole tree from its source with --upload-all.',
       { sequence, release, digest },
     );
   const { look } = await reader.read(key, { most: manifest.size, signal });
@@ -32,7 +32,7 @@ export async function readManifest(
       'missing-manifest',
       key,
       `${key}, which step ${sequence} names, is not in the store`,
-      'A replica may still be behind: then this ends by itself. Else deploy the release once more from its source.',
+      'A replica may still be behind: then this ends by itself. Else deploy the whole tree from its source with --upload-all.',
       { sequence, release, digest },
     );
   }

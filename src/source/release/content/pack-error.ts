@@ -7,7 +7,7 @@ export class PackError extends Error {
   readonly code = 'missing-pack';
   readonly detail: string;
   readonly hint =
-    'Put it back from a version or a replica of the bucket, or roll back to a release whose packs are there.';
+    'Put it back from a version or a replica of the bucket, or deploy the whole tree from its source with --upload-all.';
 
   constructor(pack: string, path: string) {
     const detail = `${releaseKeys.pack(pack)}, which has the bytes of ${path}, is not in the store`;
@@ -21,7 +21,7 @@ export function corruptContent(pack: string, path: string, what: string): StoreE
   return new StoreError(
     'corrupt',
     `${releaseKeys.pack(pack)} has other bytes for ${path} than its release names: ${what}`,
-    'Find out who can write below the release root, and deploy the release once more from its source.',
+    'Find out who can write below the release root, and deploy the whole tree from its source with --upload-all.',
     true,
   );
 }
