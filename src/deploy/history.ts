@@ -8,7 +8,8 @@ import {
   type Signer,
   verifyEnvelope,
 } from '../release/index.ts';
-import { readStanding, readStep, type TakenStep } from './current-step.ts';
+import { readStanding, readStep, type Standing, type TakenStep } from './current-step.ts';
+import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
 /** One step of an environment, and the findings of its audit. */
@@ -39,10 +40,9 @@ export interface HistoryOptions {
 export async function readHistory(options: HistoryOptions): Promise<readonly AuditedStep[]> {
   const { store, environment, most, concurrency, signal } = options;
   const prefix = releaseKeys.log(environment);
-  const [standing, keys] = await Promise.all([
-    readStanding(store, environment, signal),
-    store.list(prefix, signal),
-  ]);
+  // Listed before the ref is read: a ref is moved before its log entry is written, so the log is never ahead of a true ref.
+  const keys = await store.list(prefix, signal);
+  const ref = await readRef(options);
   const entries = new Map<number, Entry>();
   const limit = pLimit(concurrency);
   await Promise.all(
@@ -56,7 +56,8 @@ export async function readHistory(options: HistoryOptions): Promise<readonly Aud
       }),
     ),
   );
-  const newest = standing.step;
+  if (ref.kind === 'unusable' && entries.size === 0) throw ref.error;
+  const newest = ref.kind === 'usable' ? ref.standing.step : undefined;
   if (newest !== undefined) {
     const { sequence } = newest.payload;
     const logged = entries.get(sequence);
@@ -65,7 +66,36 @@ export async function readHistory(options: HistoryOptions): Promise<readonly Aud
     entries.set(sequence, { step: newest, flaws });
   }
   const numbers = [...entries.keys()].sort((one, other) => other - one);
+  const [last] = numbers;
+  const flaw = last === undefined ? undefined : flawOfRef(ref, last);
+  if (last !== undefined && flaw !== undefined) {
+    const { step, flaws } = entries.get(last)!;
+    entries.set(last, { step, flaws: [flaw, ...flaws] });
+  }
   return numbers.slice(0, most).map((sequence, at) => audit(sequence, entries, numbers[at + 1], options));
+}
+
+type Ref =
+  | { readonly kind: 'usable'; readonly standing: Standing }
+  | { readonly kind: 'unusable'; readonly error: ReleaseError | DeployError };
+
+/** An audit is needed most when the ref was damaged or replaced: the log is still shown. */
+async function readRef({ store, environment, signal }: HistoryOptions): Promise<Ref> {
+  try {
+    return { kind: 'usable', standing: await readStanding(store, environment, signal) };
+  } catch (error) {
+    if (error instanceof ReleaseError || error instanceof DeployError) return { kind: 'unusable', error };
+    throw error;
+  }
+}
+
+/** @param last the number of the newest step of ref and log */
+function flawOfRef(ref: Ref, last: number): string | undefined {
+  if (ref.kind === 'unusable') return `the ref cannot be used: ${ref.error.message}`;
+  const { step, etag } = ref.standing;
+  if (etag === undefined) return 'the ref is missing: the log alone has this step';
+  const sequence = step?.payload.sequence ?? 0;
+  return sequence < last ? `the ref is at step ${sequence}: an earlier one was put back` : undefined;
 }
 
 interface Entry {
