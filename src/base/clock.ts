@@ -4,6 +4,8 @@ export interface Clock {
   now(): number;
   /** Rejects with the signal's reason when it is aborted before the time is over. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Calls `ring` after that time, unless the returned function is called first. Costs a fraction of sleep(). */
+  alarm(ms: number, ring: () => void): () => void;
   /** At least 0, below 1. */
   random(): number;
 }

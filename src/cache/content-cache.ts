@@ -22,7 +22,7 @@ import { preparePrivateDirectory } from './private-directory.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receive } from './receive.ts';
 import { type Recovered, recover } from './recovery.ts';
 import type { Bound } from './retention-table.ts';
-import { type Flight, SingleFlight } from './single-flight.ts';
+import { type Flight, SingleFlight, type Stop } from './single-flight.ts';
 import { flawOf, flawUnderKey, labelOf } from './trailer.ts';
 
 export interface ContentCacheOptions {
@@ -49,7 +49,7 @@ export type { CurrentContent, Located } from './fetch-current.ts';
 export type Priority = RequestPriority;
 
 export interface EnsureOptions {
-  readonly signal: AbortSignal;
+  readonly signal: Stop;
   /** Default `demand`. */
   readonly priority?: Priority;
   /**
@@ -187,7 +187,7 @@ export class ContentCache {
    */
   async fetchCurrent(
     path: string,
-    options: FetchCurrentOptions & { readonly signal: AbortSignal },
+    options: FetchCurrentOptions & { readonly signal: Stop },
   ): Promise<CurrentContent> {
     this.#closing.signal.throwIfAborted();
     const means = { store: this.#options.store, disk: this.#disk, buffers: this.#buffers };

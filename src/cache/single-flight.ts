@@ -12,7 +12,7 @@ export interface Flight {
 
 /** A caller that waits for the work. */
 export interface Waiter {
-  readonly signal: AbortSignal;
+  readonly signal: Stop;
   readonly urgent: boolean;
 }
 
@@ -68,7 +68,7 @@ export class SingleFlight<T> {
     return running;
   }
 
-  #wait(running: Running<T>, signal: AbortSignal): Promise<T> {
+  #wait(running: Running<T>, signal: Stop): Promise<T> {
     running.waiters += 1;
     return new Promise<T>((resolve, reject) => {
       const leave = (): void => {
@@ -76,7 +76,7 @@ export class SingleFlight<T> {
         if (running.waiters === 0) running.signal.abort(signal.reason);
         reject(signal.reason);
       };
-      signal.addEventListener('abort', leave, { once: true });
+      signal.addEventListener('abort', leave);
       const stay = (): void => signal.removeEventListener('abort', leave);
       running.result.then(
         (value) => {

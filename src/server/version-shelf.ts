@@ -92,7 +92,7 @@ export class VersionShelf {
     } finally {
       done?.();
       release();
-      await alarm.stop();
+      alarm.stop();
     }
   }
 

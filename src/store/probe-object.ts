@@ -1,4 +1,5 @@
 import type { ObjectStore } from './object-store.ts';
+import type { Stop } from './stop.ts';
 
 /** A store that takes longer for one byte counts as not answering. */
 const DEADLINE_MS = 10_000;
@@ -8,11 +9,7 @@ const DEADLINE_MS = 10_000;
  *
  * @param key below the prefix
  */
-export async function probeObject(
-  store: Pick<ObjectStore, 'get'>,
-  key: string,
-  signal: AbortSignal,
-): Promise<void> {
+export async function probeObject(store: Pick<ObjectStore, 'get'>, key: string, signal: Stop): Promise<void> {
   const range = { start: 0, end: 1 };
   // Uses a reader's priority: if many objects are unreadable, their requests fill all background places.
   const { body } = await store.get(key, { range, signal, priority: 'demand', deadlineMs: DEADLINE_MS });

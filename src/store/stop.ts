@@ -48,3 +48,12 @@ export class Stopper implements Stop {
     this.#listeners.clear();
   }
 }
+
+/** A Stopper that `parent` also aborts, until it is released. */
+export function stopperUnder(parent: Stop): { readonly stopper: Stopper; release(): void } {
+  const stopper = new Stopper();
+  const abort = (): void => stopper.abort(parent.reason);
+  if (parent.aborted) abort();
+  parent.addEventListener('abort', abort);
+  return { stopper, release: () => parent.removeEventListener('abort', abort) };
+}

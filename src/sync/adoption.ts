@@ -1,3 +1,4 @@
+import type { Stop } from '../store/stop.ts';
 import { type AdoptedObject, type AdoptedObjects, type Generation, versionName } from '../tree/index.ts';
 import { MARK } from './content-state.ts';
 import { codeOf } from './failure.ts';
@@ -26,7 +27,7 @@ export class Adoptions {
   }
 
   /** Adopts the current version under an entry's path, if there is one. Rejects with the store's error. */
-  async take({ generation, bound }: FetchTarget, index: number, signal: AbortSignal): Promise<void> {
+  async take({ generation, bound }: FetchTarget, index: number, signal: Stop): Promise<void> {
     const path = generation.path(index);
     const nameOf = (etag: string, size: number): string => versionName(path, etag, size);
     try {

@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events';
-import { childOf } from '../base/waiting.ts';
 import type { Yielder } from '../base/yielder.ts';
+import { type Stop, stopperUnder } from '../store/stop.ts';
 
 export interface BoundedForEachOptions {
   /** Positions 0 to total - 1 are visited once each. */
@@ -13,6 +12,9 @@ export interface BoundedForEachOptions {
   readonly until?: AbortSignal;
 }
 
+/** Why visits in progress are aborted when the iteration ends early. */
+const ENDED = 'the iteration has ended';
+
 /**
  * Visits positions in order, by a few workers with one cursor: a million positions allocate no million promises. A
  * visit that returns `stop` ends the iteration. A visit that rejects ends it too, and the iteration rejects with its
@@ -20,25 +22,24 @@ export interface BoundedForEachOptions {
  */
 export async function boundedForEach(
   { total, concurrency, yielder, signal, until }: BoundedForEachOptions,
-  visit: (position: number, signal: AbortSignal) => Promise<'stop' | 'next'>,
+  visit: (position: number, signal: Stop) => Promise<'stop' | 'next'>,
 ): Promise<void> {
   signal.throwIfAborted();
-  const { controller: over, release } = childOf(signal);
-  setMaxListeners(0, over.signal);
+  const { stopper: over, release } = stopperUnder(signal);
   let cursor = 0;
   let failed: { readonly error: unknown } | undefined;
   const work = async (): Promise<void> => {
-    while (cursor < total && !over.signal.aborted && until?.aborted !== true) {
+    while (cursor < total && !over.aborted && until?.aborted !== true) {
       const position = cursor;
       cursor += 1;
       try {
-        if ((await visit(position, over.signal)) === 'stop') over.abort();
+        if ((await visit(position, over)) === 'stop') over.abort(ENDED);
         if (yielder.due()) await yielder.turn();
       } catch (error) {
         // Visits aborted by the end reject too: keep the first error, which is the cause.
-        if (!over.signal.aborted) {
+        if (!over.aborted) {
           failed = { error };
-          over.abort();
+          over.abort(ENDED);
         }
       }
     }

@@ -1,5 +1,6 @@
 import { chunkCount } from '../cache/chunks.ts';
 import { ABSENT } from '../cache/verification.ts';
+import type { Stop } from '../store/stop.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
 import { codeOf, isStale } from './failure.ts';
@@ -17,7 +18,7 @@ export type Fetched =
 export async function fetchContent(
   cache: Pick<ContentCachePort, 'ensure'>,
   version: ContentVersion,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<Fetched> {
   try {
     const chunks = chunkCount(version.size);
@@ -39,7 +40,7 @@ export async function fetchEntry(
   cache: Pick<ContentCachePort, 'ensure'>,
   { generation, content }: { readonly generation: Generation; readonly content: ContentState },
   index: number,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<Fetched> {
   const version = generation.version(index);
   content.setArriving(index);
@@ -64,7 +65,7 @@ function ensure(
   cache: Pick<ContentCachePort, 'ensure'>,
   version: ContentVersion,
   chunk: number | undefined,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<Located> {
   return cache.ensure(version, chunk, { signal, priority: 'background' });
 }

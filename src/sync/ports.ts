@@ -1,5 +1,6 @@
 import type { CurrentContent, Located } from '../cache/fetch-current.ts';
 import type { ReleaseStep } from '../source/source.ts';
+import type { Stop } from '../store/stop.ts';
 import type { ContentVersion, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 import type { NextRecords } from './next-records.ts';
@@ -20,7 +21,7 @@ export interface ContentCachePort {
     version: ContentVersion,
     chunk: number | undefined,
     options: {
-      readonly signal: AbortSignal;
+      readonly signal: Stop;
       readonly priority: 'demand' | 'background';
       /** Rejects with `not-cached` instead of requesting it from the store. */
       readonly localOnly?: boolean;
@@ -35,7 +36,7 @@ export interface ContentCachePort {
     options: {
       readonly nameOf: (etag: string, size: number) => string;
       readonly limitBytes: number;
-      readonly signal: AbortSignal;
+      readonly signal: Stop;
     },
   ): Promise<CurrentContent>;
   has(version: ContentVersion, chunk?: number): boolean;

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.ts';
 import type { Yielder } from '../base/yielder.ts';
+import type { Stop } from '../store/stop.ts';
 import type { GenerationChanges } from '../tree/index.ts';
 import type { Adoptions } from './adoption.ts';
 import { boundedForEach } from './bounded-for-each.ts';
@@ -80,7 +81,7 @@ export async function prefetch(
   const tally = new Tally();
   const plan = planner?.plan(generation, wanted);
   const order = plan?.order ?? wanted;
-  const visit = async (at: number, over: AbortSignal): Promise<'stop' | 'next'> => {
+  const visit = async (at: number, over: Stop): Promise<'stop' | 'next'> => {
     const index = order[at]!;
     try {
       const fetched = await fetchInTime(means, target, index, over);
@@ -119,7 +120,7 @@ async function settleStale(
   index: number,
   { code, error }: Fetched & { readonly kind: 'stale' },
   { adoptions, stale, clock, slow }: PrefetchMeans,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<'adopted' | (Prefetched & { readonly kind: 'stale' })> {
   const { name, path } = target.generation.version(index);
   const isListedAgain = stale.found(name);

@@ -2,8 +2,9 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ReadFailure } from '../base/read-failure.ts';
 import { RETRIES } from '../base/retry-policies.ts';
-import { childOf, startAlarm } from '../base/waiting.ts';
+import { startAlarm } from '../base/waiting.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
+import { type Stopper, stopperUnder } from '../store/stop.ts';
 import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf, failureOf, isSourceDown, isStale } from './failure.ts';
 import type { ContentCachePort, Located } from './ports.ts';
@@ -52,6 +53,9 @@ const SAME_READ_MS = 500;
 /** The store is known to be down, and the content is not local. */
 const SOURCE_DOWN = 'source-down';
 
+/** Why a fetch is aborted at the reader's deadline. */
+const LATE = 'the deadline of the reader has passed';
+
 /** No reader waits any more. */
 const ABORTED: ReadResult = { kind: 'error', failure: 'unavailable', code: 'aborted' };
 
@@ -62,8 +66,8 @@ export type ReadFailures = Readonly<Record<ReadFailure, number>>;
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
   readonly #failures: Record<ReadFailure, number> = { unavailable: 0, replaced: 0 };
-  /** Waiting reads, each with the controller that ends its wait. */
-  readonly #waiting = new Map<AbortController, readonly [ContentVersion, number | undefined]>();
+  /** Waiting reads, each with what ends its wait. */
+  readonly #waiting = new Map<Stopper, readonly [ContentVersion, number | undefined]>();
   /** Blobs that failed a moment ago, oldest first, with the result that the reader got. */
   readonly #failed = new Map<string, { readonly at: number; readonly result: ReadResult }>();
 
@@ -103,18 +107,18 @@ export class ReadThrough {
     const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
     const known = isUnreadable ? unreadable.failedJustNow(version) : undefined;
     if (known !== undefined) return this.#fail('unavailable', known);
-    const { controller, release } = childOf(signal);
-    this.#waiting.set(controller, [version, chunk]);
+    const { stopper, release } = stopperUnder(signal);
+    this.#waiting.set(stopper, [version, chunk]);
     const turns = cache.has(version, chunk) ? this.#turns.disk : this.#turns.store;
     const done = await turns
-      .take(reader, Math.min(version.size, CHUNK_BYTES), controller.signal)
+      .take(reader, Math.min(version.size, CHUNK_BYTES), stopper)
       .catch(() => undefined);
     try {
       // The read was aborted before its turn.
       if (done === undefined) return signal.aborted ? ABORTED : this.#fail('unavailable', SOURCE_DOWN);
-      return this.#failedJustNow(version, chunk) ?? (await this.#ensure(version, chunk, options, controller));
+      return this.#failedJustNow(version, chunk) ?? (await this.#ensure(version, chunk, options, stopper));
     } finally {
-      this.#waiting.delete(controller);
+      this.#waiting.delete(stopper);
       release();
       done?.();
     }
@@ -124,16 +128,16 @@ export class ReadThrough {
     version: ContentVersion,
     chunk: number | undefined,
     { deadlineMs, signal }: ReadOptions,
-    controller: AbortController,
+    stopper: Stopper,
   ): Promise<ReadResult> {
     const { cache, clock, found, ahead, unreadable } = this.#options;
     const localOnly = this.#options.isSourceDown();
     const isUnreadable = unreadable.has(version) && !cache.has(version, chunk);
     const longestMs = isUnreadable ? Math.min(deadlineMs, RETRIES.unreadableRead.deadlineMs) : deadlineMs;
-    const alarm = startAlarm(clock, longestMs, () => controller.abort());
+    const alarm = startAlarm(clock, longestMs, () => stopper.abort(LATE));
     try {
       const reading = cache.ensure(version, chunk, {
-        signal: controller.signal,
+        signal: stopper,
         priority: 'demand',
         localOnly,
       });
@@ -147,7 +151,7 @@ export class ReadThrough {
       if (chunk !== undefined) ahead.left(version, chunk);
       if (signal.aborted) return ABORTED;
       const told = codeOf(error) ?? 'internal';
-      const isDown = controller.signal.aborted || told === 'not-cached';
+      const isDown = stopper.aborted || told === 'not-cached';
       const code = alarm.rang ? 'deadline' : isDown ? SOURCE_DOWN : told;
       // The reader's own deadline says nothing about the store's answer.
       if (isUnreadable) unreadable.triedAgain(version, code === told ? failureOf(error) : undefined);
@@ -155,14 +159,14 @@ export class ReadThrough {
       this.#failed.set(keyOf(version, chunk), { at: clock.now(), result });
       return result;
     } finally {
-      await alarm.stop();
+      alarm.stop();
     }
   }
 
   /** The store was found to be down: waiting reads fail now instead of at their own deadlines. */
   sourceIsDown(): void {
-    for (const [controller, [version, chunk]] of this.#waiting) {
-      if (!this.#options.cache.has(version, chunk)) controller.abort();
+    for (const [stopper, [version, chunk]] of this.#waiting) {
+      if (!this.#options.cache.has(version, chunk)) stopper.abort(SOURCE_DOWN);
     }
   }
 

@@ -56,7 +56,7 @@ export class TimedSource implements Source {
       isSlow = this.#since(beganAt) >= SLOW_MS;
       return look;
     } finally {
-      void alarm.stop();
+      alarm.stop();
       this.#beganAt = undefined;
       this.#lastMs = this.#since(beganAt);
       if (this.#isSlow && !isSlow) {

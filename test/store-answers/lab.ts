@@ -10,6 +10,7 @@ import { RequestMeter } from '../../src/session/request-meter.ts';
 import { Transport } from '../../src/store/http/transport.ts';
 import { probeObject } from '../../src/store/probe-object.ts';
 import { S3Store } from '../../src/store/s3-store.ts';
+import type { Stop } from '../../src/store/stop.ts';
 import { EtagWitness } from '../../src/sync/etag-witness.ts';
 import type { SyncNotice } from '../../src/sync/notice.ts';
 import { noPersistence } from '../../src/sync/persist.ts';
@@ -255,7 +256,7 @@ export class Lab {
       settleMs: 1_000,
       pollMs: 10_000,
       unreadableWaitMs: 60_000,
-      probe: (path: string, signal: AbortSignal) => probeObject(s3, path, signal),
+      probe: (path: string, signal: Stop) => probeObject(s3, path, signal),
       prefetchBytes: 64 * 1024,
       cacheBytes: 64 * 1024 * 1024,
       maxDelete: 0.5,

@@ -63,6 +63,28 @@ test('who waits for a place and is aborted waits no more, and takes none', async
   await limits.acquire('demand', patience());
 });
 
+test('a background request that is aborted lets the next one in its place, before the gate and past it', async () => {
+  const limits = new RequestLimits(2);
+  const { places, take } = counting(limits);
+  take('demand');
+  take('demand');
+  const passed = new AbortController();
+  const before = new AbortController();
+  const failures = [passed, before].map(({ signal }) => failureOf(limits.acquire('background', signal)));
+  take('background');
+  before.abort();
+  passed.abort();
+  assert.deepEqual(
+    (await Promise.all(failures)).map(({ code }) => code),
+    ['aborted', 'aborted'],
+  );
+  await settle();
+  assert.equal(places.length, 2);
+  places[0]?.();
+  await settle();
+  assert.equal(places.length, 3);
+});
+
 test('get and head share the places, and a place is held until the bytes are there', async (t) => {
   const fake = await FakeStore.start(t, () => object('x'));
   const { store } = openStore(t, fake.origin, { concurrency: 4 });

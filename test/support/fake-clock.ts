@@ -66,6 +66,18 @@ export class FakeClock implements Clock {
     });
   }
 
+  alarm(ms: number, ring: () => void): () => void {
+    const timer: Timer = {
+      due: this.#elapsed + ms,
+      fire: () => {
+        this.#timers.delete(timer);
+        ring();
+      },
+    };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
   /** Lets everything run that needs no time. */
   async settle(): Promise<void> {
     for (let count = 0; count < TURNS; count++) await turn();

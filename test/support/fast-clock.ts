@@ -18,6 +18,11 @@ export class FastClock implements Clock {
     await delay(ms / this.#speed, undefined, { signal });
   }
 
+  alarm(ms: number, ring: () => void): () => void {
+    const timer = setTimeout(ring, ms / this.#speed);
+    return () => clearTimeout(timer);
+  }
+
   random(): number {
     return 0.5;
   }

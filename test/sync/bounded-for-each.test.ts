@@ -37,7 +37,7 @@ describe('boundedForEach', () => {
     await boundedForEach(options, async (position, signal) => {
       begun += 1;
       if (position === 3) return 'stop';
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
       await turn();
       ended += 1;
       return 'next';
@@ -49,7 +49,7 @@ describe('boundedForEach', () => {
   it('rejects with the first error, not with those of the visits that it aborted', async () => {
     const iterating = boundedForEach(options, async (position, signal) => {
       if (position === 3) throw new Error('the cause');
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
       throw new Error('a consequence');
     });
     await assert.rejects(iterating, /the cause/);
@@ -60,7 +60,7 @@ describe('boundedForEach', () => {
     let under = 0;
     const iterating = boundedForEach({ ...options, signal: abort.signal }, async (_, signal) => {
       under += 1;
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
       await turn();
       under -= 1;
       return 'next';

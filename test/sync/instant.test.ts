@@ -59,6 +59,7 @@ describe('the instant of a publication', () => {
             return now;
           },
           sleep: () => Promise.resolve(),
+          alarm: () => () => undefined,
           random: () => 0.5,
         };
         let lastSecond = T0 / 1000;

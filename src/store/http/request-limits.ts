@@ -1,4 +1,3 @@
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { RequestPriority } from '../object-store.ts';
 import { aborted } from '../request-retry.ts';
 import type { Stop } from '../stop.ts';
@@ -6,17 +5,32 @@ import type { Stop } from '../stop.ts';
 /** This share of the concurrent requests is reserved for reads: background requests never use it. */
 const RESERVED_SHARE = 1 / 8;
 
+/** A request without a place. */
+interface Waiting {
+  readonly priority: RequestPriority;
+  readonly go: () => void;
+}
+
 /**
  * Bounds the concurrent requests. Background requests pass a narrower gate first, so that a reader starts at once
- * or waits only for other readers.
+ * or waits only for other readers and for what passed that gate before it.
+ *
+ * Not p-limit, one for each gate: it makes a promise more for each of them, and every fetched object comes here.
  */
 export class RequestLimits {
-  readonly #all: LimitFunction;
-  readonly #background: LimitFunction;
+  readonly #limit: number;
+  readonly #backgroundLimit: number;
+  /** Requests with a place. */
+  #running = 0;
+  /** Background requests that passed their gate: with a place, or in `#waiting`. */
+  #passed = 0;
+  /** In order of arrival. */
+  readonly #waiting = new Set<Waiting>();
+  readonly #beforeGate = new Set<Waiting>();
 
   constructor(concurrency: number) {
-    this.#all = pLimit(concurrency);
-    this.#background = pLimit(Math.max(1, concurrency - Math.ceil(concurrency * RESERVED_SHARE)));
+    this.#limit = concurrency;
+    this.#backgroundLimit = Math.max(1, concurrency - Math.ceil(concurrency * RESERVED_SHARE));
   }
 
   /**
@@ -25,21 +39,65 @@ export class RequestLimits {
    * @throws {StoreError} aborted
    */
   acquire(priority: RequestPriority, stop: Stop): Promise<() => void> {
+    if (stop.aborted) return Promise.reject(aborted(stop));
+    const isBackground = priority === 'background';
+    const mayPass = !isBackground || this.#passed < this.#backgroundLimit;
+    if (mayPass) {
+      if (isBackground) this.#passed += 1;
+      if (this.#running < this.#limit) return Promise.resolve(this.#place(priority));
+    }
     return new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(aborted(stop));
-      if (stop.aborted) {
-        giveUp();
-        return;
-      }
+      const giveUp = (): void => {
+        if (this.#beforeGate.delete(waiting)) reject(aborted(stop));
+        else if (this.#waiting.delete(waiting)) {
+          if (isBackground) this.#leaveGate();
+          reject(aborted(stop));
+        }
+      };
+      const go = (): void => {
+        stop.removeEventListener('abort', giveUp);
+        resolve(this.#place(priority));
+      };
+      const waiting: Waiting = { priority, go };
+      (mayPass ? this.#waiting : this.#beforeGate).add(waiting);
       stop.addEventListener('abort', giveUp);
-      const hold = (): Promise<void> =>
-        new Promise((release) => {
-          stop.removeEventListener('abort', giveUp);
-          if (stop.aborted) release();
-          else resolve(release);
-        });
-      const held = priority === 'demand' ? this.#all(hold) : this.#background(() => this.#all(hold));
-      held.catch(reject);
     });
   }
+
+  /** Takes a place, and returns what frees it. */
+  #place(priority: RequestPriority): () => void {
+    this.#running += 1;
+    let isFree = false;
+    return () => {
+      if (isFree) return;
+      isFree = true;
+      this.#running -= 1;
+      if (priority === 'background') this.#leaveGate();
+      this.#admit();
+    };
+  }
+
+  #leaveGate(): void {
+    this.#passed -= 1;
+    const next = first(this.#beforeGate);
+    if (next === undefined) return;
+    this.#beforeGate.delete(next);
+    this.#passed += 1;
+    this.#waiting.add(next);
+    this.#admit();
+  }
+
+  #admit(): void {
+    while (this.#running < this.#limit) {
+      const next = first(this.#waiting);
+      if (next === undefined) return;
+      this.#waiting.delete(next);
+      next.go();
+    }
+  }
+}
+
+function first(waiting: ReadonlySet<Waiting>): Waiting | undefined {
+  for (const each of waiting) return each;
+  return undefined;
 }

@@ -1,12 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import { RETRIES } from '../../base/retry-policies.ts';
+import type { Stop } from '../../store/stop.ts';
 import type { FetchTarget } from '../fetch-target.ts';
 import { hasContent } from '../prefetch-bound.ts';
 import type { UnreadableObjects } from './unreadable-objects.ts';
 import { withinTime } from './within-time.ts';
 
 /** Reads one byte of an object, directly from the store. Rejects if it is unreadable, or when aborted. */
-export type Probe = (path: string, signal: AbortSignal) => Promise<void>;
+export type Probe = (path: string, signal: Stop) => Promise<void>;
 
 export interface ControlOptions {
   readonly probe: Probe;
@@ -36,7 +37,7 @@ export class Control {
   }
 
   /** Whether the failure is specific to this entry: the store delivers most of up to three others. */
-  async isOwnFault(index: number, signal: AbortSignal): Promise<boolean> {
+  async isOwnFault(index: number, signal: Stop): Promise<boolean> {
     this.#failed.add(index);
     if (this.#running === undefined) return this.#start(signal);
     this.#next ??= this.#running.then(
@@ -46,7 +47,7 @@ export class Control {
     return this.#next;
   }
 
-  #start(signal: AbortSignal): Promise<boolean> {
+  #start(signal: Stop): Promise<boolean> {
     this.#next = undefined;
     const running = this.#ask(signal).finally(() => {
       if (this.#running === running) this.#running = undefined;
@@ -55,7 +56,7 @@ export class Control {
     return running;
   }
 
-  async #ask(signal: AbortSignal): Promise<boolean> {
+  async #ask(signal: Stop): Promise<boolean> {
     const { probe, clock, target } = this.#options;
     const paths = this.#others().map((index) => target.generation.path(index));
     const answers = await Promise.all(

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { RETRIES } from '../../base/retry-policies.ts';
+import type { Stop } from '../../store/stop.ts';
 import type { Generation } from '../../tree/index.ts';
 import type { ContentState } from '../content-state.ts';
 import { type Fetched, fetchEntry } from '../fetch-content.ts';
@@ -32,7 +33,7 @@ export function fetchInTime(
   { cache, clock, slow, allowedMs }: TimedMeans,
   target: { readonly generation: Generation; readonly content: ContentState },
   index: number,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<Fetched> {
   const { generation } = target;
   const path = generation.path(index);

@@ -1,18 +1,19 @@
 import type { Clock } from '../../base/clock.ts';
-import { childOf, startAlarm } from '../../base/waiting.ts';
+import { startAlarm } from '../../base/waiting.ts';
+import { type Stop, stopperUnder } from '../../store/stop.ts';
 import { SyncError } from '../failure.ts';
 
 /** Aborts `run` after `ms` and rejects with SyncError `overdue`; otherwise settles as `run` does. */
 export async function withinTime<T>(
   ms: number,
-  clock: Clock,
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<T>,
+  clock: Pick<Clock, 'alarm'>,
+  signal: Stop,
+  run: (signal: Stop) => Promise<T>,
 ): Promise<T> {
-  const { controller, release } = childOf(signal);
-  const alarm = startAlarm(clock, ms, () => controller.abort());
+  const { stopper, release } = stopperUnder(signal);
+  const alarm = startAlarm(clock, ms, () => stopper.abort(new Error('its time is over')));
   try {
-    return await run(controller.signal);
+    return await run(stopper);
   } catch (error) {
     if (!alarm.rang || signal.aborted) throw error;
     throw new SyncError(
@@ -22,6 +23,6 @@ export async function withinTime<T>(
     );
   } finally {
     release();
-    await alarm.stop();
+    alarm.stop();
   }
 }

@@ -1,3 +1,4 @@
+import type { Stop } from '../../../src/store/stop.ts';
 import type { Bound, ContentCachePort, CurrentContent, Located } from '../../../src/sync/ports.ts';
 import type { ContentVersion } from '../../../src/tree/index.ts';
 import { type FakeSource, FakeStoreError } from './fake-source.ts';
@@ -20,7 +21,7 @@ export class FakeCache implements ContentCachePort {
   readonly failures = new Map<string, string>();
   allFail: string | undefined;
   /** Called before each fetch. */
-  onFetch: (path: string, signal: AbortSignal) => void | Promise<void> = () => undefined;
+  onFetch: (path: string, signal: Stop) => void | Promise<void> = () => undefined;
   inFlight = 0;
   mostInFlight = 0;
   readonly #source: FakeSource;
@@ -75,7 +76,7 @@ export class FakeCache implements ContentCachePort {
   }
 
   /** One byte of the store itself. */
-  readonly probe = async (path: string, signal: AbortSignal): Promise<void> => {
+  readonly probe = async (path: string, signal: Stop): Promise<void> => {
     this.probed.push(path);
     await untilAborted(Promise.resolve(this.onFetch(path, signal)), signal);
     const failure = this.failures.get(path) ?? this.allFail;
@@ -128,11 +129,11 @@ function keyOf(version: ContentVersion, chunk: number | undefined): string {
   return chunk === undefined ? version.name : `${version.name}.${chunk}`;
 }
 
-function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+function untilAborted(promise: Promise<void>, signal: Stop): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new FakeStoreError('aborted'));
     if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
+    signal.addEventListener('abort', abort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }

@@ -8,7 +8,7 @@ export interface KeptWholesOptions {
   readonly openSpool: () => Spool | undefined;
   /** Bytes of all of them together. */
   readonly limitBytes: number;
-  readonly clock: Pick<Clock, 'sleep'>;
+  readonly clock: Pick<Clock, 'alarm'>;
 }
 
 /** A content that is on the disk, until each of its parts was asked for. */
@@ -92,7 +92,7 @@ export class KeptWholes {
   #used(key: string, kept: Kept): void {
     this.#kept.delete(key);
     this.#kept.set(key, kept);
-    void kept.alarm?.stop();
+    kept.alarm?.stop();
     kept.alarm = startAlarm(this.#options.clock, IDLE_MS, () => {
       if (this.#kept.get(key) === kept) this.#drop(key);
     });
@@ -102,7 +102,7 @@ export class KeptWholes {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;
     this.#kept.delete(key);
-    void kept.alarm?.stop();
+    kept.alarm?.stop();
     this.abandon(kept.spool, kept.size);
   }
 }
