@@ -20,6 +20,10 @@ const external = ['fuse-native', 'terminal-kit'];
 const everyCommand =
   /\/src\/cli\/(start-cli|run|process-shell|failure|exit-codes|command-error|error-codes|daemon-channel|supervisor-link|paint|format|commands)\.ts$/;
 
+/** What the commands share that ask a daemon, of which each is short. */
+const askingCommands =
+  /\/src\/(cli\/client\/|control\/(client|client-error)\.ts|config\/command-line\.ts|cli\/(progress-line|display-width)\.ts)/;
+
 const CREATE_REQUIRE = 'createRequire(import.meta.url)';
 const DECLARATION = `const require = ${CREATE_REQUIRE};`;
 
@@ -83,6 +87,7 @@ const written = await bundle.write({
       // Each file costs a start of Node.js half a millisecond: what nearly all load is not scattered over many.
       { name: 'base', test: /\/src\/(base|host)\/(?!socket-record)/ },
       { name: 'cli', test: everyCommand },
+      { name: 'client', test: askingCommands },
     ],
   },
 });

@@ -24,10 +24,13 @@ async function dispatch(args: readonly string[], shell: Shell): Promise<number> 
   }
   if (name === '--version') return await runCommand('version', rest, shell);
   if (name === '--help' || name === '-h') return await runCommand('help', rest, shell);
-  const { unknownCommand, showHelp } = await import('./help.ts');
   const command = findCommand(name);
-  if (command === undefined) throw unknownCommand(name);
+  if (command === undefined) {
+    const { unknownCommand } = await import('./help.ts');
+    throw unknownCommand(name);
+  }
   if (asksForHelp(rest)) {
+    const { showHelp } = await import('./help.ts');
     await showHelp(command, shell);
     return 0;
   }

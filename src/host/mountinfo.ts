@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** One line of /proc/self/mountinfo; see proc_pid_mountinfo(5). */
@@ -23,8 +22,10 @@ export const DAGMOUNT_TYPE = 'fuse.dagmount';
  * The mounts that this process sees, in the kernel's order. Accesses no filesystem, so a dead mount cannot block it.
  */
 export function readMounts(file = '/proc/self/mountinfo'): readonly Mount[] {
-  if (process.platform === 'darwin')
+  if (process.platform === 'darwin') {
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     return parseMountTable(execFileSync('/sbin/mount', { encoding: 'utf8' }));
+  }
   return parseMountinfo(readFileSync(file));
 }
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { isSystemError } from '../base/system-error.ts';
 import type { Identity } from './mount-owner.ts';
@@ -85,6 +84,8 @@ export function runAs(
   args: readonly string[],
   timeout = COMMAND_MS,
 ): boolean {
+  // Not imported: no other call of a command needs it, and it takes some milliseconds to load.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status } = spawnSync('/bin/sh', ['-c', line, 'sh', ...args], {
     uid,
     gid,
