@@ -10,6 +10,7 @@ import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { deployRelease } from './deployed-release.ts';
 import { fillStore } from './filled-store.ts';
 import { freshDisk } from './fresh-disk.ts';
+import { type CopyProgram, copyInParallel, installCopyProgram } from './parallel-copy.ts';
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
@@ -17,6 +18,10 @@ import { freshDisk } from './fresh-disk.ts';
  * stat of each file, to all content read by one reader, and to the daemon's own "ready"; its memory at the highest
  * (PSS, its processes together); the processor time that it used until it was ready; and the requests that the store
  * saw. With --ref also the same files as a release, fresh and after so many deploys of one file each, by turns.
+ *
+ * Beside each run stands `rclone copy --transfers 64` of the same objects by the same way to a new disk, and at the end
+ * how many times as long the mount took to have all read. rclone is installed for the bench; where it cannot be, or with
+ * --no-peer, there is none.
  */
 const { values } = parseArgs({
   options: {
@@ -27,6 +32,7 @@ const { values } = parseArgs({
     store: { type: 'string', default: 'seaweedfs' },
     ref: { type: 'boolean', default: false },
     deploys: { type: 'string', default: '500' },
+    'no-peer': { type: 'boolean', default: false },
   },
 });
 
@@ -38,7 +44,13 @@ interface Seen {
   readonly bytes: number;
 }
 
-async function once(context: Cleanup, { source, endpoint, env, proxy, isRelease }: Origin): Promise<string> {
+interface Row {
+  readonly text: string;
+  /** Seconds until all content was read, or copied. */
+  readonly read: number;
+}
+
+async function once(context: Cleanup, { source, endpoint, env, proxy, isRelease }: Origin): Promise<Row> {
   proxy?.resetCounts();
   const disk = await freshDisk(context);
   const start = Date.now() / 1000;
@@ -67,8 +79,32 @@ async function once(context: Cleanup, { source, endpoint, env, proxy, isRelease 
   const cpu = cpuSeconds(mount.pid);
   await mount.stop();
   const times = [seen.mounted, seen.walked, seen.read, ready].map((at) => at - start);
+  const [, , read = Number.NaN] = times;
   const cells = [...times, cpu].map((each) => each.toFixed(2).padStart(9));
-  return `${cells.join('')}${(most / 2 ** 20).toFixed(0).padStart(9)}   ${source}: ${requestsOf(proxy)}${disk.kind}`;
+  const rest = `${(most / 2 ** 20).toFixed(0).padStart(9)}   ${source}: ${requestsOf(proxy)}${disk.kind}`;
+  return { text: `${cells.join('')}${rest}`, read };
+}
+
+/** The same objects, copied. */
+async function copyOnce(context: Cleanup, program: string, origin: Origin): Promise<Row> {
+  const { source, endpoint, env, proxy } = origin;
+  proxy?.resetCounts();
+  const disk = await freshDisk(context);
+  const path = source.replace('s3://', '');
+  const { seconds, cpu } = await copyInParallel(
+    program,
+    { path, endpoint, env },
+    join(disk.directory, 'copy'),
+  );
+  const cells = [seconds.toFixed(2).padStart(27), cpu.toFixed(2).padStart(18)];
+  return {
+    text: `${cells.join('')}            rclone copy: ${requestsOf(proxy)}${disk.kind}`,
+    read: seconds,
+  };
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1] ?? Number.NaN;
 }
 
 function requestsOf(proxy: StoreProxy | undefined): string {
@@ -129,10 +165,30 @@ async function bench(context: Cleanup): Promise<void> {
   console.log(
     `${values.objects} objects of ${values.bytes} bytes, ${values.store}, ${values.latency} ms a request; seconds, MiB`,
   );
+  const peer: CopyProgram = values['no-peer']
+    ? { path: undefined, why: '--no-peer' }
+    : await installCopyProgram(context);
+  console.log(peer.path === undefined ? `without a parallel copy: ${peer.why}` : peer.version);
   console.log('  mounted   walked     read    ready      CPU      PSS');
+  const reads: number[] = [];
+  const copies: number[] = [];
   for (let run = 0; run < Number(values.runs); run += 1) {
-    for (const origin of origins) console.log(await once(context, origin));
+    for (const origin of origins) {
+      const row = await once(context, origin);
+      console.log(row.text);
+      if (origin.isRelease) continue;
+      reads.push(row.read);
+      if (peer.path === undefined) continue;
+      const copied = await copyOnce(context, peer.path, origin);
+      console.log(copied.text);
+      copies.push(copied.read);
+    }
   }
+  if (copies.length === 0) return;
+  const ratios = reads.map((read, run) => read / (copies[run] ?? Number.NaN));
+  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+  const ratio = median(reads) / median(copies);
+  console.log(`to have all read took ${ratio.toFixed(2)} times as long as the copy (medians; runs ${range})`);
 }
 
 const ends: (() => Promise<void> | void)[] = [];
