@@ -12,7 +12,8 @@ import { fillStore } from './filled-store.ts';
 /**
  * From the start of the command to the first byte of a file, from a tree that an earlier daemon kept:
  * `node dist/bench/start.js [--objects 3000] [--runs 7] [--cli FILE...] [--store-down]`. Runs of each entry are
- * interleaved; printed are the median and the range, `node -e 0` and `dagmount version` beside them.
+ * interleaved; printed are the median and the range, `node -e 0` and `dagmount version` beside them. Then the same of
+ * `dagmount status` of a mount that is ready, by turns with `node -e 0`.
  * NODE_EXTRA_CA_CERTS, which adds some 75 ms to each start of Node.js, is left out.
  */
 const { values } = parseArgs({
@@ -49,7 +50,10 @@ async function bench(context: Cleanup): Promise<void> {
   const target = join(directory, 'target');
   await mkdir(target);
   const [path = ''] = store.files.keys();
-  const mountOnce = async (entry: string, until?: 'ready'): Promise<number> => {
+  const mountOnce = async (
+    entry: string,
+    whenReady?: (socket: string) => Promise<unknown>,
+  ): Promise<number> => {
     const start = Date.now() / 1000;
     const mount = await launchMount(context, {
       source: `s3://${store.bucket}/dags`,
@@ -65,11 +69,14 @@ async function bench(context: Cleanup): Promise<void> {
       throw new Error(`${String(error)}\n${mount.stderr().slice(-2_000)}`);
     });
     if (code !== 0) throw new Error(`the reader failed: ${stderr}`);
-    if (until !== undefined) await mount.logged(until, 120_000);
+    if (whenReady !== undefined) {
+      await mount.logged('ready', 120_000);
+      await whenReady(mount.socket());
+    }
     await mount.stop();
     return Number(stdout) - start;
   };
-  await mountOnce(values.cli[0] as string, 'ready');
+  await mountOnce(values.cli[0] as string, async () => undefined);
   if (values['store-down']) await proxy.close();
   const names = ['node -e 0', ...values.cli.flatMap((entry) => [`${entry} version`, `${entry} mount`])];
   const times = new Map(names.map((name) => [name, [] as number[]]));
@@ -79,6 +86,16 @@ async function bench(context: Cleanup): Promise<void> {
       times.get(`${entry} version`)?.push(await seconds(process.execPath, [entry, 'version']));
       times.get(`${entry} mount`)?.push(await mountOnce(entry));
     }
+  }
+  for (const entry of values['store-down'] ? [] : values.cli) {
+    const [bare, asked]: [number[], number[]] = [[], []];
+    await mountOnce(entry, async (socket) => {
+      for (let turn = 0; turn < Number(values.runs); turn += 1) {
+        bare.push(await seconds(process.execPath, ['-e', '0']));
+        asked.push(await seconds(process.execPath, [entry, 'status', '--socket', socket]));
+      }
+    });
+    times.set(`${entry} status`, asked).set(`  node -e 0, by turns with that`, bare);
   }
   console.log(
     `${values.objects} objects, Node.js ${process.version}, ${values.runs} runs; seconds, median and range`,
