@@ -4,10 +4,10 @@ import { describe, test } from 'node:test';
 import { metricsOf, statusOf } from '../support/control.ts';
 import { mountImpossible } from '../support/mount.ts';
 import { shell } from '../support/reader.ts';
+import { openRoot } from '../support/release-root.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore } from './fixture.ts';
-import { openRoot } from './release-root.ts';
 
 describe('a release that an environment points to', { skip: mountImpossible }, () => {
   test('is shown, changed and taken back as a whole, and goes on being read without its store', async (t) => {

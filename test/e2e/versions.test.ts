@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import { statusOf } from '../support/control.ts';
 import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { shell } from '../support/reader.ts';
+import { openRoot } from '../support/release-root.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore } from './fixture.ts';
-import { openRoot } from './release-root.ts';
 
 const NEVER = `sha256-${'e'.repeat(64)}`;
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { mountStore } from '../e2e/fixture.ts';
-import { openRoot } from '../e2e/release-root.ts';
 import { metricsOf } from '../support/control.ts';
 import { mountImpossible } from '../support/mount.ts';
 import { watchProportionalSetSize } from '../support/processes.ts';
 import { shell } from '../support/reader.ts';
+import { openRoot } from '../support/release-root.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 

@@ -94,7 +94,7 @@ class DagmountMount:
             raise self.unavailable(
                 "unreadable",
                 f"Version {version} cannot be read from the mount {self.root} now ({_name(error)}).",
-                "`dagmount status` says whether the store can be reached.",
+                "The log of the mount says why (version-unavailable, version-held or version-refused).",
             ) from error
 
     def _look_up_subdir(self, version: Path, subdir: str) -> None:
