@@ -200,6 +200,19 @@ need_airflow_provider() {
     : >"$mark"
 }
 
+# The provider of Amazon in the same Airflow: test/long/airflow-runs.test.ts compares with its S3DagBundle.
+airflow_amazon_version=9.39.0
+need_airflow_amazon() {
+  local mark="$tools/airflow/apache-airflow-providers-amazon-$airflow_amazon_version"
+  local constraints="$root/scripts/lib/airflow-constraints.txt"
+  need_airflow || return
+  [ "$mark" -nt "$constraints" ] && [ "$mark" -nt "$tools/airflow/apache-airflow-$airflow_version" ] && return
+  step "installing apache-airflow-providers-amazon $airflow_amazon_version into .tools/airflow"
+  "$tools/airflow/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -c "$constraints" \
+    "apache-airflow-providers-amazon==$airflow_amazon_version" </dev/null &&
+    : >"$mark"
+}
+
 hatchling_version=1.33.0
 need_hatchling() {
   need_program hatchling hatchling "hatchling-$hatchling_version" "hatchling==$hatchling_version" \

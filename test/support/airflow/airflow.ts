@@ -9,16 +9,24 @@ import { airflowBinaries, airflowCommand, airflowPython } from './installation.t
 
 export interface Bundle {
   readonly name: string;
+  /** Of what Airflow reads; of the bucket and the prefix in it, where that is an object store. */
   readonly path: string;
-  /** What Airflow reads it by: a folder, unless told; or the bundle of python/airflow-provider-dagmount over a mount. */
-  readonly kind?: 'folder' | 'dagmount';
+  /**
+   * What Airflow reads it by: a folder, unless told; the bundle of python/airflow-provider-dagmount over a mount; or the bundle
+   * of the provider of Amazon over a prefix of an object store.
+   */
+  readonly kind?: 'folder' | 'dagmount' | 's3';
+  /** Of the bundle, besides what says where it is. */
+  readonly kwargs?: Readonly<Record<string, unknown>>;
 }
 
 export interface AirflowOptions {
   /** The first is the DAGs folder. */
   readonly bundles: readonly [Bundle, ...Bundle[]];
-  /** AIRFLOW__SECTION__KEY, over those that every test has. */
+  /** AIRFLOW__SECTION__KEY and other variables, over those that every test has. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The sqlite file that the settings name, if another than Airflow's own. */
+  readonly database?: string;
 }
 
 export interface Ran {
@@ -34,8 +42,8 @@ export interface Airflow {
   readonly environment: NodeJS.ProcessEnv;
   /** Runs a command of Airflow to its end. */
   run(args: readonly string[], deadlineMs?: number): Promise<Ran>;
-  /** Starts `airflow dag-processor`, which goes on until the test ends. */
-  startProcessor(): Child;
+  /** Starts a part of Airflow, such as `dag-processor`, which goes on until the test ends. */
+  start(...args: readonly string[]): Child;
 }
 
 export async function openAirflow(test: Cleanup, options: AirflowOptions): Promise<Airflow> {
@@ -46,7 +54,7 @@ export async function openAirflow(test: Cleanup, options: AirflowOptions): Promi
     runToItsEnd(environment, args, deadlineMs);
   const migrated = await run(['db', 'migrate']);
   if (migrated.code !== 0) throw new Error(`airflow db migrate failed: ${migrated.output}`);
-  const database = AirflowDatabase.open(test, airflowPython, join(home, 'airflow.db'));
+  const database = AirflowDatabase.open(test, airflowPython, options.database ?? join(home, 'airflow.db'));
   const audit = await AirflowAudit.begin(database);
   return {
     home,
@@ -54,7 +62,7 @@ export async function openAirflow(test: Cleanup, options: AirflowOptions): Promi
     audit,
     environment,
     run,
-    startProcessor: () => startProcessor(test, environment),
+    start: (...args) => start(test, environment, args),
   };
 }
 
@@ -73,14 +81,7 @@ function environmentOf(home: string, options: AirflowOptions): NodeJS.ProcessEnv
     AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
     // 30 s in production: it would keep an edit from the database for as long.
     AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL: '0',
-    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST: JSON.stringify(
-      options.bundles.map(({ name, path, kind }) => ({
-        name,
-        ...(kind === 'dagmount'
-          ? { classpath: 'airflow_dagmount.DagmountBundle', kwargs: { mount: path } }
-          : { classpath: 'airflow.dag_processing.bundles.local.LocalDagBundle', kwargs: { path } }),
-      })),
-    ),
+    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST: JSON.stringify(options.bundles.map(configurationOf)),
     AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH: join(home, 'bundles'),
     AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL: '1',
     AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL: '1',
@@ -89,6 +90,23 @@ function environmentOf(home: string, options: AirflowOptions): NodeJS.ProcessEnv
     AIRFLOW__USAGE_DATA_COLLECTION__ENABLED: 'False',
     ...options.settings,
   };
+}
+
+function configurationOf({ name, path, kind, kwargs = {} }: Bundle): object {
+  switch (kind) {
+    case 'dagmount':
+      return { name, classpath: 'airflow_dagmount.DagmountBundle', kwargs: { mount: path, ...kwargs } };
+    case 's3': {
+      const [bucket_name, ...prefix] = path.split('/');
+      const where = { bucket_name, prefix: prefix.join('/') };
+      const classpath = 'airflow.providers.amazon.aws.bundles.s3.S3DagBundle';
+      return { name, classpath, kwargs: { ...where, ...kwargs } };
+    }
+    default: {
+      const classpath = 'airflow.dag_processing.bundles.local.LocalDagBundle';
+      return { name, classpath, kwargs: { path, ...kwargs } };
+    }
+  }
 }
 
 async function runToItsEnd(
@@ -106,8 +124,8 @@ async function runToItsEnd(
   }
 }
 
-function startProcessor(test: Cleanup, env: NodeJS.ProcessEnv): Child {
-  const child = startChild(airflowCommand, ['dag-processor'], { env });
+function start(test: Cleanup, env: NodeJS.ProcessEnv, args: readonly string[]): Child {
+  const child = startChild(airflowCommand, args, { env });
   defer(test, async () => {
     child.kill('SIGTERM');
     const ended = await Promise.race([child.exit, delay(30_000, undefined, { ref: false })]);

@@ -9,10 +9,13 @@ import type { AirflowDatabase } from './database.ts';
 export interface AuditRow {
   readonly id: number;
   readonly at: number;
-  readonly kind: 'stale' | 'fresh' | 'import-error' | 'heartbeat' | 'refresh' | 'parsed';
+  readonly kind: 'stale' | 'fresh' | 'import-error' | 'heartbeat' | 'refresh' | 'parsed' | 'labelled';
   /** The DAG's id, or the file of an import error, or the bundle of a refresh. */
   readonly subject: string;
-  /** The DAG's description, or the stack trace of an import error. */
+  /**
+   * The DAG's description, or the stack trace of an import error; of `labelled`, which comes with each `parsed`, the version of
+   * the bundle (empty for none), a space, and the DAG's description.
+   */
   readonly detail: string | null;
 }
 
@@ -23,6 +26,8 @@ function trigger(name: string, when: string, kind: string, subject: string, deta
     INSERT INTO dagmount_audit (at, kind, subject, detail) VALUES (${now}, '${kind}', ${subject}, ${detail});
   END;`;
 }
+
+const labelled = "coalesce(NEW.bundle_version, '') || ' ' || coalesce(NEW.description, '')";
 
 const triggers = [
   'CREATE TABLE dagmount_audit (id INTEGER PRIMARY KEY, at REAL, kind TEXT, subject TEXT, detail TEXT);',
@@ -52,6 +57,8 @@ const triggers = [
   trigger('refresh', 'UPDATE OF last_refreshed ON dag_bundle', 'refresh', 'NEW.name', 'NULL'),
   trigger('first_parse', 'INSERT ON dag', 'parsed', 'NEW.dag_id', 'NEW.description'),
   trigger('parsed', 'UPDATE OF last_parsed_time ON dag', 'parsed', 'NEW.dag_id', 'NEW.description'),
+  trigger('first_label', 'INSERT ON dag', 'labelled', 'NEW.dag_id', labelled),
+  trigger('labelled', 'UPDATE OF last_parsed_time ON dag', 'labelled', 'NEW.dag_id', labelled),
 ].join('\n');
 
 export class AirflowAudit {
@@ -81,11 +88,19 @@ export class AirflowAudit {
     return rows as unknown as readonly AuditRow[];
   }
 
-  /** DAGs that are stale now or were for any moment, and import errors, since the mark; each as a line. */
-  async harm(mark: number): Promise<readonly string[]> {
-    const stale = await this.since(mark, 'stale');
-    const errors = await this.since(mark, 'import-error');
-    const now = await this.#database.rows('SELECT dag_id FROM dag WHERE is_stale');
+  /**
+   * DAGs that are stale now or were for any moment, and import errors, since the mark; each as a line.
+   *
+   * @param where only what has this in the id of the DAG or the path of the file
+   */
+  async harm(mark: number, where = ''): Promise<readonly string[]> {
+    const isThere = ({ subject }: AuditRow): boolean => subject.includes(where);
+    const stale = (await this.since(mark, 'stale')).filter(isThere);
+    const errors = (await this.since(mark, 'import-error')).filter(isThere);
+    const now = await this.#database.rows(
+      `SELECT dag_id FROM dag WHERE is_stale AND dag_id LIKE '%' || ? || '%'`,
+      [where],
+    );
     return [
       ...stale.map((row) => `${row.subject} became stale (${row.detail})`),
       ...now.map((row) => `${row.dag_id} is stale`),

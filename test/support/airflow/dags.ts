@@ -56,7 +56,8 @@ async function archive(test: Cleanup): Promise<Buffer> {
   return await readFile(file);
 }
 
-async function filesBelow(directory: string): Promise<Map<string, Buffer>> {
+/** The files below a directory, by their paths. */
+export async function filesBelow(directory: string): Promise<Map<string, Buffer>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile())

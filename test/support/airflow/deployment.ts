@@ -71,7 +71,7 @@ export async function deploy(test: Cleanup, options: DeploymentOptions = {}): Pr
     ],
     settings: options.settings ?? {},
   });
-  const processor = airflow.startProcessor();
+  const processor = airflow.start('dag-processor');
   const starvation = watchStarvation(processor.pid);
   defer(test, () => starvation.stop());
   return {

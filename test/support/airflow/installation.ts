@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from '../repository.ts';
 
@@ -24,3 +24,10 @@ export const bundleMissing: string | false =
   (existsSync(join(environment, 'airflow-provider-dagmount'))
     ? false
     : 'python/airflow-provider-dagmount is not installed in .tools/airflow: scripts/test-airflow installs it');
+
+/** Why the bundle of the provider of Amazon cannot be compared with. */
+export const amazonMissing: string | false =
+  airflowMissing ||
+  (readdirSync(environment).some((name) => name.startsWith('apache-airflow-providers-amazon-'))
+    ? false
+    : 'apache-airflow-providers-amazon is not installed in .tools/airflow: scripts/test-airflow installs it');
