@@ -11,6 +11,13 @@ const OCCUPIED: ReadonlySet<string> = new Set(['EISDIR', 'ENOTEMPTY', 'EEXIST'])
 export class BlobStore {
   readonly #directory: string;
   readonly #shards: Set<string>;
+  /**
+   * Where files are created before they are renamed to their places: the shard of the first blob, for all. ext4 puts
+   * each new directory into a block group of its own, and a file into the group of the directory that it is created
+   * in. Files created in 256 shards touch as many groups: on a disk in use the first two times 3,000 of 4 KiB cost 124
+   * and 169 us of CPU each, the next ones, in groups that were in memory by then, 40 and 28; in one directory 28 to 30.
+   */
+  #incoming: string | undefined;
   #temporaries = 0;
 
   /** `shards`: the subdirectories that exist already. */
@@ -29,10 +36,14 @@ export class BlobStore {
       return await this.#write(key, blob);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      // The directory was removed, or another entry blocks the place: clear it and retry from the start.
-      if (error.code === 'ENOENT') this.#shards.delete(shardOf(key));
+      const shard = shardOf(key);
+      const incoming = this.#incoming ?? shard;
+      // Whatever is wrong with that directory, only blobs whose place it is may suffer from it.
+      this.#incoming = undefined;
+      // A directory was removed, or another entry blocks the place: clear it and retry from the start.
+      if (error.code === 'ENOENT') for (const each of [shard, incoming]) this.#shards.delete(each);
       else if (OCCUPIED.has(error.code)) await clearPlace(this.path(key));
-      else throw error;
+      else if (error.code !== 'ENOTDIR' || incoming === shard) throw error;
       return this.#write(key, blob);
     }
   }
@@ -40,8 +51,9 @@ export class BlobStore {
   async #write(key: string, blob: BlobParts): Promise<bigint> {
     const shard = shardOf(key);
     if (!this.#shards.has(shard)) this.#makeShard(shard);
+    this.#incoming ??= shard;
     this.#temporaries += 1;
-    const temporary = `${shardPath(this.#directory, shard)}/${TEMPORARY_PREFIX}${process.pid}-${this.#temporaries}`;
+    const temporary = `${shardPath(this.#directory, this.#incoming)}/${TEMPORARY_PREFIX}${process.pid}-${this.#temporaries}`;
     try {
       return await writeBlob(temporary, this.path(key), blob);
     } catch (error) {

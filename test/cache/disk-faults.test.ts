@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ContentVersion } from '../../src/base/content-version.ts';
 import type { ContentCache, Located } from '../../src/cache/content-cache.ts';
@@ -155,4 +155,24 @@ test('a place in the cache that cannot be written says so, and takes content onc
 function statfsFree(path: string): number {
   const { bavail, bsize } = statfsSync(path);
   return bavail * bsize;
+}
+
+for (const [what, spoil] of [
+  ['is removed', () => undefined],
+  ['is a file', (path: string) => writeFileSync(path, 'of somebody else')],
+] as const) {
+  test(`blobs are written though the directory in which the first was begun ${what}`, async (t) => {
+    const f = fixture(t);
+    const cache = await f.open();
+    const versions = Array.from({ length: 40 }, (_, index) => f.store.putRandom(`${index}`, 1_000));
+    const [first, ...others] = versions as [ContentVersion, ...ContentVersion[]];
+    await ensure(cache, f, first);
+    const shard = dirname(f.path(first));
+    rmSync(shard, { recursive: true });
+    spoil(shard);
+    for (const version of others.filter((version) => dirname(f.path(version)) !== shard)) {
+      assert.deepEqual(readLocal(f, version, await ensure(cache, f, version)), f.store.content(version.path));
+    }
+    assert.deepEqual(cache.stats().degraded, []);
+  });
 }
