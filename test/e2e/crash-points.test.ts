@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Mount, mountImpossible } from '../support/mount.ts';
-import { StoreProxy } from '../support/proxy.ts';
 import { read } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
-import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import type { Cleanup } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { manyFiles, mountStore, openStore } from './fixture.ts';
+import { manyFiles, mountStore } from './fixture.ts';
+import { proxiedPlace } from './proxied.ts';
 
 const daemon = join(repository, 'dist/test/support/stop-point-daemon.js');
 
@@ -21,20 +21,12 @@ async function contentOf(directory: string): Promise<string> {
 /** Brings a mount to the point, and shows what the next ones make of what is left. */
 async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promise<void> {
   const old = manyFiles(150, 200);
-  const store = await openStore(t, old);
-  const proxy = await StoreProxy.start({ upstream: store.endpoint });
-  defer(t, () => proxy.close());
-  const directory = await temporaryDirectory(t);
-  const target = join(directory, 'dags');
-  const cacheDirectory = join(directory, 'cache');
-  await mkdir(target);
-  const env = { ...store.env, XDG_RUNTIME_DIR: directory };
-  const at = { ...store, endpoint: proxy.endpoint, env };
+  const { store, proxy, at, target, cacheDirectory } = await proxiedPlace(t, old);
   const mount = (
     more: { readonly cli?: string; readonly env?: Record<string, string> } = {},
   ): Promise<Mount> => mountStore(t, at, { target, cacheDirectory, ...more });
 
-  const first = await mount({ cli: daemon, env: { ...env, TEST_STOP_AT: point } });
+  const first = await mount({ cli: daemon, env: { ...at.env, TEST_STOP_AT: point } });
   const before = await contentOf(target);
   // The store is away while it changes: the next listing has all of it.
   await proxy.goDown();

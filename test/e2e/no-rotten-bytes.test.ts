@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
+import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
 import { digest, Holder, startProxied, takeDown } from './proxied.ts';
@@ -57,6 +57,21 @@ function blobOf(mount: Pick<Mount, 'cacheDirectory'>, path: string): string {
   return found[0]!;
 }
 
+/** Opens and reads all files, so that their content is in the cache. */
+async function holdAll(
+  t: Cleanup,
+  mount: Mount,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<ReadonlyMap<string, Holder>> {
+  const holders = new Map<string, Holder>();
+  for (const [path, bytes] of files) {
+    const holder = await Holder.open(t, mount, path);
+    assert.equal(await holder.read(0, 5_000), digest(bytes, 0, 5_000));
+    holders.set(path, holder);
+  }
+  return holders;
+}
+
 function damageAll(mount: Pick<Mount, 'cacheDirectory'>): void {
   // All are looked for first: what is damaged names nothing any more.
   const blobs = new Map(paths.map((path) => [path, blobOf(mount, path)]));
@@ -78,12 +93,7 @@ describe('promise 9, no rotten bytes: a cached blob that is altered on disk', {
     const files = contents();
     const proxied = await startProxied(t, await openStore(t, files));
     const mount = await mountStore(t, proxied);
-    const holders = new Map<string, Holder>();
-    for (const [path, bytes] of files) {
-      const holder = await Holder.open(t, mount, path);
-      assert.equal(await holder.read(0, 5_000), digest(bytes, 0, 5_000));
-      holders.set(path, holder);
-    }
+    const holders = await holdAll(t, mount, files);
     damageAll(mount);
     const before = proxied.gets.length;
     for (const [path, holder] of holders) {
@@ -100,12 +110,7 @@ describe('promise 9, no rotten bytes: a cached blob that is altered on disk', {
     const proxied = await startProxied(t, await openStore(t, files));
     // Who would wait for the deadline would wait longer than this test does.
     const mount = await mountStore(t, proxied, { args: ['--read-deadline', '10m'] });
-    const holders = new Map<string, Holder>();
-    for (const [path, bytes] of files) {
-      const holder = await Holder.open(t, mount, path);
-      assert.equal(await holder.read(0, 5_000), digest(bytes, 0, 5_000));
-      holders.set(path, holder);
-    }
+    const holders = await holdAll(t, mount, files);
     damageAll(mount);
     await takeDown(proxied, mount);
     for (const [path, holder] of holders) {

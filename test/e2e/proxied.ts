@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mount } from '../support/mount.ts';
 import { type Fault, type ProxiedRequest, StoreProxy } from '../support/proxy.ts';
 import { type Reader, startPython } from '../support/reader.ts';
-import { type Cleanup, defer } from '../support/temporary.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import type { Store } from './fixture.ts';
+import { type Objects, openStore, type Store } from './fixture.ts';
 
 /** A store behind a proxy that notes the requests for content, and does to them what it is told. */
 export interface Proxied extends Pick<Store, 'endpoint' | 'bucket' | 'env'> {
@@ -30,6 +31,28 @@ export async function startProxied(
     return proxied.fault(request);
   };
   return proxied;
+}
+
+/** A store behind a proxy, and a place where mounts of it are made one after another, with the same cache. */
+export interface ProxiedPlace {
+  readonly store: Store;
+  readonly proxy: StoreProxy;
+  /** The store, by way of the proxy. */
+  readonly at: Pick<Store, 'endpoint' | 'bucket' | 'env'>;
+  readonly target: string;
+  readonly cacheDirectory: string;
+}
+
+export async function proxiedPlace(test: Cleanup, objects: Objects): Promise<ProxiedPlace> {
+  const store = await openStore(test, objects);
+  const proxy = await StoreProxy.start({ upstream: store.endpoint });
+  defer(test, () => proxy.close());
+  const directory = await temporaryDirectory(test);
+  const target = join(directory, 'dags');
+  await mkdir(target);
+  const env = { ...store.env, XDG_RUNTIME_DIR: directory };
+  const at = { ...store, endpoint: proxy.endpoint, env };
+  return { store, proxy, at, target, cacheDirectory: join(directory, 'cache') };
 }
 
 /** Cuts the store off, and waits until the daemon knows. */

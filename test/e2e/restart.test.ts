@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { statusOf } from '../support/control.ts';
 import { launchMount, type Mount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
-import { StoreProxy } from '../support/proxy.ts';
+import type { StoreProxy } from '../support/proxy.ts';
 import { python, shell } from '../support/reader.ts';
-import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import type { Cleanup } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { manyFiles, mountStore, openStore, type Store } from './fixture.ts';
+import { manyFiles, mountStore, type Store } from './fixture.ts';
+import { proxiedPlace } from './proxied.ts';
 
 /** Every entry below a directory: name, kind, inode, size, mtime in ns; and the content of files. */
 const LOOK = [
@@ -33,24 +33,16 @@ interface Place {
 
 /** A store behind a proxy, and a mount of it that can be made again at the same place with the same cache. */
 async function place(t: Cleanup, files: ReadonlyMap<string, string>): Promise<Place> {
-  const store = await openStore(t, files);
-  const proxy = await StoreProxy.start({ upstream: store.endpoint });
-  defer(t, () => proxy.close());
-  const directory = await temporaryDirectory(t);
-  const target = join(directory, 'dags');
-  const cacheDirectory = join(directory, 'cache');
-  await mkdir(target);
-  const env = { ...store.env, XDG_RUNTIME_DIR: directory };
+  const { store, proxy, at, target, cacheDirectory } = await proxiedPlace(t, files);
   return {
     store,
     proxy,
     target,
     mount: async (args = [], until) => {
-      const reached = { ...store, endpoint: proxy.endpoint, env };
-      if (until === undefined) return await mountStore(t, reached, { target, cacheDirectory, args });
+      if (until === undefined) return await mountStore(t, at, { target, cacheDirectory, args });
       const source = `s3://${store.bucket}/dags`;
       const all = ['--endpoint-url', proxy.endpoint, ...args];
-      const mount = await launchMount(t, { source, target, cacheDirectory, env, args: all });
+      const mount = await launchMount(t, { source, target, cacheDirectory, env: at.env, args: all });
       await mount.logged(until);
       return mount;
     },

@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serveManyObjects } from '../support/many-objects.ts';
-import { launchMount, mountImpossible } from '../support/mount.ts';
-import { watchProportionalSetSize } from '../support/processes.ts';
+import { mountImpossible } from '../support/mount.ts';
+import { mountMany } from '../support/mounted-many.ts';
 import { shell } from '../support/reader.ts';
-import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const MiB = 2 ** 20;
 
 test('100,000 objects mount, are walked and change, in 400 MiB', { skip: mountImpossible }, async (t) => {
   const objects = 100_000;
-  const store = await serveManyObjects({ objects, prefix: 'dags/' });
-  defer(t, () => store.stop());
-  const mount = await launchMount(t, {
-    source: 's3://fake/dags',
-    env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
-    args: ['--endpoint-url', store.endpoint, '--poll-interval', '1s', '--settle', '0', '--prefetch', '0'],
-  });
-  const memory = watchProportionalSetSize(mount.pid);
-  defer(t, () => void memory.stop());
-  await mount.logged('mounted', 60_000);
+  const { store, mount, memory } = await mountMany(t, objects, 60_000);
   assert.equal(await shell(mount.target, 'find . -type f | wc -l'), `${objects}\n`);
   const last = 'd00000999/f00099999.py';
   assert.equal(await shell(mount.target, `cat ${last}`), '# object 00099999 revision 00000000\n');

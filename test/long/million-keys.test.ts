@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serveManyObjects } from '../support/many-objects.ts';
-import { launchMount, mountImpossible } from '../support/mount.ts';
-import { watchProportionalSetSize } from '../support/processes.ts';
+import { mountImpossible } from '../support/mount.ts';
+import { mountMany } from '../support/mounted-many.ts';
 import { shell } from '../support/reader.ts';
-import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const MiB = 2 ** 20;
 
 test('1,000,000 keys mount, are walked and revalidated, in 1.2 GiB', { skip: mountImpossible }, async (t) => {
   const objects = 1_000_000;
-  const store = await serveManyObjects({ objects, prefix: 'dags/' });
-  defer(t, () => store.stop());
   const start = Date.now();
   const elapsed = (): string => `${((Date.now() - start) / 1000).toFixed(1)} s`;
-  const mount = await launchMount(t, {
-    source: 's3://fake/dags',
-    env: { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
-    args: ['--endpoint-url', store.endpoint, '--poll-interval', '1s', '--settle', '0', '--prefetch', '0'],
-  });
-  const memory = watchProportionalSetSize(mount.pid);
-  defer(t, () => void memory.stop());
-  await mount.logged('mounted', 300_000);
+  const { store, mount, memory } = await mountMany(t, objects, 300_000);
   t.diagnostic(`mounted after ${elapsed()}`);
   const walked = await shell(mount.target, 'find . -type f | wc -l', { deadlineMs: 300_000 });
   assert.equal(walked, `${objects}\n`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { parseS3Address } from '../../src/config/s3-address.ts';
 import { Transport } from '../../src/store/http/transport.ts';
 import { resolveTarget } from '../../src/store/sdk/resolve.ts';
@@ -10,6 +10,17 @@ import { defer } from '../support/temporary.ts';
 import { FakeStore } from './fake-store.ts';
 import { failureOf, settingsOf } from './open-store.ts';
 import { inEnvironment, KEYS, resolve } from './resolving.ts';
+
+/** The environment of a pod with a web identity, and this STS. */
+async function inWebIdentity(t: TestContext, sts: string): Promise<void> {
+  const tokenFile = join(await inEnvironment(t, {}), 'token');
+  await writeFile(tokenFile, 'the-web-identity');
+  Object.assign(process.env, {
+    AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
+    AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/reader',
+    AWS_ENDPOINT_URL_STS: sts,
+  });
+}
 
 describe('credentials', () => {
   test('come from the environment', async (t) => {
@@ -74,14 +85,7 @@ describe('credentials', () => {
         <SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>
         </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
     }));
-    const directory = await inEnvironment(t, {});
-    const tokenFile = join(directory, 'token');
-    await writeFile(tokenFile, 'the-web-identity');
-    Object.assign(process.env, {
-      AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
-      AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/reader',
-      AWS_ENDPOINT_URL_STS: 'http://sts.dagmount.invalid',
-    });
+    await inWebIdentity(t, 'http://sts.dagmount.invalid');
     // The name resolves nowhere: only the transport knows the way.
     const transport = new Transport(settingsOf({ proxies: { http: fake.origin, https: undefined, no: '' } }));
     defer(t, () => transport.close());
@@ -127,14 +131,7 @@ describe('credentials', () => {
       body: `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
         <Code>AccessDenied</Code><Message>not the right audience</Message></Error></ErrorResponse>`,
     }));
-    const directory = await inEnvironment(t, {});
-    const tokenFile = join(directory, 'token');
-    await writeFile(tokenFile, 'the-web-identity');
-    Object.assign(process.env, {
-      AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
-      AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/reader',
-      AWS_ENDPOINT_URL_STS: fake.origin,
-    });
+    await inWebIdentity(t, fake.origin);
     const { credentials } = await resolve(t, 's3://bucket');
     const failure = await failureOf(credentials());
     assert.equal(failure.code, 'denied');
@@ -143,15 +140,8 @@ describe('credentials', () => {
   });
 
   test('that STS cannot be asked for are unreachable', async (t) => {
-    const directory = await inEnvironment(t, {});
-    const tokenFile = join(directory, 'token');
-    await writeFile(tokenFile, 'the-web-identity');
-    Object.assign(process.env, {
-      AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
-      AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/reader',
-      AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:1',
-      AWS_MAX_ATTEMPTS: '1',
-    });
+    await inWebIdentity(t, 'http://127.0.0.1:1');
+    process.env.AWS_MAX_ATTEMPTS = '1';
     const { credentials } = await resolve(t, 's3://bucket');
     const failure = await failureOf(credentials());
     assert.equal(failure.code, 'unreachable');
