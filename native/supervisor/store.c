@@ -1,4 +1,5 @@
 #include "store.h"
+#include "holding.h"
 #include "systemd.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,10 +44,17 @@ static bool take(const char* name, int fd) {
 void store_forget(const char* name) {
   let_go(name);
   systemd_forget(name);
+  holding_forget(name);
 }
 
 void store_keep(const char* name, int fd) {
-  if (take(name, fd)) systemd_store(name, fd);
+  if (!take(name, fd)) return;
+  systemd_store(name, fd);
+  holding_store(name, fd);
+}
+
+void store_hold_all(void) {
+  for (size_t i = 0; i < stored_count; i++) holding_store(stored[i].name, stored[i].fd);
 }
 
 void store_inherit(const char* name, int fd) {

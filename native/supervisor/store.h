@@ -5,11 +5,14 @@
 enum { MOST_STORED = 16 };
 
 bool store_has(const char* name);
-// Replaces the descriptor of that name, here and in systemd's store. Takes ownership of the descriptor.
+// Replaces the descriptor of that name, here, in systemd's store and in the holder. Takes ownership of the descriptor.
 void store_keep(const char* name, int fd);
 void store_forget(const char* name);
-// Adds a descriptor that systemd kept from an earlier process. One under a name that no server uses is closed.
+// Adds a descriptor that systemd or the holder kept from an earlier process. One under a name that no server uses is
+// closed.
 void store_inherit(const char* name, int fd);
+// Sends all descriptors to the holder, which has just been connected.
+void store_hold_all(void);
 // For a child that is about to become a server: keeps the descriptors open over execve, and writes "
 // <name>=<descriptor>" for each. Returns the number of bytes written.
 size_t store_pass_on(char* list, size_t size);

@@ -5,6 +5,7 @@
 //
 // This file turns what happens into events for the state machine (machine.h), and does what that decides. docs/takeover.md
 // says what passes between supervisor and server.
+#include "holding.h"
 #include "log.h"
 #include "machine.h"
 #include "messages.h"
@@ -25,7 +26,7 @@
 
 // LONGEST_STEP_MS: if more time passed between two polls, the process was stopped; the excess does not count as waiting
 // for the server.
-enum { LOOK_MS = 20, LONGEST_STEP_MS = 1000, EX_OSERR = 71, EX_USAGE = 64 };
+enum { LOOK_MS = 20, LONGEST_STEP_MS = 1000, EX_OSERR = 71, EX_USAGE = 64, EX_TEMPFAIL = 75, EX_CONFIG = 78 };
 
 static server_process server = NO_SERVER, candidate = NO_SERVER;
 static server_start_options how = {.reason = ""};
@@ -163,7 +164,7 @@ static void heed_signals(int signals) {
     if (signal == SIGHUP) asked.kind = HUNG_UP;
     if (signal == SIGUSR1) {
       // SIGUSR1 would make Node.js open its debugger to every user of this host.
-      if (!systemd_restarts_by(signal)) continue;
+      if (!systemd_restarts_by(signal) && !holding_holds()) continue;
       asked.kind = LEAVE_ASKED, asked.signal = SIGTERM;
     }
     handle(&asked, NULL);
@@ -206,6 +207,16 @@ static int open_signals(void) {
   return signalfd(-1, &heeded, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+// Ends this process if the mount cannot be had.
+static void begin_holding(bool adopts) {
+  const holding_start began = holding_begin(!adopts, store_inherit);
+  if (began == BEGUN || began == NOT_HELD) return;
+  const char* path = getenv("DAGMOUNT_HOLD");
+  if (began == ELSEWHERE) log_failure("held-elsewhere", "another process has the mount, or the holder does not answer", path, EBUSY);
+  else log_failure("hold-malformed", "DAGMOUNT_HOLD or DAGMOUNT_HOLD_KEY is malformed", path, EINVAL);
+  exit(began == ELSEWHERE ? EX_TEMPFAIL : EX_CONFIG);
+}
+
 static void begin(int count, char** arguments) {
   machine_start start = {.adopts = count > 6 && strcmp(arguments[1], "--adopt") == 0};
   how.program = arguments + (start.adopts ? 6 : 1);
@@ -219,6 +230,7 @@ static void begin(int count, char** arguments) {
   const char* watchdog = getenv("DAGMOUNT_WATCHDOG_MS");
   if (watchdog != NULL && atoll(watchdog) > 0) start.watchdog_ms = (uint64_t)atoll(watchdog);
   systemd_begin(store_inherit);
+  begin_holding(start.adopts);
   start.has_connection = store_has("fuse");
   state = machine_begin(start);
   how.restarts = state.restarts, how.reason = state.reason;
@@ -241,6 +253,7 @@ int main(int count, char** arguments) {
     look_for_deaths();
     const uint64_t step = now_ms() - before;
     systemd_watch(machine_is_well(&state));
+    holding_watch(store_hold_all);
     pass_time(step > LONGEST_STEP_MS ? LONGEST_STEP_MS : step);
   }
 }

@@ -76,8 +76,8 @@ need_compiler() {
 # npm carries a node-gyp, and puts it on the PATH of what it runs.
 need_addon() {
   local newest built="$root/build/Release/dagmount.node"
-  newest=$(ls -t "$root"/native/*.[ch]* "$root"/native/supervisor/*.[ch] "$root/binding.gyp" "$built" 2>/dev/null | head -1)
-  if [ "$newest" != "$built" ] || [ ! -x "$root/build/Release/dagmount-supervisor" ]; then
+  newest=$(ls -t "$root"/native/*.[ch]* "$root"/native/{supervisor,holder}/*.[ch] "$root/binding.gyp" "$built" 2>/dev/null | head -1)
+  if [ "$newest" != "$built" ] || [ ! -x "$root/build/Release/dagmount-supervisor" ] || [ ! -x "$root/build/Release/dagmount-holder" ]; then
     need_compiler
     step 'compiling native/'
     (cd "$root" && use_own_headers && npm exec --loglevel=error -c 'node-gyp rebuild --loglevel=error' </dev/null) >"$tools/addon.log" 2>&1 || {

@@ -23,6 +23,7 @@ export type CommandName =
   | 'rollback'
   | 'releases'
   | 'release'
+  | 'hold'
   | 'doctor'
   | 'version'
   | 'help'

@@ -1,6 +1,7 @@
 import { clientCommands } from './client-commands.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { inspectionCommands } from './inspection-commands.ts';
+import { kubernetesCommands } from './kubernetes-commands.ts';
 import { releaseCommands } from './release-commands.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -67,6 +68,7 @@ export const commands: readonly CommandSpec[] = [
   ...clientCommands,
   ...inspectionCommands,
   ...releaseCommands,
+  ...kubernetesCommands,
   {
     name: 'doctor',
     aliases: [],

@@ -5,8 +5,8 @@ const VARIABLE = 'DAGMOUNT_SUPERVISOR';
 const REASON_VARIABLE = 'DAGMOUNT_SUPERVISOR_REASON';
 const STANDBY_VARIABLE = 'DAGMOUNT_SUPERVISOR_STANDBY';
 const NICE_VARIABLE = 'DAGMOUNT_SUPERVISOR_NICE';
-/** Another supervisor needs these variables: a setting for tests, and its usual priority. */
-const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS', NICE_VARIABLE];
+/** Another supervisor needs these variables: a setting for tests, its usual priority, and where the mount is held. */
+const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS', NICE_VARIABLE, 'DAGMOUNT_HOLD', 'DAGMOUNT_HOLD_KEY'];
 
 /**
  * What native/supervisor passes to a server (docs/takeover.md); undefined in a process without a supervisor. Removes

@@ -4,4 +4,6 @@ export interface SupervisorPort {
   supervisorProgram(): string | undefined;
   /** Makes this process the supervisor of a command, by execve: its pid stays. Returns only if there is none. */
   becomeSupervisorOf(command: readonly string[]): void;
+  /** Makes this process the holder that listens at a socket, by execve. Throws MountError if there is no such program. */
+  becomeHolder(socket: string): never;
 }

@@ -3,14 +3,18 @@ import { basename, dirname, join } from 'node:path';
 import { addonPath, loadAddon } from '../session/kernel/addon.ts';
 import { MountError } from '../session/mount-error.ts';
 
-/** The file of the compiled supervisor, beside the addon; undefined if none can be run. */
+/** The file of the compiled supervisor; undefined if none can be run. */
 export function supervisorProgram(): string | undefined {
+  return nativeProgram('dagmount-supervisor');
+}
+
+/** A compiled program beside the addon; undefined if it cannot be run. */
+function nativeProgram(name: 'dagmount-supervisor' | 'dagmount-holder'): string | undefined {
   try {
     const addon = addonPath();
     // A prebuilt one is named after its C library, as the addon is: node.napi.glibc.node.
     const libc = /^node\.napi\.(glibc|musl)\.node$/.exec(basename(addon))?.[1];
-    const name = libc === undefined ? 'dagmount-supervisor' : `dagmount-supervisor.${libc}`;
-    const program = join(dirname(addon), name);
+    const program = join(dirname(addon), libc === undefined ? name : `${name}.${libc}`);
     accessSync(program, constants.X_OK);
     return program;
   } catch (error) {
@@ -30,4 +34,15 @@ export function becomeSupervisorOf(command: readonly string[]): void {
     // The mount is served without a supervisor, and its status says so.
     if (!(error instanceof MountError) && !(error instanceof Error && 'code' in error)) throw error;
   }
+}
+
+/** Makes this process the holder that listens at a socket, by execve. Throws MountError if there is no such program. */
+export function becomeHolder(socket: string): never {
+  const program = nativeProgram('dagmount-holder');
+  if (program !== undefined) loadAddon().becomeProgram(program, [socket]);
+  throw new MountError(
+    'no-addon',
+    'The program of the holder is missing.',
+    'Install a C compiler, make and Python 3, then run npm rebuild dagmount.',
+  );
 }

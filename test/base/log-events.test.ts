@@ -47,9 +47,9 @@ describe('the events of the log', () => {
     }
   });
 
-  test('cover the lines of the supervisor, which has no other way to write one', () => {
+  test('cover the lines of the supervisor and the holder, which have no other way to write one', () => {
     let lines = 0;
-    for (const [file, text] of sources('native/supervisor', '.c')) {
+    for (const [file, text] of [...sources('native/supervisor', '.c'), ...sources('native/holder', '.c')]) {
       for (const [, event] of text.matchAll(/log_failure\(\s*("[a-z-]+"|[^,c]+),/g)) {
         const name = event?.replaceAll('"', '') ?? '';
         assert.ok(name in takeoverEvents, `${file}: ${event} is not declared`);

@@ -9,7 +9,8 @@ const given = {
 };
 
 test('what a supervisor gives is read, and no process that this one starts has it', () => {
-  const env = { ...given, DAGMOUNT_WATCHDOG_MS: '3000', OTHER: 'stays' };
+  const held = { DAGMOUNT_HOLD: '/run/hold.sock', DAGMOUNT_HOLD_KEY: 'a'.repeat(64) };
+  const env = { ...given, ...held, DAGMOUNT_WATCHDOG_MS: '3000', OTHER: 'stays' };
   assert.ok(isSupervised(env));
   const link = takeSupervisorLink(env, { NODE_OPTIONS: '--max-old-space-size=100' });
   assert.deepEqual(link, {
@@ -27,6 +28,7 @@ test('what a supervisor gives is read, and no process that this one starts has i
     environment: {
       DAGMOUNT_WATCHDOG_MS: '3000',
       DAGMOUNT_SUPERVISOR_NICE: '-3',
+      ...held,
       NODE_OPTIONS: '--max-old-space-size=100',
     },
   });

@@ -80,6 +80,7 @@ test('a file that is too long is refused, and one that was packed to stay just b
     'src/tree/right.ts': lines(379),
     'test/tree/long.test.ts': lines(381),
     'native/long.c': lines(381),
+    'native/holder/more.c': lines(100),
     'bench/long.ts': lines(381),
   });
   const found = tree.tooLong().map((each) => each.split(':')[0]);
@@ -95,7 +96,7 @@ test('a file that is too long is refused, and one that was packed to stay just b
   assert.ok(!found.includes('src/tree/right.ts'));
   assert.deepEqual(
     tree.tooMuchNative().map((each) => each.split(':')[0]),
-    ['native'],
+    ['native/holder', 'native'],
   );
 });
 

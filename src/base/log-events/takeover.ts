@@ -92,6 +92,24 @@ export const takeoverEvents = {
     fields: ['file', 'detail'],
     meaning: 'The supervisor cannot run the program of the server. Check the installation.',
   },
+  'held-elsewhere': {
+    levels: ['error'],
+    fields: ['file', 'detail'],
+    meaning:
+      'The holder at `file` gives the mount to no other process while one has it, or does not answer: the process ends with exit code 75.',
+  },
+  'hold-malformed': {
+    levels: ['error'],
+    fields: ['file', 'detail'],
+    meaning:
+      'DAGMOUNT_HOLD is too long, or DAGMOUNT_HOLD_KEY is not 64 hexadecimal digits in lower case: the process ends with exit code 78.',
+  },
+  'holder-failed': {
+    levels: ['error'],
+    fields: ['file', 'detail'],
+    meaning:
+      '`dagmount hold` cannot listen at `file`, or another holder does: the process ends with exit code 73 or 75.',
+  },
   'readers-not-freed': {
     levels: ['error'],
     fields: ['file', 'detail'],

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { mountStore, openStore, padded, type Store } from '../e2e/fixture.ts';
+import { heldAt, holderMissing, startHolder } from '../support/holder.ts';
+import { type Mount, mountImpossible } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
+import { longestByCall, type Outlived } from '../support/outlive/pauses.ts';
+import { mountCallImpossible } from '../support/privileges.ts';
+import { type Reader, startReader } from '../support/reader.ts';
+import { repository } from '../support/repository.ts';
+import { supervisorMissing } from '../support/supervised.ts';
+import { defer, temporaryDirectory } from '../support/temporary.ts';
+import { versionedFile } from '../support/versioned-file.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const run = promisify(execFile);
+const KILLS = Number(process.env.DAGMOUNT_TEST_KILLS ?? 20);
+const READERS = 8;
+const endure = join(repository, 'test/support/readers/endure.py');
+/** Mounts reach the other namespaces, as by a volume of Kubernetes with Bidirectional propagation. */
+const CONTAINER = [
+  'unshare',
+  '--mount',
+  '--propagation',
+  'unchanged',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+];
+const SLAVE = ['--mount', '--propagation', 'slave'];
+
+function body(path: string, version: number): string {
+  return versionedFile(path, version, 40 + ((version * 37) % 50));
+}
+
+const paths = Array.from({ length: 100 }, (_, index) => `team_${index % 10}/dag_${padded(index, 4)}.py`);
+
+async function change(store: Store, until: AbortSignal): Promise<void> {
+  for (let version = 1; !until.aborted; version += 1) {
+    const path = paths[(version * 7) % paths.length] as string;
+    await store.put(`dags/${path}`, body(path, version));
+    await delay(45);
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+  return list === '' ? [] : list.split(' ').map(Number);
+}
+
+/** Ends a container as the runtime does: the first process is killed, and with it all others at once. */
+function killContainer(mount: Mount): void {
+  for (const first of childrenOf(mount.pid)) process.kill(first, 'SIGKILL');
+}
+
+async function outlived(t: TestContext, readers: readonly Reader[]): Promise<void> {
+  for (const reader of readers) reader.end();
+  const results = await Promise.all(
+    readers.map(async (reader) => {
+      const { code, stdout, stderr } = await reader.done;
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout) as Outlived;
+    }),
+  );
+  t.diagnostic(`longest of each kind, ms: ${longestByCall(results)}`);
+  assert.deepEqual(
+    results.flatMap(({ problems }) => problems),
+    [],
+  );
+  assert.ok(results.every(({ operations }) => (operations.list ?? 0) > 0));
+}
+
+/** A mount in a container of its own; a holder in another one. They share a directory. */
+async function heldMount(t: TestContext) {
+  const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
+  const shared = await temporaryDirectory(t);
+  await run('mount', ['--bind', shared, shared]);
+  defer(t, async () => {
+    await run('umount', ['-l', shared]);
+  });
+  await run('mount', ['--make-shared', shared]);
+  const target = join(shared, 'dags');
+  await mkdir(target);
+  const socket = join(shared, 'hold.sock');
+  const holder = await startHolder(t, socket, ['unshare', '--mount', '--ipc', '--net']);
+  const env = { ...heldAt(socket), XDG_RUNTIME_DIR: join(shared, 'run') };
+  await mkdir(env.XDG_RUNTIME_DIR, { mode: 0o700 });
+  const options = { target, cacheDirectory: join(shared, 'cache'), wrapper: CONTAINER, env };
+  const start = (): Promise<Mount> => mountStore(t, store, { ...options });
+  return { store, target, holder, start };
+}
+
+describe('a mount that is held', {
+  skip: mountImpossible || mountCallImpossible || supervisorMissing || holderMissing,
+}, () => {
+  test(`outlives ${KILLS} deaths of all its processes under ${READERS} readers in other mount namespaces`, async (t) => {
+    const { store, target, start } = await heldMount(t);
+    let mount = await start();
+    const device = mountsAt(target)[0]?.minor;
+    const readers = Array.from({ length: READERS }, (_, index) =>
+      startReader('unshare', [...SLAVE, 'python3', endure, target, String(index)], {
+        stdin: 'pipe',
+        deadlineMs: 900_000,
+      }),
+    );
+    const over = new AbortController();
+    const changing = change(store, over.signal);
+    for (let kills = 0; kills < KILLS; kills += 1) {
+      await delay(300 + Math.random() * 1200);
+      killContainer(mount);
+      await mount.exit;
+      mount = await start();
+      assert.equal(mount.log().filter(({ event }) => event === 'taken-over').length, 1);
+    }
+    over.abort();
+    await changing;
+    await outlived(t, readers);
+    assert.deepEqual(
+      mountsAt(target).map(({ minor }) => minor),
+      [device],
+      'it is the same mount',
+    );
+    for (const supervisor of childrenOf(mount.pid)) process.kill(supervisor, 'SIGTERM');
+    await waitFor('the mount to end', () => mountsAt(target).length === 0);
+  });
+});
