@@ -13,8 +13,8 @@ const output = join(repository, 'dist/bundle');
 /** The mains, by their names in dist/bundle/: src/server/entries.ts finds those of threads and processes there. */
 const mains = ['cli/main', 'entry/session-worker', 'entry/source-worker', 'entry/fuse-native-process'];
 
-/** fuse-native is optional, and compiled; terminal-kit loads its parts by names that it makes up. */
-const external = ['fuse-native', 'terminal-kit'];
+/** fuse-native is optional, and compiled; terminal-kit loads its parts by names that it makes up; few use a queue. */
+const external = ['fuse-native', 'terminal-kit', '@aws-sdk/client-sqs'];
 
 /** What each command loads, and nothing that brings a package along. */
 const everyCommand =

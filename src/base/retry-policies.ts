@@ -107,6 +107,14 @@ export const RETRIES = {
     bound: { option: 'read-deadline' },
     metric: 'dagmount_read_errors_total',
   },
+  events: {
+    what: 'the receiving of messages from the queue of `--events`',
+    tries: Number.POSITIVE_INFINITY,
+    pauses: { kind: 'growing', firstMs: 1_000, longestMs: 60_000, jitter: 0.5 },
+    deadlineMs: undefined,
+    bound: { fixed: 'changes are found by polling meanwhile' },
+    metric: 'dagmount_hints_total',
+  },
   firstStart: {
     what: 'a first start without the store',
     tries: Number.POSITIVE_INFINITY,

@@ -73,8 +73,15 @@ export const errorGroups = {
     'socket-unsafe': [cannotCreate, 'Another user could replace the socket.'],
     'socket-in-use': [temporary, 'Another daemon listens on the socket.'],
     'socket-unusable': [cannotCreate, 'The socket cannot be made.'],
-    'address-in-use': [temporary, 'Another process listens on the address of `--metrics-listen`.'],
-    'address-unusable': [config, 'The address of `--metrics-listen` is not one of this host.'],
+    'address-in-use': [
+      temporary,
+      'Another process listens on the address of `--metrics-listen` or `--webhook-listen`.',
+    ],
+    'address-unusable': [
+      config,
+      'The address of `--metrics-listen` or `--webhook-listen` is not one of this host.',
+    ],
+    'secret-unusable': [config, 'The file of `--webhook-secret-file` cannot be used.'],
     'daemon-unavailable': [unavailable, 'No daemon answers on the socket.'],
     'daemon-silent': [temporary, 'The daemon does not answer in time.'],
     'socket-denied': [noPermission, 'The socket belongs to another user.'],

@@ -5,6 +5,7 @@ import { ConfigError } from './config-error.ts';
 import { nearest, oppositeValue } from './nearest.ts';
 import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './options.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
+import { givenByStandbyBlock, isStandbyBlock } from './standby-block.ts';
 import { yaml } from './yaml.ts';
 
 /**
@@ -30,6 +31,11 @@ export function givenByYaml(text: string, file: string): GivenOptions {
   if (!isMap(document.contents)) throw unparsable(file, 1, 'it is not a mapping of options to values');
   for (const pair of document.contents.items) {
     const line = lines.linePos(startOf(pair.key)).line;
+    if (isStandbyBlock(pair)) {
+      for (const [name, one] of givenByStandbyBlock(pair, document, { kind: 'file', file, line }))
+        given.set(name, one);
+      continue;
+    }
     const name = optionNamed(pair, file, line);
     const origin = { kind: 'file', file, line } as const;
     given.set(name, { text: textOf(pair, document, name, origin), origin });

@@ -165,6 +165,20 @@ export function endpoint(): Kind<string, ''> {
   return plain({ placeholder: 'URL', allowed, schema });
 }
 
+/** `sqs:` and the address of a queue; the value is the address. */
+export function queue(): Kind<string, ''> {
+  const schema = z.pipe(
+    z.string().check(z.refine((given) => given.startsWith('sqs:') && isEndpoint(given.slice('sqs:'.length)))),
+    z.transform((given: string) => new URL(given.slice('sqs:'.length)).href),
+  );
+  return plain({
+    placeholder: 'sqs:URL',
+    allowed:
+      'sqs: and the address of a queue, such as sqs:https://sqs.eu-central-1.amazonaws.com/111122223333/dags',
+    schema,
+  });
+}
+
 export function list(placeholder: string, allowed: string, pattern: RegExp): Kind<readonly string[], ''> {
   const schema = z.readonly(z.array(z.string().check(z.regex(pattern))));
   return { ...plain({ placeholder, allowed, schema }), isList: true };

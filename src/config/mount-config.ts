@@ -7,6 +7,7 @@ import type { GivenOptions } from './origin.ts';
 import { type ResolvedOption, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
 import { requireSensible } from './sensible-options.ts';
+import { type StandbySetting, standbySettings } from './standby-sources.ts';
 
 /** What a mount shows, and where. */
 export interface MountPlace {
@@ -43,6 +44,8 @@ type UnitOf<Name extends OptionName> =
 /** The complete, checked configuration of a mount. */
 export interface MountConfig extends MountPlace, Omit<MountOptions, 'endpointUrl'> {
   readonly endpoints: Endpoints;
+  /** In the order in which they are tried. */
+  readonly standbys: readonly StandbySetting[];
 }
 
 export interface ResolvedConfig {
@@ -67,7 +70,8 @@ export function resolveMountConfig(
   requireSensible(options);
   const { endpointUrl, ...told } = mountOptions(values);
   const endpoints: Endpoints = Object.freeze([endpointUrl] as const);
-  const config: MountConfig = { source, bucket, prefix, target, endpoints, ...told };
+  const standbys = standbySettings(told);
+  const config: MountConfig = { source, bucket, prefix, target, endpoints, standbys, ...told };
   return { config: Object.freeze(config), options, printConfig: values['print-config'] };
 }
 

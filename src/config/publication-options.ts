@@ -31,6 +31,24 @@ export const publicationOptions = {
     help: 'Poll this object instead of the listing; list only when it has changed, and every 10 minutes',
     described: 'none',
   }),
+  events: optional({
+    group: 'publication',
+    kind: kinds.queue(),
+    help: 'A queue of SQS with the events of the bucket: look at the source when one comes, besides polling',
+    described: 'none',
+  }),
+  'webhook-listen': optional({
+    group: 'publication',
+    kind: kinds.hostAndPort(),
+    help: 'Take POST requests, proven by a secret, that ask to look at the source now, and nothing else',
+    described: 'off',
+  }),
+  'webhook-secret-file': optional({
+    group: 'publication',
+    kind: kinds.path('FILE'),
+    help: 'The secrets of --webhook-listen, one a line; the file is read again when it changes',
+    described: 'none',
+  }),
   prefetch: setting({
     group: 'publication',
     kind: kinds.size({}, { all: Number.POSITIVE_INFINITY }),

@@ -26,6 +26,7 @@ export function requireSensible(options: readonly ResolvedOption[]): void {
     options.filter(({ origin }) => origin.kind !== 'default').map((option) => [option.name, option]),
   );
   const named = ({ name, origin }: ResolvedOption): string => nameAtOrigin(name, origin);
+  requireBoth(given, named);
   const ref = given.get('ref');
   for (const name of ref === undefined ? OF_VERSIONS : []) {
     const option = given.get(name);
@@ -51,4 +52,20 @@ export function requireSensible(options: readonly ResolvedOption[]): void {
           'Leave the option out; choose the files of a release when it is deployed (exclude in dagmount.yaml).',
         );
   }
+}
+
+/** A port that anybody may use, and a secret that nobody asks for, are both not what was meant. */
+function requireBoth(
+  given: ReadonlyMap<string, ResolvedOption>,
+  named: (option: ResolvedOption) => string,
+): void {
+  const [listen, secret] = [given.get('webhook-listen'), given.get('webhook-secret-file')];
+  if ((listen === undefined) === (secret === undefined)) return;
+  const [one, other] =
+    listen === undefined ? [secret!, '--webhook-listen'] : [listen, '--webhook-secret-file'];
+  throw new ConfigError(
+    'bad-value',
+    `${named(one)} cannot be used without ${other}: a webhook takes only requests that prove to know a secret.`,
+    `Give ${other} too, or leave both out.`,
+  );
 }

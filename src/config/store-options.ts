@@ -58,6 +58,40 @@ export const storeOptions = {
     // Read with the connections' other settings, and before this one.
     unless: ({ env }) => (env.AWS_CA_BUNDLE ?? '') !== '',
   }),
+  'standby-source': setting({
+    group: 'store',
+    kind: kinds.list('ADDRESS', 'an address such as s3://BUCKET/PREFIX', /^s3:\/\/\S+$/),
+    help: 'Where the tree is read while the first source cannot be reached; several are tried in order',
+    default: [],
+    described: 'none',
+  }),
+  'standby-endpoint-url': setting({
+    group: 'store',
+    kind: kinds.list('URL', 'an http:// or https:// address, or -', /^(?:https?:\/\/[^\s@?#]+|-)$/),
+    help: "The address of the standby's store, where it is not AWS's own; one for all standbys, or one for each",
+    default: [],
+    described: "AWS's own",
+  }),
+  'standby-region': setting({
+    group: 'store',
+    kind: kinds.list('REGION', 'the name of a region, or -', /^(?:[A-Za-z0-9][A-Za-z0-9._-]*|-)$/),
+    help: 'The region of the standby; one for all standbys, or one for each',
+    default: [],
+    described: 'us-east-1, or the one that AWS names in its answer',
+  }),
+  'standby-profile': setting({
+    group: 'store',
+    kind: kinds.list('NAME', 'the name of a profile, or -', /^[^\p{Cc}]+$/u),
+    help: "The profile of AWS's own files for the standby's credentials; one for all standbys, or one for each",
+    default: [],
+    described: 'the credentials of the first source',
+  }),
+  'standby-after': setting({
+    group: 'store',
+    kind: kinds.duration({ max: '24h' }),
+    help: 'How long the first source must fail before a standby is read',
+    default: '30s',
+  }),
   concurrency: setting({
     group: 'store',
     kind: kinds.integer(1, 1024),

@@ -5,6 +5,8 @@ import { OpenServer } from './http/open-server.ts';
 import { listenOn, type TcpPlace } from './http/tcp-socket.ts';
 import { listenAt, type SocketPlace } from './http/unix-socket.ts';
 import type { ControlParts, ControlViews } from './views.ts';
+import { WebhookSecrets } from './webhook/secrets.ts';
+import { WebhookServer } from './webhook/webhook-server.ts';
 
 export interface ControlServerOptions {
   readonly views: ControlViews;
@@ -13,12 +15,21 @@ export interface ControlServerOptions {
   readonly socket: SocketPlace;
   /** The TCP address of metrics and probes. */
   readonly metrics: TcpPlace | undefined;
+  /** Where requests may ask to look at the source, and the file of the secrets that they prove to know. */
+  readonly webhook?: (TcpPlace & WebhookOptions) | undefined;
   readonly limits?: Partial<HttpLimits>;
+}
+
+export interface WebhookOptions {
+  readonly secretFile: string;
+  readonly onHint: () => void;
+  readonly onRefused: () => void;
 }
 
 export interface ControlServer {
   /** The address of the metrics, with its actual port. */
   readonly metricsPort: number | undefined;
+  readonly webhookPort: number | undefined;
   /** Resolves when the control socket has sent all pending answers, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
   /** Resolves when the sockets are closed. */
@@ -27,32 +38,50 @@ export interface ControlServer {
 
 /** Listens on the control socket, and on TCP if configured. Rejects with ControlError, leaving nothing behind. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { views, parts, log, socket, metrics, limits = {} } = options;
+  const { views, parts, log, socket, metrics, webhook, limits = {} } = options;
   const control = new HttpServer({ routes: controlRoutes(views, parts), log, limits });
   const removeSocket = await listenAt(control.server, socket);
+  const closings: (() => Promise<void>)[] = [
+    async () => {
+      removeSocket();
+      parts.events.close();
+      await control.close();
+    },
+  ];
   const close = async (): Promise<void> => {
-    removeSocket();
-    parts.events.close();
-    await control.close();
+    await Promise.all(closings.map((each) => each()));
   };
-  const answered = (deadlineMs: number): Promise<void> => {
-    // Otherwise the close would wait for listeners indefinitely; they reconnect to the next server.
-    parts.events.close();
-    return control.answered(deadlineMs);
+  const listen = async <T extends Listening>(server: T, place: TcpPlace): Promise<number> => {
+    const port = await listenOn(server.server, place);
+    closings.push(() => server.close());
+    return port;
   };
-  if (metrics === undefined) return { metricsPort: undefined, answered, close };
-  const open = new OpenServer({ routes: metricsRoutes(views), log });
   try {
-    const metricsPort = await listenOn(open.server, metrics);
     return {
-      metricsPort,
-      answered,
-      close: async () => {
-        await Promise.all([close(), open.close()]);
+      metricsPort: metrics && (await listen(new OpenServer({ routes: metricsRoutes(views), log }), metrics)),
+      webhookPort: webhook && (await listen(webhookServer(webhook, log), webhook)),
+      answered: (deadlineMs) => {
+        // Otherwise the close would wait for listeners indefinitely; they reconnect to the next server.
+        parts.events.close();
+        return control.answered(deadlineMs);
       },
+      close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+type Listening = Pick<OpenServer | WebhookServer, 'server' | 'close'>;
+
+/** Throws ControlError where a first server cannot use the secrets. A successor serves readers without them. */
+function webhookServer(
+  { secretFile, onHint, onRefused, inherited }: WebhookOptions & Pick<TcpPlace, 'inherited'>,
+  log: Logger,
+): WebhookServer {
+  const now = (): number => performance.now();
+  const secrets = new WebhookSecrets(secretFile, now);
+  if (inherited === undefined) secrets.current();
+  return new WebhookServer({ secrets, log, onHint, onRefused, now });
 }

@@ -4,6 +4,7 @@ export const degradedMeanings = {
   'source-denied': 'The store refuses access: changes are not seen. Check credentials and policy.',
   'source-throttled': 'The store asks for fewer requests: changes are seen late.',
   'source-slow': 'A listing takes, or took, more than a minute; `source.listingSeconds` says how long.',
+  'on-standby': 'The first source cannot be reached: the tree is read from a standby source.',
   'unreadable-objects': 'Files are shown whose content the store does not give: reading them gives EIO.',
   'publication-stuck':
     'A process keeps the kernel from taking a publication; `stuck` has the directory and the threads that hold it.',

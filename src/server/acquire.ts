@@ -1,15 +1,18 @@
+import { keptFiles } from '../base/kept-files.ts';
 import { mountSocket } from '../host/runtime-paths.ts';
 import { chooseDriver } from '../mount/choose-driver.ts';
 import { MountPlace } from '../mount/mount-place.ts';
 import { prepareDirectories } from '../mount/mount-point.ts';
 import type { Driver } from '../session/driver.ts';
 import type { SessionEnd } from '../session/session-end.ts';
+import { keepStoreTraits } from '../state/store-traits-file.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
 import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { isGone, isToBeReplaced } from '../takeover/predecessor.ts';
 import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
 import { Supervised } from '../takeover/supervised.ts';
+import { ContentSwitch } from './content-switch.ts';
 import { loadControlPlane } from './load-control-plane.ts';
 import { tellSupervisor } from './mount-log.ts';
 import { type MountedSource, mountedSource } from './mounted-source.ts';
@@ -29,6 +32,8 @@ export interface Acquired {
   readonly place: MountPlace;
   readonly prepared: Prepared;
   readonly mounted: MountedSource;
+  /** Undefined without standbys. */
+  readonly contents: ContentSwitch | undefined;
   readonly orphaned: OrphanedSession;
   /** Whether the target has a mount that no process serves, which must be replaced. */
   readonly replacesStale: boolean;
@@ -66,7 +71,10 @@ export async function acquire(
   });
   announcement.supervisorIs(supervised.supervisorPid);
   const place = new MountPlace(config.target, driver, log);
-  const mounted = mountedSource({ config, cacheDirectory: places.cacheDirectory, log });
+  const contents = config.standbys.length === 0 ? undefined : new ContentSwitch();
+  const traits = keepStoreTraits(`${places.cacheDirectory}/${keptFiles.storeTraits.name}`, process.ppid);
+  const { cacheDirectory } = places;
+  const mounted = mountedSource({ config, cacheDirectory, traits, contents, log });
   const prepared = prepare({
     config,
     source: mounted,
@@ -92,5 +100,5 @@ export async function acquire(
   const replacesStale = await isToBeReplaced(left);
   await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
   const orphaned = new OrphanedSession(runtimeDirectory, config);
-  return { acquired: { driver, supervised, place, prepared, mounted, orphaned, replacesStale } };
+  return { acquired: { driver, supervised, place, prepared, mounted, contents, orphaned, replacesStale } };
 }

@@ -9,7 +9,11 @@ import { releaseKeys } from '../release/index.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
+import type { QueueFollower } from '../source/events/follow-queue.ts';
+import type { HintObserver } from '../source/hint.ts';
+import type { StandbySource } from '../source/standby/standby-source.ts';
 import { checkWay } from '../store/check-way.ts';
+import type { CredentialsRecord } from '../store/credentials-record.ts';
 import { probeObject } from '../store/probe-object.ts';
 import { ContentState } from '../sync/content-state.ts';
 import { Sync, type SyncOptions } from '../sync/sync.ts';
@@ -43,6 +47,13 @@ export interface Composed {
   readonly presenter: MountPresenter;
   readonly cache: ContentCache;
   readonly shelf: VersionShelf | undefined;
+  /** Turns events into hints; undefined without a queue. */
+  readonly events: QueueFollower | undefined;
+  readonly credentials: CredentialsRecord;
+  /** Where trees are read from; undefined without standbys. */
+  readonly standby: StandbySource | undefined;
+  /** Counts hints. */
+  readonly onHint: HintObserver;
 }
 
 /**
@@ -57,7 +68,7 @@ export async function compose(
 ): Promise<Composed> {
   const { config, options, atEnd } = mount;
   const { log } = options;
-  const { driver, supervised, prepared, mounted, replacesStale } = acquired;
+  const { driver, supervised, prepared, mounted, contents, replacesStale } = acquired;
   const { connected, soonConnected, startSourceWorker, gate, session } = prepared;
   const failedReads = new FailedReads(log);
   const { target, allowOther, allowIdmap, uid, gid, umask } = config;
@@ -148,7 +159,7 @@ export async function compose(
   if (restored === undefined) cache.resumeEviction();
   const [connection, metrics] = await Promise.all([connecting, mount.metrics()]);
   const {
-    source: trees,
+    source: ofFirst,
     versions,
     ...known
   } = mounted.open({
@@ -157,16 +168,40 @@ export async function compose(
     salt,
     observer: metrics,
   });
+  const standby =
+    contents &&
+    (await import('./standbys.ts')).openStandbys({
+      config,
+      cacheDirectory,
+      source: ofFirst,
+      contents,
+      cache,
+      shown: () => sync.shown,
+      salt,
+      observer: metrics,
+      startWorker: startSourceWorker,
+      onChange: mount.events.standby,
+      clock: systemClock,
+      log,
+      atEnd,
+    });
+  const trees = standby ?? ofFirst;
   if (versions !== undefined) shelf?.open(versions);
   void shelf?.tidy(mount.over);
+  const onHint: HintObserver = (from, outcome, count = 1) => {
+    metrics.hint(from, outcome, count);
+    if (outcome === 'taken') log.debug({ event: 'hinted', origin: from }, 'a hint came');
+  };
   const syncOptions: SyncOptions = {
     ...mount.wiring.parts({ source: trees, cache, presenter, persister }),
     ...known,
     planner: connection.planner,
+    onHint,
+    standby,
     clock: systemClock,
     log,
     ...publicationPolicy(config),
-    probe: (path, signal) => probeObject(connection.store, path, signal),
+    probe: (path, signal) => probeObject(connection.content, path, signal),
     ...keepLastSuccess(`${cacheDirectory}/${keptFiles.lastSuccess.name}`, log),
     notice: (notice) => {
       mount.events.notice(notice);
@@ -186,7 +221,13 @@ export async function compose(
     },
     (nodeIds) => presenter.released(nodeIds),
   );
-  return { sync, session, presenter, cache, shelf };
+  const isRestored = restored !== undefined;
+  const opening = { config, connection, sync, observer: onHint, log, isRestored, atEnd };
+  // As the store's client, these are loaded only by a mount that uses them.
+  const events =
+    config.events === undefined ? undefined : await (await import('./open-events.ts')).openEvents(opening);
+  const { found: credentials } = connection;
+  return { sync, session, presenter, cache, shelf, events, credentials, standby, onHint };
 }
 
 /** A release has its files in packs. */

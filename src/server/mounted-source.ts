@@ -1,5 +1,4 @@
 import type { Worker } from 'node:worker_threads';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
 import { Spool } from '../cache/spool.ts';
 import type { MountConfig } from '../config/mount-config.ts';
@@ -16,12 +15,13 @@ import { ReleaseContent } from '../source/release/content/release-content.ts';
 import type { Source, WatchedKey } from '../source/source.ts';
 import type { VersionSource } from '../source/version-source.ts';
 import { SourceClient } from '../source/worker/source-client.ts';
-import { keepStoreTraits } from '../state/store-traits-file.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
 import type { S3Store } from '../store/s3-store.ts';
-import { type EtagFindings, EtagWitness } from '../sync/etag-witness.ts';
+import { type EtagFindings, EtagWitness, type TraitsKeeper } from '../sync/etag-witness.ts';
+import { codeOf, isSourceDown } from '../sync/failure.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import type { SourceContent } from '../takeover/preparation.ts';
+import type { ContentSwitch } from './content-switch.ts';
 
 /** Of the cache's size: what large contents may take beside it for a while. */
 const SHARE_OF_WHOLES = 4;
@@ -53,6 +53,10 @@ export interface MountedSource extends SourceContent {
 export interface MountedSourceOptions {
   readonly config: MountConfig;
   readonly cacheDirectory: string;
+  /** Keeps what was found out about the store's ETags. */
+  readonly traits: TraitsKeeper;
+  /** Switches between stores; undefined: there is only one. */
+  readonly contents?: ContentSwitch | undefined;
   readonly log: Logger;
 }
 
@@ -70,18 +74,18 @@ export function mountedSource(options: MountedSourceOptions): MountedSource {
 
 /** Contents are identified by ETags, of which a store may have several kinds. */
 function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): MountedSource {
-  const { cacheDirectory, log } = options;
-  const witness = new EtagWitness(
-    keepStoreTraits(`${cacheDirectory}/${keptFiles.storeTraits.name}`, process.ppid),
-    log,
-  );
+  const { traits, contents, log } = options;
+  const witness = new EtagWitness(traits, log);
   return {
     md5: witness.md5,
-    content: (store) => ({ content: witness.content(store), planner: undefined, close: () => undefined }),
+    content: (store) => {
+      const content = { content: witness.content(store), planner: undefined, close: () => undefined };
+      return contents?.over(content) ?? content;
+    },
     open: (opening) => ({
       source: witness.over(clientOf(shown, options, opening)),
       etags: witness,
-      watchedKey: watchedKeyOf(shown.watchKey, opening.connection.store),
+      watchedKey: watchedKey(shown.watchKey, opening.connection.store, options),
       versions: undefined,
     }),
   };
@@ -89,7 +93,7 @@ function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): Mount
 
 /** Contents are identified and verified by SHA-256: ETags do not matter. */
 function mountedRelease(shown: ShownRelease, options: MountedSourceOptions): MountedSource {
-  const { config, cacheDirectory } = options;
+  const { config, cacheDirectory, contents } = options;
   return {
     md5: { of: () => () => true },
     content: (store) => {
@@ -99,7 +103,8 @@ function mountedRelease(shown: ShownRelease, options: MountedSourceOptions): Mou
         clock: systemClock,
       });
       const content = new ReleaseContent(store, wholes);
-      return { content, planner: content, close: () => wholes.close() };
+      const planned = { content, planner: content, close: () => wholes.close() };
+      return contents?.over(planned) ?? planned;
     },
     open: (opening) => {
       const source = clientOf(shown, options, opening);
@@ -127,4 +132,26 @@ function clientOf(
     log,
     observer,
   });
+}
+
+/** A key that cannot be asked for must not keep the standby from being listed: it counts as changed. */
+function watchedKey(
+  key: string | undefined,
+  store: S3Store,
+  { config }: MountedSourceOptions,
+): WatchedKey | undefined {
+  const watched = watchedKeyOf(key, store);
+  if (watched === undefined || config.standbys.length === 0) return watched;
+  return {
+    key: watched.key,
+    look: async (etag, signal) => {
+      try {
+        return await watched.look(etag, signal);
+      } catch (error) {
+        if (signal.aborted || !isSourceDown(codeOf(error))) throw error;
+        // No ETag holds a space.
+        return ` unreachable ${Date.now()}`;
+      }
+    },
+  };
 }

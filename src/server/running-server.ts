@@ -1,3 +1,4 @@
+import { childOf } from '../base/waiting.ts';
 import { isRunning } from '../host/process.ts';
 import type { Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
@@ -86,7 +87,7 @@ export class RunningServer {
     const { config, options, runtimeDirectory, events, startedAt, id: mountId, atEnd, over } = this.#mount;
     const metrics = await this.#mount.metrics();
     const { openControlPlane } = await loadControlPlane();
-    const { sync, session, presenter, cache, shelf } = composed;
+    const { sync, session, presenter, cache, shelf, standby, credentials, onHint } = composed;
     const control = await openControlPlane({
       config,
       runtimeDirectory,
@@ -104,6 +105,12 @@ export class RunningServer {
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
       versions: shelf,
+      standby,
+      credentials,
+      onWebhook: (outcome) => {
+        onHint('webhook', outcome);
+        if (outcome === 'taken') sync.hint().catch(() => undefined);
+      },
       supervision: () => supervised.status,
       restart: async () => ofServer(await supervised.replacement.request(), over.aborted),
       listeners: supervised.listeners,
@@ -118,10 +125,11 @@ export class RunningServer {
   /** Shows the tree, and follows the source until the mount is over. */
   async #serve(
     { supervised }: Acquired,
-    { sync, session, cache }: Composed,
+    { sync, session, cache, events: queue }: Composed,
     control: ControlPlane,
   ): Promise<void> {
     const { config, options, events, over } = this.#mount;
+    const following = childOf(over);
     const progress = setInterval(() => options.onProgress(progressOf(sync.view)), PROGRESS_MS);
     try {
       const waiting = { waitMs: config.waitForStoreMs, clock: systemClock, log: options.log };
@@ -138,8 +146,13 @@ export class RunningServer {
         () => this.#onReady(sync),
         (error: unknown) => this.#onNeverReady(error, sync),
       );
+      const followed = queue?.run(following.controller.signal);
       await sync.run(over);
+      following.controller.abort();
+      await followed;
     } finally {
+      following.controller.abort();
+      following.release();
       clearInterval(progress);
     }
   }

@@ -19,7 +19,15 @@ export function checkDrivers(wanted: MountConfig['driver']): Promise<DriverCheck
 export async function* probeStore(
   ...probe: Parameters<ServerPort['probeStore']>
 ): AsyncIterable<StoreFinding> {
-  yield* (await import('./store-probe.ts')).probeStore(...probe);
+  const [config, options] = probe;
+  const { probeStore: probeOne } = await import('./store-probe.ts');
+  yield* probeOne(config, options);
+  for (const setting of config.standbys) {
+    const { standbyConfig } = await import('./standby-config.ts');
+    for await (const finding of probeOne(standbyConfig(setting, config), options)) {
+      yield { ...finding, name: `standby ${finding.name}` };
+    }
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Endpoint, Endpoints } from '../base/store-endpoints.ts';
 import type { CredentialsProvider } from './credentials.ts';
+import type { CredentialsRecord } from './credentials-record.ts';
 import { Transport } from './http/transport.ts';
 import { readTransportSettings, type Timeouts, type TransportSettings } from './http/transport-settings.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
@@ -24,6 +25,7 @@ export interface WayOptions {
 export interface StorePlace {
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
+  readonly found: CredentialsRecord;
 }
 
 /** A bucket, resolved at each of its endpoints; nothing has been sent yet. */

@@ -2,11 +2,12 @@ import type { Clock } from '../base/clock.ts';
 import { pauseAfter } from '../base/retry.ts';
 import { RETRIES } from '../base/retry-policies.ts';
 import { childOf, type Deferred, deferred } from '../base/waiting.ts';
+import { HintPace } from './hint-pace.ts';
 
 export interface RevalidationLoopOptions<Outcome extends { readonly kind: string }> {
   /**
-   * One revalidation. `accept` is the id of a tree that may pass the guard; `asked`: a request waits for it. Does not
-   * reject.
+   * One revalidation. `accept` is the id of a tree that may pass the guard; `asked`: a request waits for it, or a hint
+   * came. Does not reject.
    */
   readonly revalidate: (accept: string | undefined, signal: AbortSignal, asked: boolean) => Promise<Outcome>;
   readonly pollMs: number;
@@ -28,13 +29,19 @@ interface Request<Outcome> extends Deferred<Settled<Outcome>> {
 const JITTER = 0.1;
 
 /**
- * Revalidates on the poll interval and on request, one at a time. A revalidation answers only requests that arrived
- * before it began; waiting requests share the next one. While a tree waits for objects, the requests wait with it.
+ * Revalidates on the poll interval, on request and on hints, one at a time. A revalidation answers only requests that
+ * arrived before it began; waiting requests share the next one. While a tree waits for objects, the requests wait with
+ * it. Hints share the next revalidation too, which HintPace may delay: anybody may send them as fast as they like.
  */
 export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   readonly #options: RevalidationLoopOptions<Outcome>;
   #waiting: Request<Outcome>[] = [];
   #wake: (() => void) | undefined;
+  /** Ends with the revalidation that serves all hints up to now; undefined: there are none. */
+  #hinted: Deferred<void> | undefined;
+  readonly #pace = new HintPace();
+  /** Of a pause under way: ends it when a hint may be followed. */
+  #wakeForHint: (() => void) | undefined;
   #over: { readonly reason: unknown } | undefined;
 
   constructor(options: RevalidationLoopOptions<Outcome>) {
@@ -50,6 +57,18 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     return request.promise;
   }
 
+  /** Resolves when a revalidation that began after this call begins. Rejects with the loop's end reason. */
+  hint(): Promise<void> {
+    if (this.#over !== undefined) return Promise.reject(this.#over.reason);
+    if (this.#hinted === undefined) {
+      this.#hinted = deferred<void>();
+      // Whoever hints need not wait.
+      this.#hinted.promise.catch(() => undefined);
+      this.#wakeForHint?.();
+    }
+    return this.#hinted.promise;
+  }
+
   /** Resolves when the signal is aborted and no revalidation runs. `delayMs`: until the first poll. */
   async run(signal: AbortSignal, delayMs: number = this.#interval()): Promise<void> {
     let delay = delayMs;
@@ -60,7 +79,8 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
         signal.throwIfAborted();
         const accept = this.#waiting.find((request) => request.accept !== undefined)?.accept;
         serving = [...serving, ...this.#take(accept)];
-        const outcome = await this.#options.revalidate(accept, signal, serving.length > 0);
+        const isHinted = this.#takeHints();
+        const outcome = await this.#options.revalidate(accept, signal, isHinted || serving.length > 0);
         // A failure caused by the requested end is not a result.
         if (outcome.kind === 'failed') signal.throwIfAborted();
         if (isSettled(outcome)) {
@@ -75,9 +95,19 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     } catch (error) {
       this.#over = { reason: error };
       for (const request of [...serving, ...this.#waiting]) request.reject(error);
+      this.#hinted?.reject(error);
       this.#waiting = [];
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** Whether there were any. */
+  #takeHints(): boolean {
+    if (this.#hinted === undefined) return false;
+    this.#hinted.resolve();
+    this.#hinted = undefined;
+    this.#pace.looked(this.#options.clock.now());
+    return true;
   }
 
   /** All waiting requests, except those that accept another id: a revalidation can accept only one. */
@@ -91,14 +121,25 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     if (this.#waiting.length > 0) return;
+    const { clock } = this.#options;
     const { controller, release } = childOf(signal);
-    this.#wake = () => controller.abort();
+    const wake = (): void => controller.abort();
+    this.#wake = wake;
+    this.#wakeForHint = () => {
+      const waitMs = this.#pace.waitMs(clock.now());
+      if (waitMs === 0) wake();
+      else clock.sleep(waitMs, controller.signal).then(wake, () => undefined);
+    };
+    if (this.#hinted !== undefined) this.#wakeForHint();
     try {
-      await this.#options.clock.sleep(ms, controller.signal);
+      await clock.sleep(ms, controller.signal);
     } catch (error) {
       if (signal.aborted || !controller.signal.aborted) throw error;
     } finally {
       this.#wake = undefined;
+      this.#wakeForHint = undefined;
+      // Ends the sleep for a hint, too.
+      wake();
       release();
     }
   }

@@ -25,6 +25,8 @@ export interface SyncView {
   /** The release of the shown tree, and the one to be shown at an instant. */
   readonly release: ReleaseView | undefined;
   readonly listing: ListingView;
+  /** Whether trees are read from a standby source. */
+  readonly isOnStandby: boolean;
   /** Findings about the store's ETags. */
   readonly storeTraits: readonly StoreTrait[];
   readonly held: HeldView | undefined;

@@ -1,3 +1,4 @@
+import type { HintObserver } from '../source/hint.ts';
 import type { WatchedKey } from '../source/source.ts';
 import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
@@ -29,6 +30,10 @@ export interface SyncOptions extends RevalidationOptions {
   readonly pollMs: number;
   /** If set, a poll checks this key, and lists only if it has changed. */
   readonly watchedKey?: WatchedKey | undefined;
+  /** Which store is read; undefined: there is only one. */
+  readonly standby?: { readonly view: { readonly isActive: boolean } } | undefined;
+  /** Told of the hints of the watched key. */
+  readonly onHint?: HintObserver | undefined;
   /** When an earlier process began the last revalidation that succeeded, milliseconds since the epoch. */
   readonly lastSuccessAt?: number | undefined;
   /** Called after each success with the time when it began. */
@@ -84,7 +89,7 @@ export class Sync {
     this.#revalidation = new Revalidation({ ...options, source: this.#timed }, unreadable, restored);
     // Without a tree from that time, the value is meaningless.
     this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
-    this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log);
+    this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log, options.onHint);
     this.#loop = new RevalidationLoop({
       revalidate: (accept, signal, asked) => this.#attempt(accept, signal, asked),
       pollMs,
@@ -153,6 +158,7 @@ export class Sync {
       source: { ...this.#source.view, kind: this.#timed.kind },
       release: shown?.release && { step: shown.release, armed: this.#revalidation.armed },
       listing: this.#timed.view,
+      isOnStandby: this.#options.standby?.view.isActive === true,
       storeTraits: this.#options.etags?.traits ?? [],
       held: this.#revalidation.held ?? this.#backlog.held,
       waiting: this.#revalidation.waiting ?? this.#backlog.waiting,
@@ -203,6 +209,14 @@ export class Sync {
    */
   refresh(): Promise<Settled<Outcome>> {
     return this.#loop.refresh();
+  }
+
+  /**
+   * Looks at the source soon, since it may have changed: see HintPace. Resolves when a look that began after this call
+   * begins; many hints share it. Rejects only when `run` ends.
+   */
+  hint(): Promise<void> {
+    return this.#loop.hint();
   }
 
   /** Publishes the held tree, if a fresh listing still matches it; without an id, the one held now. */

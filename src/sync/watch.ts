@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { HintObserver } from '../source/hint.ts';
 import type { WatchedKey } from '../source/source.ts';
 import { codeOf } from './failure.ts';
 import { isRefusal } from './unreadable/failed-object.ts';
@@ -15,15 +16,22 @@ export class Watch {
   readonly #watched: WatchedKey;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #log: Logger;
+  readonly #hinted: HintObserver;
   /** As seen before the last listing that was used. */
   #listed: { readonly etag: string | undefined; readonly at: number } | undefined;
   #seen: { readonly etag: string | undefined; readonly at: number } | undefined;
   #missing = false;
 
-  constructor(watched: WatchedKey, clock: Pick<Clock, 'now'>, log: Logger) {
+  constructor(
+    watched: WatchedKey,
+    clock: Pick<Clock, 'now'>,
+    log: Logger,
+    hinted: HintObserver = () => undefined,
+  ) {
     this.#watched = watched;
     this.#clock = clock;
     this.#log = log;
+    this.#hinted = hinted;
   }
 
   /** Checks the key. If it is missing or unreadable, every poll lists. */
@@ -34,6 +42,7 @@ export class Watch {
       const etag = (await this.#watched.look(known, signal)) ?? known;
       this.#tell(undefined);
       this.#seen = { etag, at };
+      if (known !== undefined && etag !== known) this.#hinted('watched-key', 'taken');
       // A clock that stepped back must not disable this periodic listing.
       const since = this.#listed === undefined ? Number.POSITIVE_INFINITY : Math.abs(at - this.#listed.at);
       return etag === undefined || etag !== known || since >= NET_MS;

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { DescriptorStore } from './descriptor-store.ts';
 
-const LISTENERS = ['control', 'metrics'] as const;
+const LISTENERS = ['control', 'metrics', 'webhook'] as const;
 export type Listener = (typeof LISTENERS)[number];
 
 /** The listening sockets, which the next server inherits: a client that connects in between waits. */

@@ -5,6 +5,7 @@ export function serviceStatus({
   generation,
   source,
   listing,
+  isOnStandby,
   held,
   waiting,
   unreadable,
@@ -17,6 +18,7 @@ export function serviceStatus({
   const told = [
     !ready && `${pending.pendingFiles} of them to be fetched`,
     listing.isSlow && 'a listing takes longer than a minute',
+    isOnStandby && 'read from a standby source',
     held !== undefined && 'a listing is held (see dagmount status)',
     waiting !== undefined && `waits for ${waiting.objects[0]?.path ?? 'an object'} (see dagmount status)`,
     unreadable > 0 && `${unreadable} of them cannot be had (see dagmount problems)`,

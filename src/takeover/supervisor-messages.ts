@@ -15,7 +15,9 @@ export type KeptName =
   /** The listening control socket. */
   | 'control'
   /** The listening TCP socket of the metrics. */
-  | 'metrics';
+  | 'metrics'
+  /** The listening TCP socket of the webhook. */
+  | 'webhook';
 
 export interface TakeoverDeadline {
   /** How long readers may wait for a server, milliseconds. */

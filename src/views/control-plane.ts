@@ -35,6 +35,8 @@ export interface ControlPlaneOptions
   /** The version id from a store's answer. */
   readonly versionIdOf: TreeObserved['versionIdOf'];
   readonly events: DaemonEvents;
+  /** Called for each request of the webhook. */
+  readonly onWebhook: (outcome: 'taken' | 'refused') => void;
   /** Holds the predecessor's listeners, and receives the current ones. */
   readonly listeners: Pick<KeptListeners, 'listener' | 'listening' | 'endListener'>;
 }
@@ -54,6 +56,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { config, runtimeDirectory, mountId, sync, cache, meter, versionIdOf, events } = options;
   const { log, resolved = [] } = options.options;
   const { source, prefix, target, include, exclude, concurrency, socketGroup, metricsListen } = config;
+  const { webhookListen, webhookSecretFile } = config;
   const { version } = ownPackage();
   const views = new DaemonViews({
     ...options,
@@ -72,6 +75,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const filter = PathFilter.compile({ include, exclude });
   const { listeners } = options;
   if (metricsListen === undefined) listeners.endListener('metrics');
+  if (webhookListen === undefined) listeners.endListener('webhook');
   const ownDirectory = mountRuntimeDirectory(runtimeDirectory, mountId);
   const inherited = listeners.listener('control');
   const socket = config.socket ?? mountSocket(runtimeDirectory, mountId);
@@ -123,9 +127,25 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       inherited: listeners.listener('metrics'),
       onListening: (fd) => listeners.listening('metrics', fd),
     },
+    webhook:
+      webhookListen === undefined || webhookSecretFile === undefined
+        ? undefined
+        : {
+            ...webhookListen,
+            what: { subject: 'The webhook', option: '--webhook-listen' },
+            secretFile: webhookSecretFile,
+            onHint: () => options.onWebhook('taken'),
+            onRefused: () => options.onWebhook('refused'),
+            inherited: listeners.listener('webhook'),
+            onListening: (fd) => listeners.listening('webhook', fd),
+          },
   });
-  const { metricsPort } = server;
-  log.info({ event: 'listening', socket, ...(metricsPort !== undefined && { metricsPort }) }, 'listening');
+  const { metricsPort, webhookPort } = server;
+  const ports = {
+    ...(metricsPort !== undefined && { metricsPort }),
+    ...(webhookPort !== undefined && { webhookPort }),
+  };
+  log.info({ event: 'listening', socket, ...ports }, 'listening');
   return {
     socket,
     rootAttributeOf: (attribute) => rootAttribute(views.status(), attribute),

@@ -16,9 +16,17 @@ import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } fr
 import type { SessionCounters } from '../session/messages.ts';
 import type { StuckPublication } from '../session/publication-watch.ts';
 import type { RequestMeter } from '../session/request-meter.ts';
+import type { StandbyView } from '../source/standby/standby-view.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { SyncView } from '../sync/sync-view.ts';
 import { pastReleaseMember, releaseView } from './release.ts';
+import { standbyView } from './standby.ts';
+
+interface CredentialsSeen {
+  readonly origin: NonNullable<Status['source']['credentials']>['origin'];
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number | undefined;
+}
 
 /** The parts of a server that the views read. */
 export interface Observed {
@@ -42,6 +50,10 @@ export interface Observed {
   readonly driver: string;
   /** The versions beside the current tree; undefined if the tree is the whole mount. */
   readonly versions?: { readonly size: number } | undefined;
+  /** Where the credentials of the first source came from. */
+  readonly credentials?: { readonly last: CredentialsSeen | undefined } | undefined;
+  /** Where trees are read from; undefined without standbys. */
+  readonly standby?: { readonly view: StandbyView } | undefined;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
   /** A publication that the kernel cannot apply. */
   readonly publications: { readonly stuck: StuckPublication | undefined };
@@ -80,6 +92,8 @@ export class DaemonViews implements ControlViews {
     const stats = cache.stats();
     const supervision = this.#observed.supervision();
     const { stuck } = this.#observed.publications;
+    const { standby } = this.#observed;
+    const credentials = this.#observed.credentials?.last;
     return {
       version,
       pid,
@@ -87,6 +101,7 @@ export class DaemonViews implements ControlViews {
       ready: this.readiness().status === 'ok',
       degraded: [
         ...degradedBy(view, stats.degraded, supervision.supervised),
+        ...(standby?.view.isActive === true ? (['on-standby'] as const) : []),
         ...(stuck === undefined ? [] : (['publication-stuck'] as const)),
         ...(this.#observed.driver === 'kernel' ? [] : (['weak-driver'] as const)),
       ],
@@ -109,6 +124,11 @@ export class DaemonViews implements ControlViews {
         lastError: lastError === undefined ? null : sourceErrorView(lastError),
         listingSeconds: view.listing.milliseconds === undefined ? null : view.listing.milliseconds / 1000,
         traits: [...view.storeTraits],
+        credentials:
+          credentials === undefined
+            ? null
+            : { origin: credentials.origin, expiresAt: timeOrNull(credentials.expiresAt) },
+        standby: standby === undefined ? null : standbyView(standby.view),
       },
       release: view.release === undefined ? null : releaseView(view.release),
       versions: this.#observed.versions === undefined ? null : { shown: this.#observed.versions.size },

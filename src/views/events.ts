@@ -1,5 +1,6 @@
 import { EventFeed } from '../control/event-feed.ts';
 import type { StuckPublication } from '../session/publication-watch.ts';
+import type { StandbyView } from '../source/standby/standby-view.ts';
 import type { SyncNotice } from '../sync/notice.ts';
 import { generationView, heldView, sourceErrorView, stuckView, timeOf, timeOrNull } from './daemon-views.ts';
 import { pastReleaseMember, releaseStepView } from './release.ts';
@@ -9,6 +10,7 @@ export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
 /** Turns what happens in a daemon into events for the listeners of the socket. */
 export class DaemonEvents {
   readonly feed = new EventFeed({ now: Date.now, epoch: Date.now().toString(36) });
+  #toldStandby = 'false undefined';
   /** Called after each publication. */
   onPublished: () => void = () => undefined;
 
@@ -47,6 +49,18 @@ export class DaemonEvents {
       default:
         notice satisfies never;
     }
+  };
+
+  readonly standby = ({ source, isActive, firstIsBehind }: StandbyView): void => {
+    const told = `${isActive} ${firstIsBehind}`;
+    if (told === this.#toldStandby) return;
+    this.#toldStandby = told;
+    this.feed.emit({
+      type: 'source-standby',
+      source,
+      active: isActive,
+      firstIsBehind: firstIsBehind ?? null,
+    });
   };
 
   readonly cacheTrouble = (code: CacheTrouble, detail: string): void => {

@@ -89,6 +89,7 @@ const others: Readonly<
   'socket-unusable': 73,
   'address-in-use': 75,
   'address-unusable': 78,
+  'secret-unusable': 78,
   'bad-setting': 78,
   'empty-source': 66,
   'release-held': 65,

@@ -76,6 +76,7 @@ describe('every option', () => {
       const { kind } = optionOf(name);
       const samples: Record<string, string> = {
         REGION: 'eu-central-1',
+        ADDRESS: 's3://west/dags',
         NAME: 'prod',
         URL: 'https://s3.example',
         DURATION: '7s',
@@ -93,6 +94,7 @@ describe('every option', () => {
         KEY: 'deploy/version.txt',
         ENVIRONMENT: 'production',
         'HOST:PORT': '127.0.0.1:9100',
+        'sqs:URL': 'sqs:https://sqs.eu-central-1.amazonaws.com/111122223333/dags',
         'socket-mode': '0660',
       };
       const text = samples[name] ?? samples[kind.placeholder ?? ''] ?? kind.choices[0] ?? '';

@@ -64,3 +64,19 @@ describe('options of releases', () => {
     for (const length of [63, 64]) assert.equal(takes('a'.repeat(length)), isEnvironment('a'.repeat(length)));
   });
 });
+
+describe('the webhook', () => {
+  test('takes an address and a secret, or neither', () => {
+    const listen = ['--webhook-listen', '127.0.0.1:8443'];
+    const secret = ['--webhook-secret-file', '/etc/dagmount/webhook'];
+    assert.match(
+      refusal(() => config(listen)),
+      /^bad-value: --webhook-listen cannot be used without --webhook-secret-file/,
+    );
+    assert.match(
+      refusal(() => config([], { DAGMOUNT_WEBHOOK_SECRET_FILE: '/x' })),
+      /^bad-value: DAGMOUNT_WEBHOOK_SECRET_FILE cannot be used without --webhook-listen/,
+    );
+    assert.deepEqual(config([...listen, ...secret]).webhookListen, { host: '127.0.0.1', port: 8443 });
+  });
+});

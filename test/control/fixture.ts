@@ -94,6 +94,8 @@ export function statusOf(changes: Partial<Status> = {}): Status {
       lastError: null,
       listingSeconds: 0.25,
       traits: [],
+      credentials: null,
+      standby: null,
     },
     release: null,
     versions: null,

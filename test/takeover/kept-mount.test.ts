@@ -156,11 +156,12 @@ test('listening sockets are passed on, and closed where the settings ask for non
   );
   listeners.listening('control', 77);
   listeners.drop();
-  assert.deepEqual(sent.slice(-4), [
+  assert.deepEqual(sent.slice(-5), [
     'FDSTOREREMOVE metrics',
     'FDSTORE control',
     'FDSTOREREMOVE control',
     'FDSTOREREMOVE metrics',
+    'FDSTOREREMOVE webhook',
   ]);
 });
 

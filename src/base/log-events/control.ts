@@ -4,8 +4,9 @@ import type { LogEventDeclaration } from './declaration.ts';
 export const controlEvents = {
   listening: {
     levels: ['info'],
-    fields: ['socket', 'metricsPort'],
-    meaning: 'The control socket, and the metrics port if there is one, accept requests.',
+    fields: ['socket', 'metricsPort', 'webhookPort'],
+    meaning:
+      'The control socket accepts requests, and so do the metrics port and the webhook port if there are any.',
   },
   asked: {
     levels: ['info'],
@@ -32,5 +33,22 @@ export const controlEvents = {
     levels: ['error'],
     fields: ['err'],
     meaning: 'A request to the metrics port failed because of a bug in dagmount. Please report it.',
+  },
+  'webhook-refused': {
+    levels: ['warn'],
+    fields: ['code', 'count'],
+    meaning:
+      'The webhook refused requests: `code` is the reason for the last one, `count` how many there were since the line before. One line a minute at most.',
+  },
+  'webhook-secret-unusable': {
+    levels: ['warn'],
+    fields: ['detail'],
+    meaning:
+      'The file of `--webhook-secret-file` cannot be read or holds no secret: every request is refused until it can be used again.',
+  },
+  'webhook-failed': {
+    levels: ['error'],
+    fields: ['err'],
+    meaning: 'A request to the webhook failed because of a bug in dagmount. Please report it.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

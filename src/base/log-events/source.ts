@@ -87,6 +87,57 @@ export const sourceEvents = {
     fields: ['key'],
     meaning: 'After `watched-key-missing`: the key can be read.',
   },
+  hinted: {
+    levels: ['debug'],
+    fields: ['origin'],
+    meaning: 'A hint came: the source is looked at soon.',
+  },
+  'events-failed': {
+    levels: ['warn', 'debug'],
+    fields: ['code', 'detail', 'failures'],
+    meaning:
+      'The queue of `--events` cannot be read: changes are found by polling. Warn: the first failure, or another `code` than before; debug: the same again.',
+  },
+  'events-recovered': {
+    levels: ['info'],
+    fields: ['failures'],
+    meaning: 'After `events-failed`: the queue can be read again.',
+  },
+  'events-not-deleted': {
+    levels: ['debug'],
+    fields: ['messages', 'code', 'detail'],
+    meaning: 'Messages could not be deleted from the queue of `--events`, and come again: that costs a look.',
+  },
+  'events-not-understood': {
+    levels: ['warn'],
+    fields: [],
+    meaning:
+      'The queue of `--events` holds messages that are no events of S3. They are left there: check that it is the right queue. Said once.',
+  },
+  'standby-taken': {
+    levels: ['warn'],
+    fields: ['source'],
+    meaning:
+      'The first source cannot be reached: trees come from the standby `source`. The tree never goes back in time by that.',
+  },
+  'standby-left': {
+    levels: ['info'],
+    fields: ['source'],
+    meaning:
+      'After `standby-taken`: the first source has answered for a minute, and trees come from it again.',
+  },
+  'first-behind': {
+    levels: ['warn'],
+    fields: ['detail'],
+    meaning:
+      'The first source answers again, but has not got what was deployed to the standby (`detail`): trees still come from the standby. Copy it to the first.',
+  },
+  'standby-unusable': {
+    levels: ['warn', 'debug'],
+    fields: ['source', 'detail'],
+    meaning:
+      'The standby `source` cannot be used (`detail`): found by the request of each day, or when it was needed. Debug: the same again.',
+  },
   'store-traits': {
     levels: ['warn'],
     fields: ['traits'],

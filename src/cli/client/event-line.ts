@@ -12,6 +12,7 @@ const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
   'source-error': 'red',
   'source-slow': 'yellow',
   'source-recovered': 'green',
+  'source-standby': 'yellow',
   'cache-error': 'red',
   'publication-stuck': 'red',
   'publication-freed': 'green',
@@ -60,6 +61,11 @@ function textOf(event: DaemonEvent): string | undefined {
           : ` within ${formatDuration(Math.max(0, Date.parse(at) - Date.parse(failingSince)))}`;
       return `after ${plural(failures, 'failure')}${span}`;
     }
+    case 'source-standby':
+      if (event.firstIsBehind !== null) return `${event.source} stays in use: ${event.firstIsBehind}`;
+      return event.active
+        ? `the tree is read from ${event.source}`
+        : 'the tree is read from the first source';
     case 'cache-error':
       return `${event.code}: ${event.detail}`;
     case 'publication-stuck':

@@ -70,7 +70,12 @@ function sourceText(status: Status, paints: Paints, now: number): string {
   const { source } = status;
   const { lastSuccessAt, lastError, failingSince, consecutiveFailures } = source;
   const seen = lastSuccessAt === null ? 'never seen' : `as of ${ago(lastSuccessAt, now)}`;
-  const told = [seen, ...(source.traits ?? []).map((trait) => TRAITS[trait])].join('; ');
+  const told = [
+    seen,
+    ...(source.traits ?? []).map((trait) => TRAITS[trait]),
+    ...credentialsWords(source),
+    ...standbyWords(source, now),
+  ].join('; ');
   const fresh = `${told}${slowText(status, paints)}`;
   if (lastError === null || failingSince === null) return fresh;
   const failures = plural(consecutiveFailures, 'failure');
@@ -112,4 +117,23 @@ function cacheText({ cache }: Status): string {
 
 function ago(time: string, now: number): string {
   return formatAgo(Date.parse(time), now);
+}
+
+/** A daemon of an earlier version says nothing of a standby. */
+function standbyWords({ standby }: Status['source'], now: number): readonly string[] {
+  if (standby === null || standby === undefined) return [];
+  const { source, active, since, checked, firstIsBehind } = standby;
+  if (active) {
+    const why = firstIsBehind === null ? '' : ` (${firstIsBehind})`;
+    return [`read from the standby ${source}${since === null ? '' : `, since ${ago(since, now)}`}${why}`];
+  }
+  if (checked === null) return [`standby ${source}`];
+  const found = checked.error === null ? 'could be used' : `could not be used (${checked.error})`;
+  return [`standby ${source} ${found}, ${ago(checked.at, now)}`];
+}
+
+/** Only of those that expire: when they do is what an operator asks. */
+function credentialsWords({ credentials }: Status['source']): readonly string[] {
+  if (credentials === null || credentials === undefined || credentials.expiresAt === null) return [];
+  return [`credentials (${credentials.origin}) valid until ${credentials.expiresAt}`];
 }

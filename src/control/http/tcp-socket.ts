@@ -3,6 +3,8 @@ import { ControlError } from '../control-error.ts';
 import { descriptorOf } from '../descriptor.ts';
 
 export interface TcpPlace {
+  /** What is offered there, as the subject of a sentence, and the option that names the address. */
+  readonly what?: { readonly subject: string; readonly option: string } | undefined;
   readonly host: string;
   readonly port: number;
   /** A predecessor's listening descriptor, perhaps at another address; closed here. */
@@ -27,10 +29,11 @@ export async function listenOn(server: Server, place: TcpPlace): Promise<number>
     return (server.address() as AddressInfo).port;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    const { subject, option } = place.what ?? { subject: 'The metrics', option: '--metrics-listen' };
     throw new ControlError(
       code === 'EADDRINUSE' ? 'address-in-use' : 'address-unusable',
-      `The metrics cannot be offered at ${host}:${port} (${code}).`,
-      'Name another address with --metrics-listen.',
+      `${subject} cannot be offered at ${host}:${port} (${code}).`,
+      `Name another address with ${option}.`,
       error,
     );
   }

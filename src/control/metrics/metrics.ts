@@ -104,6 +104,10 @@ export class Metrics {
     'dagmount_source_slow',
     'Whether a listing takes, or took, longer than a minute: 0 or 1',
   );
+  readonly #onStandby = this.#gauge(
+    'dagmount_source_on_standby',
+    'Whether trees are read from a standby source: 0 or 1; absent without one',
+  );
   readonly #listingSeconds = this.#gauge(
     'dagmount_source_listing_seconds',
     'Time that the listing under way has taken, or else the last one took',
@@ -116,6 +120,11 @@ export class Metrics {
     'dagmount_source_request_duration_seconds',
     "Time to the head of the store's answer",
     ['operation'],
+  );
+  readonly #hints = this.#counter(
+    'dagmount_hints_total',
+    'Hints that the source may have changed: from the watched key, the queue or the webhook',
+    ['from', 'outcome'],
   );
   readonly #sourceBytes = this.#counter(
     'dagmount_source_bytes_total',
@@ -198,6 +207,11 @@ export class Metrics {
     this.#sourceDurations.observe({ operation }, milliseconds / 1000);
   }
 
+  /** So many hints came. */
+  hint(from: string, outcome: string, count: number): void {
+    this.#hints.inc({ from, outcome }, count);
+  }
+
   /** So many bytes came from the store. */
   bytes(count: number): void {
     this.#sourceBytes.inc(count);
@@ -233,6 +247,7 @@ export class Metrics {
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);
     this.#sourceSlow.set(status.degraded.includes('source-slow') ? 1 : 0);
+    setOrRemove(this.#onStandby, source.standby === null ? null : Number(source.standby.active));
     setOrRemove(this.#listingSeconds, source.listingSeconds);
     this.#stuck.set(status.stuck === null ? 0 : 1);
     this.#held.set(status.held === null ? 0 : 1);

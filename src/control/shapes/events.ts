@@ -63,6 +63,15 @@ const sourceRecoveredEvent = z.strictObject({
   failingSince: z.nullable(time),
 });
 
+/** Trees come from a standby source, or from the first again; or the first answers and lacks what is shown. */
+const sourceStandbyEvent = z.strictObject({
+  ...common,
+  type: z.literal('source-standby'),
+  source: z.string(),
+  active: z.boolean(),
+  firstIsBehind: z.nullable(z.string()),
+});
+
 /** Content cannot be written to the cache, or a blob was damaged. */
 const cacheErrorEvent = z.strictObject({
   ...common,
@@ -96,6 +105,7 @@ export const eventShape = z.discriminatedUnion('type', [
   sourceErrorEvent,
   sourceSlowEvent,
   sourceRecoveredEvent,
+  sourceStandbyEvent,
   cacheErrorEvent,
   publicationStuckEvent,
   publicationFreedEvent,

@@ -11,6 +11,17 @@ import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds }
 /** Listings have their own ETags; ETags look like an MD5 but are not. Neither is an error. */
 export const storeTraits = ['own-listing-etags', 'no-md5-etags'] as const;
 
+/** The providers of the SDK's chain. */
+export const credentialsOrigins = [
+  'environment',
+  'profile',
+  'process',
+  'sso',
+  'web-identity',
+  'container',
+  'instance',
+] as const;
+
 export const generationShape = z.strictObject({
   id: generationId,
   number: count,
@@ -71,6 +82,18 @@ export const stuckShape = z.strictObject({
   holders: z.array(z.strictObject({ pid: count, tid: count, uid: count, command: z.string() })),
 });
 
+/** Where the tree is read while the first source cannot be reached. */
+export const standbyShape = z.strictObject({
+  /** The one that is read, or would be. */
+  source: z.string(),
+  active: z.boolean(),
+  since: z.nullable(time),
+  /** The request of each day while the first source is well; null before the first of them. */
+  checked: z.nullable(z.strictObject({ at: time, error: z.nullable(z.string()) })),
+  /** Why it is still read though the first source answers. */
+  firstIsBehind: z.nullable(z.string()),
+});
+
 export const statusShape = z.strictObject({
   version: z.string(),
   pid: count,
@@ -104,6 +127,12 @@ export const statusShape = z.strictObject({
     listingSeconds: z.nullable(seconds),
     /** Findings about the store's ETags. */
     traits: z.array(z.enum(storeTraits)),
+    /** Where the credentials came from, and until when they are valid; null before, and for a public bucket. */
+    credentials: z.nullable(
+      z.strictObject({ origin: z.enum(credentialsOrigins), expiresAt: z.nullable(time) }),
+    ),
+    /** Null without a standby source. */
+    standby: z.nullable(standbyShape),
   }),
   /** The release of the shown tree; null if the source is a prefix, and before the first tree. */
   release: z.nullable(releaseShape),
@@ -209,6 +238,7 @@ export type Status = z.infer<typeof statusShape>;
 export type { PastReleaseView, ReleaseStepView, ReleaseView } from './release.ts';
 export type GenerationView = z.infer<typeof generationShape>;
 export type StuckView = z.infer<typeof stuckShape>;
+export type StandbyView = z.infer<typeof standbyShape>;
 export type HeldView = z.infer<typeof heldShape>;
 export type WaitingView = z.infer<typeof waitingShape>;
 export type Probe = z.infer<typeof probeShape>;

@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { CredentialsProvider } from '../credentials.ts';
+import type { CredentialsOrigin, CredentialsRecord } from '../credentials-record.ts';
 import type { Transport } from '../http/transport.ts';
 import { type ConfiguredProvider, configuredProvider, hasProfile } from './configured-provider.ts';
 import { credentialsError } from './credentials-error.ts';
@@ -12,13 +13,18 @@ export interface SdkCredentialsOptions {
   /** Whether the profile was named explicitly to dagmount: then no other identity may replace it. */
   readonly insists: boolean;
   readonly transport: Transport;
+  /** Is told where credentials came from. */
+  readonly record: CredentialsRecord;
 }
 
 /** The SDK's default chain: environment, SSO, files, process, web identity, container, instance. */
 export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvider {
-  const { config, insists } = options;
+  const { config, insists, record } = options;
   const { profile } = config;
   let client: S3Client | undefined;
+  /** Of the last credentials. */
+  let known: string | undefined;
+  let origin: CredentialsOrigin = 'environment';
   return async ({ renew = false } = {}) => {
     // Created anew if the store refused the credentials: the SDK keeps static credentials for ever, and caches
     // files.
@@ -29,7 +35,12 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
       client = clientOf(options);
     }
     try {
-      const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await client.config.credentials();
+      if (accessKeyId !== known) {
+        known = accessKeyId;
+        origin = await originOf(profile);
+      }
+      record.found({ origin, expiresAt: expiration?.getTime() });
       return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
     } catch (error) {
       const provider = await configuredProvider(profile, process.env);
@@ -67,4 +78,13 @@ async function ownError(provider: ConfiguredProvider, last: unknown, client: S3C
     return error;
   }
   return last;
+}
+
+/** As the chain goes: keys in the environment count where no profile is named. */
+async function originOf(profile: string | undefined): Promise<CredentialsOrigin> {
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = process.env;
+  if (profile === undefined && id && secret) return 'environment';
+  const { kind } = await configuredProvider(profile, process.env);
+  // What these describe gives no credentials: they came from what is left of the chain.
+  return kind === 'missing-profile' || kind === 'half-web-identity' ? 'instance' : kind;
 }

@@ -3,6 +3,7 @@ import { printable } from '../../base/printable.ts';
 import { homeDirectory } from '../../base/user-entry.ts';
 import { checkPlace } from '../check-way.ts';
 import type { CredentialsProvider } from '../credentials.ts';
+import { CredentialsRecord } from '../credentials-record.ts';
 import type { Transport } from '../http/transport.ts';
 import { hasTenant, isAwsHost, type ResolvedTarget } from '../resolved-target.ts';
 import { SettingError } from '../setting-error.ts';
@@ -39,6 +40,8 @@ export interface ResolveOptions {
 export interface Resolution {
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
+  /** Where the credentials came from; empty before the first request. */
+  readonly found: CredentialsRecord;
 }
 
 /** Used if no region is set. AWS names the bucket's region in its first answer. */
@@ -70,13 +73,16 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
   };
   const captured = await capture(sdk, config, options);
   refuseTenantInHost(captured, options);
+  const found = new CredentialsRecord();
   return {
     target: targetOf(captured, options),
+    found,
     credentials: sdkCredentials({
       sdk,
       config,
       insists: options.profile !== undefined,
       transport: options.transport,
+      record: found,
     }),
   };
 }

@@ -1,0 +1,46 @@
+import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { digestOf, type Secret } from './secrets.ts';
+
+/** What a request brings along to show that it knows a secret. */
+export type Proof =
+  | { readonly kind: 'token'; readonly digest: Buffer }
+  /** HMAC SHA-256 of the body, as GitHub has it. */
+  | { readonly kind: 'signature'; readonly signature: Buffer };
+
+const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
+const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
+
+/** Undefined: none that could be checked. A signature is preferred, since it proves the body too. */
+export function proofOf(headers: IncomingHttpHeaders): Proof | undefined {
+  const signed = headers['x-hub-signature-256'];
+  const [, hex] = SIGNATURE.exec(typeof signed === 'string' ? signed : '') ?? [];
+  if (hex !== undefined) return { kind: 'signature', signature: Buffer.from(hex, 'hex') };
+  // A request that signs and does so wrongly is not to be let in by something else.
+  if (signed !== undefined) return undefined;
+  const [, token] = BEARER.exec(headers.authorization ?? '') ?? [];
+  return token === undefined ? undefined : { kind: 'token', digest: digestOf(token) };
+}
+
+/** Compares with every secret, whichever is right: the time that it takes tells none of them. */
+export function isTokenOf(digest: Buffer, secrets: readonly Secret[]): boolean {
+  return secrets.filter(({ tokenDigest }) => timingSafeEqual(digest, tokenDigest)).length > 0;
+}
+
+/** The signatures of a body by all secrets, of which nothing is kept while it comes. */
+export class BodySignatures {
+  readonly #all: readonly Hmac[];
+
+  constructor(secrets: readonly Secret[]) {
+    this.#all = secrets.map(({ key }) => createHmac('sha256', key));
+  }
+
+  update(bytes: Uint8Array): void {
+    for (const each of this.#all) each.update(bytes);
+  }
+
+  /** May be called once. */
+  includes(signature: Buffer): boolean {
+    return this.#all.filter((each) => timingSafeEqual(each.digest(), signature)).length > 0;
+  }
+}

@@ -1,0 +1,40 @@
+import type { ContentStore } from '../cache/receive.ts';
+import type { SameObject } from '../source/standby/compare-listings.ts';
+import { SwitchedContent } from '../source/standby/switched-content.ts';
+import type { SourceContent } from '../takeover/preparation.ts';
+
+type Content = ReturnType<SourceContent['content']>;
+
+/** The content of a mount, and the planner of its requests: from the store that trees are read from at the moment. */
+export class ContentSwitch {
+  readonly #planners = new Map<ContentStore, Content['planner']>();
+  #switched: SwitchedContent | undefined;
+  #active: ContentStore | undefined;
+
+  /** Called once, for the first store. */
+  over(first: Content): Content {
+    this.#switched = new SwitchedContent(first.content);
+    this.#active = first.content;
+    this.#planners.set(first.content, first.planner);
+    const planned = (store: ContentStore | undefined) => store && this.#planners.get(store);
+    const planner = first.planner && {
+      plan: (...wanted: Parameters<NonNullable<Content['planner']>['plan']>) =>
+        (planned(this.#active) ?? first.planner!).plan(...wanted),
+    };
+    this.first = first.content;
+    return { content: this.#switched, planner, close: first.close };
+  }
+
+  /** Of the first store, without the switch. */
+  first: ContentStore | undefined;
+
+  /** Another store that may be switched to. */
+  add({ content, planner }: Omit<Content, 'close'>): void {
+    this.#planners.set(content, planner);
+  }
+
+  use(store: ContentStore, same: ReadonlyMap<string, SameObject>): void {
+    this.#active = store;
+    this.#switched?.use(store, same);
+  }
+}

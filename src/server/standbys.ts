@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { Worker } from 'node:worker_threads';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { CHUNK_BYTES } from '../cache/chunks.ts';
+import type { ContentCache } from '../cache/content-cache.ts';
+import type { ContentStore } from '../cache/receive.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import type { StandbySetting } from '../config/standby-sources.ts';
+import { connectStore } from '../source/prefix/store-connection.ts';
+import type { Source } from '../source/source.ts';
+import { type StandbyPlace, StandbySource } from '../source/standby/standby-source.ts';
+import type { StandbyView } from '../source/standby/standby-view.ts';
+import type { RequestObserver } from '../store/http/request-observer.ts';
+import { SignedHttp } from '../store/http/signed-http.ts';
+import { createFetchPage } from '../store/listing/fetch-page.ts';
+import { S3Store } from '../store/s3-store.ts';
+import { codeOf, isSourceDown } from '../sync/failure.ts';
+import type { Sync } from '../sync/sync.ts';
+import type { ContentVersion } from '../tree/index.ts';
+import type { ContentSwitch } from './content-switch.ts';
+import { mountedSource } from './mounted-source.ts';
+import { standbyConfig } from './standby-config.ts';
+
+export interface StandbysOptions {
+  readonly config: MountConfig;
+  /** Of the mount. */
+  readonly cacheDirectory: string;
+  /** Of the first store. */
+  readonly source: Source;
+  readonly contents: ContentSwitch;
+  readonly cache: Pick<ContentCache, 'inspection'>;
+  readonly shown: () => Sync['shown'];
+  readonly salt: bigint;
+  readonly observer: RequestObserver;
+  /** Starts another thread for listings. */
+  readonly startWorker: () => Worker;
+  readonly onChange: (view: StandbyView) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly atEnd: (ending: () => unknown) => void;
+}
+
+/** The source of a mount that has standbys; undefined: it has none. */
+export function openStandbys(options: StandbysOptions): StandbySource | undefined {
+  const { config, source, contents, shown, onChange, clock, log } = options;
+  const { standbys } = config;
+  const { first } = contents;
+  if (standbys.length === 0 || first === undefined) return undefined;
+  return new StandbySource({
+    first: { name: config.source, source, content: first },
+    standbys: standbys.map((setting) => ({
+      name: setting.source,
+      open: () => openPlace(setting, options),
+    })),
+    content: contents,
+    afterMs: config.standbyAfterMs,
+    isDown: (error) => isSourceDown(codeOf(error)),
+    shown,
+    hasSameBytes: (mine, theirs, content, signal) =>
+      hasSameBytes(options.cache, mine, theirs, content, signal),
+    onChange,
+    clock,
+    log,
+  });
+}
+
+/** Nothing is sent yet, and no thread started: while the first source is well, one request a day is all. */
+async function openPlace(setting: StandbySetting, options: StandbysOptions): Promise<StandbyPlace> {
+  const { cacheDirectory, contents, salt, observer, startWorker, log, atEnd } = options;
+  const config = standbyConfig(setting, options.config);
+  const mounted = mountedSource({ config, cacheDirectory, traits: NOT_KEPT, log });
+  const connection = await withOwnProfile(() => connectStore(config));
+  const { concurrency } = config;
+  const store = new S3Store({ ...connection, concurrency, observer, md5: mounted.md5 });
+  atEnd(() => store.close());
+  const content = mounted.content(store);
+  contents.add(content);
+  atEnd(content.close);
+  let opened: Source | undefined;
+  const source = (): Source => {
+    opened ??= mounted.open({
+      connection: { ...connection, store },
+      worker: startWorker(),
+      salt,
+      observer,
+    }).source;
+    return opened;
+  };
+  const fetchPage = createFetchPage({ http: new SignedHttp({ ...connection, observer }) });
+  return {
+    name: setting.source,
+    source: {
+      kind: options.source.kind,
+      look: (asked) => source().look(asked),
+      build: (asked) => source().build(asked),
+      accept: (digest, asked) => source().accept(digest, asked),
+    },
+    content: content.content,
+    check: async (signal) => {
+      await fetchPage({ prefix: setting.prefix, maxKeys: 1 }, signal);
+    },
+  };
+}
+
+/** What was found out about the ETags of a standby is found out again when it is next needed. */
+const NOT_KEPT = { recall: () => [], keep: () => undefined };
+
+/** The SDK takes a profile from the environment of this process, too; the first source's must stay there. */
+async function withOwnProfile<T>(connect: () => Promise<T>): Promise<T> {
+  const before = process.env.AWS_PROFILE;
+  try {
+    return await connect();
+  } finally {
+    if (before === undefined) delete process.env.AWS_PROFILE;
+    else process.env.AWS_PROFILE = before;
+  }
+}
+
+/** Compares what is on the local disk with what a store has, which then need not be shown as changed. */
+async function hasSameBytes(
+  cache: Pick<ContentCache, 'inspection'>,
+  mine: ContentVersion,
+  theirs: ContentVersion,
+  content: ContentStore,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (mine.size > CHUNK_BYTES) return false;
+  const digest = await cache.inspection.checksum(mine, signal);
+  if (digest === undefined) return false;
+  const { path, etag: ifMatch, size, lastModified } = theirs;
+  const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
+  const hash = createHash('sha256');
+  for await (const part of body) hash.update(part);
+  return hash.digest('hex') === digest;
+}

@@ -1,0 +1,144 @@
+import type { ContentVersion, Generation } from '../../tree/index.ts';
+import type { Built } from '../source.ts';
+
+/** An object of one store that has the bytes of a file that is shown under another store's ETag. */
+export interface SameObject {
+  /** As it is shown. */
+  readonly shown: ContentVersion;
+  /** As this store has it. */
+  readonly etag: string;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number | undefined;
+}
+
+/** What would go back in time, and how that is known. */
+export interface GoesBack {
+  readonly path: string;
+  /** Whole seconds since the epoch: by the newest one it is named. */
+  readonly at: number;
+  readonly how: 'older' | 'missing' | 'deleted-before';
+}
+
+export interface Comparison {
+  /** By path. */
+  readonly same: ReadonlyMap<string, SameObject>;
+  /** The newest; undefined: nothing goes back. */
+  readonly back: GoesBack | undefined;
+}
+
+export interface CompareOptions {
+  /** What is shown, from another store. */
+  readonly shown: Generation;
+  /** What this store has, compared with it. */
+  readonly found: Pick<Built, 'generation' | 'changes'>;
+  /** What was found out before, by path. */
+  readonly known: ReadonlyMap<string, SameObject>;
+  /**
+   * Of the first comparison with a tree of another store; undefined: this store has been followed since, so that what
+   * differs was changed, deleted or put there.
+   */
+  readonly switching:
+    | {
+        /** Until when the shown tree was what the other store had, seconds since the epoch. */
+        readonly asOf: number;
+        /** Whether two versions of equal size have the same bytes, though ETags and dates differ. */
+        readonly hasSameBytes: (shown: ContentVersion, found: ContentVersion) => Promise<boolean>;
+      }
+    | undefined;
+}
+
+/** Contents that are compared at a time. */
+const AT_A_TIME = 16;
+
+/** An upload in parts has the date of its beginning, and S3 shows it when it has ended. */
+const LATE_SECONDS = 600;
+
+/**
+ * Compares a listing with a tree that came from another store of the same objects. ETags differ between stores for the
+ * same bytes (uploads in parts, encryption): size and date, or the bytes themselves, tell. Nothing may go back in time:
+ * no file to an earlier version, none away that this store has not got yet, none back that was deleted.
+ */
+export async function compareListings(options: CompareOptions): Promise<Comparison> {
+  const { shown, found, known, switching } = options;
+  const { generation, changes } = found;
+  const same = new Map<string, SameObject>();
+  let back: GoesBack | undefined;
+  const goesBack = (path: string, at: number, how: GoesBack['how']): void => {
+    if (back === undefined || at > back.at) back = { path, at, how };
+  };
+  await forEach(changes?.changed ?? [], async (index) => {
+    if (generation.isDirectory(index)) return;
+    const theirs = generation.version(index);
+    const mine = shown.version(shown.find(theirs.path));
+    if (
+      isKnown(known.get(theirs.path), mine, theirs) ||
+      (await isSame(mine, theirs, switching?.hasSameBytes))
+    ) {
+      same.set(theirs.path, { shown: mine, etag: theirs.etag, lastModified: theirs.lastModified });
+    } else if (isEarlier(theirs, mine)) {
+      goesBack(theirs.path, secondsOf(mine), 'older');
+    }
+  });
+  if (switching === undefined) return { same, back };
+  const newest = newestOf(generation);
+  for (const index of changes?.removed ?? []) {
+    if (shown.isDirectory(index)) continue;
+    const at = shown.lastModified(index);
+    if (at > newest) goesBack(shown.path(index), at, 'missing');
+  }
+  for (const index of changes?.added ?? []) {
+    if (generation.isDirectory(index)) continue;
+    const at = generation.lastModified(index);
+    if (at !== 0 && at < switching.asOf - LATE_SECONDS)
+      goesBack(generation.path(index), at, 'deleted-before');
+  }
+  return { same, back };
+}
+
+function isKnown(known: SameObject | undefined, mine: ContentVersion, theirs: ContentVersion): boolean {
+  return known !== undefined && known.etag === theirs.etag && known.shown.etag === mine.etag;
+}
+
+async function isSame(
+  mine: ContentVersion,
+  theirs: ContentVersion,
+  hasSameBytes: ((mine: ContentVersion, theirs: ContentVersion) => Promise<boolean>) | undefined,
+): Promise<boolean> {
+  if (mine.size !== theirs.size) return false;
+  if (mine.lastModified !== undefined && mine.lastModified === theirs.lastModified) return true;
+  return hasSameBytes?.(mine, theirs) ?? false;
+}
+
+/** Some at a time; ends at the first failure, and waits for those under way. */
+async function forEach(indices: Iterable<number>, visit: (index: number) => Promise<void>): Promise<void> {
+  const all = indices[Symbol.iterator]();
+  let isOver = false;
+  const work = async (): Promise<void> => {
+    for (let next = all.next(); next.done !== true && !isOver; next = all.next()) {
+      try {
+        await visit(next.value);
+      } catch (error) {
+        isOver = true;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: AT_A_TIME }, work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+function isEarlier(theirs: ContentVersion, mine: ContentVersion): boolean {
+  return theirs.lastModified !== undefined && secondsOf(theirs) < secondsOf(mine);
+}
+
+function secondsOf({ lastModified = 0 }: ContentVersion): number {
+  return lastModified / 1000;
+}
+
+function newestOf(generation: Generation): number {
+  let newest = 0;
+  for (let index = 1; index < generation.entries; index++) {
+    newest = Math.max(newest, generation.lastModified(index));
+  }
+  return newest;
+}

@@ -1,0 +1,143 @@
+import type { Clock } from '../../base/clock.ts';
+import type { ContentStore } from '../../cache/receive.ts';
+import type { AdoptedObjects, ContentVersion, Generation } from '../../tree/index.ts';
+import type { BuildOptions, Built, Candidate, Look, ReleaseStep, Source, SourceHold } from '../source.ts';
+import { compareListings, type SameObject } from './compare-listings.ts';
+import { behindHold, olderStepHold } from './going-back.ts';
+
+/** One store of the objects, or of the release root. */
+export interface Place {
+  /** `s3://BUCKET/PREFIX/` */
+  readonly name: string;
+  readonly source: Source;
+  readonly content: ContentStore;
+}
+
+export interface PlaceJudgeOptions {
+  readonly first: Place;
+  /** What is shown. */
+  readonly shown: () =>
+    | {
+        readonly generation: Generation;
+        /** Milliseconds since the epoch. */
+        readonly publishedAt: number;
+        readonly release?: ReleaseStep | undefined;
+      }
+    | undefined;
+  /** Whether a store has the bytes that are shown, under another ETag and date. */
+  readonly hasSameBytes: (
+    shown: ContentVersion,
+    found: ContentVersion,
+    content: ContentStore,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** Above every node id that is handed out: what is built to be compared is never shown. */
+const SCRATCH_NODE_ID = 2 ** 50;
+
+interface Judged {
+  readonly digest: string;
+  readonly shown: string | undefined;
+  readonly same: ReadonlyMap<string, SameObject>;
+  readonly hold: SourceHold | undefined;
+}
+
+/** Looks at several stores of the same objects, and judges what each has by what is shown. */
+export class PlaceJudge {
+  readonly #options: PlaceJudgeOptions;
+  readonly #judged = new Map<Place, Judged>();
+  /** Whose listing was last followed: the shown tree is of it. */
+  #settled: Place;
+  /** When a look at the settled one last succeeded, milliseconds since the epoch. */
+  #settledAt: number | undefined;
+  /** Whether files may be shown under another store's ETags. */
+  #wasAway = false;
+
+  constructor(options: PlaceJudgeOptions) {
+    this.#options = options;
+    this.#settled = options.first;
+  }
+
+  /** The objects of a place whose bytes are shown under another ETag, by path. */
+  sameOf(place: Place): ReadonlyMap<string, SameObject> {
+    return this.#judged.get(place)?.same ?? new Map();
+  }
+
+  /** Builds a candidate of the place that gave it, with the ETags under which the same bytes are shown. */
+  build(options: BuildOptions, active: Place): Promise<Built> {
+    const isOf = (place: Place): boolean => this.#judged.get(place)?.digest === options.digest;
+    const place = isOf(active) ? active : ([...this.#judged.keys()].find(isOf) ?? active);
+    const same = this.sameOf(place);
+    if (same.size === 0) return place.source.build(options);
+    return place.source.build({ ...options, adopted: merged(same, options.adopted) });
+  }
+
+  /** What a place has; held where the shown tree would go back in time by it. */
+  async look(place: Place, signal: AbortSignal): Promise<Look> {
+    const beganAt = this.#options.clock.now();
+    const look = await place.source.look({ signal });
+    if (look.kind !== 'candidate') return look;
+    const isFirst = place === this.#options.first;
+    // Nothing is shown of another store: there is nothing to compare.
+    const isPlain = isFirst && this.#settled === place && !this.#wasAway;
+    const hold = isPlain ? undefined : await this.#judge(place, look.candidate, signal);
+    if (hold !== undefined) return { kind: 'held', hold };
+    this.#settled = place;
+    this.#settledAt = beganAt;
+    if (!isFirst) this.#wasAway = true;
+    return look;
+  }
+
+  async #judge(place: Place, candidate: Candidate, signal: AbortSignal): Promise<SourceHold | undefined> {
+    const { shown: shownNow, hasSameBytes } = this.#options;
+    const shown = shownNow();
+    const { digest, release } = candidate;
+    const before = this.#judged.get(place);
+    const isSettled = this.#settled === place;
+    // What passed may go back in time, and what was held may pass, once a tree of another store is shown.
+    if (before?.digest === digest) {
+      if (before.shown === shown?.generation.id || (isSettled && before.hold === undefined))
+        return before.hold;
+    }
+    const judge = (hold: SourceHold | undefined, same: Judged['same'] = new Map()): typeof hold => {
+      this.#judged.set(place, { digest, shown: shown?.generation.id, same, hold });
+      return hold;
+    };
+    if (shown === undefined) return judge(undefined);
+    if (release !== undefined) return judge(olderStepHold(release, shown.release, place.name));
+    const found = await place.source.build({
+      digest,
+      previous: shown.generation,
+      removedDirectories: new Map(),
+      nextNodeId: SCRATCH_NODE_ID,
+      signal,
+    });
+    const { same, back } = await compareListings({
+      shown: shown.generation,
+      found,
+      known: before?.same ?? new Map(),
+      switching: isSettled
+        ? undefined
+        : {
+            asOf: (this.#settledAt ?? shown.publishedAt) / 1000,
+            hasSameBytes: (mine, theirs) => hasSameBytes(mine, theirs, place.content, signal),
+          },
+    });
+    // What is done to the first itself is followed as ever.
+    const isFree = isSettled && place === this.#options.first;
+    return judge(back === undefined || isFree ? undefined : behindHold(back, place.name), same);
+  }
+}
+
+/** What was found when it was fetched is newer than what was listed. */
+function merged(same: ReadonlyMap<string, SameObject>, adopted: AdoptedObjects | undefined): AdoptedObjects {
+  const all = new Map<string, Exclude<ReturnType<AdoptedObjects['get']>, undefined>>();
+  for (const [path, { shown, lastModified }] of same) {
+    const date = shown.lastModified ?? lastModified ?? Number.NaN;
+    all.set(path, { etag: shown.etag, size: shown.size, lastModified: date });
+  }
+  for (const [path, object] of adopted ?? []) all.set(path, object);
+  return all;
+}

@@ -1,0 +1,30 @@
+/** Since when the first store fails, and since when it answers: what decides where trees are read from. */
+export class ReachRecord {
+  #failingSince: number | undefined;
+  #answeringSince: number | undefined;
+
+  failed(now: number): void {
+    this.#failingSince = since(this.#failingSince, now);
+    this.#answeringSince = undefined;
+  }
+
+  answered(now: number): void {
+    this.#answeringSince = since(this.#answeringSince, now);
+    this.#failingSince = undefined;
+  }
+
+  /** Milliseconds, without an answer in between. */
+  failingMs(now: number): number {
+    return this.#failingSince === undefined ? 0 : Math.max(0, now - this.#failingSince);
+  }
+
+  /** Milliseconds, without a failure in between. */
+  answeringMs(now: number): number {
+    return this.#answeringSince === undefined ? 0 : Math.max(0, now - this.#answeringSince);
+  }
+}
+
+/** A clock that stepped back begins anew. */
+function since(before: number | undefined, now: number): number {
+  return before === undefined || before > now ? now : before;
+}

@@ -1,0 +1,269 @@
+import type { Logger } from '../../base/logger.ts';
+import type { BuildOptions, Built, Look, Source, SourceKind } from '../source.ts';
+import { wordsOf } from './going-back.ts';
+import { type Place, PlaceJudge, type PlaceJudgeOptions } from './place-judge.ts';
+import { ReachRecord } from './reach-record.ts';
+import type { StandbyView } from './standby-view.ts';
+import type { SwitchedContent } from './switched-content.ts';
+
+export interface StandbyPlace extends Place {
+  /** One request, which shows whether it could be used. Rejects with the store's error. */
+  check(signal: AbortSignal): Promise<void>;
+}
+
+export interface StandbySourceOptions extends PlaceJudgeOptions {
+  /** In the order in which they are tried. Each is opened when it is first needed; a failure is tried again. */
+  readonly standbys: readonly { readonly name: string; readonly open: () => Promise<StandbyPlace> }[];
+  readonly content: Pick<SwitchedContent, 'use'>;
+  /** How long the first must fail. */
+  readonly afterMs: number;
+  /** Whether an error says that a store cannot be reached. */
+  readonly isDown: (error: unknown) => boolean;
+  readonly onChange: (view: StandbyView) => void;
+  readonly log: Logger;
+}
+
+/** How long the first must have answered, before trees come from it again. */
+const BACK_AFTER_MS = 60_000;
+const CHECK_EVERY_MS = 86_400_000;
+/**
+ * Reads trees from a first store, and from another one while the first cannot be reached. The tree never goes back in
+ * time by that, in neither direction: what would is held, or the other store stays in use. While the first is well the
+ * others are asked once a day.
+ */
+export class StandbySource implements Source {
+  readonly kind: SourceKind;
+  readonly #options: StandbySourceOptions;
+  readonly #reach = new ReachRecord();
+  readonly #judge: PlaceJudge;
+  readonly #opened = new Map<number, StandbyPlace>();
+  #active: Place;
+  #probe: Promise<void> | undefined;
+  #checking: Promise<void> | undefined;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #view: StandbyView;
+  #toldCode: string | undefined;
+
+  constructor(options: StandbySourceOptions) {
+    const { first, standbys } = options;
+    this.#options = options;
+    this.kind = first.source.kind;
+    this.#judge = new PlaceJudge(options);
+    this.#active = first;
+    this.#view = {
+      source: standbys[0]?.name ?? first.name,
+      isActive: false,
+      since: undefined,
+      checked: undefined,
+      firstIsBehind: undefined,
+    };
+  }
+
+  get view(): StandbyView {
+    return this.#view;
+  }
+
+  async look({ signal }: { readonly signal: AbortSignal }): Promise<Look> {
+    const { first } = this.#options;
+    if (this.#active !== first) return this.#lookWhileAway(signal);
+    try {
+      const look = await this.#lookAt(first, signal);
+      this.#reach.answered(this.#now());
+      this.#checkDaily(signal);
+      return look;
+    } catch (error) {
+      if (!this.#noteFailure(error, signal)) throw error;
+      if (this.#reach.failingMs(this.#now()) < this.#options.afterMs) throw error;
+      return this.#lookAtStandbys(error, signal);
+    }
+  }
+
+  build(options: BuildOptions): Promise<Built> {
+    return this.#judge.build(options, this.#active);
+  }
+
+  accept(digest: string, options: { readonly signal: AbortSignal }): Promise<boolean> {
+    return this.#active.source.accept(digest, options);
+  }
+
+  /** Resolves when nothing is asked in the background. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#probe, this.#checking]);
+  }
+
+  async #lookWhileAway(signal: AbortSignal): Promise<Look> {
+    this.#probeFirst(signal);
+    if (this.#reach.answeringMs(this.#now()) >= BACK_AFTER_MS) {
+      const look = await this.#lookBack(signal);
+      if (look !== undefined) return look;
+    }
+    try {
+      return await this.#lookAtStandbys(undefined, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // The first may be back already: with neither there is nothing to wait a minute for.
+      const look = await this.#lookBack(signal);
+      if (look !== undefined) return look;
+      throw error;
+    }
+  }
+
+  /** At the first again; undefined where that does not answer, or would go back in time. */
+  async #lookBack(signal: AbortSignal): Promise<Look | undefined> {
+    const { first, log } = this.#options;
+    // Two looks at one source would take each other's listing away.
+    await this.#probe;
+    try {
+      const look = await this.#lookAt(first, signal);
+      this.#reach.answered(this.#now());
+      if (look.kind !== 'held') {
+        this.#activate(first);
+        return look;
+      }
+      const { hold } = look;
+      if (this.#view.firstIsBehind !== hold.detail) {
+        log.warn(
+          { event: 'first-behind', detail: hold.detail },
+          'the first source answers again, but has not got what is shown; trees still come from the standby',
+        );
+        this.#change({ firstIsBehind: hold.detail });
+      }
+    } catch (error) {
+      if (!this.#noteFailure(error, signal)) throw error;
+    }
+    return undefined;
+  }
+
+  /**
+   * Of the first of them that has something to show, or else of the first that answers. Rejects with `error`, or else
+   * with the first failure.
+   */
+  async #lookAtStandbys(error: unknown, signal: AbortSignal): Promise<Look> {
+    let failed = error;
+    let held: { readonly place: Place; readonly look: Look } | undefined;
+    for (const index of this.#inOrder()) {
+      try {
+        const place = await this.#open(index);
+        const look = await this.#lookAt(place, signal);
+        if (look.kind === 'held') {
+          held ??= { place, look };
+          continue;
+        }
+        this.#activate(place);
+        return look;
+      } catch (failure) {
+        signal.throwIfAborted();
+        this.#tellUnusable(index, failure);
+        failed ??= failure;
+      }
+    }
+    if (held === undefined) throw failed;
+    this.#activate(held.place);
+    return held.look;
+  }
+
+  /** The one that is read from comes before those that may still be down. */
+  #inOrder(): readonly number[] {
+    const all = [...this.#options.standbys.keys()];
+    const isActive = (index: number): boolean => this.#opened.get(index) === this.#active;
+    return [...all.filter(isActive), ...all.filter((index) => !isActive(index))];
+  }
+
+  async #lookAt(place: Place, signal: AbortSignal): Promise<Look> {
+    const look = await this.#judge.look(place, signal);
+    if (place === this.#active) this.#options.content.use(place.content, this.#judge.sameOf(place));
+    return look;
+  }
+
+  /** Whether the store cannot be reached, which is all that a standby is for. */
+  #noteFailure(error: unknown, signal: AbortSignal): boolean {
+    if (signal.aborted || !this.#options.isDown(error)) return false;
+    this.#reach.failed(this.#now());
+    return true;
+  }
+
+  /** In the background, one at a time: a store that is down takes its time to say so. */
+  #probeFirst(signal: AbortSignal): void {
+    if (this.#probe !== undefined) return;
+    this.#probe = this.#options.first.source
+      .look({ signal })
+      .then(
+        () => this.#reach.answered(this.#now()),
+        () => {
+          if (!signal.aborted) this.#reach.failed(this.#now());
+        },
+      )
+      .finally(() => {
+        this.#probe = undefined;
+      });
+  }
+
+  #activate(place: Place): void {
+    if (place === this.#active) return;
+    const { first, log, content } = this.#options;
+    this.#active = place;
+    content.use(place.content, this.#judge.sameOf(place));
+    if (place === first) {
+      log.info({ event: 'standby-left', source: first.name }, 'trees come from the first source again');
+      this.#change({ isActive: false, since: undefined, firstIsBehind: undefined });
+      return;
+    }
+    log.warn(
+      { event: 'standby-taken', source: place.name },
+      'the first source cannot be reached; trees come from a standby',
+    );
+    this.#change({ isActive: true, source: place.name, since: this.#view.since ?? this.#now() });
+  }
+
+  async #open(index: number): Promise<StandbyPlace> {
+    const known = this.#opened.get(index);
+    if (known !== undefined) return known;
+    const place = await this.#options.standbys[index]!.open();
+    this.#opened.set(index, place);
+    return place;
+  }
+
+  /** In the background. */
+  #checkDaily(signal: AbortSignal): void {
+    const now = this.#now();
+    if (Math.abs(now - this.#checkedAt) < CHECK_EVERY_MS) return;
+    this.#checkedAt = now;
+    this.#checking = this.#check(signal);
+  }
+
+  async #check(signal: AbortSignal): Promise<void> {
+    for (const index of this.#options.standbys.keys()) {
+      let error: string | undefined;
+      try {
+        await (await this.#open(index)).check(signal);
+      } catch (failure) {
+        if (signal.aborted) return;
+        error = wordsOf(failure);
+        this.#tellUnusable(index, failure);
+      }
+      // Status has the first of them; the log has them all.
+      if (index === 0) this.#change({ checked: { at: this.#now(), error } });
+    }
+  }
+
+  #tellUnusable(index: number, error: unknown): void {
+    const { standbys, log } = this.#options;
+    const source = standbys[index]!.name;
+    const detail = wordsOf(error);
+    const line = { event: 'standby-unusable', source, detail } as const;
+    const message = 'a standby source cannot be used';
+    const code = `${index} ${detail}`;
+    if (code === this.#toldCode) log.debug(line, message);
+    else log.warn(line, message);
+    this.#toldCode = code;
+  }
+
+  #change(changes: Partial<StandbyView>): void {
+    this.#view = { ...this.#view, ...changes };
+    this.#options.onChange(this.#view);
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+}

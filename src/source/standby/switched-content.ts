@@ -1,0 +1,28 @@
+import type { ContentRequest, ContentStore } from '../../cache/receive.ts';
+import type { ObjectBody } from '../../store/object-store.ts';
+import type { SameObject } from './compare-listings.ts';
+
+/** Content from the store that trees are read from at the moment, by the ETags under which files are shown. */
+export class SwitchedContent implements ContentStore {
+  #store: ContentStore;
+  #same: ReadonlyMap<string, SameObject> = new Map();
+
+  constructor(first: ContentStore) {
+    this.#store = first;
+  }
+
+  /** Requests under way end where they began. */
+  use(store: ContentStore, same: ReadonlyMap<string, SameObject>): void {
+    this.#store = store;
+    this.#same = same;
+  }
+
+  async get(path: string, request: ContentRequest): Promise<ObjectBody> {
+    const store = this.#store;
+    const same = this.#same.get(path);
+    if (same === undefined || request.ifMatch !== same.shown.etag) return store.get(path, request);
+    const { etag, lastModified } = same;
+    const body = await store.get(path, { ...request, ifMatch: etag, lastModified });
+    return body.etag === etag ? { ...body, etag: same.shown.etag } : body;
+  }
+}

@@ -1,0 +1,153 @@
+import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
+import { printable } from '../../base/printable.ts';
+import type { CredentialsProvider } from '../credentials.ts';
+import { codeOfFailure, codeOfS3 } from '../error-codes.ts';
+import { Transport } from '../http/transport.ts';
+import type { TransportSettings } from '../http/transport-settings.ts';
+import { SettingError } from '../setting-error.ts';
+import { isRetryable, StoreError, type StoreErrorCode } from '../store-error.ts';
+import { sdkRequestHandler } from './transport.ts';
+
+/** As long as SQS takes it: a receive that finds nothing costs the same however long it waits. */
+const WAIT_SECONDS = 20;
+/** A message that was received is not given to anybody else for this time, within which it is deleted. */
+const HIDDEN_SECONDS = 60;
+const MOST_MESSAGES = 10;
+/** Of credentials: the SDK asks for new ones five minutes before they expire; the provider here keeps them itself. */
+const KEPT_MS = 60_000;
+const DEFAULT_REGION = 'us-east-1';
+
+export interface SqsQueueOptions {
+  /** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`, or that of another service with this protocol. */
+  readonly url: string;
+  /** Where the address names none. */
+  readonly region: string | undefined;
+  readonly credentials: CredentialsProvider;
+  readonly settings: TransportSettings;
+}
+
+interface Message {
+  readonly body: string;
+  readonly receipt: string;
+}
+
+/**
+ * A queue of SQS. The package of its client is loaded here alone, and need not be installed where no queue is used.
+ *
+ * @throws {SettingError} bad-setting: the package is not there
+ */
+export async function openSqsQueue(options: SqsQueueOptions): Promise<SqsQueue> {
+  let sdk: typeof import('@aws-sdk/client-sqs');
+  try {
+    sdk = await import('@aws-sdk/client-sqs');
+  } catch (error) {
+    throw new SettingError(
+      'bad-setting',
+      '--events takes the package @aws-sdk/client-sqs, which is not installed',
+      'Install it beside dagmount (npm install --global @aws-sdk/client-sqs), or leave --events out.',
+      { cause: error },
+    );
+  }
+  return new SqsQueue(sdk, options);
+}
+
+export class SqsQueue {
+  readonly #sdk: typeof import('@aws-sdk/client-sqs');
+  readonly #url: string;
+  readonly #transport: Transport;
+  readonly #client: SQSClient;
+  /** Whether the last credentials were refused. */
+  #renew = false;
+
+  constructor(
+    sdk: typeof import('@aws-sdk/client-sqs'),
+    { url, region, credentials, settings }: SqsQueueOptions,
+  ) {
+    this.#sdk = sdk;
+    this.#url = url;
+    const timeouts = { ...settings.timeouts, firstByte: (WAIT_SECONDS + 10) * 1000 };
+    this.#transport = new Transport({ ...settings, timeouts });
+    const config: SQSClientConfig = {
+      region: regionOf(url) ?? region ?? DEFAULT_REGION,
+      endpoint: new URL(url).origin,
+      maxAttempts: 1,
+      credentials: async () => {
+        const renew = this.#renew;
+        this.#renew = false;
+        return { ...(await credentials({ renew })), expiration: new Date(Date.now() + KEPT_MS) };
+      },
+      requestHandler: sdkRequestHandler(this.#transport) as NonNullable<SQSClientConfig['requestHandler']>,
+    };
+    this.#client = new sdk.SQSClient(config);
+  }
+
+  async receive(signal: AbortSignal): Promise<readonly Message[]> {
+    const command = new this.#sdk.ReceiveMessageCommand({
+      QueueUrl: this.#url,
+      MaxNumberOfMessages: MOST_MESSAGES,
+      WaitTimeSeconds: WAIT_SECONDS,
+      VisibilityTimeout: HIDDEN_SECONDS,
+    });
+    const { Messages = [] } = await this.#told(this.#client.send(command, { abortSignal: signal }));
+    return Messages.flatMap(({ Body, ReceiptHandle }) =>
+      ReceiptHandle === undefined ? [] : [{ body: Body ?? '', receipt: ReceiptHandle }],
+    );
+  }
+
+  async delete(messages: readonly Message[], signal: AbortSignal): Promise<void> {
+    for (let start = 0; start < messages.length; start += MOST_MESSAGES) {
+      const batch = messages.slice(start, start + MOST_MESSAGES);
+      const command = new this.#sdk.DeleteMessageBatchCommand({
+        QueueUrl: this.#url,
+        Entries: batch.map(({ receipt }, at) => ({ Id: String(at), ReceiptHandle: receipt })),
+      });
+      await this.#told(this.#client.send(command, { abortSignal: signal }));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+    await this.#transport.close();
+  }
+
+  async #told<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      const told = queueError(error);
+      if (told.code === 'expired' || told.code === 'denied') this.#renew = true;
+      throw told;
+    }
+  }
+}
+
+function regionOf(url: string): string | undefined {
+  const { hostname } = new URL(url);
+  const [, region] = /(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com/.exec(hostname) ?? [];
+  return region ?? /^([a-z0-9-]+)\.queue\.amazonaws\.com/.exec(hostname)?.[1];
+}
+
+/** Of the SDK, by names and codes. The cause is dropped: it may hold credentials. */
+function queueError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const { name, message, code, $metadata } = error as {
+    readonly name?: unknown;
+    readonly message?: unknown;
+    readonly code?: unknown;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  const words = printable(`${String(name)}: ${String(message)}`, 300);
+  const status = $metadata?.httpStatusCode;
+  const kind = kindOf(typeof name === 'string' ? name : '', status, typeof code === 'string' ? code : '');
+  return new StoreError(
+    kind,
+    `the queue of events: ${words}`,
+    'Check --events, and that the role may sqs:ReceiveMessage and sqs:DeleteMessage on the queue.',
+    isRetryable(kind),
+  );
+}
+
+function kindOf(name: string, status: number | undefined, code: string): StoreErrorCode {
+  if (status === undefined) return codeOfFailure(code);
+  return codeOfS3(name.replace(/Exception$/, ''), status);
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { type Deferred, deferred, orAborted } from '../../../src/base/waiting.ts';
+import type { EventQueue, QueueMessage } from '../../../src/source/events/event-queue.ts';
+import { QueueFollower } from '../../../src/source/events/follow-queue.ts';
+import { StoreError } from '../../../src/store/store-error.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { RecordingLog } from '../../support/recording-log.ts';
+import { s3Notification } from './samples.ts';
+
+const CONCERNED = s3Notification('acme', 'dags/a.py');
+const FOREIGN = s3Notification('acme', 'logs/a.txt');
+
+class FakeQueue implements EventQueue {
+  readonly messages: QueueMessage[] = [];
+  readonly deleted: string[] = [];
+  receives = 0;
+  fails: StoreError | undefined;
+  #wake: Deferred<void> = deferred();
+
+  put(...bodies: readonly string[]): void {
+    for (const body of bodies) this.messages.push({ body, receipt: `${this.messages.length}` });
+    this.#wake.resolve();
+    this.#wake = deferred();
+  }
+
+  async receive(signal: AbortSignal): Promise<readonly QueueMessage[]> {
+    this.receives += 1;
+    if (this.fails !== undefined) throw this.fails;
+    if (this.messages.length === 0) await orAborted(this.#wake.promise, signal);
+    return this.messages.splice(0, 10);
+  }
+
+  async delete(messages: readonly QueueMessage[]): Promise<void> {
+    this.deleted.push(...messages.map(({ receipt }) => receipt));
+  }
+
+  async close(): Promise<void> {}
+}
+
+function follow(t: TestContext) {
+  const clock = new FakeClock();
+  const log = new RecordingLog();
+  const queue = new FakeQueue();
+  const hints: Deferred<void>[] = [];
+  const counts: Record<string, number> = {};
+  const follower = new QueueFollower({
+    queue,
+    isConcerned: ({ key }) => key.startsWith('dags/'),
+    hint: () => {
+      const hint = deferred<void>();
+      hints.push(hint);
+      return hint.promise;
+    },
+    observer: (_, outcome, count = 1) => {
+      counts[outcome] = (counts[outcome] ?? 0) + count;
+    },
+    clock,
+    log,
+  });
+  const end = new AbortController();
+  const running = follower.run(end.signal);
+  t.after(async () => {
+    end.abort();
+    await running;
+  });
+  return { clock, log, queue, hints, counts };
+}
+
+describe('a message of the queue', () => {
+  it('is deleted only after a look that began later than it came', async (t) => {
+    const { clock, queue, hints, counts } = follow(t);
+    queue.put(CONCERNED, CONCERNED);
+    await clock.settle();
+    assert.equal(hints.length, 1);
+    assert.deepEqual(queue.deleted, []);
+    hints[0]!.resolve();
+    await clock.settle();
+    assert.deepEqual(queue.deleted, ['0', '1']);
+    assert.deepEqual(counts, { taken: 2 });
+  });
+
+  it('stays in the queue where the mount ends before that look', async (t) => {
+    const { clock, queue, hints } = follow(t);
+    queue.put(CONCERNED);
+    await clock.settle();
+    hints[0]!.reject(new Error('the end'));
+    await clock.settle();
+    assert.deepEqual(queue.deleted, []);
+  });
+
+  it('about another key is deleted without a look', async (t) => {
+    const { clock, queue, hints, counts } = follow(t);
+    queue.put(FOREIGN);
+    await clock.settle();
+    assert.equal(hints.length, 0);
+    assert.deepEqual(queue.deleted, ['0']);
+    assert.deepEqual(counts, { foreign: 1 });
+  });
+
+  it('that is no event is left to whose it is, and told of once', async (t) => {
+    const { clock, queue, hints, counts, log } = follow(t);
+    queue.put('an order', '{"order": 7}');
+    await clock.settle();
+    assert.equal(hints.length, 0);
+    assert.deepEqual(queue.deleted, []);
+    assert.deepEqual(counts, { failed: 2 });
+    assert.equal(log.count('warn', 'events-not-understood'), 1);
+  });
+
+  it('waits for no look of an earlier one: all that are there are received', async (t) => {
+    const { clock, queue, hints } = follow(t);
+    queue.put(...Array.from({ length: 100 }, () => CONCERNED));
+    await clock.settle();
+    assert.equal(queue.messages.length, 0);
+    for (const hint of hints) hint.resolve();
+    await clock.settle();
+    assert.equal(queue.deleted.length, 100);
+  });
+});
+
+describe('a queue that cannot be read', () => {
+  const down = new StoreError('unreachable', 'no route', 'Wait.', true);
+
+  it('is asked again ever more rarely, said once, and followed when it is back', async (t) => {
+    const { clock, queue, hints, log } = follow(t);
+    queue.fails = down;
+    queue.put(FOREIGN);
+    await clock.advance(600_000);
+    assert.ok(queue.receives > 8 && queue.receives < 30, String(queue.receives));
+    assert.equal(log.count('warn', 'events-failed'), 1);
+    queue.fails = undefined;
+    queue.put(CONCERNED);
+    await clock.advance(60_000);
+    assert.equal(hints.length, 1);
+    assert.equal(log.count('info', 'events-recovered'), 1);
+  });
+});

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type FauxqsServer, interceptLocalhostDns, startFauxqs } from 'fauxqs';
+import { openSqsQueue, type SqsQueue } from '../../../src/store/sdk/sqs-queue.ts';
+import { StoreError } from '../../../src/store/store-error.ts';
+import { settingsOf } from '../../store/open-store.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { s3Notification } from './samples.ts';
+
+/** The SDK's client over HTTP, against an emulator in this process. */
+describe('a queue of SQS', () => {
+  let server: FauxqsServer;
+  let restoreDns: () => void;
+  const { signal } = new AbortController();
+  const asked: boolean[] = [];
+  const credentials = async ({ renew = false } = {}) => {
+    asked.push(renew);
+    return { accessKeyId: 'k', secretAccessKey: 's', sessionToken: 't' };
+  };
+  const open = (url: string): Promise<SqsQueue> =>
+    openSqsQueue({ url, region: undefined, credentials, settings: settingsOf({}) });
+  let client: SQSClient;
+  const send = async (queueUrl: string, body: string): Promise<void> => {
+    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+  };
+  const made = async (name: string): Promise<string> =>
+    (await client.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl ?? '';
+  before(async () => {
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+    // The emulator's own addresses of queues are below localhost.
+    restoreDns = interceptLocalhostDns();
+    server = await startFauxqs({ port: 0, logger: false });
+    client = new SQSClient({
+      region: 'us-east-1',
+      endpoint: server.address,
+      credentials: { accessKeyId: 'k', secretAccessKey: 's' },
+    });
+  });
+  after(async () => {
+    client.destroy();
+    await server.stop();
+    restoreDns();
+  });
+
+  it('gives what was sent, waits for it, and forgets what is deleted', async () => {
+    const queueUrl = await made('dags');
+    const queue = await open(queueUrl);
+    const received = queue.receive(signal);
+    await send(queueUrl, s3Notification('acme', 'dags/a.py'));
+    const messages = await received;
+    assert.deepEqual(
+      messages.map(({ body }) => body),
+      [s3Notification('acme', 'dags/a.py')],
+    );
+    assert.equal(server.inspectQueue('dags')?.messages.inflight.length, 1);
+    await queue.delete(messages, signal);
+    assert.equal(server.inspectQueue('dags')?.messages.inflight.length, 0);
+    await queue.close();
+  });
+
+  it('ends a wait when it is aborted', async () => {
+    const queueUrl = await made('empty');
+    const queue = await open(queueUrl);
+    const end = new AbortController();
+    const waiting = assert.rejects(queue.receive(end.signal));
+    await waitFor('the request', () => asked.length > 1);
+    end.abort();
+    await waiting;
+    await queue.close();
+  });
+
+  it('that does not exist, or does not answer, is a coded error without a secret', async () => {
+    const missing = await open(`${server.address}/000000000000/nothing`);
+    await assert.rejects(missing.receive(signal), (error) => error instanceof StoreError);
+    await missing.close();
+    const silent = await open('http://127.0.0.1:1/000000000000/dags');
+    await assert.rejects(
+      silent.receive(signal),
+      (error) => error instanceof StoreError && error.code === 'unreachable' && error.cause === undefined,
+    );
+    await silent.close();
+  });
+});

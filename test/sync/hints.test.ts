@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import type { HintOutcome } from '../../src/source/hint.ts';
+import { HintPace } from '../../src/sync/hint-pace.ts';
+import { FakeStoreError } from './doubles/fake-source.ts';
+import { World } from './doubles/world.ts';
+
+describe('a hint', () => {
+  const worlds: World[] = [];
+  const started = async (options: ConstructorParameters<typeof World>[0] = {}): Promise<World> => {
+    const world = new World({ pollMs: 3_600_000, ...options });
+    worlds.push(world);
+    world.source.putFiles(20);
+    await world.start();
+    await world.clock.drive(world.sync.ready);
+    return world;
+  };
+  afterEach(async () => {
+    for (const world of worlds.splice(0)) await world.stop();
+  });
+
+  it('has a change shown at once, long before the next poll', async () => {
+    const world = await started();
+    world.source.put('new.py');
+    await world.sync.hint();
+    // No two generations are published in the same whole second.
+    await world.clock.advance(1_100);
+    assert.notEqual(world.sync.shown?.generation.find('new.py'), -1);
+  });
+
+  it('costs three looks where 10,000 come within a second, and the last look begins after the last hint', async () => {
+    const world = await started();
+    const { listings } = world.source;
+    const looks: number[] = [];
+    const start = world.clock.now();
+    world.source.onList = () => {
+      looks.push(world.clock.now() - start);
+    };
+    for (let millisecond = 0; millisecond < 1_000; millisecond += 1) {
+      for (let count = 0; count < 10; count += 1) void world.sync.hint();
+      await world.clock.advance(1);
+    }
+    world.source.put('last.py');
+    const followed = world.sync.hint();
+    await world.clock.advance(60_000);
+    await followed;
+    assert.ok(world.source.listings - listings <= 3, `${looks}`);
+    assert.notEqual(world.sync.shown?.generation.find('last.py'), -1);
+  });
+
+  it('is followed by a look that began after it, though one is under way', async () => {
+    const world = await started();
+    let end: () => void = () => undefined;
+    world.source.onList = () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    await world.sync.hint();
+    await world.clock.settle();
+    let isFollowed = false;
+    const second = world.sync.hint().then(() => {
+      isFollowed = true;
+    });
+    await world.clock.settle();
+    assert.equal(isFollowed, false);
+    world.source.onList = () => undefined;
+    end();
+    await world.clock.advance(1_000);
+    assert.equal(isFollowed, true);
+    await second;
+  });
+
+  it('lists although the watched key is unchanged', async () => {
+    const outcomes: [string, HintOutcome][] = [];
+    const key = { etag: 'v1' };
+    const world = await started({
+      pollMs: 10_000,
+      watchedKey: { key: 'k', look: async (known) => (known === key.etag ? undefined : key.etag) },
+      onHint: (origin, outcome) => outcomes.push([origin, outcome]),
+    });
+    await world.clock.advance(20_000);
+    const { listings } = world.source;
+    await world.sync.hint();
+    await world.clock.settle();
+    assert.equal(world.source.listings, listings + 1);
+    assert.deepEqual(outcomes, []);
+    key.etag = 'v2';
+    await world.clock.advance(12_000);
+    assert.equal(world.source.listings, listings + 2);
+    assert.deepEqual(outcomes, [['watched-key', 'taken']], 'a change of the key is a hint as any other');
+  });
+
+  it('of an outage does not have the store asked more often than the pace allows', async () => {
+    const world = await started();
+    world.source.listFails = 'unreachable';
+    world.source.onList = () => {
+      throw new FakeStoreError('unreachable');
+    };
+    const { listings } = world.source;
+    for (let second = 0; second < 60; second += 1) {
+      void world.sync.hint();
+      await world.clock.advance(1_000);
+    }
+    assert.ok(world.source.listings - listings <= 16, `${world.source.listings - listings}`);
+  });
+
+  it('is refused once the loop has ended', async () => {
+    const world = await started();
+    const never = world.sync.hint().then(
+      () => 'followed',
+      () => 'ended',
+    );
+    await world.stop();
+    assert.ok(['followed', 'ended'].includes(await never));
+    await assert.rejects(world.sync.hint());
+  });
+});
+
+describe('the pace of hints', () => {
+  it('follows the first at once, the second a second later, and two in ten seconds', () => {
+    const pace = new HintPace();
+    assert.equal(pace.waitMs(0), 0);
+    pace.looked(0);
+    assert.equal(pace.waitMs(400), 600);
+    assert.equal(pace.waitMs(5_000), 0);
+    pace.looked(5_000);
+    assert.equal(pace.waitMs(5_000), 5_000);
+    assert.equal(pace.waitMs(10_000), 0);
+    pace.looked(10_000);
+    assert.equal(pace.waitMs(10_500), 4_500);
+  });
+
+  it('waits no longer than its window where the clock steps back by a day', () => {
+    const pace = new HintPace();
+    pace.looked(86_400_000);
+    pace.looked(86_401_000);
+    assert.equal(pace.waitMs(0), 10_000);
+  });
+});
