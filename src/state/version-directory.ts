@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
 import { isSystemError } from '../base/system-error.ts';
-import { isOwn } from '../host/own-file.ts';
 import { type Generation, generationBytes, restoreGeneration, TreeError } from '../tree/index.ts';
+import { type PackedBase, packBase, packBehind, unpackBase, unpackBehind } from './tree-packing.ts';
+import { digestOfTree, encodeVersionFile, readVersionFile, type VersionFile } from './version-file.ts';
 
 /** A version as an earlier process left it. */
 export interface KeptVersion {
@@ -14,24 +15,34 @@ export interface KeptVersion {
   readonly lastUsed: number;
 }
 
-const MAGIC = Buffer.from('DAGMVER\x01', 'latin1');
-const DIGEST_BYTES = 32;
-const HEAD_BYTES = MAGIC.length + DIGEST_BYTES;
 /** More are never kept; whatever lies here beyond that was not written by this program. */
 const MOST_FILES = 1024;
 const FILE_MODE = 0o600;
 /** Made with the directory; its mtime is that of the mount's root. */
 const MADE_AT = 'made-at';
+const BASE_PREFIX = 'base-';
+/** The beginning of its tree's SHA-256. */
+const BASE_DIGITS = 32;
+const BASE_NAME = /^base-[0-9a-f]{32}$/;
+/** A tree that takes a larger part of what its base takes becomes a base itself: it has little in common with that one. */
+const WORTHWHILE = 1 / 2;
 
 /**
- * The versions of a mount on the local disk: one file for each, whose name is its id and whose mtime is its last use. What
- * is damaged, another mount's or not to be read is as if it was not there: it can be had again from the source. So a file
- * is not synced, and a disk in trouble only costs that.
+ * The versions of a mount on the local disk: one file for each, whose name is its id and whose mtime is its last use. Each
+ * is the difference to a base, a file of its own, which stays as long as a version needs it. What is damaged, another
+ * mount's or not to be read is as if it was not there: it can be had again from the source. So a file is not synced, and a
+ * disk in trouble only costs that.
  */
 export class VersionDirectory {
   readonly #path: string;
   readonly #mountId: string;
   readonly #log: Logger;
+  /** The base of each version, by id. */
+  readonly #bases = new Map<string, string>();
+  /** The name of the base that the next version is compressed behind. */
+  #base: string | undefined;
+  /** One change at a time: no base is removed while a version is compressed behind it. */
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(cacheDirectory: string, mountId: string, log: Logger) {
     this.#path = `${cacheDirectory}/${keptFiles.versions.name}`;
@@ -54,55 +65,125 @@ export class VersionDirectory {
 
   /** Those whose ids are ones, and whose trees have this salt. Others are removed. */
   async read(isId: (name: string) => boolean, salt: bigint): Promise<readonly KeptVersion[]> {
-    const names = await readdir(this.#path).catch(() => []);
+    const names = (await readdir(this.#path).catch(() => [])).filter((name) => name !== MADE_AT);
     const kept: KeptVersion[] = [];
-    for (const name of names.filter((each) => each !== MADE_AT).slice(0, MOST_FILES)) {
+    const strangers: string[] = [];
+    for (const name of names.slice(0, MOST_FILES).filter((each) => !each.startsWith(BASE_PREFIX))) {
       const version = isId(name) ? await this.#readOne(name) : undefined;
       if (version?.generation.salt === salt) kept.push(version);
-      else await this.remove(name);
+      else strangers.push(name);
     }
+    for (const name of strangers) await this.remove(name);
+    const newest = [...kept].sort((one, other) => other.lastUsed - one.lastUsed)[0];
+    this.#base = newest && this.#bases.get(newest.id);
+    await this.#removeUnused(names.filter((name) => name.startsWith(BASE_PREFIX)));
     return kept;
   }
 
   /** Resolves when it is written, or cannot be. */
-  async write(id: string, generation: Generation): Promise<void> {
-    const bytes = generationBytes(generation);
-    const temporary = `${this.#path}/${id}.new`;
-    try {
-      await writeFile(temporary, [MAGIC, this.#digest(id, bytes), bytes], { mode: FILE_MODE });
-      await rename(temporary, `${this.#path}/${id}`);
-    } catch (error) {
-      this.#tell(id, error);
-      await rm(temporary, { force: true }).catch(() => undefined);
-    }
+  write(id: string, generation: Generation): Promise<void> {
+    return this.#change(() => this.#write(id, generationBytes(generation)));
   }
 
   async used(id: string, now: number): Promise<void> {
     await utimes(`${this.#path}/${id}`, now / 1000, now / 1000).catch(() => undefined);
   }
 
-  async remove(name: string): Promise<void> {
-    await rm(`${this.#path}/${name}`, { force: true }).catch((error: unknown) => this.#tell(name, error));
+  remove(name: string): Promise<void> {
+    return this.#change(async () => {
+      await this.#removeFile(name);
+      const base = this.#bases.get(name);
+      this.#bases.delete(name);
+      if (base !== undefined) await this.#removeUnused([base]);
+    });
+  }
+
+  /** `work` never rejects. */
+  #change(work: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(work);
+    this.#changing = changed;
+    return changed;
+  }
+
+  async #write(id: string, tree: Uint8Array): Promise<void> {
+    try {
+      const file = await this.#pack(tree);
+      await this.#writeFile(id, tree, file);
+      this.#bases.set(id, file.base);
+      this.#base = file.base;
+    } catch (error) {
+      this.#tell(id, error);
+    }
+  }
+
+  async #pack(tree: Uint8Array): Promise<VersionFile> {
+    const known = this.#base === undefined ? undefined : await this.#readBase(this.#base);
+    const packed = known && (await packBehind(known, tree));
+    if (this.#base !== undefined && known !== undefined && packed !== undefined) {
+      if (packed.length <= WORTHWHILE * known.packed.length)
+        return { base: this.#base, bytes: tree.length, packed };
+    }
+    const base = await packBase(tree);
+    const name = nameOfBase(tree);
+    // crash point: nothing needs the base yet, and the next process removes it.
+    await this.#writeFile(name, tree, { base: '', bytes: tree.length, packed: base.packed });
+    const nothing = await packBehind(base, tree);
+    if (nothing === undefined) throw new Error('the same tree was compressed to other bytes');
+    return { base: name, bytes: tree.length, packed: nothing };
+  }
+
+  async #writeFile(name: string, tree: Uint8Array, file: VersionFile): Promise<void> {
+    const temporary = `${this.#path}/${name}.new`;
+    const parts = encodeVersionFile(digestOfTree(this.#mountId, name, tree), file);
+    try {
+      await writeFile(temporary, parts, { mode: FILE_MODE });
+      await rename(temporary, `${this.#path}/${name}`);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #readOne(id: string): Promise<KeptVersion | undefined> {
     try {
-      const path = `${this.#path}/${id}`;
-      const stats = await stat(path);
-      if (!stats.isFile() || !isOwn(stats)) return undefined;
-      const file = await readFile(path);
-      const bytes = file.subarray(HEAD_BYTES);
-      const head = Buffer.concat([MAGIC, this.#digest(id, bytes)]);
-      if (!file.subarray(0, HEAD_BYTES).equals(head)) return undefined;
-      return { id, generation: restoreGeneration(bytes), lastUsed: stats.mtimeMs };
+      const file = await readVersionFile(`${this.#path}/${id}`);
+      if (file === undefined || !BASE_NAME.test(file.base)) return undefined;
+      const base = await readVersionFile(`${this.#path}/${file.base}`);
+      if (base === undefined) return undefined;
+      const tree = await unpackBehind(base, file.packed, file.bytes);
+      if (!digestOfTree(this.#mountId, id, tree).equals(file.digest)) return undefined;
+      this.#bases.set(id, file.base);
+      return { id, generation: restoreGeneration(tree), lastUsed: file.mtimeMs };
     } catch (error) {
-      if (!(error instanceof TreeError)) this.#tell(id, error);
+      if (!isDamage(error)) this.#tell(id, error);
       return undefined;
     }
   }
 
-  #digest(id: string, bytes: Uint8Array): Buffer {
-    return createHash('sha256').update(`${this.#mountId}\0${id}\0`).update(bytes).digest();
+  /** Undefined if it cannot be used: the next version gets a base of its own. */
+  async #readBase(name: string): Promise<PackedBase | undefined> {
+    try {
+      const file = await readVersionFile(`${this.#path}/${name}`);
+      if (file === undefined) return undefined;
+      const tree = await unpackBase(file.packed, file.bytes);
+      return nameOfBase(tree) === name ? { tree, packed: file.packed } : undefined;
+    } catch (error) {
+      if (!isDamage(error)) this.#tell(name, error);
+      return undefined;
+    }
+  }
+
+  async #removeUnused(bases: readonly string[]): Promise<void> {
+    const used = new Set(this.#bases.values());
+    for (const name of bases) {
+      if (used.has(name)) continue;
+      if (this.#base === name) this.#base = undefined;
+      await this.#removeFile(name);
+    }
+  }
+
+  async #removeFile(name: string): Promise<void> {
+    await rm(`${this.#path}/${name}`, { force: true }).catch((error: unknown) => this.#tell(name, error));
   }
 
   #tell(version: string, error: unknown): void {
@@ -112,4 +193,15 @@ export class VersionDirectory {
       'a version cannot be kept on the local disk: after a restart it is fetched again',
     );
   }
+}
+
+function nameOfBase(tree: Uint8Array): string {
+  return `${BASE_PREFIX}${createHash('sha256').update(tree).digest('hex').slice(0, BASE_DIGITS)}`;
+}
+
+/** Bytes that were not written so, or not to their end; also a base that is gone. */
+function isDamage(error: unknown): boolean {
+  if (error instanceof TreeError || error instanceof RangeError) return true;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+  return error.code === 'ENOENT' || error.code.startsWith('ERR_') || error.code.startsWith('Z_');
 }

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { isOwn } from '../host/own-file.ts';
+
+/** What a file of the directory holds: a tree, compressed by itself (a base), or behind a base (a version). */
+export interface VersionFile {
+  /** The name of the base that it was compressed behind; '' for a base. */
+  readonly base: string;
+  /** Of the tree. */
+  readonly bytes: number;
+  readonly packed: Uint8Array;
+}
+
+export interface ReadVersionFile extends VersionFile {
+  /** Over the owner of the file, and the tree. */
+  readonly digest: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly mtimeMs: number;
+}
+
+const MAGIC = Buffer.from('DAGMVER\x02', 'latin1');
+const DIGEST_BYTES = 32;
+const BASE_BYTES = 64;
+const BASE_AT = MAGIC.length + DIGEST_BYTES;
+const LENGTH_AT = BASE_AT + BASE_BYTES;
+const HEAD_BYTES = LENGTH_AT + 4;
+/** A tree of a million files has some 160 MB. */
+export const MOST_TREE_BYTES = 1024 * 1024 * 1024;
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What a tree is held against after it was read: it is of this mount, under this name. */
+export function digestOfTree(mountId: string, name: string, tree: Uint8Array): Buffer {
+  return createHash('sha256').update(`${mountId}\0${name}\0`).update(tree).digest();
+}
+
+/** The parts of a file, to be written one behind the other. */
+export function encodeVersionFile(
+  digest: Uint8Array,
+  { base, bytes, packed }: VersionFile,
+): readonly Uint8Array[] {
+  const head = Buffer.alloc(HEAD_BYTES);
+  MAGIC.copy(head);
+  head.set(digest, MAGIC.length);
+  head.write(base, BASE_AT, BASE_BYTES, 'latin1');
+  head.writeUInt32LE(bytes, LENGTH_AT);
+  return [head, packed];
+}
+
+/** Undefined if it is none that this program wrote for this user. Rejects with the system's error. */
+export async function readVersionFile(path: string): Promise<ReadVersionFile | undefined> {
+  const handle = await open(path, READ_FLAGS);
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile() || !isOwn(stats) || stats.size > HEAD_BYTES + MOST_TREE_BYTES) return undefined;
+    const file = await handle.readFile();
+    const bytes = file.length < HEAD_BYTES ? 0 : file.readUInt32LE(LENGTH_AT);
+    if (bytes === 0 || bytes > MOST_TREE_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC))
+      return undefined;
+    return {
+      base: file.toString('latin1', BASE_AT, LENGTH_AT).replace(/\0+$/, ''),
+      bytes,
+      packed: file.subarray(HEAD_BYTES),
+      digest: file.subarray(MAGIC.length, BASE_AT),
+      mtimeMs: stats.mtimeMs,
+    };
+  } finally {
+    await handle.close();
+  }
+}
