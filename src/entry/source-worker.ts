@@ -3,6 +3,7 @@ import type { LogLineAt } from '../base/log-events.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ShownRelease } from '../config/shown-source.ts';
 import { PrefixSource } from '../source/prefix/prefix-source.ts';
+import { KnownManifests } from '../source/release/known-manifests.ts';
 import { ReleaseSource } from '../source/release/release-source.ts';
 import { ReleaseVersions } from '../source/release/release-versions.ts';
 import { S3ReleaseReader } from '../source/release/s3-release-reader.ts';
@@ -109,6 +110,7 @@ function releaseSource(release: ShownRelease, options: SourceSetUp): Source {
     logger,
   );
   const shared = {
+    manifests: new KnownManifests(),
     patterns: options.patterns,
     salt: options.salt,
     root,

@@ -46,6 +46,8 @@ export interface RefWatchOptions extends StepRules {
   /** Steps below this number are held; 0: none. */
   readonly minSequence: number;
   readonly memory: StepMemory;
+  /** Those that were read, for others to use; default: its own. */
+  readonly manifests?: KnownManifests | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -64,7 +66,7 @@ export class RefWatch {
   readonly #reader: ReleaseReader;
   readonly #storeClock = new StoreClock();
   readonly #history: StepHistory;
-  readonly #manifests = new KnownManifests();
+  readonly #manifests: KnownManifests;
   readonly #key: string;
   /** The ref as it was read last. */
   #ref: { readonly bytes: Uint8Array; readonly etag: string | undefined } | undefined;
@@ -74,6 +76,7 @@ export class RefWatch {
 
   constructor(options: RefWatchOptions) {
     this.#options = options;
+    this.#manifests = options.manifests ?? new KnownManifests();
     this.#reader = new DatedReader(options.reader, this.#storeClock, options.clock);
     this.#history = new StepHistory(this.#reader, options);
     this.#key = releaseKeys.ref(options.environment);

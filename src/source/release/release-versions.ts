@@ -4,6 +4,7 @@ import { buildGeneration, type FilterPatterns, type Generation, PathFilter } fro
 import type { FoundVersion } from '../version-source.ts';
 import { DatedReader } from './dated-reader.ts';
 import { judgeStep, type Step, type StepRules } from './judge-step.ts';
+import type { KnownManifests } from './known-manifests.ts';
 import { columnsOf } from './manifest-columns.ts';
 import { readManifest } from './read-manifest.ts';
 import { holdOf, RefHeld } from './ref-hold.ts';
@@ -12,6 +13,8 @@ import type { ReleaseReader } from './release-reader.ts';
 export interface ReleaseVersionsOptions extends StepRules {
   readonly reader: ReleaseReader;
   readonly patterns: FilterPatterns;
+  /** Manifests of what was shown. None is kept for a version: its tree is. */
+  readonly manifests?: Pick<KnownManifests, 'get'> | undefined;
   /** Of the mount: what cookies are made of. */
   readonly salt: bigint;
   readonly clock: { now(): number };
@@ -41,7 +44,8 @@ export class ReleaseVersions {
     try {
       const step = await this.#witness(id, signal);
       if (step === undefined) return { kind: 'absent' };
-      const manifest = await readManifest(this.#reader, step, signal);
+      const known = this.#options.manifests?.get(step.payload.manifest);
+      const manifest = known?.id === id ? known : await readManifest(this.#reader, step, signal);
       return { kind: 'found', generation: this.#build(manifest, step) };
     } catch (error) {
       if (!(error instanceof RefHeld)) throw error;

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { releaseKeys } from '../../../src/release/index.ts';
+import { decodeManifest, releaseKeys } from '../../../src/release/index.ts';
+import { KnownManifests } from '../../../src/source/release/known-manifests.ts';
 import { ReleaseVersions } from '../../../src/source/release/release-versions.ts';
 import type { FoundVersion } from '../../../src/source/version-source.ts';
 import { StoreError } from '../../../src/store/store-error.ts';
 import { HOUR, signal } from './looks.ts';
 import { ENVIRONMENT, ROOT, WrittenRoot, type WrittenStep } from './written-root.ts';
 
-function versionsOf(store: WrittenRoot, options: { readonly exclude?: readonly string[] } = {}) {
+function versionsOf(
+  store: WrittenRoot,
+  options: { readonly exclude?: readonly string[]; readonly manifests?: KnownManifests } = {},
+) {
   return new ReleaseVersions({
     reader: store,
     root: ROOT,
@@ -15,6 +19,7 @@ function versionsOf(store: WrittenRoot, options: { readonly exclude?: readonly s
     signers: undefined,
     patterns: { include: [], exclude: options.exclude ?? [] },
     salt: 7n,
+    manifests: options.manifests,
     clock: { now: () => store.now },
   });
 }
@@ -51,6 +56,27 @@ describe('a version', () => {
     ]);
     const other = await versions.find(second.payload.release, signal);
     assert.ok(other.kind === 'found' && other.generation.find('c.py') > 0);
+  });
+
+  test('needs no manifest of what was shown, and keeps none of its own', async () => {
+    const store = new WrittenRoot();
+    const [first, second] = history(store);
+    const manifests = new KnownManifests();
+    const step = first.payload;
+    const manifest = decodeManifest(
+      store.objects.get(releaseKeys.manifest(step.release, step.manifest.sha256))!,
+    );
+    manifests.keep(step.manifest, manifest);
+    const versions = versionsOf(store, { manifests });
+    store.reads.length = 0;
+    const found = await versions.find(step.release, signal);
+    assert.ok(found.kind === 'found' && found.generation.find('d/b.py') > 0);
+    assert.deepEqual(store.reads, [releaseKeys.witness(step.release, ENVIRONMENT)]);
+    // One under the name of another release's is not used.
+    manifests.keep(second.payload.manifest, manifest);
+    const other = await versions.find(second.payload.release, signal);
+    assert.ok(other.kind === 'found' && other.generation.find('c.py') > 0);
+    assert.equal(manifests.get({ ...step.manifest, size: 1 }), undefined);
   });
 
   test('is byte for byte the same, whenever it is looked up', async () => {
