@@ -25,7 +25,8 @@ export interface Reservation {
  * The blobs on disk, and which of them to evict when space is needed:
  *
  * 1. those of versions that are not shown, least recently used first
- * 2. those past the prefetch bound, which together take at most half of the limit
+ * 2. those of trees beside the current one; they make room for each other, and not by evicting what follows
+ * 3. those past the prefetch bound, which together take at most half of the limit
  *
  * Blobs of shown versions within the bound are not evicted to make room for others; pinned blobs are never evicted.
  * Unpinned blobs and reservations together never exceed the limit.
@@ -37,6 +38,7 @@ export class BlobIndex {
   readonly #retention = new RetentionTable();
   readonly #ranks: Readonly<Record<Rank, Recency>> = {
     hidden: new Recency(),
+    beside: new Recency(),
     past: new Recency(),
     kept: new Recency(),
   };
@@ -58,13 +60,13 @@ export class BlobIndex {
   }
 
   get entries(): number {
-    const { hidden, past, kept } = this.#ranks;
-    return hidden.size + past.size + kept.size;
+    const { hidden, beside, past, kept } = this.#ranks;
+    return hidden.size + beside.size + past.size + kept.size;
   }
 
   get bytes(): number {
-    const { hidden, past, kept } = this.#ranks;
-    return hidden.bytes + past.bytes + kept.bytes;
+    const { hidden, beside, past, kept } = this.#ranks;
+    return hidden.bytes + beside.bytes + past.bytes + kept.bytes;
   }
 
   /** Blobs of pinned versions. */
@@ -82,8 +84,8 @@ export class BlobIndex {
 
   get totals(): Readonly<Record<Rank, { readonly entries: number; readonly bytes: number }>> {
     const of = ({ size, bytes }: Recency) => ({ entries: size, bytes });
-    const { hidden, past, kept } = this.#ranks;
-    return { hidden: of(hidden), past: of(past), kept: of(kept) };
+    const { hidden, beside, past, kept } = this.#ranks;
+    return { hidden: of(hidden), beside: of(beside), past: of(past), kept: of(kept) };
   }
 
   isPinned(name: string): boolean {
@@ -96,8 +98,8 @@ export class BlobIndex {
   }
 
   peek(key: string): Blob | undefined {
-    const { hidden, past, kept } = this.#ranks;
-    return kept.peek(key) ?? hidden.peek(key) ?? past.peek(key);
+    const { hidden, beside, past, kept } = this.#ranks;
+    return kept.peek(key) ?? hidden.peek(key) ?? past.peek(key) ?? beside.peek(key);
   }
 
   rankOf(name: string): Rank {
@@ -140,6 +142,20 @@ export class BlobIndex {
     this.#claim(name, () => this.#retention.hide(name));
   }
 
+  showBeside(name: string): void {
+    this.#claim(name, () => this.#retention.showBeside(name));
+  }
+
+  hideBeside(name: string): void {
+    this.#claim(name, () => this.#retention.hideBeside(name));
+  }
+
+  /** Bytes that content of trees beside the current one may take now. */
+  get roomBeside(): number {
+    const { past, kept } = this.#ranks;
+    return Math.max(0, this.#limit - past.bytes - kept.bytes);
+  }
+
   pin(name: string): void {
     this.#claim(name, () => this.#retention.pin(name));
   }
@@ -162,14 +178,15 @@ export class BlobIndex {
    * is evicted.
    */
   reserve(name: string, bytes: number): Reservation | undefined {
-    const { hidden, past } = this.#ranks;
-    const isPast = this.rankOf(name) === 'past';
+    const { past } = this.#ranks;
+    const rank = this.rankOf(name);
+    const isPast = rank === 'past';
     const pinned = this.#retention.isPinned(name);
     const pastNeeds = isPast ? past.bytes + this.#reservedPast + bytes - this.#pastLimit : 0;
     const needs = this.bytes + this.#reserved + bytes - this.#limit;
     if (this.#evictionPaused && needs > 0) return undefined;
     if (pastNeeds > past.bytes) return undefined;
-    if (needs > hidden.bytes + past.bytes && !pinned) return undefined;
+    if (needs > this.#spareFor(rank) && !pinned) return undefined;
     if (!this.#evictionPaused && !this.#trimPast(isPast ? bytes : 0)) return undefined;
     if (!this.#trim(bytes) && !pinned) return undefined;
     this.#reserved += bytes;
@@ -185,11 +202,14 @@ export class BlobIndex {
   /** Evicts at least `bytes` to make room for a version, if the disk is smaller than the limit. */
   giveUp(name: string, bytes: number): boolean {
     if (this.#evictionPaused) return false;
-    const { hidden, past } = this.#ranks;
-    const spare = this.rankOf(name) === 'kept' ? hidden.bytes + past.bytes : hidden.bytes;
+    const { hidden, beside, past } = this.#ranks;
+    const rank = this.rankOf(name);
+    let spare = hidden.bytes;
+    if (rank === 'past' || rank === 'kept') spare += beside.bytes;
+    if (rank === 'kept') spare += past.bytes;
     if (spare < bytes) return false;
     for (const until = this.bytes - bytes; this.bytes > until; ) {
-      if (!this.#evict(hidden.oldest() ?? past.oldest())) return false;
+      if (!this.#evict(this.#oldest())) return false;
     }
     return true;
   }
@@ -199,9 +219,10 @@ export class BlobIndex {
    * ones, which are not about to be evicted, would take as long again.
    */
   inOrder(): readonly RankedBlobs[] {
-    const { hidden, past, kept } = this.#ranks;
+    const { hidden, beside, past, kept } = this.#ranks;
     return [
       { rank: 'hidden', blobs: hidden.list() },
+      { rank: 'beside', blobs: beside.list() },
       { rank: 'past', blobs: past.list() },
       { rank: 'kept', blobs: kept.listAsAdded() },
     ];
@@ -218,8 +239,8 @@ export class BlobIndex {
     for (const blob of blobs) {
       if (rank !== rankNow) {
         this.#ranks[rank].delete(blob.key);
-        // It was shown until now, so among hidden blobs it is the most recently used.
-        if (rankNow === 'hidden') blob.used = ++this.#used;
+        // It was shown until now, so among those of its new rank it is the most recently used.
+        if (rankNow === 'hidden' || (rankNow === 'beside' && rank !== 'hidden')) blob.used = ++this.#used;
         this.#ranks[rankNow].add(blob);
       }
       if (pinned !== pinnedNow) this.#countPinned(blob, pinnedNow ? 1 : -1);
@@ -260,11 +281,22 @@ export class BlobIndex {
   }
 
   #trim(more: number): boolean {
-    const { hidden, past } = this.#ranks;
     while (this.bytes + this.#reserved + more > this.#limit) {
-      if (!this.#evict(hidden.oldest() ?? past.oldest())) return false;
+      if (!this.#evict(this.#oldest())) return false;
     }
     return true;
+  }
+
+  /** The next blob to be evicted; undefined if only kept ones are left. */
+  #oldest(): Blob | undefined {
+    const { hidden, beside, past } = this.#ranks;
+    return hidden.oldest() ?? beside.oldest() ?? past.oldest();
+  }
+
+  /** Bytes that may be evicted for a blob of this rank. */
+  #spareFor(rank: Rank): number {
+    const { hidden, beside, past } = this.#ranks;
+    return hidden.bytes + beside.bytes + (rank === 'beside' ? 0 : past.bytes);
   }
 
   #evict(blob: Blob | undefined): boolean {

@@ -13,10 +13,13 @@ export interface Blob {
   used: number;
 }
 
-/** In the order of eviction. `kept`: shown within the prefetch bound, or pinned: never evicted. */
-export type Rank = 'hidden' | 'past' | 'kept';
+/**
+ * In the order of eviction. `beside`: of a tree that is shown beside the current one. `past` the prefetch bound, of the
+ * current tree. `kept`: of it and within the bound, or pinned: never evicted.
+ */
+export type Rank = 'hidden' | 'beside' | 'past' | 'kept';
 
-const RANKS: readonly string[] = ['hidden', 'past', 'kept'] satisfies readonly Rank[];
+const RANKS: readonly string[] = ['hidden', 'beside', 'past', 'kept'] satisfies readonly Rank[];
 
 export function isRank(text: string): text is Rank {
   return RANKS.includes(text);

@@ -210,6 +210,21 @@ export class ContentCache {
     this.#disk.index.hide(name);
   }
 
+  /** A tree beside the current one shows the version. */
+  showBeside(name: string): void {
+    this.#disk.index.showBeside(name);
+  }
+
+  /** That tree is no longer shown. To be called as often as showBeside(). */
+  hideBeside(name: string): void {
+    this.#disk.index.hideBeside(name);
+  }
+
+  /** Bytes that content of trees beside the current one may take now. */
+  get roomBeside(): number {
+    return this.#disk.index.roomBeside;
+  }
+
   /** Everything that an earlier process showed or pinned is registered again: evict the excess. */
   resumeEviction(): void {
     this.#disk.index.resumeEviction();

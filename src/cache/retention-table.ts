@@ -12,11 +12,14 @@ const PIN = 4;
 export class RetentionTable {
   /** One small integer per version: two bits for how it is shown, above them the number of pins. */
   readonly #retention = new Map<string, number>();
+  /** How many trees beside the current one have it. */
+  readonly #beside = new Map<string, number>();
 
   rank(name: string): Rank {
     const claim = this.#retention.get(name) ?? 0;
     if ((claim & WITHIN) !== 0 || claim >= PIN) return 'kept';
-    return (claim & PAST) !== 0 ? 'past' : 'hidden';
+    if ((claim & PAST) !== 0) return 'past';
+    return this.#beside.has(name) ? 'beside' : 'hidden';
   }
 
   isPinned(name: string): boolean {
@@ -30,6 +33,17 @@ export class RetentionTable {
 
   hide(name: string): void {
     this.#set(name, (this.#retention.get(name) ?? 0) & ~SHOWN);
+  }
+
+  showBeside(name: string): void {
+    this.#beside.set(name, (this.#beside.get(name) ?? 0) + 1);
+  }
+
+  /** To be called as often as showBeside(). */
+  hideBeside(name: string): void {
+    const trees = this.#beside.get(name) ?? 0;
+    if (trees > 1) this.#beside.set(name, trees - 1);
+    else this.#beside.delete(name);
   }
 
   pin(name: string): void {

@@ -7,6 +7,7 @@ export const refusals = {
   'bad-body': [400, 'The body is invalid'],
   unproven: [401, 'The request does not prove that it knows the secret'],
   'not-found': [404, 'There is nothing at this address'],
+  'no-version': [404, 'The version is not shown'],
   'never-seen': [404, 'The path is not in the tree'],
   excluded: [404, 'The path is excluded'],
   'left-out': [404, 'The key is left out of the tree'],

@@ -17,10 +17,10 @@ export interface Absence {
   readonly hint: string;
 }
 
-/** The shown tree. */
+/** The shown tree, or with `version` the tree of that version. Throws RefusedRequest if it is not shown. */
 export interface TreeViews {
   /** The id of the shown generation; undefined before the first. */
-  id(): string | undefined;
+  id(version?: string): string | undefined;
   /**
    * One page in byte order of the paths. Undefined before there is a tree.
    *
@@ -30,7 +30,8 @@ export interface TreeViews {
     prefix: string,
     after: string | undefined,
     limit: number,
+    version?: string,
   ): Promise<(PageOfEntries & { readonly id: string }) | undefined>;
   /** Undefined before there is a tree. Rejects with the signal's reason. */
-  entry(path: string, signal: AbortSignal): Promise<Entry | Absence | undefined>;
+  entry(path: string, signal: AbortSignal, version?: string): Promise<Entry | Absence | undefined>;
 }

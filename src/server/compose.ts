@@ -18,6 +18,7 @@ import { probeObject } from '../store/probe-object.ts';
 import { ContentState } from '../sync/content-state.ts';
 import { Sync, type SyncOptions } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
+import { VersionContent } from '../sync/version-content.ts';
 import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
 import { MountPresenter } from '../takeover/mount-presenter.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
@@ -54,6 +55,8 @@ export interface Composed {
   readonly standby: StandbySource | undefined;
   /** Counts hints. */
   readonly onHint: HintObserver;
+  /** Resolves when the cache knows what versions show. */
+  readonly isContentKnown: Promise<void> | undefined;
 }
 
 /**
@@ -156,7 +159,6 @@ export async function compose(
   atEnd(() => cache.close());
   // Before the lock is let go of.
   atEnd(closeKept);
-  if (restored === undefined) cache.resumeEviction();
   const [connection, metrics] = await Promise.all([connecting, mount.metrics()]);
   const {
     source: ofFirst,
@@ -186,7 +188,19 @@ export async function compose(
       atEnd,
     });
   const trees = standby ?? ofFirst;
-  if (versions !== undefined) shelf?.open(versions);
+  const versionContent = new VersionContent({
+    cache,
+    planner: connection.planner,
+    concurrency: config.concurrency,
+    prefetchBytes: config.prefetchBytes,
+    isBusy: () => sync.isFetching,
+    clock: systemClock,
+    log,
+  });
+  atEnd(() => versionContent.stop());
+  const isContentKnown =
+    versions === undefined ? undefined : shelf?.open({ source: versions, content: versionContent });
+  if (restored === undefined) void Promise.resolve(isContentKnown).then(() => cache.resumeEviction());
   void shelf?.tidy(mount.over);
   const onHint: HintObserver = (from, outcome, count = 1) => {
     metrics.hint(from, outcome, count);
@@ -227,7 +241,7 @@ export async function compose(
   const events =
     config.events === undefined ? undefined : await (await import('./open-events.ts')).openEvents(opening);
   const { found: credentials } = connection;
-  return { sync, session, presenter, cache, shelf, events, credentials, standby, onHint };
+  return { sync, session, presenter, cache, shelf, isContentKnown, events, credentials, standby, onHint };
 }
 
 /** A release has its files in packs. */

@@ -125,7 +125,7 @@ export class RunningServer {
   /** Shows the tree, and follows the source until the mount is over. */
   async #serve(
     { supervised }: Acquired,
-    { sync, session, cache, events: queue }: Composed,
+    { sync, session, cache, isContentKnown, events: queue }: Composed,
     control: ControlPlane,
   ): Promise<void> {
     const { config, options, events, over } = this.#mount;
@@ -137,6 +137,7 @@ export class RunningServer {
       this.#mount.announcement.release = shownStepOf(sync.shown?.release);
       // After the tree is known, because they name its release.
       session.answerRootAttributes(control.rootAttributeOf);
+      await isContentKnown;
       cache.resumeEviction();
       supervised.standby.restorePriority();
       // Applies earlier pins, whether this tree was published now or by a predecessor.

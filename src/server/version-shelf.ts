@@ -1,15 +1,23 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { childOf, type Deferred, deferred, orAborted, startAlarm } from '../base/waiting.ts';
-import type { ServedVersion, VersionAnswer, VersionsServed } from '../session/messages.ts';
+import {
+  type ServedVersion,
+  servedTree,
+  type VersionAnswer,
+  type VersionsServed,
+} from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import { versionSlot } from '../session/trees/node-ranges.ts';
 import type { FoundVersion, VersionSource } from '../source/version-source.ts';
 import type { KeptVersion, VersionDirectory } from '../state/version-directory.ts';
+import { ContentState } from '../sync/content-state.ts';
 import { codeOf } from '../sync/failure.ts';
 import { instantOf } from '../sync/instant.ts';
 import { type ReaderUid, Turns } from '../sync/turns.ts';
+import type { VersionContent, VersionTarget } from '../sync/version-content.ts';
 import type { Generation } from '../tree/index.ts';
+import type { ShownVersion } from '../views/asked-tree.ts';
 
 export interface VersionShelfOptions {
   readonly directory: Pick<VersionDirectory, 'write' | 'used' | 'remove'>;
@@ -33,10 +41,26 @@ const LOOKUPS = 4;
 /** Each is a tree in memory, and the kernel may hold all of its nodes for as long as it has memory. */
 export const MOST_VERSIONS = 64;
 const TIDY_MS = 60_000;
+const UNAVAILABLE: VersionAnswer = { kind: 'unavailable' };
 
-interface Shelved extends ServedVersion {
+interface Shelved extends VersionTarget {
+  readonly served: ServedVersion;
   lastUsed: number;
 }
+
+/**
+ * How a look-up of a version that was not shown ended. `held`: what the store has of it is not believed. `refused`: there is
+ * no room. `unavailable`: the store is in trouble. `abandoned`: nobody waited any more.
+ */
+export type LookupOutcome = 'found' | 'absent' | 'held' | 'refused' | 'unavailable' | 'abandoned';
+
+/** What a shelf can do once the server is whole. */
+export interface VersionMeans {
+  readonly source: VersionSource;
+  readonly content: Pick<VersionContent, 'add' | 'used' | 'drop'>;
+}
+
+type Found = readonly [outcome: LookupOutcome, answer: VersionAnswer];
 
 /**
  * The versions that a mount shows beside its current tree: found at the first look-up, kept by use. A version is on the local
@@ -49,6 +73,16 @@ export class VersionShelf {
   readonly #coming = new Set<number>();
   readonly #turns = new Turns({ requests: LOOKUPS, bytes: LOOKUPS });
   readonly #source: Deferred<VersionSource> = deferred();
+  readonly #lookups: Record<LookupOutcome, number> = {
+    found: 0,
+    absent: 0,
+    held: 0,
+    refused: 0,
+    unavailable: 0,
+    abandoned: 0,
+  };
+  #waiting = 0;
+  #content: VersionMeans['content'] | undefined;
   #changedAt: number;
   /** Of the last look-up that failed; the same again is not told of as loudly. */
   #trouble: string | undefined;
@@ -63,18 +97,36 @@ export class VersionShelf {
     return this.#versions.size;
   }
 
+  /** Look-ups that have ended. */
+  get lookups(): Readonly<Record<LookupOutcome, number>> {
+    return this.#lookups;
+  }
+
+  /** Look-ups that wait for the source. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** A version that is shown. */
+  version(id: string): ShownVersion | undefined {
+    return this.#versions.get(id);
+  }
+
   /** What a session is told at its start. */
   get served(): VersionsServed {
     return {
-      versions: [...this.#versions.values()],
+      versions: [...this.#versions.values()].map(({ served }) => served),
       madeAt: instantOf(this.#options.madeAt),
       changedAt: instantOf(this.#changedAt),
     };
   }
 
-  /** From now on there is somebody to ask. */
-  open(source: VersionSource): void {
+  /** From now on there is somebody to ask. Resolves when the cache knows what is shown. */
+  async open({ source, content }: VersionMeans): Promise<void> {
+    this.#content = content;
+    const known = [...this.#versions.values()].map((version) => content.add(version));
     this.#source.resolve(source);
+    await Promise.all(known);
   }
 
   /** Rejects never. */
@@ -83,13 +135,18 @@ export class VersionShelf {
     const { controller, release } = childOf(signal);
     const alarm = startAlarm(clock, deadlineMs, () => controller.abort());
     let done: (() => void) | undefined;
+    this.#waiting += 1;
     try {
       done = await this.#turns.take(reader, 1, controller.signal);
-      return await this.#find(id, controller.signal);
+      const [outcome, answer] = await this.#find(id, controller.signal);
+      this.#lookups[outcome] += 1;
+      return answer;
     } catch (error) {
+      this.#lookups[signal.aborted ? 'abandoned' : 'unavailable'] += 1;
       if (!signal.aborted) this.#tell(id, alarm.rang ? 'deadline' : (codeOf(error) ?? 'internal'), error);
-      return { kind: 'unavailable' };
+      return UNAVAILABLE;
     } finally {
+      this.#waiting -= 1;
       done?.();
       release();
       alarm.stop();
@@ -100,6 +157,7 @@ export class VersionShelf {
     const version = this.#versions.get(id);
     if (version === undefined) return;
     version.lastUsed = this.#options.clock.now();
+    this.#content?.used(id);
     void this.#options.directory.used(id, version.lastUsed);
   }
 
@@ -120,17 +178,17 @@ export class VersionShelf {
     }
   }
 
-  async #find(id: string, signal: AbortSignal): Promise<VersionAnswer> {
+  async #find(id: string, signal: AbortSignal): Promise<Found> {
     const there = this.#versions.get(id);
-    if (there !== undefined) return this.#answer(there);
+    if (there !== undefined) return ['found', this.#answer(there)];
     const source = await orAborted(this.#source.promise, signal);
     const found = await source.findVersion(id, { signal });
     switch (found.kind) {
       case 'absent':
-        return found;
+        return ['absent', found];
       case 'held':
         this.#held(id, found);
-        return { kind: 'unavailable' };
+        return ['held', UNAVAILABLE];
       case 'found':
         return await this.#take(id, found.generation, signal);
       default:
@@ -138,7 +196,7 @@ export class VersionShelf {
     }
   }
 
-  async #take(id: string, generation: Generation, signal: AbortSignal): Promise<VersionAnswer> {
+  async #take(id: string, generation: Generation, signal: AbortSignal): Promise<Found> {
     const { clock, log, salt } = this.#options;
     const slot = versionSlot(id, salt);
     if (!this.#isFree(slot)) return this.#refuse(id);
@@ -149,7 +207,9 @@ export class VersionShelf {
       const version = this.#put(id, generation, clock.now());
       this.#trouble = undefined;
       log.info({ event: 'version-found', version: id, files: generation.files }, 'a version is shown');
-      return this.#answer(version);
+      void this.#content?.add(version);
+      this.#content?.used(id);
+      return ['found', this.#answer(version)];
     } finally {
       this.#coming.delete(slot);
     }
@@ -167,33 +227,32 @@ export class VersionShelf {
     }
   }
 
-  #refuse(version: string): VersionAnswer {
+  #refuse(version: string): Found {
     this.#options.log.warn(
       { event: 'version-refused', version, versions: this.size },
       'there is no room for another version: the kernel holds those that are here',
     );
-    return { kind: 'unavailable' };
+    return ['refused', UNAVAILABLE];
   }
 
   #put(id: string, generation: Generation, lastUsed: number): Shelved {
-    const version = {
-      id,
-      slot: versionSlot(id, this.#options.salt),
-      generation: generation.buffer,
-      fingerprints: new SharedArrayBuffer(8 * generation.entries),
-      lastUsed,
-    };
+    const content = new ContentState(generation.entries);
+    const slot = versionSlot(id, this.#options.salt);
+    const served = { id, slot, ...servedTree({ generation, fingerprints: content.fingerprints }) };
+    const version = { id, generation, content, served, lastUsed };
     this.#versions.set(id, version);
     this.#change();
     return version;
   }
 
   #answer(version: Shelved): VersionAnswer {
-    return { kind: 'found', version, changedAt: instantOf(this.#changedAt) };
+    return { kind: 'found', version: version.served, changedAt: instantOf(this.#changedAt) };
   }
 
   #isFree(slot: number): boolean {
-    return !this.#coming.has(slot) && ![...this.#versions.values()].some((version) => version.slot === slot);
+    return (
+      !this.#coming.has(slot) && ![...this.#versions.values()].some(({ served }) => served.slot === slot)
+    );
   }
 
   async #makeRoom(): Promise<boolean> {
@@ -211,6 +270,7 @@ export class VersionShelf {
     this.#change();
     if (!(await session.dropVersion(id, instantOf(this.#changedAt)))) return;
     this.#versions.delete(id);
+    await this.#content?.drop(id);
     await directory.remove(id);
     log.info({ event: 'version-dropped', version: id }, 'a version that nobody uses is shown no more');
   }

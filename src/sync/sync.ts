@@ -150,6 +150,12 @@ export class Sync {
     return this.#revalidation.shown;
   }
 
+  /** Whether content of a tree that is current, or about to be, is yet to be fetched. */
+  get isFetching(): boolean {
+    const { pending, isReady } = this.#backlog;
+    return !isReady || pending.pendingFiles + this.#revalidation.pending.pendingFiles > 0;
+  }
+
   get view(): SyncView {
     const shown = this.#revalidation.shown;
     return {

@@ -5,15 +5,17 @@ import type { BlobItem, CacheTotals, PathResult, Verified } from '../control/sha
 import { codeOf, failureOf } from '../sync/failure.ts';
 import { fetchEntry, isLocal } from '../sync/fetch-content.ts';
 import { hasContent } from '../sync/prefetch-bound.ts';
-import type { Shown } from '../sync/shown.ts';
 import type { Sync } from '../sync/sync.ts';
 import { type Generation, listedEtag } from '../tree/index.ts';
+import { type AskedTree, askedTree, type ShownVersions } from './asked-tree.ts';
 import { filesAt, type PinnedPaths } from './pinned-paths.ts';
 
 export interface CacheObserved {
   readonly sync: Pick<Sync, 'shown' | 'view'>;
   readonly cache: Pick<ContentCache, 'stats' | 'verify' | 'inspection' | 'ensure' | 'has'>;
   readonly pins: PinnedPaths;
+  /** Those shown beside the current tree; undefined: none are. */
+  readonly versions?: ShownVersions | undefined;
   readonly directory: string;
   /** Hits that the session found on the local disk. */
   readonly sessionHits: () => number;
@@ -27,6 +29,11 @@ interface Failed {
   readonly code: string;
   readonly detail: string;
 }
+
+const NOT_PINNABLE: Failed = {
+  code: 'not-pinnable',
+  detail: 'Only paths of the current tree are pinned: a version stays for --version-idle after its last use.',
+};
 
 /** The cache of a daemon, for the control socket. */
 export class DaemonCache implements CacheViews {
@@ -68,9 +75,9 @@ export class DaemonCache implements CacheViews {
     return { items, next };
   }
 
-  evict(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]> {
+  evict(paths: readonly string[], signal: AbortSignal, version?: string): Promise<PathResult[]> {
     const { inspection } = this.#observed.cache;
-    return this.#each(paths, signal, async ({ generation, content }, path, found) => {
+    return this.#each({ paths, signal, version }, async ({ generation, content }, path, found) => {
       const { files, tally, yielder } = found;
       let failed: Failed | undefined;
       for (const index of files) {
@@ -90,9 +97,10 @@ export class DaemonCache implements CacheViews {
     });
   }
 
-  pin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]> {
+  pin(paths: readonly string[], signal: AbortSignal, version?: string): Promise<PathResult[]> {
     const { pins } = this.#observed;
-    return this.#each(paths, signal, async ({ generation }, path, { files, tally, yielder }) => {
+    return this.#each({ paths, signal, version }, async ({ generation }, path, { files, tally, yielder }) => {
+      if (version !== undefined) return tally.result(path, NOT_PINNABLE);
       if (pins.isNamed(path)) return tally.result(path);
       if (pins.isFull) return tally.result(path, { code: 'too-many', detail: 'Too many paths are pinned.' });
       for (const index of files) {
@@ -104,9 +112,10 @@ export class DaemonCache implements CacheViews {
     });
   }
 
-  async unpin(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]> {
+  async unpin(paths: readonly string[], signal: AbortSignal, version?: string): Promise<PathResult[]> {
     const { pins, sync } = this.#observed;
     const results: PathResult[] = [];
+    if (version !== undefined) return paths.map((path) => new Tally().result(path, NOT_PINNABLE));
     for (const given of paths) {
       signal.throwIfAborted();
       const path = bare(given);
@@ -128,20 +137,23 @@ export class DaemonCache implements CacheViews {
     return results;
   }
 
-  prefetch(paths: readonly string[], signal: AbortSignal): Promise<PathResult[]> {
-    return this.#each(paths, undefined, async (shown, path, { files, tally, yielder }) => {
-      let failed: Failed | undefined;
-      const fetchNext = async (): Promise<void> => {
-        for (const index of files) {
-          if (yielder.due()) await yielder.turn();
-          failed ??= await this.#fetch(shown, index, tally, signal);
-          if (signal.aborted) return;
-        }
-      };
-      // One iterator, shared by all workers.
-      await Promise.all(Array.from({ length: this.#observed.concurrency }, fetchNext));
-      return tally.result(path, failed);
-    });
+  prefetch(paths: readonly string[], signal: AbortSignal, version?: string): Promise<PathResult[]> {
+    return this.#each(
+      { paths, signal: undefined, version },
+      async (shown, path, { files, tally, yielder }) => {
+        let failed: Failed | undefined;
+        const fetchNext = async (): Promise<void> => {
+          for (const index of files) {
+            if (yielder.due()) await yielder.turn();
+            failed ??= await this.#fetch(shown, index, tally, signal);
+            if (signal.aborted) return;
+          }
+        };
+        // One iterator, shared by all workers.
+        await Promise.all(Array.from({ length: this.#observed.concurrency }, fetchNext));
+        return tally.result(path, failed);
+      },
+    );
   }
 
   verify(): Promise<Verified> {
@@ -163,7 +175,12 @@ export class DaemonCache implements CacheViews {
   }
 
   /** Undefined on success. */
-  async #fetch(shown: Shown, index: number, tally: Tally, signal: AbortSignal): Promise<Failed | undefined> {
+  async #fetch(
+    shown: AskedTree,
+    index: number,
+    tally: Tally,
+    signal: AbortSignal,
+  ): Promise<Failed | undefined> {
     const { cache } = this.#observed;
     const { generation } = shown;
     const path = generation.path(index);
@@ -191,16 +208,15 @@ export class DaemonCache implements CacheViews {
     }
   }
 
-  /** Path by path, each with its files in the tree that is shown. */
+  /** Path by path, each with its files in the tree that is asked for. */
   async #each(
-    paths: readonly string[],
-    signal: AbortSignal | undefined,
-    run: (shown: Shown, path: string, found: Found) => Promise<PathResult>,
+    { paths, signal, version }: AskedPaths,
+    run: (shown: AskedTree, path: string, found: Found) => Promise<PathResult>,
   ): Promise<PathResult[]> {
     const results: PathResult[] = [];
     for (const given of paths) {
       signal?.throwIfAborted();
-      const { shown } = this.#observed.sync;
+      const shown = askedTree(this.#observed.sync.shown, this.#observed.versions, version);
       const path = bare(given);
       const tally = new Tally();
       if (shown === undefined || shown.generation.find(path) < 0) {
@@ -213,6 +229,12 @@ export class DaemonCache implements CacheViews {
     }
     return results;
   }
+}
+
+interface AskedPaths {
+  readonly paths: readonly string[];
+  readonly signal: AbortSignal | undefined;
+  readonly version: string | undefined;
 }
 
 interface Found {

@@ -21,7 +21,7 @@ import { rootAttribute } from './root-attributes.ts';
 import { DaemonTree, type TreeObserved } from './tree.ts';
 
 export interface ControlPlaneOptions
-  extends Omit<Observed, 'version' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
+  extends Omit<Observed, 'version' | 'versions' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
   readonly config: MountConfig;
   /** The prepared runtime directory of all mounts of this user. */
   readonly runtimeDirectory: string;
@@ -34,6 +34,7 @@ export interface ControlPlaneOptions
   readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
   /** The version id from a store's answer. */
   readonly versionIdOf: TreeObserved['versionIdOf'];
+  readonly versions?: (Observed['versions'] & TreeObserved['versions']) | undefined;
   readonly events: DaemonEvents;
   /** Called for each request of the webhook. */
   readonly onWebhook: (outcome: 'taken' | 'refused') => void;
@@ -53,7 +54,7 @@ export interface ControlPlane {
 
 /** Opens the control socket, before the first listing. Rejects with ControlError or ConfigError. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { config, runtimeDirectory, mountId, sync, cache, meter, versionIdOf, events } = options;
+  const { config, runtimeDirectory, mountId, sync, cache, meter, versionIdOf, versions, events } = options;
   const { log, resolved = [] } = options.options;
   const { source, prefix, target, include, exclude, concurrency, socketGroup, metricsListen } = config;
   const { webhookListen, webhookSecretFile } = config;
@@ -86,6 +87,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       tree: new DaemonTree({
         sync,
         cache,
+        versions,
         prefix,
         filter,
         problems: () => views.problems(),
@@ -95,6 +97,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       cache: new DaemonCache({
         sync,
         cache,
+        versions,
         pins,
         directory,
         sessionHits: () => meter.localReads,

@@ -28,6 +28,13 @@ interface CredentialsSeen {
   readonly expiresAt: number | undefined;
 }
 
+/** The versions beside the current tree, and lookups of others. */
+export interface ObservedVersions {
+  readonly size: number;
+  readonly waiting: number;
+  readonly lookups: NonNullable<Status['versions']>['lookups'];
+}
+
 /** The parts of a server that the views read. */
 export interface Observed {
   readonly version: string;
@@ -49,7 +56,7 @@ export interface Observed {
   readonly isMounted: () => boolean;
   readonly driver: string;
   /** The versions beside the current tree; undefined if the tree is the whole mount. */
-  readonly versions?: { readonly size: number } | undefined;
+  readonly versions?: ObservedVersions | undefined;
   /** Where the credentials of the first source came from. */
   readonly credentials?: { readonly last: CredentialsSeen | undefined } | undefined;
   /** Where trees are read from; undefined without standbys. */
@@ -131,7 +138,7 @@ export class DaemonViews implements ControlViews {
         standby: standby === undefined ? null : standbyView(standby.view),
       },
       release: view.release === undefined ? null : releaseView(view.release),
-      versions: this.#observed.versions === undefined ? null : { shown: this.#observed.versions.size },
+      versions: versionsView(this.#observed.versions),
       stuck: stuck === undefined ? null : stuckView(stuck),
       held: view.held === undefined ? null : heldView(view.held),
       waiting: view.waiting === undefined ? null : waitingView(view.waiting),
@@ -325,6 +332,12 @@ export function heldView({
 
 function waitingView({ since, until, files, objects }: NonNullable<SyncView['waiting']>): WaitingView {
   return { since: timeOf(since), until: timeOrNull(until), files, objects: [...objects] };
+}
+
+function versionsView(versions: ObservedVersions | undefined): Status['versions'] {
+  if (versions === undefined) return null;
+  const { size, waiting, lookups } = versions;
+  return { shown: size, waiting, lookups: { ...lookups } };
 }
 
 export function stuckView({ since, directory, holders }: StuckPublication): StuckView {

@@ -4,22 +4,18 @@ import type { Entry, EntryItem } from '../control/shapes/entries.ts';
 import type { ProblemItem } from '../control/shapes/status.ts';
 import type { Absence, PageOfEntries, TreeViews } from '../control/tree-views.ts';
 import { releaseKeys } from '../release/index.ts';
-import type { Shown } from '../sync/shown.ts';
+import { versionOffset } from '../session/trees/node-ranges.ts';
 import type { Sync } from '../sync/sync.ts';
-import {
-  type ContentVersion,
-  type Generation,
-  listedEtag,
-  orderByPath,
-  type PathFilter,
-  placeInOrder,
-} from '../tree/index.ts';
+import { type Generation, listedEtag, orderByPath, type PathFilter, placeInOrder } from '../tree/index.ts';
+import { type AskedTree, askedTree, type ShownVersions } from './asked-tree.ts';
 import { pastReleaseMember } from './release.ts';
 
 /** The parts of a server that the view of the tree reads. */
 export interface TreeObserved {
   readonly sync: Pick<Sync, 'shown' | 'view' | 'changes' | 'heldTree' | 'removalOf' | 'replacedNodeIds'>;
   readonly cache: { readonly inspection: CacheInspection };
+  /** The versions beside the current tree; undefined if there are none. */
+  readonly versions?: ShownVersions | undefined;
   /** The prefix of the object keys. */
   readonly prefix: string;
   readonly filter: PathFilter;
@@ -45,18 +41,19 @@ export class DaemonTree implements TreeViews {
     this.#observed = observed;
   }
 
-  id(): string | undefined {
-    return this.#observed.sync.shown?.generation.id;
+  id(version?: string): string | undefined {
+    return this.#asked(version)?.generation.id;
   }
 
   async page(
     prefix: string,
     after: string | undefined,
     limit: number,
+    version?: string,
   ): Promise<(PageOfEntries & { readonly id: string }) | undefined> {
-    const { shown } = this.#observed.sync;
-    if (shown === undefined) return undefined;
-    const { generation } = shown;
+    const asked = this.#asked(version);
+    if (asked === undefined) return undefined;
+    const { generation } = asked;
     const order = await this.#orderOf(generation);
     const from = Buffer.from(prefix);
     const last = Buffer.from(after ?? '');
@@ -69,25 +66,33 @@ export class DaemonTree implements TreeViews {
     const next = more ? generation.path(order[end - 1] as number) : null;
     return {
       id: generation.id,
-      items: this.#items(shown, order.subarray(start, Math.max(start, end))),
+      items: this.#items(asked, order.subarray(start, Math.max(start, end))),
       next,
-      ...pastReleaseMember(shown.release),
+      ...pastReleaseMember(asked.release),
     };
   }
 
-  async entry(given: string, signal: AbortSignal): Promise<Entry | Absence | undefined> {
-    const { shown } = this.#observed.sync;
-    if (shown === undefined) return undefined;
+  async entry(given: string, signal: AbortSignal, version?: string): Promise<Entry | Absence | undefined> {
+    const asked = this.#asked(version);
+    if (asked === undefined) return undefined;
     const path = given.replace(/\/$/, '');
-    const index = path === '' ? -1 : shown.generation.find(path);
+    const index = path === '' ? -1 : asked.generation.find(path);
     // With a slash at its end it is a directory, or nothing.
-    const found = index > 0 && (path === given || shown.generation.isDirectory(index));
-    return found ? await this.#entry(shown, index, path, signal) : await this.#absence(given);
+    const found = index > 0 && (path === given || asked.generation.isDirectory(index));
+    if (found) return await this.#entry(asked, index, path, signal);
+    return asked.version === undefined
+      ? await this.#absence(given)
+      : this.#absenceIn(asked.version.id, given);
   }
 
-  async #entry(shown: Shown, index: number, path: string, signal: AbortSignal): Promise<Entry> {
-    const { generation } = shown;
-    const { sync, cache, prefix, versionIdOf, isPinned } = this.#observed;
+  #asked(version: string | undefined): AskedTree | undefined {
+    const { sync, versions } = this.#observed;
+    return askedTree(sync.shown, versions, version);
+  }
+
+  async #entry(asked: AskedTree, index: number, path: string, signal: AbortSignal): Promise<Entry> {
+    const { generation, version: beside } = asked;
+    const { sync, cache, versionIdOf, isPinned } = this.#observed;
     const isDirectory = generation.isDirectory(index);
     const version = isDirectory ? undefined : generation.version(index);
     const cachedBytes = version === undefined ? 0 : cache.inspection.localBytes(version);
@@ -99,7 +104,7 @@ export class DaemonTree implements TreeViews {
     return {
       path,
       kind: isDirectory ? 'directory' : 'file',
-      key: this.#keyOf(shown, path, version),
+      key: this.#keyOf(asked, index, path),
       ...(place !== undefined && { range: { offset: place.offset, bytes: generation.size(index) } }),
       size: generation.size(index),
       etag: (version && listedEtag(version.etag)) ?? null,
@@ -107,27 +112,32 @@ export class DaemonTree implements TreeViews {
       lastModified: lastModified === 0 ? null : new Date(1000 * lastModified).toISOString(),
       mtime: mtimeOf(generation, index),
       executable: isDirectory ? null : generation.isExecutable(index),
+      ...(beside !== undefined && { version: beside.id }),
       generation: { id: generation.id, number: generation.number },
-      firstVisible: this.#firstVisible(generation, index),
+      firstVisible:
+        beside === undefined
+          ? this.#firstVisible(generation, index)
+          : { at: mtimeOf(generation, index), generation: null },
       cached,
       cachedBytes,
       checksum: checksum === undefined ? null : { algorithm: 'sha256', value: checksum },
-      pinned: isPinned(path),
+      pinned: beside === undefined && isPinned(path),
       nodeIds: {
-        current: generation.nodeId(index),
-        replaced: sync.replacedNodeIds(path).slice(0, MOST_NODE_IDS),
+        current: (beside === undefined ? 0 : versionOffset(beside.served.slot)) + generation.nodeId(index),
+        replaced: beside === undefined ? sync.replacedNodeIds(path).slice(0, MOST_NODE_IDS) : [],
       },
-      problems: this.#problemsOf(prefix + path),
+      problems: beside === undefined ? this.#problemsOf(this.#observed.prefix + path) : [],
     };
   }
 
-  /** `version` is undefined for a directory. */
-  #keyOf({ release }: Shown, path: string, version: ContentVersion | undefined): string | null {
+  /** Null where no object has it: in a release, whose files are in packs, for a directory and an empty file. */
+  #keyOf({ generation, release }: AskedTree, index: number, path: string): string | null {
     const { prefix } = this.#observed;
-    const place = version?.place;
+    const isDirectory = generation.isDirectory(index);
+    const place = isDirectory ? undefined : generation.place(index);
     if (place !== undefined) return prefix + releaseKeys.pack(place.pack);
-    if (release !== undefined) return null;
-    return version === undefined ? `${prefix}${path}/` : prefix + path;
+    if (release !== undefined || generation.isReleased) return null;
+    return `${prefix}${path}${isDirectory ? '/' : ''}`;
   }
 
   /** Publications are in different seconds, and each gives its instant to the entries that it changes. */
@@ -145,8 +155,35 @@ export class DaemonTree implements TreeViews {
     return { at: new Date(publishedAt).toISOString(), generation: { id, number, ...by } };
   }
 
+  #absenceIn(version: string, path: string): Absence {
+    return (
+      this.#exclusion(path) ?? {
+        code: 'never-seen',
+        detail: `The version ${version} has no such path.`,
+        hint: `dagmount release show ${version} has all that is in it.`,
+      }
+    );
+  }
+
+  /** Undefined where no filter excludes the path. */
+  #exclusion(path: string): Absence | undefined {
+    const { filter } = this.#observed;
+    const file = filter.explain(path);
+    const verdict = file.shown ? filter.explain(path.endsWith('/') ? path : `${path}/`) : file;
+    if (verdict.shown || (verdict !== file && verdict.list !== 'exclude')) return undefined;
+    const rule =
+      verdict.list === 'exclude'
+        ? `--exclude ${JSON.stringify(verdict.rule)} matches it`
+        : 'no --include matches it';
+    return {
+      code: 'excluded',
+      detail: `The path is not shown because ${rule}.`,
+      hint: 'Mount with other filters if it is wanted.',
+    };
+  }
+
   async #absence(path: string): Promise<Absence> {
-    const { prefix, filter, sync } = this.#observed;
+    const { prefix, sync } = this.#observed;
     const [problem] = [...this.#problemsOf(prefix + path), ...this.#problemsOf(`${prefix}${path}/`)];
     if (problem !== undefined) {
       return {
@@ -155,20 +192,8 @@ export class DaemonTree implements TreeViews {
         hint: 'Give the object another key; GET /v1/problems lists all such keys.',
       };
     }
-    const file = filter.explain(path);
-    const verdict = file.shown ? filter.explain(path.endsWith('/') ? path : `${path}/`) : file;
-    const isRuled = !verdict.shown && (verdict === file || verdict.list === 'exclude');
-    if (isRuled) {
-      const rule =
-        verdict.list === 'exclude'
-          ? `--exclude ${JSON.stringify(verdict.rule)} matches it`
-          : 'no --include matches it';
-      return {
-        code: 'excluded',
-        detail: `The path is not shown because ${rule}.`,
-        hint: 'Mount with other filters if it is wanted.',
-      };
-    }
+    const excluded = this.#exclusion(path);
+    if (excluded !== undefined) return excluded;
     const waiting = sync.heldTree?.find(path.replace(/\/$/, '')) ?? -1;
     if (waiting > 0) {
       const { held } = sync.view;
@@ -211,7 +236,7 @@ export class DaemonTree implements TreeViews {
     return found;
   }
 
-  *#items({ generation }: Shown, order: Uint32Array): Generator<EntryItem> {
+  *#items({ generation }: AskedTree, order: Uint32Array): Generator<EntryItem> {
     const { inspection } = this.#observed.cache;
     for (const index of order) {
       const isDirectory = generation.isDirectory(index);

@@ -302,3 +302,44 @@ test('after any operations limits hold, no protected blob was evicted for anothe
     { numRuns: 2000 },
   );
 });
+
+test('what trees beside the current one show goes after what nothing shows, and before what the current one does', () => {
+  const { index, add, removed } = bench();
+  index.show('past', 'past');
+  index.show('kept', 'within');
+  for (const name of ['old', 'new', 'shared']) index.showBeside(name);
+  index.showBeside('shared');
+  for (const name of ['old', 'hidden', 'past', 'kept', 'new', 'shared']) assert.equal(add(name, 100), true);
+  index.hideBeside('shared');
+  assert.equal(index.rankOf('shared'), 'beside');
+  index.show('larger', 'within');
+  assert.equal(add('larger', 500), true);
+  assert.deepEqual(removed, [blobKey('hidden', undefined)]);
+  index.show('largest', 'within');
+  assert.equal(add('largest', 300), true);
+  assert.deepEqual(
+    removed.slice(1),
+    ['old', 'new', 'shared'].map((name) => blobKey(name, undefined)),
+  );
+  index.showBeside('one more');
+  assert.equal(add('one more', 100), false, 'the current tree makes no room for it');
+  assert.equal(index.roomBeside, 0);
+});
+
+test('what trees beside the current one show makes room for each other, and what leaves the current one is the last', () => {
+  const { index, add, removed } = bench();
+  for (const name of ['one', 'two', 'three']) index.showBeside(name);
+  index.show('one', 'within');
+  for (const name of ['one', 'two']) assert.equal(add(name, 400), true);
+  index.hide('one');
+  assert.equal(index.rankOf('one'), 'beside');
+  assert.equal(index.roomBeside, LIMIT);
+  assert.equal(add('three', 400), true);
+  assert.deepEqual(removed, [blobKey('two', undefined)]);
+  index.hideBeside('three');
+  assert.equal(add('four', 300), true);
+  assert.deepEqual(
+    removed,
+    ['two', 'three'].map((name) => blobKey(name, undefined)),
+  );
+});

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import * as z from 'zod/mini';
 import type { CacheInspection } from '../../src/cache/inspection.ts';
 import { type Entry, entryShape } from '../../src/control/shapes/entries.ts';
+import { versionOffset } from '../../src/session/trees/node-ranges.ts';
 import { columnsOf } from '../../src/source/release/manifest-columns.ts';
 import type { ReleaseStep } from '../../src/source/release-step.ts';
 import { ContentState } from '../../src/sync/content-state.ts';
@@ -10,6 +11,7 @@ import type { Shown } from '../../src/sync/shown.ts';
 import type { SyncView } from '../../src/sync/sync-view.ts';
 import { buildGeneration, type Generation, PathFilter } from '../../src/tree/index.ts';
 import { DaemonTree, type TreeObserved } from '../../src/views/tree.ts';
+import { releasedTree } from '../support/released-tree.ts';
 import { build } from '../tree/arbitraries.ts';
 import type { TestObject } from '../tree/listings.ts';
 
@@ -240,4 +242,67 @@ describe('the tree at the control socket', () => {
     const { sequence: seq, id, author, message } = exampleStep;
     assert.deepEqual((await tree.page('', undefined, 10))?.release, { seq, id, author, message });
   });
+
+  test('has no key of an empty file and a directory of a release, which no object has', async () => {
+    const generation = releasedTree(new Map([['a/empty.py', '']]));
+    const sync = {
+      ...observedOf(generation),
+      shown: { ...observedOf(generation).shown, release: exampleStep },
+    };
+    for (const path of ['a', 'a/empty.py']) {
+      const entry = (await treeOf([], { sync }).entry(path, signal)) as Entry;
+      assert.equal(entry.key, null, path);
+      assert.deepEqual(entryShape.parse(entry), entry);
+    }
+  });
+
+  test('has the entries of a version that is shown, with the inode numbers of the mount, beside its own', async () => {
+    const id = `sha256-${'1'.repeat(64)}`;
+    const generation = releasedTree(new Map([['d/a.py', 'one']]));
+    const version = { id, generation, content: new ContentState(generation.entries), served: { slot: 3 } };
+    const tree = treeOf([{ key: 'd/a.py' }, { key: 'd/b.py' }], {
+      versions: { version: (asked) => (asked === id ? version : undefined) },
+      isPinned: () => true,
+    });
+    assert.notEqual(tree.id(), tree.id(id));
+    const page = await tree.page('', undefined, 10, id);
+    assert.deepEqual(
+      Array.from(page?.items ?? [], ({ path }) => path),
+      ['d', 'd/a.py'],
+    );
+    const entry = (await tree.entry('d/a.py', signal, id)) as Entry;
+    assert.deepEqual(entryShape.parse(entry), entry);
+    const nodeId = versionOffset(3) + generation.nodeId(generation.find('d/a.py'));
+    assert.deepEqual(
+      [entry.version, entry.pinned, entry.nodeIds, entry.firstVisible.generation],
+      [id, false, { current: nodeId, replaced: [] }, null],
+    );
+    const absent = (await tree.entry('d/b.py', signal, id)) as { readonly code: string };
+    assert.equal(absent.code, 'never-seen');
+    const current = (await tree.entry('d/b.py', signal)) as Entry;
+    assert.equal(current.version, undefined);
+    const other = `sha256-${'2'.repeat(64)}`;
+    assert.throws(() => tree.id(other), { code: 'no-version' });
+    await assert.rejects(tree.entry('d/a.py', signal, other), { code: 'no-version' });
+  });
 });
+
+function observedOf(generation: Generation) {
+  const shown: Shown = {
+    generation,
+    content: new ContentState(generation.entries),
+    bound: { bytes: 0, neededBytes: 0, fits: true },
+    digest: undefined,
+    problems: [],
+    publishedAt: 0,
+    release: undefined,
+  };
+  return {
+    shown,
+    view: { history: [], held: undefined } as unknown as SyncView,
+    changes: async () => undefined,
+    heldTree: undefined,
+    removalOf: async () => undefined,
+    replacedNodeIds: () => [],
+  };
+}

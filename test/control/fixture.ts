@@ -152,6 +152,7 @@ const totals: CacheTotals = {
   pinnedPaths: 0,
   passedThrough: 0,
   ranks: {
+    beside: { entries: 0, bytes: 0 },
     hidden: { entries: 0, bytes: 0 },
     past: { entries: 0, bytes: 0 },
     kept: { entries: 3, bytes: 30 },

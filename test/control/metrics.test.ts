@@ -78,6 +78,20 @@ describe('the metrics', () => {
     assert.deepEqual(MIRRORED, DURATION_BOUNDS);
   });
 
+  test('count look-ups of versions, and have none where none are shown', async () => {
+    assert.doesNotMatch(await exposed(), /^dagmount_version(s|_lookups_waiting) /m);
+    const lookups = { found: 3, absent: 2, held: 0, refused: 0, unavailable: 1, abandoned: 0 };
+    const status = { ...snapshot().status, versions: { shown: 2, waiting: 1, lookups } };
+    const { text } = await new Metrics({ version: '0', node: 'v0' }).expose({ ...snapshot(), status });
+    for (const line of [
+      'dagmount_versions 2',
+      'dagmount_version_lookups_waiting 1',
+      'dagmount_version_lookups_total{outcome="found"} 3',
+      'dagmount_version_lookups_total{outcome="unavailable"} 1',
+    ])
+      assert.ok(text.split('\n').includes(line), line);
+  });
+
   test('have names, units and help as promtool wants them', async () => {
     for (const { name, type, help, labels } of familiesOf(await exposed())) {
       assert.notEqual(help, '', name);

@@ -47,6 +47,7 @@ describe('the versions beside the current tree', () => {
   let removed: string[];
   let held: Set<string>;
   let isWritten: Promise<void>;
+  let content: string[];
   let answer: (id: string, signal: AbortSignal) => Promise<FoundVersion>;
 
   beforeEach(() => {
@@ -57,6 +58,7 @@ describe('the versions beside the current tree', () => {
     removed = [];
     held = new Set();
     isWritten = Promise.resolve();
+    content = [];
     answer = () => Promise.resolve({ kind: 'found', generation: emptyTree() });
   });
 
@@ -77,10 +79,17 @@ describe('the versions beside the current tree', () => {
       clock,
       log,
     });
-    shelf.open({
-      findVersion: (id, { signal }) => {
-        asked.push(id);
-        return answer(id, signal);
+    void shelf.open({
+      source: {
+        findVersion: (id, { signal }) => {
+          asked.push(id);
+          return answer(id, signal);
+        },
+      },
+      content: {
+        add: ({ id }) => Promise.resolve(void content.push(`add ${id}`)),
+        used: (id) => void content.push(`used ${id}`),
+        drop: (id) => Promise.resolve(void content.push(`drop ${id}`)),
       },
     });
     return shelf;
@@ -106,6 +115,46 @@ describe('the versions beside the current tree', () => {
       assert.deepEqual(await shelf.find(idOf(number), 1000, never), { kind: 'absent' });
     assert.equal(shelf.size, 0);
     assert.deepEqual([written, log.lines], [[], []]);
+  });
+
+  test('have their content fetched at each use, and let go of with them', async () => {
+    const shelf = shelfOf([{ id: idOf(1), generation: emptyTree(), lastUsed: clock.now() }], 0);
+    assert.deepEqual(content, [`add ${idOf(1)}`]);
+    shelf.used(idOf(1));
+    await shelf.find(idOf(2), 0, never);
+    assert.deepEqual(content.splice(1), [`used ${idOf(1)}`, `add ${idOf(2)}`, `used ${idOf(2)}`]);
+    await clock.advance(7 * HOUR);
+    held.add(idOf(2));
+    await shelf.dropIdle();
+    assert.deepEqual(content.splice(1), [`drop ${idOf(1)}`]);
+    assert.equal(shelf.version(idOf(1)), undefined);
+    assert.equal(shelf.version(idOf(2))?.id, idOf(2));
+  });
+
+  test('have each look-up counted by how it ended, and those that wait', async () => {
+    const shelf = shelfOf();
+    await shelf.find(idOf(1), 0, never);
+    answer = () => Promise.resolve({ kind: 'absent' });
+    await shelf.find(idOf(2), 0, never);
+    answer = () => Promise.reject(new StoreError('unreachable', 'no route', 'Wait.', true));
+    await shelf.find(idOf(2), 0, never);
+    answer = (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const reader = new AbortController();
+    const abandoned = shelf.find(idOf(3), 0, reader.signal);
+    await clock.settle();
+    assert.equal(shelf.waiting, 1);
+    reader.abort();
+    await abandoned;
+    assert.equal(shelf.waiting, 0);
+    assert.deepEqual(shelf.lookups, {
+      found: 1,
+      absent: 1,
+      held: 0,
+      refused: 0,
+      unavailable: 1,
+      abandoned: 1,
+    });
   });
 
   test('that an earlier process kept are there at once', async () => {

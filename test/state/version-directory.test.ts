@@ -1,44 +1,18 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { columnsOf } from '../../src/source/release/manifest-columns.ts';
 import { VersionDirectory } from '../../src/state/version-directory.ts';
-import { buildGeneration, type Generation, PathFilter } from '../../src/tree/index.ts';
+import type { Generation } from '../../src/tree/index.ts';
 import { RecordingLog } from '../support/recording-log.ts';
+import { releasedTree } from '../support/released-tree.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 const ONE = 'one';
 const isId = (name: string): boolean => /^[a-z]+$/.test(name);
 
 function treeOf(salt: bigint, files: ReadonlyMap<string, string> = new Map([['a.py', 'a']])): Generation {
-  const pack = digestOf('pack');
-  return buildGeneration({
-    objects: columnsOf(
-      {
-        id: 'sha256-0',
-        files: [...files].map(([path, content], at) => ({
-          path,
-          size: 1 + content.length,
-          sha256: digestOf(content),
-          executable: false,
-          place: { pack, offset: 100 * at },
-        })),
-      },
-      1_000,
-    ),
-    filter: PathFilter.compile({ include: [], exclude: [] }),
-    previous: undefined,
-    removedDirectories: new Map(),
-    nextNodeId: 2,
-    salt,
-    now: 0,
-  }).generation;
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return releasedTree(files, salt);
 }
 
 /** 3,000 files in byte order, of which 30 have changed since the version before. */

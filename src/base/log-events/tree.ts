@@ -22,6 +22,18 @@ export const treeEvents = {
     fields: ['version', 'files'],
     meaning: 'With `--versions`: a release was looked up for the first time, and is shown.',
   },
+  'version-fetched': {
+    levels: ['debug'],
+    fields: ['version', 'files'],
+    meaning:
+      'All content of a version is local that is to be fetched before it is read, and for which there is room.',
+  },
+  'version-fetch-failed': {
+    levels: ['info', 'error'],
+    fields: ['version', 'code', 'err'],
+    meaning:
+      'The content of a version could not be fetched before it is read (`code`): readers fetch what they need, and the next use of the version tries again. Error: a fault of dagmount.',
+  },
   'version-dropped': {
     levels: ['info'],
     fields: ['version'],

@@ -9,7 +9,7 @@ import type { RunCommand } from '../shell.ts';
 import type { CacheAction } from './cache-actions.ts';
 import { type ClientCommand, clientCommand, type Given } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
-import { treePath } from './tree-path.ts';
+import { type TreePath, treePath } from './tree-path.ts';
 
 type PathAction = Exclude<CacheAction, 'stats' | 'ls' | 'verify'>;
 
@@ -60,20 +60,24 @@ async function askInParts(
   given: Given,
   waits: boolean,
 ): Promise<PathResults> {
-  const paths: string[] = [];
+  const paths: TreePath[] = [];
   for (const each of given.positionals) paths.push(await treePath(client, each));
   const timeoutMs = waits ? timeoutOf(given, 'cache') : undefined;
   const items: PathResult[] = [];
-  for (let at = 0; at < paths.length; at += MOST_PATHS) {
+  for (let at = 0, end = 0; at < paths.length; at = end) {
+    const version = paths[at]?.version;
+    for (end = at; end < at + MOST_PATHS && paths[end]?.version === version && end < paths.length; ) end += 1;
     const part = await client.ask<PathResults>(`/v1/cache/${action}`, {
       method: 'POST',
       body: {
-        paths: paths.slice(at, at + MOST_PATHS),
+        paths: paths.slice(at, end).map(({ path }) => path),
+        ...(version !== undefined && { version }),
         ...(timeoutMs !== undefined && { timeoutSeconds: timeoutMs / 1000 }),
       },
       deadlineMs: timeoutMs === undefined ? DEADLINE_MS : timeoutMs + GRACE_MS,
     });
-    items.push(...part.items);
+    const below = version === undefined ? '' : `versions/${version}/`;
+    items.push(...part.items.map((item) => ({ ...item, path: below + item.path })));
   }
   return { items };
 }

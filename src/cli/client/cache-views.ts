@@ -46,6 +46,9 @@ function totalsText(totals: CacheTotals, paints: Paints): string {
     ['content', `${plural(entries, 'blob')}, ${formatSize(bytes)} of ${formatSize(limitBytes)}${share}`],
     ['kept', `${amount(ranks.kept)}: shown within the prefetch bound, or pinned`],
     ['past', `${amount(ranks.past)}: shown, past the bound; evicted where room is needed`],
+    ranks.beside.entries === 0
+      ? undefined
+      : ['beside', `${amount(ranks.beside)}: of versions beside the current tree; evicted before it`],
     ['hidden', `${amount(ranks.hidden)}: not shown; evicted first`],
     ['pinned', `${plural(pinned, 'blob')}, ${formatSize(pinnedBytes)}; ${plural(pinnedPaths, 'path')} named`],
     ['asked', `${plural(hits, 'hit')}, ${formatCount(misses)} misses${rateText(hits, misses)}`],

@@ -12,12 +12,12 @@ export const run = clientCommand<Entries>({
   name: 'ls',
   arguments: 1,
   ask: async (client, { positionals: [given] }) => {
-    const path = given === undefined ? '' : await treePath(client, given);
-    const found = await entriesAt(client, path);
+    const { path, version } = given === undefined ? { path: '' } : await treePath(client, given);
+    const found = await entriesAt(client, path, version);
     if (found.items.length > 0 || path === '') return found;
     throw new CommandError(
       'no-entry',
-      `There is no ${printableName(path)} in the tree.`,
+      `There is no ${printableName(path)} in the ${version === undefined ? 'tree' : 'version'}.`,
       'dagmount why says why; a path begins below the prefix, or at the mount point.',
     );
   },
@@ -26,18 +26,18 @@ export const run = clientCommand<Entries>({
 });
 
 /** Lists everything below a directory, or one file; for an empty directory, the directory itself. */
-async function entriesAt(client: ControlClient, path: string): Promise<Entries> {
+async function entriesAt(client: ControlClient, path: string, version?: string): Promise<Entries> {
   const items: EntryItem[] = [];
   const prefix = path === '' ? undefined : `${path}/`;
   let release: Entries['release'];
-  for await (const page of client.pages<Entries>('/v1/entries', { prefix })) {
+  for await (const page of client.pages<Entries>('/v1/entries', { prefix, version })) {
     for (const item of page.items) items.push(item);
     release = page.release;
   }
   const by = release === undefined ? {} : { release };
   if (items.length > 0 || path === '') return { items, next: null, ...by };
   const { items: beginning } = await client.ask<Entries>('/v1/entries', {
-    query: { prefix: path, limit: '1' },
+    query: { prefix: path, version, limit: '1' },
   });
   return { items: beginning.filter((item) => item.path === path), next: null, ...by };
 }

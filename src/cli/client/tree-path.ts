@@ -1,13 +1,22 @@
-import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import type { Status } from '../../control/shapes/status.ts';
 
+/** A path in the current tree, or in the tree of a version. */
+export interface TreePath {
+  readonly path: string;
+  readonly version?: string;
+}
+
+const OF_VERSION = /^versions\/(sha256-[0-9a-f]{64})(?:\/|$)/;
+
 /**
  * A path below the prefix, from an operator's input: that path, an absolute one below the mount point, or the
- * object's address. Asks the daemon for its mount point only if that matters.
+ * object's address; and `versions/ID/PATH` if the mount shows versions. Asks the daemon for its mount point only if that
+ * matters.
  */
-export async function treePath(client: ControlClient, given: string): Promise<string> {
-  if (!given.startsWith('/') && !given.startsWith('s3://')) return trimmed(given);
+export async function treePath(client: ControlClient, given: string): Promise<TreePath> {
+  const isRelative = !given.startsWith('/') && !given.startsWith('s3://');
+  if (isRelative && !OF_VERSION.test(trimmed(given))) return { path: trimmed(given) };
   const { mount } = await client.ask<Status>('/v1/status');
   return treePathIn(mount, given);
 }
@@ -15,21 +24,29 @@ export async function treePath(client: ControlClient, given: string): Promise<st
 export function treePathIn(
   { source, target, layout }: Pick<Status['mount'], 'source' | 'target' | 'layout'>,
   given: string,
-): string {
-  if (layout === 'versions' && `${given}/`.startsWith(`${target}/versions/`)) {
-    throw new ConfigError(
-      'usage',
-      'The path is one of a version, and only of the current tree is more known.',
-      `Give a path below ${target}/current; dagmount release show has the files of a version.`,
-    );
-  }
+): TreePath {
+  const inVersion = layout === 'versions' ? versionPath(below(target, given) ?? trimmed(given)) : undefined;
+  if (inVersion !== undefined) return inVersion;
   const shown = layout === 'versions' ? [`${target}/current`, target] : [target];
   for (const above of [...shown, source]) {
-    const directory = above.endsWith('/') ? above : `${above}/`;
-    if (given === above || given === directory) return '';
-    if (given.startsWith(directory)) return trimmed(given.slice(directory.length));
+    const path = below(above, given);
+    if (path !== undefined) return { path };
   }
-  return trimmed(given);
+  return { path: trimmed(given) };
+}
+
+function versionPath(path: string): TreePath | undefined {
+  const [, version] = OF_VERSION.exec(path) ?? [];
+  return version === undefined
+    ? undefined
+    : { version, path: trimmed(path.slice(`versions/${version}/`.length)) };
+}
+
+/** Undefined if it does not lie there. */
+function below(above: string, given: string): string | undefined {
+  const directory = above.endsWith('/') ? above : `${above}/`;
+  if (given === above || given === directory) return '';
+  return given.startsWith(directory) ? trimmed(given.slice(directory.length)) : undefined;
 }
 
 /** If the path is a complete key of this mount, returns the part below the prefix. */

@@ -25,7 +25,7 @@ export const run = clientCommand<Explained>({
     }
   },
   ask: async (client, { positionals: [given = ''] }) => {
-    const path = await treePath(client, given);
+    const { path, version } = await treePath(client, given);
     if (path === '') {
       throw new ConfigError(
         'usage',
@@ -33,8 +33,8 @@ export const run = clientCommand<Explained>({
         'See dagmount status for it.',
       );
     }
-    const explained = await explain(client, path);
-    if (!isAbsent(explained) || explained.code !== 'never-seen') return explained;
+    const explained = await explain(client, path, version);
+    if (version !== undefined || !isAbsent(explained) || explained.code !== 'never-seen') return explained;
     // `dagmount problems` shows complete keys, which are longer than the paths of the same files.
     const { mount } = await client.ask<Status>('/v1/status');
     const below = belowPrefix(mount, path);
@@ -49,9 +49,9 @@ export const run = clientCommand<Explained>({
   exitCode: (explained) => (isAbsent(explained) ? exitCodes.noInput : exitCodes.ok),
 });
 
-async function explain(client: ControlClient, path: string): Promise<Explained> {
+async function explain(client: ControlClient, path: string, version?: string): Promise<Explained> {
   try {
-    return await client.ask<Entry>(`/v1/entries/${encodeURIComponent(path)}`);
+    return await client.ask<Entry>(`/v1/entries/${encodeURIComponent(path)}`, { query: { version } });
   } catch (error) {
     if (error instanceof ClientError && error.problem !== undefined && isAbsent(error.problem)) {
       return error.problem;
@@ -76,22 +76,27 @@ function entryText(entry: Entry, paints: Paints, now: number): string {
   const rows: (readonly [label: string, text: string] | undefined)[] = [
     ['path', `${path === '' ? '(the root)' : path}, a ${kind}`],
     key === null ? undefined : ['key', keyText(key, entry.range)],
+    entry.version === undefined ? undefined : ['version', entry.version],
     isFile
       ? ['size', size < 1024 ? formatSize(size) : `${formatSize(size)} (${formatCount(size)} bytes)`]
       : undefined,
     etag === null ? undefined : ['etag', etag],
     versionId === null ? undefined : ['version id', versionId],
     lastModified === null ? undefined : ['last modified', `${timeText(lastModified, now)}, says the store`],
-    [
-      'visible since',
-      `${timeText(firstVisible.at, now)}, ${
-        first === null
-          ? 'in a generation that is no longer kept'
-          : `with generation ${first.number} ${first.id}`
-      }`,
-    ],
+    entry.version !== undefined
+      ? undefined
+      : [
+          'visible since',
+          `${timeText(firstVisible.at, now)}, ${
+            first === null
+              ? 'in a generation that is no longer kept'
+              : `with generation ${first.number} ${first.id}`
+          }`,
+        ],
     first?.release === undefined ? undefined : ['released by', releaseLine(first.release)],
-    ['generation', `${generation.number} ${generation.id} shows it`],
+    entry.version === undefined
+      ? ['generation', `${generation.number} ${generation.id} shows it`]
+      : undefined,
     ['mtime', timeText(mtime, now)],
     entry.executable === true ? ['executable', 'yes, by --executable or by the release'] : undefined,
     isFile ? ['cached', cachedText(entry, paints)] : undefined,

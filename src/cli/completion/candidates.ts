@@ -101,7 +101,7 @@ async function treePaths(client: ControlClient, current: string): Promise<readon
   const directory = mount.layout === 'versions' ? `${mount.target}/current/` : `${mount.target}/`;
   if (directory.startsWith(current)) return [directory];
   if (!current.startsWith(directory)) return [];
-  const below = `${treePathIn(mount, current)}${current.endsWith('/') && current !== directory ? '/' : ''}`;
+  const below = `${treePathIn(mount, current).path}${current.endsWith('/') && current !== directory ? '/' : ''}`;
   return (await nextParts(client, below)).map((path) => directory + path);
 }
 

@@ -37,15 +37,13 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
         return { status: 200, json: { items, next: next === undefined ? null : String(next) } };
       },
     }),
-    pathsRoute(
-      'evict',
-      'Removes content from the cache: it is fetched again when it is read',
-      (paths, signal) => cache.evict(paths, signal),
+    pathsRoute('evict', 'Removes content from the cache: it is fetched again when it is read', (...asked) =>
+      cache.evict(...asked),
     ),
-    pathsRoute('pin', 'Keeps paths in the cache, as they are and as they will be', (paths, signal) =>
-      cache.pin(paths, signal),
+    pathsRoute('pin', 'Keeps paths in the cache, as they are and as they will be', (...asked) =>
+      cache.pin(...asked),
     ),
-    pathsRoute('unpin', 'Keeps paths no more than others', (paths, signal) => cache.unpin(paths, signal)),
+    pathsRoute('unpin', 'Keeps paths no more than others', (...asked) => cache.unpin(...asked)),
     route({
       method: 'POST',
       path: '/v1/cache/prefetch',
@@ -53,9 +51,9 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
       query: noQueryShape,
       body: prefetchRequestShape,
       answers: { 200: pathResultsShape },
-      handle: async ({ body: { paths, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }, signal }) => {
+      handle: async ({ body: { paths, version, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }, signal }) => {
         const until = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(1000 * timeoutSeconds))]);
-        return answered(await cache.prefetch(paths, until));
+        return answered(await cache.prefetch(paths, until, version));
       },
     }),
     route({
@@ -70,11 +68,7 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
   ];
 }
 
-function pathsRoute(
-  verb: 'evict' | 'pin' | 'unpin',
-  summary: string,
-  run: (paths: readonly string[], signal: AbortSignal) => Promise<PathResult[]>,
-): Route {
+function pathsRoute(verb: 'evict' | 'pin' | 'unpin', summary: string, run: CacheViews['evict']): Route {
   return route({
     method: 'POST',
     path: `/v1/cache/${verb}`,
@@ -82,7 +76,7 @@ function pathsRoute(
     query: noQueryShape,
     body: pathsRequestShape,
     answers: { 200: pathResultsShape },
-    handle: async ({ body: { paths }, signal }) => answered(await run(paths, signal)),
+    handle: async ({ body: { paths, version }, signal }) => answered(await run(paths, signal, version)),
   });
 }
 

@@ -1,7 +1,6 @@
 import { DEFAULT_LIMIT } from '../paging.ts';
 import { RefusedRequest } from '../refused-request.ts';
-import { entriesQueryShape, entriesShape, entryShape } from '../shapes/entries.ts';
-import { noQueryShape } from '../shapes/status.ts';
+import { entriesQueryShape, entriesShape, entryQueryShape, entryShape } from '../shapes/entries.ts';
 import type { PageOfEntries, TreeViews } from '../tree-views.ts';
 import { type Answer, type Call, type Route, route } from './route.ts';
 
@@ -16,10 +15,10 @@ export function entriesRoute(tree: TreeViews): Route {
     query: entriesQueryShape,
     answers: { 200: entriesShape, 304: undefined },
     handle: async ({ query, headers }) => {
-      const { prefix = '', after, limit = DEFAULT_LIMIT } = query;
-      const known = unchanged(tree.id(), headers);
+      const { prefix = '', after, limit = DEFAULT_LIMIT, version } = query;
+      const known = unchanged(tree.id(version), headers);
       if (known !== undefined) return known;
-      const page = await tree.page(prefix, after, limit);
+      const page = await tree.page(prefix, after, limit, version);
       if (page === undefined) throw noTree();
       const pieces = piecesOf(page);
       return { status: 200, pieces, contentType: 'application/json', headers: validator(page.id) };
@@ -32,9 +31,9 @@ export function entryRoute(tree: TreeViews): Route {
     method: 'GET',
     path: '/v1/entries/{path...}',
     summary: 'Why a path is what it is: its key, version, date, generation and what the cache has of it',
-    query: noQueryShape,
+    query: entryQueryShape,
     answers: { 200: entryShape, 304: undefined },
-    handle: async ({ parameters, headers, signal }) => {
+    handle: async ({ parameters, query, headers, signal }) => {
       const path = parameters.path as string;
       if (path.split('/').some((part) => part === '.' || part === '..')) {
         throw new RefusedRequest(
@@ -44,7 +43,7 @@ export function entryRoute(tree: TreeViews): Route {
           { members: { field: 'path' } },
         );
       }
-      const found = await tree.entry(path, signal);
+      const found = await tree.entry(path, signal, query.version);
       if (found === undefined) throw noTree();
       if ('code' in found) {
         throw new RefusedRequest(found.code, found.detail, found.hint, { status: 404, members: { path } });

@@ -80,6 +80,15 @@ export class Metrics {
     'dagmount_versions',
     'Versions shown beside the current tree; absent without --versions',
   );
+  readonly #versionLookups = this.#counter(
+    'dagmount_version_lookups_total',
+    'Look-ups of versions that were not shown, which asked the store',
+    ['outcome'],
+  );
+  readonly #versionLookupsWaiting = this.#gauge(
+    'dagmount_version_lookups_waiting',
+    'Look-ups of versions that wait for the store; absent without --versions',
+  );
   readonly #releaseCreated = this.#gauge(
     'dagmount_release_created_timestamp_seconds',
     'When the step that put the release shown in force was made, by its writer',
@@ -243,6 +252,8 @@ export class Metrics {
     setOrRemove(this.#generationFiles, generation?.files);
     this.#takeRelease(status.release);
     setOrRemove(this.#versions, status.versions?.shown);
+    setOrRemove(this.#versionLookupsWaiting, status.versions?.waiting);
+    if (status.versions !== null) setCounters(this.#versionLookups, 'outcome', status.versions.lookups);
     setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
     setOrRemove(this.#staleness, source.stalenessSeconds);
     this.#failures.set(source.consecutiveFailures);

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { versionShape } from './entries.ts';
 import { cacheCounts, count, next, timeoutSeconds } from './values.ts';
 
 const share = z.strictObject({ entries: count, bytes: count });
@@ -12,10 +13,12 @@ export const cacheShape = z.strictObject({
   pinnedPaths: count,
   /** Fetched content that was not kept: no room, or the disk did not accept it. */
   passedThrough: count,
-  /** Evicted first is `hidden`, then `past`; `kept` stays. */
+  /** Evicted first is `hidden`, then `beside`, then `past`; `kept` stays. */
   ranks: z.strictObject({
     /** Of versions that are not shown. */
     hidden: share,
+    /** Of versions that are shown beside the current tree alone. */
+    beside: share,
     /** Past the prefetch bound. */
     past: share,
     /** Shown within the bound, or pinned. */
@@ -35,7 +38,7 @@ export const blobShape = z.strictObject({
   /** Of a file of more than 8 MiB: which of its parts, from 0. */
   chunk: z.nullable(count),
   bytes: count,
-  rank: z.enum(['hidden', 'past', 'kept']),
+  rank: z.enum(['hidden', 'beside', 'past', 'kept']),
   pinned: z.boolean(),
   /** Whether this process has checked its content. */
   verified: z.boolean(),
@@ -47,8 +50,8 @@ export const blobsShape = z.strictObject({ items: z.array(blobShape), next });
 const paths = z.array(z.string().check(z.maxLength(8192))).check(z.minLength(1), z.maxLength(1_000));
 
 /** A directory stands for all that is in it, '' for the whole tree. */
-export const pathsRequestShape = z.strictObject({ paths });
-export const prefetchRequestShape = z.strictObject({ paths, timeoutSeconds });
+export const pathsRequestShape = z.strictObject({ paths, version: versionShape });
+export const prefetchRequestShape = z.strictObject({ paths, version: versionShape, timeoutSeconds });
 export const emptyRequestShape = z.strictObject({});
 
 export const pathResultShape = z.strictObject({
@@ -59,7 +62,7 @@ export const pathResultShape = z.strictObject({
   files: count,
   /** Of content, of these. */
   bytes: count,
-  /** Why it failed: not-found, not-pinned, pinned, too-many, timed-out, no-room, or a code of the store. */
+  /** Why it failed: not-found, not-pinned, not-pinnable, pinned, too-many, timed-out, no-room, or a code of the store. */
   code: z.nullable(z.string()),
   detail: z.nullable(z.string()),
 });

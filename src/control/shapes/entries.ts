@@ -25,10 +25,16 @@ export const entriesShape = z.strictObject({
   release: z.optional(pastReleaseShape),
 });
 
+/** `version`: the id of a version that is shown, whose tree is meant in place of the current one. */
+export const versionShape = z.optional(z.string().check(z.maxLength(128)));
+
 /** `prefix`: what the paths begin with, compared by bytes: `a/` is what is in the directory a. */
 export const entriesQueryShape = z.extend(pageQueryShape, {
   prefix: z.optional(z.string().check(z.maxLength(8192))),
+  version: versionShape,
 });
+
+export const entryQueryShape = z.strictObject({ version: versionShape });
 
 /** Why one path is what it is. */
 export const entryShape = z.strictObject({
@@ -51,7 +57,9 @@ export const entryShape = z.strictObject({
   mtime: time,
   /** Whether it has the execute bits, by --executable or by the release; null for a directory. */
   executable: z.nullable(z.boolean()),
-  /** The generation that this answer is of. */
+  /** The version whose tree has it; absent: the current tree has. */
+  version: z.optional(z.string()),
+  /** The generation that this answer is of; of a version its number is 0. */
   generation: z.strictObject({ id: generationId, number: count }),
   firstVisible: z.strictObject({
     /** Of this content, or for a directory of its last change. */

@@ -137,7 +137,26 @@ export const statusShape = z.strictObject({
   /** The release of the shown tree; null if the source is a prefix, and before the first tree. */
   release: z.nullable(releaseShape),
   /** Null if no versions are shown beside the current tree. */
-  versions: z.nullable(z.strictObject({ shown: count })),
+  versions: z.nullable(
+    z.strictObject({
+      shown: count,
+      /** Look-ups of versions that are not shown, which wait for the store. */
+      waiting: count,
+      /** Such look-ups that have ended. */
+      lookups: z.strictObject({
+        found: count,
+        absent: count,
+        /** What the store has of it is not believed. */
+        held: count,
+        /** No other version can make room for it. */
+        refused: count,
+        /** The store is in trouble, or slower than `--read-deadline`. */
+        unavailable: count,
+        /** Nobody waited any more. */
+        abandoned: count,
+      }),
+    }),
+  ),
   stuck: z.nullable(stuckShape),
   held: z.nullable(heldShape),
   /** Unreadable objects for which a newer tree waits, or the first tree before it is ready. */

@@ -3,7 +3,10 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { KernelSession } from '../../../src/session/kernel/kernel-session.ts';
 import type { ServedVersion, VersionAnswer, VersionsServed } from '../../../src/session/messages.ts';
 import { RequestMeter } from '../../../src/session/request-meter.ts';
+import { MountedTrees } from '../../../src/session/trees/mounted-trees.ts';
 import { CURRENT_ROOT_ID, VERSIONS_ID, versionRootId } from '../../../src/session/trees/node-ranges.ts';
+import { ShownTree } from '../../../src/session/trees/shown-tree.ts';
+import { BESIDE_VERSIONS, VersionTable } from '../../../src/session/trees/version-table.ts';
 import { ERRNO } from '../../../src/wire/index.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { FakeKernel } from '../kernel/fake-kernel.ts';
@@ -47,6 +50,32 @@ function namesOf(reply: ReplyMessage | undefined): string[] {
 function versionOf(id: string, slot: number, files: Files): ServedVersion {
   return { id, slot, ...served(treeOf(files).generation) };
 }
+
+describe('paths of a mount that shows versions', () => {
+  test('begin with the directory of their tree', () => {
+    const { generation } = treeOf({ 'd/a.py': 'now' });
+    const table = new VersionTable(
+      { versions: [versionOf(ONE, 1, { 'd/a.py': 'then' })], madeAt: AT, changedAt: AT },
+      SALT,
+      () => undefined,
+    );
+    const current = new ShownTree(served(generation), [], BESIDE_VERSIONS);
+    const trees = new MountedTrees(current, table);
+    const inVersion = trees.find(`versions/${ONE}/d`);
+    assert.ok(inVersion?.kind === 'entry');
+    const { tree, index } = inVersion;
+    const nodeIds = {
+      '': ROOT,
+      current: CURRENT_ROOT_ID,
+      'current/d': generation.nodeId(generation.find('d')),
+      versions: VERSIONS_ID,
+      [`versions/${ONE}`]: versionRootId(ONE, SALT),
+      [`versions/${ONE}/d`]: tree.placement.nodeId(tree.generation, index),
+    };
+    for (const [path, nodeId] of Object.entries(nodeIds)) assert.equal(trees.path(nodeId), path);
+    assert.equal(trees.path(4_711), undefined);
+  });
+});
 
 describe('a session that shows versions', () => {
   let kernel: FakeKernel;

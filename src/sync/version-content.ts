@@ -1,0 +1,210 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { childOf } from '../base/waiting.ts';
+import { Yielder } from '../base/yielder.ts';
+import type { Generation } from '../tree/index.ts';
+import { boundedForEach } from './bounded-for-each.ts';
+import { type ContentState, MARK } from './content-state.ts';
+import { codeOf } from './failure.ts';
+import { fetchEntry, isLocal } from './fetch-content.ts';
+import type { ContentCachePort, FetchPlanner } from './ports.ts';
+import { hasContent, isWanted } from './prefetch-bound.ts';
+import { contentHoldOf } from './source-hold.ts';
+
+/** The part of the content cache that versions use. */
+export interface VersionCachePort extends Pick<ContentCachePort, 'ensure' | 'has'> {
+  /** Content that a version shows is evicted after what nothing shows, and before the current tree's. */
+  showBeside(name: string): void;
+  hideBeside(name: string): void;
+  /** Bytes that the content of all versions may take. */
+  readonly roomBeside: number;
+}
+
+export interface VersionContentOptions {
+  readonly cache: VersionCachePort;
+  readonly planner: FetchPlanner | undefined;
+  /** Fetches at a time of the current tree: versions get a part of them. */
+  readonly concurrency: number;
+  /** The largest file to fetch, bytes. */
+  readonly prefetchBytes: number;
+  /** Whether content of the current tree is being fetched, which comes first. */
+  readonly isBusy: () => boolean;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Logger;
+}
+
+/** A version, and what of its content is local. */
+export interface VersionTarget {
+  readonly id: string;
+  readonly generation: Generation;
+  readonly content: ContentState;
+}
+
+interface Held extends VersionTarget {
+  /** Aborted when the version is dropped. */
+  readonly dropped: AbortController;
+  readonly registered: Promise<void>;
+  /** Nothing of it is left to be fetched. */
+  isWhole: boolean;
+}
+
+/** One in so many of the current tree's fetches: readers and a publication in between must not wait. */
+const SHARE_OF_CONCURRENCY = 4;
+/** How often it is looked whether the current tree's content has come. */
+const BUSY_MS = 250;
+
+/**
+ * Fetches the content of the versions that are in use, so that their readers need not ask for file after file. It comes after
+ * everything else: one version at a time, by few fetches, and none while content of the current tree is fetched. A version
+ * that does not fit into the cache is fetched as far as there is room; its readers get the rest from the store.
+ */
+export class VersionContent {
+  readonly #options: VersionContentOptions;
+  readonly #held = new Map<string, Held>();
+  readonly #queue: Held[] = [];
+  readonly #stopped = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: VersionContentOptions) {
+    this.#options = options;
+  }
+
+  /** The version is shown. Resolves when the cache knows. */
+  add(target: VersionTarget): Promise<void> {
+    const registered = this.#register(target.generation, (name) => this.#options.cache.showBeside(name));
+    const dropped = new AbortController();
+    this.#held.set(target.id, { ...target, dropped, registered, isWhole: false });
+    return registered;
+  }
+
+  /** The version is in use: its content is fetched, unless it is there. */
+  used(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined || held.isWhole || this.#queue.includes(held)) return;
+    this.#queue.push(held);
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** The version is shown no more. */
+  async drop(id: string): Promise<void> {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    this.#held.delete(id);
+    held.dropped.abort();
+    await held.registered;
+    await this.#register(held.generation, (name) => this.#options.cache.hideBeside(name));
+  }
+
+  /** Stops permanently. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  async #register(generation: Generation, tell: (name: string) => void): Promise<void> {
+    const yielder = new Yielder();
+    for (let index = 0; index < generation.entries; index++) {
+      if (hasContent(generation, index)) tell(generation.versionName(index));
+      if (yielder.due()) await yielder.turn();
+    }
+  }
+
+  async #run(): Promise<void> {
+    for (let held = this.#queue[0]; held !== undefined; held = this.#queue[0]) {
+      if (!this.#stopped.signal.aborted) await this.#fetch(held);
+      this.#queue.shift();
+    }
+  }
+
+  /** Never rejects: what could not be fetched is tried again when the version is used the next time. */
+  async #fetch(held: Held): Promise<void> {
+    const { clock, isBusy, log } = this.#options;
+    const { controller, release } = childOf(held.dropped.signal);
+    const stop = (): void => controller.abort();
+    this.#stopped.signal.addEventListener('abort', stop);
+    const { signal } = controller;
+    const { id } = held;
+    try {
+      for (;;) {
+        while (isBusy()) await clock.sleep(BUSY_MS, signal);
+        const wanted = await this.#wantedOf(held, signal);
+        const isInterrupted = wanted.length > 0 && (await this.#pass(held, wanted, signal));
+        if (isInterrupted) continue;
+        held.isWhole = true;
+        log.debug({ event: 'version-fetched', version: id, files: wanted.length }, 'a version is local');
+        return;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const code = codeOf(error);
+      if (code === undefined) log.error({ event: 'version-fetch-failed', version: id, err: error }, CRASHED);
+      else log.info({ event: 'version-fetch-failed', version: id, code }, FAILED);
+    } finally {
+      this.#stopped.signal.removeEventListener('abort', stop);
+      release();
+    }
+  }
+
+  /** What is not local, as much of it as there is room for, in the order of a scan. */
+  async #wantedOf({ generation, content }: Held, signal: AbortSignal): Promise<Uint32Array> {
+    const { cache, prefetchBytes } = this.#options;
+    const yielder = new Yielder();
+    const missing: number[] = [];
+    let room = cache.roomBeside;
+    for (let index = 0; index < generation.entries; index++) {
+      if (yielder.due()) {
+        await yielder.turn();
+        signal.throwIfAborted();
+      }
+      if (!isWanted(generation, content, index, prefetchBytes)) continue;
+      if (!isLocal(cache, generation.version(index))) missing.push(index);
+      else {
+        content.marks[index] = MARK.local;
+        room -= generation.size(index);
+      }
+    }
+    const fitting: number[] = [];
+    for (const index of missing) {
+      room -= generation.size(index);
+      if (room < 0) break;
+      fitting.push(index);
+    }
+    return Uint32Array.from(fitting);
+  }
+
+  /** Whether it was interrupted by the current tree. */
+  async #pass(held: Held, wanted: Uint32Array, signal: AbortSignal): Promise<boolean> {
+    const { cache, planner, concurrency, isBusy } = this.#options;
+    const plan = planner?.plan(held.generation, wanted);
+    const order = plan?.order ?? wanted;
+    const atOnce = Math.max(1, Math.floor(concurrency / SHARE_OF_CONCURRENCY));
+    const iterating = { total: order.length, concurrency: atOnce, yielder: new Yielder(), signal };
+    let isInterrupted = false;
+    try {
+      await boundedForEach(iterating, async (at, over) => {
+        isInterrupted ||= isBusy();
+        if (isInterrupted) return 'stop';
+        const index = order[at]!;
+        try {
+          const fetched = await fetchEntry(cache, held, index, over);
+          if (fetched.kind !== 'no-room') return 'next';
+          // What fitted when it was planned does not any more: the rest would not either.
+          held.content.marks[index] = MARK.noRoom;
+          return 'stop';
+        } catch (error) {
+          // The others of a version whose pack is gone can be had.
+          if (over.aborted || contentHoldOf(error) === undefined) throw error;
+          return 'next';
+        }
+      });
+    } finally {
+      plan?.end();
+    }
+    return isInterrupted;
+  }
+}
+
+const CRASHED = 'the prefetch of a version stopped with an unexpected error';
+const FAILED = 'the prefetch of a version ended early: its next use starts it again';

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { deferred } from '../../src/base/waiting.ts';
+import type { Stop } from '../../src/store/stop.ts';
+import { ContentState, MARK } from '../../src/sync/content-state.ts';
+import type { Located } from '../../src/sync/ports.ts';
+import { type VersionCachePort, VersionContent, type VersionTarget } from '../../src/sync/version-content.ts';
+import type { ContentVersion, Generation } from '../../src/tree/index.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { releasedTree } from '../support/released-tree.ts';
+
+const KiB = 1024;
+
+/** A cache in memory that has room for so many bytes. */
+class RoomyCache {
+  roomBeside = 100 * KiB;
+  readonly blobs = new Map<string, bigint>();
+  readonly beside = new Map<string, number>();
+  readonly fetched: string[] = [];
+  readonly priorities = new Set<string>();
+  readonly failures = new Map<string, string>();
+  isFull = false;
+  onFetch: (path: string, signal: Stop) => Promise<void> | void = () => undefined;
+  inFlight = 0;
+  mostInFlight = 0;
+
+  has({ name }: ContentVersion): boolean {
+    return this.blobs.has(name);
+  }
+
+  showBeside(name: string): void {
+    this.beside.set(name, (this.beside.get(name) ?? 0) + 1);
+  }
+
+  hideBeside(name: string): void {
+    const trees = this.beside.get(name) ?? 0;
+    assert.ok(trees > 0, `${name} is shown by nothing`);
+    if (trees === 1) this.beside.delete(name);
+    else this.beside.set(name, trees - 1);
+  }
+
+  async ensure(
+    { name, path }: ContentVersion,
+    _chunk: number | undefined,
+    { signal, priority }: Parameters<VersionCachePort['ensure']>[2],
+  ): Promise<Located> {
+    signal.throwIfAborted();
+    this.priorities.add(priority);
+    this.inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    try {
+      await this.onFetch(path, signal);
+      signal.throwIfAborted();
+      const code = this.failures.get(path);
+      if (code !== undefined) throw Object.assign(new Error(code), { code });
+      this.fetched.push(path);
+      if (this.isFull) return { kind: 'memory', bytes: new Uint8Array() };
+      this.blobs.set(name, 100n);
+      return { kind: 'local', fingerprint: 100n };
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+}
+
+describe('the content of versions', () => {
+  let cache: RoomyCache;
+  let clock: FakeClock;
+  let log: RecordingLog;
+  let isBusy: boolean;
+  let planned: { readonly generation: Generation; readonly wanted: number[]; isOver: boolean }[];
+  let content: VersionContent;
+
+  beforeEach(() => {
+    cache = new RoomyCache();
+    clock = new FakeClock();
+    log = new RecordingLog();
+    isBusy = false;
+    planned = [];
+    content = new VersionContent({
+      cache,
+      planner: {
+        plan: (generation, wanted) => {
+          const plan = { generation, wanted: [...wanted], isOver: false };
+          planned.push(plan);
+          return { order: wanted.toReversed(), end: () => Object.assign(plan, { isOver: true }) };
+        },
+      },
+      concurrency: 8,
+      prefetchBytes: 10 * KiB,
+      isBusy: () => isBusy,
+      clock,
+      log,
+    });
+  });
+
+  function versionOf(id: string, files: Readonly<Record<string, string>>): VersionTarget {
+    const generation = releasedTree(new Map(Object.entries(files)));
+    return { id, generation, content: new ContentState(generation.entries) };
+  }
+
+  function tenFiles(id: string, size = 10): VersionTarget {
+    const files = Array.from(
+      { length: 10 },
+      (_, at) => [`${at}.py`, `${id}${at}`.padEnd(size, 'x')] as const,
+    );
+    return versionOf(id, Object.fromEntries(files));
+  }
+
+  test('is fetched at the first use, as a whole that was planned, in the background and by few fetches', async () => {
+    const version = tenFiles('a');
+    const held = deferred<void>();
+    cache.onFetch = () => held.promise;
+    await content.add(version);
+    content.used('a');
+    await clock.settle();
+    assert.equal(cache.inFlight, 2);
+    held.resolve();
+    await clock.settle();
+    assert.equal(cache.mostInFlight, 2);
+    assert.equal(
+      cache.fetched[0],
+      version.generation.path(planned[0]?.wanted.at(-1) ?? 0),
+      'in the order planned',
+    );
+    assert.equal(cache.fetched.length, 10);
+    assert.deepEqual(
+      planned.map(({ wanted, isOver }) => [wanted.length, isOver]),
+      [[10, true]],
+    );
+    assert.deepEqual([...cache.priorities], ['background']);
+    assert.deepEqual([...new Set(version.content.fingerprints)].toSorted(), [0n, 100n]);
+    content.used('a');
+    await clock.settle();
+    assert.equal(planned.length, 1);
+  });
+
+  test('is not fetched before the version is used, nor what is there, empty or past the prefetch bound', async () => {
+    const version = versionOf('a', {
+      '1.py': 'one',
+      '2.py': 'two',
+      '3.py': '',
+      '4.py': 'x'.repeat(11 * KiB),
+    });
+    const there = version.generation.find('2.py');
+    cache.blobs.set(version.generation.versionName(there), 100n);
+    await content.add(version);
+    await clock.settle();
+    assert.deepEqual(cache.fetched, []);
+    content.used('a');
+    await clock.settle();
+    assert.deepEqual(cache.fetched, ['1.py']);
+    assert.equal(version.content.marks[there], MARK.local);
+  });
+
+  test('waits for that of the current tree, and gives way to it', async () => {
+    isBusy = true;
+    await content.add(tenFiles('a'));
+    content.used('a');
+    await clock.advance(10_000);
+    assert.deepEqual(cache.fetched, []);
+    isBusy = false;
+    cache.onFetch = () => {
+      isBusy = cache.fetched.length >= 4;
+    };
+    await clock.advance(250);
+    const before = cache.fetched.length;
+    assert.ok(before >= 4 && before < 10, `${before}`);
+    assert.deepEqual(
+      planned.map(({ isOver }) => isOver),
+      [true],
+    );
+    cache.onFetch = () => undefined;
+    isBusy = false;
+    await clock.advance(250);
+    assert.equal(cache.fetched.length, 10);
+    assert.equal(planned[1]?.wanted.length, 10 - before);
+  });
+
+  test('ends when the version is dropped, whose content is then shown by nothing', async () => {
+    const [version, other] = [tenFiles('a'), tenFiles('b')];
+    let aborted = 0;
+    cache.onFetch = (_, signal) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => {
+          aborted += 1;
+          reject(signal.reason);
+        }),
+      );
+    await content.add(version);
+    await content.add(other);
+    assert.equal(cache.beside.size, 20);
+    content.used('a');
+    content.used('b');
+    await clock.settle();
+    assert.equal(cache.inFlight, 2);
+    cache.onFetch = () => undefined;
+    await content.drop('a');
+    await clock.settle();
+    assert.deepEqual([aborted, planned[0]?.isOver], [2, true]);
+    assert.deepEqual(cache.fetched.length, 10, 'of the other');
+    assert.equal(cache.beside.size, 10);
+    assert.deepEqual(
+      log.lines.filter(({ level }) => level !== 'debug'),
+      [],
+    );
+    content.used('a');
+    await content.drop('a');
+    await content.drop('b');
+    assert.equal(cache.beside.size, 0);
+  });
+
+  test('of two versions counts as shown until both have gone', async () => {
+    await content.add(tenFiles('a'));
+    await content.add({ ...tenFiles('a'), id: 'the same' });
+    await content.drop('a');
+    assert.equal(cache.beside.size, 10);
+    await content.drop('the same');
+    assert.equal(cache.beside.size, 0);
+  });
+
+  test('that is larger than the room in the cache is fetched as far as there is room', async () => {
+    cache.roomBeside = 5 * KiB + 1;
+    await content.add(tenFiles('a', KiB));
+    content.used('a');
+    await clock.settle();
+    assert.equal(cache.fetched.length, 5);
+    assert.deepEqual(
+      planned.map(({ wanted }) => wanted.length),
+      [5],
+    );
+  });
+
+  test('that the disk does not take is not asked for again and again', async () => {
+    cache.isFull = true;
+    await content.add(tenFiles('a'));
+    content.used('a');
+    await clock.settle();
+    assert.ok(cache.fetched.length <= 2, cache.fetched.join());
+    content.used('a');
+    await clock.settle();
+    assert.ok(cache.fetched.length <= 2, cache.fetched.join());
+  });
+
+  test('that a pack should have which is gone leaves the rest; a store in trouble is asked again at the next use', async () => {
+    cache.failures.set('5.py', 'missing-pack');
+    await content.add(tenFiles('a'));
+    content.used('a');
+    await clock.settle();
+    assert.equal(cache.fetched.length, 9);
+    cache.fetched.length = 0;
+    for (let at = 0; at < 10; at++) cache.failures.set(`${at}.py`, 'unreachable');
+    await content.add(tenFiles('b'));
+    content.used('b');
+    await clock.settle();
+    assert.deepEqual(cache.fetched, []);
+    const [line] = log.lines.filter(({ level }) => level !== 'debug');
+    assert.deepEqual([line?.event, line?.fields.code], ['version-fetch-failed', 'unreachable']);
+    cache.failures.clear();
+    content.used('b');
+    await clock.settle();
+    assert.equal(cache.fetched.length, 10);
+  });
+
+  test('is not fetched any more when the server stops', async () => {
+    cache.onFetch = (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    await content.add(tenFiles('a'));
+    content.used('a');
+    await clock.settle();
+    await content.stop();
+    assert.equal(cache.inFlight, 0);
+    assert.deepEqual(cache.fetched, []);
+  });
+});
