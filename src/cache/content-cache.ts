@@ -200,6 +200,11 @@ export class ContentCache {
     return this.#disk.index.peek(blobKey(version.name, chunk)) !== undefined;
   }
 
+  /** Of the blob of a whole file, if this process has verified it. */
+  fingerprintOf(name: string): bigint | undefined {
+    return this.#disk.fingerprintOf(name);
+  }
+
   /** The version is, or will be, shown. May be called again, also with another bound. */
   show({ name }: ContentVersion, bound: Bound): void {
     this.#disk.index.show(name, bound);
@@ -210,12 +215,11 @@ export class ContentCache {
     this.#disk.index.hide(name);
   }
 
-  /** A tree beside the current one shows the version. */
+  /** A tree beside the current one shows it, until hideBeside() was called as often. */
   showBeside(name: string): void {
     this.#disk.index.showBeside(name);
   }
 
-  /** That tree is no longer shown. To be called as often as showBeside(). */
   hideBeside(name: string): void {
     this.#disk.index.hideBeside(name);
   }

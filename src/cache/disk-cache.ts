@@ -66,6 +66,12 @@ export class DiskCache {
     }
   }
 
+  /** Of the blob of a whole file, if this process has verified it. */
+  fingerprintOf(name: string): bigint | undefined {
+    const blob = this.index.peek(name);
+    return blob !== undefined && this.isVerified(blob) ? blob.fingerprint : undefined;
+  }
+
   /** Whether its file is unchanged since its content was last verified. */
   isVerified(blob: Blob): boolean {
     return isFileUnchanged(this.#files.path(blob.key), blob.fingerprint);

@@ -16,6 +16,8 @@ export interface VersionCachePort extends Pick<ContentCachePort, 'ensure' | 'has
   /** Content that a version shows is evicted after what nothing shows, and before the current tree's. */
   showBeside(name: string): void;
   hideBeside(name: string): void;
+  /** Of the blob of a whole file, if it was verified. */
+  fingerprintOf(name: string): bigint | undefined;
   /** Bytes that the content of all versions may take. */
   readonly roomBeside: number;
 }
@@ -159,11 +161,14 @@ export class VersionContent {
         signal.throwIfAborted();
       }
       if (!isWanted(generation, content, index, prefetchBytes)) continue;
-      if (!isLocal(cache, generation.version(index))) missing.push(index);
-      else {
-        content.marks[index] = MARK.local;
-        room -= generation.size(index);
-      }
+      // A session that has the fingerprint reads the blob without asking this thread for it.
+      const fingerprint = cache.fingerprintOf(generation.versionName(index));
+      if (fingerprint !== undefined) content.setLocal(index, fingerprint);
+      else if (!isLocal(cache, generation.version(index))) {
+        missing.push(index);
+        continue;
+      } else content.marks[index] = MARK.local;
+      room -= generation.size(index);
     }
     const fitting: number[] = [];
     for (const index of missing) {

@@ -18,6 +18,12 @@ import type { FetchPlanner } from '../sync/ports.ts';
 import { PathFilter, PatternList } from '../tree/index.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 
+/**
+ * V8 scavenges a thread's garbage when it has grown to a third of this; the default is 48 MB. In a process of its own, 20
+ * manifests of 3,000 files left 51 MB more resident, with 4 MB 26. Listings are columns, which are not in it.
+ */
+const SOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
+
 /** Credentials may have to be requested from a slow source. */
 const CONNECT_MS = 2_000;
 
@@ -66,7 +72,7 @@ export function prepare(options: PreparationOptions) {
   PathFilter.compile(config);
   PatternList.compile(config.executable);
   const startSourceWorker = (): Worker => {
-    const worker = new Worker(entries.sourceWorker);
+    const worker = new Worker(entries.sourceWorker, { resourceLimits: SOURCE_LIMITS });
     atEnd(() => worker.terminate());
     return worker;
   };

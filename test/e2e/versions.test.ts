@@ -47,6 +47,11 @@ describe('a mount with --versions', { skip: mountImpossible }, () => {
       for (const name of [NEVER, 'other', `${first}x`])
         assert.ok((await shell(mount.target, `stat versions/${name} 2>&1 || true`)).endsWith(absent));
 
+      const socket = mount.socket();
+      const why = await dagmount(['why', `${mount.target}/versions/${first}/a.py`, '--socket', socket], {});
+      assert.match(why.stdout, new RegExp(`^version +${first}$`, 'm'), why.stderr);
+      const { versions } = await statusOf(mount);
+      assert.deepEqual([versions?.shown, versions?.waiting, versions?.lookups.found], [2, 0, 2]);
       const reader = `exec 3< versions/${first}/a.py; echo; sleep 0; cat <&3`;
       assert.equal(await shell(mount.target, reader), '\none');
       process.kill(await mount.serverPid(), 'SIGKILL');

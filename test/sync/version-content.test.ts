@@ -11,6 +11,8 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { releasedTree } from '../support/released-tree.ts';
 
 const KiB = 1024;
+/** Of a blob that an earlier process has left. */
+const UNVERIFIED = 0n;
 
 /** A cache in memory that has room for so many bytes. */
 class RoomyCache {
@@ -27,6 +29,11 @@ class RoomyCache {
 
   has({ name }: ContentVersion): boolean {
     return this.blobs.has(name);
+  }
+
+  fingerprintOf(name: string): bigint | undefined {
+    const fingerprint = this.blobs.get(name);
+    return fingerprint === UNVERIFIED ? undefined : fingerprint;
   }
 
   showBeside(name: string): void {
@@ -137,21 +144,20 @@ describe('the content of versions', () => {
   });
 
   test('is not fetched before the version is used, nor what is there, empty or past the prefetch bound', async () => {
-    const version = versionOf('a', {
-      '1.py': 'one',
-      '2.py': 'two',
-      '3.py': '',
-      '4.py': 'x'.repeat(11 * KiB),
-    });
-    const there = version.generation.find('2.py');
-    cache.blobs.set(version.generation.versionName(there), 100n);
+    const files = { '1.py': 'one', '2.py': 'two', '3.py': '', '4.py': 'x'.repeat(11 * KiB), '5.py': 'five' };
+    const version = versionOf('a', files);
+    const [verified, left] = [version.generation.find('2.py'), version.generation.find('5.py')];
+    cache.blobs.set(version.generation.versionName(verified), 200n);
+    cache.blobs.set(version.generation.versionName(left), UNVERIFIED);
     await content.add(version);
     await clock.settle();
     assert.deepEqual(cache.fetched, []);
     content.used('a');
     await clock.settle();
     assert.deepEqual(cache.fetched, ['1.py']);
-    assert.equal(version.content.marks[there], MARK.local);
+    const { marks, fingerprints } = version.content;
+    assert.deepEqual([marks[verified], marks[left]], [MARK.local, MARK.local]);
+    assert.deepEqual([fingerprints[verified], fingerprints[left]], [200n, 0n], 'asked of none that is known');
   });
 
   test('waits for that of the current tree, and gives way to it', async () => {

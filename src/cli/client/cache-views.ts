@@ -46,7 +46,8 @@ function totalsText(totals: CacheTotals, paints: Paints): string {
     ['content', `${plural(entries, 'blob')}, ${formatSize(bytes)} of ${formatSize(limitBytes)}${share}`],
     ['kept', `${amount(ranks.kept)}: shown within the prefetch bound, or pinned`],
     ['past', `${amount(ranks.past)}: shown, past the bound; evicted where room is needed`],
-    ranks.beside.entries === 0
+    // A daemon of an earlier version has no such rank.
+    (ranks.beside?.entries ?? 0) === 0
       ? undefined
       : ['beside', `${amount(ranks.beside)}: of versions beside the current tree; evicted before it`],
     ['hidden', `${amount(ranks.hidden)}: not shown; evicted first`],
