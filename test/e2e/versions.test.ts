@@ -51,7 +51,8 @@ describe('a mount with --versions', { skip: mountImpossible }, () => {
       const why = await dagmount(['why', `${mount.target}/versions/${first}/a.py`, '--socket', socket], {});
       assert.match(why.stdout, new RegExp(`^version +${first}$`, 'm'), why.stderr);
       const { versions } = await statusOf(mount);
-      assert.deepEqual([versions?.shown, versions?.waiting, versions?.lookups.found], [2, 0, 2]);
+      assert.deepEqual([versions?.shown, versions?.waiting], [2, 0]);
+      assert.ok((versions?.lookups.found ?? 0) >= 2, JSON.stringify(versions));
       const reader = `exec 3< versions/${first}/a.py; echo; sleep 0; cat <&3`;
       assert.equal(await shell(mount.target, reader), '\none');
       process.kill(await mount.serverPid(), 'SIGKILL');
