@@ -27,11 +27,10 @@ export interface PublicationWatchOptions {
   readonly everyMs?: number;
 }
 
-/**
- * Time limit of a search, which takes some milliseconds for a thousand threads; holders not found by then are not
- * named.
- */
+/** Time limit of the first search. A search takes some milliseconds for a thousand threads of a host that is not busy. */
 const SEARCH_MS = 1_000;
+/** A search that was cut off is followed by one with twice its time, but at most with this one. */
+const LONGEST_SEARCH_MS = 32_000;
 /** The search is repeated, because another process may hold the lock by then. */
 const EVERY_MS = 10_000;
 const HINT =
@@ -79,10 +78,14 @@ export class PublicationWatch {
     // One listener for all searches: a reader may hold its directory for hours.
     const given = aborted(over);
     let told: string | undefined;
+    let limit = searchMs;
     while (!over.aborted) {
-      const late = AbortSignal.any([over, AbortSignal.timeout(searchMs)]);
-      const holders = await Promise.race([this.#find(nodeId, late), aborted(late)]);
+      const late = AbortSignal.any([over, AbortSignal.timeout(limit)]);
+      // A search that heeds the limit still names what it found before. One that hangs is not waited for.
+      const hung = AbortSignal.any([over, AbortSignal.timeout(2 * limit)]);
+      const holders = await Promise.race([this.#find(nodeId, late), aborted(hung)]);
       if (over.aborted || this.#stuck === undefined) return;
+      if (late.aborted) limit = Math.min(2 * limit, LONGEST_SEARCH_MS);
       this.#stuck = { ...this.#stuck, holders };
       const names = JSON.stringify(holders);
       if (names !== told) {

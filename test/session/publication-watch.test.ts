@@ -4,12 +4,23 @@ import type { LockHolder } from '../../src/session/kernel/lock-holders.ts';
 import { PublicationWatch, type StuckPublication } from '../../src/session/publication-watch.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+/** Finds the holder after so many milliseconds, and nobody if it is cut off before. */
+function holderAfter(milliseconds: number, signal: AbortSignal): Promise<readonly LockHolder[]> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve([holder]), milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve([]);
+    });
+  });
+}
+
 const holder: LockHolder = { pid: 7, tid: 8, uid: 1000, command: 'ls' };
 
 describe('the watch over publications', () => {
   let events: string[];
   let changes: (StuckPublication | undefined)[];
-  let holders: readonly LockHolder[] | 'hangs';
+  let holders: readonly LockHolder[] | 'hangs' | 'takes long';
   let searches: number;
   let watch: PublicationWatch;
 
@@ -22,8 +33,9 @@ describe('the watch over publications', () => {
     watch = new PublicationWatch({
       log: { info: write, error: write },
       now: () => 5_000,
-      findHolders: () => {
+      findHolders: (_nodeId, signal) => {
         searches += 1;
+        if (holders === 'takes long') return holderAfter(70, signal);
         return holders === 'hangs' ? new Promise(() => undefined) : Promise.resolve(holders);
       },
       onChange: (stuck) => changes.push(stuck),
@@ -56,6 +68,14 @@ describe('the watch over publications', () => {
     watch.tell({ nodeId: 4, path: 'other' });
     await waitFor('the news of the other', () => changes.length === 2);
     assert.equal(searches, 1);
+    watch.stop();
+  });
+
+  test('gives a search more time where the last one was cut off, as on a host that is busy', async () => {
+    holders = 'takes long';
+    watch.tell({ nodeId: 3, path: 'team' });
+    await waitFor('the holder', () => watch.stuck?.holders[0] === holder);
+    assert.ok(searches > 1);
     watch.stop();
   });
 
