@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { mountStore } from '../e2e/fixture.ts';
-import { openRoot } from '../e2e/release-root.ts';
 import { mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
+import { openRoot } from '../support/release-root.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 const FILES = 3_000;
