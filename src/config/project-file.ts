@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { systemCode } from '../base/system-error.ts';
@@ -7,6 +16,9 @@ import { nearest } from './nearest.ts';
 import { yaml } from './yaml.ts';
 
 export const PROJECT_FILE = 'dagmount.yaml';
+
+/** A project file has some lines; one that is larger is none. */
+const MOST_BYTES = 1024 * 1024;
 
 /** The deploy settings of one environment, if they differ from the others. */
 export interface ProjectEnvironment {
@@ -95,8 +107,9 @@ function environmentsOf(
 function parse(file: string): unknown {
   let content: string;
   try {
-    content = readFileSync(file, 'utf8');
+    content = readTrusted(file);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const reason = systemCode(error) ?? error;
     throw new ConfigError(
       'unreadable-file',
@@ -115,6 +128,39 @@ function parse(file: string): unknown {
       'See docs/releases.md for one.',
       error,
     );
+  }
+}
+
+/**
+ * Its checks are run by a shell, and the search goes upwards as far as /tmp and /: a file that another user put there must
+ * not decide what runs. As git has it for its own configuration, only the caller's files and root's count.
+ */
+function readTrusted(file: string): string {
+  const link = lstatSync(file);
+  // Without O_NONBLOCK, opening a FIFO waits for its writer.
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(descriptor);
+    const caller = process.geteuid?.();
+    const stranger = [link.uid, stats.uid].find((owner) => owner !== caller && owner !== 0);
+    if (stranger !== undefined) {
+      throw new ConfigError(
+        'bad-value',
+        `${file} is the project file here, and belongs to another user (${stranger}), whose checks would run as you.`,
+        'Remove it, or own it (chown) if you trust it.',
+      );
+    }
+    if (!stats.isFile() || stats.size > MOST_BYTES) {
+      const found = stats.isFile() ? `has ${stats.size} bytes` : 'is no file';
+      throw new ConfigError(
+        'unreadable-file',
+        `${file} ${found}, where a project file was looked for.`,
+        'Move it away, or put a project file there.',
+      );
+    }
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
   }
 }
 
