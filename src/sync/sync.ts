@@ -1,12 +1,13 @@
 import type { HintObserver } from '../source/hint.ts';
 import type { WatchedKey } from '../source/source.ts';
-import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
+import type { ContentVersion, Generation } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
 import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
 import type { EtagFindings } from './etag-witness.ts';
 import { type Failure, failureOf } from './failure.ts';
 import type { HeldView } from './held.ts';
 import type { HistoryEntry } from './history.ts';
+import { JoinedProblems } from './joined-problems.ts';
 import type { PendingView } from './progress.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
@@ -75,7 +76,7 @@ export class Sync {
   #restored: Restored | undefined;
   #readersRefresh: { at: number; pending: boolean } = { at: 0, pending: false };
   #toldTooSmall = false;
-  #problems: { readonly of: readonly unknown[]; readonly all: readonly Problem[] } = { of: [], all: [] };
+  readonly #problems = new JoinedProblems();
 
   constructor(options: SyncOptions, restored?: Restored) {
     const { cache, clock, log, pollMs, concurrency, cacheBytes, etags } = options;
@@ -170,7 +171,7 @@ export class Sync {
       waiting: this.#revalidation.waiting ?? this.#backlog.waiting,
       unreadable: this.#unreadable.problems.length,
       pending: sum(this.#backlog.pending, this.#revalidation.pending),
-      problems: this.#allProblems(shown?.problems ?? []),
+      problems: this.#problems.join(shown?.problems ?? [], this.#unreadable.problems),
       unnamedProblems: shown === undefined ? new Map() : unnamedProblemsOf(shown),
       history: this.#revalidation.history,
       readFailures: this.#reads.failures,
@@ -333,17 +334,6 @@ export class Sync {
     if (this.#watch === undefined || (await this.#watch.isDue(signal))) return false;
     const { held, shown } = this.#revalidation;
     return !asked && held === undefined && shown?.digest !== undefined;
-  }
-
-  /** Returns the same array until something changes: consumers sort it once. */
-  #allProblems(ofTree: readonly Problem[]): readonly Problem[] {
-    const unreadable = this.#unreadable.problems;
-    if (unreadable.length === 0) return ofTree;
-    const { of } = this.#problems;
-    if (of[0] !== ofTree || of[1] !== unreadable) {
-      this.#problems = { of: [ofTree, unreadable], all: [...ofTree, ...unreadable] };
-    }
-    return this.#problems.all;
   }
 
   #fetchBehind(shown: Shown): void {

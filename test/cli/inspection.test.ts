@@ -10,56 +10,10 @@ import {
   verifiedShape,
 } from '../../src/control/shapes/cache.ts';
 import { logLevelRequestShape, logLevelShape } from '../../src/control/shapes/daemon.ts';
-import { entriesShape, entryShape } from '../../src/control/shapes/entries.ts';
-import { ID, OTHER_ID, release, statusOf } from '../control/fixture.ts';
-import type { Cleanup } from '../support/temporary.ts';
-import { type Answering, fakeDaemon, Refusal } from './fake-daemon.ts';
-import { ran } from './recorded-shell.ts';
-
-const AT = '2026-01-01T00:00:00.000Z';
-const GENERATION = { id: ID, number: 2 };
-
-function entryItem(path: string, changes: Partial<z.infer<typeof entriesShape>['items'][number]> = {}) {
-  return {
-    path,
-    kind: 'file' as const,
-    size: 1536,
-    etag: 'e',
-    mtime: AT,
-    executable: false,
-    cached: true,
-    ...changes,
-  };
-}
-
-function entryAt(path: string, changes: Partial<z.infer<typeof entryShape>> = {}) {
-  return z.parse(entryShape, {
-    path,
-    kind: 'file',
-    key: `p/${path}`,
-    size: 1536,
-    etag: 'abc',
-    versionId: null,
-    lastModified: AT,
-    mtime: AT,
-    executable: false,
-    generation: GENERATION,
-    firstVisible: { at: AT, generation: GENERATION },
-    cached: true,
-    cachedBytes: 1536,
-    checksum: { algorithm: 'sha256', value: 'a'.repeat(64) },
-    pinned: false,
-    nodeIds: { current: 7, replaced: [5, 6] },
-    problems: [],
-    ...changes,
-  });
-}
-
-async function asked(test: Cleanup, answers: Readonly<Record<string, Answering>>, ...args: string[]) {
-  const daemon = await fakeDaemon(test, { 'GET /v1/status': () => statusOf(), ...answers });
-  const told = await ran([...args, '--socket', daemon.socket]);
-  return { ...told, asked: daemon.asked };
-}
+import { entriesShape } from '../../src/control/shapes/entries.ts';
+import { ID, OTHER_ID, release } from '../control/fixture.ts';
+import { type Answering, Refusal } from './fake-daemon.ts';
+import { AT, asked, entryAt, entryItem } from './inspected-entries.ts';
 
 describe('ls', () => {
   test('shows sizes, dates and what is cached, of all pages', async (t) => {
@@ -126,70 +80,6 @@ describe('ls', () => {
     assert.deepEqual(await listed('./team.py'), ['team.py']);
     assert.deepEqual(await listed('/opt/dags'), tree);
     assert.equal(await listed('tea'), 66);
-  });
-});
-
-describe('a path of a version', () => {
-  const version = `sha256-${'1'.repeat(64)}`;
-  const layout = {
-    'GET /v1/status': () => ({ ...statusOf(), mount: { ...statusOf().mount, layout: 'versions' } }),
-  };
-  const [given, absolute] = [`versions/${version}/team/a.py`, `/opt/dags/versions/${version}/team/a.py`];
-
-  test('is asked for in its tree by ls, why and cache, also where the current tree has one like it', async (t) => {
-    for (const path of [given, absolute, `${absolute}/`]) {
-      const why = await asked(
-        t,
-        { ...layout, 'GET /v1/entries/team%2Fa.py': () => entryAt('team/a.py', { version, key: null }) },
-        'why',
-        path,
-      );
-      assert.equal(why.exitCode, 0);
-      assert.match(why.out, new RegExp(`^version +${version}$`, 'm'));
-      assert.doesNotMatch(why.out, /^(key|visible since|generation)/m);
-      const item = { path: 'team/a.py', outcome: 'done', files: 1, bytes: 1, code: null, detail: null };
-      const evicted = await asked(
-        t,
-        { ...layout, 'POST /v1/cache/evict': () => ({ items: [item] }) },
-        'cache',
-        'evict',
-        path,
-      );
-      assert.equal(evicted.out, `evicted  versions/${version}/team/a.py  1 file, 1 B\n`);
-      assert.deepEqual(evicted.asked.at(-1)?.body, { paths: ['team/a.py'], version });
-    }
-    const queries: (string | null)[] = [];
-    const entries: Answering = ({ url }) => {
-      queries.push(new URL(url, 'http://d').searchParams.get('version'));
-      return { items: [entryItem('team/a.py')], next: null };
-    };
-    const answers = { ...layout, 'GET /v1/entries': entries };
-    assert.equal((await asked(t, answers, 'ls', `/opt/dags/versions/${version}`)).exitCode, 0);
-    assert.equal((await asked(t, answers, 'ls', 'team')).exitCode, 0);
-    assert.deepEqual([queries[0], queries.at(-1)], [version, null]);
-  });
-
-  test('and others can be given to cache at once', async (t) => {
-    const item = { path: '', outcome: 'unchanged', files: 0, bytes: 0, code: null, detail: null };
-    const answers = {
-      ...layout,
-      'POST /v1/cache/evict': ({ body }: { readonly body: unknown }) => ({
-        items: (body as { paths: string[] }).paths.map((path) => ({ ...item, path })),
-      }),
-    };
-    const told = await asked(t, answers, 'cache', 'evict', 'a', 'b', given, `versions/${version}`, 'c');
-    const bodies = told.asked.flatMap(({ body }) => (body === undefined ? [] : [body]));
-    assert.deepEqual(bodies, [
-      { paths: ['a', 'b'] },
-      { paths: ['team/a.py', ''], version },
-      { paths: ['c'] },
-    ]);
-  });
-
-  test('is one of the current tree where the mount shows no versions', async (t) => {
-    const path = encodeURIComponent(given);
-    const told = await asked(t, { [`GET /v1/entries/${path}`]: () => entryAt(given) }, 'why', given);
-    assert.equal(told.exitCode, 0);
   });
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
+import { cleanEnvironment } from './mount.ts';
 import { repository } from './repository.ts';
 import { type Cleanup, defer } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
@@ -18,7 +19,8 @@ export async function startHolder(
   wrapper: readonly string[] = [],
 ): Promise<Child> {
   const [command = program, ...args] = [...wrapper, program, socket];
-  const child = startChild(command, args);
+  // Without the sanitizer that the tests' own process may have been given: what it takes is not the holder's.
+  const child = startChild(command, args, { env: cleanEnvironment() });
   defer(test, async () => {
     child.kill('SIGKILL');
     await child.exit;

@@ -1,0 +1,19 @@
+import type { Problem } from '../tree/index.ts';
+
+/**
+ * Problems of a tree and of unreadable objects, together. The array stays the same until one of both is another:
+ * consumers sort it once.
+ */
+export class JoinedProblems {
+  #of: readonly unknown[] = [];
+  #all: readonly Problem[] = [];
+
+  join(ofTree: readonly Problem[], unreadable: readonly Problem[]): readonly Problem[] {
+    if (unreadable.length === 0) return ofTree;
+    if (this.#of[0] !== ofTree || this.#of[1] !== unreadable) {
+      this.#of = [ofTree, unreadable];
+      this.#all = [...ofTree, ...unreadable];
+    }
+    return this.#all;
+  }
+}
