@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { HostError, tooLarge } from './host-error.ts';
 import { hostErrorOf, READ_FLAGS } from './pinned.ts';
 
@@ -10,21 +10,9 @@ export function isOwn({ uid }: { readonly uid: number | bigint }): boolean {
 
 /** The content of a regular file of this process's user. Throws HostError, `missing` if it does not exist. */
 export function readOwnFile(path: string, mostBytes: number): Buffer {
-  try {
-    const fd = openSync(path, READ_FLAGS);
-    try {
-      const stats = fstatSync(fd);
-      if (!stats.isFile()) throw new HostError('no-file', path, 'is not a regular file');
-      if (!isOwn(stats))
-        throw new HostError('other-owner', path, `belongs to another user (uid ${stats.uid})`);
-      if (stats.size > mostBytes) throw tooLarge(path, mostBytes);
-      return readFileSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw hostErrorOf(error, path);
-  }
+  return readChecked(path, READ_FLAGS, mostBytes, (stats) => {
+    if (!isOwn(stats)) throw otherOwner(path, stats);
+  });
 }
 
 const WRITABLE_BY_OTHERS = 0o022;
@@ -36,15 +24,38 @@ const FOLLOWING_FLAGS = READ_FLAGS & ~constants.O_NOFOLLOW;
  * write to it. Throws HostError.
  */
 export function readTrustedFile(path: string, mostBytes: number): Buffer {
+  return readChecked(path, FOLLOWING_FLAGS, mostBytes, (stats) => {
+    if (!isOwnOrRoots(stats)) throw otherOwner(path, stats);
+    if ((stats.mode & WRITABLE_BY_OTHERS) !== 0)
+      throw new HostError('open-to-others', path, 'can be written by others than its owner');
+  });
+}
+
+/**
+ * The content of a file that root or this process's user made, and a link to it likewise. Its owner's group may write to
+ * it, as into a checkout under umask 002. Throws HostError.
+ */
+export function readOwnOrRootsFile(path: string, mostBytes: number): Buffer {
+  return readChecked(path, FOLLOWING_FLAGS, mostBytes, (stats) => {
+    for (const each of [lstatSync(path), stats]) if (!isOwnOrRoots(each)) throw otherOwner(path, each);
+  });
+}
+
+function isOwnOrRoots(stats: Stats): boolean {
+  return stats.uid === 0 || isOwn(stats);
+}
+
+function otherOwner(path: string, { uid }: Stats): HostError {
+  return new HostError('other-owner', path, `belongs to another user (uid ${uid})`);
+}
+
+function readChecked(path: string, flags: number, mostBytes: number, check: (stats: Stats) => void): Buffer {
   try {
-    const fd = openSync(path, FOLLOWING_FLAGS);
+    const fd = openSync(path, flags);
     try {
       const stats = fstatSync(fd);
       if (!stats.isFile()) throw new HostError('no-file', path, 'is not a regular file');
-      if (stats.uid !== 0 && !isOwn(stats))
-        throw new HostError('other-owner', path, `belongs to another user (uid ${stats.uid})`);
-      if ((stats.mode & WRITABLE_BY_OTHERS) !== 0)
-        throw new HostError('open-to-others', path, 'can be written by others than its owner');
+      check(stats);
       if (stats.size > mostBytes) throw tooLarge(path, mostBytes);
       const bytes = readFileSync(fd);
       // It may have grown since the check.

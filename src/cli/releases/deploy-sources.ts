@@ -3,7 +3,6 @@ import { relative, resolve, sep } from 'node:path';
 import { isSystemError } from '../../base/system-error.ts';
 import { type Flag, isGiven, lastValue, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import type { Project } from '../../config/project-file.ts';
 import type { Deployed } from '../../deploy/deploy.ts';
 import type { FileChanges } from '../../deploy/file-changes.ts';
 import { collectDirectory, collectFile, unreadableSource } from '../../deploy/source-files.ts';
@@ -11,6 +10,7 @@ import type { PlannedFile } from '../../deploy/upload.ts';
 import { PathFilter } from '../../tree/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { Shell } from '../shell.ts';
+import type { Project } from './project-file.ts';
 
 /**
  * Collects the files to deploy. A single directory replaces the whole tree; files are added to the current tree. Throws

@@ -1,6 +1,5 @@
 import { type FlagSpec, isGiven, lastValue, parseCommandLine, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import { findProject } from '../../config/project-file.ts';
 import type { ChangeOptions } from '../../deploy/change-options.ts';
 import type { Moved, RollbackTarget } from '../../deploy/move.ts';
 import { requireConditionalWrites } from '../../deploy/probe.ts';
@@ -10,6 +9,7 @@ import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { Shell } from '../shell.ts';
 import { awaitNodes, nodeWait, requireShown, WAIT_FLAGS } from './await-nodes.ts';
+import { findProject } from './project-file.ts';
 import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { STEP_FLAGS } from './step-flags.ts';

@@ -2,13 +2,13 @@ import { type Flag, type FlagSpec, lastValue, valuesOf } from '../../config/comm
 import { ConfigError } from '../../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
 import { nearest } from '../../config/nearest.ts';
-import type { Project } from '../../config/project-file.ts';
 import { resolveOptions } from '../../config/resolve.ts';
 import { parseS3Address } from '../../config/s3-address.ts';
 import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { requireEnvironment } from '../../release/index.ts';
 import { STORE_OPTIONS } from '../options-by-command.ts';
 import type { Shell } from '../shell.ts';
+import type { Project } from './project-file.ts';
 
 /** The flags of every command about releases. */
 export const ROOT_FLAGS: readonly FlagSpec[] = [

@@ -1,19 +1,11 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { systemCode } from '../base/system-error.ts';
-import { ConfigError } from './config-error.ts';
-import { nearest } from './nearest.ts';
-import { yaml } from './yaml.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { nearest } from '../../config/nearest.ts';
+import { yaml } from '../../config/yaml.ts';
+import { HostError } from '../../host/host-error.ts';
+import { readOwnOrRootsFile } from '../../host/own-file.ts';
 
 export const PROJECT_FILE = 'dagmount.yaml';
 
@@ -105,19 +97,7 @@ function environmentsOf(
 }
 
 function parse(file: string): unknown {
-  let content: string;
-  try {
-    content = readTrusted(file);
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const reason = systemCode(error) ?? error;
-    throw new ConfigError(
-      'unreadable-file',
-      `${file} cannot be read (${reason}).`,
-      'Check its permissions.',
-      error,
-    );
-  }
+  const content = read(file);
   try {
     return yaml().parse(content, { prettyErrors: false });
   } catch (error) {
@@ -133,34 +113,27 @@ function parse(file: string): unknown {
 
 /**
  * Its checks are run by a shell, and the search goes upwards as far as /tmp and /: a file that another user put there must
- * not decide what runs. As git has it for its own configuration, only the caller's files and root's count.
+ * not decide what runs.
  */
-function readTrusted(file: string): string {
-  const link = lstatSync(file);
-  // Without O_NONBLOCK, opening a FIFO waits for its writer.
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+function read(file: string): string {
   try {
-    const stats = fstatSync(descriptor);
-    const caller = process.geteuid?.();
-    const stranger = [link.uid, stats.uid].find((owner) => owner !== caller && owner !== 0);
-    if (stranger !== undefined) {
+    return readOwnOrRootsFile(file, MOST_BYTES).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    if (error.code === 'other-owner') {
       throw new ConfigError(
         'bad-value',
-        `${file} is the project file here, and belongs to another user (${stranger}), whose checks would run as you.`,
+        `${file} is the project file here, and ${error.reason}: its checks would run as you.`,
         'Remove it, or own it (chown) if you trust it.',
+        error,
       );
     }
-    if (!stats.isFile() || stats.size > MOST_BYTES) {
-      const found = stats.isFile() ? `has ${stats.size} bytes` : 'is no file';
-      throw new ConfigError(
-        'unreadable-file',
-        `${file} ${found}, where a project file was looked for.`,
-        'Move it away, or put a project file there.',
-      );
-    }
-    return readFileSync(descriptor, 'utf8');
-  } finally {
-    closeSync(descriptor);
+    throw new ConfigError(
+      'unreadable-file',
+      `${file} cannot be used as the project file: it ${error.reason}.`,
+      'Check its permissions and what it is, or move it away.',
+      error,
+    );
   }
 }
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { findProject } from '../../src/config/project-file.ts';
+import { findProject } from '../../src/cli/releases/project-file.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 const STRANGER = 54_321;
