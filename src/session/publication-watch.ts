@@ -82,8 +82,8 @@ export class PublicationWatch {
     while (!over.aborted) {
       const late = AbortSignal.any([over, AbortSignal.timeout(limit)]);
       // A search that heeds the limit still names what it found before. One that hangs is not waited for.
-      const hung = AbortSignal.any([over, AbortSignal.timeout(2 * limit)]);
-      const holders = await Promise.race([this.#find(nodeId, late), aborted(hung)]);
+      const hung = aborted(AbortSignal.timeout(2 * limit));
+      const holders = await Promise.race([this.#find(nodeId, late), hung, given]);
       if (over.aborted || this.#stuck === undefined) return;
       if (late.aborted) limit = Math.min(2 * limit, LONGEST_SEARCH_MS);
       this.#stuck = { ...this.#stuck, holders };

@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { childOf } from '../base/waiting.ts';
 import { Yielder } from '../base/yielder.ts';
 import type { Generation } from '../tree/index.ts';
 import { boundedForEach } from './bounded-for-each.ts';
@@ -43,7 +42,7 @@ export interface VersionTarget {
 }
 
 interface Held extends VersionTarget {
-  /** Aborted when the version is dropped. */
+  /** Aborted when the version is dropped, or everything is stopped. */
   readonly dropped: AbortController;
   readonly registered: Promise<void>;
   /** Nothing of it is left to be fetched. */
@@ -64,8 +63,8 @@ export class VersionContent {
   readonly #options: VersionContentOptions;
   readonly #held = new Map<string, Held>();
   readonly #queue: Held[] = [];
-  readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(options: VersionContentOptions) {
     this.#options = options;
@@ -82,7 +81,7 @@ export class VersionContent {
   /** The version is in use: its content is fetched, unless it is there. */
   used(id: string): void {
     const held = this.#held.get(id);
-    if (held === undefined || held.isWhole || this.#queue.includes(held)) return;
+    if (this.#isStopped || held === undefined || held.isWhole || this.#queue.includes(held)) return;
     this.#queue.push(held);
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -101,7 +100,8 @@ export class VersionContent {
 
   /** Stops permanently. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
+    this.#isStopped = true;
+    for (const { dropped } of this.#held.values()) dropped.abort();
     await this.#running;
   }
 
@@ -115,7 +115,7 @@ export class VersionContent {
 
   async #run(): Promise<void> {
     for (let held = this.#queue[0]; held !== undefined; held = this.#queue[0]) {
-      if (!this.#stopped.signal.aborted) await this.#fetch(held);
+      if (!held.dropped.signal.aborted) await this.#fetch(held);
       this.#queue.shift();
     }
   }
@@ -123,11 +123,8 @@ export class VersionContent {
   /** Never rejects: what could not be fetched is tried again when the version is used the next time. */
   async #fetch(held: Held): Promise<void> {
     const { clock, isBusy, log } = this.#options;
-    const { controller, release } = childOf(held.dropped.signal);
-    const stop = (): void => controller.abort();
-    this.#stopped.signal.addEventListener('abort', stop);
-    const { signal } = controller;
     const { id } = held;
+    const { signal } = held.dropped;
     try {
       for (;;) {
         while (isBusy()) await clock.sleep(BUSY_MS, signal);
@@ -143,9 +140,6 @@ export class VersionContent {
       const code = codeOf(error);
       if (code === undefined) log.error({ event: 'version-fetch-failed', version: id, err: error }, CRASHED);
       else log.info({ event: 'version-fetch-failed', version: id, code }, FAILED);
-    } finally {
-      this.#stopped.signal.removeEventListener('abort', stop);
-      release();
     }
   }
 
