@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Child, startChild } from '../support/child.ts';
@@ -106,7 +106,8 @@ describe('the process of a deploy', () => {
     const below = await as('deploy', join(dags, 'closed/b.py'), 'production');
     assert.equal(below.code, 65, below.err);
     assert.match(below.err, /closed\/b\.py.*EACCES/);
-    symlinkSync('/root/.ssh', join(dags, 'link'));
+    mkdirSync(join(folder, 'elsewhere'), { mode: 0o700 });
+    symlinkSync(join(folder, 'elsewhere'), join(dags, 'link'));
     const link = await as('deploy', dags, 'production', '--exclude', 'closed/');
     assert.equal(link.code, 65, link.err);
     assert.match(link.err, /link: it is a symbolic link/);
