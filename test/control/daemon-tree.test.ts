@@ -212,23 +212,7 @@ describe('the tree at the control socket', () => {
       removedDirectories: new Map(),
       nextNodeId: 2,
     });
-    const shown: Shown = {
-      generation,
-      content: new ContentState(generation.entries),
-      bound: { bytes: 0, neededBytes: 0, fits: true },
-      digest: undefined,
-      problems: [],
-      publishedAt: 0,
-      release: exampleStep,
-    };
-    const sync = {
-      shown,
-      view: { history: [], held: undefined } as unknown as SyncView,
-      changes: async () => undefined,
-      heldTree: undefined,
-      removalOf: async () => undefined,
-      replacedNodeIds: () => [],
-    };
+    const sync = observedOf(generation, exampleStep);
     const tree = treeOf([], { sync });
     for (const [path, key, range] of [
       ['a.py', `p/packs/${pack}`, { offset: 7, bytes: 3 }],
@@ -287,7 +271,7 @@ describe('the tree at the control socket', () => {
   });
 });
 
-function observedOf(generation: Generation) {
+function observedOf(generation: Generation, release?: Shown['release']) {
   const shown: Shown = {
     generation,
     content: new ContentState(generation.entries),
@@ -295,7 +279,7 @@ function observedOf(generation: Generation) {
     digest: undefined,
     problems: [],
     publishedAt: 0,
-    release: undefined,
+    release,
   };
   return {
     shown,

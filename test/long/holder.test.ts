@@ -6,18 +6,17 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { mountStore, openStore, padded, type Store } from '../e2e/fixture.ts';
+import { mountStore, openStore } from '../e2e/fixture.ts';
 import { heldAt, holderMissing, startHolder } from '../support/holder.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
-import { longestByCall, type Outlived } from '../support/outlive/pauses.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
-import { type Reader, startReader } from '../support/reader.ts';
+import { startReader } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
-import { versionedFile } from '../support/versioned-file.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { body, change, outlived, paths } from './endured-changes.ts';
 
 const run = promisify(execFile);
 const KILLS = Number(process.env.DAGMOUNT_TEST_KILLS ?? 20);
@@ -36,20 +35,6 @@ const CONTAINER = [
 ];
 const SLAVE = ['--mount', '--propagation', 'slave'];
 
-function body(path: string, version: number): string {
-  return versionedFile(path, version, 40 + ((version * 37) % 50));
-}
-
-const paths = Array.from({ length: 100 }, (_, index) => `team_${index % 10}/dag_${padded(index, 4)}.py`);
-
-async function change(store: Store, until: AbortSignal): Promise<void> {
-  for (let version = 1; !until.aborted; version += 1) {
-    const path = paths[(version * 7) % paths.length] as string;
-    await store.put(`dags/${path}`, body(path, version));
-    await delay(45);
-  }
-}
-
 function childrenOf(pid: number): readonly number[] {
   const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
   return list === '' ? [] : list.split(' ').map(Number);
@@ -58,23 +43,6 @@ function childrenOf(pid: number): readonly number[] {
 /** Ends a container as the runtime does: the first process is killed, and with it all others at once. */
 function killContainer(mount: Mount): void {
   for (const first of childrenOf(mount.pid)) process.kill(first, 'SIGKILL');
-}
-
-async function outlived(t: TestContext, readers: readonly Reader[]): Promise<void> {
-  for (const reader of readers) reader.end();
-  const results = await Promise.all(
-    readers.map(async (reader) => {
-      const { code, stdout, stderr } = await reader.done;
-      assert.equal(code, 0, stderr);
-      return JSON.parse(stdout) as Outlived;
-    }),
-  );
-  t.diagnostic(`longest of each kind, ms: ${longestByCall(results)}`);
-  assert.deepEqual(
-    results.flatMap(({ problems }) => problems),
-    [],
-  );
-  assert.ok(results.every(({ operations }) => (operations.list ?? 0) > 0));
 }
 
 /** A mount in a container of its own; a holder in another one. They share a directory. */

@@ -2,20 +2,19 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { manyFiles, mountStore, type Objects, openStore, padded, type Store } from '../e2e/fixture.ts';
+import { manyFiles, mountStore, type Objects, openStore } from '../e2e/fixture.ts';
 import { cli, mountImpossible, parseLog } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
-import { longestByCall, type Outlived } from '../support/outlive/pauses.ts';
-import { type Reader, startPython } from '../support/reader.ts';
+import { startPython } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
 import { Service, underSystemd } from '../support/stand-in-systemd.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 import { SystemdMachine, systemdImpossible } from '../support/systemd-machine.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
-import { versionedFile } from '../support/versioned-file.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { body, change, outlived, paths } from './endured-changes.ts';
 
 const KILLS = Number(process.env.DAGMOUNT_TEST_KILLS ?? 20);
 const READERS = 8;
@@ -24,38 +23,6 @@ const service = 'dagmount@dags.service';
 const unit = readFileSync(join(repository, 'deploy/systemd/dagmount@.service'), 'utf8');
 const endure = join(repository, 'test/support/readers/endure.py');
 const scanner = join(repository, 'test/support/readers/scan.py');
-
-function body(path: string, version: number): string {
-  return versionedFile(path, version, 40 + ((version * 37) % 50));
-}
-
-const paths = Array.from({ length: 100 }, (_, index) => `team_${index % 10}/dag_${padded(index, 4)}.py`);
-
-async function change(store: Store, until: AbortSignal): Promise<void> {
-  for (let version = 1; !until.aborted; version += 1) {
-    const path = paths[(version * 7) % paths.length] as string;
-    await store.put(`dags/${path}`, body(path, version));
-    await delay(45);
-  }
-}
-
-/** Ends readers of endure.py, who must have seen nothing. */
-async function outlived(t: TestContext, readers: readonly Reader[]): Promise<void> {
-  for (const reader of readers) reader.end();
-  const results = await Promise.all(
-    readers.map(async (reader) => {
-      const { code, stdout, stderr } = await reader.done;
-      assert.equal(code, 0, stderr);
-      return JSON.parse(stdout) as Outlived;
-    }),
-  );
-  t.diagnostic(`longest of each kind, ms: ${longestByCall(results)}`);
-  assert.deepEqual(
-    results.flatMap(({ problems }) => problems),
-    [],
-  );
-  assert.ok(results.every(({ operations }) => (operations.list ?? 0) > 0));
-}
 
 for (const takeover of ['resend', 'journal'] as const) {
   test(`by ${takeover}: ${KILLS} times all processes of the service are killed at once under ${READERS} readers, and nobody notices`, {
