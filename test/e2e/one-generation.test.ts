@@ -90,20 +90,27 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
   });
 });
 
-/** Spread over three seconds: less than 5, and never a pause as long as --settle. */
+/**
+ * Spread over three seconds: less than 5, and never a pause as long as --settle. Deletions end before uploads begin: keys
+ * are paths to SeaweedFS, which loses the upload of `a/b` while it deletes the file `a`.
+ */
 async function deploy(
   writes: readonly (readonly [string, string | undefined])[],
   run: MountedRun,
 ): Promise<void> {
   const began = Date.now();
   const uploadMs = Math.min(3_000, uploadMsPerObject * writes.length);
-  const rest = writes.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, [key, body]] of rest) {
-      const early = began + (uploadMs * index) / writes.length - Date.now();
-      if (early > 0) await delay(early);
-      await run.write(key, body);
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, worker));
+  const isDeletion = ([, body]: readonly [string, string | undefined]): boolean => body === undefined;
+  let index = 0;
+  for (const part of [writes.filter(isDeletion), writes.filter((write) => !isDeletion(write))]) {
+    const rest = part.values();
+    const worker = async (): Promise<void> => {
+      for (const [key, body] of rest) {
+        const early = began + (uploadMs * index++) / writes.length - Date.now();
+        if (early > 0) await delay(early);
+        await run.write(key, body);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, worker));
+  }
 }
