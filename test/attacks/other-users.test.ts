@@ -24,7 +24,7 @@ import { dagmount, type Mount, statusOf } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { descendants } from '../support/processes.ts';
 import { read, shell } from '../support/reader.ts';
-import { standsBy } from '../support/supervised.ts';
+import { serverOf, standsBy } from '../support/supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Attacker, attackImpossible } from './attacker.ts';
@@ -104,10 +104,13 @@ describe('another user of the host', { skip: attackImpossible }, () => {
 
     await t.test('1: no process opens a debugger by SIGUSR1, one that stands by neither', async () => {
       // After a death another server is wanted at once.
-      process.kill(await mount.serverPid(), 'SIGKILL');
-      const all = await waitFor('a server that stands by', () => {
-        const pids = [mount.pid, ...descendants(mount.pid)];
-        return pids.some(standsBy) && pids.length >= 3 ? pids : undefined;
+      const killed = await mount.serverPid();
+      process.kill(killed, 'SIGKILL');
+      const all = await waitFor('another server, and one that stands by', () => {
+        const server = serverOf(mount.pid);
+        const standby = descendants(mount.pid).find((pid) => pid !== server && standsBy(pid));
+        if (server === undefined || server === killed || standby === undefined) return undefined;
+        return [mount.pid, server, standby];
       });
       assert.equal(attacker.run(`kill -USR1 ${all.join(' ')}`).status, 1, 'the attacker may not signal them');
       // As systemctl restart does where no supervisor is there to keep it.
