@@ -101,7 +101,8 @@ void holding_forget(const char* name) {
   send_to_holder(text, -1);
 }
 
-// The holder repeats what it holds to a client that comes back, which has it.
+// To a client that connects again the holder sends all that it holds. This process has those descriptors: it closes the
+// copies.
 static void drain(void) {
   char text[MESSAGE_BYTES];
   int fds[MOST_RECEIVED_FDS];

@@ -1,4 +1,4 @@
-// The supervisor's decisions: a table of states and events (machine.c), without a system call. supervisor.c reports
+// The supervisor's decisions: a table of states and events (transitions.c), without a system call. supervisor.c reports
 // events and carries out the actions. docs/takeover.md has the same table; test/takeover/machine.test.ts compares the
 // two, and walks every state through every event.
 #pragma once
@@ -192,7 +192,7 @@ typedef struct {
   candidate_state candidate;
   connection_state connection;
   action_kind actions[6];
-  const char* why;  // a candidate is dropped; NULL: as the event says
+  const char* why;  // the reason for which the candidate is dropped; NULL: that of the event
 } transition;
 extern const transition transitions[];
 extern const size_t transition_count;

@@ -15,7 +15,7 @@ export function markDigest(sha256: string): string {
   return MARK + sha256;
 }
 
-/** The SHA-256 from the text in an ETag's place; undefined if the text is an ETag or a date. */
+/** The SHA-256 if markDigest() made the text; undefined if the text is an ETag or a date. */
 export function digestOf(etag: string): string | undefined {
   return etag.length === MARKED_LENGTH && etag.startsWith(MARK) ? etag.slice(MARK.length) : undefined;
 }

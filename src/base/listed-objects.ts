@@ -17,6 +17,6 @@ export interface ListedObjects {
    */
   readonly etags: Uint8Array;
   readonly etagEnds: Uint32Array;
-  /** 1: the storage class cannot be read at once (GLACIER, DEEP_ARCHIVE; GLACIER_IR can). */
+  /** 1: the object must be restored before it can be read (GLACIER, DEEP_ARCHIVE; not GLACIER_IR). */
   readonly archived: Uint8Array;
 }

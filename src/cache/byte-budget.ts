@@ -8,7 +8,7 @@ interface Waiting {
 
 /**
  * The share of the budget that only urgent callers may use: they find room immediately or wait only for other urgent
- * ones.
+ * ones. So it is for a request of at most this share; a larger one waits until the others have left room.
  */
 const RESERVED_SHARE = 1 / 4;
 

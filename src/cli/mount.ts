@@ -46,7 +46,7 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
   const signals = listenToSignals(shell.err.isTerminal, () => {
     log.warn(
       { event: 'stopped-at-once', target: config.target },
-      'a second signal ended the process at once; a dead mount may remain',
+      'a second signal ended the process at once; `dagmount unmount` removes the mount if it remains',
     );
   });
   try {

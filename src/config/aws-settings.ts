@@ -32,7 +32,7 @@ const STYLES: Readonly<Record<string, string | undefined>> = {
   auto: undefined,
 };
 
-/** `s3.addressing_style`, which the AWS CLI knows and the JavaScript SDK does not, as --force-path-style. */
+/** The value of --force-path-style for `s3.addressing_style`, a setting of the AWS CLI that the JavaScript SDK does not read. */
 export function pathStyleOf(profile: AwsProfile): ProfileValue | undefined {
   const style = profile.value('s3.addressing_style');
   if (style === undefined) return undefined;

@@ -54,7 +54,7 @@ export function requireSensible(options: readonly ResolvedOption[]): void {
   }
 }
 
-/** A port that anybody may use, and a secret that nobody asks for, are both not what was meant. */
+/** Requires --webhook-listen and --webhook-secret-file together: a port without a secret would be open to anybody. */
 function requireBoth(
   given: ReadonlyMap<string, ResolvedOption>,
   named: (option: ResolvedOption) => string,

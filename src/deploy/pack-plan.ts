@@ -38,8 +38,8 @@ interface UsedPack {
 
 /**
  * Decides what is written: contents that the current release lacks, and the contents of packs that are not worth keeping.
- * These are packs of which less than half is used. If the release would need more than 16 packs, also the smaller half of
- * them: so a content is rewritten a few times in a thousand deploys, not in each.
+ * These are packs of which less than half is used. If the release would need more than 16 packs, also the 8 smallest, unless
+ * they use half of a full pack: so a content is rewritten a few times in a thousand deploys, not in each.
  *
  * The size of a pack is estimated from the current release, without a request: contents are ordered by their hashes, so that
  * the remaining ones reach close to the end of the pack.
@@ -91,7 +91,7 @@ export function planPacks(files: readonly ReleasedContent[], current: readonly R
   return { kept, packs: fill([...fresh, ...again]) };
 }
 
-/** The files with their places after the packs are written. `digests` are in the order of the plan. */
+/** The files with their places (pack and offset) once the packs are written. `digests[i]` is that of `plan.packs[i]`. */
 export function placeFiles(
   files: readonly ReleasedContent[],
   plan: PackPlan,

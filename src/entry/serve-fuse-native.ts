@@ -72,7 +72,10 @@ export async function serveFuseNative(serving: FuseNativeServing): Promise<void>
   send({ kind: 'loaded' });
 }
 
-/** A host that shuts down signals all processes at once; the server ends this one after it has unmounted. */
+/**
+ * Resolves at the first signal that arrives when the server is gone. Earlier signals are ignored: a host that shuts down
+ * signals all processes at once, and the server ends this one after it has unmounted.
+ */
 function endOfHost(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

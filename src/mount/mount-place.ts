@@ -96,7 +96,10 @@ export class MountPlace {
       mounts = readMounts();
     } catch (error) {
       // File descriptors or memory are exhausted: that says nothing about the mount.
-      this.#log.debug({ event: 'mounts-unreadable', err: error }, 'the table of mounts cannot be read');
+      this.#log.debug(
+        { event: 'mounts-unreadable', err: error },
+        'the table of mounts cannot be read; the mount is taken to exist',
+      );
       return true;
     }
     return mounts.some(

@@ -61,8 +61,8 @@ export interface Composed {
 
 /**
  * Puts the parts of a server together: what was left, the kept state, the cache, the source, and Sync over them. Where a tree
- * was kept, readers are answered in the midst of it, as soon as that is read: what the store needs takes longer to load than
- * all else, and opening the cache looks at every blob.
+ * was kept, readers are answered as soon as that is read, before the client of the store and the cache are ready: those take
+ * the most time.
  */
 export async function compose(
   mount: ServedMount,

@@ -27,7 +27,10 @@ export class FailedReads {
     this.#failures += 1;
     const now = performance.now();
     if (now - this.#told < FAILED_READS_MS) return;
-    this.#log.warn({ event: 'reads-failed', ...fields, failures: this.#failures }, 'reads failed');
+    this.#log.warn(
+      { event: 'reads-failed', ...fields, failures: this.#failures },
+      'reads failed: `failures` since the last such line, of which `path` is the last',
+    );
     this.#told = now;
     this.#failures = 0;
   }

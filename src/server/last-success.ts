@@ -4,7 +4,7 @@ import { HostError } from '../host/host-error.ts';
 import { readOwnFile } from '../host/own-file.ts';
 import type { SyncOptions } from '../sync/sync.ts';
 
-/** The time between two writes: the time that is read back is at most so much too old. */
+/** The least time between two writes, by which the stored time may be too old. */
 const NOTE_MS = 30_000;
 const MOST_BYTES = 64;
 

@@ -38,7 +38,12 @@ export function tellSupervisor(log: Logger, pid: number | undefined): void {
 }
 
 /** Logs that the mount ended, and which requests it answered. */
-export function tellUnmounted(log: Logger, target: string, counters: SessionCounters, leftOut: number): void {
+export function tellUnmounted(
+  log: Logger,
+  target: string,
+  counters: SessionCounters,
+  problems: number,
+): void {
   log.info({ event: 'upcalls', ...counters }, 'requests that the kernel sent to this server');
-  log.info({ event: 'unmounted', target, leftOut }, 'unmounted');
+  log.info({ event: 'unmounted', target, problems }, 'the mount has ended');
 }

@@ -3,6 +3,7 @@ import { isRunning } from '../host/process.ts';
 import type { Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
 import { isConnectionHeld, type SessionEnd, textOf } from '../session/session-end.ts';
+import { problemTotal } from '../sync/problem-counts.ts';
 import type { Sync } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { waitForStore } from '../sync/wait-for-store.ts';
@@ -167,7 +168,7 @@ export class RunningServer {
       await place.giveUp(ended.signal);
       this.#mounted = false;
       supervised.mount.unmounted();
-      tellUnmounted(options.log, config.target, await session.counters(), sync.view.problems.length);
+      tellUnmounted(options.log, config.target, await session.counters(), problemTotal(sync.view));
     }
     await session.stop();
     if (session.isStuck && !this.#mounted) place.abort();

@@ -14,7 +14,7 @@ export function standbyConfig(setting: StandbySetting, config: MountConfig): Mou
     profile: profile ?? config.profile,
     forcePathStyle: undefined,
     watchKey: undefined,
-    // A replica is not another root: what is signed names the first.
+    // A standby keeps the root of the first source, which signatures name.
     releaseRoot: config.releaseRoot ?? config.source.replace(/\/$/, ''),
     standbys: [],
   };

@@ -117,7 +117,7 @@ async function withOwnProfile<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Compares what is on the local disk with what a store has, which then need not be shown as changed. */
+/** Whether the cached content equals the object of the standby, so that a switch need not show the file as changed. */
 async function hasSameBytes(
   cache: Pick<ContentCache, 'inspection'>,
   mine: ContentVersion,

@@ -121,7 +121,7 @@ export class VersionShelf {
     };
   }
 
-  /** From now on there is somebody to ask. Resolves when the cache knows what is shown. */
+  /** Gives look-ups a source to ask. Resolves when the cache knows the content of all shown versions. */
   async open({ source, content }: VersionMeans): Promise<void> {
     this.#content = content;
     const known = [...this.#versions.values()].map((version) => content.add(version));
@@ -230,7 +230,7 @@ export class VersionShelf {
   #refuse(version: string): Found {
     this.#options.log.warn(
       { event: 'version-refused', version, versions: this.size },
-      'there is no room for another version: the kernel holds those that are here',
+      'the limit of shown versions is reached, and the kernel uses all of them',
     );
     return ['refused', UNAVAILABLE];
   }
@@ -272,17 +272,17 @@ export class VersionShelf {
     this.#versions.delete(id);
     await this.#content?.drop(id);
     await directory.remove(id);
-    log.info({ event: 'version-dropped', version: id }, 'a version that nobody uses is shown no more');
+    log.info({ event: 'version-dropped', version: id }, 'a version that nobody uses is no longer shown');
   }
 
-  /** The one used last first. */
+  /** The versions beyond the number to keep, the most recently used first. */
   #beyondKept(): Shelved[] {
     return [...this.#versions.values()]
       .sort((one, other) => other.lastUsed - one.lastUsed)
       .slice(this.#options.keep);
   }
 
-  /** Later each time. */
+  /** Sets a time of change that is later than the one before, also if the clock steps back. */
   #change(): void {
     this.#changedAt = Math.max(this.#options.clock.now(), this.#changedAt + 1);
   }
@@ -291,13 +291,13 @@ export class VersionShelf {
     const { reason, detail, hint } = hold;
     this.#options.log.warn(
       { event: 'version-held', version, reason, detail, hint },
-      'a version is not believed, and is not shown',
+      'a version failed verification, and is not shown',
     );
   }
 
   #tell(version: string, code: string, err: unknown): void {
     const line = { event: 'version-unavailable', version, code } as const;
-    const message = 'whether there is such a version could not be found out';
+    const message = 'the store could not say whether the version exists';
     const { log } = this.#options;
     if (code === 'internal') log.error({ ...line, err }, message);
     else if (code === this.#trouble) log.debug(line, message);

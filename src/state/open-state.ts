@@ -49,7 +49,7 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
     const how = isReplaced ? { outcome: 'other-file', other: newest.path } : { outcome: 'new-tree' };
     log.warn(
       { event: 'state-unusable', file: path, code, detail: message, ...how },
-      'the stored state of the last tree cannot be used',
+      'a stored state cannot be used; `outcome` says what follows',
     );
     await attempt(path, log, () => rm(path, { recursive: true, force: true }));
   }

@@ -42,7 +42,7 @@ async function look(
     const { code, message } = error;
     log.warn(
       { event: 'state-unusable', file: path, code, detail: message, outcome: 'new-mount' },
-      'the stored state of the last tree cannot be used',
+      'a stored state cannot be used; the mount cannot be taken over, and is made again',
     );
     return 'unusable';
   }

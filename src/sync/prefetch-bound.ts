@@ -63,7 +63,7 @@ export function boundFor(size: number, bound: number): Bound {
   return size <= bound ? 'within' : 'past';
 }
 
-/** Whether the entry should be fetched before a reader needs it, as far as is known. */
+/** Whether to prefetch the entry: a file with content within the bound, not marked as local or as too large for the room. */
 export function isWanted(
   generation: Generation,
   content: ContentState,

@@ -40,7 +40,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   /** Ends with the revalidation that serves all hints up to now; undefined: there are none. */
   #hinted: Deferred<void> | undefined;
   readonly #pace = new HintPace();
-  /** Of a pause under way: ends it when a hint may be followed. */
+  /** Set during a pause: ends it as soon as a hint may be followed. */
   #wakeForHint: (() => void) | undefined;
   #over: { readonly reason: unknown } | undefined;
 

@@ -17,9 +17,9 @@ export interface Settling {
   readonly listed: Candidate;
 }
 
-/** After this many listings the newest is used, even if it still changes, once enough time has passed. */
-const MOST_LISTINGS = 3;
-const MOST_INTERVALS = 10;
+/** The wait for a stable listing ends only after both: this many listings, and this many times `settleMs`. */
+const LEAST_LISTINGS = 3;
+const LEAST_INTERVALS = 10;
 
 /**
  * The stage "settle": lists again after `settleMs` until two consecutive listings are equal, so that a deploy of many
@@ -39,7 +39,7 @@ export async function settle({ first, settleMs, list, clock, signal }: SettleOpt
     newest = next;
     // Counts at least settleMs for each round: a clock that steps back must not prolong the wait.
     waited += Math.max(settleMs, clock.now() - before);
-    if (listings >= MOST_LISTINGS && waited >= MOST_INTERVALS * settleMs)
+    if (listings >= LEAST_LISTINGS && waited >= LEAST_INTERVALS * settleMs)
       return { kind: 'overdue', listed: newest };
   }
 }

@@ -49,9 +49,9 @@ interface Held extends VersionTarget {
   isWhole: boolean;
 }
 
-/** One in so many of the current tree's fetches: readers and a publication in between must not wait. */
+/** Versions get a fourth of --concurrency: readers and a publication in between must not wait. */
 const SHARE_OF_CONCURRENCY = 4;
-/** How often it is looked whether the current tree's content has come. */
+/** How often to check whether the prefetch of the current tree has ended. */
 const BUSY_MS = 250;
 
 /**
@@ -132,7 +132,10 @@ export class VersionContent {
         const isInterrupted = wanted.length > 0 && (await this.#pass(held, wanted, signal));
         if (isInterrupted) continue;
         held.isWhole = true;
-        log.debug({ event: 'version-fetched', version: id, files: wanted.length }, 'a version is local');
+        log.debug(
+          { event: 'version-fetched', version: id, files: wanted.length },
+          'the prefetch of a version has ended',
+        );
         return;
       }
     } catch (error) {
@@ -189,11 +192,11 @@ export class VersionContent {
         try {
           const fetched = await fetchEntry(cache, held, index, over);
           if (fetched.kind !== 'no-room') return 'next';
-          // What fitted when it was planned does not any more: the rest would not either.
+          // The room that was planned for is taken: the remaining files would not fit either.
           held.content.marks[index] = MARK.noRoom;
           return 'stop';
         } catch (error) {
-          // The others of a version whose pack is gone can be had.
+          // Only this pack is missing: the other files of the version can still be fetched.
           if (over.aborted || contentHoldOf(error) === undefined) throw error;
           return 'next';
         }

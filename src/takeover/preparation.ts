@@ -132,7 +132,10 @@ export function prepare(options: PreparationOptions) {
       (await shelf?.find(id, reader, signal)) ?? { kind: 'unavailable' },
     versionUsed: (id) => shelf?.used(id),
     fault: (opcode, error) =>
-      log.error({ event: 'request-failed', opcode, error }, 'a request failed with an unexpected error'),
+      log.error(
+        { event: 'request-failed', opcode, error },
+        'a kernel request failed with an unexpected error',
+      ),
     ended: onEnded,
   });
   return {

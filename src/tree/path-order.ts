@@ -30,7 +30,7 @@ interface Step {
   readonly into: boolean;
 }
 
-/** In a directory, the names, and those of directories with a slash for what is in them. */
+/** The entries of a directory in the order of paths; a directory that is not empty twice, as `name` and, for its content, as `name/`. */
 function* stepsOf(generation: Generation, directory: number): Generator<void, Step[]> {
   const runs: string[][] = [];
   let keys: string[] = [];

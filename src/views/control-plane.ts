@@ -148,7 +148,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     ...(metricsPort !== undefined && { metricsPort }),
     ...(webhookPort !== undefined && { webhookPort }),
   };
-  log.info({ event: 'listening', socket, ...ports }, 'listening');
+  log.info({ event: 'listening', socket, ...ports }, 'the control socket accepts requests');
   return {
     socket,
     rootAttributeOf: (attribute) => rootAttribute(views.status(), attribute),

@@ -17,6 +17,7 @@ import type { SessionCounters } from '../session/messages.ts';
 import type { StuckPublication } from '../session/publication-watch.ts';
 import type { RequestMeter } from '../session/request-meter.ts';
 import type { StandbyView } from '../source/standby/standby-view.ts';
+import { problemCounts, problemTotal } from '../sync/problem-counts.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { SyncView } from '../sync/sync-view.ts';
 import { pastReleaseMember, releaseView } from './release.ts';
@@ -154,7 +155,7 @@ export class DaemonViews implements ControlViews {
         pinned: stats.pinned,
         ...view.pending,
       },
-      problems: sumOf(problemCounts(view)),
+      problems: problemTotal(view),
     };
   }
 
@@ -265,22 +266,6 @@ export class DaemonViews implements ControlViews {
       clearTimeout(timer);
     }
   }
-}
-
-/** Counts by reason, listed and unlisted problems together. */
-function problemCounts({
-  problems,
-  unnamedProblems,
-}: Pick<SyncView, 'problems' | 'unnamedProblems'>): Map<string, number> {
-  const counts = new Map(unnamedProblems);
-  for (const { reason } of problems) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return counts;
-}
-
-function sumOf(counts: ReadonlyMap<string, number>): number {
-  let sum = 0;
-  for (const count of counts.values()) sum += count;
-  return sum;
 }
 
 function failing(reason: string): Probe {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isDying, type Threads } from '../../src/session/kernel/dying.ts';
+import { isDying, type Threads } from '../../src/session/dying.ts';
 import { startChild } from '../support/child.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';

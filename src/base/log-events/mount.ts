@@ -27,8 +27,8 @@ export const mountEvents = {
   },
   unmounted: {
     levels: ['info'],
-    fields: ['target', 'leftOut'],
-    meaning: 'The mount has ended. `leftOut`: how many keys of the last tree were not shown.',
+    fields: ['target', 'problems'],
+    meaning: 'The mount has ended. `problems`: as `dagmount status` counts them, of the last tree.',
   },
   upcalls: {
     levels: ['info'],

@@ -26,7 +26,7 @@ export const treeEvents = {
     levels: ['debug'],
     fields: ['version', 'files'],
     meaning:
-      'All content of a version is local that is to be fetched before it is read, and for which there is room.',
+      'The prefetch of a version has ended: what is within `--prefetch`, can be read from the store, and fits into the cache is local. `files`: how many the last pass set out to fetch.',
   },
   'version-fetch-failed': {
     levels: ['info', 'error'],

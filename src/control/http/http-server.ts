@@ -177,14 +177,14 @@ export class HttpServer {
       const answer = await handle();
       this.#log.info(
         { event: 'answered', ...fields, status: answer.status },
-        'the requested change was answered',
+        'the request for a change was answered',
       );
       return answer;
     } catch (error) {
       const code = error instanceof RefusedRequest ? error.code : 'internal';
       this.#log.info(
         { event: 'answered', ...fields, code },
-        'the requested change was answered with an error',
+        'the request for a change was answered with an error',
       );
       throw error;
     }

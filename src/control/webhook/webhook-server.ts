@@ -231,7 +231,10 @@ export class WebhookServer {
     const line = { event: 'webhook-refused', code, count: this.#refused.count } as const;
     if (now - this.#refused.toldAt < REMINDER_MS) return;
     this.#refused = { count: 0, toldAt: now };
-    log.warn(line, 'requests to the webhook were refused; none of them had the source looked at');
+    log.warn(
+      line,
+      'the webhook refused requests; `count` since the last such line. None of them triggered a check of the source',
+    );
   }
 }
 

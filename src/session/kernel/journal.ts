@@ -13,7 +13,10 @@ export const SLOTS = 16;
 export const SLOT_BYTES = 8192;
 
 const ENTRY_BYTES = 96;
-/** More can wait only with hundreds of readers. Beyond 4,096 pending READs, the excess is lost if the server dies. */
+/**
+ * The most waiting requests that are stored. If the server dies while more of them wait, a successor can answer the rest
+ * only where the kernel sends them again (Linux 6.9).
+ */
 const ENTRIES = 4096;
 const ENTRIES_AT = SLOTS * SLOT_BYTES;
 

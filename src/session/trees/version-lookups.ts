@@ -1,8 +1,8 @@
 import { SingleFlight } from '../../cache/single-flight.ts';
+import { isDying } from '../dying.ts';
 import type { Refusal } from '../errno.ts';
-import { isDying } from '../kernel/dying.ts';
-import { PendingReads, type ReadHeader } from '../kernel/pending-reads.ts';
 import type { VersionAnswer } from '../messages.ts';
+import { PendingReads, type ReadHeader } from '../pending-reads.ts';
 import type { FindVersion } from '../serve-session.ts';
 import type { VersionTable } from './version-table.ts';
 

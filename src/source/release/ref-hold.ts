@@ -7,7 +7,7 @@ export type { HeldStep } from '../release-step.ts';
  * Why a ref is not believed. Stable: status, metrics and alerts name them; docs/releases.md has a row for each.
  *
  * - `missing-ref`: the store has no such ref
- * - `damaged-ref`: it is no envelope, or its payload says what cannot be
+ * - `damaged-ref`: it is not an envelope, or its payload is invalid
  * - `other-root`, `other-environment`: it was made for another root or environment, and copied here
  * - `signers-file`: the file of allowed signers cannot be used, so no signer is allowed
  * - `signature`: no allowed signer signed it

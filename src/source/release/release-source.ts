@@ -41,7 +41,7 @@ export class ReleaseSource implements Source {
   /** Of the last look that was not held. */
   #inForce: Known | undefined;
   #armed: { readonly known: Known; readonly instant: number } | undefined;
-  /** Why what is in force until the armed release is not known. */
+  /** The hold on the release that is in force until the armed one is; undefined without one. */
   #heldMeanwhile: SourceHold | undefined;
   #toldSkew = false;
 

@@ -48,7 +48,7 @@ interface Judged {
 export class PlaceJudge {
   readonly #options: PlaceJudgeOptions;
   readonly #judged = new Map<Place, Judged>();
-  /** Whose listing was last followed: the shown tree is of it. */
+  /** The store whose listing was followed last: the shown tree comes from it. */
   #settled: Place;
   /** When a look at the settled one last succeeded, milliseconds since the epoch. */
   #settledAt: number | undefined;
@@ -125,13 +125,13 @@ export class PlaceJudge {
             hasSameBytes: (mine, theirs) => hasSameBytes(mine, theirs, place.content, signal),
           },
     });
-    // What is done to the first itself is followed as ever.
+    // A change in the first store itself is never held here.
     const isFree = isSettled && place === this.#options.first;
     return judge(back === undefined || isFree ? undefined : behindHold(back, place.name), same);
   }
 }
 
-/** What was found when it was fetched is newer than what was listed. */
+/** Of two objects for a path, the one that a fetch found is newer than the listed one. */
 function merged(same: ReadonlyMap<string, SameObject>, adopted: AdoptedObjects | undefined): AdoptedObjects {
   const all = new Map<string, Exclude<ReturnType<AdoptedObjects['get']>, undefined>>();
   for (const [path, { shown, lastModified }] of same) {

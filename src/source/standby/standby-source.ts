@@ -27,8 +27,8 @@ export interface StandbySourceOptions extends PlaceJudgeOptions {
 const BACK_AFTER_MS = 60_000;
 const CHECK_EVERY_MS = 86_400_000;
 /**
- * Reads trees from a first store, and from another one while the first cannot be reached. The tree never goes back in
- * time by that, in neither direction: what would is held, or the other store stays in use. While the first is well the
+ * Reads trees from a first store, and from another one while the first cannot be reached. A switch, in either direction,
+ * never shows an older tree: the older listing is held, or the other store stays in use. While the first is well, the
  * others are asked once a day.
  */
 export class StandbySource implements Source {

@@ -8,6 +8,6 @@ export interface StandbyView {
   readonly since: number | undefined;
   /** The last request to it while the first was well: one a day. Undefined before the first of them has ended. */
   readonly checked: { readonly at: number; readonly error: string | undefined } | undefined;
-  /** Why trees are read from it though the first answers again: what there would go back. */
+  /** Why trees are still read from it though the first answers again: the first lacks what is newer here. */
   readonly firstIsBehind: string | undefined;
 }

@@ -115,7 +115,7 @@ export class ListingColumns {
     return this.#keyEnds[row] ?? 0;
   }
 
-  /** The key of a row, as a view. The next write may reallocate the column. */
+  /** The key of a row, as a view of the column. Copy it to keep it: a write after truncate() can overwrite its bytes. */
   key(row: number): Uint8Array {
     return this.keys.subarray(this.keyStart(row), this.keyEnd(row));
   }

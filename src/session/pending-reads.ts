@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MAX_BACKGROUND } from '../../wire/index.ts';
+import { MAX_BACKGROUND } from '../wire/index.ts';
 import { isDying } from './dying.ts';
 import { keyOf } from './request-key.ts';
 

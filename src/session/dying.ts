@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { isSystemError } from '../../base/system-error.ts';
-import { answersTo } from '../../host/process.ts';
+import { isSystemError } from '../base/system-error.ts';
+import { answersTo } from '../host/process.ts';
 
 const SIGKILL_MASK = 1n << 8n;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { PendingReads } from '../../../src/session/kernel/pending-reads.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import { PendingReads } from '../../src/session/pending-reads.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const read = (uniqueLow: number, uid: number) => ({ uniqueHigh: 0, uniqueLow, pid: 100 + uniqueLow, uid });
 
