@@ -85,7 +85,8 @@ function outputOf(stream: NodeJS.WriteStream, env: HostEnvironment['env'], onErr
     isTerminal,
     colours: isTerminal && (env.NO_COLOR ?? '') === '',
     get columns() {
-      return stream.columns ?? NARROWEST;
+      // 0: the terminal does not say.
+      return stream.columns || NARROWEST;
     },
     lost: lost.signal,
   };

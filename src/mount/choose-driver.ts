@@ -34,7 +34,7 @@ export async function chooseDriver(
   if (wanted === 'fuse-native') {
     const driver = await FuseNativeDriver.start(fuseNativeProcess);
     log.info(
-      { event: 'weak-driver', weaker: FUSE_NATIVE_LIMITATIONS },
+      { event: 'weak-driver', limitations: FUSE_NATIVE_LIMITATIONS },
       'fuse-native serves this mount; it keeps some promises only in part',
     );
     return { driver, addon: loaded.addon };
@@ -49,7 +49,7 @@ export async function chooseDriver(
     });
     const fields = { reason: error.message, hint: error.hint };
     log.warn(
-      { event: 'weak-driver', ...fields, weaker: FUSE_NATIVE_LIMITATIONS },
+      { event: 'weak-driver', ...fields, limitations: FUSE_NATIVE_LIMITATIONS },
       'the kernel driver cannot be used; fuse-native serves this mount, and keeps some promises only in part',
     );
     return { driver, addon: loaded.addon };

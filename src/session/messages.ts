@@ -138,7 +138,8 @@ export interface SessionCounters {
   readonly opcodes: Readonly<Record<string, number>>;
   readonly malformed: number;
   readonly readErrors: Readonly<Record<string, number>>;
-  readonly retired: number;
+  /** Inodes of replaced trees that the kernel still holds. */
+  readonly replacedInodes: number;
   /** Replies that the kernel refused. */
   readonly refused: number;
   /** Requests that were repeated because a predecessor had read them and not answered. */
@@ -149,7 +150,7 @@ export const NOTHING_COUNTED: SessionCounters = {
   opcodes: {},
   malformed: 0,
   readErrors: {},
-  retired: 0,
+  replacedInodes: 0,
   refused: 0,
   replayed: 0,
 };

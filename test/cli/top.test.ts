@@ -18,6 +18,7 @@ async function watching(
   test: Cleanup,
   status: Answering,
   added: Record<string, string> = {},
+  size: { readonly columns?: number; readonly rows?: number } = {},
 ): Promise<Watching> {
   const daemon = await fakeDaemon(test, {
     'GET /v1/status': status,
@@ -25,6 +26,7 @@ async function watching(
     'GET /metrics': () => 'dagmount_fuse_requests_total{opcode="lookup"} 12345\n',
   });
   const terminal = runInTerminal(test, [process.execPath, cli, 'top', '--socket', daemon.socket], {
+    ...size,
     env: cleanEnvironment(added),
   });
   return { daemon, terminal };
@@ -50,6 +52,14 @@ describe('top', () => {
     assert.equal(terminal.isCursorHidden(), true);
     terminal.resize(60, 12);
     await terminal.shows(/on \/opt\/d….*q: quit$/m);
+    terminal.type('q');
+    assert.equal(await restored(watched, 0), '');
+  });
+
+  test('takes a terminal that does not say its size for one of 80 by 24', async (t) => {
+    const watched = await watching(t, fine, {}, { columns: 0, rows: 0 });
+    const { terminal } = watched;
+    await terminal.shows(/lookup .* 12,345 /);
     terminal.type('q');
     assert.equal(await restored(watched, 0), '');
   });

@@ -81,7 +81,7 @@ describe('a mount by fuse-native', {
       warnings.map(({ event }) => event),
       ['weak-driver'],
     );
-    assert.match(JSON.stringify(warnings[0]), /"weaker":\["1: .*","6: /);
+    assert.match(JSON.stringify(warnings[0]), /"limitations":\["1: .*","6: /);
     assert.deepEqual((await statusOf(mount)).degraded, ['unsupervised', 'weak-driver']);
 
     // The cache is locked without the addon too, and against one that has it.

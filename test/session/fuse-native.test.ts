@@ -154,7 +154,7 @@ print(len(first + rest), set(first + rest))`),
     await session.publish({ b: 'b' });
     assert.equal(await held, '300000 {111}\n');
     await waitFor('the release', () => session.released.length > 0);
-    assert.equal((await session.counters()).retired, 0);
+    assert.equal((await session.counters()).replacedInodes, 0);
   });
 
   test('never answers out of what the kernel kept: each question of a path comes anew', async () => {

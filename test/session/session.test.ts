@@ -86,7 +86,7 @@ print(open('a.bin').read())`);
     await session.publish({ 'a.bin': 'nnnnn', b: 'b' });
     assert.equal(await reading, 'nnnnn\n');
     await waitFor('its end', () => session.released.length > 0);
-    assert.equal((await session.counters()).retired, 0);
+    assert.equal((await session.counters()).replacedInodes, 0);
   });
 
   test('goes on showing the old size to who has the old file open', async () => {

@@ -37,7 +37,8 @@ export function runInTerminal(
   options: { readonly columns?: number; readonly rows?: number; readonly env?: NodeJS.ProcessEnv } = {},
 ): TerminalRun {
   const { columns = 100, rows = 40, env = process.env } = options;
-  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+  // 0: the command is not told the size.
+  const terminal = new xterm.Terminal({ cols: columns || 80, rows: rows || 24, allowProposedApi: true });
   const child = startChild(
     'python3',
     [join(repository, 'scripts/lib/in-terminal.py'), String(columns), String(rows), ...command],

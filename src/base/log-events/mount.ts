@@ -32,7 +32,7 @@ export const mountEvents = {
   },
   upcalls: {
     levels: ['info'],
-    fields: ['opcodes', 'malformed', 'readErrors', 'retired', 'refused', 'replayed'],
+    fields: ['opcodes', 'malformed', 'readErrors', 'replacedInodes', 'refused', 'replayed'],
     meaning: 'At the end: how many requests of the kernel were answered, by opcode.',
   },
   'mount-busy': {
@@ -61,9 +61,9 @@ export const mountEvents = {
   },
   'weak-driver': {
     levels: ['info', 'warn'],
-    fields: ['reason', 'hint', 'weaker'],
+    fields: ['reason', 'hint', 'limitations'],
     meaning:
-      'fuse-native serves the mount: because it was chosen (info), or because the kernel driver cannot be used (warn). `weaker` lists the promises that fuse-native keeps only in part.',
+      'fuse-native serves the mount: because it was chosen (info), or because the kernel driver cannot be used (warn). `limitations` lists the promises that fuse-native keeps only in part.',
   },
   'idmap-not-allowed': {
     levels: ['warn'],

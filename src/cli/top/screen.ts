@@ -66,6 +66,9 @@ class TerminalScreen implements Screen {
   }
 
   size(): Size {
+    // A serial line, or a terminal that a script makes, may say 0. terminal-kit then has no size, and draws nothing.
+    this.#terminal.width ??= 80;
+    this.#terminal.height ??= 24;
     return { columns: this.#terminal.width, rows: this.#terminal.height };
   }
 

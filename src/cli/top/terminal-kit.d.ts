@@ -9,8 +9,9 @@ declare module 'terminal-kit' {
     }
 
     interface Terminal {
-      readonly width: number;
-      readonly height: number;
+      /** Undefined while the terminal does not say its size. */
+      width: number | undefined;
+      height: number | undefined;
       fullscreen(on: boolean): void;
       hideCursor(on: boolean): void;
       grabInput(on: boolean): void;

@@ -83,7 +83,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       opcodes,
       malformed: 0,
       readErrors,
-      retired: this.#tree.heldCount,
+      replacedInodes: this.#tree.heldCount,
       refused: 0,
       replayed: 0,
     };

@@ -156,7 +156,7 @@ export class KernelSession implements Session {
       opcodes,
       malformed: this.#malformed,
       readErrors,
-      retired: this.#tree.heldCount,
+      replacedInodes: this.#tree.heldCount,
       refused: this.#refused,
       replayed: this.#replayed,
     };
