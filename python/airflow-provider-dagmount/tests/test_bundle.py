@@ -4,7 +4,6 @@ import errno
 import multiprocessing
 import os
 import pickle
-import shutil
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -171,7 +170,6 @@ class TestVersions:
         with pytest.raises(VersionUnavailable) as caught:
             bundle.initialize()
         assert caught.value.code == "not-an-id"
-        assert not bundle.versions_dir.exists()
 
     @pytest.mark.parametrize("release", [None, "", "../../etc"])
     def test_refuses_a_mount_that_does_not_tell_its_release(self, mount: FakeMount, release: str | None) -> None:
@@ -191,42 +189,14 @@ class TestVersions:
         assert bundle.supports_versioning is True
 
 
-class TestCleanUp:
-    def test_finds_a_marker_of_each_version_that_was_used(self, mount: FakeMount) -> None:
-        bundle = mount.with_versions(R1).bundle(version=R1)
-        bundle.initialize()
-        with base.BundleVersionLock("dags", R1):  # type: ignore[no-untyped-call]
-            pass
-        assert (bundle.versions_dir / R1).is_dir()
-        assert mount.bundle().supports_versioning, "the clean-up asks a bundle that was not initialized"
-        manager = base.BundleUsageTrackingManager()
-        found = manager._find_all_tracking_files("dags")
-        assert found is not None
-        assert [info.version for info in found] == [R1]
-        manager._remove_stale_bundle(bundle_name="dags", info=found[0])
-        assert not (bundle.versions_dir / R1).exists()
-        assert not found[0].lock_file_path.exists()
-        assert (mount.root / "versions" / R1 / "a.py").exists(), "nothing of the mount is touched"
-
-    def test_keeps_no_marker_for_what_the_processor_pins(self, mount: FakeMount) -> None:
-        bundle = mount.with_versions(R1).bundle()
-        bundle.initialize()
-        assert not bundle.versions_dir.exists()
-
-    def test_does_not_ask_the_mount_before_it_is_initialized(self, mount: FakeMount) -> None:
+class TestBeforeItIsInitialized:
+    def test_does_not_ask_the_mount(self, mount: FakeMount) -> None:
         mount.failure = errno.ENOTCONN
         bundle = mount.bundle()
         assert bundle.supports_versioning is False
         assert bundle.path == mount.root
         assert bundle.get_current_version() is None
         assert bundle.view_url_template() is None
-
-    def test_is_no_reason_to_fail_a_task(self, mount: FakeMount, tmp_path: Path) -> None:
-        bundle = mount.with_versions(R1).bundle(version=R1)
-        tmp_path.joinpath("file").write_text("")
-        bundle.versions_dir = tmp_path / "file"
-        bundle.initialize()
-        assert bundle.is_initialized
 
 
 class TestUnavailable:
@@ -358,5 +328,3 @@ def test_is_initialized_by_many_processes_at_once(mount: FakeMount) -> None:
     for child in children:
         child.join()
     assert paths == [os.fspath(mount.root / "versions" / R1)] * 8
-    assert [path.name for path in mount.bundle().versions_dir.iterdir()] == [R1]
-    shutil.rmtree(mount.bundle().versions_dir)

@@ -20,8 +20,6 @@ export interface BundleAnswer {
   readonly isInitialized: boolean;
   /** Of the file that was asked for; the error of reading it. */
   readonly text: string | null;
-  /** What Airflow's clean-up finds of versions that were used. */
-  readonly markers: readonly string[];
 }
 
 export interface TestedBundle {

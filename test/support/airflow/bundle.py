@@ -40,7 +40,6 @@ def answer_to(request):
         "supportsVersioning": bundle.supports_versioning,
         "isInitialized": bundle.is_initialized,
         "text": text_of(bundle.path / request["file"]) if "file" in request else None,
-        "markers": sorted(path.name for path in bundle.versions_dir.glob("*")),
     }
 
 

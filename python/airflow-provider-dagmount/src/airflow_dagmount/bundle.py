@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +10,10 @@ from airflow.dag_processing.bundles.base import BaseDagBundle
 
 from airflow_dagmount.errors import VersionUnavailable
 from airflow_dagmount.mount import DagmountMount, MountState, ReadAttribute, is_release_id, read_attribute
+from airflow_dagmount.records import VersionRecords
 
 if TYPE_CHECKING:
     from airflow.dag_processing.bundles.base import BundleVersion
-
-log = logging.getLogger(__name__)
 
 
 class DagmountBundle(BaseDagBundle):
@@ -63,9 +60,9 @@ class DagmountBundle(BaseDagBundle):
         self.max_staleness = max_staleness
         self._mount = DagmountMount(self.mount, retry_after=retry_after, read=read)
         self._pinned: str | None = None
-        # Before initialize() this is asked for by the scheduler's clean-up alone, which looks for markers of versions
-        # on this host: answered without the mount, which could make the scheduler wait.
-        self.supports_versioning = self.version is not None or os.path.isdir(self.versions_dir)  # noqa: PTH112
+        self._records = VersionRecords(self.name)
+        # Before initialize() this is asked for by Airflow's clean-up alone: it has nothing to remove.
+        self.supports_versioning = self.version is not None
 
     @property
     def path(self) -> Path:
@@ -81,13 +78,13 @@ class DagmountBundle(BaseDagBundle):
         return None if version is None else _bundle_version(version)
 
     def initialize(self) -> None:
+        self._records.remove_old()
         state = self._mount.look()
         if self.version is None:
             self.supports_versioning = state.layout == "versions"
             self._pin(state)
         else:
             self._look_up(self.version, state)
-            self._mark(self.version)
         try:
             super().initialize()
         except OSError as error:
@@ -102,6 +99,7 @@ class DagmountBundle(BaseDagBundle):
     def refresh(self) -> None:
         if self.version is not None:
             return
+        self._records.remove_old()
         state = self._mount.look()
         # The DAG processor asks whether there are versions before a refresh and after it, and ends where the answers
         # differ.
@@ -168,17 +166,6 @@ class DagmountBundle(BaseDagBundle):
                 "Mount a release with --versions on every node, or clear the run with the latest bundle version.",
             )
         self._mount.look_up_version(version, self.subdir)
-
-    def _mark(self, version: str) -> None:
-        """Makes the directory that Airflow's clean-up removes for a version that was used on this host.
-
-        Without it the clean-up ends by FileNotFoundError, for all further bundles too. Processes that do this at once
-        make one directory. A user that a task runs as may not be permitted to: that must not fail the task.
-        """
-        try:
-            (self.versions_dir / version).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            log.warning("Could not make the marker %s of a version: %s", self.versions_dir / version, error)
 
 
 def _bundle_version(version: str) -> str | BundleVersion:
