@@ -167,16 +167,18 @@ function logSection(): Section {
 function metricSection(): Section {
   return {
     title: 'Metrics',
-    text: "Stable: name and labels do not change before the next major version. Values change: the values of a label follow how dagmount is built. Node.js's own metrics (`process_…`, `nodejs_…`) come beside these and follow prom-client.",
+    text: "Stable: name and labels do not change before the next major version. Values change: the values of a label follow how dagmount is built. Node.js's own metrics (`process_…`, `nodejs_…`) come beside these and follow prom-client. Only a mount that shows several trees has the label `tree`: the tree's directory.",
     table: table(
       ['metric', 'type', 'labels', 'stability', 'meaning'],
-      new Metrics({ version: '', node: '' }).declared.map(({ name, type, labels, stability, help }) => [
-        code(name),
-        type,
-        codes(labels),
-        stability,
-        sentence(help),
-      ]),
+      new Metrics({ version: '', node: '' }).declared.map(
+        ({ name, type, labels, scope, stability, help }) => [
+          code(name),
+          type,
+          codes(scope === 'tree' ? [...labels, 'tree'] : labels),
+          stability,
+          sentence(help),
+        ],
+      ),
     ),
   };
 }

@@ -25,6 +25,11 @@ export const keptFiles = {
     name: 'connection.json',
     meaning: 'the server that follows a crash: what INIT agreed on',
   },
+  treeMark: {
+    place: 'runtime',
+    name: 'shown-since',
+    meaning: 'the server that follows a crash, of one of several trees: that the kernel may know it',
+  },
   socketRecord: {
     place: 'runtime',
     name: 'control-socket.json',

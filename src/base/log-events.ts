@@ -25,6 +25,9 @@ type Declared = typeof logEvents;
 
 export type LogEvent = keyof Declared;
 
+/** What every line of one of several trees of a mount carries: the tree's directory. */
+export const TREE_FIELD = 'tree';
+
 /** A line of one event: it may have the declared fields, and no others. */
 export type LogLine<E extends LogEvent> = { readonly event: E } & {
   readonly [F in Declared[E]['fields'][number]]?: unknown;

@@ -1,4 +1,4 @@
-import { json, timeout, which } from './client-flags.ts';
+import { json, timeout, tree, which } from './client-flags.ts';
 import type { CommandSpec } from './command-spec.ts';
 
 /** The commands that query a running daemon over its control socket. */
@@ -12,7 +12,7 @@ export const clientCommands = [
       'Shows the generation that is shown, when the store was last seen, what is held back, and what the cache holds. After "degraded" stands what does not work fully; the tree is complete all the same.',
       'With several sockets, also of other hosts that ssh forwards, it compares the nodes: which shows the newest tree, which lag, since when, why, and by which paths. Times are by the clock of the node that shows the newest.',
     ],
-    flags: [...which, json],
+    flags: [...which, tree, json],
     argument: 'nothing',
     examples: [
       { command: "dagmount status --json | jq -r '.degraded[]'", does: 'what is wrong, for a script' },
@@ -39,6 +39,7 @@ export const clientCommands = [
       { name: 'wait', help: 'Return when readers see what the store held at the call' },
       timeout,
       ...which,
+      tree,
       json,
     ],
     argument: 'nothing',
@@ -58,7 +59,7 @@ export const clientCommands = [
     description: [
       'Lists the publications that the daemon remembers: number, id, when, how many files, and how many files were added, changed and removed. Equal trees have equal ids, on every host.',
     ],
-    flags: [...which, json],
+    flags: [...which, tree, json],
     argument: 'nothing',
     examples: [{ command: 'dagmount generations', does: 'what changed when' }],
     load: () => import('./client/generations.ts'),
@@ -71,7 +72,7 @@ export const clientCommands = [
     description: [
       'Compares the last two generations, or A with the last, or A with B. A generation is named by its number, its id, or the beginning of that. A line begins with + for a path that came, ~ for one that changed, - for one that went. A directory stands there only where it is empty, with a slash at its end.',
     ],
-    flags: [{ name: 'exit-code', help: 'Exit with 1 if they differ' }, ...which, json],
+    flags: [{ name: 'exit-code', help: 'Exit with 1 if they differ' }, ...which, tree, json],
     argument: 'generations',
     examples: [
       { command: 'dagmount diff', does: 'what the last publication changed' },
@@ -85,7 +86,7 @@ export const clientCommands = [
     usage: '[--json]',
     summary: 'list the keys that cannot be shown as they are',
     description: ['Lists the keys of the bucket that are left out of the tree or cannot be read, and why.'],
-    flags: [...which, json],
+    flags: [...which, tree, json],
     argument: 'nothing',
     examples: [{ command: 'dagmount problems', does: 'what is missing, and why' }],
     load: () => import('./client/problems.ts'),
@@ -98,7 +99,7 @@ export const clientCommands = [
     description: [
       'A listing that loses more files than --max-delete allows is held back. The command shows it, if a fresh listing is still the same. With an ID it accepts only that tree; without, the one that is held at that moment. A release is accepted only for the reasons that docs/releases.md names. Exits with 66 if nothing is held.',
     ],
-    flags: [timeout, ...which, json],
+    flags: [timeout, ...which, tree, json],
     argument: 'nothing',
     examples: [{ command: 'dagmount accept', does: 'the files are gone on purpose' }],
     load: () => import('./client/accept.ts'),

@@ -21,6 +21,14 @@ export const which: readonly CommandFlag[] = [
   mount,
 ];
 
+/** Selects one of the trees of a mount. */
+export const tree: CommandFlag = {
+  name: 'tree',
+  help: 'The tree that is meant, by its directory below the mount point; only where the mount shows several',
+  placeholder: 'DIRECTORY',
+  completes: 'trees',
+};
+
 export const json: CommandFlag = {
   name: 'json',
   help: 'Print one JSON document; for several sockets an array of them',

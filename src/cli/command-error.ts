@@ -6,6 +6,7 @@ import { CodedError } from '../base/coded-error.ts';
  * - `daemon-lingers`: the mount is gone, but its daemon has not ended in time
  * - `no-daemon`: no daemon is running
  * - `several-daemons`: several daemons are running, and none was selected
+ * - `several-trees`: the mount shows several trees, and none was selected
  * - `no-generation`: the generation does not exist
  * - `no-entry`: the path does not exist in the tree
  * - `no-source`: a file or directory to deploy does not exist
@@ -22,6 +23,7 @@ export type CommandErrorCode =
   | 'daemon-lingers'
   | 'no-daemon'
   | 'several-daemons'
+  | 'several-trees'
   | 'no-generation'
   | 'no-entry'
   | 'no-source'

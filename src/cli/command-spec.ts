@@ -36,7 +36,7 @@ export interface CommandFlag {
   /** Placeholder for the flag's value; undefined for a flag without a value. */
   readonly placeholder?: string;
   /** How shells complete the flag's value. */
-  readonly completes?: 'files' | 'mount-points' | 'sockets';
+  readonly completes?: 'files' | 'mount-points' | 'sockets' | 'trees';
   readonly repeats?: boolean;
 }
 

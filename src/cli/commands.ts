@@ -14,6 +14,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'mount a folder of a bucket, or a release, as a read-only directory',
     description: [
       'Shows the objects below PREFIX in BUCKET at MOUNTPOINT, an existing empty directory, and serves it in the foreground until SIGINT or SIGTERM. SIGHUP looks for changes at once. BUCKET may also be the alias or the ARN of an access point. With --ref, the address is a release root, and the mount shows the release that the environment points to.',
+      'Without an address, the file of --config names the trees to show, each with a path below MOUNTPOINT, a source and options of its own: "trees: [{path: team-a, source: s3://acme-airflow/team-a}]". One that is held or cannot be reached leaves the others free.',
       'Readers see one complete listing, or one release, at a time. Credentials come from where every AWS SDK looks for them (environment, files, web identity, container and instance roles), never from an option. They need s3:ListBucket on the bucket and s3:GetObject on its objects.',
     ],
     flags: [],

@@ -36,6 +36,10 @@ export const errorGroups = {
     'daemon-lingers': [temporary, 'The mount is gone, and its daemon has not ended in time.'],
     'no-daemon': [unavailable, 'No mount runs that the command could ask.'],
     'several-daemons': [usage, 'Several mounts run, and the command does not say which one it is for.'],
+    'several-trees': [
+      usage,
+      'The mount shows several trees, and the command does not say which one it is for.',
+    ],
     'no-generation': [noInput, 'No such generation is kept.'],
     'no-entry': [noInput, 'No entry has this path.'],
     'no-source': [noInput, 'The folder or archive to deploy does not exist.'],

@@ -1,5 +1,5 @@
 import { cacheActions } from './client/cache-actions.ts';
-import { json, timeout, which, whichOne } from './client-flags.ts';
+import { json, timeout, tree, which, whichOne } from './client-flags.ts';
 import type { CommandSpec } from './command-spec.ts';
 
 /** The commands that inspect or watch the tree and the cache of a running daemon. */
@@ -12,7 +12,7 @@ export const inspectionCommands = [
     description: [
       'Lists the tree below PATH, or all of it, all the way down and in the order of the bytes of the paths: size, date, and whether the content is on the local disk. PATH begins below the prefix; an absolute one below the mount point and an s3:// address work too.',
     ],
-    flags: [...which, json],
+    flags: [...which, tree, json],
     argument: 'tree-path',
     examples: [
       { command: 'dagmount ls team_a', does: 'one directory' },
@@ -32,7 +32,7 @@ export const inspectionCommands = [
       'Names the key and the version that a path comes from, since when and since which generation readers see it, and whether its content is on the local disk. For what is not in the tree it prints why (never seen in a listing, excluded by which pattern, left out for which reason, or in a listing that is held back), and exits with 66.',
       'PATH begins below the prefix. An absolute one below the mount point, an s3:// address, and a whole key as dagmount problems shows it work too.',
     ],
-    flags: [...which, json],
+    flags: [...which, tree, json],
     argument: 'tree-path',
     examples: [
       { command: 'dagmount why etl.py', does: 'which version readers see, and since when' },
@@ -49,7 +49,7 @@ export const inspectionCommands = [
       'stats: shows size, hits and evictions. ls: lists the blobs, the last used first. verify: reads the whole cache and removes damaged blobs.',
       'evict: removes the content of paths; it is fetched again when it is read. pin: keeps their content in the cache until unpin. prefetch: fetches their content now, and waits for it. A directory means all files in it, . the whole tree.',
     ],
-    flags: [{ ...timeout, help: 'How long prefetch waits; 60s unless given' }, ...which, json],
+    flags: [{ ...timeout, help: 'How long prefetch waits; 60s unless given' }, ...which, tree, json],
     argument: 'cache-action',
     examples: [
       { command: 'dagmount cache stats', does: 'is it large enough?' },
@@ -94,7 +94,7 @@ export const inspectionCommands = [
     description: [
       'Shows once a second what is published and how old it is, what the kernel asks and how long that takes, how much of it the cache answers, what is asked of the store and what fails, and the last changes. Reads that the kernel answers from its own cache do not reach dagmount and are not counted. Needs a terminal.',
     ],
-    flags: whichOne,
+    flags: [...whichOne, tree],
     argument: 'nothing',
     examples: [{ command: 'dagmount top', does: 'while a deploy arrives' }],
     load: () => import('./top/top.ts'),

@@ -18,16 +18,16 @@ import { listenToSignals, type Signals } from './signals.ts';
 export const run: RunCommand = async (args, shell) => {
   const { flags, positionals } = parseCommandLine(args, flagSpecs(), 'mount');
   const { workingDirectory } = shell.environment;
-  const [address, directory] = twoOf(positionals);
+  const [address, directory] = placesOf(positionals);
   const target = realTarget(directory, workingDirectory);
   if (target === '/') {
     throw new ConfigError('usage', 'The root directory cannot be a mount point.', 'Name another directory.');
   }
   const resolved = resolveMountConfig(address, target, givenByFlags(flags), shell.environment);
-  const { config, options, printConfig } = resolved;
+  const { config, options, trees, printConfig } = resolved;
   const mount = { id: mountId(config), source: config.source, target };
   if (printConfig) {
-    shell.out.write(printedConfig(mount, options));
+    shell.out.write(printedConfig(mount, options, trees));
     return exitCodes.ok;
   }
   if (config.daemon && shell.daemon === undefined) return await startDaemon(args, mount, shell);
@@ -75,7 +75,7 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
 }
 
 async function serve(
-  { config, options }: ResolvedConfig,
+  { config, options, trees }: ResolvedConfig,
   shell: Shell,
   log: CommandLog,
   signals: Signals,
@@ -87,6 +87,7 @@ async function serve(
   await server.serve(config, {
     log,
     resolved: options,
+    resolvedTrees: trees,
     onProgress: (news: Progress) => {
       progress.show(news);
       shell.daemon?.tell({ kind: 'progress', progress: news });
@@ -111,14 +112,17 @@ function backgroundLog(path: string): (line: string) => void {
   return (line) => file.write(line);
 }
 
-function twoOf(positionals: readonly string[]): readonly [address: string, directory: string] {
+/** The address is missing where the configuration file names trees. */
+function placesOf(positionals: readonly string[]): readonly [address: string | undefined, directory: string] {
   const [address, directory, ...more] = positionals;
   const hint = 'Usage: dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
+  if (address === undefined) throw new ConfigError('usage', 'The s3:// address is missing.', hint);
+  if (directory === undefined && address !== '' && !address.startsWith('s3://')) return [undefined, address];
   // An empty value comes from an unset variable, and would otherwise mean the working directory.
-  if (!address) throw new ConfigError('usage', 'The s3:// address is missing.', hint);
   if (!directory) throw new ConfigError('usage', 'The mount point is missing.', hint);
   if (more.length > 0) throw new ConfigError('usage', `There is one argument too many: ${more[0]}.`, hint);
-  return [address, directory];
+  // A service unit passes on a variable that is empty where the file names trees.
+  return [address === '' ? undefined : address, directory];
 }
 
 /** Whether an error only reports that an operation was cancelled by the stop signal. */

@@ -6,18 +6,26 @@ import { nearest, oppositeValue } from './nearest.ts';
 import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './options.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
 import { givenByStandbyBlock, isStandbyBlock } from './standby-block.ts';
+import { type GivenTree, givenTrees, type Places, TREE_KEYS, TREES_KEY } from './trees-in-file.ts';
 import { yaml } from './yaml.ts';
+
+/** What a configuration file says. */
+export interface GivenFile {
+  readonly options: GivenOptions;
+  /** In the order of the file; none if the file has no `trees`. */
+  readonly trees: readonly GivenTree[];
+}
 
 /**
  * What the YAML file at an absolute path says. Throws ConfigError: `unreadable-file`, `unparsable-file`,
  * `unknown-key`, `bad-value`.
  */
-export function givenByFile(file: string): GivenOptions {
+export function givenByFile(file: string): GivenFile {
   return givenByYaml(read(file), file);
 }
 
 /** `file` is its name, for what is said about it. */
-export function givenByYaml(text: string, file: string): GivenOptions {
+export function givenByYaml(text: string, file: string): GivenFile {
   const { isMap, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   // Keeps all scalars as written: a umask of 0222 is no decimal number, and a region called no is no boolean.
@@ -26,21 +34,39 @@ export function givenByYaml(text: string, file: string): GivenOptions {
   if (error !== undefined) {
     throw unparsable(file, lines.linePos(error.pos[0]).line, lowerFirst(firstLine(error.message)), error);
   }
-  const given = new Map<OptionName, Given>();
-  if (document.contents === null || isEmpty(document.contents)) return given;
+  if (document.contents === null || isEmpty(document.contents)) return { options: new Map(), trees: [] };
   if (!isMap(document.contents)) throw unparsable(file, 1, 'it is not a mapping of options to values');
-  for (const pair of document.contents.items) {
-    const line = lines.linePos(startOf(pair.key)).line;
+  const places: Places = { file, document, lineOf: (node) => lines.linePos(startOf(node)).line };
+  const [trees, options] = parted(document.contents.items, ({ key }) => nameOf(key) === TREES_KEY);
+  return {
+    options: optionsOf(options, places, [TREES_KEY]),
+    trees: trees.flatMap((pair) => givenTrees(pair, places, (items) => optionsOf(items, places, TREE_KEYS))),
+  };
+}
+
+/** `others`: the keys that may stand beside these options, for what is said of a misspelt one. */
+function optionsOf(
+  items: readonly Pair[],
+  { file, document, lineOf }: Places,
+  others: readonly string[],
+): GivenOptions {
+  const given = new Map<OptionName, Given>();
+  for (const pair of items) {
+    const line = lineOf(pair.key);
     if (isStandbyBlock(pair)) {
       for (const [name, one] of givenByStandbyBlock(pair, document, { kind: 'file', file, line }))
         given.set(name, one);
       continue;
     }
-    const name = optionNamed(pair, file, line);
+    const name = optionNamed(pair, file, line, others);
     const origin = { kind: 'file', file, line } as const;
     given.set(name, { text: textOf(pair, document, name, origin), origin });
   }
   return given;
+}
+
+function parted<T>(items: readonly T[], is: (item: T) => boolean): [readonly T[], readonly T[]] {
+  return [items.filter(is), items.filter((item) => !is(item))];
 }
 
 function read(file: string): string {
@@ -57,11 +83,20 @@ function read(file: string): string {
   }
 }
 
-function optionNamed({ key, value }: Pair, file: string, line: number): OptionName {
+function nameOf(key: unknown): string | undefined {
+  return yaml().isScalar(key) ? String(key.value) : undefined;
+}
+
+function optionNamed(
+  { key, value }: Pair,
+  file: string,
+  line: number,
+  others: readonly string[],
+): OptionName {
   const { isScalar } = yaml();
-  const name = isScalar(key) ? String(key.value) : 'a key that is no text';
+  const name = nameOf(key) ?? 'a key that is no text';
   if (isFileKey(name)) return name;
-  const keys = optionNames.filter(isFileKey);
+  const keys = [...others, ...optionNames.filter(isFileKey)];
   const meant = nearest(name, keys);
   const opposite = oppositeOf(name);
   if (opposite !== undefined) {

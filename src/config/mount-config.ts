@@ -4,9 +4,11 @@ import type { Unit } from './kinds.ts';
 import type { Option } from './option.ts';
 import { type OptionName, type OptionValues, optionNames, optionOf, type schema } from './options.ts';
 import type { GivenOptions } from './origin.ts';
-import { type ResolvedOption, resolveOptions } from './resolve.ts';
+import { placedTrees, requireNone, sourceOf } from './placed-trees.ts';
+import { type ResolvedOption, type ResolvedTree, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
 import { requireSensible } from './sensible-options.ts';
+import { requireSensibleTrees } from './sensible-trees.ts';
 import { type StandbySetting, standbySettings } from './standby-sources.ts';
 
 /** What a mount shows, and where. */
@@ -46,33 +48,91 @@ export interface MountConfig extends MountPlace, Omit<MountOptions, 'endpointUrl
   readonly endpoints: Endpoints;
   /** In the order in which they are tried. */
   readonly standbys: readonly StandbySetting[];
+  /** The trees that are shown below one mount point, by path; none if the source above is the whole mount. */
+  readonly trees: readonly ConfiguredTree[];
+}
+
+/** One of several trees of a mount. */
+export interface ConfiguredTree {
+  /** Its directory below the mount point. */
+  readonly path: string;
+  /** The mount's, with what is the tree's own. */
+  readonly config: MountConfig;
 }
 
 export interface ResolvedConfig {
   readonly config: MountConfig;
   /** Every option with where its value came from, in the order of the schema. */
   readonly options: readonly ResolvedOption[];
+  /** The trees that the configuration file names, in the order of their paths. */
+  readonly trees: readonly ShownTreeOptions[];
   readonly printConfig: boolean;
 }
 
+/** What a tree has of its own; all else is the mount's. */
+export interface ShownTreeOptions {
+  readonly path: string;
+  /** The s3:// address, as it was written. */
+  readonly source: string;
+  readonly options: readonly ResolvedOption[];
+}
+
 /**
+ * @param address undefined if the configuration file is to name the trees
  * @param target absolute path, symbolic links followed
  * Throws ConfigError.
  */
 export function resolveMountConfig(
-  address: string,
+  address: string | undefined,
   target: string,
   flags: GivenOptions,
   environment: HostEnvironment,
 ): ResolvedConfig {
-  const { source, bucket, prefix } = parseS3Address(address);
-  const { values, options } = resolveOptions(flags, environment);
-  requireSensible(options);
+  const place = address === undefined ? undefined : { ...parseS3Address(address), target };
+  const { values, options, trees: named } = resolveOptions(flags, environment);
+  const printConfig = values['print-config'];
+  if (place !== undefined) {
+    requireNone(named, address);
+    requireSensible(options);
+    return { config: configOf(place, values), options, trees: [], printConfig };
+  }
+  const trees = placedTrees(named);
+  requireSensibleTrees(options, trees);
+  const ofMount = { source: sourceOf(trees), bucket: '', prefix: '', target };
+  const whole = configOf(ofMount, values);
+  const configured = trees.map(({ path, address: { source, bucket, prefix }, resolved }) => {
+    requireSensible(resolved.options);
+    const config = configOf({ source, bucket, prefix, target }, resolved.values);
+    return { path, config: Object.freeze({ ...config, cacheSizeBytes: cacheShare(whole, resolved, trees) }) };
+  });
+  return {
+    config: Object.freeze({ ...whole, trees: Object.freeze(configured) }),
+    options,
+    trees: trees.map(({ resolved: { given, options: all } }) => ({
+      path: given.path,
+      source: given.source,
+      options: all.filter(({ name }) => given.options.has(name)),
+    })),
+    printConfig,
+  };
+}
+
+function configOf(place: MountPlace, values: OptionValues): MountConfig {
   const { endpointUrl, ...told } = mountOptions(values);
   const endpoints: Endpoints = Object.freeze([endpointUrl] as const);
   const standbys = standbySettings(told);
-  const config: MountConfig = { source, bucket, prefix, target, endpoints, standbys, ...told };
-  return { config: Object.freeze(config), options, printConfig: values['print-config'] };
+  return Object.freeze({ ...place, endpoints, standbys, trees: [], ...told });
+}
+
+/** A tree that does not say how much it may keep has an equal share of what the mount may. */
+function cacheShare(
+  { cacheSizeBytes }: MountConfig,
+  { given, values }: ResolvedTree,
+  trees: readonly unknown[],
+): number {
+  return given.options.has('cache-size')
+    ? values['cache-size']
+    : Math.max(1, Math.floor(cacheSizeBytes / trees.length));
 }
 
 function mountOptions(values: OptionValues): MountOptions {

@@ -1,5 +1,5 @@
 import { mountOptions } from './mount-options.ts';
-import type { Option } from './option.ts';
+import type { Option, OptionGroup } from './option.ts';
 import { processOptions } from './process-options.ts';
 import { publicationOptions } from './publication-options.ts';
 import { releaseOptions } from './release-options.ts';
@@ -39,6 +39,23 @@ export function isOptionName(name: string): name is OptionName {
 /** The location of the file cannot be set in the file. */
 export function isFileKey(name: string): name is OptionName {
   return isOptionName(name) && name !== 'config';
+}
+
+/** Those of these groups that are still the whole mount's. */
+const OF_MOUNT: ReadonlySet<OptionName> = new Set([
+  'state-dir',
+  'versions',
+  'keep-versions',
+  'version-idle',
+  'cache-dir',
+  'webhook-listen',
+  'webhook-secret-file',
+]);
+const OF_TREES: ReadonlySet<OptionGroup> = new Set(['store', 'release', 'publication', 'tree', 'cache']);
+
+/** Whether each of several trees of a mount may have a value of its own. */
+export function isTreeOption(name: OptionName): boolean {
+  return OF_TREES.has(optionOf(name).group) && !OF_MOUNT.has(name);
 }
 
 export function variableOf(name: string): string {

@@ -1,3 +1,4 @@
+import type { ShownTreeOptions } from './mount-config.ts';
 import { optionOf } from './options.ts';
 import { describeOrigin } from './origin.ts';
 import type { ResolvedOption } from './resolve.ts';
@@ -10,19 +11,31 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['config', 'print-config']);
 export function printedConfig(
   mount: { readonly source: string; readonly target: string; readonly id: string },
   options: readonly ResolvedOption[],
+  trees: readonly ShownTreeOptions[] = [],
 ): string {
   const shown = options.filter(({ name }) => !LEFT_OUT.has(name));
-  const lines = shown.map((option) => {
+  return [
+    `# dagmount mount ${trees.length === 0 ? `${mount.source} ` : ''}${mount.target}`,
+    `# mount id ${mount.id}`,
+    ...optionLines(shown),
+    ...(trees.length === 0 ? [] : ['trees:', ...trees.flatMap(treeLines)]),
+    '',
+  ].join('\n');
+}
+
+function optionLines(options: readonly ResolvedOption[]): readonly string[] {
+  const lines = options.map((option) => {
     const { name, text } = option;
     return { text: text === undefined ? `# ${name}:` : `${name}: ${scalar(text)}`, option };
   });
-  const width = Math.min(48, Math.max(...lines.map(({ text }) => text.length)));
-  return [
-    `# dagmount mount ${mount.source} ${mount.target}`,
-    `# mount id ${mount.id}`,
-    ...lines.map(({ text, option }) => `${text.padEnd(width)}  # ${origin(option)}`),
-    '',
-  ].join('\n');
+  const width = Math.min(48, Math.max(0, ...lines.map(({ text }) => text.length)));
+  return lines.map(({ text, option }) => `${text.padEnd(width)}  # ${origin(option)}`);
+}
+
+/** What a tree has of its own; the rest is the mount's. */
+function treeLines({ path, source, options }: ShownTreeOptions): readonly string[] {
+  const own = [`source: ${scalar(source)}`, ...optionLines(options)];
+  return [`  - path: ${scalar(path)}`, ...own.map((line) => `    ${line}`)];
 }
 
 function origin({ name, text, origin }: ResolvedOption): string {

@@ -7,6 +7,7 @@ import type { HostEnvironment } from './host-environment.ts';
 import { completePath, isPath } from './kinds.ts';
 import { type OptionName, type OptionValues, optionNames, optionOf } from './options.ts';
 import { type Given, type GivenOptions, nameAtOrigin, type Origin } from './origin.ts';
+import type { GivenTree } from './trees-in-file.ts';
 
 /** An option, its value, and where that came from. */
 export interface ResolvedOption {
@@ -21,6 +22,12 @@ export interface ResolvedOptions {
   readonly values: OptionValues;
   /** Every option, in the order of the schema. */
   readonly options: readonly ResolvedOption[];
+  /** Those that the configuration file names, in its order: what a tree sets itself is over all else. */
+  readonly trees: readonly ResolvedTree[];
+}
+
+export interface ResolvedTree extends Omit<ResolvedOptions, 'trees'> {
+  readonly given: GivenTree;
 }
 
 /**
@@ -30,8 +37,21 @@ export interface ResolvedOptions {
 export function resolveOptions(flags: GivenOptions, environment: HostEnvironment): ResolvedOptions {
   const variables = givenByEnvironment(environment.env);
   const named = flags.get('config') ?? variables.get('config');
-  const file = named === undefined ? undefined : (resolveGiven('config', named, environment).value as string);
-  const places = [flags, variables, file === undefined ? new Map() : givenByFile(file)];
+  const path = named === undefined ? undefined : (resolveGiven('config', named, environment).value as string);
+  const file = path === undefined ? undefined : givenByFile(path);
+  const places = [flags, variables, file?.options ?? new Map()];
+  const trees = (file?.trees ?? []).map((given) => ({
+    given,
+    ...resolvePlaces([given.options, ...places], environment),
+  }));
+  return { ...resolvePlaces(places, environment), trees };
+}
+
+/** Earlier places over later ones. */
+function resolvePlaces(
+  places: readonly GivenOptions[],
+  environment: HostEnvironment,
+): Omit<ResolvedOptions, 'trees'> {
   const { value: profile } = resolveOption('profile', places, environment, noProfile);
   const readProfile = profileReader(profile as OptionValues['profile'], environment);
   const options = optionNames.map((name) => resolveOption(name, places, environment, readProfile));

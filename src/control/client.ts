@@ -25,12 +25,25 @@ const MOST_PAGES = 10_000;
 /** Asks one daemon over its control socket. Rejects with ClientError. */
 export class ControlClient {
   readonly socket: string;
+  /** The tree that is asked about, where a mount shows several. */
+  readonly tree: string | undefined;
   readonly #address: () => string;
 
   /** `address`: where to connect, determined for each request; default: the socket's path. Throws HostError. */
-  constructor(socket: string, address: () => string = () => socket) {
+  constructor(socket: string, address: () => string = () => socket, tree?: string) {
     this.socket = socket;
+    this.tree = tree;
     this.#address = address;
+  }
+
+  /** Asks the same daemon about one of its trees. */
+  inTree(tree: string): ControlClient {
+    return new ControlClient(this.socket, this.#address, tree);
+  }
+
+  /** Asks it about the mount again. */
+  get whole(): ControlClient {
+    return this.tree === undefined ? this : new ControlClient(this.socket, this.#address);
   }
 
   /** The JSON of an answer whose status is below 400. */
@@ -181,13 +194,19 @@ export class ControlClient {
   /** An unsent request to the daemon; calls `refuse` if the daemon answers with 101 (Switching Protocols). */
   #request(options: RequestOptions, refuse: (error: ClientError) => void): ClientRequest {
     const headers = { Host: 'dagmount', ...options.headers };
-    const asked = request({ ...options, socketPath: this.#connected(), agent: false, headers });
+    const path = this.#inTree(options.path ?? '/');
+    const asked = request({ ...options, path, socketPath: this.#connected(), agent: false, headers });
     // Without a listener the request would end silently.
     asked.on('upgrade', (_answer, socket) => {
       socket.destroy();
       refuse(unintelligible(this.socket));
     });
     return asked;
+  }
+
+  #inTree(path: string): string {
+    const { tree } = this;
+    return tree === undefined ? path : path.replace(/^\/v1\//, `/v1/trees/${encodeURIComponent(tree)}/`);
   }
 
   #failure(

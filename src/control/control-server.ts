@@ -1,16 +1,21 @@
 import type { Logger } from '../base/logger.ts';
-import { controlRoutes, metricsRoutes } from './endpoints/endpoints.ts';
+import { metricsRoutes } from './endpoints/endpoints.ts';
+import type { Route } from './endpoints/route.ts';
+import type { EventFeed } from './event-feed.ts';
 import { type HttpLimits, HttpServer } from './http/http-server.ts';
 import { OpenServer } from './http/open-server.ts';
 import { listenOn, type TcpPlace } from './http/tcp-socket.ts';
 import { listenAt, type SocketPlace } from './http/unix-socket.ts';
-import type { ControlParts, ControlViews } from './views.ts';
+import type { MountControlViews } from './views.ts';
 import { WebhookSecrets } from './webhook/secrets.ts';
 import { WebhookServer } from './webhook/webhook-server.ts';
 
 export interface ControlServerOptions {
-  readonly views: ControlViews;
-  readonly parts: ControlParts;
+  /** What the control socket answers. */
+  readonly routes: readonly Route[];
+  /** What may be asked over TCP. */
+  readonly views: Pick<MountControlViews, 'metrics' | 'health' | 'readiness'>;
+  readonly events: Pick<EventFeed, 'close'>;
   readonly log: Logger;
   readonly socket: SocketPlace;
   /** The TCP address of metrics and probes. */
@@ -38,13 +43,13 @@ export interface ControlServer {
 
 /** Listens on the control socket, and on TCP if configured. Rejects with ControlError, leaving nothing behind. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { views, parts, log, socket, metrics, webhook, limits = {} } = options;
-  const control = new HttpServer({ routes: controlRoutes(views, parts), log, limits });
+  const { routes, views, events, log, socket, metrics, webhook, limits = {} } = options;
+  const control = new HttpServer({ routes, log, limits });
   const removeSocket = await listenAt(control.server, socket);
   const closings: (() => Promise<void>)[] = [
     async () => {
       removeSocket();
-      parts.events.close();
+      events.close();
       await control.close();
     },
   ];
@@ -62,7 +67,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
       webhookPort: webhook && (await listen(webhookServer(webhook, log), webhook)),
       answered: (deadlineMs) => {
         // Otherwise the close would wait for listeners indefinitely; they reconnect to the next server.
-        parts.events.close();
+        events.close();
         return control.answered(deadlineMs);
       },
       close,

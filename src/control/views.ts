@@ -41,12 +41,22 @@ export interface ChangedPaths {
   readonly removed: readonly string[];
 }
 
-/** What the socket shows and does; supplied by the code that composes the daemon. */
-export interface ControlViews {
+/** What the socket shows of a mount, and does with it; supplied by the code that composes the daemon. */
+export interface MountControlViews {
   status(): Status;
   readiness(): Probe;
   /** Rejects or resolves to `fail` only if the session or the main loop does not respond. */
   health(): Promise<Probe>;
+  /** Starts another server beside this one; resolves when that is ready, or could not be. */
+  restart(): Promise<RestartEnd>;
+  /** In Prometheus' text format, or as OpenMetrics. */
+  metrics(openMetrics: boolean): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** What the socket shows of a tree, and does with it. */
+export interface TreeControlViews {
+  status(): Status;
+  readiness(): Probe;
   /** The oldest first. */
   history(): readonly HistoryItem[];
   /** `since` undefined: the generation before `to`. Returns undefined if one of them is no longer kept. */
@@ -56,17 +66,29 @@ export interface ControlViews {
   /** Resolves with the result of a revalidation that starts after the call. Rejects when the daemon ends. */
   refresh(): Promise<RefreshEnd>;
   accept(generation: string | undefined): Promise<AcceptEnd>;
-  /** Starts another server beside this one. Resolves when that is ready, or has failed. */
-  restart(): Promise<RestartEnd>;
-  /** In Prometheus' text format, or as OpenMetrics. */
-  metrics(openMetrics: boolean): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** The rest of what the socket shows and does, by subject. */
-export interface ControlParts {
-  readonly version: string;
+/** What the socket shows and does where a tree is the whole mount. */
+export interface ControlViews extends MountControlViews, TreeControlViews {}
+
+/** The rest of what the socket shows and does of a tree, by subject. */
+export interface TreeParts {
   readonly tree: TreeViews;
   readonly cache: CacheViews;
+}
+
+/** The rest of what the socket shows and does of a mount, by subject. */
+export interface MountParts {
+  readonly version: string;
   readonly events: EventFeed;
   readonly process: ProcessViews;
+}
+
+export interface ControlParts extends MountParts, TreeParts {}
+
+/** One of several trees of a mount. */
+export interface ControlledTree extends TreeParts {
+  /** Its directory below the mount point. */
+  readonly path: string;
+  readonly views: TreeControlViews;
 }

@@ -114,32 +114,34 @@ class ServedMount {
   }
 
   start(message: SessionStart, environment: SessionEnvironment): FuseNativeSession {
-    const { connection: wanted, shown, versions, presentation, naming, cacheDirectory, meter } = message;
+    const { connection: wanted, trees, versions, presentation, cacheDirectory, meter } = message;
     if (wanted.kind !== 'own') throw new TypeError('this session mounts by itself');
     const { request } = wanted;
     const mark = new MountMark(cacheDirectory);
     const looks = pLimit(LOOKS);
-    // Only the server knows which content it fetched since it last sent fingerprints.
-    const fetch: SessionEnvironment['fetch'] = async (version, chunk, signal, reader) => {
-      const result = await environment.fetch(version, chunk, signal, reader);
-      if (result.kind !== 'error' || !environment.isAlone()) return result;
-      const fingerprint = await looks(() => findBlob(cacheDirectory, version, chunk));
-      return fingerprint === undefined ? result : { kind: 'local', fingerprint };
+    // What the server has made local since it last sent fingerprints is known to it alone.
+    const fetchOf: SessionEnvironment['fetchOf'] = (tree) => {
+      const { cacheDirectory } = trees[tree]!;
+      const fetch = environment.fetchOf(tree);
+      return async (version, chunk, signal, reader) => {
+        const result = await fetch(version, chunk, signal, reader);
+        if (result.kind !== 'error' || !environment.isAlone()) return result;
+        const fingerprint = await looks(() => findBlob(cacheDirectory, version, chunk));
+        return fingerprint === undefined ? result : { kind: 'local', fingerprint };
+      };
     };
     const session = new FuseNativeSession({
-      shown,
+      trees,
       versions,
       presentation,
-      naming,
-      cacheDirectory,
       meter: new RequestMeter(meter),
-      fetch,
+      fetchOf,
       versionIdOf: environment.versionIdOf,
       rootAttributeOf: environment.rootAttributeOf,
       findVersion: environment.findVersion,
       onVersionUsed: (version) => this.#send({ kind: 'version-used', version }),
       onFault: environment.onFault,
-      onReleased: (nodeIds) => this.#send({ kind: 'released', nodeIds }),
+      onReleased: (tree, nodeIds) => this.#send({ kind: 'released', tree, nodeIds }),
       onStop: async () => {
         mark.clear();
         await this.#leave();

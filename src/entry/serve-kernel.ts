@@ -39,11 +39,12 @@ function mapJournal(addon: Addon, fd: number): Journal {
 
 function start(message: SessionStart, environment: SessionEnvironment, resend: boolean): KernelSession {
   const { tell, versionIdOf, rootAttributeOf, findVersion, onFault } = environment;
-  const { connection, journal, shown, versions, presentation, naming, cacheDirectory, meter } = message;
-  const { takeover, looksForContent, allowIdmap } = message;
+  const { connection, journal, trees, versions, presentation, meter, takeover } = message;
+  const { looksForContent, allowIdmap } = message;
   if (connection.kind !== 'device') throw new TypeError('this session does not mount');
   const turns = new Turns({ requests: LOOKS, bytes: LOOKS * CHUNK_BYTES });
   const look = async (
+    cacheDirectory: string,
     ...[version, chunk, signal, reader]: Parameters<Fetch>
   ): Promise<bigint | undefined> => {
     const { start, end } = blobRange(version.size, chunk);
@@ -54,34 +55,35 @@ function start(message: SessionStart, environment: SessionEnvironment, resend: b
       done();
     }
   };
-  const fetch: Fetch = async (version, chunk, signal, reader) => {
-    const looks = looksForContent === true && !environment.isMainThere();
-    const fingerprint = looks ? await look(version, chunk, signal, reader) : undefined;
-    if (fingerprint !== undefined) return { kind: 'local', fingerprint };
-    return await environment.fetch(version, chunk, signal, reader);
+  const fetchOf = (tree: number): Fetch => {
+    const { cacheDirectory } = trees[tree]!;
+    const fetch = environment.fetchOf(tree);
+    return async (...asked) => {
+      const looks = looksForContent === true && !environment.isMainThere();
+      const fingerprint = looks ? await look(cacheDirectory, ...asked) : undefined;
+      return fingerprint === undefined ? await fetch(...asked) : { kind: 'local', fingerprint };
+    };
   };
   const addon = loadAddon();
   return new KernelSession({
     addon,
     fd: connection.fd,
-    shown,
+    trees,
     versions,
     presentation,
-    naming,
-    cacheDirectory,
     meter: new RequestMeter(meter),
     takeover,
     journal: journal === undefined ? undefined : mapJournal(addon, journal),
     resend,
     allowIdmap,
-    fetch,
+    fetchOf,
     versionIdOf,
     rootAttributeOf,
     findVersion,
     onVersionUsed: (version) => tell({ kind: 'version-used', version }),
     onServing: (serving) => tell({ kind: 'serving', ...serving }),
     onFault,
-    onReleased: (nodeIds) => tell({ kind: 'released', nodeIds }),
+    onReleased: (tree, nodeIds) => tell({ kind: 'released', tree, nodeIds }),
     onStuck: (stuck) => tell({ kind: 'stuck', stuck }),
     onEnd: (end) => tell({ kind: 'ended', end }),
   });

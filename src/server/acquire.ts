@@ -1,12 +1,15 @@
 import { keptFiles } from '../base/kept-files.ts';
+import type { Logger } from '../base/logger.ts';
 import { mountSocket } from '../host/runtime-paths.ts';
 import { chooseDriver } from '../mount/choose-driver.ts';
 import { MountPlace } from '../mount/mount-place.ts';
 import { prepareDirectories } from '../mount/mount-point.ts';
 import type { Driver } from '../session/driver.ts';
 import type { SessionEnd } from '../session/session-end.ts';
+import type { StatePlaces } from '../state/open-state.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
+import type { MountTree } from '../takeover/mount-trees.ts';
 import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { isGone, isToBeReplaced } from '../takeover/predecessor.ts';
 import { type Prepared, prepare } from '../takeover/preparation.ts';
@@ -18,11 +21,19 @@ import { tellSupervisor } from './mount-log.ts';
 import { type MountedSource, mountedSource } from './mounted-source.ts';
 import type { ServedMount } from './served-mount.ts';
 import type { Served } from './server-port.ts';
+import { logOf } from './tree-voice.ts';
 
 export interface AcquireHooks {
   /** The session with the kernel ended; has a reason if it failed. */
   readonly onEnded: (end: SessionEnd) => void;
   readonly onReplacement: (replacement: Replacement) => void;
+}
+
+/** Where a tree comes from. */
+export interface AcquiredSource {
+  readonly mounted: MountedSource;
+  /** Undefined without standbys. */
+  readonly contents: ContentSwitch | undefined;
 }
 
 /** Resources that only this server uses from now on. */
@@ -31,9 +42,8 @@ export interface Acquired {
   readonly supervised: Supervised;
   readonly place: MountPlace;
   readonly prepared: Prepared;
-  readonly mounted: MountedSource;
-  /** Undefined without standbys. */
-  readonly contents: ContentSwitch | undefined;
+  /** By the trees' numbers. */
+  readonly sources: readonly AcquiredSource[];
   readonly orphaned: OrphanedSession;
   /** Whether the target has a mount that no process serves, which must be replaced. */
   readonly replacesStale: boolean;
@@ -71,16 +81,16 @@ export async function acquire(
   });
   announcement.supervisorIs(supervised.supervisorPid);
   const place = new MountPlace(config.target, driver, log);
-  const contents = config.standbys.length === 0 ? undefined : new ContentSwitch();
-  const traits = keepStoreTraits(`${places.cacheDirectory}/${keptFiles.storeTraits.name}`, process.ppid);
-  const { cacheDirectory } = places;
-  const mounted = mountedSource({ config, cacheDirectory, traits, contents, log });
+  const sources = mount.trees.map((tree) => acquiredSource(tree, log));
   const prepared = prepare({
-    config,
-    source: mounted,
+    trees: mount.trees.map((tree) => ({
+      config: tree.config,
+      source: sources[tree.number]!.mounted,
+      observer: async () => (await mount.metrics()).of(tree.path),
+      log: logOf(log, tree),
+    })),
     host: driver.session,
     log,
-    observer: () => mount.metrics(),
     onStuck: mount.events.publicationStuck,
     entries: wiring.entries,
     atEnd,
@@ -90,7 +100,14 @@ export async function acquire(
   const prepareToTakeOver = async (isStandby: boolean): Promise<void> => {
     // Loads every module that is usually loaded later: before a standby's turn, an upgrade may replace the files.
     await Promise.all([loadControlPlane(), mount.metrics()]);
-    await canTakeOver(prepared, { ...places, mountId: id, log }, isStandby);
+    await canTakeOver(
+      {
+        session: prepared.session,
+        connected: () => Promise.all(prepared.trees.map((tree) => tree.connected())),
+      },
+      { runtimeDirectory: places.runtimeDirectory, trees: takenOver(mount) },
+      isStandby,
+    );
   };
   if (!(await supervised.standby.turn(prepareToTakeOver, stop))) {
     return { acquired: undefined, served: { outcome: 'stopped' } };
@@ -100,5 +117,23 @@ export async function acquire(
   const replacesStale = await isToBeReplaced(left);
   await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
   const orphaned = new OrphanedSession(runtimeDirectory, config);
-  return { acquired: { driver, supervised, place, prepared, mounted, contents, orphaned, replacesStale } };
+  return { acquired: { driver, supervised, place, prepared, sources, orphaned, replacesStale } };
+}
+
+function acquiredSource(tree: MountTree, log: Logger): AcquiredSource {
+  const { config, places } = tree;
+  const { cacheDirectory } = places;
+  const contents = config.standbys.length === 0 ? undefined : new ContentSwitch();
+  const traits = keepStoreTraits(`${cacheDirectory}/${keptFiles.storeTraits.name}`, process.ppid);
+  return {
+    mounted: mountedSource({ config, cacheDirectory, traits, contents, log: logOf(log, tree) }),
+    contents,
+  };
+}
+
+/** Where the state is that this server would take over. */
+function takenOver({ trees, options: { log } }: ServedMount): readonly StatePlaces[] {
+  return trees
+    .filter(({ mark }) => mark.since !== undefined)
+    .map((tree) => ({ ...tree.places, mountId: tree.id, log: logOf(log, tree) }));
 }

@@ -1,36 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { keptFiles } from '../base/kept-files.ts';
-import type { ContentCache } from '../cache/content-cache.ts';
+import { mkdir } from 'node:fs/promises';
 import { flockWith, lockPath } from '../cache/directory-lock.ts';
+import { preparePrivateDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { publicationPolicy } from '../config/publication-policy.ts';
 import { shownSource } from '../config/shown-source.ts';
 import { releaseKeys } from '../release/index.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
-import type { QueueFollower } from '../source/events/follow-queue.ts';
-import type { HintObserver } from '../source/hint.ts';
-import type { StandbySource } from '../source/standby/standby-source.ts';
 import { checkWay } from '../store/check-way.ts';
-import type { CredentialsRecord } from '../store/credentials-record.ts';
-import { probeObject } from '../store/probe-object.ts';
 import { ContentState } from '../sync/content-state.ts';
-import { Sync, type SyncOptions } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
-import { VersionContent } from '../sync/version-content.ts';
 import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
-import { MountPresenter } from '../takeover/mount-presenter.ts';
+import { MountPresenter, type PresentedTree } from '../takeover/mount-presenter.ts';
+import { type MountTree, removeEmpty } from '../takeover/mount-trees.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
 import { takeOver } from '../takeover/take-over.ts';
 import { warnUnlessIdmap } from '../takeover/warn-unless-idmap.ts';
-import { shownStepOf } from '../views/release.ts';
 import type { Acquired } from './acquire.ts';
-import { FailedReads } from './failed-reads.ts';
-import { keepLastSuccess } from './last-success.ts';
-import { openContent } from './open-content.ts';
+import { type ComposedTree, composeTree } from './compose-tree.ts';
 import { openShelf } from './open-shelf.ts';
 import type { ServedMount } from './served-mount.ts';
+import { eventsOf, logOf } from './tree-voice.ts';
 import type { VersionShelf } from './version-shelf.ts';
 
 export interface ComposeHooks {
@@ -43,26 +34,26 @@ export interface ComposeHooks {
 }
 
 export interface Composed {
-  readonly sync: Sync;
+  /** By number. */
+  readonly trees: readonly ComposedTree[];
   readonly session: SessionClient;
   readonly presenter: MountPresenter;
-  readonly cache: ContentCache;
   readonly shelf: VersionShelf | undefined;
-  /** Turns events into hints; undefined without a queue. */
-  readonly events: QueueFollower | undefined;
-  readonly credentials: CredentialsRecord;
-  /** Where trees are read from; undefined without standbys. */
-  readonly standby: StandbySource | undefined;
-  /** Counts hints. */
-  readonly onHint: HintObserver;
   /** Resolves when the cache knows what versions show. */
   readonly isContentKnown: Promise<void> | undefined;
 }
 
+/** A tree, and what an earlier process has left of it. */
+interface KeptTree {
+  readonly tree: MountTree;
+  readonly kept: KeptState;
+  readonly content: ContentState | undefined;
+}
+
 /**
- * Puts the parts of a server together: what was left, the kept state, the cache, the source, and Sync over them. Where a tree
- * was kept, readers are answered as soon as that is read, before the client of the store and the cache are ready: those take
- * the most time.
+ * Puts the parts of a server together: what was left, the kept state, and of each tree the cache, the source, and Sync over
+ * them. Where trees were kept, readers are answered as soon as these are read, before the clients of the stores and the caches
+ * are ready: those take the most time.
  */
 export async function compose(
   mount: ServedMount,
@@ -71,10 +62,9 @@ export async function compose(
 ): Promise<Composed> {
   const { config, options, atEnd } = mount;
   const { log } = options;
-  const { driver, supervised, prepared, mounted, contents, replacesStale } = acquired;
-  const { connected, soonConnected, startSourceWorker, gate, session } = prepared;
-  const failedReads = new FailedReads(log);
-  const { target, allowOther, allowIdmap, uid, gid, umask } = config;
+  const { driver, supervised, prepared, sources, replacesStale } = acquired;
+  const { session } = prepared;
+  const { target, source, allowOther, allowIdmap, uid, gid, umask } = config;
   const { cacheDirectory } = mount.places;
   const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
@@ -82,32 +72,36 @@ export async function compose(
   const lock = flockWith((path) => supervised.lockFile(path))(lockPath(cacheDirectory));
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
-  const { store: persister, restored, succession } = await keptState(mount, goesOn);
-  const salt = restored?.generation.salt ?? randomBytes(8).readBigUInt64LE();
+  const trees = await keptTrees(mount, goesOn);
+  const salt =
+    trees.find(({ kept }) => kept.restored !== undefined)?.kept.restored?.generation.salt ??
+    randomBytes(8).readBigUInt64LE();
   const shelf = await openShelf(mount, session, salt);
   if (shelf !== undefined) prepared.versionsBy(shelf);
-  let closed: Promise<void> | undefined;
+  const closings = new Map<number, Promise<void>>();
   // What was inherited is mounted also where this server does not come to go on with it.
-  const closeKept = (): Promise<void> => {
-    closed ??= persister.close({ unmounted: !hooks.isMounted() && !supervised.mount.isDepended });
-    return closed;
+  const closeKept = async ({ tree, kept }: KeptTree): Promise<void> => {
+    const unmounted = !hooks.isMounted() && !supervised.mount.isDepended;
+    if (unmounted) tree.mark.clear();
+    const closing = closings.get(tree.number) ?? kept.store.close({ unmounted });
+    closings.set(tree.number, closing);
+    await closing;
   };
-  atEnd(closeKept);
-  const presentation: Presentation = (succession && record?.presentation) ?? { uid, gid, umask };
-  const naming = namingOf(config);
+  if (config.trees.length > 0) atEnd(() => removeEmpty(mount.places.runtimeDirectory));
+  for (const tree of trees) atEnd(() => closeKept(tree));
+  const canGoOn = goesOn && trees.every(isKnownAsKept) && trees.some(({ kept }) => kept.succession);
+  const presentation: Presentation = (canGoOn && record?.presentation) || { uid, gid, umask };
   const inherited =
-    device === undefined || restored === undefined || succession === undefined
+    device === undefined || !canGoOn
       ? undefined
       : takeOver({
           session,
           device,
           init: record?.init,
           journal: supervised.mount.journal,
-          restored,
-          succession,
+          trees: trees.map(inheritedTree),
           presentation,
           versions: shelf?.served,
-          naming,
           cacheDirectory,
         });
   if (inherited !== undefined) supervised.heartbeat.answering();
@@ -115,7 +109,8 @@ export async function compose(
     session,
     driver,
     target,
-    naming,
+    source,
+    trees: trees.map((tree) => presentedTree(tree, inherited !== undefined)),
     allowOther,
     allowIdmap,
     replacesStale,
@@ -137,111 +132,113 @@ export async function compose(
     over: mount.over,
     inherited,
   });
-  const content = inherited?.content ?? (restored && new ContentState(restored.generation.entries));
   // The process of fuse-native finds content by itself only once it has lost its server.
-  if (restored !== undefined && content !== undefined && !isInherited && driver.name === 'kernel') {
-    await checkWay(config, process.env);
-    presenter.showKept({ generation: restored.generation, fingerprints: content.fingerprints });
+  if (trees.some(({ kept }) => isShown(kept)) && !isInherited && driver.name === 'kernel') {
+    for (const { tree } of trees) await checkWay(tree.config, process.env);
+    presenter.showKept();
   }
-  await (inherited === undefined ? connected() : soonConnected());
-  const [sourceWorker, connecting] = [startSourceWorker(), connected()];
-  isOfCache = true;
-  const { cache, replaced } = await openContent({
-    directory: cacheDirectory,
-    limitBytes: config.cacheSizeBytes,
-    store: connecting,
-    onReplaced: (path, etag) => sync.contentReplaced(path, etag),
-    lock,
-    events: mount.events,
-    log,
-  });
-  session.versionIdOf = (path, etag) => replaced.versionIdOf(path, etag);
-  atEnd(() => cache.close());
-  // Before the lock is let go of.
-  atEnd(closeKept);
-  const [connection, metrics] = await Promise.all([connecting, mount.metrics()]);
-  const {
-    source: ofFirst,
-    versions,
-    ...known
-  } = mounted.open({
-    connection,
-    worker: sourceWorker,
-    salt,
-    observer: metrics,
-  });
-  const standby =
-    contents &&
-    (await import('./standbys.ts')).openStandbys({
-      config,
-      cacheDirectory,
-      source: ofFirst,
-      contents,
-      cache,
-      shown: () => sync.shown,
-      salt,
-      observer: metrics,
-      startWorker: startSourceWorker,
-      onChange: mount.events.standby,
-      clock: systemClock,
-      log,
-      atEnd,
-    });
-  const trees = standby ?? ofFirst;
-  const versionContent = new VersionContent({
-    cache,
-    planner: connection.planner,
-    concurrency: config.concurrency,
-    prefetchBytes: config.prefetchBytes,
-    isBusy: () => sync.isFetching,
-    clock: systemClock,
-    log,
-  });
-  atEnd(() => versionContent.stop());
-  const isContentKnown =
-    versions === undefined ? undefined : shelf?.open({ source: versions, content: versionContent });
-  if (restored === undefined) void Promise.resolve(isContentKnown).then(() => cache.resumeEviction());
-  void shelf?.tidy(mount.over);
-  const onHint: HintObserver = (from, outcome, count = 1) => {
-    metrics.hint(from, outcome, count);
-    if (outcome === 'taken') log.debug({ event: 'hinted', origin: from }, 'a hint came');
-  };
-  const syncOptions: SyncOptions = {
-    ...mount.wiring.parts({ source: trees, cache, presenter, persister }),
-    ...known,
-    planner: connection.planner,
-    onHint,
-    standby,
-    clock: systemClock,
-    log,
-    ...publicationPolicy(config),
-    probe: (path, signal) => probeObject(connection.content, path, signal),
-    ...keepLastSuccess(`${cacheDirectory}/${keptFiles.lastSuccess.name}`, log),
-    notice: (notice) => {
-      mount.events.notice(notice);
-      if (notice.kind === 'published') mount.announcement.release = shownStepOf(sync.shown?.release);
-    },
-    observeStage: (stage, seconds) => {
-      metrics.stage(stage, seconds);
-      log.debug({ event: 'stage', stage, seconds }, 'stage');
-    },
-  };
-  const sync: Sync = new Sync(syncOptions, restored && { ...restored, content });
-  session.mainIsThere();
-  gate.open(
-    async (version, chunk, signal, reader) => {
-      const options = { deadlineMs: config.readDeadlineMs, signal, reader };
-      return failedReads.told(version.path, await sync.read(version, chunk, options));
-    },
-    (nodeIds) => presenter.released(nodeIds),
+  await Promise.all(
+    prepared.trees.map((tree) => (inherited === undefined ? tree.connected() : tree.soonConnected())),
   );
-  const isRestored = restored !== undefined;
-  const opening = { config, connection, sync, observer: onHint, log, isRestored, atEnd };
-  // As the store's client, these are loaded only by a mount that uses them.
-  const events =
-    config.events === undefined ? undefined : await (await import('./open-events.ts')).openEvents(opening);
-  const { found: credentials } = connection;
-  return { sync, session, presenter, cache, shelf, isContentKnown, events, credentials, standby, onHint };
+  const isRestored = trees.some(({ kept }) => isShown(kept));
+  const composed: ComposedTree[] = [];
+  for (const each of trees) {
+    const { tree, kept, content } = each;
+    const { number } = tree;
+    const isWhole = tree.path === '';
+    const parts = {
+      tree,
+      kept,
+      content,
+      prepared: prepared.trees[number]!,
+      ...sources[number]!,
+      presenter: presenter.tree(number),
+      salt,
+      // The caches of several trees lie below the directory that is locked.
+      lock: isWhole ? lock : { release: () => undefined },
+      events: eventsOf(mount, tree),
+      isRestored,
+      log: logOf(log, tree),
+      closeKept: () => closeKept(each),
+    };
+    const onCache = (): void => {
+      isOfCache = isWhole;
+    };
+    composed.push(await composeTree(mount, parts, onCache));
+  }
+  session.versionIdOf = ({ tree, path, etag }) => composed[tree]?.versionIdOf(path, etag);
+  const versions = composed[0]?.versions;
+  const isContentKnown = versions && shelf?.open(versions);
+  for (const { cache, sync } of composed) {
+    if (!sync.isRestored) void Promise.resolve(isContentKnown).then(() => cache.resumeEviction());
+  }
+  void shelf?.tidy(mount.over);
+  session.mainIsThere();
+  for (const { openGate } of composed) openGate();
+  return { trees: composed, session, presenter, shelf, isContentKnown };
+}
+
+/** What earlier processes have left of the trees. A tree that the kernel does not know begins as after a start of the host. */
+async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly KeptTree[]> {
+  const found: KeptTree[] = [];
+  for (const tree of mount.trees) {
+    const { config, places, id, mark } = tree;
+    if (tree.path !== '') {
+      await mkdir(places.runtimeDirectory, { recursive: true, mode: 0o700 });
+      await preparePrivateDirectory(places.cacheDirectory, process.geteuid?.());
+    }
+    const kept = await openKeptState({
+      ...places,
+      config,
+      mountId: id,
+      takesOver: goesOn && mark.since !== undefined,
+      clock: systemClock,
+      log: logOf(mount.options.log, tree),
+    });
+    const content = kept.restored && new ContentState(kept.restored.generation.entries);
+    found.push({ tree, kept, content });
+  }
+  return found;
+}
+
+function isShown({ restored }: KeptState): boolean {
+  return restored !== undefined;
+}
+
+/** Whether what the kernel may know of a tree is here: without it, the kernel has node ids that the tree would give anew. */
+function isKnownAsKept({ tree, kept }: KeptTree): boolean {
+  return tree.mark.since === undefined || kept.succession !== undefined;
+}
+
+function inheritedTree({ tree, kept, content }: KeptTree): Parameters<typeof takeOver>[0]['trees'][number] {
+  const { restored, succession } = kept;
+  const { mark, number: _, ...rest } = presentedParts(tree);
+  const since = mark.since ?? (restored && mark.set());
+  return {
+    ...rest,
+    kept: restored && content && since && { generation: restored.generation, content, since },
+    succession,
+  };
+}
+
+function presentedTree({ tree, kept, content }: KeptTree, isResumed: boolean): PresentedTree {
+  const { number: _, ...rest } = presentedParts(tree);
+  const { restored } = kept;
+  return {
+    ...rest,
+    kept: restored && content && { generation: restored.generation, fingerprints: content.fingerprints },
+    isInherited: isResumed && isShown(kept),
+  };
+}
+
+function presentedParts({ number, path, config, places, mark }: MountTree) {
+  return {
+    number,
+    path,
+    naming: namingOf(config),
+    cacheDirectory: places.cacheDirectory,
+    mark,
+  };
 }
 
 /** A release has its files in packs. */
@@ -249,15 +246,4 @@ function namingOf(config: MountConfig): Naming {
   const { source, prefix: keyPrefix } = config;
   const isRelease = shownSource(config).kind === 'release';
   return { source, keyPrefix, ...(isRelease && { packPrefix: keyPrefix + releaseKeys.pack('') }) };
-}
-
-function keptState({ places, config, id, options }: ServedMount, takesOver: boolean): Promise<KeptState> {
-  return openKeptState({
-    ...places,
-    config,
-    mountId: id,
-    takesOver,
-    clock: systemClock,
-    log: options.log,
-  });
 }

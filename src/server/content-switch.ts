@@ -1,7 +1,7 @@
 import type { ContentStore } from '../cache/receive.ts';
 import type { SameObject } from '../source/standby/compare-listings.ts';
 import { SwitchedContent } from '../source/standby/switched-content.ts';
-import type { SourceContent } from '../takeover/preparation.ts';
+import type { SourceContent } from '../takeover/tree-preparation.ts';
 
 type Content = ReturnType<SourceContent['content']>;
 

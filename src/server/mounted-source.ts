@@ -20,7 +20,7 @@ import type { S3Store } from '../store/s3-store.ts';
 import { type EtagFindings, EtagWitness, type TraitsKeeper } from '../sync/etag-witness.ts';
 import { codeOf, isSourceDown } from '../sync/failure.ts';
 import { systemClock } from '../sync/system-clock.ts';
-import type { SourceContent } from '../takeover/preparation.ts';
+import type { SourceContent } from '../takeover/tree-preparation.ts';
 import type { ContentSwitch } from './content-switch.ts';
 
 /** Of the cache's size: what large contents may take beside it for a while. */

@@ -1,18 +1,16 @@
-import { childOf } from '../base/waiting.ts';
 import { isRunning } from '../host/process.ts';
 import type { Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
 import { isConnectionHeld, type SessionEnd, textOf } from '../session/session-end.ts';
 import { problemTotal } from '../sync/problem-counts.ts';
-import type { Sync } from '../sync/sync.ts';
 import { systemClock } from '../sync/system-clock.ts';
-import { waitForStore } from '../sync/wait-for-store.ts';
 import { ofServer, type Replacement, tellReplacement } from '../takeover/replacement.ts';
 import type { Supervised } from '../takeover/supervised.ts';
 import type { ControlPlane } from '../views/control-plane.ts';
-import { shownStepOf } from '../views/release.ts';
 import { type Acquired, acquire } from './acquire.ts';
 import { type Composed, compose } from './compose.ts';
+import { announceStep, type ComposedTree } from './compose-tree.ts';
+import { FollowedTrees, servedTrees } from './followed-trees.ts';
 import { loadControlPlane } from './load-control-plane.ts';
 import { tellMounted, tellUnmounted } from './mount-log.ts';
 import { progressOf } from './progress.ts';
@@ -88,29 +86,34 @@ export class RunningServer {
     const { config, options, runtimeDirectory, events, startedAt, id: mountId, atEnd, over } = this.#mount;
     const metrics = await this.#mount.metrics();
     const { openControlPlane } = await loadControlPlane();
-    const { sync, session, presenter, cache, shelf, standby, credentials, onHint } = composed;
+    const { trees, session, presenter, shelf } = composed;
     const control = await openControlPlane({
       config,
       runtimeDirectory,
       options,
       events,
-      versionIdOf: session.versionIdOf,
+      trees: trees.map(({ tree, ...shown }) => ({
+        ...shown,
+        path: tree.path,
+        config: tree.config,
+        cacheDirectory: tree.places.cacheDirectory,
+        versions: shelf,
+      })),
       meter: session.meter,
       startedAt,
       mountId,
-      sync,
-      cache,
       metrics,
       counters: () => session.counters(),
       publications: prepared.publications,
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
-      versions: shelf,
-      standby,
-      credentials,
       onWebhook: (outcome) => {
-        onHint('webhook', outcome);
-        if (outcome === 'taken') sync.hint().catch(() => undefined);
+        // A request names no tree.
+        if (outcome === 'refused') metrics.hint('webhook', outcome, 1);
+        for (const { sync, onHint } of outcome === 'taken' ? trees : []) {
+          onHint('webhook', outcome);
+          sync.hint().catch(() => undefined);
+        }
       },
       supervision: () => supervised.status,
       restart: async () => ofServer(await supervised.replacement.request(), over.aborted),
@@ -118,49 +121,57 @@ export class RunningServer {
     });
     atEnd(() => control.close());
     this.#control = control;
-    atEnd(supervised.reportLife(session, sync));
+    atEnd(supervised.reportLife(session, servedTrees(trees)));
     options.onRestartAsked(() => void supervised.replacement.request());
     return control;
   }
 
-  /** Shows the tree, and follows the source until the mount is over. */
+  /** Shows the trees, and follows their sources until the mount is over. */
   async #serve(
     { supervised }: Acquired,
-    { sync, session, cache, isContentKnown, events: queue }: Composed,
+    { trees, session, isContentKnown }: Composed,
     control: ControlPlane,
   ): Promise<void> {
-    const { config, options, events, over } = this.#mount;
-    const following = childOf(over);
-    const progress = setInterval(() => options.onProgress(progressOf(sync.view)), PROGRESS_MS);
-    try {
-      const waiting = { waitMs: config.waitForStoreMs, clock: systemClock, log: options.log };
-      await waitForStore(() => sync.start(over), waiting, over);
-      this.#mount.announcement.release = shownStepOf(sync.shown?.release);
+    const { options, over, failed } = this.#mount;
+    const progress = setInterval(() => {
+      options.onProgress(progressOf(trees.map(({ sync }) => sync.view)));
+    }, PROGRESS_MS);
+    options.onRefreshAsked(() => {
+      for (const { sync } of trees) void sync.refresh().catch(() => undefined);
+    });
+    const onShown = async ({ tree, sync, cache, events }: ComposedTree): Promise<void> => {
+      announceStep(this.#mount, tree, sync);
       // After the tree is known, because they name its release.
-      session.answerRootAttributes(control.rootAttributeOf);
+      session.answerRootAttributes(tree.number, (attribute) =>
+        control.rootAttributeOf(tree.number, attribute),
+      );
       await isContentKnown;
       cache.resumeEviction();
       supervised.standby.restorePriority();
       // Applies earlier pins, whether this tree was published now or by a predecessor.
       events.onPublished();
-      options.onRefreshAsked(() => void sync.refresh().catch(() => undefined));
-      sync.ready.then(
-        () => this.#onReady(sync),
-        (error: unknown) => this.#onNeverReady(error, sync),
+    };
+    try {
+      const following = new FollowedTrees({
+        trees,
+        onShown,
+        clock: systemClock,
+        log: options.log,
+        over,
+        failed,
+      });
+      following.ready.then(
+        () => this.#onReady(),
+        (error: unknown) => failed.abort(error),
       );
-      const followed = queue?.run(following.controller.signal);
-      await sync.run(over);
-      following.controller.abort();
-      await followed;
+      await following.run();
     } finally {
-      following.controller.abort();
-      following.release();
       clearInterval(progress);
     }
   }
 
   /** Unmounts, unless the supervisor will start a successor for this mount. */
-  async #end({ supervised, place }: Acquired, { sync, session, presenter }: Composed): Promise<void> {
+  async #end({ supervised, place }: Acquired, { trees, session, presenter }: Composed): Promise<void> {
     const { config, options, ended, detached } = this.#mount;
     const isOver =
       options.stop.aborted || detached.signal.aborted || (ended.signal.aborted && !this.#brokeOff);
@@ -168,7 +179,8 @@ export class RunningServer {
       await place.giveUp(ended.signal);
       this.#mounted = false;
       supervised.mount.unmounted();
-      tellUnmounted(options.log, config.target, await session.counters(), problemTotal(sync.view));
+      const leftOut = trees.reduce((sum, { sync }) => sum + problemTotal(sync.view), 0);
+      tellUnmounted(options.log, config.target, await session.counters(), leftOut);
     }
     await session.stop();
     if (session.isStuck && !this.#mounted) place.abort();
@@ -187,15 +199,8 @@ export class RunningServer {
     if (serving.takenOver !== undefined) events.restarted(supervised.succession(serving.at));
   }
 
-  /** No content can be read: a first start fails, but a tree that was shown before stays. */
-  #onNeverReady(error: unknown, sync: Sync): void {
-    if (!sync.isRestored) this.#mount.failed.abort(error);
-  }
-
-  #onReady(sync: Sync): void {
-    const { generation, cacheTooSmall } = sync.view;
+  #onReady(): void {
     this.#mount.announcement.ready = true;
-    this.#mount.options.log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
     this.#supervised?.heartbeat.ready();
     const supervisor = this.#supervised?.supervisorPid;
     this.#mount.options.onReady(

@@ -6,6 +6,7 @@ import type { Metrics } from '../control/metrics/metrics.ts';
 import { ownProcess } from '../host/process.ts';
 import { mountRuntimeDirectory, runtimeDirectory } from '../host/runtime-paths.ts';
 import { Announcement } from '../mount/announcement.ts';
+import { type MountTree, mountTrees } from '../takeover/mount-trees.ts';
 import { DaemonEvents } from '../views/events.ts';
 import type { ServeOptions } from './server-port.ts';
 import type { Wiring } from './wiring.ts';
@@ -26,6 +27,8 @@ export class ServedMount {
   readonly runtimeDirectory: string;
   /** The directories of this mount alone. */
   readonly places: { readonly runtimeDirectory: string; readonly cacheDirectory: string };
+  /** By number. */
+  readonly trees: readonly MountTree[];
   readonly announcement: Announcement;
   /** Aborted when the connection with the kernel is over. */
   readonly ended = new AbortController();
@@ -49,6 +52,7 @@ export class ServedMount {
       runtimeDirectory: mountRuntimeDirectory(this.runtimeDirectory, this.id),
       cacheDirectory: mountDirectory(config.cacheDir, this.id),
     };
+    this.trees = mountTrees(config, this.id, this.places);
     const { source, target } = config;
     const { cacheDirectory } = this.places;
     const facts = { ...ownProcess(), source, target, startedAt: this.startedAt, cacheDirectory };

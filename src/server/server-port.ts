@@ -1,5 +1,5 @@
 import type { LeveledLogger } from '../base/logger.ts';
-import type { MountConfig } from '../config/mount-config.ts';
+import type { MountConfig, ShownTreeOptions } from '../config/mount-config.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
 import type { Identity } from '../host/mount-owner.ts';
 import type { MountState } from '../host/mount-state.ts';
@@ -27,6 +27,8 @@ export interface ServeOptions {
   readonly log: LeveledLogger;
   /** Each option with the origin of its value, for the control socket. */
   readonly resolved?: readonly ResolvedOption[] | undefined;
+  /** The same of what each of several trees has of its own. */
+  readonly resolvedTrees?: readonly ShownTreeOptions[] | undefined;
   readonly onProgress: (progress: Progress) => void;
   /**
    * The tree is mounted and prefetched. `pid`: the process that stays, if that may differ from the process that was started.

@@ -6,6 +6,7 @@ import type {
   NotifyOutcome,
   ServedTree,
   SessionCounters,
+  ShownSince,
   ToSession,
 } from './messages.ts';
 
@@ -49,8 +50,10 @@ export interface SessionHost {
 
 /** The part of a driver that answers requests. */
 export interface Session {
-  /** Swaps the shown tree. Resolves once every lookup that starts afterwards sees the new tree. */
-  publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome>;
+  /** Shows a tree that was not shown so far. */
+  show(tree: number, shown: ShownSince): NotifyOutcome;
+  /** Swaps a tree. Resolves once every lookup that starts afterwards sees the new tree. */
+  publish(tree: number, shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome>;
   /**
    * Drops an unused version if the kernel holds nothing of it; a later lookup asks the source for it again.
    * Resolves with whether it was dropped.

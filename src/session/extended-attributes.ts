@@ -1,7 +1,9 @@
 import { type ContentVersion, type Generation, listedEtag } from '../tree/index.ts';
+import { FUSE_ROOT_ID } from '../wire/index.ts';
+import type { AskedVersion } from './asked-version.ts';
 import type { Refusal } from './errno.ts';
 import type { Naming } from './naming.ts';
-import { ROOT_ATTRIBUTES, type RootAttribute } from './root-attributes.ts';
+import { type AskedRoot, ROOT_ATTRIBUTES } from './root-attributes.ts';
 import type { HeldInode } from './trees/held-inode.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
@@ -14,23 +16,22 @@ const USER_NAMESPACE = 'user.';
 const NO_NAMES = new Uint8Array(0);
 const VERSION_ID = Buffer.from(`${NAMESPACE}version-id`);
 
-export type AskedVersion = Pick<ContentVersion, 'path' | 'etag'>;
-
 /**
  * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files; generation and source on
- * the root and on the root of the current tree, and layout there if versions are shown; release on the root of a
- * version. The mount's root and the current tree's root also have attributes that only the main thread knows
- * (root-attributes.ts). The kernel caches none of them: each query is a request, and its answer is current.
+ * the root of a tree, and on the mount's root unless it shows several trees; layout on the mount's root, and on that of
+ * its current tree, if the mount shows several trees or versions; release on the root of a version. Those that have a
+ * generation also have attributes that only the main thread knows (root-attributes.ts). The kernel caches none of them: each query is a request, and its answer is current.
  *
  * They can be read by name but are not listed (listxattr(2) returns no names), so that `cp -a` and `rsync -X` do not
  * copy them. A file's attributes change only when the file does; the generation, which changes with every publication,
  * is on the root.
  */
 export class ExtendedAttributes {
-  readonly #naming: Naming;
+  readonly #namings: readonly Naming[];
 
-  constructor(naming: Naming) {
-    this.#naming = naming;
+  /** `namings`: of the trees, by number. */
+  constructor(namings: readonly Naming[]) {
+    this.#namings = namings;
   }
 
   /**
@@ -54,18 +55,23 @@ export class ExtendedAttributes {
   versionAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): AskedVersion | undefined {
     if (!VERSION_ID.equals(name)) return undefined;
     const node = trees.node(nodeId);
-    if (node?.kind === 'held') return node.inode.version;
+    const tree = trees.numberOf(nodeId);
+    if (node?.kind === 'held') {
+      const { version } = node.inode;
+      return version && { tree, path: version.path, etag: version.etag };
+    }
     if (node?.kind !== 'entry') return undefined;
     const { index } = node;
     const { generation } = node.tree;
     if (generation.isDirectory(index)) return undefined;
-    return { path: generation.path(index), etag: generation.etag(index) };
+    return { tree, path: generation.path(index), etag: generation.etag(index) };
   }
 
-  /** Returns the attribute if it is one of the root or of the current tree's root that only the main thread knows. */
-  rootAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): RootAttribute | undefined {
-    if (!trees.isRoot(nodeId)) return undefined;
-    return ROOT_ATTRIBUTES.find((attribute) => Buffer.from(NAMESPACE + attribute).equals(name));
+  /** Returns the attribute if it is one of a tree's root, or of the only tree's mount, that only the main thread knows. */
+  rootAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): AskedRoot | undefined {
+    const tree = trees.rootOf(nodeId);
+    const attribute = ROOT_ATTRIBUTES.find((each) => Buffer.from(NAMESPACE + each).equals(name));
+    return tree === undefined || attribute === undefined ? undefined : { tree, attribute };
   }
 
   /**
@@ -76,55 +82,59 @@ export class ExtendedAttributes {
   }
 
   #values(trees: MountedTrees, nodeId: number): Values | undefined {
-    if (trees.isRoot(nodeId)) {
+    const root = trees.rootOf(nodeId);
+    if (root !== undefined) {
       const layout = trees.versions === undefined ? undefined : 'versions';
-      return { generation: trees.current.label, source: this.#naming.source, layout };
+      return { generation: trees.at(root)?.label, source: this.#namings[root]?.source, layout };
     }
     const node = trees.node(nodeId);
+    const naming = this.#namings[trees.numberOf(nodeId)]!;
     switch (node?.kind) {
       case undefined:
       // The kernel looks up the version first, and then asks for this attribute again by its path.
       case 'sought':
         return undefined;
       case 'own':
-        return {};
+        return node.directory.nodeId === FUSE_ROOT_ID ? { layout: 'trees' } : {};
       case 'held':
-        return this.#ofHeld(node.inode);
+        return ofHeld(node.inode, naming);
       case 'entry': {
         const { index } = node;
         const { generation } = node.tree;
-        if (!generation.isDirectory(index)) return this.#ofFile(generation, index);
+        if (!generation.isDirectory(index)) return ofFile(generation, index, naming);
         return index === 0 ? { release: trees.versions?.at(nodeId)?.id } : {};
       }
       default:
         return node satisfies never;
     }
   }
+}
 
-  #ofFile(generation: Generation, index: number): Values {
-    return {
-      key: this.#keyOf(generation.version(index)),
-      etag: listedEtag(generation.etag(index)),
-      'last-modified': dateText(generation.lastModified(index)),
-    };
-  }
+function ofFile(generation: Generation, index: number, naming: Naming): Values {
+  return {
+    key: keyOf(generation.version(index), naming),
+    etag: listedEtag(generation.etag(index)),
+    'last-modified': dateText(generation.lastModified(index)),
+  };
+}
 
-  /** A replaced version that a process still holds open: it belongs to no shown generation. */
-  #ofHeld({ version, lastModified }: HeldInode): Values {
-    if (version === undefined) return {};
-    return {
-      key: this.#keyOf(version),
-      etag: listedEtag(version.etag),
-      'last-modified': dateText(lastModified),
-    };
-  }
+/** A replaced version that a process still holds open: it belongs to no shown generation. */
+function ofHeld({ version, lastModified }: HeldInode, naming: Naming): Values {
+  if (version === undefined) return {};
+  return {
+    key: keyOf(version, naming),
+    etag: listedEtag(version.etag),
+    'last-modified': dateText(lastModified),
+  };
+}
 
-  /** The object that has the content. Undefined for an empty file of a release, for which there is none. */
-  #keyOf({ path, place }: Pick<ContentVersion, 'path' | 'place'>): string | undefined {
-    const { keyPrefix, packPrefix } = this.#naming;
-    if (packPrefix === undefined) return keyPrefix + path;
-    return place === undefined ? undefined : packPrefix + place.pack;
-  }
+/** The object that has the content. Undefined for an empty file of a release, for which there is none. */
+function keyOf(
+  { path, place }: Pick<ContentVersion, 'path' | 'place'>,
+  { keyPrefix, packPrefix }: Naming,
+): string | undefined {
+  if (packPrefix === undefined) return keyPrefix + path;
+  return place === undefined ? undefined : packPrefix + place.pack;
 }
 
 /** Formats whole seconds since the epoch; undefined if 0, which means that the store gave no date. */

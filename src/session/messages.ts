@@ -1,9 +1,10 @@
 import type { ReadFailure } from '../base/read-failure.ts';
 import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
+import type { AskedVersion } from './asked-version.ts';
 import type { Connection } from './connection.ts';
 import type { Naming } from './naming.ts';
-import type { RootAttribute } from './root-attributes.ts';
+import type { AskedRoot } from './root-attributes.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { HeldInode } from './trees/held-inode.ts';
 
@@ -75,6 +76,10 @@ export interface Presentation {
 export interface Takeover {
   /** The features that the predecessor negotiated with the kernel, if known. */
   readonly init: InitReply | undefined;
+}
+
+/** What a predecessor may have left of a tree in the kernel. */
+export interface LeftOfTree {
   /** Nodes of earlier trees that the kernel may still hold. */
   readonly replaced: readonly HeldInode[];
   /** The buffer of the previous generation, if the kernel may not have been notified of all differences. */
@@ -99,14 +104,32 @@ export interface Serving {
   readonly takenOver: TakenOver | undefined;
 }
 
+/** A tree that is shown in its directory, since a point in time that stays the same for the life of the mount. */
+export interface ShownSince extends ServedTree {
+  readonly since: Moment;
+}
+
+/** A tree of a mount, and what answers requests about it. Its number is its place among the trees. */
+export interface MountedTree {
+  /** Its directory below the mount's root; '' if it is the only tree. */
+  readonly path: string;
+  readonly naming: Naming;
+  readonly cacheDirectory: string;
+  /** Undefined if there is nothing to show of it yet: then it has no directory. */
+  readonly shown: ShownSince | undefined;
+  /** Set if a predecessor has shown it on this connection. */
+  readonly left?: LeftOfTree | undefined;
+}
+
 export interface SessionStart {
   readonly kind: 'start';
   readonly connection: Connection;
-  readonly shown: ServedTree;
+  /** At least one of them is shown. */
+  readonly trees: readonly MountedTree[];
   /** Undefined if the mount shows only the current tree. */
   readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
-  readonly naming: Naming;
+  /** Of the mount. */
   readonly cacheDirectory: string;
   /** Memory of a RequestMeter. */
   readonly meter: SharedArrayBuffer;
@@ -121,7 +144,14 @@ export interface SessionStart {
 
 export type ToSession =
   | SessionStart
-  | { readonly kind: 'publish'; readonly shown: ServedTree; readonly changes: GenerationChanges }
+  /** Shows a tree that was not shown so far. */
+  | { readonly kind: 'show'; readonly tree: number; readonly shown: ShownSince }
+  | {
+      readonly kind: 'publish';
+      readonly tree: number;
+      readonly shown: ServedTree;
+      readonly changes: GenerationChanges;
+    }
   | { readonly kind: 'fetched'; readonly id: number; readonly result: FetchResult }
   | { readonly kind: 'version-id'; readonly id: number; readonly versionId: string | undefined }
   | { readonly kind: 'version'; readonly id: number; readonly answer: VersionAnswer }
@@ -163,6 +193,9 @@ export interface NotifyOutcome {
   readonly ms: number;
 }
 
+/** Of a publication of which the kernel need not be told anything. */
+export const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
+
 /** A notification that the kernel blocks because a process holds the lock of the directory. */
 export interface StuckNotification {
   readonly nodeId: number;
@@ -177,6 +210,7 @@ export type FromSession =
   | {
       readonly kind: 'fetch';
       readonly id: number;
+      readonly tree: number;
       readonly version: ContentVersion;
       readonly chunk: number | undefined;
       /** The uid of the waiting reader, if known. */
@@ -190,9 +224,9 @@ export type FromSession =
   /** Whether the version was dropped, which requires that the kernel held nothing of it. */
   | { readonly kind: 'version-dropped'; readonly version: string; readonly isGone: boolean }
   /** A reader asks for the id that the store gave to an object's version. */
-  | { readonly kind: 'ask-version-id'; readonly id: number; readonly path: string; readonly etag: string }
-  | { readonly kind: 'ask-root-attribute'; readonly id: number; readonly attribute: RootAttribute }
-  | { readonly kind: 'published'; readonly outcome: NotifyOutcome }
+  | ({ readonly kind: 'ask-version-id'; readonly id: number } & AskedVersion)
+  | ({ readonly kind: 'ask-root-attribute'; readonly id: number } & AskedRoot)
+  | { readonly kind: 'published'; readonly tree: number; readonly outcome: NotifyOutcome }
   /** A request that failed with an unexpected error; the reader got EIO. */
   | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }
   /**
@@ -200,6 +234,7 @@ export type FromSession =
    * meanwhile.
    */
   | { readonly kind: 'stuck'; readonly stuck: StuckNotification | undefined }
-  | { readonly kind: 'released'; readonly nodeIds: readonly number[] }
+  /** The kernel holds these replaced nodes of a tree no longer; the ids are the tree's own. */
+  | { readonly kind: 'released'; readonly tree: number; readonly nodeIds: readonly number[] }
   | { readonly kind: 'counters'; readonly counters: SessionCounters }
   | { readonly kind: 'ended'; readonly end: SessionEnd };

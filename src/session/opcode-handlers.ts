@@ -1,9 +1,10 @@
 import type { ContentVersion } from '../tree/index.ts';
 import type { ReplyWriter, Request, RequestOf } from '../wire/index.ts';
+import type { AskedVersion } from './asked-version.ts';
 import type { AttributeSource } from './attributes.ts';
 import { errnoOf, type Refusal } from './errno.ts';
-import type { AskedVersion, ExtendedAttributes } from './extended-attributes.ts';
-import type { RootAttribute } from './root-attributes.ts';
+import type { ExtendedAttributes } from './extended-attributes.ts';
+import type { AskedRoot } from './root-attributes.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
 import { type MountedTrees, OWN_TTL_SECONDS } from './trees/mounted-trees.ts';
 import type { Node } from './trees/node.ts';
@@ -30,7 +31,7 @@ export type Outcome =
   | { readonly kind: 'version-id'; readonly version: AskedVersion; readonly size: number }
   /** The attributes of a version's root are requested: the source must be asked whether that version exists. */
   | { readonly kind: 'version'; readonly id: string }
-  | { readonly kind: 'root-attribute'; readonly attribute: RootAttribute; readonly size: number }
+  | { readonly kind: 'root-attribute'; readonly asked: AskedRoot; readonly size: number }
   | { readonly kind: 'interrupt'; readonly target: RequestOf<'interrupt'> }
   | { readonly kind: 'forget'; readonly nodeIds: readonly number[] };
 
@@ -74,12 +75,12 @@ export function handle(request: Handled, on: Handling): Outcome {
     case 'interrupt':
       return { kind: 'interrupt', target: request };
     case 'statfs':
-      return done(reply.statfs(statfsOf(trees.current.generation)));
+      return done(reply.statfs(statfsOf(trees.shown.map(({ generation }) => generation))));
     case 'getxattr': {
       const version = on.extended.versionAsked(trees, request.nodeId, request.name);
       if (version !== undefined) return { kind: 'version-id', version, size: request.size };
       const asked = on.extended.rootAsked(trees, request.nodeId, request.name);
-      if (asked !== undefined) return { kind: 'root-attribute', attribute: asked, size: request.size };
+      if (asked !== undefined) return { kind: 'root-attribute', asked, size: request.size };
       return attribute(on.extended.value(trees, request.nodeId, request.name), request.size, reply);
     }
     case 'listxattr':

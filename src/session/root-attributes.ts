@@ -5,3 +5,9 @@ export type RootAttribute = (typeof ROOT_ATTRIBUTES)[number];
 
 /** Undefined if the attribute has no value, such as the release of a mount that shows a prefix. */
 export type RootAttributeOf = (attribute: RootAttribute) => string | undefined;
+
+/** An attribute of the root of a tree. */
+export interface AskedRoot {
+  readonly tree: number;
+  readonly attribute: RootAttribute;
+}

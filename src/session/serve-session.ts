@@ -1,7 +1,7 @@
 import type { Stop } from '../cache/single-flight.ts';
+import type { AskedVersion } from './asked-version.ts';
 import type { Fetch } from './content-reader.ts';
 import type { Session } from './driver.ts';
-import type { AskedVersion } from './extended-attributes.ts';
 import {
   type FetchResult,
   type FromSession,
@@ -11,7 +11,7 @@ import {
   type VersionAnswer,
 } from './messages.ts';
 import { Questions } from './questions.ts';
-import type { RootAttribute } from './root-attributes.ts';
+import type { AskedRoot } from './root-attributes.ts';
 
 /** The session's end of its connection to the main thread. */
 export interface SessionPort {
@@ -24,7 +24,7 @@ export interface SessionPort {
 /** What a session gets from its thread or process. */
 export interface SessionEnvironment {
   readonly tell: (message: FromSession) => void;
-  readonly fetch: Fetch;
+  readonly fetchOf: (tree: number) => Fetch;
   /** Whether the main thread has opened the cache. */
   readonly isMainThere: () => boolean;
   /** Whether the main thread is gone, and cannot be asked any more. */
@@ -34,7 +34,7 @@ export interface SessionEnvironment {
   /** Asks the source for a version that is not loaded, for a waiting uid. Never rejects. */
   readonly findVersion: FindVersion;
   /** Undefined if the attribute has no value, or the main thread is gone. */
-  readonly rootAttributeOf: (attribute: RootAttribute) => Promise<string | undefined>;
+  readonly rootAttributeOf: (asked: AskedRoot) => Promise<string | undefined>;
   /** Called for a request that failed with an unexpected error; the reader got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
 }
@@ -63,14 +63,15 @@ export function serveSession(
   let session: Session | undefined;
   const environment: SessionEnvironment = {
     tell: (message) => port.tell(message),
-    fetch: (version, chunk, signal, reader) =>
-      fetches.ask((id) => ({ kind: 'fetch', id, version, chunk, reader }), signal),
+    fetchOf: (tree) => (version, chunk, signal, reader) =>
+      fetches.ask((id) => ({ kind: 'fetch', id, tree, version, chunk, reader }), signal),
     isMainThere: () => isMainThere,
     isAlone: () => isAlone,
-    versionIdOf: ({ path, etag }) => texts.ask((id) => ({ kind: 'ask-version-id', id, path, etag })),
+    versionIdOf: ({ tree, path, etag }) =>
+      texts.ask((id) => ({ kind: 'ask-version-id', id, tree, path, etag })),
     findVersion: (version, reader, signal) =>
       versions.ask((id) => ({ kind: 'find-version', id, version, reader }), signal),
-    rootAttributeOf: (attribute) => texts.ask((id) => ({ kind: 'ask-root-attribute', id, attribute })),
+    rootAttributeOf: (asked) => texts.ask((id) => ({ kind: 'ask-root-attribute', id, ...asked })),
     onFault: (error, opcode) =>
       port.tell({
         kind: 'fault',
@@ -83,9 +84,16 @@ export function serveSession(
       case 'start':
         session = start(message, environment);
         return;
+      case 'show':
+        if (session !== undefined) {
+          const { tree, shown } = message;
+          port.tell({ kind: 'published', tree, outcome: session.show(tree, shown) });
+        }
+        return;
       case 'publish':
         if (session !== undefined) {
-          port.tell({ kind: 'published', outcome: await session.publish(message.shown, message.changes) });
+          const { tree, shown, changes } = message;
+          port.tell({ kind: 'published', tree, outcome: await session.publish(tree, shown, changes) });
         }
         return;
       case 'fetched':

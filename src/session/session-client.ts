@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Deferred, deferred } from '../base/waiting.ts';
 import type { ContentVersion, Generation, GenerationChanges } from '../tree/index.ts';
+import type { AskedVersion } from './asked-version.ts';
 import type { SessionHost } from './driver.ts';
 import {
   type FetchResult,
@@ -11,6 +12,7 @@ import {
   type Serving,
   type SessionCounters,
   type SessionStart,
+  type ShownSince,
   type StuckNotification,
   servedTree,
   type ToSession,
@@ -30,6 +32,7 @@ export interface SessionEvents {
    * uid.
    */
   fetch(
+    tree: number,
     version: ContentVersion,
     chunk: number | undefined,
     signal: AbortSignal,
@@ -45,8 +48,8 @@ export interface SessionEvents {
   fault(opcode: string, error: string): void;
   /** The kernel does not return from a notification; undefined when it has returned. */
   stuck(stuck: StuckNotification | undefined): void;
-  /** The kernel holds these replaced node ids no longer. */
-  released(nodeIds: readonly number[]): void;
+  /** The kernel holds these replaced nodes of a tree no longer; the ids are the tree's own. */
+  released(tree: number, nodeIds: readonly number[]): void;
   /** The connection has ended; undefined if it was unmounted. */
   ended(end: SessionEnd): void;
 }
@@ -67,10 +70,11 @@ export class SessionClient {
   /** The session's current counters. */
   readonly meter = new RequestMeter(this.#memory);
   /** The id of a version in the store, if one of its responses contained it. */
-  versionIdOf: (path: string, etag: string) => string | undefined = () => undefined;
+  versionIdOf: (asked: AskedVersion) => string | undefined = () => undefined;
   readonly #dropping = new Map<string, Deferred<boolean>>();
-  readonly #rootAttributeOf = deferred<RootAttributeOf>();
-  #publishing: Deferred<NotifyOutcome> | undefined;
+  readonly #rootAttributesOf = new Map<number, Deferred<RootAttributeOf>>();
+  /** By tree. */
+  readonly #publishing = new Map<number, Deferred<NotifyOutcome>>();
   #counting: Deferred<SessionCounters> | undefined;
   #serving: Deferred<Serving> | undefined;
   #isStuck = false;
@@ -101,12 +105,16 @@ export class SessionClient {
     return this.#serving.promise;
   }
 
-  /** Makes a generation current. Resolves when the kernel has answered every notification. */
-  publish({ generation, fingerprints, changes }: Published): Promise<NotifyOutcome> {
+  /** Shows a tree that the session was started without. */
+  show(tree: number, shown: ShownSince): Promise<NotifyOutcome> {
+    return this.#published({ kind: 'show', tree, shown });
+  }
+
+  /** Makes a generation of a tree current. Resolves when the kernel has answered every notification. */
+  publish(tree: number, { generation, fingerprints, changes }: Published): Promise<NotifyOutcome> {
     if (changes === undefined) throw new TypeError('only the first generation comes without changes');
-    this.#publishing = deferred();
-    this.#send({ kind: 'publish', shown: servedTree({ generation, fingerprints }), changes });
-    return this.#publishing.promise;
+    const shown = servedTree({ generation, fingerprints });
+    return this.#published({ kind: 'publish', tree, shown, changes });
   }
 
   /** Resolves with whether the version was dropped; false if the session ends before it has replied. */
@@ -120,11 +128,11 @@ export class SessionClient {
   }
 
   /**
-   * Answers queries for the root's attributes from now on. Earlier queries wait until then: a successor serves readers
+   * Answers queries for the attributes of a tree's root from now on. Earlier queries wait until then: a successor serves readers
    * before it knows what it shows, and an attribute that existed must not be missing meanwhile.
    */
-  answerRootAttributes(of: RootAttributeOf): void {
-    this.#rootAttributeOf.resolve(of);
+  answerRootAttributes(tree: number, of: RootAttributeOf): void {
+    this.#rootOf(tree).resolve(of);
   }
 
   /** Tells the session to stop looking for content by itself. */
@@ -163,6 +171,19 @@ export class SessionClient {
     this.#host.send(message);
   }
 
+  #published(message: Extract<ToSession, { readonly kind: 'show' | 'publish' }>): Promise<NotifyOutcome> {
+    const published = deferred<NotifyOutcome>();
+    this.#publishing.set(message.tree, published);
+    this.#send(message);
+    return published.promise;
+  }
+
+  #rootOf(tree: number): Deferred<RootAttributeOf> {
+    const known = this.#rootAttributesOf.get(tree) ?? deferred<RootAttributeOf>();
+    this.#rootAttributesOf.set(tree, known);
+    return known;
+  }
+
   #receive(message: FromSession): void {
     switch (message.kind) {
       case 'serving':
@@ -188,18 +209,17 @@ export class SessionClient {
         this.#dropping.delete(message.version);
         break;
       case 'ask-version-id': {
-        const { id, path, etag } = message;
-        this.#send({ kind: 'version-id', id, versionId: this.versionIdOf(path, etag) });
+        this.#send({ kind: 'version-id', id: message.id, versionId: this.versionIdOf(message) });
         break;
       }
       case 'ask-root-attribute':
-        void this.#rootAttributeOf.promise.then((of) => {
+        void this.#rootOf(message.tree).promise.then((of) => {
           const { id, attribute } = message;
           if (!this.#over) this.#send({ kind: 'root-attribute', id, value: of(attribute) });
         });
         break;
       case 'published':
-        this.#publishing?.resolve(message.outcome);
+        this.#publishing.get(message.tree)?.resolve(message.outcome);
         break;
       case 'fault':
         this.#events.fault(message.opcode, message.error);
@@ -210,7 +230,7 @@ export class SessionClient {
         this.#events.stuck(message.stuck);
         break;
       case 'released':
-        this.#events.released(message.nodeIds);
+        this.#events.released(message.tree, message.nodeIds);
         break;
       case 'counters':
         this.#counting?.resolve(message.counters);
@@ -224,9 +244,15 @@ export class SessionClient {
     }
   }
 
-  async #fetch({ id, version, chunk, reader }: FromSession & { readonly kind: 'fetch' }): Promise<void> {
+  async #fetch({
+    id,
+    tree,
+    version,
+    chunk,
+    reader,
+  }: FromSession & { readonly kind: 'fetch' }): Promise<void> {
     const result = await this.#unlessAbandoned(id, (signal) =>
-      this.#events.fetch(version, chunk, signal, reader),
+      this.#events.fetch(tree, version, chunk, signal, reader),
     );
     if (!this.#over)
       this.#send({ kind: 'fetched', id, result: result ?? { kind: 'error', failure: 'unavailable' } });
@@ -271,7 +297,7 @@ export class SessionClient {
         : `The session with the kernel ended (${textOf(end)}).`,
       'Mount again.',
     );
-    for (const waiting of [this.#serving, this.#publishing]) {
+    for (const waiting of [this.#serving, ...this.#publishing.values()]) {
       waiting?.promise.catch(() => undefined);
       waiting?.reject(error);
     }

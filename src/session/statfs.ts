@@ -13,7 +13,7 @@ const NOMINALLY_FREE = 2 ** 30;
 const FREE_PER_USED = 9;
 
 /**
- * The statfs(2) figures of a tree. "Used" is true: the tree's bytes and entries. "Free" is nominal.
+ * The statfs(2) figures of the trees of a mount. "Used" is true: their bytes and entries. "Free" is nominal.
  *
  * Nothing can be written, so free = 0 would be true as well. But then `df` shows 100 %, and monitoring reports a full
  * disk: check_disk, agents and alert rules compare available with size. They exclude types that are known to be
@@ -22,7 +22,9 @@ const FREE_PER_USED = 9;
  * space first: Mountpoint for S3 had that, and changed it to a large constant, as s3fs has. The size and use of the
  * cache, which CVMFS reports, are not properties of this tree; `dagmount cache` and the metrics show them.
  */
-export function statfsOf({ bytes, entries }: Generation): StatfsFigures {
+export function statfsOf(shown: readonly Pick<Generation, 'bytes' | 'entries'>[]): StatfsFigures {
+  const bytes = shown.reduce((sum, tree) => sum + tree.bytes, 0);
+  const entries = shown.reduce((sum, tree) => sum + tree.entries, 0);
   const used = Math.ceil(bytes / BLOCK_BYTES);
   const bfree = Math.max(NOMINALLY_FREE, FREE_PER_USED * used);
   const ffree = Math.max(NOMINALLY_FREE, FREE_PER_USED * entries);

@@ -4,6 +4,13 @@ import type { StatePlaces } from '../state/open-state.ts';
 import { openTakeover } from '../state/open-takeover.ts';
 import type { Prepared } from './preparation.ts';
 
+export interface TakenOver {
+  /** Of the mount. */
+  readonly runtimeDirectory: string;
+  /** Of each tree that the kernel may know. */
+  readonly trees: readonly StatePlaces[];
+}
+
 /**
  * Resolves when this server could replace the running one: its modules are loaded, and it can read the state of the running
  * server. Otherwise rejects with the reason.
@@ -12,16 +19,20 @@ export async function canTakeOver(
   {
     connected,
     session,
-  }: Pick<Prepared, 'connected'> & { readonly session: Pick<Prepared['session'], 'counters'> },
-  places: StatePlaces,
+  }: {
+    readonly connected: () => Promise<unknown>;
+    readonly session: Pick<Prepared['session'], 'counters'>;
+  },
+  { runtimeDirectory, trees }: TakenOver,
   isStandby: boolean,
 ): Promise<void> {
   await session.counters();
   await connected();
   // A standby has the same version and should need little memory: it reads nothing.
   if (isStandby) return;
-  const isReadable = readConnectionRecord(places.runtimeDirectory) !== 'unusable';
-  if (isReadable && (await openTakeover(places)) !== undefined) return;
+  const states = await Promise.all(trees.map(openTakeover));
+  const isReadable = readConnectionRecord(runtimeDirectory) !== 'unusable';
+  if (isReadable && states.length > 0 && !states.includes(undefined)) return;
   throw new MountError(
     'state-unusable',
     'What the running server has kept cannot be read by this version.',

@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { MOST_TREES } from '../config/placed-trees.ts';
 import { actingAs } from '../host/acting-as.ts';
 import { isAnswered } from '../host/bound-socket.ts';
 import { HeldDirectory } from '../host/held-directory.ts';
@@ -10,6 +11,8 @@ import { removeRecordedSocket, SOCKET_RECORD_FILE } from '../host/socket-record.
 import { CONNECTION_FILE } from '../session/kernel/connection-record.ts';
 import { isKeptInCache } from '../state/same-state.ts';
 import { takeoverPaths } from '../state/takeover-file.ts';
+import { TREES_DIRECTORY } from './mount-trees.ts';
+import { TREE_MARK_FILE } from './tree-mark.ts';
 
 /**
  * Removes the socket and the state files of an unmounted mount whose processes were killed. Removes nothing if a process
@@ -42,6 +45,8 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
       // The state for a successor can go if the one for a cold start equals it. The next start of another user checks this itself.
       const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
       if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));
+      // As with the state of the mount itself.
+      if (isOwn && cacheDirectory !== undefined) clearTrees(own, directory, cacheDirectory);
       actingAs(owner, () => {
         if (socket !== null) removeSocket(socket, owner.uid);
         for (const file of files) own.remove(file);
@@ -52,6 +57,40 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
     }
   } finally {
     all.close();
+  }
+}
+
+/** Clears the runtime directories of the trees of an own mount, as far as their state is kept in the cache. */
+function clearTrees(mount: HeldDirectory, directory: string, cacheDirectory: string): void {
+  const trees = directoryIfThere(mount, TREES_DIRECTORY);
+  if (trees === undefined) return;
+  try {
+    for (const name of trees.names(MOST_TREES).names) {
+      const [runtime, cache] = [directory, cacheDirectory].map(
+        (each) => `${each}/${TREES_DIRECTORY}/${name}`,
+      );
+      const isKept = isKeptInCache(runtime as string, cache as string);
+      const states = isKept ? Object.values(takeoverPaths(runtime as string)) : [];
+      const tree = trees.directory(name);
+      try {
+        for (const file of [TREE_MARK_FILE, ...states.map((path) => basename(path))]) tree.remove(file);
+        trees.removeDirectory(name);
+      } finally {
+        tree.close();
+      }
+    }
+    mount.removeDirectory(TREES_DIRECTORY);
+  } finally {
+    trees.close();
+  }
+}
+
+function directoryIfThere(parent: HeldDirectory, name: string): HeldDirectory | undefined {
+  try {
+    return parent.directory(name);
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'missing') return undefined;
+    throw error;
   }
 }
 

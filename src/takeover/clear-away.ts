@@ -5,8 +5,10 @@ import type { MountConfig } from '../config/mount-config.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { removeRecordedSocket } from '../host/socket-record.ts';
 import { removeMountState } from '../host/write-mount-state.ts';
+import type { StateStore } from '../state/state-store.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { openKeptState } from './kept-state.ts';
+import { mountTrees, removeEmpty } from './mount-trees.ts';
 
 /** Cleans up after a killed server whose mount is gone, as its regular end would have: removes its socket, keeps its state. */
 export async function clearAway(
@@ -17,15 +19,18 @@ export async function clearAway(
 ): Promise<void> {
   rmSync(config.socket ?? mountSocket(runtimeDirectory, mountId), { force: true });
   removeRecordedSocket(mountRuntimeDirectory(runtimeDirectory, mountId));
-  const { store } = await openKeptState({
-    config,
-    mountId,
+  const places = {
     runtimeDirectory: mountRuntimeDirectory(runtimeDirectory, mountId),
     cacheDirectory: mountDirectory(config.cacheDir, mountId),
-    takesOver: false,
-    clock: systemClock,
-    log,
-  });
+  };
+  const trees = mountTrees(config, mountId, places);
+  const stores: StateStore[] = [];
+  for (const { config: of, id, places: own, mark } of trees) {
+    const state = { config: of, mountId: id, takesOver: false, clock: systemClock, log };
+    stores.push((await openKeptState({ ...own, ...state })).store);
+    mark.clear();
+  }
   removeMountState(runtimeDirectory, mountId);
-  await store.close({ unmounted: true });
+  for (const store of stores) await store.close({ unmounted: true });
+  if (config.trees.length > 0) removeEmpty(places.runtimeDirectory);
 }

@@ -1,6 +1,4 @@
 import type { SessionClient } from '../session/session-client.ts';
-import type { Sync } from '../sync/sync.ts';
-import { serviceStatus } from './service-status.ts';
 import type { SupervisorClient } from './supervisor-client.ts';
 import { says } from './supervisor-messages.ts';
 
@@ -8,6 +6,13 @@ import { says } from './supervisor-messages.ts';
 const CALM_MS = 10_000;
 /** The interval of the messages to the supervisor that main thread and session respond. */
 const ALIVE_MS = 500;
+
+/** What is served, as the supervisor is told. */
+export interface Served {
+  readonly ready: Promise<unknown>;
+  /** One line. */
+  status(): string;
+}
 
 export interface HeartbeatOptions {
   readonly client: Pick<SupervisorClient, 'send' | 'alive' | 'startAnother' | 'restarts'> | undefined;
@@ -59,19 +64,19 @@ export class Heartbeat {
   }
 
   /** Starts the heartbeat. Returns a function that stops it. */
-  start(session: Pick<SessionClient, 'counters'>, sync: Pick<Sync, 'ready' | 'view'>): () => void {
+  start(session: Pick<SessionClient, 'counters'>, served: Served): () => void {
     const { client } = this.#options;
     if (client === undefined) return () => undefined;
-    sync.ready.then(
+    served.ready.then(
       () => client.send(says.ready),
       () => undefined,
     );
-    const timer = setInterval(() => void this.beat(session, sync), ALIVE_MS);
+    const timer = setInterval(() => void this.beat(session, served), ALIVE_MS);
     return () => clearInterval(timer);
   }
 
   /** One message. Skipped while the last one still waits for the session. */
-  async beat(session: Pick<SessionClient, 'counters'>, sync: Pick<Sync, 'view'>): Promise<void> {
+  async beat(session: Pick<SessionClient, 'counters'>, served: Pick<Served, 'status'>): Promise<void> {
     const { client, wantsStandby, onChange, now } = this.#options;
     if (client === undefined || !this.#isServing || this.#isBeating) return;
     this.#isBeating = true;
@@ -80,7 +85,7 @@ export class Heartbeat {
     } finally {
       this.#isBeating = false;
     }
-    const status = serviceStatus(sync.view);
+    const status = served.status();
     if (status !== this.#status) client.send(says.status(status));
     this.#status = status;
     if (wantsStandby && now() > this.#standbyFrom) client.send(says.wantsStandby);

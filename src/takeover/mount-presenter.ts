@@ -2,18 +2,26 @@ import type { Logger } from '../base/logger.ts';
 import type { Connection } from '../session/connection.ts';
 import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
-import { type Presentation, type Serving, servedTree, type VersionsServed } from '../session/messages.ts';
+import {
+  type MountedTree,
+  type Presentation,
+  type Serving,
+  servedTree,
+  type VersionsServed,
+} from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
-import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { Presenter, Publication } from '../sync/ports.ts';
 import type { Inherited } from './take-over.ts';
+import type { TreeMark } from './tree-mark.ts';
 
 export interface MountPresenterOptions {
   readonly session: SessionClient;
   readonly driver: Driver;
   readonly target: string;
-  readonly naming: Naming;
+  readonly source: string;
+  /** By number. */
+  readonly trees: readonly PresentedTree[];
   readonly allowOther: boolean;
   readonly allowIdmap: boolean;
   readonly replacesStale: boolean;
@@ -36,58 +44,88 @@ export interface MountPresenterOptions {
   readonly inherited: Inherited | undefined;
 }
 
+/** A tree of the mount, and what is known of it before it is published. */
+export interface PresentedTree extends Omit<MountedTree, 'shown' | 'left'> {
+  /** The tree that is published first: it is shown with any other that is. */
+  readonly kept: ShownTree | undefined;
+  /** Marks that the kernel may know the tree. */
+  readonly mark: Pick<TreeMark, 'set' | 'clear'>;
+  /** The inherited connection shows it already. */
+  readonly isInherited: boolean;
+}
+
 type ShownTree = Pick<Publication, 'generation' | 'fingerprints'>;
 
-/** Shows generations through the kernel: mounts the first, and swaps in each later one. */
-export class MountPresenter implements Presenter {
+/** Shows the generations of all trees through the kernel: the first by mounting it, each other by a swap. */
+export class MountPresenter {
   readonly #options: MountPresenterOptions;
-  #released: (nodeIds: readonly number[]) => void = () => undefined;
+  readonly #trees: readonly TreePresenter[];
+  /** Once there is a mount, or one is being made. */
+  #serving: Promise<Serving> | undefined;
   #mounted = false;
-  /** The first tree to be published is already shown. */
-  #early: Promise<Serving> | undefined;
+  #isTold = false;
 
   constructor(options: MountPresenterOptions) {
     this.#options = options;
-    this.#early = options.inherited?.serving;
+    this.#serving = options.inherited?.serving;
+    this.#trees = options.trees.map(
+      ({ isInherited }, number) => new TreePresenter(this, number, isInherited),
+    );
   }
 
   get mounted(): boolean {
     return this.#mounted;
   }
 
-  /** Mounts a kept tree while the rest of the server starts. The first publication must be of this tree. */
-  showKept(kept: ShownTree): void {
-    const early = this.#startMount(kept, true);
-    this.#early = early;
-    // Awaited with the first publication, which reports a failure.
-    early.then(this.#options.onKeptShown).catch(() => undefined);
+  tree(number: number): TreePresenter {
+    return this.#trees[number]!;
   }
 
-  async publish(publication: Publication): Promise<{ readonly notifyMs: number } | undefined> {
-    if (this.#early !== undefined) {
-      const early = this.#early;
-      this.#early = undefined;
-      this.#mounted = true;
-      this.#options.onMounted(await this.#unlessStuckAtEnd(early));
-      return undefined;
+  /**
+   * Mounts kept trees, by number, while the rest of the server is still to come. The first publication of each is to be of
+   * this tree.
+   */
+  showKept(): void {
+    this.#serving = this.#startMount(undefined, true);
+    // It is awaited with the first publication, which meets again what fails here.
+    this.#serving.then(this.#options.onKeptShown).catch(() => undefined);
+  }
+
+  /** Shows a tree for the first time, unless that was done before its publication. */
+  async showFirst(number: number, shown: ShownTree): Promise<void> {
+    if (this.#serving === undefined) {
+      this.#serving = this.#startMount({ number, shown }, false);
+      try {
+        await this.#mount(this.#serving);
+      } catch (error) {
+        // If nothing was mounted, the next tree may be.
+        if (!this.#mounted) this.#serving = undefined;
+        throw error;
+      }
+      return;
     }
-    if (!this.#mounted) {
-      await this.#mount(publication);
-      return undefined;
-    }
+    if (this.#options.inherited !== undefined) this.#mounted = true;
+    await this.#mount(this.#serving);
+    if (this.tree(number).isShown) return;
+    const since = this.#options.trees[number]!.mark.set();
+    await this.#options.session.show(number, { ...servedTree(shown), since });
+  }
+
+  async swap(number: number, publication: Publication): Promise<{ readonly notifyMs: number }> {
     const { session, log } = this.#options;
-    const outcome = await this.#unlessStuckAtEnd(session.publish(publication));
+    const outcome = await this.#unlessStuckAtEnd(session.publish(number, publication));
     if (outcome.failed > 0)
       log.warn({ event: 'notifications-refused', ...outcome }, 'the kernel refused notifications');
     return { notifyMs: outcome.ms };
   }
 
-  onReleased(callback: (nodeIds: readonly number[]) => void): void {
-    this.#released = callback;
-  }
-
-  released(nodeIds: readonly number[]): void {
-    this.#released(nodeIds);
+  /** Says once that there is a mount. */
+  async #mount(serving: Promise<Serving>): Promise<void> {
+    const served = await this.#unlessStuckAtEnd(serving);
+    this.#mounted = true;
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#options.onMounted(served);
   }
 
   /** The end of the mount does not wait for a notification that the kernel leaves unanswered. */
@@ -101,31 +139,67 @@ export class MountPresenter implements Presenter {
     });
   }
 
-  async #mount(shown: ShownTree): Promise<void> {
-    const serving = await this.#startMount(shown, false);
-    this.#mounted = true;
-    this.#options.onMounted(serving);
-  }
-
-  async #startMount(shown: ShownTree, looksForContent: boolean): Promise<Serving> {
-    const { driver, session, target, naming, allowOther, replacesStale } = this.#options;
+  /** Mounts, and shows all trees that were kept, and the given one. */
+  async #startMount(
+    first: { readonly number: number; readonly shown: ShownTree } | undefined,
+    looksForContent: boolean,
+  ): Promise<Serving> {
+    const { driver, session, target, source, trees, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, journal, allowIdmap } = this.#options;
     new MountMark(cacheDirectory).clear();
-    const connection = driver.connect({ target, source: naming.source, allowOther, replacesStale });
+    // A new mount knows none of the trees of the one before. Before there is a mount: marks may fail to be written.
+    for (const { mark } of trees) mark.clear();
+    const mounted = trees.map(({ mark, kept, isInherited: _, ...tree }, number) => {
+      const shown = number === first?.number ? first.shown : kept;
+      return { ...tree, shown: shown && { ...servedTree(shown), since: mark.set() } };
+    });
+    const connection = driver.connect({ target, source, allowOther, replacesStale });
     // A mount that the session makes itself exists only once the session says so.
     this.#mounted = connection.kind === 'device';
     this.#options.onOpened(connection);
+    for (const [number, { shown }] of mounted.entries()) this.tree(number).isShown = shown !== undefined;
     return await session.start({
       connection,
-      shown: servedTree(shown),
+      trees: mounted,
       presentation,
       versions: this.#options.versions(),
-      naming,
       cacheDirectory,
       looksForContent,
       journal,
       allowIdmap,
     });
+  }
+}
+
+/** Shows the generations of one tree. */
+export class TreePresenter implements Presenter {
+  readonly #mount: MountPresenter;
+  readonly #number: number;
+  #released: (nodeIds: readonly number[]) => void = () => undefined;
+  #isPublished = false;
+  /** Whether the tree is shown that is to be published first. */
+  isShown: boolean;
+
+  constructor(mount: MountPresenter, number: number, isShown: boolean) {
+    this.#mount = mount;
+    this.#number = number;
+    this.isShown = isShown;
+  }
+
+  async publish(publication: Publication): Promise<{ readonly notifyMs: number } | undefined> {
+    if (this.#isPublished) return await this.#mount.swap(this.#number, publication);
+    await this.#mount.showFirst(this.#number, publication);
+    this.#isPublished = true;
+    this.isShown = true;
+    return undefined;
+  }
+
+  onReleased(callback: (nodeIds: readonly number[]) => void): void {
+    this.#released = callback;
+  }
+
+  released(nodeIds: readonly number[]): void {
+    this.#released(nodeIds);
   }
 }
 

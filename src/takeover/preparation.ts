@@ -1,56 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
-import type { Entries } from '../base/entries.ts';
 import type { Logger } from '../base/logger.ts';
-import { blobRange } from '../cache/chunks.ts';
-import { type ContentStore, contentOf, receive } from '../cache/receive.ts';
-import type { MountConfig } from '../config/mount-config.ts';
 import type { SessionHost } from '../session/driver.ts';
 import { findLockHolders } from '../session/kernel/lock-holders.ts';
 import type { VersionAnswer } from '../session/messages.ts';
 import { PublicationWatch, type StuckPublication } from '../session/publication-watch.ts';
 import { SessionClient } from '../session/session-client.ts';
 import type { SessionEnd } from '../session/session-end.ts';
-import type { RequestObserver } from '../store/http/request-observer.ts';
-import type { Md5Trust } from '../store/md5-trust.ts';
-import type { S3Store } from '../store/s3-store.ts';
-import type { FetchPlanner } from '../sync/ports.ts';
-import { PathFilter, PatternList } from '../tree/index.ts';
-import { type FetchEarly, SessionGate } from './session-gate.ts';
+import { type PreparedTree, prepareTree, type TreePreparationOptions } from './tree-preparation.ts';
 
-/**
- * V8 scavenges a thread's garbage when it has grown to a third of this; the default is 48 MB. In a process of its own, 20
- * manifests of 3,000 files left 51 MB more resident, with 4 MB 26. Listings are columns, which are not in it.
- */
-const SOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
-
-/** Credentials may have to be requested from a slow source. */
-const CONNECT_MS = 2_000;
-
-/** How the contents of a source are fetched from a store. */
-export interface SourceContent {
-  /** Whether a whole body can be checked against an ETag. */
-  readonly md5: Pick<Md5Trust, 'of'>;
-  content(store: S3Store): {
-    readonly content: ContentStore;
-    readonly planner: FetchPlanner | undefined;
-    readonly close: () => void;
-  };
-}
-
-export interface PreparationOptions {
-  readonly config: MountConfig;
-  readonly source: SourceContent;
+export interface PreparationOptions extends Pick<TreePreparationOptions, 'entries' | 'atEnd'> {
+  /** By number. */
+  readonly trees: readonly Pick<TreePreparationOptions, 'config' | 'source' | 'observer' | 'log'>[];
   /** Of the driver. */
   readonly host: SessionHost;
   readonly log: Logger;
-  /** Is told of each request to the store. */
-  readonly observer: () => Promise<RequestObserver>;
-  readonly atEnd: (ending: () => unknown) => void;
   /** Called when a process prevents the kernel from applying a publication, and without argument when that is over. */
   readonly onStuck: (stuck: StuckPublication | undefined) => void;
-  /** The entry modules of the threads. */
-  readonly entries: Pick<Entries, 'sourceWorker'>;
   /** `major:minor` of the mount. */
   readonly device: () => string | undefined;
   readonly onEnded: (end: SessionEnd) => void;
@@ -67,52 +31,10 @@ export type Prepared = ReturnType<typeof prepare>;
 
 /** Starts what readers would wait for. Touches nothing that another server may use. */
 export function prepare(options: PreparationOptions) {
-  const { config, source, host, log, observer, atEnd, onStuck, onEnded, entries } = options;
-  // Throws on a malformed pattern before a worker would, and before a mount is made.
-  PathFilter.compile(config);
-  PatternList.compile(config.executable);
-  const startSourceWorker = (): Worker => {
-    const worker = new Worker(entries.sourceWorker, { resourceLimits: SOURCE_LIMITS });
-    atEnd(() => worker.terminate());
-    return worker;
-  };
-  const connect = async () => {
-    const { connectStore, S3Store } = await import('../source/prefix/store-connection.ts');
-    const connection = await connectStore(config);
-    const { ignored } = connection;
-    if (ignored !== undefined) log.warn({ event: 'setting-ignored', hint: ignored.hint }, ignored.message);
-    const { concurrency } = config;
-    const options = { concurrency, observer: await observer(), md5: source.md5 };
-    const store = new S3Store({ ...connection, ...options });
-    atEnd(() => store.close());
-    const { content, planner, close } = source.content(store);
-    atEnd(close);
-    return { ...connection, store, content, planner };
-  };
-  let connection: ReturnType<typeof connect> | undefined;
-  /** Starts with the first call: loading the SDK takes longest. */
-  const connected = () => {
-    connection ??= connect();
-    connection.catch(() => undefined);
-    return connection;
-  };
-  /**
-   * Resolves when the store is connected, or after CONNECT_MS. Readers of a successor may wait for the store. If the cache were
-   * opened at the same time, on the same thread, they would wait twice as long.
-   */
-  const soonConnected = async (): Promise<void> => {
-    const settled = connected().then(
-      () => undefined,
-      () => undefined,
-    );
-    await Promise.race([settled, delay(CONNECT_MS, undefined, { ref: false })]);
-  };
-  const fetchEarly: FetchEarly = async (version, chunk, signal) => {
-    const { content } = await connected();
-    const range = blobRange(version.size, chunk);
-    return contentOf(await receive(content, version, chunk, range, { signal, priority: 'demand' }));
-  };
-  const gate = new SessionGate(fetchEarly);
+  const { host, log, atEnd, onStuck, onEnded, entries } = options;
+  const trees: readonly PreparedTree[] = options.trees.map((tree) =>
+    prepareTree({ ...tree, entries, atEnd }),
+  );
   const publications = new PublicationWatch({
     log,
     now: Date.now,
@@ -126,8 +48,8 @@ export function prepare(options: PreparationOptions) {
   let shelf: FindsVersions | undefined;
   const session = new SessionClient(host, {
     stuck: publications.tell,
-    fetch: gate.read,
-    released: gate.released,
+    fetch: (tree, ...asked) => trees[tree]!.gate.read(...asked),
+    released: (tree, nodeIds) => trees[tree]!.gate.released(nodeIds),
     findVersion: async (id, reader, signal) =>
       (await shelf?.find(id, reader, signal)) ?? { kind: 'unavailable' },
     versionUsed: (id) => shelf?.used(id),
@@ -139,10 +61,8 @@ export function prepare(options: PreparationOptions) {
     ended: onEnded,
   });
   return {
-    connected,
-    soonConnected,
-    startSourceWorker,
-    gate,
+    /** By number. */
+    trees,
     publications,
     session,
     /** Must be called before the session is started with versions. */

@@ -4,10 +4,9 @@ import type { Connection } from '../session/connection.ts';
 import type { Addon } from '../session/kernel/addon.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
-import type { Sync } from '../sync/sync.ts';
 import { FUSE_HAS_RESEND } from '../wire/index.ts';
 import { DescriptorStore } from './descriptor-store.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { Heartbeat, type Served } from './heartbeat.ts';
 import { KeptListeners } from './kept-listeners.ts';
 import { keepLock } from './kept-lock.ts';
 import { KeptMount } from './kept-mount.ts';
@@ -129,9 +128,9 @@ export class Supervised {
     this.#client?.setTakeoverDeadline({ deadlineMs, abortFile });
   }
 
-  /** Returns a function that stops the heartbeat and drops every kept descriptor except those of the mount. */
-  reportLife(session: Pick<SessionClient, 'counters'>, sync: Pick<Sync, 'ready' | 'view'>): () => void {
-    const stop = this.heartbeat.start(session, sync);
+  /** Returns what ends the heartbeat, and all that is kept but the mount. */
+  reportLife(session: Pick<SessionClient, 'counters'>, served: Served): () => void {
+    const stop = this.heartbeat.start(session, served);
     return () => {
       stop();
       this.listeners.drop();

@@ -1,11 +1,18 @@
 import { ABSENT } from '../cache/verification.ts';
-import { type Presentation, type Serving, servedTree, type VersionsServed } from '../session/messages.ts';
-import type { Naming } from '../session/naming.ts';
+import {
+  type Moment,
+  type MountedTree,
+  type Presentation,
+  type Serving,
+  type ShownSince,
+  servedTree,
+  type VersionsServed,
+} from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { HeldInode } from '../session/trees/held-inode.ts';
-import { ContentState } from '../sync/content-state.ts';
+import type { ContentState } from '../sync/content-state.ts';
 import type { ReplacedInode } from '../sync/replaced-inode.ts';
-import type { Restored } from '../sync/restored.ts';
+import type { Generation } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Succession } from './kept-state.ts';
 
@@ -15,43 +22,68 @@ export interface TakeOverOptions {
   readonly device: number;
   readonly init: InitReply | undefined;
   readonly journal: number | undefined;
-  readonly restored: Restored;
-  readonly succession: Succession;
+  /** By number. */
+  readonly trees: readonly InheritedTree[];
   readonly presentation: Presentation;
   /** Undefined: the current tree is the whole mount. */
   readonly versions: VersionsServed | undefined;
-  readonly naming: Naming;
+  /** Of the mount. */
   readonly cacheDirectory: string;
 }
 
-/** A resumed connection: readers are answered, and owed notifications are being sent to the kernel. */
+/** A tree as its predecessor has left it. */
+export interface InheritedTree extends Omit<MountedTree, 'shown' | 'left'> {
+  /** Undefined: it was not shown yet. */
+  readonly kept: KeptTree | undefined;
+  /** Undefined: the kernel does not know it yet. */
+  readonly succession: Succession | undefined;
+}
+
+/** A tree that an earlier process published. */
+export interface KeptTree {
+  readonly generation: Generation;
+  /** Shared with the session. */
+  readonly content: ContentState;
+  /** When it was shown first on this mount. */
+  readonly since: Moment;
+}
+
+/** A resumed connection: readers are answered, and the kernel is being sent the notifications that it was owed. */
 export interface Inherited {
   /** Resolves when the kernel has answered these notifications. */
   readonly serving: Promise<Serving>;
-  /** Which content of the tree is verified. Shared with the session. */
-  readonly content: ContentState;
 }
 
 /** Resumes a connection, before any other part of the server has started. */
 export function takeOver(options: TakeOverOptions): Inherited {
-  const { session, device, init, restored, succession, presentation, naming, cacheDirectory } = options;
-  const { generation } = restored;
-  const content = new ContentState(generation.entries);
-  const { previous, replaced } = succession;
+  const { session, device, init, trees, presentation, versions, cacheDirectory, journal } = options;
   const serving = session.start({
     connection: { kind: 'device', fd: device },
-    shown: servedTree({ generation, fingerprints: content.fingerprints }),
+    trees: trees.map(({ kept, succession, ...tree }) => ({
+      ...tree,
+      shown: shownSince(kept),
+      left: succession && {
+        previous: succession.previous?.buffer,
+        replaced: succession.replaced.map(heldInode),
+      },
+    })),
     presentation,
-    versions: options.versions,
-    naming,
+    versions,
     cacheDirectory,
-    journal: options.journal,
+    journal,
     looksForContent: true,
-    takeover: { init, previous: previous?.buffer, replaced: replaced.map(heldInode) },
+    takeover: { init },
   });
   // Awaited later. Until then, a rejection must not count as unhandled.
   serving.catch(() => undefined);
-  return { serving, content };
+  return { serving };
+}
+
+/** As the session is told. */
+export function shownSince(kept: KeptTree | undefined): ShownSince | undefined {
+  if (kept === undefined) return undefined;
+  const { generation, content, since } = kept;
+  return { ...servedTree({ generation, fingerprints: content.fingerprints }), since };
 }
 
 function heldInode(node: ReplacedInode): HeldInode {

@@ -1,27 +1,42 @@
 import { keptFiles } from '../base/kept-files.ts';
-import type { LeveledLogger } from '../base/logger.ts';
+import type { LeveledLogger, Logger } from '../base/logger.ts';
 import { ownPackage } from '../base/own-package.ts';
-import { mountDirectory } from '../cache/private-directory.ts';
 import { groupId } from '../config/group-id.ts';
-import type { MountConfig } from '../config/mount-config.ts';
+import type { MountConfig, ShownTreeOptions } from '../config/mount-config.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
 import { startControlServer } from '../control/control-server.ts';
+import { controlRoutes, controlRoutesOfTrees } from '../control/endpoints/endpoints.ts';
 import { boundAt } from '../control/http/unix-socket.ts';
+import type { ControlledTree } from '../control/views.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { readSocketRecord, removeSocketRecord, writeSocketRecord } from '../host/socket-record.ts';
-import type { RootAttributeOf } from '../session/root-attributes.ts';
+import type { RootAttribute } from '../session/root-attributes.ts';
 import type { KeptListeners } from '../takeover/kept-listeners.ts';
 import { PathFilter } from '../tree/index.ts';
 import { type CacheObserved, DaemonCache } from './cache.ts';
 import { DaemonViews, type Observed } from './daemon-views.ts';
 import type { DaemonEvents } from './events.ts';
+import { MountViews } from './mount-views.ts';
 import { PinnedPaths, type PinnedPathsOptions } from './pinned-paths.ts';
 import { DaemonProcess } from './process.ts';
 import { rootAttribute } from './root-attributes.ts';
 import { DaemonTree, type TreeObserved } from './tree.ts';
 
 export interface ControlPlaneOptions
-  extends Omit<Observed, 'version' | 'versions' | 'pid' | 'source' | 'prefix' | 'target' | 'now'> {
+  extends Omit<
+    Observed,
+    | 'version'
+    | 'versions'
+    | 'pid'
+    | 'source'
+    | 'prefix'
+    | 'target'
+    | 'now'
+    | 'sync'
+    | 'cache'
+    | 'standby'
+    | 'credentials'
+  > {
   readonly config: MountConfig;
   /** The prepared runtime directory of all mounts of this user. */
   readonly runtimeDirectory: string;
@@ -29,51 +44,65 @@ export interface ControlPlaneOptions
     readonly log: LeveledLogger;
     /** Each option with the origin of its value. */
     readonly resolved?: readonly ResolvedOption[] | undefined;
+    readonly resolvedTrees?: readonly ShownTreeOptions[] | undefined;
   };
-  readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
-  readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
-  /** The version id from a store's answer. */
-  readonly versionIdOf: TreeObserved['versionIdOf'];
-  readonly versions?: (Observed['versions'] & TreeObserved['versions']) | undefined;
-  readonly events: DaemonEvents;
+  /** By number. */
+  readonly trees: readonly ShownTree[];
+  readonly events: Pick<DaemonEvents, 'feed'>;
   /** Called for each request of the webhook. */
   readonly onWebhook: (outcome: 'taken' | 'refused') => void;
   /** Holds the predecessor's listeners, and receives the current ones. */
   readonly listeners: Pick<KeptListeners, 'listener' | 'listening' | 'endListener'>;
 }
 
+/** A tree of the mount. */
+export interface ShownTree {
+  /** '' if it is the whole mount. */
+  readonly path: string;
+  readonly config: MountConfig;
+  readonly cacheDirectory: string;
+  readonly log: Logger;
+  readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
+  readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
+  /** The version id from a store's answer. */
+  readonly versionIdOf: TreeObserved['versionIdOf'];
+  /** The versions beside the current tree; undefined if there are none. */
+  readonly versions: (NonNullable<Observed['versions']> & NonNullable<TreeObserved['versions']>) | undefined;
+  readonly credentials: Observed['credentials'];
+  readonly standby: Observed['standby'];
+  readonly events: DaemonEvents;
+}
+
 export interface ControlPlane {
   /** Path of the control socket. */
   readonly socket: string;
-  /** The value of an extended attribute of the mount's root. */
-  readonly rootAttributeOf: RootAttributeOf;
-  /** Resolves when the socket has sent all pending answers, or after `deadlineMs`. */
+  /** What the root of a tree says of itself. */
+  readonly rootAttributeOf: (tree: number, attribute: RootAttribute) => string | undefined;
+  /** Resolves when the socket owes nobody an answer, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Opens the control socket, before the first listing. Rejects with ControlError or ConfigError. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { config, runtimeDirectory, mountId, sync, cache, meter, versionIdOf, versions, events } = options;
-  const { log, resolved = [] } = options.options;
-  const { source, prefix, target, include, exclude, concurrency, socketGroup, metricsListen } = config;
-  const { webhookListen, webhookSecretFile } = config;
+  const { config, runtimeDirectory, mountId, events } = options;
+  const { log, resolved = [], resolvedTrees = [] } = options.options;
+  const { source, target, socketGroup, metricsListen, webhookListen, webhookSecretFile } = config;
   const { version } = ownPackage();
-  const views = new DaemonViews({
-    ...options,
+  const trees: OpenedTree[] = [];
+  for (const tree of options.trees) trees.push(await openTree(tree, options, version));
+  const parts = {
     version,
-    pid: process.pid,
-    source,
-    prefix,
-    target,
-    now: Date.now,
-  });
-  const directory = mountDirectory(config.cacheDir, mountId);
-  const generation = () => sync.shown?.generation;
-  const pins = new PinnedPaths({ cache, generation, file: `${directory}/${keptFiles.pins.name}`, log });
-  await pins.restore();
-  events.onPublished = () => void pins.apply();
-  const filter = PathFilter.compile({ include, exclude });
+    events: events.feed,
+    process: new DaemonProcess({
+      mount: { id: mountId, source, target },
+      options: resolved,
+      trees: resolvedTrees,
+      log,
+    }),
+  };
+  const only = trees.find(({ path }) => path === '');
+  const views = only?.views ?? new MountViews({ ...options, source, target, trees });
   const { listeners } = options;
   if (metricsListen === undefined) listeners.endListener('metrics');
   if (webhookListen === undefined) listeners.endListener('webhook');
@@ -81,31 +110,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const inherited = listeners.listener('control');
   const socket = config.socket ?? mountSocket(runtimeDirectory, mountId);
   const server = await startControlServer({
+    routes:
+      only === undefined
+        ? controlRoutesOfTrees(views, parts, trees)
+        : controlRoutes(only.views, { ...parts, ...only }),
     views,
-    parts: {
-      version,
-      tree: new DaemonTree({
-        sync,
-        cache,
-        versions,
-        prefix,
-        filter,
-        problems: () => views.problems(),
-        versionIdOf,
-        isPinned: (path) => pins.has(path),
-      }),
-      cache: new DaemonCache({
-        sync,
-        cache,
-        versions,
-        pins,
-        directory,
-        sessionHits: () => meter.localReads,
-        concurrency,
-      }),
-      events: events.feed,
-      process: new DaemonProcess({ mount: { id: mountId, source, target }, options: resolved, log }),
-    },
+    events: events.feed,
     log,
     socket: {
       path: socket,
@@ -151,11 +161,84 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   log.info({ event: 'listening', socket, ...ports }, 'the control socket accepts requests');
   return {
     socket,
-    rootAttributeOf: (attribute) => rootAttribute(views.status(), attribute),
+    rootAttributeOf: (tree, attribute) => rootAttribute(trees[tree]!.views.status(), attribute),
     answered: (deadlineMs) => server.answered(deadlineMs),
     close: async () => {
       await server.close();
       removeSocketRecord(ownDirectory);
+    },
+  };
+}
+
+interface OpenedTree extends ControlledTree {
+  readonly views: DaemonViews;
+}
+
+/** What the socket shows of a tree, once what was pinned in its cache is known again. */
+async function openTree(
+  shown: ShownTree,
+  options: ControlPlaneOptions,
+  version: string,
+): Promise<OpenedTree> {
+  const { path, config, cacheDirectory, log, sync, cache, versions, versionIdOf, events } = shown;
+  const { source, prefix, target, include, exclude, concurrency } = config;
+  const isWhole = path === '';
+  const views = new DaemonViews({
+    ...options,
+    // Of content that the session finds by itself only the sum of all trees is known.
+    meter: isWhole ? options.meter : withoutLocalReads(options.meter),
+    sync,
+    cache,
+    versions,
+    credentials: shown.credentials,
+    standby: shown.standby,
+    version,
+    pid: process.pid,
+    source,
+    prefix,
+    target: isWhole ? target : `${target}/${path}`,
+    now: Date.now,
+  });
+  const generation = () => sync.shown?.generation;
+  const pins = new PinnedPaths({ cache, generation, file: `${cacheDirectory}/${keptFiles.pins.name}`, log });
+  await pins.restore();
+  events.onPublished = () => void pins.apply();
+  return {
+    path,
+    views,
+    tree: new DaemonTree({
+      sync,
+      cache,
+      versions,
+      prefix,
+      filter: PathFilter.compile({ include, exclude }),
+      problems: () => views.problems(),
+      versionIdOf,
+      isPinned: (pinned) => pins.has(pinned),
+    }),
+    cache: new DaemonCache({
+      sync,
+      cache,
+      versions,
+      pins,
+      directory: cacheDirectory,
+      sessionHits: () => (isWhole ? options.meter.localReads : 0),
+      concurrency,
+    }),
+  };
+}
+
+function withoutLocalReads(meter: Observed['meter']): Observed['meter'] {
+  return {
+    localReads: 0,
+    get opcodes() {
+      return meter.opcodes;
+    },
+    get readErrors() {
+      return meter.readErrors;
+    },
+    get durations() {
+      return meter.durations;
     },
   };
 }

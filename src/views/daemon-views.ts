@@ -1,5 +1,5 @@
 import type { ContentCache } from '../cache/content-cache.ts';
-import type { Metrics } from '../control/metrics/metrics.ts';
+import type { Metrics, TreeSnapshot } from '../control/metrics/metrics.ts';
 import type {
   DegradedCode,
   GenerationView,
@@ -13,14 +13,13 @@ import type {
 } from '../control/shapes/status.ts';
 import { sourceTrouble } from '../control/source-refusal.ts';
 import type { AcceptEnd, ChangedPaths, ControlViews, RefreshEnd, RestartEnd } from '../control/views.ts';
-import type { SessionCounters } from '../session/messages.ts';
 import type { StuckPublication } from '../session/publication-watch.ts';
-import type { RequestMeter } from '../session/request-meter.ts';
 import type { StandbyView } from '../source/standby/standby-view.ts';
 import { problemCounts, problemTotal } from '../sync/problem-counts.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { SyncView } from '../sync/sync-view.ts';
 import { pastReleaseMember, releaseView } from './release.ts';
+import { failing, healthOf, type ObservedSession, sessionSnapshot } from './session-snapshot.ts';
 import { standbyView } from './standby.ts';
 
 interface CredentialsSeen {
@@ -37,7 +36,7 @@ export interface ObservedVersions {
 }
 
 /** The parts of a server that the views read. */
-export interface Observed {
+export interface Observed extends ObservedSession {
   readonly version: string;
   readonly pid: number;
   /** RFC 3339. */
@@ -50,9 +49,6 @@ export interface Observed {
   readonly sync: Pick<Sync, 'view' | 'refresh' | 'accept' | 'changes'>;
   readonly cache: Pick<ContentCache, 'stats'>;
   readonly metrics: Metrics;
-  readonly counters: () => Promise<SessionCounters>;
-  /** The current counters of the session. */
-  readonly meter: Pick<RequestMeter, 'localReads' | 'opcodes' | 'readErrors' | 'durations'>;
   /** Whether the mount exists and is not ending. */
   readonly isMounted: () => boolean;
   readonly driver: string;
@@ -68,11 +64,7 @@ export interface Observed {
   readonly restart: () => Promise<RestartEnd>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** If the session does not respond within this many milliseconds, health fails; default 5,000. */
-  readonly answerMs?: number;
 }
-
-const ANSWER_MS = 5_000;
 
 /** The state of a daemon, as the control socket shows it. */
 export class DaemonViews implements ControlViews {
@@ -167,10 +159,8 @@ export class DaemonViews implements ControlViews {
     return ready ? { status: 'ok', reasons: [] } : failing('prefetching');
   }
 
-  async health(): Promise<Probe> {
-    return (await this.#sessionCounters()) === undefined
-      ? failing('session-unresponsive')
-      : { status: 'ok', reasons: [] };
+  health(): Promise<Probe> {
+    return healthOf(this.#observed);
   }
 
   history(): readonly HistoryItem[] {
@@ -247,29 +237,14 @@ export class DaemonViews implements ControlViews {
   }
 
   async metrics(openMetrics = false): Promise<{ readonly contentType: string; readonly text: string }> {
-    const counters = await this.#sessionCounters();
-    const problems = problemCounts(this.#observed.sync.view);
-    const { opcodes, readErrors, durations } = this.#observed.meter;
-    const session = counters && { opcodes, readErrors, durations };
-    return this.#observed.metrics.expose({ status: this.status(), problems, session }, openMetrics);
+    const session = await sessionSnapshot(this.#observed);
+    return this.#observed.metrics.expose({ ...this.snapshot(), session }, openMetrics);
   }
 
-  /** Undefined if the session does not respond. */
-  async #sessionCounters(): Promise<SessionCounters | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), this.#observed.answerMs ?? ANSWER_MS);
-    });
-    try {
-      return await Promise.race([this.#observed.counters(), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  /** What metrics say of this tree. */
+  snapshot(): TreeSnapshot {
+    return { status: this.status(), problems: problemCounts(this.#observed.sync.view) };
   }
-}
-
-function failing(reason: string): Probe {
-  return { status: 'fail', reasons: [reason] };
 }
 
 function degradedBy(view: SyncView, cache: readonly DegradedCode[], supervised: boolean): DegradedCode[] {

@@ -9,8 +9,16 @@ export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
 
 /** Turns what happens in a daemon into events for the listeners of the socket. */
 export class DaemonEvents {
-  readonly feed = new EventFeed({ now: Date.now, epoch: Date.now().toString(36) });
+  readonly feed: EventFeed;
+  /** Names the tree, where a mount shows several. */
+  readonly #of: { readonly tree?: string };
   #toldStandby = 'false undefined';
+
+  constructor(tree?: string, feed?: EventFeed) {
+    this.feed = feed ?? new EventFeed({ now: Date.now, epoch: Date.now().toString(36) });
+    this.#of = tree === undefined ? {} : { tree };
+  }
+
   /** Called after each publication. */
   onPublished: () => void = () => undefined;
 
@@ -20,30 +28,36 @@ export class DaemonEvents {
         const { added, changed, removed, release } = notice.entry;
         const generation = generationView(notice.generation);
         const by = pastReleaseMember(release);
-        this.feed.emit({ type: 'generation', generation, added, changed, removed, ...by });
+        this.feed.emit({ ...this.#of, type: 'generation', generation, added, changed, removed, ...by });
         this.onPublished();
         break;
       }
       case 'armed': {
         const showAt = timeOf(notice.at);
-        this.feed.emit({ type: 'armed', release: releaseStepView(notice.release), showAt });
+        this.feed.emit({ ...this.#of, type: 'armed', release: releaseStepView(notice.release), showAt });
         break;
       }
       case 'held':
-        this.feed.emit({ type: 'held', held: heldView(notice.held) });
+        this.feed.emit({ ...this.#of, type: 'held', held: heldView(notice.held) });
         break;
       case 'unreadable-objects':
-        this.feed.emit({ type: 'unreadable-objects', files: notice.files, objects: [...notice.objects] });
+        this.feed.emit({
+          ...this.#of,
+          type: 'unreadable-objects',
+          files: notice.files,
+          objects: [...notice.objects],
+        });
         break;
       case 'source-error':
-        this.feed.emit({ type: 'source-error', error: sourceErrorView(notice.error) });
+        this.feed.emit({ ...this.#of, type: 'source-error', error: sourceErrorView(notice.error) });
         break;
       case 'source-slow':
-        this.feed.emit({ type: 'source-slow', since: timeOf(notice.since) });
+        this.feed.emit({ ...this.#of, type: 'source-slow', since: timeOf(notice.since) });
         break;
       case 'source-recovered': {
         const { failures, failingSince } = notice;
-        this.feed.emit({ type: 'source-recovered', failures, failingSince: timeOrNull(failingSince) });
+        const since = timeOrNull(failingSince);
+        this.feed.emit({ ...this.#of, type: 'source-recovered', failures, failingSince: since });
         break;
       }
       default:
@@ -56,6 +70,7 @@ export class DaemonEvents {
     if (told === this.#toldStandby) return;
     this.#toldStandby = told;
     this.feed.emit({
+      ...this.#of,
       type: 'source-standby',
       source,
       active: isActive,
@@ -64,7 +79,7 @@ export class DaemonEvents {
   };
 
   readonly cacheTrouble = (code: CacheTrouble, detail: string): void => {
-    this.feed.emit({ type: 'cache-error', code, detail });
+    this.feed.emit({ ...this.#of, type: 'cache-error', code, detail });
   };
 
   readonly publicationStuck = (stuck: StuckPublication | undefined): void => {

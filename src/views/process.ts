@@ -1,4 +1,5 @@
 import type { LeveledLogger } from '../base/logger.ts';
+import type { ShownTreeOptions } from '../config/mount-config.ts';
 import { describeOrigin } from '../config/origin.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
 import type { ProcessViews } from '../control/endpoints/process.ts';
@@ -7,6 +8,8 @@ import type { DaemonConfig, LogLevel } from '../control/shapes/daemon.ts';
 export interface ProcessObserved {
   readonly mount: DaemonConfig['mount'];
   readonly options: readonly ResolvedOption[];
+  /** Of several trees, what each has of its own. */
+  readonly trees: readonly ShownTreeOptions[];
   readonly log: LeveledLogger;
 }
 
@@ -19,20 +22,17 @@ export class DaemonProcess implements ProcessViews {
   }
 
   config(): DaemonConfig {
-    const { mount, options } = this.#observed;
+    const { mount, options, trees } = this.#observed;
     return {
       mount,
-      options: options.map(({ name, text, origin }) => ({
-        name,
-        value:
-          text === undefined
-            ? null
-            : typeof text === 'string'
-              ? withoutSecrets(text)
-              : text.map(withoutSecrets),
-        from: origin.kind,
-        origin: describeOrigin(origin),
-      })),
+      options: options.map(optionView),
+      ...(trees.length > 0 && {
+        trees: trees.map(({ path, source, options: own }) => ({
+          path,
+          source: withoutSecrets(source),
+          options: own.map(optionView),
+        })),
+      }),
     };
   }
 
@@ -42,6 +42,12 @@ export class DaemonProcess implements ProcessViews {
     log.level = level;
     return was;
   }
+}
+
+function optionView({ name, text, origin }: ResolvedOption): DaemonConfig['options'][number] {
+  const value =
+    text === undefined ? null : typeof text === 'string' ? withoutSecrets(text) : text.map(withoutSecrets);
+  return { name, value, from: origin.kind, origin: describeOrigin(origin) };
 }
 
 /** An address may carry a password. */

@@ -118,7 +118,10 @@ describe('what answers as no dagmount does', () => {
         },
       ];
       for (const [at, answer] of answers.entries()) {
-        const { socket } = await fakeDaemon(t, { [question]: answer });
+        const { socket } = await fakeDaemon(t, {
+          'GET /v1/status': () => statusOf(),
+          [question]: answer,
+        });
         const { exitCode, err, out } = await ran([...command.split(' '), '--socket', socket]);
         assert.equal(exitCode, 69, `${at}: ${out}${err}`);
         assert.match(err, /does not answer as a dagmount does/);

@@ -74,6 +74,7 @@ const others: Readonly<
   'daemon-lingers': 75,
   'no-daemon': 69,
   'several-daemons': 64,
+  'several-trees': 64,
   'no-generation': 66,
   'no-entry': 66,
   'no-source': 66,

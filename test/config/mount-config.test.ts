@@ -19,6 +19,7 @@ test('a mount is told everything in one frozen object', () => {
     prefix: 'p/',
     target: '/opt/dags',
     endpoints: [undefined],
+    trees: [],
     region: undefined,
     profile: undefined,
     forcePathStyle: true,
@@ -98,7 +99,7 @@ test('the printed configuration is a file that gives the same configuration', ()
   const first = resolved([...args, '--profile', 'no: really', '--region', 'true', '--prefetch', '0']);
   const printed = printedConfig(mount, first.options);
   assert.equal(typeof parse(printed), 'object');
-  const second = resolveOptions(givenByYaml(printed, '/etc/d.yaml'), environment());
+  const second = resolveOptions(givenByYaml(printed, '/etc/d.yaml').options, environment());
   assert.deepEqual(second.values, first.values);
 });
 

@@ -147,11 +147,15 @@ describe('a file', () => {
   });
 
   test('may be empty, or hold nothing but comments', () => {
-    for (const yaml of ['', '# nothing\n', '---\n', '{}\n']) assert.equal(givenByYaml(yaml, 'd').size, 0);
+    for (const yaml of ['', '# nothing\n', '---\n', '{}\n'])
+      assert.equal(givenByYaml(yaml, 'd').options.size, 0);
   });
 
   test('says its values as they are written', () => {
-    const given = givenByYaml('umask: 0222\nregion: no\nuid: 010\ninclude: &x ["*.py"]\nexclude: *x\n', 'd');
+    const given = givenByYaml(
+      'umask: 0222\nregion: no\nuid: 010\ninclude: &x ["*.py"]\nexclude: *x\n',
+      'd',
+    ).options;
     assert.equal(given.get('umask')?.text, '0222');
     assert.equal(given.get('region')?.text, 'no');
     assert.equal(given.get('uid')?.text, '010');

@@ -227,13 +227,16 @@ export class TestServer {
   ): Promise<TestServer> {
     const server = new TestServer(join(await temporaryDirectory(test), 'control.sock'), views);
     const { parts, ...others } = options;
+    const all = fakeParts(parts);
+    const shown = fakeViews(views);
     const write = ({ event }: LogLineAt<LogLevel>): void => {
       server.logged.push(event);
     };
     const log: Logger = { debug: write, info: write, warn: write, error: write };
     const started = await startControlServer({
-      views: fakeViews(views),
-      parts: fakeParts(parts),
+      routes: controlRoutes(shown, all),
+      views: shown,
+      events: all.events,
       log,
       socket: { path: server.socket, mode: 0o600, gid: undefined, uid: process.geteuid?.() ?? 0 },
       metrics: undefined,

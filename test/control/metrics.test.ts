@@ -27,9 +27,10 @@ function snapshot(): MetricsSnapshot {
 
 async function exposed(openMetrics = false): Promise<string> {
   const metrics = new Metrics({ version: '0', node: 'v0' });
-  metrics.request('list', 'ok', 12);
-  metrics.bytes(5);
-  metrics.stage('swap', 0.01);
+  const tree = metrics.of('');
+  tree.request('list', 'ok', 12);
+  tree.bytes(5);
+  tree.stage('swap', 0.01);
   return (await metrics.expose(snapshot(), openMetrics)).text;
 }
 

@@ -2,12 +2,12 @@ import { AttributeSource } from '../../src/session/attributes.ts';
 import { ExtendedAttributes } from '../../src/session/extended-attributes.ts';
 import { handle, type Outcome } from '../../src/session/opcode-handlers.ts';
 import { MountedTrees } from '../../src/session/trees/mounted-trees.ts';
-import { ShownTree } from '../../src/session/trees/shown-tree.ts';
+import type { ShownTree } from '../../src/session/trees/shown-tree.ts';
 import type { Generation, GenerationChanges } from '../../src/tree/index.ts';
 import { decodeRequest, ReplyWriter, type RequestKind } from '../../src/wire/index.ts';
 import type { Files } from './live-session.ts';
 import { name, type ReplyMessage, replyMessage, requestBytes, words } from './messages.ts';
-import { served, type TreeOptions, treeOf } from './trees.ts';
+import { mountedTree, served, type TreeOptions, treeOf } from './trees.ts';
 
 export interface AskedOptions extends TreeOptions {
   readonly umask?: number;
@@ -16,6 +16,7 @@ export interface AskedOptions extends TreeOptions {
 /** A request and its reply without a kernel. The reply is in hex: length, error and unique (the header), and the body. */
 export class Asked {
   readonly tree: ShownTree;
+  readonly #trees: MountedTrees;
   readonly generation: Generation;
   readonly #bytes = Buffer.alloc(8192);
   readonly #reply = new ReplyWriter(this.#bytes);
@@ -26,7 +27,8 @@ export class Asked {
     const { umask = 0o222 } = options;
     this.#packPrefix = options.pack === undefined ? undefined : 'in/packs/';
     this.generation = treeOf(files, options).generation;
-    this.tree = new ShownTree(served(this.generation));
+    this.#trees = new MountedTrees([mountedTree(this.generation)]);
+    this.tree = this.#trees.first;
     this.#attributes = new AttributeSource({ uid: 0, gid: 0, umask });
   }
 
@@ -72,13 +74,11 @@ export class Asked {
     const decoded = decodeRequest(request, view, 0, request.length);
     if (decoded.kind === 'init') throw new Error("INIT is the session's to answer");
     const outcome = handle(decoded, {
-      trees: new MountedTrees(this.tree),
+      trees: this.#trees,
       attributes: this.#attributes,
-      extended: new ExtendedAttributes({
-        source: 's3://b/in/',
-        keyPrefix: 'in/',
-        packPrefix: this.#packPrefix,
-      }),
+      extended: new ExtendedAttributes([
+        { source: 's3://b/in/', keyPrefix: 'in/', packPrefix: this.#packPrefix },
+      ]),
       reply: this.#reply,
     });
     const isAnswered = outcome.kind === 'answered';

@@ -10,11 +10,11 @@ import { ContentReader, type Fetch } from '../../src/session/content-reader.ts';
 import type { FetchResult } from '../../src/session/messages.ts';
 import type { ContentRange } from '../../src/session/opcode-handlers.ts';
 import { MountedTrees } from '../../src/session/trees/mounted-trees.ts';
-import { ShownTree } from '../../src/session/trees/shown-tree.ts';
+import type { ShownTree } from '../../src/session/trees/shown-tree.ts';
 import type { ContentVersion, Generation } from '../../src/tree/index.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { served, treeOf } from './trees.ts';
+import { mountedTree, served, treeOf } from './trees.ts';
 
 const small: ContentVersion = { name: '0'.repeat(32), path: 'a.py', etag: 'e', size: 10, lastModified: 0 };
 const large: ContentVersion = { ...small, name: '1'.repeat(32), path: 'a.bin', size: 2 * CHUNK_BYTES + 100 };
@@ -24,6 +24,7 @@ describe('content for a reader', () => {
   /** Those beside the tree, which main writes, too. */
   let fingerprints: BigUint64Array;
   let tree: ShownTree;
+  let trees: MountedTrees;
   let before: Generation;
   let file: number;
   let asked: {
@@ -42,13 +43,16 @@ describe('content for a reader', () => {
     const shown = served(before);
     fingerprints = new BigUint64Array(shown.fingerprints);
     file = before.find('a.py');
-    tree = new ShownTree(shown);
+    trees = new MountedTrees([
+      { ...mountedTree(before), shown: { ...shown, since: { seconds: 0, nanoseconds: 0 } } },
+    ]);
+    tree = trees.first;
     asked = [];
     const fetch: Fetch = (version, chunk, signal, uid) =>
       new Promise((answer) =>
         asked.push({ version, chunk, reader: uid, signal: signal as AbortSignal, answer }),
       );
-    reader = new ContentReader(new BlobReader(directory), new MountedTrees(tree), fetch);
+    reader = new ContentReader(new BlobReader(directory), trees, fetch);
   });
   afterEach(() => removeTemporaryDirectory(directory));
 

@@ -121,7 +121,7 @@ export class LiveSession {
     await this.#driver.session.terminate();
     this.#driver = await driverOf('kernel', this.#options.takeover);
     this.#client = this.#newClient(this.#driver);
-    const takeover = { init, replaced: [], previous: undefined };
+    const takeover = { init };
     await this.#start({ kind: 'device', fd: copyOf(device) }, journal, takeover);
     this.#client.mainIsThere();
   }
@@ -132,14 +132,25 @@ export class LiveSession {
     takeover: Takeover | undefined,
   ): Promise<Serving> {
     const fingerprints = new SharedArrayBuffer(8 * this.#generation.entries);
+    const cacheDirectory = `${this.target}-cache`;
     return this.#client.start({
       connection,
-      shown: { generation: this.#generation.buffer, fingerprints },
+      trees: [
+        {
+          path: '',
+          naming: { source: 's3://test/in/', keyPrefix: 'in/' },
+          // Nothing is in it; never the mount itself, which its own process must not touch.
+          cacheDirectory,
+          shown: {
+            generation: this.#generation.buffer,
+            fingerprints,
+            since: { seconds: 0, nanoseconds: 0 },
+          },
+        },
+      ],
       versions: this.#versions && { versions: [], madeAt: this.moment, changedAt: this.moment },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
-      naming: { source: 's3://test/in/', keyPrefix: 'in/' },
-      // Nothing is in it; never the mount itself, which its own process must not touch.
-      cacheDirectory: `${this.target}-cache`,
+      cacheDirectory,
       journal,
       takeover,
     });
@@ -160,7 +171,7 @@ export class LiveSession {
 
   #newClient(driver: Driver): SessionClient {
     const client = new SessionClient(driver.session, {
-      fetch: async (version, _chunk, signal) => {
+      fetch: async (_tree, version, _chunk, signal) => {
         this.fetched.push(version.path);
         if (this.answer !== undefined) return this.answer(version, signal);
         const bytes = this.#contents.get(`${version.path} ${version.etag}`);
@@ -175,12 +186,12 @@ export class LiveSession {
         throw new Error(`${opcode}: ${error}`);
       },
       stuck: (stuck) => this.stuck.push(stuck),
-      released: (nodeIds) => this.released.push(...nodeIds),
+      released: (_tree, nodeIds) => this.released.push(...nodeIds),
       ended: (end) => {
         this.ended = end;
       },
     });
-    client.answerRootAttributes((attribute) => (attribute === 'seq' ? '42' : undefined));
+    client.answerRootAttributes(0, (attribute) => (attribute === 'seq' ? '42' : undefined));
     return client;
   }
 
@@ -199,7 +210,7 @@ export class LiveSession {
     this.#generation = generation;
     this.#nextNodeId = built.nextNodeId;
     const fingerprints = new BigUint64Array(new SharedArrayBuffer(8 * generation.entries));
-    return this.#client.publish({ generation, fingerprints, changes });
+    return this.#client.publish(0, { generation, fingerprints, changes });
   }
 
   /** Ends where it runs as an accident would. */

@@ -19,7 +19,7 @@ describe('what statfs(2) says', () => {
   test('never says that more than 10 % of blocks or inodes are in use, however large or small the tree is', () => {
     for (const bytes of [0, 1, 4096, 2 ** 30, 2 ** 40, 2 ** 45, 2 ** 50]) {
       for (const entries of [1, 1_000_000]) {
-        const { blocks, bfree, bavail, files, ffree } = statfsOf(treeOf(bytes, entries));
+        const { blocks, bfree, bavail, files, ffree } = statfsOf([treeOf(bytes, entries)]);
         assert.ok(blocks > 0 && bavail === bfree && (blocks - bfree) / blocks <= 0.1, `${bytes} bytes`);
         assert.ok(files > 0 && (files - ffree) / files <= 0.1, `${entries} entries`);
       }
@@ -28,7 +28,7 @@ describe('what statfs(2) says', () => {
 
   test('leaves a terabyte free and 1,000,000 inodes, and fits 32 bits up to 1.5 TiB', () => {
     for (const bytes of [0, 2 ** 30, 1.5 * 2 ** 40]) {
-      const { blocks, bfree, bsize, files, ffree } = statfsOf(treeOf(bytes, 1000));
+      const { blocks, bfree, bsize, files, ffree } = statfsOf([treeOf(bytes, 1000)]);
       assert.ok(bfree * bsize >= 2 ** 40 && ffree >= 1_000_000);
       assert.ok(blocks < 2 ** 32 && files < 2 ** 32);
     }

@@ -1,4 +1,4 @@
-import type { ServedTree } from '../../src/session/messages.ts';
+import type { LeftOfTree, MountedTree, ServedTree } from '../../src/session/messages.ts';
 import {
   buildGeneration,
   type Generation,
@@ -56,6 +56,17 @@ function releasedIn(pack: string, count: number): NonNullable<ListedObjects['rel
 /** As main hands it to the session: nothing is known to be local. */
 export function served(generation: Generation): ServedTree {
   return { generation: generation.buffer, fingerprints: new SharedArrayBuffer(8 * generation.entries) };
+}
+
+/** As the session is started with it: the only tree, under `in/`. */
+export function mountedTree(generation: Generation, left?: Partial<LeftOfTree>): MountedTree {
+  return {
+    path: '',
+    naming: { source: 's3://b/in/', keyPrefix: 'in/' },
+    cacheDirectory: '/nowhere',
+    shown: { ...served(generation), since: { seconds: 0, nanoseconds: 0 } },
+    left: left && { replaced: [], previous: undefined, ...left },
+  };
 }
 
 function highestNodeId(generation: Generation): number {

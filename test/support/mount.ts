@@ -51,8 +51,8 @@ export interface Mount {
 }
 
 export interface MountOptions {
-  /** s3://bucket/prefix */
-  readonly source: string;
+  /** s3://bucket/prefix; undefined where the configuration file names the trees */
+  readonly source: string | undefined;
   /** Added to a clean environment: nothing of the caller's AWS_*, DAGMOUNT_* or proxy settings is passed on. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
@@ -189,7 +189,7 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
       ...before,
       options.cli ?? (isTested ? entriesDaemon : cli),
       'mount',
-      options.source,
+      ...(options.source === undefined ? [] : [options.source]),
       target,
       '--cache-dir',
       cacheDirectory,

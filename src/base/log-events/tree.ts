@@ -106,4 +106,22 @@ export const treeEvents = {
     meaning:
       'Some objects change faster than the source can be listed: each is shown in the version that was fetched.',
   },
+  'tree-ready': {
+    levels: ['info'],
+    fields: ['generation', 'cacheTooSmall'],
+    meaning:
+      'Of several trees, one is shown, and what is to be prefetched of it is in the cache. `ready` follows when all are.',
+  },
+  'tree-not-shown': {
+    levels: ['warn', 'debug'],
+    fields: ['code', 'detail', 'hint'],
+    meaning:
+      'Of several trees, one cannot be shown yet: it has no directory, and is tried again at each poll. Debug: the same again. Mend what `hint` names.',
+  },
+  'tree-not-ready': {
+    levels: ['warn'],
+    fields: ['code', 'detail', 'hint'],
+    meaning:
+      'Of several trees, nothing of one can be read: the mount does not become ready. Mend what `hint` names.',
+  },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

@@ -10,6 +10,7 @@ const WHOLE_ID = /^[0-9a-f]{32}$/;
 
 export const run = clientCommand<Accepted>({
   name: 'accept',
+  isOfTree: true,
   flags: [{ name: 'timeout', takesValue: true }],
   arguments: 1,
   ask: (client, given) => {

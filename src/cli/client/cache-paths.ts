@@ -9,7 +9,7 @@ import type { RunCommand } from '../shell.ts';
 import type { CacheAction } from './cache-actions.ts';
 import { type ClientCommand, clientCommand, type Given } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
-import { type TreePath, treePath } from './tree-path.ts';
+import { type Located, locateEach } from './tree-path.ts';
 
 type PathAction = Exclude<CacheAction, 'stats' | 'ls' | 'verify'>;
 
@@ -36,6 +36,7 @@ function commandOf(action: PathAction): ClientCommand<PathResults> {
   const waits = action === 'prefetch';
   return {
     name: 'cache',
+    isOfTree: true,
     flags: waits ? [{ name: 'timeout', takesValue: true }] : [],
     arguments: Number.POSITIVE_INFINITY,
     check: (given) => {
@@ -60,14 +61,14 @@ async function askInParts(
   given: Given,
   waits: boolean,
 ): Promise<PathResults> {
-  const paths: TreePath[] = [];
-  for (const each of given.positionals) paths.push(await treePath(client, each));
+  const paths = await locateEach(client, given.positionals);
   const timeoutMs = waits ? timeoutOf(given, 'cache') : undefined;
   const items: PathResult[] = [];
   for (let at = 0, end = 0; at < paths.length; at = end) {
-    const version = paths[at]?.version;
-    for (end = at; end < at + MOST_PATHS && paths[end]?.version === version && end < paths.length; ) end += 1;
-    const part = await client.ask<PathResults>(`/v1/cache/${action}`, {
+    const { client: asked, version, tree } = paths[at]!;
+    const isBeside = (one: Located | undefined): boolean => one?.tree === tree && one.version === version;
+    for (end = at; end < at + MOST_PATHS && isBeside(paths[end]); ) end += 1;
+    const part = await asked.ask<PathResults>(`/v1/cache/${action}`, {
       method: 'POST',
       body: {
         paths: paths.slice(at, end).map(({ path }) => path),
@@ -76,8 +77,9 @@ async function askInParts(
       },
       deadlineMs: timeoutMs === undefined ? DEADLINE_MS : timeoutMs + GRACE_MS,
     });
-    const below = version === undefined ? '' : `versions/${version}/`;
-    items.push(...part.items.map((item) => ({ ...item, path: below + item.path })));
+    const above =
+      version !== undefined ? `versions/${version}/` : client.tree === tree || tree === '' ? '' : `${tree}/`;
+    items.push(...part.items.map((item) => ({ ...item, path: above + item.path })));
   }
   return { items };
 }

@@ -7,6 +7,7 @@ const DEADLINE_MS = 3_600_000;
 
 export const runCacheVerify = clientCommand<Verified>({
   name: 'cache',
+  isOfTree: true,
   ask: (client) => client.ask('/v1/cache/verify', { method: 'POST', body: {}, deadlineMs: DEADLINE_MS }),
   show: ({ blobs, bytes, corrupt, removed }, { paints }) => {
     const read = `${plural(blobs, 'blob')} (${formatSize(bytes)}) read`;

@@ -7,6 +7,7 @@ const LABEL_WIDTH = 'directory  '.length;
 
 export const runCacheStats = clientCommand<CacheTotals>({
   name: 'cache',
+  isOfTree: true,
   ask: (client) => client.ask('/v1/cache'),
   show: (totals, { paints }) => totalsText(totals, paints),
 });
@@ -14,6 +15,7 @@ export const runCacheStats = clientCommand<CacheTotals>({
 /** Lists the most recently used blob first. */
 export const runCacheBlobs = clientCommand<Blobs>({
   name: 'cache',
+  isOfTree: true,
   ask: async (client) => {
     const items: BlobItem[] = [];
     for await (const page of client.pages<Blobs>('/v1/cache/blobs')) {

@@ -32,7 +32,7 @@ export const run: RunCommand = async (args, shell) => {
 };
 
 function isValueAt(args: readonly string[], index: number): boolean {
-  return ['--socket', '--mount', '--timeout'].includes(args[index - 1] ?? '');
+  return ['--socket', '--mount', '--tree', '--timeout'].includes(args[index - 1] ?? '');
 }
 
 function unknownAction(name: string | undefined): ConfigError {

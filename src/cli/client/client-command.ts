@@ -17,6 +17,7 @@ import { type Paints, paintsFor } from '../paint.ts';
 import type { RunCommand, Shell } from '../shell.ts';
 import { clientsOf } from './running-daemons.ts';
 import { shownAnswer } from './shown-answer.ts';
+import { whichTreeError } from './tree-path.ts';
 
 /** The arguments of a client command, except those that select the daemon. */
 export interface Given {
@@ -36,6 +37,8 @@ export interface ClientCommand<T> {
   readonly name: string;
   /** The command's own flags. */
   readonly flags?: readonly FlagSpec[];
+  /** It is about a tree, which --tree names where a mount shows several. */
+  readonly isOfTree?: boolean;
   /** The maximum number of arguments. */
   readonly arguments?: number;
   /** Throws if the command line is invalid, before any daemon is asked. */
@@ -74,6 +77,7 @@ const commonFlags: readonly FlagSpec[] = [
   { name: 'mount', takesValue: true },
   { name: 'json', takesValue: false },
 ];
+const treeFlag: FlagSpec = { name: 'tree', takesValue: true };
 
 /**
  * With several sockets, asks each of them regardless of failures of others; the first failure gives the exit code.
@@ -92,9 +96,10 @@ export function clientCommand<T>(command: ClientCommand<T>): RunCommand {
 /** Throws ConfigError `usage`. */
 export function givenOf(
   args: readonly string[],
-  command: Pick<ClientCommand<never>, 'name' | 'flags' | 'arguments'>,
+  command: Pick<ClientCommand<never>, 'name' | 'flags' | 'arguments' | 'isOfTree'>,
 ): Given {
-  const given = parseCommandLine(args, [...commonFlags, ...(command.flags ?? [])], command.name);
+  const ofTree = command.isOfTree === true ? [treeFlag] : [];
+  const given = parseCommandLine(args, [...commonFlags, ...ofTree, ...(command.flags ?? [])], command.name);
   const tooMany = given.positionals[command.arguments ?? 0];
   if (tooMany === undefined) return given;
   throw new ConfigError(
@@ -106,10 +111,12 @@ export function givenOf(
 
 /** How to reach the selected daemons. Throws CommandError. */
 function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
-  return clientsOf(
+  const clients = clientsOf(
     { sockets: valuesOf(given.flags, 'socket'), mount: lastValue(given.flags, 'mount') },
     shell,
   );
+  const tree = lastValue(given.flags, 'tree');
+  return tree === undefined ? clients : clients.map((client) => client.inTree(tree));
 }
 
 /** For a command that runs continuously, with one daemon. Throws ConfigError or CommandError. */
@@ -142,7 +149,9 @@ async function understood<T>(
   shell: Shell,
 ): Promise<Understood<T>> {
   try {
-    const answer = await command.ask(client, given, shell);
+    const answer = await command.ask(client, given, shell).catch(async (error: unknown) => {
+      throw (command.isOfTree === true && (await whichTreeError(client, error))) || error;
+    });
     const text = command.show(shownAnswer(answer), showing(given, shell));
     return { socket: client.socket, client, answer, text };
   } catch (error) {

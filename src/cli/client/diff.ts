@@ -17,6 +17,7 @@ type NamedChanges = Changes & {
 
 export const run = clientCommand<NamedChanges>({
   name: 'diff',
+  isOfTree: true,
   flags: [{ name: 'exit-code', takesValue: false }],
   arguments: 2,
   ask: async (client, { positionals }) => {

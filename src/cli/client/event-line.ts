@@ -28,7 +28,8 @@ export function eventLine(event: DaemonEvent, paints: Paints): string | undefine
   const { at, type } = event;
   const text = textOf(event);
   if (text === undefined) return undefined;
-  return `${at}  ${paints[COLOURS[type]](type.padEnd(TYPE_WIDTH))}  ${text}\n`;
+  const of = 'tree' in event && event.tree !== undefined ? `${event.tree}: ` : '';
+  return `${at}  ${paints[COLOURS[type]](type.padEnd(TYPE_WIDTH))}  ${of}${text}\n`;
 }
 
 function textOf(event: DaemonEvent): string | undefined {

@@ -6,6 +6,7 @@ import { releaseLine } from './release-text.ts';
 
 export const run = clientCommand<Generations>({
   name: 'generations',
+  isOfTree: true,
   ask: async (client) => ({ items: await generationsOf(client), next: null }),
   show: ({ items }, { now }) => {
     if (items.length === 0) return 'No generation was published yet.\n';

@@ -6,15 +6,26 @@ import { formatSize } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { releaseLine } from './release-text.ts';
-import { treePath } from './tree-path.ts';
+import { locate } from './tree-path.ts';
 
 export const run = clientCommand<Entries>({
   name: 'ls',
   arguments: 1,
-  ask: async (client, { positionals: [given] }) => {
-    const { path, version } = given === undefined ? { path: '' } : await treePath(client, given);
-    const found = await entriesAt(client, path, version);
-    if (found.items.length > 0 || path === '') return found;
+  isOfTree: true,
+  ask: async (client, { positionals: [given = ''] }) => {
+    const places = await locate(client, given);
+    const items: EntryItem[] = [];
+    const releases: Entries['release'][] = [];
+    for (const { client: asked, path, version, tree } of places) {
+      const found = await entriesAt(asked, path, version);
+      for (const item of found.items) items.push(client.tree === undefined ? inMount(item, tree) : item);
+      releases.push(found.release);
+    }
+    // Several trees may show several releases.
+    const [release] = places.length === 1 ? releases : [];
+    if (items.length > 0 || places.some(({ path }) => path === ''))
+      return { items, next: null, ...(release !== undefined && { release }) };
+    const [{ path, version }] = places.length === 1 ? [places[0]!] : [{ path: given, version: undefined }];
     throw new CommandError(
       'no-entry',
       `There is no ${printableName(path)} in the ${version === undefined ? 'tree' : 'version'}.`,
@@ -24,6 +35,11 @@ export const run = clientCommand<Entries>({
   show: ({ items, release }, { paints }) =>
     `${release === undefined ? '' : `${releaseLine(release)}\n`}${entriesText(items, paints)}`,
 });
+
+/** Under its path below the mount point. */
+function inMount(item: EntryItem, tree: string): EntryItem {
+  return tree === '' ? item : { ...item, path: `${tree}/${item.path}` };
+}
 
 /** Lists everything below a directory, or one file; for an empty directory, the directory itself. */
 async function entriesAt(client: ControlClient, path: string, version?: string): Promise<Entries> {

@@ -4,6 +4,7 @@ import { clientCommand } from './client-command.ts';
 
 export const run = clientCommand<Problems>({
   name: 'problems',
+  isOfTree: true,
   ask: async (client) => {
     const items: ProblemItem[] = [];
     for await (const page of client.pages<Problems>('/v1/problems')) items.push(...page.items);

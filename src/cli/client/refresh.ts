@@ -11,6 +11,7 @@ const GRACE_MS = 15_000;
 
 export const run = clientCommand<Refreshed>({
   name: 'refresh',
+  isOfTree: true,
   flags: [
     { name: 'wait', takesValue: false },
     { name: 'timeout', takesValue: true },

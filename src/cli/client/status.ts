@@ -1,12 +1,10 @@
-import type { Status } from '../../control/shapes/status.ts';
+import type { Status, TreeStatus } from '../../control/shapes/status.ts';
 import { formatAgo, formatCount, formatDuration, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { waitedForText } from '../progress-line.ts';
 import { clientCommand } from './client-command.ts';
-import { compareNodes } from './compare-nodes.ts';
-import { nodesText } from './nodes-text.ts';
+import { compareTrees, comparisonOf, comparisonText } from './compare-trees.ts';
 import { armedText, heldLine, isRefHeld, releaseText } from './release-text.ts';
-import { shownAnswer } from './shown-answer.ts';
 import { stateText } from './state-text.ts';
 import { stuckText } from './stuck-text.ts';
 
@@ -20,34 +18,38 @@ const TRAITS: Readonly<Record<Status['source']['traits'][number], string>> = {
 
 export const run = clientCommand<Status>({
   name: 'status',
+  isOfTree: true,
   ask: (client) => client.ask<Status>('/v1/status'),
   show: (status, { paints, now }) => statusText(status, paints, now),
   compare: async (answered, { paints, now }) => {
     const nodes = answered.map(({ socket, client, answer }) => ({ socket, client, status: answer }));
-    const standings = await compareNodes(nodes);
+    const compared = await compareTrees(nodes);
     return {
-      text: nodesText(shownAnswer(nodes), shownAnswer(standings), paints, now),
-      members: standings.map((comparison) => ({ comparison: comparison ?? null })),
+      text: comparisonText(compared, paints, now),
+      members: nodes.map((node) => comparisonOf(node, compared)),
     };
   },
 });
 
 export function statusText(status: Status, paints: Paints, now: number): string {
-  const { mount, version, pid, startedAt, problems } = status;
+  const { mount, version, pid, startedAt, problems, trees } = status;
   const rows: (readonly [label: string, text: string] | undefined)[] = [
     ['mount', `${mount.source} on ${mount.target}`],
     ['state', stateText(status, paints)],
-    ['generation', generationText(status, now)],
+    trees === undefined ? ['generation', generationText(status, now)] : undefined,
     // A daemon of an earlier version sends no release.
     status.release ? ['release', releaseText(status.release, now)] : undefined,
     status.release?.armed ? ['armed', paints.yellow(armedText(status.release.armed, now))] : undefined,
-    ['source', sourceText(status, paints, now)],
+    trees === undefined ? ['source', sourceText(status, paints, now)] : undefined,
     // A daemon of an earlier version sends neither of these fields.
     status.stuck
       ? ['stuck', paints.red(`since ${ago(status.stuck.since, now)}: ${stuckText(status.stuck)}`)]
       : undefined,
-    status.held === null ? undefined : ['held', heldText(status.held, paints, now)],
-    status.waiting ? ['waits for', waitingText(status.waiting, paints, now)] : undefined,
+    status.held === null || trees !== undefined ? undefined : ['held', heldText(status.held, paints, now)],
+    ...(trees ?? []).map((tree) => ['tree', treeText(tree, paints, now)] as const),
+    status.waiting && trees === undefined
+      ? ['waits for', waitingText(status.waiting, paints, now)]
+      : undefined,
     ['cache', cacheText(status)],
     problems === 0
       ? undefined
@@ -57,6 +59,25 @@ export function statusText(status: Status, paints: Paints, now: number): string 
   return rows
     .flatMap((row) => (row === undefined ? [] : [`${paints.bold(row[0].padEnd(LABEL_WIDTH))}${row[1]}\n`]))
     .join('');
+}
+
+/** A tree in one line; `status --tree` shows all of it. */
+function treeText(tree: TreeStatus, paints: Paints, now: number): string {
+  const { path, address, generation, source, held, waiting } = tree;
+  const shown =
+    generation === null
+      ? paints.yellow('not shown yet')
+      : `generation ${generation.number}, ${plural(generation.files, 'file')}`;
+  const seen = source.lastSuccessAt === null ? 'never seen' : `as of ${ago(source.lastSuccessAt, now)}`;
+  const told = [
+    `${paints.bold(path)} from ${address}: ${stateText(tree, paints)}; ${shown}, ${seen}`,
+    held === null ? undefined : heldText(held, paints, now),
+    waiting === null ? undefined : waitingText(waiting, paints, now),
+    source.lastError === null
+      ? undefined
+      : paints.red(sentences(source.lastError.message, source.lastError.hint)),
+  ];
+  return told.filter((part) => part !== undefined).join('; ');
 }
 
 function generationText({ generation }: Status, now: number): string {

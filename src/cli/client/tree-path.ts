@@ -1,24 +1,102 @@
+import { printableName } from '../../base/printable.ts';
+import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
+import { ClientError } from '../../control/client-error.ts';
 import type { Status } from '../../control/shapes/status.ts';
+import { CommandError } from '../command-error.ts';
 
 /** A path in the current tree, or in the tree of a version. */
 export interface TreePath {
+  /** Below the prefix. */
   readonly path: string;
   readonly version?: string;
+}
+
+/** A tree of a daemon, and what an operator's input means in it. */
+export interface Located extends TreePath {
+  /** Asks about that tree. */
+  readonly client: ControlClient;
+  /** The tree's directory below the mount point; '' if it is the whole mount. */
+  readonly tree: string;
 }
 
 const OF_VERSION = /^versions\/(sha256-[0-9a-f]{64})(?:\/|$)/;
 
 /**
- * A path below the prefix, from an operator's input: that path, an absolute one below the mount point, or the
- * object's address; and `versions/ID/PATH` if the mount shows versions. Asks the daemon for its mount point only if that
- * matters.
+ * What an operator's path means: that path, an absolute one below the mount point, or the object's address; and
+ * `versions/ID/PATH` if the mount shows versions. Where it shows several trees, a path begins with the directory of one of
+ * them, and all trees below it are meant.
  */
-export async function treePath(client: ControlClient, given: string): Promise<TreePath> {
-  const isRelative = !given.startsWith('/') && !given.startsWith('s3://');
-  if (isRelative && !OF_VERSION.test(trimmed(given))) return { path: trimmed(given) };
-  const { mount } = await client.ask<Status>('/v1/status');
-  return treePathIn(mount, given);
+export async function locate(client: ControlClient, given: string): Promise<readonly Located[]> {
+  return placesOf(client, await client.ask<Places>('/v1/status'), given);
+}
+
+type Places = Pick<Status, 'mount' | 'trees'>;
+
+function placesOf(client: ControlClient, { mount, trees }: Places, given: string): readonly Located[] {
+  if (client.tree !== undefined || trees === undefined)
+    return [{ client, ...treePathIn(mount, given), tree: client.tree ?? '' }];
+  const beside = trimmed(below(mount.target, given) ?? given);
+  return trees.flatMap(({ path: tree, address }): readonly Located[] => {
+    const inTree = client.inTree(tree);
+    const path = below(address, given) ?? below(tree, beside);
+    if (path !== undefined) return [{ client: inTree, path, tree }];
+    const isAbove = beside === '' || `${tree}/`.startsWith(`${beside}/`);
+    return isAbove ? [{ client: inTree, path: '', tree }] : [];
+  });
+}
+
+/** Of each path the only tree in which it lies. Throws CommandError. */
+export async function locateEach(
+  client: ControlClient,
+  given: readonly string[],
+): Promise<readonly Located[]> {
+  const places = await client.ask<Places>('/v1/status');
+  return given.map((each) => onlyOf(placesOf(client, places, each), each));
+}
+
+export async function locateOne(client: ControlClient, given: string): Promise<Located> {
+  return onlyOf(await locate(client, given), given);
+}
+
+function onlyOf(found: readonly Located[], given: string): Located {
+  const [only, ...more] = found;
+  if (only !== undefined && more.length === 0) return only;
+  if (only === undefined) {
+    throw new CommandError(
+      'no-entry',
+      `No tree of the mount holds ${printableName(given)}.`,
+      'A path begins with the directory of a tree; dagmount status lists them.',
+    );
+  }
+  throw severalTrees(found.map(({ tree }) => tree));
+}
+
+/**
+ * The error to report instead of one that says that the mount does not answer this: as it shows several trees and none is
+ * named, or as one is named and it shows no several.
+ */
+export async function whichTreeError(
+  client: ControlClient,
+  error: unknown,
+): Promise<CommandError | ConfigError | undefined> {
+  if (!(error instanceof ClientError) || error.code !== 'not-found') return undefined;
+  const { trees } = await client.whole.ask<Pick<Status, 'trees'>>('/v1/status');
+  if (client.tree === undefined) return trees && severalTrees(trees.map(({ path }) => path));
+  if (trees !== undefined) return undefined;
+  return new ConfigError(
+    'usage',
+    `--tree names ${printableName(client.tree)}, and the mount shows a single tree.`,
+    'Leave --tree out.',
+  );
+}
+
+function severalTrees(trees: readonly string[]): CommandError {
+  return new CommandError(
+    'several-trees',
+    `The mount shows several trees, and the command does not say which one: ${trees.map(printableName).join(', ')}.`,
+    'Add --tree DIRECTORY.',
+  );
 }
 
 export function treePathIn(

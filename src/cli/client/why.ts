@@ -9,7 +9,7 @@ import { formatAgo, formatCount, formatSize, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
 import { releaseLine } from './release-text.ts';
-import { belowPrefix, treePath } from './tree-path.ts';
+import { belowPrefix, locateOne } from './tree-path.ts';
 
 const LABEL_WIDTH = 'last modified  '.length;
 
@@ -24,8 +24,9 @@ export const run = clientCommand<Explained>({
       throw new ConfigError('usage', 'The path is missing.', 'See dagmount help why.');
     }
   },
-  ask: async (client, { positionals: [given = ''] }) => {
-    const { path, version } = await treePath(client, given);
+  isOfTree: true,
+  ask: async (asked, { positionals: [given = ''] }) => {
+    const { client, path, version } = await locateOne(asked, given);
     if (path === '') {
       throw new ConfigError(
         'usage',

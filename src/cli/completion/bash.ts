@@ -75,6 +75,7 @@ function completionOf({ value }: CompletedFlag): string {
   if (value === 'files') return 'mapfile -t COMPREPLY < <(compgen -f -- "$current")';
   if (value === 'mount-points') return MOUNT_POINT_WORDS;
   if (value === 'sockets') return SOCKETS;
+  if (value === 'trees') return '_dagmount_candidates trees';
   if (value === 'directories') return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
   return value === undefined || value === 'nothing' ? ':' : words(value);
 }

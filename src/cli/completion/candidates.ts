@@ -1,5 +1,6 @@
 import { isPrintable } from '../../base/printable.ts';
 import type { ControlClient } from '../../control/client.ts';
+import { ClientError } from '../../control/client-error.ts';
 import type { Entries } from '../../control/shapes/entries.ts';
 import type { Status } from '../../control/shapes/status.ts';
 import { cacheActions } from '../client/cache-actions.ts';
@@ -9,7 +10,7 @@ import { treePathIn } from '../client/tree-path.ts';
 import type { Shell } from '../shell.ts';
 
 /** The kinds of completion for which a shell queries a running daemon. */
-export const candidateKinds = ['sockets', 'tree-paths', 'cache-arguments', 'generations'] as const;
+export const candidateKinds = ['sockets', 'trees', 'tree-paths', 'cache-arguments', 'generations'] as const;
 
 export type CandidateKind = (typeof candidateKinds)[number];
 
@@ -54,6 +55,8 @@ async function candidates(
   switch (kind) {
     case 'sockets':
       return runningStates(silenced(shell)).flatMap(({ socket }) => socket ?? []);
+    case 'trees':
+      return await treesOf(clientOf(words, shell).whole);
     case 'cache-arguments': {
       const action = words.find((word) => cacheActions.some((each) => each === word));
       if (action === undefined) return cacheActions;
@@ -76,7 +79,8 @@ async function candidates(
 function clientOf(words: readonly string[], shell: Shell): ControlClient {
   const wanted = { sockets: valuesIn(words, '--socket').slice(-1), mount: valuesIn(words, '--mount').at(-1) };
   const [client] = clientsOf(wanted, silenced(shell));
-  return client as ControlClient;
+  const tree = valuesIn(words, '--tree').at(-1);
+  return tree === undefined ? (client as ControlClient) : (client as ControlClient).inTree(tree);
 }
 
 function silenced(shell: Shell): Shell {
@@ -92,9 +96,15 @@ function valuesIn(words: readonly string[], flag: string): readonly string[] {
   });
 }
 
+/** The directories of the trees; none if the mount shows a single one. */
+async function treesOf(client: ControlClient): Promise<readonly string[]> {
+  const { trees = [] } = await client.ask<Pick<Status, 'trees'>>('/v1/status', { deadlineMs: DEADLINE_MS });
+  return trees.map(({ path }) => path);
+}
+
 /** Completes `current` up to the next slash; accepts absolute paths below the mount point, too. */
 async function treePaths(client: ControlClient, current: string): Promise<readonly string[]> {
-  if (!current.startsWith('/')) return await nextParts(client, current);
+  if (!current.startsWith('/')) return await relativePaths(client, current);
   const { mount } = await client.ask<{
     readonly mount: Pick<Status['mount'], 'source' | 'target' | 'layout'>;
   }>('/v1/status', { deadlineMs: DEADLINE_MS });
@@ -102,7 +112,25 @@ async function treePaths(client: ControlClient, current: string): Promise<readon
   if (directory.startsWith(current)) return [directory];
   if (!current.startsWith(directory)) return [];
   const below = `${treePathIn(mount, current).path}${current.endsWith('/') && current !== directory ? '/' : ''}`;
-  return (await nextParts(client, below)).map((path) => directory + path);
+  return (await relativePaths(client, below)).map((path) => directory + path);
+}
+
+/** Where the mount shows several trees and none is named, a path begins with the directory of one. */
+async function relativePaths(client: ControlClient, current: string): Promise<readonly string[]> {
+  try {
+    return await nextParts(client, current);
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.code !== 'not-found' || client.tree !== undefined)
+      throw error;
+  }
+  const directories = (await treesOf(client)).map((tree) => `${tree}/`);
+  const inside = directories.find((directory) => current.startsWith(directory));
+  if (inside !== undefined) {
+    const parts = await nextParts(client.inTree(inside.slice(0, -1)), current.slice(inside.length));
+    return parts.map((part) => inside + part);
+  }
+  const above = directories.filter((directory) => directory.startsWith(current));
+  return [...new Set(above.map((each) => each.slice(0, each.indexOf('/', current.length) + 1)))];
 }
 
 /** Skips the rest of a directory after its first entry: the other entries do not matter here. */

@@ -19,6 +19,7 @@ export interface CompletedFlag {
     | 'directories'
     | 'mount-points'
     | 'sockets'
+    | 'trees'
     | readonly string[]
     | undefined;
   readonly repeats: boolean;

@@ -57,6 +57,7 @@ function flagOf({ flag, help, value }: CompletedFlag): string {
   if (value === 'files') return `${long} -r -F`;
   if (value === 'mount-points') return `${long} -x -a ${quoted(`(${MOUNT_POINTS})`)}`;
   if (value === 'sockets') return `${long} -x -a '(__dagmount_sockets)'`;
+  if (value === 'trees') return `${long} -x -a '(__dagmount_candidates trees)'`;
   if (value === 'directories') return `${long} -x -a '(__fish_complete_directories)'`;
   return value === 'nothing' ? `${long} -x` : `${long} -x -a ${quoted(value.join(' '))}`;
 }

@@ -69,6 +69,7 @@ function actionOf(value: CompletedFlag['value']): string {
   if (value === 'files') return ':file:_files';
   if (value === 'mount-points') return ':mount point:compadd -a mounts';
   if (value === 'sockets') return ':socket:_dagmount_sockets';
+  if (value === 'trees') return ':tree: _dagmount_candidates trees';
   if (value === 'directories') return ':directory:_files -/';
   return value === 'nothing' ? ':value: ' : `:value:(${value.join(' ')})`;
 }

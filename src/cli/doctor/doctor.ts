@@ -1,10 +1,10 @@
 import { isGiven, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
-import { type ResolvedConfig, resolveMountConfig } from '../../config/mount-config.ts';
+import { type MountConfig, type ResolvedConfig, resolveMountConfig } from '../../config/mount-config.ts';
 import type { OptionValues } from '../../config/options.ts';
 import { describeOrigin, type GivenOptions } from '../../config/origin.ts';
-import { resolveOptions } from '../../config/resolve.ts';
+import { type ResolvedOption, resolveOptions } from '../../config/resolve.ts';
 import type { ServerPort } from '../../server/server-port.ts';
 import { optionsFor } from '../options-by-command.ts';
 import type { RunCommand, Shell } from '../shell.ts';
@@ -40,12 +40,13 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
     );
   }
   const given = givenByFlags(flags);
-  const { values } = resolveOptions(given, shell.environment);
+  const { values, trees } = resolveOptions(given, shell.environment);
   // Refuses an invalid address before any check begins.
   const target = values['cache-dir'];
   const resolved =
-    address === undefined ? undefined : resolveMountConfig(address, target, given, shell.environment);
-  const mount = resolved?.config;
+    address === undefined && trees.length === 0
+      ? undefined
+      : resolveMountConfig(address, target, given, shell.environment);
 
   const asJson = isGiven(flags, 'json');
   const report = new Report(shell.out);
@@ -55,15 +56,35 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
     if (!asJson) report.line(finding);
   };
   if (!asJson) report.heading('This host');
-  for await (const finding of examineHost(host, shell, values, given)) note(finding);
-  if (resolved !== undefined && mount !== undefined) {
-    if (!asJson) report.heading(`The store, ${mount.source}`);
-    note(endpointFinding(resolved));
+  const showsRelease = values.ref !== undefined || trees.some((tree) => tree.values.ref !== undefined);
+  for await (const finding of examineHost(host, shell, values, given, showsRelease)) note(finding);
+  for (const { tree, config, options } of sourcesOf(resolved)) {
+    if (!asJson) report.heading(`The store${tree === undefined ? '' : ` of ${tree}`}, ${config.source}`);
+    const ofTree = tree === undefined ? {} : { tree };
+    note({ ...endpointFinding(options), ...ofTree });
     const server = await shell.loadServer();
-    for await (const finding of examineStore(server, mount)) note(finding);
+    for await (const finding of examineStore(server, config)) note({ ...finding, ...ofTree });
   }
-  if (asJson) shell.out.write(jsonReport(mount?.source ?? null, findings));
+  if (asJson) shell.out.write(jsonReport(resolved?.config.source ?? null, findings));
   return exitCodeOf(findings);
+}
+
+interface ExaminedSource {
+  /** Undefined if it is the whole mount. */
+  readonly tree: string | undefined;
+  readonly config: MountConfig;
+  /** The first of a name holds. */
+  readonly options: readonly ResolvedOption[];
+}
+
+function sourcesOf(resolved: ResolvedConfig | undefined): readonly ExaminedSource[] {
+  if (resolved === undefined) return [];
+  const { config, options, trees } = resolved;
+  if (trees.length === 0) return [{ tree: undefined, config, options }];
+  return config.trees.map(({ path, config: ofTree }) => {
+    const own = trees.find((tree) => tree.path === path)?.options ?? [];
+    return { tree: path, config: ofTree, options: [...own, ...options] };
+  });
 }
 
 async function* examineHost(
@@ -71,6 +92,7 @@ async function* examineHost(
   shell: Shell,
   values: OptionValues,
   given: GivenOptions,
+  showsRelease: boolean,
 ): AsyncIterable<Finding> {
   const { environment } = shell;
   yield checkNode(host);
@@ -81,15 +103,15 @@ async function* examineHost(
   yield* driverFindings(drivers);
   yield checkTakeover(host, await shell.supervisorProgram(), drivers.used);
   yield checkCache(host, values['cache-dir'], values['cache-size']);
-  if (values.ref !== undefined) yield checkState(host, values['state-dir']);
+  if (showsRelease) yield checkState(host, values['state-dir']);
   yield checkRuntimeDirectory(host, environment);
   yield checkTimeouts(host);
   yield checkNetwork(environment);
 }
 
 /** Shows the endpoint and the setting that it comes from. The endpoint is part of the mount id. */
-function endpointFinding({ options }: ResolvedConfig): Finding {
-  const [endpoint] = options.filter(({ name }) => name === 'endpoint-url');
+function endpointFinding(options: readonly ResolvedOption[]): Finding {
+  const endpoint = options.find(({ name }) => name === 'endpoint-url');
   const said =
     endpoint?.text === undefined ? "AWS's own" : `${endpoint.text}, ${describeOrigin(endpoint.origin)}`;
   return good('endpoint', said);

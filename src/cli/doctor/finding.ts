@@ -6,6 +6,8 @@ export interface Finding {
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
   readonly detail: string;
+  /** The tree that it is about, of several. */
+  readonly tree?: string;
   /** What to do; always set if the result is not good. */
   readonly hint?: string;
   /** The command's exit code if this is the first bad finding. */

@@ -27,7 +27,13 @@ export class Report {
 }
 
 export function jsonReport(source: string | null, findings: readonly Finding[]): string {
-  const checks = findings.map(({ name, outcome, detail, hint = null }) => ({ name, outcome, detail, hint }));
+  const checks = findings.map(({ name, tree, outcome, detail, hint = null }) => ({
+    name,
+    ...(tree !== undefined && { tree }),
+    outcome,
+    detail,
+    hint,
+  }));
   const report = { source, exitCode: exitCodeOf(findings), checks };
   return formatJson(report);
 }

@@ -18,9 +18,12 @@ export class Scrape {
     this.#byName = byName;
   }
 
-  /** Undefined if the scrape lacks the metric. */
+  /** The sum over the trees, where the mount shows several. Undefined if the scrape lacks the metric. */
   value(name: string): number | undefined {
-    return this.#byName.get(name)?.find(({ labels }) => Object.keys(labels).length === 0)?.value;
+    const ofMount = this.samples(name).filter(({ labels }) =>
+      Object.keys(labels).every((label) => label === 'tree'),
+    );
+    return ofMount.length === 0 ? undefined : ofMount.reduce((sum, { value }) => sum + value, 0);
   }
 
   samples(name: string): readonly MetricSample[] {

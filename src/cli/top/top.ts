@@ -6,6 +6,7 @@ import type { Changes, Generations, Status } from '../../control/shapes/status.t
 import { givenOf, oneClient } from '../client/client-command.ts';
 import { shownAnswer } from '../client/shown-answer.ts';
 import { listenForStop } from '../client/stop-signals.ts';
+import { whichTreeError } from '../client/tree-path.ts';
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { RunCommand, Shell } from '../shell.ts';
@@ -31,7 +32,7 @@ const MOST_PATHS = 100;
 const QUIT_KEYS: ReadonlySet<string> = new Set(['q', 'Q', 'CTRL_C', 'CTRL_D', 'ESCAPE']);
 
 export const run: RunCommand = async (args, shell) => {
-  const given = givenOf(args, { name: 'top' });
+  const given = givenOf(args, { name: 'top', isOfTree: true });
   if (isGiven(given.flags, 'json')) {
     throw new ConfigError(
       'usage',
@@ -60,7 +61,9 @@ export const run: RunCommand = async (args, shell) => {
 async function watch(client: ControlClient, shell: Shell, stopped: AbortSignal): Promise<void> {
   const watched = new Watched(client, shell);
   // If even the first request fails, report it without touching the terminal.
-  await watched.ask();
+  await watched.ask().catch(async (error: unknown) => {
+    throw (await whichTreeError(client, error)) ?? error;
+  });
   const quit = new AbortController();
   const stop = AbortSignal.any([stopped, quit.signal, shell.out.lost]);
   const screen = await openScreen({

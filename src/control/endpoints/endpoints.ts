@@ -14,41 +14,59 @@ import {
   problemsShape,
   statusShape,
 } from '../shapes/status.ts';
-import type { ControlParts, ControlViews } from '../views.ts';
+import type {
+  ControlledTree,
+  ControlParts,
+  ControlViews,
+  MountControlViews,
+  MountParts,
+  TreeControlViews,
+  TreeParts,
+} from '../views.ts';
 import { cacheRoutes } from './cache.ts';
 import { entriesRoute, entryRoute } from './entries.ts';
 import { eventsRoute } from './events.ts';
+import { inTrees } from './in-trees.ts';
 import { openApiRoute } from './openapi.ts';
 import { processRoutes } from './process.ts';
 import { restartRoute } from './restart.ts';
 import { acceptRoute, refreshRoute } from './revalidations.ts';
 import { type Answer, checked, type Route, route } from './route.ts';
 
-/** The routes of the control socket. */
+/** What the control socket answers where a tree is the whole mount. */
 export function controlRoutes(views: ControlViews, parts: ControlParts): readonly Route[] {
-  const { version, tree, cache, events, process } = parts;
+  const routes = [...treeRoutes(views, parts), ...mountRoutes(views, parts)];
+  return [...routes, openApiRoute(parts.version, routes)];
+}
+
+/** What the control socket answers where a mount shows several trees: below /v1/trees, what it answers of each. */
+export function controlRoutesOfTrees(
+  views: MountControlViews,
+  parts: MountParts,
+  trees: readonly ControlledTree[],
+): readonly Route[] {
   const routes = [
-    ...basicRoutes(views),
-    entriesRoute(tree),
-    entryRoute(tree),
-    ...cacheRoutes(cache),
+    statusRoute(views),
+    readyRoute('/v1/ready', views),
+    ...mountRoutes(views, parts),
+    ...inTrees(trees.map((tree) => ({ path: tree.path, routes: treeRoutes(tree.views, tree) }))),
+  ];
+  return [...routes, openApiRoute(parts.version, routes)];
+}
+
+function mountRoutes(views: MountControlViews, { events, process }: MountParts): readonly Route[] {
+  return [
+    healthRoute('/v1/health', views),
+    restartRoute(views),
+    metricsRoute(views),
     eventsRoute(events),
     ...processRoutes(process),
   ];
-  return [...routes, openApiRoute(version, routes)];
 }
 
-function basicRoutes(views: ControlViews): readonly Route[] {
+function treeRoutes(views: TreeControlViews, { tree, cache }: TreeParts): readonly Route[] {
   return [
-    route({
-      method: 'GET',
-      path: '/v1/status',
-      summary: 'What is shown, how fresh it is, and what works less well than it should',
-      query: noQueryShape,
-      answers: { 200: statusShape },
-      handle: () => ({ status: 200, json: views.status() }),
-    }),
-    healthRoute('/v1/health', views),
+    statusRoute(views),
     readyRoute('/v1/ready', views),
     route({
       method: 'GET',
@@ -93,13 +111,27 @@ function basicRoutes(views: ControlViews): readonly Route[] {
     }),
     refreshRoute(views),
     acceptRoute(views),
-    restartRoute(views),
-    metricsRoute(views),
+    entriesRoute(tree),
+    entryRoute(tree),
+    ...cacheRoutes(cache),
   ];
 }
 
-/** The routes over TCP, which change and disclose nothing. */
-export function metricsRoutes(views: ControlViews): readonly Route[] {
+function statusRoute(views: Pick<MountControlViews, 'status'>): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'What is shown, how fresh it is, and what works less well than it should',
+    query: noQueryShape,
+    answers: { 200: statusShape },
+    handle: () => ({ status: 200, json: views.status() }),
+  });
+}
+
+/** What may be asked over TCP: nothing that changes or discloses anything. */
+export function metricsRoutes(
+  views: Pick<MountControlViews, 'metrics' | 'health' | 'readiness'>,
+): readonly Route[] {
   return [metricsRoute(views), healthRoute('/healthz', views), readyRoute('/readyz', views)];
 }
 
@@ -108,7 +140,7 @@ export function byCodeUnit(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-function healthRoute(path: string, views: ControlViews): Route {
+function healthRoute(path: string, views: Pick<MountControlViews, 'health'>): Route {
   return route({
     method: 'GET',
     path,
@@ -119,7 +151,7 @@ function healthRoute(path: string, views: ControlViews): Route {
   });
 }
 
-function readyRoute(path: string, views: ControlViews): Route {
+function readyRoute(path: string, views: Pick<MountControlViews, 'readiness'>): Route {
   return route({
     method: 'GET',
     path,
@@ -130,7 +162,7 @@ function readyRoute(path: string, views: ControlViews): Route {
   });
 }
 
-function metricsRoute(views: ControlViews): Route {
+function metricsRoute(views: Pick<MountControlViews, 'metrics'>): Route {
   return route({
     method: 'GET',
     path: '/metrics',

@@ -1,9 +1,9 @@
 import { RefusedRequest } from '../refused-request.ts';
 import { noQueryShape, restartedShape } from '../shapes/status.ts';
-import type { ControlViews } from '../views.ts';
+import type { MountControlViews } from '../views.ts';
 import { type Route, route } from './route.ts';
 
-export function restartRoute(views: ControlViews): Route {
+export function restartRoute(views: MountControlViews): Route {
   return route({
     method: 'POST',
     path: '/v1/restart',

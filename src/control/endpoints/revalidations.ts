@@ -8,12 +8,12 @@ import {
   refreshRequestShape,
 } from '../shapes/status.ts';
 import { sourceRefusal } from '../source-refusal.ts';
-import type { ControlViews } from '../views.ts';
+import type { TreeControlViews } from '../views.ts';
 import { type Route, route } from './route.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
 
-export function refreshRoute(views: ControlViews): Route {
+export function refreshRoute(views: TreeControlViews): Route {
   return route({
     method: 'POST',
     path: '/v1/refresh',
@@ -43,7 +43,7 @@ export function refreshRoute(views: ControlViews): Route {
   });
 }
 
-export function acceptRoute(views: ControlViews): Route {
+export function acceptRoute(views: TreeControlViews): Route {
   return route({
     method: 'POST',
     path: '/v1/accept',

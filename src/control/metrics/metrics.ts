@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Counter, collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
 import type { Status } from '../shapes/status.ts';
-import { DURATION_BOUNDS, MirroredHistogram, type Observations } from './mirrored-histogram.ts';
+import { DeclaredMetrics, type Labels, labelsOf, type MetricDeclaration } from './declared-metrics.ts';
+import type { Observations } from './mirrored-histogram.ts';
 import { asOpenMetrics } from './open-metrics.ts';
 
 /** Of prom-client's own, those whose names promise a counter and that are none; the same numbers come by type. */
@@ -10,11 +11,17 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
-/** Values that are read at a scrape. */
-export interface MetricsSnapshot {
+/** What is read off a tree. */
+export interface TreeSnapshot {
   readonly status: Status;
   /** Number of keys, by reason. */
   readonly problems: ReadonlyMap<string, number>;
+}
+
+/** What is read off at the moment of a scrape. */
+export interface MetricsSnapshot extends TreeSnapshot {
+  /** Of each tree, where a mount shows several: the rest is of the mount. */
+  readonly trees?: readonly (TreeSnapshot & { readonly tree: string })[] | undefined;
   /** Undefined where the session does not answer: the last ones stay. */
   readonly session:
     | {
@@ -28,207 +35,220 @@ export interface MetricsSnapshot {
     | undefined;
 }
 
-/**
- * Whether name and labels stay as they are until the next major version. `values change`: name and labels stay, the
- * values of the labels follow how dagmount is built.
- */
-export type MetricStability = 'stable' | 'values change';
-
-export interface MetricDeclaration {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter' | 'histogram';
-  readonly help: string;
-  readonly labels: readonly string[];
-  readonly stability: MetricStability;
+/** Counts what happens to one tree. */
+export interface TreeMeter {
+  /** One request to the store was answered, or failed. */
+  request(operation: string, outcome: string, milliseconds: number): void;
+  /** So many bytes came from the store. */
+  bytes(count: number): void;
+  /** A stage of a revalidation took so long. */
+  stage(stage: string, seconds: number): void;
+  /** So many hints came. */
+  hint(from: string, outcome: string, count: number): void;
 }
-
-/** Metrics whose labels have values of dagmount's own inner workings. */
-const VALUES_CHANGE: ReadonlySet<string> = new Set(['dagmount_publish_duration_seconds']);
 
 /** Every metric of a daemon, declared here and nowhere else: name, type, labels and help. */
 export class Metrics {
-  readonly #registry = new Registry();
-  readonly #declared: MetricDeclaration[] = [];
+  readonly #metrics = new DeclaredMetrics();
 
-  readonly #buildInfo = this.#gauge('dagmount_build_info', 'What runs: always 1', ['version', 'node']);
-  readonly #generationInfo = this.#gauge(
+  readonly #buildInfo = this.#metrics.gaugeOfMount('dagmount_build_info', 'What runs: always 1', [
+    'version',
+    'node',
+  ]);
+  readonly #generationInfo = this.#metrics.gauge(
     'dagmount_generation_info',
     'The generation that is shown: always 1',
     ['generation'],
   );
-  readonly #generationNumber = this.#gauge(
+  readonly #generationNumber = this.#metrics.gauge(
     'dagmount_generation_number',
     'Number of the generation that is shown; grows by one a publication',
   );
-  readonly #generationPublished = this.#gauge(
+  readonly #generationPublished = this.#metrics.gauge(
     'dagmount_generation_published_timestamp_seconds',
     'When the generation that is shown was published',
   );
-  readonly #generationFiles = this.#gauge(
+  readonly #generationFiles = this.#metrics.gauge(
     'dagmount_generation_files',
     'Files of the generation that is shown',
   );
-  readonly #releaseSeq = this.#gauge(
+  readonly #releaseSeq = this.#metrics.gauge(
     'dagmount_release_seq',
     'Number of the step that put the release shown in force; absent where the source is a prefix',
   );
-  readonly #releaseInfo = this.#gauge('dagmount_release_info', 'The release that is shown: always 1', [
-    'ref',
-    'release',
-  ]);
-  readonly #versions = this.#gauge(
+  readonly #releaseInfo = this.#metrics.gauge(
+    'dagmount_release_info',
+    'The release that is shown: always 1',
+    ['ref', 'release'],
+  );
+  readonly #versions = this.#metrics.gaugeOfMount(
     'dagmount_versions',
     'Versions shown beside the current tree; absent without --versions',
   );
-  readonly #versionLookups = this.#counter(
+  readonly #versionLookups = this.#metrics.counterOfMount(
     'dagmount_version_lookups_total',
     'Look-ups of versions that were not shown, which asked the store',
     ['outcome'],
   );
-  readonly #versionLookupsWaiting = this.#gauge(
+  readonly #versionLookupsWaiting = this.#metrics.gaugeOfMount(
     'dagmount_version_lookups_waiting',
     'Look-ups of versions that wait for the store; absent without --versions',
   );
-  readonly #releaseCreated = this.#gauge(
+  readonly #releaseCreated = this.#metrics.gauge(
     'dagmount_release_created_timestamp_seconds',
     'When the step that put the release shown in force was made, by its writer',
   );
-  readonly #releaseArmed = this.#gauge(
+  readonly #releaseArmed = this.#metrics.gauge(
     'dagmount_release_armed_timestamp_seconds',
     'When the release that is armed will be shown; absent where none is',
   );
-  readonly #lastSuccess = this.#gauge(
+  readonly #lastSuccess = this.#metrics.gauge(
     'dagmount_source_last_success_timestamp_seconds',
     'When the last revalidation that succeeded began',
   );
-  readonly #staleness = this.#gauge(
+  readonly #staleness = this.#metrics.gauge(
     'dagmount_source_staleness_seconds',
     'Time since the last revalidation that succeeded began',
   );
-  readonly #failures = this.#gauge(
+  readonly #failures = this.#metrics.gauge(
     'dagmount_source_consecutive_failures',
     'Revalidations that failed since the last that succeeded',
   );
-  readonly #sourceSlow = this.#gauge(
+  readonly #sourceSlow = this.#metrics.gauge(
     'dagmount_source_slow',
     'Whether a listing takes, or took, longer than a minute: 0 or 1',
   );
-  readonly #onStandby = this.#gauge(
+  readonly #onStandby = this.#metrics.gauge(
     'dagmount_source_on_standby',
     'Whether trees are read from a standby source: 0 or 1; absent without one',
   );
-  readonly #listingSeconds = this.#gauge(
+  readonly #listingSeconds = this.#metrics.gauge(
     'dagmount_source_listing_seconds',
     'Time that the listing under way has taken, or else the last one took',
   );
-  readonly #sourceRequests = this.#counter('dagmount_source_requests_total', 'Requests to the store', [
-    'operation',
-    'outcome',
-  ]);
-  readonly #sourceDurations = this.#histogram(
+  readonly #sourceRequests = this.#metrics.counted(
+    'dagmount_source_requests_total',
+    'Requests to the store',
+    ['operation', 'outcome'],
+  );
+  readonly #sourceDurations = this.#metrics.histogram(
     'dagmount_source_request_duration_seconds',
     "Time to the head of the store's answer",
     ['operation'],
   );
-  readonly #hints = this.#counter(
+  readonly #hints = this.#metrics.counted(
     'dagmount_hints_total',
     'Hints that the source may have changed: from the watched key, the queue or the webhook',
     ['from', 'outcome'],
   );
-  readonly #sourceBytes = this.#counter(
+  readonly #sourceBytes = this.#metrics.counted(
     'dagmount_source_bytes_total',
     'Bytes of content and listings that came',
   );
-  readonly #stages = this.#histogram(
+  readonly #stages = this.#metrics.histogram(
     'dagmount_publish_duration_seconds',
     'Time that the stages of a revalidation took',
     ['stage'],
   );
-  readonly #stuck = this.#gauge(
+  readonly #stuck = this.#metrics.gaugeOfMount(
     'dagmount_publication_stuck',
     'Whether a process keeps the kernel from taking a publication: 0 or 1',
   );
-  readonly #held = this.#gauge('dagmount_held', 'Whether a listing or a ref is held back: 0 or 1');
-  readonly #heldInfo = this.#gauge(
+  readonly #held = this.#metrics.gauge('dagmount_held', 'Whether a listing or a ref is held back: 0 or 1');
+  readonly #heldInfo = this.#metrics.gauge(
     'dagmount_held_info',
     'Why a listing or a ref is held back: 1 while it is',
     ['reason'],
   );
-  readonly #waiting = this.#gauge(
+  readonly #waiting = this.#metrics.gauge(
     'dagmount_waiting_objects',
     'Objects that cannot be had, for which a tree waits before it is shown',
   );
-  readonly #unreadable = this.#gauge(
+  readonly #unreadable = this.#metrics.gauge(
     'dagmount_unreadable_objects',
     'Files that are shown although their content cannot be had: reading them fails',
   );
-  readonly #problems = this.#gauge('dagmount_problems', 'Keys that are not shown as they are', ['reason']);
-  readonly #cacheBytes = this.#gauge('dagmount_cache_bytes', 'Content in the cache');
-  readonly #cacheLimit = this.#gauge('dagmount_cache_limit_bytes', 'Most content that the cache may hold');
-  readonly #cacheEntries = this.#gauge('dagmount_cache_entries', 'Blobs in the cache');
-  readonly #cacheHits = this.#counter(
+  readonly #problems = this.#metrics.gauge('dagmount_problems', 'Keys that are not shown as they are', [
+    'reason',
+  ]);
+  readonly #cacheBytes = this.#metrics.gauge('dagmount_cache_bytes', 'Content in the cache');
+  readonly #cacheLimit = this.#metrics.gauge(
+    'dagmount_cache_limit_bytes',
+    'Most content that the cache may hold',
+  );
+  readonly #cacheEntries = this.#metrics.gauge('dagmount_cache_entries', 'Blobs in the cache');
+  readonly #cacheHits = this.#metrics.counter(
     'dagmount_cache_hits_total',
     'Content that was asked for and was in the cache',
   );
-  readonly #cacheMisses = this.#counter(
+  readonly #cacheMisses = this.#metrics.counter(
     'dagmount_cache_misses_total',
     'Content that was asked for and was fetched',
   );
-  readonly #cacheEvictions = this.#counter(
+  readonly #cacheEvictions = this.#metrics.counter(
     'dagmount_cache_evictions_total',
     'Blobs that made room for others',
   );
-  readonly #cacheCorrupt = this.#counter(
+  readonly #cacheCorrupt = this.#metrics.counter(
     'dagmount_cache_corrupt_total',
     'Blobs that were not what was stored',
   );
-  readonly #fuseRequests = this.#counter('dagmount_fuse_requests_total', 'Requests of the kernel', [
-    'opcode',
-  ]);
-  readonly #fuseDurations = this.#mirror(
+  readonly #fuseRequests = this.#metrics.counterOfMount(
+    'dagmount_fuse_requests_total',
+    'Requests of the kernel',
+    ['opcode'],
+  );
+  readonly #fuseDurations = this.#metrics.mirror(
     'dagmount_fuse_request_duration_seconds',
     'Time from reading a request of the kernel to its answer; IOCTLs, which the transport answers, are not in it',
     'opcode',
   );
-  readonly #readErrors = this.#counter('dagmount_read_errors_total', 'Reads that failed', ['errno']);
-  readonly #restarts = this.#counter('dagmount_restarts_total', 'Times that the server was started again');
-  readonly #supervised = this.#gauge(
+  readonly #readErrors = this.#metrics.counterOfMount('dagmount_read_errors_total', 'Reads that failed', [
+    'errno',
+  ]);
+  readonly #restarts = this.#metrics.counterOfMount(
+    'dagmount_restarts_total',
+    'Times that the server was started again',
+  );
+  readonly #supervised = this.#metrics.gaugeOfMount(
     'dagmount_supervised',
     'Whether the server would be started again: 0 or 1',
   );
-  readonly #ready = this.#gauge('dagmount_ready', 'Whether a whole tree is mounted and local: 0 or 1');
+  readonly #ready = this.#metrics.gaugeOfMount(
+    'dagmount_ready',
+    'Whether a whole tree is mounted and local: 0 or 1',
+  );
 
   /** @param build the version of dagmount, and that of Node.js */
   constructor(build: { readonly version: string; readonly node: string }) {
-    collectDefaultMetrics({ register: this.#registry });
-    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    collectDefaultMetrics({ register: this.#metrics.registry });
+    for (const name of MISNAMED) this.#metrics.registry.removeSingleMetric(name);
     this.#buildInfo.set({ version: build.version, node: build.node }, 1);
   }
 
   /** Without those of Node.js. */
   get declared(): readonly MetricDeclaration[] {
-    return this.#declared;
+    return this.#metrics.declared;
   }
 
-  /** One request to the store was answered, or failed. */
-  request(operation: string, outcome: string, milliseconds: number): void {
-    this.#sourceRequests.inc({ operation, outcome });
-    this.#sourceDurations.observe({ operation }, milliseconds / 1000);
+  /** What counts for a tree, by its path; '' if it is the whole mount. */
+  of(path: string): TreeMeter {
+    const tree = labelsOf(path);
+    this.#sourceBytes.inc(tree, 0);
+    return {
+      request: (operation, outcome, milliseconds) => {
+        this.#sourceRequests.inc({ ...tree, operation, outcome });
+        this.#sourceDurations.observe({ ...tree, operation }, milliseconds / 1000);
+      },
+      bytes: (count) => this.#sourceBytes.inc(tree, count),
+      stage: (stage, seconds) => this.#stages.observe({ ...tree, stage }, seconds),
+      hint: (from, outcome, count) => this.#hints.inc({ ...tree, from, outcome }, count),
+    };
   }
 
-  /** So many hints came. */
+  /** So many hints came that are of no tree alone. */
   hint(from: string, outcome: string, count: number): void {
     this.#hints.inc({ from, outcome }, count);
-  }
-
-  /** So many bytes came from the store. */
-  bytes(count: number): void {
-    this.#sourceBytes.inc(count);
-  }
-
-  /** A stage of a revalidation took so long. */
-  stage(stage: string, seconds: number): void {
-    this.#stages.observe({ stage }, seconds);
   }
 
   /** In Prometheus' text format, or as OpenMetrics. */
@@ -237,107 +257,70 @@ export class Metrics {
     openMetrics = false,
   ): Promise<{ readonly contentType: string; readonly text: string }> {
     this.#take(snapshot);
-    const text = await this.#registry.metrics();
+    const text = await this.#metrics.registry.metrics();
     // prom-client's own OpenMetrics output strips `_total` from the counters permanently: later Prometheus scrapes would lack it.
     if (openMetrics) return { contentType: Registry.OPENMETRICS_CONTENT_TYPE, text: asOpenMetrics(text) };
-    return { contentType: this.#registry.contentType, text };
+    return { contentType: this.#metrics.registry.contentType, text };
   }
 
-  #take({ status, problems, session }: MetricsSnapshot): void {
-    const { generation, source, cache } = status;
-    this.#generationInfo.reset();
-    if (generation !== null) this.#generationInfo.set({ generation: generation.id }, 1);
-    setOrRemove(this.#generationNumber, generation?.number);
-    setOrRemove(this.#generationPublished, secondsOf(generation?.publishedAt));
-    setOrRemove(this.#generationFiles, generation?.files);
-    this.#takeRelease(status.release);
-    setOrRemove(this.#versions, status.versions?.shown);
-    setOrRemove(this.#versionLookupsWaiting, status.versions?.waiting);
+  #take({ status, problems, session, trees }: MetricsSnapshot): void {
+    this.#metrics.forgetSnapshot();
+    for (const { tree, ...of } of trees ?? [{ tree: '', status, problems }])
+      this.#takeTree(labelsOf(tree), of);
+    setOrRemove(this.#versions, {}, status.versions?.shown);
+    setOrRemove(this.#versionLookupsWaiting, {}, status.versions?.waiting);
     if (status.versions !== null) setCounters(this.#versionLookups, 'outcome', status.versions.lookups);
-    setOrRemove(this.#lastSuccess, secondsOf(source.lastSuccessAt));
-    setOrRemove(this.#staleness, source.stalenessSeconds);
-    this.#failures.set(source.consecutiveFailures);
-    this.#sourceSlow.set(status.degraded.includes('source-slow') ? 1 : 0);
-    setOrRemove(this.#onStandby, source.standby === null ? null : Number(source.standby.active));
-    setOrRemove(this.#listingSeconds, source.listingSeconds);
     this.#stuck.set(status.stuck === null ? 0 : 1);
-    this.#held.set(status.held === null ? 0 : 1);
-    this.#heldInfo.reset();
-    if (status.held !== null) this.#heldInfo.set({ reason: status.held.reason }, 1);
-    this.#waiting.set(status.waiting?.files ?? 0);
-    this.#unreadable.set(problems.get('unreadable-object') ?? 0);
-    this.#problems.reset();
-    for (const [reason, count] of problems) this.#problems.set({ reason }, count);
-    this.#cacheBytes.set(cache.bytes);
-    this.#cacheLimit.set(cache.limitBytes);
-    this.#cacheEntries.set(cache.entries);
-    setCounter(this.#cacheHits, cache.hits);
-    setCounter(this.#cacheMisses, cache.misses);
-    setCounter(this.#cacheEvictions, cache.evictions);
-    setCounter(this.#cacheCorrupt, cache.corrupt);
     if (session !== undefined) {
       setCounters(this.#fuseRequests, 'opcode', session.opcodes);
       setCounters(this.#readErrors, 'errno', session.readErrors);
       this.#fuseDurations.set(session.durations);
     }
-    setCounter(this.#restarts, status.mount.restarts);
+    this.#restarts.reset();
+    this.#restarts.inc(status.mount.restarts);
     this.#supervised.set(status.mount.supervised ? 1 : 0);
     this.#ready.set(status.ready ? 1 : 0);
   }
 
-  #declare(name: string, type: MetricDeclaration['type'], help: string, labels: readonly string[]): void {
-    const stability = VALUES_CHANGE.has(name) ? 'values change' : 'stable';
-    this.#declared.push({ name, type, help, labels, stability });
+  #takeTree(tree: Labels, { status, problems }: TreeSnapshot): void {
+    const { generation, source, cache } = status;
+    if (generation !== null) this.#generationInfo.set({ ...tree, generation: generation.id }, 1);
+    setOrRemove(this.#generationNumber, tree, generation?.number);
+    setOrRemove(this.#generationPublished, tree, secondsOf(generation?.publishedAt));
+    setOrRemove(this.#generationFiles, tree, generation?.files);
+    this.#takeRelease(tree, status.release);
+    setOrRemove(this.#lastSuccess, tree, secondsOf(source.lastSuccessAt));
+    setOrRemove(this.#staleness, tree, source.stalenessSeconds);
+    this.#failures.set(tree, source.consecutiveFailures);
+    this.#sourceSlow.set(tree, status.degraded.includes('source-slow') ? 1 : 0);
+    setOrRemove(this.#onStandby, tree, source.standby === null ? null : Number(source.standby.active));
+    setOrRemove(this.#listingSeconds, tree, source.listingSeconds);
+    this.#held.set(tree, status.held === null ? 0 : 1);
+    if (status.held !== null) this.#heldInfo.set({ ...tree, reason: status.held.reason }, 1);
+    this.#waiting.set(tree, status.waiting?.files ?? 0);
+    this.#unreadable.set(tree, problems.get('unreadable-object') ?? 0);
+    for (const [reason, count] of problems) this.#problems.set({ ...tree, reason }, count);
+    this.#cacheBytes.set(tree, cache.bytes);
+    this.#cacheLimit.set(tree, cache.limitBytes);
+    this.#cacheEntries.set(tree, cache.entries);
+    this.#cacheHits.inc(tree, cache.hits);
+    this.#cacheMisses.inc(tree, cache.misses);
+    this.#cacheEvictions.inc(tree, cache.evictions);
+    this.#cacheCorrupt.inc(tree, cache.corrupt);
   }
 
-  #takeRelease(release: Status['release']): void {
-    this.#releaseInfo.reset();
-    if (release !== null) this.#releaseInfo.set({ ref: release.ref, release: release.id }, 1);
-    setOrRemove(this.#releaseSeq, release?.seq);
-    setOrRemove(this.#releaseCreated, secondsOf(release?.created));
-    setOrRemove(this.#releaseArmed, secondsOf(release?.armed?.at));
-  }
-
-  #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {
-    this.#declare(name, 'gauge', help, labelNames);
-    return new Gauge({ name, help, labelNames, registers: [this.#registry] });
-  }
-
-  #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
-    this.#declare(name, 'counter', help, labelNames);
-    return new Counter({ name, help, labelNames, registers: [this.#registry] });
-  }
-
-  #histogram(name: string, help: string, labelNames: readonly string[]): Histogram {
-    this.#declare(name, 'histogram', help, labelNames);
-    return new Histogram({
-      name,
-      help,
-      labelNames,
-      buckets: [...DURATION_BOUNDS],
-      registers: [this.#registry],
-    });
-  }
-
-  #mirror(name: string, help: string, label: string): MirroredHistogram {
-    this.#declare(name, 'histogram', help, [label]);
-    const mirror = new MirroredHistogram(name, help, label, DURATION_BOUNDS);
-    // What a registry asks of a metric is `name`, `help`, `type` and `get`, of whatever class it is.
-    this.#registry.registerMetric(mirror as unknown as Histogram);
-    return mirror;
+  #takeRelease(tree: Labels, release: Status['release']): void {
+    if (release !== null) this.#releaseInfo.set({ ...tree, ref: release.ref, release: release.id }, 1);
+    setOrRemove(this.#releaseSeq, tree, release?.seq);
+    setOrRemove(this.#releaseCreated, tree, secondsOf(release?.created));
+    setOrRemove(this.#releaseArmed, tree, secondsOf(release?.armed?.at));
   }
 }
 
 /** An unknown value is not exposed: a 0 would be a value. */
-function setOrRemove(gauge: Gauge, value: number | null | undefined): void {
-  if (value === undefined || value === null) gauge.remove();
-  else gauge.set(value);
-}
-
-/** Copies a counter kept elsewhere. Synchronous: no scrape sees the 0. */
-function setCounter(counter: Counter, value: number): void {
-  counter.reset();
-  counter.inc(value);
+function setOrRemove(gauge: Gauge, labels: Labels, value: number | null | undefined): void {
+  if (value === undefined || value === null) gauge.remove(labels);
+  else gauge.set(labels, value);
 }
 
 function setCounters(counter: Counter, label: string, values: Readonly<Record<string, number>>): void {

@@ -10,18 +10,22 @@ export const logLevelShape = z.strictObject({
   was: z.enum(logLevels),
 });
 
+const optionShape = z.strictObject({
+  name: z.string(),
+  /** As it was written; null where it has none. */
+  value: z.nullable(z.union([z.string(), z.array(z.string())])),
+  from: z.enum(['flag', 'environment', 'file', 'default']),
+  /** Which flag, variable, or line of a file. */
+  origin: z.string(),
+});
+
 /** What the daemon was told, and by what. Passwords in addresses are replaced by stars. */
 export const configShape = z.strictObject({
   mount: z.strictObject({ id: z.string(), source: z.string(), target: z.string() }),
-  options: z.array(
-    z.strictObject({
-      name: z.string(),
-      /** As it was written; null where it has none. */
-      value: z.nullable(z.union([z.string(), z.array(z.string())])),
-      from: z.enum(['flag', 'environment', 'file', 'default']),
-      /** Which flag, variable, or line of a file. */
-      origin: z.string(),
-    }),
+  options: z.array(optionShape),
+  /** Where the mount shows several trees, what each has of its own; the options above hold for all else. */
+  trees: z.optional(
+    z.array(z.strictObject({ path: z.string(), source: z.string(), options: z.array(optionShape) })),
   ),
 });
 

@@ -13,9 +13,15 @@ const common = {
   at: time,
 };
 
+const ofTree = {
+  ...common,
+  /** The tree's directory, where the mount shows several trees. */
+  tree: z.optional(z.string()),
+};
+
 /** Another tree is shown: every lookup sees it. */
 const generationEvent = z.strictObject({
-  ...common,
+  ...ofTree,
   type: z.literal('generation'),
   generation: generationShape,
   added: count,
@@ -27,18 +33,18 @@ const generationEvent = z.strictObject({
 
 /** A release was fetched and will be shown at an instant. */
 const armedEvent = z.strictObject({
-  ...common,
+  ...ofTree,
   type: z.literal('armed'),
   release: releaseStepShape,
   showAt: time,
 });
 
 /** A listing or a ref is held; sent again if another one is held. */
-const heldEvent = z.strictObject({ ...common, type: z.literal('held'), held: heldShape });
+const heldEvent = z.strictObject({ ...ofTree, type: z.literal('held'), held: heldShape });
 
 /** The set of shown files with unreadable content changed; `files` 0: it is empty. */
 const unreadableObjectsEvent = z.strictObject({
-  ...common,
+  ...ofTree,
   type: z.literal('unreadable-objects'),
   files: count,
   /** The first of them. */
@@ -47,16 +53,16 @@ const unreadableObjectsEvent = z.strictObject({
 
 /** Revalidations begin to fail, or fail for another reason. */
 const sourceErrorEvent = z.strictObject({
-  ...common,
+  ...ofTree,
   type: z.literal('source-error'),
   error: sourceErrorShape,
 });
 
-/** A listing takes long and has not ended; `since`: when it began. */
-const sourceSlowEvent = z.strictObject({ ...common, type: z.literal('source-slow'), since: time });
+/** A listing takes long, and has not ended: since when it is under way. */
+const sourceSlowEvent = z.strictObject({ ...ofTree, type: z.literal('source-slow'), since: time });
 
 const sourceRecoveredEvent = z.strictObject({
-  ...common,
+  ...ofTree,
   type: z.literal('source-recovered'),
   /** Revalidations that had failed. */
   failures: count,
@@ -65,7 +71,7 @@ const sourceRecoveredEvent = z.strictObject({
 
 /** Trees come from a standby source, or from the first again; or the first answers and lacks what is shown. */
 const sourceStandbyEvent = z.strictObject({
-  ...common,
+  ...ofTree,
   type: z.literal('source-standby'),
   source: z.string(),
   active: z.boolean(),
@@ -74,7 +80,7 @@ const sourceStandbyEvent = z.strictObject({
 
 /** Content cannot be written to the cache, or a blob was damaged. */
 const cacheErrorEvent = z.strictObject({
-  ...common,
+  ...ofTree,
   type: z.literal('cache-error'),
   code: z.enum(['cache-unwritable', 'cache-full', 'corrupt']),
   detail: z.string(),

@@ -94,6 +94,44 @@ export const standbyShape = z.strictObject({
   firstIsBehind: z.nullable(z.string()),
 });
 
+const sourceShape = z.strictObject({
+  kind: z.enum(['prefix', 'release']),
+  lastAttemptAt: z.nullable(time),
+  /** When the last revalidation that succeeded began. */
+  lastSuccessAt: z.nullable(time),
+  stalenessSeconds: z.nullable(seconds),
+  consecutiveFailures: count,
+  /** When the first of those failures began. */
+  failingSince: z.nullable(time),
+  lastError: z.nullable(sourceErrorShape),
+  /** How long the current listing has taken, or else the last one took; null before the first. */
+  listingSeconds: z.nullable(seconds),
+  /** Findings about the store's ETags. */
+  traits: z.array(z.enum(storeTraits)),
+  /** Where the credentials came from, and until when they are valid; null before, and for a public bucket. */
+  credentials: z.nullable(
+    z.strictObject({ origin: z.enum(credentialsOrigins), expiresAt: z.nullable(time) }),
+  ),
+  /** Null without a standby source. */
+  standby: z.nullable(standbyShape),
+});
+
+/** One of several trees of a mount. GET /v1/trees/{tree}/status says the rest. */
+export const treeStatusShape = z.strictObject({
+  /** Its directory below the mount point. */
+  path: z.string(),
+  /** The s3:// address. */
+  address: z.string(),
+  ready: z.boolean(),
+  degraded: z.array(z.enum(degradedCodes)),
+  generation: z.nullable(generationShape),
+  source: sourceShape,
+  release: z.nullable(releaseShape),
+  held: z.nullable(heldShape),
+  waiting: z.nullable(waitingShape),
+  problems: count,
+});
+
 export const statusShape = z.strictObject({
   version: z.string(),
   pid: count,
@@ -104,36 +142,17 @@ export const statusShape = z.strictObject({
     id: z.string(),
     source: z.string(),
     target: z.string(),
-    /** `tree`: the tree is the whole mount; `versions`: it is in current/. */
-    layout: z.enum(['tree', 'versions']),
+    /** `tree`: the tree is the whole mount; `versions`: it is in current/; `trees`: each has a directory. */
+    layout: z.enum(['tree', 'versions', 'trees']),
     driver: z.string(),
     supervised: z.boolean(),
     restarts: count,
     takeover: z.enum(['resend', 'journal', 'remount']),
   }),
-  /** Null until the first tree is shown. */
+  /** Null until the first tree is shown, and where the mount shows several trees. */
   generation: z.nullable(generationShape),
-  source: z.strictObject({
-    kind: z.enum(['prefix', 'release']),
-    lastAttemptAt: z.nullable(time),
-    /** When the last revalidation that succeeded began. */
-    lastSuccessAt: z.nullable(time),
-    stalenessSeconds: z.nullable(seconds),
-    consecutiveFailures: count,
-    /** When the first of those failures began. */
-    failingSince: z.nullable(time),
-    lastError: z.nullable(sourceErrorShape),
-    /** How long the current listing has taken, or else the last one took; null before the first. */
-    listingSeconds: z.nullable(seconds),
-    /** Findings about the store's ETags. */
-    traits: z.array(z.enum(storeTraits)),
-    /** Where the credentials came from, and until when they are valid; null before, and for a public bucket. */
-    credentials: z.nullable(
-      z.strictObject({ origin: z.enum(credentialsOrigins), expiresAt: z.nullable(time) }),
-    ),
-    /** Null without a standby source. */
-    standby: z.nullable(standbyShape),
-  }),
+  /** Of several trees: that of the one which is furthest behind. */
+  source: sourceShape,
   /** The release of the shown tree; null if the source is a prefix, and before the first tree. */
   release: z.nullable(releaseShape),
   /** Null if no versions are shown beside the current tree. */
@@ -163,6 +182,8 @@ export const statusShape = z.strictObject({
   waiting: z.nullable(waitingShape),
   cache: z.strictObject(cacheCounts),
   problems: count,
+  /** Where the mount shows several: what is above is then of all of them together, or of the first it holds for. */
+  trees: z.optional(z.array(treeStatusShape)),
 });
 
 export const probeShape = z.strictObject({
@@ -254,6 +275,7 @@ export const noQueryShape = z.strictObject({});
 export type { DegradedCode };
 export { degradedCodes };
 export type Status = z.infer<typeof statusShape>;
+export type TreeStatus = z.infer<typeof treeStatusShape>;
 export type { PastReleaseView, ReleaseStepView, ReleaseView } from './release.ts';
 export type GenerationView = z.infer<typeof generationShape>;
 export type StuckView = z.infer<typeof stuckShape>;

@@ -6,13 +6,19 @@ import type { ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf, libfuseErrno } from '../errno.ts';
 import type { ExtendedAttributes } from '../extended-attributes.ts';
-import type { Moment, NotifyOutcome, ServedTree, SessionCounters } from '../messages.ts';
+import {
+  type Moment,
+  NOTHING_SENT,
+  type NotifyOutcome,
+  type ServedTree,
+  type SessionCounters,
+  type ShownSince,
+} from '../messages.ts';
 import type { ContentRange } from '../opcode-handlers.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import type { SessionOptions } from '../session-options.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';
 import type { MountedTrees } from '../trees/mounted-trees.ts';
-import type { ShownTree } from '../trees/shown-tree.ts';
 import type { VersionLookups } from '../trees/version-lookups.ts';
 import type { FuseOperations, FuseStat, FuseStatfs } from './binding.ts';
 import { type OpenFile, OpenFiles } from './open-files.ts';
@@ -29,8 +35,6 @@ const VERSION_WAITS = { ofAUid: 4, inAll: 4 };
 /** The reader of a lookup: fuse-native does not say who it is. */
 const NOBODY = { uniqueHigh: 0, uniqueLow: 0, pid: 0, uid: 0 };
 
-const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
-
 /**
  * Answers libfuse's requests, which name paths, from the shown tree. Every request looks its path up again, so that no
  * request after a swap is answered from the old tree. Only an open file keeps its version, under its handle, because
@@ -38,12 +42,12 @@ const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
  */
 export class FuseNativeSession implements Session, FuseOperations {
   readonly #options: FuseNativeSessionOptions;
-  readonly #tree: ShownTree;
   readonly #trees: MountedTrees;
   readonly #lookups: VersionLookups | undefined;
   readonly #attributes: AttributeSource;
   readonly #extended: ExtendedAttributes;
-  readonly #content: ContentReader;
+  /** By the trees' numbers. */
+  readonly #contents: readonly ContentReader[];
   readonly #files = new OpenFiles();
   readonly #meter: RequestMeter;
   readonly #stopping = new AbortController();
@@ -52,23 +56,33 @@ export class FuseNativeSession implements Session, FuseOperations {
     this.#options = options;
     this.#meter = options.meter;
     const sources = answerSources(options, VERSION_WAITS);
-    this.#tree = sources.tree;
     this.#trees = sources.trees;
     this.#lookups = sources.lookups;
     this.#attributes = sources.attributes;
     this.#extended = sources.extended;
-    this.#content = sources.content;
+    this.#contents = sources.contents;
+  }
+
+  show(tree: number, shown: ShownSince): NotifyOutcome {
+    this.#trees.show(tree, shown);
+    return NOTHING_SENT;
   }
 
   /** No notification is needed: the kernel was told to cache nothing. */
-  async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
-    this.#tree.show(shown, changes);
-    this.#tree.settled();
-    const free = this.#tree.heldIds().filter((nodeId) => !this.#files.holds(nodeId));
-    this.#tree.release(free);
+  async publish(number: number, shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
+    const tree = this.#trees.at(number);
+    if (tree === undefined) throw new TypeError(`tree ${number} is not shown`);
+    tree.show(shown, changes);
+    tree.settled();
+    const free = tree.heldIds().filter((nodeId) => !this.#files.holds(nodeId));
     // Runs after this reply: the publisher must learn of the publication first.
-    if (free.length > 0) setImmediate(() => this.#options.onReleased(free));
+    if (free.length > 0) setImmediate(() => this.#released(free));
+    tree.release(free);
     return NOTHING_SENT;
+  }
+
+  #released(nodeIds: readonly number[]): void {
+    for (const [tree, ownIds] of this.#trees.byTree(nodeIds)) this.#options.onReleased(tree, ownIds);
   }
 
   /** The kernel holds only open files, and each handle keeps its own version. */
@@ -83,7 +97,7 @@ export class FuseNativeSession implements Session, FuseOperations {
       opcodes,
       malformed: 0,
       readErrors,
-      replacedInodes: this.#tree.heldCount,
+      replacedInodes: this.#trees.heldCount,
       refused: 0,
       replayed: 0,
     };
@@ -155,17 +169,18 @@ export class FuseNativeSession implements Session, FuseOperations {
       if (range.length === 0) return reply(0);
       if (file.archived) return this.#failedRead('archived', reply);
       const target = buffer.subarray(0, range.length);
-      if (this.#content.readLocal(range, target)) {
+      const content = this.#contents[this.#trees.numberOf(range.nodeId)]!;
+      if (content.readLocal(range, target)) {
         this.#meter.readLocally();
         return reply(range.length);
       }
-      this.#content
+      content
         // libfuse 2 knows the reader, but fuse-native does not pass it on.
         .read(range, undefined, this.#stopping.signal)
         .catch(() => 'unavailable' as const)
-        .then((content) => {
-          if (typeof content === 'string') return this.#failedRead(content, reply);
-          target.set(content);
+        .then((bytes) => {
+          if (typeof bytes === 'string') return this.#failedRead(bytes, reply);
+          target.set(bytes);
           reply(range.length);
         });
     });
@@ -175,14 +190,16 @@ export class FuseNativeSession implements Session, FuseOperations {
     this.#answer('release', reply, () => {
       const file = this.#files.release(handle);
       reply(OK);
-      if (file === undefined || this.#tree.held(file.nodeId) === undefined) return;
-      this.#tree.release([file.nodeId]);
-      this.#options.onReleased([file.nodeId]);
+      if (file === undefined || this.#trees.held(file.nodeId) === undefined) return;
+      this.#trees.release([file.nodeId]);
+      this.#released([file.nodeId]);
     });
   }
 
   statfs(_path: string, reply: Parameters<FuseOperations['statfs']>[1]): void {
-    this.#answer('statfs', reply, () => reply(OK, fuseStatfsOf(this.#tree.generation)));
+    this.#answer('statfs', reply, () =>
+      reply(OK, fuseStatfsOf(this.#trees.shown.map(({ generation }) => generation))),
+    );
   }
 
   getxattr(
@@ -195,11 +212,11 @@ export class FuseNativeSession implements Session, FuseOperations {
       this.#at(path, reply, (node) => {
         const nodeId = nodeIdOf(node);
         const version = this.#extended.versionAsked(this.#trees, nodeId, Buffer.from(name));
-        const attribute = this.#extended.rootAsked(this.#trees, nodeId, Buffer.from(name));
+        const root = this.#extended.rootAsked(this.#trees, nodeId, Buffer.from(name));
         const asked =
           version !== undefined
             ? this.#options.versionIdOf(version)
-            : attribute && this.#options.rootAttributeOf(attribute);
+            : root && this.#options.rootAttributeOf(root);
         if (asked !== undefined) {
           // Without a value the reply is ENODATA.
           void asked.then((text) => reply(OK, text === undefined ? null : Buffer.from(text)));
@@ -301,8 +318,8 @@ function rangeOf({ nodeId, version, size }: OpenFile, position: number, length: 
   return { nodeId, version, position, length: Math.min(length, Math.max(0, size - position)) };
 }
 
-function fuseStatfsOf(generation: Generation): FuseStatfs {
-  const { blocks, bfree, bavail, files, ffree, bsize, namelen, frsize } = statfsOf(generation);
+function fuseStatfsOf(shown: readonly Generation[]): FuseStatfs {
+  const { blocks, bfree, bavail, files, ffree, bsize, namelen, frsize } = statfsOf(shown);
   // fuse-native has 32 bits for each figure: 16 TiB in blocks of 4 KiB. A larger tree shows a usage of zero.
   const most = 0xffffffff;
   return {

@@ -4,8 +4,10 @@ import { NO_DEBUGGER } from '../../host/node-command.ts';
 import type { SessionHost } from '../driver.ts';
 import type {
   FromSession,
+  MountedTree,
   ServedTree,
   ServedVersion,
+  ShownSince,
   ToSession,
   VersionAnswer,
   VersionsServed,
@@ -22,8 +24,12 @@ interface CopiedShown {
 type Copied<Tree extends ServedTree> = Omit<Tree, keyof ServedTree> & CopiedShown;
 type Start = Extract<ToSession, { kind: 'start' }>;
 type Publish = Extract<ToSession, { kind: 'publish' }>;
+type Show = Extract<ToSession, { kind: 'show' }>;
 type Answered = Extract<ToSession, { kind: 'version' }>;
 type Found = Extract<VersionAnswer, { kind: 'found' }>;
+interface CopiedMountedTree extends Omit<MountedTree, 'shown' | 'left'> {
+  readonly shown: Copied<ShownSince> | undefined;
+}
 interface CopiedVersions extends Omit<VersionsServed, 'versions'> {
   readonly versions: readonly Copied<ServedVersion>[];
 }
@@ -33,13 +39,14 @@ type CopiedAnswer =
 
 /** Messages to the process: ToSession with copies instead of shared memory, and without the meter's memory. */
 export type ToProcess =
-  | (Omit<Start, 'shown' | 'versions' | 'meter'> & {
-      readonly shown: CopiedShown;
+  | (Omit<Start, 'trees' | 'versions' | 'meter'> & {
+      readonly trees: readonly CopiedMountedTree[];
       readonly versions: CopiedVersions | undefined;
     })
+  | (Omit<Show, 'shown'> & { readonly shown: Copied<ShownSince> })
   | (Omit<Publish, 'shown'> & { readonly shown: CopiedShown })
   | (Omit<Answered, 'answer'> & { readonly answer: CopiedAnswer })
-  | Exclude<ToSession, Start | Publish | Answered>;
+  | Exclude<ToSession, Start | Show | Publish | Answered>;
 
 /** The first message from the process. */
 export type Loading =
@@ -169,6 +176,8 @@ function unloadable(reason: string): Loading {
 
 function portable(message: ToSession): ToProcess {
   switch (message.kind) {
+    case 'show':
+      return { ...message, shown: copied(message.shown) };
     case 'publish':
       return { ...message, shown: copied(message.shown) };
     case 'version': {
@@ -177,10 +186,10 @@ function portable(message: ToSession): ToProcess {
       return { ...message, answer: { ...answer, version: copied(answer.version) } };
     }
     case 'start': {
-      const { meter: _, versions, ...start } = message;
+      const { meter: _, versions, trees, ...start } = message;
       return {
         ...start,
-        shown: copied(start.shown),
+        trees: trees.map(({ left: _, shown, ...tree }) => ({ ...tree, shown: shown && copied(shown) })),
         versions: versions && { ...versions, versions: versions.versions.map(copied) },
       };
     }
@@ -197,6 +206,8 @@ function copied<Tree extends ServedTree>(tree: Tree): Copied<Tree> {
 /** The inverse of `portable`. */
 export function shared(message: ToProcess): ToSession {
   switch (message.kind) {
+    case 'show':
+      return { ...message, shown: treeInMemory(message.shown) };
     case 'publish':
       return { ...message, shown: treeInMemory(message.shown) };
     case 'version': {
@@ -205,10 +216,10 @@ export function shared(message: ToProcess): ToSession {
       return { ...message, answer: { ...answer, version: treeInMemory(answer.version) } };
     }
     case 'start': {
-      const { versions } = message;
+      const { versions, trees } = message;
       return {
         ...message,
-        shown: treeInMemory(message.shown),
+        trees: trees.map((tree) => ({ ...tree, shown: tree.shown && treeInMemory(tree.shown) })),
         versions: versions && { ...versions, versions: versions.versions.map(treeInMemory) },
         meter: RequestMeter.memory(),
       };

@@ -1,19 +1,37 @@
 import { diffGenerations, Generation, type GenerationChanges } from '../../tree/index.ts';
 import { ERRNO } from '../../wire/index.ts';
-import type { NotifyOutcome, ServedTree } from '../messages.ts';
+import type { MountedTree, NotifyOutcome, ServedTree } from '../messages.ts';
 import { planNotifications } from '../notification-plan.ts';
+import type { MountedTrees } from '../trees/mounted-trees.ts';
 import type { ShownTree } from '../trees/shown-tree.ts';
 import type { Notifier } from './notifier.ts';
 import type { ReleaseProbe } from './release-probe.ts';
 
 export interface KernelCachesOptions {
-  readonly tree: ShownTree;
   readonly notifier: Pick<Notifier, 'send'>;
   readonly probes: Pick<ReleaseProbe, 'ask'>;
 }
 
 /** How many notifications were sent, and how many of them the kernel refused. */
 export type Notified = Omit<NotifyOutcome, 'ms'>;
+
+/** A tree that a predecessor has left. */
+export interface Debt {
+  readonly tree: ShownTree;
+  /** The tree before it, if the kernel may not have been notified of all differences. */
+  readonly previous: Generation | undefined;
+}
+
+/** What the kernel is owed of each tree. One that owes something counts as changing until that is settled. */
+export function debtsOf(trees: readonly Pick<MountedTree, 'left'>[], mounted: MountedTrees): readonly Debt[] {
+  return trees.flatMap(({ left }, number) => {
+    const tree = mounted.at(number);
+    if (tree === undefined) return [];
+    const previous = left?.previous && Generation.view(left.previous);
+    if (previous !== undefined) tree.unsettled();
+    return [{ tree, previous }];
+  });
+}
 
 /** Drops from the kernel's caches what an earlier tree has left there. */
 export class KernelCaches {
@@ -23,35 +41,40 @@ export class KernelCaches {
     this.#options = options;
   }
 
-  /** Shows another tree, and resolves once the kernel has answered every notification about the one before. */
-  async publish(shown: ServedTree, changes: GenerationChanges): Promise<Notified> {
-    const { tree, probes } = this.#options;
+  /** Shows another generation of a tree, and resolves once the kernel has answered every notification about the one before. */
+  async publish(tree: ShownTree, shown: ServedTree, changes: GenerationChanges): Promise<Notified> {
+    const { probes } = this.#options;
+    const { placement } = tree;
     const previous = tree.show(shown, changes);
-    const notified = await this.#notify(previous, changes);
+    const notified = await this.#notify(tree, previous, changes);
     const replaced: number[] = [];
-    for (const index of changes.changedFrom) replaced.push(previous.nodeId(index));
-    for (const index of changes.removed) replaced.push(previous.nodeId(index));
+    for (const index of changes.changedFrom) replaced.push(placement.nodeId(previous, index));
+    for (const index of changes.removed) replaced.push(placement.nodeId(previous, index));
     probes.ask(replaced);
     return notified;
   }
 
   /**
-   * Sends the notifications that a predecessor may not have sent: for every difference between its tree and the shown
-   * one.
+   * Sends the notifications that a predecessor may not have sent: for every difference between its trees and the shown
+   * ones.
    */
-  async settleDebt(before: SharedArrayBuffer | undefined): Promise<Notified> {
-    const { tree, probes } = this.#options;
-    const previous = before && Generation.view(before);
+  async settleDebts(debts: readonly Debt[]): Promise<Notified> {
+    const settled = await Promise.all(debts.map((debt) => this.#settle(debt)));
+    const sum = (of: keyof Notified): number => settled.reduce((all, each) => all + each[of], 0);
+    return { sent: sum('sent'), failed: sum('failed') };
+  }
+
+  async #settle({ tree, previous }: Debt): Promise<Notified> {
     const notified =
       previous === undefined
         ? { sent: 0, failed: 0 }
-        : await this.#notify(previous, diffGenerations(previous, tree.generation));
-    probes.ask(tree.heldIds());
+        : await this.#notify(tree, previous, diffGenerations(previous, tree.generation));
+    this.#options.probes.ask(tree.heldIds());
     return notified;
   }
 
-  async #notify(previous: Generation, changes: GenerationChanges): Promise<Notified> {
-    const { tree, notifier } = this.#options;
+  async #notify(tree: ShownTree, previous: Generation, changes: GenerationChanges): Promise<Notified> {
+    const { notifier } = this.#options;
     const { generation, placement } = tree;
     const revived = (nodeId: number): boolean => tree.revive(nodeId);
     const messages = planNotifications(previous, generation, changes, revived, placement);

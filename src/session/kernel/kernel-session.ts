@@ -15,17 +15,24 @@ import type { ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf } from '../errno.ts';
 import type { ExtendedAttributes } from '../extended-attributes.ts';
-import type { Moment, NotifyOutcome, ServedTree, SessionCounters, Takeover } from '../messages.ts';
+import {
+  type Moment,
+  NOTHING_SENT,
+  type NotifyOutcome,
+  type ServedTree,
+  type SessionCounters,
+  type ShownSince,
+  type Takeover,
+} from '../messages.ts';
 import { attribute, type ContentRange, type Handled, handle, type Outcome } from '../opcode-handlers.ts';
 import { PendingReads } from '../pending-reads.ts';
 import { isResent } from '../request-key.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import type { MountedTrees } from '../trees/mounted-trees.ts';
-import type { ShownTree } from '../trees/shown-tree.ts';
 import type { VersionLookups } from '../trees/version-lookups.ts';
 import { inodeGeneration } from './inode-generation.ts';
 import type { Kept } from './journal.ts';
-import { KernelCaches } from './kernel-caches.ts';
+import { debtsOf, KernelCaches } from './kernel-caches.ts';
 import type { KernelSessionOptions } from './kernel-session-options.ts';
 import { Notifier } from './notifier.ts';
 import { ReleaseProbe } from './release-probe.ts';
@@ -45,13 +52,13 @@ export class KernelSession implements Session {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #reply: ReplyWriter;
-  readonly #tree: ShownTree;
   readonly #trees: MountedTrees;
   readonly #lookups: VersionLookups | undefined;
   readonly #drops: VersionDrop | undefined;
   readonly #attributes: AttributeSource;
   readonly #extended: ExtendedAttributes;
-  readonly #content: ContentReader;
+  /** By the trees' numbers. */
+  readonly #contents: readonly ContentReader[];
   readonly #options: KernelSessionOptions;
   readonly #pending = new PendingReads();
   readonly #meter: RequestMeter;
@@ -67,13 +74,12 @@ export class KernelSession implements Session {
   constructor(options: KernelSessionOptions) {
     this.#options = options;
     this.#meter = options.meter;
-    const sources = answerSources(options, VERSION_WAITS, options.takeover?.replaced);
-    this.#tree = sources.tree;
+    const sources = answerSources(options, VERSION_WAITS);
     this.#trees = sources.trees;
     this.#lookups = sources.lookups;
     this.#attributes = sources.attributes;
     this.#extended = sources.extended;
-    this.#content = sources.content;
+    this.#contents = sources.contents;
     const events = {
       onRequest: (offset: number, length: number) => this.#onRequest(offset, length, undefined),
       onEnd: (errno: number) => this.#onEnd(errno),
@@ -90,13 +96,16 @@ export class KernelSession implements Session {
       onStuck: options.onStuck,
     });
     const ask = (messages: readonly Uint8Array[]): Promise<Int32Array> => this.#notifier.send(messages);
-    this.#drops = sources.table && new VersionDrop({ table: sources.table, ask });
+    const { versions } = this.#trees;
+    this.#drops = versions && new VersionDrop({ table: versions, ask });
     this.#probes = new ReleaseProbe({
-      tree: this.#tree,
+      trees: this.#trees,
       ask,
-      onReleased: options.onReleased,
+      onReleased: (nodeIds) => {
+        for (const [tree, ownIds] of this.#trees.byTree(nodeIds)) options.onReleased(tree, ownIds);
+      },
     });
-    this.#caches = new KernelCaches({ tree: this.#tree, notifier: this.#notifier, probes: this.#probes });
+    this.#caches = new KernelCaches({ notifier: this.#notifier, probes: this.#probes });
     this.#resend = new Resend(this.#transport);
     if (options.takeover === undefined) journal?.clear();
     else void this.#takeOver(options.takeover);
@@ -108,13 +117,14 @@ export class KernelSession implements Session {
    * notification until the requests that the predecessor had read for the same directory are answered. So the kernel is
    * asked first to send those again, and not by the thread that notifies.
    */
-  async #takeOver({ init, previous }: Takeover): Promise<void> {
-    if (previous !== undefined) this.#tree.unsettled();
-    this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, init);
+  async #takeOver({ init }: Takeover): Promise<void> {
+    const debts = debtsOf(this.#options.trees, this.#trees);
+    this.#reply.inodeGeneration = inodeGeneration(this.#trees.first.generation.salt, init);
     const resends = this.#resend.ask(init);
     const unanswered = this.#replay(resends);
-    const { sent: owed, failed } = await this.#caches.settleDebt(previous);
-    this.#options.onServing({ init, takenOver: { unanswered, owed, failed, resends } });
+    const { sent: owed, failed } = await this.#caches.settleDebts(debts);
+    const takenOver = { unanswered, owed, failed, resends };
+    this.#options.onServing({ init, takenOver });
   }
 
   /**
@@ -135,13 +145,20 @@ export class KernelSession implements Session {
     return unanswered.length;
   }
 
+  show(tree: number, shown: ShownSince): NotifyOutcome {
+    this.#trees.show(tree, shown);
+    return NOTHING_SENT;
+  }
+
   /**
-   * Makes a generation current and drops what the kernel has cached of the previous one. Resolves once the kernel has
+   * Makes a generation of a tree current and drops what the kernel has cached of the previous one. Resolves once the kernel has
    * answered every notification: every lookup that starts after that sees the new tree.
    */
-  async publish(shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
+  async publish(number: number, shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     const began = performance.now();
-    const outcome = await this.#caches.publish(shown, changes);
+    const tree = this.#trees.at(number);
+    if (tree === undefined) throw new TypeError(`tree ${number} is not shown`);
+    const outcome = await this.#caches.publish(tree, shown, changes);
     return { ...outcome, ms: performance.now() - began };
   }
 
@@ -156,7 +173,7 @@ export class KernelSession implements Session {
       opcodes,
       malformed: this.#malformed,
       readErrors,
-      replacedInodes: this.#tree.heldCount,
+      replacedInodes: this.#trees.heldCount,
       refused: this.#refused,
       replayed: this.#replayed,
     };
@@ -215,8 +232,8 @@ export class KernelSession implements Session {
       case 'version-id':
         return this.#told(request, this.#options.versionIdOf(outcome.version), outcome.size, keep, began);
       case 'root-attribute': {
-        const { attribute, size } = outcome;
-        return this.#told(request, this.#options.rootAttributeOf(attribute), size, keep, began);
+        const { asked, size } = outcome;
+        return this.#told(request, this.#options.rootAttributeOf(asked), size, keep, began);
       }
       case 'version':
         return this.#findVersion(request, outcome.id, keep, began);
@@ -248,7 +265,7 @@ export class KernelSession implements Session {
       return;
     }
     this.#reply.init(negotiation.reply);
-    this.#reply.inodeGeneration = inodeGeneration(this.#tree.generation.salt, negotiation.reply);
+    this.#reply.inodeGeneration = inodeGeneration(this.#trees.first.generation.salt, negotiation.reply);
     this.#send();
     if (negotiation.kind === 'agreed')
       this.#options.onServing({ init: negotiation.reply, takenOver: undefined });
@@ -258,7 +275,8 @@ export class KernelSession implements Session {
   #read(request: Request, range: ContentRange, keep: () => Kept, began: number): boolean {
     const { uid } = request;
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
-    if (this.#content.readLocal(range, body)) {
+    const contents = this.#contents[this.#trees.numberOf(range.nodeId)]!;
+    if (contents.readLocal(range, body)) {
       this.#reply.data(range.length);
       this.#meter.readLocally();
       this.#send();
@@ -270,7 +288,7 @@ export class KernelSession implements Session {
       this.#send();
       return false;
     }
-    const content = this.#content.read(range, uid, pending.signal).catch(() => 'unavailable' as const);
+    const content = contents.read(range, uid, pending.signal).catch(() => 'unavailable' as const);
     return this.#later(request, keep(), began, content, (bytes) => {
       pending.end();
       if (pending.signal.aborted) this.#reply.error(errnoOf('interrupted'));

@@ -1,5 +1,5 @@
 import { ERRNO, encodeStore } from '../../wire/index.ts';
-import type { ShownTree } from '../trees/shown-tree.ts';
+import type { MountedTrees } from '../trees/mounted-trees.ts';
 
 /** FORGETs come in bursts: one query to the kernel covers all of them. */
 const PROBE_DELAY_MS = 100;
@@ -7,7 +7,7 @@ const PROBE_DELAY_MS = 100;
 const PROBE_ALL_MS = 60_000;
 
 export interface ReleaseProbeOptions {
-  readonly tree: Pick<ShownTree, 'held' | 'heldIds' | 'release'>;
+  readonly trees: Pick<MountedTrees, 'held' | 'heldIds' | 'release'>;
   /** Sends notifications; resolves with 0 or an errno for each. */
   readonly ask: (messages: readonly Uint8Array[]) => Promise<Int32Array>;
   /** Called with replaced nodes that the kernel no longer holds. */
@@ -30,13 +30,13 @@ export class ReleaseProbe {
 
   constructor(options: ReleaseProbeOptions) {
     this.#options = options;
-    this.#all = setInterval(() => this.ask(options.tree.heldIds()), PROBE_ALL_MS);
+    this.#all = setInterval(() => this.ask(options.trees.heldIds()), PROBE_ALL_MS);
     this.#all.unref();
   }
 
   /** The kernel has forgotten a node: a hint to query, not a proof. */
   forgotten(nodeId: number): void {
-    if (this.#options.tree.held(nodeId) === undefined) return;
+    if (this.#options.trees.held(nodeId) === undefined) return;
     this.#forgotten.add(nodeId);
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -58,16 +58,16 @@ export class ReleaseProbe {
   }
 
   async #askAll(): Promise<void> {
-    const { tree, ask, onReleased } = this.#options;
+    const { trees, ask, onReleased } = this.#options;
     this.#isAsking = true;
     while (this.#due.size > 0 && !this.#stopped) {
-      const asked = [...this.#due].filter((nodeId) => tree.held(nodeId) !== undefined);
+      const asked = [...this.#due].filter((nodeId) => trees.held(nodeId) !== undefined);
       this.#due.clear();
       if (asked.length === 0) break;
       const results = await ask(asked.map((nodeId) => encodeStore(nodeId, 0)));
       const released = asked.filter((_, i) => results[i] === ERRNO.ENOENT);
       if (released.length === 0) continue;
-      tree.release(released);
+      trees.release(released);
       onReleased(released);
     }
     this.#isAsking = false;

@@ -1,49 +1,131 @@
 import { FOREVER, FUSE_ROOT_ID } from '../../wire/index.ts';
+import type { LeftOfTree, MountedTree, ShownSince } from '../messages.ts';
 import type { Node, OwnChild, OwnDirectory } from './node.ts';
 import { VERSIONS_ID } from './node-ranges.ts';
-import type { PlacedTree } from './placement.ts';
-import type { ShownTree } from './shown-tree.ts';
-import type { VersionTable } from './version-table.ts';
+import { type PlacedTree, type Placement, WHOLE_MOUNT } from './placement.ts';
+import { ShownTree } from './shown-tree.ts';
+import { OWN_TTL_SECONDS, TreeDirectories } from './tree-directories.ts';
+import { BESIDE_VERSIONS, type VersionTable } from './version-table.ts';
+
+export { OWN_TTL_SECONDS } from './tree-directories.ts';
 
 const CURRENT = Buffer.from('current');
 const VERSIONS = Buffer.from('versions');
 /** Cookies below 16 are reserved for "." and "..". */
 const CURRENT_COOKIE = 16;
 const VERSIONS_COOKIE = 17;
+
 /**
- * How long the kernel may cache the attributes of the mount's own directories: after that it reads the listing of
- * `versions/` again if it changed.
+ * The trees that a mount shows: a single tree, or a current tree and versions that never change, or several trees below
+ * directories of the mount's own. A tree's number is its place among those that the session was started with.
  */
-export const OWN_TTL_SECONDS = 1;
-
-/** The trees that a mount shows: a single tree, or a current tree and versions that never change. */
 export class MountedTrees {
-  readonly current: ShownTree;
   readonly versions: VersionTable | undefined;
+  readonly #directories: TreeDirectories | undefined;
+  readonly #shown: (ShownTree | undefined)[] = [];
 
-  constructor(current: ShownTree, versions?: VersionTable) {
-    this.current = current;
-    this.versions = versions;
+  constructor(
+    trees: readonly Pick<MountedTree, 'path' | 'shown' | 'left'>[],
+    versionsOver?: (first: ShownTree) => VersionTable,
+  ) {
+    const [first] = trees;
+    if (first === undefined) throw new TypeError('a mount shows at least one tree');
+    if (first.path !== '') this.#directories = new TreeDirectories(trees.map(({ path }) => path));
+    const placement = versionsOver === undefined ? WHOLE_MOUNT : BESIDE_VERSIONS;
+    for (const [number, { shown, left }] of trees.entries()) {
+      this.#shown.push(undefined);
+      if (shown !== undefined)
+        this.#show(number, shown, left?.replaced, this.#directories?.placement(number) ?? placement);
+    }
+    this.versions = versionsOver?.(this.first);
+  }
+
+  /** The first tree that is shown. */
+  get first(): ShownTree {
+    const first = this.#shown.find((tree) => tree !== undefined);
+    if (first === undefined) throw new TypeError('no tree is shown');
+    return first;
+  }
+
+  /** The trees that are shown and may change. */
+  get shown(): readonly ShownTree[] {
+    return this.#shown.filter((tree) => tree !== undefined);
+  }
+
+  /** Undefined if it is not shown yet. */
+  at(number: number): ShownTree | undefined {
+    return this.#shown[number];
+  }
+
+  /** Shows a tree in its directory. */
+  show(number: number, shown: ShownSince): void {
+    const placement = this.#directories?.placement(number);
+    if (placement === undefined || this.#shown[number] !== undefined)
+      throw new TypeError(`tree ${number} is shown already`);
+    this.#show(number, shown, [], placement);
+  }
+
+  /** The tree to which a node belongs, also if it is held, or of a version; for other nodes, 0. */
+  numberOf(nodeId: number): number {
+    return this.#directories?.treeOf(nodeId) ?? 0;
+  }
+
+  /** The tree of which this is the root, or the only tree of the mount of which this is the root. */
+  rootOf(nodeId: number): number | undefined {
+    if (this.#directories === undefined)
+      return nodeId === FUSE_ROOT_ID || nodeId === this.first.placement.rootId ? 0 : undefined;
+    const number = this.#directories.treeOf(nodeId);
+    return number !== undefined && this.#shown[number]?.placement.rootId === nodeId ? number : undefined;
+  }
+
+  /** A node that an earlier generation of a tree had. */
+  held(nodeId: number): Extract<Node, { readonly kind: 'held' }>['inode'] | undefined {
+    return this.#shown[this.numberOf(nodeId)]?.held(nodeId);
+  }
+
+  heldIds(): number[] {
+    return this.shown.flatMap((tree) => tree.heldIds());
+  }
+
+  get heldCount(): number {
+    return this.shown.reduce((sum, { heldCount }) => sum + heldCount, 0);
+  }
+
+  release(nodeIds: readonly number[]): void {
+    for (const nodeId of nodeIds) this.#shown[this.numberOf(nodeId)]?.release([nodeId]);
+  }
+
+  /** The nodes by tree, each with the tree's own ids. */
+  *byTree(nodeIds: readonly number[]): Generator<[tree: number, ownIds: readonly number[]]> {
+    for (const [number, tree] of this.#shown.entries()) {
+      const own = nodeIds.filter((nodeId) => this.numberOf(nodeId) === number);
+      if (tree !== undefined && own.length > 0)
+        yield [number, own.map((nodeId) => tree.placement.ownId(nodeId))];
+    }
   }
 
   /** Undefined if the node id is unknown. */
   node(nodeId: number): Node | undefined {
-    const { current, versions } = this;
-    const index = current.placement.indexOfNode(current.generation, nodeId);
-    if (index >= 0) return { kind: 'entry', tree: current, index };
-    const inode = current.held(nodeId);
-    if (inode !== undefined) return { kind: 'held', inode };
-    if (versions === undefined) return undefined;
-    return nodeId === versions.root.nodeId
-      ? { kind: 'own', directory: versions.root }
-      : versions.node(nodeId);
+    const tree = this.#shown[this.numberOf(nodeId)];
+    if (tree !== undefined) {
+      const index = tree.placement.indexOfNode(tree.generation, nodeId);
+      if (index >= 0) return { kind: 'entry', tree, index };
+      const inode = tree.held(nodeId);
+      if (inode !== undefined) return { kind: 'held', inode };
+    }
+    const { versions } = this;
+    if (versions !== undefined) {
+      return nodeId === versions.root.nodeId
+        ? { kind: 'own', directory: versions.root }
+        : versions.node(nodeId);
+    }
+    const directory = this.#directories?.directory(nodeId);
+    return directory && { kind: 'own', directory };
   }
 
   /** Finds the node at a path below the mount's root, '' for the root itself; undefined if there is none. */
   find(path: string): Node | undefined {
-    const { current, versions } = this;
-    if (versions === undefined) return entryAt(current, path);
-    let node: Node | undefined = { kind: 'own', directory: versions.root };
+    let node = this.node(FUSE_ROOT_ID);
     let rest = path;
     while (rest !== '' && node !== undefined) {
       if (node.kind === 'entry') return entryAt(node.tree, rest);
@@ -59,52 +141,74 @@ export class MountedTrees {
   /** Finds a name in one of the mount's own directories. */
   ownChild(directory: OwnDirectory, name: Uint8Array): OwnChild | undefined {
     const { versions } = this;
-    if (versions === undefined) return undefined;
-    if (directory.nodeId === VERSIONS_ID) return versions.child(name);
-    return this.#children(versions).find((child) => equal(child.name, name));
+    if (versions !== undefined && directory.nodeId === VERSIONS_ID) return versions.child(name);
+    for (const child of this.ownChildren(directory, 0)) if (equal(child.name, name)) return child;
+    return undefined;
   }
 
   /** Lists the entries after a cookie, in the order of their cookies. */
   *ownChildren(directory: OwnDirectory, after: number): Generator<OwnChild> {
     const { versions } = this;
-    if (versions === undefined) return;
-    if (directory.nodeId === VERSIONS_ID) yield* versions.children(after);
-    else yield* this.#children(versions).filter(({ cookie }) => cookie > after);
+    if (versions === undefined) yield* this.#aboveTrees(directory, after);
+    else if (directory.nodeId === VERSIONS_ID) yield* versions.children(after);
+    else yield* this.#besideVersions(versions).filter(({ cookie }) => cookie > after);
   }
 
-  /** The path of a node, or its last path if it was removed; '' for the root, undefined if unknown. */
+  /** The path of a node below the mount's root, or its last path if it was removed; undefined if unknown. */
   path(nodeId: number): string | undefined {
     const node = this.node(nodeId);
-    if (this.versions === undefined || node === undefined) return this.current.path(nodeId);
-    switch (node.kind) {
+    switch (node?.kind) {
+      case undefined:
+        return undefined;
       case 'own':
+        if (this.versions === undefined) return this.#directories?.path(nodeId);
         return node.directory.nodeId === VERSIONS_ID ? 'versions' : '';
       case 'sought':
         return `versions/${node.id}`;
       case 'held':
-        return node.inode.path === undefined ? undefined : `current/${node.inode.path}`;
-      case 'entry': {
-        const path = node.tree.generation.path(node.index);
-        const version = this.versions.at(nodeId);
-        const root = version === undefined ? 'current' : `versions/${version.id}`;
-        return path === '' ? root : `${root}/${path}`;
-      }
+        return node.inode.path === undefined ? undefined : below(this.#rootPath(nodeId), node.inode.path);
+      case 'entry':
+        return below(this.#rootPath(nodeId), node.tree.generation.path(node.index));
       default:
         return node satisfies never;
     }
   }
 
-  /** Whether the node is the root of the mount, or of the current tree. */
-  isRoot(nodeId: number): boolean {
-    return nodeId === FUSE_ROOT_ID || nodeId === this.current.placement.rootId;
+  /** The path of the root of the tree to which a node belongs. */
+  #rootPath(nodeId: number): string {
+    if (this.versions !== undefined) {
+      const version = this.versions.at(nodeId);
+      return version === undefined ? 'current' : `versions/${version.id}`;
+    }
+    return this.#directories?.treePath(this.numberOf(nodeId)) ?? '';
   }
 
-  #children({ directory }: VersionTable): readonly OwnChild[] {
+  #show(
+    number: number,
+    shown: ShownSince,
+    replaced: LeftOfTree['replaced'] | undefined,
+    placement: Placement,
+  ): void {
+    this.#shown[number] = new ShownTree(shown, replaced, placement);
+    this.#directories?.show(number, shown.since);
+  }
+
+  *#aboveTrees({ nodeId }: OwnDirectory, after: number): Generator<OwnChild> {
+    for (const { leadsTo, ...child } of this.#directories?.names(nodeId, after) ?? []) {
+      if ('directory' in leadsTo) yield { ...child, node: { kind: 'own', directory: leadsTo.directory } };
+      else {
+        const tree = this.#shown[leadsTo.tree];
+        if (tree !== undefined) yield { ...child, node: { kind: 'entry', tree, index: 0 } };
+      }
+    }
+  }
+
+  #besideVersions({ directory }: VersionTable): readonly OwnChild[] {
     return [
       {
         name: CURRENT,
         cookie: CURRENT_COOKIE,
-        node: { kind: 'entry', tree: this.current, index: 0 },
+        node: { kind: 'entry', tree: this.first, index: 0 },
         ttlSeconds: FOREVER,
       },
       {
@@ -115,6 +219,10 @@ export class MountedTrees {
       },
     ];
   }
+}
+
+function below(root: string, path: string): string {
+  return root === '' || path === '' ? root + path : `${root}/${path}`;
 }
 
 function entryAt(tree: PlacedTree, path: string): Node | undefined {

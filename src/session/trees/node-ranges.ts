@@ -59,3 +59,38 @@ export function isVersionRoot(nodeId: number): boolean {
 export function versionCookie(rootId: number): number {
   return rootId - OWN_DIRECTORIES;
 }
+
+/*
+ * Node ids of a mount that shows several trees, none of which is a version:
+ *
+ *     1                          the root of the mount
+ *     2^51 .. 2^51 + 2^20 - 1    directories above the trees
+ *     2^51 + 2^20 + n            the root of tree n
+ *     2^52 + n * 2^46 ..         the entries of tree n, by the ids that its generations give
+ */
+const TREE_ROOTS = OWN_DIRECTORIES + 2 ** 20;
+const TREE_ENTRIES = 2 ** 52;
+const IDS_OF_A_TREE = 2 ** 46;
+
+/** As many trees have node ids of their own: as src/config allows. */
+const MOST_TREES = 64;
+
+/** The node id of a directory above the trees. */
+export function aboveTreesId(index: number): number {
+  return OWN_DIRECTORIES + index;
+}
+
+export function treeRootId(tree: number): number {
+  return TREE_ROOTS + tree;
+}
+
+/** The offset of the node ids of a tree's entries. */
+export function treeOffset(tree: number): number {
+  return TREE_ENTRIES + tree * IDS_OF_A_TREE;
+}
+
+/** The tree that a root or an entry belongs to; undefined for other node ids. */
+export function treeNumberOf(nodeId: number): number | undefined {
+  if (nodeId >= TREE_ENTRIES) return Math.floor((nodeId - TREE_ENTRIES) / IDS_OF_A_TREE);
+  return nodeId >= TREE_ROOTS && nodeId < TREE_ROOTS + MOST_TREES ? nodeId - TREE_ROOTS : undefined;
+}

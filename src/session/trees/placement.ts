@@ -27,6 +27,11 @@ export class Placement {
     return ownId === ROOT_OF_TREE ? this.rootId : ownId + this.#offset;
   }
 
+  /** The inverse of `placed`. */
+  ownId(nodeId: number): number {
+    return nodeId === this.rootId ? ROOT_OF_TREE : nodeId - this.#offset;
+  }
+
   nodeId(generation: Generation, index: number): number {
     return index === 0 ? this.rootId : generation.nodeId(index) + this.#offset;
   }

@@ -4,7 +4,7 @@ import type { ServedTree } from '../messages.ts';
 import type { HeldInode } from './held-inode.ts';
 import { type PlacedTree, type Placement, WHOLE_MOUNT } from './placement.ts';
 
-/** The current tree: one generation, and the replaced versions that the kernel may still hold. */
+/** A tree that changes: one generation, and the replaced versions that the kernel may still hold. */
 export class ShownTree implements PlacedTree {
   readonly placement: Placement;
   #generation: Generation;
@@ -12,14 +12,14 @@ export class ShownTree implements PlacedTree {
   readonly #held = new Map<number, HeldInode>();
   #changing = false;
 
-  /** `replaced`: nodes of a predecessor's trees that the kernel may still hold. */
+  /** `replaced`: nodes of a predecessor's trees that the kernel may still hold, with the tree's own ids. */
   constructor(shown: ServedTree, replaced: readonly HeldInode[] = [], placement: Placement = WHOLE_MOUNT) {
     this.placement = placement;
     this.#generation = Generation.view(shown.generation);
     this.#fingerprints = new BigUint64Array(shown.fingerprints);
     for (const node of replaced) {
-      // The predecessor may have stored the parent under the tree's own root id.
-      this.#held.set(node.nodeId, { ...node, parentId: placement.placed(node.parentId) });
+      const nodeId = placement.placed(node.nodeId);
+      this.#held.set(nodeId, { ...node, nodeId, parentId: placement.placed(node.parentId) });
     }
   }
 

@@ -20,12 +20,7 @@ describe('a session that takes over', () => {
   afterEach(() => f.stop());
 
   const agreed = { flags: FUSE_HAS_RESEND } as InitReply;
-  const takeover = (others: Partial<Takeover> = {}): Takeover => ({
-    init: agreed,
-    replaced: [],
-    previous: undefined,
-    ...others,
-  });
+  const takeover = (others: Partial<Takeover> = {}): Takeover => ({ init: agreed, ...others });
   /** What a server leaves that was killed while these waited. */
   const leftBy = (...requests: readonly Uint8Array[]): ArrayBuffer => {
     const memory = new ArrayBuffer(JOURNAL_BYTES);
@@ -89,7 +84,7 @@ describe('a session that takes over', () => {
   test('tells the kernel what the one before may have owed it', async () => {
     const { generation: previous } = treeOf({ 'a.py': 'one', 'gone.py': 'g' });
     const next = treeOf({ 'a.py': 'three' }, { number: 4 }, previous);
-    f.start({}, { takeover: takeover({ previous: previous.buffer }) }, next.generation);
+    f.start({}, { takeover: takeover(), left: { previous: previous.buffer } }, next.generation);
     await waitFor('the word', () => f.serving.length === 1);
     const { takenOver } = f.serving[0] as { takenOver: { owed: number } };
     assert.ok(takenOver.owed >= 2);

@@ -170,7 +170,7 @@ describe('a session, with no kernel but its bytes', () => {
     const old = f.node('a.py');
     const next = treeOf({ 'a.py': 'three', 'd/x.py': 'x', 'd/y.py': 'y' }, { number: 4 }, f.generation);
     let isTold = false;
-    const published = f.session.publish(served(next.generation), next.changes!).then((outcome) => {
+    const published = f.session.publish(0, served(next.generation), next.changes!).then((outcome) => {
       isTold = true;
       return outcome;
     });
@@ -205,7 +205,7 @@ describe('a session, with no kernel but its bytes', () => {
     f.start({ 'a.py': 'one' });
     f.kernel.answersNotifications = false;
     const next = treeOf({ 'a.py': 'three' }, { number: 4 }, f.generation);
-    void f.session.publish(served(next.generation), next.changes!);
+    void f.session.publish(0, served(next.generation), next.changes!);
     const stopped = f.session.stop();
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(f.kernel.isClosed, false);

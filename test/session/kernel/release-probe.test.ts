@@ -16,7 +16,7 @@ describe('the question which replaced nodes the kernel still holds', () => {
     asked = [];
     released = [];
     probe = new ReleaseProbe({
-      tree: {
+      trees: {
         held: (nodeId) => (held.has(nodeId) ? ({ nodeId } as HeldInode) : undefined),
         heldIds: () => [...held],
         release: (nodeIds) => {

@@ -1,15 +1,16 @@
 import { KernelSession } from '../../../src/session/kernel/kernel-session.ts';
 import type { KernelSessionOptions } from '../../../src/session/kernel/kernel-session-options.ts';
-import type { FetchResult } from '../../../src/session/messages.ts';
+import type { FetchResult, LeftOfTree } from '../../../src/session/messages.ts';
 import { RequestMeter } from '../../../src/session/request-meter.ts';
 import type { SessionEnd } from '../../../src/session/session-end.ts';
 import type { Generation } from '../../../src/tree/index.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Files } from '../live-session.ts';
-import { served, treeOf } from '../trees.ts';
+import { mountedTree, treeOf } from '../trees.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 interface AskedFetch {
+  readonly tree: number;
   readonly path: string;
   readonly chunk: number | undefined;
   readonly reader: number | undefined;
@@ -28,27 +29,31 @@ export class SessionOnBytes {
   #started: { readonly session: KernelSession; readonly generation: Generation } | undefined;
 
   /** `of`: in the place of a tree of the files. */
-  start(files: Files, options: Partial<KernelSessionOptions> = {}, of?: Generation): void {
+  start(
+    files: Files,
+    { left, ...options }: Partial<KernelSessionOptions> & { readonly left?: Partial<LeftOfTree> } = {},
+    of?: Generation,
+  ): void {
     const generation = of ?? treeOf(files).generation;
     const session = new KernelSession({
       addon: this.kernel.addon,
       fd: -1,
-      shown: served(generation),
+      trees: [mountedTree(generation, left)],
       presentation: { uid: 0, gid: 0, umask: 0o222 },
-      naming: { source: 's3://b/in/', keyPrefix: 'in/' },
-      cacheDirectory: '/nowhere',
       meter: new RequestMeter(RequestMeter.memory()),
-      fetch: ({ path }, chunk, signal, reader) =>
-        new Promise((answer) =>
-          this.fetches.push({ path, chunk, reader, signal: signal as AbortSignal, answer }),
-        ),
+      fetchOf:
+        (tree) =>
+        ({ path }, chunk, signal, reader) =>
+          new Promise((answer) =>
+            this.fetches.push({ tree, path, chunk, reader, signal: signal as AbortSignal, answer }),
+          ),
       versionIdOf: async () => 'v1',
-      rootAttributeOf: async (attribute) => (attribute === 'seq' ? '42' : undefined),
+      rootAttributeOf: async ({ attribute }) => (attribute === 'seq' ? '42' : undefined),
       findVersion: async () => ({ kind: 'absent' }),
       onVersionUsed: () => undefined,
       onServing: (word) => this.serving.push(word),
       onFault: (error, opcode) => this.faults.push(`${opcode}: ${String(error)}`),
-      onReleased: (nodeIds) => this.released.push(...nodeIds),
+      onReleased: (_tree, nodeIds) => this.released.push(...nodeIds),
       onStuck: () => undefined,
       onEnd: (end) => this.ends.push(end),
       ...options,

@@ -5,14 +5,13 @@ import type { ServedVersion, VersionAnswer, VersionsServed } from '../../../src/
 import { RequestMeter } from '../../../src/session/request-meter.ts';
 import { MountedTrees } from '../../../src/session/trees/mounted-trees.ts';
 import { CURRENT_ROOT_ID, VERSIONS_ID, versionRootId } from '../../../src/session/trees/node-ranges.ts';
-import { ShownTree } from '../../../src/session/trees/shown-tree.ts';
-import { BESIDE_VERSIONS, VersionTable } from '../../../src/session/trees/version-table.ts';
+import { VersionTable } from '../../../src/session/trees/version-table.ts';
 import { ERRNO } from '../../../src/wire/index.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { FakeKernel } from '../kernel/fake-kernel.ts';
 import type { Files } from '../live-session.ts';
 import { name, type ReplyMessage, range, words } from '../messages.ts';
-import { served, treeOf } from '../trees.ts';
+import { mountedTree, served, treeOf } from '../trees.ts';
 
 const ROOT = 1;
 /** As in test/session/trees.ts. */
@@ -59,8 +58,7 @@ describe('paths of a mount that shows versions', () => {
       SALT,
       () => undefined,
     );
-    const current = new ShownTree(served(generation), [], BESIDE_VERSIONS);
-    const trees = new MountedTrees(current, table);
+    const trees = new MountedTrees([mountedTree(generation)], () => table);
     const inVersion = trees.find(`versions/${ONE}/d`);
     assert.ok(inVersion?.kind === 'entry');
     const { tree, index } = inVersion;
@@ -89,13 +87,11 @@ describe('a session that shows versions', () => {
     session = new KernelSession({
       addon: kernel.addon,
       fd: 0,
-      shown: served(generation),
+      trees: [mountedTree(generation)],
       versions: { versions: [], madeAt: AT, changedAt: AT, ...versions },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
-      naming: { source: 's3://test/', keyPrefix: '' },
-      cacheDirectory: '/nowhere',
       meter: new RequestMeter(RequestMeter.memory()),
-      fetch: async () => ({ kind: 'memory', bytes: Buffer.from('one') }),
+      fetchOf: () => async () => ({ kind: 'memory', bytes: Buffer.from('one') }),
       versionIdOf: async () => undefined,
       rootAttributeOf: async () => undefined,
       findVersion: (id, reader, signal) =>

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { ConfigError } from './config-error.ts';
+import type { ResolvedTree } from './resolve.ts';
+import { parseS3Address, type S3Address } from './s3-address.ts';
+
+/** As many have node ids of their own. */
+export const MOST_TREES = 64;
+/** Of a path: several of them are named in the table of mounts. */
+const LONGEST_PATH = 128;
+const PATH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
+/** Of the names of all trees in the table of mounts. */
+const LONGEST_SOURCE = 512;
+
+/** A tree, and where it lies. */
+export interface PlacedTree {
+  readonly path: string;
+  readonly address: S3Address;
+  readonly resolved: ResolvedTree;
+}
+
+/** The trees in the order of their paths, which is that of their numbers. Throws ConfigError. */
+export function placedTrees(named: readonly ResolvedTree[]): readonly PlacedTree[] {
+  if (named.length === 0) {
+    throw new ConfigError(
+      'usage',
+      'There is no source: neither an s3:// address, nor trees in the file of --config.',
+      'Usage: dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options], or dagmount mount MOUNTPOINT --config FILE with trees; see dagmount help mount.',
+    );
+  }
+  if (named.length > MOST_TREES) {
+    throw new ConfigError(
+      'bad-value',
+      `${named[0]!.given.file} names ${named.length} trees.`,
+      `Allowed: up to ${MOST_TREES} below one mount point.`,
+    );
+  }
+  const placed = named.map((resolved) => {
+    const { path, source } = resolved.given;
+    requirePath(resolved);
+    return { path, address: addressOf(resolved, source), resolved };
+  });
+  placed.sort(({ path: one }, { path: other }) => (one < other ? -1 : one > other ? 1 : 0));
+  for (const [index, one] of placed.entries())
+    for (const other of placed.slice(index + 1)) requireApart(one, other);
+  return placed;
+}
+
+/** What the table of mounts has as the source of a mount with several trees. */
+export function sourceOf(trees: readonly PlacedTree[]): string {
+  const source = `trees:${trees.map(({ path }) => path).join('+')}`;
+  if (source.length <= LONGEST_SOURCE) return source;
+  return `trees:${trees.length}-${createHash('sha256').update(source).digest('hex').slice(0, 12)}`;
+}
+
+/** Throws ConfigError if the file names trees although the command line names a source. */
+export function requireNone(named: readonly ResolvedTree[], address: string | undefined): void {
+  const [first] = named;
+  if (first === undefined) return;
+  const { file, line } = first.given;
+  throw new ConfigError(
+    'usage',
+    `${address} is to be mounted, and trees (${file}, line ${line}) names what is to be.`,
+    'Leave the address out (dagmount mount MOUNTPOINT --config FILE), or take trees out of the file.',
+  );
+}
+
+function addressOf({ given: { path, file, line } }: ResolvedTree, source: string): S3Address {
+  try {
+    return parseS3Address(source);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { code, message, hint } = error;
+    throw new ConfigError(code, `The tree ${path} (${file}, line ${line}): ${message}`, hint, error);
+  }
+}
+
+function requirePath({ given: { path, file, line } }: ResolvedTree): void {
+  if (PATH.test(path) && path.length <= LONGEST_PATH) return;
+  throw new ConfigError(
+    'bad-value',
+    `The path of a tree cannot be ${JSON.stringify(path)} (${file}, line ${line}).`,
+    `Allowed: up to ${LONGEST_PATH} letters, digits, dots, hyphens and underscores, with slashes between directories, none of which begins with a dot or a hyphen.`,
+  );
+}
+
+/** One of two trees would have a directory where the other has its files. */
+function requireApart(one: PlacedTree, other: PlacedTree): void {
+  if (one.path !== other.path && !other.path.startsWith(`${one.path}/`)) return;
+  const { file } = one.resolved.given;
+  const named = ({ path, resolved: { given } }: PlacedTree): string =>
+    `${path} (line ${given.line}: ${given.source})`;
+  throw new ConfigError(
+    'bad-value',
+    `Two trees of ${file} lie in one another: ${named(one)} and ${named(other)}.`,
+    'Give each tree a directory of its own, beside those of the others.',
+  );
+}
