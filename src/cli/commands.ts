@@ -34,6 +34,10 @@ export const commands: readonly CommandSpec[] = [
         does: 'a store of your own',
       },
       {
+        command: 'dagmount mount /opt/airflow/dags --config /etc/dagmount/trees.yaml',
+        does: 'the trees that the file names, each in its directory',
+      },
+      {
         command: 'dagmount mount s3://acme-airflow/dags /opt/airflow/dags --print-config',
         does: 'what would hold, and why',
       },
@@ -76,7 +80,7 @@ export const commands: readonly CommandSpec[] = [
     usage: '[s3://BUCKET[/PREFIX]] [options]',
     summary: 'check this host and the store, and say what to repair',
     description: [
-      'Checks what a mount needs of this host: Node.js, the kernel, /dev/fuse, the right to mount, the addon, the directories. With an address also of the store: credentials, the bucket, listing, reading, the clock. Changes nothing. Exits with the code of the first check that fails.',
+      'Checks what a mount needs of this host: Node.js, the kernel, /dev/fuse, the right to mount, the addon, the directories. With an address also of the store: credentials, the bucket, listing, reading, the clock. With a file of --config that names trees, of the store of each. Changes nothing. Exits with the code of the first check that fails.',
     ],
     flags: [{ name: 'json', help: 'Print one JSON document' }],
     argument: 'nothing',
