@@ -59,7 +59,7 @@ export function requireNone(named: readonly ResolvedTree[], address: string | un
   const { file, line } = first.given;
   throw new ConfigError(
     'usage',
-    `${address} is to be mounted, and trees (${file}, line ${line}) names what is to be.`,
+    `Both the command line (${address}) and trees (${file}, line ${line}) name what to mount.`,
     'Leave the address out (dagmount mount MOUNTPOINT --config FILE), or take trees out of the file.',
   );
 }
@@ -91,7 +91,7 @@ function requireApart(one: PlacedTree, other: PlacedTree): void {
     `${path} (line ${given.line}: ${given.source})`;
   throw new ConfigError(
     'bad-value',
-    `Two trees of ${file} lie in one another: ${named(one)} and ${named(other)}.`,
+    `Two trees of ${file} ${one.path === other.path ? 'have one path' : 'lie one in the other'}: ${named(one)} and ${named(other)}.`,
     'Give each tree a directory of its own, beside those of the others.',
   );
 }
