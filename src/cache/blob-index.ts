@@ -17,6 +17,16 @@ export interface RankedBlobs {
 }
 
 /** Space reserved for an incoming blob; release it before adding the blob, in the same turn of the event loop. */
+/** The content of trees beside the current one. */
+export interface BesideState {
+  /** Bytes that it may take now. */
+  readonly room: number;
+  /** Bytes of that which nothing takes. */
+  readonly free: number;
+  /** How many blobs of it have gone so far. */
+  readonly lost: number;
+}
+
 export interface Reservation {
   release(): void;
 }
@@ -50,6 +60,7 @@ export class BlobIndex {
   #pinned = 0;
   #pinnedBytes = 0;
   #evictions = 0;
+  #lostBeside = 0;
   #evictionPaused: boolean;
 
   constructor({ limitBytes, remove, evictionPaused = false }: BlobIndexOptions) {
@@ -128,7 +139,9 @@ export class BlobIndex {
   delete(key: string): void {
     const blob = this.peek(key);
     if (blob === undefined) return;
-    this.#ranks[this.rankOf(blob.name)].delete(key);
+    const rank = this.rankOf(blob.name);
+    this.#ranks[rank].delete(key);
+    if (rank === 'beside') this.#lostBeside += 1;
     const chunks = this.#chunks.get(blob.name);
     if (chunks?.delete(key) && chunks.size === 0) this.#chunks.delete(blob.name);
     if (this.#retention.isPinned(blob.name)) this.#countPinned(blob, -1);
@@ -150,10 +163,10 @@ export class BlobIndex {
     this.#claim(name, () => this.#retention.hideBeside(name));
   }
 
-  /** Bytes that content of trees beside the current one may take now. */
-  get roomBeside(): number {
-    const { past, kept } = this.#ranks;
-    return Math.max(0, this.#limit - past.bytes - kept.bytes);
+  get beside(): BesideState {
+    const { beside, past, kept } = this.#ranks;
+    const room = Math.max(0, this.#limit - past.bytes - kept.bytes);
+    return { room, free: Math.max(0, room - beside.bytes - this.#reserved), lost: this.#lostBeside };
   }
 
   pin(name: string): void {

@@ -2,6 +2,7 @@ import type { ContentVersion } from '../base/content-version.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { Yielder } from '../base/yielder.ts';
 import type { RequestPriority } from '../store/object-store.ts';
+import type { BesideState } from './blob-index.ts';
 import { blobKey } from './blob-path.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CacheError } from './cache-error.ts';
@@ -224,9 +225,8 @@ export class ContentCache {
     this.#disk.index.hideBeside(name);
   }
 
-  /** Bytes that content of trees beside the current one may take now. */
-  get roomBeside(): number {
-    return this.#disk.index.roomBeside;
+  get beside(): BesideState {
+    return this.#disk.index.beside;
   }
 
   /** Everything that an earlier process showed or pinned is registered again: evict the excess. */

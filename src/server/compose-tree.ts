@@ -181,6 +181,7 @@ export async function composeTree(
     versions: versions && {
       source: versions,
       content: versionContent(parts, { cache, sync, connection }, atEnd),
+      shown: () => sync.shown,
     },
     queue,
     credentials: connection.found,

@@ -14,9 +14,10 @@ import type { KeptVersion, VersionDirectory } from '../state/version-directory.t
 import { ContentState } from '../sync/content-state.ts';
 import { codeOf } from '../sync/failure.ts';
 import { instantOf } from '../sync/instant.ts';
+import type { Shown } from '../sync/shown.ts';
 import { type ReaderUid, Turns } from '../sync/turns.ts';
 import type { VersionContent, VersionTarget } from '../sync/version-content.ts';
-import type { Generation } from '../tree/index.ts';
+import { type Generation, withoutHistory } from '../tree/index.ts';
 import type { ShownVersion } from '../views/asked-tree.ts';
 
 export interface VersionShelfOptions {
@@ -58,6 +59,8 @@ export type LookupOutcome = 'found' | 'absent' | 'held' | 'refused' | 'unavailab
 export interface VersionMeans {
   readonly source: VersionSource;
   readonly content: Pick<VersionContent, 'add' | 'used' | 'drop'>;
+  /** What the current tree shows. */
+  readonly shown: () => Pick<Shown, 'generation' | 'release'> | undefined;
 }
 
 type Found = readonly [outcome: LookupOutcome, answer: VersionAnswer];
@@ -72,7 +75,7 @@ export class VersionShelf {
   /** The slots of those that are being written. */
   readonly #coming = new Set<number>();
   readonly #turns = new Turns({ requests: LOOKUPS, bytes: LOOKUPS });
-  readonly #source: Deferred<VersionSource> = deferred();
+  readonly #means: Deferred<Pick<VersionMeans, 'source' | 'shown'>> = deferred();
   readonly #lookups: Record<LookupOutcome, number> = {
     found: 0,
     absent: 0,
@@ -122,10 +125,10 @@ export class VersionShelf {
   }
 
   /** Gives look-ups a source to ask. Resolves when the cache knows the content of all shown versions. */
-  async open({ source, content }: VersionMeans): Promise<void> {
+  async open({ source, content, shown }: VersionMeans): Promise<void> {
     this.#content = content;
     const known = [...this.#versions.values()].map((version) => content.add(version));
-    this.#source.resolve(source);
+    this.#means.resolve({ source, shown });
     await Promise.all(known);
   }
 
@@ -181,7 +184,9 @@ export class VersionShelf {
   async #find(id: string, signal: AbortSignal): Promise<Found> {
     const there = this.#versions.get(id);
     if (there !== undefined) return ['found', this.#answer(there)];
-    const source = await orAborted(this.#source.promise, signal);
+    const { source, shown } = await orAborted(this.#means.promise, signal);
+    const current = this.#currentAs(id, shown());
+    if (current !== undefined) return await this.#take(id, current, signal);
     const found = await source.findVersion(id, { signal });
     switch (found.kind) {
       case 'absent':
@@ -194,6 +199,15 @@ export class VersionShelf {
       default:
         return found satisfies never;
     }
+  }
+
+  /**
+   * The current tree as a version, if it is the one that is sought: no request is needed, so that the store may be down. Its
+   * step was believed when it was published.
+   */
+  #currentAs(id: string, shown: ReturnType<VersionMeans['shown']>): Generation | undefined {
+    if (shown?.release?.id !== id) return undefined;
+    return withoutHistory(shown.generation, shown.release.created, this.#options.clock.now());
   }
 
   async #take(id: string, generation: Generation, signal: AbortSignal): Promise<Found> {

@@ -6,7 +6,7 @@ import { errnoOf, type Refusal } from './errno.ts';
 import type { ExtendedAttributes } from './extended-attributes.ts';
 import type { AskedRoot } from './root-attributes.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
-import { type MountedTrees, OWN_TTL_SECONDS } from './trees/mounted-trees.ts';
+import { absentTtlSeconds, type MountedTrees, ownTtlSeconds } from './trees/mounted-trees.ts';
 import type { Node } from './trees/node.ts';
 
 /** A range of bytes of the version that a node id identifies. */
@@ -131,7 +131,7 @@ function getattr(node: Node | undefined, { attributes, reply }: Handling): Outco
     case 'held':
       return done(reply.attr(attributes.ofHeld(node.inode)));
     case 'own':
-      return done(reply.attr(attributes.ofOwn(node.directory), OWN_TTL_SECONDS));
+      return done(reply.attr(attributes.ofOwn(node.directory), ownTtlSeconds(node.directory)));
     case 'sought':
       return { kind: 'version', id: node.id };
     default:
@@ -154,7 +154,8 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
     case 'own': {
       if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
       const child = trees.ownChild(directory.directory, name);
-      return child === undefined ? done(reply.negativeEntry(0)) : entryOf(child.node, on, child.ttlSeconds);
+      if (child === undefined) return done(reply.negativeEntry(absentTtlSeconds(directory.directory)));
+      return entryOf(child.node, on, child.ttlSeconds);
     }
     case 'entry': {
       const { tree, index } = directory;
@@ -183,7 +184,7 @@ function entryOf(node: Node | undefined, { attributes, reply }: Handling, ttlSec
     case 'entry':
       return done(reply.entry(attributes.ofEntry(node.tree, node.index), ttlSeconds));
     case 'own':
-      return done(reply.entry(attributes.ofOwn(node.directory), OWN_TTL_SECONDS));
+      return done(reply.entry(attributes.ofOwn(node.directory), ownTtlSeconds(node.directory)));
     case 'sought':
       // The kernel must not use these attributes: it asks for them with GETATTR, and holds no lock while it waits.
       return done(reply.entry(attributes.ofSought(node.rootId, node.parent), 0));

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { Yielder } from '../base/yielder.ts';
+import type { BesideState } from '../cache/blob-index.ts';
 import type { Generation } from '../tree/index.ts';
 import { boundedForEach } from './bounded-for-each.ts';
 import { type ContentState, MARK } from './content-state.ts';
@@ -17,8 +18,8 @@ export interface VersionCachePort extends Pick<ContentCachePort, 'ensure' | 'has
   hideBeside(name: string): void;
   /** Of the blob of a whole file, if it was verified. */
   fingerprintOf(name: string): bigint | undefined;
-  /** Bytes that the content of all versions may take. */
-  readonly roomBeside: number;
+  /** The content of all versions. */
+  readonly beside: BesideState;
 }
 
 export interface VersionContentOptions {
@@ -45,8 +46,8 @@ interface Held extends VersionTarget {
   /** Aborted when the version is dropped, or everything is stopped. */
   readonly dropped: AbortController;
   readonly registered: Promise<void>;
-  /** Nothing of it is left to be fetched. */
-  isWhole: boolean;
+  /** What the cache had lost of versions when this one had all that there was room for; undefined: it has not yet. */
+  wholeAt: number | undefined;
 }
 
 /** Versions get a fourth of --concurrency: readers and a publication in between must not wait. */
@@ -57,7 +58,9 @@ const BUSY_MS = 250;
 /**
  * Fetches the content of the versions that are in use, so that their readers need not ask for file after file. It comes after
  * everything else: one version at a time, by few fetches, and none while content of the current tree is fetched. A version
- * that does not fit into the cache is fetched as far as there is room; its readers get the rest from the store.
+ * that does not fit into the cache is fetched as far as there is room; its readers get the rest from the store. What was
+ * evicted of a version is fetched again at its next use, but not by evicting other versions: two of them that are in use
+ * and do not fit together would take turns for ever.
  */
 export class VersionContent {
   readonly #options: VersionContentOptions;
@@ -74,14 +77,15 @@ export class VersionContent {
   add(target: VersionTarget): Promise<void> {
     const registered = this.#register(target.generation, (name) => this.#options.cache.showBeside(name));
     const dropped = new AbortController();
-    this.#held.set(target.id, { ...target, dropped, registered, isWhole: false });
+    this.#held.set(target.id, { ...target, dropped, registered, wholeAt: undefined });
     return registered;
   }
 
   /** The version is in use: its content is fetched, unless it is there. */
   used(id: string): void {
     const held = this.#held.get(id);
-    if (this.#isStopped || held === undefined || held.isWhole || this.#queue.includes(held)) return;
+    if (this.#isStopped || held === undefined || this.#queue.includes(held)) return;
+    if (held.wholeAt === this.#options.cache.beside.lost) return;
     this.#queue.push(held);
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -122,16 +126,17 @@ export class VersionContent {
 
   /** Never rejects: what could not be fetched is tried again when the version is used the next time. */
   async #fetch(held: Held): Promise<void> {
-    const { clock, isBusy, log } = this.#options;
+    const { cache, clock, isBusy, log } = this.#options;
     const { id } = held;
     const { signal } = held.dropped;
     try {
       for (;;) {
         while (isBusy()) await clock.sleep(BUSY_MS, signal);
+        const lost = cache.beside.lost;
         const wanted = await this.#wantedOf(held, signal);
         const isInterrupted = wanted.length > 0 && (await this.#pass(held, wanted, signal));
         if (isInterrupted) continue;
-        held.isWhole = true;
+        held.wholeAt = lost;
         log.debug(
           { event: 'version-fetched', version: id, files: wanted.length },
           'the prefetch of a version has ended',
@@ -147,16 +152,21 @@ export class VersionContent {
   }
 
   /** What is not local, as much of it as there is room for, in the order of a scan. */
-  async #wantedOf({ generation, content }: Held, signal: AbortSignal): Promise<Uint32Array> {
+  async #wantedOf(held: Held, signal: AbortSignal): Promise<Uint32Array> {
+    const { generation, content, wholeAt } = held;
     const { cache, prefetchBytes } = this.#options;
+    const isFirst = wholeAt === undefined;
     const yielder = new Yielder();
     const missing: number[] = [];
-    let room = cache.roomBeside;
+    let local = 0;
     for (let index = 0; index < generation.entries; index++) {
       if (yielder.due()) {
         await yielder.turn();
         signal.throwIfAborted();
       }
+      // It may have been evicted since.
+      if (!isFirst && content.marks[index] === MARK.local && !isLocal(cache, generation.version(index)))
+        content.forget(index);
       if (!isWanted(generation, content, index, prefetchBytes)) continue;
       // A session that has the fingerprint reads the blob without asking this thread for it.
       const fingerprint = cache.fingerprintOf(generation.versionName(index));
@@ -165,8 +175,9 @@ export class VersionContent {
         missing.push(index);
         continue;
       } else content.marks[index] = MARK.local;
-      room -= generation.size(index);
+      local += generation.size(index);
     }
+    let room = isFirst ? cache.beside.room - local : cache.beside.free;
     const fitting: number[] = [];
     for (const index of missing) {
       room -= generation.size(index);

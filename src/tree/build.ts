@@ -12,7 +12,7 @@ import { VersionNamer } from './identity.ts';
 import { HEADER, layoutOf, NONE } from './layout.ts';
 import type { ListedObjects } from './listing.ts';
 import { halfSipHash, type NameHash } from './name-hash.ts';
-import { assignNodeIds } from './node-ids.ts';
+import { assignNodeIds, ROOT_NODE_ID } from './node-ids.ts';
 import type { PatternList } from './patterns.ts';
 import type { Problem, ProblemReason } from './problem.ts';
 import { keepShown } from './unusable.ts';
@@ -116,6 +116,29 @@ export function setPublishTime(
       columns.mtimeNanoseconds[i] = at.nanoseconds;
     }
   }
+}
+
+/**
+ * The tree of a generation as it would be without one before it: with new node ids, and with `modified` as the date of every
+ * file. Not of a generation that has an archived file, or a problem.
+ *
+ * @param modified milliseconds since the epoch
+ * @param now milliseconds since the epoch
+ */
+export function withoutHistory(generation: Generation, modified: number, now: number): Generation {
+  const buffer = new SharedArrayBuffer(generation.buffer.byteLength);
+  new Uint8Array(buffer).set(new Uint8Array(generation.buffer));
+  const copy = Generation.view(buffer);
+  const columns = columnsOf(copy);
+  columns.header.setFloat64(HEADER.number, 0, true);
+  for (let i = 0; i < copy.entries; i++) {
+    columns.lastModified[i] = copy.isDirectory(i) ? 0 : wholeSeconds(modified);
+    columns.mtimeSeconds[i] = 0;
+    columns.mtimeNanoseconds[i] = 0;
+  }
+  assignNodeIds(columns, copy, undefined, undefined, new Map(), ROOT_NODE_ID + 1);
+  dateByListing(columns, copy, wholeSeconds(now));
+  return copy;
 }
 
 function columnsOf({ buffer, entries }: Generation): Columns {

@@ -1,6 +1,12 @@
 export type { ContentPlace, ContentVersion } from '../base/content-version.ts';
 export type { AdoptedObject, AdoptedObjects } from './adopt.ts';
-export { type BuildInput, type BuildResult, buildGeneration, setPublishTime } from './build.ts';
+export {
+  type BuildInput,
+  type BuildResult,
+  buildGeneration,
+  setPublishTime,
+  withoutHistory,
+} from './build.ts';
 export { listedEtag } from './date-mark.ts';
 export { diffGenerations, type GenerationChanges } from './diff.ts';
 export { digestListing } from './digest.ts';

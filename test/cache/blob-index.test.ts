@@ -323,7 +323,7 @@ test('what trees beside the current one show goes after what nothing shows, and 
   );
   index.showBeside('one more');
   assert.equal(add('one more', 100), false, 'the current tree makes no room for it');
-  assert.equal(index.roomBeside, 0);
+  assert.deepEqual(index.beside, { room: 0, free: 0, lost: 3 });
 });
 
 test('what trees beside the current one show makes room for each other, and what leaves the current one is the last', () => {
@@ -333,7 +333,7 @@ test('what trees beside the current one show makes room for each other, and what
   for (const name of ['one', 'two']) assert.equal(add(name, 400), true);
   index.hide('one');
   assert.equal(index.rankOf('one'), 'beside');
-  assert.equal(index.roomBeside, LIMIT);
+  assert.deepEqual(index.beside, { room: LIMIT, free: LIMIT - 800, lost: 0 });
   assert.equal(add('three', 400), true);
   assert.deepEqual(removed, [blobKey('two', undefined)]);
   index.hideBeside('three');
@@ -342,4 +342,5 @@ test('what trees beside the current one show makes room for each other, and what
     removed,
     ['two', 'three'].map((name) => blobKey(name, undefined)),
   );
+  assert.equal(index.beside.lost, 1, 'the other was shown by nothing any more');
 });

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
 import { mountStore } from '../e2e/fixture.ts';
-import { mountImpossible, statusOf } from '../support/mount.ts';
+import { type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
-import { shell } from '../support/reader.ts';
+import { shell, startReader } from '../support/reader.ts';
 import { openRoot } from '../support/release-root.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const FILES = 3_000;
 const VERSIONS = 20;
 const CHANGED = 30;
+const HANGING = 200;
 const LONG_MS = 20 * 60_000;
 /** Of what one version takes. */
 const MOST = 1.3;
@@ -28,33 +31,59 @@ for _ in range(${times}):
             os.close(file)
 '`;
 
-describe('20 versions that differ little', { skip: mountImpossible, timeout: LONG_MS }, () => {
-  test('take little more memory and disk than one, and few requests', async (t) => {
-    const root = await openRoot(t);
-    const files: Record<string, string> = {};
-    const pathOf = (at: number): string => `team_${Math.floor(at / 100)}/dag_${at}.py`;
-    for (let at = 0; at < FILES; at++) files[pathOf(at)] = `# ${at}\n`.repeat(50);
-    for (let version = 0; version < VERSIONS; version++) {
-      for (let change = 0; change < CHANGED; change++)
-        files[pathOf(100 * change + version)] = `# ${change} in ${version}\n`.repeat(50);
-      await root.deploy(files);
-    }
-    const steps = JSON.parse(await root.command('releases', 'production', '--json')) as readonly {
-      readonly release: string;
-    }[];
-    const ids = steps.map(({ release }) => release).reverse();
-    assert.equal(ids.length, VERSIONS);
+interface Releases {
+  readonly root: Awaited<ReturnType<typeof openRoot>>;
+  readonly files: Record<string, string>;
+  /** The first release first. */
+  readonly ids: readonly string[];
+}
+
+async function deployAll(test: Cleanup): Promise<Releases> {
+  const root = await openRoot(test);
+  const files: Record<string, string> = {};
+  const pathOf = (at: number): string => `team_${Math.floor(at / 100)}/dag_${at}.py`;
+  for (let at = 0; at < FILES; at++) files[pathOf(at)] = `# ${at}\n`.repeat(50);
+  for (let version = 0; version < VERSIONS; version++) {
+    for (let change = 0; change < CHANGED; change++)
+      files[pathOf(100 * change + version)] = `# ${change} in ${version}\n`.repeat(50);
+    await root.deploy(files);
+  }
+  const steps = JSON.parse(await root.command('releases', 'production', '--json')) as readonly {
+    readonly release: string;
+  }[];
+  const ids = steps.map(({ release }) => release).reverse();
+  assert.equal(ids.length, VERSIONS);
+  return { root, files, ids };
+}
+
+describe(`${VERSIONS} versions that differ little`, { skip: mountImpossible, timeout: LONG_MS }, () => {
+  let releases: Releases;
+  const ends: (() => Promise<void> | void)[] = [];
+  before(async () => {
+    releases = await deployAll({ after: (end) => void ends.push(end) });
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  /** A node that has seen none of them, at 10 ms a request. */
+  async function node(t: Cleanup): Promise<{ readonly mount: Mount; readonly proxy: StoreProxy }> {
+    const { root } = releases;
     const proxy = await StoreProxy.start({ upstream: root.seaweedfs.endpoint, latency: 10 });
-    t.after(() => proxy.close());
+    defer(t, () => proxy.close());
+    const store = { endpoint: proxy.endpoint, bucket: root.bucket, env: root.seaweedfs.readerEnvironment };
+    const args = ['--ref', 'production', '--versions', '--state-dir', await temporaryDirectory(t)];
+    return { mount: await mountStore(t, store, { source: root.address, args }), proxy };
+  }
+
+  test('take little more memory and disk than one, and few requests', async (t) => {
+    const { ids } = releases;
+    const { mount, proxy } = await node(t);
     let requests = 0;
     proxy.fault = (request) => {
       requests += request.url.includes('/packs/') ? 1 : 0;
       return undefined;
     };
-    const store = { endpoint: proxy.endpoint, bucket: root.bucket, env: root.seaweedfs.readerEnvironment };
-    const stateDirectory = await temporaryDirectory(t);
-    const args = ['--ref', 'production', '--versions', '--state-dir', stateDirectory];
-    const mount = await mountStore(t, store, { source: root.address, args });
     const pid = await mount.serverPid();
     const resident = (): number =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
@@ -81,5 +110,62 @@ describe('20 versions that differ little', { skip: mountImpossible, timeout: LON
     assert.ok(ofFirst <= 40, `${ofFirst} requests`);
     assert.ok(all.onDisk <= MOST * one.onDisk, `${all.onDisk} KiB on disk, of one ${one.onDisk}`);
     assert.ok(all.resident <= MOST * one.resident, `${all.resident} KiB resident, of one ${one.resident}`);
+  });
+
+  test('are looked up once however many processes wait', async (t) => {
+    const [first = ''] = releases.ids;
+    const { mount, proxy } = await node(t);
+    const asked: string[] = [];
+    proxy.fault = ({ url }) => {
+      if (url.includes(first)) asked.push(url);
+      return undefined;
+    };
+    const began = performance.now();
+    const look = `python3 -c 'import os; print(len(os.listdir("versions/${first}")))'`;
+    const seen = await Promise.all(Array.from({ length: 8 }, () => shell(mount.target, look)));
+    const found = performance.now() - began;
+    assert.deepEqual(seen, Array(8).fill(`${FILES / 100}\n`));
+    assert.equal(asked.length, 2, asked.join(' '));
+    await shell(mount.target, readAll(`versions/${first}`, 1));
+    t.diagnostic(
+      `8 processes have listed release 1 of ${VERSIONS} after ${(found / 1000).toFixed(2)} s, ` +
+        `${((performance.now() - began) / 1000).toFixed(2)} s until all of it was read`,
+    );
+  });
+
+  test('are read, and releases are published, while look-ups hang, which leave nothing', async (t) => {
+    const { root, files, ids } = releases;
+    const { mount, proxy } = await node(t);
+    const [first = '', second = ''] = ids;
+    await shell(mount.target, `ls versions/${first}`);
+    proxy.fault = ({ url }) => (url.includes('sha256-ffff') ? { hang: true } : undefined);
+    const never = (at: number): string => `versions/sha256-ffff${at.toString(16).padStart(60, '0')}`;
+    const began = performance.now();
+    const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(2);
+    const hanging = Array.from({ length: HANGING }, (_, at) =>
+      startReader('stat', [join(mount.target, never(at))], { deadlineMs: LONG_MS }),
+    );
+    const waiting = async (): Promise<number> => (await statusOf(mount)).versions?.waiting ?? 0;
+    await waitFor('look-ups to hang', async () => (await waiting()) >= 4);
+    await root.deploy({ ...files, 'team_0/dag_0.py': 'now' });
+    const deployed = performance.now();
+    const isShown = async (): Promise<boolean> =>
+      (await shell(mount.target, 'cat current/team_0/dag_0.py')) === 'now';
+    await waitFor('the release', isShown);
+    const published = seconds(deployed);
+    const read = performance.now();
+    await shell(mount.target, readAll(`versions/${first}`, 1));
+    t.diagnostic(
+      `while ${HANGING} look-ups hang: published ${published} s after the deploy; all of a version that was shown ` +
+        `read in ${seconds(read)} s`,
+    );
+    const results = await Promise.all(hanging.map((reader) => reader.done));
+    assert.ok(results.every(({ code, stderr }) => code === 1 && /Input\/output error/.test(stderr)));
+    t.diagnostic(`the last of them has ended after ${seconds(began)} s`);
+    assert.equal(await waiting(), 0);
+    assert.equal((await statusOf(mount)).versions?.shown, 1);
+    const next = performance.now();
+    await shell(mount.target, `ls versions/${second}`);
+    t.diagnostic(`a look-up right after that: ${seconds(next)} s`);
   });
 });

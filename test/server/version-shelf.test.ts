@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { deferred } from '../../src/base/waiting.ts';
-import { MOST_VERSIONS, VersionShelf } from '../../src/server/version-shelf.ts';
+import { MOST_VERSIONS, type VersionMeans, VersionShelf } from '../../src/server/version-shelf.ts';
+import type { ReleaseStep } from '../../src/source/release-step.ts';
 import type { FoundVersion } from '../../src/source/version-source.ts';
 import type { KeptVersion } from '../../src/state/version-directory.ts';
 import { StoreError } from '../../src/store/store-error.ts';
-import { buildGeneration, type Generation, PathFilter } from '../../src/tree/index.ts';
+import { buildGeneration, Generation, PathFilter } from '../../src/tree/index.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
+import { releasedTree } from '../support/released-tree.ts';
 
 const SALT = 7n;
 const MINUTE = 60_000;
@@ -16,6 +18,12 @@ const never = new AbortController().signal;
 
 function idOf(number: number): string {
   return `sha256-${number.toString(16).padStart(64, '0')}`;
+}
+
+function stepOf(id: string, created: number): ReleaseStep {
+  const words = { author: 'a', message: 'm', commit: undefined, url: undefined };
+  const release = { ref: 'production', sequence: 1, id, created, signedBy: [], allowsDeletions: false };
+  return { ...release, ...words };
 }
 
 function emptyTree(): Generation {
@@ -49,6 +57,7 @@ describe('the versions beside the current tree', () => {
   let isWritten: Promise<void>;
   let content: string[];
   let answer: (id: string, signal: AbortSignal) => Promise<FoundVersion>;
+  let shown: ReturnType<VersionMeans['shown']>;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -59,6 +68,7 @@ describe('the versions beside the current tree', () => {
     held = new Set();
     isWritten = Promise.resolve();
     content = [];
+    shown = undefined;
     answer = () => Promise.resolve({ kind: 'found', generation: emptyTree() });
   });
 
@@ -86,6 +96,7 @@ describe('the versions beside the current tree', () => {
           return answer(id, signal);
         },
       },
+      shown: () => shown,
       content: {
         add: ({ id }) => Promise.resolve(void content.push(`add ${id}`)),
         used: (id) => void content.push(`used ${id}`),
@@ -268,6 +279,22 @@ describe('the versions beside the current tree', () => {
       'unavailable',
     ]);
     assert.equal(shelf.size, MOST_VERSIONS);
+  });
+
+  test('are found without a request if the current tree shows them, also while the store is down', async () => {
+    const shelf = shelfOf();
+    answer = () => Promise.reject(new StoreError('unreachable', 'no route', 'Wait.', true));
+    const generation = releasedTree(new Map([['a.py', 'one']]));
+    shown = { generation, release: stepOf(idOf(1), 500_000) };
+    const found = await shelf.find(idOf(1), 0, never);
+    assert.ok(found.kind === 'found');
+    const version = Generation.view(found.version.generation);
+    assert.equal(version.mtimeSeconds(version.find('a.py')), 500);
+    assert.deepEqual([asked, written], [[], [idOf(1)]]);
+    shown = { generation, release: stepOf(idOf(2), 600_000) };
+    assert.equal((await shelf.find(idOf(1), 0, never)).kind, 'found', 'after the next release too');
+    assert.equal((await shelf.find(idOf(3), 0, never)).kind, 'unavailable');
+    assert.deepEqual(asked, [idOf(3)]);
   });
 
   test('that were written for nobody any more are removed again', async () => {

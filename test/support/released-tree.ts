@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { columnsOf } from '../../src/source/release/manifest-columns.ts';
 import { buildGeneration, type Generation, PathFilter } from '../../src/tree/index.ts';
 
-export function sha256(text: string): string {
+export function sha256(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 

@@ -16,9 +16,9 @@ const UNVERIFIED = 0n;
 
 /** A cache in memory that has room for so many bytes. */
 class RoomyCache {
-  roomBeside = 100 * KiB;
+  readonly beside = { room: 100 * KiB, free: 100 * KiB, lost: 0 };
   readonly blobs = new Map<string, bigint>();
-  readonly beside = new Map<string, number>();
+  readonly besides = new Map<string, number>();
   readonly fetched: string[] = [];
   readonly priorities = new Set<string>();
   readonly failures = new Map<string, string>();
@@ -37,14 +37,19 @@ class RoomyCache {
   }
 
   showBeside(name: string): void {
-    this.beside.set(name, (this.beside.get(name) ?? 0) + 1);
+    this.besides.set(name, (this.besides.get(name) ?? 0) + 1);
   }
 
   hideBeside(name: string): void {
-    const trees = this.beside.get(name) ?? 0;
+    const trees = this.besides.get(name) ?? 0;
     assert.ok(trees > 0, `${name} is shown by nothing`);
-    if (trees === 1) this.beside.delete(name);
-    else this.beside.set(name, trees - 1);
+    if (trees === 1) this.besides.delete(name);
+    else this.besides.set(name, trees - 1);
+  }
+
+  evict(version: VersionTarget, path: string): void {
+    this.blobs.delete(version.generation.versionName(version.generation.find(path)));
+    this.beside.lost += 1;
   }
 
   async ensure(
@@ -196,7 +201,7 @@ describe('the content of versions', () => {
       );
     await content.add(version);
     await content.add(other);
-    assert.equal(cache.beside.size, 20);
+    assert.equal(cache.besides.size, 20);
     content.used('a');
     content.used('b');
     await clock.settle();
@@ -206,7 +211,7 @@ describe('the content of versions', () => {
     await clock.settle();
     assert.deepEqual([aborted, planned[0]?.isOver], [2, true]);
     assert.deepEqual(cache.fetched.length, 10, 'of the other');
-    assert.equal(cache.beside.size, 10);
+    assert.equal(cache.besides.size, 10);
     assert.deepEqual(
       log.lines.filter(({ level }) => level !== 'debug'),
       [],
@@ -214,20 +219,20 @@ describe('the content of versions', () => {
     content.used('a');
     await content.drop('a');
     await content.drop('b');
-    assert.equal(cache.beside.size, 0);
+    assert.equal(cache.besides.size, 0);
   });
 
   test('of two versions counts as shown until both have gone', async () => {
     await content.add(tenFiles('a'));
     await content.add({ ...tenFiles('a'), id: 'the same' });
     await content.drop('a');
-    assert.equal(cache.beside.size, 10);
+    assert.equal(cache.besides.size, 10);
     await content.drop('the same');
-    assert.equal(cache.beside.size, 0);
+    assert.equal(cache.besides.size, 0);
   });
 
   test('that is larger than the room in the cache is fetched as far as there is room', async () => {
-    cache.roomBeside = 5 * KiB + 1;
+    cache.beside.room = 5 * KiB + 1;
     await content.add(tenFiles('a', KiB));
     content.used('a');
     await clock.settle();
@@ -236,6 +241,52 @@ describe('the content of versions', () => {
       planned.map(({ wanted }) => wanted.length),
       [5],
     );
+  });
+
+  test('that was evicted is fetched again at the next use, as a whole that was planned', async () => {
+    const version = tenFiles('a');
+    await content.add(version);
+    content.used('a');
+    await clock.settle();
+    cache.fetched.length = 0;
+    content.used('a');
+    await clock.settle();
+    assert.deepEqual(cache.fetched, []);
+    for (const path of ['2.py', '5.py', '7.py']) cache.evict(version, path);
+    content.used('a');
+    await clock.settle();
+    assert.deepEqual(cache.fetched.toSorted(), ['2.py', '5.py', '7.py']);
+    assert.deepEqual(
+      planned.map(({ wanted }) => wanted.length),
+      [10, 3],
+    );
+    assert.deepEqual([...new Set(version.content.fingerprints)].toSorted(), [0n, 100n]);
+  });
+
+  test('of two versions that do not fit together does not take turns in the cache', async () => {
+    const [one, other] = [tenFiles('a', KiB), tenFiles('b', KiB)];
+    await content.add(one);
+    await content.add(other);
+    content.used('a');
+    await clock.settle();
+    content.used('b');
+    await clock.settle();
+    // The second has evicted some of the first, and nothing is free.
+    for (const path of ['1.py', '2.py', '3.py', '4.py']) cache.evict(one, path);
+    cache.beside.free = 0;
+    cache.fetched.length = 0;
+    for (let use = 0; use < 3; use++) {
+      content.used('a');
+      content.used('b');
+      await clock.settle();
+    }
+    assert.deepEqual(cache.fetched, []);
+    assert.equal(one.content.marks[one.generation.find('1.py')], MARK.unknown, 'its readers ask for it');
+    cache.beside.free = 2 * KiB;
+    cache.beside.lost += 1;
+    content.used('a');
+    await clock.settle();
+    assert.equal(cache.fetched.length, 2);
   });
 
   test('that the disk does not take is not asked for again and again', async () => {

@@ -87,7 +87,7 @@ export class Metrics {
   );
   readonly #versionLookups = this.#metrics.counterOfMount(
     'dagmount_version_lookups_total',
-    'Look-ups of versions that were not shown, which asked the store',
+    'Look-ups of versions that were not shown yet, by how they ended',
     ['outcome'],
   );
   readonly #versionLookupsWaiting = this.#metrics.gaugeOfMount(

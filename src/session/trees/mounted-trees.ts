@@ -7,13 +7,21 @@ import { ShownTree } from './shown-tree.ts';
 import { OWN_TTL_SECONDS, TreeDirectories } from './tree-directories.ts';
 import { BESIDE_VERSIONS, type VersionTable } from './version-table.ts';
 
-export { OWN_TTL_SECONDS } from './tree-directories.ts';
-
 const CURRENT = Buffer.from('current');
 const VERSIONS = Buffer.from('versions');
 /** Cookies below 16 are reserved for "." and "..". */
 const CURRENT_COOKIE = 16;
 const VERSIONS_COOKIE = 17;
+
+/** How long the kernel may cache the attributes of one of the mount's own directories. */
+export function ownTtlSeconds({ isFixed }: OwnDirectory): number {
+  return isFixed ? FOREVER : OWN_TTL_SECONDS;
+}
+
+/** How long the kernel may remember that one of them lacks a name. */
+export function absentTtlSeconds({ isFixed }: OwnDirectory): number {
+  return isFixed ? FOREVER : 0;
+}
 
 /**
  * The trees that a mount shows: a single tree, or a current tree and versions that never change, or several trees below

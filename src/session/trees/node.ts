@@ -8,6 +8,8 @@ export interface OwnDirectory {
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
   readonly subdirectories: number;
+  /** Whether names never come or go. */
+  readonly isFixed: boolean;
 }
 
 /** The meaning of a node id. */

@@ -143,6 +143,7 @@ export class TreeDirectories {
       mtimeSeconds: changedAt?.seconds ?? 0,
       mtimeNanoseconds: changedAt?.nanoseconds ?? 0,
       subdirectories: names.filter(({ leadsTo }) => this.#isShown(leadsTo)).length,
+      isFixed: false,
     };
   }
 

@@ -67,6 +67,7 @@ export class VersionTable {
       mtimeSeconds: madeAt.seconds,
       mtimeNanoseconds: madeAt.nanoseconds,
       subdirectories: 2,
+      isFixed: true,
     };
     this.#directory = this.#madeAt;
     for (const version of versions) this.#put(version);
@@ -178,6 +179,7 @@ export class VersionTable {
       mtimeSeconds: seconds,
       mtimeNanoseconds: nanoseconds,
       subdirectories: this.#byRoot.size,
+      isFixed: false,
     };
   }
 }

@@ -134,11 +134,18 @@ describe('a session that shows versions', () => {
     const current = entryOf(lookup(ROOT, 'current'));
     assert.deepEqual(current, { nodeId: CURRENT_ROOT_ID, entryTtl: FOREVER, attributesTtl: FOREVER });
     assert.equal(entryOf(lookup(ROOT, 'versions')).nodeId, VERSIONS_ID);
-    assert.equal(entryOf(lookup(ROOT, 'other')).nodeId, 0);
+    const absent = entryOf(lookup(ROOT, 'other'));
+    assert.deepEqual([absent.nodeId, absent.entryTtl], [0, FOREVER]);
     const file = entryOf(lookup(CURRENT_ROOT_ID, 'a.py'));
     assert.equal(file.nodeId, generation.nodeId(generation.find('a.py')));
     assert.equal(entryOf(lookup(CURRENT_ROOT_ID, '..')).nodeId, ROOT);
     assert.equal(entryOf(lookup(VERSIONS_ID, '..')).nodeId, ROOT);
+  });
+
+  test('has the kernel ask for the attributes of versions/ each second, and never again for those of its root', () => {
+    start();
+    const ttl = (node: number): bigint | undefined => getattr(node)?.body.readBigUInt64LE(0);
+    assert.deepEqual([ttl(ROOT), ttl(VERSIONS_ID)], [FOREVER, 1n]);
   });
 
   test('answers the look-up of a version that is not here at once, and has the question for its attributes wait', async () => {
