@@ -1,32 +1,55 @@
 import { parseArgs } from 'node:util';
 import { fuseNativeImpossible } from '../support/driver.ts';
-import { cellOf, cellsOf, deviations, drivers, exceptions, outcomesOf, suite, writeTable } from './suite.ts';
+import { shapeNamed } from '../support/shape.ts';
+import {
+  cellOf,
+  cellsOf,
+  deviations,
+  drivers,
+  exceptionsOf,
+  filesOf,
+  outcomesOf,
+  writeTable,
+} from './suite.ts';
 
 /**
- * Holds both drivers against the promises: `node dist/test/conformance/run.js [--write] [--driver NAME] [PATTERN...]`.
- * Prints a line for each file and driver, and what is not as docs/semantics.md has it; `--write` puts what it
- * found into its table (`npx biome check --write` then lays it out). Patterns choose files by parts of their names.
+ * Holds both drivers against the promises: `node dist/test/conformance/run.js [--write] [--driver NAME]
+ * [--shape prefix|current|version] [--by-successor] [PATTERN...]`. Prints a line for each file and driver, and what is not
+ * as docs/semantics.md has it; `--write` puts what it found of a prefix into its table (`npx biome check --write` then
+ * lays it out). Patterns choose files by parts of their names.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { write: { type: 'boolean', default: false }, driver: { type: 'string' } },
+  options: {
+    write: { type: 'boolean', default: false },
+    driver: { type: 'string' },
+    shape: { type: 'string', default: 'prefix' },
+    'by-successor': { type: 'boolean', default: false },
+  },
 });
-const files = suite
-  .flatMap(([, each]) => each)
-  .filter((file) => positionals.length === 0 || positionals.some((pattern) => file.includes(pattern)));
+const shape = shapeNamed(values.shape);
+if (shape === undefined) throw new Error(`there is no shape ${values.shape}`);
+const files = filesOf(shape).filter(
+  (file) => positionals.length === 0 || positionals.some((pattern) => file.includes(pattern)),
+);
 const chosen = drivers.filter((driver) => values.driver === undefined || values.driver === driver);
 if (fuseNativeImpossible !== false && chosen.includes('fuse-native')) throw new Error(fuseNativeImpossible);
-const excepted = exceptions();
 let differs = false;
 for (const file of files) {
   for (const driver of chosen) {
-    const outcomes = await outcomesOf(file, driver);
-    const found = deviations(driver, outcomes, excepted);
-    console.log(`${file} with ${driver}: ${cellOf(outcomes)}`);
+    const way = { driver, shape, bySuccessor: values['by-successor'] };
+    const began = Date.now();
+    const outcomes = await outcomesOf(file, way);
+    const excepted = exceptionsOf(way);
+    const found = deviations(outcomes, excepted);
+    const seconds = Math.round((Date.now() - began) / 1000);
+    console.log(
+      `${file} with ${driver}: ${cellOf(outcomes)}; ${outcomes.passed.length} passed in ${seconds} s`,
+    );
     for (const each of found) console.log(`  ${each}`);
     for (const each of outcomes.failed) if (excepted.has(each)) console.log(`  exception: ${each}`);
     differs ||= found.length > 0;
-    if (!values.write || found.length > 0) continue;
+    if (!values.write || shape !== 'prefix' || found.length > 0) continue;
     const cells = cellsOf();
     const row = cells.get(file) ?? ['not run', 'not run'];
     row[drivers.indexOf(driver)] = cellOf(outcomes);

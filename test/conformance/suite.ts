@@ -3,11 +3,12 @@ import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import type { DriverName } from '../../src/session/driver.ts';
 import { repository } from '../support/repository.ts';
+import type { Shape } from '../support/shape.ts';
 
 /**
  * The tests that look at a promise through a mount: what both drivers are held to. docs/semantics.md says where
- * fuse-native differs, by the names of tests, and nothing else does: a test that is named there must fail with it, and
- * no other may.
+ * fuse-native or another shape of the tree differs, by the names of tests, and nothing else does: a test that is named
+ * there must fail so, and no other may.
  */
 export const suite: readonly (readonly [promise: string, files: readonly string[]])[] = [
   ['1. One version a file', ['e2e/one-version', 'e2e/changes']],
@@ -25,6 +26,27 @@ export const suite: readonly (readonly [promise: string, files: readonly string[
 
 export const drivers: readonly DriverName[] = ['kernel', 'fuse-native'];
 
+/** Of each shape of the tree. A version never changes, so that only what looks at one tree can be asked of it. */
+const filesOfShapes: Readonly<Record<Shape, (file: string) => boolean>> = {
+  prefix: () => true,
+  // What is refused before there is a tree does not depend on it.
+  current: (file) => file !== 'e2e/refusals',
+  version: (file) =>
+    ['e2e/tree', 'e2e/read-only', 'e2e/no-rotten-bytes', 'e2e/uncached-reads', 'e2e/ending'].includes(file),
+};
+
+export function filesOf(shape: Shape): readonly string[] {
+  return suite.flatMap(([, files]) => files).filter(filesOfShapes[shape]);
+}
+
+/** What a file of tests is run with. */
+export interface Way {
+  readonly driver: DriverName;
+  readonly shape?: Shape;
+  /** Whether every mount is served by a successor of the server that made it. */
+  readonly bySuccessor?: boolean;
+}
+
 export interface Outcomes {
   readonly passed: readonly string[];
   readonly failed: readonly string[];
@@ -36,12 +58,19 @@ export interface Outcomes {
 const document = join(repository, 'docs/semantics.md');
 const TABLE = /(<!-- conformance: .* -->\n)([\s\S]*?)(<!-- conformance ends -->)/;
 
-/** Runs one file of tests with a driver, in processes of its own. */
-export async function outcomesOf(file: string, driver: DriverName): Promise<Outcomes> {
+/** Runs one file of tests in processes of its own. */
+export async function outcomesOf(
+  file: string,
+  { driver, shape = 'prefix', bySuccessor = false }: Way,
+): Promise<Outcomes> {
   const path = join(repository, 'dist/test', `${file}.test.js`);
   const outcomes = { passed: new Set<string>(), failed: new Set<string>(), skipped: new Set<string>() };
   const errors = new Map<string, string>();
   process.env.DAGMOUNT_TEST_DRIVER = driver;
+  process.env.DAGMOUNT_TEST_SHAPE = shape;
+  // What counts the servers of a mount begins with the first.
+  if (bySuccessor && file !== 'long/supervisor') process.env.DAGMOUNT_TEST_SUCCESSOR = '1';
+  else delete process.env.DAGMOUNT_TEST_SUCCESSOR;
   // The same work for both drivers, and no more than shows it: the longer forms run elsewhere.
   delete process.env.DAGMOUNT_TEST_LONG;
   process.env.DAGMOUNT_TEST_RUNS = '20';
@@ -69,23 +98,30 @@ export async function outcomesOf(file: string, driver: DriverName): Promise<Outc
   return { passed, failed, skipped, errors };
 }
 
-/** The tests that fail with fuse-native, by the table of docs/semantics.md: their names are in its second column. */
-export function exceptions(text = readFileSync(document, 'utf8')): ReadonlySet<string> {
-  const [, table = ''] = text.split('<!-- exceptions of fuse-native -->');
-  const [rows = ''] = table.split('<!-- exceptions end -->');
-  return new Set(
-    [...rows.matchAll(/^\|[^|]*\| "(.*?)" +\|/gm)].map(([, name = '']) => name.replaceAll('\\|', '|')),
-  );
+/** The tests that fail so, by the tables of docs/semantics.md: their names are in the second column. */
+export function exceptionsOf(
+  { driver, shape = 'prefix' }: Way,
+  text = readFileSync(document, 'utf8'),
+): ReadonlySet<string> {
+  const names: string[] = [];
+  if (driver === 'fuse-native') names.push(...exceptionsIn('fuse-native', text));
+  if (shape !== 'prefix') names.push(...exceptionsIn(shape, text));
+  return new Set(names);
+}
+
+function exceptionsIn(table: string, text: string): readonly string[] {
+  const [, after] = text.split(`<!-- exceptions of ${table} -->`);
+  if (after === undefined) throw new Error(`docs/semantics.md has no table of the exceptions of ${table}`);
+  const [rows = ''] = after.split('<!-- exceptions end -->');
+  return [...rows.matchAll(/^\|[^|]*\| "(.*?)" +\|/gm)].map(([, name = '']) => name.replaceAll('\\|', '|'));
 }
 
 /** What is not as the document has it. */
 export function deviations(
-  driver: DriverName,
   { passed, failed, errors }: Outcomes,
   excepted: ReadonlySet<string>,
 ): readonly string[] {
   const why = (name: string): string => `${name}: ${errors.get(name) ?? 'it does not say why'}`;
-  if (driver === 'kernel') return failed.map((name) => `fails: ${why(name)}`);
   return [
     ...failed.filter((name) => !excepted.has(name)).map((name) => `fails, and is no exception: ${why(name)}`),
     ...passed

@@ -17,13 +17,13 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
       ]),
     );
     const mount = await mountStore(t, store, { args: claimed });
-    const look = (): Promise<string> => shell(mount.target, 'cat a.py; stat -c " %s" a.py');
+    const look = (): Promise<string> => shell(mount.tree, 'cat a.py; stat -c " %s" a.py');
     assert.equal(await look(), 'old 3\n');
-    const before = await shell(mount.target, 'stat -c %Y a.py b.py');
+    const before = await shell(mount.tree, 'stat -c %Y a.py b.py');
     await store.put('dags/a.py', 'newer!');
     await waitFor('the new content', async () => (await look()) === 'newer! 6\n');
     const [oldTime, untouched] = before.split('\n');
-    const [newTime, same] = (await shell(mount.target, 'stat -c %Y a.py b.py')).split('\n');
+    const [newTime, same] = (await shell(mount.tree, 'stat -c %Y a.py b.py')).split('\n');
     assert.ok(Number(newTime) > Number(oldTime), `${newTime} is later than ${oldTime}, in whole seconds`);
     assert.equal(same, untouched);
   });
@@ -33,7 +33,7 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
     const mount = await mountStore(t, store);
     for (const content of ['two', 'six', 'ten']) {
       await store.put('dags/a.py', content);
-      await waitFor(`"${content}"`, async () => (await shell(mount.target, 'cat a.py')) === content);
+      await waitFor(`"${content}"`, async () => (await shell(mount.tree, 'cat a.py')) === content);
     }
   });
 
@@ -52,10 +52,10 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
       'all = b"".join(parts)',
       'print(all == b"old line\\n" * 100000, open(sys.argv[1] + "/a.py").read(3))',
     ].join('\n');
-    const reader = startReader('python3', ['-c', script, mount.target], { stdin: 'pipe' });
+    const reader = startReader('python3', ['-c', script, mount.tree], { stdin: 'pipe' });
     await waitFor('the reader to have opened the file', () => reader.stdout() === 'open\n');
     await store.put('dags/a.py', 'new');
-    await waitFor('the new content', async () => (await shell(mount.target, 'head -c 3 a.py')) === 'new');
+    await waitFor('the new content', async () => (await shell(mount.tree, 'head -c 3 a.py')) === 'new');
     reader.tell('go');
     assert.equal((await reader.done).stdout, 'open\nTrue new\n');
   });
@@ -71,16 +71,16 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
       ]),
     );
     const mount = await mountStore(t, store, { args: claimed });
-    const look = (): Promise<string> => shell(mount.target, 'ls pkg | tr "\\n" " "');
+    const look = (): Promise<string> => shell(mount.tree, 'ls pkg | tr "\\n" " "');
     assert.equal(await look(), 'a.py b.py ');
-    const before = await shell(mount.target, 'stat -c %.9Y pkg');
+    const before = await shell(mount.tree, 'stat -c %.9Y pkg');
     await store.put('dags/pkg/c.py', '');
     await waitFor('the added file', async () => (await look()) === 'a.py b.py c.py ');
-    assert.notEqual(await shell(mount.target, 'stat -c %.9Y pkg'), before);
+    assert.notEqual(await shell(mount.tree, 'stat -c %.9Y pkg'), before);
     await store.delete('dags/pkg/a.py');
     await waitFor('the removal', async () => (await look()) === 'b.py c.py ');
     assert.equal(
-      await shell(mount.target, 'cat pkg/a.py 2>&1 || true'),
+      await shell(mount.tree, 'cat pkg/a.py 2>&1 || true'),
       'cat: pkg/a.py: No such file or directory\n',
     );
   });
@@ -88,7 +88,7 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
   test('is seen at a path that was looked up before it existed', async (t) => {
     const store = await openStore(t, new Map([['a.py', '']]));
     const mount = await mountStore(t, store, { args: claimed });
-    const look = (): Promise<string> => shell(mount.target, 'cat new.py deep/er/new.py 2>/dev/null || true');
+    const look = (): Promise<string> => shell(mount.tree, 'cat new.py deep/er/new.py 2>/dev/null || true');
     assert.equal(await look(), '');
     await store.put('dags/new.py', 'here');
     await store.put('dags/deep/er/new.py', ' too');
@@ -100,7 +100,7 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
     const store = await openStore(t, new Map([['thing', 'file'], ...others]));
     const mount = await mountStore(t, store);
     const look = (): Promise<string> =>
-      shell(mount.target, 'stat -c %F thing; cat thing/x.py 2>/dev/null || true');
+      shell(mount.tree, 'stat -c %F thing; cat thing/x.py 2>/dev/null || true');
     assert.equal(await look(), 'regular file\n');
     await store.delete('dags/thing');
     await store.put('dags/thing/x.py', 'inside');
@@ -108,7 +108,7 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
     await store.delete('dags/thing/x.py');
     await store.put('dags/thing', 'file again');
     await waitFor('the file', async () => (await look().catch(() => '')) === 'regular file\n');
-    assert.equal(await shell(mount.target, 'cat thing'), 'file again');
+    assert.equal(await shell(mount.tree, 'cat thing'), 'file again');
   });
 
   test('is looked for at once on SIGHUP', async (t) => {
@@ -116,6 +116,6 @@ describe('promise 3, published means visible: a change in the store', { skip: mo
     const mount = await mountStore(t, store, { args: ['--poll-interval', '1h'] });
     await store.put('dags/a.py', 'new');
     mount.kill('SIGHUP');
-    await waitFor('the new content', async () => (await shell(mount.target, 'cat a.py')) === 'new');
+    await waitFor('the new content', async () => (await shell(mount.tree, 'cat a.py')) === 'new');
   });
 });

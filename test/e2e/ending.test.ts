@@ -15,7 +15,7 @@ describe('ending a mount', { skip: mountImpossible }, () => {
     test(`by ${signal} unmounts and exits 0`, async (t) => {
       const store = await openStore(t, new Map([['a.py', 'a']]));
       const mount = await mountStore(t, store);
-      assert.equal(await shell(mount.target, 'cat a.py'), 'a');
+      assert.equal(await shell(mount.tree, 'cat a.py'), 'a');
       assert.deepEqual(await mount.stop(signal), { code: 0, signal: null });
       assert.deepEqual(mountsAt(mount.target), []);
       assert.deepEqual(processesNaming(mount.target), []);
@@ -27,7 +27,7 @@ describe('ending a mount', { skip: mountImpossible }, () => {
     const store = await openStore(t, stormObjects());
     const mount = await mountStore(t, store);
     const readers = startStormReaders(mount, 8, 60_000);
-    await shell(mount.target, 'find . -type f -exec cat {} + | wc -c');
+    await shell(mount.tree, 'find . -type f -exec cat {} + | wc -c');
     assert.deepEqual(await mount.stop('SIGTERM'), { code: 0, signal: null });
     assert.deepEqual(mountsAt(mount.target), []);
     for (const reader of readers) reader.end();
@@ -38,7 +38,7 @@ describe('ending a mount', { skip: mountImpossible }, () => {
   test('that is busy goes on to unmount lazily, and says so', async (t) => {
     const store = await openStore(t, new Map([['pkg/a.py', 'a']]));
     const mount = await mountStore(t, store);
-    const holder = startReader('sh', ['-c', 'cd "$0"/pkg && echo inside && read -r line', mount.target], {
+    const holder = startReader('sh', ['-c', 'cd "$0"/pkg && echo inside && read -r line', mount.tree], {
       stdin: 'pipe',
     });
     await waitFor('the holder', () => holder.stdout() === 'inside\n');
@@ -85,7 +85,7 @@ describe('ending a mount', { skip: mountImpossible }, () => {
   test('by SIGTERM while its first content still arrives is clean', async (t) => {
     const store = await openStore(t, stormObjects());
     const mount = await mountStore(t, store, { until: 'mounted', args: ['--concurrency', '1'] });
-    const reader = startPython('walk.py', [mount.target]);
+    const reader = startPython('walk.py', [mount.tree]);
     assert.deepEqual(await mount.stop('SIGTERM'), { code: 0, signal: null });
     assert.deepEqual(mountsAt(mount.target), []);
     await reader.done;

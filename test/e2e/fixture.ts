@@ -1,47 +1,99 @@
-import { type Mount, type MountOptions, startMount } from '../support/mount.ts';
-import { startSeaweedfs } from '../support/seaweedfs.ts';
-import type { Cleanup } from '../support/temporary.ts';
-import { defer } from '../support/temporary.ts';
+import { join } from 'node:path';
+import { DeployedObjects, ENVIRONMENT } from '../support/deployed-objects.ts';
+import { type Mount, type MountOptions, startMount, statusOf } from '../support/mount.ts';
+import { shell } from '../support/reader.ts';
+import { type Seaweedfs, startSeaweedfs } from '../support/seaweedfs.ts';
+import { isReleased, testedShape, testsSuccessor, treeAt } from '../support/shape.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 export type Objects = ReadonlyMap<string, string | Uint8Array>;
 
-/** A bucket of this test's own in the shared store. */
+/** A bucket of this test's own in the shared store. What is written below dags/ is shown by a mount of it. */
 export interface Store {
   readonly endpoint: string;
   readonly bucket: string;
-  /** What the daemon gets: list and get, no more. */
+  /** What the daemon gets: list and get, no more; and the settings of the tested shape. */
   readonly env: Readonly<Record<string, string>>;
+  /** The files below dags/, if they are those of releases. */
+  readonly released: DeployedObjects | undefined;
   put(key: string, body: string | Uint8Array): Promise<string>;
   putAll(objects: Objects, below?: string): Promise<void>;
   delete(key: string): Promise<void>;
+  /** What `write` writes belongs together: one release, where that is what a test writes. */
+  together(write: () => Promise<void>): Promise<void>;
   /** From now on what is overwritten or deleted can be had by its version id. */
   keepVersions(): Promise<void>;
 }
 
-export async function openStore(
-  test: Cleanup,
-  objects: Objects = new Map(),
-  below = 'dags/',
-): Promise<Store> {
+/** What is written below this is mounted. */
+const BELOW = 'dags/';
+
+export async function openStore(test: Cleanup, objects: Objects = new Map(), below = BELOW): Promise<Store> {
   const seaweedfs = await startSeaweedfs();
   defer(test, () => seaweedfs.stop());
   const bucket = await seaweedfs.createBucket();
-  const store: Store = {
+  const store = isReleased ? await releases(test, seaweedfs, bucket) : plainObjects(seaweedfs, bucket);
+  await store.putAll(objects, below);
+  return store;
+}
+
+function plainObjects(seaweedfs: Seaweedfs, bucket: string): Store {
+  return {
     endpoint: seaweedfs.endpoint,
     bucket,
     env: seaweedfs.readerEnvironment,
+    released: undefined,
     put: (key, body) => seaweedfs.put(bucket, key, body),
-    putAll: async (many, prefix = 'dags/') => {
+    putAll: async (many, prefix = BELOW) => {
       await seaweedfs.putAll(
         bucket,
         [...many].map(([path, body]) => [prefix + path, body] as const),
       );
     },
     delete: (key) => seaweedfs.delete(bucket, key),
+    together: (write) => write(),
     keepVersions: () => seaweedfs.s3.enableVersioning(bucket),
   };
-  await store.putAll(objects, below);
-  return store;
+}
+
+/** The same keys; those below dags/ are the files of releases, whose root that is. */
+async function releases(test: Cleanup, seaweedfs: Seaweedfs, bucket: string): Promise<Store> {
+  const plain = plainObjects(seaweedfs, bucket);
+  const released = await DeployedObjects.open(test, seaweedfs, bucket, BELOW);
+  const pathOf = (key: string): string | undefined =>
+    key.startsWith(BELOW) ? key.slice(BELOW.length) : undefined;
+  return {
+    ...plain,
+    released,
+    env: {
+      ...plain.env,
+      DAGMOUNT_REF: ENVIRONMENT,
+      DAGMOUNT_VERSIONS: 'true',
+      DAGMOUNT_STATE_DIR: await temporaryDirectory(test),
+    },
+    put: async (key, body) => {
+      const path = pathOf(key);
+      if (path === undefined) return await plain.put(key, body);
+      await released.put(path, body);
+      return '';
+    },
+    putAll: async (many, prefix = BELOW) => {
+      const keys = [...many].map(([path, body]) => [prefix + path, body] as const);
+      await plain.putAll(new Map(keys.filter(([key]) => pathOf(key) === undefined)), '');
+      await released.putAll(
+        keys.flatMap(([key, body]) => {
+          const path = pathOf(key);
+          return path === undefined ? [] : [[path, body] as const];
+        }),
+      );
+    },
+    delete: async (key) => {
+      const path = pathOf(key);
+      await (path === undefined ? plain.delete(key) : released.delete(path));
+    },
+    together: (write) => released.together(write),
+  };
 }
 
 /** Mounts dags/ of the store; polls each second unless told otherwise. */
@@ -50,7 +102,7 @@ export async function mountStore(
   store: Pick<Store, 'endpoint' | 'bucket' | 'env'>,
   options: Partial<MountOptions> = {},
 ): Promise<Mount> {
-  return await startMount(test, {
+  const started = await startMount(test, {
     source: `s3://${store.bucket}/dags`,
     ...options,
     env: { ...store.env, ...options.env },
@@ -66,6 +118,32 @@ export async function mountStore(
       '60s',
       ...(options.args ?? []),
     ],
+  });
+  const mount = { ...started, tree: await treeOf(started) };
+  if (testsSuccessor && options.until === undefined) await succeed(mount);
+  return mount;
+}
+
+/** Where the tree is that is tested. A version is looked up here, so that it is shown before the test begins. */
+async function treeOf(mount: Mount): Promise<string> {
+  if (testedShape !== 'version') return treeAt(mount.target);
+  const { release } = await statusOf(mount);
+  const tree = join(mount.target, 'versions', release?.id ?? 'none');
+  await shell(tree, 'stat .');
+  return tree;
+}
+
+/** Kills the server, and waits until its successor knows as much as it did. */
+async function succeed(mount: Mount): Promise<void> {
+  const first = await mount.serverPid();
+  process.kill(first, 'SIGKILL');
+  await waitFor('a successor', async () => {
+    try {
+      const { pid, ready } = await statusOf(mount);
+      return pid !== first && ready;
+    } catch {
+      return false;
+    }
   });
 }
 

@@ -6,6 +6,7 @@ import type { Status } from '../../src/control/shapes/status.ts';
 import { dagmount, type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
+import { treeAt } from '../support/shape.ts';
 import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
@@ -26,11 +27,11 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
     const { reason } = line.held as { readonly reason: string };
     assert.equal(reason, 'mass-deletion');
     // Whatever part of the deletion was seen first: at least half of the tree is there.
-    assert.ok((await count(mount.target)) >= FILES / 2);
+    assert.ok((await count(mount.tree)) >= FILES / 2);
     for (const [path, body] of gone) await store.put(`dags/${path}`, body);
     await mount.logged('no-longer-held');
-    await waitFor('the whole tree', async () => (await count(mount.target)) === FILES + 1);
-    assert.equal(await shell(mount.target, 'cat new.py'), 'new');
+    await waitFor('the whole tree', async () => (await count(mount.tree)) === FILES + 1);
+    assert.equal(await shell(mount.tree, 'cat new.py'), 'new');
   });
 
   test('an empty listing leaves every file where it is', async (t) => {
@@ -53,10 +54,10 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
         : undefined;
     const line = await mount.logged('held');
     assert.equal((line.held as { readonly reason: string }).reason, 'empty');
-    assert.equal(await count(mount.target), FILES);
+    assert.equal(await count(mount.tree), FILES);
     proxy.fault = undefined;
     await mount.logged('no-longer-held');
-    assert.equal(await count(mount.target), FILES);
+    assert.equal(await count(mount.tree), FILES);
   });
 
   test('is shown by status, and published once it is accepted', async (t) => {
@@ -73,17 +74,17 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
       return now?.files === 40 ? now : undefined;
     });
     assert.equal(view.reason, 'mass-deletion');
-    assert.ok((await count(mount.target)) >= FILES / 2);
+    assert.ok((await count(mount.tree)) >= FILES / 2);
     assert.equal((await dagmount(['refresh', '--wait', ...socket])).code, 75);
 
     // One file less: the id that was looked at is not what would be shown any more.
     await store.delete(`dags/${[...files.keys()][60]}`);
     assert.equal((await dagmount(['accept', view.generation, ...socket])).code, 75);
-    assert.ok((await count(mount.target)) >= FILES / 2);
+    assert.ok((await count(mount.tree)) >= FILES / 2);
 
     const { code, stderr } = await dagmount(['accept', ...socket]);
     assert.equal(code, 0, stderr);
-    assert.equal(await count(mount.target), 39);
+    assert.equal(await count(mount.tree), 39);
     assert.equal(await held(), null);
   });
 
@@ -105,21 +106,21 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
     await Promise.all(gone.map(([path]) => store.delete(`dags/${path}`)));
     const second = await again();
     await second.logged('held');
-    assert.equal(await count(target), FILES);
+    assert.equal(await count(treeAt(target)), FILES);
     for (const [path, body] of gone) await store.put(`dags/${path}`, body);
     await second.logged('no-longer-held');
     await second.stop();
 
     // Seven in ten files are hidden: of those that are left none is missing.
     const third = await again('--exclude', '*[0-6].py');
-    await waitFor('the filtered tree', async () => (await count(target)) === 30);
+    await waitFor('the filtered tree', async () => (await count(treeAt(target))) === 30);
     assert.ok(!third.log().some(({ event }) => event === 'held'));
     await third.stop();
 
     const fourth = await again('--include', 'a-typo/**');
     const line = await fourth.logged('held');
     assert.equal((line.held as { readonly reason: string }).reason, 'empty');
-    assert.equal(await count(target), 30);
+    assert.equal(await count(treeAt(target)), 30);
   });
 
   test('with --max-delete 100% all but the last file may go, and that is shown at once', async (t) => {
@@ -128,10 +129,10 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
     const mount = await mountStore(t, store, { args: ['--max-delete', '100%'] });
     const [last, ...others] = [...files.keys()];
     await Promise.all(others.map((path) => store.delete(`dags/${path}`)));
-    await waitFor('the deletion', async () => (await count(mount.target)) === 1);
+    await waitFor('the deletion', async () => (await count(mount.tree)) === 1);
     await store.delete(`dags/${last}`);
     const line = await mount.logged('held');
     assert.equal((line.held as { readonly reason: string }).reason, 'empty');
-    assert.equal(await count(mount.target), 1);
+    assert.equal(await count(mount.tree), 1);
   });
 });

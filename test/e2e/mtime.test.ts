@@ -16,9 +16,7 @@ async function refresh(mount: Mount): Promise<void> {
 }
 
 const mtime = async (mount: Mount, path: string): Promise<bigint> =>
-  BigInt(
-    await python('import os, sys; print(os.stat(sys.argv[1]).st_mtime_ns)', [`${mount.target}/${path}`]),
-  );
+  BigInt(await python('import os, sys; print(os.stat(sys.argv[1]).st_mtime_ns)', [`${mount.tree}/${path}`]));
 const seconds = (ns: bigint): bigint => ns / 1_000_000_000n;
 
 describe('what Python makes of an mtime', { skip: mountImpossible }, () => {
@@ -29,7 +27,7 @@ describe('what Python makes of an mtime', { skip: mountImpossible }, () => {
     // The mount is read-only: the bytecode goes elsewhere, as operators of Airflow have it.
     const env = { PYTHONDONTWRITEBYTECODE: '', PYTHONPYCACHEPREFIX: cache };
     const imported = (): Promise<string> =>
-      python('import sys; sys.path.insert(0, sys.argv[1]); import dag; print(dag.value)', [mount.target], {
+      python('import sys; sys.path.insert(0, sys.argv[1]); import dag; print(dag.value)', [mount.tree], {
         env,
       });
     assert.equal(await imported(), '0\n');
@@ -66,7 +64,7 @@ describe('what Python makes of an mtime', { skip: mountImpossible }, () => {
       'import pkg.new',
       'print(pkg.new.value)',
     ].join('\n');
-    const reader = startReader('python3', ['-c', script, mount.target], { stdin: 'pipe' });
+    const reader = startReader('python3', ['-c', script, mount.tree], { stdin: 'pipe' });
     await waitFor('the first import', () => reader.stdout() === 'missing\n');
     await store.put('dags/pkg/new.py', 'value = "new"\n');
     await refresh(mount);
@@ -87,7 +85,7 @@ describe('an mtime', { skip: mountImpossible, concurrency: 4 }, () => {
       else await store.put('dags/a.py', content);
       await refresh(mount);
       if (content === undefined) continue;
-      assert.equal(await shell(mount.target, 'cat a.py'), content);
+      assert.equal(await shell(mount.tree, 'cat a.py'), content);
       seen.push(seconds(await mtime(mount, 'a.py')));
     }
     for (const [at, second] of seen.entries()) {
@@ -106,7 +104,7 @@ describe('an mtime', { skip: mountImpossible, concurrency: 4 }, () => {
     const mount = await mountStore(t, store, onDemand);
     await store.put('dags/a.py', 'two');
     await refresh(mount);
-    const look = (): Promise<string> => shell(mount.target, 'stat -c "%i %.9Y" a.py');
+    const look = (): Promise<string> => shell(mount.tree, 'stat -c "%i %.9Y" a.py');
     const before = await look();
     await store.put('dags/a.py', 'two');
     await store.put('dags/b.py', 'c');
@@ -125,12 +123,12 @@ describe('an mtime', { skip: mountImpossible, concurrency: 4 }, () => {
       '        stat = os.stat(path)',
       '        if stat.st_mtime_ns > time.time_ns(): print(path, stat.st_mtime_ns - time.time_ns())',
     ].join('\n');
-    assert.equal(await python(ahead, [mount.target]), '');
+    assert.equal(await python(ahead, [mount.tree]), '');
     const found = new Set<bigint>();
     for (let file = 0; file < 5; file++) {
       await store.put(`dags/folder/new_${file}.py`, '');
       await refresh(mount);
-      assert.equal(await python(ahead, [mount.target]), '');
+      assert.equal(await python(ahead, [mount.tree]), '');
       found.add(seconds(await mtime(mount, `folder/new_${file}.py`)));
     }
     assert.equal(found.size, 5);
@@ -149,9 +147,7 @@ describe('an mtime', { skip: mountImpossible, concurrency: 4 }, () => {
     const mount = await mountStore(t, store, onDemand);
     const directories = ['.', 'one', 'one/deep', 'two'];
     const look = async (): Promise<ReadonlyMap<string, string>> => {
-      const times = (await shell(mount.target, `stat -c %.9Y ${directories.join(' ')}`))
-        .trimEnd()
-        .split('\n');
+      const times = (await shell(mount.tree, `stat -c %.9Y ${directories.join(' ')}`)).trimEnd().split('\n');
       return new Map(directories.map((path, index) => [path, times[index] ?? '']));
     };
     const steps: readonly (readonly [() => Promise<unknown>, readonly string[]])[] = [

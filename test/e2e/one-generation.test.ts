@@ -44,7 +44,7 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
     const run = new MountedRun(mount, writable, bucket);
     defer(t, () => run.stop());
     await run.check();
-    const watching = Array.from({ length: readers }, () => startImporter(mount.target));
+    const watching = Array.from({ length: readers }, () => startImporter(mount.tree));
 
     const deploys: readonly (readonly [string, readonly (readonly [string, string | undefined])[]])[] = [
       ['200 files and all parts are replaced', [...allModules(2), ...allParts(2)]],
@@ -66,7 +66,7 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
     let publications = 1;
     for (const [what, writes] of deploys) {
       const began = Date.now();
-      await deploy(writes, run);
+      await store.together(() => deploy(writes, run));
       t.diagnostic(`${what}: ${writes.length} requests in ${((Date.now() - began) / 1000).toFixed(1)} s`);
       await run.settle();
       publications += 1;

@@ -32,7 +32,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
       assert.equal(await holder.read(0, 4096), digest(old, 0, 4096));
       if (end === 'deleted') await store.delete('dags/a.py');
       else await store.put('dags/a.py', 'new');
-      const look = (): Promise<string> => shell(mount.target, 'cat a.py 2>&1 || true');
+      const look = (): Promise<string> => shell(mount.tree, 'cat a.py 2>&1 || true');
       const shown = end === 'deleted' ? 'cat: a.py: No such file or directory\n' : 'new';
       await waitFor('the change', async () => (await look()) === shown);
       await holder.drop();
@@ -57,7 +57,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
         if (end === 'deleted') await store.delete(key);
         else await store.put(key, 'new');
       }
-      const look = (): Promise<string> => shell(mount.target, 'cat a.py a.bin 2>&1 || true');
+      const look = (): Promise<string> => shell(mount.tree, 'cat a.py a.bin 2>&1 || true');
       const gone = 'cat: a.py: No such file or directory\ncat: a.bin: No such file or directory\n';
       await waitFor('the change', async () => (await look()) === (end === 'deleted' ? gone : 'newnew'));
       await small.drop();
@@ -81,7 +81,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
       assert.equal(await holder.read(0, 100_000), digest(old, 0, 100_000));
       if (end === 'deleted') await store.delete('dags/a.bin');
       else await store.put('dags/a.bin', next);
-      const look = (): Promise<string> => shell(mount.target, 'sha256sum < a.bin || true');
+      const look = (): Promise<string> => shell(mount.tree, 'sha256sum < a.bin || true');
       const shown = end === 'deleted' ? '' : `${digest(next)}  -\n`;
       await waitFor('the change', async () => (await look()) === shown);
       await holder.drop();
@@ -104,7 +104,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
       assert.equal(await holder.read(0, 100_000), digest(old, 0, 100_000));
       if (end === 'deleted') await store.delete('dags/a.bin');
       else await store.put('dags/a.bin', 'new');
-      const look = (): Promise<string> => shell(mount.target, 'cat a.bin 2>/dev/null || true');
+      const look = (): Promise<string> => shell(mount.tree, 'cat a.bin 2>/dev/null || true');
       await waitFor('the change', async () => (await look()) === (end === 'deleted' ? '' : 'new'));
       assert.equal(await holder.read(0, LARGE), digest(old));
     });
@@ -124,7 +124,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
     const holder = await Holder.open(t, mount, 'a.bin');
     assert.equal(await holder.read(0, 100_000), digest(old, 0, 100_000));
     await store.put('dags/a.bin', 'new');
-    await waitFor('the change', async () => (await shell(mount.target, 'cat a.bin || true')) === 'new');
+    await waitFor('the change', async () => (await shell(mount.tree, 'cat a.bin || true')) === 'new');
     assert.equal(await holder.read(LATER, 4096), 'ESTALE');
     assert.ok(proxied.gets.some(({ url }) => url.includes('versionId=')));
   });
@@ -139,7 +139,7 @@ describe('promise 1, one version a file: who holds a file open over a change', {
     assert.equal(await holder.read(LATER, 4096), 'ESTALE');
     await waitFor(
       'a new open to read the new version',
-      async () => (await shell(mount.target, 'sha256sum < a.bin || true')) === `${digest(next)}  -\n`,
+      async () => (await shell(mount.tree, 'sha256sum < a.bin || true')) === `${digest(next)}  -\n`,
     );
     assert.equal(await holder.read(0, CHUNK_BYTES), digest(old, 0, CHUNK_BYTES));
     assert.equal(await holder.read(LATER, 4096), 'ESTALE');

@@ -73,7 +73,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concu
       defer(t, () => proxy.close());
       const mount = await mountStore(t, { ...store, endpoint: proxy.endpoint });
       const readers = Array.from({ length: 4 }, () =>
-        startPython('scan.py', [mount.target, String(FILES), '0.1'], { stdin: 'pipe', deadlineMs: 180_000 }),
+        startPython('scan.py', [mount.tree, String(FILES), '0.1'], { stdin: 'pipe', deadlineMs: 180_000 }),
       );
       for (const reader of readers) await passes(reader, 2);
       await begin(proxy);
@@ -87,7 +87,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concu
       assert.ok(down.source.failingSince !== null && down.source.lastSuccessAt !== null);
       assert.ok(down.source.lastSuccessAt < down.source.failingSince);
       for (const reader of readers) await passes(reader, 5);
-      assert.equal(await shell(mount.target, 'cat newer.py 2>/dev/null || echo not yet'), 'not yet\n');
+      assert.equal(await shell(mount.tree, 'cat newer.py 2>/dev/null || echo not yet'), 'not yet\n');
       await end(proxy);
       await mount.logged('source-recovered');
       const up = await waitFor('an end of it in status', async () => {
@@ -96,7 +96,7 @@ describe('promise 4, unreachable is not deleted', { skip: mountImpossible, concu
       });
       assert.equal(up.source.failingSince, null);
       await waitFor('the next tree', async () => {
-        return (await shell(mount.target, 'cat newer.py 2>/dev/null || true')) === 'newer';
+        return (await shell(mount.tree, 'cat newer.py 2>/dev/null || true')) === 'newer';
       });
       for (const reader of readers) await passes(reader, 1);
       for (const reader of readers) {

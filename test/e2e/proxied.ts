@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Mount } from '../support/mount.ts';
 import { type Fault, type ProxiedRequest, StoreProxy } from '../support/proxy.ts';
 import { type Reader, startPython } from '../support/reader.ts';
+import { isReleased } from '../support/shape.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type Objects, openStore, type Store } from './fixture.ts';
@@ -11,7 +12,7 @@ import { type Objects, openStore, type Store } from './fixture.ts';
 /** A store behind a proxy that notes the requests for content, and does to them what it is told. */
 export interface Proxied extends Pick<Store, 'endpoint' | 'bucket' | 'env'> {
   readonly proxy: StoreProxy;
-  /** GETs of objects, listings not among them. */
+  /** GETs for content, listings not among them. */
   readonly gets: ProxiedRequest[];
   /** Asked for each of those. */
   fault: (request: ProxiedRequest) => Fault | undefined;
@@ -26,11 +27,16 @@ export async function startProxied(
   const { bucket, env } = store;
   const proxied: Proxied = { proxy, endpoint: proxy.endpoint, bucket, env, gets: [], fault: () => undefined };
   proxy.fault = (request) => {
-    if (request.kind !== 'GET') return undefined;
+    if (!isForContent(request)) return undefined;
     proxied.gets.push(request);
     return proxied.fault(request);
   };
   return proxied;
+}
+
+/** Of a release, whose refs and manifests are objects too, it is one for a pack. */
+function isForContent({ kind, url }: ProxiedRequest): boolean {
+  return kind === 'GET' && (!isReleased || url.includes('/packs/'));
 }
 
 /** A store behind a proxy, and a place where mounts of it are made one after another, with the same cache. */
@@ -73,7 +79,7 @@ export class Holder {
   }
 
   static async open(test: Cleanup, mount: Mount, path: string): Promise<Holder> {
-    const file = join(mount.target, path);
+    const file = join(mount.tree, path);
     const holder = new Holder(startPython('hold.py', [file], { stdin: 'pipe', deadlineMs: 180_000 }));
     // Before the mount ends, which it would keep busy.
     defer(test, async () => {

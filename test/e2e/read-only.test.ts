@@ -15,7 +15,7 @@ test('promise 8, nothing is written: every mutation is EROFS, as root too', {
     ]),
   );
   const mount = await mountStore(t, store);
-  const reading = await startPython('mutations.py', [mount.target, 'a.py', 'pkg']).done;
+  const reading = await startPython('mutations.py', [mount.tree, 'a.py', 'pkg']).done;
   assert.equal(reading.code, 0, reading.stderr);
   const results = Object.entries(JSON.parse(reading.stdout) as Record<string, string>);
   assert.ok(results.length > 20);
@@ -26,5 +26,5 @@ test('promise 8, nothing is written: every mutation is EROFS, as root too', {
   const flags =
     'import os, sys; print(os.statvfs(sys.argv[1]).f_flag & 7, os.access(sys.argv[1] + "/a.py", os.W_OK))';
   // ST_RDONLY, ST_NOSUID, ST_NODEV.
-  assert.equal(await python(flags, [mount.target]), '7 False\n');
+  assert.equal(await python(flags, [mount.tree]), '7 False\n');
 });

@@ -6,6 +6,7 @@ import { launchMount, type Mount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import type { StoreProxy } from '../support/proxy.ts';
 import { python, shell } from '../support/reader.ts';
+import { treeAt } from '../support/shape.ts';
 import type { Cleanup } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, type Store } from './fixture.ts';
@@ -46,7 +47,7 @@ async function place(t: Cleanup, files: ReadonlyMap<string, string>): Promise<Pl
       await mount.logged(until);
       return mount;
     },
-    look: () => python(LOOK, [target]),
+    look: () => python(LOOK, [treeAt(target)]),
   };
 }
 
@@ -59,11 +60,11 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
       await store.put('dags/new/file.py', 'added');
       await waitFor(
         'the change',
-        async () => (await shell(first.target, 'cat new/file.py 2>/dev/null || true')) === 'added',
+        async () => (await shell(first.tree, 'cat new/file.py 2>/dev/null || true')) === 'added',
       );
       await waitFor(
         'the other change',
-        async () => (await shell(first.target, 'cat team_0000/dag_000001.py')) === 'changed',
+        async () => (await shell(first.tree, 'cat team_0000/dag_000001.py')) === 'changed',
       );
       const before = await look();
       await first.stop(signal);
@@ -81,7 +82,7 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
       await store.put('dags/after.py', 'later');
       await waitFor(
         'the next generation',
-        async () => (await shell(second.target, 'cat after.py 2>/dev/null || true')) === 'later',
+        async () => (await shell(second.tree, 'cat after.py 2>/dev/null || true')) === 'later',
       );
       const published = await second.logged('published');
       assert.equal(published.number, Number(restored.number) + 1);
@@ -106,7 +107,7 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
     }
     const third = await mount();
     await third.logged('restored');
-    assert.equal(await shell(target, 'cat one.py'), 'kept');
+    assert.equal(await shell(treeAt(target), 'cat one.py'), 'kept');
   });
 
   test('what is not local is EIO at once while the store is down, and is read when it is back', async (t) => {
@@ -126,8 +127,8 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
       '    try: print(len(open(sys.argv[1] + "/" + name, "rb").read()))',
       '    except OSError as error: print(errno.errorcode[error.errno])',
     ].join('\n');
-    assert.equal(await python(read, [second.target]), '5\nEIO\n');
+    assert.equal(await python(read, [second.tree]), '5\nEIO\n');
     await proxy.comeUp();
-    await waitFor('the content', async () => (await python(read, [second.target])) === '5\n100000\n');
+    await waitFor('the content', async () => (await python(read, [second.tree])) === '5\n100000\n');
   });
 });

@@ -30,7 +30,7 @@ export interface StormResult {
 
 export function startStormReaders(mount: Mount, count: number, deadlineMs: number): readonly Reader[] {
   return Array.from({ length: count }, () =>
-    startPython('storm.py', [mount.target], { stdin: 'pipe', deadlineMs }),
+    startPython('storm.py', [mount.tree], { stdin: 'pipe', deadlineMs }),
   );
 }
 

@@ -34,21 +34,21 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
     const copy = await temporaryDirectory(t);
     writeTree(copy, objects);
     const mount = await mountStore(t, store, { ...place, ...quiet });
-    assert.equal(await read('diff', ['-r', copy, mount.target], { deadlineMs: 120_000 }), '');
+    assert.equal(await read('diff', ['-r', copy, mount.tree], { deadlineMs: 120_000 }), '');
     assert.equal((await mount.stop()).code, 0);
   });
 
   test('needs nothing from the daemon for a second scan', async (t) => {
     const mount = await mountStore(t, store, { ...place, ...quiet });
     const expected = { files: count, directories: count / 100 + 1, bytes: count * 4096 };
-    const first = await startPython('walk.py', [mount.target]).done;
+    const first = await startPython('walk.py', [mount.tree]).done;
     assert.deepEqual(JSON.parse(first.stdout), expected, first.stderr);
     // A daemon that is stopped answers nothing: any request would wait for it. A clean page that the kernel has
     // dropped in between (some hosts reclaim all the time) is read again, so the scan has more than one chance.
     let completed = false;
     for (let attempt = 0; attempt < 5 && !completed; attempt += 1) {
       mount.kill('SIGSTOP');
-      const scan = startPython('walk.py', [mount.target]);
+      const scan = startPython('walk.py', [mount.tree]);
       completed = await Promise.race([scan.done.then(() => true), delay(10_000, false)]);
       mount.kill('SIGCONT');
       assert.deepEqual(JSON.parse((await scan.done).stdout), expected);
@@ -60,7 +60,7 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
     const counted = async (scans: number): Promise<Record<string, number>> => {
       const mount = await mountStore(t, store, { ...place, ...quiet });
       for (let scan = 0; scan < scans; scan += 1) {
-        const reading = await startPython('walk.py', [mount.target, 'open']).done;
+        const reading = await startPython('walk.py', [mount.tree, 'open']).done;
         assert.equal(reading.code, 0, reading.stderr);
       }
       assert.equal((await mount.stop()).code, 0);
@@ -95,7 +95,7 @@ describe('a tree', { skip: mountImpossible }, () => {
     );
     const mount = await mountStore(t, store);
     assert.equal(
-      await shell(mount.target, 'find . -mindepth 1 -printf "%y %m %n %s %P\\n" | sort -k5'),
+      await shell(mount.tree, 'find . -mindepth 1 -printf "%y %m %n %s %P\\n" | sort -k5'),
       [
         'f 444 1 9 etl.py',
         'd 555 3 0 pkg',
@@ -107,7 +107,7 @@ describe('a tree', { skip: mountImpossible }, () => {
         '',
       ].join('\n'),
     );
-    assert.equal(await shell(mount.target, 'stat -c %b pkg/sub/deep.sql etl.py pkg'), '1\n1\n0\n');
+    assert.equal(await shell(mount.tree, 'stat -c %b pkg/sub/deep.sql etl.py pkg'), '1\n1\n0\n');
   });
 
   test('serves a file of many chunks from any offset', async (t) => {
@@ -129,7 +129,7 @@ describe('a tree', { skip: mountImpossible }, () => {
       'print(size, len(tail), all(spots), count, good, os.pread(fd, 10, size), os.pread(fd, 10, size + 9999))',
     ].join('\n');
     assert.equal(
-      await python(source, [mount.target]),
+      await python(source, [mount.tree]),
       `${large.length} 22 True ${large.length} True b'' b''\n`,
     );
   });
@@ -145,7 +145,7 @@ describe('a tree', { skip: mountImpossible }, () => {
       '',
     );
     const mount = await mountStore(t, store);
-    assert.equal(await shell(mount.target, 'find . -type f'), './a.py\n');
+    assert.equal(await shell(mount.tree, 'find . -type f'), './a.py\n');
   });
 
   test('is the whole bucket where no prefix is given', async (t) => {
@@ -158,7 +158,7 @@ describe('a tree', { skip: mountImpossible }, () => {
       '',
     );
     const mount = await mountStore(t, store, { source: `s3://${store.bucket}` });
-    assert.equal(await shell(mount.target, 'find . -type f | sort'), './c.py\n./dags/a.py\n');
+    assert.equal(await shell(mount.tree, 'find . -type f | sort'), './c.py\n./dags/a.py\n');
   });
 
   test('shows what is included and not excluded', async (t) => {
@@ -174,6 +174,6 @@ describe('a tree', { skip: mountImpossible }, () => {
     const mount = await mountStore(t, store, {
       args: ['--include', '*.py', '--include', '*.sql', '--exclude', 'tests/'],
     });
-    assert.equal(await shell(mount.target, 'find . -mindepth 1 | sort'), './a.py\n./b.sql\n');
+    assert.equal(await shell(mount.tree, 'find . -mindepth 1 | sort'), './a.py\n./b.sql\n');
   });
 });

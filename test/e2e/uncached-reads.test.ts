@@ -27,7 +27,7 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     const mount = await mountStore(t, proxied, { args: patient });
     assert.equal(proxied.gets.length, 0);
     const sums = await Promise.all(
-      Array.from({ length: 6 }, () => read('sha256sum', [join(mount.target, 'a.bin')])),
+      Array.from({ length: 6 }, () => read('sha256sum', [join(mount.tree, 'a.bin')])),
     );
     for (const sum of sums) assert.equal(sum.split(' ')[0], digest(bytes));
     const ranges = [0, 1, 2].map((chunk) => {
@@ -53,7 +53,7 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     const store = await openStore(t, new Map<string, Uint8Array>([['bundle.zip', await readFile(local)]]));
     const proxied = await startProxied(t, store);
     const mount = await mountStore(t, proxied, { args: patient });
-    const bundle = join(mount.target, 'bundle.zip');
+    const bundle = join(mount.tree, 'bundle.zip');
     const isZip = await python('import sys, zipfile; print(zipfile.is_zipfile(sys.argv[1]))', [bundle]);
     assert.equal(isZip, 'True\n');
     assert.ok(proxied.gets.length <= 2, `${proxied.gets.length} of 6 chunks for the tail`);
@@ -79,7 +79,7 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     assert.equal(await holder.map(0, 4096), 'SIGBUS');
     proxied.fault = () => undefined;
     await waitFor('the content', async () => (await holder.read(0, 4096)) === digest(bytes, 0, 4096));
-    assert.equal(await shell(mount.target, 'sha256sum < a.bin'), `${digest(bytes)}  -\n`);
+    assert.equal(await shell(mount.tree, 'sha256sum < a.bin'), `${digest(bytes)}  -\n`);
   });
 
   test('is EIO at once while the store is known to be down, also for who waits already', async (t) => {
@@ -121,13 +121,13 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
       const reader = startReader('sh', [
         '-c',
         `exec ${command.replace(/^exec /, '')}`,
-        join(mount.target, 'a.bin'),
+        join(mount.tree, 'a.bin'),
       ]);
       await waitFor('the read to wait for the store', () => proxied.gets.length > 0);
       reader.kill();
       assert.equal((await reader.done).code, null, 'it died of the signal');
       proxied.fault = () => undefined;
-      assert.equal(await shell(mount.target, 'sha256sum < a.bin'), `${digest(bytes)}  -\n`);
+      assert.equal(await shell(mount.tree, 'sha256sum < a.bin'), `${digest(bytes)}  -\n`);
     });
   }
 
@@ -150,7 +150,7 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     proxied.fault = (request) => (isFor('large', 2 * CHUNK_BYTES)(request) ? { hang: true } : undefined);
     assert.equal(await holder.read(0, 10 * MIB), digest(large, 0, 10 * MIB));
     await waitFor('something to be fetched ahead', () => proxied.gets.some(isFor('large', 2 * CHUNK_BYTES)));
-    assert.equal(await shell(mount.target, 'sha256sum < small.bin'), `${digest(small)}  -\n`);
+    assert.equal(await shell(mount.tree, 'sha256sum < small.bin'), `${digest(small)}  -\n`);
     proxied.fault = () => undefined;
     assert.equal(await holder.read(0, large.length), digest(large));
   });
@@ -178,7 +178,7 @@ describe('a cache that is too small', { skip: mountImpossible }, () => {
       const mount = await mountStore(t, store, { args: ['--cache-size', size] });
       for (const [path, bytes] of files) {
         assert.equal(
-          await shell(mount.target, `sha256sum < ${path}`),
+          await shell(mount.tree, `sha256sum < ${path}`),
           `${digest(bytes)}  -\n`,
           `${path}, ${size}`,
         );
@@ -199,13 +199,7 @@ describe('a cache that is too small', { skip: mountImpossible }, () => {
     const readers = Array.from({ length: 6 }, (_, seed) =>
       read(
         'python3',
-        [
-          join(repository, 'test/support/readers/differential.py'),
-          mount.target,
-          directory,
-          String(seed),
-          '60',
-        ],
+        [join(repository, 'test/support/readers/differential.py'), mount.tree, directory, String(seed), '60'],
         { deadlineMs: 240_000 },
       ),
     );
@@ -222,7 +216,7 @@ describe('a cache that is too small', { skip: mountImpossible }, () => {
     const disk = await smallDisk(t, 6 * MIB);
     const mount = await mountStore(t, store, { cacheDirectory: join(disk, 'cache') });
     for (const [path, bytes] of files) {
-      assert.equal(await shell(mount.target, `sha256sum < ${path}`), `${digest(bytes)}  -\n`, path);
+      assert.equal(await shell(mount.tree, `sha256sum < ${path}`), `${digest(bytes)}  -\n`, path);
     }
     await mount.logged('cache-unwritable');
   });

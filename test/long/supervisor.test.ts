@@ -30,7 +30,7 @@ describe('a mount under a supervisor', { skip: mountImpossible || supervisorMiss
     const stopped = serverOf(mount.pid);
     assert.equal(stopped, before.pid);
     process.kill(before.pid, 'SIGSTOP');
-    assert.equal((await shell(mount.target, 'stat absent 2>/dev/null; ls -R | wc -l')).trim() !== '', true);
+    assert.equal((await shell(mount.tree, 'stat absent 2>/dev/null; ls -R | wc -l')).trim() !== '', true);
     const after = await statusOf(socket);
     assert.notEqual(after.pid, before.pid);
     assert.ok(after.mount.restarts >= 1);
@@ -84,7 +84,7 @@ describe('a mount under a supervisor', { skip: mountImpossible || supervisorMiss
     await waitFor('it to be counted on', async () => (await statusOf(socket)).mount.supervised);
     assert.deepEqual((await statusOf(socket)).mount.restarts, 0);
     process.kill(pid, 'SIGKILL');
-    assert.equal((await shell(mount.target, 'stat absent 2>/dev/null; find . -type f | wc -l')).trim(), '20');
+    assert.equal((await shell(mount.tree, 'stat absent 2>/dev/null; find . -type f | wc -l')).trim(), '20');
     const after = await statusOf(socket);
     assert.notEqual(after.pid, pid);
     assert.deepEqual([after.mount.supervised, after.mount.restarts], [true, 1]);

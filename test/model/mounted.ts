@@ -62,7 +62,7 @@ export class MountedRun {
     this.#bucket = bucket;
     this.#control = new ControlClient(mount.socket());
     for (const body of bucket.values()) this.#bodies.set(etagOf(body), body);
-    this.#reader = startPython('survey.py', [mount.target], { stdin: 'pipe', deadlineMs: 1_700_000 });
+    this.#reader = startPython('survey.py', [mount.tree], { stdin: 'pipe', deadlineMs: 1_700_000 });
   }
 
   get bucket(): ReadonlyMap<string, string> {

@@ -33,9 +33,12 @@ import {
 } from '../../src/tree/index.ts';
 import { testedDriver } from '../support/driver.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
+import { isReleased, treeAt } from '../support/shape.ts';
 
 const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
+
+const MADE_AT: Moment = { seconds: 1_600_000_000, nanoseconds: 0 };
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
@@ -90,6 +93,7 @@ export class LiveSession {
   #nextNodeId: number;
   #seconds = 1_700_000_000;
   readonly #versions: LiveOptions['versions'];
+  readonly #directory: string;
   #slots = 0;
   readonly #removedDirectories = new Map<string, number>();
 
@@ -148,7 +152,7 @@ export class LiveSession {
           },
         },
       ],
-      versions: this.#versions && { versions: [], madeAt: this.moment, changedAt: this.moment },
+      versions: this.#versions && { versions: [], madeAt: MADE_AT, changedAt: MADE_AT },
       presentation: { uid: 0, gid: 0, umask: 0o222 },
       cacheDirectory,
       journal,
@@ -158,7 +162,9 @@ export class LiveSession {
 
   private constructor(files: Files, driver: Driver, target: string, options: LiveOptions) {
     this.#salt = options.salt ?? 7n;
-    this.#versions = options.versions;
+    const isOfShape = isReleased && options.versions === undefined;
+    this.#versions = isOfShape ? {} : options.versions;
+    this.#directory = isOfShape ? treeAt(target) : target;
     this.#options = options;
     this.executable = options.executable ?? [];
     this.#driver = driver;
@@ -242,11 +248,11 @@ export class LiveSession {
     return this.#client.dropVersion(id, this.moment);
   }
 
-  /** Runs a shell command in a child process, the mount as its directory, under a deadline. */
+  /** Runs a shell command in a child process, under a deadline. Its directory is the mount, or the tree of the tested shape. */
   async sh(script: string): Promise<string> {
     const { stdout } = await run(
       'timeout',
-      ['-s', 'KILL', '20', 'sh', '-c', `cd "$0" && ${script}`, this.target],
+      ['-s', 'KILL', '20', 'sh', '-c', `cd "$0" && ${script}`, this.#directory],
       {
         timeout: DEADLINE_MS,
         encoding: 'utf8',

@@ -27,7 +27,10 @@ export interface LogLine {
 }
 
 export interface Mount {
+  /** The mount point. */
   readonly target: string;
+  /** The directory that shows the tree: the mount point, unless what was mounted has it elsewhere. */
+  readonly tree: string;
   readonly cacheDirectory: string;
   /** Of the process that was started, which is the server's supervisor where it has one. */
   readonly pid: number;
@@ -244,6 +247,7 @@ function handle(
   };
   const mount: Mount = {
     target,
+    tree: target,
     cacheDirectory,
     pid: child.pid,
     environment,
