@@ -244,3 +244,14 @@ need_moto() {
   need_program moto moto_server "moto-$moto_version" "moto[server]==$moto_version" \
     -c "$root/scripts/lib/moto-constraints.txt"
 }
+
+# need_commands PACKAGE...: the commands of these names, which Debian has in packages of the same names.
+need_commands() {
+  local name missing=()
+  for name in "$@"; do command -v "$name" >/dev/null || missing+=("$name"); done
+  [ ${#missing[@]} -eq 0 ] && return
+  can_install_packages && install_packages "${missing[@]}"
+}
+
+# What scripts/image builds with. As another user mmdebstrap and buildah need more than they do: it is left to root.
+need_image_tools() { [ "$(id -u)" = 0 ] && need_commands mmdebstrap buildah; }
