@@ -14,10 +14,11 @@ import { type CopyProgram, copyInParallel, installCopyProgram } from './parallel
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
- * [--latency 10] [--runs 3] [--store seaweedfs|fake] [--ref] [--deploys 500]`. Prints the seconds from the start of the command to the mount, to a complete walk with a
- * stat of each file, to all content read by one reader, and to the daemon's own "ready"; its memory at the highest
- * (PSS, its processes together); the processor time that it used until it was ready; and the requests that the store
- * saw. With --ref also the same files as a release, fresh and after so many deploys of one file each, by turns.
+ * [--latency 10] [--runs 3] [--concurrency N] [--store seaweedfs|fake] [--ref] [--deploys 500]`. Prints the seconds from the
+ * start of the command to the mount, to a complete walk with a stat of each file, to all content read by one reader, and
+ * to the daemon's own "ready"; its memory at the highest (PSS, its processes together); the processor time that it used
+ * until it was ready; and the requests that the store saw. With --ref also the same files as a release, fresh and after
+ * so many deploys of one file each, by turns.
  *
  * Beside each run stands `rclone copy --transfers 64` of the same objects by the same way to a new disk, and at the end
  * how many times as long the mount took to have all read. rclone is installed for the bench; where it cannot be, or with
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     store: { type: 'string', default: 'seaweedfs' },
     ref: { type: 'boolean', default: false },
     deploys: { type: 'string', default: '500' },
+    concurrency: { type: 'string' },
     'no-peer': { type: 'boolean', default: false },
   },
 });
@@ -62,13 +64,14 @@ async function once(context: Cleanup, { source, endpoint, env, proxy, isRelease 
       endpoint,
       '--poll-interval',
       '1h',
+      ...(values.concurrency === undefined ? [] : ['--concurrency', values.concurrency]),
       ...(isRelease ? ['--ref', 'bench', '--state-dir', join(disk.directory, 'state')] : []),
     ],
     cacheDirectory: join(disk.directory, 'cache'),
   });
   const script = join(repository, 'bench/readers/cold.py');
   const reader = startReader('python3', [script, mount.target], { deadlineMs: 600_000 });
-  const memory = watchProportionalSetSize(mount.pid);
+  const memory = watchProportionalSetSize(mount.pid, 250);
   defer(context, () => void memory.stop());
   const reading = await reader.done;
   if (reading.code !== 0) throw new Error(`the reader failed: ${reading.stderr}`);

@@ -169,7 +169,7 @@ class ServedMount {
     this.#place = { target, device: deviceAt(target), connection, mark };
     mark.set();
     void connection.closed.then(() => this.#send({ kind: 'ended', end: { kind: 'closed' } }));
-    this.#send({ kind: 'serving', init: undefined, takenOver: undefined });
+    this.#send({ kind: 'serving', answeredMs: 0, init: undefined, takenOver: undefined });
   }
 
   /** Unmounts if the mount is still there. Resolves when no process uses it, or after a while. */

@@ -65,6 +65,8 @@ function start(message: SessionStart, environment: SessionEnvironment, resend: b
     };
   };
   const addon = loadAddon();
+  // A session that takes over answers from its beginning, and says that it serves when the kernel knows its tree.
+  const began = performance.now();
   return new KernelSession({
     addon,
     fd: connection.fd,
@@ -81,7 +83,7 @@ function start(message: SessionStart, environment: SessionEnvironment, resend: b
     rootAttributeOf,
     findVersion,
     onVersionUsed: (version) => tell({ kind: 'version-used', version }),
-    onServing: (serving) => tell({ kind: 'serving', ...serving }),
+    onServing: (serving) => tell({ kind: 'serving', ...serving, answeredMs: performance.now() - began }),
     onFault,
     onReleased: (tree, nodeIds) => tell({ kind: 'released', tree, nodeIds }),
     onStuck: (stuck) => tell({ kind: 'stuck', stuck }),

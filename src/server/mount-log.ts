@@ -2,6 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Driver } from '../session/driver.ts';
 import type { Serving, SessionCounters } from '../session/messages.ts';
 import type { Supervised } from '../takeover/supervised.ts';
+import { takeoverParts } from '../takeover/takeover-parts.ts';
 
 export interface MountReport {
   readonly source: string;
@@ -9,7 +10,7 @@ export interface MountReport {
   readonly driver: Pick<Driver, 'name' | 'method'>;
   readonly readahead: boolean;
   readonly serving: Serving;
-  readonly supervised: Pick<Supervised, 'succession' | 'status'>;
+  readonly supervised: Pick<Supervised, 'succession' | 'standby' | 'status'>;
 }
 
 /** Logs that a mount was made or taken over. */
@@ -24,8 +25,10 @@ export function tellMounted(log: Logger, report: MountReport): void {
     log.info({ event: 'mounted', source, target, ...how, ...why }, 'mounted');
     return;
   }
+  const succession = supervised.succession(serving.at);
+  const parts = takeoverParts(supervised.standby.turnAt, serving);
   log.warn(
-    { event: 'taken-over', source, target, protocol, ...supervised.succession(serving.at), ...takenOver },
+    { event: 'taken-over', source, target, protocol, ...succession, parts, ...takenOver },
     'the previous server ended; this server took over its mount',
   );
 }

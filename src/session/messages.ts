@@ -98,8 +98,12 @@ export interface TakenOver {
 }
 
 export interface Serving {
-  /** Milliseconds since the process began, by the main thread's clock. */
+  /** When the session was told to start, in milliseconds since the process began, by the main thread's clock. */
+  readonly startedAt: number;
+  /** When it had said that it serves, by the same clock. */
   readonly at: number;
+  /** Milliseconds before `at` for which requests were answered already. */
+  readonly answeredMs: number;
   readonly init: InitReply | undefined;
   readonly takenOver: TakenOver | undefined;
 }
@@ -204,7 +208,7 @@ export interface StuckNotification {
 }
 
 export type FromSession =
-  | ({ readonly kind: 'serving' } & Omit<Serving, 'at'>)
+  | ({ readonly kind: 'serving' } & Omit<Serving, 'startedAt' | 'at'>)
   /** The session could not mount, and ends. */
   | { readonly kind: 'refused'; readonly reason: string }
   | {

@@ -77,6 +77,7 @@ export class SessionClient {
   readonly #publishing = new Map<number, Deferred<NotifyOutcome>>();
   #counting: Deferred<SessionCounters> | undefined;
   #serving: Deferred<Serving> | undefined;
+  #startedAt = 0;
   #isStuck = false;
   readonly #waiting: (() => void)[] = [];
   #over = false;
@@ -101,6 +102,7 @@ export class SessionClient {
    */
   start(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<Serving> {
     this.#serving = deferred();
+    this.#startedAt = performance.now();
     this.#send({ kind: 'start', ...start, meter: this.#memory });
     return this.#serving.promise;
   }
@@ -187,7 +189,7 @@ export class SessionClient {
   #receive(message: FromSession): void {
     switch (message.kind) {
       case 'serving':
-        this.#serving?.resolve({ ...message, at: performance.now() });
+        this.#serving?.resolve({ ...message, startedAt: this.#startedAt, at: performance.now() });
         break;
       case 'refused':
         this.#serving?.reject(refused(message.reason));

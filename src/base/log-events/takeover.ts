@@ -57,13 +57,14 @@ export const takeoverEvents = {
       'cause',
       'reason',
       'ms',
+      'parts',
       'unanswered',
       'owed',
       'failed',
       'resends',
     ],
     meaning:
-      'The previous server ended, and this server serves its mount after `ms` milliseconds. `cause`: `died`, `silent` (no sign of life), `late` (it did not come to serve in time), `restart-asked` or `service-restarted`.',
+      'The previous server ended, and this server serves its mount after `ms` milliseconds. `parts` of them: `tree` until the kept tree was read, `session` until requests were answered, `notifications` until the kernel had been told what it lacked. `cause`: `died`, `silent` (no sign of life), `late` (it did not come to serve in time), `restart-asked` or `service-restarted`.',
   },
   stuck: {
     levels: ['error'],

@@ -15,7 +15,7 @@ export interface KernelSessionOptions extends SessionOptions {
   readonly resend?: boolean | undefined;
   /** Whether to ask the kernel, if it can, to allow idmapped mounts of this mount; the default is false. */
   readonly allowIdmap?: boolean | undefined;
-  readonly onServing: (serving: Omit<Serving, 'at'>) => void;
+  readonly onServing: (serving: Pick<Serving, 'init' | 'takenOver'>) => void;
   /** Called when the kernel does not return from a notification, and with undefined when it has returned. */
   readonly onStuck: (stuck: StuckNotification | undefined) => void;
   readonly onEnd: (end: SessionEnd) => void;

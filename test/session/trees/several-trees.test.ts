@@ -24,7 +24,7 @@ describe('a session that shows several trees', () => {
   let session: KernelSession;
   let fetched: { readonly tree: number; readonly path: string }[];
   let released: { readonly tree: number; readonly nodeIds: readonly number[] }[];
-  let serving: Omit<Serving, 'at'>[];
+  let serving: Pick<Serving, 'init' | 'takenOver'>[];
 
   const start = (trees: readonly MountedTree[], takeover = false): void => {
     kernel = new FakeKernel();
