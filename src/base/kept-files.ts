@@ -69,6 +69,11 @@ export const keptFiles = {
     name: 'store-traits',
     meaning: "the server that takes over: findings about the store's ETags",
   },
+  followedStandby: {
+    place: 'cache',
+    name: 'followed-standby',
+    meaning: 'every later server: the last tree is of this standby source',
+  },
   lock: { place: 'cache', name: 'lock', meaning: 'other servers: only one uses a cache at a time' },
   mounted: {
     place: 'cache',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
+import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
@@ -19,6 +20,7 @@ import { codeOf, isSourceDown } from '../sync/failure.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { ContentSwitch } from './content-switch.ts';
+import { keepFollowedStandby } from './followed-standby.ts';
 import { mountedSource } from './mounted-source.ts';
 import { standbyConfig } from './standby-config.ts';
 
@@ -43,7 +45,7 @@ export interface StandbysOptions {
 
 /** The source of a mount that has standbys; undefined: it has none. */
 export function openStandbys(options: StandbysOptions): StandbySource | undefined {
-  const { config, source, contents, shown, onChange, clock, log } = options;
+  const { config, cacheDirectory, source, contents, shown, onChange, clock, log } = options;
   const { standbys } = config;
   const { first } = contents;
   if (standbys.length === 0 || first === undefined) return undefined;
@@ -53,6 +55,7 @@ export function openStandbys(options: StandbysOptions): StandbySource | undefine
       name: setting.source,
       open: () => openPlace(setting, options),
     })),
+    followed: keepFollowedStandby(`${cacheDirectory}/${keptFiles.followedStandby.name}`),
     content: contents,
     afterMs: config.standbyAfterMs,
     isDown: (error) => isSourceDown(codeOf(error)),

@@ -25,8 +25,10 @@ export interface SourceHold {
   readonly detail: string;
   /** One sentence of what to do. */
   readonly hint: string;
-  /** Undefined: it could not be read. Nothing of it is vouched for. */
+  /** Undefined: it could not be read, or a listing is held. Nothing of it is vouched for. */
   readonly step: HeldStep | undefined;
+  /** Undefined: a step is held. */
+  readonly listing?: HeldListing | undefined;
   /** Whether an operator may have it followed all the same. */
   readonly acceptable: boolean;
 }
@@ -38,4 +40,13 @@ export interface HeldStep {
   readonly release: string;
   /** SHA-256 of its payload. */
   readonly digest: string;
+}
+
+/** Which listing is held, and what it would show. */
+export interface HeldListing {
+  /** Of the candidate. */
+  readonly digest: string;
+  readonly files: number;
+  /** Files of the tree shown that it lacks. */
+  readonly removed: number;
 }

@@ -2,7 +2,7 @@ import type { ShownSource } from '../config/shown-source.ts';
 import type { AdoptedObjects, Generation, GenerationChanges, Problem } from '../tree/index.ts';
 import type { ReleaseStep, SourceHold } from './release-step.ts';
 
-export type { HeldStep, ReleaseStep, SourceHold } from './release-step.ts';
+export type { HeldListing, HeldStep, ReleaseStep, SourceHold } from './release-step.ts';
 
 /** A tree that could be shown; what it is made of stays with the source. */
 export interface Candidate {
@@ -73,7 +73,7 @@ export interface Source {
    * published by it: the same ids may be handed out again.
    */
   build(options: BuildOptions): Promise<Built>;
-  /** Accepts a held step, by the SHA-256 of its payload. False if it is not held, or cannot be accepted. */
+  /** Accepts a held step or listing, by its digest. False if it is not held, or cannot be accepted. */
   accept(digest: string, options: { readonly signal: AbortSignal }): Promise<boolean>;
 }
 

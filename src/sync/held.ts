@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { HeldStep } from '../source/source.ts';
+import type { HeldListing, HeldStep } from '../source/source.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { GuardReason } from './guard.ts';
 import type { UnreadableReason } from './unreadable/verdict.ts';
@@ -27,6 +27,8 @@ export interface HeldView {
   readonly hint?: string | undefined;
   /** The step of a rejected release; undefined: it could not be read, or a tree is held. */
   readonly step?: HeldStep | undefined;
+  /** The listing that the source itself holds; undefined: the guard holds it, or a release is rejected. */
+  readonly listing?: HeldListing | undefined;
   /** Whether it can be accepted; undefined: it can. */
   readonly acceptable?: boolean;
 }

@@ -11,7 +11,7 @@ import type { Restored } from './restored.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
 import { settle } from './settle.ts';
 import type { Shown } from './shown.ts';
-import { heldViewOf, refuseEarly, refuseHeld } from './source-hold.ts';
+import { acceptedBy, heldViewOf, refuseEarly, refuseHeld } from './source-hold.ts';
 import { type Attempt, type Revalidated, Stages, type Stale } from './stages.ts';
 import { StaleVersions } from './stale-versions.ts';
 import { timed } from './timed.ts';
@@ -104,15 +104,15 @@ export class Revalidation {
 
   /**
    * Looks at the source once, and publishes what is new. `accept` is the id of a tree that may pass the guard, or of
-   * a step that the source holds. Rejects with the store's error, or with SyncError; the shown tree then stays.
+   * what the source holds. Rejects with the store's error, or with SyncError; the shown tree then stays.
    *
    * If objects change faster than they can be listed and fetched, the found versions are shown instead.
    */
   async revalidate(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
     this.#mayWait = true;
-    const { step, generation } = this.held ?? {};
-    if (accept !== undefined && step !== undefined && accept === generation) {
-      await this.#options.source.accept(step.digest, { signal });
+    const digest = acceptedBy(this.held);
+    if (accept !== undefined && digest !== undefined && accept === this.held?.generation) {
+      await this.#options.source.accept(digest, { signal });
     }
     const stale = new StaleVersions();
     for (let restarts = 0; ; restarts++) {

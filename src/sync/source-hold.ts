@@ -19,14 +19,22 @@ export function contentHoldOf(
 }
 
 export function heldViewOf(hold: SourceHold): Omit<HeldView, 'since'> {
-  return { generation: idOfStep(hold.step?.digest), files: 0, removed: 0, ...hold };
+  const { files = 0, removed = 0 } = hold.listing ?? {};
+  return { generation: idOf(acceptedBy(hold)), files, removed, ...hold };
+}
+
+/** The digest by which the source accepts what it holds; undefined: it holds nothing, or nothing that could be named. */
+export function acceptedBy(
+  held: Partial<Pick<SourceHold, 'step' | 'listing'>> | undefined,
+): string | undefined {
+  return held?.step?.digest ?? held?.listing?.digest;
 }
 
 /**
- * The id by which an operator accepts a step. It looks like a generation's id, but for an unreadable step it is not
- * one.
+ * The id by which an operator accepts what a source holds. It looks like a generation's id, but for an unreadable step
+ * it is not one.
  */
-function idOfStep(digest = ''): string {
+function idOf(digest = ''): string {
   return digest.slice(0, 32).padEnd(32, '0');
 }
 

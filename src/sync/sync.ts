@@ -16,7 +16,7 @@ import { Revalidation } from './revalidate.ts';
 import { RevalidationLoop, type Settled } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
 import { type GenerationSummary, type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
-import { contentHoldOf } from './source-hold.ts';
+import { acceptedBy, contentHoldOf } from './source-hold.ts';
 import { SourceState } from './source-state.ts';
 import type { Revalidated } from './stages.ts';
 import type { SyncView } from './sync-view.ts';
@@ -237,7 +237,7 @@ export class Sync {
     }
     const outcome = await this.#loop.refresh(held.generation);
     if (outcome.kind === 'failed') return { kind: 'failed', error: outcome.error };
-    const isFollowed = held.step !== undefined && outcome.kind !== 'held';
+    const isFollowed = acceptedBy(held) !== undefined && outcome.kind !== 'held';
     if (isFollowed || (outcome.kind === 'published' && outcome.generation.id === held.generation)) {
       return { kind: 'accepted', generation: outcome.generation };
     }

@@ -94,6 +94,25 @@ describe('releases', () => {
     assert.equal(world.releases.accepted, step.digest);
   });
 
+  test('of a standby that is behind are held with what they would show, and followed once accepted', async (t) => {
+    const world = await worldOf(t);
+    world.releases.deploy({ 'a.py': 'one', 'b.py': 'two' });
+    await world.start();
+    const listing = { digest: 'cd'.repeat(32), files: 1, removed: 1 };
+    const [reason, detail, hint] = ['standby-behind', 'It has not got b.py yet', 'Wait.'];
+    world.releases.hold = { reason, detail, hint, step: undefined, listing, acceptable: true };
+    const outcome = await world.refresh();
+    assert.ok(outcome.kind === 'held');
+    const { generation, files, removed } = outcome.held;
+    assert.deepEqual([generation, files, removed], ['cd'.repeat(16), 1, 1]);
+    assert.equal((await world.sync.accept('ef'.repeat(16))).kind, 'changed');
+    assert.equal(world.releases.accepted, undefined);
+    const accepted = world.sync.accept(generation);
+    while (world.releases.accepted === undefined) await world.clock.advance(10);
+    assert.equal((await accepted).kind, 'accepted');
+    assert.equal(world.releases.accepted, listing.digest);
+  });
+
   test('whose root is emptied at once stay as they are, named and readable, and after a restart', async (t) => {
     const before = await worldOf(t);
     before.releases.deploy({ 'a.py': 'one', 'b.py': 'two' });

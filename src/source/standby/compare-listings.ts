@@ -17,6 +17,8 @@ export interface GoesBack {
   /** Whole seconds since the epoch: by the newest one it is named. */
   readonly at: number;
   readonly how: 'older' | 'missing' | 'deleted-before';
+  /** How many there are, with this one. */
+  readonly files: number;
 }
 
 export interface Comparison {
@@ -41,6 +43,8 @@ export interface CompareOptions {
     | {
         /** Until when the shown tree was what the other store had, seconds since the epoch. */
         readonly asOf: number;
+        /** Whether the other store never had a file of this store, so that it was not deleted there. */
+        readonly neverHad: (path: string) => boolean;
         /** Whether two versions of equal size have the same bytes, though ETags and dates differ. */
         readonly hasSameBytes: (shown: ContentVersion, found: ContentVersion) => Promise<boolean>;
       }
@@ -64,7 +68,8 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
   const same = new Map<string, SameObject>();
   let back: GoesBack | undefined;
   const goesBack = (path: string, at: number, how: GoesBack['how']): void => {
-    if (back === undefined || at > back.at) back = { path, at, how };
+    const files = (back?.files ?? 0) + 1;
+    back = back === undefined || at > back.at ? { path, at, how, files } : { ...back, files };
   };
   await forEach(changes?.changed ?? [], async (index) => {
     if (generation.isDirectory(index)) return;
@@ -89,8 +94,9 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
   for (const index of changes?.added ?? []) {
     if (generation.isDirectory(index)) continue;
     const at = generation.lastModified(index);
-    if (at !== 0 && at < switching.asOf - LATE_SECONDS)
-      goesBack(generation.path(index), at, 'deleted-before');
+    if (at === 0 || at >= switching.asOf - LATE_SECONDS) continue;
+    const path = generation.path(index);
+    if (!switching.neverHad(path)) goesBack(path, at, 'deleted-before');
   }
   return { same, back };
 }

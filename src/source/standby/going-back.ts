@@ -1,9 +1,9 @@
 import { printable } from '../../base/printable.ts';
-import type { ReleaseStep, SourceHold } from '../source.ts';
+import type { Candidate, HeldListing, ReleaseStep, SourceHold } from '../source.ts';
 import type { GoesBack } from './compare-listings.ts';
 
 const HINT =
-  'Wait for the first source, or for the copying to it; what is deployed to the standby from now on counts as soon as it has what is shown.';
+  'Wait until the first source answers, or until the standby has what is shown. If that is lost for good, dagmount accept shows what the standby has.';
 
 const SAYS: Readonly<Record<GoesBack['how'], (key: string) => string>> = {
   older: (key) => `has an earlier version of ${key}`,
@@ -12,23 +12,27 @@ const SAYS: Readonly<Record<GoesBack['how'], (key: string) => string>> = {
 };
 
 /** Why a listing is not shown: the newest of what would go back is named. */
-export function behindHold({ path, how }: GoesBack, source: string): SourceHold {
-  return hold(`${source} ${SAYS[how](printable(path, 300))}: the tree would go back in time.`);
+export function behindHold({ path, how, files }: GoesBack, listing: HeldListing, source: string): SourceHold {
+  const others = files === 1 ? '' : `, and ${files - 1} more`;
+  const detail = `${source} ${SAYS[how](printable(path, 300))}${others}: the tree would go back in time.`;
+  return { ...hold(detail), step: undefined, listing };
 }
 
 /** A step with a lower number, or another one with the same. Undefined: it may follow. */
 export function olderStepHold(
-  step: ReleaseStep,
+  { digest, release: step }: Candidate,
   shown: ReleaseStep | undefined,
   source: string,
 ): SourceHold | undefined {
-  if (shown === undefined || step.sequence > shown.sequence) return undefined;
+  if (step === undefined || shown === undefined || step.sequence > shown.sequence) return undefined;
   if (step.sequence === shown.sequence && step.id === shown.id) return undefined;
-  return hold(`${source} has step ${step.sequence}, and step ${shown.sequence} is shown.`);
+  const { sequence, id: release } = step;
+  const detail = `${source} has step ${sequence}, and step ${shown.sequence} is shown.`;
+  return { ...hold(detail), step: { sequence, release, digest } };
 }
 
-function hold(detail: string): SourceHold {
-  return { reason: 'standby-behind', detail, hint: HINT, step: undefined, acceptable: false };
+function hold(detail: string): Omit<SourceHold, 'step' | 'listing'> {
+  return { reason: 'standby-behind', detail, hint: HINT, acceptable: true };
 }
 
 /** Safe to show. */

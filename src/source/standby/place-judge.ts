@@ -1,7 +1,16 @@
 import type { Clock } from '../../base/clock.ts';
 import type { ContentStore } from '../../cache/receive.ts';
 import type { AdoptedObjects, ContentVersion, Generation } from '../../tree/index.ts';
-import type { BuildOptions, Built, Candidate, Look, ReleaseStep, Source, SourceHold } from '../source.ts';
+import type {
+  BuildOptions,
+  Built,
+  Candidate,
+  HeldListing,
+  Look,
+  ReleaseStep,
+  Source,
+  SourceHold,
+} from '../source.ts';
 import { compareListings, type SameObject } from './compare-listings.ts';
 import { behindHold, olderStepHold } from './going-back.ts';
 
@@ -13,8 +22,16 @@ export interface Place {
   readonly content: ContentStore;
 }
 
+/** Whether the shown tree is of a standby, which outlives the process. */
+export interface FollowedStandby {
+  recall(): boolean;
+  /** Undefined: it is of the first. */
+  keep(source: string | undefined): void;
+}
+
 export interface PlaceJudgeOptions {
   readonly first: Place;
+  readonly followed: FollowedStandby;
   /** What is shown. */
   readonly shown: () =>
     | {
@@ -42,22 +59,42 @@ interface Judged {
   readonly shown: string | undefined;
   readonly same: ReadonlyMap<string, SameObject>;
   readonly hold: SourceHold | undefined;
+  /** What was compared; undefined: nothing is held, or a step is. */
+  readonly compared?: Compared | undefined;
+}
+
+interface Compared {
+  readonly shown: Generation;
+  readonly found: Generation;
 }
 
 /** Looks at several stores of the same objects, and judges what each has by what is shown. */
 export class PlaceJudge {
   readonly #options: PlaceJudgeOptions;
   readonly #judged = new Map<Place, Judged>();
-  /** The store whose listing was followed last: the shown tree comes from it. */
-  #settled: Place;
+  /**
+   * The store whose listing was followed last: the shown tree comes from it. Undefined: it comes from a standby of an
+   * earlier process.
+   */
+  #settled: Place | undefined;
   /** When a look at the settled one last succeeded, milliseconds since the epoch. */
   #settledAt: number | undefined;
   /** Whether files may be shown under another store's ETags. */
   #wasAway = false;
+  /** By which accepted listing the tree went back in time, until the first source is followed again. */
+  #wentBack: Compared | undefined;
+  /** Of the step that an operator accepted. */
+  #acceptedStep: string | undefined;
 
   constructor(options: PlaceJudgeOptions) {
     this.#options = options;
-    this.#settled = options.first;
+    this.#wasAway = options.followed.recall();
+    this.#settled = this.#wasAway ? undefined : options.first;
+  }
+
+  /** Whether it is this judge that holds, and not the source of the place. */
+  isBehind(place: Place, hold: SourceHold): boolean {
+    return this.#judged.get(place)?.hold === hold;
   }
 
   /** The objects of a place whose bytes are shown under another ETag, by path. */
@@ -84,10 +121,26 @@ export class PlaceJudge {
     const isPlain = isFirst && this.#settled === place && !this.#wasAway;
     const hold = isPlain ? undefined : await this.#judge(place, look.candidate, signal);
     if (hold !== undefined) return { kind: 'held', hold };
+    if (place !== this.#settled) this.#options.followed.keep(isFirst ? undefined : place.name);
     this.#settled = place;
     this.#settledAt = beganAt;
+    if (isFirst) this.#wentBack = undefined;
     if (!isFirst) this.#wasAway = true;
     return look;
+  }
+
+  /** Ends a hold of this judge, or of the place itself: an operator wants what it has, although it is behind. */
+  async accept(place: Place, digest: string, options: { readonly signal: AbortSignal }): Promise<boolean> {
+    const judged = this.#judged.get(place);
+    if (judged?.hold === undefined || judged.digest !== digest) {
+      const isAccepted = await place.source.accept(digest, options);
+      // The same step, which is earlier than the one shown, needs no second word.
+      if (isAccepted) this.#acceptedStep = digest;
+      return isAccepted;
+    }
+    this.#wentBack = judged.compared;
+    this.#judged.set(place, { ...judged, hold: undefined, compared: undefined });
+    return true;
   }
 
   async #judge(place: Place, candidate: Candidate, signal: AbortSignal): Promise<SourceHold | undefined> {
@@ -101,12 +154,19 @@ export class PlaceJudge {
       if (before.shown === shown?.generation.id || (isSettled && before.hold === undefined))
         return before.hold;
     }
-    const judge = (hold: SourceHold | undefined, same: Judged['same'] = new Map()): typeof hold => {
-      this.#judged.set(place, { digest, shown: shown?.generation.id, same, hold });
+    const judge = (
+      hold: SourceHold | undefined,
+      same: Judged['same'] = new Map(),
+      compared?: Compared,
+    ): typeof hold => {
+      this.#judged.set(place, { digest, shown: shown?.generation.id, same, hold, compared });
       return hold;
     };
     if (shown === undefined) return judge(undefined);
-    if (release !== undefined) return judge(olderStepHold(release, shown.release, place.name));
+    if (release !== undefined) {
+      const isAccepted = digest === this.#acceptedStep;
+      return judge(isAccepted ? undefined : olderStepHold(candidate, shown.release, place.name));
+    }
     const found = await place.source.build({
       digest,
       previous: shown.generation,
@@ -122,13 +182,30 @@ export class PlaceJudge {
         ? undefined
         : {
             asOf: (this.#settledAt ?? shown.publishedAt) / 1000,
+            neverHad: (path) => this.#isLacking(path),
             hasSameBytes: (mine, theirs) => hasSameBytes(mine, theirs, place.content, signal),
           },
     });
     // A change in the first store itself is never held here.
     const isFree = isSettled && place === this.#options.first;
-    return judge(back === undefined || isFree ? undefined : behindHold(back, place.name), same);
+    if (back === undefined || isFree) return judge(undefined, same);
+    const listing = heldListing(digest, shown.generation, found);
+    const compared = { shown: shown.generation, found: found.generation };
+    return judge(behindHold(back, listing, place.name), same, compared);
   }
+
+  /** Whether an accepted listing had not got a file, though the tree before it had. */
+  #isLacking(path: string): boolean {
+    if (this.#wentBack === undefined) return false;
+    const { shown, found } = this.#wentBack;
+    return shown.find(path) !== -1 && found.find(path) === -1;
+  }
+}
+
+function heldListing(digest: string, shown: Generation, { generation, changes }: Built): HeldListing {
+  let removed = 0;
+  for (const index of changes?.removed ?? []) if (!shown.isDirectory(index)) removed += 1;
+  return { digest, files: generation.files, removed };
 }
 
 /** Of two objects for a path, the one that a fetch found is newer than the listed one. */

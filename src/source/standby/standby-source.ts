@@ -1,5 +1,5 @@
 import type { Logger } from '../../base/logger.ts';
-import type { BuildOptions, Built, Look, Source, SourceKind } from '../source.ts';
+import type { BuildOptions, Built, Look, Source, SourceHold, SourceKind } from '../source.ts';
 import { wordsOf } from './going-back.ts';
 import { type Place, PlaceJudge, type PlaceJudgeOptions } from './place-judge.ts';
 import { ReachRecord } from './reach-record.ts';
@@ -70,6 +70,10 @@ export class StandbySource implements Source {
       const look = await this.#lookAt(first, signal);
       this.#reach.answered(this.#now());
       this.#checkDaily(signal);
+      if (look.kind === 'held' && this.#judge.isBehind(first, look.hold)) {
+        return await this.#goOnAway(look, look.hold, signal);
+      }
+      if (this.#view.firstIsBehind !== undefined) this.#change({ firstIsBehind: undefined });
       return look;
     } catch (error) {
       if (!this.#noteFailure(error, signal)) throw error;
@@ -83,12 +87,32 @@ export class StandbySource implements Source {
   }
 
   accept(digest: string, options: { readonly signal: AbortSignal }): Promise<boolean> {
-    return this.#active.source.accept(digest, options);
+    return this.#judge.accept(this.#active, digest, options);
   }
 
   /** Resolves when nothing is asked in the background. */
   async idle(): Promise<void> {
     await Promise.all([this.#probe, this.#checking]);
+  }
+
+  /** The tree of an earlier process is of a standby, and the first has not got it. */
+  async #goOnAway(look: Look, hold: SourceHold, signal: AbortSignal): Promise<Look> {
+    this.#noteBehind(hold);
+    try {
+      return await this.#lookAtStandbys(undefined, signal);
+    } catch {
+      signal.throwIfAborted();
+      return look;
+    }
+  }
+
+  #noteBehind({ detail }: SourceHold): void {
+    if (this.#view.firstIsBehind === detail) return;
+    this.#options.log.warn(
+      { event: 'first-behind', detail },
+      'the first source answers again, but has not got what is shown; trees still come from the standby',
+    );
+    this.#change({ firstIsBehind: detail });
   }
 
   async #lookWhileAway(signal: AbortSignal): Promise<Look> {
@@ -110,7 +134,7 @@ export class StandbySource implements Source {
 
   /** At the first again; undefined where that does not answer, or would go back in time. */
   async #lookBack(signal: AbortSignal): Promise<Look | undefined> {
-    const { first, log } = this.#options;
+    const { first } = this.#options;
     // Two looks at one source would take each other's listing away.
     await this.#probe;
     try {
@@ -120,14 +144,7 @@ export class StandbySource implements Source {
         this.#activate(first);
         return look;
       }
-      const { hold } = look;
-      if (this.#view.firstIsBehind !== hold.detail) {
-        log.warn(
-          { event: 'first-behind', detail: hold.detail },
-          'the first source answers again, but has not got what is shown; trees still come from the standby',
-        );
-        this.#change({ firstIsBehind: hold.detail });
-      }
+      this.#noteBehind(look.hold);
     } catch (error) {
       if (!this.#noteFailure(error, signal)) throw error;
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Look, ReleaseStep, Source } from '../../../src/source/source.ts';
+import type { Look, ReleaseStep, Source, SourceHold } from '../../../src/source/source.ts';
 import { StandbySource } from '../../../src/source/standby/standby-source.ts';
 import { StoreError } from '../../../src/store/store-error.ts';
 import { buildGeneration, type ListedObjects, PathFilter } from '../../../src/tree/index.ts';
@@ -27,23 +27,28 @@ class Environment implements Source {
   readonly kind = 'release';
   step = stepOf(7);
   isDown = false;
+  hold: SourceHold | undefined;
 
   async look(): Promise<Look> {
     if (this.isDown) throw new StoreError('unreachable', 'no route', 'Wait.', true);
-    const { sequence, id } = this.step;
-    return {
-      kind: 'candidate',
-      candidate: { digest: `${sequence} ${id}`, objects: 0, requests: 1, release: this.step },
-    };
+    if (this.hold !== undefined) return { kind: 'held', hold: this.hold };
+    const digest = digestOf(this.step);
+    return { kind: 'candidate', candidate: { digest, objects: 0, requests: 1, release: this.step } };
   }
 
   build(): never {
     throw new Error('a release is judged by its step alone');
   }
 
-  async accept(): Promise<boolean> {
-    return false;
+  async accept(digest: string): Promise<boolean> {
+    if (this.hold?.step?.digest !== digest) return false;
+    this.hold = undefined;
+    return true;
   }
+}
+
+function digestOf({ sequence, id }: ReleaseStep): string {
+  return `${sequence} ${id}`;
 }
 
 function start() {
@@ -69,6 +74,7 @@ function start() {
       },
     ],
     content: { use: () => undefined },
+    followed: { recall: () => false, keep: () => undefined },
     afterMs: 0,
     isDown: () => true,
     shown: () => shown,
@@ -106,6 +112,38 @@ describe('the release of a standby', () => {
       assert.match(held.hold.detail, /step 7 is shown/);
     });
   }
+
+  it('is shown once it is accepted, though its number is lower, and by one word alone', async () => {
+    const { first, second, source, look } = start();
+    const { signal } = new AbortController();
+    second.step = stepOf(6);
+    await look();
+    first.isDown = true;
+    const held = await look();
+    assert.ok(held.kind === 'held');
+    assert.deepEqual(held.hold.step, {
+      sequence: 6,
+      release: second.step.id,
+      digest: digestOf(second.step),
+    });
+    assert.equal(await source.accept(digestOf(stepOf(5)), { signal }), false);
+    assert.equal((await look()).kind, 'held');
+    assert.equal(await source.accept(digestOf(second.step), { signal }), true);
+    assert.equal((await look()).kind, 'candidate');
+
+    // The source of the standby has seen step 6 itself, and holds what comes before.
+    second.step = stepOf(5);
+    second.hold = {
+      reason: 'rolled-back',
+      detail: 'Step 6 was seen.',
+      hint: 'Look.',
+      step: { sequence: 5, release: second.step.id, digest: digestOf(second.step) },
+      acceptable: true,
+    };
+    assert.equal((await look()).kind, 'held');
+    assert.equal(await source.accept(digestOf(second.step), { signal }), true);
+    assert.equal((await look()).kind, 'candidate');
+  });
 
   it('stays while the first has an earlier one', async () => {
     const { first, second, clock, shown, source, look } = start();

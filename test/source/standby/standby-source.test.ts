@@ -119,6 +119,53 @@ describe('a standby source', () => {
     assert.equal(await node.read('f9.py'), 'fixed');
   });
 
+  it('that is behind for good is shown once it is accepted, and the first with all that it has once it is back', async (t) => {
+    const node = await Node.start(t);
+    node.second.copyFrom(node.first);
+    node.first.put('f1.py', 'deployed', LONG_AGO + HOUR);
+    node.first.put('added.py', 'added', LONG_AGO + HOUR);
+    node.first.delete('f7.py');
+    await node.pass(MINUTE);
+    node.first.isDown = true;
+    assert.equal(await node.pass(MINUTE), 'held');
+    const hold = await node.held();
+    assert.equal(hold.acceptable, true);
+    assert.deepEqual({ ...hold.listing, digest: '' }, { digest: '', files: 20, removed: 1 });
+    assert.equal(await node.accept({ ...hold, listing: { ...hold.listing!, digest: 'another' } }), false);
+    assert.equal(await node.pass(MINUTE), 'held');
+    assert.equal(await node.accept(hold), true);
+    assert.equal(await node.pass(10_000), 'candidate');
+    assert.equal(await node.read('f1.py'), 'file 1');
+    assert.equal(await node.read('f7.py'), 'file 7');
+    assert.equal(node.paths().includes('added.py'), false);
+    node.second.put('f2.py', 'fixed', node.clock.now());
+    assert.equal(await node.pass(10_000), 'candidate');
+    assert.equal(await node.read('f2.py'), 'fixed');
+
+    node.first.put('f2.py', 'fixed', node.clock.now());
+    node.first.isDown = false;
+    await node.pass(2 * MINUTE);
+    assert.deepEqual([node.source.view.isActive, node.source.view.firstIsBehind], [false, undefined]);
+    assert.equal(await node.read('f1.py'), 'deployed');
+    assert.equal(await node.read('added.py'), 'added');
+    assert.equal(await node.read('f2.py'), 'fixed');
+    assert.equal(node.paths().includes('f7.py'), false);
+  });
+
+  it('that changed since its hold was seen is not shown by accepting it', async (t) => {
+    const node = await Node.start(t);
+    node.second.copyFrom(node.first);
+    node.first.put('f1.py', 'deployed', LONG_AGO + HOUR);
+    await node.look();
+    node.first.isDown = true;
+    await node.pass(MINUTE);
+    const hold = await node.held();
+    node.second.delete('f3.py');
+    assert.equal(await node.accept(hold), true);
+    assert.equal(await node.pass(10_000), 'held');
+    assert.equal(node.publications, 1);
+  });
+
   it('stays in use while the first lacks what was deployed to it', async (t) => {
     const node = await Node.start(t);
     node.second.copyFrom(node.first);
@@ -137,6 +184,58 @@ describe('a standby source', () => {
     await node.pass(20_000);
     assert.deepEqual([node.source.view.isActive, node.source.view.firstIsBehind], [false, undefined]);
     assert.equal(node.publications, 2);
+  });
+
+  it('stays in use over a restart, while the first answers and lacks what was deployed to it', async (t) => {
+    const before = await Node.start(t);
+    before.second.copyFrom(before.first);
+    await before.look();
+    before.first.isDown = true;
+    await before.pass(MINUTE);
+    before.second.put('fix.py', 'fix', before.clock.now());
+    await before.pass(10_000);
+    before.first.isDown = false;
+
+    const node = before.restarted(t);
+    await node.pass(5 * MINUTE);
+    assert.equal(node.publications, 0, 'the tree stays');
+    assert.equal(node.source.view.isActive, true);
+    assert.match(node.source.view.firstIsBehind ?? '', /fix\.py/);
+    assert.equal(node.log.count('warn', 'first-behind'), 1);
+    node.second.put('f1.py', 'changed', node.clock.now());
+    await node.pass(10_000);
+    assert.equal(await node.read('f1.py'), 'changed');
+    node.first.copyFrom(node.second);
+    await node.pass(2 * MINUTE);
+    assert.equal(node.source.view.isActive, false);
+
+    // From then on the first is followed, whatever is deleted there while no server runs.
+    node.first.delete('fix.py');
+    const after = node.restarted(t);
+    await after.pass(10_000);
+    assert.equal(after.paths().includes('fix.py'), false);
+  });
+
+  it('whose tree is shown is not gone back from where neither answers with it after a restart', async (t) => {
+    const before = await Node.start(t);
+    before.second.copyFrom(before.first);
+    await before.look();
+    before.first.isDown = true;
+    await before.pass(MINUTE);
+    before.second.put('fix.py', 'fix', before.clock.now());
+    await before.pass(10_000);
+    before.first.isDown = false;
+    before.second.isDown = true;
+    const node = before.restarted(t);
+    assert.equal(await node.pass(MINUTE), 'held');
+    assert.equal(node.publications, 0);
+    const hold = await node.held();
+    assert.match(hold.detail, /first.* fix\.py/);
+    assert.match(node.source.view.firstIsBehind ?? '', /fix\.py/);
+    assert.equal(await node.accept(hold), true);
+    assert.equal(await node.pass(10_000), 'candidate');
+    assert.equal(node.paths().includes('fix.py'), false);
+    assert.equal(node.source.view.firstIsBehind, undefined);
   });
 
   it('changes nothing in ten outages in a row, and is taken and left once in each', async (t) => {

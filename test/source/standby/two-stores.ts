@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ContentStore } from '../../../src/cache/receive.ts';
 import { PrefixSource } from '../../../src/source/prefix/prefix-source.ts';
-import type { Look } from '../../../src/source/source.ts';
+import type { Look, SourceHold } from '../../../src/source/source.ts';
 import type { Place } from '../../../src/source/standby/place-judge.ts';
 import { type StandbyPlace, StandbySource } from '../../../src/source/standby/standby-source.ts';
 import type { StandbyView } from '../../../src/source/standby/standby-view.ts';
@@ -90,7 +90,9 @@ export const inParts = (salt: string) => (body: string) => `${md5(salt + body)}-
 
 /** A node with a first store and a standby, and what it shows. */
 export class Node {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock = new FakeClock();
+  /** The standby that the shown tree is of; undefined: it is of the first. */
+  followed: string | undefined;
   readonly log = new RecordingLog();
   readonly first: Store;
   readonly second: Store;
@@ -107,7 +109,13 @@ export class Node {
   #nextNodeId = 2;
   readonly #bodies = new Map<string, string>();
 
-  private constructor(t: Cleanup, first: Store, second: Store) {
+  private constructor(t: Cleanup, first: Store, second: Store, before?: Node) {
+    if (before !== undefined) {
+      this.clock = before.clock;
+      this.shown = before.shown;
+      this.followed = before.followed;
+      this.#nextNodeId = before.#nextNodeId;
+    }
     this.first = first;
     this.second = second;
     const place = placeOf(t, first);
@@ -123,6 +131,12 @@ export class Node {
           },
         },
       ],
+      followed: {
+        recall: () => this.followed !== undefined,
+        keep: (source) => {
+          this.followed = source;
+        },
+      },
       content: this.content,
       afterMs: 30_000,
       isDown: (error) => error instanceof StoreError && error.code === 'expired',
@@ -155,6 +169,11 @@ export class Node {
     return new Node(t, first, second);
   }
 
+  /** Another server of the same mount, which goes on with the tree that this one shows. */
+  restarted(t: Cleanup): Node {
+    return new Node(t, this.first, this.second, this);
+  }
+
   /** One look, and what it shows is shown, with its content. Resolves with `failed` where it rejects. */
   async look(): Promise<Look['kind'] | 'failed'> {
     const { signal } = new AbortController();
@@ -179,6 +198,19 @@ export class Node {
     this.publications += 1;
     for (const path of this.paths()) await this.read(path);
     return look.kind;
+  }
+
+  /** As an operator accepts what is held. */
+  async accept(hold: SourceHold): Promise<boolean> {
+    const { signal } = new AbortController();
+    return this.source.accept(hold.step?.digest ?? hold.listing?.digest ?? '', { signal });
+  }
+
+  /** What is held, where one more look is held. */
+  async held(): Promise<SourceHold> {
+    const look = await this.source.look({ signal: new AbortController().signal });
+    if (look.kind !== 'held') throw new Error(`a look ended as ${look.kind}`);
+    return look.hold;
   }
 
   /** Looks every ten seconds for so long; resolves with how the last one ended. */
