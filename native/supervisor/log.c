@@ -1,7 +1,10 @@
 #include "log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +42,16 @@ static void append_field(text* line, const char* name, const char* value) {
   append_string(line, value);
 }
 
+// Whether stderr goes to systemd's journal, which takes a number at the beginning of a line as its priority.
+static bool is_journal(void) {
+  const char* stream = getenv("JOURNAL_STREAM");
+  struct stat about;
+  char own[64];
+  if (stream == NULL || fstat(STDERR_FILENO, &about) != 0) return false;
+  snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)about.st_dev, (unsigned long long)about.st_ino);
+  return strcmp(stream, own) == 0;
+}
+
 void log_failure(const char* event, const char* message, const char* file, int error) {
   if (isatty(STDERR_FILENO)) {
     dprintf(STDERR_FILENO, "dagmount-supervisor: %s%s%s: %s\n", message, file == NULL ? "" : ": ", file == NULL ? "" : file,
@@ -52,7 +65,7 @@ void log_failure(const char* event, const char* message, const char* file, int e
   if (gmtime_r(&now.tv_sec, &parts) != NULL) strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
   snprintf(time, sizeof time, "%s.%03dZ", date, (int)(now.tv_nsec / 1000000));
   text line = {.length = 0};
-  append(&line, "{\"level\":\"error\"");
+  append(&line, is_journal() ? "<3>{\"level\":\"error\"" : "{\"level\":\"error\"");
   append_field(&line, "time", time);
   append_field(&line, "event", event);
   if (file != NULL) append_field(&line, "file", file);

@@ -2,6 +2,7 @@ import { pino, stdTimeFunctions } from 'pino';
 import type { LogLineAt } from '../base/log-events.ts';
 import type { LeveledLogger } from '../base/logger.ts';
 import { printable, printableJson, printableLines } from '../base/printable.ts';
+import { priorityOf } from './journal.ts';
 
 /** The log of a command, which can also report why the process ends. */
 export interface CommandLog extends LeveledLogger {
@@ -13,13 +14,15 @@ export interface LoggerOptions {
   readonly level: string;
   readonly format: 'pretty' | 'json';
   readonly colours: boolean;
+  /** Whether lines go to systemd's journal. */
+  readonly journal?: boolean;
   /** Receives whole lines. */
   readonly write: (line: string) => void;
 }
 
 /** Each message is written before the call returns, so that a dying process does not lose its last messages. */
 export async function createLogger(options: LoggerOptions): Promise<CommandLog> {
-  const { level, format, colours, write } = options;
+  const { level, format, colours, journal = false, write } = options;
   // Read for each record, because the level may change at run time.
   const withStacks = (): boolean => logger.isLevelEnabled('debug');
   const shown = format === 'pretty' ? await prettied(colours) : printableJson;
@@ -35,9 +38,14 @@ export async function createLogger(options: LoggerOptions): Promise<CommandLog> 
         error: (error: unknown) => told(error, withStacks()),
       },
     },
-    { write: (line: string) => write(shown(line)) },
+    { write: (line: string) => write(journal ? priorityOf(levelOf(line)) + shown(line) : shown(line)) },
   );
   return logger;
+}
+
+/** The level is the first field of a line. */
+function levelOf(line: string): string {
+  return /^\{"level":"([a-z]+)"/.exec(line)?.[1] ?? '';
 }
 
 async function prettied(colours: boolean): Promise<(line: string) => string> {

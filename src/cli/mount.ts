@@ -9,11 +9,14 @@ import type { Progress } from '../server/server-port.ts';
 import { startDaemon } from './daemon.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureOf, failureText } from './failure.ts';
+import { isJournal } from './journal.ts';
 import { LogFile } from './log-file.ts';
 import { type CommandLog, createLogger } from './logger.ts';
 import { ProgressLine } from './progress-line.ts';
 import type { RunCommand, Shell } from './shell.ts';
 import { listenToSignals, type Signals } from './signals.ts';
+
+const STDERR = 2;
 
 export const run: RunCommand = async (args, shell) => {
   const { flags, positionals } = parseCommandLine(args, flagSpecs(), 'mount');
@@ -42,7 +45,8 @@ async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<numbe
     shell.daemon === undefined ? foregroundLog(shell, progress) : backgroundLog(shell.daemon.logFile);
   const { logLevel: level, logFormat: format } = config;
   const colours = shell.daemon === undefined && shell.err.colours;
-  const log = await createLogger({ level, format, colours, write });
+  const journal = shell.daemon === undefined && isJournal(shell.environment.env.JOURNAL_STREAM, STDERR);
+  const log = await createLogger({ level, format, colours, journal, write });
   const signals = listenToSignals(shell.err.isTerminal, () => {
     log.warn(
       { event: 'stopped-at-once', target: config.target },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, symlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { isJournal } from '../../src/cli/journal.ts';
 import { LogFile, openLog } from '../../src/cli/log-file.ts';
 import { createLogger, type LoggerOptions } from '../../src/cli/logger.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -32,6 +33,35 @@ describe('the log', () => {
     assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     assert.equal(JSON.parse(second ?? '').level, 'warn');
     assert.equal(end, '');
+  });
+
+  test("has systemd's priority before each line where it goes to the journal", async () => {
+    for (const format of ['json', 'pretty'] as const) {
+      const text = await logged({ format, level: 'trace', journal: true }, (log) => {
+        log.debug({ event: 'listed' }, 'one');
+        log.info({ event: 'restored' }, 'two');
+        log.warn({ event: 'cache-order-lost' }, 'three');
+        log.error({ event: 'backlog-crashed' }, 'four');
+        log.fatal({ event: 'failed' }, 'five');
+      });
+      const lines = text.trimEnd().split('\n');
+      assert.deepEqual(
+        lines.map((line) => line.slice(0, 3)),
+        ['<7>', '<6>', '<4>', '<3>', '<2>'],
+      );
+      if (format === 'json') for (const line of lines) JSON.parse(line.slice(3));
+    }
+  });
+
+  test('knows the journal by the file that it is, not by the variable that a child inherits', async (t) => {
+    const path = join(await temporaryDirectory(t), 'stream');
+    const fd = openSync(path, 'w');
+    t.after(() => closeSync(fd));
+    const { dev, ino } = statSync(path);
+    assert.equal(isJournal(`${dev}:${ino}`, fd), true);
+    assert.equal(isJournal(`${dev}:${ino + 1}`, fd), false);
+    assert.equal(isJournal(undefined, fd), false);
+    assert.equal(isJournal(`${dev}:${ino}`, 1_000_000), false);
   });
 
   test('for people is one line a message', async () => {

@@ -1,0 +1,24 @@
+import { fstatSync } from 'node:fs';
+
+/** As syslog numbers them; systemd's journal takes the number at the beginning of a line as its priority. */
+const PRIORITIES: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6 };
+const DEBUG = 7;
+
+/**
+ * Whether what is written to a descriptor goes to systemd's journal.
+ * @param stream the variable JOURNAL_STREAM, which child processes inherit although their output may go elsewhere
+ */
+export function isJournal(stream: string | undefined, fd: number): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
+/** What the journal takes away from a line again: `journalctl -p warning` then finds the line. */
+export function priorityOf(level: string): string {
+  return `<${PRIORITIES[level] ?? DEBUG}>`;
+}
