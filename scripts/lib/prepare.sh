@@ -255,3 +255,17 @@ need_commands() {
 
 # What scripts/image builds with. As another user mmdebstrap and buildah need more than they do: it is left to root.
 need_image_tools() { [ "$(id -u)" = 0 ] && need_commands mmdebstrap buildah; }
+
+# Debian's, unpacked: to install the package would start a service.
+need_prometheus() {
+  local directory="$tools/prometheus"
+  { [ -x "$directory/usr/bin/prometheus" ] || command -v prometheus >/dev/null; } && return
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return
+  step 'unpacking prometheus into .tools/prometheus'
+  rm -rf "$directory.new" && mkdir -p "$directory.new" || return
+  (
+    cd "$directory.new" &&
+      { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } >"$tools/apt.log" 2>&1 </dev/null &&
+      dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb
+  ) && rm -rf "$directory" && mv "$directory.new" "$directory"
+}

@@ -3,14 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { missing, prometheusProgram } from '../support/prometheus.ts';
 import { repository } from '../support/repository.ts';
 
 const directory = join(repository, 'deploy/prometheus');
-
-function isMissing(): string | false {
-  const { error } = spawnSync('promtool', ['--version']);
-  return error === undefined ? false : 'there is no promtool here (Debian: apt-get install prometheus)';
-}
 
 describe('the alert rules', () => {
   const rules = readFileSync(join(directory, 'dagmount.rules.yml'), 'utf8');
@@ -32,14 +28,18 @@ describe('the alert rules', () => {
     for (const name of alerts) assert.ok(manual.includes(`\`${name}\``), name);
   });
 
-  test('fire where their event has happened, and only there', { skip: isMissing() }, () => {
+  test('fire where their event has happened, and only there', { skip: missing('promtool') }, () => {
     for (const [what, file] of [
       ['check', 'dagmount.rules.yml'],
       ['test', 'dagmount.rules.test.yml'],
     ] as const) {
-      const { status, stdout, stderr } = spawnSync('promtool', [what, 'rules', join(directory, file)], {
-        encoding: 'utf8',
-      });
+      const { status, stdout, stderr } = spawnSync(
+        prometheusProgram('promtool')!,
+        [what, 'rules', join(directory, file)],
+        {
+          encoding: 'utf8',
+        },
+      );
       assert.equal(status, 0, stdout + stderr);
     }
   });

@@ -2,20 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { dashboard } from '../support/dashboard.ts';
 import { repository } from '../support/repository.ts';
 
-interface Panel {
-  readonly id: number;
-  readonly title: string;
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly targets: readonly { readonly expr: string }[];
-}
-
-const dashboard = JSON.parse(readFileSync(join(repository, 'deploy/grafana/dagmount.json'), 'utf8')) as {
-  readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query: string }[] };
-  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
-};
 const expressions = [
   ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
   ...dashboard.templating.list.map(({ query }) => query),

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { Metrics, type MetricsSnapshot } from '../../src/control/metrics/metrics.ts';
 import { DURATION_BOUNDS as MIRRORED } from '../../src/control/metrics/mirrored-histogram.ts';
 import { prefersOpenMetrics } from '../../src/control/metrics/open-metrics.ts';
 import type { Status } from '../../src/control/shapes/status.ts';
 import { DURATION_BOUNDS, RequestMeter } from '../../src/session/request-meter.ts';
+import { missing, prometheusProgram } from '../support/prometheus.ts';
 import { held, release, statusOf } from './fixture.ts';
 
 function snapshot(): MetricsSnapshot {
@@ -107,7 +108,6 @@ describe('the metrics', () => {
     }
   });
 
-  const promtool = spawnSync('promtool', ['--version']).error === undefined;
   test('name the release that is shown, by its number and its id, and what is armed or held', async () => {
     const metrics = new Metrics({ version: '0', node: 'v0' });
     const exposedOf = async (status: Partial<Status>): Promise<string> =>
@@ -135,11 +135,15 @@ describe('the metrics', () => {
     assert.doesNotMatch(await exposedOf({}), /^dagmount_release_\S* \d/m);
   });
 
-  test('pass promtool itself', { skip: promtool ? false : 'there is no promtool here' }, async () => {
+  test('pass promtool itself', { skip: missing('promtool') }, async () => {
     const text = await exposed();
     const output = await new Promise<string>((resolve) => {
-      const child = execFile('promtool', ['check', 'metrics'], { timeout: 30_000 }, (error, stdout, stderr) =>
-        resolve(`${error === null ? '' : `exited with ${error.code}: `}${stdout}${stderr}`),
+      const child = execFile(
+        prometheusProgram('promtool')!,
+        ['check', 'metrics'],
+        { timeout: 30_000 },
+        (error, stdout, stderr) =>
+          resolve(`${error === null ? '' : `exited with ${error.code}: `}${stdout}${stderr}`),
       );
       child.stdin?.end(text);
     });

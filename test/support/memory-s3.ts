@@ -22,6 +22,8 @@ export interface MemoryS3Request {
   readonly method: string;
   /** Empty for a listing. */
   readonly key: string;
+  /** Its signature, with whose key it was made; empty: it has none. */
+  readonly authorization: string;
 }
 
 export type MemoryS3Fault =
@@ -95,7 +97,10 @@ export class MemoryS3 {
     const { now, fault, writes } = this.#options;
     if (now !== undefined) response.setHeader('date', new Date(now()).toUTCString());
     if (this.#options.recorded !== false) this.requests.push(`${method} ${key}`);
-    const met = fault === undefined ? undefined : await fault({ method, key });
+    const met =
+      fault === undefined
+        ? undefined
+        : await fault({ method, key, authorization: request.headers.authorization ?? '' });
     if (met === 'lost-before') request.socket.destroy();
     else if (typeof met === 'object') {
       request.resume();

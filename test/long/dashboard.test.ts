@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { inParts, LONG_AGO, Store } from '../source/standby/two-stores.ts';
+import { statusOf } from '../support/control.ts';
+import { dashboard } from '../support/dashboard.ts';
+import { type Mount, mountImpossible, startMount } from '../support/mount.ts';
+import { missing, type Prometheus, type Sample, startPrometheus } from '../support/prometheus.ts';
+import { startReader } from '../support/reader.ts';
+import { makeSigner, openRoot } from '../support/release-root.ts';
+import { supervisorMissing } from '../support/supervised.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const METRICS = ['--metrics-listen', '127.0.0.1:0'];
+const JOB = 'dagmount-test';
+
+function replaced(expression: string): string {
+  return expression.replaceAll('$job', JOB).replaceAll('$instance', '.+');
+}
+
+/** Always zero but for moments, in which nothing may be scraped. */
+const MOMENTARY = /^sum\(dagmount_version_lookups_waiting\{/;
+
+/** Makes something happen that is counted, again once it was scraped: an increase is seen between two scrapes. */
+async function twice(
+  prometheus: Prometheus,
+  metric: string,
+  make: (time: number) => Promise<unknown>,
+): Promise<void> {
+  let scraped = 0;
+  for (const time of [1, 2]) {
+    await make(time);
+    const before = scraped;
+    await waitFor(metric, async () => {
+      scraped = (await prometheus.query(`sum(${metric})`))[0]?.value ?? 0;
+      return scraped > before;
+    });
+  }
+}
+
+async function portOf(mount: Mount): Promise<number> {
+  return Number((await mount.logged('listening')).metricsPort);
+}
+
+/**
+ * Two nodes of one environment: one follows the second release, the other holds it; a third one has a time. Versions are
+ * looked up, of which two are none.
+ */
+async function startReleases(t: TestContext) {
+  const root = await openRoot(t);
+  const { flags, signers } = await makeSigner(t);
+  const files = { 'a.py': 'print(1)', 'b.py': 'print(2)' };
+  await root.deploy(files, { flags });
+  const start = async (...args: readonly string[]): Promise<Mount> =>
+    startMount(t, {
+      source: root.address,
+      env: root.seaweedfs.readerEnvironment,
+      args: [
+        ...['--endpoint-url', root.seaweedfs.endpoint, '--ref', 'production', '--poll-interval', '1s'],
+        ...['--state-dir', await temporaryDirectory(t), ...METRICS, ...args],
+      ],
+    });
+  const first = await root.newest();
+  const following = await start('--versions');
+  const holding = await start('--allowed-signers', signers);
+  const lookUp = async (id: string): Promise<boolean> => {
+    const { code } = await startReader('ls', [join(following.target, 'versions', id)]).done;
+    return code === 0;
+  };
+  const happen = async (prometheus: Prometheus): Promise<void> => {
+    await root.deploy({ ...files, 'c.py': 'print(3)' });
+    await waitFor('the hold', async () => (await statusOf(holding)).held?.reason === 'signature');
+    await waitFor('the second step', async () => (await statusOf(following)).release?.seq === 2);
+    assert.ok(await lookUp(first));
+    await twice(prometheus, 'dagmount_version_lookups_total{outcome!="found"}', async (time) => {
+      assert.ok(!(await lookUp(`sha256-${String(time).repeat(64)}`)));
+    });
+    await root.deploy({ ...files, 'd.py': 'print(4)' }, { flags: ['--at', '+2h'] });
+    await waitFor('the third step', async () => (await statusOf(following)).release?.armed?.seq === 3);
+  };
+  return { mounts: [following, holding], happen };
+}
+
+/** A node of a plain prefix that is asked by webhooks, killed, refused reads, and sent to a standby. */
+async function startPrefix(t: TestContext) {
+  const [first, second] = [
+    new Store('s3://bucket/dags/', inParts('a')),
+    new Store('s3://west/dags/', inParts('b')),
+  ];
+  await Promise.all([first.start(t), second.start(t)]);
+  first.put('f.py', 'print(1)', LONG_AGO);
+  first.put('large.py', `print("${'l'.repeat(1024 ** 2)}")`, LONG_AGO);
+  second.copyFrom(first);
+  const secret = randomBytes(32).toString('hex');
+  const file = join(await temporaryDirectory(t), 'secrets');
+  await writeFile(file, secret, { mode: 0o600 });
+  const mount = await startMount(t, {
+    source: 's3://bucket/dags',
+    env: { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' },
+    args: [
+      ...['--endpoint-url', first.endpoint, '--poll-interval', '1s', '--settle', '0', '--prefetch', '1KiB'],
+      ...['--standby-source', 's3://west/dags', '--standby-endpoint-url', second.endpoint],
+      ...['--standby-after', '5s', '--webhook-listen', '127.0.0.1:0', '--webhook-secret-file', file],
+      ...METRICS,
+    ],
+  });
+  const { webhookPort } = await mount.logged('listening');
+  const hint = async (body: string): Promise<void> => {
+    const signature = createHmac('sha256', secret).update(body).digest('hex');
+    const headers = { 'X-Hub-Signature-256': `sha256=${signature}` };
+    const { status } = await fetch(`http://127.0.0.1:${webhookPort}/`, { method: 'POST', body, headers });
+    assert.equal(status, 202);
+  };
+  const failsToRead = async (): Promise<boolean> => {
+    const { code } = await startReader('cat', [join(mount.target, 'large.py')]).done;
+    return code !== 0;
+  };
+  const happen = async (prometheus: Prometheus): Promise<void> => {
+    await twice(prometheus, 'dagmount_hints_total{from="webhook",outcome="taken"}', (time) =>
+      hint(`${time}`),
+    );
+    process.kill(await mount.serverPid(), 'SIGKILL');
+    await mount.logged('taken-over');
+    first.isDown = true;
+    second.isDown = true;
+    await twice(prometheus, 'dagmount_read_errors_total', () => waitFor('a failed read', failsToRead));
+    second.isDown = false;
+    await waitFor('the standby', async () => (await statusOf(mount)).degraded.includes('on-standby'));
+  };
+  return { mount, happen };
+}
+
+test('each query of the dashboard gives data in a Prometheus that scrapes mounts in which its event happened', {
+  skip: mountImpossible || missing('prometheus') || supervisorMissing,
+}, async (t) => {
+  const releases = await startReleases(t);
+  const prefix = await startPrefix(t);
+  const mounts = [...releases.mounts, prefix.mount];
+  const prometheus = await startPrometheus(t, JOB, await Promise.all(mounts.map(portOf)));
+  const scraped = async (): Promise<boolean> =>
+    (await prometheus.query(`sum(up{job="${JOB}"})`))[0]?.value === mounts.length;
+  await waitFor('a scrape of each mount', scraped);
+  await releases.happen(prometheus);
+  await prefix.happen(prometheus);
+
+  for (const { name, query } of dashboard.templating.list) {
+    const [, match, label] = /^label_values\((.*), (\w+)\)$/.exec(query) ?? [];
+    if (match === undefined || label === undefined) continue;
+    const values = await prometheus.labelValues(label, replaced(match));
+    assert.equal(values.length, name === 'job' ? 1 : mounts.length, name);
+  }
+  const queries = [
+    ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr }))),
+    // An annotation is a moment, which is over.
+    ...dashboard.annotations.list.map(({ name, expr }) => ({
+      title: name,
+      expr: `max_over_time((${expr})[30m:1s])`,
+    })),
+  ];
+  const empty: string[] = [];
+  for (const { title, expr } of queries) {
+    let samples: readonly Sample[] = [];
+    // What did not happen would be zero, or nothing.
+    const hasData = async (): Promise<boolean> => {
+      samples = await prometheus.query(replaced(expr));
+      return samples.some(({ value }) => value > 0 || (MOMENTARY.test(expr) && value === 0));
+    };
+    await waitFor(title, hasData, 30_000).catch(() => empty.push(`${title}: ${expr}`));
+    t.diagnostic(`${title}: ${samples.length} series, the most ${Math.max(...samples.map((s) => s.value))}`);
+  }
+  assert.deepEqual(empty, []);
+});
