@@ -25,6 +25,10 @@ export const errorGroups = {
     'bad-value': [config, 'An option has a value that it does not take.'],
     'bad-setting': [config, "A setting of AWS's own files or variables, or of a proxy, cannot be used."],
     'bad-pattern': [config, 'A pattern of `--include`, `--exclude` or `--executable` cannot be read.'],
+    'untrusted-project': [
+      config,
+      'The `dagmount.yaml` belongs to another user, who would decide what runs and where to deploy.',
+    ],
     'unreadable-file': [noInput, 'A file that an option names cannot be read.'],
     'unparsable-file': [dataError, 'A file that an option names has a syntax error.'],
     'runtime-unsafe': [cannotCreate, 'Another user could replace files in the runtime directory.'],
@@ -138,6 +142,7 @@ export const errorGroups = {
     overtaken: [temporary, 'Another deploy was quicker.'],
     armed: [temporary, 'A step was signed that is not shown yet.'],
     'put-back': [dataError, 'The ref is older than its log of steps: an earlier ref was put back.'],
+    'other-root': [config, 'The steps of the environment are of another release root.'],
     'log-differs': [dataError, 'The log of steps and the ref disagree about a step.'],
     'write-refused': [unavailable, 'The store refused to write.'],
     'invalid-step': [usage, 'No node would accept the step.'],

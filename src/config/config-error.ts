@@ -5,6 +5,7 @@ import { CodedError } from '../base/coded-error.ts';
  * - `malformed-address`: what should be an s3:// address is none
  * - `unknown-key`: a key of the file, or a DAGMOUNT_ variable, that names no option
  * - `bad-value`: a value that its option does not take
+ * - `untrusted-project`: a project file that another user may have written
  * - `unreadable-file`: the file that --config names cannot be read
  * - `unparsable-file`: it is no YAML, or no YAML mapping
  * - `runtime-unsafe`: another user owns the runtime directory or may write to it
@@ -15,6 +16,7 @@ export type ConfigErrorCode =
   | 'malformed-address'
   | 'unknown-key'
   | 'bad-value'
+  | 'untrusted-project'
   | 'unreadable-file'
   | 'unparsable-file'
   | 'runtime-unsafe'

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { inOrder } from '../base/in-order.ts';
+import { printableName } from '../base/printable.ts';
 import { checkPython, credentialsIn, runCommand } from './checks.ts';
 import type { Standing, TakenStep } from './current-step.ts';
 import type { Deployed } from './deploy.ts';
@@ -96,7 +97,7 @@ async function refuseOlder(
   const words = named.map((path) => {
     const by = deployers.get(path)?.payload;
     const who = by === undefined ? '' : ` (step ${by.sequence} by ${by.author})`;
-    return `${removed.includes(path) ? 'remove' : 'change back'} ${path}${who}`;
+    return `${removed.includes(path) ? 'remove' : 'change back'} ${printableName(path)}${who}`;
   });
   if (undone.length > named.length) words.push(`and ${undone.length - named.length} more`);
   throw new DeployError(
@@ -118,7 +119,9 @@ function caseClashes(files: readonly PlannedFile[], added: readonly string[]): r
   return added.flatMap((path) => {
     const other = byFolded.get(folded(path));
     byFolded.set(folded(path), path);
-    return other === undefined ? [] : [`the path ${path} differs from ${other} by case alone`];
+    return other === undefined
+      ? []
+      : [`the path ${printableName(path)} differs from ${printableName(other)} by case alone`];
   });
 }
 

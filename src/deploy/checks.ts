@@ -1,3 +1,4 @@
+import { printableName } from '../base/printable.ts';
 import { DeployError } from './deploy-error.ts';
 import { runProgram } from './run-program.ts';
 import type { SourceFile } from './source-files.ts';
@@ -53,8 +54,8 @@ export async function checkPython(files: readonly SourceFile[], signal: AbortSig
 function syntaxError(line: string): string {
   const [path, where, words] = JSON.parse(line) as [string, number | null, string];
   return where === null
-    ? `${path} does not parse: ${words}`
-    : `${path}, line ${where}, does not parse: ${words}`;
+    ? `${printableName(path)} does not parse: ${words}`
+    : `${printableName(path)}, line ${where}, does not parse: ${words}`;
 }
 
 /** Texts that look like credentials: a note only, because a text may be an example. */
@@ -73,7 +74,7 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
 /** @param content of one file, or the beginning of it */
 export function credentialsIn(path: string, content: string): readonly string[] {
   return CREDENTIALS.filter(([pattern]) => pattern.test(content)).map(
-    ([, what]) => `${path} has what looks like ${what}`,
+    ([, what]) => `${printableName(path)} has what looks like ${what}`,
   );
 }
 
@@ -108,7 +109,7 @@ export async function runCommand(
   const words = `${said}\n${complained}`.trim().split('\n').slice(-10).join('\n');
   throw new DeployError(
     'check-failed',
-    `the check ${JSON.stringify(command)} failed for ${target}${words === '' ? '' : `:\n${words}`}`,
+    `the check ${JSON.stringify(command)} failed for ${printableName(target)}${words === '' ? '' : `:\n${words}`}`,
     'Repair what it found, or deploy with --no-check.',
   );
 }

@@ -1,14 +1,9 @@
 import pLimit from 'p-limit';
-import {
-  isCollectable,
-  isEnvironment,
-  MOST_ENVELOPE_BYTES,
-  ReleaseError,
-  releaseKeys,
-} from '../release/index.ts';
+import { isCollectable, isEnvironment, releaseKeys } from '../release/index.ts';
 import { type Condemned, GRACE_MS, readCondemned, writeCondemned } from './condemned.ts';
-import { readStanding, readStep, type TakenStep } from './current-step.ts';
+import { listLog, readStanding, readStepAt, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
+import { listRefs } from './environments.ts';
 import { readManifest } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
 
@@ -111,15 +106,9 @@ async function neededKeys(options: CollectOptions): Promise<ReadonlySet<string>>
 }
 
 async function environments(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {
-  const [refs, logs] = await Promise.all([
-    store.list(releaseKeys.refs, signal),
-    store.list(releaseKeys.logs, signal),
-  ]);
-  const names = new Set([
-    ...refs.map((key) => /^refs\/(.+)\.json$/.exec(key)?.[1]),
-    ...logs.map((key) => key.split('/')[1]),
-  ]);
-  return [...names].filter((name) => name !== undefined && isEnvironment(name)) as readonly string[];
+  const [refs, logs] = await Promise.all([listRefs(store, signal), store.list(releaseKeys.logs, signal)]);
+  const logged = logs.map((key) => key.split('/')[1]).filter((name) => name !== undefined);
+  return [...new Set([...refs, ...logged.filter(isEnvironment)])];
 }
 
 /** The newest steps, those that were in force within the time, and the predecessor of an armed step. */
@@ -127,7 +116,7 @@ async function keptSteps(environment: string, options: CollectOptions): Promise<
   const { store, keep, youngerThanMs, now, signal } = options;
   const [{ step }, keys] = await Promise.all([
     readStanding(store, environment, signal),
-    store.list(releaseKeys.log(environment), signal),
+    listLog(store, environment, signal),
   ]);
   const newestFirst = [...keys].reverse();
   const kept: TakenStep[] = [];
@@ -141,24 +130,10 @@ async function keptSteps(environment: string, options: CollectOptions): Promise<
   };
   if (step !== undefined) consider(step);
   for (const key of newestFirst) {
-    const object = await store.read(key, MOST_ENVELOPE_BYTES, signal);
-    if (object === undefined) continue;
-    if (!consider(readEntry(key, object.bytes))) break;
+    const entry = await readStepAt(store, key, signal);
+    if (entry !== undefined && !consider(entry.step)) break;
   }
   return kept;
-}
-
-function readEntry(key: string, bytes: Uint8Array): TakenStep {
-  try {
-    return readStep(bytes);
-  } catch (error) {
-    if (!(error instanceof ReleaseError)) throw error;
-    throw new ReleaseError(
-      error.code,
-      `${key}: ${error.message}`,
-      `${error.hint} Nothing is deleted before that.`,
-    );
-  }
 }
 
 async function collectableKeys(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {

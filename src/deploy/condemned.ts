@@ -1,4 +1,11 @@
-import { canonicalJson, Fields, isCollectable, parseCanonicalJson, releaseKeys } from '../release/index.ts';
+import {
+  canonicalJson,
+  Fields,
+  isCollectable,
+  parseCanonicalJson,
+  ReleaseError,
+  releaseKeys,
+} from '../release/index.ts';
 import { type ReleaseStore, writeOver } from './release-store.ts';
 
 /** Keys to be deleted, with the time of that decision (milliseconds since the epoch). */
@@ -19,7 +26,21 @@ export async function readCondemned(
 ): Promise<{ readonly keys: Condemned; readonly etag: string | undefined }> {
   const object = await store.read(releaseKeys.condemned, MOST_BYTES, signal);
   if (object === undefined) return { keys: new Map(), etag: undefined };
-  const fields = new Fields(parseCanonicalJson(object.bytes, releaseKeys.condemned), releaseKeys.condemned);
+  try {
+    return { keys: decode(object.bytes), etag: object.etag };
+  } catch (error) {
+    if (!(error instanceof ReleaseError)) throw error;
+    throw new ReleaseError(
+      error.code,
+      error.message,
+      'Look who can write below the release root, and remove it while no dagmount release gc runs: the next one marks anew.',
+      error,
+    );
+  }
+}
+
+function decode(bytes: Uint8Array): Condemned {
+  const fields = new Fields(parseCanonicalJson(bytes, releaseKeys.condemned), releaseKeys.condemned);
   fields.integer('schema', 1, 1);
   const keys = fields.list('condemned', MOST_KEYS).map((value) => {
     const entry = new Fields(value, `an entry of ${releaseKeys.condemned}`);
@@ -29,7 +50,7 @@ export async function readCondemned(
     return read;
   });
   fields.end();
-  return { keys: new Map(keys), etag: object.etag };
+  return new Map(keys);
 }
 
 /** Whether the document replaced the one with this ETag, or was created. */

@@ -3,8 +3,10 @@ import {
   decodePayload,
   digestOfPayload,
   MOST_ENVELOPE_BYTES,
+  ReleaseError,
   type ReleasePayload,
   releaseKeys,
+  sequenceOfLogKey,
 } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
@@ -32,6 +34,40 @@ export function readStep(bytes: Uint8Array): TakenStep {
 }
 
 /**
+ * A step, and the ETag of the object that has it; undefined if there is no object.
+ *
+ * @throws {ReleaseError} which names the object; {StoreError}
+ */
+export async function readStepAt(
+  store: ReleaseStore,
+  key: string,
+  signal: AbortSignal,
+): Promise<{ readonly step: TakenStep; readonly etag: string } | undefined> {
+  const object = await store.read(key, MOST_ENVELOPE_BYTES, signal);
+  if (object === undefined) return undefined;
+  try {
+    return { step: readStep(object.bytes), etag: object.etag };
+  } catch (error) {
+    if (!(error instanceof ReleaseError)) throw error;
+    throw new ReleaseError(error.code, `${key}: ${error.message}`, error.hint, error);
+  }
+}
+
+/**
+ * The keys of an environment's log, in the order of their steps. Without those that no step has: a file that somebody left
+ * there is not one.
+ */
+export async function listLog(
+  store: ReleaseStore,
+  environment: string,
+  signal: AbortSignal,
+  after?: string,
+): Promise<readonly string[]> {
+  const keys = await store.list(releaseKeys.log(environment), signal, after);
+  return keys.filter((key) => sequenceOfLogKey(key) !== undefined);
+}
+
+/**
  * The current state of an environment, from its ref, or from its log if the ref is missing.
  *
  * @throws {ReleaseError} if ref or log cannot be read; {StoreError}
@@ -41,15 +77,14 @@ export async function readStanding(
   environment: string,
   signal: AbortSignal,
 ): Promise<Standing> {
-  const ref = await store.read(releaseKeys.ref(environment), MOST_ENVELOPE_BYTES, signal);
+  const ref = await readStepAt(store, releaseKeys.ref(environment), signal);
   if (ref !== undefined) {
-    const step = readStep(ref.bytes);
-    requireEnvironmentOf(step.payload, environment);
-    return { step, etag: ref.etag };
+    requireEnvironmentOf(ref.step.payload, environment);
+    return ref;
   }
-  const newest = (await store.list(releaseKeys.log(environment), signal)).at(-1);
-  const entry = newest === undefined ? undefined : await store.read(newest, MOST_ENVELOPE_BYTES, signal);
-  return { step: entry === undefined ? undefined : readStep(entry.bytes), etag: undefined };
+  const newest = (await listLog(store, environment, signal)).at(-1);
+  const entry = newest === undefined ? undefined : await readStepAt(store, newest, signal);
+  return { step: entry?.step, etag: undefined };
 }
 
 /** A step of the log; undefined if the log has none with this number. */
@@ -59,8 +94,7 @@ export async function readLogEntry(
   sequence: number,
   signal: AbortSignal,
 ): Promise<TakenStep | undefined> {
-  const entry = await store.read(releaseKeys.logEntry(environment, sequence), MOST_ENVELOPE_BYTES, signal);
-  return entry === undefined ? undefined : readStep(entry.bytes);
+  return (await readStepAt(store, releaseKeys.logEntry(environment, sequence), signal))?.step;
 }
 
 /** Another step was taken meanwhile, which this deployer has not seen. */

@@ -4,6 +4,7 @@ import { CodedError } from '../base/coded-error.ts';
  * - `overtaken`: another step was taken meanwhile, and this one cannot be taken on top of it
  * - `armed`: the previous step waits for its time
  * - `put-back`: the ref is older than the log: an earlier ref was restored
+ * - `other-root`: the previous step is one of another release root
  * - `log-differs`: the log has another step under a sequence number than the ref
  * - `write-refused`: the store rejects a conditional write although there was no other writer
  * - `invalid-step`: the step's texts are invalid: no reader would accept the step
@@ -17,6 +18,7 @@ export type DeployErrorCode =
   | 'overtaken'
   | 'armed'
   | 'put-back'
+  | 'other-root'
   | 'log-differs'
   | 'write-refused'
   | 'invalid-step'

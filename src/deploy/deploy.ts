@@ -1,3 +1,4 @@
+import { printableName } from '../base/printable.ts';
 import { findConflict, type ReleasedFile, ReleaseError } from '../release/index.ts';
 import type { ChangeOptions } from './change-options.ts';
 import type { Condemned } from './condemned.ts';
@@ -6,6 +7,7 @@ import { DeployError } from './deploy-error.ts';
 import { compareFiles, countsOf, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
 import { refuseMassDeletion } from './mass-deletion.ts';
 import { readFiles } from './read-release.ts';
+import { isRemovedBy, removedFiles } from './removed-files.ts';
 import type { SourceFile } from './source-files.ts';
 import { type StepProposal, takeStep } from './take-step.ts';
 import { type PlannedFile, type Uploaded, type UploadOptions, upload } from './upload.ts';
@@ -102,17 +104,15 @@ class Unchanged extends Error {
 export function filesOf(deployed: Deployed, current: readonly ReleasedFile[]): readonly PlannedFile[] {
   const files = new Map<string, PlannedFile>();
   if (deployed.kind === 'files') for (const file of current) files.set(file.path, file);
-  for (const path of deployed.kind === 'files' ? deployed.removed : []) {
-    if (!files.delete(path))
-      throw unusable(path, 'it is not in the tree that is there, so it cannot be removed');
-  }
+  const removed = deployed.kind === 'files' ? deployed.removed : [];
+  for (const path of removedFiles(removed, [...files.keys()])) files.delete(path);
   for (const file of deployed.files) files.set(file.path, file);
   const conflict = findConflict(files);
   if (conflict !== undefined) {
     const { folder, path } = conflict;
     throw deployed.files.some((file) => file.path === folder)
-      ? unusable(folder, `the tree has a directory of that name, with ${path}`)
-      : unusable(path, `${folder} is a file of the tree; remove that with --remove`);
+      ? unusable(folder, `the tree has a directory of that name, with ${printableName(path)}`)
+      : unusable(path, `${printableName(folder)} is a file of the tree; remove that with --remove`);
   }
   return [...files.values()];
 }
@@ -124,14 +124,24 @@ function refuseOvertaken(
 ): void {
   if (now.standing.step?.digest === before.standing.step?.digest) return;
   const theirs = touchedPaths(compareFiles(before.files, now.files));
-  const ours =
-    deployed.kind === 'tree' ? theirs : [...deployed.files.map(({ path }) => path), ...deployed.removed];
-  const both = [...ours].filter((path) => theirs.has(path));
+  const both = [...theirs].filter((path) => isTouched(deployed, path));
   if (deployed.kind === 'files' && both.length === 0) return;
-  const paths = both.length === 0 ? '' : `, with changes of ${both.slice(0, 5).join(', ')}`;
+  const named = both.slice(0, 5).map((path) => printableName(path));
+  const paths = both.length === 0 ? '' : `, with changes of ${named.join(', ')}`;
   throw overtakenBy(now.standing, paths, 'Bring their changes into yours, and deploy again.');
 }
 
+/** Whether this deploy decides about a path. */
+function isTouched(deployed: Deployed, path: string): boolean {
+  if (deployed.kind === 'tree') return true;
+  const isOwn = deployed.files.some((file) => file.path === path);
+  return isOwn || deployed.removed.some((one) => isRemovedBy(one, path));
+}
+
 function unusable(path: string, reason: string): DeployError {
-  return new DeployError('unusable-source', `cannot deploy ${path}: ${reason}`, 'See dagmount release show.');
+  return new DeployError(
+    'unusable-source',
+    `cannot deploy ${printableName(path)}: ${reason}`,
+    'See dagmount release show.',
+  );
 }

@@ -2,13 +2,12 @@ import pLimit from 'p-limit';
 import {
   type AllowedSigner,
   decodeEnvelope,
-  MOST_ENVELOPE_BYTES,
   ReleaseError,
-  releaseKeys,
   type Signer,
+  sequenceOfLogKey,
   verifyEnvelope,
 } from '../release/index.ts';
-import { readStanding, readStep, type Standing, type TakenStep } from './current-step.ts';
+import { listLog, readStanding, readStepAt, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
@@ -39,9 +38,8 @@ export interface HistoryOptions {
  */
 export async function readHistory(options: HistoryOptions): Promise<readonly AuditedStep[]> {
   const { store, environment, most, concurrency, signal } = options;
-  const prefix = releaseKeys.log(environment);
   // Listed before the ref is read: a ref is moved before its log entry is written, so the log is never ahead of a true ref.
-  const keys = await store.list(prefix, signal);
+  const keys = await listLog(store, environment, signal);
   const ref = await readRef(options);
   const entries = new Map<number, Entry>();
   const limit = pLimit(concurrency);
@@ -49,10 +47,8 @@ export async function readHistory(options: HistoryOptions): Promise<readonly Aud
     // One more than is returned: the last one returned is checked against it.
     keys.slice(-most - 1).map((key) =>
       limit(async () => {
-        const sequence = sequenceOf(key.slice(prefix.length));
-        if (sequence === undefined) return;
-        const object = await store.read(key, MOST_ENVELOPE_BYTES, signal);
-        if (object !== undefined) entries.set(sequence, entryOf(object.bytes));
+        const entry = await readEntry(store, key, signal);
+        if (entry !== undefined) entries.set(sequenceOfLogKey(key)!, entry);
       }),
     ),
   );
@@ -103,9 +99,10 @@ interface Entry {
   readonly flaws: readonly string[];
 }
 
-function entryOf(bytes: Uint8Array): Entry {
+async function readEntry(store: ReleaseStore, key: string, signal: AbortSignal): Promise<Entry | undefined> {
   try {
-    return { step: readStep(bytes), flaws: [] };
+    const entry = await readStepAt(store, key, signal);
+    return entry && { step: entry.step, flaws: [] };
   } catch (error) {
     if (error instanceof ReleaseError) return { step: undefined, flaws: [error.message] };
     throw error;
@@ -126,7 +123,11 @@ function audit(
   if (payload.environment !== environment) found.push(`it says that it is one of ${payload.environment}`);
   const before = earlier === undefined ? undefined : entries.get(earlier)?.step;
   if (earlier !== undefined && earlier !== sequence - 1) {
-    found.push(`steps ${earlier + 1} to ${sequence - 1} are missing`);
+    found.push(
+      earlier + 1 === sequence - 1
+        ? `step ${earlier + 1} is missing`
+        : `steps ${earlier + 1} to ${sequence - 1} are missing`,
+    );
   } else if (before !== undefined) {
     if (payload.previous?.sha256 !== before.digest)
       found.push('the step before it is another one than it names');
@@ -148,10 +149,4 @@ function signersOf(
     if (error instanceof ReleaseError) return { signedBy: [], flaws: [error.message] };
     throw error;
   }
-}
-
-/** The number in the name of a log object; undefined if the name has none. */
-function sequenceOf(name: string): number | undefined {
-  const [, digits] = /^(\d{10})\.json$/.exec(name) ?? [];
-  return digits === undefined ? undefined : Number(digits);
 }

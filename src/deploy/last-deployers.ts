@@ -52,7 +52,6 @@ async function contentsOf(
   store: ReleaseStore,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
-  const files: readonly ReleasedFile[] =
-    step === undefined ? [] : await readFiles(store, { step, etag: undefined }, signal);
+  const files: readonly ReleasedFile[] = step === undefined ? [] : await readFiles(store, { step }, signal);
   return new Map(files.map(({ path, sha256, executable }) => [path, `${sha256} ${executable}`]));
 }

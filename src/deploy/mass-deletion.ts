@@ -1,3 +1,4 @@
+import { printableName } from '../base/printable.ts';
 import { DeployError } from './deploy-error.ts';
 import type { FileChanges } from './file-changes.ts';
 
@@ -11,9 +12,10 @@ import type { FileChanges } from './file-changes.ts';
  */
 export function refuseMassDeletion(files: number, { removed }: FileChanges, otherwise?: string): void {
   if (removed.length * 2 <= files) return;
+  const named = removed.slice(0, 5).map((path) => printableName(path));
   throw new DeployError(
     'check-failed',
-    `${removed.length} of ${files} files would go, ${removed.slice(0, 5).join(', ')} among them`,
+    `${removed.length} of ${files} files would go, ${named.join(', ')} among them`,
     `If that is meant, pass --allow-deletions${otherwise === undefined ? '' : `; ${otherwise}`}.`,
   );
 }

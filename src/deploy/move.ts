@@ -3,6 +3,7 @@ import type { ChangeOptions } from './change-options.ts';
 import type { Condemned } from './condemned.ts';
 import { overtakenBy, readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
+import { noRelease } from './environments.ts';
 import { compareFiles, countsOf, type FileChanges } from './file-changes.ts';
 import { refuseMassDeletion } from './mass-deletion.ts';
 import { readFiles, readManifest } from './read-release.ts';
@@ -13,6 +14,7 @@ export type RollbackTarget =
   /** The previous release: that of the newest step whose release differs from the current one. */
   | { readonly kind: 'previous' }
   | { readonly kind: 'sequence'; readonly sequence: number }
+  /** An id, or its first characters. */
   | { readonly kind: 'release'; readonly id: string };
 
 export interface Moved {
@@ -23,7 +25,7 @@ export interface Moved {
 /** Makes an environment show the release of another one. Nothing is uploaded. */
 export async function promote(from: string, options: ChangeOptions): Promise<Moved> {
   const { step } = await readStanding(options.store, from, options.signal);
-  if (step === undefined) throw missing(`environment ${from} has no release`, 'Deploy to it first.');
+  if (step === undefined) throw await noRelease(options.store, from, options.signal);
   return move('promote', async () => step.payload, options);
 }
 
@@ -90,11 +92,11 @@ async function findStep(
   { step }: Standing,
   { store, environment, signal }: ChangeOptions,
 ): Promise<ReleasePayload> {
-  if (step === undefined) throw missing(`environment ${environment} has no release`, 'Deploy to it first.');
+  if (step === undefined) throw await noRelease(store, environment, signal);
   const newest = step.payload.sequence;
   if (target.kind === 'sequence') return target.sequence === newest ? step.payload : entryOf(target.sequence);
   const isMeant = ({ release }: ReleasePayload): boolean =>
-    target.kind === 'previous' ? release !== step.payload.release : release === target.id;
+    target.kind === 'previous' ? release !== step.payload.release : release.startsWith(target.id);
   for (let sequence = newest; sequence >= 1; sequence--) {
     const entry = sequence === newest ? step : await readLogEntry(store, environment, sequence, signal);
     if (entry !== undefined && isMeant(entry.payload)) return entry.payload;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { canonicalJson, Fields, parseCanonicalJson, ReleaseError } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
-import { type ReleaseStore, writeOver } from './release-store.ts';
+import { type ReleaseStore, type StoredObject, writeOver } from './release-store.ts';
 
 const KEY = 'meta/probe.json';
 const MOST_BYTES = 4096;
@@ -25,7 +25,7 @@ export async function requireConditionalWrites(
   probed: ProbedStore,
   signal: AbortSignal,
 ): Promise<void> {
-  const known = await store.read(KEY, MOST_BYTES, signal);
+  const known = await readKnown(store, signal);
   if (known !== undefined && isOf(known.bytes, probed)) return;
   const key = `meta/probe-${randomBytes(16).toString('hex')}`;
   const contents = Array.from({ length: WRITERS }, (_, at) => Buffer.from(`${at}`));
@@ -48,6 +48,16 @@ export async function requireConditionalWrites(
     throw unconditional(probed, 'it did not replace an object by the ETag that it gave for it (If-Match)');
   }
   await remember(store, probed, known?.etag, signal);
+}
+
+/** An object of another size than ours is no knowledge: the probe is made again. */
+async function readKnown(store: ReleaseStore, signal: AbortSignal): Promise<StoredObject | undefined> {
+  try {
+    return await store.read(KEY, MOST_BYTES, signal);
+  } catch (error) {
+    if (error instanceof ReleaseError) return undefined;
+    throw error;
+  }
 }
 
 async function remember(

@@ -26,20 +26,25 @@ export async function readManifest(
   signal: AbortSignal,
 ): Promise<Manifest> {
   const key = releaseKeys.manifest(release, manifest.sha256);
-  const object = await store.read(key, MOST_MANIFEST_BYTES, signal);
-  if (object === undefined) {
-    throw new DeployError('no-such-release', `there is no ${key}`, UPLOAD_AGAIN);
+  try {
+    const object = await store.read(key, MOST_MANIFEST_BYTES, signal);
+    if (object === undefined) {
+      throw new DeployError('no-such-release', `there is no ${key}`, UPLOAD_AGAIN);
+    }
+    requireDigest(object.bytes, manifest.sha256, key);
+    const read = decodeManifest(object.bytes);
+    if (read.id !== release) throw mismatch(key, `its files are those of ${read.id}`);
+    return read;
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code === 'mismatch') throw error;
+    throw mismatch(key, error.message);
   }
-  requireDigest(object.bytes, manifest.sha256, key);
-  const read = decodeManifest(object.bytes);
-  if (read.id !== release) throw mismatch(key, `its files are those of ${read.id}`);
-  return read;
 }
 
 /** The files that an environment shows; none before its first step. */
 export async function readFiles(
   store: ReleaseStore,
-  { step }: Standing,
+  { step }: Pick<Standing, 'step'>,
   signal: AbortSignal,
 ): Promise<readonly ReleasedFile[]> {
   return step === undefined ? [] : (await readManifest(store, step.payload, signal)).files;
@@ -65,7 +70,9 @@ export async function readContent(
       UPLOAD_AGAIN,
     );
   }
-  requireDigest(bytes, sha256, `${path} in ${key}`);
+  const what = `${path} in ${key}`;
+  if (bytes.length < size) throw mismatch(what, `the pack has ${bytes.length} of its ${size} bytes`);
+  requireDigest(bytes, sha256, what);
   return bytes;
 }
 

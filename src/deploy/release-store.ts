@@ -12,9 +12,9 @@ export type WriteEnd = { readonly kind: 'written'; readonly etag: string } | { r
  * fails; then a write may or may not have happened.
  */
 export interface ReleaseStore {
-  /** Undefined if there is no such object. Rejects if it is longer than `most` bytes. */
+  /** Undefined if there is no such object. Rejects with ReleaseError `malformed` if it is longer than `most` bytes. */
   read(key: string, most: number, signal: AbortSignal): Promise<StoredObject | undefined>;
-  /** `length` bytes from `offset` on; undefined if there is no such object. */
+  /** `length` bytes from `offset` on, fewer if the object ends before; undefined if there is no such object. */
   readRange(
     key: string,
     offset: number,

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { printable } from '../base/printable.ts';
+import { ReleaseError } from '../release/index.ts';
 import type { CredentialsProvider } from '../store/credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
 import type { Transport } from '../store/http/transport.ts';
@@ -87,12 +88,18 @@ export class S3ReleaseStore implements ReleaseStore {
         abortSignal: signal,
       });
       const { ContentLength: length, ETag: etag, Body: body } = answer;
-      if (length === undefined || length > most) {
+      if (length !== undefined && length > most) {
         dropped(body);
-        throw new StoreError('corrupt', `${key} has ${length} bytes, where ${most} is the most`, LOOK, false);
+        throw new ReleaseError(
+          'malformed',
+          `${key} has ${length} bytes, where ${most} are the most`,
+          'It was not written by dagmount, or was changed since: look who can write below the release root.',
+        );
       }
-      if (etag === undefined || body === undefined)
-        throw new StoreError('not-s3', `${key} came without ETag`, LOOK, false);
+      if (etag === undefined || length === undefined || body === undefined) {
+        dropped(body);
+        throw new StoreError('not-s3', `${key} came without ETag or length`, LOOK, false);
+      }
       return { bytes: await body.transformToByteArray(), etag };
     });
   }
@@ -105,12 +112,19 @@ export class S3ReleaseStore implements ReleaseStore {
   ): Promise<Uint8Array | undefined> {
     return this.#unlessGone(key, 'read', signal, async () => {
       const input = { ...this.#at(key), Range: `bytes=${offset}-${offset + length - 1}` };
-      const { Body: body } = await this.#client.send(new this.#sdk.GetObjectCommand(input), {
-        abortSignal: signal,
-      });
-      const bytes = (await body?.transformToByteArray()) ?? new Uint8Array();
-      if (bytes.length === length) return bytes;
-      throw new StoreError('corrupt', `${bytes.length} of ${length} bytes of ${key} came`, LOOK, false);
+      try {
+        const { Body: body, ContentLength: sent } = await this.#client.send(
+          new this.#sdk.GetObjectCommand(input),
+          { abortSignal: signal },
+        );
+        const bytes = (await body?.transformToByteArray()) ?? new Uint8Array();
+        if (bytes.length === length || (bytes.length < length && bytes.length === sent)) return bytes;
+        throw new StoreError('corrupt', `${bytes.length} of ${length} bytes of ${key} came`, LOOK, false);
+      } catch (error) {
+        // The object ends before the range begins.
+        if (statusOf(error) === 416) return new Uint8Array();
+        throw error;
+      }
     });
   }
 
@@ -221,15 +235,16 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   #errorOf(error: unknown, key: string, what: Operation, signal: AbortSignal): unknown {
-    if (error instanceof StoreError) return error;
+    if (error instanceof StoreError || error instanceof ReleaseError) return error;
     if (signal.aborted) return signal.reason;
     const status = statusOf(error);
     const words = `${what} ${this.#target.prefix}${key}: ${nameOf(error)}: ${printable(messageOf(error), 300)}`;
     if (status !== undefined) {
       const code = codeOfS3(nameOf(error), status);
+      const hint = KEY_IS_WRONG.has(nameOf(error)) ? CHECK_KEYS : this.#hintOf(code, key, what);
       // The SDK signs the next request with the clock of the store that rejected this one.
       const retryable = isRetryable(code) || code === 'clock-skew';
-      return new StoreError(code, words, this.#hintOf(code, key, what), retryable);
+      return new StoreError(code, words, hint, retryable);
     }
     const { code } = error as { readonly code?: unknown };
     if (typeof code !== 'string') return error;
@@ -280,6 +295,11 @@ type Operation = 'read' | 'write' | 'list' | 'delete';
 type Payer = { readonly RequestPayer?: 'requester' };
 
 const LOOK = "See the store's own words, and what stands between it and this host.";
+
+/** The store does not know the key, or not this secret of it: no permission would help. */
+const KEY_IS_WRONG: ReadonlySet<string> = new Set(['SignatureDoesNotMatch', 'InvalidAccessKeyId']);
+const CHECK_KEYS =
+  'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile, and that they are those of this endpoint.';
 
 function statusOf(error: unknown): number | undefined {
   const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };

@@ -5,6 +5,7 @@ import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { inOrder } from '../base/in-order.ts';
+import { printableName } from '../base/printable.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { isShowable, MOST_FILES, type ReleasedContent } from '../release/index.ts';
 import { DeployError } from './deploy-error.ts';
@@ -197,5 +198,5 @@ export function unreadableSource(path: string, code: string): DeployError {
 }
 
 function unusable(path: string, reason: string, hint = 'Name another file or directory.'): DeployError {
-  return new DeployError('unusable-source', `cannot deploy ${path}: ${reason}`, hint);
+  return new DeployError('unusable-source', `cannot deploy ${printableName(path)}: ${reason}`, hint);
 }

@@ -8,9 +8,10 @@ import {
   ReleaseError,
   type ReleasePayload,
   releaseKeys,
+  sequenceOfLogKey,
 } from '../release/index.ts';
 import { type Condemned, LONGEST_WRITER_MS, readCondemned } from './condemned.ts';
-import { readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
+import { listLog, readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { type ReleaseStore, type WriteEnd, writeOver } from './release-store.ts';
 
@@ -68,8 +69,14 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
       readCondemned(store, signal),
     ]);
     first ??= standing;
+    refuseOtherRoot(standing, options.root);
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
-    const proposal = await options.propose(standing, keys);
+    const proposal = await options.propose(standing, keys).catch(async (error: unknown) => {
+      // On a ref that was put back, a release that is sought may be one of a later step: that is to be said.
+      if (error instanceof DeployError && error.code === 'no-such-release')
+        await completeLog(store, environment, standing, signal);
+      throw error;
+    });
     // crash point: packs and manifest exist, and no node shows them.
     await completeLog(store, environment, standing, signal);
     if (options.now() - began > LONGEST_WRITER_MS) throw tooSlow(environment);
@@ -82,6 +89,17 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     if (tries === MOST_TRIES) throw givenUp(environment, tries, first, standing);
     await pause(tries, signal);
   }
+}
+
+/** Nodes hold a step of another root than that of the steps that they know: a wrong --root would stop every later deploy. */
+function refuseOtherRoot({ step }: Standing, root: string): void {
+  if (step === undefined || step.payload.root === root) return;
+  const { environment, sequence, root: before } = step.payload;
+  throw new DeployError(
+    'other-root',
+    `step ${sequence} of ${environment} is one of the root ${before}, and this one would be of ${root}`,
+    `Pass --root ${before} if this is a copy or another address of that root; else name another place by --to.`,
+  );
 }
 
 function refuseArmed({ step }: Standing, now: number): void {
@@ -195,10 +213,11 @@ async function completeLog(
 ): Promise<void> {
   const sequence = step?.payload.sequence ?? 0;
   const before = sequence < 2 ? undefined : releaseKeys.logEntry(environment, sequence - 1);
-  const keys = await store.list(releaseKeys.log(environment), signal, before);
+  const keys = await listLog(store, environment, signal, before);
   const newest = releaseKeys.logEntry(environment, sequence);
   if (step !== undefined && !keys.includes(newest)) await writeDown(store, step, signal);
-  if (keys.some((key) => key > newest)) await refusePutBack(store, environment, sequence + 1, signal);
+  const later = keys.find((key) => key > newest);
+  if (later !== undefined) await refusePutBack(store, environment, sequenceOfLogKey(later)!, signal);
 }
 
 async function refusePutBack(
@@ -210,7 +229,7 @@ async function refusePutBack(
   // Another writer may have taken that step since the ref was read.
   const { step } = await readStanding(store, environment, signal);
   if (step !== undefined && step.payload.sequence >= sequence) return;
-  if (!(await follows(store, environment, sequence, step?.digest, signal))) {
+  if (!(await follows(store, environment, sequence, step, signal))) {
     const key = releaseKeys.logEntry(environment, sequence);
     throw new DeployError(
       'log-differs',
@@ -225,23 +244,25 @@ async function refusePutBack(
   );
 }
 
-/** Whether the log entry is readable, and is a step of this environment that follows the one with this digest. */
+/** Whether the log entry is readable, and is a step of this environment that may follow the one of the ref. */
 async function follows(
   store: ReleaseStore,
   environment: string,
   sequence: number,
-  digest: string | undefined,
+  step: TakenStep | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
     const entry = await readLogEntry(store, environment, sequence, signal);
-    // If an entry in between is missing, it is unknown which step the later ones follow.
+    // It was removed since the log was listed.
     if (entry === undefined) return true;
     const { payload } = entry;
+    // If entries in between are missing, it is unknown which step this one follows.
+    const isNext = sequence === (step?.payload.sequence ?? 0) + 1;
     return (
       payload.environment === environment &&
       payload.sequence === sequence &&
-      payload.previous?.sha256 === digest
+      (!isNext || payload.previous?.sha256 === step?.digest)
     );
   } catch (error) {
     if (error instanceof ReleaseError) return false;

@@ -7,11 +7,11 @@ import {
   MOST_FILES,
   MOST_MANIFEST_BYTES,
   type ReleasedFile,
+  ReleaseError,
   type ReleasePayload,
   releaseId,
   releaseKeys,
 } from '../release/index.ts';
-import { StoreError } from '../store/store-error.ts';
 import type { Condemned } from './condemned.ts';
 import { DeployError } from './deploy-error.ts';
 import { type Content, LARGEST_SHARED_BYTES, type PackPlan, placeFiles, planPacks } from './pack-plan.ts';
@@ -143,7 +143,7 @@ async function isThere(
     const there = await store.read(key, most, signal);
     return there !== undefined && digestOf(there.bytes) === digest;
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'corrupt') return false;
+    if (error instanceof ReleaseError) return false;
     throw error;
   }
 }

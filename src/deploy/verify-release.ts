@@ -18,6 +18,8 @@ export interface Verified {
   readonly signedBy: readonly Signer[] | undefined;
   /** Sentences; empty if everything is as it was deployed. */
   readonly flaws: readonly string[];
+  /** What to do about them; each sentence once. */
+  readonly hints: readonly string[];
 }
 
 /** Reads a whole release and checks it against its digests, its id and its signature. */
@@ -35,13 +37,13 @@ export async function verifyRelease(
     readonly signal: AbortSignal;
   },
 ): Promise<Verified> {
-  const flaws: string[] = [];
-  const noted = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+  const found: Flaw[] = [];
+  const noted = async <T>(work: () => T | Promise<T>, flaws: Flaw[] = found): Promise<T | undefined> => {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof ReleaseError) && !(error instanceof DeployError)) throw error;
-      flaws.push(error.message);
+      flaws.push(error);
       return undefined;
     }
   };
@@ -51,6 +53,22 @@ export async function verifyRelease(
       : ((await noted(() => verifyEnvelope(decodeEnvelope(bytes), signers).signedBy)) ?? []);
   const files = (await noted(() => readManifest(store, payload, signal)))?.files ?? [];
   const limit = pLimit(concurrency);
-  await Promise.all(files.map((file) => limit(() => noted(() => readContent(store, file, signal)))));
-  return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0), signedBy, flaws };
+  // In the order of the files, whichever is read first.
+  const perFile = await Promise.all(
+    files.map(async (file) => {
+      const flaws: Flaw[] = [];
+      await limit(() => noted(() => readContent(store, file, signal), flaws));
+      return flaws;
+    }),
+  );
+  const all = [...found, ...perFile.flat()];
+  return {
+    files: files.length,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    signedBy,
+    flaws: all.map(({ message }) => message),
+    hints: [...new Set(all.map(({ hint }) => hint))],
+  };
 }
+
+type Flaw = Pick<ReleaseError, 'message' | 'hint'>;

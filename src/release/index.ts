@@ -15,6 +15,7 @@ export {
   isReleaseId,
   releaseKeys,
   requireEnvironment,
+  sequenceOfLogKey,
 } from './layout.ts';
 export {
   decodeManifest,

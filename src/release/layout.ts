@@ -40,6 +40,13 @@ export function isCollectable(key: string): boolean {
   );
 }
 
+/** The number of the step that a key of the log is for; undefined if no step has such a key. */
+export function sequenceOfLogKey(key: string): number | undefined {
+  const [, digits] = /^log\/[^/]+\/(\d{10})\.json$/.exec(key) ?? [];
+  const sequence = Number(digits ?? 0);
+  return sequence === 0 ? undefined : sequence;
+}
+
 /** Keys below the release root, without a leading slash. The caller has checked the parts. */
 export const releaseKeys = {
   /** Mutable, by compare-and-swap alone: the pointer of an environment. */

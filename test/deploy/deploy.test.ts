@@ -123,8 +123,44 @@ describe('deploying', () => {
     });
     await assert.rejects(deploy(await file('x', 'x', ['y']), options(store)), {
       code: 'unusable-source',
-      message: /^cannot deploy y: /,
+      message: 'cannot remove y: the tree has no such path',
     });
+  });
+
+  test('the removal of a directory takes out all that is below it, and of a path on this host names the one in the tree', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(
+      await tree({ 'lib/a': '1', 'lib/sub/b': '2', library: '3', d: '4', e: '5' }),
+      options(store),
+    );
+    const removing = (...removed: readonly string[]): Deployed => ({ kind: 'files', files: [], removed });
+    for (const [typed, hint] of [
+      ['dags/lib', /did you mean lib\?/],
+      ['/home/zoe/dags/lib/a', /did you mean lib\/a\?/],
+      ['./d', /did you mean d\?/],
+      ['lib/su', /release show/],
+      ['', /release show/],
+      ['/', /release show/],
+    ] as const) {
+      await assert.rejects(deploy(removing('d', typed), options(store)), {
+        code: 'unusable-source',
+        message: `cannot remove ${typed}: the tree has no such path`,
+        hint,
+      });
+    }
+    await deploy(removing('lib/sub/', 'lib'), options(store));
+    assert.deepEqual(await shown(store), { library: '3', d: '4', e: '5' });
+  });
+
+  test('the removal of a directory in which another one put a file is refused, naming who and what', async () => {
+    const store = new MemoryReleaseStore();
+    await deploy(await tree({ 'lib/a': '1', b: '2', c: '3' }), options(store));
+    const removal: Deployed = { kind: 'files', files: [], removed: ['lib'] };
+    await assert.rejects(overtakenBy(await file('lib/new', 'theirs'), removal, store), {
+      code: 'overtaken',
+      message: 'meanwhile, step 2 was taken by yves (theirs), with changes of lib/new',
+    });
+    assert.deepEqual(await shown(store), { 'lib/a': '1', 'lib/new': 'theirs', b: '2', c: '3' });
   });
 
   /** Has somebody else deploy in the moment before the ref is moved. */

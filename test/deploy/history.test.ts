@@ -54,7 +54,7 @@ describe('the history of an environment', () => {
   test('tells of a step that is missing, one that was replaced, and one that cannot be read', async () => {
     const missing = await three();
     missing.objects.delete(releaseKeys.logEntry('production', 2));
-    assert.match((await history(missing))[0]!.flaws.join(), /steps 2 to 2 are missing/);
+    assert.match((await history(missing))[0]!.flaws.join(), /step 2 is missing/);
 
     const replaced = await three();
     const other = await three();

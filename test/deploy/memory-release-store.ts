@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
+import { ReleaseError } from '../../src/release/index.ts';
 
 /**
  * What happens to one call: `lost-before`, it never reached the store; `lost-after`, its answer was lost; `refused`, a
@@ -20,9 +21,16 @@ export class MemoryReleaseStore implements ReleaseStore {
   beforeRemove: (keys: readonly string[]) => void = () => undefined;
   afterWrite: (key: string) => void = () => undefined;
 
-  read(key: string): Promise<StoredObject | undefined> {
+  read(key: string, most: number): Promise<StoredObject | undefined> {
     return this.#call('read', key, () => {
       const bytes = this.objects.get(key);
+      if (bytes !== undefined && bytes.length > most) {
+        throw new ReleaseError(
+          'malformed',
+          `${key} has ${bytes.length} bytes, where ${most} are the most`,
+          '',
+        );
+      }
       return bytes && { bytes, etag: etagOf(bytes) };
     });
   }

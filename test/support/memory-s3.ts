@@ -188,7 +188,9 @@ export class MemoryS3 {
     if (request.method === 'HEAD') {
       response.writeHead(200, { ...headers, 'content-length': size }).end();
     } else if (range === null) send(response, 200, headers, object.body());
-    else {
+    else if (Number(range[1]) >= size) {
+      refuse(response, 416, 'InvalidRange', 'The requested range is not satisfiable');
+    } else {
       const start = Number(range[1]);
       const end = Math.min(range[2] === '' ? size : Number(range[2]) + 1, size);
       const place = { ...headers, 'content-range': `bytes ${start}-${end - 1}/${size}` };
