@@ -76,7 +76,12 @@ export const releaseCommands = [
     flags: [
       ...where,
       ...words,
-      { name: 'remove', help: 'Take this path out of the tree', placeholder: 'PATH', repeats: true },
+      {
+        name: 'remove',
+        help: 'Take this file or directory out of the tree',
+        placeholder: 'PATH',
+        repeats: true,
+      },
       { name: 'as', help: 'The path in the tree of the one file that is deployed', placeholder: 'PATH' },
       {
         name: 'include',

@@ -29,7 +29,11 @@ function folder(files: Readonly<Record<string, string>>): string {
 export interface Site {
   readonly store: MemoryS3;
   /** Runs a command in the folder. */
-  run(command: string, changes?: Partial<Shell>): Promise<Ran>;
+  run(
+    command: string,
+    changes?: Partial<Shell>,
+    env?: Readonly<Record<string, string | undefined>>,
+  ): Promise<Ran>;
   readonly folder: string;
 }
 
@@ -44,7 +48,7 @@ export async function site(
   return {
     store,
     folder: root,
-    run: (command, changes = {}) =>
+    run: (command, changes = {}, env = {}) =>
       ran(command.split(' '), {
         wallClock: Date.now,
         ...changes,
@@ -56,6 +60,7 @@ export async function site(
             AWS_REGION: 'us-east-1',
             PATH: process.env.PATH,
             USER: 'zoe',
+            ...env,
           },
         }),
       }),

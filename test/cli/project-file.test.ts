@@ -31,7 +31,7 @@ describe('the project file', () => {
     writeFileSync(file, 'checks: ["true"]\n');
     chownSync(file, STRANGER, STRANGER);
     assert.throws(() => findProject(source), {
-      code: 'bad-value',
+      code: 'untrusted-project',
       message: new RegExp(`${file}.*${STRANGER}`),
     });
   });
@@ -41,7 +41,7 @@ describe('the project file', () => {
     writeFileSync(join(source, 'mine.yaml'), 'checks: ["true"]\n');
     symlinkSync('dags/mine.yaml', file);
     lchownSync(file, STRANGER, STRANGER);
-    assert.throws(() => findProject(source), { code: 'bad-value' });
+    assert.throws(() => findProject(source), { code: 'untrusted-project' });
   });
 
   test('that is a FIFO or a directory is refused, and holds nothing up', async (context) => {

@@ -81,6 +81,18 @@ describe('docs/testing.md', () => {
     );
   });
 
+  test('names tests that there are for each bad input to releases', () => {
+    const named = rows('Bad input to releases').flatMap(([, ...cells]) =>
+      cells.filter((cell) => cell !== '—'),
+    );
+    const missing = named.filter((cell) => {
+      const [, file = '', name = ''] = /^`(.+\.test\.ts)`(?:: (.+))?$/.exec(cell) ?? [];
+      return !existsSync(join(tests, file)) || !textOf(file).replaceAll("\\'", "'").includes(name);
+    });
+    assert.ok(named.length > 0);
+    assert.deepEqual(missing, []);
+  });
+
   test('lists every file of tests whose numbers --long raises', () => {
     const raised = readdirSync(tests, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

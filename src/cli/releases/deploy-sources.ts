@@ -1,5 +1,6 @@
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
+import { printableName } from '../../base/printable.ts';
 import { isSystemError } from '../../base/system-error.ts';
 import { type Flag, isGiven, lastValue, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
@@ -12,22 +13,35 @@ import { CommandError } from '../command-error.ts';
 import type { Shell } from '../shell.ts';
 import type { Project } from './project-file.ts';
 
+/** The absolute paths of what is to be deployed. Throws ConfigError, CommandError or DeployError. */
+export function resolveSources(
+  sources: readonly string[],
+  { environment }: Pick<Shell, 'environment'>,
+): readonly string[] {
+  // An empty text would be the working directory: `deploy "$DAGS" production` where DAGS is not set.
+  if (sources.includes(''))
+    throw usage('The source of the deploy is an empty text.', 'Name a file or a directory.');
+  const paths = sources.map((source) => resolve(environment.workingDirectory, source));
+  const missing = paths.findIndex((path) => statusOf(path) === undefined);
+  if (missing === -1) return paths;
+  throw new CommandError(
+    'no-source',
+    `There is no ${printableName(sources[missing]!)}.`,
+    sources.length === 1 ? 'Check the path.' : 'Check the path: the last argument alone is the environment.',
+  );
+}
+
 /**
  * Collects the files to deploy. A single directory replaces the whole tree; files are added to the current tree. Throws
  * ConfigError, CommandError.
  */
 export async function collectSources(
-  sources: readonly string[],
+  paths: readonly string[],
   flags: readonly Flag[],
   project: Project | undefined,
-  { environment }: Pick<Shell, 'environment'>,
   signal: AbortSignal,
 ): Promise<Deployed> {
   const removed = valuesOf(flags, 'remove');
-  const paths = sources.map((source) => resolve(environment.workingDirectory, source));
-  const missing = paths.findIndex((path) => statusOf(path) === undefined);
-  if (missing !== -1)
-    throw new CommandError('no-source', `There is no ${sources[missing]}.`, 'Check the path.');
   const [only] = paths;
   if (only !== undefined && paths.length === 1 && isDirectory(only)) {
     if (removed.length > 0 || isGiven(flags, 'as'))

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { printable } from '../../base/printable.ts';
 import { type Flag, type FlagSpec, isGiven, parseCommandLine, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
@@ -11,9 +11,10 @@ import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { RunCommand } from '../shell.ts';
 import { awaitNodes, nodeWait, requireShown, WAIT_FLAGS } from './await-nodes.ts';
-import { collectSources, isDirectory, refuseUnclearPath } from './deploy-sources.ts';
+import { collectSources, isDirectory, refuseUnclearPath, resolveSources } from './deploy-sources.ts';
 import { deployDocument, deployText, dryRunDocument, dryRunText, tellProgress } from './deploy-text.ts';
-import { findProject } from './project-file.ts';
+import { newEnvironmentNote } from './new-environment.ts';
+import { findCommonProject } from './project-file.ts';
 import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { STEP_FLAGS } from './step-flags.ts';
@@ -49,14 +50,15 @@ export const run: RunCommand = (args, shell) =>
     }
     const wait = nodeWait(flags);
     const paints = paintsFor(shell.out);
-    const first = resolve(shell.environment.workingDirectory, sources[0] ?? '.');
-    const project = findProject(first);
+    const paths = resolveSources(sources, shell);
+    const [first = shell.environment.workingDirectory, ...others] = paths;
+    const project = findCommonProject([first, ...others]);
     const address = rootAddress(flags, environment, project, shell);
     const directory = isDirectory(first) ? first : dirname(first);
     // git is asked while the files are read.
     const [spoken, deployed] = await Promise.all([
       stepWords(flags, directory, {}, shell, signal),
-      collectSources(sources, flags, project, shell, signal),
+      collectSources(paths, flags, project, signal),
     ]);
     const root = await openRoot(address, flags, shell);
     const { store } = root;
@@ -70,6 +72,7 @@ export const run: RunCommand = (args, shell) =>
           `dagmount: ${printable(directory)} has changes that commit ${words.commit?.slice(0, 12)} does not have.\n`,
         );
       }
+      const note = (sentence: string): void => shell.err.write(`dagmount: ${printable(sentence)}.\n`);
       const checks: TreeChecks = {
         directory,
         commands: isGiven(flags, 'no-check') ? [] : [...(project?.checks ?? []), ...valuesOf(flags, 'check')],
@@ -77,7 +80,7 @@ export const run: RunCommand = (args, shell) =>
         commit: words.commit,
         allowOlder: isGiven(flags, 'allow-older'),
         lastDeployers: (paths, standing) => lastDeployers(store, environment, standing, paths, signal),
-        note: (sentence) => shell.err.write(`dagmount: ${printable(sentence)}.\n`),
+        note,
       };
       const end = await deploy(deployed, {
         store,
@@ -87,10 +90,13 @@ export const run: RunCommand = (args, shell) =>
         allowDeletions: isGiven(flags, 'allow-deletions'),
         mayReplaceArmed: isGiven(flags, 'replace'),
         uploadAll: uploadsAll(flags, deployed),
-        sign: signer(flags, words.author, signal),
+        sign: signer(flags, words.author, { signersFile: project?.signers, note }, signal),
         check: async (files, changes, standing) => {
           refuseUnclearPath(deployed, files, changes, project, flags);
           await checkTree(deployed, files, changes, standing, checks, signal);
+          const isNew = standing.step === undefined;
+          const told = isNew && (await newEnvironmentNote(environment, project, store, signal));
+          if (told) note(told);
           if (dryRun)
             throw new DryRun(dryRunDocument(changes, standing), dryRunText(changes, standing, paints));
         },

@@ -1,4 +1,5 @@
-import { type FlagSpec, isGiven, lastValue, parseCommandLine, valuesOf } from '../../config/command-line.ts';
+import { printable } from '../../base/printable.ts';
+import { type Flag, type FlagSpec, isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ChangeOptions } from '../../deploy/change-options.ts';
 import type { Moved, RollbackTarget } from '../../deploy/move.ts';
@@ -9,8 +10,9 @@ import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
 import type { Shell } from '../shell.ts';
 import { awaitNodes, nodeWait, requireShown, WAIT_FLAGS } from './await-nodes.ts';
+import { newEnvironmentNote } from './new-environment.ts';
 import { findProject } from './project-file.ts';
-import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
+import { openRoot, ROOT_FLAGS, requireKnown, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { STEP_FLAGS } from './step-flags.ts';
 import { pauseBetweenTries } from './step-pause.ts';
@@ -22,12 +24,19 @@ const FLAGS: readonly FlagSpec[] = [...ROOT_FLAGS, ...STEP_FLAGS, ...WAIT_FLAGS]
 /** A command that takes a step without an upload, such as promote or rollback. */
 export interface MoveCommand {
   readonly name: 'promote' | 'rollback';
-  /** Reads the arguments, and the values of --to that are not addresses. Throws ConfigError. */
-  readonly read: (positionals: readonly string[], targets: readonly string[]) => MoveRequest;
+  /**
+   * Whether --to also names the step or the release to go to. Otherwise it is the address of the root alone: a value that is
+   * none must be refused, and not leave the place to a default.
+   */
+  readonly takesTarget: boolean;
+  /** Reads the arguments, and the last value of --to that is not an address. Throws ConfigError. */
+  readonly read: (positionals: readonly string[], target: string | undefined) => MoveRequest;
 }
 
 export interface MoveRequest {
   readonly environment: string;
+  /** The environment whose release is taken over; undefined if it is the same one. */
+  readonly from: string | undefined;
   /** The message of the step, if none is given. */
   readonly message: string;
   readonly take: (options: ChangeOptions) => Promise<Moved>;
@@ -37,16 +46,21 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
   return runInterruptibly(async (signal) => {
     const { flags, positionals } = parseCommandLine(args, FLAGS, command.name);
     const wait = nodeWait(flags);
-    const targets = valuesOf(flags, 'to').filter((text) => !text.includes('://'));
-    const request = command.read(positionals, targets);
+    const isTarget = ({ name, value }: Flag): boolean =>
+      command.takesTarget && name === 'to' && value?.includes('://') === false;
+    const request = command.read(positionals, flags.findLast(isTarget)?.value);
     const { workingDirectory } = shell.environment;
-    const address = rootAddress(flags, request.environment, findProject(workingDirectory), shell);
+    const project = findProject(workingDirectory);
+    if (request.from !== undefined) requireKnown(request.from, project);
+    const placing = flags.filter((flag) => !isTarget(flag));
+    const address = rootAddress(placing, request.environment, project, shell);
     // The release keeps its own commit: the commit of this work tree does not apply to it.
     const spoken = await stepWords(flags, workingDirectory, { message: request.message }, shell, signal);
     const root = await openRoot(address, flags, shell);
     try {
       await requireConditionalWrites(root.store, root.probed, signal);
       tellClock(root, shell);
+      const note = (sentence: string): void => shell.err.write(`dagmount: ${printable(sentence)}.\n`);
       const words = { ...wordsAt(spoken, root), commit: lastValue(flags, 'commit') };
       const { step, changes } = await request.take({
         store: root.store,
@@ -55,11 +69,14 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         words,
         allowDeletions: isGiven(flags, 'allow-deletions'),
         mayReplaceArmed: isGiven(flags, 'replace'),
-        sign: signer(flags, words.author, signal),
+        sign: signer(flags, words.author, { signersFile: project?.signers, note }, signal),
         now: root.now,
         pause: pauseBetweenTries(shell),
         signal,
       });
+      const isNew = step.payload.sequence === 1;
+      const told = isNew && (await newEnvironmentNote(request.environment, project, root.store, signal));
+      if (told) note(told);
       if (!isGiven(flags, 'json')) shell.out.write(stepText(step, changes, paintsFor(shell.out)));
       const nodes = wait && (await awaitNodes(wait, step, shell, root, signal));
       if (isGiven(flags, 'json')) {
@@ -83,14 +100,17 @@ export function exactly(positionals: readonly string[], count: number, usage: st
   );
 }
 
-/** Parses a target: `7` is a step, `sha256-…` is a release. Throws ConfigError. */
+/**
+ * Parses a target: `7` is a step, `sha256-…` is a release. Of its id, the 12 digits that `dagmount releases` shows will do. Throws
+ * ConfigError.
+ */
 export function rollbackTarget(text: string | undefined): RollbackTarget {
   if (text === undefined) return { kind: 'previous' };
   if (/^[1-9]\d{0,9}$/.test(text)) return { kind: 'sequence', sequence: Number(text) };
-  if (isReleaseId(text)) return { kind: 'release', id: text };
+  if (isReleaseId(text) || /^sha256-[0-9a-f]{12,63}$/.test(text)) return { kind: 'release', id: text };
   throw new ConfigError(
     'usage',
     `--to cannot be ${JSON.stringify(text)}.`,
-    'Write the number of a step, or the whole id of a release.',
+    'Write the number of a step, or the id of a release with 12 digits of it at least.',
   );
 }

@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { isSystemError } from '../../base/system-error.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { nearest } from '../../config/nearest.ts';
 import { yaml } from '../../config/yaml.ts';
@@ -8,6 +9,8 @@ import { HostError } from '../../host/host-error.ts';
 import { readOwnOrRootsFile } from '../../host/own-file.ts';
 
 export const PROJECT_FILE = 'dagmount.yaml';
+/** What it is named by mistake: a deploy that ignored it would go to where another file or variable says. */
+const MISNAMED_FILE = 'dagmount.yml';
 
 /** A project file has some lines; one that is larger is none. */
 const MOST_BYTES = 1024 * 1024;
@@ -53,20 +56,76 @@ const document = z.strictObject({
   signers: z.optional(text),
 });
 
-/** The project of a file or directory: the nearest dagmount.yaml from there upwards; undefined: there is none. */
+const TEXTS = 'a list of texts';
+/** For sentences about a key. */
+const KINDS: Readonly<Record<keyof typeof document.shape, string>> = {
+  tree: 'the path of a directory',
+  to: 'the address s3://BUCKET/ROOT',
+  root: 'the name of a root',
+  environments: 'a list of names, or names with "to" and "root" of their own,',
+  include: TEXTS,
+  exclude: TEXTS,
+  checks: TEXTS,
+  signers: 'the path of a file',
+};
+
+/**
+ * The project of a file or directory: the nearest dagmount.yaml from there upwards; undefined: there is none. Throws
+ * ConfigError.
+ */
 export function findProject(source: string): Project | undefined {
+  const file = findProjectFile(source);
+  return file === undefined ? undefined : readProject(file);
+}
+
+/** The project of several files. Throws ConfigError if they are not of the same one. */
+export function findCommonProject(sources: readonly [string, ...(readonly string[])]): Project | undefined {
+  const [first] = sources;
+  const file = findProjectFile(first);
+  for (const source of sources) {
+    const other = findProjectFile(source);
+    if (other === file) continue;
+    const words = (path: string, of: string | undefined): string => `${path} of ${of ?? 'none'}`;
+    throw new ConfigError(
+      'usage',
+      `The files are of different projects: ${words(first, file)}, ${words(source, other)}.`,
+      'Deploy those of each project by themselves.',
+    );
+  }
+  return file === undefined ? undefined : readProject(file);
+}
+
+function findProjectFile(source: string): string | undefined {
   let directory = resolve(source);
   if (!existsSync(directory) || !statSync(directory).isDirectory()) directory = dirname(directory);
   for (;;) {
     const file = join(directory, PROJECT_FILE);
-    if (existsSync(file)) return readProject(file);
+    if (isThere(file)) return file;
+    const misnamed = join(directory, MISNAMED_FILE);
+    if (isThere(misnamed)) {
+      throw new ConfigError(
+        'usage',
+        `${misnamed} is not read: a project file is named ${PROJECT_FILE}.`,
+        `Rename it to ${PROJECT_FILE}.`,
+      );
+    }
     const parent = dirname(directory);
     if (parent === directory) return undefined;
     directory = parent;
   }
 }
 
-/** Throws ConfigError `unreadable-file`, `unparsable-file`, `unknown-key` or `bad-value`, which name file and key. */
+/** Also for a link that leads nowhere: to ignore it would be to take the project file of a directory above. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}
+
+/** Throws ConfigError `unreadable-file`, `untrusted-project`, `unparsable-file`, `unknown-key` or `bad-value`, which name file and key. */
 export function readProject(file: string): Project {
   const parsed = document.safeParse(parse(file) ?? {});
   if (!parsed.success) throw refused(file, parsed.error.issues[0]);
@@ -122,7 +181,7 @@ function read(file: string): string {
     if (!(error instanceof HostError)) throw error;
     if (error.code === 'other-owner') {
       throw new ConfigError(
-        'bad-value',
+        'untrusted-project',
         `${file} is the project file here, and ${error.reason}: its checks would run as you.`,
         'Remove it, or own it (chown) if you trust it.',
         error,
@@ -130,7 +189,7 @@ function read(file: string): string {
     }
     throw new ConfigError(
       'unreadable-file',
-      `${file} cannot be used as the project file: it ${error.reason}.`,
+      `${file} cannot be used as the project file: it ${error.code === 'missing' ? 'is a link that leads nowhere' : error.reason}.`,
       'Check its permissions and what it is, or move it away.',
       error,
     );
@@ -150,9 +209,11 @@ function refused(file: string, issue: z.core.$ZodIssue | undefined): ConfigError
       hint,
     );
   }
+  const [key] = issue?.path ?? [];
+  const kind = KINDS[key as keyof typeof KINDS] ?? 'a mapping of keys to values';
   return new ConfigError(
     'bad-value',
-    `${path || 'The content'} in ${file} is not what it should be.`,
+    path === '' ? `${file} is not ${kind}.` : `${file} must have ${kind} for ${path}.`,
     'See docs/releases.md for an example.',
   );
 }

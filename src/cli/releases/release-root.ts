@@ -1,9 +1,9 @@
-import { type Flag, type FlagSpec, lastValue, valuesOf } from '../../config/command-line.ts';
+import { type Flag, type FlagSpec, lastValue } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
 import { nearest } from '../../config/nearest.ts';
 import { resolveOptions } from '../../config/resolve.ts';
-import { parseS3Address } from '../../config/s3-address.ts';
+import { parseS3Address, type S3Address } from '../../config/s3-address.ts';
 import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { requireEnvironment } from '../../release/index.ts';
 import { STORE_OPTIONS } from '../options-by-command.ts';
@@ -35,25 +35,37 @@ export function rootAddress(
 ): RootAddress {
   if (environment !== undefined) requireKnown(environment, project);
   const own = environment === undefined ? undefined : project?.environments?.get(environment);
-  // dagmount rollback also uses --to for the step or release to return to, so only addresses count here.
-  const given = valuesOf(flags, 'to').findLast((text) => text.includes('://'));
-  const to = given ?? (host.env.DAGMOUNT_TO || undefined) ?? own?.to ?? project?.to;
-  if (to === undefined) {
-    throw new ConfigError(
-      'usage',
-      'The release root is not known.',
-      'Pass --to s3://BUCKET/ROOT, set DAGMOUNT_TO, or write "to: s3://BUCKET/ROOT" into dagmount.yaml.',
-    );
-  }
-  const { source } = parseS3Address(to);
+  const { source } = givenAddress([
+    ['--to', lastValue(flags, 'to')],
+    ['DAGMOUNT_TO', host.env.DAGMOUNT_TO || undefined],
+    [`${project?.file}`, own?.to ?? project?.to],
+  ]);
   return {
     address: source,
     root: lastValue(flags, 'root') ?? own?.root ?? project?.root ?? source.replace(/\/$/, ''),
   };
 }
 
-/** Refuses an unknown environment: a typing error would create a new one. */
-function requireKnown(environment: string, project: Project | undefined): void {
+/** The first address that is given, each after the name of its place. Throws ConfigError, which names that place. */
+function givenAddress(places: readonly (readonly [place: string, address: string | undefined])[]): S3Address {
+  for (const [place, address] of places) {
+    if (address === undefined) continue;
+    try {
+      return parseS3Address(address);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new ConfigError(error.code, `${place}: ${error.message}`, error.hint, error);
+    }
+  }
+  throw new ConfigError(
+    'usage',
+    'The release root is not known.',
+    'Pass --to s3://BUCKET/ROOT, set DAGMOUNT_TO, or write "to: s3://BUCKET/ROOT" into dagmount.yaml.',
+  );
+}
+
+/** Refuses an unknown environment: a typing error would create a new one. Throws ConfigError or ReleaseError. */
+export function requireKnown(environment: string, project: Project | undefined): void {
   requireEnvironment(environment);
   const known = project?.environments;
   if (known === undefined || known.has(environment)) return;

@@ -3,13 +3,15 @@ import { printable, printableLines } from '../../base/printable.ts';
 import { type Flag, isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
+import { nearest } from '../../config/nearest.ts';
 import { collect } from '../../deploy/collect.ts';
 import { readLogEntry, readStanding, type TakenStep } from '../../deploy/current-step.ts';
+import { noRelease } from '../../deploy/environments.ts';
 import { exportRelease } from '../../deploy/export-release.ts';
 import { compareFiles } from '../../deploy/file-changes.ts';
 import type { ReleaseRoot } from '../../deploy/open-root.ts';
-import { readManifest } from '../../deploy/read-release.ts';
-import { verifyRelease } from '../../deploy/verify-release.ts';
+import { readFiles, readManifest } from '../../deploy/read-release.ts';
+import { type Verified, verifyRelease } from '../../deploy/verify-release.ts';
 import type { ReleasedFile } from '../../release/index.ts';
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -19,8 +21,8 @@ import type { RunCommand, Shell } from '../shell.ts';
 import { findProject } from './project-file.ts';
 import { releaseActions } from './release-actions.ts';
 import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
-import { signersOf } from './releases.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
+import { signersOf } from './signers.ts';
 import { changesText, signersText, stepDocument } from './step-text.ts';
 
 type Action = (typeof releaseActions)[number];
@@ -28,6 +30,8 @@ type Action = (typeof releaseActions)[number];
 /** Arguments that each action takes at most, with the environment. */
 const MOST_ARGUMENTS: Readonly<Record<Action, number>> = { show: 2, diff: 3, verify: 2, export: 3, gc: 0 };
 
+/** Of a release that cannot be used, so many flaws are shown. */
+const MOST_FLAWS = 20;
 const KEEP = 20;
 const OLDER = '30d';
 
@@ -54,13 +58,7 @@ export const run: RunCommand = (args, shell) =>
   runInterruptibly(async (signal) => {
     const { flags, positionals } = parseCommandLine(args, FLAGS, 'release');
     const [action, environment, ...rest] = positionals;
-    if (!isAction(action) || (environment === undefined && action !== 'gc')) {
-      throw new ConfigError(
-        'usage',
-        'The action or the environment is missing.',
-        `Usage: dagmount release ${releaseActions.join('|')} ENV; see dagmount help release.`,
-      );
-    }
+    if (!isAction(action) || (environment === undefined && action !== 'gc')) throw misread(action);
     const surplus = positionals[1 + MOST_ARGUMENTS[action]];
     if (surplus !== undefined) {
       throw new ConfigError(
@@ -98,13 +96,16 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
   },
   diff: async ({ rest: [from, to], ...asked }) => {
     const newer = await stepOf(to, asked);
-    const older = await stepOf(from ?? String(newer.payload.sequence - 1), asked);
+    const { sequence } = newer.payload;
+    // Before the first step there was nothing.
+    const older =
+      from === undefined && sequence === 1 ? undefined : await stepOf(from ?? String(sequence - 1), asked);
     const [before, after] = await Promise.all(
-      [older, newer].map((step) => readManifest(asked.root.store, step.payload, asked.signal)),
+      [older, newer].map((step) => readFiles(asked.root.store, { step }, asked.signal)),
     );
-    const changes = compareFiles(before!.files, after!.files);
+    const changes = compareFiles(before!, after!);
     print(
-      { from: stepDocument(older), to: stepDocument(newer), paths: changes },
+      { from: older === undefined ? null : stepDocument(older), to: stepDocument(newer), paths: changes },
       changesText(changes, paintsFor(asked.shell.out)),
       asked,
     );
@@ -119,11 +120,11 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
       signers: signersOf(asked.signersFile),
       signal,
     });
-    const lines = [
-      `${plural(found.files, 'file')}, ${formatSize(found.bytes)}, signed by ${signersText(found.signedBy)}\n`,
-    ];
-    for (const flaw of found.flaws) lines.push(`${printable(flaw)}\n`);
-    print({ step: stepDocument(step), ...found, signedBy: found.signedBy ?? null }, lines.join(''), asked);
+    print(
+      { step: stepDocument(step), ...found, signedBy: found.signedBy ?? null },
+      verifiedText(found),
+      asked,
+    );
     return found.flaws.length === 0 ? exitCodes.ok : exitCodes.dataError;
   },
   export: async ({ rest: [directory, which], ...asked }) => {
@@ -188,12 +189,28 @@ async function stepOf(
       ? (await readStanding(root.store, environment, signal)).step
       : await readLogEntry(root.store, environment, Number(which), signal);
   if (step !== undefined) return step;
-  const what = which === undefined ? 'release' : `step ${which}`;
+  if (which === undefined) throw await noRelease(root.store, environment, signal);
   throw new CommandError(
     'no-release',
-    `Environment ${environment} has no ${what}.`,
+    `Environment ${environment} has no step ${which}.`,
     `See dagmount releases ${environment}.`,
   );
+}
+
+function verifiedText({ files, bytes, signedBy, flaws, hints }: Verified): string {
+  const signed =
+    signedBy === undefined
+      ? 'signatures not checked (--allowed-signers)'
+      : `signed by ${signersText(signedBy)}`;
+  const more = flaws.length - MOST_FLAWS;
+  return [
+    `${plural(files, 'file')}, ${formatSize(bytes)}, ${signed}`,
+    ...flaws.slice(0, MOST_FLAWS).map((flaw) => printable(flaw)),
+    ...(more > 0 ? [`and ${more} more, all of which --json names`] : []),
+    ...hints.map((hint) => printable(hint)),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function filesText({ payload }: TakenStep, files: readonly ReleasedFile[]): string {
@@ -244,6 +261,23 @@ function fileError(error: unknown, target: string): unknown {
     `cannot write ${target} (${code}).`,
     'Name a directory that is not there yet, in one that is.',
     error,
+  );
+}
+
+function misread(action: string | undefined): ConfigError {
+  const usage = `Usage: dagmount release ${releaseActions.join('|')} ENV; see dagmount help release.`;
+  if (action === undefined || isAction(action)) {
+    return new ConfigError(
+      'usage',
+      `The ${action === undefined ? 'action' : 'environment'} of dagmount release is missing.`,
+      usage,
+    );
+  }
+  const meant = nearest(action, releaseActions);
+  return new ConfigError(
+    'usage',
+    `There is no action ${printable(action)} of dagmount release.`,
+    meant === undefined ? usage : `Did you mean ${meant}? ${usage}`,
   );
 }
 

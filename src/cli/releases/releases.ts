@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { systemCode } from '../../base/system-error.ts';
 import { isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { noRelease } from '../../deploy/environments.ts';
 import { readHistory } from '../../deploy/history.ts';
-import { type AllowedSigner, readAllowedSigners } from '../../release/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatJson } from '../format.ts';
 import { paintsFor } from '../paint.ts';
@@ -12,6 +10,7 @@ import { exactly } from './move.ts';
 import { findProject } from './project-file.ts';
 import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
+import { signersOf } from './signers.ts';
 import { auditedDocument, historyText } from './step-text.ts';
 
 const MOST_STEPS = 20;
@@ -35,10 +34,10 @@ export const run: RunCommand = (args, shell) =>
     try {
       const { store, concurrency } = root;
       const steps = await readHistory({ store, environment, most, signers, concurrency, signal });
+      // An audit of a misspelt name, or of a root that was emptied, must not look like a good one.
+      if (steps.length === 0) throw await noRelease(store, environment, signal);
       if (isGiven(flags, 'json')) {
         shell.out.write(formatJson(steps.map(auditedDocument)));
-      } else if (steps.length === 0) {
-        shell.out.write(`${environment} has no release yet.\n`);
       } else {
         shell.out.write(historyText(steps, root.now(), paintsFor(shell.out)));
       }
@@ -56,22 +55,4 @@ function limitOf(text: string | undefined): number {
     `--limit cannot be ${JSON.stringify(text)}.`,
     'Write a number from 1 to 99999.',
   );
-}
-
-/** Throws ConfigError `unreadable-file` or ReleaseError `bad-signers-file`. */
-export function signersOf(file: string | undefined): readonly AllowedSigner[] | undefined {
-  if (file === undefined) return undefined;
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = systemCode(error) ?? error;
-    throw new ConfigError(
-      'unreadable-file',
-      `The allowed signers in ${file} cannot be read (${reason}).`,
-      'Check the path and its permissions.',
-      error,
-    );
-  }
-  return readAllowedSigners(text);
 }

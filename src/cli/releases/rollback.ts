@@ -4,17 +4,23 @@ import { exactly, type MoveCommand, rollbackTarget, runMove } from './move.ts';
 
 const command: MoveCommand = {
   name: 'rollback',
-  read: (positionals, targets) => {
+  takesTarget: true,
+  read: (positionals, to) => {
     exactly(positionals, 1, 'rollback ENV [--to SEQ|ID]');
     const [environment = ''] = positionals;
-    const target = rollbackTarget(targets.at(-1));
+    const target = rollbackTarget(to);
     const words =
       target.kind === 'previous'
         ? 'what was shown before'
         : target.kind === 'sequence'
           ? `step ${target.sequence}`
           : target.id;
-    return { environment, message: `Roll back to ${words}`, take: (options) => rollback(target, options) };
+    return {
+      environment,
+      from: undefined,
+      message: `Roll back to ${words}`,
+      take: (options) => rollback(target, options),
+    };
   },
 };
 

@@ -5,9 +5,16 @@ import type { StepWords } from '../../deploy/change-options.ts';
 import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { type Origin, originOf } from '../../deploy/origin.ts';
 import { signPayload } from '../../deploy/sign-payload.ts';
-import { type EnvelopeSignature, LONGEST_ARMED_MS } from '../../release/index.ts';
-import { formatDuration } from '../format.ts';
+import {
+  type Envelope,
+  type EnvelopeSignature,
+  LONGEST_ARMED_MS,
+  ReleaseError,
+  verifyEnvelope,
+} from '../../release/index.ts';
+import { formatAgo, formatDuration } from '../format.ts';
 import type { Shell } from '../shell.ts';
+import { readSigners } from './signers.ts';
 
 /** The value of --at. */
 export type StepTime =
@@ -62,7 +69,7 @@ export async function stepWords(
   return { author, message, commit, url, time, uncommitted };
 }
 
-/** Throws ConfigError if the step would start too far in the future. */
+/** Throws ConfigError if the step would start in the past or too far in the future. */
 export function wordsAt(
   { time, uncommitted: _, ...words }: SpokenWords,
   root: Pick<ReleaseRoot, 'now'>,
@@ -70,6 +77,13 @@ export function wordsAt(
   const now = root.now();
   const notBefore =
     time.kind === 'at-once' ? undefined : time.kind === 'at' ? time.instant : now + time.milliseconds;
+  if (time.kind === 'at' && time.instant <= now) {
+    throw new ConfigError(
+      'usage',
+      `--at cannot be ${new Date(time.instant).toISOString()}: that is ${formatAgo(time.instant, now)}, by the store's clock.`,
+      'Name a later time, or leave --at out to have the step shown at once.',
+    );
+  }
   if (notBefore !== undefined && notBefore > now + LONGEST_ARMED_MS) {
     throw new ConfigError(
       'usage',
@@ -107,8 +121,39 @@ function stepTime(text: string | undefined): StepTime {
   );
 }
 
-/** Signs if --sign is given; otherwise the step has no signature. */
+/** Signs if --sign is given; otherwise the step has no signature. Notes if no signer that the project allows has signed. */
 export function signer(
+  flags: readonly Flag[],
+  author: string,
+  {
+    signersFile,
+    note,
+  }: { readonly signersFile: string | undefined; readonly note: (sentence: string) => void },
+  signal: AbortSignal,
+): (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]> {
+  const sign = signerOf(flags, author, signal);
+  if (signersFile === undefined) return sign;
+  return async (payload) => {
+    const signatures = await sign(payload);
+    const flaw = flawOf({ payload, signatures }, signersFile);
+    if (flaw !== undefined) note(`nodes that follow ${signersFile} will hold this step: ${flaw}`);
+    return signatures;
+  };
+}
+
+/** Why no allowed signer has signed a step; undefined if one has. */
+function flawOf(envelope: Envelope, signersFile: string): string | undefined {
+  try {
+    verifyEnvelope(envelope, readSigners(signersFile));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ReleaseError || error instanceof ConfigError)
+      return error.message.replace(/\.$/, '');
+    throw error;
+  }
+}
+
+function signerOf(
   flags: readonly Flag[],
   author: string,
   signal: AbortSignal,

@@ -1,0 +1,22 @@
+import { knownEnvironments, namesOf } from '../../deploy/environments.ts';
+import type { ReleaseStore } from '../../deploy/release-store.ts';
+import type { Project } from './project-file.ts';
+
+/**
+ * The sentence about an environment that has no step yet where the root has others: its name may be a typing error. Undefined
+ * if there are none, or if the project says which names there are.
+ */
+export async function newEnvironmentNote(
+  environment: string,
+  project: Project | undefined,
+  store: ReleaseStore,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (project?.environments !== undefined) return undefined;
+  const others = namesOf(
+    ((await knownEnvironments(store, signal)) ?? []).filter((name) => name !== environment),
+  );
+  return others === undefined
+    ? undefined
+    : `${environment} is a new environment of this root, which has ${others}`;
+}
