@@ -98,7 +98,13 @@ describe('a release root in a real store', { skip }, () => {
     assert.equal(Buffer.from((await store.readRange('a', 1, 3, signal))!).toString(), 'hre');
     assert.equal(await store.read('missing', 100, signal), undefined);
     assert.equal(await store.readRange('missing', 0, 1, signal), undefined);
-    await assert.rejects(store.read('a', 2, signal), { code: 'corrupt' });
+    await assert.rejects(store.read('a', 2, signal), {
+      code: 'malformed',
+      message: 'a has 5 bytes, where 2 are the most',
+    });
+    // The object ends within the range, and before it.
+    assert.equal(Buffer.from((await store.readRange('a', 3, 10, signal))!).toString(), 'ee');
+    assert.equal((await store.readRange('a', 5, 3, signal))!.length, 0);
     await store.create('b', Buffer.from('b'), signal);
     assert.deepEqual(
       (await store.list('', signal)).filter((key) => !key.startsWith('meta/')),
