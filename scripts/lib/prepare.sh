@@ -238,6 +238,16 @@ need_versitygw() {
     echo "$versitygw_version" >"$directory/version"
 }
 
+csi_test_version=5.6.0
+need_csi_sanity() {
+  local directory="$tools/csi-sanity"
+  [ "$(cat "$directory/version" 2>/dev/null)" = "$csi_test_version" ] && [ -x "$directory/csi-sanity" ] && return
+  command -v go >/dev/null || return
+  step "building csi-sanity $csi_test_version into .tools/csi-sanity"
+  GOBIN="$directory" timeout 900 go install "github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity@v$csi_test_version" </dev/null &&
+    echo "$csi_test_version" >"$directory/version"
+}
+
 # In the versions that its constraints pin.
 moto_version=5.2.5
 need_moto() {

@@ -4,6 +4,8 @@ export const keptPlaces = {
   cache: '<cache directory>/v1/<mount id>/',
   beside: '<runtime directory>/<mount id>',
   state: '<state directory>/v1/',
+  driver: '<state-dir of the driver>/',
+  driverMount: '<state-dir of the driver>/mounts/<key>/',
 } as const;
 
 interface KeptFile {
@@ -90,5 +92,20 @@ export const keptFiles = {
     place: 'state',
     name: 'releases',
     meaning: 'every later start: the newest step of each environment that was accepted',
+  },
+  volumes: {
+    place: 'driver',
+    name: 'volumes',
+    meaning: 'the next `dagmount csi`: which volumes are published, and with which mount',
+  },
+  holdKey: {
+    place: 'driverMount',
+    name: 'hold-key',
+    meaning: 'the next `dagmount csi`: the proof for the holder that it is of the same mount',
+  },
+  token: {
+    place: 'driverMount',
+    name: 'token',
+    meaning: "the mount of a volume with a role: kubelet's last token; `token.expires` says until when",
   },
 } as const satisfies Readonly<Record<string, KeptFile>>;

@@ -1,6 +1,7 @@
 import { cacheEvents } from './log-events/cache.ts';
 import { controlEvents } from './log-events/control.ts';
 import type { LogLevel } from './log-events/declaration.ts';
+import { kubernetesEvents } from './log-events/kubernetes.ts';
 import { mountEvents } from './log-events/mount.ts';
 import { sourceEvents } from './log-events/source.ts';
 import { takeoverEvents } from './log-events/takeover.ts';
@@ -19,6 +20,7 @@ export const logEvents = {
   ...sourceEvents,
   ...cacheEvents,
   ...controlEvents,
+  ...kubernetesEvents,
 };
 
 type Declared = typeof logEvents;

@@ -23,6 +23,7 @@ export type CommandName =
   | 'rollback'
   | 'releases'
   | 'release'
+  | 'csi'
   | 'hold'
   | 'doctor'
   | 'version'

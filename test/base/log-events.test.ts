@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { cacheEvents } from '../../src/base/log-events/cache.ts';
 import { controlEvents } from '../../src/base/log-events/control.ts';
+import { kubernetesEvents } from '../../src/base/log-events/kubernetes.ts';
 import { mountEvents } from '../../src/base/log-events/mount.ts';
 import { sourceEvents } from '../../src/base/log-events/source.ts';
 import { takeoverEvents } from '../../src/base/log-events/takeover.ts';
@@ -22,7 +23,15 @@ const names = Object.keys(logEvents) as LogEvent[];
 describe('the events of the log', () => {
   test('have names of words joined by hyphens, and each is declared once', () => {
     for (const name of names) assert.match(name, /^[a-z]+(-[a-z]+)*$/);
-    const parts = [mountEvents, takeoverEvents, treeEvents, sourceEvents, cacheEvents, controlEvents];
+    const parts = [
+      mountEvents,
+      takeoverEvents,
+      treeEvents,
+      sourceEvents,
+      cacheEvents,
+      controlEvents,
+      kubernetesEvents,
+    ];
     assert.equal(
       names.length,
       parts.reduce((sum, part) => sum + Object.keys(part).length, 0),
@@ -69,6 +78,7 @@ test('no test looks at the message of a log line, which may change', () => {
   const allowed = new Set([
     'test/cli/logger.test.ts',
     'test/cli/mount.test.ts',
+    'test/csi/mount-command.test.ts',
     'test/native/supervisor-log.test.ts',
     'test/support/mount.ts',
   ]);

@@ -37,6 +37,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'mount',
   ],
   control: ['host'],
+  csi: ['config', 'host', 'control'],
   views: ['tree', 'release', 'config', 'host', 'cache', 'source', 'sync', 'session', 'takeover', 'control'],
   entry: ['tree', 'config', 'host', 'store', 'cache', 'source', 'sync', 'state', 'session'],
   server: [
@@ -56,7 +57,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'views',
     'entry',
   ],
-  cli: ['tree', 'release', 'config', 'host', 'deploy', 'mount', 'takeover', 'control', 'server'],
+  cli: ['tree', 'release', 'config', 'host', 'deploy', 'mount', 'takeover', 'control', 'csi', 'server'],
 };
 
 /** No file is longer than this, nor near it: one that was packed to stay below is as hard to take in. */

@@ -1,0 +1,152 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { keptFiles } from '../base/kept-files.ts';
+import { replaceFile } from '../base/replace-file.ts';
+import { ControlClient } from '../control/client.ts';
+import type { DriverConfig } from './driver-config.ts';
+import type { Token } from './volume.ts';
+
+export interface MountFilesOptions {
+  readonly config: Pick<DriverConfig, 'stateDirectory' | 'cacheDirectory' | 'mostMounts'>;
+  /** Below it is the mount point of each mount. */
+  readonly mountsDirectory: string;
+}
+
+const KEY = /^[0-9a-f]{16}$/;
+const REMOVED = '.removed-';
+
+/** What the driver keeps on the node for its mounts, by their keys: mount point, keys and tokens, cache. */
+export class MountFiles {
+  readonly #options: MountFilesOptions;
+
+  constructor(options: MountFilesOptions) {
+    this.#options = options;
+    for (const directory of [options.mountsDirectory, options.config.cacheDirectory])
+      mkdirSync(directory, { recursive: true, mode: 0o755 });
+  }
+
+  placeOf(key: string): string {
+    return join(this.#options.mountsDirectory, key);
+  }
+
+  /** For a mount that starts: its mount point, made where it is missing. */
+  makePlace(key: string): string {
+    const { mountsDirectory } = this.#options;
+    const place = this.placeOf(key);
+    // Not by mkdir with `recursive`, which asks the directory itself: a mount there may wait for the process that starts here.
+    if (!existsInParent(mountsDirectory, key)) mkdirSync(place, { mode: 0o755 });
+    return place;
+  }
+
+  /** For a mount that starts: its cache. Those of the mounts that were started last stay, so that a later pod finds its tree. */
+  openCache(key: string, now: number): string {
+    const cache = join(this.#options.config.cacheDirectory, key);
+    mkdirSync(cache, { recursive: true, mode: 0o700 });
+    utimesSync(cache, now / 1000, now / 1000);
+    return cache;
+  }
+
+  socketOf(key: string): string {
+    return join(this.#directory(key), 'control.sock');
+  }
+
+  clientOf(key: string): ControlClient {
+    return new ControlClient(join(this.#stateDirectory, key, 'control.sock'));
+  }
+
+  tokenFile(key: string): string {
+    return join(this.#directory(key), keptFiles.token.name);
+  }
+
+  /** Keeps kubelet's token where the mount's SDK reads it, unless a later one is there. */
+  keepToken(key: string, { token, expiresAt }: Token): void {
+    const path = this.tokenFile(key);
+    const expiry = `${path}.expires`;
+    if (existsSync(expiry) && existsSync(path) && Number(readFileSync(expiry, 'utf8')) >= expiresAt) return;
+    replaceFile(path, token);
+    replaceFile(expiry, String(expiresAt));
+  }
+
+  /** The proof that a later driver's mount is the same: it outlives this driver, and not its mount. */
+  holdKey(key: string): string {
+    const path = join(this.#directory(key), keptFiles.holdKey.name);
+    if (!existsSync(path)) replaceFile(path, randomBytes(32).toString('hex'));
+    const secret = readFileSync(path, 'utf8');
+    return createHash('sha256').update(`${secret} ${key}`).digest('hex');
+  }
+
+  /** Removes mount point, keys and token of a mount that no volume uses, unless something is still mounted there. */
+  forget(key: string): void {
+    try {
+      rmdirSync(this.placeOf(key));
+    } catch {
+      if (existsInParent(this.#options.mountsDirectory, key)) return;
+    }
+    rmSync(join(this.#stateDirectory, key), { recursive: true, force: true });
+  }
+
+  /** Forgets all mounts but these, and removes the caches that were not used for the longest time. */
+  clear(used: ReadonlySet<string>): void {
+    const known = [this.#options.mountsDirectory, this.#stateDirectory].flatMap(keysIn);
+    for (const key of new Set(known)) if (!used.has(key)) this.forget(key);
+    this.boundCaches(used);
+  }
+
+  /**
+   * Removes the caches that were not used for the longest time, where there are more than mounts may be: each author of a pod
+   * can ask for another mount, and their caches would fill the disk.
+   */
+  boundCaches(used: ReadonlySet<string>): void {
+    const { cacheDirectory, mostMounts } = this.#options.config;
+    const unused = keysIn(cacheDirectory).filter((key) => !used.has(key));
+    const times = new Map(unused.map((key) => [key, usedAt(join(cacheDirectory, key))]));
+    const newestFirst = unused.toSorted((one, other) => (times.get(other) ?? 0) - (times.get(one) ?? 0));
+    for (const key of newestFirst.slice(Math.max(0, mostMounts - used.size))) {
+      // At once: a mount that starts meanwhile has a directory of its own.
+      const removed = `${REMOVED}${randomBytes(8).toString('hex')}`;
+      renameSync(join(cacheDirectory, key), join(cacheDirectory, removed));
+    }
+    // What cannot be removed, or a driver that is killed meanwhile has left, is removed the next time.
+    for (const name of readdirSync(cacheDirectory).filter((each) => each.startsWith(REMOVED)))
+      rm(join(cacheDirectory, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  get #stateDirectory(): string {
+    return join(this.#options.config.stateDirectory, 'mounts');
+  }
+
+  #directory(key: string): string {
+    const directory = join(this.#stateDirectory, key);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return directory;
+  }
+}
+
+function keysIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory).filter((name) => KEY.test(name)) : [];
+}
+
+/** Lists the parent: what is mounted at the place may not answer. */
+function existsInParent(parent: string, name: string): boolean {
+  return readdirSync(parent).includes(name);
+}
+
+function usedAt(path: string): number {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return 0;
+  }
+}

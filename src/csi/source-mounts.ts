@@ -1,0 +1,206 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { MountRequest } from './volume.ts';
+import { VolumeError } from './volume-error.ts';
+
+/** A running dagmount for one request. */
+export interface MountProcess {
+  /** Resolves when a complete tree is shown. Rejects with VolumeError if the mount ends before. */
+  readonly ready: Promise<void>;
+  /** What it waits for at the moment, as a sentence. */
+  obstacle(): string | undefined;
+  /** Resolves when the mount is gone, or has no process any more. */
+  readonly ended: Promise<void>;
+  /** Unmounts. */
+  stop(): void;
+  /** Ends the processes, and leaves the mount to the next ones, if a holder keeps it. */
+  leave(): void;
+}
+
+export interface SourceMountsOptions {
+  /** Starts a mount, or goes on with the one that an earlier driver left. */
+  readonly start: (request: MountRequest) => MountProcess;
+  /** Where the mount of a request is. */
+  readonly placeOf: (key: string) => string;
+  readonly deadlineMs: number;
+  readonly idleMs: number;
+  /** Mounts at a time: each author of a pod can ask for another one. */
+  readonly mostMounts: number;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Logger;
+  /** A mount has ended, some time after that if volumes were using it. There may be another one by now. */
+  readonly onEnded: (key: string) => void;
+}
+
+/** Before a mount that was lost is made anew: where that fails again and again, it takes no time from the others. */
+const PAUSE_MS = 5_000;
+/** Less than the grace that Kubernetes gives a pod. */
+const LEAVE_MS = 10_000;
+const NEVER = new AbortController().signal;
+
+interface Running {
+  readonly request: MountRequest;
+  readonly process: MountProcess;
+  /** Targets of the volumes that use it. */
+  readonly users: Set<string>;
+  /** Ends the wait for another user. */
+  idle: AbortController | undefined;
+  isStopping: boolean;
+}
+
+/** One mount for all volumes that ask for the same. A mount that no volume uses stays for a while: the next pod finds it. */
+export class SourceMounts {
+  readonly #options: SourceMountsOptions;
+  readonly #running = new Map<string, Running>();
+  #isOver = false;
+
+  constructor(options: SourceMountsOptions) {
+    this.#options = options;
+  }
+
+  /** The sources of the mounts that have a process, by their keys. */
+  get sources(): ReadonlyMap<string, string> {
+    return new Map([...this.#running].map(([key, { request }]) => [key, request.source]));
+  }
+
+  /** Resolves with the place of a mount that is ready, and that stays until `release`. Rejects with VolumeError. */
+  async acquire(request: MountRequest, user: string): Promise<string> {
+    const { deadlineMs, placeOf } = this.#options;
+    this.#requireRoom(request.key);
+    const wasUser = this.#running.get(request.key)?.users.has(user) === true;
+    const { process } = this.#use(request, user);
+    try {
+      await this.#within(deadlineMs, process, request.source);
+    } catch (error) {
+      // A volume that has the mount keeps it, however long this call would have to wait.
+      if (!wasUser) this.release(request.key, user);
+      throw error;
+    }
+    return placeOf(request.key);
+  }
+
+  /** Starts a mount that volumes already use, without waiting for it. They keep using it if it fails. */
+  resume(request: MountRequest, user: string): void {
+    this.#use(request, user).process.ready.catch(() => undefined);
+  }
+
+  release(key: string, user: string): void {
+    const running = this.#running.get(key);
+    if (running === undefined || !running.users.delete(user) || running.users.size > 0) return;
+    const idle = new AbortController();
+    running.idle = idle;
+    this.#options.clock.sleep(this.#options.idleMs, idle.signal).then(
+      () => stop(running),
+      () => undefined,
+    );
+    // The mount that is idle for the longest time comes first.
+    if (this.#running.delete(key)) this.#running.set(key, running);
+  }
+
+  /** Ends all processes, and leaves the mounts to the next driver. Resolves when the processes are gone, or after LEAVE_MS. */
+  async leave(): Promise<void> {
+    this.#isOver = true;
+    const all = [...this.#running.values()];
+    for (const { idle, process } of all) {
+      idle?.abort();
+      process.leave();
+    }
+    const ended = Promise.all(all.map(({ process }) => process.ended));
+    // Without a holder they go on until the pod ends.
+    await Promise.race([ended, this.#options.clock.sleep(LEAVE_MS, NEVER)]);
+  }
+
+  /** Stops the mount that no volume has used for the longest time, if there are too many. Throws VolumeError. */
+  #requireRoom(key: string): void {
+    const { mostMounts } = this.#options;
+    const active = [...this.#running.values()].filter(({ isStopping }) => !isStopping);
+    if (this.#running.has(key) || active.length < mostMounts) return;
+    const unused = active.find(({ users }) => users.size === 0);
+    if (unused === undefined) {
+      throw new VolumeError(
+        'unavailable',
+        `This node has ${mostMounts} mounts already, and the volume asks for another one.`,
+        'Volumes with the same attributes share a mount; the operator of the cluster can raise the bound (mounts).',
+      );
+    }
+    unused.idle?.abort();
+    stop(unused);
+  }
+
+  #use(request: MountRequest, user: string): Running {
+    const found = this.#running.get(request.key);
+    // One that is being unmounted is not used again: the new one waits for its end.
+    const running = found === undefined || found.isStopping ? this.#start(request, found) : found;
+    running.idle?.abort();
+    running.idle = undefined;
+    running.users.add(user);
+    return running;
+  }
+
+  #start(request: MountRequest, ending: Running | undefined): Running {
+    const { start, log } = this.#options;
+    const process = ending === undefined ? start(request) : after(ending.process.ended, () => start(request));
+    const running: Running = { request, process, users: new Set(), idle: undefined, isStopping: false };
+    this.#running.set(request.key, running);
+    log.info(
+      { event: 'volume-source-started', source: request.source, key: request.key },
+      'a mount for volumes was started',
+    );
+    process.ended.then(() => this.#ended(running));
+    return running;
+  }
+
+  #ended(running: Running): void {
+    const { request, users, idle } = running;
+    idle?.abort();
+    // Another one may have been started in its place.
+    if (this.#running.get(request.key) === running) this.#running.delete(request.key);
+    if (this.#isOver) return;
+    const { source, key } = request;
+    const { clock, log, onEnded } = this.#options;
+    log.info(
+      { event: 'volume-source-ended', source, key, volumes: users.size },
+      'a mount for volumes has ended',
+    );
+    if (users.size > 0) void clock.sleep(PAUSE_MS, NEVER).then(() => !this.#isOver && onEnded(key));
+    else onEnded(key);
+  }
+
+  async #within(ms: number, process: MountProcess, source: string): Promise<void> {
+    const over = new AbortController();
+    const late = this.#options.clock.sleep(ms, over.signal).then(() => {
+      throw new VolumeError(
+        'unavailable',
+        `The tree of ${source} was not ready within ${Math.round(ms / 1000)} s. ${process.obstacle() ?? ''}`.trim(),
+        'It goes on being fetched, and the next try of kubelet may find it ready. The log of the driver says more.',
+      );
+    });
+    late.catch(() => undefined);
+    try {
+      await Promise.race([process.ready, late]);
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+function stop(running: Running): void {
+  running.isStopping = true;
+  running.process.stop();
+}
+
+/** A process that is started once another one has ended. */
+function after(ended: Promise<void>, start: () => MountProcess): MountProcess {
+  let process: MountProcess | undefined;
+  const started = ended.then(() => {
+    process = start();
+    return process;
+  });
+  return {
+    obstacle: () => process?.obstacle(),
+    ready: started.then(({ ready }) => ready),
+    ended: started.then((each) => each.ended).catch(() => undefined),
+    stop: () => void started.then((each) => each.stop()).catch(() => undefined),
+    leave: () => void started.then((each) => each.leave()).catch(() => undefined),
+  };
+}

@@ -1,0 +1,199 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Child, startChild } from './child.ts';
+import { CsiClient } from './csi-client.ts';
+import { holderMissing, startHolder } from './holder.ts';
+import { cleanEnvironment, cli, mountImpossible, parseLog, unmountLazily } from './mount.ts';
+import { mountsAt } from './mountinfo.ts';
+import { mountCallImpossible } from './privileges.ts';
+import { supervisorMissing } from './supervised.ts';
+import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
+import { waitFor } from './wait-for.ts';
+
+const run = promisify(execFile);
+
+/** Why this machine can play no node; false if it can. */
+export const nodeImpossible = mountImpossible || mountCallImpossible || supervisorMissing || holderMissing;
+
+/** A pod whose mounts reach the node: mountPropagation Bidirectional. */
+const CONTAINER = [
+  '--mount',
+  '--propagation',
+  'unchanged',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+];
+
+export interface CsiNodeOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Of csi.yaml: what volumes may show, and the endpoint of the default profile. */
+  readonly allow: readonly string[];
+  readonly endpoint: string;
+  readonly idle?: string;
+  readonly deadline?: string;
+}
+
+type Attributes = Readonly<Record<string, string>>;
+
+/** A node with a holder and a driver, each in namespaces of its own. The test plays kubelet. */
+export class CsiNode {
+  readonly directory: string;
+  readonly kubelet: string;
+  readonly client: CsiClient;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #attributes: Attributes;
+  readonly #test: Cleanup;
+  #driver: Child | undefined;
+  #holder: Child | undefined;
+
+  private constructor(test: Cleanup, directory: string, { env, allow }: CsiNodeOptions) {
+    this.directory = directory;
+    this.kubelet = join(directory, 'kubelet');
+    this.client = new CsiClient(this.socket);
+    this.#test = test;
+    this.#env = cleanEnvironment({ ...env, DAGMOUNT_RUNTIME_DIR: join(directory, 'run') });
+    this.#attributes = { source: allow[0] ?? '' };
+  }
+
+  static async start(test: Cleanup, options: CsiNodeOptions): Promise<CsiNode> {
+    const directory = await temporaryDirectory(test);
+    const node = new CsiNode(test, directory, options);
+    const { allow, endpoint, idle = '1s', deadline = '30s' } = options;
+    await mkdir(node.kubelet);
+    await run('mount', ['--bind', directory, directory]);
+    defer(test, async () => {
+      await node.kill();
+      node.client.close();
+      for (const key of node.mountKeys()) await unmountLazily(node.placeOf(key)).catch(() => undefined);
+      await run('umount', ['-R', '-l', directory]);
+    });
+    await run('mount', ['--make-shared', directory]);
+    const options_ = `{endpoint-url: '${endpoint}', poll-interval: 1s, settle: '0', no-standby: 'true'}`;
+    await writeFile(
+      join(directory, 'csi.yaml'),
+      `allow: [${allow.join(', ')}]
+endpoints: [http://127.0.0.1:9]
+profiles: {default: ${options_}}
+deadline: ${deadline}
+idle: ${idle}
+state-dir: ${directory}/state
+cache-dir: ${directory}/cache
+hold: ${directory}/hold.sock
+`,
+    );
+    await node.startHolder();
+    await node.startDriver();
+    return node;
+  }
+
+  get socket(): string {
+    return join(this.directory, 'csi.sock');
+  }
+
+  async startHolder(): Promise<void> {
+    const socket = join(this.directory, 'hold.sock');
+    this.#holder = await startHolder(this.#test, socket, ['unshare', '--mount', '--ipc', '--net']);
+  }
+
+  async killHolder(): Promise<void> {
+    this.#holder?.kill('SIGKILL');
+    await this.#holder?.exit;
+  }
+
+  async startDriver(): Promise<void> {
+    const { directory, kubelet, socket } = this;
+    const words = [...CONTAINER, process.execPath, cli, 'csi', '--endpoint', `unix://${socket}`];
+    words.push('--node-id', 'node-1', '--kubelet-dir', kubelet, '--config', join(directory, 'csi.yaml'));
+    words.push('--metrics-listen', '127.0.0.1:0');
+    const driver = startChild('unshare', words, { env: this.#env });
+    this.#driver = driver;
+    await waitFor('the driver', () => {
+      if (driver.process.exitCode !== null) throw new Error(driver.stderr());
+      return this.log().some(({ event }) => event === 'driver-listening');
+    });
+  }
+
+  /** All processes of the driver's pod at once. */
+  async kill(): Promise<void> {
+    for (const first of childrenOf(this.#driver?.pid ?? -1)) process.kill(first, 'SIGKILL');
+    this.#driver?.kill('SIGKILL');
+    await this.#driver?.exit;
+  }
+
+  /** As the pod is deleted for an upgrade. */
+  async terminate(): Promise<void> {
+    for (const first of childrenOf(this.#driver?.pid ?? -1)) process.kill(first, 'SIGTERM');
+    await this.#driver?.exit;
+  }
+
+  /** Of the driver that runs, and of its mounts. */
+  log() {
+    return parseLog(this.#driver?.stderr() ?? '');
+  }
+
+  async metrics(): Promise<string> {
+    const port = this.log().find(({ event }) => event === 'driver-listening')?.metricsPort;
+    return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  }
+
+  target(pod: string): string {
+    return join(this.kubelet, 'pods', pod, 'volumes/kubernetes.io~csi/dags/mount');
+  }
+
+  publish(pod: string, attributes = this.#attributes): Promise<void> {
+    return this.client.publish({
+      volumeId: `csi-${pod}`,
+      targetPath: this.target(pod),
+      volumeContext: {
+        ...attributes,
+        'csi.storage.k8s.io/ephemeral': 'true',
+        'csi.storage.k8s.io/pod.uid': pod,
+      },
+    });
+  }
+
+  unpublish(pod: string): Promise<void> {
+    return this.client.unpublish(`csi-${pod}`, this.target(pod));
+  }
+
+  deviceOf(pod: string): number | undefined {
+    return mountsAt(this.target(pod)).at(-1)?.minor;
+  }
+
+  mountKeys(): readonly string[] {
+    const mounts = this.placeOf('');
+    return existsSync(mounts)
+      ? readdirSync(mounts).filter((key) => mountsAt(this.placeOf(key)).length > 0)
+      : [];
+  }
+
+  placeOf(key: string): string {
+    return join(this.kubelet, 'plugins/csi.dagmount.dev.mounts', key);
+  }
+
+  /** Everything that runs in the driver's pod. */
+  processes(): number {
+    const all = (pid: number): readonly number[] => childrenOf(pid).flatMap((each) => [each, ...all(each)]);
+    return all(this.#driver?.pid ?? -1).length;
+  }
+
+  /** Open descriptors of the driver itself. */
+  descriptors(): number {
+    const [first] = childrenOf(this.#driver?.pid ?? -1);
+    return readdirSync(`/proc/${first}/fd`).length;
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+    return list === '' ? [] : list.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
