@@ -279,3 +279,21 @@ need_prometheus() {
       dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb
   ) && rm -rf "$directory" && mv "$directory.new" "$directory"
 }
+
+# The package manager of Kubernetes, for the tests of the chart. It is built where Go is installed.
+helm_version=4.3.2
+need_helm() {
+  local directory="$tools/helm"
+  [ "$(cat "$directory/version" 2>/dev/null)" = "$helm_version" ] && [ -x "$directory/helm" ] && return
+  command -v go >/dev/null || return
+  step "building helm $helm_version into .tools/helm"
+  GOBIN="$directory" timeout 1800 go install "helm.sh/helm/v4/cmd/helm@v$helm_version" </dev/null &&
+    echo "$helm_version" >"$directory/version"
+}
+
+# The schemas of Kubernetes, and what holds manifests against them.
+kubernetes_validate_version=1.37.0
+need_kubernetes_validate() {
+  need_program kubernetes-validate kubernetes-validate "kubernetes-validate-$kubernetes_validate_version" \
+    "kubernetes-validate==$kubernetes_validate_version" --only-binary :all:
+}
