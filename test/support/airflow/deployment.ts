@@ -18,6 +18,8 @@ export interface DeploymentOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** What Airflow reads the mount by. */
   readonly bundle?: Bundle['kind'];
+  /** Whether there is a second bucket with the same files, which is the standby source, and beyond the proxy. */
+  readonly hasStandby?: boolean;
 }
 
 /** A bucket, a mount of it behind a proxy that can fail, and an Airflow whose DAGs folder is the mount. */
@@ -34,6 +36,8 @@ export interface Deployment {
   readonly local: LocalDirectory;
   put(path: string, body: string | Uint8Array): Promise<void>;
   delete(path: string): Promise<void>;
+  /** Puts a file into the bucket of the standby source. */
+  putToStandby(path: string, body: string | Uint8Array): Promise<void>;
   /** Mounts the same source again at the same place, with the same cache, once the mount has ended. */
   mountAgain(): Promise<Mount>;
 }
@@ -48,19 +52,29 @@ export interface LocalDirectory {
 export async function deploy(test: Cleanup, options: DeploymentOptions = {}): Promise<Deployment> {
   const seaweedfs = await startSeaweedfs();
   defer(test, () => seaweedfs.stop());
-  const bucket = await seaweedfs.createBucket();
   const folder = await dagFolder(test);
-  await seaweedfs.putAll(
-    bucket,
-    [...folder].map(([path, body]) => [`dags/${path}`, body] as const),
-  );
+  const filledBucket = async (): Promise<string> => {
+    const name = await seaweedfs.createBucket();
+    await seaweedfs.putAll(
+      name,
+      [...folder].map(([path, body]) => [`dags/${path}`, body] as const),
+    );
+    return name;
+  };
+  const bucket = await filledBucket();
+  const standby = options.hasStandby === true ? await filledBucket() : undefined;
   const proxy = await StoreProxy.start({ upstream: seaweedfs.endpoint });
   defer(test, () => proxy.close());
   const mountOptions: MountOptions = {
     source: `s3://${bucket}/dags`,
     ...options.mount,
     env: { ...seaweedfs.readerEnvironment, ...options.mount?.env },
-    args: ['--endpoint-url', proxy.endpoint, ...(options.mountArgs ?? [])],
+    args: [
+      ...['--endpoint-url', proxy.endpoint, ...(options.mountArgs ?? [])],
+      ...(standby === undefined
+        ? []
+        : ['--standby-source', `s3://${standby}/dags`, '--standby-endpoint-url', seaweedfs.endpoint]),
+    ],
   };
   const mount = await startMount(test, mountOptions);
   const local = localDirectory(await temporaryDirectory(test));
@@ -86,6 +100,10 @@ export async function deploy(test: Cleanup, options: DeploymentOptions = {}): Pr
       await seaweedfs.put(bucket, `dags/${path}`, body);
     },
     delete: (path) => seaweedfs.delete(bucket, `dags/${path}`),
+    putToStandby: async (path, body) => {
+      if (standby === undefined) throw new Error('there is no standby source');
+      await seaweedfs.put(standby, `dags/${path}`, body);
+    },
     mountAgain: () =>
       startMount(test, { ...mountOptions, target: mount.target, cacheDirectory: mount.cacheDirectory }),
   };
