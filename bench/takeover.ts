@@ -15,9 +15,9 @@ import { waitFor } from '../test/support/wait-for.ts';
 /**
  * A server that is killed under readers, by parts: `node dist/bench/takeover.js [--objects 3000] [--readers 16] [--kills 5]`,
  * with a standby and without. Everything is local, and each read is one that the kernel asks the server for. Prints, in
- * milliseconds from the kill: until its successor knew of it (`turn`: the kernel's end of the process, the supervisor's look,
- * and its word), then the parts of the log's `taken-over`; `answers` is the sum of those that readers wait for; and the
- * longest read under way at a kill, beside the longest in as long a time without one.
+ * milliseconds: the parts of the log's `taken-over`, from the successor's turn on; and the longest read under way at a kill,
+ * beside the longest in as long a time without one. What a read took beyond `tree` and `session` is the kernel's end of the
+ * process, the supervisor's look and word, and the wait for a processor.
  */
 const { values } = parseArgs({
   options: {
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 
 /** After a kill, readers are watched for so long. */
 const WATCHED_MS = 4_000;
-const COLUMNS = ['turn', 'tree', 'session', 'answers', 'notifications', 'longest'] as const;
+const COLUMNS = ['tree', 'session', 'notifications', 'longest'] as const;
 
 interface Read {
   readonly reads: number;
@@ -39,7 +39,6 @@ interface Read {
 interface Kill {
   /** Seconds of CLOCK_MONOTONIC. */
   readonly moment: number;
-  readonly turnMs: number;
   readonly parts: TakeoverParts;
 }
 
@@ -63,13 +62,12 @@ async function standbyReady(mount: Mount): Promise<void> {
 async function kill(mount: Mount): Promise<Kill> {
   const taken = (): readonly LogLine[] => mount.log().filter(({ event }) => event === 'taken-over');
   const [server, earlier] = [await waitFor('a server', () => serverOf(mount.pid)), taken().length];
-  const [moment, killedAt] = [monotonicNow(), Date.now()];
+  const moment = monotonicNow();
   process.kill(server, 'SIGKILL');
   const line = await waitFor('the takeover', () => taken()[earlier], 60_000);
-  const { time, ms, parts } = line as LogLine & { readonly ms: number; readonly parts: TakeoverParts };
-  const at = typeof time === 'number' ? time : Date.parse(String(time));
+  const { parts } = line as LogLine & { readonly parts: TakeoverParts };
   await delay(WATCHED_MS);
-  return { moment, turnMs: at - ms - killedAt, parts };
+  return { moment, parts };
 }
 
 /** In milliseconds, of the reads that were under way within the span. */
@@ -119,10 +117,10 @@ async function once(context: Cleanup, endpoint: string, standby: boolean): Promi
   );
   await mount.stop();
   console.log(standby ? 'with a standby' : 'without a standby');
-  const rows = kills.map(({ moment, turnMs, parts }) => {
+  const rows = kills.map(({ moment, parts }) => {
     const { tree, session, notifications } = parts;
     const longest = longestIn(moment, moment + WATCHED_MS / 1000, read);
-    return [turnMs, tree, session, turnMs + tree + session, notifications, longest];
+    return [tree, session, notifications, longest];
   });
   for (const [at, cells] of rows.entries()) console.log(row(`  kill ${at + 1}`, cells));
   const medians = COLUMNS.map((_, column) => median(rows.map((cells) => cells[column] ?? Number.NaN)));

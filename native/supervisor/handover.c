@@ -1,7 +1,11 @@
-// The addon's part of a takeover: sends descriptors to the supervisor, and creates memory that outlives the server.
+// The addon's part of a takeover, and of memory: sends descriptors to the supervisor, creates memory that outlives the
+// server, and gives back what nobody uses.
 #include "../dagmount.h"
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +71,14 @@ static napi_value map_memory(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// trimMemory(): gives back to the kernel what malloc keeps of freed memory, for all threads. Only glibc can.
+static napi_value trim_memory(napi_env env, napi_callback_info info) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return NULL;
+}
+
 // becomeProgram(path, arguments): execv(3). Returns only by throwing.
 static napi_value become_program(napi_env env, napi_callback_info info) {
   napi_value args[2], item;
@@ -96,6 +108,6 @@ static napi_value become_program(napi_env env, napi_callback_info info) {
 
 bool dm_handover_init(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {DM_METHOD("socketPair", socket_pair), DM_METHOD("sendFd", send_fd),
-      DM_METHOD("createMemory", create_memory), DM_METHOD("mapMemory", map_memory), DM_METHOD("becomeProgram", become_program)};
+      DM_METHOD("createMemory", create_memory), DM_METHOD("mapMemory", map_memory), DM_METHOD("becomeProgram", become_program), DM_METHOD("trimMemory", trim_memory)};
   return napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) == napi_ok;
 }

@@ -16,6 +16,7 @@ import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
 import { Supervised } from '../takeover/supervised.ts';
 import { ContentSwitch } from './content-switch.ts';
+import { keepIdleMemorySmall, ownMemory } from './idle-memory.ts';
 import { loadControlPlane } from './load-control-plane.ts';
 import { tellSupervisor } from './mount-log.ts';
 import { type MountedSource, mountedSource } from './mounted-source.ts';
@@ -58,6 +59,7 @@ export async function acquire(
   const { log, stop } = options;
   const { driver, addon } = await chooseDriver(config.driver, wiring.entries, log);
   atEnd(() => driver.session.terminate());
+  atEnd(keepIdleMemorySmall(ownMemory(() => addon?.trimMemory())));
   announcement.driverIs(driver);
   // A successor serves before it listens: meanwhile, requests wait in the socket.
   announcement.socket = config.socket ?? mountSocket(runtimeDirectory, id);

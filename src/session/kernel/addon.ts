@@ -39,6 +39,8 @@ export interface Addon {
   createMemory(bytes: number): number;
   /** All of that memory, mapped until the process ends. */
   mapMemory(fd: number): ArrayBuffer;
+  /** Gives back to the kernel what malloc keeps of freed memory. Only glibc can. */
+  trimMemory(): void;
   /** Replaces this process by another program (exec), with the same pid; throws on failure. */
   becomeProgram(path: string, args: readonly string[]): void;
   readonly Channel: new (

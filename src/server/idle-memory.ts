@@ -1,0 +1,75 @@
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/**
+ * V8 leaves the garbage of a burst where it is until there is much more of it: a mount that had fetched 10,000 files kept 82
+ * MB of heap and 26 MB of buffers, of which 29 and 0 MB were in use, for as long as it was idle. So what a burst has left
+ * is collected once the main thread is at rest, and given back to the kernel.
+ */
+const LOOK_MS = 10_000;
+/** The share of its time that a thread at rest is busy at most. */
+const BUSY_AT_REST = 0.1;
+/** Less than this is not worth the pause of the main thread, which a full collection takes. */
+const WORTH_BYTES = 12 * 2 ** 20;
+
+export interface Memory {
+  /** Bytes of the main thread's heap and of the buffers that belong to it. */
+  readonly bytes: () => number;
+  /** The share of the time since the last call in which the main thread was busy. */
+  readonly busy: () => number;
+  /** Collects all garbage of the main thread. */
+  readonly collect: () => void;
+  /** Gives free memory back to the kernel. */
+  readonly giveBack: () => void;
+}
+
+/** Collects what bursts leave. Returns a function that ends it. */
+export function keepIdleMemorySmall(
+  memory: Memory,
+  every: (ms: number, look: () => void) => () => void = everyMs,
+): () => void {
+  let kept = 0;
+  // V8 gives back only with the second collection most of the pages that the first one emptied.
+  let isHalfDone = false;
+  return every(LOOK_MS, () => {
+    const isAtRest = memory.busy() <= BUSY_AT_REST;
+    if (!isAtRest || (!isHalfDone && memory.bytes() < kept + WORTH_BYTES)) return;
+    memory.collect();
+    memory.giveBack();
+    kept = memory.bytes();
+    isHalfDone = !isHalfDone;
+  });
+}
+
+/** That of this process. `giveBack`: see Addon.trimMemory. */
+export function ownMemory(giveBack: () => void): Memory {
+  let before: EventLoopUtilization = performance.eventLoopUtilization();
+  return {
+    bytes: () => {
+      const { heapTotal, external } = process.memoryUsage();
+      return heapTotal + external;
+    },
+    busy: () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, before);
+      before = now;
+      return utilization;
+    },
+    collect: collectAll,
+    giveBack,
+  };
+}
+
+/** Node.js has no function for this. V8 has one, in contexts that are made after this flag was set. */
+function collectAll(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  setFlagsFromString('--no-expose-gc');
+}
+
+function everyMs(ms: number, look: () => void): () => void {
+  const timer = setInterval(look, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}
