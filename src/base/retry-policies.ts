@@ -23,8 +23,8 @@ export interface RetryPolicy {
   /** For all tries together; undefined: `bound` defines it, or there is no time limit. */
   readonly deadlineMs: number | undefined;
   readonly bound: Bound;
-  /** Where the tries, or their result, are counted. */
-  readonly metric: string;
+  /** Where the tries, or their result, are counted; undefined: a command tells its user. */
+  readonly metric: string | undefined;
 }
 
 const NONE = { kind: 'none' } as const;
@@ -186,5 +186,37 @@ export const RETRIES = {
     deadlineMs: undefined,
     bound: { fixed: 'a write that fails costs nothing but itself' },
     metric: 'dagmount_cache_misses_total',
+  },
+  ref: {
+    what: 'the ref of a release that moves while the log beside it is read',
+    tries: 3,
+    pauses: NONE,
+    deadlineMs: undefined,
+    bound: { fixed: 'the next poll begins anew' },
+    metric: 'dagmount_source_requests_total',
+  },
+  write: {
+    what: 'a request of a deploy, promotion, roll-back or clean-up',
+    tries: 5,
+    pauses: { kind: 'growing', firstMs: 200, longestMs: 1_600, jitter: 1 },
+    deadlineMs: undefined,
+    bound: { fixed: 'its user can repeat the command' },
+    metric: undefined,
+  },
+  writeConflict: {
+    what: 'of these, a write that collides with another one of the same key (409)',
+    tries: 8,
+    pauses: { kind: 'growing', firstMs: 100, longestMs: 800, jitter: 1 },
+    deadlineMs: undefined,
+    bound: { fixed: 'its user can repeat the command' },
+    metric: undefined,
+  },
+  step: {
+    what: 'a step, when another writer moved the ref first',
+    tries: 5,
+    pauses: { kind: 'growing', firstMs: 300, longestMs: 2_400, jitter: 0.67 },
+    deadlineMs: undefined,
+    bound: { fixed: 'its user decides, seeing who was faster' },
+    metric: undefined,
   },
 } as const satisfies Readonly<Record<string, RetryPolicy>>;

@@ -2,6 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { printable } from '../base/printable.ts';
+import { pauseAfter, retry } from '../base/retry.ts';
+import { RETRIES } from '../base/retry-policies.ts';
 import { ReleaseError } from '../release/index.ts';
 import type { CredentialsProvider } from '../store/credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
@@ -25,16 +27,6 @@ export interface S3ReleaseStoreOptions {
 
 /** Milliseconds. A store may be slow to write 32 MiB, or the first object of a bucket. */
 export const WRITING_TIMEOUTS: Timeouts = { connect: 3_000, firstByte: 60_000, stall: 30_000 };
-
-/**
- * For each request, if the store fails or does not answer. Every request can be sent again: a write whose first attempt took
- * effect is rejected the second time, and its writer reads the object.
- */
-const MOST_TRIES = 5;
-const FIRST_PAUSE_MS = 200;
-/** A write that collided with another one on the same key (409 on AWS) is tried again. */
-const MOST_CONFLICTS = 8;
-const CONFLICT_PAUSE_MS = 100;
 
 /**
  * A release root in S3, for writers. Uses the SDK, because writes are rare, and it has signed bodies, retries and a parser of
@@ -189,8 +181,8 @@ export class S3ReleaseStore implements ReleaseStore {
         // If-Match on a missing key is 404 on AWS.
         if (status === 412 || (status === 404 && nameOf(error) === 'NoSuchKey')) return { kind: 'refused' };
         if (status !== 409) throw this.#errorOf(error, key, 'write', signal);
-        if (conflicts === MOST_CONFLICTS) throw this.#conflicting(key, conflicts);
-        await this.#delay(CONFLICT_PAUSE_MS * conflicts * Math.random(), signal);
+        if (conflicts === RETRIES.writeConflict.tries) throw this.#conflicting(key, conflicts);
+        await this.#delay(pauseAfter(RETRIES.writeConflict.pauses, conflicts, Math.random()), signal);
         signal.throwIfAborted();
       }
     }
@@ -220,18 +212,23 @@ export class S3ReleaseStore implements ReleaseStore {
     }
   }
 
-  /** Rejects with the error of the last attempt. */
-  async #tried<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await ask();
-      } catch (error) {
+  /**
+   * Rejects with the error of the last attempt. Every request can be sent again: a write whose first attempt took effect is
+   * rejected the second time, and its writer reads the object.
+   */
+  #tried<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    return retry(ask, {
+      policy: RETRIES.write,
+      mayRepair: (error) => {
         const failure = this.#errorOf(error, key, what, signal);
-        if (tries === MOST_TRIES || !(failure instanceof StoreError) || !failure.retryable) throw error;
-      }
-      await this.#delay(FIRST_PAUSE_MS * 2 ** (tries - 1) * Math.random(), signal);
-      signal.throwIfAborted();
-    }
+        return failure instanceof StoreError && failure.retryable;
+      },
+      sleep: async (ms) => {
+        await this.#delay(ms, signal);
+        signal.throwIfAborted();
+      },
+      random: Math.random,
+    });
   }
 
   #errorOf(error: unknown, key: string, what: Operation, signal: AbortSignal): unknown {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { RETRIES } from '../base/retry-policies.ts';
 import {
   decodePayload,
   digestOfPayload,
@@ -46,9 +47,6 @@ export interface StepOptions extends StepSetting {
   readonly propose: (standing: Standing, condemned: Condemned) => Promise<StepProposal>;
 }
 
-/** After so many steps of other writers in between, this one gives up. */
-const MOST_TRIES = 5;
-
 /**
  * Takes one step of an environment: moves its ref by compare-and-swap, and adds the step to the log.
  *
@@ -86,7 +84,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
       await writeDown(store, step, signal);
       return step;
     }
-    if (tries === MOST_TRIES) throw givenUp(environment, tries, first, standing);
+    if (tries === RETRIES.step.tries) throw givenUp(environment, tries, first, standing);
     await pause(tries, signal);
   }
 }

@@ -1,16 +1,13 @@
+import { pauseAfter } from '../../base/retry.ts';
+import { RETRIES } from '../../base/retry-policies.ts';
 import type { Shell } from '../shell.ts';
 
-const FIRST_PAUSE_MS = 200;
-
-/**
- * The pause before a step is tried again because another deploy was faster. It doubles with each try; a random factor
- * keeps two deploys from colliding again.
- */
+/** The pause before a step is tried again because another writer was faster. It is random, so that two do not collide again. */
 export function pauseBetweenTries({
   delay,
 }: Pick<Shell, 'delay'>): (tries: number, signal: AbortSignal) => Promise<void> {
   return async (tries, signal) => {
-    await delay(FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + Math.random()), signal);
+    await delay(pauseAfter(RETRIES.step.pauses, tries, Math.random()), signal);
     signal.throwIfAborted();
   };
 }

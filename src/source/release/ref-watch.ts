@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { RETRIES } from '../../base/retry-policies.ts';
 import { type Manifest, MOST_ENVELOPE_BYTES, releaseKeys } from '../../release/index.ts';
 import { StoreClock } from '../../store/store-clock.ts';
 import { DatedReader } from './dated-reader.ts';
@@ -51,9 +52,6 @@ export interface RefWatchOptions extends StepRules {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The ref may move while the log beside it is read: looked at so often. */
-const MOST_TRIES = 3;
-
 /**
  * Watches the ref of one environment, and decides which release this node is to show. Whoever can write to the bucket can
  * write every byte that it reads: whatever these say, it comes to a release or to a reason to hold.
@@ -95,7 +93,7 @@ export class RefWatch {
         const bytes = await this.#readRef(signal);
         judged = undefined;
         judged = judgeStep(bytes, this.#key, this.#options, this.#now());
-        const look = await this.#follow(judged, signal, tries === MOST_TRIES);
+        const look = await this.#follow(judged, signal, tries === RETRIES.ref.tries);
         if (look === undefined) continue;
         this.#held = undefined;
         return look;
