@@ -3,7 +3,7 @@ import { commands } from '../../src/cli/commands.ts';
 import { type ErrorMeaning, errorGroups } from '../../src/cli/error-codes.ts';
 import { exitCodeMeanings } from '../../src/cli/exit-codes.ts';
 import { flagHelp, PRECEDENCE } from '../../src/cli/options-help.ts';
-import { negationOf, optionNames, optionOf, variableOf } from '../../src/config/options.ts';
+import { negationOf, optionNames, optionOf, variableOf } from '../../src/config/options/options.ts';
 import { type DegradedCode, degradedCodes, degradedMeanings } from '../../src/control/degraded.ts';
 import { controlRoutes } from '../../src/control/endpoints/endpoints.ts';
 import { Metrics } from '../../src/control/metrics/metrics.ts';

@@ -1,4 +1,4 @@
-import { RETRIES } from '../base/retry-policies.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import type { Clock } from './ports.ts';
 
 export type DiskTrouble = 'cache-full' | 'cache-unwritable';

@@ -1,6 +1,6 @@
 import type { ContentVersion } from '../base/content-version.ts';
-import { retryAtOnce } from '../base/retry.ts';
-import { RETRIES } from '../base/retry-policies.ts';
+import { retryAtOnce } from '../base/retry/retry.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import type { ObjectHead } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Reservation } from './blob-index.ts';

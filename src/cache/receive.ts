@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { ContentVersion } from '../base/content-version.ts';
-import { retryAtOnce } from '../base/retry.ts';
-import { RETRIES } from '../base/retry-policies.ts';
+import { retryAtOnce } from '../base/retry/retry.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import type { GetOptions, ObjectBody, ObjectHead, RequestOptions } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ByteRange } from './chunks.ts';

@@ -1,7 +1,7 @@
 import { ownPackage } from '../base/own-package.ts';
 import { type Flag, lastValue, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { schema } from '../config/options.ts';
+import { schema } from '../config/options/options.ts';
 import { exitCodes } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
 import type { RunCommand, Shell } from './shell.ts';

@@ -1,4 +1,4 @@
-import { type OptionName, optionNames, optionOf } from '../config/options.ts';
+import { type OptionName, optionNames, optionOf } from '../config/options/options.ts';
 import type { CommandSpec } from './command-spec.ts';
 
 /** The options that describe how to reach the store; the commands about releases take them. */

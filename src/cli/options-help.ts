@@ -1,5 +1,5 @@
-import type { OptionGroup } from '../config/option.ts';
-import { negationOf, type OptionName, optionOf, variableOf } from '../config/options.ts';
+import type { OptionGroup } from '../config/options/option.ts';
+import { negationOf, type OptionName, optionOf, variableOf } from '../config/options/options.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { wrapped } from './format.ts';
 import { flagsHelp } from './help.ts';

@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.ts';
 import { nearest, oppositeValue } from './nearest.ts';
-import { negationOf, type OptionName, optionNames, optionOf, variableOf } from './options.ts';
+import { negationOf, type OptionName, optionNames, optionOf, variableOf } from './options/options.ts';
 import type { Given, GivenOptions } from './origin.ts';
 
 const PREFIX = 'DAGMOUNT_';

@@ -3,7 +3,7 @@ import type { Document, Pair } from 'yaml';
 import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from './config-error.ts';
 import { nearest, oppositeValue } from './nearest.ts';
-import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './options.ts';
+import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './options/options.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
 import { givenByStandbyBlock, isStandbyBlock } from './standby-block.ts';
 import { type GivenTree, givenTrees, type Places, TREE_KEYS, TREES_KEY } from './trees-in-file.ts';

@@ -1,5 +1,5 @@
 import type { Flag, FlagSpec } from './command-line.ts';
-import { negationOf, type OptionName, optionNames, optionOf } from './options.ts';
+import { negationOf, type OptionName, optionNames, optionOf } from './options/options.ts';
 import type { Given, GivenOptions } from './origin.ts';
 
 /** The flags of options: each by its name, and what turns a switch off again. */

@@ -1,8 +1,8 @@
 import type { Endpoints } from '../base/store-endpoints.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import type { Unit } from './kinds.ts';
-import type { Option } from './option.ts';
-import { type OptionName, type OptionValues, optionNames, optionOf, type schema } from './options.ts';
+import type { Option } from './options/option.ts';
+import { type OptionName, type OptionValues, optionNames, optionOf, type schema } from './options/options.ts';
 import type { GivenOptions } from './origin.ts';
 import { placedTrees, requireNone, sourceOf } from './placed-trees.ts';
 import { type ResolvedOption, type ResolvedTree, resolveOptions } from './resolve.ts';

@@ -1,4 +1,4 @@
-import type { OptionName } from './options.ts';
+import type { OptionName } from './options/options.ts';
 
 /** Where a value came from. */
 export type Origin =

@@ -1,5 +1,5 @@
 import type { ShownTreeOptions } from './mount-config.ts';
-import { optionOf } from './options.ts';
+import { optionOf } from './options/options.ts';
 import { describeOrigin } from './origin.ts';
 import type { ResolvedOption } from './resolve.ts';
 import { yaml } from './yaml.ts';

@@ -5,7 +5,7 @@ import { givenByEnvironment } from './from-environment.ts';
 import { givenByFile } from './from-file.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { completePath, isPath } from './kinds.ts';
-import { type OptionName, type OptionValues, optionNames, optionOf } from './options.ts';
+import { type OptionName, type OptionValues, optionNames, optionOf } from './options/options.ts';
 import { type Given, type GivenOptions, nameAtOrigin, type Origin } from './origin.ts';
 import type { GivenTree } from './trees-in-file.ts';
 

@@ -1,5 +1,5 @@
 import { ConfigError } from './config-error.ts';
-import type { OptionName } from './options.ts';
+import type { OptionName } from './options/options.ts';
 import { nameAtOrigin } from './origin.ts';
 import type { PlacedTree } from './placed-trees.ts';
 import type { ResolvedOption } from './resolve.ts';

@@ -1,6 +1,6 @@
 import type { Document, Pair } from 'yaml';
 import { ConfigError } from './config-error.ts';
-import type { OptionName } from './options.ts';
+import type { OptionName } from './options/options.ts';
 import type { Given, Origin } from './origin.ts';
 import { NONE } from './standby-sources.ts';
 import { yaml } from './yaml.ts';

@@ -1,6 +1,6 @@
 import type { Document, Pair } from 'yaml';
 import { ConfigError } from './config-error.ts';
-import { isTreeOption } from './options.ts';
+import { isTreeOption } from './options/options.ts';
 import type { GivenOptions } from './origin.ts';
 import { yaml } from './yaml.ts';
 

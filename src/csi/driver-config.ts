@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseDuration } from '../config/measures.ts';
-import { isFileKey } from '../config/options.ts';
+import { isFileKey } from '../config/options/options.ts';
 import { yaml } from '../config/yaml.ts';
 import { AllowList } from './allow-list.ts';
 

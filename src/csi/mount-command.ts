@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import { negationOf } from '../config/options.ts';
+import { negationOf } from '../config/options/options.ts';
 import { ControlClient } from '../control/client.ts';
 import { ClientError } from '../control/client-error.ts';
 import type { DriverConfig, MountOption } from './driver-config.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { RETRIES } from '../base/retry-policies.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import {
   decodePayload,
   digestOfPayload,

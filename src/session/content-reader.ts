@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ReadFailure } from '../base/read-failure.ts';
-import { RETRIES } from '../base/retry-policies.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import { blobKey } from '../cache/blob-path.ts';
 import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
 import { SingleFlight, type Stop } from '../cache/single-flight.ts';
@@ -9,8 +9,16 @@ import type { ContentVersion } from '../tree/index.ts';
 import type { BlobReader } from './blob-reader.ts';
 import { KnownFingerprints } from './known-fingerprints.ts';
 import type { FetchResult } from './messages.ts';
-import type { ContentRange } from './opcode-handlers.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
+
+/** A range of bytes of the version that a node id identifies. */
+export interface ContentRange {
+  readonly nodeId: number;
+  readonly version: ContentVersion;
+  /** Bytes from the start of the file. */
+  readonly position: number;
+  readonly length: number;
+}
 
 /** Content that did not fit on the disk, kept in memory so that the rest of it is not fetched again. */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;

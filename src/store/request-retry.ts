@@ -1,5 +1,5 @@
-import { retry } from '../base/retry.ts';
-import { RETRIES } from '../base/retry-policies.ts';
+import { retry } from '../base/retry/retry.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import type { Deadline } from './deadline.ts';
 import type { Stop } from './stop.ts';
 import { StoreError } from './store-error.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ReadFailure } from '../base/read-failure.ts';
-import { RETRIES } from '../base/retry-policies.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import { startAlarm } from '../base/waiting.ts';
 import { CHUNK_BYTES } from '../cache/chunks.ts';
 import { type Stopper, stopperUnder } from '../store/stop.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
-import { pauseAfter } from '../base/retry.ts';
-import { RETRIES } from '../base/retry-policies.ts';
+import { pauseAfter } from '../base/retry/retry.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import { childOf, type Deferred, deferred } from '../base/waiting.ts';
 import { HintPace } from './hint-pace.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { retry } from '../base/retry.ts';
-import { RETRIES } from '../base/retry-policies.ts';
+import { retry } from '../base/retry/retry.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import { codeOf } from './failure.ts';
 
 export interface WaitForStoreOptions {

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { commandNames, shells } from '../../src/cli/commands.ts';
-import { negationOf, optionNames } from '../../src/config/options.ts';
+import { negationOf, optionNames } from '../../src/config/options/options.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { isMissing } from './is-missing.ts';
 import { ran } from './recorded-shell.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { commandNames, commands } from '../../src/cli/commands.ts';
-import { negationOf, optionNames, optionOf, variableOf } from '../../src/config/options.ts';
+import { negationOf, optionNames, optionOf, variableOf } from '../../src/config/options/options.ts';
 import { ran } from './recorded-shell.ts';
 
 describe('help', () => {

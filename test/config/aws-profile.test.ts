@@ -7,7 +7,7 @@ import { readAwsProfile } from '../../src/config/aws-files.ts';
 import { environmentOfProcess } from '../../src/config/host-environment.ts';
 import { resolveMountConfig } from '../../src/config/mount-config.ts';
 import { mountId } from '../../src/config/mount-id.ts';
-import type { OptionName } from '../../src/config/options.ts';
+import type { OptionName } from '../../src/config/options/options.ts';
 import { printedConfig } from '../../src/config/print-config.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { environment } from './host-environment.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type OptionName, optionOf, variableOf } from '../../src/config/options.ts';
+import { type OptionName, optionOf, variableOf } from '../../src/config/options/options.ts';
 import { refusal, resolved } from './resolved.ts';
 
 const bad: Readonly<Partial<Record<OptionName, readonly string[]>>> = {

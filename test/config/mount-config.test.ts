@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { givenByYaml } from '../../src/config/from-file.ts';
 import { fieldOf, resolveMountConfig } from '../../src/config/mount-config.ts';
-import { optionNames } from '../../src/config/options.ts';
+import { optionNames } from '../../src/config/options/options.ts';
 import { printedConfig } from '../../src/config/print-config.ts';
 import { resolveOptions } from '../../src/config/resolve.ts';
 import { environment } from './host-environment.ts';

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { isFileKey, negationOf, optionNames, optionOf, variableOf } from '../../src/config/options.ts';
+import {
+  isFileKey,
+  negationOf,
+  optionNames,
+  optionOf,
+  variableOf,
+} from '../../src/config/options/options.ts';
 import { describeOrigin } from '../../src/config/origin.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { optionIn, refusal, resolved } from './resolved.ts';

@@ -2,7 +2,7 @@ import { parseCommandLine } from '../../src/config/command-line.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../src/config/from-flags.ts';
 import type { HostEnvironment } from '../../src/config/host-environment.ts';
-import type { OptionName } from '../../src/config/options.ts';
+import type { OptionName } from '../../src/config/options/options.ts';
 import type { GivenOptions } from '../../src/config/origin.ts';
 import { type ResolvedOption, type ResolvedOptions, resolveOptions } from '../../src/config/resolve.ts';
 import { environment } from './host-environment.ts';

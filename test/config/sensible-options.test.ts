@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { resolveMountConfig } from '../../src/config/mount-config.ts';
-import { schema } from '../../src/config/options.ts';
+import { schema } from '../../src/config/options/options.ts';
 import { isEnvironment } from '../../src/release/index.ts';
 import { environment } from './host-environment.ts';
 import { givenFlags, refusal } from './resolved.ts';

@@ -1,6 +1,6 @@
 import { AttributeSource } from '../../src/session/attributes.ts';
 import { ExtendedAttributes } from '../../src/session/extended-attributes.ts';
-import { handle, type Outcome } from '../../src/session/opcode-handlers.ts';
+import { handle, type Outcome } from '../../src/session/kernel/opcode-handlers.ts';
 import { MountedTrees } from '../../src/session/trees/mounted-trees.ts';
 import type { ShownTree } from '../../src/session/trees/shown-tree.ts';
 import type { Generation, GenerationChanges } from '../../src/tree/index.ts';

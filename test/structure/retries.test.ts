@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { RETRIES, type RetryPolicy } from '../../src/base/retry-policies.ts';
-import { isOptionName } from '../../src/config/options.ts';
+import { RETRIES, type RetryPolicy } from '../../src/base/retry/retry-policies.ts';
+import { isOptionName } from '../../src/config/options/options.ts';
 import { repository } from '../support/repository.ts';
 
 const policies: readonly RetryPolicy[] = Object.values(RETRIES);

@@ -1,4 +1,4 @@
-import { negationOf, type OptionName, optionOf } from '../../config/options.ts';
+import { negationOf, type OptionName, optionOf } from '../../config/options/options.ts';
 import { logLevels } from '../../control/shapes/daemon.ts';
 import type { CommandFlag, CommandSpec } from '../command-spec.ts';
 import { commands, shells } from '../commands.ts';

@@ -2,7 +2,7 @@ import { isGiven, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { flagSpecs, givenByFlags } from '../../config/from-flags.ts';
 import { type MountConfig, type ResolvedConfig, resolveMountConfig } from '../../config/mount-config.ts';
-import type { OptionValues } from '../../config/options.ts';
+import type { OptionValues } from '../../config/options/options.ts';
 import { describeOrigin, type GivenOptions } from '../../config/origin.ts';
 import { type ResolvedOption, resolveOptions } from '../../config/resolve.ts';
 import type { ServerPort } from '../../server/server-port.ts';

@@ -1,5 +1,5 @@
-import { pauseAfter } from '../../base/retry.ts';
-import { RETRIES } from '../../base/retry-policies.ts';
+import { pauseAfter } from '../../base/retry/retry.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import type { Shell } from '../shell.ts';
 
 /** The pause before a step is tried again because another writer was faster. It is random, so that two do not collide again. */

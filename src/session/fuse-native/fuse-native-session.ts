@@ -2,7 +2,7 @@ import type { ReadFailure } from '../../base/read-failure.ts';
 import type { Generation, GenerationChanges } from '../../tree/index.ts';
 import { answerSources } from '../answer-sources.ts';
 import type { AttributeSource } from '../attributes.ts';
-import type { ContentReader } from '../content-reader.ts';
+import type { ContentRange, ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf, libfuseErrno } from '../errno.ts';
 import type { ExtendedAttributes } from '../extended-attributes.ts';
@@ -14,7 +14,6 @@ import {
   type SessionCounters,
   type ShownSince,
 } from '../messages.ts';
-import type { ContentRange } from '../opcode-handlers.ts';
 import type { RequestMeter } from '../request-meter.ts';
 import type { SessionOptions } from '../session-options.ts';
 import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';

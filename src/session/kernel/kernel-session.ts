@@ -11,7 +11,7 @@ import {
 } from '../../wire/index.ts';
 import { answerSources } from '../answer-sources.ts';
 import type { AttributeSource } from '../attributes.ts';
-import type { ContentReader } from '../content-reader.ts';
+import type { ContentRange, ContentReader } from '../content-reader.ts';
 import type { Session } from '../driver.ts';
 import { errnoOf } from '../errno.ts';
 import type { ExtendedAttributes } from '../extended-attributes.ts';
@@ -24,7 +24,6 @@ import {
   type ShownSince,
   type Takeover,
 } from '../messages.ts';
-import { attribute, type ContentRange, type Handled, handle, type Outcome } from '../opcode-handlers.ts';
 import { PendingReads } from '../pending-reads.ts';
 import { isResent } from '../request-key.ts';
 import type { RequestMeter } from '../request-meter.ts';
@@ -35,6 +34,7 @@ import type { Kept } from './journal.ts';
 import { debtsOf, KernelCaches } from './kernel-caches.ts';
 import type { KernelSessionOptions } from './kernel-session-options.ts';
 import { Notifier } from './notifier.ts';
+import { attribute, type Handled, handle, type Outcome } from './opcode-handlers.ts';
 import { ReleaseProbe } from './release-probe.ts';
 import { Resend } from './resend.ts';
 import { Transport } from './transport.ts';

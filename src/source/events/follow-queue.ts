@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { pauseAfter } from '../../base/retry.ts';
-import { RETRIES } from '../../base/retry-policies.ts';
+import { pauseAfter } from '../../base/retry/retry.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import { StoreError } from '../../store/store-error.ts';
 import type { HintObserver } from '../hint.ts';
 import type { EventQueue, QueueMessage } from './event-queue.ts';

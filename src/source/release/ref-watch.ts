@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { RETRIES } from '../../base/retry-policies.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import { type Manifest, MOST_ENVELOPE_BYTES, releaseKeys } from '../../release/index.ts';
 import { StoreClock } from '../../store/store-clock.ts';
 import { DatedReader } from './dated-reader.ts';

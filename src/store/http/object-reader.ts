@@ -1,4 +1,4 @@
-import { RETRIES } from '../../base/retry-policies.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import type { Deadline } from '../deadline.ts';
 import { bareEtag } from '../etag.ts';
 import type { Md5Trust } from '../md5-trust.ts';

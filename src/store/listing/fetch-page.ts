@@ -1,4 +1,4 @@
-import { RETRIES } from '../../base/retry-policies.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import { Deadline } from '../deadline.ts';
 import type { SignedHttp } from '../http/signed-http.ts';
 import { SYSTEM_PACE, withRetries, type Yielder } from '../request-retry.ts';

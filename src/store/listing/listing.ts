@@ -1,6 +1,6 @@
 import { inOrder } from '../../base/in-order.ts';
 import type { ListedObjects } from '../../base/listed-objects.ts';
-import { RETRIES } from '../../base/retry-policies.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import { StoreError } from '../store-error.ts';
 import { cutIntoRanges } from './boundaries.ts';
 import { ListingBudget } from './budget.ts';

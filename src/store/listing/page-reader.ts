@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { retry } from '../../base/retry.ts';
-import { RETRIES } from '../../base/retry-policies.ts';
+import { retry } from '../../base/retry/retry.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import { StoreError } from '../store-error.ts';
 import type { ListingBudget } from './budget.ts';
 import { ListingColumns } from './columns.ts';

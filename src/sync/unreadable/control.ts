@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { RETRIES } from '../../base/retry-policies.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import type { Stop } from '../../store/stop.ts';
 import type { FetchTarget } from '../fetch-target.ts';
 import { hasContent } from '../prefetch-bound.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { RETRIES } from '../../base/retry-policies.ts';
+import { RETRIES } from '../../base/retry/retry-policies.ts';
 import type { Stop } from '../../store/stop.ts';
 import type { Generation } from '../../tree/index.ts';
 import type { ContentState } from '../content-state.ts';

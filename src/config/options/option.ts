@@ -1,6 +1,6 @@
-import type { AwsProfile, ProfileValue } from './aws-files.ts';
-import type { HostEnvironment } from './host-environment.ts';
-import type { Kind, Unit } from './kinds.ts';
+import type { AwsProfile, ProfileValue } from '../aws-files.ts';
+import type { HostEnvironment } from '../host-environment.ts';
+import type { Kind, Unit } from '../kinds.ts';
 
 export type OptionGroup =
   | 'store'

@@ -1,4 +1,4 @@
-import * as kinds from './kinds.ts';
+import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
 /** The control socket, the metrics, and the process itself. */

@@ -1,4 +1,4 @@
-import * as kinds from './kinds.ts';
+import * as kinds from '../kinds.ts';
 import { setting } from './option.ts';
 
 /** The mount as the kernel and its users see it, and who serves it. */

@@ -1,22 +1,13 @@
-import type { ContentVersion } from '../tree/index.ts';
-import type { ReplyWriter, Request, RequestOf } from '../wire/index.ts';
-import type { AskedVersion } from './asked-version.ts';
-import type { AttributeSource } from './attributes.ts';
-import { errnoOf, type Refusal } from './errno.ts';
-import type { ExtendedAttributes } from './extended-attributes.ts';
-import type { AskedRoot } from './root-attributes.ts';
-import { LONGEST_NAME_BYTES, statfsOf } from './statfs.ts';
-import { absentTtlSeconds, type MountedTrees, ownTtlSeconds } from './trees/mounted-trees.ts';
-import type { Node } from './trees/node.ts';
-
-/** A range of bytes of the version that a node id identifies. */
-export interface ContentRange {
-  readonly nodeId: number;
-  readonly version: ContentVersion;
-  /** Bytes from the start of the file. */
-  readonly position: number;
-  readonly length: number;
-}
+import type { ReplyWriter, Request, RequestOf } from '../../wire/index.ts';
+import type { AskedVersion } from '../asked-version.ts';
+import type { AttributeSource } from '../attributes.ts';
+import type { ContentRange } from '../content-reader.ts';
+import { errnoOf, type Refusal } from '../errno.ts';
+import type { ExtendedAttributes } from '../extended-attributes.ts';
+import type { AskedRoot } from '../root-attributes.ts';
+import { LONGEST_NAME_BYTES, statfsOf } from '../statfs.ts';
+import { absentTtlSeconds, type MountedTrees, ownTtlSeconds } from '../trees/mounted-trees.ts';
+import type { Node } from '../trees/node.ts';
 
 /**
  * The outcome of a request: `answered` (the reply is in the writer), `silent` (no reply is needed), `content` (the

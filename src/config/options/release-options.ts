@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
-import type { HostEnvironment } from './host-environment.ts';
-import * as kinds from './kinds.ts';
+import type { HostEnvironment } from '../host-environment.ts';
+import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
 /** Which release is shown, and which earlier ones beside it. */

@@ -1,5 +1,5 @@
-import * as aws from './aws-settings.ts';
-import * as kinds from './kinds.ts';
+import * as aws from '../aws-settings.ts';
+import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
 /** Where the store is, and how to ask it. */

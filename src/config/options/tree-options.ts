@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
-import type { HostEnvironment } from './host-environment.ts';
-import * as kinds from './kinds.ts';
+import type { HostEnvironment } from '../host-environment.ts';
+import * as kinds from '../kinds.ts';
 import { setting } from './option.ts';
 
 /** What of the source is shown, and where its content is kept. */

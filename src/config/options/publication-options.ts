@@ -1,4 +1,4 @@
-import * as kinds from './kinds.ts';
+import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
 /** When a change is looked for, and when it is shown. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { pauseAfter, retry } from '../../src/base/retry.ts';
+import { pauseAfter, retry } from '../../../src/base/retry/retry.ts';
 
 describe('a retry', () => {
   const growing = { kind: 'growing', firstMs: 100, longestMs: 500, jitter: 0.5 } as const;
