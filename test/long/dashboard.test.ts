@@ -8,7 +8,7 @@ import { statusOf } from '../support/control.ts';
 import { dashboard } from '../support/dashboard.ts';
 import { type Mount, mountImpossible, startMount } from '../support/mount.ts';
 import { missing, type Prometheus, type Sample, startPrometheus } from '../support/prometheus.ts';
-import { startReader } from '../support/reader.ts';
+import { python, startReader } from '../support/reader.ts';
 import { makeSigner, openRoot } from '../support/release-root.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -20,6 +20,14 @@ const JOB = 'dagmount-test';
 function replaced(expression: string): string {
   return expression.replaceAll('$job', JOB).replaceAll('$instance', '.+').replaceAll('$tree', '.*');
 }
+
+/** Reads a file of which the kernel has nothing any more. */
+const READ_ANEW = `
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+os.read(fd, 65536)
+`;
 
 /** What the variables offer; each of these mounts has one tree, whose metrics have no label for it. */
 const SELECTED: ReadonlyMap<string, number> = new Map([
@@ -130,6 +138,9 @@ async function startPrefix(t: TestContext) {
     );
     process.kill(await mount.serverPid(), 'SIGKILL');
     await mount.logged('taken-over');
+    await twice(prometheus, 'dagmount_cache_hits_total', () =>
+      python(READ_ANEW, [join(mount.target, 'f.py')]),
+    );
     first.isDown = true;
     second.isDown = true;
     await twice(prometheus, 'dagmount_read_errors_total', () => waitFor('a failed read', failsToRead));
