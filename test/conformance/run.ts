@@ -14,7 +14,7 @@ import {
 
 /**
  * Holds both drivers against the promises: `node dist/test/conformance/run.js [--write] [--driver NAME]
- * [--shape prefix|current|version] [--by-successor] [PATTERN...]`. Prints a line for each file and driver, and what is not
+ * [--shape prefix|current|version|trees] [--by-successor] [PATTERN...]`. Prints a line for each file and driver, and what is not
  * as docs/semantics.md has it; `--write` puts what it found of a prefix into its table (`npx biome check --write` then
  * lays it out). Patterns choose files by parts of their names.
  */

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Status } from '../../src/control/shapes/status.ts';
-import { dagmount, type Mount, mountImpossible, statusOf } from '../support/mount.ts';
+import { asking, dagmount, type Mount, mountImpossible, statusOf } from '../support/mount.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
 import { treeAt } from '../support/shape.ts';
@@ -64,7 +64,7 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
     const files = manyFiles(FILES, 200);
     const store = await openStore(t, files);
     const mount = await mountStore(t, store);
-    const socket = ['--socket', mount.socket()];
+    const socket = asking(mount);
     assert.equal((await dagmount(['accept', ...socket])).code, 66);
     const gone = [...files.keys()].slice(0, 60);
     await Promise.all(gone.map((path) => store.delete(`dags/${path}`)));

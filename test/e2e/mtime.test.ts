@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { dagmount, type Mount, mountImpossible } from '../support/mount.ts';
+import { asking, dagmount, type Mount, mountImpossible } from '../support/mount.ts';
 import { python, shell, startReader } from '../support/reader.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -11,7 +11,7 @@ import { mountStore, openStore } from './fixture.ts';
 const onDemand = { args: ['--poll-interval', '1h'] };
 
 async function refresh(mount: Mount): Promise<void> {
-  const { code, stderr } = await dagmount(['refresh', '--wait', '--socket', mount.socket()]);
+  const { code, stderr } = await dagmount(['refresh', '--wait', ...asking(mount)]);
   assert.equal(code, 0, stderr);
 }
 

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ControlClient } from '../../src/control/client.ts';
 import type { Generations } from '../../src/control/shapes/status.ts';
 import { MountedRun } from '../model/mounted.ts';
 import type { Bucket } from '../model/operations.ts';
 import { long } from '../model/seed.ts';
 import { endImporter, startImporter } from '../support/importer.ts';
-import { mountImpossible } from '../support/mount.ts';
+import { controlOf, mountImpossible } from '../support/mount.ts';
 import { defer } from '../support/temporary.ts';
 import { moduleBody, versionedModules } from '../support/versioned-modules.ts';
 import { mountStore, openStore, padded } from './fixture.ts';
@@ -35,7 +34,7 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
     const store = await openStore(t, new Map(first));
     const args = ['--settle', '1s', '--max-delete', '100%'];
     const mount = await mountStore(t, store, { args });
-    const control = new ControlClient(mount.socket());
+    const control = controlOf(mount);
     const writable = {
       put: async (key: string, body: string) => void (await store.put(`dags/${key}`, body)),
       delete: (key: string) => store.delete(`dags/${key}`),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { ControlClient } from '../../src/control/client.ts';
+import type { ControlClient } from '../../src/control/client.ts';
 import { ClientError } from '../../src/control/client-error.ts';
 import type { Problems, Refreshed, Status } from '../../src/control/shapes/status.ts';
-import type { Mount } from '../support/mount.ts';
+import { controlOf, type Mount } from '../support/mount.ts';
 import { type Reader, startPython } from '../support/reader.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { etagOf, MountModel, type Seen, type View } from './model.ts';
@@ -60,7 +60,7 @@ export class MountedRun {
   constructor(mount: Mount, store: WritableStore, bucket: Bucket) {
     this.#store = store;
     this.#bucket = bucket;
-    this.#control = new ControlClient(mount.socket());
+    this.#control = controlOf(mount);
     for (const body of bucket.values()) this.#bodies.set(etagOf(body), body);
     this.#reader = startPython('survey.py', [mount.tree], { stdin: 'pipe', deadlineMs: 1_700_000 });
   }

@@ -14,6 +14,7 @@ import { createMounter } from '../../src/session/kernel/mounting.ts';
 import type {
   FetchResult,
   Moment,
+  MountedTree,
   NotifyOutcome,
   Serving,
   StuckNotification,
@@ -33,7 +34,7 @@ import {
 } from '../../src/tree/index.ts';
 import { testedDriver } from '../support/driver.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
-import { isReleased, treeAt } from '../support/shape.ts';
+import { BESIDE, isReleased, TREE, testsTrees, treeAt } from '../support/shape.ts';
 
 const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
@@ -94,6 +95,8 @@ export class LiveSession {
   #seconds = 1_700_000_000;
   readonly #versions: LiveOptions['versions'];
   readonly #directory: string;
+  /** Whether another tree of the mount is beside this one. */
+  readonly #isBeside: boolean;
   #slots = 0;
   readonly #removedDirectories = new Map<string, number>();
 
@@ -140,8 +143,9 @@ export class LiveSession {
     return this.#client.start({
       connection,
       trees: [
+        ...(this.#isBeside ? [this.#treeBeside(cacheDirectory)] : []),
         {
-          path: '',
+          path: this.#isBeside ? TREE : '',
           naming: { source: 's3://test/in/', keyPrefix: 'in/' },
           // Nothing is in it; never the mount itself, which its own process must not touch.
           cacheDirectory,
@@ -160,10 +164,32 @@ export class LiveSession {
     });
   }
 
+  /** Its number is 0, and that of the tree which is tested 1. */
+  #treeBeside(cacheDirectory: string): MountedTree {
+    const { generation } = this.#build({ 'other.py': 'other' }, undefined, 2, new Map());
+    setPublishTime(generation, undefined, { seconds: 1_600_000_000, nanoseconds: 0 }, 1);
+    return {
+      path: BESIDE,
+      naming: { source: 's3://test/beside/', keyPrefix: 'beside/' },
+      cacheDirectory,
+      shown: {
+        generation: generation.buffer,
+        fingerprints: new SharedArrayBuffer(8 * generation.entries),
+        since: { seconds: 0, nanoseconds: 0 },
+      },
+      left: undefined,
+    };
+  }
+
+  get #number(): number {
+    return this.#isBeside ? 1 : 0;
+  }
+
   private constructor(files: Files, driver: Driver, target: string, options: LiveOptions) {
     this.#salt = options.salt ?? 7n;
-    const isOfShape = isReleased && options.versions === undefined;
-    this.#versions = isOfShape ? {} : options.versions;
+    const isOfShape = options.versions === undefined;
+    this.#versions = isOfShape && isReleased ? {} : options.versions;
+    this.#isBeside = isOfShape && testsTrees;
     this.#directory = isOfShape ? treeAt(target) : target;
     this.#options = options;
     this.executable = options.executable ?? [];
@@ -197,7 +223,7 @@ export class LiveSession {
         this.ended = end;
       },
     });
-    client.answerRootAttributes(0, (attribute) => (attribute === 'seq' ? '42' : undefined));
+    client.answerRootAttributes(this.#number, (attribute) => (attribute === 'seq' ? '42' : undefined));
     return client;
   }
 
@@ -216,7 +242,7 @@ export class LiveSession {
     this.#generation = generation;
     this.#nextNodeId = built.nextNodeId;
     const fingerprints = new BigUint64Array(new SharedArrayBuffer(8 * generation.entries));
-    return this.#client.publish(0, { generation, fingerprints, changes });
+    return this.#client.publish(this.#number, { generation, fingerprints, changes });
   }
 
   /** Ends where it runs as an accident would. */

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { type DaemonEvent, eventShape } from '../../src/control/shapes/events.ts';
 import { type Status, statusShape } from '../../src/control/shapes/status.ts';
 import type { Mount } from './mount.ts';
+import { TREE, testsTrees } from './shape.ts';
 import { type Cleanup, defer } from './temporary.ts';
 
 /** The text of an answer of a mount's control socket. */
@@ -31,7 +32,8 @@ export function ask(mount: Mount, path: string, body?: unknown): Promise<string>
 }
 
 export async function statusOf(mount: Mount): Promise<Status> {
-  return z.parse(statusShape, JSON.parse(await ask(mount, '/v1/status')));
+  const path = testsTrees ? `/v1/trees/${TREE}/status` : '/v1/status';
+  return z.parse(statusShape, JSON.parse(await ask(mount, path)));
 }
 
 /** By name, with its labels as they are written; undefined for what is not exposed. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -13,6 +13,7 @@ import { mountsAt } from './mountinfo.ts';
 import { maySysAdmin, mountCallImpossible } from './privileges.ts';
 import { assertDeclared } from './recording-log.ts';
 import { repository } from './repository.ts';
+import { BESIDE, TREE, testsTrees } from './shape.ts';
 import { serverOf } from './supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
@@ -184,6 +185,7 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
   const cacheDirectory = options.cacheDirectory ?? join(directory, 'cache');
   if (options.target === undefined) await mkdir(target);
   const [program, ...before] = [...(options.wrapper ?? []), options.node ?? process.execPath];
+  const place = await placeOf(options, directory);
   const session = environmentOf(options.session);
   const isTested = Object.keys(session).length > 0;
   const child = startChild(
@@ -192,13 +194,14 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
       ...before,
       options.cli ?? (isTested ? entriesDaemon : cli),
       'mount',
-      ...(options.source === undefined ? [] : [options.source]),
+      ...place.source,
       target,
       '--cache-dir',
       cacheDirectory,
       '--log-format',
       'json',
       ...(options.standby === true ? [] : ['--no-standby']),
+      ...place.args,
       ...(options.args ?? []),
     ],
     {
@@ -213,6 +216,20 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
   const mount = handle(child, target, cacheDirectory, { XDG_RUNTIME_DIR: directory });
   defer(test, () => end(mount, child));
   return mount;
+}
+
+/** What is mounted. Where several trees are tested, the source is that of one of two. */
+async function placeOf(
+  { source }: MountOptions,
+  directory: string,
+): Promise<{ readonly source: readonly string[]; readonly args: readonly string[] }> {
+  if (source === undefined) return { source: [], args: [] };
+  if (!testsTrees) return { source: [source], args: [] };
+  const [bucket] = /^s3:\/\/[^/]+/.exec(source) ?? [source];
+  const file = join(directory, 'trees.yaml');
+  const beside = `{path: ${BESIDE}, source: ${bucket}/dagmount-beside, allow-empty: true}`;
+  await writeFile(file, `trees:\n- {path: ${TREE}, source: ${JSON.stringify(source)}}\n- ${beside}\n`);
+  return { source: [], args: ['--config', file] };
 }
 
 function environmentOf({ resend, aloneMs, cacheSeconds }: TestedSession = {}): Record<string, string> {
@@ -241,7 +258,9 @@ function handle(
     const now = child.stderr();
     if (now !== text) {
       text = now;
-      lines = parseLog(now).map(declared);
+      lines = parseLog(now)
+        .map(declared)
+        .filter(({ tree }) => tree !== BESIDE);
     }
     return lines;
   };
@@ -292,7 +311,18 @@ function killBoth(child: Child, signal: NodeJS.Signals): void {
 
 /** As its control socket tells it, without a process for each question. */
 export async function statusOf(mount: Pick<Mount, 'socket'>): Promise<Status> {
-  return await new ControlClient(mount.socket()).ask<Status>('/v1/status');
+  return await controlOf(mount).ask<Status>('/v1/status');
+}
+
+/** Asks about the tree that is tested. */
+export function controlOf(mount: Pick<Mount, 'socket'>): ControlClient {
+  const client = new ControlClient(mount.socket());
+  return testsTrees ? client.inTree(TREE) : client;
+}
+
+/** What has a command ask about that tree. */
+export function asking(mount: Pick<Mount, 'socket'>): readonly string[] {
+  return ['--socket', mount.socket(), ...(testsTrees ? ['--tree', TREE] : [])];
 }
 
 async function end(mount: Mount, child: Child): Promise<void> {
