@@ -121,15 +121,21 @@ export class TreeDirectories {
   *names(nodeId: number, after = 0): Generator<NameAboveTrees> {
     for (const { name, cookie, leadsTo } of this.#directories.get(nodeId)?.names ?? []) {
       if (cookie <= after || !this.#isShown(leadsTo)) continue;
-      yield 'tree' in leadsTo
-        ? { name, cookie, ttlSeconds: FOREVER, leadsTo }
-        : {
-            name,
-            cookie,
-            ttlSeconds: OWN_TTL_SECONDS,
-            leadsTo: { directory: this.#own(leadsTo.directory) },
-          };
+      if ('tree' in leadsTo) {
+        yield { name, cookie, ttlSeconds: FOREVER, leadsTo };
+        continue;
+      }
+      const directory = this.#own(leadsTo.directory);
+      const ttlSeconds = directory.isFixed ? FOREVER : OWN_TTL_SECONDS;
+      yield { name, cookie, ttlSeconds, leadsTo: { directory } };
     }
+  }
+
+  /** Whether all trees that it leads to are shown: names are only ever added. */
+  #isComplete(leadsTo: Name['leadsTo']): boolean {
+    return 'tree' in leadsTo
+      ? this.#shown.has(leadsTo.tree)
+      : leadsTo.directory.names.every((name) => this.#isComplete(name.leadsTo));
   }
 
   #isShown(leadsTo: Name['leadsTo']): boolean {
@@ -143,7 +149,7 @@ export class TreeDirectories {
       mtimeSeconds: changedAt?.seconds ?? 0,
       mtimeNanoseconds: changedAt?.nanoseconds ?? 0,
       subdirectories: names.filter(({ leadsTo }) => this.#isShown(leadsTo)).length,
-      isFixed: false,
+      isFixed: names.every(({ leadsTo }) => this.#isComplete(leadsTo)),
     };
   }
 

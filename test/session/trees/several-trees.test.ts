@@ -120,6 +120,18 @@ describe('a session that shows several trees', () => {
     assert.equal(kernel.notifying.length, 0);
   });
 
+  test('lets the kernel remember what is missing, and its own directories, once all trees are shown', () => {
+    const ttls = (): readonly bigint[] => [
+      kernel.ask('lookup', ROOT, name('missing'))!.body.readBigUInt64LE(16),
+      kernel.ask('lookup', ROOT, name('team'))!.body.readBigUInt64LE(16),
+      kernel.ask('getattr', ROOT, words(0, 0, 0, 0))!.body.readBigUInt64LE(0),
+    ];
+    start([tree('shared', one), tree('team/one', one), tree('team/two', undefined)]);
+    assert.deepEqual(ttls(), [0n, 1n, 1n]);
+    session.show(2, { ...served(two), since: at(200) });
+    assert.ok(ttls().every((seconds) => seconds > 1_000_000n));
+  });
+
   test('swaps one, and tells the kernel nothing of the others', async () => {
     start([tree('shared', one), tree('team/two', two)]);
     const [replaced, other] = [find('team/two/a.py'), find('shared/a.py')];
