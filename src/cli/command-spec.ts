@@ -63,6 +63,7 @@ export interface CommandSpec {
     | 'log-level'
     | 'command'
     | 'deploy-source'
+    | 'environment'
     | 'release-action'
     | 'shell'
     | 'nothing';

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { EntryItem } from '../../src/control/shapes/entries.ts';
+import { environment } from '../config/host-environment.ts';
 import { ID, OTHER_ID, statusOf } from '../control/fixture.ts';
 import { cli } from '../support/mount.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
@@ -184,6 +185,23 @@ describe('what a shell asks for', () => {
     const socket = await daemonWithTree(t);
     assert.deepEqual(await offered(socket, 'generations', '1'), ['12', '11']);
     assert.deepEqual(await offered(socket, 'generations', 'f'), [OTHER_ID]);
+  });
+
+  test('is the environments of the project file: of what is deployed, or of the working directory', async (t) => {
+    const project = await temporaryDirectory(t);
+    await writeFile(join(project, 'dagmount.yaml'), 'to: s3://b/r\nenvironments: [production, staging]\n');
+    await mkdir(join(project, 'dags'));
+    const offer = async (current: string, workingDirectory: string, ...words: string[]) =>
+      (
+        await ran(['completion', '--candidates', 'environments', '--', current, ...words], {
+          environment: environment({ workingDirectory }),
+        })
+      ).out;
+    assert.equal(await offer('p', project, 'promote', '--json', ''), 'production\n');
+    assert.equal(await offer('', '/', 'deploy', join(project, 'dags'), ''), 'production\nstaging\n');
+    assert.equal(await offer('', '/', 'releases', ''), '');
+    await writeFile(join(project, 'dagmount.yaml'), ']');
+    assert.equal(await offer('', project, 'rollback', ''), '', 'a damaged project file offers nothing');
   });
 
   test('is the sockets of daemons that run', async () => {

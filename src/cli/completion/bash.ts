@@ -86,7 +86,8 @@ function argumentOf(argument: CompletedCommand['argument'], names: readonly stri
   const fixed = fixedArgument(argument, names);
   if (fixed !== undefined) return words(fixed);
   if (argument === 'directory') return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
-  if (argument === 'deploy-source') return 'mapfile -t COMPREPLY < <(compgen -f -- "$current")';
+  if (argument === 'deploy-source')
+    return `_dagmount_candidates environments; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")`;
   return argument === 'mount-point' ? MOUNT_POINT_WORDS : ':';
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isPrintable } from '../../base/printable.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
@@ -9,8 +10,15 @@ import { clientsOf, runningStates } from '../client/running-daemons.ts';
 import { treePathIn } from '../client/tree-path.ts';
 import type { Shell } from '../shell.ts';
 
-/** The kinds of completion for which a shell queries a running daemon. */
-export const candidateKinds = ['sockets', 'trees', 'tree-paths', 'cache-arguments', 'generations'] as const;
+/** What a running daemon is asked for, or the project file (environments). */
+export const candidateKinds = [
+  'sockets',
+  'trees',
+  'tree-paths',
+  'cache-arguments',
+  'generations',
+  'environments',
+] as const;
 
 export type CandidateKind = (typeof candidateKinds)[number];
 
@@ -70,9 +78,20 @@ async function candidates(
       const kept = await generationsOf(clientOf(words, shell));
       return kept.flatMap(({ number, id }) => [String(number), id]);
     }
+    case 'environments':
+      return await environmentsOf(words, shell);
     default:
       throw new Error(`unknown candidates: ${String(kind satisfies never)}`);
   }
+}
+
+/** Those of the project file of what is to be deployed, or of the working directory. */
+async function environmentsOf(words: readonly string[], shell: Shell): Promise<readonly string[]> {
+  const { findProject } = await import('../releases/project-file.ts');
+  const [command, source] = words.filter((word) => !word.startsWith('-'));
+  const named = command === 'deploy' && source !== undefined ? source : '.';
+  const project = findProject(resolve(shell.environment.workingDirectory, named));
+  return [...(project?.environments?.keys() ?? [])];
 }
 
 /** Creates a client for the daemon that the command line selects. Throws CommandError. */

@@ -69,7 +69,7 @@ function completedOption(name: OptionName): readonly CompletedFlag[] {
   ];
 }
 
-/** The kind of arguments that only a running daemon can complete; undefined if there is none. */
+/** The kind of arguments for which a shell asks this program: `completion --candidates`; undefined if there is none. */
 export function dynamicArgument(argument: CompletedCommand['argument']): CandidateKind | undefined {
   switch (argument) {
     case 'tree-path':
@@ -78,6 +78,8 @@ export function dynamicArgument(argument: CompletedCommand['argument']): Candida
       return 'cache-arguments';
     case 'generations':
       return 'generations';
+    case 'environment':
+      return 'environments';
     default:
       return undefined;
   }

@@ -68,7 +68,7 @@ function argumentOf(argument: CompletedCommand['argument'], names: readonly stri
   const fixed = fixedArgument(argument, names);
   if (fixed !== undefined) return [`-a ${quoted(fixed.join(' '))}`];
   if (argument === 'directory') return ["-a '(__fish_complete_directories)'"];
-  if (argument === 'deploy-source') return ['-F'];
+  if (argument === 'deploy-source') return ['-F', "-a '(__dagmount_candidates environments)'"];
   return argument === 'mount-point' ? [`-a ${quoted(`(${MOUNT_POINTS})`)}`] : [];
 }
 

@@ -83,7 +83,8 @@ function argumentSpecs(argument: CompletedCommand['argument'], names: readonly s
   const fixed = fixedArgument(argument, names);
   if (fixed !== undefined) return [quoted(`1:${argument}:(${fixed.join(' ')})`)];
   if (argument === 'directory') return [quoted('1:s3 address: '), quoted('2:mount point:_files -/')];
-  if (argument === 'deploy-source') return [quoted('*:source or environment:_files')];
+  if (argument === 'deploy-source')
+    return [quoted('*:source or environment:{ _dagmount_candidates environments; _files }')];
   return argument === 'mount-point' ? [quoted('1:mount point:compadd -a mounts')] : [];
 }
 
