@@ -11,6 +11,7 @@ import { deployRelease } from './deployed-release.ts';
 import { fillStore } from './filled-store.ts';
 import { freshDisk } from './fresh-disk.ts';
 import { type CopyProgram, copyInParallel, installCopyProgram } from './parallel-copy.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
@@ -194,9 +195,4 @@ async function bench(context: Cleanup): Promise<void> {
   console.log(`to have all read took ${ratio.toFixed(2)} times as long as the copy (medians; runs ${range})`);
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -10,6 +10,7 @@ import { read } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
 import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { freshDisk } from './fresh-disk.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * Scans by both drivers and of a copy on the local disk, in one run: `node dist/bench/drivers.js [--objects 10000]
@@ -132,9 +133,4 @@ async function bench(context: Cleanup): Promise<void> {
   }
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

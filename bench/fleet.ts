@@ -3,6 +3,7 @@ import { FlipWatch, spreadOf, startFleet, untilAllShow } from '../test/support/f
 import { endImporter, startImporter } from '../test/support/importer.ts';
 import type { Cleanup } from '../test/support/temporary.ts';
 import { versionedModules } from '../test/support/versioned-modules.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * Several mounts of one environment under readers that walk and import a tree: `node dist/bench/fleet.js [--mounts 3]
@@ -56,9 +57,4 @@ async function bench(context: Cleanup): Promise<void> {
   console.log(`${walks} walks, ${wrong.length} wrong`);
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -8,6 +8,7 @@ import { cpuSeconds, proportionalSetSize, watchProportionalSetSize } from '../te
 import { startReader } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
 import { type Cleanup, defer } from '../test/support/temporary.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * What grows with the number of keys: `node dist/bench/growth.js [--keys 100000,1000000] [--polls 3] [--changes 10000]`.
@@ -130,9 +131,4 @@ async function bench(context: Cleanup): Promise<void> {
   );
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -8,6 +8,7 @@ import { read } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
 import { startSeaweedfs } from '../test/support/seaweedfs.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../test/support/temporary.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * A large object, nothing of it cached, read from its start to its end through the mount, and downloaded plainly, by
@@ -97,20 +98,9 @@ async function bench(context: Cleanup): Promise<void> {
   for (let run = 0; run < Number(values.runs); run += 1) {
     console.log(`plain, by 8 MiB  ${(await plain(RANGE_BYTES)).padStart(6)} MiB/s`);
     console.log(`plain, one range ${(await plain(bytes)).padStart(6)} MiB/s`);
-    const ends: (() => Promise<void> | void)[] = [];
-    const turn = { after: (callback: () => Promise<void> | void) => ends.unshift(callback) };
-    try {
-      const line = await throughTheMount(turn as Cleanup, `s3://${bucket}/dags`, env, proxy);
-      console.log(`the mount        ${line}`);
-    } finally {
-      for (const end of ends) await end();
-    }
+    const line = await withCleanup((turn) => throughTheMount(turn, `s3://${bucket}/dags`, env, proxy));
+    console.log(`the mount        ${line}`);
   }
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -7,6 +7,7 @@ import { launchMount } from '../test/support/mount.ts';
 import { descendants } from '../test/support/processes.ts';
 import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { waitFor } from '../test/support/wait-for.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * The memory of one idle mount, everything local: `node dist/bench/memory.js [--objects 10000] [--bytes 4096]
@@ -101,9 +102,4 @@ async function bench(context: Cleanup): Promise<void> {
   await once(context, store.endpoint, true);
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -26,6 +26,7 @@ import { serveManyObjects } from '../test/support/many-objects.ts';
 import { RecordingLog } from '../test/support/recording-log.ts';
 import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { freshDisk } from './fresh-disk.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * What one object costs when it is fetched in the background, step by step: `node dist/bench/object.js
@@ -259,9 +260,4 @@ async function bench(context: Cleanup): Promise<void> {
   }
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

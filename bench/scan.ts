@@ -7,6 +7,7 @@ import { repository } from '../test/support/repository.ts';
 import type { Cleanup } from '../test/support/temporary.ts';
 import { type FilledStore, fillStore } from './filled-store.ts';
 import { freshDisk } from './fresh-disk.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * Scans of a warm mount against a copy on the local disk, alternating in one process: `node dist/bench/scan.js
@@ -103,9 +104,4 @@ async function bench(context: Cleanup): Promise<void> {
   );
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -9,6 +9,7 @@ import { repository } from '../test/support/repository.ts';
 import type { Cleanup } from '../test/support/temporary.ts';
 import { fillStore } from './filled-store.ts';
 import { freshDisk } from './fresh-disk.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * What one keep-alive client that asks for the status 100 times a second costs the readers of a mount, beside one
@@ -130,11 +131,4 @@ async function bench(context: Cleanup): Promise<void> {
 
 if (!isMainThread) askRegularly(workerData as Asked);
 else if (values.bare !== undefined) serveBare(values.bare, values.answer ?? '');
-else {
-  const ends: (() => Promise<void> | void)[] = [];
-  try {
-    await bench({ after: (callback) => ends.unshift(callback) });
-  } finally {
-    for (const end of ends) await end();
-  }
-}
+else await withCleanup(bench);

@@ -8,6 +8,7 @@ import { startReader } from '../test/support/reader.ts';
 import { repository } from '../test/support/repository.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../test/support/temporary.ts';
 import { fillStore } from './filled-store.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * From the start of the command to the first byte of a file, from a tree that an earlier daemon kept:
@@ -103,9 +104,4 @@ async function bench(context: Cleanup): Promise<void> {
   for (const [name, each] of times) console.log(`${summary(each)}  ${name}`);
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -11,6 +11,7 @@ import { repository } from '../test/support/repository.ts';
 import { argumentsOf, serverOf } from '../test/support/supervised.ts';
 import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { waitFor } from '../test/support/wait-for.ts';
+import { withCleanup } from './with-cleanup.ts';
 
 /**
  * A server that is killed under readers, by parts: `node dist/bench/takeover.js [--objects 3000] [--readers 16] [--kills 5]`,
@@ -143,9 +144,4 @@ async function bench(context: Cleanup): Promise<void> {
   await once(context, store.endpoint, false);
 }
 
-const ends: (() => Promise<void> | void)[] = [];
-try {
-  await bench({ after: (callback) => ends.unshift(callback) });
-} finally {
-  for (const end of ends) await end();
-}
+await withCleanup(bench);

@@ -1,0 +1,11 @@
+import type { Cleanup } from '../test/support/temporary.ts';
+
+/** Runs a bench, or a turn of one; what it defers is done afterwards, the last first, also if it fails. */
+export async function withCleanup<T>(bench: (context: Cleanup) => Promise<T>): Promise<T> {
+  const ends: (() => Promise<void> | void)[] = [];
+  try {
+    return await bench({ after: (callback) => ends.unshift(callback) });
+  } finally {
+    for (const end of ends) await end();
+  }
+}
