@@ -226,27 +226,22 @@ need_schemathesis() {
     --only-binary :all: -c "$root/scripts/lib/schemathesis-constraints.txt"
 }
 
-# The other stores with conditional writes, for the histories of deploys.
-# A gateway of S3 over a directory, which takes a third of the time that moto takes. It is built where Go is installed.
-versitygw_version=1.8.0
-need_versitygw() {
-  local directory="$tools/versitygw"
-  [ "$(cat "$directory/version" 2>/dev/null)" = "$versitygw_version" ] && [ -x "$directory/versitygw" ] && return
+# need_go_program NAME VERSION PACKAGE [SECONDS]: built into .tools/NAME, where Go is installed.
+need_go_program() {
+  local name=$1 version=$2 package=$3 directory="$tools/$1"
+  [ "$(cat "$directory/version" 2>/dev/null)" = "$version" ] && [ -x "$directory/$name" ] && return
   command -v go >/dev/null || return
-  step "building versitygw $versitygw_version into .tools/versitygw"
-  GOBIN="$directory" timeout 900 go install "github.com/versity/versitygw/cmd/versitygw@v$versitygw_version" </dev/null &&
-    echo "$versitygw_version" >"$directory/version"
+  step "building $name $version into .tools/$name"
+  GOBIN="$directory" timeout "${4:-900}" go install "$package@v$version" </dev/null && echo "$version" >"$directory/version"
 }
 
+# The other stores with conditional writes, for the histories of deploys.
+# A gateway of S3 over a directory, which takes a third of the time that moto takes.
+versitygw_version=1.8.0
+need_versitygw() { need_go_program versitygw "$versitygw_version" github.com/versity/versitygw/cmd/versitygw; }
+
 csi_test_version=5.6.0
-need_csi_sanity() {
-  local directory="$tools/csi-sanity"
-  [ "$(cat "$directory/version" 2>/dev/null)" = "$csi_test_version" ] && [ -x "$directory/csi-sanity" ] && return
-  command -v go >/dev/null || return
-  step "building csi-sanity $csi_test_version into .tools/csi-sanity"
-  GOBIN="$directory" timeout 900 go install "github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity@v$csi_test_version" </dev/null &&
-    echo "$csi_test_version" >"$directory/version"
-}
+need_csi_sanity() { need_go_program csi-sanity "$csi_test_version" github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity; }
 
 # In the versions that its constraints pin.
 moto_version=5.2.5
@@ -280,16 +275,9 @@ need_prometheus() {
   ) && rm -rf "$directory" && mv "$directory.new" "$directory"
 }
 
-# The package manager of Kubernetes, for the tests of the chart. It is built where Go is installed.
+# The package manager of Kubernetes, for the tests of the chart.
 helm_version=4.3.2
-need_helm() {
-  local directory="$tools/helm"
-  [ "$(cat "$directory/version" 2>/dev/null)" = "$helm_version" ] && [ -x "$directory/helm" ] && return
-  command -v go >/dev/null || return
-  step "building helm $helm_version into .tools/helm"
-  GOBIN="$directory" timeout 1800 go install "helm.sh/helm/v4/cmd/helm@v$helm_version" </dev/null &&
-    echo "$helm_version" >"$directory/version"
-}
+need_helm() { need_go_program helm "$helm_version" helm.sh/helm/v4/cmd/helm 1800; }
 
 # The schemas of Kubernetes, and what holds manifests against them.
 kubernetes_validate_version=1.37.0
