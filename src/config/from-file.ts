@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Document, Pair } from 'yaml';
-import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from './config-error.ts';
+import { readNamedFile } from './named-file.ts';
 import { nearest, oppositeValue } from './nearest.ts';
 import { isFileKey, type OptionName, oppositeOf, optionNames, optionOf } from './options/options.ts';
 import type { Given, GivenOptions, Origin } from './origin.ts';
@@ -21,7 +20,8 @@ export interface GivenFile {
  * `unknown-key`, `bad-value`.
  */
 export function givenByFile(file: string): GivenFile {
-  return givenByYaml(read(file), file);
+  const hint = 'Check the path that --config or DAGMOUNT_CONFIG names, and its permissions.';
+  return givenByYaml(readNamedFile(file, 'The configuration file', hint), file);
 }
 
 /** `file` is its name, for what is said about it. */
@@ -67,20 +67,6 @@ function optionsOf(
 
 function parted<T>(items: readonly T[], is: (item: T) => boolean): [readonly T[], readonly T[]] {
   return [items.filter(is), items.filter((item) => !is(item))];
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = systemCode(error) ?? error;
-    throw new ConfigError(
-      'unreadable-file',
-      `The configuration file ${file} cannot be read (${reason}).`,
-      'Check the path that --config or DAGMOUNT_CONFIG names, and its permissions.',
-      error,
-    );
-  }
 }
 
 function nameOf(key: unknown): string | undefined {

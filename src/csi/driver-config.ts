@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseDuration } from '../config/measures.ts';
+import { readNamedFile } from '../config/named-file.ts';
 import { isFileKey } from '../config/options/options.ts';
 import { yaml } from '../config/yaml.ts';
 import { AllowList } from './allow-list.ts';
@@ -66,19 +65,7 @@ type Key = (typeof KEYS)[number];
 
 /** Throws ConfigError. */
 export function readDriverConfig(file: string): DriverConfig {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = systemCode(error) ?? error;
-    throw new ConfigError(
-      'unreadable-file',
-      `The configuration file ${file} cannot be read (${reason}).`,
-      HINT,
-      error,
-    );
-  }
-  return parseDriverConfig(text, file);
+  return parseDriverConfig(readNamedFile(file, 'The configuration file', HINT), file);
 }
 
 /** Throws ConfigError. */

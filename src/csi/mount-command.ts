@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import { negationOf } from '../config/options/options.ts';
+import { isOptionName, negationOf } from '../config/options/options.ts';
 import { ControlClient } from '../control/client.ts';
 import { ClientError } from '../control/client-error.ts';
 import type { DriverConfig, MountOption } from './driver-config.ts';
@@ -124,8 +124,7 @@ export class MountCommand {
 }
 
 function flagsOf({ name, values }: MountOption): readonly string[] {
-  const isOption = (each: string): each is Parameters<typeof negationOf>[0] => each !== '';
-  const negation = isOption(name) ? negationOf(name) : undefined;
+  const negation = isOptionName(name) ? negationOf(name) : undefined;
   if (negation === undefined) return values.map((value) => `--${name}=${value}`);
   return [values[0] === 'true' ? `--${name}` : `--${negation}`];
 }

@@ -73,9 +73,9 @@ export async function compose(
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
   const trees = await keptTrees(mount, goesOn);
-  const salt =
-    trees.find(({ kept }) => kept.restored !== undefined)?.kept.restored?.generation.salt ??
-    randomBytes(8).readBigUInt64LE();
+  const salts = trees.flatMap(({ kept }) => kept.restored?.generation.salt ?? []);
+  const isRestored = salts.length > 0;
+  const salt = salts[0] ?? randomBytes(8).readBigUInt64LE();
   const shelf = await openShelf(mount, session, salt);
   if (shelf !== undefined) prepared.versionsBy(shelf);
   const closings = new Map<number, Promise<void>>();
@@ -133,14 +133,13 @@ export async function compose(
     inherited,
   });
   // The process of fuse-native finds content by itself only once it has lost its server.
-  if (trees.some(({ kept }) => isShown(kept)) && !isInherited && driver.name === 'kernel') {
+  if (isRestored && !isInherited && driver.name === 'kernel') {
     for (const { tree } of trees) await checkWay(tree.config, process.env);
     presenter.showKept();
   }
   await Promise.all(
     prepared.trees.map((tree) => (inherited === undefined ? tree.connected() : tree.soonConnected())),
   );
-  const isRestored = trees.some(({ kept }) => isShown(kept));
   const composed: ComposedTree[] = [];
   for (const each of trees) {
     const { tree, kept, content } = each;
