@@ -10,6 +10,7 @@ import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { runInTerminal, type TerminalRun } from '../support/terminal.ts';
 import { fakeDaemon } from './fake-daemon.ts';
 import { isMissing } from './is-missing.ts';
+import { offered } from './offered.ts';
 import { ran } from './recorded-shell.ts';
 
 const TAB = '\t';
@@ -122,21 +123,6 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
 }
 
 describe('what a shell asks for', () => {
-  async function offered(socket: string, kind: string, current: string, ...words: string[]) {
-    const { exitCode, out, err } = await ran([
-      'completion',
-      '--candidates',
-      kind,
-      '--',
-      current,
-      ...words,
-      '--socket',
-      socket,
-    ]);
-    assert.deepEqual([exitCode, err], [0, '']);
-    return out.split('\n').filter((line) => line !== '');
-  }
-
   test('is the next part of paths, also of absolute ones below the mount point', async (t) => {
     const socket = await daemonWithTree(t);
     assert.deepEqual(await offered(socket, 'tree-paths', ''), [

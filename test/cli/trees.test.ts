@@ -9,6 +9,7 @@ import { statusOf } from '../control/fixture.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { examined, host, probing } from './examined-host.ts';
 import { type Answering, fakeDaemon } from './fake-daemon.ts';
+import { offered } from './offered.ts';
 import { ran } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 
@@ -60,32 +61,19 @@ async function daemonOf(t: Cleanup, shown: Shown) {
 describe('completion, where a mount shows several trees,', () => {
   test('offers the directories of trees, and what is in the tree that a path begins with', async (t) => {
     const { socket } = await daemonOf(t, { etl: 'e', 'team/a': 'a', 'team/b': 'b' });
-    const offered = async (kind: string, current: string, ...words: string[]) => {
-      const { out } = await ran([
-        'completion',
-        '--candidates',
-        kind,
-        '--',
-        current,
-        ...words,
-        '--socket',
-        socket,
-      ]);
-      return out.split('\n').filter((line) => line !== '');
-    };
-    assert.deepEqual(await offered('tree-paths', ''), ['etl/', 'team/']);
-    assert.deepEqual(await offered('tree-paths', 'team/'), ['team/a/', 'team/b/']);
-    assert.deepEqual(await offered('tree-paths', 'etl/'), ['etl/d/', 'etl/e.py']);
-    assert.deepEqual(await offered('tree-paths', 'etl/d/'), ['etl/d/x.py']);
-    assert.deepEqual(await offered('tree-paths', '/opt/dags/te'), ['/opt/dags/team/']);
-    assert.deepEqual(await offered('tree-paths', '/opt/dags/team/a/'), [
+    assert.deepEqual(await offered(socket, 'tree-paths', ''), ['etl/', 'team/']);
+    assert.deepEqual(await offered(socket, 'tree-paths', 'team/'), ['team/a/', 'team/b/']);
+    assert.deepEqual(await offered(socket, 'tree-paths', 'etl/'), ['etl/d/', 'etl/e.py']);
+    assert.deepEqual(await offered(socket, 'tree-paths', 'etl/d/'), ['etl/d/x.py']);
+    assert.deepEqual(await offered(socket, 'tree-paths', '/opt/dags/te'), ['/opt/dags/team/']);
+    assert.deepEqual(await offered(socket, 'tree-paths', '/opt/dags/team/a/'), [
       '/opt/dags/team/a/d/',
       '/opt/dags/team/a/a.py',
     ]);
-    assert.deepEqual(await offered('tree-paths', '', '--tree', 'etl'), ['d/', 'e.py']);
-    assert.deepEqual(await offered('trees', 'te'), ['team/a', 'team/b']);
-    assert.deepEqual(await offered('generations', '', '--tree', 'etl'), ['1', 'e'.repeat(32)]);
-    assert.deepEqual(await offered('generations', ''), []);
+    assert.deepEqual(await offered(socket, 'tree-paths', '', '--tree', 'etl'), ['d/', 'e.py']);
+    assert.deepEqual(await offered(socket, 'trees', 'te'), ['team/a', 'team/b']);
+    assert.deepEqual(await offered(socket, 'generations', '', '--tree', 'etl'), ['1', 'e'.repeat(32)]);
+    assert.deepEqual(await offered(socket, 'generations', ''), []);
   });
 });
 

@@ -34,7 +34,8 @@ export async function outlived(t: TestContext, readers: readonly Reader[]): Prom
       return JSON.parse(stdout) as Outlived;
     }),
   );
-  t.diagnostic(`longest of each kind, ms: ${longestByCall(results)}`);
+  const operations = results.flatMap((each) => Object.values(each.operations)).reduce((a, b) => a + b, 0);
+  t.diagnostic(`${operations} operations; longest of each kind, ms: ${longestByCall(results)}`);
   assert.deepEqual(
     results.flatMap(({ problems }) => problems),
     [],

@@ -7,6 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { mountStore, openStore } from '../e2e/fixture.ts';
+import { CONTAINER_NAMESPACES } from '../support/container-namespaces.ts';
 import { heldAt, holderMissing, startHolder } from '../support/holder.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
@@ -22,17 +23,6 @@ const run = promisify(execFile);
 const KILLS = Number(process.env.DAGMOUNT_TEST_KILLS ?? 20);
 const READERS = 8;
 const endure = join(repository, 'test/support/readers/endure.py');
-/** Mounts reach the other namespaces, as by a volume of Kubernetes with Bidirectional propagation. */
-const CONTAINER = [
-  'unshare',
-  '--mount',
-  '--propagation',
-  'unchanged',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-];
 const SLAVE = ['--mount', '--propagation', 'slave'];
 
 function childrenOf(pid: number): readonly number[] {
@@ -60,7 +50,12 @@ async function heldMount(t: TestContext) {
   const holder = await startHolder(t, socket, ['unshare', '--mount', '--ipc', '--net']);
   const env = { ...heldAt(socket), XDG_RUNTIME_DIR: join(shared, 'run') };
   await mkdir(env.XDG_RUNTIME_DIR, { mode: 0o700 });
-  const options = { target, cacheDirectory: join(shared, 'cache'), wrapper: CONTAINER, env };
+  const options = {
+    target,
+    cacheDirectory: join(shared, 'cache'),
+    wrapper: ['unshare', ...CONTAINER_NAMESPACES],
+    env,
+  };
   const start = (): Promise<Mount> => mountStore(t, store, { ...options });
   return { store, target, holder, start };
 }

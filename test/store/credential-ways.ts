@@ -93,6 +93,17 @@ function replace(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
+/** A file with the identity of the newest rotation. */
+function identityFile(
+  directory: string,
+  issuer: Issuer,
+): { readonly file: string; readonly rotated: () => void } {
+  const file = join(directory, 'token');
+  const rotated = (): void => replace(file, issuer.identity);
+  rotated();
+  return { file, rotated };
+}
+
 /** Nothing else of AWS's is found on this host by chance. */
 async function home(t: Cleanup): Promise<{ directory: string; env: Record<string, string> }> {
   const directory = await temporaryDirectory(t);
@@ -151,9 +162,7 @@ export const ways: Readonly<Record<string, Way>> = {
           </AssumeRoleWithWebIdentityResponse>`;
       });
       const { directory, env } = await home(t);
-      const file = join(directory, 'token');
-      const rotated = (): void => replace(file, issuer.identity);
-      rotated();
+      const { file, rotated } = identityFile(directory, issuer);
       return {
         env: {
           ...env,
@@ -173,9 +182,7 @@ export const ways: Readonly<Record<string, Way>> = {
         headers.authorization === issuer.identity ? JSON.stringify(issuer.json) : undefined,
       );
       const { directory, env } = await home(t);
-      const file = join(directory, 'token');
-      const rotated = (): void => replace(file, issuer.identity);
-      rotated();
+      const { file, rotated } = identityFile(directory, issuer);
       return {
         env: {
           ...env,

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Child, startChild } from './child.ts';
+import { CONTAINER_NAMESPACES } from './container-namespaces.ts';
 import { CsiClient } from './csi-client.ts';
 import { holderMissing, startHolder } from './holder.ts';
 import { cleanEnvironment, cli, mountImpossible, parseLog, unmountLazily } from './mount.ts';
@@ -17,17 +18,6 @@ const run = promisify(execFile);
 
 /** Why this machine can play no node; false if it can. */
 export const nodeImpossible = mountImpossible || mountCallImpossible || supervisorMissing || holderMissing;
-
-/** A pod whose mounts reach the node: mountPropagation Bidirectional. */
-const CONTAINER = [
-  '--mount',
-  '--propagation',
-  'unchanged',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-];
 
 export interface CsiNodeOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -107,7 +97,7 @@ hold: ${directory}/hold.sock
 
   async startDriver(): Promise<void> {
     const { directory, kubelet, socket } = this;
-    const words = [...CONTAINER, process.execPath, cli, 'csi', '--endpoint', `unix://${socket}`];
+    const words = [...CONTAINER_NAMESPACES, process.execPath, cli, 'csi', '--endpoint', `unix://${socket}`];
     words.push('--node-id', 'node-1', '--kubelet-dir', kubelet, '--config', join(directory, 'csi.yaml'));
     words.push('--metrics-listen', '127.0.0.1:0');
     const driver = startChild('unshare', words, { env: this.#env });

@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { inParts, LONG_AGO, md5, Node } from './two-stores.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+
+/** A node that reads from the standby, to which fix.py was deployed. */
+async function deployedAway(t: TestContext): Promise<Node> {
+  const node = await Node.start(t);
+  node.second.copyFrom(node.first);
+  await node.look();
+  node.first.isDown = true;
+  await node.pass(MINUTE);
+  node.second.put('fix.py', 'fix', node.clock.now());
+  await node.pass(10_000);
+  return node;
+}
 
 describe('a standby source', () => {
   it('is asked once a day while the first is well, and status has what came of it', async (t) => {
@@ -167,13 +179,7 @@ describe('a standby source', () => {
   });
 
   it('stays in use while the first lacks what was deployed to it', async (t) => {
-    const node = await Node.start(t);
-    node.second.copyFrom(node.first);
-    await node.look();
-    node.first.isDown = true;
-    await node.pass(MINUTE);
-    node.second.put('fix.py', 'fix', node.clock.now());
-    await node.pass(10_000);
+    const node = await deployedAway(t);
     node.first.isDown = false;
     await node.pass(10 * MINUTE);
     assert.equal(node.source.view.isActive, true);
@@ -187,13 +193,7 @@ describe('a standby source', () => {
   });
 
   it('stays in use over a restart, while the first answers and lacks what was deployed to it', async (t) => {
-    const before = await Node.start(t);
-    before.second.copyFrom(before.first);
-    await before.look();
-    before.first.isDown = true;
-    await before.pass(MINUTE);
-    before.second.put('fix.py', 'fix', before.clock.now());
-    await before.pass(10_000);
+    const before = await deployedAway(t);
     before.first.isDown = false;
 
     const node = before.restarted(t);
@@ -217,13 +217,7 @@ describe('a standby source', () => {
   });
 
   it('whose tree is shown is not gone back from where neither answers with it after a restart', async (t) => {
-    const before = await Node.start(t);
-    before.second.copyFrom(before.first);
-    await before.look();
-    before.first.isDown = true;
-    await before.pass(MINUTE);
-    before.second.put('fix.py', 'fix', before.clock.now());
-    await before.pass(10_000);
+    const before = await deployedAway(t);
     before.first.isDown = false;
     before.second.isDown = true;
     const node = before.restarted(t);
