@@ -34,6 +34,7 @@ export const clientCommands = [
     summary: 'look for changes in the store now',
     description: [
       'Makes the daemon list the store at once. With --wait it returns when every reader sees that listing: after an upload, no reader sees an older tree then. Exits with 75 if the listing is held back or it takes longer than --timeout, with 69 if the store cannot be reached.',
+      'Where the mount shows several trees, all of them look, unless --tree names one. With --wait it prints what became of each, and exits with the code of the worst.',
     ],
     flags: [
       { name: 'wait', help: 'Return when readers see what the store held at the call' },
@@ -57,7 +58,7 @@ export const clientCommands = [
     usage: '[--json]',
     summary: 'list the trees that were shown, the newest first',
     description: [
-      'Lists the publications that the daemon remembers: number, id, when, how many files, and how many files were added, changed and removed. Equal trees have equal ids, on every host.',
+      'Lists the publications that the daemon remembers: number, id, when, how many files, and how many files were added, changed and removed. Equal trees have equal ids, on every host. Where the mount shows several trees, those of all are listed, unless --tree names one.',
     ],
     flags: [...which, tree, json],
     argument: 'nothing',
@@ -85,7 +86,9 @@ export const clientCommands = [
     aliases: [],
     usage: '[--json]',
     summary: 'list the keys that cannot be shown as they are',
-    description: ['Lists the keys of the bucket that are left out of the tree or cannot be read, and why.'],
+    description: [
+      'Lists the keys of the bucket that are left out of the tree or cannot be read, and why. Where the mount shows several trees, those of all are listed, unless --tree names one.',
+    ],
     flags: [...which, tree, json],
     argument: 'nothing',
     examples: [{ command: 'dagmount problems', does: 'what is missing, and why' }],
@@ -98,6 +101,7 @@ export const clientCommands = [
     summary: 'show a tree that is held back',
     description: [
       'A listing that loses more files than --max-delete allows is held back. The command shows it, if a fresh listing is still the same. With an ID it accepts only that tree; without, the one that is held at that moment. A release is accepted only for the reasons that docs/releases.md names. Exits with 66 if nothing is held.',
+      'Where the mount shows several trees, it accepts what is held of the only one of which anything is, or the tree that has the ID. If several are held, it names them: say which with --tree.',
     ],
     flags: [timeout, ...which, tree, json],
     argument: 'nothing',

@@ -109,6 +109,7 @@ export const errorGroups = {
     'source-unreachable': [unavailable, 'The daemon cannot reach the store.'],
     'source-throttled': [unavailable, 'The store asks the daemon for fewer requests.'],
     'source-denied': [noPermission, 'The store refuses access to the daemon.'],
+    unsettled: [temporary, 'The source changes too fast to be shown, or holds nothing.'],
     stopping: [unavailable, 'The daemon is about to end.'],
     'timed-out': [temporary, 'The work took longer than the command allowed.'],
     'restart-failed': [software, 'The new server did not become ready; the old one serves the mount.'],

@@ -211,6 +211,7 @@ describe('refresh and accept', () => {
       [failed('unreachable'), 69],
       [failed('throttled'), 69],
       [failed('denied'), 77],
+      [failed('empty-source'), 75],
     ] as const) {
       const answered = await asked(t, { refresh: async () => end }, 'refresh', '--wait');
       assert.equal(answered.exitCode, exitCode, answered.err);

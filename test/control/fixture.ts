@@ -145,7 +145,7 @@ const entry: Entry = {
   problems: [],
 };
 
-const totals: CacheTotals = {
+export const totals: CacheTotals = {
   directory: '/var/cache/dagmount/v1/0123456789ab',
   ...counts,
   pinnedBytes: 0,

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inTrees } from '../../src/control/endpoints/in-trees.ts';
+import { refreshTreesRoute } from '../../src/control/endpoints/refresh-trees.ts';
 import { type Call, route } from '../../src/control/endpoints/route.ts';
 import { Router } from '../../src/control/http/router.ts';
 import { Metrics } from '../../src/control/metrics/metrics.ts';
-import { noQueryShape, type Status, statusShape } from '../../src/control/shapes/status.ts';
+import { RefusedRequest } from '../../src/control/refused-request.ts';
+import {
+  noQueryShape,
+  refreshedTreesShape,
+  type Status,
+  statusShape,
+} from '../../src/control/shapes/status.ts';
+import type { ControlViews } from '../../src/control/views.ts';
 import { NOTHING_COUNTED } from '../../src/session/messages.ts';
 import { RequestMeter } from '../../src/session/request-meter.ts';
 import { MountViews } from '../../src/views/mount-views.ts';
-import { held, statusOf } from './fixture.ts';
+import { fakeViews, generation, held, statusOf } from './fixture.ts';
 
 function viewsOf(
   trees: Readonly<Record<string, Partial<Status>>>,
@@ -130,5 +138,85 @@ describe('the routes of trees', () => {
 
   test('say which trees there are', () => {
     assert.throws(() => ask('/v1/trees/c/entries/x'), { code: 'not-found' });
+  });
+});
+
+describe('POST /v1/refresh of a mount with several trees', () => {
+  const call = (body: object): Call<unknown, unknown> => ({
+    ...{ parameters: {}, query: {}, headers: {}, id: '1', signal: new AbortController().signal },
+    body,
+  });
+  const never = (): Promise<never> => new Promise(() => undefined);
+  const refreshOf = (refreshes: Readonly<Record<string, ControlViews['refresh']>>) =>
+    refreshTreesRoute(
+      Object.entries(refreshes).map(([path, refresh]) => ({ path, views: fakeViews({ refresh }) })),
+    );
+  const unreachable = { code: 'unreachable', message: 'It does not answer.', hint: 'Look at it.' };
+  const refused = async (asked: unknown): Promise<RefusedRequest> => {
+    const error = await Promise.resolve(asked).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof RefusedRequest);
+    return error;
+  };
+
+  test('answers at once where no client waits, and has every tree look', async () => {
+    const looked: string[] = [];
+    const look = (path: string) => (): Promise<never> => {
+      looked.push(path);
+      return never();
+    };
+    const answer = await refreshOf({ a: look('a'), b: look('b') }).handle(call({}));
+    assert.deepEqual(answer, {
+      status: 202,
+      json: {
+        trees: ['a', 'b'].map((path) => ({ path, outcome: 'requested', generation })),
+      },
+    });
+    assert.deepEqual(looked, ['a', 'b']);
+  });
+
+  test('says what became of each tree', async () => {
+    const other = { ...generation, number: 3 };
+    const answer = await refreshOf({
+      a: async () => ({ kind: 'current', generation }),
+      b: async () => ({ kind: 'published', generation: other }),
+    }).handle(call({ wait: true }));
+    assert.deepEqual(answer, {
+      status: 200,
+      json: {
+        trees: [
+          { path: 'a', outcome: 'current', generation },
+          { path: 'b', outcome: 'published', generation: other },
+        ],
+      },
+    });
+    assert.ok('json' in answer && refreshedTreesShape.safeParse(answer.json).success);
+  });
+
+  test('is refused with the worst failure, and has the outcome of every tree, one that hangs included', async () => {
+    const { code, status, details } = await refused(
+      refreshOf({
+        hangs: never,
+        held: async () => ({ kind: 'held', held }),
+        down: async () => ({ kind: 'failed', error: unreachable }),
+        well: async () => ({ kind: 'published', generation }),
+      }).handle(call({ wait: true, timeoutSeconds: 1 })),
+    );
+    assert.deepEqual([code, status], ['source-unreachable', 503]);
+    const shape = refreshedTreesShape.safeParse({ trees: details.trees });
+    assert.ok(shape.success);
+    assert.deepEqual(
+      shape.data.trees.map(({ path, outcome, error }) => [path, outcome, error?.code]),
+      [
+        ['hangs', 'failed', 'timed-out'],
+        ['held', 'failed', 'held'],
+        ['down', 'failed', 'source-unreachable'],
+        ['well', 'published', undefined],
+      ],
+    );
+    assert.match(details.detail, /hangs \(timed-out\), held \(held\), down \(source-unreachable\)/);
+    assert.equal(details.hint, unreachable.hint);
   });
 });

@@ -1,19 +1,26 @@
+import { printableName } from '../../base/printable.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import type { Accepted } from '../../control/shapes/status.ts';
+import type { ControlClient } from '../../control/client.ts';
+import { ClientError } from '../../control/client-error.ts';
+import type { Accepted, Status, TreeStatus } from '../../control/shapes/status.ts';
 import { plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
+import { severalTrees } from './tree-path.ts';
 
 const GRACE_MS = 15_000;
 /** A whole id is required, although diff accepts a shortened one: the operator approves exactly this tree. */
 const WHOLE_ID = /^[0-9a-f]{32}$/;
 
-export const run = clientCommand<Accepted>({
+/** `tree`: where the mount shows several, and none is named. */
+type AcceptedInTree = Accepted & { readonly tree?: string };
+
+export const run = clientCommand<AcceptedInTree>({
   name: 'accept',
   isOfTree: true,
   flags: [{ name: 'timeout', takesValue: true }],
   arguments: 1,
-  ask: (client, given) => {
+  ask: async (client, given) => {
     const timeoutMs = timeoutOf(given, 'accept');
     const [generation] = given.positionals;
     if (generation !== undefined && !WHOLE_ID.test(generation)) {
@@ -23,15 +30,46 @@ export const run = clientCommand<Accepted>({
         'Give all 32 hex digits, as dagmount status shows them of what is held, or none to accept that.',
       );
     }
-    return client.ask('/v1/accept', {
-      method: 'POST',
-      body: {
-        ...(generation !== undefined && { generation }),
-        timeoutSeconds: Math.max(1, timeoutMs / 1000),
-      },
-      deadlineMs: timeoutMs + GRACE_MS,
-    });
+    const accept = (asked: ControlClient): Promise<Accepted> =>
+      asked.ask('/v1/accept', {
+        method: 'POST',
+        body: {
+          ...(generation !== undefined && { generation }),
+          timeoutSeconds: Math.max(1, timeoutMs / 1000),
+        },
+        deadlineMs: timeoutMs + GRACE_MS,
+      });
+    try {
+      return await accept(client);
+    } catch (error) {
+      if (client.tree !== undefined || !(error instanceof ClientError) || error.code !== 'not-found')
+        throw error;
+      const { trees } = await client.ask<Pick<Status, 'trees'>>('/v1/status');
+      if (trees === undefined) throw error;
+      const tree = heldTree(trees, generation);
+      return { ...(await accept(client.inTree(tree))), tree };
+    }
   },
-  show: ({ generation: { number, id, files } }) =>
-    `Published: generation ${number} ${id} with ${plural(files, 'file')}.\n`,
+  show: ({ tree, generation: { number, id, files } }) => {
+    const of = tree === undefined ? '' : ` of ${tree}`;
+    return `Published: generation ${number} ${id}${of} with ${plural(files, 'file')}.\n`;
+  },
 });
+
+/** The only tree in which anything is held, or that generation if it is named. Throws CommandError or ClientError. */
+function heldTree(trees: readonly TreeStatus[], generation: string | undefined): string {
+  const held = trees.filter((tree) => tree.held !== null);
+  const meant = generation === undefined ? held : held.filter((tree) => tree.held?.generation === generation);
+  const [only, ...more] = meant;
+  if (only !== undefined && more.length === 0) return only.path;
+  if (only !== undefined) throw severalTrees(meant.map(({ path }) => path));
+  if (held.length === 0) {
+    throw new ClientError('nothing-held', 'No listing of any tree is held.', 'There is nothing to be done.');
+  }
+  const others = held.map(({ path }) => printableName(path)).join(', ');
+  throw new ClientError(
+    'held-changed',
+    `No tree holds generation ${generation} back; something else is held of ${others}.`,
+    'dagmount status shows what is held: accept that if it is what you want.',
+  );
+}

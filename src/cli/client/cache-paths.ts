@@ -79,7 +79,12 @@ async function askInParts(
     });
     const above =
       version !== undefined ? `versions/${version}/` : client.tree === tree || tree === '' ? '' : `${tree}/`;
-    items.push(...part.items.map((item) => ({ ...item, path: above + item.path })));
+    items.push(
+      ...part.items.map((item) => ({
+        ...item,
+        path: item.path === '' && above !== '' ? above.slice(0, -1) : above + item.path,
+      })),
+    );
   }
   return { items };
 }

@@ -1,42 +1,67 @@
+import type { ControlClient } from '../../control/client.ts';
 import type { BlobItem, Blobs, CacheTotals } from '../../control/shapes/cache.ts';
 import { formatCount, formatSize, formatTable, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
+import { askEachTree, itemsOfTrees } from './each-tree.ts';
 
 const LABEL_WIDTH = 'directory  '.length;
 
-export const runCacheStats = clientCommand<CacheTotals>({
-  name: 'cache',
-  isOfTree: true,
-  ask: (client) => client.ask('/v1/cache'),
-  show: (totals, { paints }) => totalsText(totals, paints),
-});
+/** Of several trees, where none is named: the totals of each, which has a cache of its own. */
+interface TotalsOfTrees {
+  readonly trees: readonly (CacheTotals & { readonly path: string })[];
+}
 
-/** Lists the most recently used blob first. */
-export const runCacheBlobs = clientCommand<Blobs>({
+export const runCacheStats = clientCommand<CacheTotals | TotalsOfTrees>({
   name: 'cache',
   isOfTree: true,
   ask: async (client) => {
-    const items: BlobItem[] = [];
-    for await (const page of client.pages<Blobs>('/v1/cache/blobs')) {
-      for (const item of page.items) items.push(item);
-    }
-    return { items, next: null };
+    const totals = await askEachTree(client, (asked) => asked.ask<CacheTotals>('/v1/cache'));
+    const [first] = totals;
+    if (first !== undefined && first.tree === undefined) return first.answer;
+    return { trees: totals.map(({ tree, answer }) => ({ path: tree ?? '', ...answer })) };
   },
+  show: (totals, { paints }) =>
+    'trees' in totals
+      ? totals.trees
+          .map((tree) => `${paints.bold(`Tree ${tree.path}`)}\n${totalsText(tree, paints)}`)
+          .join('\n')
+      : totalsText(totals, paints),
+});
+
+/** `tree`: where the mount shows several, and none is named. */
+interface BlobsOfTrees {
+  readonly items: readonly (BlobItem & { readonly tree?: string })[];
+  readonly next: null;
+}
+
+/** Lists the most recently used blob first. */
+export const runCacheBlobs = clientCommand<BlobsOfTrees>({
+  name: 'cache',
+  isOfTree: true,
+  ask: async (client) => ({ items: itemsOfTrees(await askEachTree(client, blobsOf)), next: null }),
   show: ({ items }) =>
     items.length === 0
       ? 'The cache is empty.\n'
       : formatTable(
           ['SIZE', 'RANK', 'PINNED', 'CHECKED', 'PATH'],
-          items.map(({ bytes, rank, pinned, verified, path, chunk, key }) => [
+          items.map(({ tree, bytes, rank, pinned, verified, path, chunk, key }) => [
             formatSize(bytes),
             rank,
             pinned ? 'yes' : '-',
             verified ? 'yes' : '-',
-            `${path ?? `(${key})`}${chunk === null ? '' : ` [part ${chunk}]`}`,
+            `${tree === undefined ? '' : `${tree}/`}${path ?? `(${key})`}${chunk === null ? '' : ` [part ${chunk}]`}`,
           ]),
         ),
 });
+
+async function blobsOf(client: ControlClient): Promise<readonly BlobItem[]> {
+  const items: BlobItem[] = [];
+  for await (const page of client.pages<Blobs>('/v1/cache/blobs')) {
+    for (const item of page.items) items.push(item);
+  }
+  return items;
+}
 
 function totalsText(totals: CacheTotals, paints: Paints): string {
   const { directory, entries, bytes, limitBytes, ranks, pinned, pinnedBytes, pinnedPaths, degraded } = totals;

@@ -1,7 +1,16 @@
 import { isGiven, lastValue } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
-import type { Refreshed } from '../../control/shapes/status.ts';
+import { ClientError } from '../../control/client-error.ts';
+import type {
+  ProblemDetails,
+  Refreshed,
+  RefreshedTree,
+  RefreshedTrees,
+} from '../../control/shapes/status.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { exitCodeOf } from '../failure.ts';
+import { formatTable } from '../format.ts';
 import { clientCommand, type Given } from './client-command.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -9,27 +18,61 @@ const MOST_TIMEOUT_MS = 3_600_000;
 /** The daemon enforces the time limit; this one is for a daemon that hangs. */
 const GRACE_MS = 15_000;
 
-export const run = clientCommand<Refreshed>({
+/** Where the mount shows several trees and none is named, the outcome of each; a problem if one of them failed. */
+type Answer = Refreshed | RefreshedTrees | (ProblemDetails & RefreshedTrees);
+
+export const run = clientCommand<Answer>({
   name: 'refresh',
   isOfTree: true,
   flags: [
     { name: 'wait', takesValue: false },
     { name: 'timeout', takesValue: true },
   ],
-  ask: (client, given) => {
+  ask: async (client, given) => {
     const wait = isGiven(given.flags, 'wait');
     const timeoutMs = timeoutOf(given, 'refresh');
     const body = wait ? { wait, timeoutSeconds: Math.max(1, timeoutMs / 1000) } : {};
-    return client.ask('/v1/refresh', { method: 'POST', body, deadlineMs: (wait ? timeoutMs : 0) + GRACE_MS });
+    try {
+      return await client.ask<Refreshed | RefreshedTrees>('/v1/refresh', {
+        method: 'POST',
+        body,
+        deadlineMs: (wait ? timeoutMs : 0) + GRACE_MS,
+      });
+    } catch (error) {
+      if (error instanceof ClientError && error.problem !== undefined && isOfTrees(error.problem)) {
+        return error.problem;
+      }
+      throw error;
+    }
   },
-  show: ({ outcome, generation }) => {
-    if (outcome === 'requested') return 'The store is being looked at; --wait tells what comes of it.\n';
-    if (generation === null) throw new TypeError(`${outcome} without a generation`);
-    const { number, id } = generation;
-    const shown = `generation ${number} ${id}`;
-    return outcome === 'current' ? `Nothing new: ${shown} is current.\n` : `Published: ${shown}.\n`;
-  },
+  show: (answer) => (isOfTrees(answer) ? treesText(answer) : `${outcomeText(answer)}\n`),
+  exitCode: (answer) => ('code' in answer ? exitCodeOf(answer.code) : exitCodes.ok),
 });
+
+function isOfTrees<T extends object>(answer: T): answer is T & RefreshedTrees {
+  return 'trees' in answer;
+}
+
+function treesText({ trees }: RefreshedTrees): string {
+  return formatTable(
+    ['TREE', 'OUTCOME'],
+    trees.map((tree) => [tree.path, treeText(tree)]),
+  );
+}
+
+function treeText({ outcome, generation, error }: RefreshedTree): string {
+  if (outcome !== 'failed') return outcomeText({ outcome, generation });
+  const { code = 'unknown', detail = '', hint = '' } = error ?? {};
+  return `Failed (${code}): ${detail} ${hint}`.trimEnd();
+}
+
+function outcomeText({ outcome, generation }: Refreshed): string {
+  if (outcome === 'requested') return 'The store is being looked at; --wait tells what comes of it.';
+  if (generation === null) throw new TypeError(`${outcome} without a generation`);
+  const { number, id } = generation;
+  const shown = `generation ${number} ${id}`;
+  return outcome === 'current' ? `Nothing new: ${shown} is current.` : `Published: ${shown}.`;
+}
 
 /** The time limit in milliseconds. */
 export function timeoutOf(given: Given, command: string): number {

@@ -3,6 +3,7 @@ import { printable, printableName } from '../../base/printable.ts';
 /** Fields with identifiers, which must not look like other identifiers after sanitizing. */
 const NAMES: ReadonlySet<string> = new Set([
   'path',
+  'tree',
   'key',
   'added',
   'changed',

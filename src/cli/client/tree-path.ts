@@ -46,13 +46,17 @@ function placesOf(client: ControlClient, { mount, trees }: Places, given: string
   });
 }
 
-/** Of each path the only tree in which it lies. Throws CommandError. */
+/** Of each path the tree in which it lies, or all trees below it. Throws CommandError. */
 export async function locateEach(
   client: ControlClient,
   given: readonly string[],
 ): Promise<readonly Located[]> {
   const places = await client.ask<Places>('/v1/status');
-  return given.map((each) => onlyOf(placesOf(client, places, each), each));
+  return given.flatMap((each) => {
+    const found = placesOf(client, places, each);
+    if (found.length === 0) throw inNoTree(each);
+    return found;
+  });
 }
 
 export async function locateOne(client: ControlClient, given: string): Promise<Located> {
@@ -62,14 +66,16 @@ export async function locateOne(client: ControlClient, given: string): Promise<L
 function onlyOf(found: readonly Located[], given: string): Located {
   const [only, ...more] = found;
   if (only !== undefined && more.length === 0) return only;
-  if (only === undefined) {
-    throw new CommandError(
-      'no-entry',
-      `No tree of the mount holds ${printableName(given)}.`,
-      'A path begins with the directory of a tree; dagmount status lists them.',
-    );
-  }
+  if (only === undefined) throw inNoTree(given);
   throw severalTrees(found.map(({ tree }) => tree));
+}
+
+function inNoTree(given: string): CommandError {
+  return new CommandError(
+    'no-entry',
+    `No tree of the mount holds ${printableName(given)}.`,
+    'A path begins with the directory of a tree; dagmount status lists them.',
+  );
 }
 
 /**
@@ -91,10 +97,10 @@ export async function whichTreeError(
   );
 }
 
-function severalTrees(trees: readonly string[]): CommandError {
+export function severalTrees(trees: readonly string[]): CommandError {
   return new CommandError(
     'several-trees',
-    `The mount shows several trees, and the command does not say which one: ${trees.map(printableName).join(', ')}.`,
+    `The mount shows several trees, and the command does not say which one: ${trees.map((tree) => printableName(tree)).join(', ')}.`,
     'Add --tree DIRECTORY.',
   );
 }

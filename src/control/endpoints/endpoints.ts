@@ -29,6 +29,7 @@ import { eventsRoute } from './events.ts';
 import { inTrees } from './in-trees.ts';
 import { openApiRoute } from './openapi.ts';
 import { processRoutes } from './process.ts';
+import { refreshTreesRoute } from './refresh-trees.ts';
 import { restartRoute } from './restart.ts';
 import { acceptRoute, refreshRoute } from './revalidations.ts';
 import { type Answer, checked, type Route, route } from './route.ts';
@@ -49,6 +50,7 @@ export function controlRoutesOfTrees(
     statusRoute(views),
     readyRoute('/v1/ready', views),
     ...mountRoutes(views, parts),
+    refreshTreesRoute(trees),
     ...inTrees(trees.map((tree) => ({ path: tree.path, routes: treeRoutes(tree.views, tree) }))),
   ];
   return [...routes, openApiRoute(parts.version, routes)];

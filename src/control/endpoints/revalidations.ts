@@ -1,5 +1,5 @@
 import { RefusedRequest } from '../refused-request.ts';
-import type { HeldView } from '../shapes/status.ts';
+import type { HeldView, Refreshed, RefreshRequest } from '../shapes/status.ts';
 import {
   acceptedShape,
   acceptRequestShape,
@@ -22,25 +22,35 @@ export function refreshRoute(views: TreeControlViews): Route {
     body: refreshRequestShape,
     answers: { 200: refreshedShape, 202: refreshedShape },
     handle: async ({ body, signal }) => {
-      const asked = views.refresh();
-      if (body.wait !== true) {
-        asked.catch(ignoreEnd);
-        return { status: 202, json: { outcome: 'requested', generation: views.status().generation } };
-      }
-      const end = await inTime(asked, body.timeoutSeconds, signal);
-      if (end.kind === 'failed') throw sourceRefusal(end.error);
-      if (end.kind === 'held') {
-        const { reason, detail, generation, hint, release } = end.held;
-        throw new RefusedRequest(
-          'held',
-          `The newest ${release === undefined ? 'listing' : 'release'} is held (${reason}): ${detail}`,
-          hint ?? `Accept it (POST /v1/accept, dagmount accept ${generation}), or put back what is missing.`,
-          { members: { held: end.held } },
-        );
-      }
-      return { status: 200, json: { outcome: end.kind, generation: end.generation } };
+      const json = await refresh(views, body, signal);
+      return { status: json.outcome === 'requested' ? 202 : 200, json };
     },
   });
+}
+
+/** Throws RefusedRequest if a client waits, and the look fails, is held or takes too long. */
+export async function refresh(
+  views: Pick<TreeControlViews, 'refresh' | 'status'>,
+  body: RefreshRequest,
+  signal: AbortSignal,
+): Promise<Refreshed> {
+  const asked = views.refresh();
+  if (body.wait !== true) {
+    asked.catch(ignoreEnd);
+    return { outcome: 'requested', generation: views.status().generation };
+  }
+  const end = await inTime(asked, body.timeoutSeconds, signal);
+  if (end.kind === 'failed') throw sourceRefusal(end.error);
+  if (end.kind === 'held') {
+    const { reason, detail, generation, hint, release } = end.held;
+    throw new RefusedRequest(
+      'held',
+      `The newest ${release === undefined ? 'listing' : 'release'} is held (${reason}): ${detail}`,
+      hint ?? `Accept it (POST /v1/accept, dagmount accept ${generation}), or put back what is missing.`,
+      { members: { held: end.held } },
+    );
+  }
+  return { outcome: end.kind, generation: end.generation };
 }
 
 export function acceptRoute(views: TreeControlViews): Route {

@@ -235,6 +235,23 @@ export const refreshedShape = z.strictObject({
   generation: z.nullable(generationShape),
 });
 
+/** Of each of several trees. */
+export const refreshedTreesShape = z.strictObject({
+  trees: z.array(
+    z.strictObject({
+      /** Its directory below the mount point. */
+      path: z.string(),
+      outcome: z.enum(['requested', 'current', 'published', 'failed']),
+      /** The one that is shown. */
+      generation: z.nullable(generationShape),
+      /** Why it failed: what the refresh of that tree alone is refused with. */
+      error: z.optional(
+        z.strictObject({ code: z.string(), detail: z.string(), hint: z.optional(z.string()) }),
+      ),
+    }),
+  ),
+});
+
 export const acceptRequestShape = z.strictObject({
   /** Default: what is held at that moment. */
   generation: z.optional(generationId),
@@ -288,7 +305,10 @@ export type Generations = z.infer<typeof generationsShape>;
 export type Changes = z.infer<typeof changesShape>;
 export type ProblemItem = z.infer<typeof problemItemShape>;
 export type Problems = z.infer<typeof problemsShape>;
+export type RefreshRequest = z.infer<typeof refreshRequestShape>;
 export type Refreshed = z.infer<typeof refreshedShape>;
+export type RefreshedTrees = z.infer<typeof refreshedTreesShape>;
+export type RefreshedTree = RefreshedTrees['trees'][number];
 export type Restarted = z.infer<typeof restartedShape>;
 export type Accepted = z.infer<typeof acceptedShape>;
 export type ProblemDetails = z.infer<typeof problemDetailsShape>;

@@ -1,0 +1,82 @@
+import { type RefusalCode, RefusedRequest } from '../refused-request.ts';
+import {
+  noQueryShape,
+  type RefreshedTree,
+  refreshedTreesShape,
+  refreshRequestShape,
+} from '../shapes/status.ts';
+import type { ControlledTree } from '../views.ts';
+import { refresh } from './revalidations.ts';
+import { type Route, route } from './route.ts';
+
+/** What a tree's refresh can be refused with. First what no later try mends by itself. */
+const WORST_FIRST: readonly RefusalCode[] = [
+  'internal',
+  'state-dir-unwritable',
+  'source-denied',
+  'source-unreachable',
+  'source-throttled',
+  'held',
+  'unsettled',
+  'timed-out',
+  'stopping',
+];
+
+/** Has all trees look at their sources at the same time. */
+export function refreshTreesRoute(trees: readonly Pick<ControlledTree, 'path' | 'views'>[]): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/refresh',
+    summary:
+      'Has all trees look at the store; with wait, answers when each has shown what it found, or failed',
+    query: noQueryShape,
+    body: refreshRequestShape,
+    answers: { 200: refreshedTreesShape, 202: refreshedTreesShape },
+    handle: async ({ body, signal }) => {
+      const ends = await Promise.all(
+        trees.map(async ({ path, views }): Promise<RefreshedTree | Failed> => {
+          try {
+            return { path, ...(await refresh(views, body, signal)) };
+          } catch (error) {
+            // The client is gone, or this is a bug.
+            if (!(error instanceof RefusedRequest)) throw error;
+            return { refused: error, tree: failedTree(path, views.status().generation, error) };
+          }
+        }),
+      );
+      const json = { trees: ends.map((end) => ('refused' in end ? end.tree : end)) };
+      const failed = ends.filter((end) => 'refused' in end);
+      if (failed.length > 0) throw refusalOf(failed, json.trees);
+      return { status: body.wait === true ? 200 : 202, json };
+    },
+  });
+}
+
+interface Failed {
+  readonly refused: RefusedRequest;
+  readonly tree: RefreshedTree;
+}
+
+function failedTree(
+  path: string,
+  generation: RefreshedTree['generation'],
+  { details: { code, detail, hint } }: RefusedRequest,
+): RefreshedTree {
+  const error = { code, detail, ...(hint !== undefined && { hint }) };
+  return { path, outcome: 'failed', generation, error };
+}
+
+/** Has the code of the worst failure, and the outcome of every tree. */
+function refusalOf(failed: readonly Failed[], trees: readonly RefreshedTree[]): RefusedRequest {
+  const [worst] = failed.toSorted((one, other) => rankOf(one) - rankOf(other));
+  const named = failed.map(({ tree, refused }) => `${tree.path} (${refused.code})`).join(', ');
+  const { code, details } = worst!.refused;
+  return new RefusedRequest(code, `Not refreshed: ${named}. ${details.detail}`, details.hint, {
+    members: { trees },
+  });
+}
+
+function rankOf({ refused }: Failed): number {
+  const at = WORST_FIRST.indexOf(refused.code);
+  return at === -1 ? WORST_FIRST.length : at;
+}
