@@ -98,6 +98,12 @@ export const keptFiles = {
     name: 'volumes',
     meaning: 'the next `dagmount csi`: which volumes are published, and with which mount',
   },
+  driverLock: {
+    place: 'driver',
+    name: 'lock',
+    meaning:
+      'another `dagmount csi`: only one runs on a node; there is one in `cache-dir`, beside the mounts and beside the socket, too',
+  },
   holdKey: {
     place: 'driverMount',
     name: 'hold-key',

@@ -1,8 +1,11 @@
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ownPackage } from '../base/own-package.ts';
 import { type Flag, lastValue, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { schema } from '../config/options/options.ts';
 import { exitCodes } from './exit-codes.ts';
+import { loadSupervisor } from './load-supervisor.ts';
 import { createLogger } from './logger.ts';
 import type { RunCommand, Shell } from './shell.ts';
 import { listenToSignals } from './signals.ts';
@@ -18,7 +21,7 @@ export const run: RunCommand = async (args, shell) => {
   if (positionals.length > 0) {
     throw new ConfigError('usage', `There is one argument too many: ${positionals[0]}.`, USAGE);
   }
-  const { isEndpoint, serveDriver } = await import('../csi/grpc-server.ts');
+  const { isEndpoint, serveDriver, socketOf } = await import('../csi/grpc-server.ts');
   const endpoint = required(flags, 'endpoint');
   if (!isEndpoint(endpoint)) {
     throw new ConfigError(
@@ -35,6 +38,21 @@ export const run: RunCommand = async (args, shell) => {
   const write = (line: string): void => shell.err.write(line);
   const log = await createLogger({ level: 'info', format: 'json', colours: false, write });
   const signals = listenToSignals(false, () => undefined);
+  const { driverLockPaths, lockDriver } = await import('../csi/driver-lock.ts');
+  const { lockFile } = await loadSupervisor();
+  try {
+    await lockDriver({
+      paths: driverLockPaths(config, kubeletDirectory, socketOf(endpoint)),
+      lockFile,
+      name: hostname(),
+      clock: { now: Date.now, sleep: (ms, signal) => delay(ms, undefined, { signal }) },
+      log,
+      signal: signals.stop,
+    });
+  } catch (error) {
+    if (signals.stop.aborted) return exitCodes.ok;
+    throw error;
+  }
   const { openDriver } = await import('../csi/open-driver.ts');
   const { driver, sources, metrics } = await openDriver({
     config,

@@ -153,6 +153,10 @@ export const errorGroups = {
     unsigned: [noPermission, 'A signature is required, and none was made.'],
     'unusable-source': [dataError, 'The folder to deploy has something that no release can hold.'],
   },
+  'The CSI driver': {
+    'driver-running': [temporary, 'Another driver runs on this node, and does not end.'],
+    'driver-unlockable': [cannotCreate, 'A directory of the driver cannot be made or written.'],
+  },
   'The cache': {
     'cache-unwritable': [cannotCreate, 'The cache directory cannot be made or written.'],
     'cache-unsafe': [cannotCreate, 'Another user could write to the cache directory.'],

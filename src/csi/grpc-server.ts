@@ -41,7 +41,7 @@ type Method = (message: never) => unknown;
 
 /** Answers kubelet at `unix:///path`, in the place of a socket that a driver before has left. */
 export async function serveDriver(endpoint: string, driver: Driver, log: Logger): Promise<GrpcServer> {
-  const path = endpoint.slice(SCHEME.length);
+  const path = socketOf(endpoint);
   rmSync(path, { force: true });
   const definitions = fromJSON(csiMessages as Parameters<typeof fromJSON>[0], {
     defaults: true,
@@ -80,6 +80,10 @@ export async function serveDriver(endpoint: string, driver: Driver, log: Logger)
 
 export function isEndpoint(endpoint: string): boolean {
   return endpoint.startsWith(`${SCHEME}/`);
+}
+
+export function socketOf(endpoint: string): string {
+  return endpoint.slice(SCHEME.length);
 }
 
 function answering(method: Method, log: Logger): handleUnaryCall<object, object> {

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { keptFiles } from '../base/kept-files.ts';
 import { replaceFile } from '../base/replace-file.ts';
 import { ControlClient } from '../control/client.ts';
+import { DRIVER_NAME } from './driver.ts';
 import type { DriverConfig } from './driver-config.ts';
 import type { Token } from './volume.ts';
 
@@ -22,6 +23,11 @@ export interface MountFilesOptions {
   readonly config: Pick<DriverConfig, 'stateDirectory' | 'cacheDirectory' | 'mostMounts'>;
   /** Below it is the mount point of each mount. */
   readonly mountsDirectory: string;
+}
+
+/** Beside the directory of the socket: containers that mount that one would copy the mounts, and keep them. */
+export function mountsDirectoryOf(kubeletDirectory: string): string {
+  return join(kubeletDirectory, 'plugins', `${DRIVER_NAME}.mounts`);
 }
 
 const KEY = /^[0-9a-f]{16}$/;

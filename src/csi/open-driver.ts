@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
-import { DRIVER_NAME, Driver } from './driver.ts';
+import { Driver } from './driver.ts';
 import type { DriverConfig } from './driver-config.ts';
 import { DriverMetrics, PublishCounter } from './driver-metrics.ts';
 import { MountCommand } from './mount-command.ts';
-import { MountFiles } from './mount-files.ts';
+import { MountFiles, mountsDirectoryOf } from './mount-files.ts';
 import { NodeBinds } from './node-binds.ts';
 import { NodeVolumes } from './node-volumes.ts';
 import { SourceMounts } from './source-mounts.ts';
@@ -37,8 +37,7 @@ const ASK_MS = 5_000;
 /** Puts the driver together, and goes on with the volumes of the driver before. */
 export async function openDriver(options: OpenDriverOptions) {
   const { config, kubeletDirectory, node, version, log } = options;
-  // Beside the directory of the socket: containers that mount that one would copy the mounts, and keep them.
-  const mountsDirectory = join(kubeletDirectory, 'plugins', `${DRIVER_NAME}.mounts`);
+  const mountsDirectory = mountsDirectoryOf(kubeletDirectory);
   const files = new MountFiles({ config, mountsDirectory });
   /** A disk that takes no change is no reason to end: it is tried again after the end of the next mount. */
   const cleaned = (clean: () => void): void => {

@@ -6,4 +6,6 @@ export interface SupervisorPort {
   becomeSupervisorOf(command: readonly string[]): void;
   /** Makes this process the holder that listens at a socket, by execve. Throws MountError if there is no such program. */
   becomeHolder(socket: string): never;
+  /** As Addon.lockFile. Throws MountError if there is no addon. */
+  lockFile(path: string): number;
 }

@@ -46,3 +46,8 @@ export function becomeHolder(socket: string): never {
     'Install a C compiler, make and Python 3, then run npm rebuild dagmount.',
   );
 }
+
+/** As Addon.lockFile. Throws MountError if there is no addon. */
+export function lockFile(path: string): number {
+  return loadAddon().lockFile(path);
+}

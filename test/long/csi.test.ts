@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { status } from '@grpc/grpc-js';
 import { openStore, type Store } from '../e2e/fixture.ts';
 import { CsiNode, nodeImpossible } from '../support/csi-node.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { distribution } from '../support/outlive/pauses.ts';
 import { type Reader, startReader } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
+import { identities } from '../support/seaweedfs.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { body, change, outlived, paths } from './endured-changes.ts';
@@ -42,10 +44,15 @@ async function contentOf(path: string): Promise<string> {
 }
 
 /** Rejects with what kubelet writes into the events of the pod. */
-async function refusal(node: CsiNode, attributes: Readonly<Record<string, string>>): Promise<string> {
+async function refusal(
+  node: CsiNode,
+  attributes: Readonly<Record<string, string>>,
+  code?: status,
+): Promise<string> {
   let details = '';
-  await assert.rejects(node.publish('refused', attributes), (error: { details: string }) => {
+  await assert.rejects(node.publish('refused', attributes), (error: { code: status; details: string }) => {
     ({ details } = error);
+    assert.equal(error.code, code ?? error.code);
     return true;
   });
   assert.equal(node.deviceOf('refused'), undefined);
@@ -142,6 +149,47 @@ describe('dagmount csi', { skip: nodeImpossible }, () => {
     await node.publish('pod');
     assert.notEqual(node.deviceOf('pod'), undefined);
     await node.unpublish('pod');
+  });
+
+  test('a bucket that the store denies, and credentials that it does not know, are told by the store and the mend', async (t) => {
+    const store = await openStore(t, new Map([['a.py', 'a']]));
+    const source = `s3://${store.bucket}/dags`;
+    const asked = { env: store.env, allow: [source], endpoint: store.endpoint };
+    const { accessKeyId, secretAccessKey } = identities.stranger;
+    const stranger = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    const nobody = { AWS_ACCESS_KEY_ID: 'NOBODY', AWS_SECRET_ACCESS_KEY: 'unknown' };
+    const denied = new RegExp(`AccessDenied.*\\. Grant s3:ListBucket on arn:aws:s3:::${store.bucket}\\.$`);
+    const unknown = /InvalidAccessKeyId.*\. Check which credentials are found .*\.$/;
+    for (const [keys, sentence] of [
+      [stranger, denied],
+      [nobody, unknown],
+    ] as const) {
+      const node = await CsiNode.start(t, { ...asked, env: { ...store.env, ...keys } });
+      const details = await refusal(node, { source }, status.PERMISSION_DENIED);
+      t.diagnostic(details);
+      assert.match(details, sentence);
+      await node.kill();
+    }
+  });
+
+  test('a second driver waits beside the first, touches nothing of it, and goes on when that one is killed', async (t) => {
+    const { node } = await openNode(t, '10m');
+    await node.publish('pod');
+    await node.publish('gone');
+    await node.unpublish('gone');
+    const device = node.deviceOf('pod');
+    const [path = ''] = paths;
+    const first = await node.startSecondDriver();
+    // It is still the first one that answers kubelet.
+    await node.publish('beside');
+    assert.equal(node.deviceOf('beside'), device);
+    assert.ok(!node.log().some(({ event }) => event === 'volumes-restored'));
+    await first.kill();
+    await node.driverListens();
+    await node.publish('after');
+    assert.equal(node.deviceOf('after'), device);
+    assert.equal(await contentOf(join(node.target('pod'), path)), body(path, 0));
+    for (const pod of ['pod', 'beside', 'after']) await node.unpublish(pod);
   });
 
   test('a tree that the node has shown is shown without the store, and what it has not shown is refused in words', async (t) => {

@@ -28,6 +28,11 @@ export interface CsiNodeOptions {
   readonly deadline?: string;
 }
 
+export interface DriverPod {
+  /** All of its processes at once. */
+  kill(): Promise<void>;
+}
+
 type Attributes = Readonly<Record<string, string>>;
 
 /** A node with a holder and a driver, each in namespaces of its own. The test plays kubelet. */
@@ -96,23 +101,41 @@ hold: ${directory}/hold.sock
   }
 
   async startDriver(): Promise<void> {
+    await this.#startDriverUntil('driver-listening');
+  }
+
+  /** Another one beside the driver that runs. From now on it is the one that is meant; returns the one before. */
+  async startSecondDriver(): Promise<DriverPod> {
+    const before = this.#driver as Child;
+    await this.#startDriverUntil('driver-waits');
+    return { kill: () => killPod(before) };
+  }
+
+  /** Waits for the driver that was started last. */
+  async driverListens(): Promise<void> {
+    await this.#driverSays('driver-listening');
+  }
+
+  async #startDriverUntil(event: 'driver-listening' | 'driver-waits'): Promise<void> {
     const { directory, kubelet, socket } = this;
     const words = [...CONTAINER_NAMESPACES, process.execPath, cli, 'csi', '--endpoint', `unix://${socket}`];
     words.push('--node-id', 'node-1', '--kubelet-dir', kubelet, '--config', join(directory, 'csi.yaml'));
     words.push('--metrics-listen', '127.0.0.1:0');
-    const driver = startChild('unshare', words, { env: this.#env });
-    this.#driver = driver;
+    this.#driver = startChild('unshare', words, { env: this.#env });
+    await this.#driverSays(event);
+  }
+
+  async #driverSays(said: string): Promise<void> {
+    const driver = this.#driver as Child;
     await waitFor('the driver', () => {
       if (driver.process.exitCode !== null) throw new Error(driver.stderr());
-      return this.log().some(({ event }) => event === 'driver-listening');
+      return this.log().some(({ event }) => event === said);
     });
   }
 
   /** All processes of the driver's pod at once. */
   async kill(): Promise<void> {
-    for (const first of childrenOf(this.#driver?.pid ?? -1)) process.kill(first, 'SIGKILL');
-    this.#driver?.kill('SIGKILL');
-    await this.#driver?.exit;
+    await killPod(this.#driver);
   }
 
   /** As the pod is deleted for an upgrade. */
@@ -177,6 +200,13 @@ hold: ${directory}/hold.sock
     const [first] = childrenOf(this.#driver?.pid ?? -1);
     return readdirSync(`/proc/${first}/fd`).length;
   }
+}
+
+/** All processes of a pod at once. */
+async function killPod(pod: Child | undefined): Promise<void> {
+  for (const first of childrenOf(pod?.pid ?? -1)) process.kill(first, 'SIGKILL');
+  pod?.kill('SIGKILL');
+  await pod?.exit;
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -7,6 +7,12 @@ export const kubernetesEvents = {
     fields: ['endpoint', 'node', 'version', 'metricsPort'],
     meaning: 'The driver answers kubelet, and shows its metrics at `metricsPort`.',
   },
+  'driver-waits': {
+    levels: ['warn'],
+    fields: ['path', 'other'],
+    meaning:
+      'Another driver, `other`, runs on this node. This one waits for its end for a minute, and fails then.',
+  },
   'driver-ended': {
     levels: ['info'],
     fields: ['mounts'],

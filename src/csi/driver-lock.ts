@@ -1,0 +1,148 @@
+import { closeSync, ftruncateSync, mkdirSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
+import type { Clock } from '../base/clock.ts';
+import { CodedError } from '../base/coded-error.ts';
+import { keptFiles } from '../base/kept-files.ts';
+import type { Logger } from '../base/logger.ts';
+import { isSystemError } from '../base/system-error.ts';
+import type { DriverConfig } from './driver-config.ts';
+import { mountsDirectoryOf } from './mount-files.ts';
+
+/**
+ * - `driver-running`: another driver uses a directory or the socket of this one, and does not end
+ * - `driver-unlockable`: a directory of the driver cannot be made or written
+ */
+export class DriverError extends CodedError<'driver-running' | 'driver-unlockable'> {
+  override readonly name = 'DriverError';
+}
+
+export interface DriverLockOptions {
+  readonly paths: readonly string[];
+  /** An fd that holds the exclusive flock(2) of the file at a path, made if missing; or the negative errno. */
+  readonly lockFile: (path: string) => number;
+  /** Who this driver is, for the one that waits for it. */
+  readonly name: string;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly log: Logger;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+}
+
+export interface DriverLock {
+  release(): void;
+}
+
+/** Longer than Kubernetes gives the pod of a driver to end. */
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 250;
+const HELD = 'EAGAIN';
+const LONGEST_NOTE = 200;
+
+/** A file for everything that two drivers must not share. */
+export function driverLockPaths(
+  { stateDirectory, cacheDirectory }: Pick<DriverConfig, 'stateDirectory' | 'cacheDirectory'>,
+  kubeletDirectory: string,
+  socket: string,
+): readonly string[] {
+  const { name } = keptFiles.driverLock;
+  return [
+    `${mountsDirectoryOf(kubeletDirectory)}.${name}`,
+    join(stateDirectory, name),
+    join(cacheDirectory, name),
+    `${socket}.${name}`,
+  ];
+}
+
+/**
+ * Keeps two drivers apart: the second would unmount what the first is about to publish, remove its keys and tokens, and take
+ * its socket, which the first removes when it ends. Waits for a driver that ends soon, as in an upgrade that starts the new
+ * pod first. The kernel unlocks when the process ends, however it ends. Rejects with DriverError, or with the reason of
+ * `signal`.
+ */
+export async function lockDriver(options: DriverLockOptions): Promise<DriverLock> {
+  const { paths, name, clock, log, signal } = options;
+  let waited = 0;
+  const fds: number[] = [];
+  const release = (): void => fds.splice(0).forEach(closeSync);
+  let waitsFor: string | undefined;
+  try {
+    for (const path of paths) {
+      for (;;) {
+        const fd = locked(path, options);
+        if (fd !== undefined) {
+          fds.push(fd);
+          break;
+        }
+        const other = noteIn(path);
+        if (waited >= PATIENCE_MS) throw running(path, other);
+        if (waitsFor !== other) {
+          log.warn(
+            { event: 'driver-waits', path, other },
+            'another driver runs on this node: this one starts when that one has ended',
+          );
+        }
+        waitsFor = other;
+        await clock.sleep(LOOK_MS, signal);
+        waited += LOOK_MS;
+      }
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const note = `${name}, since ${new Date(clock.now()).toISOString()}\n`;
+  for (const fd of fds) write(fd, note);
+  return { release };
+}
+
+/** Undefined if another process has the lock. */
+function locked(path: string, { lockFile }: DriverLockOptions): number | undefined {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  } catch (error) {
+    if (isSystemError(error)) throw unlockable(path, error.code, error);
+    throw error;
+  }
+  const fd = lockFile(path);
+  if (fd >= 0) return fd;
+  const code = getSystemErrorName(fd);
+  if (code === HELD) return undefined;
+  throw unlockable(path, code);
+}
+
+/** For the error of another driver alone: a full disk is no reason to end. */
+function write(fd: number, note: string): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, note, 0);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+function noteIn(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').slice(0, LONGEST_NOTE).trim();
+  } catch (error) {
+    if (isSystemError(error)) return '';
+    throw error;
+  }
+}
+
+function running(path: string, other: string): DriverError {
+  return new DriverError(
+    'driver-running',
+    `Another driver runs on this node${other === '' ? '' : ` (${other})`}: it has locked ${path}.`,
+    'A node has one driver: wait for the end of the other one, or remove one of the two DaemonSets.',
+  );
+}
+
+function unlockable(path: string, code: string | undefined, cause?: unknown): DriverError {
+  return new DriverError(
+    'driver-unlockable',
+    `The driver cannot lock ${path} (${code}).`,
+    'Give the driver a directory of the node there that it can write.',
+    cause,
+  );
+}
