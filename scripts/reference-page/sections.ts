@@ -9,6 +9,7 @@ import { controlRoutes } from '../../src/control/endpoints/endpoints.ts';
 import { Metrics } from '../../src/control/metrics/metrics.ts';
 import { refusals } from '../../src/control/refused-request.ts';
 import type { ControlParts, ControlViews } from '../../src/control/views.ts';
+import { driverMetrics } from '../../src/csi/driver-metrics.ts';
 import { describeProblem, problemReasons } from '../../src/tree/problem.ts';
 import { code, codes, sentence, table } from './markdown.ts';
 
@@ -164,13 +165,20 @@ function logSection(): Section {
   };
 }
 
+const declaredOfDriver = Object.entries(driverMetrics).map(([name, declared]) => ({
+  name,
+  ...declared,
+  scope: 'driver',
+  stability: 'stable',
+}));
+
 function metricSection(): Section {
   return {
     title: 'Metrics',
-    text: "Stable: name and labels do not change before the next major version. Values change: the values of a label follow how dagmount is built. Node.js's own metrics (`process_…`, `nodejs_…`) come beside these and follow prom-client. Only a mount that shows several trees has the label `tree`: the tree's directory.",
+    text: "Stable: name and labels do not change before the next major version. Values change: the values of a label follow how dagmount is built. Node.js's own metrics (`process_…`, `nodejs_…`) come beside these and follow prom-client. Only a mount that shows several trees has the label `tree`: the tree's directory. `dagmount csi` has the metrics of all mounts of its node, with the labels `source` and `mount_key`, and those that begin with `dagmount_csi`.",
     table: table(
       ['metric', 'type', 'labels', 'stability', 'meaning'],
-      new Metrics({ version: '', node: '' }).declared.map(
+      [...new Metrics({ version: '', node: '' }).declared, ...declaredOfDriver].map(
         ({ name, type, labels, scope, stability, help }) => [
           code(name),
           type,

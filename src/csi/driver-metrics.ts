@@ -2,6 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import { route } from '../control/endpoints/route.ts';
 import { OpenServer } from '../control/http/open-server.ts';
 import { listenOn } from '../control/http/tcp-socket.ts';
+import type { MetricDeclaration } from '../control/metrics/declared-metrics.ts';
 import { noQueryShape } from '../control/shapes/status.ts';
 import { joinedMetrics, type MetricsSource } from './joined-metrics.ts';
 import type { NodeVolumes } from './node-volumes.ts';
@@ -11,6 +12,24 @@ type Volumes = Pick<NodeVolumes, 'publish' | 'unpublish'>;
 type Outcome = 'ok' | VolumeErrorCode | 'internal';
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+type Declaration = Pick<MetricDeclaration, 'type' | 'labels' | 'help'>;
+
+/** Of the driver itself; docs/reference.md lists them. */
+export const driverMetrics = {
+  dagmount_csi_build_info: { type: 'gauge', labels: ['version'], help: 'The driver of a node: always 1' },
+  dagmount_csi_volumes: { type: 'gauge', labels: [], help: 'Volumes of pods that are published' },
+  dagmount_csi_mount_up: {
+    type: 'gauge',
+    labels: ['source', 'mount_key'],
+    help: 'Whether a mount for volumes answers: 1 or 0',
+  },
+  dagmount_csi_publishes_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: "Publishes of volumes by outcome: ok, or the code of the log's event volume-refused",
+  },
+} as const satisfies Readonly<Record<string, Declaration>>;
 
 /** How publishes of this driver ended. */
 export class PublishCounter {
@@ -81,10 +100,10 @@ export class DriverMetrics {
     const up = mounts.map(({ labels, text }) => [labels, text === undefined ? 0 : 1] as const);
     const outcomes = [...publishes.counts].map(([outcome, count]) => [{ outcome }, count] as const);
     return [
-      family('dagmount_csi_build_info', 'gauge', 'The driver: always 1', [[{ version }, 1]]),
-      family('dagmount_csi_volumes', 'gauge', 'Volumes of pods that are published', [[{}, volumes()]]),
-      family('dagmount_csi_mount_up', 'gauge', 'Whether a mount for volumes answers', up),
-      family('dagmount_csi_publishes_total', 'counter', 'Publishes by outcome: ok or why not', outcomes),
+      family('dagmount_csi_build_info', [[{ version }, 1]]),
+      family('dagmount_csi_volumes', [[{}, volumes()]]),
+      family('dagmount_csi_mount_up', up),
+      family('dagmount_csi_publishes_total', outcomes),
     ].join('');
   }
 }
@@ -125,11 +144,10 @@ export async function serveMetrics(
 }
 
 function family(
-  name: string,
-  type: 'gauge' | 'counter',
-  help: string,
+  name: keyof typeof driverMetrics,
   samples: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[],
 ): string {
+  const { type, help } = driverMetrics[name];
   const lines = samples.map(([labels, value]) => {
     const written = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
     return `${name}${written.length === 0 ? '' : `{${written.join(',')}}`} ${value}\n`;

@@ -3,15 +3,17 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { DriverMetrics, PublishCounter, serveMetrics } from '../../src/csi/driver-metrics.ts';
 import { inParts, LONG_AGO, Store } from '../source/standby/two-stores.ts';
 import { statusOf } from '../support/control.ts';
 import { dashboard } from '../support/dashboard.ts';
 import { type Mount, mountImpossible, startMount } from '../support/mount.ts';
 import { missing, type Prometheus, type Sample, startPrometheus } from '../support/prometheus.ts';
 import { python, startReader } from '../support/reader.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { makeSigner, openRoot } from '../support/release-root.ts';
 import { supervisorMissing } from '../support/supervised.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
+import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const METRICS = ['--metrics-listen', '127.0.0.1:0'];
@@ -150,18 +152,41 @@ async function startPrefix(t: TestContext) {
   return { mount, happen };
 }
 
-test('each query of the dashboard gives data in a Prometheus that scrapes mounts in which its event happened', {
+/** The driver of a node with a mount that answers and one that does not, without its mounts. */
+async function startDriver(t: TestContext) {
+  const publishes = new PublishCounter();
+  const metrics = new DriverMetrics({
+    version: '1.2.3',
+    publishes,
+    volumes: () => 3,
+    mounts: () => new Map(['up', 'down'].map((key) => [key, `s3://bucket/${key}/`])),
+    ask: async (key) => (key === 'up' ? '' : assert.fail('no answer')),
+  });
+  const server = await serveMetrics({ host: '127.0.0.1', port: 0 }, metrics, new RecordingLog());
+  defer(t, () => server.close());
+  const volumes = publishes.counting({ publish: async () => undefined, unpublish: async () => undefined });
+  const happen = (prometheus: Prometheus): Promise<void> =>
+    twice(prometheus, 'dagmount_csi_publishes_total', () =>
+      volumes.publish({ volumeId: 'v', target: '/t', context: {}, secrets: {} }),
+    );
+  return { port: server.port, happen };
+}
+
+test('each query of the dashboard gives data in a Prometheus that scrapes mounts, and a driver, in which its event happened', {
   skip: mountImpossible || missing('prometheus') || supervisorMissing,
 }, async (t) => {
   const releases = await startReleases(t);
   const prefix = await startPrefix(t);
   const mounts = [...releases.mounts, prefix.mount];
-  const prometheus = await startPrometheus(t, JOB, await Promise.all(mounts.map(portOf)));
+  const driver = await startDriver(t);
+  const ports = [...(await Promise.all(mounts.map(portOf))), driver.port];
+  const prometheus = await startPrometheus(t, JOB, ports);
   const scraped = async (): Promise<boolean> =>
-    (await prometheus.query(`sum(up{job="${JOB}"})`))[0]?.value === mounts.length;
+    (await prometheus.query(`sum(up{job="${JOB}"})`))[0]?.value === ports.length;
   await waitFor('a scrape of each mount', scraped);
   await releases.happen(prometheus);
   await prefix.happen(prometheus);
+  await driver.happen(prometheus);
 
   for (const { name, query } of dashboard.templating.list) {
     const [, match, label] = /^label_values\((.*), (\w+)\)$/.exec(query) ?? [];
