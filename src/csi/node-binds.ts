@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { type Mount, readMounts } from '../host/mountinfo.ts';
@@ -15,9 +16,23 @@ const AT_A_TIME = 8;
  */
 export class NodeBinds implements Binds {
   readonly #limit = pLimit(AT_A_TIME);
+  readonly #kubeletDirectory: string;
 
+  constructor(kubeletDirectory: string) {
+    this.#kubeletDirectory = kubeletDirectory;
+  }
+
+  /** By the paths that kubelet uses: its directory may be a link, and the kernel names what it leads to. */
   mounts(): readonly Mount[] {
-    return readMounts();
+    const mounts = readMounts();
+    const named = this.#kubeletDirectory;
+    const real = realpathSync(named);
+    if (real === named) return mounts;
+    return mounts.map((mount) =>
+      mount.mountPoint.startsWith(`${real}/`)
+        ? { ...mount, mountPoint: named + mount.mountPoint.slice(real.length) }
+        : mount,
+    );
   }
 
   async bind(source: string, target: string): Promise<void> {

@@ -47,7 +47,7 @@ export async function openDriver(options: OpenDriverOptions) {
       log.warn({ event: 'volume-files-left', error }, 'files of mounts that ended could not be removed');
     }
   };
-  const binds = new NodeBinds();
+  const binds = new NodeBinds(kubeletDirectory);
   const mount = new MountCommand({ ...options, files, clock, unmount: (path) => binds.unbind(path) });
   const placeOf = (key: string): string => files.placeOf(key);
   const sources: SourceMounts = new SourceMounts({

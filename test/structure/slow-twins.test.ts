@@ -81,17 +81,16 @@ describe('docs/testing.md', () => {
     );
   });
 
-  test('names tests that there are for each bad input to releases', () => {
-    const named = rows('Bad input to releases').flatMap(([, ...cells]) =>
-      cells.filter((cell) => cell !== '—'),
-    );
-    const missing = named.filter((cell) => {
-      const [, file = '', name = ''] = /^`(.+\.test\.ts)`(?:: (.+))?$/.exec(cell) ?? [];
-      return !existsSync(join(tests, file)) || !textOf(file).replaceAll("\\'", "'").includes(name);
+  for (const title of ['Bad input to releases', 'Bad input to the CSI driver'])
+    test(`names tests that there are: ${title}`, () => {
+      const named = rows(title).flatMap(([, ...cells]) => cells.filter((cell) => cell !== '—'));
+      const missing = named.filter((cell) => {
+        const [, file = '', name = ''] = /^`(.+\.test\.ts)`(?:: (.+))?$/.exec(cell) ?? [];
+        return !existsSync(join(tests, file)) || !textOf(file).replaceAll("\\'", "'").includes(name);
+      });
+      assert.ok(named.length > 0);
+      assert.deepEqual(missing, []);
     });
-    assert.ok(named.length > 0);
-    assert.deepEqual(missing, []);
-  });
 
   test('lists every file of tests whose numbers --long raises', () => {
     const raised = readdirSync(tests, { recursive: true, withFileTypes: true })

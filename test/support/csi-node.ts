@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Child, startChild } from './child.ts';
@@ -24,6 +24,8 @@ export interface CsiNodeOptions {
   /** Of csi.yaml: what volumes may show, and the endpoint of the default profile. */
   readonly allow: readonly string[];
   readonly endpoint: string;
+  /** Kubelet's directory is a link. */
+  readonly linked?: boolean;
   readonly idle?: string;
   readonly deadline?: string;
 }
@@ -58,8 +60,9 @@ export class CsiNode {
   static async start(test: Cleanup, options: CsiNodeOptions): Promise<CsiNode> {
     const directory = await temporaryDirectory(test);
     const node = new CsiNode(test, directory, options);
-    const { allow, endpoint, idle = '1s', deadline = '30s' } = options;
-    await mkdir(node.kubelet);
+    const { allow, endpoint, idle = '1s', deadline = '30s', linked = false } = options;
+    await mkdir(linked ? join(directory, 'real') : node.kubelet);
+    if (linked) await symlink(join(directory, 'real'), node.kubelet);
     await run('mount', ['--bind', directory, directory]);
     defer(test, async () => {
       await node.kill();
@@ -88,6 +91,18 @@ hold: ${directory}/hold.sock
 
   get socket(): string {
     return join(this.directory, 'csi.sock');
+  }
+
+  /** All mounts and all processes are gone, and what is on the disk is there. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.killHolder();
+    await run('umount', ['-R', '-l', this.directory]);
+    await run('mount', ['--bind', this.directory, this.directory]);
+    await run('mount', ['--make-shared', this.directory]);
+    await rm(join(this.directory, 'run'), { recursive: true, force: true });
+    await this.startHolder();
+    await this.startDriver();
   }
 
   async startHolder(): Promise<void> {
@@ -175,13 +190,18 @@ hold: ${directory}/hold.sock
   }
 
   deviceOf(pod: string): number | undefined {
-    return mountsAt(this.target(pod)).at(-1)?.minor;
+    return this.#mountsAt(this.target(pod)).at(-1)?.minor;
+  }
+
+  /** The kernel names what a link leads to. */
+  #mountsAt(path: string) {
+    return mountsAt(realpathSync(this.kubelet) + path.slice(this.kubelet.length));
   }
 
   mountKeys(): readonly string[] {
     const mounts = this.placeOf('');
     return existsSync(mounts)
-      ? readdirSync(mounts).filter((key) => mountsAt(this.placeOf(key)).length > 0)
+      ? readdirSync(mounts).filter((key) => this.#mountsAt(this.placeOf(key)).length > 0)
       : [];
   }
 
