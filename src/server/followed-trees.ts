@@ -16,7 +16,10 @@ export type FollowedTree = Pick<ComposedTree, 'log'> & {
     readonly path: string;
     readonly config: Pick<ComposedTree['tree']['config'], 'waitForStoreMs' | 'pollIntervalMs'>;
   };
-  readonly sync: Pick<ComposedTree['sync'], 'start' | 'run' | 'ready' | 'isRestored' | 'view'>;
+  readonly sync: Pick<
+    ComposedTree['sync'],
+    'start' | 'run' | 'ready' | 'readyAtLast' | 'isRestored' | 'view'
+  >;
 };
 
 export interface FollowedTreesOptions<Tree extends FollowedTree> {
@@ -48,7 +51,8 @@ export class FollowedTrees<Tree extends FollowedTree> {
 
   /**
    * Resolves when what is to be fetched of all trees is local. Rejects if nothing can be read of a tree that is the whole
-   * mount: the end of a first start, but no reason to take away a tree that was there before.
+   * mount: the end of a first start, but no reason to take away a tree that was there before. What cannot be read is tried
+   * again.
    */
   get ready(): Promise<void> {
     const { trees, log } = this.#options;
@@ -122,11 +126,12 @@ export class FollowedTrees<Tree extends FollowedTree> {
     } catch (error) {
       if (!isWhole(tree)) {
         const { code, message, hint } = failureOf(error);
-        log.warn({ event: 'tree-not-ready', code, detail: message, hint }, 'nothing of a tree can be read');
-        return await new Promise(() => undefined);
-      }
-      if (!sync.isRestored) throw error;
-      return await new Promise(() => undefined);
+        log.warn(
+          { event: 'tree-not-ready', code, detail: message, hint },
+          'nothing of a tree can be read yet',
+        );
+      } else if (!sync.isRestored) throw error;
+      await sync.readyAtLast;
     }
     const { generation, cacheTooSmall } = sync.view;
     if (isWhole(tree)) log.info({ event: 'ready', generation, cacheTooSmall }, 'ready');
@@ -136,8 +141,7 @@ export class FollowedTrees<Tree extends FollowedTree> {
 
 /** The trees of a mount, as the supervisor is told of them. */
 export function servedTrees(trees: readonly Pick<FollowedTree, 'tree' | 'sync'>[]): Served {
-  const ready = Promise.all(trees.map(({ sync }) => sync.ready));
-  ready.catch(() => undefined);
+  const ready = Promise.all(trees.map(({ sync }) => sync.ready.catch(() => sync.readyAtLast)));
   return {
     ready,
     status: () =>

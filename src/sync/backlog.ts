@@ -53,6 +53,7 @@ interface StaleEntry {
 export class Backlog {
   readonly #options: BacklogOptions;
   readonly #ready: Deferred<void> = deferred();
+  readonly #readyAtLast: Deferred<void> = deferred();
   readonly #progress = new Progress();
   readonly #abort = new AbortController();
   readonly #wait: ObjectWait;
@@ -73,11 +74,16 @@ export class Backlog {
   }
 
   /**
-   * Resolves when nothing is pending for the first time. Rejects with the store's error if it denies all reads:
-   * retries continue then, and `isReady` may still become true.
+   * Resolves when nothing is pending for the first time. Rejects with the store's error if it denies all reads, and for a
+   * tree that must be whole if content of it cannot be had: retries continue then, see `readyAtLast`.
    */
   get ready(): Promise<void> {
     return this.#ready.promise;
+  }
+
+  /** Resolves when nothing is pending for the first time, also after `ready` was rejected. Never rejects. */
+  get readyAtLast(): Promise<void> {
+    return this.#readyAtLast.promise;
   }
 
   get isReady(): boolean {
@@ -129,12 +135,12 @@ export class Backlog {
       for (;;) {
         const { wanted, awaited } = await this.#plan(target, yielder, left);
         // Objects known to be unreadable do not delay `ready`, even if the store is down.
-        if (awaited === 0) this.#done();
+        if (awaited === 0 && this.#isEnough(target, wanted)) this.#done();
         const known = this.#options.etags?.revision;
         const end = wanted.length === 0 ? 'done' : await this.#pass(target, wanted, yielder, left);
         // The ETag findings changed during the pass: refused objects may be readable now.
         if (end !== 'done' && known !== this.#options.etags?.revision) continue;
-        if (end !== 'again') this.#done();
+        if (end === 'done' || (end === 'given-up' && this.#isEnough(target, wanted))) this.#done();
         if (end === 'done') return;
         longPause = Math.min(2 * longPause, RETRIES.unreadableObject.pauses.longestMs);
         const troubled = pauseAfter(RETRIES.backlog.pauses, 1, clock.random(), pollMs);
@@ -260,6 +266,12 @@ export class Backlog {
     return isOwnFault === undefined ? ask() : isOwnFault(error);
   }
 
+  /** Whether the tree is ready without this content, which cannot be had. */
+  #isEnough({ generation }: FetchTarget, missing: Uint32Array): boolean {
+    if (this.#isReady || this.#options.mustBeWhole !== true) return true;
+    return missing.length === 0 || this.#accepted === generation.id;
+  }
+
   /** Rejects `ready` for a tree that must be complete but is not. */
   #refuse(error: unknown): void {
     if (this.#options.mustBeWhole === true && !this.#isReady) this.#ready.reject(error);
@@ -331,6 +343,7 @@ export class Backlog {
     this.#held = undefined;
     this.#isReady = true;
     this.#ready.resolve();
+    this.#readyAtLast.resolve();
   }
 
   /** Warns when a failure begins or its cause changes. */

@@ -141,6 +141,11 @@ export class Sync {
     return this.#backlog.ready;
   }
 
+  /** The same, where `ready` was rejected: it is tried again. Never rejects. */
+  get readyAtLast(): Promise<void> {
+    return this.#backlog.readyAtLast;
+  }
+
   /** Whether the first tree was one that a former process had published. */
   get isRestored(): boolean {
     return this.#isRestored;

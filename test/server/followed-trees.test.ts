@@ -20,11 +20,13 @@ function follow(paths: readonly string[]) {
   const trees = paths.map((path) => {
     const ready = deferred<void>();
     ready.promise.catch(() => undefined);
+    const readyAtLast = deferred<void>();
     const tree = {
       tree: { path, config: { waitForStoreMs: 0, pollIntervalMs: 1_000 } },
       log,
       queue: undefined as FollowedTree['queue'],
       ready,
+      readyAtLast,
       starts: 0,
       start: async (): Promise<never> => ({}) as never,
       sync: {
@@ -36,6 +38,7 @@ function follow(paths: readonly string[]) {
           if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
         },
         ready: ready.promise,
+        readyAtLast: readyAtLast.promise,
         isRestored: false,
         view: { generation: undefined } as unknown as SyncView,
       },
@@ -151,6 +154,21 @@ describe('several trees that are followed', () => {
     assert.deepEqual([log.count('info', 'tree-ready'), log.count('info', 'ready')], [2, 1]);
   });
 
+  test('are ready at last where nothing of one could be read at first', async () => {
+    const { trees, followed, log } = follow(['a', 'b']);
+    const told: string[] = [];
+    void followed.ready.then(() => told.push('ready'));
+    void servedTrees(trees).ready.then(() => told.push('to the supervisor'));
+    trees[0]!.ready.resolve();
+    trees[1]!.ready.reject(empty());
+    await turn();
+    assert.deepEqual([told, log.count('warn', 'tree-not-ready')], [[], 1]);
+    trees[1]!.readyAtLast.resolve();
+    await turn();
+    assert.deepEqual(told.toSorted(), ['ready', 'to the supervisor']);
+    assert.deepEqual([log.count('info', 'tree-ready'), log.count('info', 'ready')], [2, 1]);
+  });
+
   test('tell the supervisor of each', () => {
     const { trees } = follow(['a', 'b']);
     assert.match(servedTrees(trees).status(), /^a: .* \| b: /);
@@ -168,9 +186,21 @@ describe('a tree that is the whole mount', () => {
     assert.equal(trees[0]!.starts, 1);
   });
 
-  test('is not ready if nothing of it can be read, unless it was there before', async () => {
+  test('is the end of the mount if nothing of it can be read', async () => {
     const { trees, followed } = follow(['']);
     trees[0]!.ready.reject(empty());
     await assert.rejects(followed.ready, { code: 'empty-source' });
+  });
+
+  test('is ready at last if it was there before', async () => {
+    const { trees, followed, log } = follow(['']);
+    Object.assign(trees[0]!.sync, { isRestored: true });
+    trees[0]!.ready.reject(empty());
+    const { ready } = followed;
+    await turn();
+    assert.equal(log.count('info', 'ready'), 0);
+    trees[0]!.readyAtLast.resolve();
+    await ready;
+    assert.equal(log.count('info', 'ready'), 1);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Backlog } from '../../src/sync/backlog.ts';
+import { Backlog, type BacklogOptions } from '../../src/sync/backlog.ts';
 import { ContentState, MARK } from '../../src/sync/content-state.ts';
 import type { FetchTarget } from '../../src/sync/fetch-target.ts';
 import { SlowFetches } from '../../src/sync/unreadable/slow-fetches.ts';
@@ -21,7 +21,7 @@ describe('the backlog', () => {
   let refreshes: number;
   let answer: 'current' | 'published' | 'held' | 'failed';
 
-  const setUp = (): void => {
+  const setUp = (changes: Partial<BacklogOptions> = {}): void => {
     source = new FakeSource(() => 0);
     cache = new FakeCache(source);
     clock = new FakeClock();
@@ -43,9 +43,10 @@ describe('the backlog', () => {
         refreshes += 1;
         return { kind: answer };
       },
+      ...changes,
     });
   };
-  beforeEach(setUp);
+  beforeEach(() => setUp());
 
   afterEach(() => backlog.stop());
 
@@ -230,8 +231,35 @@ describe('the backlog', () => {
     assert.equal(backlog.isReady, false);
     cache.allFail = undefined;
     await clock.advance(20_000);
+    await clock.drive(backlog.readyAtLast);
     assert.equal(backlog.isReady, true);
     assert.equal(cache.blobs.size, 3);
+  });
+
+  it('is not called ready without content of a tree that must be whole, until that comes', async () => {
+    setUp({ mustBeWhole: true, unreadableWaitMs: 0, isOwnFault: () => true });
+    source.putFiles(3);
+    cache.failures.set('dags/file00000.py', 'corrupt');
+    backlog.start(await target());
+    await assert.rejects(clock.drive(backlog.ready), { code: 'corrupt' });
+    await clock.advance(3_600_000);
+    assert.equal(backlog.isReady, false);
+    cache.failures.clear();
+    await clock.advance(3_600_000);
+    await clock.drive(backlog.readyAtLast);
+    assert.equal(cache.blobs.size, 3);
+  });
+
+  it('is called ready once a tree is shown that is whole', async () => {
+    setUp({ mustBeWhole: true, unreadableWaitMs: 0, isOwnFault: () => true });
+    source.putFiles(3);
+    cache.failures.set('dags/file00000.py', 'corrupt');
+    backlog.start(await target());
+    await assert.rejects(clock.drive(backlog.ready), { code: 'corrupt' });
+    source.delete('dags/file00000.py');
+    backlog.start(await target());
+    await clock.drive(backlog.readyAtLast);
+    assert.equal(backlog.isReady, true);
   });
 
   it('is ready where one object alone is denied', async () => {

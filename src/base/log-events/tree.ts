@@ -122,6 +122,6 @@ export const treeEvents = {
     levels: ['warn'],
     fields: ['code', 'detail', 'hint'],
     meaning:
-      'Of several trees, nothing of one can be read: the mount does not become ready. Mend what `hint` names.',
+      'Of several trees, nothing of one can be read, or of a release that is its first not all: the mount is not ready. It is tried again, and `tree-ready` follows. Mend what `hint` names.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;
