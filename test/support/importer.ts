@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { testedDriver } from './driver.ts';
 import { type Reader, startPython } from './reader.ts';
 
 /** What importing.py tells at its end. */
@@ -13,7 +14,8 @@ export interface ImporterReadings {
 
 /** A process that walks and imports the package `shared` of a mount, over and over. */
 export function startImporter(target: string): Reader {
-  return startPython('importing.py', [target, 'shared'], { stdin: 'pipe', deadlineMs: 1_500_000 });
+  const sizes = testedDriver === 'fuse-native' ? ['sizes-by-path'] : [];
+  return startPython('importing.py', [target, 'shared', ...sizes], { stdin: 'pipe', deadlineMs: 1_500_000 });
 }
 
 export async function endImporter(reader: Reader): Promise<ImporterReadings> {
