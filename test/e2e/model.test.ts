@@ -23,8 +23,8 @@ import { mountStore, openStore, type Store } from './fixture.ts';
 /** Histories that go on side by side, each below a directory of its own: a publication serves all of them. */
 const lanes = 10;
 const wanted = Number(process.env.DAGMOUNT_TEST_RUNS ?? (long ? 100 : 5));
-/** Each shrunk candidate is some seconds on the mount. */
-const shrinkingMs = 240_000;
+/** How long a failure is shrunk: each candidate is some seconds on the mount. The histories take what they take. */
+const shrinkingMs = long ? 960_000 : 240_000;
 /** No listing but those that the run asks for; whatever goes, goes. */
 const args = ['--poll-interval', '1h', '--max-delete', '100%', '--allow-empty'];
 
@@ -121,6 +121,7 @@ describe('on a mount, the tree of any history of puts and deletes', {
       const run = await mountedRun(t, await open(t));
       let round = 0;
       let done = 0;
+      let shrunkUntil = Number.POSITIVE_INFINITY;
       const histories = fc.array(historyOf(keys, { most: 5, operations: 10 }), {
         minLength: 1,
         maxLength: lanes,
@@ -128,16 +129,17 @@ describe('on a mount, the tree of any history of puts and deletes', {
       });
       const property = fc.asyncProperty(histories, async (some) => {
         // As many as are wanted, however many stood side by side; a failure stops the counting, and is shrunk.
-        if (done >= wanted) return;
+        if (done >= wanted || performance.now() > shrunkUntil) return;
         round += 1;
-        for (const step of sideBySide(some, round)) await run.step(step);
+        try {
+          for (const step of sideBySide(some, round)) await run.step(step);
+        } catch (error) {
+          shrunkUntil = Math.min(shrunkUntil, performance.now() + shrinkingMs);
+          throw error;
+        }
         done += some.length;
       });
-      const details = await fc.check(property, {
-        ...seeded(t, wanted),
-        interruptAfterTimeLimit: long ? 4 * shrinkingMs : shrinkingMs,
-        markInterruptAsFailure: true,
-      });
+      const details = await fc.check(property, seeded(t, wanted));
       if (details.failed) throw new Error(reportOf(details), { cause: details.errorInstance });
     });
   }
