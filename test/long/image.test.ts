@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import { openStore } from '../e2e/fixture.ts';
+import { openStore, type Store } from '../e2e/fixture.ts';
 import {
   type Container,
   containersImpossible,
@@ -15,6 +15,7 @@ import {
   openImage,
   type Volume,
 } from '../support/container.ts';
+import { CsiClient } from '../support/csi-client.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { mountImpossible, parseLog } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
@@ -84,16 +85,21 @@ function containerOf(name: string): PodContainer {
   return found.spec.template.spec.containers[0];
 }
 
+/** A directory whose mounts containers and node show each other. */
+async function share(t: TestContext, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await run('mount', ['--bind', directory, directory]);
+  defer(t, async () => {
+    await run('umount', ['-R', '-l', directory]);
+  });
+  await run('mount', ['--make-shared', directory]);
+}
+
 /** A node whose directories lie below one of the test's. */
 async function openNode(t: TestContext) {
   const node = await temporaryDirectory(t);
   const shared = join(node, 'mnt/dagmount');
-  await mkdir(shared, { recursive: true });
-  await run('mount', ['--bind', shared, shared]);
-  defer(t, async () => {
-    await run('umount', ['-l', shared]);
-  });
-  await run('mount', ['--make-shared', shared]);
+  await share(t, shared);
   const volumesOf = async ({ volumeMounts }: PodContainer): Promise<readonly Volume[]> => {
     for (const { mountPath } of volumeMounts) await mkdir(join(node, mountPath), { recursive: true });
     return volumeMounts.map(({ mountPath, mountPropagation }) => ({
@@ -105,6 +111,52 @@ async function openNode(t: TestContext) {
   return { node, shared, volumesOf };
 }
 
+/** As the driver's container and kubelet know it. */
+const KUBELET = '/var/lib/kubelet';
+const SOCKET = 'plugins/csi.dagmount.dev/csi.sock';
+
+/** A node as the chart has it: its directories, and a test in the place of kubelet. */
+async function openKubelet(t: TestContext, { bucket, endpoint }: Store) {
+  const directory = await temporaryDirectory(t);
+  // Short: the path of a socket has 107 bytes at most.
+  const kubelet = join(directory, 'k');
+  await share(t, kubelet);
+  const own = [
+    '/run/dagmount',
+    '/run/dagmount-hold',
+    '/var/cache/dagmount',
+    '/var/lib/dagmount',
+    '/etc/dagmount',
+  ];
+  for (const path of [...own, `k/${dirname(SOCKET)}`])
+    await mkdir(join(directory, path), { recursive: true });
+  const options = `{endpoint-url: '${endpoint}', region: us-east-1, poll-interval: 1s, settle: '0'}`;
+  const config = `allow: ['s3://${bucket}/dags']\nprofiles: {default: ${options}}\n`;
+  await writeFile(join(directory, 'etc/dagmount/csi.yaml'), config);
+  const client = new CsiClient(join(kubelet, SOCKET));
+  defer(t, () => client.close());
+  const target = (pod: string): string => `pods/${pod}/volumes/kubernetes.io~csi/dags/mount`;
+  const volumes: readonly Volume[] = [
+    { source: kubelet, destination: KUBELET, propagation: 'shared' },
+    ...own.map((path) => ({
+      source: join(directory, path),
+      destination: path,
+      propagation: 'private' as const,
+    })),
+  ];
+  return {
+    directory,
+    volumes,
+    publish: (pod: string): Promise<void> => {
+      const volumeContext = { source: `s3://${bucket}/dags`, 'csi.storage.k8s.io/pod.uid': pod };
+      return client.publish({ volumeId: pod, targetPath: join(KUBELET, target(pod)), volumeContext });
+    },
+    unpublish: (pod: string): Promise<void> => client.unpublish(pod, join(KUBELET, target(pod))),
+    targetOf: (pod: string): string => join(kubelet, target(pod)),
+    deviceOf: (pod: string): number | undefined => mountsAt(join(kubelet, target(pod))).at(-1)?.minor,
+  };
+}
+
 function childrenOf(pid: number): readonly number[] {
   const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
   return list === '' ? [] : list.split(' ').map(Number);
@@ -114,20 +166,20 @@ function events(container: Container): readonly string[] {
   return parseLog(container.runtime.stderr()).map(({ event }) => event);
 }
 
-async function ready(container: Container): Promise<Container> {
-  await waitFor('a mount that is ready', () => {
+async function says(container: Container, event: string): Promise<Container> {
+  await waitFor(event, () => {
     const { exitCode, signalCode } = container.runtime.process;
     if (exitCode !== null || signalCode !== null) throw new Error(container.runtime.stderr());
-    return events(container).includes('ready');
+    return events(container).includes(event);
   });
   return container;
 }
 
 /** A program of the host, in a container whose view of the node's directory is that of a pod: HostToContainer. */
-async function startReader(image: Image, shared: string, seed: number): Promise<Container> {
+async function startReader(image: Image, volume: string, root: string, seed: number): Promise<Container> {
   const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' });
   return image.start({
-    command: ['chroot', '/host', python.stdout.trim(), '/media/endure.py', '/mnt/dags', String(seed)],
+    command: ['chroot', '/host', python.stdout.trim(), '/media/endure.py', root, String(seed)],
     env: { LC_ALL: 'C', PYTHONUTF8: '1' },
     volumes: [
       { source: '/', destination: '/host', propagation: 'private', readOnly: true },
@@ -137,7 +189,7 @@ async function startReader(image: Image, shared: string, seed: number): Promise<
         destination: '/host/media',
         propagation: 'private',
       },
-      { source: shared, destination: '/host/mnt', propagation: 'slave' },
+      { source: volume, destination: '/host/mnt', propagation: 'slave' },
     ],
     stdin: 'pipe',
   });
@@ -214,13 +266,13 @@ describe('the image', { skip: mountImpossible || mountCallImpossible || containe
         volumes,
         mounts: true,
       });
-      return ready(container);
+      return says(container, 'ready');
     };
     let mount = await start();
     const target = join(shared, 'dags');
     const device = mountsAt(target)[0]?.minor;
     const readers = await Promise.all(
-      Array.from({ length: READERS }, (_, index) => startReader(image, shared, index)),
+      Array.from({ length: READERS }, (_, index) => startReader(image, shared, '/mnt/dags', index)),
     );
     const over = new AbortController();
     const changing = change(store, over.signal);
@@ -250,6 +302,59 @@ describe('the image', { skip: mountImpossible || mountCallImpossible || containe
     await mount.signal('TERM');
     assert.deepEqual(await mount.runtime.exit, { code: 0, signal: null });
     assert.deepEqual(mountsAt(target), []);
+  });
+
+  test('gives pods their volumes as a CSI driver; readers in them see no error while it is killed and replaced', async (t) => {
+    if (typeof first === 'string') return t.skip(first);
+    const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
+    const node = await openKubelet(t, store);
+    await image.start({
+      args: ['hold', '--socket', '/run/dagmount-hold/hold.sock'],
+      volumes: node.volumes.filter(({ destination }) => destination === '/run/dagmount-hold'),
+    });
+    await waitFor('the holder', () => existsSync(join(node.directory, 'run/dagmount-hold/hold.sock')));
+    const start = async (): Promise<Container> => {
+      const kubelet = [
+        '--node-id=node-1',
+        `--kubelet-dir=${KUBELET}`,
+        `--endpoint=unix://${KUBELET}/${SOCKET}`,
+      ];
+      const { volumes } = node;
+      const container = await image.start({
+        args: ['csi', ...kubelet],
+        env: store.env,
+        volumes,
+        mounts: true,
+      });
+      return says(container, 'driver-listening');
+    };
+    let driver = await start();
+    const pods = Array.from({ length: READERS }, (_, index) => `reader-${index}`);
+    await Promise.all(pods.map(node.publish));
+    const device = node.deviceOf('reader-0');
+    assert.ok(device !== undefined);
+    const readers = await Promise.all(
+      pods.map((pod, index) => startReader(image, node.targetOf(pod), '/mnt', index)),
+    );
+    const over = new AbortController();
+    const changing = change(store, over.signal);
+    for (const signal of ['KILL', 'TERM'] as const) {
+      await delay(1_000);
+      await driver.signal(signal);
+      await driver.runtime.exit;
+      driver = await start();
+      await node.publish(`after-${signal}`);
+      assert.equal(node.deviceOf(`after-${signal}`), device, 'it is the same mount');
+    }
+    over.abort();
+    await changing;
+    await outlived(t, readers.map(readerOf));
+    const published = [...pods, 'after-KILL', 'after-TERM'];
+    assert.deepEqual(new Set(published.map(node.deviceOf)), new Set([device]));
+    for (const pod of published) await node.unpublish(pod);
+    await driver.signal('TERM');
+    assert.deepEqual(await driver.runtime.exit, { code: 0, signal: null });
+    assert.deepEqual(new Set(published.map(node.deviceOf)), new Set([undefined]));
   });
 
   test('has a first process that reaps the children of others', async (t) => {
