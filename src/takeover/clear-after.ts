@@ -46,10 +46,14 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
       const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
       if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));
       // As with the state of the mount itself.
-      if (isOwn && cacheDirectory !== undefined) clearTrees(own, directory, cacheDirectory);
+      const isTreeKept = (name: string): boolean =>
+        isOwn &&
+        cacheDirectory !== undefined &&
+        isKeptInCache(treeDirectory(directory, name), treeDirectory(cacheDirectory, name));
       actingAs(owner, () => {
         if (socket !== null) removeSocket(socket, owner.uid);
         for (const file of files) own.remove(file);
+        clearTrees(own, directory, isTreeKept);
         all.removeDirectory(basename(directory));
       });
     } finally {
@@ -60,17 +64,16 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
   }
 }
 
-/** Clears the runtime directories of the trees of an own mount, as far as their state is kept in the cache. */
-function clearTrees(mount: HeldDirectory, directory: string, cacheDirectory: string): void {
+/**
+ * Clears the runtime directories of the trees of a mount, of whose state that which is kept in the cache. What else is there
+ * stays, for the next start.
+ */
+function clearTrees(mount: HeldDirectory, directory: string, isKept: (name: string) => boolean): void {
   const trees = directoryIfThere(mount, TREES_DIRECTORY);
   if (trees === undefined) return;
   try {
     for (const name of trees.names(MOST_TREES).names) {
-      const [runtime, cache] = [directory, cacheDirectory].map(
-        (each) => `${each}/${TREES_DIRECTORY}/${name}`,
-      );
-      const isKept = isKeptInCache(runtime as string, cache as string);
-      const states = isKept ? Object.values(takeoverPaths(runtime as string)) : [];
+      const states = isKept(name) ? Object.values(takeoverPaths(treeDirectory(directory, name))) : [];
       const tree = trees.directory(name);
       try {
         for (const file of [TREE_MARK_FILE, ...states.map((path) => basename(path))]) tree.remove(file);
@@ -83,6 +86,10 @@ function clearTrees(mount: HeldDirectory, directory: string, cacheDirectory: str
   } finally {
     trees.close();
   }
+}
+
+function treeDirectory(directory: string, name: string): string {
+  return `${directory}/${TREES_DIRECTORY}/${name}`;
 }
 
 function directoryIfThere(parent: HeldDirectory, name: string): HeldDirectory | undefined {
