@@ -3,21 +3,39 @@ const APART_MS = 1_000;
 /** Within this time hints cause this many looks at most: a flood of them costs little more than polling. */
 const WINDOW_MS = 10_000;
 const LOOKS = 2;
+/** Hints that are less than this apart are of one burst. */
+const QUIET_MS = 2_000;
+/** After its first looks, a burst that does not end gets a look this often. */
+const LONGEST_MS = 30_000;
 
-/** How soon a hint is followed by a look. The first one is followed at once. */
+/**
+ * How soon a hint is followed by a look. The first one is followed at once. A burst gets two looks, and one when it has
+ * ended, however long its messages take to arrive.
+ */
 export class HintPace {
   /** When the last looks because of hints began, the newest first. */
   #looks: readonly number[] = [];
+  /** When the last hint came. */
+  #hintedAt: number | undefined;
+  #looksOfBurst = 0;
 
-  /** Milliseconds. A clock that stepped back makes no wait longer than the window. */
+  hinted(now: number): void {
+    if (this.#hintedAt === undefined || now - this.#hintedAt >= QUIET_MS) this.#looksOfBurst = 0;
+    this.#hintedAt = now;
+  }
+
+  /** Milliseconds; later hints may make it longer. A clock that stepped back makes no wait longer than the bounds. */
   waitMs(now: number): number {
     const [newest, ...older] = this.#looks;
     const oldest = older[LOOKS - 2];
-    return Math.max(left(newest, APART_MS, now), left(oldest, WINDOW_MS, now));
+    const paced = Math.max(left(newest, APART_MS, now), left(oldest, WINDOW_MS, now));
+    if (this.#looksOfBurst < LOOKS) return paced;
+    return Math.max(paced, Math.min(left(this.#hintedAt, QUIET_MS, now), left(newest, LONGEST_MS, now)));
   }
 
   looked(now: number): void {
     this.#looks = [now, ...this.#looks].slice(0, LOOKS);
+    this.#looksOfBurst += 1;
   }
 }
 

@@ -60,6 +60,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   /** Resolves when a revalidation that began after this call begins. Rejects with the loop's end reason. */
   hint(): Promise<void> {
     if (this.#over !== undefined) return Promise.reject(this.#over.reason);
+    this.#pace.hinted(this.#options.clock.now());
     if (this.#hinted === undefined) {
       this.#hinted = deferred<void>();
       // Whoever hints need not wait.
@@ -126,9 +127,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     const wake = (): void => controller.abort();
     this.#wake = wake;
     this.#wakeForHint = () => {
-      const waitMs = this.#pace.waitMs(clock.now());
-      if (waitMs === 0) wake();
-      else clock.sleep(waitMs, controller.signal).then(wake, () => undefined);
+      this.#hintDue(controller.signal).then(wake, () => undefined);
     };
     if (this.#hinted !== undefined) this.#wakeForHint();
     try {
@@ -141,6 +140,16 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
       // Ends the sleep for a hint, too.
       wake();
       release();
+    }
+  }
+
+  /** Resolves when a look for the hints may begin: those that come meanwhile may defer it. */
+  async #hintDue(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    for (;;) {
+      const waitMs = this.#pace.waitMs(clock.now());
+      if (waitMs === 0) return;
+      await clock.sleep(waitMs, signal);
     }
   }
 

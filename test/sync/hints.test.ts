@@ -48,6 +48,42 @@ describe('a hint', () => {
     assert.notEqual(world.sync.shown?.generation.find('last.py'), -1);
   });
 
+  it('costs three looks where 10,000 come within 21 seconds, and the last look begins after the last hint', async () => {
+    const world = await started();
+    const { listings } = world.source;
+    for (let hint = 0; hint < 10_000; hint += 1) {
+      void world.sync.hint();
+      if (hint % 100 === 99) await world.clock.advance(210);
+    }
+    world.source.put('last.py');
+    const followed = world.sync.hint();
+    await world.clock.advance(2_000);
+    await followed;
+    assert.ok(world.source.listings - listings <= 3, `${world.source.listings - listings} looks`);
+    await world.clock.advance(2_000);
+    assert.notEqual(world.sync.shown?.generation.find('last.py'), -1);
+  });
+
+  it('of a flood without end is followed by the next poll, and within 30 seconds', async () => {
+    for (const [pollMs, mostMs] of [
+      [10_000, 11_000],
+      [3_600_000, 30_000],
+    ] as const) {
+      const world = await started({ pollMs });
+      const looks: number[] = [];
+      world.source.onList = () => {
+        looks.push(world.clock.now());
+      };
+      for (let second = 0; second < 300; second += 1) {
+        void world.sync.hint();
+        await world.clock.advance(1_000);
+      }
+      const gaps = looks.slice(1).map((at, index) => at - looks[index]!);
+      assert.ok(Math.max(...gaps) <= mostMs + 1_000, `${gaps}`);
+      assert.ok(looks.length >= 10 && looks.length <= 300_000 / mostMs + 10, `${looks.length} looks`);
+    }
+  });
+
   it('is followed by a look that began after it, though one is under way', async () => {
     const world = await started();
     let end: () => void = () => undefined;
@@ -128,6 +164,25 @@ describe('the pace of hints', () => {
     assert.equal(pace.waitMs(10_000), 0);
     pace.looked(10_000);
     assert.equal(pace.waitMs(10_500), 4_500);
+  });
+
+  it('gives a burst two looks, and one when it has ended, or after 30 seconds', () => {
+    const pace = new HintPace();
+    for (const at of [0, 1_000]) {
+      pace.hinted(at);
+      assert.equal(pace.waitMs(at), 0);
+      pace.looked(at);
+    }
+    for (let at = 2_000; at <= 30_000; at += 1_000) pace.hinted(at);
+    assert.equal(pace.waitMs(30_000), 1_000, 'after 30 seconds');
+    pace.hinted(30_500);
+    assert.equal(pace.waitMs(31_000), 0);
+    pace.looked(31_000);
+    pace.hinted(31_500);
+    assert.equal(pace.waitMs(31_500), 2_000, 'when it has ended');
+    pace.looked(33_500);
+    pace.hinted(60_000);
+    assert.equal(pace.waitMs(60_000), 0, 'another one');
   });
 
   it('waits no longer than its window where the clock steps back by a day', () => {

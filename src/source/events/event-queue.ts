@@ -6,8 +6,13 @@ export interface QueueMessage {
 
 /** A queue of messages, each of which stays until it is deleted. */
 export interface EventQueue {
-  /** Waits some 20 s for messages. Rejects with StoreError, or with the signal's reason. */
-  receive(signal: AbortSignal): Promise<readonly QueueMessage[]>;
+  /** As many messages as one receive gives at most. */
+  readonly mostMessages: number;
+  /** `waits`: some 20 s for messages. Rejects with StoreError, or with the signal's reason. */
+  receive(options: {
+    readonly waits: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<readonly QueueMessage[]>;
   /** Those that cannot be deleted come again. Rejects as `receive` does. */
   delete(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -20,6 +20,9 @@ export interface QueueFollowerOptions {
 
 /** Messages that wait for a look: a flood of more than that waits in the queue. */
 const MOST_WAITING = 20_000;
+/** A receive gives ten messages at most, in a round trip to the queue: of a burst, this many are under way. */
+const MOST_RECEIVERS = 8;
+const MOST_DELETERS = 4;
 
 /**
  * Turns messages of a queue into hints. A message is deleted only after a look that began later than it came: one that
@@ -29,11 +32,15 @@ const MOST_WAITING = 20_000;
 export class QueueFollower {
   readonly #options: QueueFollowerOptions;
   #waiting = 0;
+  /** Receivers beside the one that waits for messages. */
+  #helpers = 0;
   #failures = 0;
   #code: string | undefined;
   #toldStrange = false;
-  /** Deletes one batch after another, in the background. */
-  #deleting: Promise<void> = Promise.resolve();
+  readonly #toDelete: QueueMessage[] = [];
+  #deleters = 0;
+  /** What runs in the background. */
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: QueueFollowerOptions) {
     this.#options = options;
@@ -43,17 +50,39 @@ export class QueueFollower {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const messages = await this.#options.queue.receive(signal);
+        await this.#receive(true, signal);
         this.#recovered();
-        const followed = this.#take(messages, signal);
-        if (this.#waiting >= MOST_WAITING) await followed;
       } catch (error) {
         if (signal.aborted) break;
         this.#failed(error);
         await this.#pause(signal);
       }
     }
-    await this.#deleting;
+    await Promise.all(this.#running);
+  }
+
+  /** Each full receive adds a helper. How many messages came. */
+  async #receive(waits: boolean, signal: AbortSignal): Promise<number> {
+    const { queue } = this.#options;
+    const messages = await queue.receive({ waits, signal });
+    const followed = this.#take(messages, signal);
+    if (messages.length >= queue.mostMessages) this.#addHelper(signal);
+    if (this.#waiting >= MOST_WAITING) await followed;
+    return messages.length;
+  }
+
+  #addHelper(signal: AbortSignal): void {
+    if (this.#helpers >= MOST_RECEIVERS - 1) return;
+    this.#helpers += 1;
+    this.#inBackground(async () => {
+      try {
+        while (!signal.aborted && (await this.#receive(false, signal)) > 0);
+      } catch {
+        // The receiver that waits meets the same failure, and tells of it.
+      } finally {
+        this.#helpers -= 1;
+      }
+    });
   }
 
   /** Resolves when a look for these messages began; never rejects. */
@@ -87,15 +116,35 @@ export class QueueFollower {
   }
 
   #delete(messages: readonly QueueMessage[], signal: AbortSignal): void {
-    this.#deleting = this.#deleting
-      .then(() => this.#options.queue.delete(messages, signal))
-      .catch((error: unknown) => {
-        if (signal.aborted) return;
-        this.#options.log.debug(
-          { event: 'events-not-deleted', messages: messages.length, ...wordsOf(error) },
-          'messages could not be deleted from the queue, and come again',
-        );
-      });
+    this.#toDelete.push(...messages);
+    // Those that come meanwhile share a batch.
+    if (this.#deleters >= MOST_DELETERS) return;
+    this.#deleters += 1;
+    this.#inBackground(async () => {
+      while (this.#toDelete.length > 0 && !signal.aborted) {
+        await this.#deleteBatch(this.#toDelete.splice(0, this.#options.queue.mostMessages), signal);
+      }
+      this.#deleters -= 1;
+    });
+  }
+
+  async #deleteBatch(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void> {
+    const { queue, log } = this.#options;
+    try {
+      await queue.delete(messages, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.debug(
+        { event: 'events-not-deleted', messages: messages.length, ...wordsOf(error) },
+        'messages could not be deleted from the queue, and come again',
+      );
+    }
+  }
+
+  /** `work` does not reject. */
+  #inBackground(work: () => Promise<void>): void {
+    const running = work().finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   async #pause(signal: AbortSignal): Promise<void> {

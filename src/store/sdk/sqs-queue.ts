@@ -52,6 +52,7 @@ export async function openSqsQueue(options: SqsQueueOptions): Promise<SqsQueue> 
 }
 
 export class SqsQueue {
+  readonly mostMessages: number = MOST_MESSAGES;
   readonly #sdk: typeof import('@aws-sdk/client-sqs');
   readonly #url: string;
   readonly #transport: Transport;
@@ -81,11 +82,17 @@ export class SqsQueue {
     this.#client = new sdk.SQSClient(config);
   }
 
-  async receive(signal: AbortSignal): Promise<readonly Message[]> {
+  async receive({
+    waits,
+    signal,
+  }: {
+    readonly waits: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<readonly Message[]> {
     const command = new this.#sdk.ReceiveMessageCommand({
       QueueUrl: this.#url,
       MaxNumberOfMessages: MOST_MESSAGES,
-      WaitTimeSeconds: WAIT_SECONDS,
+      WaitTimeSeconds: waits ? WAIT_SECONDS : 0,
       VisibilityTimeout: HIDDEN_SECONDS,
     });
     const { Messages = [] } = await this.#told(this.#client.send(command, { abortSignal: signal }));

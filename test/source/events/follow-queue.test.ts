@@ -14,7 +14,15 @@ const FOREIGN = s3Notification('acme', 'logs/a.txt');
 class FakeQueue implements EventQueue {
   readonly messages: QueueMessage[] = [];
   readonly deleted: string[] = [];
+  readonly mostMessages = 10;
+  /** How many messages each deletion was of. */
+  readonly deletions: number[] = [];
   receives = 0;
+  /** Receives that wait, or last, at the moment; and the most of them so far. */
+  underWay = 0;
+  mostUnderWay = 0;
+  /** What a receive takes; undefined: no time. */
+  lasts: (() => Promise<void>) | undefined;
   fails: StoreError | undefined;
   #wake: Deferred<void> = deferred();
 
@@ -24,14 +32,28 @@ class FakeQueue implements EventQueue {
     this.#wake = deferred();
   }
 
-  async receive(signal: AbortSignal): Promise<readonly QueueMessage[]> {
+  async receive({
+    waits,
+    signal,
+  }: {
+    readonly waits: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<readonly QueueMessage[]> {
     this.receives += 1;
-    if (this.fails !== undefined) throw this.fails;
-    if (this.messages.length === 0) await orAborted(this.#wake.promise, signal);
-    return this.messages.splice(0, 10);
+    this.underWay += 1;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    try {
+      if (this.fails !== undefined) throw this.fails;
+      await this.lasts?.();
+      while (waits && this.messages.length === 0) await orAborted(this.#wake.promise, signal);
+      return this.messages.splice(0, this.mostMessages);
+    } finally {
+      this.underWay -= 1;
+    }
   }
 
   async delete(messages: readonly QueueMessage[]): Promise<void> {
+    this.deletions.push(messages.length);
     this.deleted.push(...messages.map(({ receipt }) => receipt));
   }
 
@@ -116,6 +138,50 @@ describe('a message of the queue', () => {
     for (const hint of hints) hint.resolve();
     await clock.settle();
     assert.equal(queue.deleted.length, 100);
+  });
+});
+
+describe('a burst of messages', () => {
+  it('is received by eight at a time, and deleted in full batches', async (t) => {
+    const { clock, queue, hints } = follow(t);
+    queue.lasts = () => clock.sleep(10, new AbortController().signal);
+    queue.put(...Array.from({ length: 10_000 }, () => CONCERNED));
+    const start = clock.now();
+    while (queue.messages.length > 0) await clock.advance(10);
+    const ms = clock.now() - start;
+    assert.ok(ms <= 1_400, `${ms} ms: 1,000 receives of 10 ms, eight at a time`);
+    assert.equal(queue.mostUnderWay, 8);
+    await clock.advance(10);
+    for (const hint of hints) hint.resolve();
+    await clock.settle();
+    assert.equal(new Set(queue.deleted).size, 10_000);
+    assert.ok(queue.deletions.length <= 1_010, `${queue.deletions.length} deletions`);
+  });
+
+  it('leaves one receiver when it has ended', async (t) => {
+    const { clock, queue, hints } = follow(t);
+    queue.put(...Array.from({ length: 500 }, () => CONCERNED));
+    await clock.settle();
+    for (const hint of hints) hint.resolve();
+    await clock.settle();
+    assert.equal(queue.messages.length, 0);
+    assert.equal(queue.underWay, 1);
+  });
+
+  it('that fails in the midst is told of once, and goes on when the queue is back', async (t) => {
+    const { clock, queue, hints, log } = follow(t);
+    queue.lasts = () => clock.sleep(10, new AbortController().signal);
+    queue.put(...Array.from({ length: 1_000 }, () => CONCERNED));
+    await clock.advance(50);
+    queue.fails = new StoreError('unreachable', 'no route', 'Wait.', true);
+    await clock.advance(30_000);
+    assert.equal(log.count('warn', 'events-failed'), 1);
+    queue.fails = undefined;
+    await clock.advance(60_000);
+    assert.equal(queue.messages.length, 0);
+    for (const hint of hints) hint.resolve();
+    await clock.settle();
+    assert.equal(queue.deleted.length, 1_000);
   });
 });
 

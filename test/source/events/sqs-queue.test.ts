@@ -46,7 +46,7 @@ describe('a queue of SQS', () => {
   it('gives what was sent, waits for it, and forgets what is deleted', async () => {
     const queueUrl = await made('dags');
     const queue = await open(queueUrl);
-    const received = queue.receive(signal);
+    const received = queue.receive({ waits: true, signal });
     await send(queueUrl, s3Notification('acme', 'dags/a.py'));
     const messages = await received;
     assert.deepEqual(
@@ -59,11 +59,17 @@ describe('a queue of SQS', () => {
     await queue.close();
   });
 
+  it('that is empty answers at once where the receive does not wait', async () => {
+    const queue = await open(await made('nothing-yet'));
+    assert.deepEqual(await queue.receive({ waits: false, signal }), []);
+    await queue.close();
+  });
+
   it('ends a wait when it is aborted', async () => {
     const queueUrl = await made('empty');
     const queue = await open(queueUrl);
     const end = new AbortController();
-    const waiting = assert.rejects(queue.receive(end.signal));
+    const waiting = assert.rejects(queue.receive({ waits: true, signal: end.signal }));
     await waitFor('the request', () => asked.length > 1);
     end.abort();
     await waiting;
@@ -72,11 +78,11 @@ describe('a queue of SQS', () => {
 
   it('that does not exist, or does not answer, is a coded error without a secret', async () => {
     const missing = await open(`${server.address}/000000000000/nothing`);
-    await assert.rejects(missing.receive(signal), (error) => error instanceof StoreError);
+    await assert.rejects(missing.receive({ waits: true, signal }), (error) => error instanceof StoreError);
     await missing.close();
     const silent = await open('http://127.0.0.1:1/000000000000/dags');
     await assert.rejects(
-      silent.receive(signal),
+      silent.receive({ waits: true, signal }),
       (error) => error instanceof StoreError && error.code === 'unreachable' && error.cause === undefined,
     );
     await silent.close();

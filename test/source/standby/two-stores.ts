@@ -28,6 +28,8 @@ export class Store {
   dropsConnections = false;
   /** Requests so far. */
   requests = 0;
+  /** Pages of listings among them. */
+  listings = 0;
   readonly #etagOf: (body: string) => string;
   readonly #objects = new Map<string, BucketObject>();
   #server: MemoryS3 | undefined;
@@ -50,8 +52,9 @@ export class Store {
     const server = await MemoryS3.start({
       bucket,
       recorded: false,
-      fault: () => {
+      fault: ({ key }) => {
         this.requests += 1;
+        if (key === '') this.listings += 1;
         // Counts as unreachable, and is not tried again.
         if (!this.isDown) return undefined;
         return this.dropsConnections ? 'lost-before' : { status: 403, code: 'ExpiredToken' };
