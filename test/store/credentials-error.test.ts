@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Transport } from '../../src/store/http/transport.ts';
@@ -157,6 +159,39 @@ describe('credentials that cannot be had', () => {
     assert.equal(failure.code, 'no-credentials');
     assert.match(failure.message, /none are configured, and the instance metadata service/);
     assert.match(failure.hint, /AWS_ACCESS_KEY_ID/);
+  });
+
+  test('tell of a hop limit that is too low, where the answer with the session token of the metadata service is lost', async (t) => {
+    const asked: string[] = [];
+    // What begins on this host gets as far as the service; of the answers, those without a hop limit come back.
+    const service = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      if (request.method !== 'PUT') response.writeHead(401).end();
+    });
+    await new Promise<void>((listening) => service.listen(0, '127.0.0.1', listening));
+    defer(t, () => {
+      service.closeAllConnections();
+      service.close();
+    });
+    const { port } = service.address() as AddressInfo;
+    const failure = await searched(t, {
+      variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` },
+    });
+    assert.equal(failure.code, 'no-credentials');
+    assert.match(failure.message, /IMDSv2.* does not arrive/);
+    assert.match(failure.hint, /--http-put-response-hop-limit 2/);
+    // Each is waited for one second: a search lasts two.
+    assert.equal(asked.filter((request) => request.startsWith('PUT')).length, 2, asked.join(', '));
+    assert.ok(asked.length <= 4, asked.join(', '));
+  });
+
+  test('say that nothing is configured where the metadata service gives tokens, and has no role', async (t) => {
+    const fake = await FakeStore.start(t, ({ headers, method }) => {
+      if (method === 'PUT') return { status: 200, body: 'session' };
+      return { status: headers['x-aws-ec2-metadata-token'] === 'session' ? 404 : 401 };
+    });
+    const failure = await searched(t, { variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: fake.origin } });
+    assert.match(failure.message, /none are configured/);
   });
 
   test('tell of the EKS Pod Identity agent by its name', () => {

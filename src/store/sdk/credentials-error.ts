@@ -2,11 +2,15 @@ import { printable } from '../../base/printable.ts';
 import { codeOfFailure, codeOfS3 } from '../error-codes.ts';
 import { isRetryable, StoreError } from '../store-error.ts';
 import type { ConfiguredProvider } from './configured-provider.ts';
+import { LostSessionToken } from './instance-metadata.ts';
 
 const MEND_MISSING =
   'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or ~/.aws/credentials, give this host a role, ' +
   'or use --no-sign-request for a public bucket.';
 const MEND_SERVICE = 'Check that this host can reach the service that provides its credentials (STS, SSO).';
+const MEND_HOPS =
+  'In a container, raise the hop limit of the instance to 2 (aws ec2 modify-instance-metadata-options ' +
+  '--http-put-response-hop-limit 2 --instance-id ID), use the network of the host, or give the pod a role of its own.';
 const EKS_HOSTS: ReadonlySet<string> = new Set(['169.254.170.23', '[fd00:ec2::23]']);
 
 /**
@@ -52,6 +56,12 @@ export function credentialsError(error: unknown, provider: ConfiguredProvider): 
     case 'profile':
       return other(error, `profile ${printable(provider.profile, 100)}`);
     case 'instance':
+      if (error instanceof LostSessionToken) {
+        return missing(
+          'the instance metadata service takes session tokens only (IMDSv2), and its answer with the token does not arrive here',
+          MEND_HOPS,
+        );
+      }
       return missing('none are configured, and the instance metadata service provides none', MEND_MISSING);
     default:
       throw new Error(`unknown provider: ${JSON.stringify(provider satisfies never)}`);

@@ -4,6 +4,7 @@ import type { CredentialsOrigin, CredentialsRecord } from '../credentials-record
 import type { Transport } from '../http/transport.ts';
 import { type ConfiguredProvider, configuredProvider, hasProfile } from './configured-provider.ts';
 import { credentialsError } from './credentials-error.ts';
+import { isSessionTokenLost, LostSessionToken } from './instance-metadata.ts';
 import { sdkRequestHandler } from './transport.ts';
 
 export interface SdkCredentialsOptions {
@@ -63,6 +64,7 @@ async function ownError(provider: ConfiguredProvider, last: unknown, client: S3C
   // An error of a service, the network or a file: it is the provider's own, and the chain stopped there.
   const isOfChain = (last as { readonly name?: unknown }).name === 'CredentialsProviderError';
   if (!isOfChain && provider.kind !== 'container') return last;
+  if (provider.kind === 'instance' && (await isSessionTokenLost(process.env))) return new LostSessionToken();
   try {
     if (provider.kind === 'container') {
       const { fromHttp } = await import('@aws-sdk/credential-provider-http');
