@@ -55,6 +55,15 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** Of a command of which something has taken effect for good: one sentence says what. */
+export function failureAfter(error: unknown, effect: string | undefined): Failure {
+  const failure = failureOf(error);
+  if (effect === undefined) return failure;
+  // An interruption otherwise asks to look whether there is an effect.
+  const hint = failure.code === 'interrupted' ? 'There is nothing to repeat.' : failure.hint;
+  return { ...failure, message: `${failure.message} ${effect}`, hint };
+}
+
 /** The exit code of an error of which only the code is known. */
 export function exitCodeOf(code: string): ExitCode {
   return exitCodeFor(code) ?? software;

@@ -24,6 +24,7 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const [, entry = ''] = process.argv;
   /** Pins the socket until the next call; the caller connects to it at once. */
   let held: PinnedSocket | undefined;
+  let effect: string | undefined;
   return {
     out: outputOf(process.stdout, environment.env, reportLostResults),
     err: outputOf(process.stderr, environment.env, ignoreLostWords),
@@ -31,6 +32,12 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
     self: [...nodeCommand(), entry],
     daemon,
     supervisor,
+    get effect() {
+      return effect;
+    },
+    tookEffect: (sentence) => {
+      effect = sentence;
+    },
     now: () => performance.now(),
     wallClock: () => Date.now(),
     delay: (milliseconds, signal) => pause(milliseconds, signal),

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { findCommand } from './commands.ts';
-import { failureOf, failureText } from './failure.ts';
+import { failureAfter, failureText } from './failure.ts';
 import type { Shell } from './shell.ts';
 
 /** Runs a command line. Resolves to the exit code; reports every failure and converts it to an exit code. */
@@ -9,7 +9,7 @@ export async function runCommandLine(args: readonly string[], shell: Shell): Pro
   try {
     return await dispatch(args, shell);
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = failureAfter(error, shell.effect);
     shell.err.write(failureText(failure, asksForStacks(args, shell)));
     // No user reads a daemon's stderr, so the failure is also sent to the waiting command.
     shell.daemon?.tell({ kind: 'failed', failure: { ...failure, stack: undefined } });

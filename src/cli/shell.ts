@@ -34,6 +34,9 @@ export interface Shell {
   readonly daemon: DaemonChannel | undefined;
   /** Set in a process that has a supervisor. */
   readonly supervisor?: SupervisorLink | undefined;
+  /** One sentence about what has taken effect for good. A failure from then on is reported with it. */
+  readonly effect: string | undefined;
+  tookEffect(sentence: string): void;
   /** Monotonic time in milliseconds. */
   now(): number;
   /** Milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 import type { ServerPort } from '../server/server-port.ts';
-import { failureOf, failureText } from './failure.ts';
+import { failureAfter, failureText } from './failure.ts';
 import { processShell } from './process-shell.ts';
 import { runCommandLine } from './run.ts';
 
@@ -10,7 +10,7 @@ const EXIT_MS = 2_000;
 export function startCli(loadServer: () => Promise<ServerPort>): void {
   const shell = processShell(loadServer);
   process.on('uncaughtException', (error) => {
-    const failure = failureOf(error);
+    const failure = failureAfter(error, shell.effect);
     // For an unexpected error the stack is the only information.
     const withStack = failure.code === undefined;
     shell.err.write(failureText(failure, withStack));

@@ -37,6 +37,8 @@ export interface StepSetting {
   /** Waits between two attempts. */
   readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
+  /** Called once the ref is moved: whatever fails from then on, the step is in force. */
+  readonly onInForce?: ((step: TakenStep) => void) | undefined;
 }
 
 export interface StepOptions extends StepSetting {
@@ -80,6 +82,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     if (options.now() - began > LONGEST_WRITER_MS) throw tooSlow(environment);
     const step = await signed(options, standing, proposal);
     if (await moveRef(options, standing, step)) {
+      options.onInForce?.(step);
       // crash point: in force. The next step's writer adds this one to the log.
       await writeDown(store, step, signal);
       return step;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Child, startChild } from '../support/child.ts';
@@ -84,6 +84,33 @@ describe('the process of a deploy', () => {
     const verified = await run(['release', 'verify', 'production']);
     assert.equal(verified.code, 0, verified.out + verified.err);
     assert.match(verified.out, /^2 files/);
+  });
+
+  test('that cannot write its result, as promotions and roll-backs, says that the step is in force, and ends with 73', {
+    skip: statSync('/dev/full', { throwIfNoEntry: false }) === undefined ? 'there is no /dev/full' : false,
+  }, async (t) => {
+    const { folder, run } = await siteOf(t);
+    const dags = join(folder, 'dags');
+    const full = ['sh', '-c', 'exec "$@" > /dev/full', 'sh'];
+    const inForce = async (args: readonly string[], step: string): Promise<void> => {
+      const { code, err } = await run(args, full);
+      assert.equal(code, 73, err);
+      assert.match(err, /The output could not be written \(ENOSPC\)\. Step/);
+      assert.ok(err.includes(`Step ${step} is in force all the same: sha256-`), err);
+    };
+    writeTree(dags, { 'a.py': 'x = 1' });
+    await inForce(['deploy', dags, 'production'], '1 of production');
+    await inForce(['deploy', dags, 'production', '--json'], '1 of production');
+    await inForce(['promote', 'production', 'staging'], '1 of staging');
+    writeTree(dags, { 'a.py': 'x = 2' });
+    await inForce(['deploy', dags, 'production', '--json'], '2 of production');
+    await inForce(['rollback', 'production'], '3 of production');
+    writeTree(dags, { 'a.py': 'x = 3' });
+    const { code, err } = await run(['deploy', dags, 'production', '--dry-run'], full);
+    assert.equal(code, 73);
+    assert.doesNotMatch(err, /in force/);
+    const { out } = await run(['releases', 'production', '--json']);
+    assert.equal(out.match(/"seq"/g)?.length, 5, 'two of the steps name the one before');
   });
 
   test('of a user without a home and without rights deploys what that user may read, and names what not', {

@@ -214,6 +214,45 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
     });
   }
 
+  test('that the log of steps could not be written, and that the step is in force', async (context) => {
+    let isDenied = true;
+    const { run, store } = await site(
+      context,
+      { 'd/a.py': 'x = 1' },
+      {
+        fault: ({ method, key }) =>
+          method === 'PUT' && key.includes('/log/') && isDenied
+            ? { status: 403, code: 'AccessDenied' }
+            : undefined,
+      },
+    );
+    const end = await run('deploy d production');
+    assert.equal(end.exitCode, 77);
+    assert.match(end.err, /Step 1 of production is in force all the same: sha256-/);
+    isDenied = false;
+    assert.equal((await run('deploy d production')).exitCode, 0);
+    assert.equal((await run('promote production staging')).exitCode, 0);
+    assert.ok(store.keys().some((key) => key.endsWith('refs/staging.json')));
+  });
+
+  test('nothing of other environments that could not be listed once the step is in force', async (context) => {
+    let isDenied = false;
+    const { run } = await site(
+      context,
+      { 'd/a.py': 'x = 1' },
+      {
+        fault: ({ method, key }) => {
+          if (method === 'PUT' && key.endsWith('refs/staging.json')) isDenied = true;
+          return isDenied && key === '' ? { status: 403, code: 'AccessDenied' } : undefined;
+        },
+      },
+    );
+    assert.equal((await run('deploy d production')).exitCode, 0);
+    const end = await run('promote production staging');
+    assert.equal(end.exitCode, 0, end.err);
+    assert.ok(isDenied);
+  });
+
   test('which step waits for its time, and what may be done', async (context) => {
     const { run } = await site(context, { 'd/a.py': '', 'new/a.py': 'x = 1' });
     assert.equal((await run('deploy d production --at +1h')).exitCode, 0);
@@ -327,11 +366,10 @@ describe('a deploy that waits for nodes', () => {
       const daemon = await fakeDaemon(context, { 'GET /v1/status': () => status });
       const end = await run(`deploy d production --wait 1s --node ${daemon.socket}`);
       refused(end, 75, words);
+      assert.match(end.err, /Step 1 of production is in force all the same: sha256-/);
     }
-    refused(
-      await run(`promote production staging --wait 1s --node ${directory}/none`),
-      75,
-      /does not answer/,
-    );
+    const promoted = await run(`promote production staging --wait 1s --node ${directory}/none`);
+    refused(promoted, 75, /does not answer/);
+    assert.match(promoted.err, /Step 1 of staging is in force all the same/);
   });
 });

@@ -13,6 +13,7 @@ export interface RecordedShell extends Shell {
 export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
   const said = { out: '', err: '' };
   let now = 0;
+  let effect: string | undefined;
   return {
     out: recordingOutput((text) => {
       said.out += text;
@@ -23,6 +24,12 @@ export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
     environment: environment(),
     self: ['node', 'main.js'],
     daemon: undefined,
+    get effect() {
+      return effect;
+    },
+    tookEffect: (sentence) => {
+      effect = sentence;
+    },
     now: () => now,
     wallClock: () => Date.parse('2026-01-01T00:01:00.000Z'),
     delay: async (milliseconds) => {

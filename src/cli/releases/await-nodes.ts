@@ -106,7 +106,7 @@ export function requireShown(
     'node-lags',
     `${lagging.length} of ${plural(ends.length, 'node')} did not show step ${sequence} of ${environment} within ` +
       `${formatDuration(milliseconds)}: ${named.join('; ')}${more}.`,
-    'The step is in force: see dagmount status on that node, and dagmount rollback to take it back.',
+    'See dagmount status on that node; dagmount rollback takes the step back.',
   );
 }
 

@@ -19,6 +19,7 @@ import { openRoot, ROOT_FLAGS, rootAddress } from './release-root.ts';
 import { runInterruptibly } from './run-interruptibly.ts';
 import { STEP_FLAGS } from './step-flags.ts';
 import { pauseBetweenTries } from './step-pause.ts';
+import { inForceText } from './step-text.ts';
 import { signer, stepWords, tellClock, wordsAt } from './step-words.ts';
 
 const FLAGS: readonly FlagSpec[] = [
@@ -103,9 +104,11 @@ export const run: RunCommand = (args, shell) =>
         onProgress: (done, all) => tellProgress(done.bytes, all.bytes, shell.err),
         now: root.now,
         pause: pauseBetweenTries(shell),
+        onInForce: (step) => shell.tookEffect(inForceText(step)),
         signal,
       });
       const step = end.kind === 'deployed' ? end.step : end.standing.step!;
+      shell.tookEffect(inForceText(step));
       if (!isGiven(flags, 'json')) shell.out.write(deployText(end, paints));
       const nodes = wait && (await awaitNodes(wait, step, shell, root, signal));
       if (isGiven(flags, 'json')) shell.out.write(formatJson({ ...deployDocument(end), nodes }));

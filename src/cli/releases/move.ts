@@ -16,7 +16,7 @@ import { openRoot, ROOT_FLAGS, requireKnown, rootAddress } from './release-root.
 import { runInterruptibly } from './run-interruptibly.ts';
 import { STEP_FLAGS } from './step-flags.ts';
 import { pauseBetweenTries } from './step-pause.ts';
-import { stepDocument, stepText } from './step-text.ts';
+import { inForceText, stepDocument, stepText } from './step-text.ts';
 import { signer, stepWords, tellClock, wordsAt } from './step-words.ts';
 
 const FLAGS: readonly FlagSpec[] = [...ROOT_FLAGS, ...STEP_FLAGS, ...WAIT_FLAGS];
@@ -72,10 +72,14 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         sign: signer(flags, words.author, { signersFile: project?.signers, note }, signal),
         now: root.now,
         pause: pauseBetweenTries(shell),
+        onInForce: (taken) => shell.tookEffect(inForceText(taken)),
         signal,
       });
       const isNew = step.payload.sequence === 1;
-      const told = isNew && (await newEnvironmentNote(request.environment, project, root.store, signal));
+      // The step is in force: a note is no reason to fail.
+      const told =
+        isNew &&
+        (await newEnvironmentNote(request.environment, project, root.store, signal).catch(() => undefined));
       if (told) note(told);
       if (!isGiven(flags, 'json')) shell.out.write(stepText(step, changes, paintsFor(shell.out)));
       const nodes = wait && (await awaitNodes(wait, step, shell, root, signal));

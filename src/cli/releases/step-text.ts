@@ -46,6 +46,11 @@ export function stepText(step: TakenStep, changes: FileChanges, paints: Paints):
   return `${paints.bold(`${environment} step ${sequence}`)}  ${release}${when}\n${changesText(changes, paints)}`;
 }
 
+/** What a failure after the step is reported with. */
+export function inForceText({ payload: { environment, sequence, release } }: TakenStep): string {
+  return `Step ${sequence} of ${environment} is in force all the same: ${release}.`;
+}
+
 /** Formats changes like `dagmount diff`. */
 export function changesText({ added, changed, removed }: FileChanges, paints: Paints): string {
   const lines = (paths: readonly string[], mark: string, paint: (text: string) => string): string[] => [
