@@ -130,7 +130,7 @@ export const sourceEvents = {
     levels: ['warn'],
     fields: ['detail'],
     meaning:
-      'The first source answers again, but has not got what was deployed to the standby (`detail`): trees still come from the standby. Copy it to the first.',
+      'The first source answers again, but has not got what was deployed to the standby (`detail`, which says what to do): trees still come from the standby.',
   },
   'standby-unusable': {
     levels: ['warn', 'debug'],

@@ -18,6 +18,16 @@ export function behindHold({ path, how, files }: GoesBack, listing: HeldListing,
   return { ...hold(detail), step: undefined, listing };
 }
 
+/**
+ * Of the first source, after an outage. It is not accepted, as a standby is: both stores can be written to then, and once
+ * they agree each node goes back by itself.
+ */
+export function firstBehind({ detail, step }: SourceHold): string {
+  return step === undefined
+    ? `${detail} Copy it to the first source; or, to have what the first source has, delete it in the standby or write a later version to the first source.`
+    : `${detail} Copy that step to the first source, or deploy there until its step is a later one.`;
+}
+
 /** A step with a lower number, or another one with the same. Undefined: it may follow. */
 export function olderStepHold(
   { digest, release: step }: Candidate,

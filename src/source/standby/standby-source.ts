@@ -1,6 +1,6 @@
 import type { Logger } from '../../base/logger.ts';
 import type { BuildOptions, Built, Look, Source, SourceHold, SourceKind } from '../source.ts';
-import { wordsOf } from './going-back.ts';
+import { firstBehind, wordsOf } from './going-back.ts';
 import { type Place, PlaceJudge, type PlaceJudgeOptions } from './place-judge.ts';
 import { ReachRecord } from './reach-record.ts';
 import type { StandbyView } from './standby-view.ts';
@@ -106,7 +106,8 @@ export class StandbySource implements Source {
     }
   }
 
-  #noteBehind({ detail }: SourceHold): void {
+  #noteBehind(hold: SourceHold): void {
+    const detail = firstBehind(hold);
     if (this.#view.firstIsBehind === detail) return;
     this.#options.log.warn(
       { event: 'first-behind', detail },

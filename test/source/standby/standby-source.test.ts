@@ -147,7 +147,7 @@ describe('a standby source', () => {
     assert.equal(await node.pass(MINUTE), 'held');
     assert.equal(await node.accept(hold), true);
     assert.equal(await node.pass(10_000), 'candidate');
-    assert.equal(await node.read('f1.py'), 'file 1');
+    assert.equal(await node.read('f1.py'), 'file 1, mended');
     assert.equal(await node.read('f7.py'), 'file 7');
     assert.equal(node.paths().includes('added.py'), false);
     node.second.put('f2.py', 'fixed', node.clock.now());
@@ -190,6 +190,47 @@ describe('a standby source', () => {
     await node.pass(20_000);
     assert.deepEqual([node.source.view.isActive, node.source.view.firstIsBehind], [false, undefined]);
     assert.equal(node.publications, 2);
+  });
+
+  it('is left for a first that was right, once what was deployed is deleted in the standby', async (t) => {
+    const node = await deployedAway(t);
+    node.first.isDown = false;
+    await node.pass(2 * MINUTE);
+    assert.match(node.source.view.firstIsBehind ?? '', /delete it in the standby/);
+    node.second.delete('fix.py');
+    await node.pass(30_000);
+    assert.equal(node.source.view.isActive, false);
+    assert.equal(node.paths().includes('fix.py'), false);
+  });
+
+  it('is left for a first that was right, once a later version is written there', async (t) => {
+    const node = await deployedAway(t);
+    node.second.put('f1.py', 'a mistake', node.clock.now());
+    await node.pass(20_000);
+    assert.equal(await node.read('f1.py'), 'a mistake');
+    node.first.isDown = false;
+    node.first.put('fix.py', 'fix', node.clock.now());
+    await node.pass(2 * MINUTE);
+    assert.match(node.source.view.firstIsBehind ?? '', /f1\.py/);
+    node.first.put('f1.py', 'file 1, mended', node.clock.now());
+    await node.pass(30_000);
+    assert.deepEqual([node.source.view.isActive, node.source.view.firstIsBehind], [false, undefined]);
+    assert.equal(await node.read('f1.py'), 'file 1, mended');
+  });
+
+  it('is left for a first that was right by a restart without a standby, after which it may be given again', async (t) => {
+    const before = await deployedAway(t);
+    before.first.isDown = false;
+    await before.pass(2 * MINUTE);
+    assert.equal(before.source.view.isActive, true);
+    // What a server without a standby shows is what the first source has.
+    const plain = await Node.start(t);
+    await plain.look();
+    before.shown = plain.shown;
+    const node = before.restarted(t);
+    await node.pass(30_000);
+    assert.deepEqual([node.source.view.isActive, node.source.view.firstIsBehind], [false, undefined]);
+    assert.equal(node.followed, undefined);
   });
 
   it('stays in use over a restart, while the first answers and lacks what was deployed to it', async (t) => {
@@ -306,7 +347,7 @@ describe('the same bytes under other ETags', () => {
     node.first.isDown = true;
     await node.pass(MINUTE);
     assert.equal(node.publications, 2);
-    assert.equal(await node.read('f1.py'), 'file 1');
+    assert.equal(await node.read('f1.py'), 'file 1, mended');
   });
 
   it('stay as they are shown when the first is back', async (t) => {
