@@ -56,15 +56,12 @@ export interface Alarm {
 
 /** Calls `ring` after so many milliseconds, unless it is stopped before. */
 export function startAlarm(clock: Pick<Clock, 'alarm'>, ms: number, ring: () => void): Alarm {
-  let rang = false;
-  const stop = clock.alarm(ms, () => {
-    rang = true;
-    ring();
-  });
-  return {
-    get rang() {
-      return rang;
-    },
-    stop,
+  const alarm = {
+    rang: false,
+    stop: clock.alarm(ms, () => {
+      alarm.rang = true;
+      ring();
+    }),
   };
+  return alarm;
 }

@@ -125,7 +125,8 @@ export class BlobIndex {
   /** Adds a blob as the most recently used one. It may be evicted immediately: callers must check. */
   add(blob: Omit<Blob, 'used'>): void {
     this.delete(blob.key);
-    const added: Blob = { ...blob, used: ++this.#used };
+    const { key, name, bytes, fileBytes, fingerprint } = blob;
+    const added: Blob = { key, name, bytes, fileBytes, fingerprint, used: ++this.#used };
     this.#ranks[this.rankOf(blob.name)].add(added);
     if (blob.key !== blob.name) {
       const chunks = this.#chunks.get(blob.name);

@@ -45,14 +45,18 @@ async function receiveOnce(
   request: RequestOptions,
 ): Promise<ReceivedBlob> {
   const { path, etag, size, lastModified, place } = version;
-  const answer = await store.get(path, {
-    ...request,
-    ...(place !== undefined && { place }),
+  const { signal, priority, deadlineMs } = request;
+  const asked: ContentRequest = {
+    signal,
+    priority,
+    deadlineMs,
+    place,
     ifMatch: etag,
     size,
     lastModified,
-    ...(chunk !== undefined && { range }),
-  });
+    range: chunk === undefined ? undefined : range,
+  };
+  const answer = await store.get(path, asked);
   return gather(answer, version, chunk, range.end - range.start);
 }
 

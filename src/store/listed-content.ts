@@ -30,6 +30,9 @@ interface Answer {
   readonly refused: boolean;
 }
 
+/** With each option named, so that none is forgotten where they are copied. */
+type EveryGetOption = { readonly [Name in keyof Required<GetOptions>]: GetOptions[Name] };
+
 interface Listed {
   readonly path: string;
   /** The ETag as listed, or its substitute. */
@@ -66,27 +69,27 @@ export class ListedContent implements ContentStore {
     // Without a listed version, request the current one.
     if (etag === undefined || size === undefined) return this.#store.get(path, options);
     const listed = { path, etag, lastModified };
-    const answer = await this.#ask(listed, { ...options, withoutEtag: true });
+    const answer = await this.#ask(listed, options);
     const { object } = answer;
     if (!this.#isListed(listed, answer)) {
       await leave(object);
       throw changed(`${path} has ${said(object)}, but ${etag} is listed`);
     }
-    return { ...object, etag };
+    return object.etag === etag ? object : { ...object, etag };
   }
 
   async #ask(listed: Listed, options: GetOptions): Promise<Answer> {
     const condition = this.#conditionOf(listed);
     if (condition !== undefined) {
       try {
-        const object = await this.#get(listed, { ...options, ifMatch: condition });
+        const object = await this.#get(listed, askingFor(options, condition));
         return { object, condition, refused: false };
       } catch (error) {
         if (!isChanged(error)) throw error;
       }
     }
     // The answer to an unconditional request shows by its ETag why the condition failed.
-    const object = await this.#get(listed, { ...options, ifMatch: undefined });
+    const object = await this.#get(listed, askingFor(options, undefined));
     return { object, condition, refused: condition !== undefined };
   }
 
@@ -146,6 +149,12 @@ export class ListedContent implements ContentStore {
     }
     return true;
   }
+}
+
+/** Without spreads: see docs/architecture.md, "What an object costs". */
+function askingFor(options: GetOptions, ifMatch: string | undefined): EveryGetOption {
+  const { signal, priority, deadlineMs, versionId, size, lastModified, range } = options;
+  return { signal, priority, deadlineMs, versionId, ifMatch, size, lastModified, withoutEtag: true, range };
 }
 
 /** A missing date contradicts nothing. */

@@ -7,12 +7,12 @@ export type RequestPriority = 'demand' | 'background';
 export interface RequestOptions {
   readonly signal: Stop;
   /** Default `demand`. */
-  readonly priority?: RequestPriority;
+  readonly priority?: RequestPriority | undefined;
   /**
    * Milliseconds for the whole request, including retries and waits; default 30,000. A body that is arriving may
    * take longer, as long as it does not stall.
    */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
 }
 
 export interface GetOptions extends RequestOptions {
@@ -27,13 +27,13 @@ export interface GetOptions extends RequestOptions {
    */
   readonly ifMatch?: string | undefined;
   /** Bytes of the whole object in the listing: the answer is compared with it. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** The object's date in the listing; only ListedContent uses it. */
   readonly lastModified?: number | undefined;
   /** Accept an answer without a usable ETag. Otherwise it counts as not S3's. */
-  readonly withoutEtag?: boolean;
+  readonly withoutEtag?: boolean | undefined;
   /** Bytes; `end` is exclusive. */
-  readonly range?: { readonly start: number; readonly end: number };
+  readonly range?: { readonly start: number; readonly end: number } | undefined;
 }
 
 export interface ObjectHead {

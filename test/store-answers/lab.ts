@@ -231,7 +231,10 @@ export class Lab {
     defer(test, () => s3.close());
     const content = witness.content(s3);
     const replaced = new ReplacedContent(
-      { get: (path, options) => content.get(path, { deadlineMs: CONTENT_DEADLINE_MS, ...options }) },
+      {
+        get: (path, options) =>
+          content.get(path, { ...options, deadlineMs: options.deadlineMs ?? CONTENT_DEADLINE_MS }),
+      },
       (path, etag) => this.#sync.contentReplaced(path, etag),
     );
     const cache = await ContentCache.open({

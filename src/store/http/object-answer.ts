@@ -49,20 +49,18 @@ export function readHead(
   { withoutEtag = false }: EtagOptions,
 ): ObjectHead {
   const { headers } = answer;
-  const etags = headerValues(headers, 'etag').map((text) => ({ bare: bareEtag(text), weak: isWeak(text) }));
-  const [first] = etags;
-  if (etags.some(({ bare }) => bare !== first?.bare)) throw badAnswer('the answer has two different ETags');
-  const etag = first !== undefined && isEtag(first.bare) ? first.bare : '';
+  const etags = headerValues(headers, 'etag');
+  const bare = bareEtag(etags[0] ?? '');
+  if (etags.some((each) => bareEtag(each) !== bare)) throw badAnswer('the answer has two different ETags');
+  const etag = isEtag(bare) ? bare : '';
   if (etag === '' && !withoutEtag) throw notS3(answer, 'the answer has no ETag');
-  const lastModified = Date.parse(header(headers, 'last-modified') ?? '');
-  return {
-    etag,
-    ...(etags.some(({ weak }) => weak) && { isWeak: true }),
-    size,
-    // Some stores send no Last-Modified. 0 means "long ago".
-    lastModified: Number.isNaN(lastModified) ? 0 : lastModified,
-    versionId: versionIdOf(header(headers, 'x-amz-version-id')),
-  };
+  const date = Date.parse(header(headers, 'last-modified') ?? '');
+  // Some stores send no Last-Modified. 0 means "long ago".
+  const lastModified = Number.isNaN(date) ? 0 : date;
+  const versionId = versionIdOf(header(headers, 'x-amz-version-id'));
+  return etags.some(isWeak)
+    ? { etag, isWeak: true, size, lastModified, versionId }
+    : { etag, size, lastModified, versionId };
 }
 
 /**

@@ -46,11 +46,11 @@ export class RequestSigner {
     const time = this.#timeOf(now);
     const scope = `${time.slice(0, 8)}/${target.region}/${target.service}/aws4_request`;
     const signed: Record<string, string> = {
-      ...headers,
       host: target.host,
       'x-amz-content-sha256': EMPTY_BODY,
       'x-amz-date': time,
     };
+    for (const name of Object.keys(headers)) signed[name] ??= headers[name] ?? '';
     if (credentials.sessionToken !== undefined) signed['x-amz-security-token'] = credentials.sessionToken;
     const names = Object.keys(signed).sort();
     const nameList = names.join(';');

@@ -55,9 +55,6 @@ const MAX_REDIRECTS = 3;
 /** For these statuses only HEAD lacks a reason. */
 const UNEXPLAINED: ReadonlySet<number> = new Set([301, 307, 400, 403]);
 
-/** Headers that a proxy may change (Google's does) are sent unsigned. */
-const unsigned = (accepts: AcceptedEncoding) => ({ 'accept-encoding': accepts, 'user-agent': 'dagmount' });
-
 /** Sends single requests to one bucket: signed, to the bucket's region, with valid credentials. */
 export class SignedHttp {
   readonly transport: Transport;
@@ -100,7 +97,8 @@ export class SignedHttp {
       if (isWanted(request, answer)) {
         this.#known ||= answer.headers.etag !== undefined || 'x-amz-request-id' in answer.headers;
         this.#observe(request.operation, 'ok', started);
-        return { ...answer, target: attempt.target };
+        const { status, headers, body } = answer;
+        return { status, headers, body, target: attempt.target };
       }
       const document = await this.#documentOf(request, answer, attempt);
       this.#known ||= document !== undefined;
@@ -206,12 +204,15 @@ export class SignedHttp {
     const method = request.operation === 'head' ? 'HEAD' : 'GET';
     const path = target.basePath + encodeKey(request.key);
     const query = request.query ?? {};
-    const headers: Record<string, string> = { ...request.headers };
-    if (target.requestPayer) headers['x-amz-request-payer'] = 'requester';
-    const signed =
+    const asked = request.headers ?? {};
+    const headers = target.requestPayer ? { ...asked, 'x-amz-request-payer': 'requester' } : asked;
+    const signed: Record<string, string> =
       credentials === undefined
         ? { ...headers, host: target.host }
         : this.#signer.sign({ method, path, query, headers }, target, credentials, this.#now());
+    // Sent unsigned, since a proxy may change them (Google's does).
+    signed['accept-encoding'] = request.accepts ?? 'identity';
+    signed['user-agent'] = 'dagmount';
     const { firstByte, stall } = this.transport.settings.timeouts;
     try {
       return await exchange(
@@ -222,7 +223,7 @@ export class SignedHttp {
           method,
           origin: target.origin,
           path: withQuery(path, query),
-          headers: Object.assign(signed, unsigned(request.accepts ?? 'identity')),
+          headers: signed,
         },
         stop,
       );
