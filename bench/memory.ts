@@ -11,7 +11,7 @@ import { withCleanup } from './with-cleanup.ts';
 
 /**
  * The memory of one idle mount, everything local: `node dist/bench/memory.js [--objects 10000] [--bytes 4096]
- * [--idle 20] [--node PROGRAM]`, with a standby and without. Prints the proportional set size (PSS) of each process in
+ * [--idle 40] [--node PROGRAM]`, with a standby and without. Prints the proportional set size (PSS) of each process in
  * MiB, by what is mapped: `anonymous` is the heaps of JavaScript, of the allocator, and stacks; `program` is Node.js
  * itself; `shared` is trees and other memory of several threads. A variable in the environment, NODE_OPTIONS for
  * instance, is passed on to the mount.
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     objects: { type: 'string', default: '10000' },
     bytes: { type: 'string', default: '4096' },
     /** Seconds between "ready", with the standby there, and the look. */
-    idle: { type: 'string', default: '20' },
+    idle: { type: 'string', default: '40' },
     node: { type: 'string', default: process.execPath },
   },
 });
