@@ -21,7 +21,8 @@ import { NotCached } from './not-cached.ts';
 import type { Clock, Logger } from './ports.ts';
 import { preparePrivateDirectory } from './private-directory.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receive } from './receive.ts';
-import { type Recovered, recover } from './recovery.ts';
+import { recover } from './recovery.ts';
+import { logRecovery } from './recovery-log.ts';
 import type { Bound } from './retention-table.ts';
 import { type Flight, SingleFlight, type Stop } from './single-flight.ts';
 import { flawOf, flawUnderKey, labelOf } from './trailer.ts';
@@ -92,7 +93,6 @@ export interface Verification {
 const BUFFER_BYTES = 8 * CHUNK_BYTES;
 const SAVE_ORDER_MS = 60_000;
 const EMPTY: Located = { kind: 'memory', bytes: new Uint8Array(0) };
-const FOREIGN_SAMPLES = 5;
 
 interface Landed {
   readonly located: Located;
@@ -131,7 +131,7 @@ export class ContentCache {
     const lock = options.lock(lockPath(directory));
     try {
       const recovered = await recover(directory);
-      tell(recovered, log);
+      logRecovery(recovered, log);
       const disk = new DiskCache(options, recovered.shards);
       await disk.addRecovered(recovered);
       return new ContentCache(options, disk, lock);
@@ -359,21 +359,5 @@ export class ContentCache {
       });
       if (!signal.aborted) await this.#disk.saveOrder();
     }
-  }
-}
-
-function tell({ blobs, temporaries, corrupt, foreign, damagedOrder }: Recovered, log: Logger): void {
-  log.info({ event: 'cache-recovered', blobs: blobs.length, temporaries, corrupt }, 'recovered the cache');
-  if (damagedOrder)
-    log.warn(
-      { event: 'cache-order-lost' },
-      "the cache's order of eviction cannot be read; blobs are evicted by age",
-    );
-  if (foreign.length > 0) {
-    const samples = foreign.slice(0, FOREIGN_SAMPLES);
-    log.warn(
-      { event: 'cache-foreign-files', entries: foreign.length, samples },
-      'the cache directory contains files of another program; dagmount leaves them unchanged',
-    );
   }
 }

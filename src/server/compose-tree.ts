@@ -126,7 +126,11 @@ export async function composeTree(
     });
   const onHint: HintObserver = (from, outcome, count = 1) => {
     metrics.hint(from, outcome, count);
-    if (outcome === 'taken') log.debug({ event: 'hinted', origin: from }, 'a hint came');
+    if (outcome === 'taken')
+      log.debug(
+        { event: 'hinted', origin: from },
+        'received a hint that the source may have changed; dagmount checks it soon',
+      );
   };
   const syncOptions: SyncOptions = {
     ...wiring.parts({ source: standby ?? first, cache, presenter, persister }),

@@ -20,7 +20,10 @@ export interface ContentRange {
   readonly length: number;
 }
 
-/** Content that did not fit on the disk, kept in memory so that the rest of it is not fetched again. */
+/**
+ * The most bytes of blobs kept in memory because the disk cache did not store them. The kernel reads a blob in parts: later
+ * READs of the same blob use these bytes instead of another fetch.
+ */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;
 /** How often to check whether content in flight has arrived, and how many times. */
 const ARRIVAL_MS = 4;

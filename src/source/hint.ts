@@ -1,9 +1,9 @@
-/** Who says that the source may have something new: a key that is looked at, a queue, or a request over HTTP. */
+/** Where a hint that the source may have changed came from: the watched key, a queue, or a request over HTTP. */
 export type HintOrigin = 'watched-key' | 'queue' | 'webhook';
 
 /**
- * What became of a hint. A hint is a reason to look at the source now, and never what is shown: a forged one costs at
- * most a look, a lost one is made up for by the next poll.
+ * What became of a hint. A hint makes dagmount check the source now, and never decides what is shown: a forged hint costs at
+ * most one check, and the next poll finds what a lost one was about.
  */
 export type HintOutcome =
   /** The source is looked at; one look serves all hints that came before it. */

@@ -1,5 +1,8 @@
 export interface GuardRules {
-  /** The largest share of files that a new tree may remove, 0 to 1; 1 allows any share, but not an empty tree. */
+  /**
+   * How far the file count of a new tree may fall below the highest count of the last hour, as a share from 0 to 1. At 1, the
+   * guard refuses only an empty tree, unless `allowEmpty` is set.
+   */
   readonly maxDelete: number;
   /** Whether an empty tree may follow one with files. */
   readonly allowEmpty: boolean;

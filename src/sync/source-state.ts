@@ -97,9 +97,15 @@ export class SourceState {
     const fields = { ...failure, consecutiveFailures };
     if (starting) this.#log.debug({ event: 'no-first-tree', ...fields }, 'there is no first tree yet');
     else if (failure.code === 'internal')
-      this.#log.error({ event, ...fields, err: error }, 'a revalidation failed with an unexpected error');
+      this.#log.error(
+        { event, ...fields, err: error },
+        'the check of the store for changes failed with an unexpected error',
+      );
     else if (before !== failure.code)
-      this.#log.warn({ event, ...fields }, 'a revalidation failed; the shown tree stays unchanged');
-    else this.#log.debug({ event, ...fields }, 'a revalidation failed again');
+      this.#log.warn(
+        { event, ...fields },
+        'the check of the store for changes failed; the shown tree stays unchanged',
+      );
+    else this.#log.debug({ event, ...fields }, 'the check of the store for changes failed again');
   }
 }

@@ -9,6 +9,6 @@ export function warnUnlessIdmap(init: InitReply | undefined, log: Pick<Logger, '
       event: 'idmap-not-allowed',
       hint: 'Use Linux 6.12 or later with the kernel driver; a mount that was made without --allow-idmap gets it by stop and start.',
     },
-    'no idmapped mount of this mount can be made, although --allow-idmap is set',
+    'this mount cannot be idmapped, although --allow-idmap is set',
   );
 }

@@ -1,10 +1,12 @@
 import { appendFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { inspect, parseArgs, styleText } from 'node:util';
+import { repository } from './repository.ts';
+import { sharedProcesses } from './shared-processes.ts';
 
 /**
- * Runs test files with node's own runner, one process a file: `node run-tests.js [--concurrency N] [--timeout SECONDS]
+ * Runs test files with node's own runner, one process a file or a folder: `node run-tests.js [--concurrency N] [--timeout SECONDS]
  * FILE…`. Prints failures in full, each skipped test with its reason, a line for each file; appends the counts as one
  * line of JSON to the file that DAGMOUNT_TEST_RESULTS names, from which scripts/test adds up its closing line.
  * `node --test` with a reporter of ours would need that reporter to be a default export.
@@ -42,19 +44,17 @@ function shown(file: string): string {
     .replace(/\.js$/, '.ts');
 }
 
-/** The entry that the runner makes for a whole file, rather than for a test in it. */
-function isWholeFile(data: TestData, files: ReadonlySet<string>): boolean {
-  return data.nesting === 0 && files.has(resolve(data.name));
-}
-
 class Report {
-  readonly #files: ReadonlySet<string>;
+  /** What the runner started: a file, or what several files share. */
+  readonly #mains: ReadonlySet<string>;
+  readonly #sharing: ReadonlyMap<string, readonly string[]>;
   readonly #counts = new Map<string, Counts>();
   readonly #failures: string[] = [];
   readonly #output = new Map<string, string>();
 
-  constructor(files: ReadonlySet<string>) {
-    this.#files = files;
+  constructor(files: ReadonlySet<string>, sharing: ReadonlyMap<string, readonly string[]>) {
+    this.#mains = new Set([...files, ...sharing.keys()]);
+    this.#sharing = sharing;
     for (const file of files) this.#of(file);
   }
 
@@ -70,7 +70,7 @@ class Report {
     const counts = this.#of(data.file ?? data.name);
     if (data.nesting === 0) counts.milliseconds += data.details.duration_ms;
     if (this.#skipped(data, counts) || data.details.type === 'suite') return;
-    if (!isWholeFile(data, this.#files)) counts.passed += 1;
+    if (!this.#isWholeFile(data)) counts.passed += 1;
   }
 
   fail(data: TestData): void {
@@ -80,18 +80,19 @@ class Report {
     const error = data.details.error;
     // A test fails with its subtest, a file with its test: one failure, told once.
     if (error?.failureType === 'subtestsFailed') return;
-    if (isWholeFile(data, this.#files) && counts.failed > 0) return;
-    counts.failed += 1;
+    if (this.#isWholeFile(data) && this.#hasFailed(resolve(data.name))) return;
     const cause = error?.cause ?? error;
     const reason = cause instanceof Error ? (cause.stack ?? String(cause)) : inspect(cause);
-    const output = isWholeFile(data, this.#files) ? (this.#output.get(resolve(data.name)) ?? '') : '';
-    const text = `${reason}\n${output}`.trimEnd().replace(/^/gm, '    ');
-    const failure = `${red('FAILED')} ${shown(data.file ?? data.name)}: ${data.name}\n${text}\n`;
-    this.#failures.push(failure);
-    say(failure);
+    const output = this.#isWholeFile(data) ? (this.#output.get(resolve(data.name)) ?? '') : '';
+    this.#failed(data.file ?? data.name, `${data.name}\n${reason}`, output);
   }
 
   close(): void {
+    // A process that ends early with 0 looks like one that has run all of its tests.
+    for (const file of [...this.#sharing.values()].flat()) {
+      const { passed, failed, skipped } = this.#of(file);
+      if (passed + failed + skipped === 0) this.#failed(file, 'no test of it was run', '');
+    }
     for (const [file, counts] of [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
       const failed = counts.failed === 0 ? '' : red(`, ${counts.failed} FAILED`);
@@ -107,6 +108,25 @@ class Report {
       total.skipped += counts.skipped;
     }
     appendFileSync(results, `${JSON.stringify(total)}\n`);
+  }
+
+  /** The entry that the runner makes for a whole file, rather than for a test in it. */
+  #isWholeFile(data: TestData): boolean {
+    return data.nesting === 0 && this.#mains.has(resolve(data.name));
+  }
+
+  #hasFailed(main: string): boolean {
+    const files = this.#sharing.get(main) ?? [main];
+    return files.some((file) => this.#of(file).failed > 0);
+  }
+
+  #failed(file: string, what: string, output: string): void {
+    this.#of(file).failed += 1;
+    const [title = '', ...rest] = what.split('\n');
+    const text = `${rest.join('\n')}\n${output}`.trimEnd().replace(/^/gm, '    ');
+    const failure = `${red('FAILED')} ${shown(file)}: ${title}\n${text}\n`;
+    this.#failures.push(failure);
+    say(failure);
   }
 
   #skipped(data: TestData, counts: Counts): boolean {
@@ -135,9 +155,11 @@ const { values, positionals } = parseArgs({
   },
 });
 const files = new Set(positionals.map((file) => resolve(file)));
-const report = new Report(files);
+const processes = sharedProcesses(files, join(repository, 'dist/test'));
+process.once('exit', processes.remove);
+const report = new Report(files, processes.filesOf);
 const options = {
-  files: [...files],
+  files: [...processes.mains],
   concurrency: Number(values.concurrency),
   timeout: Number(values.timeout) * 1000,
   // Up to Node.js 22 the timeout ends the process of a file; later it ends the test alone, whose open handles would

@@ -1,6 +1,6 @@
 import type { LogEventDeclaration } from './declaration.ts';
 
-/** Events of restarts and takeovers, and what is kept for them. */
+/** Events of restarts and takeovers, and of the state kept for them. */
 export const takeoverEvents = {
   restored: {
     levels: ['info'],

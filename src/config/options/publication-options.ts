@@ -58,7 +58,7 @@ export const publicationOptions = {
   'max-delete': setting({
     group: 'publication',
     kind: kinds.percent(),
-    help: 'Hold a listing that loses more than this share of the files; 100% never holds one',
+    help: 'Hold a listing that has lost more than this share of the files; 100% holds only an empty one',
     default: '50%',
   }),
   'allow-empty': setting({

@@ -165,13 +165,13 @@ export const statusShape = z.strictObject({
       lookups: z.strictObject({
         found: count,
         absent: count,
-        /** What the store has of it is not believed. */
+        /** The store has the version, but it failed verification: dagmount does not show it. */
         held: count,
         /** No other version can make room for it. */
         refused: count,
         /** The store is in trouble, or slower than `--read-deadline`. */
         unavailable: count,
-        /** Nobody waited any more. */
+        /** Every reader of the look-up gave up before the answer. */
         abandoned: count,
       }),
     }),

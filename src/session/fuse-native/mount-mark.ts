@@ -3,9 +3,9 @@ import { keptFiles } from '../../base/kept-files.ts';
 import { isOwn } from '../../host/own-file.ts';
 
 /**
- * Marks that a mount exists which dagmount has not unmounted: a file in the cache directory, which outlives server
- * and process. After an unmount by others no trace of the mount remains, and the next server must know whether that
- * was intended.
+ * A file in the cache directory, which outlives server and process. dagmount creates it after it mounts, and removes it
+ * before it unmounts. If the file exists but the inherited mount does not, another process unmounted it: the next server
+ * ends. Without the file, the next server mounts again.
  */
 export class MountMark {
   readonly #path: string;

@@ -131,7 +131,10 @@ export class TreeDirectories {
     }
   }
 
-  /** Whether all trees that it leads to are shown: names are only ever added. */
+  /**
+   * Whether every tree below this name is shown. Names are never removed, so such a directory cannot change any more: the
+   * kernel may cache it for ever.
+   */
   #isComplete(leadsTo: Name['leadsTo']): boolean {
     return 'tree' in leadsTo
       ? this.#shown.has(leadsTo.tree)

@@ -11,7 +11,7 @@ import {
 } from '../../release/index.ts';
 import { type HeldStep, RefHeld, type RefHoldReason } from './ref-hold.ts';
 
-/** A step of an environment whose envelope was believed. */
+/** A step of an environment, from an envelope that passed `judgeStep()`. It is not yet compared with earlier steps. */
 export interface Step {
   readonly payload: ReleasePayload;
   /** SHA-256 of the payload. */
