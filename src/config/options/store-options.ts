@@ -96,7 +96,7 @@ export const storeOptions = {
     group: 'store',
     kind: kinds.integer(1, 1024),
     help: 'Maximum number of requests to the store at a time',
-    default: '32',
+    default: '64',
   }),
   'read-deadline': setting({
     group: 'store',
