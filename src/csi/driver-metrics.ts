@@ -2,7 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import { route } from '../control/endpoints/route.ts';
 import { OpenServer } from '../control/http/open-server.ts';
 import { listenOn } from '../control/http/tcp-socket.ts';
-import type { MetricDeclaration } from '../control/metrics/declared-metrics.ts';
+import type { MetricDeclaration } from '../control/metrics/metric-declarer.ts';
 import { noQueryShape } from '../control/shapes/status.ts';
 import { joinedMetrics, type MetricsSource } from './joined-metrics.ts';
 import type { NodeVolumes } from './node-volumes.ts';

@@ -21,10 +21,10 @@ import { shownStepOf } from '../views/release.ts';
 import type { ContentSwitch } from './content-switch.ts';
 import { FailedReads } from './failed-reads.ts';
 import { keepLastSuccess } from './last-success.ts';
+import type { VersionMeans } from './loaded-versions.ts';
 import type { MountedSource } from './mounted-source.ts';
 import { openContent } from './open-content.ts';
 import type { ServedMount } from './served-mount.ts';
-import type { VersionMeans } from './version-shelf.ts';
 
 /** What a tree is put together of. */
 export interface TreeParts {

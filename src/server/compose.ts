@@ -15,14 +15,14 @@ import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
 import { MountPresenter, type PresentedTree } from '../takeover/mount-presenter.ts';
 import { type MountTree, removeEmpty } from '../takeover/mount-trees.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
-import { takeOver } from '../takeover/take-over.ts';
+import { resumeConnection } from '../takeover/resume-connection.ts';
 import { warnUnlessIdmap } from '../takeover/warn-unless-idmap.ts';
 import type { Acquired } from './acquire.ts';
 import { type ComposedTree, composeTree } from './compose-tree.ts';
-import { openShelf } from './open-shelf.ts';
+import type { LoadedVersions } from './loaded-versions.ts';
+import { openLoadedVersions } from './open-loaded-versions.ts';
 import type { ServedMount } from './served-mount.ts';
 import { eventsOf, logOf } from './tree-voice.ts';
-import type { VersionShelf } from './version-shelf.ts';
 
 export interface ComposeHooks {
   /** Whether the kernel holds a mount of this server. */
@@ -38,7 +38,7 @@ export interface Composed {
   readonly trees: readonly ComposedTree[];
   readonly session: SessionClient;
   readonly presenter: MountPresenter;
-  readonly shelf: VersionShelf | undefined;
+  readonly loaded: LoadedVersions | undefined;
   /** Resolves when the cache knows what versions show. */
   readonly isContentKnown: Promise<void> | undefined;
 }
@@ -76,8 +76,8 @@ export async function compose(
   const salts = trees.flatMap(({ kept }) => kept.restored?.generation.salt ?? []);
   const isRestored = salts.length > 0;
   const salt = salts[0] ?? randomBytes(8).readBigUInt64LE();
-  const shelf = await openShelf(mount, session, salt);
-  if (shelf !== undefined) prepared.versionsBy(shelf);
+  const loaded = await openLoadedVersions(mount, session, salt);
+  if (loaded !== undefined) prepared.versionsBy(loaded);
   const closings = new Map<number, Promise<void>>();
   // What was inherited is mounted also where this server does not come to go on with it.
   const closeKept = async ({ tree, kept }: KeptTree): Promise<void> => {
@@ -94,14 +94,14 @@ export async function compose(
   const inherited =
     device === undefined || !canGoOn
       ? undefined
-      : takeOver({
+      : resumeConnection({
           session,
           device,
           init: record?.init,
           journal: supervised.mount.journal,
           trees: trees.map(inheritedTree),
           presentation,
-          versions: shelf?.served,
+          versions: loaded?.served,
           cacheDirectory,
         });
   if (inherited !== undefined) supervised.heartbeat.answering();
@@ -115,7 +115,7 @@ export async function compose(
     allowIdmap,
     replacesStale,
     presentation,
-    versions: () => shelf?.served,
+    versions: () => loaded?.served,
     cacheDirectory,
     journal: supervised.mount.journal,
     log,
@@ -167,14 +167,14 @@ export async function compose(
   }
   session.versionIdOf = ({ tree, path, etag }) => composed[tree]?.versionIdOf(path, etag);
   const versions = composed[0]?.versions;
-  const isContentKnown = versions && shelf?.open(versions);
+  const isContentKnown = versions && loaded?.open(versions);
   for (const { cache, sync } of composed) {
     if (!sync.isRestored) void Promise.resolve(isContentKnown).then(() => cache.resumeEviction());
   }
-  void shelf?.tidy(mount.over);
+  void loaded?.tidy(mount.over);
   session.mainIsThere();
   for (const { openGate } of composed) openGate();
-  return { trees: composed, session, presenter, shelf, isContentKnown };
+  return { trees: composed, session, presenter, loaded, isContentKnown };
 }
 
 /** What earlier processes have left of the trees. A tree that the kernel does not know begins as after a start of the host. */
@@ -209,7 +209,11 @@ function isKnownAsKept({ tree, kept }: KeptTree): boolean {
   return tree.mark.since === undefined || kept.succession !== undefined;
 }
 
-function inheritedTree({ tree, kept, content }: KeptTree): Parameters<typeof takeOver>[0]['trees'][number] {
+function inheritedTree({
+  tree,
+  kept,
+  content,
+}: KeptTree): Parameters<typeof resumeConnection>[0]['trees'][number] {
   const { restored, succession } = kept;
   const { mark, number: _, ...rest } = presentedParts(tree);
   const since = mark.since ?? (restored && mark.set());

@@ -86,7 +86,7 @@ export class RunningServer {
     const { config, options, runtimeDirectory, events, startedAt, id: mountId, atEnd, over } = this.#mount;
     const metrics = await this.#mount.metrics();
     const { openControlPlane } = await loadControlPlane();
-    const { trees, session, presenter, shelf } = composed;
+    const { trees, session, presenter, loaded } = composed;
     const control = await openControlPlane({
       config,
       runtimeDirectory,
@@ -97,7 +97,7 @@ export class RunningServer {
         path: tree.path,
         config: tree.config,
         cacheDirectory: tree.places.cacheDirectory,
-        versions: shelf,
+        versions: loaded,
       })),
       meter: session.meter,
       startedAt,

@@ -12,7 +12,7 @@ import {
 import { MountError } from '../session/mount-error.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { Presenter, Publication } from '../sync/ports.ts';
-import type { Inherited } from './take-over.ts';
+import type { Inherited } from './resume-connection.ts';
 import type { TreeMark } from './tree-mark.ts';
 
 export interface MountPresenterOptions {

@@ -45,14 +45,14 @@ export function prepare(options: PreparationOptions) {
     onChange: onStuck,
   });
   atEnd(() => publications.stop());
-  let shelf: FindsVersions | undefined;
+  let loaded: FindsVersions | undefined;
   const session = new SessionClient(host, {
     stuck: publications.tell,
     fetch: (tree, ...asked) => trees[tree]!.gate.read(...asked),
     released: (tree, nodeIds) => trees[tree]!.gate.released(nodeIds),
     findVersion: async (id, reader, signal) =>
-      (await shelf?.find(id, reader, signal)) ?? { kind: 'unavailable' },
-    versionUsed: (id) => shelf?.used(id),
+      (await loaded?.find(id, reader, signal)) ?? { kind: 'unavailable' },
+    versionUsed: (id) => loaded?.used(id),
     fault: (opcode, error) =>
       log.error(
         { event: 'request-failed', opcode, error },
@@ -67,7 +67,7 @@ export function prepare(options: PreparationOptions) {
     session,
     /** Must be called before the session is started with versions. */
     versionsBy: (found: FindsVersions): void => {
-      shelf = found;
+      loaded = found;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type Counter, collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
 import type { Status } from '../shapes/status.ts';
-import { DeclaredMetrics, type Labels, labelsOf, type MetricDeclaration } from './declared-metrics.ts';
+import { type Labels, labelsOf, type MetricDeclaration, MetricDeclarer } from './metric-declarer.ts';
 import type { Observations } from './mirrored-histogram.ts';
 import { asOpenMetrics } from './open-metrics.ts';
 
@@ -49,7 +49,7 @@ export interface TreeMeter {
 
 /** Every metric of a daemon, declared here and nowhere else: name, type, labels and help. */
 export class Metrics {
-  readonly #metrics = new DeclaredMetrics();
+  readonly #metrics = new MetricDeclarer();
 
   readonly #buildInfo = this.#metrics.gaugeOfMount('dagmount_build_info', 'What runs: always 1', [
     'version',

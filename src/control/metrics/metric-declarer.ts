@@ -31,7 +31,7 @@ export function labelsOf(tree: string): Labels {
 const VALUES_CHANGE: ReadonlySet<string> = new Set(['dagmount_publish_duration_seconds']);
 
 /** Declares metrics, each of a tree or of the mount, and has them in one registry. */
-export class DeclaredMetrics {
+export class MetricDeclarer {
   readonly registry = new Registry();
   readonly #declarations: MetricDeclaration[] = [];
   /** Those that show nothing but the last snapshot. */

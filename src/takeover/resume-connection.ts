@@ -16,7 +16,7 @@ import type { Generation } from '../tree/index.ts';
 import type { InitReply } from '../wire/index.ts';
 import type { Succession } from './kept-state.ts';
 
-export interface TakeOverOptions {
+export interface ResumeConnectionOptions {
   readonly session: SessionClient;
   /** The inherited connection. */
   readonly device: number;
@@ -55,7 +55,7 @@ export interface Inherited {
 }
 
 /** Resumes a connection, before any other part of the server has started. */
-export function takeOver(options: TakeOverOptions): Inherited {
+export function resumeConnection(options: ResumeConnectionOptions): Inherited {
   const { session, device, init, trees, presentation, versions, cacheDirectory, journal } = options;
   const serving = session.start({
     connection: { kind: 'device', fd: device },

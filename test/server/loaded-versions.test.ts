@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { deferred } from '../../src/base/waiting.ts';
-import { MOST_VERSIONS, type VersionMeans, VersionShelf } from '../../src/server/version-shelf.ts';
+import { LoadedVersions, MOST_VERSIONS, type VersionMeans } from '../../src/server/loaded-versions.ts';
 import type { ReleaseStep } from '../../src/source/release-step.ts';
 import type { FoundVersion } from '../../src/source/version-source.ts';
 import type { KeptVersion } from '../../src/state/version-directory.ts';
@@ -72,8 +72,8 @@ describe('the versions beside the current tree', () => {
     answer = () => Promise.resolve({ kind: 'found', generation: emptyTree() });
   });
 
-  function shelfOf(kept: readonly KeptVersion[] = [], keep = 5): VersionShelf {
-    const shelf = new VersionShelf({
+  function loadedVersions(kept: readonly KeptVersion[] = [], keep = 5): LoadedVersions {
+    const loaded = new LoadedVersions({
       directory: {
         write: (id) => isWritten.then(() => void written.push(id)),
         used: () => Promise.resolve(),
@@ -89,7 +89,7 @@ describe('the versions beside the current tree', () => {
       clock,
       log,
     });
-    void shelf.open({
+    void loaded.open({
       source: {
         findVersion: (id, { signal }) => {
           asked.push(id);
@@ -103,62 +103,62 @@ describe('the versions beside the current tree', () => {
         drop: (id) => Promise.resolve(void content.push(`drop ${id}`)),
       },
     });
-    return shelf;
+    return loaded;
   }
 
   test('are asked for once, and are on the disk before the session knows of them', async () => {
-    const shelf = shelfOf();
-    const before = shelf.served.changedAt;
-    const found = await shelf.find(idOf(1), 1000, never);
+    const loaded = loadedVersions();
+    const before = loaded.served.changedAt;
+    const found = await loaded.find(idOf(1), 1000, never);
     assert.ok(found.kind === 'found');
     assert.deepEqual(written, [idOf(1)]);
     assert.equal(found.version.id, idOf(1));
     assert.notDeepEqual(found.changedAt, before);
-    assert.equal((await shelf.find(idOf(1), 1000, never)).kind, 'found');
+    assert.equal((await loaded.find(idOf(1), 1000, never)).kind, 'found');
     assert.deepEqual(asked, [idOf(1)]);
-    assert.deepEqual(shelf.served.madeAt, { seconds: 1, nanoseconds: 500_000_000 });
+    assert.deepEqual(loaded.served.madeAt, { seconds: 1, nanoseconds: 500_000_000 });
   });
 
   test('that never were are remembered nowhere', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     answer = () => Promise.resolve({ kind: 'absent' });
     for (let number = 0; number < 1_000; number++)
-      assert.deepEqual(await shelf.find(idOf(number), 1000, never), { kind: 'absent' });
-    assert.equal(shelf.size, 0);
+      assert.deepEqual(await loaded.find(idOf(number), 1000, never), { kind: 'absent' });
+    assert.equal(loaded.size, 0);
     assert.deepEqual([written, log.lines], [[], []]);
   });
 
   test('have their content fetched at each use, and let go of with them', async () => {
-    const shelf = shelfOf([{ id: idOf(1), generation: emptyTree(), lastUsed: clock.now() }], 0);
+    const loaded = loadedVersions([{ id: idOf(1), generation: emptyTree(), lastUsed: clock.now() }], 0);
     assert.deepEqual(content, [`add ${idOf(1)}`]);
-    shelf.used(idOf(1));
-    await shelf.find(idOf(2), 0, never);
+    loaded.used(idOf(1));
+    await loaded.find(idOf(2), 0, never);
     assert.deepEqual(content.splice(1), [`used ${idOf(1)}`, `add ${idOf(2)}`, `used ${idOf(2)}`]);
     await clock.advance(7 * HOUR);
     held.add(idOf(2));
-    await shelf.dropIdle();
+    await loaded.dropIdle();
     assert.deepEqual(content.splice(1), [`drop ${idOf(1)}`]);
-    assert.equal(shelf.version(idOf(1)), undefined);
-    assert.equal(shelf.version(idOf(2))?.id, idOf(2));
+    assert.equal(loaded.version(idOf(1)), undefined);
+    assert.equal(loaded.version(idOf(2))?.id, idOf(2));
   });
 
   test('have each look-up counted by how it ended, and those that wait', async () => {
-    const shelf = shelfOf();
-    await shelf.find(idOf(1), 0, never);
+    const loaded = loadedVersions();
+    await loaded.find(idOf(1), 0, never);
     answer = () => Promise.resolve({ kind: 'absent' });
-    await shelf.find(idOf(2), 0, never);
+    await loaded.find(idOf(2), 0, never);
     answer = () => Promise.reject(new StoreError('unreachable', 'no route', 'Wait.', true));
-    await shelf.find(idOf(2), 0, never);
+    await loaded.find(idOf(2), 0, never);
     answer = (_, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const reader = new AbortController();
-    const abandoned = shelf.find(idOf(3), 0, reader.signal);
+    const abandoned = loaded.find(idOf(3), 0, reader.signal);
     await clock.settle();
-    assert.equal(shelf.waiting, 1);
+    assert.equal(loaded.waiting, 1);
     reader.abort();
     await abandoned;
-    assert.equal(shelf.waiting, 0);
-    assert.deepEqual(shelf.lookups, {
+    assert.equal(loaded.waiting, 0);
+    assert.deepEqual(loaded.lookups, {
       found: 1,
       absent: 1,
       held: 0,
@@ -169,27 +169,30 @@ describe('the versions beside the current tree', () => {
   });
 
   test('that an earlier process kept are there at once', async () => {
-    const shelf = shelfOf([{ id: idOf(1), generation: emptyTree(), lastUsed: clock.now() }]);
+    const loaded = loadedVersions([{ id: idOf(1), generation: emptyTree(), lastUsed: clock.now() }]);
     assert.deepEqual(
-      shelf.served.versions.map(({ id }) => id),
+      loaded.served.versions.map(({ id }) => id),
       [idOf(1)],
     );
-    assert.equal((await shelf.find(idOf(1), 1000, never)).kind, 'found');
+    assert.equal((await loaded.find(idOf(1), 1000, never)).kind, 'found');
     assert.deepEqual(asked, []);
   });
 
   test('lie where a successor that knows nothing of them puts them', async () => {
-    const [one, other] = [await shelfOf().find(idOf(1), 0, never), await shelfOf().find(idOf(1), 0, never)];
+    const [one, other] = [
+      await loadedVersions().find(idOf(1), 0, never),
+      await loadedVersions().find(idOf(1), 0, never),
+    ];
     assert.ok(one.kind === 'found' && other.kind === 'found');
     assert.equal(one.version.slot, other.version.slot);
   });
 
   test('are not waited for beyond the deadline, and the log says so once', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     answer = (_, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     for (let number = 0; number < 2; number++) {
-      const found = shelf.find(idOf(number), 1000, never);
+      const found = loaded.find(idOf(number), 1000, never);
       await clock.advance(10_000);
       assert.deepEqual(await found, { kind: 'unavailable' });
     }
@@ -203,20 +206,20 @@ describe('the versions beside the current tree', () => {
   });
 
   test('that hang for one user leave another user a turn', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     const hanging = deferred<FoundVersion>();
     answer = (id) => (id === idOf(9_999) ? Promise.resolve({ kind: 'absent' }) : hanging.promise);
-    const many = Array.from({ length: 200 }, (_, number) => shelf.find(idOf(number), 1000, never));
-    assert.deepEqual(await shelf.find(idOf(9_999), 1001, never), { kind: 'absent' });
+    const many = Array.from({ length: 200 }, (_, number) => loaded.find(idOf(number), 1000, never));
+    assert.deepEqual(await loaded.find(idOf(9_999), 1001, never), { kind: 'absent' });
     assert.ok(asked.length <= 4, `${asked.length} were asked for at a time`);
     hanging.resolve({ kind: 'absent' });
     assert.equal((await Promise.all(many)).filter(({ kind }) => kind === 'absent').length, 200);
   });
 
   test('are not there where the store is in trouble, or what it has is not believed', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     answer = () => Promise.reject(new StoreError('unreachable', 'no route', 'Wait.', true));
-    assert.deepEqual(await shelf.find(idOf(1), 0, never), { kind: 'unavailable' });
+    assert.deepEqual(await loaded.find(idOf(1), 0, never), { kind: 'unavailable' });
     const hold = {
       reason: 'signature',
       detail: 'nobody',
@@ -225,7 +228,7 @@ describe('the versions beside the current tree', () => {
       acceptable: false,
     } as const;
     answer = () => Promise.resolve({ kind: 'held', hold });
-    assert.deepEqual(await shelf.find(idOf(1), 0, never), { kind: 'unavailable' });
+    assert.deepEqual(await loaded.find(idOf(1), 0, never), { kind: 'unavailable' });
     assert.deepEqual(
       log.lines.map(({ event, fields }) => [event, fields.code ?? fields.reason]),
       [
@@ -236,79 +239,79 @@ describe('the versions beside the current tree', () => {
   });
 
   test('leave when they were not used for long, unless they are the ones used last or the kernel holds them', async () => {
-    const shelf = shelfOf([], 1);
+    const loaded = loadedVersions([], 1);
     for (const number of [1, 2, 3, 4]) {
-      await shelf.find(idOf(number), 0, never);
+      await loaded.find(idOf(number), 0, never);
       await clock.advance(MINUTE);
     }
     await clock.advance(6 * HOUR);
-    shelf.used(idOf(2));
+    loaded.used(idOf(2));
     held.add(idOf(3));
-    await shelf.dropIdle();
+    await loaded.dropIdle();
     assert.deepEqual(removed.toSorted(), [idOf(1), idOf(4)]);
-    assert.equal(shelf.size, 2);
+    assert.equal(loaded.size, 2);
   });
 
   test('are bounded: one that nobody uses makes room, and where all are used another one is refused', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     for (let number = 0; number < MOST_VERSIONS; number++) {
-      await shelf.find(idOf(number), 0, never);
+      await loaded.find(idOf(number), 0, never);
       await clock.advance(1);
     }
-    assert.equal((await shelf.find(idOf(MOST_VERSIONS), 0, never)).kind, 'found');
+    assert.equal((await loaded.find(idOf(MOST_VERSIONS), 0, never)).kind, 'found');
     assert.deepEqual(removed, [idOf(0)]);
     for (let number = 0; number <= MOST_VERSIONS; number++) held.add(idOf(number));
-    assert.deepEqual(await shelf.find(idOf(1_000), 0, never), { kind: 'unavailable' });
-    assert.equal(shelf.size, MOST_VERSIONS);
+    assert.deepEqual(await loaded.find(idOf(1_000), 0, never), { kind: 'unavailable' });
+    assert.equal(loaded.size, MOST_VERSIONS);
     assert.equal(log.lines.at(-1)?.event, 'version-refused');
   });
 
   test('stay within the bound when several are looked up at once', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     for (let number = 1; number < MOST_VERSIONS; number++) {
-      await shelf.find(idOf(number), 0, never);
+      await loaded.find(idOf(number), 0, never);
       held.add(idOf(number));
     }
     const together = [101, 102, 103, 104].map(idOf);
     for (const id of together) held.add(id);
-    const answers = await Promise.all(together.map((id) => shelf.find(id, 0, never)));
+    const answers = await Promise.all(together.map((id) => loaded.find(id, 0, never)));
     assert.deepEqual(answers.map(({ kind }) => kind).toSorted(), [
       'found',
       'unavailable',
       'unavailable',
       'unavailable',
     ]);
-    assert.equal(shelf.size, MOST_VERSIONS);
+    assert.equal(loaded.size, MOST_VERSIONS);
   });
 
   test('are found without a request if the current tree shows them, also while the store is down', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     answer = () => Promise.reject(new StoreError('unreachable', 'no route', 'Wait.', true));
     const generation = releasedTree(new Map([['a.py', 'one']]));
     shown = { generation, release: stepOf(idOf(1), 500_000) };
-    const found = await shelf.find(idOf(1), 0, never);
+    const found = await loaded.find(idOf(1), 0, never);
     assert.ok(found.kind === 'found');
     const version = Generation.view(found.version.generation);
     assert.equal(version.mtimeSeconds(version.find('a.py')), 500);
     assert.deepEqual([asked, written], [[], [idOf(1)]]);
     shown = { generation, release: stepOf(idOf(2), 600_000) };
-    assert.equal((await shelf.find(idOf(1), 0, never)).kind, 'found', 'after the next release too');
-    assert.equal((await shelf.find(idOf(3), 0, never)).kind, 'unavailable');
+    assert.equal((await loaded.find(idOf(1), 0, never)).kind, 'found', 'after the next release too');
+    assert.equal((await loaded.find(idOf(3), 0, never)).kind, 'unavailable');
     assert.deepEqual(asked, [idOf(3)]);
   });
 
   test('that were written for nobody any more are removed again', async () => {
-    const shelf = shelfOf();
+    const loaded = loadedVersions();
     const writing = deferred<void>();
     isWritten = writing.promise;
     const reader = new AbortController();
-    const finding = shelf.find(idOf(1), 0, reader.signal);
+    const finding = loaded.find(idOf(1), 0, reader.signal);
     await clock.settle();
     reader.abort();
     assert.deepEqual(await finding, { kind: 'unavailable' });
     writing.resolve();
     await clock.settle();
-    assert.deepEqual([written, removed, shelf.size], [[idOf(1)], [idOf(1)], 0]);
-    assert.equal((await shelf.find(idOf(1), 0, never)).kind, 'found');
+    assert.deepEqual([written, removed, loaded.size], [[idOf(1)], [idOf(1)], 0]);
+    assert.equal((await loaded.find(idOf(1), 0, never)).kind, 'found');
   });
 });

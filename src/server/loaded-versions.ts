@@ -20,7 +20,7 @@ import type { VersionContent, VersionTarget } from '../sync/version-content.ts';
 import { type Generation, withoutHistory } from '../tree/index.ts';
 import type { ShownVersion } from '../views/asked-tree.ts';
 
-export interface VersionShelfOptions {
+export interface LoadedVersionsOptions {
   readonly directory: Pick<VersionDirectory, 'write' | 'used' | 'remove'>;
   readonly kept: readonly KeptVersion[];
   /** Milliseconds since the epoch: the mtime of the mount's root. */
@@ -44,18 +44,18 @@ export const MOST_VERSIONS = 64;
 const TIDY_MS = 60_000;
 const UNAVAILABLE: VersionAnswer = { kind: 'unavailable' };
 
-interface Shelved extends VersionTarget {
+interface LoadedVersion extends VersionTarget {
   readonly served: ServedVersion;
   lastUsed: number;
 }
 
 /**
- * How a look-up of a version that was not shown ended. `held`: what the store has of it is not believed. `refused`: there is
- * no room. `unavailable`: the store is in trouble. `abandoned`: nobody waited any more.
+ * How a look-up of a version that was not shown ended. `held`: the store has it, but it failed verification. `refused`:
+ * there is no room. `unavailable`: the store is in trouble. `abandoned`: every reader gave up before the answer.
  */
 export type LookupOutcome = 'found' | 'absent' | 'held' | 'refused' | 'unavailable' | 'abandoned';
 
-/** What a shelf can do once the server is whole. */
+/** What these versions need of the server once it is whole. */
 export interface VersionMeans {
   readonly source: VersionSource;
   readonly content: Pick<VersionContent, 'add' | 'used' | 'drop'>;
@@ -69,9 +69,9 @@ type Found = readonly [outcome: LookupOutcome, answer: VersionAnswer];
  * The versions that a mount shows beside its current tree: found at the first look-up, kept by use. A version is on the local
  * disk before a node id of it reaches the kernel, so that a successor knows it, too.
  */
-export class VersionShelf {
-  readonly #options: VersionShelfOptions;
-  readonly #versions = new Map<string, Shelved>();
+export class LoadedVersions {
+  readonly #options: LoadedVersionsOptions;
+  readonly #versions = new Map<string, LoadedVersion>();
   /** The slots of those that are being written. */
   readonly #coming = new Set<number>();
   readonly #turns = new Turns({ requests: LOOKUPS, bytes: LOOKUPS });
@@ -90,7 +90,7 @@ export class VersionShelf {
   /** Of the last look-up that failed; the same again is not told of as loudly. */
   #trouble: string | undefined;
 
-  constructor(options: VersionShelfOptions) {
+  constructor(options: LoadedVersionsOptions) {
     this.#options = options;
     this.#changedAt = options.clock.now();
     for (const { id, generation, lastUsed } of options.kept) this.#put(id, generation, lastUsed);
@@ -249,7 +249,7 @@ export class VersionShelf {
     return ['refused', UNAVAILABLE];
   }
 
-  #put(id: string, generation: Generation, lastUsed: number): Shelved {
+  #put(id: string, generation: Generation, lastUsed: number): LoadedVersion {
     const content = new ContentState(generation.entries);
     const slot = versionSlot(id, this.#options.salt);
     const served = { id, slot, ...servedTree({ generation, fingerprints: content.fingerprints }) };
@@ -259,7 +259,7 @@ export class VersionShelf {
     return version;
   }
 
-  #answer(version: Shelved): VersionAnswer {
+  #answer(version: LoadedVersion): VersionAnswer {
     return { kind: 'found', version: version.served, changedAt: instantOf(this.#changedAt) };
   }
 
@@ -290,7 +290,7 @@ export class VersionShelf {
   }
 
   /** The versions beyond the number to keep, the most recently used first. */
-  #beyondKept(): Shelved[] {
+  #beyondKept(): LoadedVersion[] {
     return [...this.#versions.values()]
       .sort((one, other) => other.lastUsed - one.lastUsed)
       .slice(this.#options.keep);
