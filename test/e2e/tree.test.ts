@@ -50,7 +50,7 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
     for (let attempt = 0; attempt < 5 && !completed; attempt += 1) {
       mount.kill('SIGSTOP');
       const scan = startPython('walk.py', [mount.tree]);
-      completed = await Promise.race([scan.done.then(() => true), delay(10_000, false)]);
+      completed = await Promise.race([scan.done.then(() => true), delay(30_000, false)]);
       mount.kill('SIGCONT');
       assert.deepEqual(JSON.parse((await scan.done).stdout), expected);
     }
