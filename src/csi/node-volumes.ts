@@ -73,8 +73,8 @@ export class NodeVolumes {
   }
 
   /**
-   * Goes on with the volumes of a driver before, and clears away what is left of volumes that the node has no more. Returns the
-   * keys of the mounts that volumes use.
+   * Takes over the volumes of the previous driver, and removes what is left of those that are not mounted any more. Returns
+   * the keys of the mounts that volumes use.
    */
   async restore(): Promise<ReadonlySet<string>> {
     const { binds, records, mountsDirectory, placeOf, log } = this.#options;
@@ -100,14 +100,14 @@ export class NodeVolumes {
     }
     log.info(
       { event: 'volumes-restored', resumed, cleared },
-      'the volumes of the driver before were looked at',
+      'checked the volumes of the previous driver: `resumed` are mounted, `cleared` were not, and were removed',
     );
     for (const key of used) void this.renew(key);
     return used;
   }
 
   /** Whether volumes use a mount, or are to use it again. */
-  use(key: string): boolean {
+  isUsed(key: string): boolean {
     return this.#options.records.all().some(({ request }) => request.key === key);
   }
 

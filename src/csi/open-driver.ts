@@ -59,9 +59,9 @@ export async function openDriver(options: OpenDriverOptions) {
     clock,
     log,
     onEnded: (key) => {
-      if (volumes.use(key)) void volumes.renew(key);
+      if (volumes.isUsed(key)) void volumes.renew(key);
       cleaned(() => {
-        if (!volumes.use(key) && !sources.sources.has(key)) files.forget(key);
+        if (!volumes.isUsed(key) && !sources.sources.has(key)) files.forget(key);
         files.boundCaches(new Set(sources.sources.keys()));
       });
     },

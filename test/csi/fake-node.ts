@@ -181,7 +181,7 @@ export async function fakeNode(t: Cleanup): Promise<FakeNode> {
       mostMounts: config.mostMounts,
       clock,
       log,
-      onEnded: (key) => void (volumes.use(key) && volumes.renew(key)),
+      onEnded: (key) => void (volumes.isUsed(key) && volumes.renew(key)),
     });
     const volumes = new NodeVolumes({
       config,
