@@ -26,8 +26,12 @@ export interface OpenDriverOptions {
   readonly write: (line: string) => void;
 }
 
-const clock: Pick<Clock, 'sleep' | 'now'> = {
+const clock: Pick<Clock, 'now' | 'sleep' | 'alarm'> = {
   now: Date.now,
+  alarm: (ms, ring) => {
+    const timer = setTimeout(ring, ms).unref();
+    return () => clearTimeout(timer);
+  },
   sleep: async (ms, signal) => void (await delay(ms, undefined, { signal, ref: false })),
 };
 

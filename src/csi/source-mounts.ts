@@ -26,7 +26,7 @@ export interface SourceMountsOptions {
   readonly idleMs: number;
   /** Mounts at a time: each author of a pod can ask for another one. */
   readonly mostMounts: number;
-  readonly clock: Pick<Clock, 'sleep'>;
+  readonly clock: Pick<Clock, 'sleep' | 'alarm'>;
   readonly log: Logger;
   /** A mount has ended, some time after that if volumes were using it. There may be another one by now. */
   readonly onEnded: (key: string) => void;
@@ -36,7 +36,6 @@ export interface SourceMountsOptions {
 const PAUSE_MS = 5_000;
 /** Less than the grace that Kubernetes gives a pod. */
 const LEAVE_MS = 10_000;
-const NEVER = new AbortController().signal;
 
 interface Running {
   readonly request: MountRequest;
@@ -105,9 +104,14 @@ export class SourceMounts {
       idle?.abort();
       process.leave();
     }
-    const ended = Promise.all(all.map(({ process }) => process.ended));
     // Without a holder they go on until the pod ends.
-    await Promise.race([ended, this.#options.clock.sleep(LEAVE_MS, NEVER)]);
+    await new Promise<void>((resolve) => {
+      const dismiss = this.#options.clock.alarm(LEAVE_MS, resolve);
+      void Promise.all(all.map(({ process }) => process.ended)).then(() => {
+        dismiss();
+        resolve();
+      });
+    });
   }
 
   /** Stops the mount that no volume has used for the longest time, if there are too many. Throws VolumeError. */
@@ -162,8 +166,11 @@ export class SourceMounts {
       { event: 'volume-source-ended', source, key, volumes: users.size },
       'a mount for volumes has ended',
     );
-    if (users.size > 0) void clock.sleep(PAUSE_MS, NEVER).then(() => !this.#isOver && onEnded(key));
-    else onEnded(key);
+    if (users.size === 0) onEnded(key);
+    else
+      clock.alarm(PAUSE_MS, () => {
+        if (!this.#isOver) onEnded(key);
+      });
   }
 
   async #within(ms: number, process: MountProcess, source: string): Promise<void> {
