@@ -12,9 +12,9 @@ import { waitFor } from '../support/wait-for.ts';
 const isRoot = process.getuid?.() === 0;
 const asModest = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
 
-/** Read by one thread each. */
 /** Requests to the store at a time, of which some are reserved for who has none under way. */
 const CONCURRENCY = 32;
+/** Read by one thread each. */
 const THREADS = 200;
 /** Asked for ahead of any read, which a single thread does without waiting: more than the kernel ever sends at a time. */
 const AHEAD = 4_200;
