@@ -120,17 +120,20 @@ async function withOwnProfile<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether the cached content equals the object of the standby, so that a switch need not show the file as changed. */
+/**
+ * Whether the cached content equals the object of the standby, so that a switch need not show the file as changed.
+ * Undefined: it is not cached, or too large.
+ */
 async function hasSameBytes(
   cache: Pick<ContentCache, 'inspection'>,
   mine: ContentVersion,
   theirs: ContentVersion,
   content: ContentStore,
   signal: AbortSignal,
-): Promise<boolean> {
-  if (mine.size > CHUNK_BYTES) return false;
+): Promise<boolean | undefined> {
+  if (mine.size > CHUNK_BYTES) return undefined;
   const digest = await cache.inspection.checksum(mine, signal);
-  if (digest === undefined) return false;
+  if (digest === undefined) return undefined;
   const { path, etag: ifMatch, size, lastModified } = theirs;
   const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
   const hash = createHash('sha256');

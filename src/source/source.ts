@@ -8,6 +8,8 @@ export type { HeldListing, HeldStep, ReleaseStep, SourceHold } from './release-s
 export interface Candidate {
   /** Equal digests are equal candidates. Of a listing: over key, ETag and size of every object, in order. */
   readonly digest: string;
+  /** Of a listing: equal where the date of every object is equal, too. */
+  readonly dates?: string | undefined;
   readonly objects: number;
   /** Requests to the store that it took. */
   readonly requests: number;

@@ -23,7 +23,16 @@ export function digestListing(objects: ListedObjects): string {
   return hash.digest('hex');
 }
 
-/** Sizes with -1 for unknown: a NaN has many bit patterns. */
+/**
+ * Over what `digestListing` leaves out: the date of each object, in the same order. For judgements that depend on dates.
+ */
+export function digestDates({ count, lastModified }: ListedObjects): string {
+  return createHash('sha256')
+    .update(bytesOf(withoutNaN(lastModified.subarray(0, count))))
+    .digest('hex');
+}
+
+/** Sizes or dates with -1 for unknown: a NaN has many bit patterns. */
 function withoutNaN(sizes: Float64Array): Float64Array {
   for (const size of sizes) {
     if (Number.isNaN(size)) return sizes.map((known) => (Number.isNaN(known) ? -1 : known));

@@ -9,7 +9,7 @@ export {
 } from './build.ts';
 export { listedEtag } from './date-mark.ts';
 export { diffGenerations, type GenerationChanges } from './diff.ts';
-export { digestListing } from './digest.ts';
+export { digestDates, digestListing } from './digest.ts';
 export { type FilterPatterns, type FilterVerdict, PathFilter } from './filter.ts';
 export { Generation } from './generation.ts';
 export { versionName } from './identity.ts';

@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { digestListing } from '../../src/tree/digest.ts';
+import { digestDates, digestListing } from '../../src/tree/digest.ts';
 import { listingOf, type TestObject } from './listings.ts';
 
 function digest(objects: readonly TestObject[]): string {
   return digestListing(listingOf(objects));
 }
+
+describe('the digest of the dates of a listing', () => {
+  it('differs where the date of an object does, known or not, and by nothing else', () => {
+    const of = (...objects: readonly TestObject[]) => digestDates(listingOf(objects));
+    const a = { key: 'a', lastModified: 1 };
+    assert.equal(of(a, { key: 'b', lastModified: 2 }), of(a, { key: 'c', etag: 'x', lastModified: 2 }));
+    const digests = [of(), of(a), of(a, { key: 'b', lastModified: 1 }), of({ key: 'a', lastModified: 2 })];
+    assert.equal(new Set([...digests, of({ key: 'a', lastModified: Number.NaN })]).size, 5);
+    const undated = { ...listingOf([a]), lastModified: Float64Array.of(-Number.NaN) };
+    assert.equal(digestDates(undated), of({ key: 'a', lastModified: Number.NaN }));
+  });
+});
 
 describe('the digest of a listing', () => {
   it('is equal for equal listings, whatever the dates and whatever lies behind the columns', () => {

@@ -3,6 +3,7 @@ import { createFetchPage } from '../../store/listing/fetch-page.ts';
 import { type Listing, type ListingNotice, PrefixLister } from '../../store/listing/listing.ts';
 import {
   buildGeneration,
+  digestDates,
   digestListing,
   type FilterPatterns,
   PathFilter,
@@ -46,7 +47,12 @@ export class PrefixSource implements Source {
     this.#newest = { digest, objects };
     return {
       kind: 'candidate',
-      candidate: { digest, objects: objects.count, requests: objects.requests },
+      candidate: {
+        digest,
+        dates: digestDates(objects),
+        objects: objects.count,
+        requests: objects.requests,
+      },
     };
   }
 

@@ -21,9 +21,20 @@ export interface GoesBack {
   readonly files: number;
 }
 
-export interface Comparison {
-  /** By path. */
+/** Two versions of a path, by their ETags. */
+interface EtagPair {
+  readonly shown: string;
+  readonly found: string;
+}
+
+/** What was found out about versions whose ETags differ, by path. */
+export interface Compared {
   readonly same: ReadonlyMap<string, SameObject>;
+  /** Of those whose bytes were compared. */
+  readonly different: ReadonlyMap<string, EtagPair>;
+}
+
+export interface Comparison extends Compared {
   /** The newest; undefined: nothing goes back. */
   readonly back: GoesBack | undefined;
 }
@@ -33,8 +44,8 @@ export interface CompareOptions {
   readonly shown: Generation;
   /** What this store has, compared with it. */
   readonly found: Pick<Built, 'generation' | 'changes'>;
-  /** What was found out before, by path. */
-  readonly known: ReadonlyMap<string, SameObject>;
+  /** What was found out before. */
+  readonly known: Compared;
   /**
    * Of the first comparison with a tree of another store; undefined: this store has been followed since, so that what
    * differs was changed, deleted or put there.
@@ -45,8 +56,11 @@ export interface CompareOptions {
         readonly asOf: number;
         /** Whether the other store never had a file of this store, so that it was not deleted there. */
         readonly neverHad: (path: string) => boolean;
-        /** Whether two versions of equal size have the same bytes, though ETags and dates differ. */
-        readonly hasSameBytes: (shown: ContentVersion, found: ContentVersion) => Promise<boolean>;
+        /**
+         * Whether two versions of equal size have the same bytes, though ETags and dates differ; undefined: nothing is
+         * local to compare.
+         */
+        readonly hasSameBytes: (shown: ContentVersion, found: ContentVersion) => Promise<boolean | undefined>;
       }
     | undefined;
 }
@@ -66,6 +80,15 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
   const { shown, found, known, switching } = options;
   const { generation, changes } = found;
   const same = new Map<string, SameObject>();
+  const different = new Map<string, EtagPair>();
+  const hasSameBytes = async (mine: ContentVersion, theirs: ContentVersion): Promise<boolean> => {
+    const pair = { shown: mine.etag, found: theirs.etag };
+    const before = known.different.get(theirs.path);
+    const wasCompared = before?.shown === pair.shown && before.found === pair.found;
+    const isSame = wasCompared ? false : await switching?.hasSameBytes(mine, theirs);
+    if (isSame === false) different.set(theirs.path, pair);
+    return isSame === true;
+  };
   let back: GoesBack | undefined;
   const goesBack = (path: string, at: number, how: GoesBack['how']): void => {
     const files = (back?.files ?? 0) + 1;
@@ -75,16 +98,13 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
     if (generation.isDirectory(index)) return;
     const theirs = generation.version(index);
     const mine = shown.version(shown.find(theirs.path));
-    if (
-      isKnown(known.get(theirs.path), mine, theirs) ||
-      (await isSame(mine, theirs, switching?.hasSameBytes))
-    ) {
+    if (isKnown(known.same.get(theirs.path), mine, theirs) || (await isSame(mine, theirs, hasSameBytes))) {
       same.set(theirs.path, { shown: mine, etag: theirs.etag, lastModified: theirs.lastModified });
     } else if (isEarlier(theirs, mine)) {
       goesBack(theirs.path, secondsOf(mine), 'older');
     }
   });
-  if (switching === undefined) return { same, back };
+  if (switching === undefined) return { same, different, back };
   const newest = newestOf(generation);
   for (const index of changes?.removed ?? []) {
     if (shown.isDirectory(index)) continue;
@@ -98,7 +118,7 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
     const path = generation.path(index);
     if (!switching.neverHad(path)) goesBack(path, at, 'deleted-before');
   }
-  return { same, back };
+  return { same, different, back };
 }
 
 function isKnown(known: SameObject | undefined, mine: ContentVersion, theirs: ContentVersion): boolean {
@@ -108,11 +128,11 @@ function isKnown(known: SameObject | undefined, mine: ContentVersion, theirs: Co
 async function isSame(
   mine: ContentVersion,
   theirs: ContentVersion,
-  hasSameBytes: ((mine: ContentVersion, theirs: ContentVersion) => Promise<boolean>) | undefined,
+  hasSameBytes: (mine: ContentVersion, theirs: ContentVersion) => Promise<boolean>,
 ): Promise<boolean> {
   if (mine.size !== theirs.size) return false;
   if (mine.lastModified !== undefined && mine.lastModified === theirs.lastModified) return true;
-  return hasSameBytes?.(mine, theirs) ?? false;
+  return hasSameBytes(mine, theirs);
 }
 
 /** Some at a time; ends at the first failure, and waits for those under way. */

@@ -11,7 +11,7 @@ import type {
   Source,
   SourceHold,
 } from '../source.ts';
-import { compareListings, type SameObject } from './compare-listings.ts';
+import { type Compared, compareListings, type SameObject } from './compare-listings.ts';
 import { behindHold, olderStepHold } from './going-back.ts';
 
 /** One store of the objects, or of the release root. */
@@ -41,29 +41,34 @@ export interface PlaceJudgeOptions {
         readonly release?: ReleaseStep | undefined;
       }
     | undefined;
-  /** Whether a store has the bytes that are shown, under another ETag and date. */
+  /** Whether a store has the bytes that are shown, under another ETag and date; undefined: nothing is local to compare. */
   readonly hasSameBytes: (
     shown: ContentVersion,
     found: ContentVersion,
     content: ContentStore,
     signal: AbortSignal,
-  ) => Promise<boolean>;
+  ) => Promise<boolean | undefined>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
 /** Above every node id that is handed out: what is built to be compared is never shown. */
 const SCRATCH_NODE_ID = 2 ** 50;
 
-interface Judged {
+interface Judged extends Compared {
   readonly digest: string;
+  /** What goes back in time depends on dates, which the digest leaves out. */
+  readonly dates: string | undefined;
   readonly shown: string | undefined;
-  readonly same: ReadonlyMap<string, SameObject>;
   readonly hold: SourceHold | undefined;
+  /** Whether an operator ended the hold: of what has this digest, whatever its dates. */
+  readonly isAccepted: boolean;
   /** What was compared; undefined: nothing is held, or a step is. */
-  readonly compared?: Compared | undefined;
+  readonly trees?: ComparedTrees | undefined;
 }
 
-interface Compared {
+const NOTHING_COMPARED: Compared = { same: new Map(), different: new Map() };
+
+interface ComparedTrees {
   readonly shown: Generation;
   readonly found: Generation;
 }
@@ -82,7 +87,7 @@ export class PlaceJudge {
   /** Whether files may be shown under another store's ETags. */
   #wasAway = false;
   /** By which accepted listing the tree went back in time, until the first source is followed again. */
-  #wentBack: Compared | undefined;
+  #wentBack: ComparedTrees | undefined;
   /** Of the step that an operator accepted. */
   #acceptedStep: string | undefined;
 
@@ -138,28 +143,30 @@ export class PlaceJudge {
       if (isAccepted) this.#acceptedStep = digest;
       return isAccepted;
     }
-    this.#wentBack = judged.compared;
-    this.#judged.set(place, { ...judged, hold: undefined, compared: undefined });
+    this.#wentBack = judged.trees;
+    this.#judged.set(place, { ...judged, hold: undefined, isAccepted: true, trees: undefined });
     return true;
   }
 
   async #judge(place: Place, candidate: Candidate, signal: AbortSignal): Promise<SourceHold | undefined> {
     const { shown: shownNow, hasSameBytes } = this.#options;
     const shown = shownNow();
-    const { digest, release } = candidate;
+    const { digest, dates, release } = candidate;
     const before = this.#judged.get(place);
     const isSettled = this.#settled === place;
     // What passed may go back in time, and what was held may pass, once a tree of another store is shown.
-    if (before?.digest === digest) {
+    if (before?.digest === digest && (before.dates === dates || before.isAccepted)) {
       if (before.shown === shown?.generation.id || (isSettled && before.hold === undefined))
         return before.hold;
     }
     const judge = (
       hold: SourceHold | undefined,
-      same: Judged['same'] = new Map(),
-      compared?: Compared,
+      { same, different }: Compared = NOTHING_COMPARED,
+      trees?: ComparedTrees,
     ): typeof hold => {
-      this.#judged.set(place, { digest, shown: shown?.generation.id, same, hold, compared });
+      const isAccepted = false;
+      const judgedBy = { digest, dates, shown: shown?.generation.id };
+      this.#judged.set(place, { ...judgedBy, same, different, hold, isAccepted, trees });
       return hold;
     };
     if (shown === undefined) return judge(undefined);
@@ -174,10 +181,10 @@ export class PlaceJudge {
       nextNodeId: SCRATCH_NODE_ID,
       signal,
     });
-    const { same, back } = await compareListings({
+    const { back, ...compared } = await compareListings({
       shown: shown.generation,
       found,
-      known: before?.same ?? new Map(),
+      known: before ?? NOTHING_COMPARED,
       switching: isSettled
         ? undefined
         : {
@@ -188,10 +195,10 @@ export class PlaceJudge {
     });
     // A change in the first store itself is never held here.
     const isFree = isSettled && place === this.#options.first;
-    if (back === undefined || isFree) return judge(undefined, same);
+    if (back === undefined || isFree) return judge(undefined, compared);
     const listing = heldListing(digest, shown.generation, found);
-    const compared = { shown: shown.generation, found: found.generation };
-    return judge(behindHold(back, listing, place.name), same, compared);
+    const trees = { shown: shown.generation, found: found.generation };
+    return judge(behindHold(back, listing, place.name), compared, trees);
   }
 
   /** Whether an accepted listing had not got a file, though the tree before it had. */

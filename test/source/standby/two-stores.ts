@@ -146,7 +146,7 @@ export class Node {
       shown: () => this.shown,
       hasSameBytes: async (mine, theirs, content) => {
         const known = this.hasContent ? this.#bodies.get(`${mine.path} ${mine.etag}`) : undefined;
-        if (known === undefined) return false;
+        if (known === undefined) return undefined;
         const { body } = await content.get(theirs.path, { ifMatch: theirs.etag, signal: patience() });
         return (await read(body)).toString() === known;
       },
@@ -216,11 +216,11 @@ export class Node {
     return look.hold;
   }
 
-  /** Looks every ten seconds for so long; resolves with how the last one ended. */
-  async pass(ms: number): Promise<Look['kind'] | 'failed'> {
+  /** Looks every ten seconds for so long, or more rarely; resolves with how the last one ended. */
+  async pass(ms: number, everyMs = 10_000): Promise<Look['kind'] | 'failed'> {
     let last: Look['kind'] | 'failed' = 'failed';
-    for (let passed = 0; passed < ms; passed += 10_000) {
-      await this.clock.advance(10_000);
+    for (let passed = 0; passed < ms; passed += everyMs) {
+      await this.clock.advance(everyMs);
       last = await this.look();
       await this.source.idle();
     }
