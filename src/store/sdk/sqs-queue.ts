@@ -57,6 +57,8 @@ export class SqsQueue {
   readonly #url: string;
   readonly #transport: Transport;
   readonly #client: SQSClient;
+  /** Of the credentials given last: what no error may have. */
+  #secrets: readonly string[] = [];
   /** Whether the last credentials were refused. */
   #renew = false;
 
@@ -75,7 +77,9 @@ export class SqsQueue {
       credentials: async () => {
         const renew = this.#renew;
         this.#renew = false;
-        return { ...(await credentials({ renew })), expiration: new Date(Date.now() + KEPT_MS) };
+        const given = await credentials({ renew });
+        this.#secrets = [given.secretAccessKey, given.sessionToken ?? ''].filter((secret) => secret !== '');
+        return { ...given, expiration: new Date(Date.now() + KEPT_MS) };
       },
       requestHandler: sdkRequestHandler(this.#transport) as NonNullable<SQSClientConfig['requestHandler']>,
     };
@@ -121,7 +125,7 @@ export class SqsQueue {
     try {
       return await answer;
     } catch (error) {
-      const told = queueError(error);
+      const told = queueError(error, this.#secrets);
       if (told.code === 'expired' || told.code === 'denied') this.#renew = true;
       throw told;
     }
@@ -134,8 +138,11 @@ function regionOf(url: string): string | undefined {
   return region ?? /^([a-z0-9-]+)\.queue\.amazonaws\.com/.exec(hostname)?.[1];
 }
 
-/** Of the SDK, by names and codes. The cause is dropped: it may hold credentials. */
-function queueError(error: unknown): StoreError {
+/**
+ * Of the SDK, by names and codes. The cause is dropped: it may hold credentials. So may the service's own words: where a
+ * signature does not match, some repeat what was to be signed, with the session token.
+ */
+function queueError(error: unknown, secrets: readonly string[]): StoreError {
   if (error instanceof StoreError) return error;
   const { name, message, code, $metadata } = error as {
     readonly name?: unknown;
@@ -143,7 +150,11 @@ function queueError(error: unknown): StoreError {
     readonly code?: unknown;
     readonly $metadata?: { readonly httpStatusCode?: number };
   };
-  const words = printable(`${String(name)}: ${String(message)}`, 300);
+  const said = `${String(name)}: ${String(message)}`;
+  const words = printable(
+    secrets.reduce((text, secret) => text.replaceAll(secret, '***'), said),
+    300,
+  );
   const status = $metadata?.httpStatusCode;
   const kind = kindOf(typeof name === 'string' ? name : '', status, typeof code === 'string' ? code : '');
   return new StoreError(

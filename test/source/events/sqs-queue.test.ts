@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, interceptLocalhostDns, startFauxqs } from 'fauxqs';
 import { openSqsQueue, type SqsQueue } from '../../../src/store/sdk/sqs-queue.ts';
@@ -86,5 +89,31 @@ describe('a queue of SQS', () => {
       (error) => error instanceof StoreError && error.code === 'unreachable' && error.cause === undefined,
     );
     await silent.close();
+  });
+
+  it('tells no credential that a service repeats where a signature does not match', async (t) => {
+    const [secretAccessKey, sessionToken] = ['recognisable-secret', 'recognisable-token'];
+    const echo = createServer((request, response) => {
+      const signed = JSON.stringify([request.headers['x-amz-security-token'], secretAccessKey]);
+      response.writeHead(403, { 'Content-Type': 'application/x-amz-json-1.0' });
+      response.end(
+        JSON.stringify({ __type: 'SignatureDoesNotMatch', message: `should have been ${signed}` }),
+      );
+    });
+    await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+    t.after(() => echo.close());
+    const queue = await openSqsQueue({
+      url: `http://127.0.0.1:${(echo.address() as AddressInfo).port}/000000000000/dags`,
+      region: undefined,
+      credentials: async () => ({ accessKeyId: 'k', secretAccessKey, sessionToken }),
+      settings: settingsOf({}),
+    });
+    await assert.rejects(queue.receive({ waits: false, signal }), (error) => {
+      assert.ok(error instanceof StoreError);
+      assert.match(error.detail, /should have been/);
+      assert.doesNotMatch(inspect(error, { depth: null, showHidden: true }), /recognisable/);
+      return true;
+    });
+    await queue.close();
   });
 });
