@@ -12,10 +12,16 @@ export interface ImporterReadings {
   readonly problems: readonly string[];
 }
 
-/** A process that walks and imports the package `shared` of a mount, over and over. */
-export function startImporter(target: string): Reader {
+/**
+ * A process that walks and imports the package `shared` of a mount, over and over.
+ * @param restSeconds between one look and the next; with 0 a few of them take the whole processor
+ */
+export function startImporter(target: string, restSeconds = 0): Reader {
   const sizes = testedDriver === 'fuse-native' ? ['sizes-by-path'] : [];
-  return startPython('importing.py', [target, 'shared', ...sizes], { stdin: 'pipe', deadlineMs: 1_500_000 });
+  return startPython('importing.py', [target, 'shared', String(restSeconds), ...sizes], {
+    stdin: 'pipe',
+    deadlineMs: 1_500_000,
+  });
 }
 
 export async function endImporter(reader: Reader): Promise<ImporterReadings> {

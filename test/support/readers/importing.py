@@ -1,4 +1,4 @@
-"""Walks, reads and imports a tree of modules over and over until its standard input ends: importing.py ROOT PACKAGE [sizes-by-path].
+"""Walks, reads and imports a tree of modules over and over until its standard input ends: importing.py ROOT PACKAGE REST [sizes-by-path].
 
 Each file of ROOT/PACKAGE is lines of "# <module> version <v> of <n> lines", then the code that imports others of the
 package and keeps VERSION; so a byte of another version shows. Prints one JSON line:
@@ -10,7 +10,7 @@ package and keeps VERSION; so a byte of another version shows. Prints one JSON l
   mixed       walks and imports that were proven, and saw more than one version
   problems    errors, and files that were not whole
 
-With sizes-by-path, fstat of an open file is known to show what is at its path by then, as it does with fuse-native: another
+It rests for REST seconds between one look and the next. With sizes-by-path, fstat of an open file is known to show what is at its path by then, as it does with fuse-native: another
 size than that of the bytes is a problem only in a walk that was proven.
 """
 
@@ -22,7 +22,8 @@ import select
 import sys
 
 root, package = sys.argv[1], sys.argv[2]
-sizes_by_path = sys.argv[3:] == ["sizes-by-path"]
+rest = float(sys.argv[3])
+sizes_by_path = sys.argv[4:] == ["sizes-by-path"]
 sys.dont_write_bytecode = True
 sys.path.insert(0, root)
 sys.setrecursionlimit(20_000)
@@ -117,7 +118,7 @@ def attempt(what, look):
     return seen, one
 
 
-while not select.select([sys.stdin], [], [], 0)[0] and len(problems) < 20:
+while not select.select([sys.stdin], [], [], rest)[0] and len(problems) < 20:
     seen, one = attempt("walk", walk)
     passes += 1
     proven += one
