@@ -1,5 +1,5 @@
-import { closeSync, ftruncateSync, mkdirSync, readFileSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, ftruncateSync, mkdirSync, readFileSync, realpathSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import { CodedError } from '../base/coded-error.ts';
@@ -67,7 +67,8 @@ export async function lockDriver(options: DriverLockOptions): Promise<DriverLock
   const release = (): void => fds.splice(0).forEach(closeSync);
   let waitsFor: string | undefined;
   try {
-    for (const path of paths) {
+    // Two of them may be one directory: this process would wait for itself.
+    for (const path of new Set(paths.map(placeOf))) {
       for (;;) {
         const fd = locked(path, options);
         if (fd !== undefined) {
@@ -96,14 +97,19 @@ export async function lockDriver(options: DriverLockOptions): Promise<DriverLock
   return { release };
 }
 
-/** Undefined if another process has the lock. */
-function locked(path: string, { lockFile }: DriverLockOptions): number | undefined {
+/** The path without links; its directory exists now. */
+function placeOf(path: string): string {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    return join(realpathSync(dirname(path)), basename(path));
   } catch (error) {
     if (isSystemError(error)) throw unlockable(path, error.code, error);
     throw error;
   }
+}
+
+/** Undefined if another process has the lock. */
+function locked(path: string, { lockFile }: DriverLockOptions): number | undefined {
   const fd = lockFile(path);
   if (fd >= 0) return fd;
   const code = getSystemErrorName(fd);

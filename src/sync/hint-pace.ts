@@ -10,7 +10,7 @@ const LONGEST_MS = 30_000;
 
 /**
  * How soon a hint is followed by a look. The first one is followed at once. A burst gets two looks, and one when it has
- * ended, however long its messages take to arrive.
+ * ended; one that goes on gets another every LONGEST_MS.
  */
 export class HintPace {
   /** When the last looks because of hints began, the newest first. */
@@ -24,7 +24,7 @@ export class HintPace {
     this.#hintedAt = now;
   }
 
-  /** Milliseconds; later hints may make it longer. A clock that stepped back makes no wait longer than the bounds. */
+  /** Milliseconds; later hints may make it longer. A moment that lies ahead, since the clock has stepped back, bounds nothing. */
   waitMs(now: number): number {
     const [newest, ...older] = this.#looks;
     const oldest = older[LOOKS - 2];
@@ -40,5 +40,5 @@ export class HintPace {
 }
 
 function left(at: number | undefined, ms: number, now: number): number {
-  return at === undefined ? 0 : Math.min(ms, Math.max(0, at + ms - now));
+  return at === undefined || at > now ? 0 : Math.max(0, at + ms - now);
 }

@@ -195,6 +195,26 @@ describe('POST /v1/refresh of a mount with several trees', () => {
     assert.ok('json' in answer && refreshedTreesShape.safeParse(answer.json).success);
   });
 
+  test('does not wait for a tree that cannot be shown yet, and says why', async () => {
+    const status = statusOf();
+    const at = '2026-11-21T19:31:03.838Z';
+    const message = 'The store refused access.';
+    const lastError = { code: 'denied', message, detail: null, hint: 'Grant it.', at };
+    const trees = [
+      { path: 'a', views: fakeViews({ refresh: async () => ({ kind: 'current', generation }) }) },
+      {
+        path: 'b',
+        views: fakeViews({
+          refresh: never,
+          status: () => ({ ...status, generation: null, source: { ...status.source, lastError } }),
+        }),
+      },
+    ];
+    const { code, details } = await refused(refreshTreesRoute(trees).handle(call({ wait: true })));
+    assert.equal(code, 'source-denied');
+    assert.match(String(details.detail), /b \(source-denied\).*The store refused access/);
+  });
+
   test('is refused with the worst failure, and has the outcome of every tree, one that hangs included', async () => {
     const { code, status, details } = await refused(
       refreshOf({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type DriverLock, driverLockPaths, lockDriver } from '../../src/csi/driver-lock.ts';
@@ -117,6 +117,15 @@ describe('a driver that starts while another one runs', () => {
     await clock.advance(1_000);
     await second;
   });
+});
+
+test('a driver does not wait for itself where two of its directories are one, also by a link', async (t) => {
+  const { directory, paths, lock, log } = await site(t);
+  mkdirSync(join(directory, 'state'));
+  symlinkSync('state', join(directory, 'link'));
+  (await lock(paths({ cache: 'state' }))).release();
+  (await lock(paths({ cache: 'link' }))).release();
+  assert.deepEqual(log.told('driver-waits'), []);
 });
 
 test('a driver whose directory cannot be made says which one', async (t) => {

@@ -148,7 +148,7 @@ export const RETRIES = {
     metric: 'dagmount_ready',
   },
   object: {
-    what: 'an object that is to be shown, as a whole: and a second for each 16 KB of it',
+    what: 'an object that is to be shown, as a whole: and a second for each 8 KB of it',
     tries: 1,
     pauses: NONE,
     deadlineMs: 45_000,

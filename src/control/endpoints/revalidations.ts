@@ -28,16 +28,22 @@ export function refreshRoute(views: TreeControlViews): Route {
   });
 }
 
-/** Throws RefusedRequest if a client waits, and the look fails, is held or takes too long. */
+/** Throws RefusedRequest if a client waits, and the look fails, is held or takes too long, or the tree cannot be shown yet. */
 export async function refresh(
   views: Pick<TreeControlViews, 'refresh' | 'status'>,
   body: RefreshRequest,
   signal: AbortSignal,
 ): Promise<Refreshed> {
+  const { generation, source } = views.status();
+  // Until a first tree is shown, each poll tries that: nothing else ends the wait.
+  if (body.wait === true && generation === null && source.lastError !== null) {
+    const { code, message, hint } = source.lastError;
+    throw sourceRefusal({ code, message: `No tree is shown yet. ${message}`, hint: hint ?? undefined });
+  }
   const asked = views.refresh();
   if (body.wait !== true) {
     asked.catch(ignoreEnd);
-    return { outcome: 'requested', generation: views.status().generation };
+    return { outcome: 'requested', generation };
   }
   const end = await inTime(asked, body.timeoutSeconds, signal);
   if (end.kind === 'failed') throw sourceRefusal(end.error);

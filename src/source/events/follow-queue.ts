@@ -23,6 +23,18 @@ const MOST_WAITING = 20_000;
 /** A receive gives ten messages at most, in a round trip to the queue: of a burst, this many are under way. */
 const MOST_RECEIVERS = 8;
 const MOST_DELETERS = 4;
+/** Beyond this, receivers delete too, before they receive more: a message that waits for longer than it is hidden comes again. */
+const MOST_TO_DELETE = 1_000;
+
+/** What became of the messages of one receive. */
+interface Taken {
+  /** About objects that are not shown: nothing waits for them. */
+  readonly foreign: readonly QueueMessage[];
+  /** How many are no events of S3. */
+  readonly strange: number;
+  /** Resolves when a look for the others began; never rejects. */
+  readonly followed: Promise<void>;
+}
 
 /**
  * Turns messages of a queue into hints. A message is deleted only after a look that began later than it came: one that
@@ -61,14 +73,20 @@ export class QueueFollower {
     await Promise.all(this.#running);
   }
 
-  /** Each full receive adds a helper. How many messages came. */
+  /**
+   * Each full receive adds a helper. Returns how many messages came, or 0 if some are no events of S3: the queue may be
+   * someone else's, so its messages are not received faster than need be.
+   */
   async #receive(waits: boolean, signal: AbortSignal): Promise<number> {
     const { queue } = this.#options;
+    while (this.#toDelete.length > MOST_TO_DELETE && !signal.aborted) await this.#deleteSome(signal);
     const messages = await queue.receive({ waits, signal });
-    const followed = this.#take(messages, signal);
-    if (messages.length >= queue.mostMessages) this.#addHelper(signal);
+    const { foreign, strange, followed } = this.#take(messages, signal);
+    if (strange === 0 && messages.length >= queue.mostMessages) this.#addHelper(signal);
+    // By the receiver itself: where most events are of other prefixes, no more come than can be deleted.
+    if (foreign.length > 0) await this.#deleteBatch(foreign, signal);
     if (this.#waiting >= MOST_WAITING) await followed;
-    return messages.length;
+    return strange === 0 ? messages.length : 0;
   }
 
   #addHelper(signal: AbortSignal): void {
@@ -85,27 +103,23 @@ export class QueueFollower {
     });
   }
 
-  /** Resolves when a look for these messages began; never rejects. */
-  #take(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void> {
+  #take(messages: readonly QueueMessage[], signal: AbortSignal): Taken {
     const { observer, isConcerned, hint } = this.#options;
     const concerned: QueueMessage[] = [];
-    const others: QueueMessage[] = [];
+    const foreign: QueueMessage[] = [];
     for (const message of messages) {
       const events = objectEventsOf(message.body);
       if (events === undefined) this.#tellStrange();
       else if (events.some(isConcerned)) concerned.push(message);
-      else others.push(message);
+      else foreign.push(message);
     }
-    const strange = messages.length - concerned.length - others.length;
+    const strange = messages.length - concerned.length - foreign.length;
     if (strange > 0) observer('queue', 'failed', strange);
-    if (others.length > 0) {
-      observer('queue', 'foreign', others.length);
-      this.#delete(others, signal);
-    }
-    if (concerned.length === 0) return Promise.resolve();
+    if (foreign.length > 0) observer('queue', 'foreign', foreign.length);
+    if (concerned.length === 0) return { foreign, strange, followed: Promise.resolve() };
     observer('queue', 'taken', concerned.length);
     this.#waiting += concerned.length;
-    return hint().then(
+    const followed = hint().then(
       () => {
         this.#waiting -= concerned.length;
         this.#delete(concerned, signal);
@@ -113,6 +127,7 @@ export class QueueFollower {
       // The mount ends.
       () => undefined,
     );
+    return { foreign, strange, followed };
   }
 
   #delete(messages: readonly QueueMessage[], signal: AbortSignal): void {
@@ -121,11 +136,13 @@ export class QueueFollower {
     if (this.#deleters >= MOST_DELETERS) return;
     this.#deleters += 1;
     this.#inBackground(async () => {
-      while (this.#toDelete.length > 0 && !signal.aborted) {
-        await this.#deleteBatch(this.#toDelete.splice(0, this.#options.queue.mostMessages), signal);
-      }
+      while (this.#toDelete.length > 0 && !signal.aborted) await this.#deleteSome(signal);
       this.#deleters -= 1;
     });
+  }
+
+  #deleteSome(signal: AbortSignal): Promise<void> {
+    return this.#deleteBatch(this.#toDelete.splice(0, this.#options.queue.mostMessages), signal);
   }
 
   async #deleteBatch(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void> {

@@ -13,12 +13,12 @@ export interface BodyBounds {
 }
 
 /**
- * Up to 32 requests share the network (--concurrency): 1 KiB/s each is 256 kbit/s. A slower network could not
+ * Up to 64 requests share the network (--concurrency): 512 bytes/s each is 256 kbit/s. A slower network could not
  * transfer a tree, so a slower body is a fault. The window of 15 seconds outlasts a lost packet and its
  * retransmissions; silence ends sooner (5 s, Timeouts.stall). The total bound, for a store that stays just above
- * the least rate: 2 h 18 min for a whole blob (8 MiB), 6 min for a file of 300 KiB.
+ * the least rate: 4 h 34 min for a whole blob (8 MiB), 11 min for a file of 300 KiB.
  */
-export const BODY_BOUNDS: BodyBounds = { leastBytesPerSecond: 1024, windowMs: 15_000, graceMs: 60_000 };
+export const BODY_BOUNDS: BodyBounds = { leastBytesPerSecond: 512, windowMs: 15_000, graceMs: 60_000 };
 
 /** Milliseconds that a body of this length may take, over all of its connections. */
 export function longestMs({ leastBytesPerSecond, graceMs }: BodyBounds, length: number): number {

@@ -26,7 +26,7 @@ export interface Timeouts {
 export const DEFAULT_TIMEOUTS: Timeouts = { connect: 3000, firstByte: 5000, stall: 5000 };
 
 /** The default of --concurrency. */
-export const DEFAULT_CONCURRENCY = 32;
+export const DEFAULT_CONCURRENCY = 64;
 
 export interface TransportOptions {
   /** --ca-file */

@@ -21,7 +21,7 @@ export interface TimedMeans {
  * being shown. The store bounds each request at 30 s without a usable answer. This bound is longer, so that the
  * store's own error is reported.
  */
-const SLOWEST_BYTES_PER_MS = 16;
+const SLOWEST_BYTES_PER_MS = 8;
 
 /** Milliseconds after which fetching an object of this size is abandoned. */
 export function longestMs(size: number): number {

@@ -22,7 +22,9 @@ class FakeQueue implements EventQueue {
   underWay = 0;
   mostUnderWay = 0;
   /** What a receive takes; undefined: no time. */
-  lasts: (() => Promise<void>) | undefined;
+  lasts: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /** What a deletion takes; undefined: no time. */
+  deletes: ((signal: AbortSignal) => Promise<void>) | undefined;
   fails: StoreError | undefined;
   #wake: Deferred<void> = deferred();
 
@@ -44,7 +46,7 @@ class FakeQueue implements EventQueue {
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     try {
       if (this.fails !== undefined) throw this.fails;
-      await this.lasts?.();
+      await this.lasts?.(signal);
       while (waits && this.messages.length === 0) await orAborted(this.#wake.promise, signal);
       return this.messages.splice(0, this.mostMessages);
     } finally {
@@ -52,7 +54,8 @@ class FakeQueue implements EventQueue {
     }
   }
 
-  async delete(messages: readonly QueueMessage[]): Promise<void> {
+  async delete(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void> {
+    await this.deletes?.(signal);
     this.deletions.push(messages.length);
     this.deleted.push(...messages.map(({ receipt }) => receipt));
   }
@@ -144,7 +147,7 @@ describe('a message of the queue', () => {
 describe('a burst of messages', () => {
   it('is received by eight at a time, and deleted in full batches', async (t) => {
     const { clock, queue, hints } = follow(t);
-    queue.lasts = () => clock.sleep(10, new AbortController().signal);
+    queue.lasts = (signal) => clock.sleep(10, signal);
     queue.put(...Array.from({ length: 10_000 }, () => CONCERNED));
     const start = clock.now();
     while (queue.messages.length > 0) await clock.advance(10);
@@ -156,6 +159,34 @@ describe('a burst of messages', () => {
     await clock.settle();
     assert.equal(new Set(queue.deleted).size, 10_000);
     assert.ok(queue.deletions.length <= 1_010, `${queue.deletions.length} deletions`);
+  });
+
+  for (const [what, body] of [
+    ['of other prefixes', FOREIGN],
+    ['of what is shown', CONCERNED],
+  ] as const) {
+    it(`${what} is received no faster than it can be deleted`, async (t) => {
+      const { clock, queue, hints } = follow(t);
+      queue.lasts = (signal) => clock.sleep(10, signal);
+      queue.deletes = (signal) => clock.sleep(40, signal);
+      const all = 4_000;
+      queue.put(...Array.from({ length: all }, () => body));
+      let most = 0;
+      while (queue.messages.length > 0) {
+        await clock.advance(10);
+        for (const hint of hints.splice(0)) hint.resolve();
+        most = Math.max(most, all - queue.messages.length - queue.deleted.length);
+      }
+      assert.ok(most <= 1_500, `${most} messages are received and not deleted`);
+    });
+  }
+
+  it('that is no event is received by one alone: it may be work of someone else', async (t) => {
+    const { clock, queue } = follow(t);
+    queue.lasts = (signal) => clock.sleep(10, signal);
+    queue.put(...Array.from({ length: 500 }, () => 'an order'));
+    while (queue.messages.length > 0) await clock.advance(10);
+    assert.equal(queue.mostUnderWay, 1);
   });
 
   it('leaves one receiver when it has ended', async (t) => {
@@ -170,7 +201,7 @@ describe('a burst of messages', () => {
 
   it('that fails in the midst is told of once, and goes on when the queue is back', async (t) => {
     const { clock, queue, hints, log } = follow(t);
-    queue.lasts = () => clock.sleep(10, new AbortController().signal);
+    queue.lasts = (signal) => clock.sleep(10, signal);
     queue.put(...Array.from({ length: 1_000 }, () => CONCERNED));
     await clock.advance(50);
     queue.fails = new StoreError('unreachable', 'no route', 'Wait.', true);
