@@ -24,7 +24,7 @@ export function behindHold({ path, how, files }: GoesBack, listing: HeldListing,
  */
 export function firstBehind({ detail, step }: SourceHold): string {
   return step === undefined
-    ? `${detail} Copy it to the first source; or, to have what the first source has, delete it in the standby, or write it to the first source again: the same bytes with a later date are enough.`
+    ? `${detail} Bring the first source to what is shown: copy to it what it lacks, and delete there what was deleted. Or, to have what the first source has, bring the standby to that, or write the file to the first source again: the same bytes with a later date are enough.`
     : `${detail} Copy that step to the first source, or deploy there until its step is a later one.`;
 }
 
