@@ -35,7 +35,7 @@ describe('a standby source to which was deployed', () => {
     const node = await deployedAway(t);
     node.first.isDown = false;
     await node.pass(2 * MINUTE);
-    assert.match(node.source.view.firstIsBehind ?? '', /delete it in the standby/);
+    assert.match(node.source.view.firstIsBehind ?? '', /fix\.py/);
     node.second.delete('fix.py');
     await node.pass(30_000);
     assert.equal(node.source.view.isActive, false);
