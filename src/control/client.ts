@@ -138,6 +138,17 @@ export class ControlClient {
     throw unintelligible(this.socket);
   }
 
+  /** The items of all pages. */
+  async items<Item>(path: string): Promise<Item[]> {
+    const items: Item[] = [];
+    for await (const page of this.pages<{ readonly items: readonly Item[]; readonly next: string | null }>(
+      path,
+    )) {
+      for (const item of page.items) items.push(item);
+    }
+    return items;
+  }
+
   #parse(text: string): unknown {
     try {
       return JSON.parse(text) as unknown;

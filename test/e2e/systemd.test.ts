@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { launchMount, mountImpossible } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { shell, startPython, startReader } from '../support/reader.ts';
+import { shareMounts } from '../support/shared-mounts.ts';
 import { Service, underSystemd } from '../support/stand-in-systemd.ts';
 import { serverOf, supervisorMissing } from '../support/supervised.ts';
-import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
-const run = promisify(execFile);
 const KEPT = ['control', 'fuse', 'journal', 'lock', 'mount'];
 
 function environmentOf(pid: number): readonly string[] {
@@ -25,15 +23,6 @@ function environmentOf(pid: number): readonly string[] {
 
 const isRoot = process.getuid?.() === 0;
 
-/** What is mounted below is seen in other mount namespaces from now on. */
-async function share(t: Cleanup, directory: string): Promise<void> {
-  await run('mount', ['--bind', directory, directory]);
-  defer(t, async () => {
-    await run('umount', ['-l', directory]);
-  });
-  await run('mount', ['--make-shared', directory]);
-}
-
 describe('a mount that is a service of systemd', {
   skip: mountImpossible || supervisorMissing,
   concurrency: 2,
@@ -43,7 +32,7 @@ describe('a mount that is a service of systemd', {
     const directory = await temporaryDirectory(t);
     const target = join(directory, 'dags');
     await mkdir(target);
-    if (isRoot) await share(t, directory);
+    if (isRoot) await shareMounts(t, directory);
     // Only root can make mount namespaces; elsewhere it is a reader like the others.
     const enter = isRoot ? ['unshare', '--mount', '--propagation', 'slave'] : ['env'];
     const script = 'echo here; read line; cat "$0"/team_0001/late.py; read line; cat "$0"/team_0001/late.py';

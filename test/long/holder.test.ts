@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { mountStore, openStore } from '../e2e/fixture.ts';
 import { CONTAINER_NAMESPACES } from '../support/container-namespaces.ts';
 import { heldAt, holderMissing, startHolder } from '../support/holder.ts';
@@ -14,12 +12,12 @@ import { mountsAt } from '../support/mountinfo.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
 import { startReader } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
+import { shareMounts } from '../support/shared-mounts.ts';
 import { supervisorMissing } from '../support/supervised.ts';
-import { defer, temporaryDirectory } from '../support/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { body, change, outlived, paths } from './endured-changes.ts';
 
-const run = promisify(execFile);
 const KILLS = Number(process.env.DAGMOUNT_TEST_KILLS ?? 20);
 const READERS = 8;
 const endure = join(repository, 'test/support/readers/endure.py');
@@ -39,11 +37,7 @@ function killContainer(mount: Mount): void {
 async function heldMount(t: TestContext) {
   const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
   const shared = await temporaryDirectory(t);
-  await run('mount', ['--bind', shared, shared]);
-  defer(t, async () => {
-    await run('umount', ['-l', shared]);
-  });
-  await run('mount', ['--make-shared', shared]);
+  await shareMounts(t, shared);
   const target = join(shared, 'dags');
   await mkdir(target);
   const socket = join(shared, 'hold.sock');

@@ -22,6 +22,7 @@ import { mountsAt } from '../support/mountinfo.ts';
 import { mountCallImpossible } from '../support/privileges.ts';
 import type { Reader } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
+import { shareMounts } from '../support/shared-mounts.ts';
 import {
   defer,
   makeTemporaryDirectory,
@@ -85,21 +86,11 @@ function containerOf(name: string): PodContainer {
   return found.spec.template.spec.containers[0];
 }
 
-/** A directory whose mounts containers and node show each other. */
-async function share(t: TestContext, directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await run('mount', ['--bind', directory, directory]);
-  defer(t, async () => {
-    await run('umount', ['-R', '-l', directory]);
-  });
-  await run('mount', ['--make-shared', directory]);
-}
-
 /** A node whose directories lie below one of the test's. */
 async function openNode(t: TestContext) {
   const node = await temporaryDirectory(t);
   const shared = join(node, 'mnt/dagmount');
-  await share(t, shared);
+  await shareMounts(t, shared);
   const volumesOf = async ({ volumeMounts }: PodContainer): Promise<readonly Volume[]> => {
     for (const { mountPath } of volumeMounts) await mkdir(join(node, mountPath), { recursive: true });
     return volumeMounts.map(({ mountPath, mountPropagation }) => ({
@@ -120,7 +111,7 @@ async function openKubelet(t: TestContext, { bucket, endpoint }: Store) {
   const directory = await temporaryDirectory(t);
   // Short: the path of a socket has 107 bytes at most.
   const kubelet = join(directory, 'k');
-  await share(t, kubelet);
+  await shareMounts(t, kubelet);
   const own = [
     '/run/dagmount',
     '/run/dagmount-hold',

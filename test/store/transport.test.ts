@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
+import { optionOf } from '../../src/config/options/options.ts';
 import { readTransportSettings } from '../../src/store/http/transport-settings.ts';
 import { SettingError } from '../../src/store/setting-error.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
@@ -254,4 +255,9 @@ test('there are no more connections than asked for', async (t) => {
   const { store } = openStore(t, fake.origin, { settings: { connections: 3 }, concurrency: 3 });
   await Promise.all(Array.from({ length: 50 }, (_, i) => store.get(`k${i}`, { signal: patience() })));
   assert.ok(fake.connections <= 3);
+});
+
+test('a client that is not told otherwise has as many connections as --concurrency has by default', async () => {
+  const { connections } = await readTransportSettings({}, {});
+  assert.equal(String(connections), optionOf('concurrency').default);
 });

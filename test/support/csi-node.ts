@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Child, startChild } from './child.ts';
 import { CONTAINER_NAMESPACES } from './container-namespaces.ts';
 import { CsiClient } from './csi-client.ts';
@@ -10,11 +8,10 @@ import { holderMissing, startHolder } from './holder.ts';
 import { cleanEnvironment, cli, mountImpossible, parseLog, unmountLazily } from './mount.ts';
 import { mountsAt } from './mountinfo.ts';
 import { mountCallImpossible } from './privileges.ts';
+import { shareMounts, shareMountsAnew } from './shared-mounts.ts';
 import { supervisorMissing } from './supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
-
-const run = promisify(execFile);
 
 /** Why this machine can play no node; false if it can. */
 export const nodeImpossible = mountImpossible || mountCallImpossible || supervisorMissing || holderMissing;
@@ -63,14 +60,12 @@ export class CsiNode {
     const { allow, endpoint, idle = '1s', deadline = '30s', linked = false } = options;
     await mkdir(linked ? join(directory, 'real') : node.kubelet);
     if (linked) await symlink(join(directory, 'real'), node.kubelet);
-    await run('mount', ['--bind', directory, directory]);
+    await shareMounts(test, directory);
     defer(test, async () => {
       await node.kill();
       node.client.close();
       for (const key of node.mountKeys()) await unmountLazily(node.placeOf(key)).catch(() => undefined);
-      await run('umount', ['-R', '-l', directory]);
     });
-    await run('mount', ['--make-shared', directory]);
     const options_ = `{endpoint-url: '${endpoint}', poll-interval: 1s, settle: '0', no-standby: 'true'}`;
     await writeFile(
       join(directory, 'csi.yaml'),
@@ -97,9 +92,7 @@ hold: ${directory}/hold.sock
   async restart(): Promise<void> {
     await this.kill();
     await this.killHolder();
-    await run('umount', ['-R', '-l', this.directory]);
-    await run('mount', ['--bind', this.directory, this.directory]);
-    await run('mount', ['--make-shared', this.directory]);
+    await shareMountsAnew(this.directory);
     await rm(join(this.directory, 'run'), { recursive: true, force: true });
     await this.startHolder();
     await this.startDriver();

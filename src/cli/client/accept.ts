@@ -2,11 +2,11 @@ import { printableName } from '../../base/printable.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
-import type { Accepted, Status, TreeStatus } from '../../control/shapes/status.ts';
+import type { Accepted, TreeStatus } from '../../control/shapes/status.ts';
 import { plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 import { timeoutOf } from './refresh.ts';
-import { severalTrees } from './tree-path.ts';
+import { severalTrees, unnamedTrees } from './tree-path.ts';
 
 const GRACE_MS = 15_000;
 /** A whole id is required, although diff accepts a shortened one: the operator approves exactly this tree. */
@@ -42,9 +42,7 @@ export const run = clientCommand<AcceptedInTree>({
     try {
       return await accept(client);
     } catch (error) {
-      if (client.tree !== undefined || !(error instanceof ClientError) || error.code !== 'not-found')
-        throw error;
-      const { trees } = await client.ask<Pick<Status, 'trees'>>('/v1/status');
+      const trees = await unnamedTrees(client, error);
       if (trees === undefined) throw error;
       const tree = heldTree(trees, generation);
       return { ...(await accept(client.inTree(tree))), tree };

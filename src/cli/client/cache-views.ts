@@ -1,9 +1,8 @@
-import type { ControlClient } from '../../control/client.ts';
-import type { BlobItem, Blobs, CacheTotals } from '../../control/shapes/cache.ts';
+import type { BlobItem, CacheTotals } from '../../control/shapes/cache.ts';
 import { formatCount, formatSize, formatTable, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 import { clientCommand } from './client-command.ts';
-import { askEachTree, itemsOfTrees } from './each-tree.ts';
+import { askEachTree, type ListOfTrees, listEachTree } from './each-tree.ts';
 
 const LABEL_WIDTH = 'directory  '.length;
 
@@ -29,17 +28,11 @@ export const runCacheStats = clientCommand<CacheTotals | TotalsOfTrees>({
       : totalsText(totals, paints),
 });
 
-/** `tree`: where the mount shows several, and none is named. */
-interface BlobsOfTrees {
-  readonly items: readonly (BlobItem & { readonly tree?: string })[];
-  readonly next: null;
-}
-
 /** Lists the most recently used blob first. */
-export const runCacheBlobs = clientCommand<BlobsOfTrees>({
+export const runCacheBlobs = clientCommand<ListOfTrees<BlobItem>>({
   name: 'cache',
   isOfTree: true,
-  ask: async (client) => ({ items: itemsOfTrees(await askEachTree(client, blobsOf)), next: null }),
+  ask: (client) => listEachTree(client, '/v1/cache/blobs'),
   show: ({ items }) =>
     items.length === 0
       ? 'The cache is empty.\n'
@@ -54,14 +47,6 @@ export const runCacheBlobs = clientCommand<BlobsOfTrees>({
           ]),
         ),
 });
-
-async function blobsOf(client: ControlClient): Promise<readonly BlobItem[]> {
-  const items: BlobItem[] = [];
-  for await (const page of client.pages<Blobs>('/v1/cache/blobs')) {
-    for (const item of page.items) items.push(item);
-  }
-  return items;
-}
 
 function totalsText(totals: CacheTotals, paints: Paints): string {
   const { directory, entries, bytes, limitBytes, ranks, pinned, pinnedBytes, pinnedPaths, degraded } = totals;

@@ -1,6 +1,5 @@
 import type { ControlClient } from '../../control/client.ts';
-import { ClientError } from '../../control/client-error.ts';
-import type { Status } from '../../control/shapes/status.ts';
+import { unnamedTrees } from './tree-path.ts';
 
 /** An answer, and the tree that it is of; undefined if it is of the whole mount, or --tree names the tree. */
 export interface OfTree<T> {
@@ -16,9 +15,7 @@ export async function askEachTree<T>(
   try {
     return [{ tree: undefined, answer: await ask(client) }];
   } catch (error) {
-    if (client.tree !== undefined || !(error instanceof ClientError) || error.code !== 'not-found')
-      throw error;
-    const { trees } = await client.ask<Pick<Status, 'trees'>>('/v1/status');
+    const trees = await unnamedTrees(client, error);
     if (trees === undefined) throw error;
     const answers: OfTree<T>[] = [];
     for (const { path } of trees) answers.push({ tree: path, answer: await ask(client.inTree(path)) });
@@ -26,11 +23,20 @@ export async function askEachTree<T>(
   }
 }
 
-/** The items of lists, each with the tree that it is of. */
-export function itemsOfTrees<Item extends object>(
-  lists: readonly OfTree<readonly Item[]>[],
-): (Item & { readonly tree?: string })[] {
-  return lists.flatMap(({ tree, answer }) =>
+/** A whole list. `tree`: where the mount shows several, and none is named. */
+export interface ListOfTrees<Item> {
+  readonly items: readonly (Item & { readonly tree?: string })[];
+  readonly next: null;
+}
+
+/** All pages of a list of a daemon's tree; of each tree, one after another, as askEachTree. */
+export async function listEachTree<Item extends object>(
+  client: ControlClient,
+  path: string,
+): Promise<ListOfTrees<Item>> {
+  const lists = await askEachTree(client, (asked) => asked.items<Item>(path));
+  const items = lists.flatMap(({ tree, answer }) =>
     tree === undefined ? answer : answer.map((item) => ({ tree, ...item })),
   );
+  return { items, next: null };
 }

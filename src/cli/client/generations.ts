@@ -1,25 +1,23 @@
 import type { ControlClient } from '../../control/client.ts';
-import type { Generations, HistoryItem } from '../../control/shapes/status.ts';
+import type { HistoryItem } from '../../control/shapes/status.ts';
 import { formatAgo, formatCount, formatTable } from '../format.ts';
 import { clientCommand } from './client-command.ts';
-import { askEachTree, itemsOfTrees } from './each-tree.ts';
+import { type ListOfTrees, listEachTree } from './each-tree.ts';
 import { releaseLine } from './release-text.ts';
 
-/** `tree`: where the mount shows several, and none is named. */
-interface GenerationsOfTrees {
-  readonly items: readonly (HistoryItem & { readonly tree?: string })[];
-  readonly next: null;
-}
+const PATH = '/v1/generations';
 
-export const run = clientCommand<GenerationsOfTrees>({
+export const run = clientCommand<ListOfTrees<HistoryItem>>({
   name: 'generations',
   isOfTree: true,
   ask: async (client) => {
-    const lists = await askEachTree(client, generationsOf);
-    const items = itemsOfTrees(lists);
-    if (lists.length > 1)
-      items.sort((one, other) => Date.parse(other.publishedAt) - Date.parse(one.publishedAt));
-    return { items, next: null };
+    const { items, next } = await listEachTree<HistoryItem>(client, PATH);
+    // Each tree's are in this order already.
+    if (!items.some(({ tree }) => tree !== undefined)) return { items, next };
+    return {
+      items: items.toSorted((one, other) => Date.parse(other.publishedAt) - Date.parse(one.publishedAt)),
+      next,
+    };
   },
   show: ({ items }, { now }) => {
     if (items.length === 0) return 'No generation was published yet.\n';
@@ -56,7 +54,5 @@ export const run = clientCommand<GenerationsOfTrees>({
 
 /** Sorts the newest generation first. */
 export async function generationsOf(client: ControlClient): Promise<HistoryItem[]> {
-  const items: HistoryItem[] = [];
-  for await (const page of client.pages<Generations>('/v1/generations')) items.push(...page.items);
-  return items;
+  return await client.items(PATH);
 }

@@ -2,7 +2,7 @@ import { printableName } from '../../base/printable.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ControlClient } from '../../control/client.ts';
 import { ClientError } from '../../control/client-error.ts';
-import type { Status } from '../../control/shapes/status.ts';
+import type { Status, TreeStatus } from '../../control/shapes/status.ts';
 import { CommandError } from '../command-error.ts';
 
 /** A path in the current tree, or in the tree of a version. */
@@ -78,6 +78,19 @@ function inNoTree(given: string): CommandError {
   );
 }
 
+/** The trees of a mount that does not answer this, as it shows several and none is named; undefined if that is not why. */
+export async function unnamedTrees(
+  client: ControlClient,
+  error: unknown,
+): Promise<readonly TreeStatus[] | undefined> {
+  if (client.tree !== undefined || !isUnanswered(error)) return undefined;
+  return (await client.ask<Pick<Status, 'trees'>>('/v1/status')).trees;
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof ClientError && error.code === 'not-found';
+}
+
 /**
  * The error to report instead of one that says that the mount does not answer this: as it shows several trees and none is
  * named, or as one is named and it shows no several.
@@ -86,9 +99,12 @@ export async function whichTreeError(
   client: ControlClient,
   error: unknown,
 ): Promise<CommandError | ConfigError | undefined> {
-  if (!(error instanceof ClientError) || error.code !== 'not-found') return undefined;
+  if (client.tree === undefined) {
+    const unnamed = await unnamedTrees(client, error);
+    return unnamed && severalTrees(unnamed.map(({ path }) => path));
+  }
+  if (!isUnanswered(error)) return undefined;
   const { trees } = await client.whole.ask<Pick<Status, 'trees'>>('/v1/status');
-  if (client.tree === undefined) return trees && severalTrees(trees.map(({ path }) => path));
   if (trees !== undefined) return undefined;
   return new ConfigError(
     'usage',

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { printable } from '../../base/printable.ts';
 import { type Flag, type FlagSpec, isGiven, parseCommandLine, valuesOf } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { checkTree, type TreeChecks } from '../../deploy/check-tree.ts';
@@ -20,7 +19,7 @@ import { runInterruptibly } from './run-interruptibly.ts';
 import { STEP_FLAGS } from './step-flags.ts';
 import { pauseBetweenTries } from './step-pause.ts';
 import { inForceText } from './step-text.ts';
-import { signer, stepWords, tellClock, wordsAt } from './step-words.ts';
+import { notesTo, signer, stepWords, tellClock, wordsAt } from './step-words.ts';
 
 const FLAGS: readonly FlagSpec[] = [
   ...ROOT_FLAGS,
@@ -68,12 +67,10 @@ export const run: RunCommand = (args, shell) =>
       if (!dryRun) await requireConditionalWrites(store, root.probed, signal);
       tellClock(root, shell);
       const words = wordsAt(spoken, root);
+      const note = notesTo(shell);
       if (spoken.uncommitted) {
-        shell.err.write(
-          `dagmount: ${printable(directory)} has changes that commit ${words.commit?.slice(0, 12)} does not have.\n`,
-        );
+        note(`${directory} has changes that commit ${words.commit?.slice(0, 12)} does not have`);
       }
-      const note = (sentence: string): void => shell.err.write(`dagmount: ${printable(sentence)}.\n`);
       const checks: TreeChecks = {
         directory,
         commands: isGiven(flags, 'no-check') ? [] : [...(project?.checks ?? []), ...valuesOf(flags, 'check')],

@@ -1,4 +1,3 @@
-import { printable } from '../../base/printable.ts';
 import { type Flag, type FlagSpec, isGiven, lastValue, parseCommandLine } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { ChangeOptions } from '../../deploy/change-options.ts';
@@ -17,7 +16,7 @@ import { runInterruptibly } from './run-interruptibly.ts';
 import { STEP_FLAGS } from './step-flags.ts';
 import { pauseBetweenTries } from './step-pause.ts';
 import { inForceText, stepDocument, stepText } from './step-text.ts';
-import { signer, stepWords, tellClock, wordsAt } from './step-words.ts';
+import { notesTo, signer, stepWords, tellClock, wordsAt } from './step-words.ts';
 
 const FLAGS: readonly FlagSpec[] = [...ROOT_FLAGS, ...STEP_FLAGS, ...WAIT_FLAGS];
 
@@ -60,7 +59,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
     try {
       await requireConditionalWrites(root.store, root.probed, signal);
       tellClock(root, shell);
-      const note = (sentence: string): void => shell.err.write(`dagmount: ${printable(sentence)}.\n`);
+      const note = notesTo(shell);
       const words = { ...wordsAt(spoken, root), commit: lastValue(flags, 'commit') };
       const { step, changes } = await request.take({
         store: root.store,

@@ -1,3 +1,4 @@
+import { printable } from '../../base/printable.ts';
 import { type Flag, lastValue } from '../../config/command-line.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseDuration } from '../../config/measures.ts';
@@ -103,6 +104,11 @@ export function tellClock(
   if (Math.abs(offset) < CLOCK_TOLD_MS) return;
   const words = `${formatDuration(Math.abs(offset))} ${offset < 0 ? 'ahead of' : 'behind'}`;
   err.write(`dagmount: the clock of this host is ${words} the store's, by which this step is dated.\n`);
+}
+
+/** Tells a deployer of sentences, which may have words of the store or of git, without their full stop. */
+export function notesTo({ err }: Pick<Shell, 'err'>): (sentence: string) => void {
+  return (sentence) => err.write(`dagmount: ${printable(sentence)}.\n`);
 }
 
 /** Parses an RFC 3339 time, or `+` and a duration. Throws ConfigError. */

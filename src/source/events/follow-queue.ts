@@ -28,11 +28,9 @@ const MOST_TO_DELETE = 1_000;
 
 /** What became of the messages of one receive. */
 interface Taken {
-  /** About objects that are not shown: nothing waits for them. */
-  readonly foreign: readonly QueueMessage[];
   /** How many are no events of S3. */
   readonly strange: number;
-  /** Resolves when a look for the others began; never rejects. */
+  /** Resolves when a look for those began that are about what is shown; never rejects. */
   readonly followed: Promise<void>;
 }
 
@@ -81,10 +79,8 @@ export class QueueFollower {
     const { queue } = this.#options;
     while (this.#toDelete.length > MOST_TO_DELETE && !signal.aborted) await this.#deleteSome(signal);
     const messages = await queue.receive({ waits, signal });
-    const { foreign, strange, followed } = this.#take(messages, signal);
+    const { strange, followed } = this.#take(messages, signal);
     if (strange === 0 && messages.length >= queue.mostMessages) this.#addHelper(signal);
-    // By the receiver itself: where most events are of other prefixes, no more come than can be deleted.
-    if (foreign.length > 0) await this.#deleteBatch(foreign, signal);
     if (this.#waiting >= MOST_WAITING) await followed;
     return strange === 0 ? messages.length : 0;
   }
@@ -115,8 +111,11 @@ export class QueueFollower {
     }
     const strange = messages.length - concerned.length - foreign.length;
     if (strange > 0) observer('queue', 'failed', strange);
-    if (foreign.length > 0) observer('queue', 'foreign', foreign.length);
-    if (concerned.length === 0) return { foreign, strange, followed: Promise.resolve() };
+    if (foreign.length > 0) {
+      observer('queue', 'foreign', foreign.length);
+      this.#delete(foreign, signal);
+    }
+    if (concerned.length === 0) return { strange, followed: Promise.resolve() };
     observer('queue', 'taken', concerned.length);
     this.#waiting += concerned.length;
     const followed = hint().then(
@@ -127,7 +126,7 @@ export class QueueFollower {
       // The mount ends.
       () => undefined,
     );
-    return { foreign, strange, followed };
+    return { strange, followed };
   }
 
   #delete(messages: readonly QueueMessage[], signal: AbortSignal): void {
@@ -141,12 +140,9 @@ export class QueueFollower {
     });
   }
 
-  #deleteSome(signal: AbortSignal): Promise<void> {
-    return this.#deleteBatch(this.#toDelete.splice(0, this.#options.queue.mostMessages), signal);
-  }
-
-  async #deleteBatch(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void> {
+  async #deleteSome(signal: AbortSignal): Promise<void> {
     const { queue, log } = this.#options;
+    const messages = this.#toDelete.splice(0, queue.mostMessages);
     try {
       await queue.delete(messages, signal);
     } catch (error) {

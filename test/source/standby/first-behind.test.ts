@@ -6,13 +6,22 @@ const MINUTE = 60_000;
 
 /** A node that reads from the standby, to which fix.py was deployed. */
 async function deployedAway(t: TestContext): Promise<Node> {
-  const node = await Node.start(t);
-  node.second.copyFrom(node.first);
-  await node.look();
-  node.first.isDown = true;
-  await node.pass(MINUTE);
+  const node = await Node.startAway(t);
   node.second.put('fix.py', 'fix', node.clock.now());
   await node.pass(10_000);
+  return node;
+}
+
+/** The same, where f1.py was overwritten by mistake, and the first is back, and lacks nothing but that. */
+async function mistakenAway(t: TestContext): Promise<Node> {
+  const node = await deployedAway(t);
+  node.second.put('f1.py', 'a mistake', node.clock.now());
+  await node.pass(20_000);
+  assert.equal(await node.read('f1.py'), 'a mistake');
+  node.first.isDown = false;
+  node.first.put('fix.py', 'fix', node.clock.now());
+  await node.pass(2 * MINUTE);
+  assert.match(node.source.view.firstIsBehind ?? '', /f1\.py/);
   return node;
 }
 
@@ -43,14 +52,7 @@ describe('a standby source to which was deployed', () => {
   });
 
   it('is left for a first that was right, once a later version is written there', async (t) => {
-    const node = await deployedAway(t);
-    node.second.put('f1.py', 'a mistake', node.clock.now());
-    await node.pass(20_000);
-    assert.equal(await node.read('f1.py'), 'a mistake');
-    node.first.isDown = false;
-    node.first.put('fix.py', 'fix', node.clock.now());
-    await node.pass(2 * MINUTE);
-    assert.match(node.source.view.firstIsBehind ?? '', /f1\.py/);
+    const node = await mistakenAway(t);
     node.first.put('f1.py', 'file 1, mended', node.clock.now());
     await node.pass(30_000);
     assert.deepEqual([node.source.view.isActive, node.source.view.firstIsBehind], [false, undefined]);
@@ -58,13 +60,7 @@ describe('a standby source to which was deployed', () => {
   });
 
   it('is left for a first that was right, once the same bytes are written there with a later date', async (t) => {
-    const node = await deployedAway(t);
-    node.second.put('f1.py', 'a mistake', node.clock.now());
-    await node.pass(20_000);
-    node.first.isDown = false;
-    node.first.put('fix.py', 'fix', node.clock.now());
-    await node.pass(2 * MINUTE);
-    assert.match(node.source.view.firstIsBehind ?? '', /f1\.py/);
+    const node = await mistakenAway(t);
     node.first.put('f1.py', 'file 1', node.clock.now());
     await node.pass(10_000);
     assert.deepEqual([node.source.view.isActive, node.source.view.firstIsBehind], [false, undefined]);

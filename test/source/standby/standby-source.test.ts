@@ -290,11 +290,7 @@ describe('the same bytes under other ETags', () => {
   });
 
   it('stay as they are shown when the first is back', async (t) => {
-    const node = await Node.start(t, { firstEtag: inParts('a'), secondEtag: inParts('b') });
-    node.second.copyFrom(node.first);
-    await node.look();
-    node.first.isDown = true;
-    await node.pass(MINUTE);
+    const node = await Node.startAway(t, { firstEtag: inParts('a'), secondEtag: inParts('b') });
     node.second.put('new.py', 'new', node.clock.now());
     await node.pass(10_000);
     node.first.copyFrom(node.second);

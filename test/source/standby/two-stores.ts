@@ -20,6 +20,8 @@ import { type Cleanup, defer } from '../../support/temporary.ts';
 export const LONG_AGO = Date.UTC(2025, 5, 1);
 const MINUTE = 60_000;
 
+type Etags = Partial<Record<'firstEtag' | 'secondEtag', (body: string) => string>>;
+
 /** A bucket over HTTP whose dates and kind of ETags a test chooses. */
 export class Store {
   readonly name: string;
@@ -156,13 +158,7 @@ export class Node {
     });
   }
 
-  static async start(
-    t: Cleanup,
-    {
-      firstEtag = md5,
-      secondEtag = md5,
-    }: Partial<Record<'firstEtag' | 'secondEtag', (body: string) => string>> = {},
-  ): Promise<Node> {
+  static async start(t: Cleanup, { firstEtag = md5, secondEtag = md5 }: Etags = {}): Promise<Node> {
     const [first, second] = [
       new Store('s3://first/dags/', firstEtag),
       new Store('s3://second/dags/', secondEtag),
@@ -170,6 +166,16 @@ export class Node {
     await Promise.all([first.start(t), second.start(t)]);
     for (let file = 0; file < 20; file++) first.put(`f${file}.py`, `file ${file}`, LONG_AGO + file * MINUTE);
     return new Node(t, first, second);
+  }
+
+  /** One that reads from the second store, which has all that the first has: that one is down. */
+  static async startAway(t: Cleanup, etags: Etags = {}): Promise<Node> {
+    const node = await Node.start(t, etags);
+    node.second.copyFrom(node.first);
+    await node.look();
+    node.first.isDown = true;
+    await node.pass(MINUTE);
+    return node;
   }
 
   /** Another server of the same mount, which goes on with the tree that this one shows. */

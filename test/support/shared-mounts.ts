@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { type Cleanup, defer } from './temporary.ts';
+
+const run = promisify(execFile);
+
+/** What is mounted below a directory, made if missing, is seen in other mount namespaces from now on, until the test ends. */
+export async function shareMounts(test: Cleanup, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await bind(directory);
+  defer(test, () => unbind(directory));
+  await share(directory);
+}
+
+/** As a restart of the host: all mounts below it are gone, and it is shared anew. */
+export async function shareMountsAnew(directory: string): Promise<void> {
+  await unbind(directory);
+  await bind(directory);
+  await share(directory);
+}
+
+async function bind(directory: string): Promise<void> {
+  await run('mount', ['--bind', directory, directory]);
+}
+
+async function share(directory: string): Promise<void> {
+  await run('mount', ['--make-shared', directory]);
+}
+
+async function unbind(directory: string): Promise<void> {
+  await run('umount', ['-R', '-l', directory]);
+}
