@@ -105,13 +105,16 @@ const NOT_S3: ReadonlySet<string> = new Set([
   'ERR_SSL_HTTP_REQUEST',
   'ERR_SSL_UNSUPPORTED_PROTOCOL',
   'UND_ERR_HEADERS_OVERFLOW',
+  'EBADMSG',
 ]);
 
-/** Maps the `code` of an error of Node.js or undici; every unlisted code is a network error. */
+const CLOSED_HERE: ReadonlySet<string> = new Set(['ECANCELED', 'UND_ERR_DESTROYED', 'UND_ERR_CLOSED']);
+
+/** Maps the `code` of an error of Node.js, undici or src/store/http/direct; every unlisted code is a network error. */
 export function codeOfFailure(failure: string): StoreErrorCode {
   if (UNTRUSTED.has(failure)) return 'untrusted-certificate';
   if (NOT_S3.has(failure) || failure.startsWith('HPE_') || failure.startsWith('ERR_SSL_')) return 'not-s3';
   // The client itself closed the connection.
-  if (failure === 'UND_ERR_DESTROYED' || failure === 'UND_ERR_CLOSED') return 'aborted';
-  return failure === 'UND_ERR_INVALID_ARG' ? 'bad-request' : 'unreachable';
+  if (CLOSED_HERE.has(failure)) return 'aborted';
+  return failure === 'UND_ERR_INVALID_ARG' || failure === 'ERR_INVALID_CHAR' ? 'bad-request' : 'unreachable';
 }

@@ -1,24 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
 import type { Stop } from '../stop.ts';
+import type {
+  AnswerController,
+  AnswerHandler,
+  RequestDispatcher,
+  SentRequest,
+} from './request-dispatcher.ts';
 
 /** Reads ahead up to this many bytes, then pauses the socket. */
 const READ_AHEAD_BYTES = 256 * 1024;
-
-export interface SentRequest {
-  readonly method: 'GET' | 'HEAD';
-  readonly origin: string;
-  /** Encoded, query included. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /**
-   * Milliseconds to the head of the answer. Set on each request: undici's proxy agents do not pass on their own
-   * setting.
-   */
-  readonly headersTimeout: number;
-  /** Milliseconds between two pieces of the answer. */
-  readonly bodyTimeout: number;
-}
 
 /** The head of an answer, and its body as it comes. */
 export interface Answer {
@@ -28,10 +18,10 @@ export interface Answer {
 }
 
 /**
- * Sends one request and resolves with the head of its answer. Rejects with undici's error, or with the signal's
- * reason: immediately, also while connecting (undici's own request() waits for the connection first).
+ * Sends one request and resolves with the head of its answer. Rejects with the dispatcher's error, or with the
+ * signal's reason: immediately, also while connecting.
  */
-export function exchange(dispatcher: Dispatcher, request: SentRequest, stop: Stop): Promise<Answer> {
+export function exchange(dispatcher: RequestDispatcher, request: SentRequest, stop: Stop): Promise<Answer> {
   return new Promise((resolve, reject) => {
     if (stop.aborted) {
       reject(stop.reason);
@@ -39,7 +29,7 @@ export function exchange(dispatcher: Dispatcher, request: SentRequest, stop: Sto
     }
     const body = new AnswerBody(stop);
     body.onFailure = reject;
-    const handler: Dispatcher.DispatchHandler = {
+    const handler: AnswerHandler = {
       onRequestStart: (controller) => body.attach(controller),
       onResponseStart: (_controller, status, headers) => {
         if (status < 200) return;
@@ -68,7 +58,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   readonly #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
   #collecting = false;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: AnswerController | undefined;
   #state: 'open' | 'ended' | 'failed' = 'open';
   #error: unknown;
   #wake: (() => void) | undefined;
@@ -130,7 +120,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  attach(controller: Dispatcher.DispatchController): void {
+  attach(controller: AnswerController): void {
     this.#controller = controller;
     if (this.#state !== 'open') controller.abort(new Error('given up before it was sent'));
   }

@@ -215,8 +215,9 @@ export class SignedHttp {
     signed['user-agent'] = 'dagmount';
     const { firstByte, stall } = this.transport.settings.timeouts;
     try {
+      const dispatcher = this.transport.dispatcherFor(target.origin);
       return await exchange(
-        this.transport.dispatcherFor(target.origin),
+        dispatcher instanceof Promise ? await dispatcher : dispatcher,
         {
           headersTimeout: firstByte,
           bodyTimeout: stall,

@@ -1,11 +1,17 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { StoreError } from '../store-error.ts';
+import { DirectClient } from './direct/direct-client.ts';
 import { type ProxyAddress, proxyFor } from './proxy-settings.ts';
+import type { RequestDispatcher } from './request-dispatcher.ts';
 import type { TransportSettings } from './transport-settings.ts';
-import { Agent, loadDispatcherApi, Pool, ProxyAgent } from './undici.ts';
 
-/** Keep-alive connections to any origin: directly, or through its configured proxy. */
+type Undici = typeof import('./undici.ts');
+
+/**
+ * Keep-alive connections to any origin: directly, or through its configured proxy. Proxies, and requests that have a
+ * body, are undici's, which is loaded for them.
+ */
 export class Transport {
   readonly settings: TransportSettings;
   /**
@@ -13,7 +19,8 @@ export class Transport {
    * 50 to 130 ms, which no connection by plain HTTP has to pay.
    */
   #secureContext: SecureContext | undefined;
-  readonly #dispatchers = new Map<string, Dispatcher>();
+  readonly #direct = new Map<string, DirectClient>();
+  readonly #undici = new Map<string, Promise<Dispatcher>>();
   #closed = false;
 
   constructor(settings: TransportSettings) {
@@ -25,14 +32,40 @@ export class Transport {
     return proxyFor(new URL(origin), this.settings.proxies) !== undefined;
   }
 
-  /** @throws {StoreError} aborted, after close() */
-  dispatcherFor(origin: string): Dispatcher {
-    if (this.#closed) throw new StoreError('aborted', 'the store is closed', 'Open it again.', false);
-    let dispatcher = this.#dispatchers.get(origin);
+  /**
+   * For GET and HEAD to an origin. A promise only for what goes through a proxy.
+   *
+   * @throws {StoreError} aborted, after close()
+   */
+  dispatcherFor(origin: string): RequestDispatcher | Promise<RequestDispatcher> {
+    this.#checkOpen();
+    let client = this.#direct.get(origin);
+    if (client === undefined) {
+      if (this.isProxied(origin)) return this.undiciFor(origin);
+      client = new DirectClient(origin, {
+        connections: this.settings.connections,
+        connectTimeout: this.settings.timeouts.connect,
+        secureContext: () => this.#trusting(),
+      });
+      this.#direct.set(origin, client);
+    }
+    return client;
+  }
+
+  /**
+   * For any request to an origin.
+   *
+   * @throws {StoreError} aborted, after close()
+   */
+  undiciFor(origin: string): Promise<Dispatcher> {
+    this.#checkOpen();
+    let dispatcher = this.#undici.get(origin);
     if (dispatcher === undefined) {
       const proxy = proxyFor(new URL(origin), this.settings.proxies);
-      dispatcher = proxy === undefined ? this.#direct(origin) : this.#through(proxy, origin);
-      this.#dispatchers.set(origin, dispatcher);
+      dispatcher = import('./undici.ts').then((undici) =>
+        proxy === undefined ? this.#straight(undici, origin) : this.#through(undici, proxy, origin),
+      );
+      this.#undici.set(origin, dispatcher);
     }
     return dispatcher;
   }
@@ -40,17 +73,21 @@ export class Transport {
   /** Aborts all requests in progress. */
   async close(): Promise<void> {
     this.#closed = true;
-    const dispatchers = [...this.#dispatchers.values()];
-    this.#dispatchers.clear();
+    const dispatchers = [...this.#direct.values(), ...(await Promise.all(this.#undici.values()))];
+    this.#direct.clear();
+    this.#undici.clear();
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
   }
 
-  #direct(origin: string): Dispatcher {
+  #checkOpen(): void {
+    if (this.#closed) throw new StoreError('aborted', 'the store is closed', 'Open it again.', false);
+  }
+
+  #straight({ Agent }: Undici, origin: string): Dispatcher {
     return new Agent({ ...this.#pooling(), connect: this.#connecting(origin) });
   }
 
-  #through(proxy: ProxyAddress, origin: string): Dispatcher {
-    loadDispatcherApi();
+  #through({ Pool, ProxyAgent }: Undici, proxy: ProxyAddress, origin: string): Dispatcher {
     const pooling = this.#pooling();
     return new ProxyAgent({
       ...pooling,
@@ -74,7 +111,12 @@ export class Transport {
     const { timeouts, trusted } = this.settings;
     const { connect: timeout } = timeouts;
     if (trusted === undefined || new URL(address).protocol !== 'https:') return { timeout };
-    this.#secureContext ??= createSecureContext({ ca: trusted });
-    return { timeout, secureContext: this.#secureContext };
+    return { timeout, secureContext: this.#trusting() };
+  }
+
+  #trusting(): SecureContext {
+    const { trusted } = this.settings;
+    this.#secureContext ??= createSecureContext(trusted === undefined ? {} : { ca: trusted });
+    return this.#secureContext;
   }
 }

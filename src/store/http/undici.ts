@@ -15,15 +15,8 @@ export type Agent = undici.Agent;
 export type Pool = undici.Pool;
 export type ProxyAgent = undici.ProxyAgent;
 
-let convenient = false;
-
-/**
- * Adds request() and connect() to dispatchers, as the index does: the SDK fetches credentials with request(), and
- * a ProxyAgent opens tunnels with connect(). They take half of the load time.
+/*
+ * Adds request() and connect() to dispatchers, as the index does: the SDK fetches credentials with request(), and a
+ * ProxyAgent opens tunnels with connect().
  */
-export function loadDispatcherApi(): void {
-  if (convenient) return;
-  convenient = true;
-  const { prototype } = require('undici/lib/dispatcher/dispatcher.js');
-  Object.assign(prototype, require('undici/lib/api/index.js'));
-}
+Object.assign(require('undici/lib/dispatcher/dispatcher.js').prototype, require('undici/lib/api/index.js'));

@@ -1,7 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Dispatcher } from 'undici';
 import type { Transport } from '../http/transport.ts';
-import { loadDispatcherApi } from '../http/undici.ts';
 import type { DatedAnswer } from '../store-clock.ts';
 
 type RequestHandler = NonNullable<S3ClientConfig['requestHandler']>;
@@ -17,9 +16,9 @@ export function sdkRequestHandler(transport: Transport, dates?: DateObserver): R
       const { protocol, hostname, port, path, query, method, headers, body } = request;
       const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
       const signal = options?.abortSignal;
-      loadDispatcherApi();
       const sent = dates?.wallClock() ?? 0;
-      const answer = await transport.dispatcherFor(origin).request({
+      const dispatcher = await transport.undiciFor(origin);
+      const answer = await dispatcher.request({
         origin,
         path: `${path}${queryString(query)}`,
         method: method as Dispatcher.HttpMethod,

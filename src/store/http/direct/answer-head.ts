@@ -1,0 +1,133 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { malformed } from './connection-failure.ts';
+
+/** Bytes of status line and headers, as many as node:http takes. */
+export const MAX_HEAD_BYTES = 16 * 1024;
+
+/** How the end of a body is known: by its length in bytes, by chunks, or by the end of the connection. */
+export type Framing = number | 'chunked' | 'until-closed';
+
+export interface AnswerHead {
+  readonly status: number;
+  /** By names in lower case; a repeated header has the array of its values. */
+  readonly headers: IncomingHttpHeaders;
+  readonly framing: Framing;
+  /** Whether the connection can carry another request after the body. */
+  readonly lasting: boolean;
+}
+
+/** Names of headers that are remembered. */
+const MAX_NAMES = 100;
+
+type Headers = Record<string, string | string[] | undefined>;
+
+/** What no head may have: control characters, half of a line break, and a line that continues another one. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NOT_IN_A_HEAD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n|\n[ \t]/;
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+
+/** A token of RFC 9110, section 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Whether bytes can be the beginning of an answer: other protocols are found out by their first bytes. */
+export function mayBeginAnswer(text: string): boolean {
+  const known = 'HTTP/1.';
+  return text.startsWith(known.slice(0, text.length)) || text.startsWith(known);
+}
+
+/** Reads heads of answers. Remembers the names of headers, which differ little from answer to answer. */
+export class HeadReader {
+  readonly #names = new Map<string, string>();
+
+  /**
+   * @param text status line and headers as latin1, without the empty line
+   * @throws {ConnectionFailure} EBADMSG
+   */
+  read(text: string, method: 'GET' | 'HEAD'): AnswerHead {
+    if (NOT_IN_A_HEAD.test(text)) throw malformed('the head of the answer has an invalid character');
+    const line = STATUS_LINE.exec(text.slice(0, lineEnd(text, 0)));
+    if (line === null) throw malformed('the answer has no status line of HTTP/1.1');
+    const status = Number(line[2]);
+    const headers = this.#headers(text);
+    const framing = framingOf(status, headers, method);
+    const lasting = line[1] === '1' && framing !== 'until-closed' && !hasToken(headers.connection, 'close');
+    return { status, headers: headers as IncomingHttpHeaders, framing, lasting };
+  }
+
+  #headers(text: string): Headers {
+    // Without a prototype, since names of headers are the server's.
+    const headers: Headers = { __proto__: null } as unknown as Headers;
+    for (let at = lineEnd(text, 0) + 2; at < text.length; ) {
+      const end = lineEnd(text, at);
+      const colon = text.indexOf(':', at);
+      if (colon < 0 || colon > end) throw malformed('a header of the answer has no colon');
+      const name = this.#name(text.slice(at, colon));
+      const value = valueIn(text, colon + 1, end);
+      const before = headers[name];
+      if (before === undefined) headers[name] = value;
+      else if (typeof before === 'string') headers[name] = [before, value];
+      else before.push(value);
+      at = end + 2;
+    }
+    return headers;
+  }
+
+  #name(written: string): string {
+    const known = this.#names.get(written);
+    if (known !== undefined) return known;
+    if (!HEADER_NAME.test(written)) throw malformed('a header of the answer has an invalid name');
+    const name = written.toLowerCase();
+    // A copy: a part of the head's text would keep all of the text.
+    if (this.#names.size < MAX_NAMES)
+      this.#names.set(Buffer.from(written, 'latin1').toString('latin1'), name);
+    return name;
+  }
+}
+
+/** Without the blanks around it; trim() would take a byte of a value in UTF-8 with them (0xa0). */
+function valueIn(text: string, from: number, end: number): string {
+  let first = from;
+  let last = end;
+  while (first < last && isBlank(text.charCodeAt(first))) first++;
+  while (last > first && isBlank(text.charCodeAt(last - 1))) last--;
+  return text.slice(first, last);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf('\r\n', from);
+  return end < 0 ? text.length : end;
+}
+
+/** RFC 9112, section 6.3. Two statements about the length are refused: whoever reads the other one is deceived. */
+function framingOf(status: number, headers: Headers, method: 'GET' | 'HEAD'): Framing {
+  const { 'transfer-encoding': encoding, 'content-length': length } = headers;
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;
+  if (encoding !== undefined) {
+    if (length !== undefined) throw malformed('the answer has both Transfer-Encoding and Content-Length');
+    if (typeof encoding !== 'string' || encoding.toLowerCase() !== 'chunked') {
+      throw malformed('the answer has an unknown Transfer-Encoding');
+    }
+    return 'chunked';
+  }
+  if (length === undefined) return 'until-closed';
+  if (typeof length !== 'string' || !/^\d{1,15}$/.test(length)) {
+    throw malformed('the answer has no single valid Content-Length');
+  }
+  return Number(length);
+}
+
+/** Whether a header that is a list of words has this one. */
+function hasToken(value: string | string[] | undefined, token: string): boolean {
+  if (value === undefined) return false;
+  return [value].flat().some((list) =>
+    list
+      .toLowerCase()
+      .split(',')
+      .some((each) => each.trim() === token),
+  );
+}

@@ -1,0 +1,85 @@
+import { malformed } from './connection-failure.ts';
+
+/** Bytes of the line before a chunk. Extensions are allowed there, which nobody uses. */
+const MAX_SIZE_LINE_BYTES = 1024;
+
+/** Bytes of the headers after the last chunk, which are ignored. */
+const MAX_TRAILER_BYTES = 16 * 1024;
+
+const SIZE_LINE = /^([0-9a-f]{1,12})(?:;[\t\x20-\x7e\x80-\xff]*)?$/i;
+const TRAILER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
+
+const LINE_FEED = 10;
+
+/** Takes the chunks of one body apart: RFC 9112, section 7.1. */
+export class ChunkedBody {
+  readonly #push: (bytes: Uint8Array) => void;
+  #state: 'size' | 'data' | 'data-end' | 'trailers' | 'ended' = 'size';
+  /** Bytes of the chunk that are still to come. */
+  #missing = 0;
+  /** The beginning of a line. */
+  #line = '';
+  #trailerBytes = 0;
+
+  /** @param push is given parts of what `read` is given, which it must copy if they are to be kept */
+  constructor(push: (bytes: Uint8Array) => void) {
+    this.#push = push;
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /**
+   * @returns where in `bytes` the body ends, or their length
+   * @throws {ConnectionFailure} EBADMSG
+   */
+  read(bytes: Buffer, from: number): number {
+    let at = from;
+    while (at < bytes.length && this.#state !== 'ended') {
+      at = this.#state === 'data' ? this.#readData(bytes, at) : this.#readLine(bytes, at);
+    }
+    return at;
+  }
+
+  #readData(bytes: Buffer, from: number): number {
+    const end = Math.min(bytes.length, from + this.#missing);
+    this.#push(bytes.subarray(from, end));
+    this.#missing -= end - from;
+    if (this.#missing === 0) this.#state = 'data-end';
+    return end;
+  }
+
+  #readLine(bytes: Buffer, from: number): number {
+    const found = bytes.indexOf(LINE_FEED, from);
+    const end = found < 0 ? bytes.length : found + 1;
+    const most = this.#state === 'trailers' ? MAX_TRAILER_BYTES : MAX_SIZE_LINE_BYTES;
+    if (this.#line.length + end - from > most) throw malformed('a line between chunks is too long');
+    this.#line += bytes.toString('latin1', from, end);
+    if (found < 0) return end;
+    const line = this.#line;
+    this.#line = '';
+    if (!line.endsWith('\r\n')) throw malformed('a line between chunks ends without a carriage return');
+    this.#takeLine(line.slice(0, -2));
+    return end;
+  }
+
+  #takeLine(line: string): void {
+    if (this.#state === 'size') {
+      const size = SIZE_LINE.exec(line)?.[1];
+      if (size === undefined) throw malformed('the size of a chunk is invalid');
+      this.#missing = Number.parseInt(size, 16);
+      this.#state = this.#missing === 0 ? 'trailers' : 'data';
+    } else if (this.#state === 'data-end') {
+      if (line !== '') throw malformed('a chunk is longer than its size');
+      this.#state = 'size';
+    } else if (line === '') {
+      this.#state = 'ended';
+    } else {
+      this.#trailerBytes += line.length;
+      if (this.#trailerBytes > MAX_TRAILER_BYTES || !TRAILER_LINE.test(line)) {
+        throw malformed('what follows the last chunk is invalid');
+      }
+    }
+  }
+}

@@ -1,0 +1,257 @@
+import type { Socket } from 'node:net';
+import { type AnswerHead, type HeadReader, MAX_HEAD_BYTES, mayBeginAnswer } from './answer-head.ts';
+import { ChunkedBody } from './chunked-body.ts';
+import { ConnectionFailure, malformed } from './connection-failure.ts';
+import type { Carrier, DirectRequest } from './direct-request.ts';
+import type { SocketOpener } from './open-socket.ts';
+
+/** Milliseconds that an unused connection is kept: less than servers keep it, of which 5 s is usual. */
+const MAX_IDLE_MS = 4000;
+
+/** How much sooner than the server an unused connection is closed, in milliseconds: an answer takes time to arrive. */
+const IDLE_MARGIN_MS = 1000;
+
+/** Interim answers (status 1xx) before one answer. */
+const MAX_INTERIM = 16;
+
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const NO_BYTES = Buffer.alloc(0);
+
+/** Keeps connections. */
+export interface ConnectionOwner {
+  readonly heads: HeadReader;
+  /** The connection is open, and can carry a request. */
+  onFree(connection: Connection): void;
+  /**
+   * The connection can carry no request any more.
+   *
+   * @param refused why it never could
+   */
+  onClosed(connection: Connection, refused: Error | undefined): void;
+}
+
+/** One connection. It carries one request at a time. */
+export class Connection implements Carrier {
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  #state: 'connecting' | 'open' | 'closed' = 'connecting';
+  #request: DirectRequest | undefined;
+  /** The first part of a head. */
+  #begun: Buffer = NO_BYTES;
+  #interim = 0;
+  /** Undefined: the head has not arrived. */
+  #head: AnswerHead | undefined;
+  /** Bytes that are still to come of a body whose length is known. */
+  #missing = 0;
+  #chunks: ChunkedBody | undefined;
+  /** By performance.now(). */
+  #usableUntil = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = 0;
+
+  /** @param timeoutMs for connecting, TLS included */
+  constructor(opener: SocketOpener, timeoutMs: number, owner: ConnectionOwner) {
+    this.#owner = owner;
+    this.#socket = opener.open(
+      () => this.#onOpen(),
+      (bytes) => this.#onRead(bytes),
+    );
+    this.#socket.on('error', (error) => this.close(error));
+    this.#socket.on('end', () => this.#onEnd());
+    this.#socket.on('close', () => this.#onEnd());
+    this.#limit(timeoutMs);
+  }
+
+  /** Whether the server is likely to keep it open. */
+  get isUsable(): boolean {
+    return this.#state === 'open' && performance.now() < this.#usableUntil;
+  }
+
+  carry(request: DirectRequest): void {
+    this.#request = request;
+    this.#head = undefined;
+    this.#interim = 0;
+    request.carrier = this;
+    this.#socket.ref();
+    this.#limit(request.sent.headersTimeout);
+    this.#socket.write(request.head, 'latin1');
+    if (request.paused) this.pause();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#timer?.refresh();
+    this.#socket.resume();
+  }
+
+  abandon(): void {
+    this.#request = undefined;
+    this.close(new ConnectionFailure('ECANCELED', 'the request was aborted'));
+  }
+
+  /** A request in progress fails with `error`. */
+  close(error: Error): void {
+    if (this.#state === 'closed') return;
+    const refused = this.#state === 'connecting' ? error : undefined;
+    this.#state = 'closed';
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    const request = this.#request;
+    this.#request = undefined;
+    this.#owner.onClosed(this, refused);
+    request?.fail(error);
+  }
+
+  #onOpen(): void {
+    if (this.#state !== 'connecting') return;
+    this.#state = 'open';
+    this.#owner.onFree(this);
+  }
+
+  #onEnd(): void {
+    // The end of the connection is the end of this body.
+    if (this.#head?.framing === 'until-closed') this.#complete();
+    this.close(new ConnectionFailure('ECONNRESET', 'the server closed the connection'));
+  }
+
+  /** @returns whether to go on reading */
+  #onRead(bytes: Buffer): boolean {
+    try {
+      for (let at = 0; at < bytes.length && this.#state === 'open'; ) {
+        if (this.#request === undefined) throw malformed('the server sent more than its answer');
+        at = this.#head === undefined ? this.#readHead(bytes, at) : this.#readBody(bytes, at);
+        if (this.#isWhole()) {
+          // What follows would pass for the answer to the next request.
+          if (at < bytes.length) this.#usableUntil = 0;
+          this.#complete();
+          break;
+        }
+      }
+    } catch (error) {
+      this.close(error as Error);
+    }
+    return this.#request?.paused !== true;
+  }
+
+  /** @returns where in `bytes` the head ends, or their length */
+  #readHead(bytes: Buffer, from: number): number {
+    const begun = this.#begun;
+    const read = begun.length === 0 ? bytes.subarray(from) : Buffer.concat([begun, bytes.subarray(from)]);
+    const end = read.indexOf(END_OF_HEAD, Math.max(0, begun.length - END_OF_HEAD.length + 1));
+    if (end > MAX_HEAD_BYTES) throw tooLong();
+    if (end < 0) {
+      checkBegun(read, begun.length);
+      this.#begun = Buffer.from(read);
+      return bytes.length;
+    }
+    this.#begun = NO_BYTES;
+    const request = this.#request!;
+    const head = this.#owner.heads.read(read.toString('latin1', 0, end), request.sent.method);
+    if (head.status >= 200) this.#begin(head, request);
+    else if (head.status === 101) throw malformed('the server changed to another protocol');
+    else if (++this.#interim > MAX_INTERIM) throw malformed('the server sends only interim answers');
+    return from + end + END_OF_HEAD.length - begun.length;
+  }
+
+  #begin(head: AnswerHead, request: DirectRequest): void {
+    const { framing, headers } = head;
+    this.#head = head;
+    this.#missing = typeof framing === 'number' ? framing : 0;
+    this.#chunks = framing === 'chunked' ? new ChunkedBody(this.#push) : undefined;
+    this.#limit(request.sent.bodyTimeout);
+    request.handler.onResponseStart(request, head.status, headers);
+  }
+
+  /** @returns where in `bytes` the body ends, or their length */
+  #readBody(bytes: Buffer, from: number): number {
+    this.#timer?.refresh();
+    const { framing } = this.#head!;
+    if (framing === 'chunked') return this.#chunks!.read(bytes, from);
+    const end = framing === 'until-closed' ? bytes.length : Math.min(bytes.length, from + this.#missing);
+    this.#missing -= end - from;
+    this.#push(bytes.subarray(from, end));
+    return end;
+  }
+
+  readonly #push = (bytes: Uint8Array): void => {
+    const request = this.#request;
+    if (request !== undefined) request.handler.onResponseData(request, Buffer.from(bytes));
+  };
+
+  #isWhole(): boolean {
+    const framing = this.#head?.framing;
+    if (framing === undefined || framing === 'until-closed') return false;
+    return framing === 'chunked' ? this.#chunks!.ended : this.#missing === 0;
+  }
+
+  /** Ends the answer, and first sends the next request. */
+  #complete(): void {
+    const request = this.#request;
+    // Aborted by the handler, with the connection.
+    if (request === undefined) return;
+    const { lasting, headers } = this.#head!;
+    const idleMs = Math.min(MAX_IDLE_MS, idleOf(headers['keep-alive']));
+    this.#request = undefined;
+    if (lasting && idleMs > 0 && this.#usableUntil > 0) {
+      this.#usableUntil = performance.now() + idleMs;
+      if (request.paused) this.#socket.resume();
+      this.#socket.unref();
+      this.#owner.onFree(this);
+    } else this.close(new ConnectionFailure('ECONNRESET', 'the answer was the last one'));
+    request.end();
+  }
+
+  /** Begins one time limit in the place of the one before. An unused connection is closed by the last one. */
+  #limit(ms: number): void {
+    if (this.#timer !== undefined && this.#timerMs === ms) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timerMs = ms;
+    this.#timer = setTimeout(() => this.#onLimit(), ms).unref();
+  }
+
+  #onLimit(): void {
+    if (this.#request?.paused === true) {
+      this.#timer?.refresh();
+      return;
+    }
+    const awaited =
+      this.#state === 'connecting'
+        ? 'connection'
+        : this.#head === undefined
+          ? 'answer'
+          : 'more of the answer';
+    this.close(new ConnectionFailure('ETIMEDOUT', `no ${awaited} within ${this.#timerMs / 1000} s`));
+  }
+}
+
+/**
+ * Refuses what cannot become a head, without waiting for the rest of it.
+ *
+ * @param begun the first part of a head
+ * @param checked how many of its bytes were checked before
+ */
+function checkBegun(begun: Buffer, checked: number): void {
+  if (begun.length > MAX_HEAD_BYTES) throw tooLong();
+  if (checked < 7 && !mayBeginAnswer(begun.toString('latin1', 0, 7))) {
+    throw malformed('what the server sends is not HTTP/1.1');
+  }
+  if (/[^\r]\n/.test(begun.toString('latin1', Math.max(0, checked - 1)))) {
+    throw malformed('the head of the answer has half of a line break');
+  }
+}
+
+function tooLong(): ConnectionFailure {
+  return malformed(`the head of the answer is longer than ${MAX_HEAD_BYTES} bytes`);
+}
+
+/** How long an unused connection may be kept by the header Keep-Alive, in milliseconds. */
+function idleOf(header: string | string[] | undefined): number {
+  const said = typeof header === 'string' ? /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(header)?.[1] : undefined;
+  return said === undefined ? MAX_IDLE_MS : Number(said) * 1000 - IDLE_MARGIN_MS;
+}

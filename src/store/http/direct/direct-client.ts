@@ -1,0 +1,108 @@
+import type { SecureContext } from 'node:tls';
+import type { AnswerHandler, RequestDispatcher, SentRequest } from '../request-dispatcher.ts';
+import { HeadReader } from './answer-head.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import { ConnectionFailure } from './connection-failure.ts';
+import { DirectRequest } from './direct-request.ts';
+import { SocketOpener } from './open-socket.ts';
+
+export interface DirectClientOptions {
+  /** At most so many at a time. */
+  readonly connections: number;
+  /** Milliseconds to establish a connection, including TLS. */
+  readonly connectTimeout: number;
+  /** For https:, called at the first connection. */
+  readonly secureContext: () => SecureContext;
+}
+
+/**
+ * Sends requests by HTTP/1.1 straight to one server, over connections that are kept. Only what requests to a store need:
+ * GET and HEAD, without bodies.
+ */
+export class DirectClient implements RequestDispatcher, ConnectionOwner {
+  readonly heads = new HeadReader();
+  readonly #opener: SocketOpener;
+  readonly #options: DirectClientOptions;
+  readonly #connections = new Set<Connection>();
+  /** Those of them that are not open yet. */
+  readonly #opening = new Set<Connection>();
+  /** The one that was used last is used next: those that are not needed reach the end of their time. */
+  readonly #free: Connection[] = [];
+  readonly #waiting: DirectRequest[] = [];
+  #closed = false;
+
+  constructor(origin: string, options: DirectClientOptions) {
+    this.#opener = new SocketOpener(new URL(origin), options.secureContext);
+    this.#options = options;
+  }
+
+  /** @throws {ConnectionFailure} ERR_INVALID_CHAR; ECANCELED after destroy() */
+  dispatch(sent: SentRequest, handler: AnswerHandler): void {
+    if (this.#closed) throw clientClosed();
+    const request = new DirectRequest(sent, handler);
+    handler.onRequestStart(request);
+    if (request.over) return;
+    const connection = this.#takeFree();
+    if (connection !== undefined) {
+      connection.carry(request);
+      return;
+    }
+    this.#waiting.push(request);
+    this.#openMore();
+  }
+
+  async destroy(): Promise<void> {
+    this.#closed = true;
+    for (const connection of this.#connections) connection.close(clientClosed());
+    for (const request of this.#waiting.splice(0)) request.fail(clientClosed());
+  }
+
+  onFree(connection: Connection): void {
+    this.#opening.delete(connection);
+    const request = this.#takeWaiting();
+    if (request === undefined) this.#free.push(connection);
+    else connection.carry(request);
+  }
+
+  onClosed(connection: Connection, refused: Error | undefined): void {
+    this.#connections.delete(connection);
+    this.#opening.delete(connection);
+    const at = this.#free.indexOf(connection);
+    if (at >= 0) this.#free.splice(at, 1);
+    if (this.#closed) return;
+    // Each of the others that are being opened may still serve one request.
+    if (refused !== undefined && this.#waiting.length > this.#opening.size)
+      this.#takeWaiting()?.fail(refused);
+    this.#openMore();
+  }
+
+  #takeFree(): Connection | undefined {
+    for (;;) {
+      const connection = this.#free.pop();
+      if (connection === undefined || connection.isUsable) return connection;
+      connection.close(new ConnectionFailure('ECONNRESET', 'the connection was unused for too long'));
+    }
+  }
+
+  #takeWaiting(): DirectRequest | undefined {
+    for (;;) {
+      const request = this.#waiting.shift();
+      if (request === undefined || !request.over) return request;
+    }
+  }
+
+  /** Opens a connection for each request that waits, as far as that is allowed. */
+  #openMore(): void {
+    const { connections, connectTimeout } = this.#options;
+    const wanted = this.#waiting.reduce((count, { over }) => (over ? count : count + 1), 0);
+    while (this.#opening.size < wanted && this.#connections.size < connections) {
+      const connection = new Connection(this.#opener, connectTimeout, this);
+      this.#connections.add(connection);
+      this.#opening.add(connection);
+    }
+  }
+}
+
+function clientClosed(): ConnectionFailure {
+  return new ConnectionFailure('ECANCELED', 'the client was closed');
+}

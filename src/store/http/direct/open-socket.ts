@@ -1,0 +1,64 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectSecurely, type SecureContext } from 'node:tls';
+
+/** Bytes read at a time. */
+const READ_BYTES = 64 * 1024;
+
+/** Milliseconds after which the system asks whether the other end is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** Opens connections to one origin. */
+export class SocketOpener {
+  readonly #host: string;
+  readonly #port: number;
+  readonly #secureContext: (() => SecureContext) | undefined;
+  /** The last session of TLS: the next connection resumes it, which saves both sides the costly part. */
+  #session: Buffer | undefined;
+  /** Of all connections: libuv fills it, and hands it to `onRead`, before it reads from the next one. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+  /**
+   * @param origin http: or https:
+   * @param secureContext for https:, called at the first connection
+   */
+  constructor(origin: URL, secureContext: () => SecureContext) {
+    const isSecure = origin.protocol === 'https:';
+    this.#host = origin.hostname.replace(/^\[(.*)\]$/, '$1');
+    this.#port = origin.port === '' ? (isSecure ? 443 : 80) : Number(origin.port);
+    this.#secureContext = isSecure ? secureContext : undefined;
+  }
+
+  /**
+   * @param onOpen the server is connected, and its certificate trusted
+   * @param onRead takes what was read, valid during the call only; false: stops reading until the socket is resumed
+   */
+  open(onOpen: () => void, onRead: (bytes: Buffer) => boolean): Socket {
+    const to = {
+      host: this.#host,
+      port: this.#port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      onread: {
+        buffer: this.#buffer,
+        callback: (length: number) => onRead(this.#buffer.subarray(0, length)),
+      },
+    };
+    if (this.#secureContext === undefined) return connect(to, onOpen);
+    const socket = connectSecurely(
+      {
+        ...to,
+        secureContext: this.#secureContext(),
+        // SNI has no addresses. The certificate is checked against `host` then.
+        servername: isIP(this.#host) === 0 ? this.#host : '',
+        ALPNProtocols: ['http/1.1'],
+        ...(this.#session !== undefined && { session: this.#session }),
+      },
+      onOpen,
+    );
+    socket.on('session', (session) => {
+      this.#session = session;
+    });
+    return socket;
+  }
+}
