@@ -5,7 +5,7 @@ import { printable } from '../base/printable.ts';
 import { pauseAfter, retry } from '../base/retry/retry.ts';
 import { RETRIES } from '../base/retry/retry-policies.ts';
 import { ReleaseError } from '../release/index.ts';
-import type { CredentialsProvider } from '../store/credentials.ts';
+import { type Credentials, type CredentialsProvider, withoutSecrets } from '../store/credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
 import type { Transport } from '../store/http/transport.ts';
 import type { Timeouts } from '../store/http/transport-settings.ts';
@@ -37,6 +37,8 @@ export class S3ReleaseStore implements ReleaseStore {
   readonly #client: Sdk.S3Client;
   readonly #target: ResolvedTarget;
   readonly #delay: S3ReleaseStoreOptions['delay'];
+  /** Those given last. */
+  #credentials: Credentials | undefined;
 
   private constructor(
     sdk: typeof Sdk,
@@ -47,7 +49,10 @@ export class S3ReleaseStore implements ReleaseStore {
     this.#delay = delay;
     this.#client = new sdk.S3Client({
       region: target.region,
-      credentials: () => credentials(),
+      credentials: async () => {
+        this.#credentials = await credentials();
+        return this.#credentials;
+      },
       forcePathStyle: target.basePath !== '/',
       maxAttempts: 1,
       // The SDK would ask for it from 2 MiB on; the transport cannot wait for status 100.
@@ -235,7 +240,8 @@ export class S3ReleaseStore implements ReleaseStore {
     if (error instanceof StoreError || error instanceof ReleaseError) return error;
     if (signal.aborted) return signal.reason;
     const status = statusOf(error);
-    const words = `${what} ${this.#target.prefix}${key}: ${nameOf(error)}: ${printable(messageOf(error), 300)}`;
+    const said = printable(withoutSecrets(messageOf(error), this.#credentials), 300);
+    const words = `${what} ${this.#target.prefix}${key}: ${nameOf(error)}: ${said}`;
     if (status !== undefined) {
       const code = codeOfS3(nameOf(error), status);
       const hint = KEY_IS_WRONG.has(nameOf(error)) ? CHECK_KEYS : this.#hintOf(code, key, what);

@@ -5,6 +5,12 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
+/** Foreign text without them: where a signature does not match, some services repeat what was to be signed. */
+export function withoutSecrets(text: string, credentials: Partial<Credentials> | undefined): string {
+  const secrets = [credentials?.secretAccessKey, credentials?.sessionToken].filter(Boolean) as string[];
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+
 /**
  * Returns the current credentials, from memory while they are valid. `renew`: the store refused the last ones, so
  * files and services are read again.

@@ -1,4 +1,5 @@
 import { printable } from '../../base/printable.ts';
+import { type Credentials, withoutSecrets } from '../credentials.ts';
 
 /** No S3 error document is longer; the rest of a longer one is not read. */
 export const MAX_ERROR_BYTES = 64 * 1024;
@@ -20,8 +21,12 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ]);
 
-/** Parses `<Error>…</Error>`, as S3 sends it; undefined: these bytes are no such document. */
-export function parseErrorDocument(bytes: Uint8Array): ErrorDocument | undefined {
+/**
+ * Parses `<Error>…</Error>`, as S3 sends it; undefined: these bytes are no such document.
+ *
+ * @param credentials of the request, which the message may repeat and must not show
+ */
+export function parseErrorDocument(bytes: Uint8Array, credentials?: Credentials): ErrorDocument | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   const inner = /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?(?:<ErrorResponse[^>]*>\s*)?<Error(?:\s[^>]*)?>(.*)/s.exec(
     text,
@@ -31,13 +36,13 @@ export function parseErrorDocument(bytes: Uint8Array): ErrorDocument | undefined
   if (code === undefined || !/^[\w.:-]{1,100}$/.test(code)) return undefined;
   return {
     code,
-    message: field(inner, 'Message') ?? '',
+    message: field(inner, 'Message', credentials) ?? '',
     region: field(inner, 'Region'),
     endpoint: field(inner, 'Endpoint'),
   };
 }
 
-function field(text: string, name: string): string | undefined {
+function field(text: string, name: string, credentials?: Credentials): string | undefined {
   const open = text.indexOf(`<${name}>`);
   if (open < 0) return undefined;
   const start = open + name.length + 2;
@@ -45,7 +50,8 @@ function field(text: string, name: string): string | undefined {
   if (end < 0) return undefined;
   const value = text.slice(start, end).replace(/&(#x?[0-9a-f]+|\w+);/gi, character);
   // Line ends and indentation belong to the document's layout, not to the value.
-  return printable(value.trim().replace(/[ \t\r\n]+/g, ' '), 500);
+  const oneLine = value.trim().replace(/[ \t\r\n]+/g, ' ');
+  return printable(withoutSecrets(oneLine, credentials), 500);
 }
 
 function character(entity: string, name: string): string {

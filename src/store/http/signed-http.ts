@@ -171,7 +171,7 @@ export class SignedHttp {
     answer: Answer,
     attempt: Attempt,
   ): Promise<ErrorDocument | undefined> {
-    if (request.operation !== 'head') return readErrorDocument(answer);
+    if (request.operation !== 'head') return readErrorDocument(answer, attempt);
     if (!UNEXPLAINED.has(answer.status)) return undefined;
     const asked = {
       ...request,
@@ -179,7 +179,7 @@ export class SignedHttp {
       headers: { ...request.headers, range: 'bytes=0-0' },
     } as const;
     const spoken = await this.#try(asked, attempt, performance.now());
-    if (spoken.status === answer.status) return readErrorDocument(spoken);
+    if (spoken.status === answer.status) return readErrorDocument(spoken, attempt);
     spoken.body.cancel(new Error('the reason of another answer was wanted'));
     return undefined;
   }
@@ -255,10 +255,13 @@ function isWanted({ headers }: StoreRequest, { status }: Answer): boolean {
 }
 
 /** Reads the body of an unexpected answer, which is untrusted and therefore bounded. */
-async function readErrorDocument(answer: Answer): Promise<ErrorDocument | undefined> {
+async function readErrorDocument(
+  answer: Answer,
+  { credentials }: Attempt,
+): Promise<ErrorDocument | undefined> {
   try {
     const bytes = await answer.body.bytes(MAX_ERROR_BYTES);
-    return bytes === undefined ? undefined : parseErrorDocument(bytes);
+    return bytes === undefined ? undefined : parseErrorDocument(bytes, credentials);
   } catch (error) {
     // The status is known, and says more than the failure of its body.
     if (error instanceof Error) return undefined;

@@ -1,6 +1,6 @@
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import { printable } from '../../base/printable.ts';
-import type { CredentialsProvider } from '../credentials.ts';
+import { type Credentials, type CredentialsProvider, withoutSecrets } from '../credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../error-codes.ts';
 import { Transport } from '../http/transport.ts';
 import type { TransportSettings } from '../http/transport-settings.ts';
@@ -57,8 +57,8 @@ export class SqsQueue {
   readonly #url: string;
   readonly #transport: Transport;
   readonly #client: SQSClient;
-  /** Of the credentials given last: what no error may have. */
-  #secrets: readonly string[] = [];
+  /** Those given last. */
+  #credentials: Credentials | undefined;
   /** Whether the last credentials were refused. */
   #renew = false;
 
@@ -78,7 +78,7 @@ export class SqsQueue {
         const renew = this.#renew;
         this.#renew = false;
         const given = await credentials({ renew });
-        this.#secrets = [given.secretAccessKey, given.sessionToken ?? ''].filter((secret) => secret !== '');
+        this.#credentials = given;
         return { ...given, expiration: new Date(Date.now() + KEPT_MS) };
       },
       requestHandler: sdkRequestHandler(this.#transport) as NonNullable<SQSClientConfig['requestHandler']>,
@@ -125,7 +125,7 @@ export class SqsQueue {
     try {
       return await answer;
     } catch (error) {
-      const told = queueError(error, this.#secrets);
+      const told = queueError(error, this.#credentials);
       if (told.code === 'expired' || told.code === 'denied') this.#renew = true;
       throw told;
     }
@@ -138,11 +138,8 @@ function regionOf(url: string): string | undefined {
   return region ?? /^([a-z0-9-]+)\.queue\.amazonaws\.com/.exec(hostname)?.[1];
 }
 
-/**
- * Of the SDK, by names and codes. The cause is dropped: it may hold credentials. So may the service's own words: where a
- * signature does not match, some repeat what was to be signed, with the session token.
- */
-function queueError(error: unknown, secrets: readonly string[]): StoreError {
+/** Of the SDK, by names and codes. The cause is dropped: it may hold credentials. */
+function queueError(error: unknown, credentials: Credentials | undefined): StoreError {
   if (error instanceof StoreError) return error;
   const { name, message, code, $metadata } = error as {
     readonly name?: unknown;
@@ -151,10 +148,7 @@ function queueError(error: unknown, secrets: readonly string[]): StoreError {
     readonly $metadata?: { readonly httpStatusCode?: number };
   };
   const said = `${String(name)}: ${String(message)}`;
-  const words = printable(
-    secrets.reduce((text, secret) => text.replaceAll(secret, '***'), said),
-    300,
-  );
+  const words = printable(withoutSecrets(said, credentials), 300);
   const status = $metadata?.httpStatusCode;
   const kind = kindOf(typeof name === 'string' ? name : '', status, typeof code === 'string' ? code : '');
   return new StoreError(
