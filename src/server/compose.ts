@@ -140,8 +140,7 @@ export async function compose(
   await Promise.all(
     prepared.trees.map((tree) => (inherited === undefined ? tree.connected() : tree.soonConnected())),
   );
-  const composed: ComposedTree[] = [];
-  for (const each of trees) {
+  const composing = trees.map((each) => {
     const { tree, kept, content } = each;
     const { number } = tree;
     const isWhole = tree.path === '';
@@ -163,8 +162,9 @@ export async function compose(
     const onCache = (): void => {
       isOfCache = isWhole;
     };
-    composed.push(await composeTree(mount, parts, onCache));
-  }
+    return composeTree(mount, parts, onCache);
+  });
+  const composed = await allOf(composing);
   session.versionIdOf = ({ tree, path, etag }) => composed[tree]?.versionIdOf(path, etag);
   const versions = composed[0]?.versions;
   const isContentKnown = versions && loaded?.open(versions);
@@ -179,8 +179,7 @@ export async function compose(
 
 /** What earlier processes have left of the trees. A tree that the kernel does not know begins as after a start of the host. */
 async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly KeptTree[]> {
-  const found: KeptTree[] = [];
-  for (const tree of mount.trees) {
+  const opening = mount.trees.map(async (tree): Promise<KeptTree> => {
     const { config, places, id, mark } = tree;
     if (tree.path !== '') {
       await mkdir(places.runtimeDirectory, { recursive: true, mode: 0o700 });
@@ -195,9 +194,15 @@ async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly 
       log: logOf(mount.options.log, tree),
     });
     const content = kept.restored && new ContentState(kept.restored.generation.entries);
-    found.push({ tree, kept, content });
-  }
-  return found;
+    return { tree, kept, content };
+  });
+  return allOf(opening);
+}
+
+/** Fails after all of them have ended: what they open until then is closed with the mount. */
+async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 function isShown({ restored }: KeptState): boolean {

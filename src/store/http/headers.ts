@@ -8,7 +8,7 @@ export function header(headers: IncomingHttpHeaders, name: string): string | und
   return values.every((value) => value === values[0]) ? values[0] : undefined;
 }
 
-/** All values of a header: undici gives an array for a repeated header. */
+/** All values of a header: a repeated header has an array. */
 export function headerValues(headers: IncomingHttpHeaders, name: string): readonly string[] {
   const value: string | readonly string[] | undefined = headers[name];
   if (value === undefined) return [];

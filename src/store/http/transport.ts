@@ -6,7 +6,7 @@ import { type ProxyAddress, proxyFor } from './proxy-settings.ts';
 import type { RequestDispatcher } from './request-dispatcher.ts';
 import type { TransportSettings } from './transport-settings.ts';
 
-type Undici = typeof import('./undici.ts');
+type Undici = typeof import('undici');
 
 /**
  * Keep-alive connections to any origin: directly, or through its configured proxy. Proxies, and requests that have a
@@ -62,7 +62,7 @@ export class Transport {
     let dispatcher = this.#undici.get(origin);
     if (dispatcher === undefined) {
       const proxy = proxyFor(new URL(origin), this.settings.proxies);
-      dispatcher = import('./undici.ts').then((undici) =>
+      dispatcher = import('undici').then((undici) =>
         proxy === undefined ? this.#straight(undici, origin) : this.#through(undici, proxy, origin),
       );
       this.#undici.set(origin, dispatcher);
