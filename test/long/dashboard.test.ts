@@ -192,7 +192,7 @@ test('each query of the dashboard gives data in a Prometheus that scrapes mounts
     const [, match, label] = /^label_values\((.*), (\w+)\)$/.exec(query) ?? [];
     if (match === undefined || label === undefined) continue;
     const values = await prometheus.labelValues(label, replaced(match));
-    assert.equal(values.length, SELECTED.get(name) ?? mounts.length, name);
+    assert.equal(values.length, SELECTED.get(name) ?? ports.length, name);
   }
   const queries = [
     ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr }))),
