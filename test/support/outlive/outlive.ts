@@ -85,6 +85,10 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
   const outliving = await begin(t, options);
   const { mount, proxy, tree } = outliving;
   const taken = (): readonly LogLine[] => mount.log().filter(({ event }) => event === 'taken-over');
+  const seen = <T>(what: string, ask: () => T | undefined | false): Promise<T> =>
+    waitFor(what, ask).catch((error: unknown) => {
+      throw new Error(mount.stderr().slice(-3_000), { cause: error });
+    });
   const readers = Array.from({ length: options.readers }, (_, index) =>
     startPython('endure.py', [mount.target, String(index)], { stdin: 'pipe', deadlineMs }),
   );
@@ -104,17 +108,15 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
       await publication(mount);
       await delay(Math.random() * 5);
     }
-    const server = await waitFor('a server', () => serverOf(mount.pid), 60_000);
+    const server = await seen('a server', () => serverOf(mount.pid));
     const before = taken().length;
     moments.push(monotonicNow());
     ended.add(server);
     if (options.fault === undefined) process.kill(server, 'SIGKILL');
     else await options.fault(server, outliving);
-    await waitFor('its end', () => serverOf(mount.pid) !== server, 60_000);
+    await seen('its end', () => serverOf(mount.pid) !== server);
     if (options.atOnce?.(time)) continue;
-    await waitFor(`takeover ${time + 1}`, () => taken().length > before, 120_000).catch((error: unknown) => {
-      throw new Error(mount.stderr().slice(-3_000), { cause: error });
-    });
+    await seen(`takeover ${time + 1}`, () => taken().length > before);
   }
   await delay(500);
   const until = monotonicNow();
