@@ -96,6 +96,8 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
   const restorePriority = raisePriority(getPriority());
   defer(t, restorePriority);
   const over = new AbortController();
+  // Also if the test fails: the changes would go on, and keep this process.
+  defer(t, () => over.abort());
   const hint = await options.besides?.(outliving);
   const changing = tree.change(over.signal);
   const calm = await calmTime(options.calm ?? 0);
