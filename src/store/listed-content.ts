@@ -69,13 +69,29 @@ export class ListedContent implements ContentStore {
     // Without a listed version, request the current one.
     if (etag === undefined || size === undefined) return this.#store.get(path, options);
     const listed = { path, etag, lastModified };
-    const answer = await this.#ask(listed, options);
+    const answer = await this.#asListed(listed, options);
+    this.#remember(listed, answer);
     const { object } = answer;
-    if (!this.#isListed(listed, answer)) {
-      await leave(object);
-      throw changed(`${path} has ${said(object)}, but ${etag} is listed`);
-    }
     return object.etag === etag ? object : { ...object, etag };
+  }
+
+  /**
+   * Compares what the store has of a version with what was listed, and requests a part of it for that. Nothing binds later
+   * requests to this answer: a store may give another ETag in each.
+   *
+   * @throws {StoreError} `changed`, as get()
+   */
+  async compare(path: string, options: GetOptions & { readonly ifMatch: string }): Promise<void> {
+    const listed = { path, etag: options.ifMatch, lastModified: options.lastModified };
+    const { object } = await this.#asListed(listed, options);
+    await leave(object);
+  }
+
+  async #asListed(listed: Listed, options: GetOptions): Promise<Answer> {
+    const answer = await this.#ask(listed, options);
+    if (this.#isListed(listed, answer)) return answer;
+    await leave(answer.object);
+    throw changed(`${listed.path} has ${said(answer.object)}, but ${listed.etag} is listed`);
   }
 
   async #ask(listed: Listed, options: GetOptions): Promise<Answer> {
@@ -136,18 +152,18 @@ export class ListedContent implements ContentStore {
         return false;
       }
     }
-    const { lastModified } = answer;
-    const isConditional = answer.etag !== '' && answer.isWeak !== true;
-    // Remember only what later requests need: there may be a million files.
-    if (answer.etag !== etag || !isConditional) {
-      const held = answer.etag === '' && !refused ? condition : undefined;
-      this.#accepted.set(key, {
-        etag: answer.etag,
-        condition: isConditional ? answer.etag : held,
-        lastModified,
-      });
-    }
     return true;
+  }
+
+  /** Only what later requests need: there may be a million files. */
+  #remember(listed: Listed, { object, condition, refused }: Answer): void {
+    const { etag, lastModified } = object;
+    const isConditional = etag !== '' && object.isWeak !== true;
+    if (etag === bareEtag(listed.etag) && isConditional) return;
+    const key = keyOf(listed);
+    if (this.#accepted.has(key)) return;
+    const held = etag === '' && !refused ? condition : undefined;
+    this.#accepted.set(key, { etag, condition: isConditional ? etag : held, lastModified });
   }
 }
 

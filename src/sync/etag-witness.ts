@@ -48,7 +48,7 @@ export class EtagWitness implements EtagFindings {
   readonly #keeper: TraitsKeeper;
   readonly #log: Logger;
   #recalled = false;
-  #content: ContentStore | undefined;
+  #listed: ListedContent | undefined;
   #tree: Generation | undefined;
   #revision = 0;
 
@@ -73,13 +73,13 @@ export class EtagWitness implements EtagFindings {
   /** Wraps a store: requests content as it was listed. */
   content(store: ContentStore): ContentStore {
     const listed = new ListedContent(store, this.#etags);
-    this.#content = {
+    this.#listed = listed;
+    return {
       get: (path, options) => {
         this.#recall();
         return listed.get(path, options);
       },
     };
-    return this.#content;
   }
 
   /** Wraps a source: observes its listings and trees. */
@@ -130,15 +130,15 @@ export class EtagWitness implements EtagFindings {
   /** Fetches one byte of some files whose ETags were not compared yet. */
   async #sample(signal: AbortSignal): Promise<void> {
     const { noted } = this.#etags;
-    if (this.#tree === undefined || this.#content === undefined) return;
-    const samples = filesOf(this.#tree, SAMPLES, ({ path }) => !noted.has(path));
+    const [tree, listed] = [this.#tree, this.#listed];
+    if (tree === undefined || listed === undefined) return;
+    const samples = filesOf(tree, SAMPLES, ({ path }) => !noted.has(path));
     for (const { path, etag, size, lastModified } of samples) {
       if (noted.size >= SAMPLES) return;
       const version = { ifMatch: etag, size, lastModified, range: { start: 0, end: 1 } };
       const how = { signal, priority: 'background', deadlineMs: SAMPLE_DEADLINE_MS } as const;
       try {
-        const { body } = await this.#content.get(path, { ...version, ...how });
-        for await (const _ of body) break;
+        await listed.compare(path, { ...version, ...how });
       } catch (error) {
         signal.throwIfAborted();
         // Ignore store failures: the reader or prefetch that needs the file will meet and report them.

@@ -5,7 +5,7 @@ import { scanListingPage } from '../../src/store/listing/scanner.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { HOSTILE, HOSTILE_TEXT, leftRaw } from '../support/hostile-text.ts';
 import { errorDocument, FakeStore, type Reply } from './fake-store.ts';
-import { openStore, patience } from './open-store.ts';
+import { CREDENTIALS, failureOf, openStore, patience, SECRET } from './open-store.ts';
 
 function assertClean(error: StoreError): void {
   assert.deepEqual(leftRaw(`${error.message}${error.detail}${error.hint}`), []);
@@ -91,4 +91,26 @@ describe('text of a store in an error', () => {
   test('loses its line ends and indentation, which are of the document', () => {
     assert.equal(new StoreError('denied', 'AccessDenied:\n    no. ', '', false).detail, 'AccessDenied: no.');
   });
+});
+
+describe('an answer that repeats the credentials', () => {
+  const TOKEN = 'the/session+token==';
+  const references = (text: string): string => [...text].map((each) => `&#${each.codePointAt(0)};`).join('');
+  for (const [says, repeated] of [
+    ['as they are', (text: string) => text],
+    ['by references', references],
+    ['beyond what is shown of a message', (text: string) => `${'x'.repeat(495)}${text}`],
+  ] as const) {
+    test(`${says} gives an error without them`, async (t) => {
+      const body = errorDocument('SignatureDoesNotMatch', `signed ${repeated(TOKEN)} by ${repeated(SECRET)}`);
+      const fake = await FakeStore.start(t, () => ({ status: 403, body }));
+      const credentials = async () => ({ ...CREDENTIALS, sessionToken: TOKEN });
+      const { http } = openStore(t, fake.origin, { credentials });
+      for (const operation of ['list', 'get'] as const) {
+        const error = await failureOf(http.send({ operation, key: 'dags/a.py' }, patience()));
+        assert.equal(error.code, 'denied');
+        assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, /the[/]ses|the-sec/);
+      }
+    });
+  }
 });

@@ -49,7 +49,8 @@ async function opened(t: Cleanup, changes: Partial<Served>, own = false) {
   if (own) trust.assumeOwn();
   const content = new ListedContent(openStore(t, fake.origin).store, trust);
   const get = (options = {}) => content.get('a', { ...LISTED, signal: patience(), ...options });
-  return { served, fake, trust, get };
+  const compare = () => content.compare('a', { ...LISTED, signal: patience(), range: { start: 0, end: 1 } });
+  return { served, fake, trust, get, compare };
 }
 
 const OTHER = '"another-etag"';
@@ -186,6 +187,15 @@ describe('content as it was listed', () => {
     const weak = await opened(t, { etag: `W/"${LISTED.ifMatch}"`, body: BODY.subarray(1) });
     assert.equal((await failureOf(weak.get())).code, 'corrupt');
   });
+});
+
+test('a comparison binds nothing: a store may give another ETag each time', async (t) => {
+  const { served, get, compare } = await opened(t, { etag: OTHER }, true);
+  await compare();
+  served.etag = '"a-third-etag"';
+  assert.deepEqual(await read((await get()).body), BODY);
+  served.date = 'Fri, 01 Jan 2027 00:00:00 GMT';
+  await assert.rejects(compare(), { code: 'changed' });
 });
 
 describe('whether listings have ETags of their own', () => {

@@ -6,7 +6,7 @@ import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts'
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { errorDocument, FakeStore, type Reply } from './fake-store.ts';
-import { CREDENTIALS, failureOf, openStore, patience, SECRET, type UnderTestOptions } from './open-store.ts';
+import { failureOf, openStore, patience, SECRET, type UnderTestOptions } from './open-store.ts';
 
 interface Case {
   readonly says: string;
@@ -202,28 +202,6 @@ describe('an answer gets a code of its own, and a sentence on what to do', () =>
         assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, new RegExp(SECRET));
       });
     }
-  }
-});
-
-describe('an answer that repeats the credentials', () => {
-  const TOKEN = 'the/session+token==';
-  const references = (text: string): string => [...text].map((each) => `&#${each.codePointAt(0)};`).join('');
-  for (const [says, repeated] of [
-    ['as they are', (text: string) => text],
-    ['by references', references],
-    ['beyond what is shown of a message', (text: string) => `${'x'.repeat(495)}${text}`],
-  ] as const) {
-    test(`${says} gives an error without them`, async (t) => {
-      const body = errorDocument('SignatureDoesNotMatch', `signed ${repeated(TOKEN)} by ${repeated(SECRET)}`);
-      const fake = await FakeStore.start(t, () => ({ status: 403, body }));
-      const credentials = async () => ({ ...CREDENTIALS, sessionToken: TOKEN });
-      const { http } = openStore(t, fake.origin, { credentials });
-      for (const operation of BODIED) {
-        const error = await failureOf(http.send({ operation, key: 'dags/a.py' }, patience()));
-        assert.equal(error.code, 'denied');
-        assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, /the[/]ses|the-sec/);
-      }
-    });
   }
 });
 
