@@ -104,6 +104,16 @@ describe('a time limit', () => {
     });
   }
 
+  test('does not count a time in which this process stood still', async (t) => {
+    const { server, client } = await started(t, [OK]);
+    await ask(client, server.origin);
+    const asking = ask(client, server.origin, { headersTimeout: 100 });
+    const until = performance.now() + 600;
+    while (performance.now() < until);
+    assert.equal(String((await asking).body), 'ok');
+    assert.equal(server.accepted, 1);
+  });
+
   test('for the body does not pass while the reader has paused', async (t) => {
     const pieces = Array.from({ length: 20 }, () => Buffer.alloc(64 * 1024));
     const { server, client } = await started(t, [

@@ -11,6 +11,12 @@ const MAX_IDLE_MS = 4000;
 /** How much sooner than the server an unused connection is closed, in milliseconds: an answer takes time to arrive. */
 const IDLE_MARGIN_MS = 1000;
 
+/**
+ * A time limit that is noticed so many milliseconds late is given once more: this process, or its host, stood still, and
+ * the answer may have arrived.
+ */
+const LATE_MS = 250;
+
 /** Interim answers (status 1xx) before one answer. */
 const MAX_INTERIM = 16;
 
@@ -48,6 +54,9 @@ export class Connection implements Carrier {
   #usableUntil = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #timerMs = 0;
+  /** When the time limit passes, by performance.now(). */
+  #due = 0;
+  #wasLate = false;
 
   /** @param timeoutMs for connecting, TLS included */
   constructor(opener: SocketOpener, timeoutMs: number, owner: ConnectionOwner) {
@@ -83,7 +92,7 @@ export class Connection implements Carrier {
   }
 
   resume(): void {
-    this.#timer?.refresh();
+    this.#restart();
     this.#socket.resume();
   }
 
@@ -167,7 +176,7 @@ export class Connection implements Carrier {
 
   /** @returns where in `bytes` the body ends, or their length */
   #readBody(bytes: Buffer, from: number): number {
-    this.#timer?.refresh();
+    this.#restart();
     const { framing } = this.#head!;
     if (framing === 'chunked') return this.#chunks!.read(bytes, from);
     const end = framing === 'until-closed' ? bytes.length : Math.min(bytes.length, from + this.#missing);
@@ -206,18 +215,25 @@ export class Connection implements Carrier {
 
   /** Begins one time limit in the place of the one before. An unused connection is closed by the last one. */
   #limit(ms: number): void {
-    if (this.#timer !== undefined && this.#timerMs === ms) {
-      this.#timer.refresh();
-      return;
+    this.#wasLate = false;
+    if (this.#timer === undefined || this.#timerMs !== ms) {
+      clearTimeout(this.#timer);
+      this.#timerMs = ms;
+      this.#timer = setTimeout(() => this.#onLimit(), ms).unref();
     }
-    clearTimeout(this.#timer);
-    this.#timerMs = ms;
-    this.#timer = setTimeout(() => this.#onLimit(), ms).unref();
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.#due = performance.now() + this.#timerMs;
+    this.#timer?.refresh();
   }
 
   #onLimit(): void {
-    if (this.#request?.paused === true) {
-      this.#timer?.refresh();
+    const isLate = performance.now() - this.#due > LATE_MS;
+    if (this.#request?.paused === true || (isLate && !this.#wasLate)) {
+      this.#wasLate = isLate;
+      this.#restart();
       return;
     }
     const awaited =
