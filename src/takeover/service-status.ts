@@ -16,7 +16,7 @@ export function serviceStatus({
   const tree = `Generation ${generation.number}, ${generation.files} files`;
   const { lastSuccessAt, failingSince } = source;
   const told = [
-    !ready && `${pending.pendingFiles} of them to be fetched`,
+    !ready && (pending.pendingFiles > 0 ? `${pending.pendingFiles} of them to be fetched` : 'not ready yet'),
     listing.isSlow && 'a listing takes longer than a minute',
     isOnStandby && 'read from a standby source',
     held !== undefined && 'a listing is held (see dagmount status)',
