@@ -78,8 +78,8 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     assert.equal(await holder.read(0, 4096), 'EIO');
     assert.equal(await holder.map(0, 4096), 'SIGBUS');
     proxied.fault = () => undefined;
-    await waitFor('the content', async () => (await holder.read(0, 4096)) === digest(bytes, 0, 4096));
-    assert.equal(await shell(mount.tree, 'sha256sum < a.bin'), `${digest(bytes)}  -\n`);
+    // On a busy host, parts of it miss this deadline, too.
+    await waitFor('the content', async () => (await holder.read(0, bytes.length)) === digest(bytes));
   });
 
   test('is EIO at once while the store is known to be down, also for who waits already', async (t) => {
