@@ -33,6 +33,20 @@ describe('credentials', () => {
     });
   });
 
+  test('of the environment are given with their origin and their end', async (t) => {
+    await inEnvironment(t, { ...KEYS, AWS_CREDENTIAL_EXPIRATION: '2030-01-01T00:00:00Z' });
+    const { credentials, found } = await resolve(t, 's3://bucket');
+    await credentials();
+    assert.deepEqual(found.last, { origin: 'environment', expiresAt: Date.parse('2030-01-01T00:00:00Z') });
+  });
+
+  test('of a profile come before those of the environment', async (t) => {
+    const credentials = '[team]\naws_access_key_id = TEAM\naws_secret_access_key = hush\n';
+    await inEnvironment(t, { ...KEYS, AWS_PROFILE: 'team' }, { credentials });
+    const resolution = await resolve(t, 's3://bucket');
+    assert.equal((await resolution.credentials()).accessKeyId, 'TEAM');
+  });
+
   test('come from the files, by profile, and from the changed files where the store refused the old ones', async (t) => {
     const file = (key: string): string =>
       `[team]\naws_access_key_id = ${key}\naws_secret_access_key = hush\n`;

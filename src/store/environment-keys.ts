@@ -1,0 +1,25 @@
+import type { CredentialsProvider } from './credentials.ts';
+import type { CredentialsRecord } from './credentials-record.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Keys in the environment, which are the first in the SDK's chain where no profile is named. They need no SDK.
+ *
+ * @returns undefined: there are none, or a profile comes before them
+ */
+export function environmentKeys(
+  profile: string | undefined,
+  environment: Environment,
+  record: CredentialsRecord,
+): CredentialsProvider | undefined {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+  if (profile !== undefined || !accessKeyId || !secretAccessKey) return undefined;
+  const { AWS_SESSION_TOKEN: sessionToken, AWS_CREDENTIAL_EXPIRATION: expiration } = environment;
+  const expiresAt = Date.parse(expiration ?? '');
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+  return async () => {
+    record.found({ origin: 'environment', expiresAt: Number.isNaN(expiresAt) ? undefined : expiresAt });
+    return credentials;
+  };
+}
