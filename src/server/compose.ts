@@ -140,7 +140,7 @@ export async function compose(
   await Promise.all(
     prepared.trees.map((tree) => (inherited === undefined ? tree.connected() : tree.soonConnected())),
   );
-  const composing = trees.map((each) => {
+  const composing = trees.map(async (each) => {
     const { tree, kept, content } = each;
     const { number } = tree;
     const isWhole = tree.path === '';
@@ -199,7 +199,7 @@ async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly 
   return allOf(opening);
 }
 
-/** Fails after all of them have ended: what they open until then is closed with the mount. */
+/** Fails only after all of them have ended: none goes on while the mount is closed. */
 async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   await Promise.allSettled(work);
   return Promise.all(work);

@@ -5,7 +5,7 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
-/** Foreign text without them: where a signature does not match, some services repeat what was to be signed. */
+/** Replaces secrets in text of a service by ***: some services repeat the string to sign in their errors. */
 export function withoutSecrets(text: string, credentials: Partial<Credentials> | undefined): string {
   const secrets = [credentials?.secretAccessKey, credentials?.sessionToken].filter(Boolean) as string[];
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);

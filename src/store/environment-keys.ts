@@ -4,7 +4,7 @@ import type { CredentialsRecord } from './credentials-record.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Keys in the environment, which are the first in the SDK's chain where no profile is named. They need no SDK.
+ * Keys from the environment. Where no profile is named, the SDK's chain tries them first, so the SDK need not be loaded.
  *
  * @returns undefined: there are none, or a profile comes before them
  */

@@ -69,9 +69,7 @@ export class ListedContent implements ContentStore {
     // Without a listed version, request the current one.
     if (etag === undefined || size === undefined) return this.#store.get(path, options);
     const listed = { path, etag, lastModified };
-    const answer = await this.#asListed(listed, options);
-    this.#remember(listed, answer);
-    const { object } = answer;
+    const { object } = await this.#asListed(listed, options, true);
     return object.etag === etag ? object : { ...object, etag };
   }
 
@@ -83,13 +81,17 @@ export class ListedContent implements ContentStore {
    */
   async compare(path: string, options: GetOptions & { readonly ifMatch: string }): Promise<void> {
     const listed = { path, etag: options.ifMatch, lastModified: options.lastModified };
-    const { object } = await this.#asListed(listed, options);
+    const { object } = await this.#asListed(listed, options, false);
     await leave(object);
   }
 
-  async #asListed(listed: Listed, options: GetOptions): Promise<Answer> {
+  /** @param binds whether later answers for this version must say the same */
+  async #asListed(listed: Listed, options: GetOptions, binds: boolean): Promise<Answer> {
     const answer = await this.#ask(listed, options);
-    if (this.#isListed(listed, answer)) return answer;
+    if (this.#isListed(listed, answer)) {
+      if (binds) this.#remember(listed, answer);
+      return answer;
+    }
     await leave(answer.object);
     throw changed(`${listed.path} has ${said(answer.object)}, but ${listed.etag} is listed`);
   }

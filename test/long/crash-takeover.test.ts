@@ -26,8 +26,7 @@ for (const takeover of ['resend', 'journal'] as const) {
           readers: 4,
           times: TIMES,
           apart: 0,
-          // It ends by itself, at the next publication.
-          fault: () => undefined,
+          endsByItself: true,
           cli: join(repository, 'dist/test/support/stop-point-daemon.js'),
           env: { TEST_STOP_AT: point, TEST_STOP_TIMES: String(TIMES) },
         });

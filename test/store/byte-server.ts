@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createSecureServer, type TlsOptions } from 'node:tls';
+import { createServer as createSecureServer, TLSSocket, type TlsOptions } from 'node:tls';
 import { type Cleanup, defer } from '../support/temporary.ts';
 
 /** What is done with a connection, one after the other. After the last step it stays open. */
@@ -11,6 +11,8 @@ export class ByteServer {
   readonly requests: string[] = [];
   /** Connections that were accepted. */
   accepted = 0;
+  /** Whether each connection by TLS has resumed a session. */
+  readonly resumed: boolean[] = [];
   /** Of which connection, from 0, each request came. */
   readonly connectionOf: number[] = [];
   readonly #server: Server;
@@ -53,6 +55,7 @@ export class ByteServer {
 
   #accept(socket: Socket): void {
     const connection = this.accepted++;
+    if (socket instanceof TLSSocket) this.resumed.push(socket.isSessionReused());
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
+import type { DirectClientOptions } from '../../src/store/http/direct/direct-client.ts';
 import { exchange } from '../../src/store/http/exchange.ts';
 import { Stopper } from '../../src/store/stop.ts';
 import { makeCertificates } from '../support/certificates.ts';
@@ -10,6 +11,8 @@ import { waitFor } from '../support/wait-for.ts';
 import { ByteServer, type Sent } from './byte-server.ts';
 import { clientFor, OK, started } from './direct-clients.ts';
 import { ask, codeOf } from './dispatching.ts';
+
+const EVIL = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil';
 
 describe('a connection', () => {
   test('carries one request after the other', async (t) => {
@@ -48,13 +51,25 @@ describe('a connection', () => {
     });
   }
 
-  test('with more bytes than its answer gives them to no request that waits', async (t) => {
-    const { server, client } = await started(t, [`${OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`], {
-      connections: 1,
-    });
-    const answers = await Promise.all(Array.from({ length: 5 }, () => ask(client, server.origin)));
-    assert.deepEqual(new Set(answers.map(({ body }) => String(body))), new Set(['ok']));
-  });
+  const surplus: readonly (readonly [how: string, answer: string])[] = [
+    ['at once', `${OK}${EVIL}`],
+    ['after a whole record of TLS', `${okOf(16_384)}${EVIL}`],
+    ['after a whole read, which libuv follows by another', `${okOf(65_536)}${EVIL}`],
+  ];
+  for (const [how, answer] of surplus) {
+    for (const isSecure of [false, true]) {
+      test(`by ${isSecure ? 'TLS' : 'TCP'} with more bytes than its answer, ${how}, gives them to no request that waits`, async (t) => {
+        const { server, client } = isSecure
+          ? await startedSecurely(t, () => [answer], { connections: 1 })
+          : await started(t, [answer], { connections: 1 });
+        const answers = await Promise.allSettled(Array.from({ length: 5 }, () => ask(client, server.origin)));
+        for (const each of answers) {
+          assert.ok(each.status === 'rejected' || String(each.value.body) !== 'evil');
+        }
+        assert.equal(answers[0]?.status, 'fulfilled');
+      });
+    }
+  }
 
   test('that the server closes while it is unused is replaced', async (t) => {
     const { server, client } = await started(t, [OK, 'CLOSE']);
@@ -175,13 +190,10 @@ describe('a request', () => {
 
 describe('by TLS', () => {
   test('a session is resumed by the next connection, and the names of the certificate are checked', async (t) => {
-    const { caFile, key, cert } = await certificates(t);
     const last = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
-    const server = await ByteServer.start(t, () => [last], { key, cert });
-    const ca = await readFile(caFile, 'utf8');
-    const secureContext = () => createSecureContext({ ca });
-    const client = clientFor(t, `https://127.0.0.1:${server.port}`, { secureContext });
+    const { server, client, secureContext } = await startedSecurely(t, () => [last]);
     for (let i = 0; i < 3; i++) assert.equal(String((await ask(client, 'x')).body), 'ok');
+    assert.deepEqual(server.resumed, [false, true, true]);
     const byName = clientFor(t, `https://localhost:${server.port}`, { secureContext });
     assert.equal(String((await ask(byName, 'x')).body), 'ok');
     const distrusting = clientFor(t, `https://127.0.0.1:${server.port}`);
@@ -189,6 +201,22 @@ describe('by TLS', () => {
   });
 });
 
-async function certificates(t: Cleanup) {
-  return makeCertificates(await temporaryDirectory(t));
+/** An answer of so many bytes, head included. */
+function okOf(bytes: number): string {
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bytes - 42}\r\n\r\n`;
+  assert.equal(head.length, 42);
+  return `${head}${'o'.repeat(bytes - 42)}`;
+}
+
+async function startedSecurely(
+  t: Cleanup,
+  answering: (index: number) => readonly Sent[],
+  options: Partial<DirectClientOptions> = {},
+) {
+  const { caFile, key, cert } = await makeCertificates(await temporaryDirectory(t));
+  const server = await ByteServer.start(t, answering, { key, cert });
+  const ca = await readFile(caFile, 'utf8');
+  const secureContext = () => createSecureContext({ ca });
+  const client = clientFor(t, `https://127.0.0.1:${server.port}`, { ...options, secureContext });
+  return { server, client, secureContext };
 }

@@ -28,7 +28,7 @@ export interface AnswerHandler {
   onRequestStart(controller: AnswerController): void;
   /** May be called for heads with a status below 200 too, which are not the answer yet. */
   onResponseStart(controller: AnswerController, status: number, headers: IncomingHttpHeaders): void;
-  /** The handler keeps `chunk`. */
+  /** `chunk` belongs to the handler: it is not written to again. */
   onResponseData(controller: AnswerController, chunk: Uint8Array): void;
   onResponseEnd(): void;
   onResponseError(controller: AnswerController, error: Error): void;

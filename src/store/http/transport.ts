@@ -73,10 +73,12 @@ export class Transport {
   /** Aborts all requests in progress. */
   async close(): Promise<void> {
     this.#closed = true;
-    const dispatchers = [...this.#direct.values(), ...(await Promise.all(this.#undici.values()))];
+    const closing = [...this.#direct.values()].map((client) => client.destroy());
+    const dispatchers = await Promise.allSettled(this.#undici.values());
+    for (const each of dispatchers) if (each.status === 'fulfilled') closing.push(each.value.destroy());
     this.#direct.clear();
     this.#undici.clear();
-    await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
+    await Promise.all(closing);
   }
 
   #checkOpen(): void {

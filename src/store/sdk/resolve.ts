@@ -111,11 +111,14 @@ async function capturedTarget(config: S3ClientConfig, options: ResolveOptions): 
   return targetOf(captured, options);
 }
 
-/** Opens a provider when credentials are first needed. */
+/** Opens a provider when credentials are first needed; again, if that failed. */
 function providedBy(open: () => Promise<CredentialsProvider>): CredentialsProvider {
   let opening: Promise<CredentialsProvider> | undefined;
   return async (options) => {
-    opening ??= open();
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
     return (await opening)(options);
   };
 }

@@ -51,7 +51,12 @@ export class HeadReader {
     const status = Number(line[2]);
     const headers = this.#headers(text);
     const framing = framingOf(status, headers, method);
-    const lasting = line[1] === '1' && framing !== 'until-closed' && !hasToken(headers.connection, 'close');
+    // Some servers send the body that an answer to HEAD must not have.
+    const lasting =
+      line[1] === '1' &&
+      method !== 'HEAD' &&
+      framing !== 'until-closed' &&
+      !hasToken(headers.connection, 'close');
     return { status, headers: headers as IncomingHttpHeaders, framing, lasting };
   }
 
@@ -103,7 +108,7 @@ function lineEnd(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** RFC 9112, section 6.3. Two statements about the length are refused: whoever reads the other one is deceived. */
+/** RFC 9112, section 6.3. An answer with two lengths is refused: a proxy and this client could believe different ones. */
 function framingOf(status: number, headers: Headers, method: 'GET' | 'HEAD'): Framing {
   const { 'transfer-encoding': encoding, 'content-length': length } = headers;
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;

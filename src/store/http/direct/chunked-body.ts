@@ -13,7 +13,6 @@ const LINE_FEED = 10;
 
 /** Takes the chunks of one body apart: RFC 9112, section 7.1. */
 export class ChunkedBody {
-  readonly #push: (bytes: Uint8Array) => void;
   #state: 'size' | 'data' | 'data-end' | 'trailers' | 'ended' = 'size';
   /** Bytes of the chunk that are still to come. */
   #missing = 0;
@@ -21,30 +20,26 @@ export class ChunkedBody {
   #line = '';
   #trailerBytes = 0;
 
-  /** @param push is given parts of what `read` is given, which it must copy if they are to be kept */
-  constructor(push: (bytes: Uint8Array) => void) {
-    this.#push = push;
-  }
-
   get ended(): boolean {
     return this.#state === 'ended';
   }
 
   /**
+   * @param pieces is given the content, as parts of `bytes`
    * @returns where in `bytes` the body ends, or their length
    * @throws {ConnectionFailure} EBADMSG
    */
-  read(bytes: Buffer, from: number): number {
+  read(bytes: Buffer, from: number, pieces: Uint8Array[]): number {
     let at = from;
     while (at < bytes.length && this.#state !== 'ended') {
-      at = this.#state === 'data' ? this.#readData(bytes, at) : this.#readLine(bytes, at);
+      at = this.#state === 'data' ? this.#readData(bytes, at, pieces) : this.#readLine(bytes, at);
     }
     return at;
   }
 
-  #readData(bytes: Buffer, from: number): number {
+  #readData(bytes: Buffer, from: number, pieces: Uint8Array[]): number {
     const end = Math.min(bytes.length, from + this.#missing);
-    this.#push(bytes.subarray(from, end));
+    pieces.push(bytes.subarray(from, end));
     this.#missing -= end - from;
     if (this.#missing === 0) this.#state = 'data-end';
     return end;

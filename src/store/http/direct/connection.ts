@@ -5,15 +5,18 @@ import { ConnectionFailure, malformed } from './connection-failure.ts';
 import type { Carrier, DirectRequest } from './direct-request.ts';
 import type { SocketOpener } from './open-socket.ts';
 
-/** Milliseconds that an unused connection is kept: less than servers keep it, of which 5 s is usual. */
-const MAX_IDLE_MS = 4000;
+/** Milliseconds that an unused connection is kept where the server does not say how long it does; 5 s is usual. */
+const IDLE_MS = 4000;
 
 /** How much sooner than the server an unused connection is closed, in milliseconds: an answer takes time to arrive. */
 const IDLE_MARGIN_MS = 1000;
 
+/** The longest time that an unused connection is kept, in milliseconds, where the server says for how long it does. */
+const MAX_TOLD_IDLE_MS = 60_000;
+
 /**
- * A time limit that is noticed so many milliseconds late is given once more: this process, or its host, stood still, and
- * the answer may have arrived.
+ * If a timer fires this many milliseconds late, the process or its host stood still, and the answer may have arrived
+ * unread: the time limit starts again, once.
  */
 const LATE_MS = 250;
 
@@ -26,12 +29,14 @@ const NO_BYTES = Buffer.alloc(0);
 /** Keeps connections. */
 export interface ConnectionOwner {
   readonly heads: HeadReader;
-  /** The connection is open, and can carry a request. */
-  onFree(connection: Connection): void;
+  /** The connection is open, and can carry its first request. */
+  onOpen(connection: Connection): void;
+  /** An answer has ended. The connection can carry another request once its owner has given it time to fail. */
+  onAnswered(connection: Connection): void;
   /**
    * The connection can carry no request any more.
    *
-   * @param refused why it never could
+   * @param refused set if it never opened: the reason
    */
   onClosed(connection: Connection, refused: Error | undefined): void;
 }
@@ -52,6 +57,8 @@ export class Connection implements Carrier {
   #chunks: ChunkedBody | undefined;
   /** By performance.now(). */
   #usableUntil = Number.POSITIVE_INFINITY;
+  /** Whether the server has sent more than its answer. */
+  #isSpoilt = false;
   #timer: NodeJS.Timeout | undefined;
   #timerMs = 0;
   /** When the time limit passes, by performance.now(). */
@@ -66,12 +73,13 @@ export class Connection implements Carrier {
       (bytes) => this.#onRead(bytes),
     );
     this.#socket.on('error', (error) => this.close(error));
-    this.#socket.on('end', () => this.#onEnd());
+    // Before a connection is open, the reason of its failure follows: 'error', or 'close'.
+    this.#socket.on('end', () => this.#state === 'connecting' || this.#onEnd());
     this.#socket.on('close', () => this.#onEnd());
     this.#limit(timeoutMs);
   }
 
-  /** Whether the server is likely to keep it open. */
+  /** Whether it is open, and the server is likely to keep it so. */
   get isUsable(): boolean {
     return this.#state === 'open' && performance.now() < this.#usableUntil;
   }
@@ -92,6 +100,7 @@ export class Connection implements Carrier {
   }
 
   resume(): void {
+    this.#wasLate = false;
     this.#restart();
     this.#socket.resume();
   }
@@ -117,7 +126,8 @@ export class Connection implements Carrier {
   #onOpen(): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'open';
-    this.#owner.onFree(this);
+    this.#socket.unref();
+    this.#owner.onOpen(this);
   }
 
   #onEnd(): void {
@@ -133,8 +143,7 @@ export class Connection implements Carrier {
         if (this.#request === undefined) throw malformed('the server sent more than its answer');
         at = this.#head === undefined ? this.#readHead(bytes, at) : this.#readBody(bytes, at);
         if (this.#isWhole()) {
-          // What follows would pass for the answer to the next request.
-          if (at < bytes.length) this.#usableUntil = 0;
+          this.#isSpoilt = at < bytes.length;
           this.#complete();
           break;
         }
@@ -169,26 +178,28 @@ export class Connection implements Carrier {
     const { framing, headers } = head;
     this.#head = head;
     this.#missing = typeof framing === 'number' ? framing : 0;
-    this.#chunks = framing === 'chunked' ? new ChunkedBody(this.#push) : undefined;
+    this.#chunks = framing === 'chunked' ? new ChunkedBody() : undefined;
     this.#limit(request.sent.bodyTimeout);
     request.handler.onResponseStart(request, head.status, headers);
   }
 
   /** @returns where in `bytes` the body ends, or their length */
   #readBody(bytes: Buffer, from: number): number {
+    this.#wasLate = false;
     this.#restart();
     const { framing } = this.#head!;
-    if (framing === 'chunked') return this.#chunks!.read(bytes, from);
+    if (framing === 'chunked') {
+      // One piece for all of them: a server may send a chunk for each byte.
+      const pieces: Uint8Array[] = [];
+      const end = this.#chunks!.read(bytes, from, pieces);
+      if (pieces.length > 0) this.#request!.handler.onResponseData(this.#request!, Buffer.concat(pieces));
+      return end;
+    }
     const end = framing === 'until-closed' ? bytes.length : Math.min(bytes.length, from + this.#missing);
     this.#missing -= end - from;
-    this.#push(bytes.subarray(from, end));
+    this.#request!.handler.onResponseData(this.#request!, Buffer.from(bytes.subarray(from, end)));
     return end;
   }
-
-  readonly #push = (bytes: Uint8Array): void => {
-    const request = this.#request;
-    if (request !== undefined) request.handler.onResponseData(request, Buffer.from(bytes));
-  };
 
   #isWhole(): boolean {
     const framing = this.#head?.framing;
@@ -196,24 +207,24 @@ export class Connection implements Carrier {
     return framing === 'chunked' ? this.#chunks!.ended : this.#missing === 0;
   }
 
-  /** Ends the answer, and first sends the next request. */
+  /** Frees the connection, and then tells the handler that the answer has ended. */
   #complete(): void {
     const request = this.#request;
     // Aborted by the handler, with the connection.
     if (request === undefined) return;
     const { lasting, headers } = this.#head!;
-    const idleMs = Math.min(MAX_IDLE_MS, idleOf(headers['keep-alive']));
+    const idleMs = idleOf(headers['keep-alive']);
     this.#request = undefined;
-    if (lasting && idleMs > 0 && this.#usableUntil > 0) {
+    if (lasting && idleMs > 0 && !this.#isSpoilt) {
       this.#usableUntil = performance.now() + idleMs;
       if (request.paused) this.#socket.resume();
       this.#socket.unref();
-      this.#owner.onFree(this);
+      this.#owner.onAnswered(this);
     } else this.close(new ConnectionFailure('ECONNRESET', 'the answer was the last one'));
     request.end();
   }
 
-  /** Begins one time limit in the place of the one before. An unused connection is closed by the last one. */
+  /** Starts a time limit that replaces the current one. The last one keeps running while the connection is unused. */
   #limit(ms: number): void {
     this.#wasLate = false;
     if (this.#timer === undefined || this.#timerMs !== ms) {
@@ -230,6 +241,10 @@ export class Connection implements Carrier {
   }
 
   #onLimit(): void {
+    if (this.#request === undefined && this.isUsable && this.#usableUntil < Number.POSITIVE_INFINITY) {
+      this.#limit(Math.ceil(this.#usableUntil - performance.now()));
+      return;
+    }
     const isLate = performance.now() - this.#due > LATE_MS;
     if (this.#request?.paused === true || (isLate && !this.#wasLate)) {
       this.#wasLate = isLate;
@@ -268,6 +283,6 @@ function tooLong(): ConnectionFailure {
 
 /** How long an unused connection may be kept by the header Keep-Alive, in milliseconds. */
 function idleOf(header: string | string[] | undefined): number {
-  const said = typeof header === 'string' ? /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(header)?.[1] : undefined;
-  return said === undefined ? MAX_IDLE_MS : Number(said) * 1000 - IDLE_MARGIN_MS;
+  const told = typeof header === 'string' ? /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(header)?.[1] : undefined;
+  return told === undefined ? IDLE_MS : Math.min(Number(told) * 1000 - IDLE_MARGIN_MS, MAX_TOLD_IDLE_MS);
 }

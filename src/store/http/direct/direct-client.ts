@@ -24,11 +24,11 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
   readonly #opener: SocketOpener;
   readonly #options: DirectClientOptions;
   readonly #connections = new Set<Connection>();
-  /** Those of them that are not open yet. */
-  readonly #opening = new Set<Connection>();
+  /** Those of them that will soon take a request: they are being opened, or are given time to fail. */
+  readonly #coming = new Set<Connection>();
   /** The one that was used last is used next: those that are not needed reach the end of their time. */
   readonly #free: Connection[] = [];
-  readonly #waiting: DirectRequest[] = [];
+  #waiting: DirectRequest[] = [];
   #closed = false;
 
   constructor(origin: string, options: DirectClientOptions) {
@@ -42,13 +42,10 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
     const request = new DirectRequest(sent, handler);
     handler.onRequestStart(request);
     if (request.over) return;
-    const connection = this.#takeFree();
-    if (connection !== undefined) {
-      connection.carry(request);
-      return;
-    }
     this.#waiting.push(request);
-    this.#openMore();
+    const connection = this.#takeFree();
+    if (connection === undefined) this.#openMore();
+    else this.#offer(connection);
   }
 
   async destroy(): Promise<void> {
@@ -57,23 +54,38 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
     for (const request of this.#waiting.splice(0)) request.fail(clientClosed());
   }
 
-  onFree(connection: Connection): void {
-    this.#opening.delete(connection);
+  onOpen(connection: Connection): void {
+    this.#coming.delete(connection);
     const request = this.#takeWaiting();
     if (request === undefined) this.#free.push(connection);
     else connection.carry(request);
   }
 
+  onAnswered(connection: Connection): void {
+    this.#offer(connection);
+  }
+
   onClosed(connection: Connection, refused: Error | undefined): void {
     this.#connections.delete(connection);
-    this.#opening.delete(connection);
+    this.#coming.delete(connection);
     const at = this.#free.indexOf(connection);
     if (at >= 0) this.#free.splice(at, 1);
     if (this.#closed) return;
-    // Each of the others that are being opened may still serve one request.
-    if (refused !== undefined && this.#waiting.length > this.#opening.size)
-      this.#takeWaiting()?.fail(refused);
+    this.#forgetThoseOver();
+    // While as many connections are coming as requests wait, each may still be served.
+    if (refused !== undefined && this.#waiting.length > this.#coming.size) this.#takeWaiting()?.fail(refused);
     this.#openMore();
+  }
+
+  /**
+   * Gives a used connection its next request, after what the server has sent until now was read: bytes after an answer would
+   * pass for the answer to that request. They close the connection in place of that.
+   */
+  #offer(connection: Connection): void {
+    this.#coming.add(connection);
+    setImmediate(() => {
+      if (this.#coming.has(connection)) this.onOpen(connection);
+    });
   }
 
   #takeFree(): Connection | undefined {
@@ -91,14 +103,22 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
     }
   }
 
+  #forgetThoseOver(): void {
+    if (this.#waiting.some(({ over }) => over)) this.#waiting = this.#waiting.filter(({ over }) => !over);
+  }
+
   /** Opens a connection for each request that waits, as far as that is allowed. */
   #openMore(): void {
     const { connections, connectTimeout } = this.#options;
-    const wanted = this.#waiting.reduce((count, { over }) => (over ? count : count + 1), 0);
-    while (this.#opening.size < wanted && this.#connections.size < connections) {
-      const connection = new Connection(this.#opener, connectTimeout, this);
-      this.#connections.add(connection);
-      this.#opening.add(connection);
+    this.#forgetThoseOver();
+    while (this.#coming.size < this.#waiting.length && this.#connections.size < connections) {
+      try {
+        const connection = new Connection(this.#opener, connectTimeout, this);
+        this.#connections.add(connection);
+        this.#coming.add(connection);
+      } catch (error) {
+        this.#takeWaiting()?.fail(error as Error);
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectSecurely, type SecureContext } from 'node:tls';
+import { type ConnectionOptions, connect as connectSecurely, type SecureContext } from 'node:tls';
 
 /** Bytes read at a time. */
 const READ_BYTES = 64 * 1024;
@@ -36,26 +36,36 @@ export class SocketOpener {
     const to = {
       host: this.#host,
       port: this.#port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
       onread: {
         buffer: this.#buffer,
         callback: (length: number) => onRead(this.#buffer.subarray(0, length)),
       },
     };
-    if (this.#secureContext === undefined) return connect(to, onOpen);
+    const socket =
+      this.#secureContext === undefined
+        ? connect(to, onOpen)
+        : this.#openSecurely(to, this.#secureContext(), onOpen);
+    // Not as options, which tls.connect() of Node.js 20 and 22 ignores.
+    return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+  }
+
+  #openSecurely(to: ConnectionOptions, secureContext: SecureContext, onOpen: () => void): Socket {
+    const resumed = this.#session;
     const socket = connectSecurely(
       {
         ...to,
-        secureContext: this.#secureContext(),
+        secureContext,
         // SNI has no addresses. The certificate is checked against `host` then.
         servername: isIP(this.#host) === 0 ? this.#host : '',
         ALPNProtocols: ['http/1.1'],
-        ...(this.#session !== undefined && { session: this.#session }),
+        ...(resumed !== undefined && { session: resumed }),
       },
       onOpen,
     );
+    socket.on('error', () => {
+      // It may be the session that the server does not like.
+      if (this.#session === resumed) this.#session = undefined;
+    });
     socket.on('session', (session) => {
       this.#session = session;
     });
