@@ -91,8 +91,8 @@ describe('several trees in one mount', { skip: mountImpossible }, () => {
       const metrics = await asked('metrics');
       assert.match(metrics, /^dagmount_generation_number\{tree="team\/one"\} 2$/m);
       assert.match(metrics, /^dagmount_generation_number\{tree="shared"\} 1$/m);
-      const which = await dagmount(['generations', '--mount', target], mount.environment);
-      assert.equal(which.code, 64);
+      const ofAll = await asked('generations');
+      for (const tree of ['team/one', 'shared']) assert.ok(ofAll.includes(tree), ofAll);
 
       process.kill(await mount.serverPid(), 'SIGKILL');
       await see('cat team/one/a.py shared/a.py', 'changedother');
