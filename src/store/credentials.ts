@@ -6,7 +6,7 @@ export interface Credentials {
 }
 
 /** Replaces secrets in text of a service by ***: some services repeat the string to sign in their errors. */
-export function withoutSecrets(text: string, credentials: Partial<Credentials> | undefined): string {
+export function withoutSecrets(text: string, credentials: Credentials | undefined): string {
   const secrets = [credentials?.secretAccessKey, credentials?.sessionToken].filter(Boolean) as string[];
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }

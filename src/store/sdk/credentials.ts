@@ -82,10 +82,8 @@ async function ownError(provider: ConfiguredProvider, last: unknown, client: S3C
   return last;
 }
 
-/** As the chain goes: keys in the environment count where no profile is named. */
+/** Keys from the environment are not asked of the SDK: see ../environment-keys.ts. */
 async function originOf(profile: string | undefined): Promise<CredentialsOrigin> {
-  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = process.env;
-  if (profile === undefined && id && secret) return 'environment';
   const { kind } = await configuredProvider(profile, process.env);
   // What these describe gives no credentials: they came from what is left of the chain.
   return kind === 'missing-profile' || kind === 'half-web-identity' ? 'instance' : kind;

@@ -6,10 +6,10 @@ import type { CredentialsProvider } from '../credentials.ts';
 import { CredentialsRecord } from '../credentials-record.ts';
 import { environmentKeys } from '../environment-keys.ts';
 import type { Transport } from '../http/transport.ts';
-import { type PlainTargetOptions, plainTarget } from '../plain-target.ts';
 import { hasTenant, isAwsHost, type ResolvedTarget } from '../resolved-target.ts';
 import { SettingError } from '../setting-error.ts';
 import { type CapturedRequest, captureRequest } from './capture.ts';
+import { plainRequest } from './plain-request.ts';
 
 export interface ResolveOptions {
   /** A bucket's name, `TENANT:BUCKET`, an access-point alias or an ARN. */
@@ -64,11 +64,14 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
     (options.profile ?? environment.AWS_PROFILE) || environment.AWS_DEFAULT_PROFILE || undefined;
   prepareEnvironment(profile);
   const region = options.region ?? DEFAULT_REGION;
-  const plain = await plainTarget({ ...plainly(options), region }, environment);
-  const found = new CredentialsRecord();
   const config = configOf(options, profile, region);
+  const captured =
+    (await plainRequest({ ...options, region }, environment)) ??
+    (await capture(await loadSdk(), config, options));
+  refuseTenantInHost(captured, options);
+  const found = new CredentialsRecord();
   return {
-    target: plain ?? (await capturedTarget(config, options)),
+    target: targetOf(captured, options),
     found,
     credentials:
       environmentKeys(profile, environment, found) ??
@@ -87,11 +90,6 @@ export async function resolveTarget(options: ResolveOptions): Promise<Resolution
   };
 }
 
-function plainly(options: ResolveOptions): Omit<PlainTargetOptions, 'region'> {
-  const { bucket, prefix, endpointUrl, forcePathStyle, anonymous = false, requestPayer = false } = options;
-  return { bucket, prefix, endpointUrl, forcePathStyle, anonymous, requestPayer };
-}
-
 function configOf(options: ResolveOptions, profile: string | undefined, region: string): S3ClientConfig {
   return {
     ...(profile !== undefined && { profile }),
@@ -103,12 +101,6 @@ function configOf(options: ResolveOptions, profile: string | undefined, region: 
     region,
     logger: loggerOf(options.warn),
   };
-}
-
-async function capturedTarget(config: S3ClientConfig, options: ResolveOptions): Promise<ResolvedTarget> {
-  const captured = await capture(await loadSdk(), config, options);
-  refuseTenantInHost(captured, options);
-  return targetOf(captured, options);
 }
 
 /** Opens a provider when credentials are first needed; again, if that failed. */

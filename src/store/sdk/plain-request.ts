@@ -1,17 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { homeDirectory } from '../base/user-entry.ts';
-import { isAwsHost, type ResolvedTarget } from './resolved-target.ts';
+import { homeDirectory } from '../../base/user-entry.ts';
+import { isAwsHost } from '../resolved-target.ts';
+import type { CapturedRequest } from './capture.ts';
 
-export interface PlainTargetOptions {
+export interface PlainRequestOptions {
   readonly bucket: string;
-  /** Empty, or ends with a slash. */
-  readonly prefix: string;
-  readonly endpointUrl: string | undefined;
+  readonly endpointUrl?: string;
   readonly region: string;
-  readonly forcePathStyle: boolean | undefined;
-  readonly anonymous: boolean;
-  readonly requestPayer: boolean;
+  readonly forcePathStyle?: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,32 +26,26 @@ const PLAIN_ENDPOINT = /^https?:\/\/[a-z0-9.-]+(?::\d+)?\/?$/i;
 const OTHER_ENDPOINT = /use_(?:fips|dualstack)_endpoint/i;
 
 /**
- * Where a bucket is at a store that is not AWS, in the usual case, in which nothing needs the SDK: its load takes 0.1 s of
- * CPU and 16 MiB. A test compares each answer with the SDK's.
+ * What captureRequest() says of a bucket at a store that is not AWS, in the usual case, in which nothing needs the SDK: its
+ * load takes 0.1 s of CPU and 16 MiB. A test compares each answer with the SDK's.
  *
  * @returns undefined: ask the SDK
  */
-export async function plainTarget(
-  options: PlainTargetOptions,
+export async function plainRequest(
+  { bucket, endpointUrl, region, forcePathStyle }: PlainRequestOptions,
   environment: Environment,
-): Promise<ResolvedTarget | undefined> {
-  const { bucket, prefix, endpointUrl, region, forcePathStyle, anonymous, requestPayer } = options;
+): Promise<CapturedRequest | undefined> {
   if (endpointUrl === undefined || !PLAIN_ENDPOINT.test(endpointUrl)) return undefined;
   if (!PLAIN_BUCKET.test(bucket) || !PLAIN_REGION.test(region) || forcePathStyle === false) return undefined;
-  const { origin, host, hostname } = new URL(endpointUrl);
+  const { protocol, hostname, port } = new URL(endpointUrl);
   if (isAwsHost(hostname) || (await setsOtherEndpoint(environment))) return undefined;
-  const basePath = `/${bucket}/`;
   return {
-    bucket,
-    prefix,
-    origin,
-    host,
-    basePath,
+    protocol,
+    hostname,
+    port: port === '' ? undefined : Number(port),
+    path: `/${bucket}/`,
     region,
     service: 's3',
-    endpoint: origin,
-    requestPayer,
-    anonymous,
   };
 }
 
