@@ -19,7 +19,8 @@ export class Transport {
    * 50 to 130 ms, which no connection by plain HTTP has to pay.
    */
   #secureContext: SecureContext | undefined;
-  readonly #direct = new Map<string, DirectClient>();
+  /** For requests to the store. */
+  readonly #dispatchers = new Map<string, RequestDispatcher | Promise<RequestDispatcher>>();
   readonly #undici = new Map<string, Promise<Dispatcher>>();
   #closed = false;
 
@@ -39,17 +40,12 @@ export class Transport {
    */
   dispatcherFor(origin: string): RequestDispatcher | Promise<RequestDispatcher> {
     this.#checkOpen();
-    let client = this.#direct.get(origin);
-    if (client === undefined) {
-      if (this.isProxied(origin)) return this.undiciFor(origin);
-      client = new DirectClient(origin, {
-        connections: this.settings.connections,
-        connectTimeout: this.settings.timeouts.connect,
-        secureContext: () => this.#trusting(),
-      });
-      this.#direct.set(origin, client);
+    let dispatcher = this.#dispatchers.get(origin);
+    if (dispatcher === undefined) {
+      dispatcher = this.isProxied(origin) ? this.undiciFor(origin) : this.#directly(origin);
+      this.#dispatchers.set(origin, dispatcher);
     }
-    return client;
+    return dispatcher;
   }
 
   /**
@@ -73,16 +69,23 @@ export class Transport {
   /** Aborts all requests in progress. */
   async close(): Promise<void> {
     this.#closed = true;
-    const closing = [...this.#direct.values()].map((client) => client.destroy());
-    const dispatchers = await Promise.allSettled(this.#undici.values());
-    for (const each of dispatchers) if (each.status === 'fulfilled') closing.push(each.value.destroy());
-    this.#direct.clear();
+    const dispatchers = new Set([...this.#dispatchers.values(), ...this.#undici.values()]);
+    this.#dispatchers.clear();
     this.#undici.clear();
-    await Promise.all(closing);
+    await Promise.all([...dispatchers].map(destroyed));
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new StoreError('aborted', 'the store is closed', 'Open it again.', false);
+  }
+
+  #directly(origin: string): DirectClient {
+    const { connections, timeouts } = this.settings;
+    return new DirectClient(origin, {
+      connections,
+      connectTimeout: timeouts.connect,
+      secureContext: () => this.#trusting(),
+    });
   }
 
   #straight({ Agent }: Undici, origin: string): Dispatcher {
@@ -121,4 +124,10 @@ export class Transport {
     this.#secureContext ??= createSecureContext(trusted === undefined ? {} : { ca: trusted });
     return this.#secureContext;
   }
+}
+
+async function destroyed(dispatcher: RequestDispatcher | Promise<RequestDispatcher>): Promise<void> {
+  // Where undici could not be loaded, its first request has said so.
+  const loaded = await Promise.resolve(dispatcher).catch(() => undefined);
+  await loaded?.destroy();
 }
