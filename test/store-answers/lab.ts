@@ -16,15 +16,16 @@ import type { SyncNotice } from '../../src/sync/notice.ts';
 import { noPersistence } from '../../src/sync/persist.ts';
 import { Sync } from '../../src/sync/sync.ts';
 import { DaemonViews } from '../../src/views/daemon-views.ts';
+import type { ByteServer, Step } from '../support/byte-server.ts';
 import { FastClock } from '../support/fast-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakePresenter } from '../sync/doubles/fake-presenter.ts';
 import { Bucket } from './bucket.ts';
 import { DirectSource } from './direct-source.ts';
-import { type Asked, ScriptedStore } from './scripted-store.ts';
+import { type Asked, startScriptedStore } from './scripted-store.ts';
 import type { Strikes } from './seen.ts';
-import { type Step, send } from './wire.ts';
+import { send } from './wire.ts';
 
 /** The mount's time runs so fast. */
 const SPEED = 20;
@@ -71,7 +72,7 @@ export class Lab {
   readonly #directory: string;
   readonly #inTurn: InTurn;
   readonly #over = new AbortController();
-  #server!: ScriptedStore;
+  #server!: ByteServer;
   #sync!: Sync;
   #views!: DaemonViews;
   #strikes: Strikes | undefined;
@@ -203,7 +204,7 @@ export class Lab {
   }
 
   async #compose(test: Cleanup): Promise<void> {
-    const server = await ScriptedStore.start((asked) => this.#answer(asked), 1 / SPEED);
+    const server = await startScriptedStore((asked) => this.#answer(asked), 1 / SPEED);
     this.#server = server;
     defer(test, () => server.close());
     const clock = new FastClock(SPEED);

@@ -1,3 +1,4 @@
+import type { Step } from '../support/byte-server.ts';
 import type { ListedPage } from './bucket.ts';
 import type { Asked } from './scripted-store.ts';
 
@@ -9,17 +10,6 @@ export interface Answer {
   readonly headers: readonly Header[];
   readonly body: Buffer;
 }
-
-/** What is done with the connection, one after the other. After the last step it is kept alive. */
-export type Step =
-  | Uint8Array
-  /** Milliseconds of the store's time: see `SPEED` in lab.ts. */
-  | { readonly pauseMs: number }
-  /** Closed as TCP does it, or torn down. */
-  | 'close'
-  | 'reset'
-  /** Nothing more comes, for ever. */
-  | 'hang';
 
 /** A request that a fault strikes. */
 export interface Struck extends Asked {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exchange } from '../../src/store/http/exchange.ts';
 import { Stopper } from '../../src/store/stop.ts';
-import type { Sent } from './byte-server.ts';
-import { OK, started, textOf } from './direct-clients.ts';
+import { OK, type Sent, started, textOf } from './direct-clients.ts';
 import { ask, codeOf } from './dispatching.ts';
 
 describe('an answer', () => {

@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import fc from 'fast-check';
 import { Agent } from 'undici';
 import { DirectClient } from '../../src/store/http/direct/direct-client.ts';
-import { ByteServer, type Sent } from './byte-server.ts';
+import { type Sent, startServer } from './direct-clients.ts';
 import { ask, type WholeAnswer } from './dispatching.ts';
 
 /*
@@ -114,7 +114,7 @@ async function outcome(asking: Promise<WholeAnswer>): Promise<WholeAnswer | unde
 
 test('DirectClient accepts no answer that undici refuses, and understands what both accept alike', async (t) => {
   let steps: readonly Sent[] = [];
-  const server = await ByteServer.start(t, () => steps);
+  const server = await startServer(t, () => steps);
   const { origin } = server;
   let accepted = 0;
   await fc.assert(
@@ -144,6 +144,5 @@ test('DirectClient accepts no answer that undici refuses, and understands what b
     }),
     { numRuns: 300 },
   );
-  assert.ok(accepted > 0, 'none of them was accepted');
-  t.diagnostic(`${accepted} of 300 answers were accepted`);
+  assert.ok(accepted > 50, `only ${accepted} of 300 answers were accepted`);
 });

@@ -8,8 +8,7 @@ import { Stopper } from '../../src/store/stop.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { ByteServer, type Sent } from './byte-server.ts';
-import { clientFor, OK, started } from './direct-clients.ts';
+import { clientFor, OK, type Sent, started, startServer } from './direct-clients.ts';
 import { ask, codeOf } from './dispatching.ts';
 
 const EVIL = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil';
@@ -40,7 +39,7 @@ describe('a connection', () => {
       'that the server keeps for a second',
       'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok',
     ],
-    ['with more bytes than its answer', `${OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`],
+    ['with more bytes than its answer', `${OK}${EVIL}`],
   ];
   for (const [name, answer] of last) {
     test(`${name} is not used again`, async (t) => {
@@ -94,7 +93,7 @@ describe('a connection', () => {
   });
 
   test('to nowhere fails each request that waits, and none for ever', async (t) => {
-    const server = await ByteServer.start(t, () => [OK]);
+    const server = await startServer(t, () => [OK]);
     const { origin } = server;
     const client = clientFor(t, 'http://127.0.0.1:1', { connections: 2 });
     const codes = await Promise.all(Array.from({ length: 9 }, () => codeOf(ask(client, origin))));
@@ -214,7 +213,7 @@ async function startedSecurely(
   options: Partial<DirectClientOptions> = {},
 ) {
   const { caFile, key, cert } = await makeCertificates(await temporaryDirectory(t));
-  const server = await ByteServer.start(t, answering, { key, cert });
+  const server = await startServer(t, answering, { tls: { key, cert } });
   const ca = await readFile(caFile, 'utf8');
   const secureContext = () => createSecureContext({ ca });
   const client = clientFor(t, `https://127.0.0.1:${server.port}`, { ...options, secureContext });

@@ -1,8 +1,11 @@
 import { createSecureContext } from 'node:tls';
 import { DirectClient, type DirectClientOptions } from '../../src/store/http/direct/direct-client.ts';
+import { ByteServer, type ByteServerOptions, type Step } from '../support/byte-server.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
-import { ByteServer, type Sent } from './byte-server.ts';
 import { ask } from './dispatching.ts';
+
+/** Texts and bytes are sent; in capitals, what is done with the connection. */
+export type Sent = string | Uint8Array | 'CLOSE' | 'RESET';
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -26,13 +29,30 @@ export function clientFor(
   return client;
 }
 
+/** A server that ends with the test. */
+export async function startServer(
+  t: Cleanup,
+  answering: (index: number) => readonly Sent[],
+  options: ByteServerOptions = {},
+): Promise<ByteServer> {
+  const server = await ByteServer.start((_head, index) => answering(index).map(stepOf), options);
+  defer(t, () => server.close());
+  return server;
+}
+
+function stepOf(sent: Sent): Step {
+  if (sent === 'CLOSE') return 'close';
+  if (sent === 'RESET') return 'reset';
+  return typeof sent === 'string' ? Buffer.from(sent) : sent;
+}
+
 /** A client of a server that gives each request the same answer, or one by its index. */
 export async function started(
   t: Cleanup,
   answer: readonly Sent[] | ((index: number) => readonly Sent[]),
   options: Partial<DirectClientOptions> = {},
 ): Promise<Started> {
-  const server = await ByteServer.start(t, typeof answer === 'function' ? answer : () => answer);
+  const server = await startServer(t, typeof answer === 'function' ? answer : () => answer);
   return { server, client: clientFor(t, server.origin, options) };
 }
 

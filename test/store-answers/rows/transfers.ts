@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Step } from '../../support/byte-server.ts';
 import { content, notHere, object, type Row, store } from '../seen.ts';
 import {
   type Answer,
@@ -7,7 +8,6 @@ import {
   chunks,
   type Fault,
   headOf,
-  type Step,
   send,
   text,
   times,
