@@ -80,6 +80,7 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     proxied.fault = () => undefined;
     // On a busy host, parts of it miss this deadline, too.
     await waitFor('the content', async () => (await holder.read(0, bytes.length)) === digest(bytes));
+    assert.equal(await shell(mount.tree, 'sha256sum < a.bin'), `${digest(bytes)}  -\n`);
   });
 
   test('is EIO at once while the store is known to be down, also for who waits already', async (t) => {
