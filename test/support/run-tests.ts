@@ -7,9 +7,9 @@ import { sharedProcesses } from './shared-processes.ts';
 
 /**
  * Runs test files with node's own runner, one process a file or a folder: `node run-tests.js [--concurrency N] [--timeout SECONDS]
- * FILE…`. Prints failures in full, each skipped test with its reason, a line for each file; appends the counts as one
- * line of JSON to the file that DAGMOUNT_TEST_RESULTS names, from which scripts/test adds up its closing line.
- * `node --test` with a reporter of ours would need that reporter to be a default export.
+ * FILE…`. Prints failures in full and skipped tests with their reasons as they come, and a line for each file once it has
+ * ended; appends the counts as one line of JSON to the file that DAGMOUNT_TEST_RESULTS names, from which scripts/test adds
+ * up its closing line. `node --test` with a reporter of ours would need that reporter to be a default export.
  */
 interface TestData {
   readonly name: string;
@@ -87,18 +87,23 @@ class Report {
     this.#failed(data.file ?? data.name, `${data.name}\n${reason}`, output);
   }
 
-  close(): void {
-    // A process that ends early with 0 looks like one that has run all of its tests.
-    for (const file of [...this.#sharing.values()].flat()) {
-      const { passed, failed, skipped } = this.#of(file);
-      if (passed + failed + skipped === 0) this.#failed(file, 'no test of it was run', '');
-    }
-    for (const [file, counts] of [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  /** Tells what became of the files of a process that has ended. */
+  ended(main: string): void {
+    const sharing = this.#sharing.get(main);
+    for (const file of sharing ?? [main]) {
+      const counts = this.#of(file);
+      // A process that ends early with 0 looks like one that has run all of its tests.
+      if (sharing !== undefined && counts.passed + counts.failed + counts.skipped === 0)
+        this.#failed(file, 'no test of it was run', '');
       const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
       const failed = counts.failed === 0 ? '' : red(`, ${counts.failed} FAILED`);
       const time = dim(` ${(counts.milliseconds / 1000).toFixed(1)} s`);
       say(`${shown(file)}: ${counts.passed} passed${skipped}${failed}${time}\n`);
     }
+  }
+
+  /** Appends what was counted to what scripts/test adds up. */
+  close(): void {
     const results = process.env.DAGMOUNT_TEST_RESULTS;
     if (results === undefined) return;
     const total = { passed: 0, failed: 0, skipped: 0 };
@@ -159,28 +164,38 @@ const processes = sharedProcesses(files, join(repository, 'dist/test'));
 process.once('exit', processes.remove);
 const report = new Report(files, processes.filesOf);
 const options = {
-  files: [...processes.mains],
-  concurrency: Number(values.concurrency),
   timeout: Number(values.timeout) * 1000,
   // Up to Node.js 22 the timeout ends the process of a file; later it ends the test alone, whose open handles would
   // keep that process for ever. Earlier versions do not know the option.
   execArgv: ['--test-force-exit'],
 };
-const stream = run(options);
-// What a test measured; the runner's own totals have no file of their own.
-stream.on('test:diagnostic', (data) => {
-  if (data.file !== undefined) say(`${shown(data.file)}: ${data.message}\n`);
-});
-stream.on('test:pass', (data) => report.pass(data as TestData));
-stream.on('test:fail', (data) => report.fail(data as TestData));
-for (const kind of ['test:stderr', 'test:stdout'] as const) {
-  stream.on(kind, (data) => {
-    if (process.env.DAGMOUNT_TEST_OUTPUT !== undefined) say(data.message);
-    report.output(resolve(data.file), data.message);
+
+/** One process. A run of all of them at once would tell nothing of a file until every file before it had ended. */
+async function runMain(main: string): Promise<void> {
+  const stream = run({ ...options, files: [main], concurrency: 1 });
+  // What a test measured; the runner's own totals have no file of their own.
+  stream.on('test:diagnostic', (data) => {
+    if (data.file !== undefined) say(`${shown(data.file)}: ${data.message}\n`);
   });
+  stream.on('test:pass', (data) => report.pass(data as TestData));
+  stream.on('test:fail', (data) => report.fail(data as TestData));
+  for (const kind of ['test:stderr', 'test:stdout'] as const) {
+    stream.on(kind, (data) => {
+      if (process.env.DAGMOUNT_TEST_OUTPUT !== undefined) say(data.message);
+      report.output(resolve(data.file), data.message);
+    });
+  }
+  stream.resume();
+  await new Promise((ended) => stream.once('end', ended));
+  report.ended(main);
 }
-stream.on('end', () => {
-  report.close();
-  process.exitCode = report.failed ? 1 : 0;
-});
-stream.resume();
+
+// Each run listens for the end of the process until it has ended itself.
+process.setMaxListeners(0);
+const waiting = [...processes.mains];
+async function runWaiting(): Promise<void> {
+  for (let main = waiting.shift(); main !== undefined; main = waiting.shift()) await runMain(main);
+}
+await Promise.all(Array.from({ length: Number(values.concurrency) }, runWaiting));
+report.close();
+process.exitCode = report.failed ? 1 : 0;
