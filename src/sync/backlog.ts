@@ -9,6 +9,7 @@ import type { EtagFindings } from './etag-witness.ts';
 import { codeOf, failureOf } from './failure.ts';
 import { isLocal } from './fetch-content.ts';
 import type { FetchTarget } from './fetch-target.ts';
+import { HeadStart } from './head-start.ts';
 import type { HeldView } from './held.ts';
 import { type FetchMeans, Tally } from './prefetch.ts';
 import { isWanted } from './prefetch-bound.ts';
@@ -57,6 +58,7 @@ export class Backlog {
   readonly #progress = new Progress();
   readonly #abort = new AbortController();
   readonly #wait: ObjectWait;
+  readonly #headStart: HeadStart;
   /** Aborts the run over the shown tree; earlier runs may still wait for their last fetches. */
   #left = new AbortController();
   readonly #runs = new Set<Promise<void>>();
@@ -69,6 +71,7 @@ export class Backlog {
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#wait = new ObjectWait(options.clock, options.log, options.unreadableWaitMs);
+    this.#headStart = new HeadStart(options);
     // `ready` is optional to await: its rejection must not count as unhandled.
     this.#ready.promise.catch(() => undefined);
   }
@@ -109,11 +112,23 @@ export class Backlog {
     this.#accepted = this.#held?.generation;
   }
 
+  /** Begins with the content of the first tree, which is about to be shown. Nothing is judged before `start`. */
+  startAhead(target: FetchTarget): void {
+    // Few requests get all contents of a release, in the order in which they lie: none is to be asked for by itself.
+    if (this.#options.planner === undefined) this.#headStart.begin(target);
+  }
+
+  /** The tree is not shown after all. */
+  async dropAhead(): Promise<void> {
+    await this.#headStart.stop();
+  }
+
   /**
    * Switches to a newly published tree. Fetches in progress continue: if the new tree has the same version, its run
    * joins them. Otherwise frequent publications could keep large files from ever arriving.
    */
   start(target: FetchTarget): void {
+    this.#headStart.leave();
     this.#left.abort();
     this.#left = new AbortController();
     const run = this.#work(target, this.#left.signal).finally(() => this.#runs.delete(run));
@@ -124,7 +139,7 @@ export class Backlog {
   async stop(): Promise<void> {
     this.#left.abort();
     this.#abort.abort();
-    await Promise.all(this.#runs);
+    await Promise.all([...this.#runs, this.#headStart.stop()]);
   }
 
   async #work(target: FetchTarget, left: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Source } from '../source/source.ts';
+import type { FetchTarget } from './fetch-target.ts';
 import type { GuardRules } from './guard.ts';
 import type { SyncNotice } from './notice.ts';
 import type { ContentCachePort, FetchPlanner, Persister, Presenter } from './ports.ts';
@@ -36,6 +37,8 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly concurrency: number;
   /** Called with the seconds that each stage took. */
   readonly observeStage: (stage: Stage, seconds: number) => void;
+  /** The first tree is about to be shown: its other content is wanted next. */
+  readonly onFirst?: ((target: FetchTarget) => void) | undefined;
   /** Called for each event. */
   readonly notice?: ((notice: SyncNotice) => void) | undefined;
 }

@@ -157,6 +157,7 @@ export class Stages {
       );
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;
+      if (shown === undefined) this.#options.onFirst?.(target);
       // crash point: prefetched. The cache has the content of a version that is not shown.
       const ready = {
         built,

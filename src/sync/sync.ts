@@ -87,7 +87,8 @@ export class Sync {
     this.#timed = new TimedSource(options.source, clock, log, options.notice);
     const unreadable = new UnreadableObjects(clock, log, options.notice);
     this.#unreadable = unreadable;
-    this.#revalidation = new Revalidation({ ...options, source: this.#timed }, unreadable, restored);
+    const onFirst: RevalidationOptions['onFirst'] = (target) => this.#backlog.startAhead(target);
+    this.#revalidation = new Revalidation({ ...options, source: this.#timed, onFirst }, unreadable, restored);
     // Without a tree from that time, the value is meaningless.
     this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log, options.onHint);
@@ -318,6 +319,7 @@ export class Sync {
       this.#options.onSuccess?.(began);
       return end;
     } catch (error) {
+      if (before === undefined) await this.#backlog.dropAhead();
       // A requested end is not a failure of the source.
       if (!signal.aborted) this.#source.failed(failureOf(error), error, before === undefined);
       if (this.#source.isDown) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { World } from './doubles/world.ts';
 
 describe('Sync', () => {
@@ -13,16 +14,55 @@ describe('Sync', () => {
     for (const world of worlds.splice(0)) await world.stop();
   });
 
-  it('publishes the first tree before any content is fetched, and is ready once all of it is local', async () => {
+  it('publishes the first tree without its content, which is asked for meanwhile', async () => {
     const world = newWorld();
     world.source.putFiles(20);
-    world.presenter.onPublish = () => assert.equal(world.cache.fetched.length, 0);
-    await world.clock.drive(world.sync.start(world.signal));
+    const arrivals: (() => void)[] = [];
+    world.cache.onFetch = () => new Promise((resolve) => arrivals.push(resolve));
+    world.presenter.onPublish = async () => {
+      await turn();
+      assert.equal(world.cache.inFlight, 4);
+      assert.equal(world.cache.fetched.length, 0);
+    };
+    await world.start();
     assert.equal(world.presenter.publications.length, 1);
+    assert.equal(world.sync.view.pending.pendingFiles, 20);
+    assert.equal(world.sync.view.ready, false);
+    world.cache.onFetch = () => undefined;
+    for (const arrive of arrivals) arrive();
     await world.clock.drive(world.sync.ready);
-    assert.equal(world.cache.fetched.length, 20);
+    assert.equal(new Set(world.cache.fetched).size, 20);
     assert.equal(world.sync.view.ready, true);
     assert.deepEqual(world.sync.view.pending, { pendingFiles: 0, pendingBytes: 0 });
+  });
+
+  it('fetches nothing twice of what was local before the first tree was shown', async () => {
+    const world = newWorld();
+    world.source.putFiles(20);
+    world.presenter.onPublish = async () => {
+      await turn();
+    };
+    await world.start();
+    await world.clock.drive(world.sync.ready);
+    assert.equal(world.cache.fetched.length, 20);
+    const { generation, fingerprints } = world.presenter.publications[0]!;
+    for (let index = 0; index < generation.entries; index++) {
+      if (!generation.isDirectory(index)) assert.notEqual(fingerprints[index], 0n, generation.path(index));
+    }
+  });
+
+  it('fetches nothing on for a first tree that could not be shown', async () => {
+    const world = newWorld();
+    world.source.putFiles(20);
+    world.cache.onFetch = () => new Promise(() => undefined);
+    world.presenter.onPublish = async () => {
+      await turn();
+      assert.equal(world.cache.inFlight, 4);
+      throw new Error('cannot mount');
+    };
+    await assert.rejects(world.clock.drive(world.sync.start(world.signal)), /cannot mount/);
+    assert.equal(world.cache.inFlight, 0);
+    assert.equal(world.clock.sleeping, 0);
   });
 
   it('publishes a changed object at the next poll, with its content local before that', async () => {
