@@ -75,7 +75,7 @@ function optionSection(): Section {
 function exitCodeSection(): Section {
   return {
     title: 'Exit codes',
-    text: 'As in sysexits.h. A second SIGINT or SIGTERM ends the process at once, with 130 or 143.',
+    text: 'As in sysexits.h. A second SIGINT or SIGTERM ends the process at once, with 130 or 143. Two commands have a 1 of their own: `diff --exit-code` where the trees differ, and `releases` where the log or the ref is wrong. `status` ends with 0 also where the mount is degraded: scripts look at `degraded` of `--json`.',
     table: table(
       ['code', 'meaning'],
       exitCodeMeanings.map(([exitCode, meaning]) => [String(exitCode), sentence(meaning)]),

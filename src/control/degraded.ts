@@ -8,7 +8,7 @@ export const degradedMeanings = {
   'unreadable-objects': 'Files are shown whose content the store does not give: reading them gives EIO.',
   'publication-stuck':
     'A process keeps the kernel from taking a publication; `stuck` has the directory and the threads that hold it.',
-  held: 'A listing is held back, as it removes too much.',
+  held: 'A listing or a release is held back; `held` says why.',
   'cache-unwritable': 'The cache directory cannot be written: reads go to the store.',
   'cache-full': 'The disk of the cache is full: reads go to the store.',
   'cache-too-small': 'The cache cannot hold all files up to `--prefetch`: some are read from the store.',
