@@ -16,6 +16,7 @@ import type { RequestObserver } from '../store/http/request-observer.ts';
 import { SignedHttp } from '../store/http/signed-http.ts';
 import { createFetchPage } from '../store/listing/fetch-page.ts';
 import { S3Store } from '../store/s3-store.ts';
+import { StoreError } from '../store/store-error.ts';
 import { codeOf, isSourceDown } from '../sync/failure.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { ContentVersion } from '../tree/index.ts';
@@ -73,7 +74,7 @@ async function openPlace(setting: StandbySetting, options: StandbysOptions): Pro
   const { cacheDirectory, contents, salt, observer, startWorker, log, atEnd } = options;
   const config = standbyConfig(setting, options.config);
   const mounted = mountedSource({ config, cacheDirectory, traits: NOT_KEPT, log });
-  const connection = await withOwnProfile(() => connectStore(config));
+  const connection = await connectStore(config);
   const { concurrency } = config;
   const store = new S3Store({ ...connection, concurrency, observer, md5: mounted.md5 });
   atEnd(() => store.close());
@@ -109,20 +110,9 @@ async function openPlace(setting: StandbySetting, options: StandbysOptions): Pro
 /** What was found out about the ETags of a standby is found out again when it is next needed. */
 const NOT_KEPT = { recall: () => [], keep: () => undefined };
 
-/** The SDK takes a profile from the environment of this process, too; the first source's must stay there. */
-async function withOwnProfile<T>(connect: () => Promise<T>): Promise<T> {
-  const before = process.env.AWS_PROFILE;
-  try {
-    return await connect();
-  } finally {
-    if (before === undefined) delete process.env.AWS_PROFILE;
-    else process.env.AWS_PROFILE = before;
-  }
-}
-
 /**
  * Whether the cached content equals the object of the standby, so that a switch need not show the file as changed.
- * Undefined: it is not cached, or too large.
+ * Undefined: it is not cached, too large, or refused.
  */
 async function hasSameBytes(
   cache: Pick<ContentCache, 'inspection'>,
@@ -135,8 +125,14 @@ async function hasSameBytes(
   const digest = await cache.inspection.checksum(mine, signal);
   if (digest === undefined) return undefined;
   const { path, etag: ifMatch, size, lastModified } = theirs;
-  const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
-  const hash = createHash('sha256');
-  for await (const part of body) hash.update(part);
-  return hash.digest('hex') === digest;
+  try {
+    const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
+    const hash = createHash('sha256');
+    for await (const part of body) hash.update(part);
+    return hash.digest('hex') === digest;
+  } catch (error) {
+    // One object that the standby refuses (archived, under another key) is no reason not to read the others from it.
+    if (signal.aborted || !(error instanceof StoreError) || isSourceDown(error.code)) throw error;
+    return undefined;
+  }
 }

@@ -37,6 +37,7 @@ export class CredentialSource {
   #renewal: Promise<Credentials> | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
+  /** @param now milliseconds of a clock that is not set back */
   constructor(provider: CredentialsProvider, now: () => number) {
     this.#provider = provider;
     this.#now = now;

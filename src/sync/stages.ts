@@ -2,7 +2,7 @@ import { Yielder } from '../base/yielder.ts';
 import type { Armed, Built, Candidate } from '../source/source.ts';
 import type { Adoptions } from './adoption.ts';
 import { ArmedTree } from './armed-tree.ts';
-import { hideContent, newFiles, showContent } from './cache-visibility.ts';
+import { everyEntry, hideContent, newFiles, showContent } from './cache-visibility.ts';
 import { ContentState } from './content-state.ts';
 import { SyncError } from './failure.ts';
 import type { FetchTarget } from './fetch-target.ts';
@@ -157,7 +157,7 @@ export class Stages {
       );
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;
-      if (shown === undefined) this.#options.onFirst?.(target);
+      if (shown === undefined) await this.#headStart(target, yielder);
       // crash point: prefetched. The cache has the content of a version that is not shown.
       const ready = {
         built,
@@ -174,11 +174,21 @@ export class Stages {
       this.#progress.clear();
       // Content that was not shown must not occupy the cache.
       const now = this.shown?.generation;
-      if (now !== generation && changes !== undefined && !this.armed.isKept(aim.candidate)) {
-        await hideContent(cache, generation, newFiles(changes), now, yielder);
+      const files = changes === undefined ? everyEntry(generation) : newFiles(changes);
+      const isNews = shown === undefined || changes !== undefined;
+      if (now !== generation && isNews && !this.armed.isKept(aim.candidate)) {
+        await hideContent(cache, generation, files, now, yielder);
       }
     }
     return { kind: 'published' };
+  }
+
+  /** The first tree is about to be shown: what is fetched of it now is kept as if it were. */
+  async #headStart(target: FetchTarget, yielder: Yielder): Promise<void> {
+    const { cache, onFirst } = this.#options;
+    const { generation, bound } = target;
+    await showContent(cache, generation, everyEntry(generation), bound, yielder);
+    onFirst?.(target);
   }
 
   async #targetOf({ generation }: Built, yielder: Yielder): Promise<Target> {

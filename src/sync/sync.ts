@@ -4,10 +4,10 @@ import type { ContentVersion, Generation } from '../tree/index.ts';
 import { Backlog } from './backlog.ts';
 import { type ComparedGenerations, compareGenerations } from './compare-generations.ts';
 import type { EtagFindings } from './etag-witness.ts';
-import { type Failure, failureOf } from './failure.ts';
-import type { HeldView } from './held.ts';
+import { failureOf } from './failure.ts';
 import type { HistoryEntry } from './history.ts';
 import { JoinedProblems } from './joined-problems.ts';
+import type { Accepted, Outcome } from './outcome.ts';
 import type { PendingView } from './progress.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { type ReadOptions, type ReadResult, ReadThrough } from './read-through.ts';
@@ -15,13 +15,12 @@ import type { Restored } from './restored.ts';
 import { Revalidation } from './revalidate.ts';
 import { RevalidationLoop, type Settled } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
-import { type GenerationSummary, type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
+import { type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
 import { acceptedBy, contentHoldOf } from './source-hold.ts';
 import { SourceState } from './source-state.ts';
 import type { Revalidated } from './stages.ts';
 import type { SyncView } from './sync-view.ts';
 import { TimedSource } from './timed-source.ts';
-import type { WaitingView } from './unreadable/object-wait.ts';
 import { SlowFetches } from './unreadable/slow-fetches.ts';
 import { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 import { Watch } from './watch.ts';
@@ -40,21 +39,6 @@ export interface SyncOptions extends RevalidationOptions {
   /** Called after each success with the time when it began. */
   readonly onSuccess?: (beganAt: number) => void;
 }
-
-/** How one revalidation ended, and the tree shown after it. */
-export type Outcome =
-  | { readonly kind: 'current' | 'published'; readonly generation: GenerationSummary }
-  | { readonly kind: 'held'; readonly generation: GenerationSummary; readonly held: HeldView }
-  /** A newer tree waits for unreadable objects. */
-  | { readonly kind: 'waiting'; readonly generation: GenerationSummary; readonly waiting: WaitingView }
-  | { readonly kind: 'failed'; readonly generation: GenerationSummary | undefined; readonly error: Failure };
-
-export type Accepted =
-  | { readonly kind: 'accepted'; readonly generation: GenerationSummary }
-  | { readonly kind: 'nothing-held' }
-  /** The current hold, if any, is not the one to be accepted. */
-  | { readonly kind: 'changed'; readonly held: HeldView | undefined }
-  | { readonly kind: 'failed'; readonly error: Failure };
 
 /** The shortest time between two refreshes that reads cause. */
 const READERS_REFRESH_MS = 1_000;
@@ -99,14 +83,13 @@ export class Sync {
       waitingLeftMs: () => this.#revalidation.waitingLeftMs,
       dueInMs: () => this.#revalidation.dueInMs,
     });
-    const refresh = (): Promise<Settled<Outcome>> => this.refresh();
     this.#backlog = new Backlog({
       cache,
       clock,
       log,
       concurrency,
       pollMs,
-      refresh,
+      refresh: () => this.refresh(),
       unreadable,
       probe: options.probe,
       planner: options.planner,
@@ -198,7 +181,6 @@ export class Sync {
     if (this.#restored !== undefined) {
       const shown = await this.#revalidation.resume(this.#restored);
       this.#restored = undefined;
-      this.#fetchBehind(shown);
       return shown;
     }
     await this.#attemptOrThrow(undefined, signal, true);
@@ -207,6 +189,9 @@ export class Sync {
 
   /** Polls until the signal is aborted; resolves when no work is in progress. Call it after `start`. */
   async run(signal: AbortSignal): Promise<void> {
+    const { shown } = this;
+    // Not before: until then the cache may evict nothing, and would have no room.
+    if (this.#isRestored && shown !== undefined) this.#fetchBehind(shown);
     try {
       // Persisted state may be old: look at the store immediately.
       await this.#loop.run(signal, this.#isRestored ? 0 : undefined);

@@ -104,7 +104,7 @@ export const sourceEvents = {
     meaning: 'After `events-failed`: the queue can be read again.',
   },
   'events-not-deleted': {
-    levels: ['debug'],
+    levels: ['warn', 'debug'],
     fields: ['messages', 'code', 'detail'],
     meaning: 'Messages could not be deleted from the queue of `--events`, and come again: that costs a look.',
   },
@@ -130,7 +130,7 @@ export const sourceEvents = {
     levels: ['warn'],
     fields: ['detail'],
     meaning:
-      'The first source answers again, but has not got what was deployed to the standby (`detail`, which says what to do): trees still come from the standby.',
+      'The first source answers again, but has not got what was deployed to the standby, or cannot be followed (`detail` says why, and what to do): trees still come from the standby.',
   },
   'standby-unusable': {
     levels: ['warn', 'debug'],

@@ -49,6 +49,8 @@ export class QueueFollower {
   #toldStrange = false;
   readonly #toDelete: QueueMessage[] = [];
   #deleters = 0;
+  /** Deletions in a row that failed. */
+  #deletionsFailed = 0;
   /** What runs in the background. */
   readonly #running = new Set<Promise<void>>();
 
@@ -65,7 +67,7 @@ export class QueueFollower {
       } catch (error) {
         if (signal.aborted) break;
         this.#failed(error);
-        await this.#pause(signal);
+        await this.#pause(this.#failures, signal);
       }
     }
     await Promise.all(this.#running);
@@ -145,12 +147,15 @@ export class QueueFollower {
     const messages = this.#toDelete.splice(0, queue.mostMessages);
     try {
       await queue.delete(messages, signal);
+      this.#deletionsFailed = 0;
     } catch (error) {
       if (signal.aborted) return;
-      log.debug(
-        { event: 'events-not-deleted', messages: messages.length, ...wordsOf(error) },
-        'messages could not be deleted from the queue, and come again',
-      );
+      const line = { event: 'events-not-deleted', messages: messages.length, ...wordsOf(error) } as const;
+      const message = 'messages could not be deleted from the queue, and come again';
+      this.#deletionsFailed += 1;
+      if (this.#deletionsFailed === 1) log.warn(line, message);
+      else log.debug(line, message);
+      await this.#pause(this.#deletionsFailed, signal);
     }
   }
 
@@ -160,9 +165,9 @@ export class QueueFollower {
     this.#running.add(running);
   }
 
-  async #pause(signal: AbortSignal): Promise<void> {
+  async #pause(failures: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    const ms = pauseAfter(RETRIES.events.pauses, this.#failures, clock.random());
+    const ms = pauseAfter(RETRIES.events.pauses, failures, clock.random());
     await clock.sleep(ms, signal).catch(() => undefined);
   }
 

@@ -54,6 +54,8 @@ export interface CompareOptions {
     | {
         /** Until when the shown tree was what the other store had, seconds since the epoch. */
         readonly asOf: number;
+        /** When this store was followed last, seconds since the epoch; undefined: this process never did. */
+        readonly followedAt: number | undefined;
         /** Whether the other store never had a file of this store, so that it was not deleted there. */
         readonly neverHad: (path: string) => boolean;
         /**
@@ -68,7 +70,10 @@ export interface CompareOptions {
 /** Contents that are compared at a time. */
 const AT_A_TIME = 16;
 
-/** An upload in parts has the date of its beginning, and S3 shows it when it has ended. */
+/**
+ * An upload in parts has the date of its beginning, and S3 shows it when it has ended. A copy to another store arrives later
+ * than one that was made after it, if it is larger.
+ */
 const LATE_SECONDS = 600;
 
 /**
@@ -105,11 +110,13 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
     }
   });
   if (switching === undefined) return { same, different, back };
+  // What came to the other store since may not be copied yet, in whatever order copies arrive.
   const newest = newestOf(generation);
+  const copiedTo = Math.min(newest, switching.followedAt ?? newest) - LATE_SECONDS;
   for (const index of changes?.removed ?? []) {
     if (shown.isDirectory(index)) continue;
     const at = shown.lastModified(index);
-    if (at > newest) goesBack(shown.path(index), at, 'missing');
+    if (at > copiedTo) goesBack(shown.path(index), at, 'missing');
   }
   for (const index of changes?.added ?? []) {
     if (generation.isDirectory(index)) continue;

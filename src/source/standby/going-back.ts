@@ -18,14 +18,24 @@ export function behindHold({ path, how, files }: GoesBack, listing: HeldListing,
   return { ...hold(detail), step: undefined, listing };
 }
 
+/** Of the first source after an outage, where no standby answers either, so that it may be lost for good. */
+export function firstHold(hold: SourceHold): SourceHold {
+  const hint = `${adviceOf(hold)} If the standby is lost for good, dagmount accept shows what the first source has.`;
+  return { ...hold, hint };
+}
+
 /**
- * Of the first source, after an outage. It is not accepted, as a standby is: both stores can be written to then, and once
- * they agree each node goes back by itself.
+ * Why the first source is not followed after an outage, and what to do. It is not accepted, as a standby is: both stores can
+ * be written to then, and once they agree each node goes back by itself.
  */
-export function firstBehind({ detail, step }: SourceHold): string {
+export function firstBehind(hold: SourceHold): string {
+  return `${hold.detail} ${adviceOf(hold)}`;
+}
+
+function adviceOf({ step }: SourceHold): string {
   return step === undefined
-    ? `${detail} Bring the first source to what is shown: copy to it what it lacks, and delete there what was deleted. Or, to have what the first source has, bring the standby to that, or write the file to the first source again: the same bytes with a later date are enough.`
-    : `${detail} Copy that step to the first source, or deploy there until its step is a later one.`;
+    ? `Bring the first source to what is shown: copy to it what it lacks, and delete there what was deleted. Or, to have what the first source has, bring the standby to that, or write the file to the first source again: the same bytes with a later date are enough.`
+    : `Copy that step to the first source, or deploy there until its step is a later one.`;
 }
 
 /** A step with a lower number, or another one with the same. Undefined: it may follow. */

@@ -82,8 +82,8 @@ export class PlaceJudge {
    * earlier process.
    */
   #settled: Place | undefined;
-  /** When a look at the settled one last succeeded, milliseconds since the epoch. */
-  #settledAt: number | undefined;
+  /** When a look at a store that was followed last succeeded, milliseconds since the epoch. */
+  readonly #followedAt = new Map<Place, number>();
   /** Whether files may be shown under another store's ETags. */
   #wasAway = false;
   /** By which accepted listing the tree went back in time, until the first source is followed again. */
@@ -128,7 +128,7 @@ export class PlaceJudge {
     if (hold !== undefined) return { kind: 'held', hold };
     if (place !== this.#settled) this.#options.followed.keep(isFirst ? undefined : place.name);
     this.#settled = place;
-    this.#settledAt = beganAt;
+    this.#followedAt.set(place, beganAt);
     if (isFirst) this.#wentBack = undefined;
     if (!isFirst) this.#wasAway = true;
     return look;
@@ -188,7 +188,8 @@ export class PlaceJudge {
       switching: isSettled
         ? undefined
         : {
-            asOf: (this.#settledAt ?? shown.publishedAt) / 1000,
+            asOf: (this.#followedSettledAt() ?? shown.publishedAt) / 1000,
+            followedAt: inSeconds(this.#followedAt.get(place)),
             neverHad: (path) => this.#isLacking(path),
             hasSameBytes: (mine, theirs) => hasSameBytes(mine, theirs, place.content, signal),
           },
@@ -201,12 +202,20 @@ export class PlaceJudge {
     return judge(behindHold(back, listing, place.name), compared, trees);
   }
 
+  #followedSettledAt(): number | undefined {
+    return this.#settled && this.#followedAt.get(this.#settled);
+  }
+
   /** Whether an accepted listing had not got a file, though the tree before it had. */
   #isLacking(path: string): boolean {
     if (this.#wentBack === undefined) return false;
     const { shown, found } = this.#wentBack;
     return shown.find(path) !== -1 && found.find(path) === -1;
   }
+}
+
+function inSeconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
 }
 
 function heldListing(digest: string, shown: Generation, { generation, changes }: Built): HeldListing {

@@ -1,6 +1,6 @@
 import type { Logger } from '../../base/logger.ts';
 import type { BuildOptions, Built, Look, Source, SourceHold, SourceKind } from '../source.ts';
-import { firstBehind, wordsOf } from './going-back.ts';
+import { firstBehind, firstHold, wordsOf } from './going-back.ts';
 import { type Place, PlaceJudge, type PlaceJudgeOptions } from './place-judge.ts';
 import { ReachRecord } from './reach-record.ts';
 import type { StandbyView } from './standby-view.ts';
@@ -102,7 +102,7 @@ export class StandbySource implements Source {
       return await this.#lookAtStandbys(undefined, signal);
     } catch {
       signal.throwIfAborted();
-      return look;
+      return { ...look, kind: 'held', hold: firstHold(hold) };
     }
   }
 
@@ -147,9 +147,21 @@ export class StandbySource implements Source {
       }
       this.#noteBehind(look.hold);
     } catch (error) {
-      if (!this.#noteFailure(error, signal)) throw error;
+      signal.throwIfAborted();
+      // Whatever it is that keeps the first from being followed, the standby has what is shown.
+      if (!this.#noteFailure(error, signal)) this.#tellNotBack(error);
     }
     return undefined;
+  }
+
+  #tellNotBack(error: unknown): void {
+    const detail = wordsOf(error);
+    if (this.#view.firstIsBehind === detail) return;
+    this.#options.log.warn(
+      { event: 'first-behind', detail },
+      'the first source answers again, but cannot be followed; trees still come from the standby',
+    );
+    this.#change({ firstIsBehind: detail });
   }
 
   /**

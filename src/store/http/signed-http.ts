@@ -70,7 +70,7 @@ export class SignedHttp {
     this.#observer = options.observer;
     this.#target = options.target;
     this.transport = options.transport;
-    this.#credentials = new CredentialSource(options.credentials, this.#now);
+    this.#credentials = new CredentialSource(options.credentials, options.now ?? (() => performance.now()));
   }
 
   /** Includes the region once the store has named it. */

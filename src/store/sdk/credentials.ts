@@ -5,6 +5,7 @@ import type { Transport } from '../http/transport.ts';
 import { type ConfiguredProvider, configuredProvider, hasProfile } from './configured-provider.ts';
 import { credentialsError } from './credentials-error.ts';
 import { isSessionTokenLost, LostSessionToken } from './instance-metadata.ts';
+import { inTurn } from './profile-turn.ts';
 import { sdkRequestHandler } from './transport.ts';
 
 export interface SdkCredentialsOptions {
@@ -23,20 +24,27 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
   const { config, insists, record } = options;
   const { profile } = config;
   let client: S3Client | undefined;
+  /** Whose credentials are not there yet: calls meanwhile share it. */
+  let next: S3Client | undefined;
   /** Of the last credentials. */
   let known: string | undefined;
   let origin: CredentialsOrigin = 'environment';
-  return async ({ renew = false } = {}) => {
+  const ask: CredentialsProvider = async ({ renew = false } = {}) => {
     // Created anew if the store refused the credentials: the SDK keeps static credentials for ever, and caches
     // files.
-    if (client === undefined || renew) {
-      if (insists && profile !== undefined && !(await hasProfile(profile))) {
-        throw credentialsError(undefined, { kind: 'missing-profile', profile });
-      }
-      client = clientOf(options);
+    const isNew = client === undefined || renew;
+    if (isNew && insists && profile !== undefined && !(await hasProfile(profile))) {
+      throw credentialsError(undefined, { kind: 'missing-profile', profile });
+    }
+    let asked = client;
+    if (asked === undefined || isNew) {
+      next ??= clientOf(options);
+      asked = next;
     }
     try {
-      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await client.config.credentials();
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await asked.config.credentials();
+      // Not before: the credentials that one service refused are better than none.
+      client = asked;
       if (accessKeyId !== known) {
         known = accessKeyId;
         origin = await originOf(profile);
@@ -45,9 +53,12 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
       return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
     } catch (error) {
       const provider = await configuredProvider(profile, process.env);
-      throw credentialsError(await ownError(provider, error, client), provider);
+      throw credentialsError(await ownError(provider, error, asked), provider);
+    } finally {
+      if (next === asked) next = undefined;
     }
   };
+  return (asked) => inTurn(profile, () => ask(asked));
 }
 
 function clientOf({ sdk, config, transport }: SdkCredentialsOptions): S3Client {

@@ -10,6 +10,7 @@ import { hasTenant, isAwsHost, type ResolvedTarget } from '../resolved-target.ts
 import { SettingError } from '../setting-error.ts';
 import { type CapturedRequest, captureRequest } from './capture.ts';
 import { plainRequest } from './plain-request.ts';
+import { inTurn, ownProfile } from './profile-turn.ts';
 
 export interface ResolveOptions {
   /** A bucket's name, `TENANT:BUCKET`, an access-point alias or an ARN. */
@@ -60,14 +61,14 @@ const DEFAULT_REGION = 'us-east-1';
 export async function resolveTarget(options: ResolveOptions): Promise<Resolution> {
   const environment = options.environment ?? process.env;
   checkPlace(options);
-  const profile =
-    (options.profile ?? environment.AWS_PROFILE) || environment.AWS_DEFAULT_PROFILE || undefined;
-  prepareEnvironment(profile);
+  const named = environment === process.env ? ownProfile() : environment.AWS_PROFILE;
+  const profile = (options.profile ?? named) || environment.AWS_DEFAULT_PROFILE || undefined;
+  prepareEnvironment();
   const region = options.region ?? DEFAULT_REGION;
   const config = configOf(options, profile, region);
   const captured =
     (await plainRequest({ ...options, region }, environment)) ??
-    (await capture(await loadSdk(), config, options));
+    (await inTurn(profile, async () => capture(await loadSdk(), config, options)));
   refuseTenantInHost(captured, options);
   const found = new CredentialsRecord();
   return {
@@ -121,12 +122,9 @@ function loadSdk(): Promise<Sdk> {
 }
 
 /** Sets what the SDK reads only from the environment of this process. */
-function prepareEnvironment(profile: string | undefined): void {
+function prepareEnvironment(): void {
   // The SDK's version is pinned here; its warnings about future versions do not concern users.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  // The SDK's clients for credentials (STS, SSO) read their endpoints from this profile, even if they were given
-  // another.
-  if (profile !== undefined) process.env.AWS_PROFILE = profile;
   // The SDK looks up the home directory before it reads any file, and fails if there is none: a uid without a
   // passwd entry.
   if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';

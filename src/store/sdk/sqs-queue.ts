@@ -16,6 +16,11 @@ const MOST_MESSAGES = 10;
 /** Of credentials: the SDK asks for new ones five minutes before they expire; the provider here keeps them itself. */
 const KEPT_MS = 60_000;
 const DEFAULT_REGION = 'us-east-1';
+/** Credentials are looked up again at most once in this time. */
+const RENEWAL_INTERVAL_MS = 5_000;
+/** What SQS calls keys that it does not know. A denial by policy is none of them: other keys would not help. */
+const UNKNOWN_KEYS =
+  /^(InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSecurity)/;
 
 export interface SqsQueueOptions {
   /** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`, or that of another service with this protocol. */
@@ -61,6 +66,7 @@ export class SqsQueue {
   #credentials: Credentials | undefined;
   /** Whether the last credentials were refused. */
   #renew = false;
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     sdk: typeof import('@aws-sdk/client-sqs'),
@@ -126,7 +132,11 @@ export class SqsQueue {
       return await answer;
     } catch (error) {
       const told = queueError(error, this.#credentials);
-      if (told.code === 'expired' || told.code === 'denied') this.#renew = true;
+      const isRefused = told.code === 'expired' || UNKNOWN_KEYS.test(nameOf(error));
+      if (isRefused && performance.now() - this.#renewedAt >= RENEWAL_INTERVAL_MS) {
+        this.#renewedAt = performance.now();
+        this.#renew = true;
+      }
       throw told;
     }
   }
@@ -136,6 +146,11 @@ function regionOf(url: string): string | undefined {
   const { hostname } = new URL(url);
   const [, region] = /(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com/.exec(hostname) ?? [];
   return region ?? /^([a-z0-9-]+)\.queue\.amazonaws\.com/.exec(hostname)?.[1];
+}
+
+function nameOf(error: unknown): string {
+  const { name } = error as { readonly name?: unknown };
+  return typeof name === 'string' ? name : '';
 }
 
 /** Of the SDK, by names and codes. The cause is dropped: it may hold credentials. */
@@ -150,7 +165,7 @@ function queueError(error: unknown, credentials: Credentials | undefined): Store
   const said = `${String(name)}: ${String(message)}`;
   const words = printable(withoutSecrets(said, credentials), 300);
   const status = $metadata?.httpStatusCode;
-  const kind = kindOf(typeof name === 'string' ? name : '', status, typeof code === 'string' ? code : '');
+  const kind = kindOf(nameOf(error), status, typeof code === 'string' ? code : '');
   return new StoreError(
     kind,
     `the queue of events: ${words}`,
