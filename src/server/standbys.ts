@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
-import { CHUNK_BYTES } from '../cache/chunks.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
-import type { ContentStore } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { StandbySetting } from '../config/standby-sources.ts';
 import { connectStore } from '../source/prefix/store-connection.ts';
@@ -16,13 +13,12 @@ import type { RequestObserver } from '../store/http/request-observer.ts';
 import { SignedHttp } from '../store/http/signed-http.ts';
 import { createFetchPage } from '../store/listing/fetch-page.ts';
 import { S3Store } from '../store/s3-store.ts';
-import { StoreError } from '../store/store-error.ts';
 import { codeOf, isSourceDown } from '../sync/failure.ts';
 import type { Sync } from '../sync/sync.ts';
-import type { ContentVersion } from '../tree/index.ts';
 import type { ContentSwitch } from './content-switch.ts';
 import { keepFollowedStandby } from './followed-standby.ts';
 import { mountedSource } from './mounted-source.ts';
+import { hasSameBytes } from './same-bytes.ts';
 import { standbyConfig } from './standby-config.ts';
 
 export interface StandbysOptions {
@@ -109,30 +105,3 @@ async function openPlace(setting: StandbySetting, options: StandbysOptions): Pro
 
 /** What was found out about the ETags of a standby is found out again when it is next needed. */
 const NOT_KEPT = { recall: () => [], keep: () => undefined };
-
-/**
- * Whether the cached content equals the object of the standby, so that a switch need not show the file as changed.
- * Undefined: it is not cached, too large, or refused.
- */
-async function hasSameBytes(
-  cache: Pick<ContentCache, 'inspection'>,
-  mine: ContentVersion,
-  theirs: ContentVersion,
-  content: ContentStore,
-  signal: AbortSignal,
-): Promise<boolean | undefined> {
-  if (mine.size > CHUNK_BYTES) return undefined;
-  const digest = await cache.inspection.checksum(mine, signal);
-  if (digest === undefined) return undefined;
-  const { path, etag: ifMatch, size, lastModified } = theirs;
-  try {
-    const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
-    const hash = createHash('sha256');
-    for await (const part of body) hash.update(part);
-    return hash.digest('hex') === digest;
-  } catch (error) {
-    // One object that the standby refuses (archived, under another key) is no reason not to read the others from it.
-    if (signal.aborted || !(error instanceof StoreError) || isSourceDown(error.code)) throw error;
-    return undefined;
-  }
-}

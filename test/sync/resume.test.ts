@@ -35,6 +35,25 @@ class Memory implements Persister {
 }
 
 describe('a start from persisted state', () => {
+  it('fetches what is missing only once it polls: until then the cache may evict nothing', async () => {
+    const memory = new Memory();
+    const before = new World({ persister: memory });
+    before.source.putFiles(5);
+    await before.start();
+    await before.stop();
+
+    const after = new World({}, memory.restored);
+    for (const [key, object] of before.source.objects) after.source.objects.set(key, object);
+    await after.clock.drive(after.sync.start(after.signal));
+    await after.clock.settle();
+    assert.deepEqual(after.cache.fetched, []);
+    const running = after.sync.run(after.signal);
+    await after.clock.drive(after.sync.ready);
+    assert.equal(after.cache.fetched.length, 5);
+    await after.stop();
+    await running;
+  });
+
   it('shows the tree as it was, without the store', async () => {
     const memory = new Memory();
     const before = new World({ persister: memory });

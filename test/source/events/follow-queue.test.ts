@@ -216,6 +216,29 @@ describe('a burst of messages', () => {
   });
 });
 
+describe('a queue whose messages may not be deleted', () => {
+  it('is asked ever more rarely to delete, and told of once', async (t) => {
+    const { clock, queue, hints, log } = follow(t);
+    let tries = 0;
+    let isDenied = true;
+    queue.deletes = async () => {
+      tries += 1;
+      if (isDenied) throw new StoreError('denied', 'no sqs:DeleteMessage', 'Look at the policy.', false);
+    };
+    queue.put(...Array.from({ length: 500 }, () => FOREIGN));
+    await clock.advance(60_000);
+    assert.ok(tries >= 2 && tries <= 60, String(tries));
+    assert.equal(log.count('warn', 'events-not-deleted'), 1);
+    isDenied = false;
+    await clock.advance(600_000);
+    queue.put(CONCERNED);
+    await clock.settle();
+    for (const hint of hints) hint.resolve();
+    await clock.settle();
+    assert.equal(queue.deleted.at(-1), '0');
+  });
+});
+
 describe('a queue that cannot be read', () => {
   const down = new StoreError('unreachable', 'no route', 'Wait.', true);
 

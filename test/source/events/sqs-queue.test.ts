@@ -91,6 +91,33 @@ describe('a queue of SQS', () => {
     await silent.close();
   });
 
+  it('has credentials looked up anew where the service does not know them, and not where a policy denies', async (t) => {
+    let type = 'AccessDeniedException';
+    const refusing = createServer((_, response) => {
+      response.writeHead(403, { 'Content-Type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify({ __type: type, message: 'no' }));
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    t.after(() => refusing.close());
+    const renewals: boolean[] = [];
+    const queue = await openSqsQueue({
+      url: `http://127.0.0.1:${(refusing.address() as AddressInfo).port}/000000000000/dags`,
+      region: undefined,
+      credentials: async ({ renew = false } = {}) => {
+        renewals.push(renew);
+        return { accessKeyId: 'k', secretAccessKey: 's' };
+      },
+      settings: settingsOf({}),
+    });
+    const refused = () => assert.rejects(queue.receive({ waits: false, signal }));
+    for (let time = 0; time < 3; time += 1) await refused();
+    assert.ok(!renewals.includes(true), 'a denial by policy');
+    type = 'UnrecognizedClientException';
+    for (let time = 0; time < 3; time += 1) await refused();
+    assert.equal(renewals.filter(Boolean).length, 1, 'and not with each request');
+    await queue.close();
+  });
+
   it('tells no credential that a service repeats where a signature does not match', async (t) => {
     const [secretAccessKey, sessionToken] = ['recognisable-secret', 'recognisable-token'];
     const echo = createServer((request, response) => {

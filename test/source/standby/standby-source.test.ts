@@ -98,6 +98,43 @@ describe('a standby source', () => {
     });
   }
 
+  it('that lacks what was deployed last, though a copy that came after it is newer, is held until it has it', async (t) => {
+    const node = await Node.start(t);
+    node.second.copyFrom(node.first);
+    await node.look();
+    // Copies arrive in any order: the small file before the large one, with the date of the copy.
+    node.first.put('large.py', 'large', node.clock.now());
+    node.first.put('small.py', 'small', node.clock.now() + 1_000);
+    await node.pass(MINUTE);
+    node.second.put('small.py', 'small', node.clock.now() + 30_000);
+    node.first.isDown = true;
+    assert.equal(await node.pass(5 * MINUTE), 'held');
+    assert.ok(node.paths().includes('large.py'));
+    node.second.put('large.py', 'large', node.clock.now());
+    assert.equal(await node.pass(10_000), 'candidate');
+    assert.ok(node.paths().includes('large.py'));
+  });
+
+  it('is not left for a first to which only a part of what was deployed has been copied back', async (t) => {
+    const node = await Node.start(t);
+    node.second.copyFrom(node.first);
+    await node.look();
+    node.first.isDown = true;
+    await node.pass(5 * MINUTE);
+    node.second.put('one.py', 'one', node.clock.now());
+    node.second.put('two.py', 'two', node.clock.now() + 1_000);
+    await node.pass(30 * MINUTE, MINUTE);
+    node.first.isDown = false;
+    node.first.put('one.py', 'one', node.clock.now());
+    await node.pass(3 * MINUTE);
+    assert.equal(node.source.view.isActive, true);
+    assert.deepEqual([node.paths().includes('one.py'), node.paths().includes('two.py')], [true, true]);
+    node.first.put('two.py', 'two', node.clock.now());
+    await node.pass(MINUTE);
+    assert.equal(node.source.view.isActive, false);
+    assert.ok(node.paths().includes('two.py'));
+  });
+
   it('that is an hour behind is held until it has caught up', async (t) => {
     const node = await Node.start(t);
     await node.look();

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { CHUNK_BYTES } from '../cache/chunks.ts';
+import type { ContentCache } from '../cache/content-cache.ts';
+import type { ContentStore } from '../cache/receive.ts';
+import { StoreError } from '../store/store-error.ts';
+import { isSourceDown } from '../sync/failure.ts';
+import type { ContentVersion } from '../tree/index.ts';
+
+/**
+ * Whether the cached content equals the object of the standby, so that a switch need not show the file as changed.
+ * Undefined: it is not cached, too large, or refused.
+ */
+export async function hasSameBytes(
+  cache: Pick<ContentCache, 'inspection'>,
+  mine: ContentVersion,
+  theirs: ContentVersion,
+  content: ContentStore,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  if (mine.size > CHUNK_BYTES) return undefined;
+  const digest = await cache.inspection.checksum(mine, signal);
+  if (digest === undefined) return undefined;
+  const { path, etag: ifMatch, size, lastModified } = theirs;
+  try {
+    const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
+    const hash = createHash('sha256');
+    for await (const part of body) hash.update(part);
+    return hash.digest('hex') === digest;
+  } catch (error) {
+    // One object that the standby refuses (archived, under another key) is no reason not to read the others from it.
+    if (signal.aborted || !(error instanceof StoreError) || isSourceDown(error.code)) throw error;
+    return undefined;
+  }
+}
