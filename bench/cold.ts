@@ -15,15 +15,15 @@ import { withCleanup } from './with-cleanup.ts';
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
- * [--latency 10] [--runs 3] [--concurrency N] [--store seaweedfs|fake] [--ref] [--deploys 500]`. Prints the seconds from the
- * start of the command to the mount, to a complete walk with a stat of each file, to all content read by one reader, and
- * to the daemon's own "ready"; its memory at the highest (PSS, its processes together); the processor time that it used
- * until it was ready; and the requests that the store saw. With --ref also the same files as a release, fresh and after
- * so many deploys of one file each, by turns.
+ * [--latency 10] [--runs 3] [--concurrency N] [--store seaweedfs|fake] [--ref] [--deploys 500]`. Prints the seconds
+ * from the start of the command to the mount, to a complete walk with a stat of each file, to all content read by one
+ * reader, and to the daemon's own "ready". Also prints the daemon's highest memory (PSS, its processes together), the
+ * processor time until it was ready, and the requests that the store saw. With --ref it alternates with the same files
+ * as a release, fresh and after that many deploys of one file each.
  *
- * Beside each run stands `rclone copy --transfers 64` of the same objects by the same way to a new disk, and at the end
- * how many times as long the mount took to have all read. rclone is installed for the bench; where it cannot be, or with
- * --no-peer, there is none.
+ * Each run is compared with `rclone copy --transfers 64` of the same objects over the same connection to a new disk.
+ * The end says how many times as long the mount took until all was read. The bench installs rclone; if it cannot, or
+ * with --no-peer, it compares nothing.
  */
 const { values } = parseArgs({
   options: {
@@ -89,7 +89,7 @@ async function once(context: Cleanup, { source, endpoint, env, proxy, isRelease 
   return { text: `${cells.join('')}${rest}`, read };
 }
 
-/** The same objects, copied. */
+/** Copies the same objects. */
 async function copyOnce(context: Cleanup, program: string, origin: Origin): Promise<Row> {
   const { source, endpoint, env, proxy } = origin;
   proxy?.resetCounts();
@@ -151,7 +151,7 @@ async function seaweedfs(context: Cleanup): Promise<readonly Origin[]> {
   return [origin('dags', false), origin('fresh', true), origin('worn', true)];
 }
 
-/** One that costs little, as a store on another host does. */
+/** A store that costs little here, like one on another host. */
 async function fake(context: Cleanup): Promise<readonly Origin[]> {
   const store = await serveManyObjects({
     objects: Number(values.objects),

@@ -29,7 +29,7 @@ export async function deployRelease(options: DeployedRelease): Promise<void> {
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_REGION: 'us-east-1',
   };
-  // The SDK looks for credentials there alone.
+  // The SDK looks for credentials only there.
   Object.assign(process.env, environment);
   const { signal } = new AbortController();
   const root = await openReleaseRoot(way, environment, {

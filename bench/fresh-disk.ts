@@ -13,9 +13,9 @@ export interface FreshDisk {
 }
 
 /**
- * A new ext4 file system in a file, where that can be had (root, mkfs.ext4, a loop device). For minutes after many
- * files were removed, ext4 searches past their inodes at each creation: 0.5 ms a file instead of 0.02 were seen, so
- * that a run right after another would measure the clean-up of that one.
+ * A new ext4 file system in a file, if one can be made (root, mkfs.ext4, a loop device). For minutes after many files
+ * were removed, ext4 searches past their inodes at each creation: 0.5 ms a file instead of 0.02 were seen. A run right
+ * after another would measure the clean-up of the previous one.
  */
 export async function freshDisk(context: Cleanup, bytes = 4 * 2 ** 30): Promise<FreshDisk> {
   const directory = await temporaryDirectory(context);

@@ -11,11 +11,12 @@ import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { withCleanup } from './with-cleanup.ts';
 
 /**
- * What grows with the number of keys: `node dist/bench/growth.js [--keys 100000,1000000] [--polls 3] [--changes 10000]`.
- * A computed bucket in another process, content not prefetched, no standby. Prints for each number of keys: seconds to
- * the mount; CPU of a poll that finds nothing new; seconds from a request to look until one changed object is shown,
- * and so many changed ones; the longest call of a reader during the latter, and during as long a time without; memory
- * (PSS) at rest and at its highest. The last line is how many times as much each is for how many times the keys.
+ * What grows with the number of keys: `node dist/bench/growth.js [--keys 100000,1000000] [--polls 3]
+ * [--changes 10000]`. A computed bucket in another process, content not prefetched, no standby. Prints for each number
+ * of keys: seconds to the mount; CPU of a poll that finds nothing new; seconds from a request to look until one
+ * changed object is shown, and until --changes of them are; the longest call of a reader during the latter, and in as
+ * long a time without; memory (PSS) at rest and at its highest. The last line says by which factor each grew, for the
+ * factor of the keys.
  */
 const { values } = parseArgs({
   options: {
@@ -36,7 +37,7 @@ const COLUMNS = [
   'most MiB',
 ] as const;
 const REFRESH_MS = 600_000;
-/** Let go of what a publication used: collected, and given back. */
+/** Time for a publication's memory to be collected, and given back to the kernel. */
 const REST_MS = 10_000;
 
 interface Pause {

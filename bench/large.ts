@@ -41,7 +41,7 @@ function rate(took: Took): string {
   return (took.bytes / MIB / took.seconds).toFixed(0);
 }
 
-/** The same bytes are never at two places: a chunk in the wrong place would be another object. */
+/** No two places have the same bytes: a chunk in the wrong place would change the object. */
 function* parts(): Generator<Uint8Array> {
   for (let made = 0; made < bytes; made += PART_BYTES) {
     yield randomFillSync(Buffer.allocUnsafe(Math.min(PART_BYTES, bytes - made)));
@@ -54,7 +54,7 @@ async function throughTheMount(
   env: Readonly<Record<string, string>>,
   proxy: StoreProxy,
 ): Promise<string> {
-  // Not a file system in a file: what is written to that is copied once more.
+  // Not a file system in a file, in which every write is copied once more.
   const directory = await temporaryDirectory(context);
   const mount = await launchMount(context, {
     source,

@@ -51,7 +51,7 @@ function answer(query: PageQuery, objects: number): Buffer {
   return pageFrom(after + 1, objects);
 }
 
-/** The best and the middle one: other work on the machine makes the middle worse, never the best better. */
+/** The best and the median: other work on the machine raises the median, but never lowers the best. */
 function summary(times: readonly number[]): string {
   const sorted = [...times].sort((a, b) => a - b);
   const [best = Number.NaN, middle = Number.NaN] = [sorted[0], sorted[sorted.length >> 1]];
@@ -124,7 +124,7 @@ function scanMillion(): void {
   console.log(`  peak while growing ${megabytes(peak)}`);
 }
 
-/** How long a listing takes with 30 ms to the store: the first is one after the other, the second as it may be. */
+/** How long a listing takes with 30 ms to the store: the first listing is sequential, the second may be parallel. */
 async function compareManners(objects: number): Promise<void> {
   const lister = new PrefixLister({
     prefix: PREFIX,

@@ -21,7 +21,7 @@ export interface Copied {
   readonly cpu: number;
 }
 
-/** The program of a parallel copy; undefined beside `why`: it cannot be had here. */
+/** The program of a parallel copy; undefined beside `why`: it is not available here. */
 export type CopyProgram =
   | { readonly path: string; readonly version: string; readonly why: undefined }
   | { readonly path: undefined; readonly why: string };

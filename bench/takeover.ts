@@ -14,11 +14,12 @@ import { waitFor } from '../test/support/wait-for.ts';
 import { withCleanup } from './with-cleanup.ts';
 
 /**
- * A server that is killed under readers, by parts: `node dist/bench/takeover.js [--objects 3000] [--readers 16] [--kills 5]`,
- * with a standby and without. Everything is local, and each read is one that the kernel asks the server for. Prints, in
- * milliseconds: the parts of the log's `taken-over`, from the successor's turn on; and the longest read under way at a kill,
- * beside the longest in as long a time without one. What a read took beyond `tree` and `session` is the kernel's end of the
- * process, the supervisor's look and word, and the wait for a processor.
+ * A server that is killed under readers, by parts: `node dist/bench/takeover.js [--objects 3000] [--readers 16]
+ * [--kills 5]`, with a standby and without. Everything is local, and the kernel asks the server for each read. Prints,
+ * in milliseconds: the parts of the log's `taken-over`, from the successor's turn on; and the longest read under way at
+ * a kill, beside the longest in as long a time without one. The rest of a read, beyond `tree` and `session`, is the
+ * time for the kernel to end the process, for the supervisor to notice it and order the successor, and for a processor
+ * to become free.
  */
 const { values } = parseArgs({
   options: {
@@ -43,7 +44,7 @@ interface Kill {
   readonly parts: TakeoverParts;
 }
 
-/** Waits until a standby is there and has done what it can ahead of its turn: then it uses no processor time. */
+/** Waits until a standby exists and has done all it can before its turn: then it uses no processor time. */
 async function standbyReady(mount: Mount): Promise<void> {
   const standby = (): number | undefined =>
     descendants(mount.pid).find((pid) => argumentsOf(pid)[0] === 'dagmount-standby');

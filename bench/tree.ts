@@ -47,7 +47,7 @@ function listing(count: number, changedEvery: number): ListedObjects {
   };
 }
 
-/** The same objects, their order turned round. */
+/** The same objects in reverse order. */
 function reversed(objects: ListedObjects): ListedObjects {
   const { count, keys, keyEnds } = objects;
   const turned = Buffer.alloc(keys.length);

@@ -73,7 +73,7 @@ static bool answer_constant(channel* c, uint8_t* request, ssize_t length) {
   memcpy(reply + 2, request + 8, 8);
   // If the write is refused (ENOENT: the caller was interrupted), nothing remains to be done.
   if (write(c->fd, reply, sizeof reply) == (ssize_t)sizeof reply) ++*c->answered;
-  memset(request, 0, 4);  // done with: who finds a length here answers it
+  memset(request, 0, 4);  // answered: a process that finds a length here would answer again
   return true;
 }
 

@@ -1,6 +1,6 @@
-// Runs at install: a prebuilt binary is used where the package has one for this platform, otherwise the
-// addon is compiled (npm puts its own node-gyp on the PATH of install scripts). A host that can do neither
-// keeps an installed dagmount, which says at `dagmount mount` and `dagmount doctor` what is missing.
+// Runs at install: uses a prebuilt binary if the package has one for this platform, and otherwise compiles the addon
+// (npm puts its own node-gyp on the PATH of install scripts). If the host can do neither, dagmount stays installed:
+// `dagmount mount` and `dagmount doctor` say what is missing.
 const { spawnSync } = require('node:child_process');
 const { dirname } = require('node:path');
 
@@ -10,7 +10,7 @@ function isPrebuilt(root) {
     require('node-gyp-build').path(root);
     return true;
   } catch {
-    return false; // it says so by throwing, with no code to tell by
+    return false; // it reports this by throwing an error without a code
   }
 }
 

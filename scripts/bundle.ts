@@ -1,8 +1,8 @@
 // Bundles src/ into dist/bundle/, one file for each main and chunks that they share: `node dist/scripts/bundle.js`.
 //
-// Node.js resolves, reads and compiles each module by itself: a mount loaded over 700 of them, most of its start.
-// rolldown, since it needs no install script, and takes TypeScript and CommonJS as they are. Stack traces name the
-// lines of src/ where Node.js runs with --enable-source-maps.
+// Node.js resolves, reads and compiles each module by itself: a mount loaded over 700 of them, which took most of its
+// start. rolldown is used because it needs no install script, and takes TypeScript and CommonJS as they are. Stack
+// traces name the lines of src/ if Node.js runs with --enable-source-maps.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
@@ -10,17 +10,17 @@ import { repository } from '../test/support/repository.ts';
 
 const output = join(repository, 'dist/bundle');
 
-/** The mains, by their names in dist/bundle/: src/server/entries.ts finds those of threads and processes there. */
+/** The mains, by their names in dist/bundle/: src/server/entries.ts finds the mains of threads and processes there. */
 const mains = ['cli/main', 'entry/session-worker', 'entry/source-worker', 'entry/fuse-native-process'];
 
-/** fuse-native is optional, and compiled; terminal-kit loads its parts by names that it makes up; few use a queue. */
+/** fuse-native is optional and compiled; terminal-kit loads its parts by computed names; few users need a queue. */
 const external = ['fuse-native', 'terminal-kit', '@aws-sdk/client-sqs'];
 
-/** What each command loads, and nothing that brings a package along. */
+/** The modules that every command loads, without any that needs a package. */
 const everyCommand =
   /\/src\/cli\/(start-cli|run|process-shell|failure|exit-codes|command-error|error-codes|daemon-channel|supervisor-link|paint|format|commands)\.ts$/;
 
-/** What the commands share that ask a daemon, of which each is short. */
+/** The modules that the commands which ask a daemon share; each of these commands is short. */
 const askingCommands =
   /\/src\/(cli\/client\/|control\/(client|client-error)\.ts|config\/command-line\.ts|cli\/(progress-line|display-width)\.ts)/;
 
@@ -28,8 +28,8 @@ const CREATE_REQUIRE = 'createRequire(import.meta.url)';
 const DECLARATION = `const require = ${CREATE_REQUIRE};`;
 
 /**
- * src/ loads some packages when they are first needed, by a `require` of its own making, which no bundler follows.
- * Blanks keep the length, and so the source map.
+ * src/ loads some packages when they are first needed, by a `require` that it creates, which no bundler follows. This
+ * replaces it. Blanks keep the length, so that the source map stays valid.
  */
 const followedRequire: Plugin = {
   name: 'followed-require',
@@ -42,7 +42,7 @@ const followedRequire: Plugin = {
   },
 };
 
-/** The licences of what is inside ask to travel with it. Packages that have the same text share it. */
+/** The licences of the bundled packages must travel with them. Packages that have the same text share it. */
 async function notices(chunks: readonly OutputChunk[]): Promise<string> {
   const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
   const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
@@ -68,7 +68,7 @@ const bundle = await rolldown({
   cwd: repository,
   input: Object.fromEntries(mains.map((main) => [main, join(repository, 'src', `${main}.ts`)])),
   platform: 'node',
-  // A main is nothing that another one imports, whatever they share: to load one is to run it.
+  // No main imports another one, even if they share modules: to load a main is to run it.
   preserveEntrySignatures: 'strict',
   external,
   plugins: [followedRequire],
@@ -82,9 +82,10 @@ const written = await bundle.write({
   chunkFileNames: 'chunks/[name]-[hash].js',
   codeSplitting: {
     groups: [
-      // What an index.ts names may be used by one main alone, and is then put beside that main, for all who load the index.
+      // Otherwise a module that an index.ts exports and one main uses lands beside that main, for all importers of the
+      // index.
       { name: 'tree', test: /\/src\/tree\// },
-      // Each file costs a start of Node.js half a millisecond: what nearly all load is not scattered over many.
+      // Each file costs a start of Node.js half a millisecond: modules that nearly all mains load stay together.
       { name: 'base', test: /\/src\/(base|host)\/(?!socket-record)/ },
       { name: 'cli', test: everyCommand },
       { name: 'client', test: askingCommands },

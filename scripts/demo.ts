@@ -35,7 +35,7 @@ async function show(once: boolean, undo: Undo[], signal: AbortSignal): Promise<v
   while (!signal.aborted) await delay(60_000, undefined, { signal });
 }
 
-/** True when all of it went. */
+/** Returns whether all of it was undone. */
 async function undoAll(undo: Undo[]): Promise<boolean> {
   let clean = true;
   for (let next = undo.pop(); next !== undefined; next = undo.pop()) {

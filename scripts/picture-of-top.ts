@@ -50,10 +50,10 @@ async function socketAt(target: string): Promise<string> {
   return mounts.find((mount) => mount.target === target)?.socket as string;
 }
 
-/** Changes some files, and reads all of them, as often as it is told. */
+/** In each round, changes some files and reads all of them. */
 async function makeTraffic(endpoint: string, target: string): Promise<void> {
   for (let round = 1; round <= ROUNDS; round += 1) {
-    // A deploy now and then: what changes all the time would wait for --settle.
+    // A deploy only now and then: continuous changes would wait for --settle.
     if (round % 8 === 0) {
       for (const path of CHANGED) {
         const body = `-- round ${round} of ${path}\n`;

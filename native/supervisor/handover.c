@@ -1,5 +1,5 @@
 // The addon's part of a takeover, and of memory: sends descriptors to the supervisor, creates memory that outlives the
-// server, and gives back what nobody uses.
+// server, and gives unused memory back to the kernel.
 #include "../dagmount.h"
 #include <errno.h>
 #include <fcntl.h>

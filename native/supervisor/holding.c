@@ -30,7 +30,7 @@ static void disconnect(void) {
 }
 
 static void send_to_holder(const char* text, int fd) {
-  // What is lost is sent again to the next connection.
+  // A message that is lost is sent again to the next connection.
   if (holder >= 0 && !send_fd_message(holder, text, fd)) disconnect();
 }
 

@@ -1,10 +1,10 @@
-// dagmount-supervisor PROGRAM [ARGUMENT...]: runs a server, keeps the file descriptors that it hands over, and starts it again
-// with them when it dies. It never touches the mount.
+// dagmount-supervisor PROGRAM [ARGUMENT...]: runs a server, keeps the file descriptors that it hands over, and starts
+// it again with them when it dies. It never touches the mount.
 //
 // dagmount-supervisor --adopt PID SOCKET ORDERS TIMES PROGRAM [ARGUMENT...]: for a server whose supervisor is gone.
 //
-// This file turns what happens into events for the state machine (machine.h), and does what that decides. docs/takeover.md
-// says what passes between supervisor and server.
+// This file reports events to the state machine (machine.h), and carries out its actions. docs/takeover.md lists the
+// messages between supervisor and server.
 #include "holding.h"
 #include "log.h"
 #include "machine.h"
@@ -203,11 +203,11 @@ static int open_signals(void) {
   sigemptyset(&heeded);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) sigaddset(&heeded, all[i]);
   sigprocmask(SIG_BLOCK, &heeded, NULL);
-  signal(SIGPIPE, SIG_IGN);  // the reader of its words, or of its notices, may be gone
+  signal(SIGPIPE, SIG_IGN);  // the reader of stderr, or of the notices, may be gone
   return signalfd(-1, &heeded, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-// Ends this process if the mount cannot be had.
+// Ends this process if the holder does not give it the mount.
 static void begin_holding(bool adopts) {
   const holding_start began = holding_begin(!adopts, store_inherit);
   if (began == BEGUN || began == NOT_HELD) return;

@@ -27,7 +27,7 @@ with DAG("my_pipeline", schedule="${revision === 1 ? '@daily' : '@hourly'}"):
 `;
 }
 
-/** As it is typed into a shell. */
+/** As typed into a shell. */
 function quoted(argument: string): string {
   return argument.includes(' ') ? `'${argument}'` : argument;
 }

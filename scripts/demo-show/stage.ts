@@ -7,7 +7,7 @@ export const repository = join(import.meta.dirname, '../../..');
 export const demoDags = join(repository, 'scripts/demo-dags');
 const entry = join(repository, 'dist/bundle/cli/main.js');
 
-/** What is to be undone, the last first. */
+/** Undoes one step; the last step is undone first. */
 export type Undo = () => Promise<void>;
 
 /** Where the parts of the show happen. */
@@ -64,7 +64,9 @@ export async function mount(stage: Stage, args: readonly string[], cache: string
   await ready(child, exit, signal);
 }
 
-/** Until the daemon logs that it is ready; where it ends before, with its own words and its own exit code. */
+/**
+ * Resolves when the daemon logs that it is ready. If it ends before, rejects with its own words and its own exit code.
+ */
 async function ready(child: ChildProcess, exit: Promise<number>, signal: AbortSignal): Promise<void> {
   let log = '';
   const isReady = new Promise<undefined>((resolve) => {
@@ -79,7 +81,7 @@ async function ready(child: ChildProcess, exit: Promise<number>, signal: AbortSi
   if (code !== undefined) throw new DemoError(`The mount failed.\n${readable(log)}`, code === 0 ? 70 : code);
 }
 
-/** The messages of a JSON log, and whatever else stands between its lines. */
+/** The messages of a JSON log, and any other text between its lines. */
 function readable(log: string): string {
   return log
     .split('\n')
@@ -88,12 +90,12 @@ function readable(log: string): string {
     .join('\n');
 }
 
-/** Runs a command of dagmount to its end, and gives what it printed. */
+/** Runs a command of dagmount to its end, and returns what it printed. */
 export function dagmount(stage: Stage, args: readonly string[], cwd: string): Promise<string> {
   return run(process.execPath, [entry, ...args], stage, cwd);
 }
 
-/** Runs a command in a child process, and gives what it printed. */
+/** Runs a command in a child process, and returns what it printed. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -117,7 +119,7 @@ export async function run(
   return output;
 }
 
-/** Until a file of a mount has this text. */
+/** Resolves when a file of a mount has this text. */
 export async function untilShown(stage: Stage, file: string, text: string): Promise<void> {
   await run('sh', ['-c', 'until grep -qF "$1" "$0"; do sleep 0.02; done', file, text], stage);
 }

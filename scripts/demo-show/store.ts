@@ -13,8 +13,8 @@ export interface Store {
 }
 
 /**
- * A store in this process, on the loopback address: whatever looks into a mount must be a child that is waited for without
- * blocking.
+ * A store in this process, on the loopback address. So only a child process may look into a mount, and this process
+ * must wait for it without blocking.
  */
 export async function startStore(undo: Undo[]): Promise<Store> {
   const app = buildApp({ logger: false });
@@ -40,8 +40,8 @@ const REFUSED =
   '<Message>At least one of the pre-conditions you specified did not hold</Message></Error>';
 
 /**
- * fauxqs ignores the conditions of a PUT, by which deploys are taken in order. Hooks with callbacks and fauxqs's handler
- * run one behind the other without a pause, so that no other PUT comes between the look at the ETag and the write.
+ * fauxqs ignores the conditions of a PUT, which put deploys in order. Hooks with callbacks and fauxqs's handler run one
+ * after the other without a pause, so that no other PUT comes between the look at the ETag and the write.
  */
 function heedConditions(app: ReturnType<typeof buildApp>): void {
   const etags = new Map<string, string>();

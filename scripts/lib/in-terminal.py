@@ -1,4 +1,4 @@
-"""Runs a command in a terminal of its own, for whoever has none.
+"""Runs a command in a terminal of its own, for a caller without a terminal.
 
 in-terminal.py COLUMNS ROWS COMMAND...
 
@@ -49,7 +49,7 @@ def main():
         if 0 in readable:
             chunk = os.read(0, 65536)
             if not chunk:
-                # Nobody is there any more: the terminal goes, as a window that is closed.
+                # The caller is gone: the command ends, as if its window was closed.
                 os.kill(child, signal.SIGKILL)
                 sources = [master]
             *lines, waiting = (waiting + chunk).split(b"\n")

@@ -1,5 +1,5 @@
-# Sourced by the scripts beside it. Each step does nothing where its result is already there and newer than what it is
-# made from, so that a second run needs no network.
+# Sourced by the scripts beside it. Each step does nothing if its result is already there and newer than its inputs, so
+# that a second run needs no network.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tools="$root/.tools"
@@ -13,7 +13,7 @@ die() {
 
 can_install_packages() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
-# install_packages PACKAGE...: with apt-get, as root only; one at a time, whoever asks.
+# install_packages PACKAGE...: with apt-get, as root only; processes take turns.
 install_packages() {
   step "installing $* with apt-get"
   local wait='-o DPkg::Lock::Timeout=120'
@@ -48,7 +48,7 @@ need_node() {
   use_writable_home
 }
 
-# Where the headers of Node.js are installed beside it, nothing need be downloaded to compile the addon.
+# If the headers of Node.js are installed beside it, compiling the addon needs no download.
 use_own_headers() {
   local prefix
   prefix=$(node -p 'require("node:path").resolve(process.execPath, "../..")')
@@ -73,7 +73,7 @@ need_compiler() {
     say 'No C++ compiler, make or python3: the addon cannot be built (Debian: apt-get install build-essential python3).'
 }
 
-# npm carries a node-gyp, and puts it on the PATH of what it runs.
+# npm includes a node-gyp, and puts it on the PATH of the commands that it runs.
 need_addon() {
   local newest built="$root/build/Release/dagmount.node"
   newest=$(ls -t "$root"/native/*.[ch]* "$root"/native/{supervisor,holder}/*.[ch] "$root/binding.gyp" "$built" 2>/dev/null | head -1)
@@ -87,10 +87,10 @@ need_addon() {
   fi
 }
 
-# Nothing is written where nothing has changed: tests run what is in dist/ while one of them packs it.
+# Writes nothing if nothing has changed: tests run what is in dist/ while one of them packs it.
 need_build() {
   local file source mark="$root/dist/.built"
-  # What a removed source left in dist/ would still be found by the tests and by npm pack.
+  # The tests and npm pack would still find the compiled files of a removed source.
   if [ -d "$root/dist" ]; then
     while read -r file; do
       source="$root/${file#"$root/dist/"}"
@@ -104,12 +104,12 @@ need_build() {
   fi
   step 'tsc and rolldown'
   rm -f "$mark"
-  # As old as the beginning: what changes while it compiles is compiled again.
+  # The mark has the time of the start: a source that changes during the compilation is compiled again.
   mkdir -p "$root/dist" && : >"$mark.new" && (cd "$root" && node_modules/.bin/tsc && node dist/scripts/bundle.js) &&
     mv "$mark.new" "$mark"
 }
 
-# need_venv DIRECTORY: a new virtual environment, in the place of what is there.
+# need_venv DIRECTORY: a new virtual environment, which replaces an existing one.
 need_venv() {
   if ! python3 -c 'import venv, ensurepip' 2>/dev/null && can_install_packages; then
     install_packages python3 python3-venv || return 1
@@ -118,12 +118,12 @@ need_venv() {
   python3 -m venv "$1"
 }
 
-# need_program FOLDER PROGRAM MARK PACKAGE==VERSION [OPTION...]: a Python of its own in .tools/FOLDER whose bin/ has the
-# program of that package; MARK is the file there that says which version it is. The options are pip's.
+# need_program FOLDER PROGRAM MARK PACKAGE==VERSION [OPTION...]: a separate Python in .tools/FOLDER whose bin/ has the
+# program of that package; the file MARK there says which version it is. The options are pip's.
 need_program() {
   local folder=$1 program=$2 mark=$3 package=$4
   shift 4
-  # Its programs name the place where they were installed: a clone that was moved or copied needs its own.
+  # Its programs contain the path of their installation: a clone that was moved or copied needs its own.
   [ "$(cat "$tools/$folder/$mark" 2>/dev/null)" = "$tools/$folder" ] && [ -x "$tools/$folder/bin/$program" ] && return
   step "installing ${package/==/ } into .tools/$folder"
   need_venv "$tools/$folder" &&
@@ -186,8 +186,8 @@ need_airflow() {
     --only-binary :all: -c "$root/scripts/lib/airflow-constraints.txt"
 }
 
-# What builds, lints, types and tests python/airflow-provider-dagmount, beside Airflow, and the package itself: its sources,
-# not a copy of them. Returns not 0 where pip cannot install them.
+# The programs that build, lint, type-check and test python/airflow-provider-dagmount, beside Airflow. The package
+# itself is linked to its sources, not copied. Returns not 0 if pip cannot install them.
 need_airflow_provider() {
   local mark="$tools/airflow/airflow-provider-dagmount" package="$root/python/airflow-provider-dagmount"
   local constraints="$root/scripts/lib/airflow-constraints.txt"
@@ -200,7 +200,7 @@ need_airflow_provider() {
     : >"$mark"
 }
 
-# The provider of Amazon in the same Airflow: test/long/airflow-runs.test.ts compares with its S3DagBundle.
+# The provider of Amazon in the same Airflow: test/long/airflow-runs.test.ts compares dagmount with its S3DagBundle.
 airflow_amazon_version=9.39.0
 need_airflow_amazon() {
   local mark="$tools/airflow/apache-airflow-providers-amazon-$airflow_amazon_version"
@@ -219,14 +219,14 @@ need_hatchling() {
     --only-binary :all: -c "$root/scripts/lib/airflow-constraints.txt"
 }
 
-# Schemathesis, which tries a server by its own description, in the versions that its constraints pin.
+# Schemathesis, which tests a server by the server's own description, in the versions that its constraints pin.
 schemathesis_version=4.32.5
 need_schemathesis() {
   need_program schemathesis schemathesis "schemathesis-$schemathesis_version" "schemathesis==$schemathesis_version" \
     --only-binary :all: -c "$root/scripts/lib/schemathesis-constraints.txt"
 }
 
-# need_go_program NAME VERSION PACKAGE [SECONDS]: built into .tools/NAME, where Go is installed.
+# need_go_program NAME VERSION PACKAGE [SECONDS]: built into .tools/NAME, if Go is installed.
 need_go_program() {
   local name=$1 version=$2 package=$3 directory="$tools/$1"
   [ "$(cat "$directory/version" 2>/dev/null)" = "$version" ] && [ -x "$directory/$name" ] && return
@@ -250,7 +250,7 @@ need_moto() {
     -c "$root/scripts/lib/moto-constraints.txt"
 }
 
-# need_commands PACKAGE...: the commands of these names, which Debian has in packages of the same names.
+# need_commands PACKAGE...: commands that Debian has in packages of the same names.
 need_commands() {
   local name missing=()
   for name in "$@"; do command -v "$name" >/dev/null || missing+=("$name"); done
@@ -258,10 +258,10 @@ need_commands() {
   can_install_packages && install_packages "${missing[@]}"
 }
 
-# What scripts/image builds with. As another user mmdebstrap and buildah need more than they do: it is left to root.
+# The programs that scripts/image builds with. For other users mmdebstrap and buildah need more, so only root builds.
 need_image_tools() { [ "$(id -u)" = 0 ] && need_commands mmdebstrap buildah; }
 
-# Debian's, unpacked: to install the package would start a service.
+# Debian's package, only unpacked: installing it would start a service.
 need_prometheus() {
   local directory="$tools/prometheus"
   { [ -x "$directory/usr/bin/prometheus" ] || command -v prometheus >/dev/null; } && return
@@ -279,7 +279,7 @@ need_prometheus() {
 helm_version=4.3.2
 need_helm() { need_go_program helm "$helm_version" helm.sh/helm/v4/cmd/helm 1800; }
 
-# The schemas of Kubernetes, and what holds manifests against them.
+# Validates manifests against the schemas of Kubernetes.
 kubernetes_validate_version=1.37.0
 need_kubernetes_validate() {
   need_program kubernetes-validate kubernetes-validate "kubernetes-validate-$kubernetes_validate_version" \

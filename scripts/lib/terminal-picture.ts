@@ -34,7 +34,7 @@ const COLOURS = [
   '#ffffff',
 ];
 
-/** What a terminal shows as a picture in vectors; `title` for those who cannot see it. */
+/** Draws the content of a terminal as a vector picture; `title` describes it for screen readers. */
 export function svgOf(lines: readonly (readonly Cell[])[], title: string): string {
   const columns = Math.max(...lines.map((line) => line.length));
   const width = Math.ceil(columns * CELL_WIDTH + 2 * MARGIN);
@@ -53,7 +53,7 @@ interface Run extends Cell {
   readonly column: number;
 }
 
-/** Cells of one look that stand beside each other; blanks at the end of a line are left out where nobody sees them. */
+/** Runs of adjacent cells with the same look. Runs of invisible blanks are left out. */
 function runsOf(line: readonly Cell[]): readonly Run[] {
   const runs: Run[] = [];
   line.forEach((cell, column) => {
@@ -84,7 +84,7 @@ function runSvg({ text, colour, bold, dim, inverse, column }: Run, row: number):
     : '';
   if (text.trim() === '') return behind;
   const look = `${bold ? ' font-weight="bold"' : ''}${dim ? ' opacity="0.6"' : ''}`;
-  // Wherever no font of these is as wide as that, the columns stay where they are.
+  // If no font is exactly this wide, the columns still stay where they are.
   const shown = text.trimEnd();
   const length = round(shown.length * CELL_WIDTH);
   return `${behind}<text x="${x}" y="${y + 13}" textLength="${length}" lengthAdjust="spacingAndGlyphs" fill="${inverse ? BACKGROUND : own}"${look}>${escaped(shown)}</text>\n`;

@@ -1,4 +1,4 @@
-/** A table of Markdown. A bar in a cell is escaped, in code as well, which GitHub and others take so. */
+/** A table of Markdown. A bar in a cell is escaped, in code as well, as GitHub and others expect. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |\n`;
@@ -13,7 +13,7 @@ export function codes(texts: readonly string[]): string {
   return texts.map(code).join(', ');
 }
 
-/** With a capital, and a full stop. */
+/** Begins with a capital, and ends with a full stop. */
 export function sentence(text: string): string {
   const capital = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;

@@ -102,7 +102,7 @@ function errorCodeSection(): Section {
 }
 
 function endpointSection(): Section {
-  // Nothing is asked of them: the rows alone are read.
+  // The views are never called: only the rows are read.
   const routes = controlRoutes({} as ControlViews, { version: '' } as ControlParts);
   return {
     title: 'Endpoints of the control socket',

@@ -16,7 +16,7 @@ export interface ContentVersion {
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
-  /** By the listing, in whole seconds, as milliseconds since the epoch; undefined where it is not known. */
+  /** The listed date in whole seconds, as milliseconds since the epoch; undefined if it is not known. */
   readonly lastModified?: number | undefined;
   /** Undefined: the content is a whole object. */
   readonly place?: ContentPlace | undefined;

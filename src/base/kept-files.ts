@@ -1,4 +1,4 @@
-/** The directories that keep files over the lives of processes. `runtime` is on a tmpfs; the first two are of one mount alone. */
+/** The directories of files that outlive a process. `runtime` is on a tmpfs; the first two belong to one mount. */
 export const keptPlaces = {
   runtime: '<runtime directory>/<mount id>/',
   cache: '<cache directory>/v1/<mount id>/',
@@ -11,7 +11,7 @@ export const keptPlaces = {
 interface KeptFile {
   readonly place: keyof typeof keptPlaces;
   readonly name: string;
-  /** Who reads it, and for what. */
+  /** The file's reader, and what the file tells it. */
   readonly meaning: string;
 }
 

@@ -27,7 +27,7 @@ type Declared = typeof logEvents;
 
 export type LogEvent = keyof Declared;
 
-/** What every line of one of several trees of a mount carries: the tree's directory. */
+/** The field with the tree's directory, in every line about one of several trees of a mount. */
 export const TREE_FIELD = 'tree';
 
 /** A line of one event: it may have the declared fields, and no others. */

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 
 const NAME = 'dagmount';
 
-/** This package as it is installed, or as it was cloned. */
+/** This package, installed or cloned. */
 export interface OwnPackage {
   readonly directory: string;
   readonly version: string;
 }
 
-/** Looks upwards for the package.json that is ours: compiled files lie deeper than their sources. */
+/** Searches the parent directories for dagmount's package.json: compiled files lie deeper than their sources. */
 export function ownPackage(): OwnPackage {
   let directory = dirname(fileURLToPath(import.meta.url));
   for (;;) {

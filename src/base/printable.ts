@@ -17,8 +17,8 @@ const AMBIGUOUS = new RegExp(`\\\\(?=[\\\\ntux]|${UNSAFE.source})`, 'gu');
 const LENGTH = 8192;
 
 /**
- * Foreign text on one line, at most `length` characters and `…`. Idempotent, so each edge of the program may clean
- * text without knowing whether another one has.
+ * Foreign text on one line, at most `length` characters and `…`. Idempotent, so each edge of the program may clean text
+ * that another one has already cleaned.
  */
 export function printable(text: string, length = LENGTH): string {
   // The rest is ignored: each character gives at least one in the result.

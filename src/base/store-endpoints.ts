@@ -2,7 +2,7 @@
 export type Endpoint = string | undefined;
 
 /**
- * Where a bucket is found, in the order in which it is looked for. The first names a mount, its cache and its state,
- * which stay as they are where others are put behind it.
+ * The endpoints of a bucket, in the order in which they are tried. The first one is part of the names of the mount, its
+ * cache and its state. Adding endpoints after it does not change those names.
  */
 export type Endpoints = readonly [first: Endpoint, ...others: readonly Endpoint[]];

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** A promise and its ends: Promise.withResolvers, which Node 20 lacks. */
+/** A promise with its resolve and reject functions: Node 20 lacks Promise.withResolvers. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
@@ -17,7 +17,7 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** The part of an AbortSignal that is needed, which the store's cheaper Stop also has. */
+/** The part of an AbortSignal that orAborted() uses; the store's cheaper Stop has it, too. */
 interface Abortable {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -25,7 +25,7 @@ interface Abortable {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Waits until the signal is aborted at the latest: then rejects with its reason. The awaited work continues. */
+/** Settles like `promise`, or rejects with the reason of an aborted signal. The awaited work continues. */
 export function orAborted<T>(promise: Promise<T>, signal: Abortable): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -37,8 +37,8 @@ export function orAborted<T>(promise: Promise<T>, signal: Abortable): Promise<T>
 }
 
 /**
- * A controller that `signal` also aborts, until it is released. Not AbortSignal.any: on Node 20 each use leaks memory
- * on a signal that lives as long as the process.
+ * A controller that aborts together with `signal`, until `release` is called. Not AbortSignal.any: on Node 20 each use
+ * leaks memory on a signal that lives as long as the process.
  */
 export function childOf(signal: AbortSignal): { readonly controller: AbortController; release(): void } {
   const controller = new AbortController();
@@ -49,12 +49,12 @@ export function childOf(signal: AbortSignal): { readonly controller: AbortContro
 }
 
 export interface Alarm {
-  /** Whether the time was over before it was stopped. */
+  /** Whether the time was over before the alarm was stopped. */
   readonly rang: boolean;
   stop(): void;
 }
 
-/** Calls `ring` after so many milliseconds, unless it is stopped before. */
+/** Calls `ring` after `ms` milliseconds, unless the alarm is stopped first. */
 export function startAlarm(clock: Pick<Clock, 'alarm'>, ms: number, ring: () => void): Alarm {
   const alarm = {
     rang: false,

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export interface YielderOptions {
   /** Milliseconds of work between two turns of the event loop; default 8. */
   readonly sliceMs?: number;
-  /** due() reads the clock once in this many calls, a power of two; default 64: calls some microseconds apart. */
+  /** due() reads the clock once in this many calls, a power of two. Default 64, for calls some microseconds apart. */
   readonly callsPerLook?: number;
 }
 

@@ -16,17 +16,17 @@ export interface RankedBlobs {
   readonly blobs: readonly Blob[];
 }
 
-/** Space reserved for an incoming blob; release it before adding the blob, in the same turn of the event loop. */
 /** The content of trees beside the current one. */
 export interface BesideState {
-  /** Bytes that it may take now. */
+  /** Bytes that this content may take now. */
   readonly room: number;
-  /** Bytes of that which nothing takes. */
+  /** Bytes of `room` that no blob and no reservation takes. */
   readonly free: number;
-  /** How many blobs of it have gone so far. */
+  /** The number of its blobs that have left the cache so far. */
   readonly lost: number;
 }
 
+/** Space reserved for an incoming blob; release it before adding the blob, in the same turn of the event loop. */
 export interface Reservation {
   release(): void;
 }
@@ -35,7 +35,7 @@ export interface Reservation {
  * The blobs on disk, and which of them to evict when space is needed:
  *
  * 1. those of versions that are not shown, least recently used first
- * 2. those of trees beside the current one; they make room for each other, and not by evicting what follows
+ * 2. those of trees beside the current one; their own new blobs evict only this group and the one before
  * 3. those past the prefetch bound, which together take at most half of the limit
  *
  * Blobs of shown versions within the bound are not evicted to make room for others; pinned blobs are never evicted.
@@ -178,7 +178,7 @@ export class BlobIndex {
     this.#claim(name, () => this.#retention.unpin(name));
   }
 
-  /** Everything that is shown or pinned is now known: evict the excess; among shown blobs the largest first. */
+  /** Call it once all shown and pinned versions are known. Evicts the excess; among shown blobs the largest first. */
   resumeEviction(): void {
     if (!this.#evictionPaused) return;
     this.#evictionPaused = false;
@@ -188,8 +188,8 @@ export class BlobIndex {
   }
 
   /**
-   * Reserves `bytes` for a version, evicting if needed. Undefined if protected blobs would have to go: then nothing
-   * is evicted.
+   * Reserves `bytes` for a version, evicting if needed. Returns undefined, and evicts nothing, if protected blobs would
+   * have to be evicted.
    */
   reserve(name: string, bytes: number): Reservation | undefined {
     const { past } = this.#ranks;

@@ -12,10 +12,11 @@ export class BlobStore {
   readonly #directory: string;
   readonly #shards: Set<string>;
   /**
-   * Where files are created before they are renamed to their places: the shard of the first blob, for all. ext4 puts
-   * each new directory into a block group of its own, and a file into the group of the directory that it is created
-   * in. Files created in 256 shards touch as many groups: on a disk in use the first two times 3,000 of 4 KiB cost 124
-   * and 169 us of CPU each, the next ones, in groups that were in memory by then, 40 and 28; in one directory 28 to 30.
+   * All files are created in this directory, the shard of the first blob, and then renamed to their places. ext4 puts
+   * each new directory into a block group of its own, and a file into the group of the directory in which it is
+   * created. Files created in 256 shards touch as many groups. On a disk in use, a file of 4 KiB cost 124 and 169 us of
+   * CPU in the first two runs of 3,000 files, and 40 and 28 in the next ones, with the groups in memory; in one
+   * directory 28 to 30.
    */
   #incoming: string | undefined;
   #temporaries = 0;
@@ -38,7 +39,7 @@ export class BlobStore {
       if (!isSystemError(error)) throw error;
       const shard = shardOf(key);
       const incoming = this.#incoming ?? shard;
-      // Whatever is wrong with that directory, only blobs whose place it is may suffer from it.
+      // Create no other blobs in that directory: if it is broken, only the blobs that belong there may fail.
       this.#incoming = undefined;
       // A directory was removed, or another entry blocks the place: clear it and retry from the start.
       if (error.code === 'ENOENT') for (const each of [shard, incoming]) this.#shards.delete(each);
@@ -57,7 +58,7 @@ export class BlobStore {
     try {
       return await writeBlob(temporary, this.path(key), blob);
     } catch (error) {
-      // If even this fails, the next start removes it.
+      // If the removal fails too, the next start removes the file.
       unlinkBlob(temporary);
       throw error;
     }

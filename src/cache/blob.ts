@@ -7,15 +7,16 @@ export interface Blob {
   readonly bytes: number;
   /** Bytes with the trailer. */
   readonly fileBytes: number;
-  /** Of the file as last verified; ABSENT: not verified by this process. See verification.ts. */
+  /** The file's fingerprint as last verified; ABSENT: not verified by this process. See verification.ts. */
   fingerprint: bigint;
   /** Increases with every use of any blob. */
   used: number;
 }
 
 /**
- * In the order of eviction. `beside`: of a tree that is shown beside the current one. `past` the prefetch bound, of the
- * current tree. `kept`: of it and within the bound, or pinned: never evicted.
+ * In the order of eviction. `beside`: content of a tree that is shown beside the current one. `past`: content of the
+ * current tree, past the prefetch bound. `kept`: content of the current tree within that bound, or pinned; never
+ * evicted.
  */
 export type Rank = 'hidden' | 'beside' | 'past' | 'kept';
 

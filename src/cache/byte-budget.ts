@@ -8,7 +8,7 @@ interface Waiting {
 
 /**
  * The share of the budget that only urgent callers may use: they find room immediately or wait only for other urgent
- * ones. So it is for a request of at most this share; a larger one waits until the others have left room.
+ * ones. The share helps requests of at most its size; a larger urgent request waits until other callers release bytes.
  */
 const RESERVED_SHARE = 1 / 4;
 

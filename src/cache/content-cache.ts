@@ -42,7 +42,7 @@ export interface ContentCacheOptions {
   readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
   /** Bytes of content in memory at a time while read from the store or the disk. Default: eight chunks. */
   readonly bufferBytes?: number;
-  /** Who must own the directory. Default: this process's effective user. */
+  /** The user that must own the directory. Default: this process's effective user. */
   readonly uid?: number;
 }
 
@@ -64,7 +64,7 @@ export interface EnsureOptions {
 export interface CacheStats {
   /** Blobs. */
   readonly entries: number;
-  /** Of content. */
+  /** Bytes of content. */
   readonly bytes: number;
   readonly limitBytes: number;
   /** Requests by readers that were found on disk. Excludes blobs that the session reads by itself. */
@@ -183,8 +183,8 @@ export class ContentCache {
   }
 
   /**
-   * Makes local what is under a path now, whatever version that is: for what changes faster than it can be listed.
-   * It counts as shown within the bound from then on, until hide(). Rejects as ensure() does.
+   * Makes the current content of a path local, whichever version it is: for objects that change faster than they can be
+   * listed. The content then counts as shown within the bound, until hide(). Rejects as ensure() does.
    */
   async fetchCurrent(
     path: string,
@@ -196,17 +196,17 @@ export class ContentCache {
     return this.#currentFlights.run(path, waiter, (flight) => fetchCurrent(path, options, means, flight));
   }
 
-  /** Whether it is on disk: verified, or recovered and verified at its first request. */
+  /** Whether the blob is on disk: verified, or recovered and to be verified at its first request. */
   has(version: ContentVersion, chunk?: number): boolean {
     return this.#disk.index.peek(blobKey(version.name, chunk)) !== undefined;
   }
 
-  /** Of the blob of a whole file, if this process has verified it. */
+  /** The fingerprint of a whole file's blob, if this process has verified it. */
   fingerprintOf(name: string): bigint | undefined {
     return this.#disk.fingerprintOf(name);
   }
 
-  /** The version is, or will be, shown. May be called again, also with another bound. */
+  /** Marks a version as shown, now or soon. May be called again, also with another bound. */
   show({ name }: ContentVersion, bound: Bound): void {
     this.#disk.index.show(name, bound);
   }
@@ -216,7 +216,7 @@ export class ContentCache {
     this.#disk.index.hide(name);
   }
 
-  /** A tree beside the current one shows it, until hideBeside() was called as often. */
+  /** Marks a version as shown by a tree beside the current one, until hideBeside() is called as often. */
   showBeside(name: string): void {
     this.#disk.index.showBeside(name);
   }
@@ -229,7 +229,7 @@ export class ContentCache {
     return this.#disk.index.beside;
   }
 
-  /** Everything that an earlier process showed or pinned is registered again: evict the excess. */
+  /** Call it once all that an earlier process showed or pinned is registered again. Evicts the excess. */
   resumeEviction(): void {
     this.#disk.index.resumeEviction();
   }

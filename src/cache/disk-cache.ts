@@ -66,7 +66,7 @@ export class DiskCache {
     }
   }
 
-  /** Of the blob of a whole file, if this process has verified it. */
+  /** The fingerprint of a whole file's blob, if this process has verified it. */
   fingerprintOf(name: string): bigint | undefined {
     const blob = this.index.peek(name);
     return blob !== undefined && this.isVerified(blob) ? blob.fingerprint : undefined;

@@ -56,7 +56,7 @@ export async function writeOrder(directory: string, order: readonly RankedBlobs[
   await rename(temporary, path);
 }
 
-/** By key; empty if the file is missing, or damaged (`damaged`). */
+/** The ordered blobs by key; empty if the file is missing, or damaged (`damaged`). */
 export async function readOrder(
   directory: string,
 ): Promise<{ readonly order: ReadonlyMap<string, OrderedBlob>; readonly damaged: boolean }> {

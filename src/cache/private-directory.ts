@@ -15,8 +15,8 @@ export function mountDirectory(cacheDirectory: string, mountId: string): string 
 
 /**
  * Creates a mount's directory, its missing parents and `blobs`, all 0700. Airflow executes the cached content, and
- * checksums do not protect against an attacker, who could write them too. So the directory and its parent must belong
- * to this user alone, and no other user may be able to replace them.
+ * checksums are no protection: an attacker could write them too. So the directory and its parent must belong to this
+ * user alone, and no other user may be able to replace them.
  */
 export async function preparePrivateDirectory(directory: string, uid: number | undefined): Promise<void> {
   try {

@@ -25,8 +25,8 @@ export interface ReceivedBlob {
 }
 
 /**
- * Fetches one blob of exactly one version: as it was listed, by the ETag of the answer, and by its length. Collects
- * it in memory, so that a disk that fails half-way loses no byte. Rejects with StoreError.
+ * Fetches one blob of exactly the listed version: checks the ETag and the length of the answer. Collects the blob in
+ * memory, so that a disk that fails half-way loses no byte. Rejects with StoreError.
  */
 export function receive(...request: Parameters<typeof receiveOnce>): Promise<ReceivedBlob> {
   return retryAtOnce(

@@ -13,7 +13,7 @@ export interface RecoveredBlob {
   readonly key: string;
   readonly bytes: number;
   readonly fileBytes: number;
-  /** The rank when the order was last written; hidden if it was not in it. */
+  /** The rank when the order was last written; hidden if the blob was not in that order. */
   readonly rank: Rank;
 }
 

@@ -12,7 +12,7 @@ const PIN = 4;
 export class RetentionTable {
   /** One small integer per version: two bits for how it is shown, above them the number of pins. */
   readonly #retention = new Map<string, number>();
-  /** How many trees beside the current one have it. */
+  /** The number of trees beside the current one that have the version. */
   readonly #beside = new Map<string, number>();
 
   rank(name: string): Rank {

@@ -12,19 +12,19 @@ const readFile = promisify(read);
 const writeFile = promisify(write);
 
 /**
- * Bytes of one content on the disk, before it is known whether they may be kept. The file has no name: whatever ends the
- * process, nothing of it remains. Never fails because of the disk.
+ * Stores one content on the disk until it is known whether the content may be kept. The file has no name, so it
+ * disappears however the process ends. Never fails because of the disk.
  */
 export class Spool {
   readonly #descriptor: number;
   #written = 0;
   #isUsable = true;
-  /** System calls that use the descriptor: closed under one of them, it could be another file by then. */
+  /** System calls in progress on the descriptor: if it were closed meanwhile, they could access another file. */
   #calls = 0;
   readonly #unused = deferred<void>();
   #closed: Promise<void> | undefined;
 
-  /** Closes the descriptor, of an empty file, at its end. */
+  /** `descriptor`: of an empty file; close() closes it. */
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
@@ -69,7 +69,7 @@ export class Spool {
     return bytes;
   }
 
-  /** Gives the room back. */
+  /** Frees the space on the disk. */
   close(): Promise<void> {
     this.#isUsable = false;
     if (this.#calls === 0) this.#unused.resolve();

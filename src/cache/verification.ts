@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 
 /*
- * Whether the content of a blob is verified: this module alone says so.
+ * Only this module decides whether the content of a blob is verified.
  *
  * A process that has checked the whole content of a blob's file, or has written it, takes the file's fingerprint
  * (blob-file.ts). The content is verified as long as the file still has that fingerprint. A fingerprint that is stored

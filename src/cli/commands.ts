@@ -63,7 +63,7 @@ export const commands: readonly CommandSpec[] = [
     usage: '[--json]',
     summary: 'show the mounts of this host',
     description: [
-      'Shows every dagmount of this host: what is mounted where, by which process, and whether all that is to be fetched beforehand has arrived. Root sees that of everybody; of the mounts of others only source and target are known. No process stands where the daemon is dead.',
+      "Shows every dagmount of this host: what is mounted where, by which process, and whether all that is to be fetched beforehand has arrived. Root sees this for all users; of other users' mounts, only source and target are known. A mount without a process has a dead daemon.",
     ],
     flags: [{ name: 'json', help: 'Print one JSON array' }],
     argument: 'nothing',

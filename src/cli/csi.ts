@@ -83,7 +83,7 @@ export const run: RunCommand = async (args, shell) => {
   return exitCodes.ok;
 };
 
-/** Each mount has a supervisor of its own, as `dagmount mount` has. */
+/** The command before `mount`: each mount has its own supervisor, as with `dagmount mount`. */
 async function mountCommand(shell: Shell): Promise<readonly [string, ...string[]]> {
   const supervisor = await shell.supervisorProgram();
   return supervisor === undefined ? shell.self : [supervisor, ...shell.self];

@@ -158,8 +158,8 @@ interface Interrupts {
 }
 
 /**
- * Before the daemon is started: a signal in between would orphan it. A second signal ends it immediately, but not by
- * SIGKILL, which would end only its supervisor.
+ * Call it before the daemon is started: a signal in between would orphan the daemon. A second signal ends the daemon
+ * immediately, but not by SIGKILL, which would end only its supervisor.
  */
 function listenToInterrupts(onTerminal: boolean): Interrupts {
   let interrupted = false;

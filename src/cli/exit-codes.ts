@@ -18,7 +18,7 @@ export const exitCodes = {
    * created safely.
    */
   cannotCreate: 73,
-  /** Already running, cache in use, held, or timed out: a later try may succeed. */
+  /** Already running, cache in use, held, or timed out: a retry may succeed. */
   temporary: 75,
   /** Access denied, or credentials missing or expired. */
   noPermission: 77,

@@ -55,16 +55,16 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** Of a command of which something has taken effect for good: one sentence says what. */
+/** The failure of a command. `effect`: one sentence about a permanent change that the command had already made. */
 export function failureAfter(error: unknown, effect: string | undefined): Failure {
   const failure = failureOf(error);
   if (effect === undefined) return failure;
-  // An interruption otherwise asks to look whether there is an effect.
+  // The usual hint of an interruption asks the user to check for such a change.
   const hint = failure.code === 'interrupted' ? 'There is nothing to repeat.' : failure.hint;
   return { ...failure, message: `${failure.message} ${effect}`, hint };
 }
 
-/** The exit code of an error of which only the code is known. */
+/** The exit code of an error, given only its code. */
 export function exitCodeOf(code: string): ExitCode {
   return exitCodeFor(code) ?? software;
 }

@@ -18,7 +18,7 @@ export function isJournal(stream: string | undefined, fd: number): boolean {
   }
 }
 
-/** What the journal takes away from a line again: `journalctl -p warning` then finds the line. */
+/** The prefix that gives a line its priority for `journalctl -p warning`. The journal removes the prefix. */
 export function priorityOf(level: string): string {
   return `<${PRIORITIES[level] ?? DEBUG}>`;
 }

@@ -37,7 +37,7 @@ export const run: RunCommand = async (args, shell) => {
   return await serveMount(resolved, shell);
 };
 
-/** Serves until the end. Reports failures here, where the log and the waiting command are known. */
+/** Serves the mount until it ends. Reports failures here, where the log and the waiting command are known. */
 async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<number> {
   const { config } = resolved;
   const progress = new ProgressLine(shell);

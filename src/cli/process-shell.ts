@@ -92,7 +92,7 @@ function outputOf(stream: NodeJS.WriteStream, env: HostEnvironment['env'], onErr
     isTerminal,
     colours: isTerminal && (env.NO_COLOR ?? '') === '',
     get columns() {
-      // 0: the terminal does not say.
+      // 0: the terminal does not report its width.
       return stream.columns || NARROWEST;
     },
     lost: lost.signal,

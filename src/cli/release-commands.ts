@@ -142,7 +142,7 @@ export const releaseCommands = [
     name: 'releases',
     aliases: [],
     usage: 'ENV [--limit N] [options]',
-    summary: 'list the steps of an environment: who, when, what, why, and signed by whom',
+    summary: 'list the steps of an environment: author, time, release, message and signers',
     description: [
       'Lists the latest steps, the newest first, and checks each against the one before it: number, hash, time, and with --allowed-signers its signature. If a check fails, the command says which and exits with 1.',
     ],
@@ -153,7 +153,7 @@ export const releaseCommands = [
       json,
     ],
     argument: 'environment',
-    examples: [{ command: 'dagmount releases production', does: 'who deployed what' }],
+    examples: [{ command: 'dagmount releases production', does: 'each deploy and its author' }],
     load: () => import('./releases/releases.ts'),
   },
   {

@@ -12,7 +12,7 @@ export async function runMain(loadServer: () => Promise<ServerPort>): Promise<vo
   const [command, ...args] = process.argv.slice(2);
   if (command === 'mount') heedEarlySignals();
   if (command === 'mount' && !isSupervised(process.env) && !args.some((arg) => QUESTIONS.has(arg))) {
-    // Decides before anything else is loaded: the server, a separate process, needs the rest.
+    // Comes before anything else is loaded: only the server, a separate process, needs the rest.
     const { becomeSupervisorOf } = await loadSupervisor();
     becomeSupervisorOf([...nodeCommand(), ...process.argv.slice(1)]);
   }

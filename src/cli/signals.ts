@@ -16,7 +16,7 @@ export interface Signals {
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * @param onTerminal whether there was a terminal at the start: if it has gone since, its SIGHUP means the end
+ * @param onTerminal whether there was a terminal at the start: if it is closed by then, SIGHUP ends the mount
  * @param onSecond called before the process ends immediately
  */
 export function listenToSignals(onTerminal: boolean, onSecond: () => void): Signals {

@@ -15,7 +15,7 @@ import type { RunCommand, Shell } from './shell.ts';
 /** How long the daemon may take to end: it serves readers for a while after a busy mount was detached. */
 const LINGER_MS = 15_000;
 const LOOK_MS = 50;
-/** Mounts stacked on one target that are unmounted; the bound ends a race with a user who keeps mounting there. */
+/** Limit of mounts stacked on one target to unmount: it ends a race with a user that keeps mounting there. */
 const MOST_MOUNTS = 64;
 
 /** Unmounts without any request to the mount itself: a dead or hung one would not answer. */
@@ -86,9 +86,9 @@ async function unmountOnce(target: string, mount: Mount, shell: Shell): Promise<
     await server.unmount(target, { lazy: false, mount });
   } catch (error) {
     if (error instanceof HostError) throw elsewhere(error);
-    // Whatever failed, detaching works if the mount was busy, or fails for the same reason and reports it.
+    // Detach after any failure: this works if the mount was busy; otherwise it reports the same failure.
     await server.unmount(target, { lazy: true, mount });
-    shell.err.write(`${target} is busy: it is detached, and ends when its last user lets go of it.\n`);
+    shell.err.write(`${target} is busy: it is detached, and ends when no process uses it any more.\n`);
   }
 }
 

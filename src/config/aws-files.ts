@@ -87,8 +87,9 @@ function textOf(file: string, { readText }: HostEnvironment): string {
 const TITLE = /^([\w-]+)\s(["'])?([\w\-@+.%:/]+)\2$/;
 
 /**
- * The sections of an INI file: those of a kind and a name as `profile team`, others as `[team]`. Keys below another one as `s3.addressing_style`. Comments begin with # or ; at the
- * beginning of a line or after a blank.
+ * The sections of an INI file: `profile team` for a section with a kind and a name, `[team]` for others. A key below
+ * another one is named as in `s3.addressing_style`. Comments begin with # or ; at the beginning of a line or after a
+ * blank.
  */
 export function sectionsOf(text: string): Sections {
   const sections = new Map<string, Map<string, string>>();

@@ -32,7 +32,7 @@ const STYLES: Readonly<Record<string, string | undefined>> = {
   auto: undefined,
 };
 
-/** The value of --force-path-style for `s3.addressing_style`, a setting of the AWS CLI that the JavaScript SDK does not read. */
+/** The value of --force-path-style for the AWS CLI's `s3.addressing_style`, which the JavaScript SDK does not read. */
 export function pathStyleOf(profile: AwsProfile): ProfileValue | undefined {
   const style = profile.value('s3.addressing_style');
   if (style === undefined) return undefined;

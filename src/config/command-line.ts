@@ -13,7 +13,7 @@ export interface FlagSpec {
 
 export interface Flag {
   readonly name: string;
-  /** Undefined for a flag that takes none. */
+  /** Undefined for a flag without a value. */
   readonly value: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface CommandLine {
   readonly positionals: readonly string[];
 }
 
-/** Throws ConfigError `usage`. `command`: for the sentence of what to do. */
+/** Throws ConfigError `usage`. `command`: the command to name in the hint. */
 export function parseCommandLine(
   args: readonly string[],
   specs: readonly FlagSpec[],
@@ -76,7 +76,7 @@ export function valuesOf(flags: readonly Flag[], name: string): readonly string[
   return flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
 }
 
-/** Of a flag that is given more than once the last one counts. */
+/** If a flag is given more than once, the last value counts. */
 export function lastValue(flags: readonly Flag[], name: string): string | undefined {
   return valuesOf(flags, name).at(-1);
 }

@@ -2,12 +2,12 @@ import { CodedError } from '../base/coded-error.ts';
 
 /**
  * - `usage`: flags or arguments that cannot be understood
- * - `malformed-address`: what should be an s3:// address is none
+ * - `malformed-address`: a text is not a valid s3:// address
  * - `unknown-key`: a key of the file, or a DAGMOUNT_ variable, that names no option
- * - `bad-value`: a value that its option does not take
+ * - `bad-value`: a value that its option does not allow
  * - `untrusted-project`: a project file that another user may have written
  * - `unreadable-file`: the file that --config names cannot be read
- * - `unparsable-file`: it is no YAML, or no YAML mapping
+ * - `unparsable-file`: the file is not YAML, or not a YAML mapping
  * - `runtime-unsafe`: another user owns the runtime directory or may write to it
  * - `runtime-unwritable`: the runtime directory cannot be made
  */
@@ -22,7 +22,7 @@ export type ConfigErrorCode =
   | 'runtime-unsafe'
   | 'runtime-unwritable';
 
-/** The requested configuration is impossible: one sentence of what is wrong, one of what to do. */
+/** The requested configuration is impossible. The message says what is wrong; the hint says what to do. */
 export class ConfigError extends CodedError<ConfigErrorCode> {
   override readonly name = 'ConfigError';
 }

@@ -8,7 +8,7 @@ import { givenByStandbyBlock, isStandbyBlock } from './standby-block.ts';
 import { type GivenTree, givenTrees, type Places, TREE_KEYS, TREES_KEY } from './trees-in-file.ts';
 import { yaml } from './yaml.ts';
 
-/** What a configuration file says. */
+/** The content of a configuration file. */
 export interface GivenFile {
   readonly options: GivenOptions;
   /** In the order of the file; none if the file has no `trees`. */
@@ -16,7 +16,7 @@ export interface GivenFile {
 }
 
 /**
- * What the YAML file at an absolute path says. Throws ConfigError: `unreadable-file`, `unparsable-file`,
+ * The content of the YAML file at an absolute path. Throws ConfigError: `unreadable-file`, `unparsable-file`,
  * `unknown-key`, `bad-value`.
  */
 export function givenByFile(file: string): GivenFile {
@@ -24,7 +24,7 @@ export function givenByFile(file: string): GivenFile {
   return givenByYaml(readNamedFile(file, 'The configuration file', hint), file);
 }
 
-/** `file` is its name, for what is said about it. */
+/** `file`: its name, for error messages. */
 export function givenByYaml(text: string, file: string): GivenFile {
   const { isMap, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
@@ -44,7 +44,7 @@ export function givenByYaml(text: string, file: string): GivenFile {
   };
 }
 
-/** `others`: the keys that may stand beside these options, for what is said of a misspelt one. */
+/** `others`: the keys that are allowed beside these options, for the error about a misspelt one. */
 function optionsOf(
   items: readonly Pair[],
   { file, document, lineOf }: Places,

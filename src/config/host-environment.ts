@@ -7,12 +7,12 @@ export interface HostEnvironment {
   /** Effective ids. */
   readonly uid: number;
   readonly gid: number;
-  /** Undefined where HOME is not set and the uid has no entry: in containers that run with any uid. */
+  /** Undefined if HOME is not set and the uid has no entry, as in containers that run with an arbitrary uid. */
   readonly home: string | undefined;
   readonly workingDirectory: string;
   /** Whether a person reads the log while it is written. */
   readonly logsToTerminal: boolean;
-  /** A file of the caller's; undefined where it cannot be read. */
+  /** The text of a file of the caller; undefined if it cannot be read. */
   readText(path: string): string | undefined;
 }
 

@@ -2,10 +2,10 @@ import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration, parseSize } from './measures.ts';
 
-/** What a number counts: the end of its name in the configuration. */
+/** The unit of a number: the end of its name in the configuration. */
 export type Unit = '' | 'Ms' | 'Bytes';
 
-/** What a value is written as, in every place where it can be given. */
+/** How a value is written, in every place where it can be given. */
 export interface Kind<T, U extends Unit = Unit> {
   readonly unit: U;
   /** What help shows for the value; undefined for a switch, which takes none as a flag. */
@@ -17,11 +17,11 @@ export interface Kind<T, U extends Unit = Unit> {
   readonly completes: 'nothing' | 'choices' | 'files' | 'directories';
   /** Given by repeated flags, by a YAML list, or separated by commas in the environment. */
   readonly isList: boolean;
-  /** From its text to its value. */
+  /** Converts the text to the value. */
   readonly schema: z.ZodMiniType<T>;
 }
 
-/** A number's bounds, both within, as the user would write them. */
+/** A number's bounds, both inclusive, as the user would write them. */
 export interface Bounds {
   readonly min?: string;
   readonly max?: string;
@@ -53,7 +53,7 @@ export function duration(bounds: Bounds): Kind<number, 'Ms'> {
   return { ...plain({ placeholder: 'DURATION', allowed, schema }), unit: 'Ms' };
 }
 
-/** Bytes; `words` are values that have a name of their own. */
+/** Bytes; `words`: names for special values. */
 export function size(bounds: Bounds, words: Readonly<Record<string, number>> = {}): Kind<number, 'Bytes'> {
   const names = Object.keys(words);
   const schema = z.union([
@@ -103,7 +103,9 @@ export function mode(): Kind<number, ''> {
   return plain({ placeholder: 'MODE', allowed: 'permission bits in octal, from 0 to 0777', schema });
 }
 
-/** Permission bits of a socket, written in octal: its owner may always use it, and nobody may who is not named. */
+/**
+ * Permission bits of a socket, written in octal. The owner always has access; other users only if the bits grant it.
+ */
 export function socketMode(): Kind<number, ''> {
   const schema = z.pipe(
     z.string().check(z.regex(/^(0o?)?6[0-7]{2}$/)),

@@ -23,13 +23,13 @@ export interface MountPlace {
   readonly target: string;
 }
 
-/** Options that say how a mount is configured, and are no part of its configuration. */
+/** Options about the configuration itself, which are not part of it. */
 const aboutConfiguration = ['config', 'print-config'] as const satisfies readonly OptionName[];
 type MountOption = Exclude<OptionName, (typeof aboutConfiguration)[number]>;
 
 /**
- * The options of the schema, by the names that {@link fieldOf} gives them: `read-deadline` is `readDeadlineMs`, `cache-size`
- * is `cacheSizeBytes`, and `no-standby` is `standby`, its opposite.
+ * The options of the schema, by the names that {@link fieldOf} gives them: `read-deadline` is `readDeadlineMs`,
+ * `cache-size` is `cacheSizeBytes`, and `no-standby` is `standby`, its opposite.
  */
 export type MountOptions = {
   readonly [Name in MountOption as Field<Name>]: OptionValues[Name];
@@ -56,7 +56,7 @@ export interface MountConfig extends MountPlace, Omit<MountOptions, 'endpointUrl
 export interface ConfiguredTree {
   /** Its directory below the mount point. */
   readonly path: string;
-  /** The mount's, with what is the tree's own. */
+  /** The mount's configuration, with the tree's own options. */
   readonly config: MountConfig;
 }
 
@@ -69,7 +69,7 @@ export interface ResolvedConfig {
   readonly printConfig: boolean;
 }
 
-/** What a tree has of its own; all else is the mount's. */
+/** The options that a tree sets itself; all others come from the mount. */
 export interface ShownTreeOptions {
   readonly path: string;
   /** The s3:// address, as it was written. */
@@ -124,7 +124,7 @@ function configOf(place: MountPlace, values: OptionValues): MountConfig {
   return Object.freeze({ ...place, endpoints, standbys, trees: [], ...told });
 }
 
-/** A tree that does not say how much it may keep has an equal share of what the mount may. */
+/** A tree without its own cache size gets an equal share of the mount's. */
 function cacheShare(
   { cacheSizeBytes }: MountConfig,
   { given, values }: ResolvedTree,
@@ -143,7 +143,7 @@ function mountOptions(values: OptionValues): MountOptions {
   return Object.fromEntries(fields) as MountOptions;
 }
 
-/** The name that an option has in the configuration, as {@link MountOptions} has it for the compiler. */
+/** An option's name in the configuration; {@link MountOptions} derives the same name for the compiler. */
 export function fieldOf(name: OptionName): string {
   const affirmed = isNegative(name) ? name.slice('no-'.length) : name;
   const camelCase = affirmed.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());

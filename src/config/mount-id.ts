@@ -22,10 +22,10 @@ export interface TreeIdentity {
 }
 
 /**
- * What names a mount in the cache and runtime directories: the first 12 hex digits of SHA-256 over the first
- * endpoint (or `aws`), bucket, prefix, mount point and, of a release, environment and, if it shows them,
- * `versions`, and, if it shows several trees, path, endpoint, bucket, prefix and environment of each, with a NUL
- * between them, which none of them can hold.
+ * The name of a mount in the cache and runtime directories: the first 12 hex digits of SHA-256 over these parts. First
+ * endpoint (or `aws`), bucket, prefix and mount point; of a release, the environment; `versions`, if the mount shows
+ * them; path, endpoint, bucket, prefix and environment of each of several trees. A NUL separates the parts, because
+ * none of them can contain one.
  */
 export function mountId({
   endpoints,

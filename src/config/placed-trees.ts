@@ -3,22 +3,22 @@ import { ConfigError } from './config-error.ts';
 import type { ResolvedTree } from './resolve.ts';
 import { parseS3Address, type S3Address } from './s3-address.ts';
 
-/** As many have node ids of their own. */
+/** The number of trees that can have their own node ids. */
 export const MOST_TREES = 64;
-/** Of a path: several of them are named in the table of mounts. */
+/** Maximum length of a tree's path: the table of mounts names several of them. */
 const LONGEST_PATH = 128;
 const PATH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
-/** Of the names of all trees in the table of mounts. */
+/** Maximum length of all tree paths together in the table of mounts. */
 const LONGEST_SOURCE = 512;
 
-/** A tree, and where it lies. */
+/** A tree, and its place below the mount point. */
 export interface PlacedTree {
   readonly path: string;
   readonly address: S3Address;
   readonly resolved: ResolvedTree;
 }
 
-/** The trees in the order of their paths, which is that of their numbers. Throws ConfigError. */
+/** The trees in the order of their paths, which is also the order of their numbers. Throws ConfigError. */
 export function placedTrees(named: readonly ResolvedTree[]): readonly PlacedTree[] {
   if (named.length === 0) {
     throw new ConfigError(
@@ -45,7 +45,7 @@ export function placedTrees(named: readonly ResolvedTree[]): readonly PlacedTree
   return placed;
 }
 
-/** What the table of mounts has as the source of a mount with several trees. */
+/** The source of a mount with several trees, as the table of mounts shows it. */
 export function sourceOf(trees: readonly PlacedTree[]): string {
   const source = `trees:${trees.map(({ path }) => path).join('+')}`;
   if (source.length <= LONGEST_SOURCE) return source;
@@ -83,7 +83,7 @@ function requirePath({ given: { path, file, line } }: ResolvedTree): void {
   );
 }
 
-/** One of two trees would have a directory where the other has its files. */
+/** Refuses two trees of which one would lie in the directory of the other. */
 function requireApart(one: PlacedTree, other: PlacedTree): void {
   if (one.path !== other.path && !other.path.startsWith(`${one.path}/`)) return;
   const { file } = one.resolved.given;

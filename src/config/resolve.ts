@@ -22,7 +22,7 @@ export interface ResolvedOptions {
   readonly values: OptionValues;
   /** Every option, in the order of the schema. */
   readonly options: readonly ResolvedOption[];
-  /** Those that the configuration file names, in its order: what a tree sets itself is over all else. */
+  /** The trees in the configuration file, in its order. A tree's own options override all others. */
   readonly trees: readonly ResolvedTree[];
 }
 
@@ -31,8 +31,8 @@ export interface ResolvedTree extends Omit<ResolvedOptions, 'trees'> {
 }
 
 /**
- * Flag over environment over file over default. Throws ConfigError for the first unknown key or invalid value, in any
- * place, even if another place overrides it.
+ * Flags override the environment, which overrides the file, which overrides the defaults. Throws ConfigError for the
+ * first unknown key or invalid value, in any place, even if another place overrides it.
  */
 export function resolveOptions(flags: GivenOptions, environment: HostEnvironment): ResolvedOptions {
   const variables = givenByEnvironment(environment.env);
@@ -47,7 +47,7 @@ export function resolveOptions(flags: GivenOptions, environment: HostEnvironment
   return { ...resolvePlaces(places, environment), trees };
 }
 
-/** Earlier places over later ones. */
+/** Earlier places override later ones. */
 function resolvePlaces(
   places: readonly GivenOptions[],
   environment: HostEnvironment,
@@ -81,7 +81,7 @@ function resolveOption(
 function resolveGiven(name: OptionName, given: Given, environment: HostEnvironment): ResolvedOption {
   const { kind } = optionOf(name);
   const { origin } = given;
-  // A value in a file means the same wherever dagmount is started.
+  // A relative path in a file is relative to that file, wherever dagmount is started.
   const directory = origin.kind === 'file' ? dirname(origin.file) : environment.workingDirectory;
   const text =
     isPath(kind) && typeof given.text === 'string' ? completePath(given.text, directory) : given.text;
@@ -96,7 +96,7 @@ function resolveGiven(name: OptionName, given: Given, environment: HostEnvironme
   return { name, text, value: parsed.data, origin };
 }
 
-/** The profile is an option itself; its default depends on no other. */
+/** The name of the profile is an option, too: its default cannot come from a profile. */
 function noProfile(): never {
   throw new Error('the name of the profile cannot come from a profile');
 }

@@ -6,7 +6,7 @@ import type { ResolvedOption } from './resolve.ts';
 /** Options that only apply to releases. */
 const NEEDS_REF = ['allowed-signers', 'min-seq', 'release-root'] as const satisfies readonly OptionName[];
 
-/** Options of what a mount shows beside its current tree. */
+/** Options about the versions that a mount shows beside its current tree. */
 const OF_VERSIONS = ['versions', 'keep-versions', 'version-idle'] as const satisfies readonly OptionName[];
 
 /** Options that would show another tree than the one that was released and signed. */
@@ -54,7 +54,7 @@ export function requireSensible(options: readonly ResolvedOption[]): void {
   }
 }
 
-/** Requires --webhook-listen and --webhook-secret-file together: a port without a secret would be open to anybody. */
+/** Requires --webhook-listen and --webhook-secret-file together: a port without a secret would accept any client. */
 function requireBoth(
   given: ReadonlyMap<string, ResolvedOption>,
   named: (option: ResolvedOption) => string,

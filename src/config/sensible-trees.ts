@@ -4,7 +4,7 @@ import { nameAtOrigin } from './origin.ts';
 import type { PlacedTree } from './placed-trees.ts';
 import type { ResolvedOption } from './resolve.ts';
 
-/** Options of one source: all trees would be read from the same standby, and take each other's events from one queue. */
+/** Options of one source: all trees would share one standby, and take each other's events from one queue. */
 const OF_ONE_SOURCE = [
   'events',
   'standby-source',
@@ -14,7 +14,7 @@ const OF_ONE_SOURCE = [
 ] as const satisfies readonly OptionName[];
 
 /**
- * Rejects what cannot be meant of several trees. `options` are the mount's, and not empty are the trees. Throws
+ * Rejects options that cannot apply to several trees. `options`: the mount's; `trees`: at least one. Throws
  * ConfigError.
  */
 export function requireSensibleTrees(options: readonly ResolvedOption[], trees: readonly PlacedTree[]): void {
@@ -40,7 +40,7 @@ export function requireSensibleTrees(options: readonly ResolvedOption[], trees: 
   requireQueuesOfTheirOwn(trees);
 }
 
-/** A message goes to one reader of a queue: the other tree would not learn of its change. */
+/** Requires a queue per tree: each message reaches only one reader, so the other tree would miss its change. */
 function requireQueuesOfTheirOwn(trees: readonly PlacedTree[]): void {
   const byQueue = new Map<string, PlacedTree>();
   for (const tree of trees) {

@@ -1,12 +1,12 @@
 import type { MountConfig } from './mount-config.ts';
 
-/** What a mount shows, and what that has to fulfil. */
+/** What a mount shows, and the conditions that it must meet. */
 export type ShownSource = ShownPrefix | ShownRelease;
 
 /** The objects below a prefix, as they are listed. */
 export interface ShownPrefix {
   readonly kind: 'prefix';
-  /** The object whose change says that there is something to list. */
+  /** The object whose change means that there is something to list. */
   readonly watchKey: string | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Given, Origin } from './origin.ts';
 import { NONE } from './standby-sources.ts';
 import { yaml } from './yaml.ts';
 
-/** The keys of one standby in the file, and the options that they are. */
+/** The keys of one standby in the file, and the option for each. */
 const KEYS = {
   source: 'standby-source',
   'endpoint-url': 'standby-endpoint-url',
@@ -21,7 +21,9 @@ export function isStandbyBlock({ key, value }: Pair): boolean {
   return isScalar(key) && key.value === 'standby' && (isSeq(value) || isMap(value));
 }
 
-/** `standby:` with one source, or a list of them, as the options that say the same. Throws ConfigError `bad-value`. */
+/**
+ * Converts `standby:`, with one source or a list of sources, to the equivalent options. Throws ConfigError `bad-value`.
+ */
 export function givenByStandbyBlock(
   { value }: Pair,
   document: Document,

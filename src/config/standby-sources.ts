@@ -2,7 +2,7 @@ import type { Endpoint } from '../base/store-endpoints.ts';
 import { ConfigError } from './config-error.ts';
 import { parseS3Address, type S3Address } from './s3-address.ts';
 
-/** Another store of what is mounted. */
+/** Another store that has what is mounted. */
 export interface StandbySetting extends S3Address {
   readonly endpoint: Endpoint;
   readonly region: string | undefined;
@@ -16,7 +16,7 @@ export interface StandbyOptions {
   readonly standbyProfile: readonly string[];
 }
 
-/** In the place of a value: this source has none. */
+/** Stands for the missing value of a source. */
 export const NONE = '-';
 
 /** The standbys in the order in which they are tried. Throws ConfigError. */

@@ -4,9 +4,9 @@ import { isTreeOption } from './options/options.ts';
 import type { GivenOptions } from './origin.ts';
 import { yaml } from './yaml.ts';
 
-/** The key of a configuration file below which the trees of a mount stand. */
+/** The key of a configuration file that contains the trees of a mount. */
 export const TREES_KEY = 'trees';
-/** What a tree has besides options. */
+/** The keys of a tree that are not options. */
 export const TREE_KEYS: readonly string[] = ['path', 'source'];
 const EXAMPLE =
   'Each item has a path, a source and options: "- {path: team-a, source: s3://BUCKET/PREFIX, max-delete: 30%}".';
@@ -21,7 +21,7 @@ export interface GivenTree {
   readonly line: number;
 }
 
-/** A parsed file, and where things stand in it. */
+/** A parsed file, and the lines of its nodes. */
 export interface Places {
   readonly file: string;
   readonly document: Document;

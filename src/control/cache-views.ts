@@ -1,8 +1,8 @@
 import type { BlobItem, CacheTotals, PathResult, Verified } from './shapes/cache.ts';
 
 /**
- * Operations on the cache. Paths are relative to the prefix; a directory means everything in it. With `version`, they are
- * paths of that version; throws RefusedRequest if it is not shown.
+ * Operations on the cache. Paths are relative to the prefix; a directory means everything in it. With `version`, they
+ * are paths of that version; throws RefusedRequest if it is not shown.
  */
 export interface CacheViews {
   totals(): CacheTotals;

@@ -25,7 +25,7 @@ const MOST_PAGES = 10_000;
 /** Asks one daemon over its control socket. Rejects with ClientError. */
 export class ControlClient {
   readonly socket: string;
-  /** The tree that is asked about, where a mount shows several. */
+  /** The tree that requests are about, if the mount shows several. */
   readonly tree: string | undefined;
   readonly #address: () => string;
 
@@ -36,12 +36,12 @@ export class ControlClient {
     this.#address = address;
   }
 
-  /** Asks the same daemon about one of its trees. */
+  /** A client of the same daemon for one of its trees. */
   inTree(tree: string): ControlClient {
     return new ControlClient(this.socket, this.#address, tree);
   }
 
-  /** Asks it about the mount again. */
+  /** A client of the same daemon for the whole mount. */
   get whole(): ControlClient {
     return this.tree === undefined ? this : new ControlClient(this.socket, this.#address);
   }
@@ -251,7 +251,7 @@ export class ControlClient {
   }
 }
 
-/** How much of an error answer is read. */
+/** The text of an error answer, up to a bound. */
 async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;

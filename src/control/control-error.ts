@@ -2,11 +2,11 @@ import { CodedError } from '../base/coded-error.ts';
 
 /**
  * - `socket-too-long`: the path of the socket is longer than the kernel takes
- * - `socket-unsafe`: another user's, or in a directory where others could replace it, or no socket
+ * - `socket-unsafe`: another user's socket, or no socket, or a directory where other users could replace it
  * - `socket-in-use`: another process listens there
- * - `socket-unusable`: it cannot be made
- * - `address-in-use`, `address-unusable`: a TCP address, of the metrics or the webhook
- * - `secret-unusable`: the file of the webhook's secrets
+ * - `socket-unusable`: the socket cannot be made
+ * - `address-in-use`, `address-unusable`: a TCP address of the metrics or the webhook cannot be used
+ * - `secret-unusable`: the file of the webhook's secrets cannot be used
  */
 export type ControlErrorCode =
   | 'socket-too-long'

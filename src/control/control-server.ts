@@ -13,14 +13,14 @@ import { WebhookServer } from './webhook/webhook-server.ts';
 export interface ControlServerOptions {
   /** What the control socket answers. */
   readonly routes: readonly Route[];
-  /** What may be asked over TCP. */
+  /** What TCP clients may request. */
   readonly views: Pick<MountControlViews, 'metrics' | 'health' | 'readiness'>;
   readonly events: Pick<EventFeed, 'close'>;
   readonly log: Logger;
   readonly socket: SocketPlace;
   /** The TCP address of metrics and probes. */
   readonly metrics: TcpPlace | undefined;
-  /** Where requests may ask to look at the source, and the file of the secrets that they prove to know. */
+  /** The address for requests to look at the source, and the file with the secrets that prove them. */
   readonly webhook?: (TcpPlace & WebhookOptions) | undefined;
   readonly limits?: Partial<HttpLimits>;
 }
@@ -80,7 +80,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
 
 type Listening = Pick<OpenServer | WebhookServer, 'server' | 'close'>;
 
-/** Throws ControlError where a first server cannot use the secrets. A successor serves readers without them. */
+/** Throws ControlError if a first server cannot use the secrets. A successor serves readers even without them. */
 function webhookServer(
   { secretFile, onHint, onRefused, inherited }: WebhookOptions & Pick<TcpPlace, 'inherited'>,
   log: Logger,

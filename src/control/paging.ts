@@ -1,6 +1,6 @@
 import { RefusedRequest } from './refused-request.ts';
 
-/** Items of a page, where the request names no number. */
+/** Items of a page if the request names no number. */
 export const DEFAULT_LIMIT = 1_000;
 
 export interface PageQuery {
@@ -37,7 +37,7 @@ export function pageOf<T>(
   return { items: page, next: `${same}:${key}` };
 }
 
-/** A stretch of a list that never changes: `next` is the place of its end. */
+/** A page of a list that never changes: `next` is the position of its end. */
 export function stretchOf(
   length: number,
   query: PageQuery,

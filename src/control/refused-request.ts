@@ -60,7 +60,7 @@ export class RefusedRequest extends Error {
     extra: {
       readonly members?: Readonly<Record<string, unknown>>;
       readonly headers?: Readonly<Record<string, string>>;
-      /** Where it is not the one that goes with the code. */
+      /** Set if it differs from the usual status of the code. */
       readonly status?: number;
     } = {},
   ) {

@@ -35,7 +35,7 @@ export type RestartEnd =
 export interface ChangedPaths {
   readonly from: string;
   readonly to: string;
-  /** Each in a fixed order, so that a page's end can be named by its place. */
+  /** Each list has a fixed order, so that a position identifies the end of a page. */
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
@@ -47,7 +47,7 @@ export interface MountControlViews {
   readiness(): Probe;
   /** Rejects or resolves to `fail` only if the session or the main loop does not respond. */
   health(): Promise<Probe>;
-  /** Starts another server beside this one; resolves when that is ready, or could not be. */
+  /** Starts another server beside this one. Resolves when that server is ready, or when it has failed. */
   restart(): Promise<RestartEnd>;
   /** In Prometheus' text format, or as OpenMetrics. */
   metrics(openMetrics: boolean): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -68,7 +68,7 @@ export interface TreeControlViews {
   accept(generation: string | undefined): Promise<AcceptEnd>;
 }
 
-/** What the socket shows and does where a tree is the whole mount. */
+/** What the socket shows and does if a tree is the whole mount. */
 export interface ControlViews extends MountControlViews, TreeControlViews {}
 
 /** The rest of what the socket shows and does of a tree, by subject. */

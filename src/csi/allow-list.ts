@@ -3,15 +3,15 @@ import { parseS3Address } from '../config/s3-address.ts';
 const BELOW = '/**';
 
 /**
- * The sources that volumes may show. Every author of a pod can write an inline volume, with the credentials of the node:
- * without a list, each could read all that the node can.
+ * The sources that volumes may show. Any author of a pod can declare an inline volume, which uses the node's
+ * credentials: without a list, every author could read all that the node can.
  */
 export class AllowList {
-  /** Canonical addresses; of all folders below, with `**` at the end. */
+  /** The canonical address of each pattern, without `**`. */
   readonly #exact = new Set<string>();
   readonly #below: string[] = [];
 
-  /** `s3://BUCKET/PREFIX`, or `s3://BUCKET/PREFIX/**` with all below it. Throws ConfigError for what is no address. */
+  /** `s3://BUCKET/PREFIX`, or `s3://BUCKET/PREFIX/**` with all below it. Throws ConfigError for an invalid address. */
   constructor(patterns: readonly string[]) {
     for (const pattern of patterns) {
       const isTree = pattern.endsWith(BELOW);

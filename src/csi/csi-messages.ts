@@ -1,6 +1,6 @@
 /**
- * The messages of CSI 1.x that a node's driver and kubelet exchange, with the field numbers of the published csi.proto. A
- * field that is missing here is one that this driver does not read; protobuf skips it.
+ * The messages of CSI 1.x that a node's driver and kubelet exchange, with the field numbers of the published csi.proto.
+ * This driver does not read fields that are missing here; protobuf skips them.
  */
 const text = (id: number) => ({ type: 'string', id });
 const texts = (id: number) => ({ keyType: 'string', type: 'string', id });

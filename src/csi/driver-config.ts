@@ -15,12 +15,12 @@ export interface DriverConfig {
   readonly profiles: ReadonlyMap<string, readonly MountOption[]>;
   /** How long a publish waits for the tree, milliseconds. */
   readonly deadlineMs: number;
-  /** How long a mount stays that no volume uses, milliseconds. */
+  /** How long a mount stays without a volume that uses it, milliseconds. */
   readonly idleMs: number;
-  /** How many mounts there may be at a time. */
+  /** Maximum number of mounts at a time. */
   readonly mostMounts: number;
   readonly stateDirectory: string;
-  /** Below it is the cache of each mount. */
+  /** Contains the cache of each mount. */
   readonly cacheDirectory: string;
   /** The holder's socket. */
   readonly holder: string;
@@ -31,13 +31,13 @@ export interface MountOption {
   readonly values: readonly string[];
 }
 
-/** As native/holder has it. */
+/** The same limit as in native/holder. */
 const HOLDER_MOUNTS = 128;
 const DAY_MS = 24 * 3_600_000;
 /** kubelet ends a call after two minutes. */
 const LONGEST_PUBLISH_MS = 110_000;
 const HINT = 'See docs/csi.md for what the file holds.';
-/** What the driver itself decides for each mount, and addresses that only one mount of a node could listen on. */
+/** Options that the driver sets itself for each mount, and addresses where only one mount of a node could listen. */
 const OWN_OPTIONS: ReadonlySet<string> = new Set([
   'socket',
   'cache-dir',

@@ -21,7 +21,7 @@ export interface DriverLockOptions {
   readonly paths: readonly string[];
   /** An fd that holds the exclusive flock(2) of the file at a path, made if missing; or the negative errno. */
   readonly lockFile: (path: string) => number;
-  /** Who this driver is, for the one that waits for it. */
+  /** The name of this driver, for the log of a driver that waits for it. */
   readonly name: string;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   readonly log: Logger;
@@ -39,7 +39,7 @@ const LOOK_MS = 250;
 const HELD = 'EAGAIN';
 const LONGEST_NOTE = 200;
 
-/** A file for everything that two drivers must not share. */
+/** A lock file for each thing that two drivers must not share. */
 export function driverLockPaths(
   { stateDirectory, cacheDirectory }: Pick<DriverConfig, 'stateDirectory' | 'cacheDirectory'>,
   kubeletDirectory: string,
@@ -55,10 +55,10 @@ export function driverLockPaths(
 }
 
 /**
- * Keeps two drivers apart: the second would unmount what the first is about to publish, remove its keys and tokens, and take
- * its socket, which the first removes when it ends. Waits for a driver that ends soon, as in an upgrade that starts the new
- * pod first. The kernel unlocks when the process ends, however it ends. Rejects with DriverError, or with the reason of
- * `signal`.
+ * Keeps two drivers apart: the second driver would unmount what the first is about to publish, remove its keys and
+ * tokens, and replace its socket. When the first one ends, it would remove the socket of the second. Waits for a driver
+ * that ends soon, as in an upgrade that starts the new pod first. The kernel unlocks when the process ends, however it
+ * ends. Rejects with DriverError, or with the reason of `signal`.
  */
 export async function lockDriver(options: DriverLockOptions): Promise<DriverLock> {
   const { paths, name, clock, log, signal } = options;
@@ -67,7 +67,7 @@ export async function lockDriver(options: DriverLockOptions): Promise<DriverLock
   const release = (): void => fds.splice(0).forEach(closeSync);
   let waitsFor: string | undefined;
   try {
-    // Two of them may be one directory: this process would wait for itself.
+    // Two paths may be in one directory: without the Set, this process would wait for itself.
     for (const path of new Set(paths.map(placeOf))) {
       for (;;) {
         const fd = locked(path, options);
@@ -117,7 +117,7 @@ function locked(path: string, { lockFile }: DriverLockOptions): number | undefin
   throw unlockable(path, code);
 }
 
-/** For the error of another driver alone: a full disk is no reason to end. */
+/** Only for the error of another driver, so a full disk does not end this one. */
 function write(fd: number, note: string): void {
   try {
     ftruncateSync(fd);

@@ -15,7 +15,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 type Declaration = Pick<MetricDeclaration, 'type' | 'labels' | 'help'>;
 
-/** Of the driver itself; docs/reference.md lists them. */
+/** The driver's own metrics; docs/reference.md lists them. */
 export const driverMetrics = {
   dagmount_csi_build_info: { type: 'gauge', labels: ['version'], help: 'The driver of a node: always 1' },
   dagmount_csi_volumes: { type: 'gauge', labels: [], help: 'Volumes of pods that are published' },
@@ -78,7 +78,7 @@ export class DriverMetrics {
     this.#options = options;
   }
 
-  /** Never waits for a mount longer than `ask` does; one that does not answer is missing, and counts as down. */
+  /** Never waits for a mount longer than `ask` does; a mount that does not answer is left out, and counts as down. */
   async text(): Promise<string> {
     const { mounts, ask } = this.#options;
     const asked = await Promise.all(

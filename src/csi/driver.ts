@@ -74,7 +74,7 @@ function requireVolume(volumeId: string, target: string): void {
   if (target === '') throw new VolumeError('malformed', 'The call names no target path.', HINT);
 }
 
-/** Every access mode is fine, since nobody can write. */
+/** Accepts every access mode, because volumes are read-only. */
 function requireCapability(capability: VolumeCapability | null): void {
   if (capability === null || capability.accessMode === null) {
     throw new VolumeError('malformed', 'The call names no capability of the volume.', HINT);

@@ -19,7 +19,7 @@ const SCHEME = 'unix://';
 const CLOSE_MS = 5_000;
 const LONGEST_MESSAGE = 1024 * 1024;
 
-/** As the CSI specification uses the codes: kubelet repeats a call that got any of them. */
+/** As the CSI specification uses the codes: kubelet repeats a call that fails with any of them. */
 const statuses: Readonly<Record<VolumeErrorCode, status>> = {
   malformed: status.INVALID_ARGUMENT,
   'not-allowed': status.PERMISSION_DENIED,
@@ -39,7 +39,7 @@ export interface GrpcServer {
 
 type Method = (message: never) => unknown;
 
-/** Answers kubelet at `unix:///path`, in the place of a socket that a driver before has left. */
+/** Answers kubelet at `unix:///path`, and replaces a socket that an earlier driver left there. */
 export async function serveDriver(endpoint: string, driver: Driver, log: Logger): Promise<GrpcServer> {
   const path = socketOf(endpoint);
   rmSync(path, { force: true });
@@ -61,7 +61,7 @@ export async function serveDriver(endpoint: string, driver: Driver, log: Logger)
       error === null ? resolve() : reject(error),
     );
   });
-  // Whoever speaks here has the node's credentials and mounts in its name.
+  // A client of this socket can mount with the node's credentials.
   chmodSync(path, 0o600);
   return {
     close: () =>
@@ -112,7 +112,7 @@ function refusal(error: unknown, request: object, log: Logger): Partial<StatusOb
     { event: 'volume-refused', volume, target, error },
     'a call of kubelet failed with an unexpected error',
   );
-  // Such as a full disk: no bug, and the errno is what an operator needs.
+  // For example a full disk: not a bug, and the operator needs the errno.
   if (isSystemError(error)) {
     const details = `The driver cannot use a file of this node: ${error.syscall} failed with ${error.code}.`;
     return { code: status.INTERNAL, details };

@@ -14,7 +14,7 @@ interface Family {
 const SAMPLE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? ([^{} ]+(?: \d+)?)$/;
 const COMMENT = /^# (?:HELP|TYPE) (\S+) /;
 
-/** The samples of several sources as one text, in which each family comes once, as Prometheus demands. */
+/** The samples of several sources as one text, in which each family occurs once, as Prometheus requires. */
 export function joinedMetrics(sources: readonly MetricsSource[]): string {
   const families = new Map<string, Family>();
   for (const { labels, text } of sources) {

@@ -26,7 +26,7 @@ export interface MountCommandOptions {
 
 const LOOK_MS = 100;
 const LONGEST_REST = 64 * 1024;
-/** What a mount may wait for the store, of the deadline of a publish: its last try takes time, too. */
+/** The part of a publish's deadline that a mount may wait for the store: its last try takes time, too. */
 const STORE_SHARE = 0.5;
 /** By the exit codes of cli/exit-codes.ts; any other is a failure of the mount. */
 const CODES: ReadonlyMap<unknown, VolumeErrorCode> = new Map([
@@ -38,8 +38,8 @@ const CODES: ReadonlyMap<unknown, VolumeErrorCode> = new Map([
   [78, 'malformed'],
 ]);
 /**
- * Credentials of the driver that the SDK would take before a pod's own token, or after it failed. A pod that names a role must
- * never read as the driver.
+ * Credentials of the driver that the SDK would use before a pod's own token, or after that token has failed. A pod that
+ * names a role must never read with the driver's credentials.
  */
 const OF_DRIVER: readonly string[] = [
   'AWS_ACCESS_KEY_ID',
@@ -53,7 +53,7 @@ const OF_DRIVER: readonly string[] = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
 ];
 const NO_FILE = '/dev/null';
-/** As String(error) has it in front. */
+/** The prefix that String(error) adds. */
 const ERROR_NAME = /^\w*Error: /;
 
 /** Runs `dagmount mount` for a request, each with a supervisor of its own. */
@@ -86,7 +86,7 @@ export class MountCommand {
       ended,
       obstacle: () => failure.obstacle,
       stop: () => {
-        // A server whose supervisor was killed has another one, which is no child of this process.
+        // If the supervisor was killed, the server has a new one, which is not a child of this process.
         if (!child.kill('SIGTERM')) unmount(place).catch(() => undefined);
       },
       leave: () => leave(child),
@@ -129,7 +129,7 @@ function flagsOf({ name, values }: MountOption): readonly string[] {
   return [values[0] === 'true' ? `--${name}` : `--${negation}`];
 }
 
-/** The server is told to hand over, and the supervisor leaves the mount to the next one. */
+/** Makes the server hand over, and the supervisor leave the mount to the next one. */
 function leave(child: ChildProcess): void {
   child.kill('SIGUSR1');
 }
@@ -151,7 +151,7 @@ async function isReady(
   }
 }
 
-/** Passes the lines of a mount's log on, and keeps what it waits for, and why it ended. */
+/** Forwards the lines of a mount's log, and keeps what the mount waits for, and why it ended. */
 class MountLog {
   readonly #write: (line: string) => void;
   #rest = '';
@@ -185,7 +185,7 @@ class MountLog {
   }
 }
 
-/** Says of which mount a line is: all of them write to one log. */
+/** Adds the mount's key to a line, because all mounts write to one log. */
 function withKey(line: string, key: string): string {
   return line.startsWith('{"') ? `{"mountKey":"${key}",${line.slice(1)}` : line;
 }

@@ -21,11 +21,13 @@ import type { Token } from './volume.ts';
 
 export interface MountFilesOptions {
   readonly config: Pick<DriverConfig, 'stateDirectory' | 'cacheDirectory' | 'mostMounts'>;
-  /** Below it is the mount point of each mount. */
+  /** Contains the mount point of each mount. */
   readonly mountsDirectory: string;
 }
 
-/** Beside the directory of the socket: containers that mount that one would copy the mounts, and keep them. */
+/**
+ * Beside the socket's directory: containers that mount that directory would get copies of the mounts, and keep them.
+ */
 export function mountsDirectoryOf(kubeletDirectory: string): string {
   return join(kubeletDirectory, 'plugins', `${DRIVER_NAME}.mounts`);
 }
@@ -47,16 +49,16 @@ export class MountFiles {
     return join(this.#options.mountsDirectory, key);
   }
 
-  /** For a mount that starts: its mount point, made where it is missing. */
+  /** Returns the mount point of a mount that starts; creates it if it is missing. */
   makePlace(key: string): string {
     const { mountsDirectory } = this.#options;
     const place = this.placeOf(key);
-    // Not by mkdir with `recursive`, which asks the directory itself: a mount there may wait for the process that starts here.
+    // mkdir with `recursive` would access the directory: a mount there may wait for the process that is started here.
     if (!existsInParent(mountsDirectory, key)) mkdirSync(place, { mode: 0o755 });
     return place;
   }
 
-  /** For a mount that starts: its cache. Those of the mounts that were started last stay, so that a later pod finds its tree. */
+  /** Returns the cache of a mount that starts. The caches of the last started mounts stay, for later pods. */
   openCache(key: string, now: number): string {
     const cache = join(this.#options.config.cacheDirectory, key);
     mkdirSync(cache, { recursive: true, mode: 0o700 });
@@ -85,7 +87,7 @@ export class MountFiles {
     replaceFile(expiry, String(expiresAt));
   }
 
-  /** The proof that a later driver's mount is the same: it outlives this driver, and not its mount. */
+  /** Proves that a later driver's mount is the same one: the key outlives this driver, but not the mount. */
   holdKey(key: string): string {
     const path = join(this.#directory(key), keptFiles.holdKey.name);
     if (!existsSync(path)) replaceFile(path, randomBytes(32).toString('hex'));
@@ -103,7 +105,7 @@ export class MountFiles {
     rmSync(join(this.#stateDirectory, key), { recursive: true, force: true });
   }
 
-  /** Forgets all mounts but these, and removes the caches that were not used for the longest time. */
+  /** Forgets all mounts but these, and removes the least recently used caches. */
   clear(used: ReadonlySet<string>): void {
     const known = [this.#options.mountsDirectory, this.#stateDirectory].flatMap(keysIn);
     for (const key of new Set(known)) if (!used.has(key)) this.forget(key);
@@ -111,8 +113,8 @@ export class MountFiles {
   }
 
   /**
-   * Removes the caches that were not used for the longest time, where there are more than mounts may be: each author of a pod
-   * can ask for another mount, and their caches would fill the disk.
+   * Removes the least recently used caches if there are more than the maximum number of mounts: any author of a pod can
+   * request another mount, and the caches would fill the disk.
    */
   boundCaches(used: ReadonlySet<string>): void {
     const { cacheDirectory, mostMounts } = this.#options.config;
@@ -120,11 +122,11 @@ export class MountFiles {
     const times = new Map(unused.map((key) => [key, usedAt(join(cacheDirectory, key))]));
     const newestFirst = unused.toSorted((one, other) => (times.get(other) ?? 0) - (times.get(one) ?? 0));
     for (const key of newestFirst.slice(Math.max(0, mostMounts - used.size))) {
-      // At once: a mount that starts meanwhile has a directory of its own.
+      // A rename is atomic: a mount that starts meanwhile gets a directory of its own.
       const removed = `${REMOVED}${randomBytes(8).toString('hex')}`;
       renameSync(join(cacheDirectory, key), join(cacheDirectory, removed));
     }
-    // What cannot be removed, or a driver that is killed meanwhile has left, is removed the next time.
+    // The next call removes what cannot be removed now, and what a driver left that was killed meanwhile.
     for (const name of readdirSync(cacheDirectory).filter((each) => each.startsWith(REMOVED)))
       rm(join(cacheDirectory, name), { recursive: true, force: true }).catch(() => undefined);
   }
@@ -144,7 +146,7 @@ function keysIn(directory: string): readonly string[] {
   return existsSync(directory) ? readdirSync(directory).filter((name) => KEY.test(name)) : [];
 }
 
-/** Lists the parent: what is mounted at the place may not answer. */
+/** Lists the parent, because a mount at the path itself may not answer. */
 function existsInParent(parent: string, name: string): boolean {
   return readdirSync(parent).includes(name);
 }

@@ -11,8 +11,8 @@ const DEADLINE_MS = 20_000;
 const AT_A_TIME = 8;
 
 /**
- * By mount(8) and umount(8), which a mount that does not answer cannot take the driver's own threads with. Paths are used as
- * they are (-c): they were checked, and what a link leads to was not.
+ * Runs mount(8) and umount(8), so that a mount that does not answer cannot block the driver's own threads. They use the
+ * paths as they are (-c): the paths were checked, but the targets of links were not.
  */
 export class NodeBinds implements Binds {
   readonly #limit = pLimit(AT_A_TIME);
@@ -22,7 +22,7 @@ export class NodeBinds implements Binds {
     this.#kubeletDirectory = kubeletDirectory;
   }
 
-  /** By the paths that kubelet uses: its directory may be a link, and the kernel names what it leads to. */
+  /** With the paths that kubelet uses: its directory may be a link, and the kernel reports the link's target. */
   mounts(): readonly Mount[] {
     const mounts = readMounts();
     const named = this.#kubeletDirectory;
@@ -36,7 +36,7 @@ export class NodeBinds implements Binds {
   }
 
   async bind(source: string, target: string): Promise<void> {
-    // The filesystem itself is read-only; so is the bind, for those who look at it.
+    // The filesystem is read-only by itself; the bind is too, so that its options show it.
     const args = ['-c', '--bind', '-o', 'ro,nosuid,nodev', '--', source, target];
     await this.#limit(() => call('mount', args));
   }

@@ -25,7 +25,7 @@ export interface PublishRequest {
 /** Mounts in the file system of the node. */
 export interface Binds {
   mounts(): readonly Mount[];
-  /** Shows a directory at another one too, read-only, over what is mounted there. Rejects with VolumeError. */
+  /** Shows a directory at another path too, read-only, on top of what is mounted there. Rejects with VolumeError. */
   bind(source: string, target: string): Promise<void>;
   /** Detaches what is mounted on top at the target. Rejects with VolumeError. */
   unbind(target: string): Promise<void>;
@@ -34,7 +34,7 @@ export interface Binds {
 export interface NodeVolumesOptions {
   readonly config: DriverConfig;
   readonly kubeletDirectory: string;
-  /** Below it are the mounts of all requests. */
+  /** Contains the mounts of all requests. */
   readonly mountsDirectory: string;
   readonly placeOf: (key: string) => string;
   readonly sources: Pick<SourceMounts, 'acquire' | 'resume' | 'release'>;
@@ -44,12 +44,12 @@ export interface NodeVolumesOptions {
   readonly log: Logger;
 }
 
-/** Mounts over each other at one target. Each is of a mount that was lost: more of them are taken away. */
+/** Maximum number of binds on top of each other at one target, each of a lost mount; then all are unbound. */
 const MOST_LAYERS = 8;
 
 /**
- * The volumes of this node. kubelet repeats each call until it succeeds, and a driver may be killed in the midst of one: so
- * each step is one that may be there already. The record comes before the bind, and goes after it: whatever is bound has one.
+ * The volumes of this node. kubelet repeats each call until it succeeds, and a driver may be killed during a call, so
+ * each step may already be done. A record is written before its bind, and removed after it, so every bind has a record.
  */
 export class NodeVolumes {
   readonly #options: NodeVolumesOptions;
@@ -66,14 +66,14 @@ export class NodeVolumes {
     await this.#inTurn(volume.target, () => this.#publish(volume));
   }
 
-  /** Resolves when nothing of the volume is left; also for one that never was. Rejects with VolumeError. */
+  /** Resolves when the volume is removed completely; also if it never existed. Rejects with VolumeError. */
   async unpublish(volumeId: string, target: string): Promise<void> {
     requireTarget(target, this.#options.kubeletDirectory);
     await this.#inTurn(target, () => this.#unpublish(volumeId, target));
   }
 
   /**
-   * Takes over the volumes of the previous driver, and removes what is left of those that are not mounted any more. Returns
+   * Takes over the volumes of the previous driver, and removes the remains of those that are no longer mounted. Returns
    * the keys of the mounts that volumes use.
    */
   async restore(): Promise<ReadonlySet<string>> {
@@ -86,13 +86,13 @@ export class NodeVolumes {
         used.add(request.key);
         resumed += 1;
       } else {
-        // The node was started anew, or the driver was killed before the bind: kubelet asks again.
+        // The node was restarted, or the driver was killed before the bind: kubelet repeats its call.
         await this.#removeTarget(target).catch(() => undefined);
         records.remove(target);
         cleared += 1;
       }
     }
-    // Mounts that no volume uses: without a process, they would never end.
+    // Unmounts what no volume uses: without a process, such a mount would never end.
     const places = new Set([...used].map(placeOf));
     for (const { mountPoint, fsType } of mounts) {
       const isUnused = mountPoint.startsWith(`${mountsDirectory}/`) && !places.has(mountPoint);
@@ -115,13 +115,13 @@ export class NodeVolumes {
     return this.#options.records.all().length;
   }
 
-  /** Starts the mount of volumes again, and binds it for them where another one is bound. Never rejects. */
+  /** Starts the mount of volumes again, and binds it for those where an older one is bound. Never rejects. */
   async renew(key: string): Promise<void> {
     const { records, sources, log } = this.#options;
     const volumes = records.all().filter(({ request }) => request.key === key);
     const failures: unknown[] = [];
     try {
-      // All use it from the start: if it fails, it is started again as long as one of them is there.
+      // All volumes use the mount from the start: if it fails, it is started again as long as one volume remains.
       for (const { request, target } of volumes) sources.resume(request, target);
     } catch (error) {
       failures.push(error);
@@ -170,7 +170,7 @@ export class NodeVolumes {
   #takeToken(request: MountRequest, target: string, context: VolumeContext, secrets: VolumeContext): void {
     const { kubeletDirectory, keepToken } = this.#options;
     if (request.identity === undefined) return;
-    // Where kubelet does not say whose pod it is, the author of the pod can.
+    // If kubelet does not name the pod, the author of the pod could name any pod.
     if (!isOfPod(target, kubeletDirectory, podUidOf(context))) throw noPodInfo();
     const token = tokenOf(context, secrets);
     if (token === undefined) throw noToken(request);
@@ -204,7 +204,7 @@ export class NodeVolumes {
     await this.#show(await sources.acquire(request, target), target);
   }
 
-  /** Binds the mount, unless it is bound there already: then returns false. */
+  /** Binds the mount. Returns false if it was already bound there. */
   async #show(place: string, target: string): Promise<boolean> {
     const { binds, kubeletDirectory } = this.#options;
     const shown = (): boolean => {
@@ -215,7 +215,7 @@ export class NodeVolumes {
     const parent = (await TargetParent.open(target, kubeletDirectory, { make: true })) as TargetParent;
     try {
       const layers = (): readonly Mount[] => binds.mounts().filter(({ mountPoint }) => mountPoint === target);
-      // Over a dead mount, and not in its place: containers with mountPropagation HostToContainer then have the new one, too.
+      // On top of a dead mount, not in its place: containers with mountPropagation HostToContainer then get it, too.
       if (layers().length >= MOST_LAYERS || !layers().every(isOurs)) await this.#unbindAll(target, parent);
       const before = layers().length;
       await parent.makeTarget(target);
@@ -241,7 +241,7 @@ export class NodeVolumes {
     }
   }
 
-  /** Only what is dagmount's: what somebody else mounted there is not touched. */
+  /** Unbinds only mounts of dagmount; rejects with VolumeError if another mount is on top. */
   async #unbindAll(target: string, parent: TargetParent): Promise<void> {
     const { binds } = this.#options;
     for (;;) {
@@ -277,7 +277,7 @@ function isOurs(mount: Mount | undefined): boolean {
   return mount?.fsType === DAGMOUNT_TYPE;
 }
 
-/** Whether both are of the same connection with the kernel. */
+/** Whether both mounts have the same connection with the kernel. */
 function isSame(one: Mount | undefined, other: Mount | undefined): boolean {
   return isOurs(one) && isOurs(other) && one?.device.minor === other?.device.minor;
 }

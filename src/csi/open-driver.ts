@@ -35,15 +35,15 @@ const clock: Pick<Clock, 'now' | 'sleep' | 'alarm'> = {
   sleep: async (ms, signal) => void (await delay(ms, undefined, { signal, ref: false })),
 };
 
-/** Less than what Prometheus waits for. */
+/** Less than the time that Prometheus waits. */
 const ASK_MS = 5_000;
 
-/** Puts the driver together, and goes on with the volumes of the driver before. */
+/** Assembles the driver, and takes over the volumes of the previous driver. */
 export async function openDriver(options: OpenDriverOptions) {
   const { config, kubeletDirectory, node, version, log } = options;
   const mountsDirectory = mountsDirectoryOf(kubeletDirectory);
   const files = new MountFiles({ config, mountsDirectory });
-  /** A disk that takes no change is no reason to end: it is tried again after the end of the next mount. */
+  /** A disk that accepts no changes does not end the driver: it tries again after the end of the next mount. */
   const cleaned = (clean: () => void): void => {
     try {
       clean();

@@ -7,7 +7,7 @@ import { VolumeError } from './volume-error.ts';
 export interface MountProcess {
   /** Resolves when a complete tree is shown. Rejects with VolumeError if the mount ends before. */
   readonly ready: Promise<void>;
-  /** What it waits for at the moment, as a sentence. */
+  /** What the mount waits for at the moment, as a sentence. */
   obstacle(): string | undefined;
   /** Resolves when the mount is gone, or has no process any more. */
   readonly ended: Promise<void>;
@@ -18,21 +18,21 @@ export interface MountProcess {
 }
 
 export interface SourceMountsOptions {
-  /** Starts a mount, or goes on with the one that an earlier driver left. */
+  /** Starts a mount, or takes over the one that an earlier driver left. */
   readonly start: (request: MountRequest) => MountProcess;
   /** Where the mount of a request is. */
   readonly placeOf: (key: string) => string;
   readonly deadlineMs: number;
   readonly idleMs: number;
-  /** Mounts at a time: each author of a pod can ask for another one. */
+  /** Maximum number of mounts at a time: any author of a pod can request another one. */
   readonly mostMounts: number;
   readonly clock: Pick<Clock, 'sleep' | 'alarm'>;
   readonly log: Logger;
-  /** A mount has ended, some time after that if volumes were using it. There may be another one by now. */
+  /** Called after a mount has ended; with a delay if volumes were using it. Another one may have started by then. */
   readonly onEnded: (key: string) => void;
 }
 
-/** Before a mount that was lost is made anew: where that fails again and again, it takes no time from the others. */
+/** The pause before a lost mount is started again: repeated failures then take no time from other mounts. */
 const PAUSE_MS = 5_000;
 /** Less than the grace that Kubernetes gives a pod. */
 const LEAVE_MS = 10_000;
@@ -47,7 +47,7 @@ interface Running {
   isStopping: boolean;
 }
 
-/** One mount for all volumes that ask for the same. A mount that no volume uses stays for a while: the next pod finds it. */
+/** One mount for all volumes with the same request. An unused mount stays for a while, for the next pod. */
 export class SourceMounts {
   readonly #options: SourceMountsOptions;
   readonly #running = new Map<string, Running>();
@@ -71,7 +71,7 @@ export class SourceMounts {
     try {
       await this.#within(deadlineMs, process, request.source);
     } catch (error) {
-      // A volume that has the mount keeps it, however long this call would have to wait.
+      // A volume that already has the mount keeps it, even if this call fails.
       if (!wasUser) this.release(request.key, user);
       throw error;
     }
@@ -92,11 +92,11 @@ export class SourceMounts {
       () => stop(running),
       () => undefined,
     );
-    // The mount that is idle for the longest time comes first.
+    // Keeps the mounts in order: the one that is idle for the longest time comes first.
     if (this.#running.delete(key)) this.#running.set(key, running);
   }
 
-  /** Ends all processes, and leaves the mounts to the next driver. Resolves when the processes are gone, or after LEAVE_MS. */
+  /** Ends all processes, and leaves the mounts to the next driver. Resolves when that is done, or after LEAVE_MS. */
   async leave(): Promise<void> {
     this.#isOver = true;
     const all = [...this.#running.values()];
@@ -104,7 +104,7 @@ export class SourceMounts {
       idle?.abort();
       process.leave();
     }
-    // Without a holder they go on until the pod ends.
+    // Without a holder, the processes continue until the pod ends.
     await new Promise<void>((resolve) => {
       const dismiss = this.#options.clock.alarm(LEAVE_MS, resolve);
       void Promise.all(all.map(({ process }) => process.ended)).then(() => {
@@ -133,7 +133,7 @@ export class SourceMounts {
 
   #use(request: MountRequest, user: string): Running {
     const found = this.#running.get(request.key);
-    // One that is being unmounted is not used again: the new one waits for its end.
+    // A mount that is being unmounted is not used again: the new mount waits for its end.
     const running = found === undefined || found.isStopping ? this.#start(request, found) : found;
     running.idle?.abort();
     running.idle = undefined;
@@ -179,7 +179,7 @@ export class SourceMounts {
       throw new VolumeError(
         'unavailable',
         `The tree of ${source} was not ready within ${Math.round(ms / 1000)} s. ${process.obstacle() ?? ''}`.trim(),
-        'It goes on being fetched, and the next try of kubelet may find it ready. The log of the driver says more.',
+        'The fetch continues, and the next try of kubelet may find it ready. The log of the driver says more.',
       );
     });
     late.catch(() => undefined);

@@ -6,13 +6,13 @@ import { VolumeError } from './volume-error.ts';
 
 const LONGEST_PATH = 4_095;
 const TARGET_MODE = 0o750;
-/** Opens a directory without reading it: a file system that does not answer cannot block that. Node.js has no name for it. */
+/** Opens a directory without reading it, so a hung file system cannot block. Node.js has no name for this flag. */
 const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
 /**
- * Refuses a target that is not below the directory of kubelet's pods. kubelet makes these paths; one from elsewhere would let
- * its sender mount over any directory of the node. Throws VolumeError.
+ * Refuses a target that is not below the directory of kubelet's pods. kubelet makes these paths; with a path from
+ * elsewhere, its sender could mount over any directory of the node. Throws VolumeError.
  */
 export function requireTarget(target: string, kubeletDirectory: string): void {
   const pods = podsOf(kubeletDirectory);
@@ -31,8 +31,8 @@ export function isOfPod(target: string, kubeletDirectory: string, podUid: string
 }
 
 /**
- * The directory that holds a target, opened step by step and through no link. It stays the same directory, whatever is renamed
- * or put in its place meanwhile.
+ * The directory that contains a target, opened component by component and through no link. It stays the same directory,
+ * even if it is renamed or replaced meanwhile.
  */
 export class TargetParent {
   readonly #handle: FileHandle;
@@ -51,7 +51,7 @@ export class TargetParent {
   ): Promise<TargetParent | undefined> {
     const parts = relative(kubeletDirectory, dirname(target)).split('/');
     try {
-      // What the operator names may itself be a link.
+      // The directory that the operator names may itself be a link.
       let handle = await open(kubeletDirectory, O_PATH | O_DIRECTORY);
       for (const part of parts) {
         const parent = handle;
@@ -68,7 +68,7 @@ export class TargetParent {
     }
   }
 
-  /** The target, for this process and those of its PID namespace, as long as this is open. */
+  /** The target's path for the processes of this PID namespace, valid until close(). */
   get path(): string {
     return `/proc/${process.pid}/fd/${this.#handle.fd}/${this.#name}`;
   }
@@ -83,7 +83,7 @@ export class TargetParent {
     }
   }
 
-  /** Removes the target's directory, and nothing else: not what somebody put there. Rejects with VolumeError. */
+  /** Removes the target if it is an empty directory, and leaves anything else in place. Rejects with VolumeError. */
   async removeTarget(target: string): Promise<void> {
     try {
       await rmdir(this.path);

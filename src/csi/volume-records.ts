@@ -8,12 +8,12 @@ import type { MountRequest, VolumeContext } from './volume.ts';
 export interface VolumeRecord {
   readonly volumeId: string;
   readonly target: string;
-  /** What its author has written. */
+  /** The attributes that the volume's author wrote. */
   readonly attributes: VolumeContext;
   readonly request: MountRequest;
 }
 
-/** What is published, as the next driver finds it: a JSON file for each target, in a directory of the driver's own. */
+/** The published volumes, for the next driver: a JSON file for each target, in the driver's own directory. */
 export class VolumeRecords {
   readonly #directory: string;
   readonly #records = new Map<string, VolumeRecord>();
@@ -23,7 +23,7 @@ export class VolumeRecords {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(directory)) {
       const record = name.endsWith('.json') ? readRecord(join(directory, name)) : undefined;
-      // Half a file of a driver that was killed: its volume was not bound yet.
+      // An incomplete file of a driver that was killed: its volume was not bound yet.
       if (record === undefined || fileOf(record.target) !== name)
         rmSync(join(directory, name), { force: true });
       else this.#records.set(record.target, record);
@@ -38,7 +38,7 @@ export class VolumeRecords {
     return this.#records.get(target);
   }
 
-  /** On the disk when it returns. */
+  /** Writes the file before it returns. */
   keep(record: VolumeRecord): void {
     replaceFile(join(this.#directory, fileOf(record.target)), JSON.stringify(record));
     this.#records.set(record.target, record);

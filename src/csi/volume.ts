@@ -44,17 +44,17 @@ const ATTRIBUTES = [
 ] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
 
-/** What kubelet adds (podInfoOnMount, tokenRequests). It replaces what an author writes under these names. */
+/** What kubelet adds (podInfoOnMount, tokenRequests). It overwrites attributes of these names by an author. */
 const OF_KUBELET = 'csi.storage.k8s.io/';
 const TOKENS = `${OF_KUBELET}serviceAccount.tokens`;
 /** The audience that AWS asks for. */
 const AUDIENCE = 'sts.amazonaws.com';
 const LONGEST_VALUE = 4_096;
 const MOST_PATTERNS = 64;
-/** Of a pattern. Matching one more of them can take as many times longer as a name has bytes. */
+/** Limit for a pattern. Each further wildcard can multiply the matching time by the bytes of a name. */
 const MOST_WILDCARDS = 6;
 const DEFAULT_PROFILE = 'default';
-/** Options of a profile that say whose credentials are used. */
+/** Options of a profile that select the credentials. */
 const CREDENTIALS: readonly string[] = ['profile', 'no-sign-request'];
 const HINT = `Allowed in volumeAttributes: ${ATTRIBUTES.join(', ')}.`;
 
@@ -79,12 +79,12 @@ export function mountRequestOf(context: VolumeContext, config: DriverConfig): Mo
   return { key, source, options, identity };
 }
 
-/** Of which pod the volume is, as kubelet says. */
+/** The uid of the volume's pod, as kubelet reports it. */
 export function podUidOf(context: VolumeContext): string {
   return context[`${OF_KUBELET}pod.uid`] ?? '';
 }
 
-/** What the author of the pod has written, in one order. */
+/** The attributes that the author of the pod wrote, in a fixed order. */
 export function authoredAttributes(context: VolumeContext): VolumeContext {
   const authored = Object.entries(context).filter(([name]) => !name.startsWith(OF_KUBELET));
   return Object.fromEntries(authored.sort(([one], [other]) => (one < other ? -1 : 1)));
@@ -144,7 +144,7 @@ function sourceOf(address: string | undefined, { sources }: DriverConfig): strin
   }
   try {
     const { source, prefix } = parseS3Address(address);
-    // What stands between dagmount and a store may take them for steps to another folder, or to another bucket.
+    // A proxy between dagmount and a store may resolve them to another folder, or to another bucket.
     if (prefix.split('/').some((part) => part === '.' || part === '..')) {
       throw new VolumeError('malformed', `The source ${source} has a dot component.`, 'Write it without.');
     }

@@ -13,7 +13,7 @@ import type { PlannedFile } from './upload.ts';
 export interface TreeChecks {
   /** The working directory of git and of the commands. */
   readonly directory: string;
-  /** Of the project file and --check. A command with `{}` runs once for each changed file, others once on the directory. */
+  /** The commands of the project file and of --check. Those with `{}` run once for each changed file, others once. */
   readonly commands: readonly string[];
   /** Whether to parse Python files and to look for credentials. */
   readonly builtIn: boolean;

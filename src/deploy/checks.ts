@@ -78,11 +78,12 @@ export function credentialsIn(path: string, content: string): readonly string[] 
   );
 }
 
-/** By which a shell says that it could not run a command. */
+/** The exit codes of a shell that could not run a command. */
 const [NOT_EXECUTABLE, NOT_FOUND] = [126, 127];
 
 /**
- * Runs a command of the project for each file if it contains `{}`, which stands for the path; otherwise once for the directory.
+ * Runs a command of the project: once for each file if it contains `{}`, which stands for the path; otherwise once for
+ * the directory.
  *
  * @throws {DeployError} `check-failed` with the output of the command
  */

@@ -32,9 +32,9 @@ export interface Collection {
 }
 
 /**
- * Finds manifests and packs that no kept step needs. With `act`, condemns them, and deletes those that were condemned two hours
- * ago. Reads all refs and logs before it decides. Rejects if one cannot be read, because an unreadable step may need any
- * object. Never deletes envelopes: they are the audit log.
+ * Finds manifests and packs that no kept step needs. With `act`, condemns them, and deletes those that were condemned
+ * two hours ago. Reads all refs and logs before it decides. Rejects if one cannot be read, because an unreadable step
+ * may need any object. Never deletes envelopes: they are the audit log.
  *
  * @throws {DeployError} `overtaken` if another collection runs; {ReleaseError}; {StoreError}
  */
@@ -80,7 +80,7 @@ export async function collect(act: boolean, options: CollectOptions): Promise<Co
 async function refuseMissed(options: CollectOptions, before: ReadonlySet<string>): Promise<void> {
   for (const key of await neededKeys(options)) {
     if (before.has(key)) continue;
-    throw new DeployError('overtaken', 'somebody deployed meanwhile', 'Run it again.');
+    throw new DeployError('overtaken', 'another deploy happened meanwhile', 'Run it again.');
   }
 }
 

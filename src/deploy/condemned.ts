@@ -13,7 +13,9 @@ export type Condemned = ReadonlyMap<string, number>;
 
 /** The time between condemning and deleting a key: a writer that starts meanwhile knows not to rely on it. */
 export const GRACE_MS = 2 * 3600 * 1000;
-/** A writer that started earlier may have looked before the key was condemned. It gives up before the key is deleted. */
+/**
+ * A writer that started earlier may have looked before the key was condemned. It gives up before the key is deleted.
+ */
 export const LONGEST_WRITER_MS = 3600 * 1000;
 
 const MOST_KEYS = 1_000_000;
@@ -33,7 +35,7 @@ export async function readCondemned(
     throw new ReleaseError(
       error.code,
       error.message,
-      'Look who can write below the release root, and remove it while no dagmount release gc runs: the next one marks anew.',
+      'Check which accounts can write below the release root, and remove it while no dagmount release gc runs: the next one marks anew.',
       error,
     );
   }
@@ -44,7 +46,7 @@ function decode(bytes: Uint8Array): Condemned {
   fields.integer('schema', 1, 1);
   const keys = fields.list('condemned', MOST_KEYS).map((value) => {
     const entry = new Fields(value, `an entry of ${releaseKeys.condemned}`);
-    // An attacker who can write this document must not be able to have refs or logs deleted.
+    // An attacker with write access to this document must not be able to get refs or logs deleted.
     const read = [entry.text('key', isCollectable), entry.integer('at', 0, Number.MAX_SAFE_INTEGER)] as const;
     entry.end();
     return read;

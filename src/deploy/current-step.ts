@@ -34,7 +34,7 @@ export function readStep(bytes: Uint8Array): TakenStep {
 }
 
 /**
- * A step, and the ETag of the object that has it; undefined if there is no object.
+ * A step, and the ETag of its object; undefined if there is no object.
  *
  * @throws {ReleaseError} which names the object; {StoreError}
  */
@@ -54,8 +54,8 @@ export async function readStepAt(
 }
 
 /**
- * The keys of an environment's log, in the order of their steps. Without those that no step has: a file that somebody left
- * there is not one.
+ * The keys of an environment's log, in the order of their steps. Omits keys that no step can have, such as those of
+ * stray files.
  */
 export async function listLog(
   store: ReleaseStore,
@@ -99,7 +99,11 @@ export async function readLogEntry(
 
 /** Another step was taken meanwhile, which this deployer has not seen. */
 export function overtakenBy({ step }: Standing, paths: string, hint: string): DeployError {
-  const { author, message, sequence } = step?.payload ?? { author: 'somebody', message: '', sequence: 0 };
+  const { author, message, sequence } = step?.payload ?? {
+    author: 'an unknown author',
+    message: '',
+    sequence: 0,
+  };
   const [subject = ''] = message.split('\n');
   const about = subject === '' ? '' : ` (${subject})`;
   return new DeployError(
@@ -113,7 +117,7 @@ function requireEnvironmentOf(payload: ReleasePayload, environment: string): voi
   if (payload.environment === environment) return;
   throw new DeployError(
     'log-differs',
-    `the ref of ${environment} is one of ${payload.environment}: somebody copied it`,
-    'Look who can write to refs/, and put the right ref back from log/.',
+    `the ref of ${environment} is a copy of the ref of ${payload.environment}`,
+    'Check which accounts can write to refs/, and put the right ref back from log/.',
   );
 }

@@ -19,13 +19,13 @@ export type Deployed =
 
 export interface DeployOptions extends ChangeOptions {
   /**
-   * Checks the resulting tree before anything is written; rejects with `check-failed`. Called again if another deploy has changed
-   * the tree meanwhile.
+   * Checks the resulting tree before anything is written; rejects with `check-failed`. Called again if another deploy
+   * has changed the tree meanwhile.
    */
   readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
   /**
-   * Writes all content anew, as if the store had none: for a tree whose packs or manifest in the store are missing or damaged.
-   * Only for a whole tree.
+   * Writes all content anew, as if the store had none: for a tree whose packs or manifest in the store are missing or
+   * damaged. Only for a whole tree.
    */
   readonly uploadAll?: boolean | undefined;
   readonly onProgress?: UploadOptions['onProgress'];
@@ -42,8 +42,8 @@ export type DeployEnd =
   | { readonly kind: 'unchanged'; readonly standing: Standing };
 
 /**
- * Deploys a whole tree, or files on top of the current one. If another step is taken meanwhile, files are put on top of it, unless
- * it changed the same paths. A whole tree is not: it would revert the other step.
+ * Deploys a whole tree, or files on top of the current one. If another step is taken meanwhile, files are put on top of
+ * it, unless it changed the same paths. A whole tree is not: it would revert the other step.
  *
  * @throws {DeployError}, {ReleaseError}, {StoreError}
  */
@@ -88,7 +88,7 @@ function isUnusable(error: unknown): boolean {
   return error instanceof ReleaseError || (error instanceof DeployError && error.code === 'no-such-release');
 }
 
-/** Said to a user who named a directory and may have meant files. */
+/** For a user that named a directory and may have meant files. */
 const TO_ADD = 'to add files to the tree that is there, name files and not a directory';
 
 class Unchanged extends Error {
@@ -131,7 +131,7 @@ function refuseOvertaken(
   throw overtakenBy(now.standing, paths, 'Bring their changes into yours, and deploy again.');
 }
 
-/** Whether this deploy decides about a path. */
+/** Whether this deploy sets or removes a path. */
 function isTouched(deployed: Deployed, path: string): boolean {
   if (deployed.kind === 'tree') return true;
   const isOwn = deployed.files.some((file) => file.path === path);

@@ -15,8 +15,8 @@ export async function listRefs(store: ReleaseStore, signal: AbortSignal): Promis
 }
 
 /**
- * The environments of a root, for a sentence that helps; undefined if the store does not say: that must not fail a command, whose
- * step may be in force.
+ * The environments of a root, for a hint; undefined if the store does not list them: that must not fail a command,
+ * because its step may be in force.
  */
 export async function knownEnvironments(
   store: ReleaseStore,
@@ -38,7 +38,7 @@ export function namesOf(environments: readonly string[]): string | undefined {
   return more > 0 ? `${named} and ${more} more` : named;
 }
 
-/** The error of an environment without a step: its name may be a typing error, so it names those that there are. */
+/** The error for an environment without a step: its name may be a typing error, so the error lists the others. */
 export async function noRelease(
   store: ReleaseStore,
   environment: string,

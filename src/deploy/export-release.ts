@@ -14,8 +14,9 @@ export interface ExportOptions {
 }
 
 /**
- * Writes a release to a new directory, for hosts without FUSE: completely or not at all. The files are first written to a
- * directory beside it, whose name begins with a dot. One rename gives it the final name once everything is on the disk.
+ * Writes a release to a new directory, for hosts without FUSE: completely or not at all. The files are first written to
+ * a directory beside it, whose name begins with a dot. One rename gives it the final name once everything is on the
+ * disk.
  *
  * @throws {ReleaseError}, {StoreError}, and errors of the file system (EEXIST, ENOTEMPTY if the directory exists)
  */

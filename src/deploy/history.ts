@@ -33,12 +33,13 @@ export interface HistoryOptions {
 }
 
 /**
- * The newest steps of an environment, the newest first. Each is checked against its predecessor: number, hash of the predecessor,
- * time, and signature. Missing steps are reported too.
+ * The newest steps of an environment, the newest first. Each is checked against its predecessor: number, hash of the
+ * predecessor, time, and signature. Missing steps are reported too.
  */
 export async function readHistory(options: HistoryOptions): Promise<readonly AuditedStep[]> {
   const { store, environment, most, concurrency, signal } = options;
-  // Listed before the ref is read: a ref is moved before its log entry is written, so the log is never ahead of a true ref.
+  // Listed before the ref is read: a ref is moved before its log entry is written, so the log is never ahead of a true
+  // ref.
   const keys = await listLog(store, environment, signal);
   const ref = await readRef(options);
   const entries = new Map<number, Entry>();

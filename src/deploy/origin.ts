@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
 
-/** Who deploys, and from where. Recorded with each step. */
+/** The author of a deploy, and the state of its source. Recorded with each step. */
 export interface Origin {
   readonly author: string | undefined;
   readonly message: string | undefined;
@@ -16,7 +16,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const run = promisify(execFile);
 const LONGEST_GIT_MS = 10_000;
-/** What Python leaves beside its sources is in no release. */
+/** No release contains the files that Python leaves beside its sources. */
 const NOT_RELEASED = [':(exclude,glob)**/__pycache__/**', ':(exclude)*.pyc'];
 
 /** From the variables of GitHub Actions and GitLab CI; otherwise from git, if the source is in a work tree. */

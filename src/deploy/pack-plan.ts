@@ -37,11 +37,11 @@ interface UsedPack {
 }
 
 /**
- * Decides what is written: contents that the current release lacks, and the contents of packs that are not worth keeping.
- * These are packs of which less than half is used. If the release would need more than 16 packs, also the 8 smallest, unless
- * they use half of a full pack: so a content is rewritten a few times in a thousand deploys, not in each.
+ * Decides what is written: contents that the current release lacks, and contents of packs that are not worth keeping:
+ * those of which less than half is used. If the release would need more than 16 packs, also the 8 smallest, unless they
+ * use half of a full pack: so a content is rewritten a few times in a thousand deploys, not in each.
  *
- * The size of a pack is estimated from the current release, without a request: contents are ordered by their hashes, so that
+ * The size of a pack is estimated from the current release, without a request: contents are ordered by hash, so that
  * the remaining ones reach close to the end of the pack.
  *
  * @param files of the new release
@@ -91,7 +91,9 @@ export function planPacks(files: readonly ReleasedContent[], current: readonly R
   return { kept, packs: fill([...fresh, ...again]) };
 }
 
-/** The files with their places (pack and offset) once the packs are written. `digests[i]` is that of `plan.packs[i]`. */
+/**
+ * The files with their places (pack and offset) once the packs are written. `digests[i]` is that of `plan.packs[i]`.
+ */
 export function placeFiles(
   files: readonly ReleasedContent[],
   plan: PackPlan,

@@ -15,8 +15,8 @@ export interface ProbedStore {
 }
 
 /**
- * Verifies, once for each endpoint and bucket, that the store honours conditional writes: of 16 concurrent creations one wins,
- * and a write on an outdated ETag is rejected. A store that silently accepts both would lose steps.
+ * Verifies, once for each endpoint and bucket, that the store honours conditional writes: of 16 concurrent creations
+ * one wins, and a write on an outdated ETag is rejected. A store that silently accepts both would lose steps.
  *
  * @throws {DeployError} `unconditional-store`; {StoreError}
  */
@@ -50,7 +50,7 @@ export async function requireConditionalWrites(
   await remember(store, probed, known?.etag, signal);
 }
 
-/** An object of another size than ours is no knowledge: the probe is made again. */
+/** Ignores an object that is larger than ours: the probe is then repeated. */
 async function readKnown(store: ReleaseStore, signal: AbortSignal): Promise<StoredObject | undefined> {
   try {
     return await store.read(KEY, MOST_BYTES, signal);

@@ -85,6 +85,6 @@ function mismatch(what: string, found: string): ReleaseError {
   return new ReleaseError(
     'mismatch',
     `${what} is not what the release names: ${found}`,
-    `Look who can write below the release root. ${UPLOAD_AGAIN}`,
+    `Check which accounts can write below the release root. ${UPLOAD_AGAIN}`,
   );
 }

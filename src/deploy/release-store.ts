@@ -8,8 +8,8 @@ export interface StoredObject {
 export type WriteEnd = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'refused' };
 
 /**
- * The objects below one release root, for writers. Keys have no leading slash. Every method rejects with StoreError if the store
- * fails; then a write may or may not have happened.
+ * The objects below one release root, for writers. Keys have no leading slash. Every method rejects with StoreError if
+ * the store fails; then a write may or may not have happened.
  */
 export interface ReleaseStore {
   /** Undefined if there is no such object. Rejects with ReleaseError `malformed` if it is longer than `most` bytes. */

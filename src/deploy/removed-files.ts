@@ -22,7 +22,7 @@ export function removedFiles(removed: readonly string[], paths: readonly string[
   return found;
 }
 
-/** The user may have typed the path on this host, which has more in front of the path in the tree. */
+/** The user may have typed the path on this host, which has more directories before the path in the tree. */
 function notThere(removed: string, paths: readonly string[]): DeployError {
   const names = removed.split('/');
   const meant = names

@@ -19,7 +19,7 @@ export interface S3ReleaseStoreOptions {
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
-  /** Is told the Date of each answer. */
+  /** Receives the Date of each answer. */
   readonly dates?: DateObserver;
   /** Milliseconds; ends early if the signal is aborted. */
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -29,15 +29,15 @@ export interface S3ReleaseStoreOptions {
 export const WRITING_TIMEOUTS: Timeouts = { connect: 3_000, firstByte: 60_000, stall: 30_000 };
 
 /**
- * A release root in S3, for writers. Uses the SDK, because writes are rare, and it has signed bodies, retries and a parser of
- * listings. Readers use SignedHttp, which is faster.
+ * A release root in S3, for writers. Uses the SDK, because writes are rare, and it has signed bodies, retries and a
+ * parser of listings. Readers use SignedHttp, which is faster.
  */
 export class S3ReleaseStore implements ReleaseStore {
   readonly #sdk: typeof Sdk;
   readonly #client: Sdk.S3Client;
   readonly #target: ResolvedTarget;
   readonly #delay: S3ReleaseStoreOptions['delay'];
-  /** Those given last. */
+  /** The last credentials given to the SDK. */
   #credentials: Credentials | undefined;
 
   private constructor(
@@ -90,7 +90,7 @@ export class S3ReleaseStore implements ReleaseStore {
         throw new ReleaseError(
           'malformed',
           `${key} has ${length} bytes, where ${most} are the most`,
-          'It was not written by dagmount, or was changed since: look who can write below the release root.',
+          'It was not written by dagmount, or was changed since: check which accounts can write below the release root.',
         );
       }
       if (etag === undefined || length === undefined || body === undefined) {
@@ -218,8 +218,8 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   /**
-   * Rejects with the error of the last attempt. Every request can be sent again: a write whose first attempt took effect is
-   * rejected the second time, and its writer reads the object.
+   * Rejects with the error of the last attempt. Every request can be sent again: a write whose first attempt took
+   * effect is rejected the second time, and its writer reads the object.
    */
   #tried<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     return retry(ask, {
@@ -299,7 +299,7 @@ type Payer = { readonly RequestPayer?: 'requester' };
 
 const LOOK = "See the store's own words, and what stands between it and this host.";
 
-/** The store does not know the key, or not this secret of it: no permission would help. */
+/** The store does not know the access key, or its secret is wrong: no permission would help. */
 const KEY_IS_WRONG: ReadonlySet<string> = new Set(['SignatureDoesNotMatch', 'InvalidAccessKeyId']);
 const CHECK_KEYS =
   'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile, and that they are those of this endpoint.';

@@ -5,8 +5,9 @@ import { runProgram } from './run-program.ts';
 const LONGEST_SIGNING_MS = 120_000;
 
 /**
- * Lets `ssh-keygen -Y sign` (OpenSSH 8.1) sign the bytes. It uses a private key file of any format, and asks for its passphrase
- * on the terminal; or, if a public key is named, the agent that has the private one. dagmount never reads a key.
+ * Lets `ssh-keygen -Y sign` (OpenSSH 8.1) sign the bytes. It uses a private key file of any format, and asks for its
+ * passphrase on the terminal; or, if a public key is named, the agent that has the private one. dagmount never reads a
+ * key.
  *
  * @throws {DeployError} `unsigned`
  */

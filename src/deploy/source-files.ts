@@ -23,8 +23,8 @@ const LEFT_OUT_FILES: ReadonlySet<string> = new Set(['.git', '.airflow-bundle-ma
 const LARGEST_FILE_BYTES = 1024 ** 3;
 const READ_BYTES = 1024 * 1024;
 /**
- * How many files are read at a time. Each takes five turns of the thread pool, whose four threads are mostly idle if files are
- * read one by one.
+ * How many files are read at a time. Each takes five turns of the thread pool, whose four threads are mostly idle if
+ * files are read one by one.
  */
 export const READING = { concurrency: 16, ahead: 64 } as const;
 
@@ -43,8 +43,8 @@ export interface CollectOptions {
 }
 
 /**
- * All files below a directory, by relative path. A symbolic link is followed only to a file below the same directory, whose
- * content is deployed in its place: a file elsewhere was not reviewed.
+ * All files below a directory, by relative path. A symbolic link is followed only to a file below the same directory,
+ * whose content is deployed in its place: a file elsewhere was not reviewed.
  *
  * @throws {DeployError} `unusable-source`, which names the path
  */
@@ -115,15 +115,15 @@ async function requireInside(root: string, source: string, path: string): Promis
   );
 }
 
-/** By the names of a path whether no release may have it. The last one is that of a file. */
+/** Whether no release may have a path, by the names in it. The last name is that of a file. */
 function isLeftOutPath(path: string): boolean {
   const names = path.split('/');
   return names.some((name, at) => isLeftOut(name, at < names.length - 1));
 }
 
 /**
- * By descriptors rather than by FileHandle, which takes 0.14 ms of the processor for a file of 4 KiB, where these take 0.08 (Node.js
- * 20.20): a tree of 3,000 files is read whole for each deploy of a directory.
+ * Descriptors instead of FileHandle, because each deploy of a directory reads a whole tree, such as 3,000 files. A file
+ * of 4 KiB takes 0.08 ms of CPU with these, and 0.14 ms with FileHandle (Node.js 20.20).
  */
 const descriptors = {
   open: promisify(open),

@@ -43,8 +43,9 @@ export interface StepSetting {
 
 export interface StepOptions extends StepSetting {
   /**
-   * Returns the content of the step for this state of the environment. Packs and manifest are in the store when it resolves. Called
-   * again if another step was taken meanwhile; rejects, usually with `overtaken`, if it cannot follow that step.
+   * Returns the content of the step for this state of the environment. Packs and manifest are in the store when it
+   * resolves. Called again if another step was taken meanwhile; rejects, usually with `overtaken`, if it cannot follow
+   * that step.
    */
   readonly propose: (standing: Standing, condemned: Condemned) => Promise<StepProposal>;
 }
@@ -52,12 +53,12 @@ export interface StepOptions extends StepSetting {
 /**
  * Takes one step of an environment: moves its ref by compare-and-swap, and adds the step to the log.
  *
- * The order matters. First, the log entry of the previous step is completed: so the log lacks at most its newest entry, even if a
- * writer was killed. Then the ref is moved, which decides; then this step's entry is written. The ref is never moved if the
- * log already has the next number, because then an earlier ref was restored.
+ * The order matters. First, the log entry of the previous step is completed: so the log lacks at most its newest entry,
+ * even if a writer was killed. Then the ref is moved, which decides; then this step's entry is written. The ref is
+ * never moved if the log already has the next number, because then an earlier ref was restored.
  *
- * @throws {DeployError} `armed`, `overtaken`, `write-refused`, `put-back`, `log-differs`, `invalid-step`; {ReleaseError};
- * {StoreError}
+ * @throws {DeployError} `armed`, `overtaken`, `write-refused`, `put-back`, `log-differs`, `invalid-step`;
+ * {ReleaseError}; {StoreError}
  */
 export async function takeStep(options: StepOptions): Promise<TakenStep> {
   const { store, environment, pause, signal } = options;
@@ -72,7 +73,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     refuseOtherRoot(standing, options.root);
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
     const proposal = await options.propose(standing, keys).catch(async (error: unknown) => {
-      // On a ref that was put back, a release that is sought may be one of a later step: that is to be said.
+      // If an earlier ref was restored, the missing release may be one of a later step. completeLog() reports that.
       if (error instanceof DeployError && error.code === 'no-such-release')
         await completeLog(store, environment, standing, signal);
       throw error;
@@ -92,7 +93,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
   }
 }
 
-/** Nodes hold a step of another root than that of the steps that they know: a wrong --root would stop every later deploy. */
+/** Nodes hold a step whose root differs from that of earlier steps: a wrong --root would stop every later deploy. */
 function refuseOtherRoot({ step }: Standing, root: string): void {
   if (step === undefined || step.payload.root === root) return;
   const { environment, sequence, root: before } = step.payload;
@@ -142,8 +143,8 @@ async function signed(options: StepOptions, standing: Standing, proposal: StepPr
 }
 
 /**
- * A payload that readers reject would also stop every later writer, because a writer reads the previous step. So an unreadable
- * payload is never written.
+ * A payload that readers reject would also stop every later writer, because a writer reads the previous step. So an
+ * unreadable payload is never written.
  */
 function requireReadable(payload: Uint8Array): void {
   try {
@@ -158,7 +159,7 @@ function requireReadable(payload: Uint8Array): void {
   }
 }
 
-/** Whether the ref points to this step, or did before later ones. If the answer was lost, this reads the ref instead of guessing. */
+/** Whether the ref points to this step, or did before later ones. If the answer was lost, reads the ref to find out. */
 async function moveRef(options: StepOptions, standing: Standing, step: TakenStep): Promise<boolean> {
   const { store, environment, signal } = options;
   const key = releaseKeys.ref(environment);
@@ -171,7 +172,7 @@ async function moveRef(options: StepOptions, standing: Standing, step: TakenStep
   }
   if (end?.kind === 'written') return true;
   signal.throwIfAborted();
-  // Also after a rejection: the client may have sent the request twice, and the first one caused the rejection of the second.
+  // Also after a rejection: if the client sent the request twice, the first may have caused the second's rejection.
   const found = await readStanding(store, environment, signal);
   if (isSame(found.step, step)) return true;
   const written = await readLogEntry(store, environment, step.payload.sequence, signal);
@@ -186,8 +187,8 @@ function isSame(found: TakenStep | undefined, step: TakenStep): boolean {
 }
 
 /**
- * Writes the envelope beside the manifest, where a version is looked up by its id, and then into the log. So the writer of the
- * next step needs only one request to see that the log is complete.
+ * Writes the envelope beside the manifest, where a version is looked up by its id, and then into the log. So the writer
+ * of the next step needs only one request to see that the log is complete.
  */
 async function writeDown(
   store: ReleaseStore,
@@ -203,8 +204,8 @@ async function writeDown(
 }
 
 /**
- * Adds the previous step to the log if its writer was killed before. If the log has later steps, the ref is outdated: an earlier
- * one was restored.
+ * Adds the previous step to the log if its writer was killed before. If the log has later steps, the ref is outdated:
+ * an earlier one was restored.
  */
 async function completeLog(
   store: ReleaseStore,
@@ -235,13 +236,13 @@ async function refusePutBack(
     throw new DeployError(
       'log-differs',
       `${key} is there, and is not a step that follows the ref of ${environment}`,
-      `Verify it by its signature before anything else: if nobody who may deploy made it, remove it, and find out who can write to ${releaseKeys.log(environment)}.`,
+      `Verify it by its signature before anything else: if no authorized deployer made it, remove it, and check which accounts can write to ${releaseKeys.log(environment)}.`,
     );
   }
   throw new DeployError(
     'put-back',
-    `the ref of ${environment} is older than its log, which has step ${sequence}: somebody put an earlier one back`,
-    `Verify the newest object of ${releaseKeys.log(environment)} by its signature first; then copy it to ${releaseKeys.ref(environment)}, and find out who did it.`,
+    `the ref of ${environment} is older than its log, which has step ${sequence}: an earlier ref was put back`,
+    `Verify the newest object of ${releaseKeys.log(environment)} by its signature first; then copy it to ${releaseKeys.ref(environment)}, and find out which account did it.`,
   );
 }
 
@@ -275,7 +276,7 @@ function logDiffers(environment: string, sequence: number): DeployError {
   return new DeployError(
     'log-differs',
     `the log of ${environment} has another step ${sequence} than its ref`,
-    'Look who can write below the release root; keep both objects, and remove the one that is not signed.',
+    'Check which accounts can write below the release root; keep both objects, and remove the one that is not signed.',
   );
 }
 
@@ -287,12 +288,12 @@ function tooSlow(environment: string): DeployError {
   );
 }
 
-/** @param last what the ref was before the last try */
+/** @param last the state of the ref before the last try */
 function givenUp(environment: string, tries: number, first: Standing, last: Standing): DeployError {
   if (first.step?.digest === last.step?.digest) {
     return new DeployError(
       'write-refused',
-      `the store refused ${tries} times to move the ref of ${environment}, though nobody else moved it`,
+      `the store refused ${tries} times to move the ref of ${environment}, though no other writer moved it`,
       'Look what stands between this host and the store: it must pass on If-Match, If-None-Match and ETag as they are.',
     );
   }

@@ -43,17 +43,18 @@ export interface UploadOptions {
 /** Packs in memory at a time: 128 MiB of packs of many contents, and one pack of one large content. */
 const MOST_PACKS_AT_ONCE = 4;
 const MOST_LARGE_PACKS_AT_ONCE = 1;
-/** How many foreign objects under the names of one document are skipped. */
+/** Maximum number of foreign objects that are skipped under the names of one document. */
 const MOST_REFUSALS = 8;
 /** A pack, and the bytes after its contents that give it another name. */
 const MOST_PACK_OBJECT_BYTES = 1024 ** 3 + 1024;
 
 /**
- * Writes those packs and manifests of a release that the store lacks. No node shows them until a ref points to them. Packs are
- * named by their content, so that packs of an earlier attempt are found. They are read before they are used, because another
- * writer could have planted them.
+ * Writes those packs and manifests of a release that the store lacks. No node shows them until a ref points to them.
+ * Packs are named by their content, so that packs of an earlier attempt are found. They are read before they are used,
+ * because another writer could have planted them.
  *
- * @throws {DeployError} `unusable-source` if a file has changed since it was read, or the release is too large; {StoreError}
+ * @throws {DeployError} `unusable-source` if a file has changed since it was read, or the release is too large;
+ *   {StoreError}
  */
 export async function upload(
   files: readonly PlannedFile[],
@@ -125,7 +126,7 @@ async function write(
       throw new DeployError(
         'write-refused',
         `the store refused ${refusals} times to create an object, the last time ${key}, and has not its content`,
-        'Look who can write below the release root, and what stands between this host and the store.',
+        'Check which accounts can write below the release root, and what stands between this host and the store.',
       );
     }
   }

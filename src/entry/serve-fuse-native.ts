@@ -40,11 +40,12 @@ interface Place {
 type Send = (message: FromSession | Loading | Metered, sent?: () => void) => void;
 
 /**
- * Lets libfuse answer in this process, as the server that started it says. It never touches the mount itself: that would
- * wait for its own answer.
+ * Lets libfuse answer the kernel in this process, controlled by the server that started it. It never touches the mount
+ * itself: that would wait for its own answer.
  *
- * After the death of the server, it serves the tree and the local content for a while, because an empty directory would make
- * Airflow deactivate every DAG. A server that is started meanwhile replaces the mount; otherwise this process unmounts it.
+ * After the death of the server, it serves the tree and the local content for a while, because an empty directory would
+ * make Airflow deactivate every DAG. A server that is started meanwhile replaces the mount; otherwise this process
+ * unmounts it.
  */
 export async function serveFuseNative(serving: FuseNativeServing): Promise<void> {
   const tell = process.send?.bind(process);
@@ -73,8 +74,8 @@ export async function serveFuseNative(serving: FuseNativeServing): Promise<void>
 }
 
 /**
- * Resolves at the first signal that arrives when the server is gone. Earlier signals are ignored: a host that shuts down
- * signals all processes at once, and the server ends this one after it has unmounted.
+ * Resolves at the first signal that arrives when the server is gone. Earlier signals are ignored: a host that shuts
+ * down signals all processes at once, and the server ends this one after it has unmounted.
  */
 function endOfHost(): Promise<void> {
   return new Promise((resolve) => {
@@ -119,7 +120,7 @@ class ServedMount {
     const { request } = wanted;
     const mark = new MountMark(cacheDirectory);
     const looks = pLimit(LOOKS);
-    // What the server has made local since it last sent fingerprints is known to it alone.
+    // Only the server knows what it has made local since it last sent fingerprints.
     const fetchOf: SessionEnvironment['fetchOf'] = (tree) => {
       const { cacheDirectory } = trees[tree]!;
       const fetch = environment.fetchOf(tree);

@@ -65,7 +65,7 @@ function start(message: SessionStart, environment: SessionEnvironment, resend: b
     };
   };
   const addon = loadAddon();
-  // A session that takes over answers from its beginning, and says that it serves when the kernel knows its tree.
+  // A session that takes over answers from its start, and reports that it serves once the kernel knows its tree.
   const began = performance.now();
   return new KernelSession({
     addon,

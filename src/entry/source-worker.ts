@@ -51,7 +51,7 @@ const credentials: CredentialsProvider = ({ renew = false } = {}) => {
 let source: Source | undefined;
 /** For a release only. */
 let versions: ReleaseVersions | undefined;
-/** The main thread is told after each look, and after so many requests of a long one. */
+/** The worker reports to the main thread after each look, and after this many requests of a long look. */
 const TOLD_AT_ONCE = 100;
 let requests: Parameters<RequestObserver['request']>[] = [];
 let bytes = 0;

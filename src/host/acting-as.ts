@@ -3,9 +3,9 @@ import { HostError } from './host-error.ts';
 import type { Identity } from './mount-owner.ts';
 
 /**
- * Does something with the rights of the user for whom it is done, if this process is root: then that user's missing
- * rights apply. `act` must be synchronous: rights belong to the whole process. Throws HostError if root may not
- * change its user, as in some containers.
+ * Runs `act`; if this process is root, with the rights of `owner`, so that the limits of that user apply. `act` must be
+ * synchronous: rights belong to the whole process. Throws HostError if root may not change its user, as in some
+ * containers.
  */
 export function actingAs<T>(owner: Identity, act: () => T): T {
   const self = { uid: process.geteuid?.(), gid: process.getegid?.() };

@@ -6,7 +6,7 @@ export interface Identity {
   readonly gid: number;
 }
 
-/** The uid of the user who mounted it, as the kernel knows it. */
+/** The uid of the user that made the mount, as the kernel knows it. */
 export function ownerOf(mount: Pick<Mount, 'superOptions'>): number | undefined {
   return numberIn(mount, 'user_id=');
 }

@@ -36,7 +36,7 @@ export interface ShownStep {
   /** The environment. */
   readonly ref: string;
   readonly seq: number;
-  /** Of the release. */
+  /** The id of the release. */
   readonly id: string;
 }
 
@@ -114,8 +114,8 @@ function parse(bytes: Buffer, path: string): unknown {
 }
 
 /**
- * Copies only known fields, because another user may have written it: for example, the processes must belong to that
- * user.
+ * Copies only known fields, because another user may have written the state: for example, the processes must belong to
+ * that user.
  */
 function stateOf(value: unknown, path: string, owner: number, directory: string): MountState {
   if (!isMountState(value))

@@ -7,12 +7,12 @@ export interface Mount {
   readonly parentId: number;
   readonly device: { readonly major: number; readonly minor: number };
   readonly mountPoint: string;
-  /** Of the mount: `ro`, `nosuid` and their like. */
+  /** Options of the mount, such as `ro` and `nosuid`. */
   readonly options: readonly string[];
   /** With its subtype: `fuse.dagmount`. */
   readonly fsType: string;
   readonly source: string;
-  /** Of the filesystem: `user_id=0` and its like. */
+  /** Options of the filesystem, such as `user_id=0`. */
   readonly superOptions: readonly string[];
 }
 

@@ -32,8 +32,8 @@ export function readTrustedFile(path: string, mostBytes: number): Buffer {
 }
 
 /**
- * The content of a file that root or this process's user made, and a link to it likewise. Its owner's group may write to
- * it, as into a checkout under umask 002. Throws HostError.
+ * The content of a file that belongs to root or to this process's user; a link to it must, too. Its owner's group may
+ * write to it, as into a checkout under umask 002. Throws HostError.
  */
 export function readOwnOrRootsFile(path: string, mostBytes: number): Buffer {
   return readChecked(path, FOLLOWING_FLAGS, mostBytes, (stats) => {

@@ -94,7 +94,7 @@ export function reasonAgainst(
   if (mount === undefined) return 'lies on a file system that is mounted no more';
   if (!mount.fsType.startsWith('fuse')) return undefined;
   const owner = ownerOf(mount);
-  // The real user: the effective one may be a user for whom root acts.
+  // The real user: the effective user may be another one if root acts for that user.
   if (owner === 0 || owner === process.getuid?.()) return undefined;
   return 'lies on a FUSE file system of another user, who may never answer';
 }

@@ -3,8 +3,8 @@ import { setPriority } from 'node:os';
 
 /**
  * With 16 readers using the kernel's caches, the server's share of the processor rises from one tenth to four fifths.
- * Content that is not local must meanwhile wait until the cache was scanned: on 2 cores the longest such read after a
- * kill was, half of the time, 0.75 s rather than 1 s with 10.
+ * Meanwhile, reads of content that is not local wait until the cache is scanned: on 2 cores, the median of the longest
+ * such read after a kill was 0.75 s, and 1 s with a value of 10.
  */
 const AHEAD = 15;
 const MOST = -20;

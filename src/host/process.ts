@@ -7,7 +7,7 @@ export interface ProcessId {
   readonly pid: number;
   /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined: unknown. */
   readonly startTicks?: number | undefined;
-  /** The user to whom the process must belong; undefined: any user. */
+  /** The user that must own the process; undefined: any user. */
   readonly uid?: number | undefined;
 }
 
@@ -52,8 +52,8 @@ export function processOf(pid: number): ProcessId {
 }
 
 /**
- * Sends a signal to a process identified by its start time, if it still runs. `owner`: the user for whom it is done,
- * if not this one: then the kernel checks that user's permission.
+ * Sends a signal to a process identified by its start time, if it still runs. `owner`: the user that requests it, if it
+ * is not this one: then the kernel checks that user's permission.
  *
  * Returns whether the signal was sent.
  */
@@ -77,7 +77,7 @@ function signalAs(owner: Identity, pid: number, signal: NodeJS.Signals): boolean
   return runAs(owner, 'kill -s "$1" "$2"', [signal.slice(3), String(pid)]);
 }
 
-/** Runs a shell command with the rights of a user, who may stop that shell, but cannot block this process. */
+/** Runs a shell command with the rights of a user. That user may stop the shell, but cannot block this process. */
 export function runAs(
   { uid, gid }: Identity,
   line: string,

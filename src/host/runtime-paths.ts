@@ -8,7 +8,9 @@ import { unsafeAncestor } from './safe-directory.ts';
 
 const ROOT_DIRECTORY = process.platform === 'darwin' ? '/var/run/dagmount' : '/run/dagmount';
 const DIRECTORY_MODE = 0o700;
-/** Others may traverse root's: a socket in it may belong to a group. Secret entries have their own modes. */
+/**
+ * Other users may traverse root's directory: a socket in it may belong to a group. Secret entries have their own modes.
+ */
 const ROOT_DIRECTORY_MODE = 0o711;
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -49,14 +51,14 @@ export function mountLogFile(directory: string, mountId: string): string {
   return `${directory}/${mountId}${keptFiles.log.name}`;
 }
 
-/** Possible runtime directories of another user, for root, who sees the mounts of all users. */
+/** Possible runtime directories of another user, for root, which sees the mounts of all users. */
 export function runtimeDirectoriesOf(uid: number): readonly string[] {
   return uid === 0 ? [ROOT_DIRECTORY] : [`/run/user/${uid}/dagmount`, `/tmp/dagmount-${uid}`];
 }
 
 /**
- * Creates it if missing, accessible only to its owner. Any user may have created it in /tmp before: one that is not
- * exclusively this user's is rejected. Throws ConfigError `runtime-unsafe` or `runtime-unwritable`.
+ * Creates the directory if it is missing, accessible only to its owner. Any user may have created it in /tmp before:
+ * one that is not exclusively this user's is rejected. Throws ConfigError `runtime-unsafe` or `runtime-unwritable`.
  */
 export function prepareRuntimeDirectory(directory: string, uid: number): void {
   try {

@@ -26,9 +26,9 @@ export interface AncestryOptions {
 
 /**
  * The first directory above `path` that makes `path` unsafe; undefined if there is none. A missing directory is safe:
- * this user will create it. A user who may write to a directory can rename its entries, unless its sticky bit is set:
- * then only the owners of the entry and of the directory can, and these must be this user or root. Links are
- * followed, and the directories that they lie in are checked too.
+ * this user will create it. A user with write access to a directory can rename its entries. If its sticky bit is set,
+ * only the owners of the entry and of the directory can, and these must be this user or root. Links are followed, and
+ * the directories that they lie in are checked too.
  */
 export function unsafeAncestor(path: string, options: AncestryOptions): UnsafeDirectory | undefined {
   return new Ancestry(options).check(path);

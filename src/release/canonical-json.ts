@@ -14,7 +14,8 @@ export type JsonValue =
 /** Deeper documents are refused: the deepest of ours has four levels. */
 const MOST_LEVELS = 16;
 /**
- * Enough for a manifest of a million files, each with six fields. Without a bound 64 MiB of `[` become several GiB of lists.
+ * Enough for a manifest of a million files, each with six fields. Without a bound 64 MiB of `[` become several GiB of
+ * lists.
  */
 const BOUNDS: JsonBounds = { levels: MOST_LEVELS, containers: 1_000_016, values: 8_000_000 };
 
@@ -34,11 +35,11 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 /**
- * The one text of a value: keys in the order of their code points, no spaces, everything outside of 0x20 to 0x7e as
- * \uXXXX in lower case, with surrogate pairs. These are the bytes of Python's
- * `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)`; JSON.stringify differs: it leaves DEL and
- * everything beyond ASCII as they are. Numbers are integers that a double holds exactly. A key whose value is undefined is
- * left out.
+ * The canonical text of a value: keys in the order of their code points, no spaces, everything outside of 0x20 to 0x7e
+ * as \uXXXX in lower case, with surrogate pairs. These are the bytes of Python's
+ * `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)`. JSON.stringify differs: it leaves DEL
+ * and everything beyond ASCII as they are. Numbers are integers that a double holds exactly. A key whose value is
+ * undefined is left out.
  *
  * @throws {ReleaseError} `malformed` if the value has a lone surrogate or another number
  */
@@ -49,8 +50,8 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 /**
- * The value of canonical bytes. Any other text of the same value is refused: whoever reads these bytes, in whatever
- * language, reads the same, whatever their parser makes of a key that is there twice.
+ * The value of canonical bytes. Refuses any other text of the same value: every reader of these bytes, in any language,
+ * reads the same value, whatever its parser makes of a duplicate key.
  *
  * @param what the name of the document, for errors
  * @throws {ReleaseError} `malformed`
@@ -132,6 +133,6 @@ function malformed(message: string): ReleaseError {
   return new ReleaseError(
     'malformed',
     message,
-    'It was not written by dagmount, or was changed since: look who can write below the release root.',
+    'It was not written by dagmount, or was changed since: check which accounts can write below the release root.',
   );
 }

@@ -29,7 +29,8 @@ export function encodeEnvelope({ payload, signatures }: Envelope): Uint8Array {
 }
 
 /**
- * Reads an envelope. It is untrusted, since any writer to the store can make one: neither payload nor signatures are checked.
+ * Reads an envelope. It is untrusted, since any writer to the store can make one: neither payload nor signatures are
+ * checked.
  *
  * @throws {ReleaseError} `malformed`
  */
@@ -51,6 +52,6 @@ function malformed(message: string): ReleaseError {
   return new ReleaseError(
     'malformed',
     `the envelope says what cannot be: ${message}`,
-    'Look who can write below the release root, and deploy once more.',
+    'Check which accounts can write below the release root, and deploy once more.',
   );
 }

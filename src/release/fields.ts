@@ -1,12 +1,12 @@
 import type { JsonValue } from './canonical-json.ts';
 import { ReleaseError } from './release-error.ts';
 
-/** Longest text of a person: a message. UTF-16 units. */
+/** The longest text that a user writes: a message. UTF-16 units. */
 const LONGEST_TEXT = 16_384;
 
 /**
- * Reads the fields of one JSON object, and refuses what is missing, of another kind, or not known: a reader that passed
- * over a field which it does not know would show what its writer forbade.
+ * Reads the fields of one JSON object. Refuses missing fields, other types and unknown fields: a reader that ignored an
+ * unknown field would show what its writer forbade.
  */
 export class Fields {
   readonly #what: string;
@@ -22,7 +22,7 @@ export class Fields {
     this.#object = value as { readonly [key: string]: JsonValue | undefined };
   }
 
-  /** Texts. `rule` says whether the value will do. */
+  /** A text. `rule`: whether the value is allowed. */
   text(name: string, rule: (text: string) => boolean = () => true): string {
     const value = this.#take(name);
     if (typeof value !== 'string' || value.length > LONGEST_TEXT || !rule(value)) throw this.#wrong(name);
@@ -33,7 +33,7 @@ export class Fields {
     return this.#has(name) ? this.text(name, rule) : undefined;
   }
 
-  /** Bytes in base64, of which there is one way to write them. */
+  /** Bytes in base64. Only the canonical form is allowed. */
   bytes(name: string, most: number): Uint8Array {
     const text = this.#take(name);
     if (typeof text !== 'string' || text.length > Math.ceil(most / 3) * 4) throw this.#wrong(name);
@@ -121,6 +121,6 @@ function malformed(message: string): ReleaseError {
   return new ReleaseError(
     'malformed',
     message,
-    'A newer dagmount may have written it: upgrade this one; else look who can write below the release root.',
+    'A newer dagmount may have written it: upgrade this one; else check which accounts can write below the release root.',
   );
 }

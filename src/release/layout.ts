@@ -1,11 +1,11 @@
 import { ReleaseError } from './release-error.ts';
 
-/** An environment: what a ref points for. */
+/** The name of an environment. Each has one ref. */
 const ENVIRONMENT = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const RELEASE_ID = /^sha256-[0-9a-f]{64}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
 
-/** As many digits as the sequence number has in a key of the log, so that a listing is in its order. */
+/** The digits of every sequence number in a key of the log: equal lengths keep a listing in order. */
 const SEQUENCE_DIGITS = 10;
 export const MOST_SEQUENCE = 10 ** SEQUENCE_DIGITS - 1;
 
@@ -56,11 +56,11 @@ export const releaseKeys = {
     `log/${environment}/${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.json`,
   log: (environment: string): string => `log/${environment}/`,
   /**
-   * Never changed. Several may exist of one release: the same files in other packs. No environment's witness has this key:
+   * Never changed. One release may have several: the same files in other packs. No environment's witness has this key:
    * a digest has 64 characters, the name of an environment at most 63.
    */
   manifest: (id: string, digest: string): string => `manifests/${id}/${digest}.json`,
-  /** Never changed: the envelope by which this environment came to this release first. */
+  /** Never changed: the envelope of the first step that brought this release to this environment. */
   witness: (id: string, environment: string): string => `manifests/${id}/${environment}.json`,
   manifests: 'manifests/',
   packs: 'packs/',

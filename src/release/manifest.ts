@@ -6,7 +6,7 @@ import { Fields } from './fields.ts';
 import { isDigest } from './layout.ts';
 import { ReleaseError } from './release-error.ts';
 
-/** Content of a file as people and nodes know it: what a release is made of. */
+/** One file of a release as users and nodes know it, without the place of its bytes. */
 export interface ReleasedContent {
   /** Below the root of the tree: components of 1 to 255 bytes, none of them `.` or `..`, no slash at either end. */
   readonly path: string;
@@ -42,12 +42,12 @@ const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
 /**
  * The id of a release: a hash of paths, sizes, digests and execute bits, and of nothing else. The same files have the
- * same id whoever deploys them, in whatever packs; and the id that airflow-manifest-bundle 0.3 gives them.
+ * same id, whatever their deployer and their packs: the id that airflow-manifest-bundle 0.3 gives them.
  *
  * @param files in any order
  */
 export function releaseId(files: readonly ReleasedContent[]): string {
-  // Canonical JSON, piece by piece: all of it at once takes ten times its length while it is put together.
+  // Hashes canonical JSON piece by piece: assembling the whole text takes ten times its length in memory.
   const hash = createHash('sha256');
   let piece = '{"files":[';
   inOrder(files).forEach(({ path, size, sha256, executable }, at) => {
@@ -115,13 +115,13 @@ function fileOf(value: JsonValue, at: number): ReleasedFile {
   return { path, size, sha256, executable, place: undefined };
 }
 
-/** Whether a node can show it. */
+/** Whether a node can show the path. */
 export function isShowable(path: string): boolean {
   const bytes = Buffer.from(path);
   return bytes.length > 0 && bytes.at(-1) !== 0x2f && judgeKey(bytes, 0, bytes.length, 1) === undefined;
 }
 
-/** Paths are sorted, come once, and none is a folder of another. */
+/** Refuses paths that are not sorted, occur twice, or are a folder of another path. */
 function refuseConflicts(files: readonly ReleasedFile[]): void {
   let before: string | undefined;
   for (const { path } of files) {
@@ -161,11 +161,11 @@ function refuseOverlaps(files: readonly ReleasedFile[]): void {
 interface PlacedFile {
   readonly file: ReleasedFile;
   readonly offset: number;
-  /** Behind its last byte. */
+  /** The offset after its last byte. */
   readonly end: number;
 }
 
-/** The first path that lies in a folder which is a file itself; undefined: a tree can have all of them. */
+/** The first path that lies in a folder that is itself a file; undefined: a tree can have all of the paths. */
 export function findConflict(
   paths: ReadonlySet<string> | ReadonlyMap<string, unknown>,
 ): { readonly folder: string; readonly path: string } | undefined {
@@ -192,6 +192,6 @@ function malformed(message: string): ReleaseError {
   return new ReleaseError(
     'malformed',
     `the manifest says what cannot be: ${message}`,
-    'Deploy the release once more, and look who can write below the release root.',
+    'Deploy the release once more, and check which accounts can write below the release root.',
   );
 }

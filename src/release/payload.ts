@@ -19,34 +19,34 @@ export interface ReleasePayload {
   readonly release: string;
   /** SHA-256 and length of its manifest. */
   readonly manifest: { readonly sha256: string; readonly size: number };
-  /** The step before, by the SHA-256 of its payload; undefined at the first. */
+  /** The previous step, by the SHA-256 of its payload; undefined for the first step. */
   readonly previous:
     | { readonly sequence: number; readonly release: string; readonly sha256: string }
     | undefined;
-  /** By which a writer knows its own step again after a lost answer. */
+  /** Lets a writer recognize its own step after a lost answer. */
   readonly nonce: string;
   /** Milliseconds since the epoch. */
   readonly created: number;
   /** The release must not be shown before this time, in milliseconds since the epoch. */
   readonly notBefore: number | undefined;
-  /** Whether the guard against mass deletions lets it pass. */
+  /** Whether the guard against mass deletions must let the step pass. */
   readonly allowDeletions: boolean;
   readonly author: string;
   readonly message: string;
-  /** Of git. */
+  /** The git commit. */
   readonly commit: string | undefined;
-  /** Of the run that deployed it, or of its merge request. */
+  /** The URL of the CI run that deployed it, or of its merge request. */
   readonly url: string | undefined;
-  /** Numbers of files, against the release before. */
+  /** Numbers of files, compared with the previous release. */
   readonly changes: { readonly added: number; readonly changed: number; readonly removed: number };
 }
 
 export const MOST_PAYLOAD_BYTES = 256 * 1024;
 const MOST_FILES_CHANGED = 1_000_000;
-/** A step waits for its time (`not_before`) for so long at most. */
+/** The longest time for which a step may wait for its time (`not_before`). */
 export const LONGEST_ARMED_MS = 7 * 24 * 3600 * 1000;
 
-/** The bytes of a payload, which are what is signed and stored. */
+/** The bytes of a payload, which are signed and stored. */
 export function encodePayload(payload: ReleasePayload): Uint8Array {
   const { manifest, previous, changes } = payload;
   const text = canonicalJson({
@@ -105,7 +105,7 @@ export function decodePayload(bytes: Uint8Array): ReleasePayload {
   return payload;
 }
 
-/** By which the next payload names this one. */
+/** The digest by which the next payload names this one. */
 export function digestOfPayload(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
@@ -167,6 +167,6 @@ function malformed(message: string): ReleaseError {
   return new ReleaseError(
     'malformed',
     `the payload says what cannot be: ${message}`,
-    'Look who can write below the release root, and deploy once more.',
+    'Check which accounts can write below the release root, and deploy once more.',
   );
 }

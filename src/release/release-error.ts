@@ -1,8 +1,8 @@
 import { CodedError } from '../base/coded-error.ts';
 
 /**
- * - `malformed`: bytes that should be an envelope, a payload or a manifest are none, or say what cannot be
- * - `mismatch`: what was read is not what the document that names it says: another hash, size, root, environment
+ * - `malformed`: bytes are not a valid envelope, payload or manifest, or state something impossible
+ * - `mismatch`: an object differs from the document that names it: another hash, size, root or environment
  * - `bad-signature`: a signature does not belong to the bytes
  * - `unsupported-key`: a signature or a key of a kind that cannot be checked
  * - `unknown-signer`: no allowed signer made any of the signatures

@@ -2,9 +2,9 @@ import { compareCodePoints } from './code-points.ts';
 
 /** Properties of the bytes of a JSON document. Meaningless for other bytes. */
 export type JsonForm =
-  /** The one text of its value. */
+  /** The canonical text of its value. */
   | 'canonical'
-  /** Another text of its value, or a value that has none. */
+  /** Another text of its value, or a value that has no canonical text. */
   | 'other'
   /** It has more levels, objects and lists, or values than the bounds allow. */
   | 'too-much';
@@ -17,8 +17,9 @@ export interface JsonBounds {
 }
 
 /**
- * Looks at each byte once and keeps nothing, so that a document is known to be bounded and canonical before it is parsed.
- * Writing its value once more, and comparing, takes four times as long as parsing it: 2.2 MiB, 10,000 files.
+ * Looks at each byte once and keeps nothing, so that a document is known to be bounded and canonical before it is
+ * parsed. To serialize its value again and compare the texts takes four times as long as parsing: 2.2 MiB, 10,000
+ * files.
  */
 export function scanJson(bytes: Uint8Array, bounds: JsonBounds): JsonForm {
   return new JsonScan(bytes, bounds).form();

@@ -25,7 +25,7 @@ import type { Served } from './server-port.ts';
 import { logOf } from './tree-voice.ts';
 
 export interface AcquireHooks {
-  /** The session with the kernel ended; has a reason if it failed. */
+  /** Called when the session with the kernel has ended; `end` has a reason if the session failed. */
   readonly onEnded: (end: SessionEnd) => void;
   readonly onReplacement: (replacement: Replacement) => void;
 }
@@ -43,7 +43,7 @@ export interface Acquired {
   readonly supervised: Supervised;
   readonly place: MountPlace;
   readonly prepared: Prepared;
-  /** By the trees' numbers. */
+  /** Indexed by tree number. */
   readonly sources: readonly AcquiredSource[];
   readonly orphaned: OrphanedSession;
   /** Whether the target has a mount that no process serves, which must be replaced. */
@@ -61,7 +61,7 @@ export async function acquire(
   atEnd(() => driver.session.terminate());
   atEnd(keepIdleMemorySmall(ownMemory(() => addon?.trimMemory())));
   announcement.driverIs(driver);
-  // A successor serves before it listens: meanwhile, requests wait in the socket.
+  // A successor serves readers before it listens on the control socket: until then, requests wait in the socket.
   announcement.socket = config.socket ?? mountSocket(runtimeDirectory, id);
   const supervised = new Supervised({
     link: options.supervisor,
@@ -100,7 +100,7 @@ export async function acquire(
     onEnded: hooks.onEnded,
   });
   const prepareToTakeOver = async (isStandby: boolean): Promise<void> => {
-    // Loads every module that is usually loaded later: before a standby's turn, an upgrade may replace the files.
+    // Load every module now that is usually loaded later: before a standby's turn, an upgrade may replace the files.
     await Promise.all([loadControlPlane(), mount.metrics()]);
     await canTakeOver(
       {
@@ -133,7 +133,7 @@ function acquiredSource(tree: MountTree, log: Logger): AcquiredSource {
   };
 }
 
-/** Where the state is that this server would take over. */
+/** The places of the state that this server would take over. */
 function takenOver({ trees, options: { log } }: ServedMount): readonly StatePlaces[] {
   return trees
     .filter(({ mark }) => mark.since !== undefined)

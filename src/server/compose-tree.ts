@@ -26,7 +26,7 @@ import type { MountedSource } from './mounted-source.ts';
 import { openContent } from './open-content.ts';
 import type { ServedMount } from './served-mount.ts';
 
-/** What a tree is put together of. */
+/** The parts of which a tree is composed. */
 export interface TreeParts {
   readonly tree: MountTree;
   readonly prepared: PreparedTree;
@@ -34,14 +34,14 @@ export interface TreeParts {
   /** Undefined without standbys. */
   readonly contents: ContentSwitch | undefined;
   readonly kept: KeptState;
-  /** Of the kept tree: shared with the session. */
+  /** The content state of the kept tree, shared with the session. */
   readonly content: ContentState | undefined;
   readonly presenter: Presenter & { released(nodeIds: readonly number[]): void };
   readonly salt: bigint;
-  /** Of the directory of its cache. */
+  /** The lock of the cache directory. */
   readonly lock: DirectoryLock;
   readonly events: DaemonEvents;
-  /** Whether any tree of the mount was kept: then readers are served also without what this server cannot open. */
+  /** Whether any tree was kept: then readers are served even if the queue, for example, cannot be opened. */
   readonly isRestored: boolean;
   readonly log: Logger;
   /** Closes what writes the tree's state. */
@@ -93,7 +93,7 @@ export async function composeTree(
     log,
   });
   atEnd(() => cache.close());
-  // Before the lock is let go of.
+  // Endings run in reverse order: this one runs before cache.close() releases the lock.
   atEnd(parts.closeKept);
   const [connection, allMetrics] = await Promise.all([connecting, mount.metrics()]);
   const metrics = allMetrics.of(tree.path);
@@ -163,7 +163,7 @@ export async function composeTree(
       (nodeIds) => presenter.released(nodeIds),
     );
   const versionIdOf = (path: string, etag: string): string | undefined => replaced.versionIdOf(path, etag);
-  // As the store's client, these are loaded only by a mount that uses them.
+  // Like the store's client, these modules are loaded only by a mount that uses them.
   const queue =
     config.events === undefined
       ? undefined
@@ -216,7 +216,7 @@ function versionContent(
 
 type Connected = Awaited<ReturnType<PreparedTree['connected']>>;
 
-/** The mounts of a host are listed with the step that they show; of several trees, with none. */
+/** The list of a host's mounts gives the step that each mount shows, but none for a mount of several trees. */
 export function announceStep(
   { announcement }: Pick<ServedMount, 'announcement'>,
   { path }: Pick<MountTree, 'path'>,

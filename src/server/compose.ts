@@ -27,23 +27,23 @@ import { eventsOf, logOf } from './tree-voice.ts';
 export interface ComposeHooks {
   /** Whether the kernel holds a mount of this server. */
   readonly isMounted: () => boolean;
-  /** There is a mount that this server made. */
+  /** Called when this server has made a mount. */
   readonly onOpened: () => void;
-  /** The mount is there and served. */
+  /** Called when the mount exists and is served. */
   readonly onMounted: (serving: Serving) => void;
 }
 
 export interface Composed {
-  /** By number. */
+  /** Indexed by tree number. */
   readonly trees: readonly ComposedTree[];
   readonly session: SessionClient;
   readonly presenter: MountPresenter;
   readonly loaded: LoadedVersions | undefined;
-  /** Resolves when the cache knows what versions show. */
+  /** Resolves when the cache knows the content of all shown versions. */
   readonly isContentKnown: Promise<void> | undefined;
 }
 
-/** A tree, and what an earlier process has left of it. */
+/** A tree, and the state that an earlier process left of it. */
 interface KeptTree {
   readonly tree: MountTree;
   readonly kept: KeptState;
@@ -51,9 +51,9 @@ interface KeptTree {
 }
 
 /**
- * Puts the parts of a server together: what was left, the kept state, and of each tree the cache, the source, and Sync over
- * them. Where trees were kept, readers are answered as soon as these are read, before the clients of the stores and the caches
- * are ready: those take the most time.
+ * Composes a server from the inherited mount, the kept state, and each tree's cache, source and Sync. If trees were
+ * kept, readers are answered as soon as these are read, before the store clients and the caches are ready, which take
+ * longest.
  */
 export async function compose(
   mount: ServedMount,
@@ -68,7 +68,7 @@ export async function compose(
   const { cacheDirectory } = mount.places;
   const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
-  // Nothing of another server's is touched before this one is known to be alone; a successor has the lock.
+  // Touches nothing of another server before this one is known to be alone; a successor already has the lock.
   const lock = flockWith((path) => supervised.lockFile(path))(lockPath(cacheDirectory));
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
@@ -79,7 +79,7 @@ export async function compose(
   const loaded = await openLoadedVersions(mount, session, salt);
   if (loaded !== undefined) prepared.versionsBy(loaded);
   const closings = new Map<number, Promise<void>>();
-  // What was inherited is mounted also where this server does not come to go on with it.
+  // An inherited mount still exists even if this server never resumes it.
   const closeKept = async ({ tree, kept }: KeptTree): Promise<void> => {
     const unmounted = !hooks.isMounted() && !supervised.mount.isDepended;
     if (unmounted) tree.mark.clear();
@@ -132,7 +132,7 @@ export async function compose(
     over: mount.over,
     inherited,
   });
-  // The process of fuse-native finds content by itself only once it has lost its server.
+  // A fuse-native process looks for content by itself only after it has lost its server.
   if (isRestored && !isInherited && driver.name === 'kernel') {
     for (const { tree } of trees) await checkWay(tree.config, process.env);
     presenter.showKept();
@@ -152,7 +152,7 @@ export async function compose(
       ...sources[number]!,
       presenter: presenter.tree(number),
       salt,
-      // The caches of several trees lie below the directory that is locked.
+      // Several trees have their caches below the locked directory.
       lock: isWhole ? lock : { release: () => undefined },
       events: eventsOf(mount, tree),
       isRestored,
@@ -177,7 +177,7 @@ export async function compose(
   return { trees: composed, session, presenter, loaded, isContentKnown };
 }
 
-/** What earlier processes have left of the trees. A tree that the kernel does not know begins as after a start of the host. */
+/** The kept state of the trees. A tree that the kernel does not know starts as it does after a start of the host. */
 async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly KeptTree[]> {
   const opening = mount.trees.map(async (tree): Promise<KeptTree> => {
     const { config, places, id, mark } = tree;
@@ -199,7 +199,7 @@ async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly 
   return allOf(opening);
 }
 
-/** Fails only after all of them have ended: none goes on while the mount is closed. */
+/** Rejects only after all of them have settled, so that none still runs while the mount is closed. */
 async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   await Promise.allSettled(work);
   return Promise.all(work);
@@ -209,7 +209,7 @@ function isShown({ restored }: KeptState): boolean {
   return restored !== undefined;
 }
 
-/** Whether what the kernel may know of a tree is here: without it, the kernel has node ids that the tree would give anew. */
+/** Whether all state is here that the kernel may know of a tree; otherwise node ids in use would be assigned again. */
 function isKnownAsKept({ tree, kept }: KeptTree): boolean {
   return tree.mark.since === undefined || kept.succession !== undefined;
 }
@@ -249,7 +249,7 @@ function presentedParts({ number, path, config, places, mark }: MountTree) {
   };
 }
 
-/** A release has its files in packs. */
+/** A release stores its files in packs. */
 function namingOf(config: MountConfig): Naming {
   const { source, prefix: keyPrefix } = config;
   const isRelease = shownSource(config).kind === 'release';

@@ -5,7 +5,7 @@ import type { SourceContent } from '../takeover/tree-preparation.ts';
 
 type Content = ReturnType<SourceContent['content']>;
 
-/** The content of a mount, and the planner of its requests: from the store that trees are read from at the moment. */
+/** The content and the request planner of the store from which trees are currently read. */
 export class ContentSwitch {
   readonly #planners = new Map<ContentStore, Content['planner']>();
   #switched: SwitchedContent | undefined;
@@ -25,10 +25,10 @@ export class ContentSwitch {
     return { content: this.#switched, planner, close: first.close };
   }
 
-  /** Of the first store, without the switch. */
+  /** The content of the first store, without the switch. */
   first: ContentStore | undefined;
 
-  /** Another store that may be switched to. */
+  /** Adds another store to which reads may be switched. */
   add({ content, planner }: Omit<Content, 'close'>): void {
     this.#planners.set(content, planner);
   }

@@ -8,8 +8,8 @@ import type { FollowedStandby } from '../source/standby/place-judge.ts';
 const MOST_BYTES = 4096;
 
 /**
- * Keeps in a file that the shown tree is of a standby, for the next server, which begins at the first source. Without
- * fsync, and silently on failure: without the file the first source is followed as it is.
+ * Records in a file that the shown tree came from a standby, for the next server, which starts at the first source. It
+ * does not fsync, and ignores failures: without the file, the next server follows the first source as it is.
  */
 export function keepFollowedStandby(file: string): FollowedStandby {
   return {

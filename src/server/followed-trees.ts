@@ -9,7 +9,7 @@ import type { Served } from '../takeover/heartbeat.ts';
 import { serviceStatus } from '../takeover/service-status.ts';
 import type { ComposedTree } from './compose-tree.ts';
 
-/** What is needed of a tree to follow its source. */
+/** The parts of a tree that are needed to follow its source. */
 export type FollowedTree = Pick<ComposedTree, 'log'> & {
   readonly queue?: Pick<QueueFollower, 'run'> | undefined;
   readonly tree: {
@@ -23,12 +23,12 @@ export type FollowedTree = Pick<ComposedTree, 'log'> & {
 };
 
 export interface FollowedTreesOptions<Tree extends FollowedTree> {
-  /** One that is the whole mount, or several. */
+  /** One tree that is the whole mount, or several trees. */
   readonly trees: readonly Tree[];
   /** Called once for each tree, as soon as it is shown. */
   readonly onShown: (tree: Tree) => Promise<void>;
   readonly clock: Clock;
-  /** Of the mount. */
+  /** The mount's log. */
   readonly log: Logger;
   /** Aborted when the mount is to end. */
   readonly over: AbortSignal;
@@ -37,8 +37,8 @@ export interface FollowedTreesOptions<Tree extends FollowedTree> {
 }
 
 /**
- * Shows the trees of a mount, and follows their sources. Where there are several, none waits for another: a tree that
- * cannot be shown is tried again, and is the end of the mount only if no tree can be.
+ * Shows the trees of a mount, and follows their sources. Trees do not wait for each other. A tree that cannot be shown
+ * is retried; the mount ends only if none of its trees can be shown.
  */
 export class FollowedTrees<Tree extends FollowedTree> {
   readonly #options: FollowedTreesOptions<Tree>;
@@ -50,9 +50,9 @@ export class FollowedTrees<Tree extends FollowedTree> {
   }
 
   /**
-   * Resolves when what is to be fetched of all trees is local. Rejects if nothing can be read of a tree that is the whole
-   * mount: the end of a first start, but no reason to take away a tree that was there before. What cannot be read is tried
-   * again.
+   * Resolves when all content to fetch is local, for all trees. If a tree is the whole mount and none of its content
+   * can be read, this rejects at a first start, which ends the mount; a tree that was kept stays mounted. Content that
+   * cannot be read is retried.
    */
   get ready(): Promise<void> {
     const { trees, log } = this.#options;
@@ -61,7 +61,7 @@ export class FollowedTrees<Tree extends FollowedTree> {
     });
   }
 
-  /** Resolves when the mount is over. Rejects with what ends a tree that is the whole mount. */
+  /** Resolves when the mount is over. Rejects with the error that ends a tree which is the whole mount. */
   async run(): Promise<void> {
     const { trees, over, failed } = this.#options;
     await Promise.all(
@@ -139,7 +139,7 @@ export class FollowedTrees<Tree extends FollowedTree> {
   }
 }
 
-/** The trees of a mount, as the supervisor is told of them. */
+/** The readiness and the status of a mount's trees, as reported to the supervisor. */
 export function servedTrees(trees: readonly Pick<FollowedTree, 'tree' | 'sync'>[]): Served {
   const ready = Promise.all(trees.map(({ sync }) => sync.ready.catch(() => sync.readyAtLast)));
   return {

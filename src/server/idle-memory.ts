@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * V8 leaves the garbage of a burst where it is until there is much more of it: a mount that had fetched 10,000 files kept 82
- * MB of heap and 26 MB of buffers, of which 29 and 0 MB were in use, for as long as it was idle. So what a burst has left
- * is collected once the main thread is at rest, and given back to the kernel.
+ * V8 keeps the garbage of a burst until there is much more of it. After fetching 10,000 files, an idle mount kept 82 MB
+ * of heap and 26 MB of buffers, of which 29 and 0 MB were in use. So once the main thread is at rest, this collects the
+ * garbage, and gives the memory back to the kernel.
  */
 const LOOK_MS = 10_000;
-/** The share of its time that a thread at rest is busy at most. */
+/** A thread that is busy for at most this share of its time is at rest. */
 const BUSY_AT_REST = 0.1;
-/** Less than this is not worth the pause of the main thread, which a full collection takes. */
+/** Less than this is not worth a full collection, which pauses the main thread. */
 const WORTH_BYTES = 12 * 2 ** 20;
 
 export interface Memory {
@@ -24,13 +24,13 @@ export interface Memory {
   readonly giveBack: () => void;
 }
 
-/** Collects what bursts leave. Returns a function that ends it. */
+/** Collects the garbage that bursts leave. Returns a function that stops this. */
 export function keepIdleMemorySmall(
   memory: Memory,
   every: (ms: number, look: () => void) => () => void = everyMs,
 ): () => void {
   let kept = 0;
-  // V8 gives back only with the second collection most of the pages that the first one emptied.
+  // V8 gives most of the pages that the first collection emptied back only at the second one.
   let isHalfDone = false;
   return every(LOOK_MS, () => {
     const isAtRest = memory.busy() <= BUSY_AT_REST;
@@ -42,7 +42,7 @@ export function keepIdleMemorySmall(
   });
 }
 
-/** That of this process. `giveBack`: see Addon.trimMemory. */
+/** The memory of this process. `giveBack`: see Addon.trimMemory. */
 export function ownMemory(giveBack: () => void): Memory {
   let before: EventLoopUtilization = performance.eventLoopUtilization();
   return {
@@ -61,7 +61,7 @@ export function ownMemory(giveBack: () => void): Memory {
   };
 }
 
-/** Node.js has no function for this. V8 has one, in contexts that are made after this flag was set. */
+/** Node.js has no function for this. V8 has one in contexts that are created after this flag was set. */
 function collectAll(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

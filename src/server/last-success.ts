@@ -4,13 +4,13 @@ import { HostError } from '../host/host-error.ts';
 import { readOwnFile } from '../host/own-file.ts';
 import type { SyncOptions } from '../sync/sync.ts';
 
-/** The least time between two writes, by which the stored time may be too old. */
+/** The least time between two writes; the stored time may be too old by this much. */
 const NOTE_MS = 30_000;
 const MOST_BYTES = 64;
 
 /**
- * Keeps in a file when the store last answered, so that a start without a store knows how old its tree is. Without
- * fsync: after a crash of the host the time may be older than it was, never newer.
+ * Records in a file when the store last answered, so that a server which starts without a store knows how old its tree
+ * is. It does not fsync: after a crash of the host the recorded time may be too old, never too new.
  */
 export function keepLastSuccess(file: string, log: Logger): Pick<SyncOptions, 'lastSuccessAt' | 'onSuccess'> {
   let notedAt = Number.NEGATIVE_INFINITY;

@@ -26,9 +26,9 @@ export interface LoadedVersionsOptions {
   /** Milliseconds since the epoch: the mtime of the mount's root. */
   readonly madeAt: number;
   readonly salt: bigint;
-  /** As many of those used last stay, however long ago that was. */
+  /** The number of most recently used versions that stay, however long ago their last use was. */
   readonly keep: number;
-  /** Others stay for so long after their last use. */
+  /** How long other versions stay after their last use. */
   readonly idleMs: number;
   /** How long a look-up waits for the source. */
   readonly deadlineMs: number;
@@ -37,9 +37,9 @@ export interface LoadedVersionsOptions {
   readonly log: Logger;
 }
 
-/** Look-ups that ask the store at a time. */
+/** The most look-ups that ask the store at a time. */
 const LOOKUPS = 4;
-/** Each is a tree in memory, and the kernel may hold all of its nodes for as long as it has memory. */
+/** The most shown versions: each is a tree in memory, and the kernel may hold all of its nodes while it has memory. */
 export const MOST_VERSIONS = 64;
 const TIDY_MS = 60_000;
 const UNAVAILABLE: VersionAnswer = { kind: 'unavailable' };
@@ -55,7 +55,7 @@ interface LoadedVersion extends VersionTarget {
  */
 export type LookupOutcome = 'found' | 'absent' | 'held' | 'refused' | 'unavailable' | 'abandoned';
 
-/** What these versions need of the server once it is whole. */
+/** The parts of the complete server that versions need. */
 export interface VersionMeans {
   readonly source: VersionSource;
   readonly content: Pick<VersionContent, 'add' | 'used' | 'drop'>;
@@ -66,13 +66,13 @@ export interface VersionMeans {
 type Found = readonly [outcome: LookupOutcome, answer: VersionAnswer];
 
 /**
- * The versions that a mount shows beside its current tree: found at the first look-up, kept by use. A version is on the local
- * disk before a node id of it reaches the kernel, so that a successor knows it, too.
+ * The versions that a mount shows beside its current tree. The first look-up finds a version, and use keeps it. A
+ * version is written to the local disk before the kernel gets any of its node ids, so that a successor knows it too.
  */
 export class LoadedVersions {
   readonly #options: LoadedVersionsOptions;
   readonly #versions = new Map<string, LoadedVersion>();
-  /** The slots of those that are being written. */
+  /** The slots of the versions that are being written. */
   readonly #coming = new Set<number>();
   readonly #turns = new Turns({ requests: LOOKUPS, bytes: LOOKUPS });
   readonly #means: Deferred<Pick<VersionMeans, 'source' | 'shown'>> = deferred();
@@ -87,7 +87,7 @@ export class LoadedVersions {
   #waiting = 0;
   #content: VersionMeans['content'] | undefined;
   #changedAt: number;
-  /** Of the last look-up that failed; the same again is not told of as loudly. */
+  /** The code of the last failed look-up; if it repeats, it is logged at debug level. */
   #trouble: string | undefined;
 
   constructor(options: LoadedVersionsOptions) {
@@ -115,7 +115,7 @@ export class LoadedVersions {
     return this.#versions.get(id);
   }
 
-  /** What a session is told at its start. */
+  /** The versions that a session is started with. */
   get served(): VersionsServed {
     return {
       versions: [...this.#versions.values()].map(({ served }) => served),
@@ -132,7 +132,7 @@ export class LoadedVersions {
     await Promise.all(known);
   }
 
-  /** Rejects never. */
+  /** Never rejects. */
   async find(id: string, reader: ReaderUid, signal: AbortSignal): Promise<VersionAnswer> {
     const { clock, deadlineMs } = this.#options;
     const { controller, release } = childOf(signal);
@@ -164,7 +164,7 @@ export class LoadedVersions {
     void this.#options.directory.used(id, version.lastUsed);
   }
 
-  /** Lets versions go that nobody has used for long, until the signal is aborted. */
+  /** Drops versions that were not used for long, until the signal is aborted. */
   async tidy(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {
@@ -202,8 +202,8 @@ export class LoadedVersions {
   }
 
   /**
-   * The current tree as a version, if it is the one that is sought: no request is needed, so that the store may be down. Its
-   * step was believed when it was published.
+   * The current tree as a version, if it has the requested id. This needs no request, so it works while the store is
+   * down. The tree's step was judged when the tree was published.
    */
   #currentAs(id: string, shown: ReturnType<VersionMeans['shown']>): Generation | undefined {
     if (shown?.release?.id !== id) return undefined;
@@ -235,7 +235,7 @@ export class LoadedVersions {
     try {
       await orAborted(writing, signal);
     } catch (error) {
-      // Nobody waits any more, so it is not shown: a successor is not to show it either.
+      // No reader waits any more, so this server does not show the version, and a successor must not either.
       void writing.then(() => (this.#versions.has(id) ? undefined : directory.remove(id)));
       throw error;
     }
@@ -278,7 +278,7 @@ export class LoadedVersions {
     return isRoom();
   }
 
-  /** It stays if the kernel holds nodes of it. */
+  /** The version stays if the kernel holds nodes of it. */
   async #drop(id: string): Promise<void> {
     const { session, directory, log } = this.#options;
     this.#change();
@@ -286,7 +286,7 @@ export class LoadedVersions {
     this.#versions.delete(id);
     await this.#content?.drop(id);
     await directory.remove(id);
-    log.info({ event: 'version-dropped', version: id }, 'a version that nobody uses is no longer shown');
+    log.info({ event: 'version-dropped', version: id }, 'a version without users is no longer shown');
   }
 
   /** The versions beyond the number to keep, the most recently used first. */
@@ -296,7 +296,7 @@ export class LoadedVersions {
       .slice(this.#options.keep);
   }
 
-  /** Sets a time of change that is later than the one before, also if the clock steps back. */
+  /** Sets a change time that is later than the previous one, even if the clock steps back. */
   #change(): void {
     this.#changedAt = Math.max(this.#options.clock.now(), this.#changedAt + 1);
   }

@@ -23,7 +23,7 @@ import { systemClock } from '../sync/system-clock.ts';
 import type { SourceContent } from '../takeover/tree-preparation.ts';
 import type { ContentSwitch } from './content-switch.ts';
 
-/** Of the cache's size: what large contents may take beside it for a while. */
+/** Large contents may temporarily take the cache's size divided by this, in addition to the cache. */
 const SHARE_OF_WHOLES = 4;
 
 export interface OpenOptions {
@@ -134,7 +134,9 @@ function clientOf(
   });
 }
 
-/** A key that cannot be asked for must not keep the standby from being listed: it counts as changed. */
+/**
+ * If the store of the watched key is down, the key counts as changed: it must not keep the standby from being listed.
+ */
 function watchedKey(
   key: string | undefined,
   store: S3Store,
@@ -149,7 +151,7 @@ function watchedKey(
         return await watched.look(etag, signal);
       } catch (error) {
         if (signal.aborted || !isSourceDown(codeOf(error))) throw error;
-        // No ETag holds a space.
+        // Never equals an ETag, because no ETag contains a space.
         return ` unreachable ${Date.now()}`;
       }
     },

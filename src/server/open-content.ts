@@ -7,15 +7,15 @@ import { systemClock } from '../sync/system-clock.ts';
 import type { DaemonEvents } from '../views/events.ts';
 
 export interface OpenContentOptions {
-  /** Of this mount alone. */
+  /** The cache directory of this mount alone. */
   readonly directory: string;
-  /** Bytes of content. */
+  /** Limit of the content, in bytes. */
   readonly limitBytes: number;
-  /** May resolve after the cache was opened. */
+  /** May resolve after the cache is opened. */
   readonly store: Promise<{ readonly content: ContentStore }>;
-  /** The store no longer has this content under its path. */
+  /** Called when the store no longer has this content under its path. */
   readonly onReplaced: (path: string, etag: string) => void;
-  /** Of the directory. */
+  /** The lock of the directory. */
   readonly lock: DirectoryLock;
   readonly events: DaemonEvents;
   readonly log: Logger;

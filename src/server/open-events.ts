@@ -16,12 +16,12 @@ export interface OpenEventsOptions {
   readonly sync: Pick<Sync, 'hint'>;
   readonly observer: HintObserver;
   readonly log: Logger;
-  /** Whether a tree was kept: then readers are served also without events. */
+  /** Whether a tree was kept: then readers are served even without events. */
   readonly isRestored: boolean;
   readonly atEnd: (ending: () => unknown) => void;
 }
 
-/** What follows the queue of --events; undefined without one. Rejects with SettingError at a first start. */
+/** The follower of the --events queue; undefined without a queue. Rejects with SettingError at a first start. */
 export async function openEvents(options: OpenEventsOptions): Promise<QueueFollower | undefined> {
   const { config, connection, sync, observer, log, isRestored, atEnd } = options;
   const { events: url, region } = config;

@@ -1,7 +1,7 @@
 import type { SyncView } from '../sync/sync-view.ts';
 import type { Progress } from './server-port.ts';
 
-/** How far a first mount is, for whoever waits in front of a terminal. */
+/** The progress of a first mount, for a terminal. */
 export function progressOf(trees: readonly SyncView[]): Progress {
   const sum = (of: (view: SyncView) => number): number => trees.reduce((all, view) => all + of(view), 0);
   const isListed = trees.every(({ generation }) => generation !== undefined);

@@ -59,6 +59,6 @@ function found(ref: string, { step, manifest }: BelievedRelease, asked: boolean,
     name: 'ref',
     outcome: 'doubtful',
     detail: `${detail}; signatures are not asked for`,
-    hint: 'Whoever can write to the bucket can release: name the keys that may by --allowed-signers.',
+    hint: 'Any account that can write to the bucket can release: name the allowed keys by --allowed-signers.',
   };
 }

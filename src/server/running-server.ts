@@ -141,7 +141,7 @@ export class RunningServer {
     });
     const onShown = async ({ tree, sync, cache, events }: ComposedTree): Promise<void> => {
       announceStep(this.#mount, tree, sync);
-      // After the tree is known, because they name its release.
+      // After the tree is known, because the attributes name its release.
       session.answerRootAttributes(tree.number, (attribute) =>
         control.rootAttributeOf(tree.number, attribute),
       );

@@ -8,7 +8,7 @@ import type { ContentVersion } from '../tree/index.ts';
 
 /**
  * Whether the cached content equals the object of the standby, so that a switch need not show the file as changed.
- * Undefined: it is not cached, too large, or refused.
+ * Undefined if the content is not cached or too large, or if the standby refuses the object.
  */
 export async function hasSameBytes(
   cache: Pick<ContentCache, 'inspection'>,
@@ -27,7 +27,7 @@ export async function hasSameBytes(
     for await (const part of body) hash.update(part);
     return hash.digest('hex') === digest;
   } catch (error) {
-    // One object that the standby refuses (archived, under another key) is no reason not to read the others from it.
+    // If the standby refuses one object (archived, under another key), the others can still be read from it.
     if (signal.aborted || !(error instanceof StoreError) || isSourceDown(error.code)) throw error;
     return undefined;
   }

@@ -11,7 +11,7 @@ import { DaemonEvents } from '../views/events.ts';
 import type { ServeOptions } from './server-port.ts';
 import type { Wiring } from './wiring.ts';
 
-/** Functions to call when the server ends, the last one first. */
+/** A function to call when the server ends; the last one registered is called first. */
 export type Ending = () => unknown;
 
 /** Shared by all parts of a server: its mount, its directories, its metrics, and the signals that end it. */
@@ -23,11 +23,11 @@ export class ServedMount {
   readonly id: string;
   readonly events = new DaemonEvents();
   readonly startedAt = new Date().toISOString();
-  /** Of all mounts of this user. */
+  /** The directory of all mounts of this user. */
   readonly runtimeDirectory: string;
   /** The directories of this mount alone. */
   readonly places: { readonly runtimeDirectory: string; readonly cacheDirectory: string };
-  /** By number. */
+  /** Indexed by tree number. */
   readonly trees: readonly MountTree[];
   readonly announcement: Announcement;
   /** Aborted when the connection with the kernel is over. */
@@ -36,7 +36,7 @@ export class ServedMount {
   readonly detached = new AbortController();
   /** Aborted, with the error, when the server cannot continue. */
   readonly failed = new AbortController();
-  /** Aborted with the first of these, or when the server is told to stop. */
+  /** Aborted when one of these three is, or when the server is asked to stop. */
   readonly over: AbortSignal;
 
   #metrics: Promise<Metrics> | undefined;

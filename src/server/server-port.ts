@@ -8,13 +8,13 @@ import type { SupervisorLink } from '../takeover/supervisor-link.ts';
 
 /** The server, as commands use it. It is loaded only when needed, because it imports the store's SDK. */
 export interface ServerPort {
-  /** Mounts and serves until it is told to stop or another process unmounts it. Rejects with a typed error. */
+  /** Mounts and serves until the server is asked to stop or another process unmounts it. Rejects with a typed error. */
   serve(config: MountConfig, options: ServeOptions): Promise<Served>;
   /** Unmounts with the rights of this user. Rejects with MountError, HostError, or with the errno of umount2(2) as `code`. */
   unmount(target: string, options: UnmountOptions): Promise<void>;
   /**
-   * Removes the files of an unmounted mount of that user whose processes were killed. Resolves to why a file was not
-   * removed.
+   * Removes the files of an unmounted mount of that user whose processes were killed. If a file was not removed,
+   * resolves to the reason.
    */
   clearAfter(left: MountState, owner: Identity): Promise<string | undefined>;
   /** Which driver would be chosen, and why the other was not. */
@@ -27,11 +27,12 @@ export interface ServeOptions {
   readonly log: LeveledLogger;
   /** Each option with the origin of its value, for the control socket. */
   readonly resolved?: readonly ResolvedOption[] | undefined;
-  /** The same of what each of several trees has of its own. */
+  /** The same, for the options that each of several trees has of its own. */
   readonly resolvedTrees?: readonly ShownTreeOptions[] | undefined;
   readonly onProgress: (progress: Progress) => void;
   /**
-   * The tree is mounted and prefetched. `pid`: the process that stays, if that may differ from the process that was started.
+   * Called when the tree is mounted and prefetched. `pid`: the process that stays, if that may differ from the process
+   * that was started.
    */
   readonly onReady: (pid?: number) => void;
   /** Registers a callback for a request to check the store now. */
@@ -50,10 +51,10 @@ export interface Served {
 
 export interface Progress {
   readonly phase: 'listing' | 'prefetch' | 'ready';
-  /** Of the tree; 0 until it is listed. */
+  /** Files of the tree; 0 until it is listed. */
   readonly totalFiles: number;
   readonly totalBytes: number;
-  /** Of the content that is fetched before the mount is ready. */
+  /** Files whose content is not local yet, of those that are fetched before the mount is ready. */
   readonly pendingFiles: number;
   readonly pendingBytes: number;
   /** Objects that are late or unreadable. */
@@ -61,7 +62,7 @@ export interface Progress {
 }
 
 export interface WaitedFor {
-  /** Below the prefix. */
+  /** Relative to the prefix. */
   readonly path: string;
   /** The store's answer. */
   readonly detail: string;

@@ -31,8 +31,9 @@ export async function* probeStore(
 }
 
 /**
- * Mounts and serves until it is told to stop, or until another process unmounts it. Rejects with MountError, StoreError,
- * CacheError, ConfigError, SettingError or SyncError if it cannot start or continue; then nothing is left behind.
+ * Mounts and serves until the server is asked to stop, or until another process unmounts it. Rejects with MountError,
+ * StoreError, CacheError, ConfigError, SettingError or SyncError if it cannot start or continue; it then leaves nothing
+ * behind.
  */
 export async function serve(
   config: MountConfig,

@@ -23,9 +23,9 @@ import { standbyConfig } from './standby-config.ts';
 
 export interface StandbysOptions {
   readonly config: MountConfig;
-  /** Of the mount. */
+  /** The mount's cache directory. */
   readonly cacheDirectory: string;
-  /** Of the first store. */
+  /** The source of the first store. */
   readonly source: Source;
   readonly contents: ContentSwitch;
   readonly cache: Pick<ContentCache, 'inspection'>;
@@ -40,7 +40,7 @@ export interface StandbysOptions {
   readonly atEnd: (ending: () => unknown) => void;
 }
 
-/** The source of a mount that has standbys; undefined: it has none. */
+/** The source of a mount that has standbys; undefined if it has none. */
 export function openStandbys(options: StandbysOptions): StandbySource | undefined {
   const { config, cacheDirectory, source, contents, shown, onChange, clock, log } = options;
   const { standbys } = config;
@@ -65,7 +65,7 @@ export function openStandbys(options: StandbysOptions): StandbySource | undefine
   });
 }
 
-/** Nothing is sent yet, and no thread started: while the first source is well, one request a day is all. */
+/** Sends no request and starts no thread: while the first source works, a standby gets only one request a day. */
 async function openPlace(setting: StandbySetting, options: StandbysOptions): Promise<StandbyPlace> {
   const { cacheDirectory, contents, salt, observer, startWorker, log, atEnd } = options;
   const config = standbyConfig(setting, options.config);
@@ -103,5 +103,5 @@ async function openPlace(setting: StandbySetting, options: StandbysOptions): Pro
   };
 }
 
-/** What was found out about the ETags of a standby is found out again when it is next needed. */
+/** Findings about the ETags of a standby are not stored: they are made again when the standby is next needed. */
 const NOT_KEPT = { recall: () => [], keep: () => undefined };

@@ -17,7 +17,7 @@ const DOUBTFUL_SKEW_SECONDS = 60;
 const ROWS = 100;
 /** How many objects' ETags are compared: as many as a mount needs to judge the store. */
 const SAMPLES = 8;
-/** Bytes. */
+/** In bytes. */
 const LARGEST_SAMPLE = 256 * 1024;
 
 /** Tries one by one what a mount needs from the store. Ends at the first failure. */

@@ -4,7 +4,7 @@ import type { MountTree } from '../takeover/mount-trees.ts';
 import { DaemonEvents } from '../views/events.ts';
 import type { ServedMount } from './served-mount.ts';
 
-/** The log of a tree: each line names it, where a mount shows several. */
+/** The log of a tree. If the mount shows several trees, each line names its tree. */
 export function logOf<Log extends Logger>(log: Log, { path }: Pick<MountTree, 'path'>): Logger {
   if (path === '') return log;
   const named = <Line extends object>(line: Line): Line => ({ ...line, [TREE_FIELD]: path });
@@ -16,7 +16,7 @@ export function logOf<Log extends Logger>(log: Log, { path }: Pick<MountTree, 'p
   };
 }
 
-/** The events of a tree, on their way to those who listen to the mount. */
+/** The events of a tree, which are passed on to the mount's listeners. */
 export function eventsOf({ events }: Pick<ServedMount, 'events'>, { path }: MountTree): DaemonEvents {
   return path === '' ? events : new DaemonEvents(path, events.feed);
 }

@@ -14,7 +14,7 @@ export interface AnswerSources {
   readonly lookups: VersionLookups | undefined;
   readonly attributes: AttributeSource;
   readonly extended: ExtendedAttributes;
-  /** By the trees' numbers. */
+  /** Indexed by tree number. */
   readonly contents: readonly ContentReader[];
 }
 

@@ -19,8 +19,9 @@ const VERSION_ID = Buffer.from(`${NAMESPACE}version-id`);
 /**
  * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files; generation and source on
  * the root of a tree, and on the mount's root unless it shows several trees; layout on the mount's root, and on that of
- * its current tree, if the mount shows several trees or versions; release on the root of a version. Those that have a
- * generation also have attributes that only the main thread knows (root-attributes.ts). The kernel caches none of them: each query is a request, and its answer is current.
+ * its current tree, if the mount shows several trees or versions; release on the root of a version. A root with a
+ * generation also has attributes that only the main thread knows (root-attributes.ts). The kernel caches none of these
+ * attributes: each query is a request, and its answer is current.
  *
  * They can be read by name but are not listed (listxattr(2) returns no names), so that `cp -a` and `rsync -X` do not
  * copy them. A file's attributes change only when the file does; the generation, which changes with every publication,
@@ -128,7 +129,7 @@ function ofHeld({ version, lastModified }: HeldInode, naming: Naming): Values {
   };
 }
 
-/** The object that has the content. Undefined for an empty file of a release, for which there is none. */
+/** The key of the object that has the content. Undefined for an empty file of a release, which has no object. */
 function keyOf(
   { path, place }: Pick<ContentVersion, 'path' | 'place'>,
   { keyPrefix, packPrefix }: Naming,

@@ -18,7 +18,7 @@ export interface ServedTree {
   readonly fingerprints: SharedArrayBuffer;
 }
 
-/** The tree as it is told to the session. */
+/** The tree as it is sent to the session. */
 export function servedTree(tree: {
   readonly generation: Generation;
   readonly fingerprints: BigUint64Array;
@@ -98,11 +98,13 @@ export interface TakenOver {
 }
 
 export interface Serving {
-  /** When the session was told to start, in milliseconds since the process began, by the main thread's clock. */
+  /**
+   * When the main thread told the session to start, in milliseconds since the process began, by that thread's clock.
+   */
   readonly startedAt: number;
-  /** When it had said that it serves, by the same clock. */
+  /** When the session had reported that it serves, by the same clock. */
   readonly at: number;
-  /** Milliseconds before `at` for which requests were answered already. */
+  /** For how many milliseconds before `at` requests were already answered. */
   readonly answeredMs: number;
   readonly init: InitReply | undefined;
   readonly takenOver: TakenOver | undefined;
@@ -113,7 +115,7 @@ export interface ShownSince extends ServedTree {
   readonly since: Moment;
 }
 
-/** A tree of a mount, and what answers requests about it. Its number is its place among the trees. */
+/** A tree of a mount, and the data for answers about it. Its number is its index among the trees. */
 export interface MountedTree {
   /** Its directory below the mount's root; '' if it is the only tree. */
   readonly path: string;
@@ -133,7 +135,7 @@ export interface SessionStart {
   /** Undefined if the mount shows only the current tree. */
   readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
-  /** Of the mount. */
+  /** The mount's cache directory. */
   readonly cacheDirectory: string;
   /** Memory of a RequestMeter. */
   readonly meter: SharedArrayBuffer;
@@ -197,7 +199,7 @@ export interface NotifyOutcome {
   readonly ms: number;
 }
 
-/** Of a publication of which the kernel need not be told anything. */
+/** The outcome of a publication that needs no notification to the kernel. */
 export const NOTHING_SENT: NotifyOutcome = { sent: 0, failed: 0, ms: 0 };
 
 /** A notification that the kernel blocks because a process holds the lock of the directory. */

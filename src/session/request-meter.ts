@@ -45,12 +45,12 @@ export class RequestMeter {
     this.#cells = new Float64Array(memory);
   }
 
-  /** A request came. */
+  /** Counts a request that arrived. */
   came(kind: string): void {
     this.#cells[ROW * placeOf(kind) + COUNT]! += 1;
   }
 
-  /** It was answered, or finished, `milliseconds` after it was read. */
+  /** Counts a request that was answered, or finished, `milliseconds` after it was read. */
   took(kind: string, milliseconds: number): void {
     const row = ROW * placeOf(kind);
     const seconds = milliseconds / 1000;
@@ -60,12 +60,12 @@ export class RequestMeter {
     this.#cells[row + BUCKETS + bucket]! += 1;
   }
 
-  /** A READ was answered from the local disk, without the main thread. */
+  /** Counts a READ that was answered from the local disk, without the main thread. */
   readLocally(): void {
     this.#cells[LOCAL_READS]! += 1;
   }
 
-  /** A READ failed. */
+  /** Counts a READ that failed. */
   failed(errno: ReadErrno): void {
     this.#cells[ERRORS + READ_ERRNOS.indexOf(errno)]! += 1;
   }

@@ -271,7 +271,7 @@ export class SessionClient {
     if (!this.#over) this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
   }
 
-  /** Undefined if it fails: the reader is answered whatever fails. */
+  /** Undefined if the work fails: the reader gets an answer in any case. */
   async #unlessAbandoned<Answer>(
     id: number,
     work: (signal: AbortSignal) => Promise<Answer>,

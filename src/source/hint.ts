@@ -2,18 +2,18 @@
 export type HintOrigin = 'watched-key' | 'queue' | 'webhook';
 
 /**
- * What became of a hint. A hint makes dagmount check the source now, and never decides what is shown: a forged hint costs at
- * most one check, and the next poll finds what a lost one was about.
+ * The outcome of a hint. A hint makes dagmount check the source now, and never decides what is shown. A forged hint
+ * costs at most one check, and the next poll finds the change that a lost hint was about.
  */
 export type HintOutcome =
-  /** The source is looked at; one look serves all hints that came before it. */
+  /** The source is checked; one check serves all hints that came before it. */
   | 'taken'
-  /** It is about another bucket or key. */
+  /** The hint is about another bucket or key. */
   | 'foreign'
-  /** It is not proven, came twice, or came too fast. */
+  /** The hint is not proven, came twice, or came too fast. */
   | 'refused'
-  /** It cannot be understood, or not be asked for. */
+  /** The hint cannot be understood, or its origin cannot be read. */
   | 'failed';
 
-/** Is told of every hint. */
+/** Called for every hint. */
 export type HintObserver = (origin: HintOrigin, outcome: HintOutcome, count?: number) => void;

@@ -3,7 +3,7 @@ export interface ReleaseStep {
   /** The environment. */
   readonly ref: string;
   readonly sequence: number;
-  /** Of the release. */
+  /** The id of the release. */
   readonly id: string;
   readonly author: string;
   readonly message: string;
@@ -19,17 +19,17 @@ export interface ReleaseStep {
 
 /** The source's content was rejected. */
 export interface SourceHold {
-  /** Stable: see RefHoldReason, and content that cannot be had or is another one. */
+  /** Stable: see RefHoldReason; others are for content that cannot be read, or is not the named content. */
   readonly reason: string;
   /** One sentence of what is wrong; safe to show. */
   readonly detail: string;
   /** One sentence of what to do. */
   readonly hint: string;
-  /** Undefined: it could not be read, or a listing is held. Nothing of it is vouched for. */
+  /** No part of it is verified. Undefined if the step could not be read, or if a listing is held. */
   readonly step: HeldStep | undefined;
-  /** Undefined: a step is held. */
+  /** Undefined if a step is held. */
   readonly listing?: HeldListing | undefined;
-  /** Whether an operator may have it followed all the same. */
+  /** Whether an operator may accept it, so that it is followed all the same. */
   readonly acceptable: boolean;
 }
 
@@ -44,9 +44,9 @@ export interface HeldStep {
 
 /** Which listing is held, and what it would show. */
 export interface HeldListing {
-  /** Of the candidate. */
+  /** The digest of the candidate. */
   readonly digest: string;
   readonly files: number;
-  /** Files of the tree shown that it lacks. */
+  /** Files of the shown tree that the listing lacks. */
   readonly removed: number;
 }

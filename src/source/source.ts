@@ -4,14 +4,16 @@ import type { ReleaseStep, SourceHold } from './release-step.ts';
 
 export type { HeldListing, HeldStep, ReleaseStep, SourceHold } from './release-step.ts';
 
-/** A tree that could be shown; what it is made of stays with the source. */
+/** A tree that could be shown. The source keeps the data from which it can build the tree. */
 export interface Candidate {
-  /** Equal digests are equal candidates. Of a listing: over key, ETag and size of every object, in order. */
+  /**
+   * Candidates with equal digests are equal. For a listing: a digest over key, ETag and size of every object, in order.
+   */
   readonly digest: string;
-  /** Of a listing: equal where the date of every object is equal, too. */
+  /** For a listing: equal if the dates of all objects are equal too. */
   readonly dates?: string | undefined;
   readonly objects: number;
-  /** Requests to the store that it took. */
+  /** How many requests to the store this took. */
   readonly requests: number;
   /** The step of a release. */
   readonly release?: ReleaseStep | undefined;
@@ -20,7 +22,7 @@ export interface Candidate {
 /** A candidate that must not be shown yet. */
 export interface Armed {
   readonly candidate: Candidate;
-  /** When it is, milliseconds since the epoch by this host's clock. */
+  /** When it may be shown, in milliseconds since the epoch by this host's clock. */
   readonly at: number;
 }
 
@@ -33,7 +35,7 @@ export type Look = (
   | { readonly kind: 'nothing' }
 ) & {
   readonly armed?: Armed | undefined;
-  /** The newest step cannot be kept: after a restart this node would follow an earlier one. */
+  /** Whether the newest step cannot be stored: after a restart this node would follow an earlier one. */
   readonly isStepUnkept?: boolean | undefined;
 };
 
@@ -44,7 +46,7 @@ export interface Built {
   readonly problems: readonly Problem[];
   /** The number of further problems by reason: only a limited number is listed. */
   readonly unnamedProblems?: ReadonlyMap<string, number>;
-  /** The lowest node id that was not handed out. */
+  /** The lowest node id that was not assigned. */
   readonly nextNodeId: number;
 }
 
@@ -63,16 +65,16 @@ export interface BuildOptions {
 export type SourceKind = ShownSource['kind'];
 
 /**
- * Where trees come from. The trees say for each content version where its bytes are: `ContentVersion.place`, or else the
- * object of its path.
+ * A source of trees. For each content version, a tree says where its bytes are: in `ContentVersion.place`, or else in
+ * the object of its path.
  */
 export interface Source {
   readonly kind: SourceKind;
-  /** The newest that there is. Rejects with the store's error. */
+  /** Finds the newest candidate. Rejects with the store's error. */
   look(options: { readonly signal: AbortSignal }): Promise<Look>;
   /**
-   * Builds the tree of a candidate that a look gave and none since took away; of another one it rejects. Nothing is
-   * published by it: the same ids may be handed out again.
+   * Builds the tree of a candidate that a look returned and no later look withdrew; rejects for any other candidate.
+   * This publishes nothing: the same node ids may be assigned again.
    */
   build(options: BuildOptions): Promise<Built>;
   /** Accepts a held step or listing, by its digest. False if it is not held, or cannot be accepted. */
@@ -89,11 +91,11 @@ export class NoCandidate extends Error {
 
 /** One small object whose ETag changes when there is something new to list. */
 export interface WatchedKey {
-  /** Below the prefix. */
+  /** Relative to the prefix. */
   readonly key: string;
   /**
-   * Its ETag; undefined: it still has the one given. Rejects with the store's error, `gone` where there is no such
-   * object.
+   * Returns its ETag, or undefined if it still has the given one. Rejects with the store's error: `gone` if there is no
+   * such object.
    */
   readonly look: (etag: string | undefined, signal: AbortSignal) => Promise<string | undefined>;
 }

@@ -10,9 +10,9 @@ import { takeoverPaths } from './takeover-file.ts';
 const CHUNK_BYTES = 1024 * 1024;
 
 /*
- * Two questions about the same pair of files, which are written from one image. A wrong answer to the first makes a
- * server write a file again, or report a state as kept that the next publication replaces: it compares heads, which have a
- * SHA-256 of the rest. A wrong answer to the second loses the only copy: it compares every byte.
+ * Two questions about the same pair of files, which are written from one image. The first compares heads, which have a
+ * SHA-256 of the rest: a wrong answer makes a server write a file again, or report a state as kept that the next
+ * publication replaces. The second compares every byte: a wrong answer loses the only copy.
  */
 
 /** Whether the state for a cold start claims to be the one with this head. */

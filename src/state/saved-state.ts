@@ -8,7 +8,7 @@ import type { Generation, Problem } from '../tree/index.ts';
 export interface StateIdentity {
   /** At most 16 characters of Latin-1. */
   readonly mountId: string;
-  /** Of --include and --exclude, with which the tree was built. */
+  /** Identifies the filters (--include, --exclude) with which the tree was built. */
   readonly filters: string;
   /** The version of dagmount. */
   readonly writtenBy: string;
@@ -30,6 +30,6 @@ export interface SavedState extends StateFacts {
   readonly changeLog: ChangeLog;
   /** Directories removed before this publication whose node ids the kernel may hold. */
   readonly removedDirectories: ReadonlyMap<string, number>;
-  /** What the kernel may hold of earlier trees. */
+  /** Nodes of earlier trees that the kernel may hold. */
   readonly replaced: readonly ReplacedInode[];
 }

@@ -177,7 +177,7 @@ export class StepMemoryDirectory implements StepMemory {
   }
 }
 
-/** Why the directory takes no writes; what has no such reason is thrown again. */
+/** The reason why the directory accepts no writes; any other error is thrown again. */
 function codeOf(error: unknown): string | HostErrorCode {
   const code = error instanceof HostError ? error.code : systemCode(error);
   if (code === undefined) throw error;

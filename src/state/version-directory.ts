@@ -15,23 +15,23 @@ export interface KeptVersion {
   readonly lastUsed: number;
 }
 
-/** More are never kept; whatever lies here beyond that was not written by this program. */
+/** More files are never kept: dagmount did not write any beyond this number. */
 const MOST_FILES = 1024;
 const FILE_MODE = 0o600;
 /** Made with the directory; its mtime is that of the mount's root. */
 const MADE_AT = 'made-at';
 const BASE_PREFIX = 'base-';
-/** The beginning of its tree's SHA-256. */
+/** How many digits of its tree's SHA-256 the name of a base contains. */
 const BASE_DIGITS = 32;
 const BASE_NAME = /^base-[0-9a-f]{32}$/;
-/** A tree that takes a larger part of what its base takes becomes a base itself: it has little in common with that one. */
+/** A tree that takes more than this share of its base's size becomes a base itself: the two have little in common. */
 const WORTHWHILE = 1 / 2;
 
 /**
- * The versions of a mount on the local disk: one file for each, whose name is its id and whose mtime is its last use. Each
- * is the difference to a base, a file of its own, which stays as long as a version needs it. What is damaged, another
- * mount's or not to be read is as if it was not there: it can be had again from the source. So a file is not synced, and a
- * disk in trouble only costs that.
+ * The versions of a mount on the local disk, in one file each: its name is the version's id, and its mtime the last
+ * use. Each file is the difference to a base, a file of its own, which stays as long as a version needs it. A file that
+ * is damaged, unreadable or from another mount counts as missing: the version can be fetched from the source again. So
+ * files are not synced, and a failing disk costs no more than that.
  */
 export class VersionDirectory {
   readonly #path: string;
@@ -63,7 +63,7 @@ export class VersionDirectory {
     }
   }
 
-  /** Those whose ids are ones, and whose trees have this salt. Others are removed. */
+  /** Returns the versions whose names are ids and whose trees have this salt. Removes all others. */
   async read(isId: (name: string) => boolean, salt: bigint): Promise<readonly KeptVersion[]> {
     const names = (await readdir(this.#path).catch(() => [])).filter((name) => name !== MADE_AT);
     const kept: KeptVersion[] = [];
@@ -80,7 +80,7 @@ export class VersionDirectory {
     return kept;
   }
 
-  /** Resolves when it is written, or cannot be. */
+  /** Resolves when the version is written, or cannot be. */
   write(id: string, generation: Generation): Promise<void> {
     return this.#change(() => this.#write(id, generationBytes(generation)));
   }
@@ -160,7 +160,7 @@ export class VersionDirectory {
     }
   }
 
-  /** Undefined if it cannot be used: the next version gets a base of its own. */
+  /** Undefined if the base cannot be used: the next version then becomes a base itself. */
   async #readBase(name: string): Promise<PackedBase | undefined> {
     try {
       const file = await readVersionFile(`${this.#path}/${name}`);
@@ -199,7 +199,7 @@ function nameOfBase(tree: Uint8Array): string {
   return `${BASE_PREFIX}${createHash('sha256').update(tree).digest('hex').slice(0, BASE_DIGITS)}`;
 }
 
-/** Bytes that were not written so, or not to their end; also a base that is gone. */
+/** Whether the error means that a file is damaged or incomplete, or that its base is missing. */
 function isDamage(error: unknown): boolean {
   if (error instanceof TreeError || error instanceof RangeError) return true;
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;

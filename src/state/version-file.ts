@@ -3,17 +3,17 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isOwn } from '../host/own-file.ts';
 
-/** What a file of the directory holds: a tree, compressed by itself (a base), or behind a base (a version). */
+/** The content of a file in the directory: a tree, compressed by itself (a base) or behind a base (a version). */
 export interface VersionFile {
   /** The name of the base that it was compressed behind; '' for a base. */
   readonly base: string;
-  /** Of the tree. */
+  /** Bytes of the tree. */
   readonly bytes: number;
   readonly packed: Uint8Array;
 }
 
 export interface ReadVersionFile extends VersionFile {
-  /** Over the owner of the file, and the tree. */
+  /** Covers the owner of the file, and the tree. */
   readonly digest: Buffer;
   /** Milliseconds since the epoch. */
   readonly mtimeMs: number;
@@ -29,12 +29,12 @@ const HEAD_BYTES = LENGTH_AT + 4;
 export const MOST_TREE_BYTES = 1024 * 1024 * 1024;
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** What a tree is held against after it was read: it is of this mount, under this name. */
+/** A tree that was read must have this digest: then it belongs to this mount and this name. */
 export function digestOfTree(mountId: string, name: string, tree: Uint8Array): Buffer {
   return createHash('sha256').update(`${mountId}\0${name}\0`).update(tree).digest();
 }
 
-/** The parts of a file, to be written one behind the other. */
+/** The parts of a file, to be written one after the other. */
 export function encodeVersionFile(
   digest: Uint8Array,
   { base, bytes, packed }: VersionFile,
@@ -47,7 +47,7 @@ export function encodeVersionFile(
   return [head, packed];
 }
 
-/** Undefined if it is none that this program wrote for this user. Rejects with the system's error. */
+/** Undefined if dagmount did not write the file for this user. Rejects with the system's error. */
 export async function readVersionFile(path: string): Promise<ReadVersionFile | undefined> {
   const handle = await open(path, READ_FLAGS);
   try {

@@ -13,8 +13,8 @@ export interface CheckedWay {
 }
 
 /**
- * Rejects the settings that findWay() would reject, as far as that takes neither the SDK nor an HTTP client: a mount
- * whose tree was kept is there before these are loaded.
+ * Rejects the settings that findWay() would reject, as far as that needs neither the SDK nor an HTTP client: if a tree
+ * was kept, the mount exists before these are loaded.
  *
  * @throws {SettingError} bad-setting
  */

@@ -8,10 +8,10 @@ export type CredentialsOrigin =
   | 'container'
   | 'instance';
 
-/** Where the credentials in use came from, and until when they are valid. Nothing of them themselves. */
+/** The origin of the credentials in use, and until when they are valid, but no part of the credentials themselves. */
 export interface CredentialsFound {
   readonly origin: CredentialsOrigin;
-  /** Milliseconds since the epoch; undefined: they do not expire, or it is not said. */
+  /** Milliseconds since the epoch; undefined if they do not expire, or their expiry is unknown. */
   readonly expiresAt: number | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { CredentialsRecord } from './credentials-record.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Keys from the environment. Where no profile is named, the SDK's chain tries them first, so the SDK need not be loaded.
+ * Keys from the environment. If no profile is named, the SDK's chain tries them first, so the SDK need not be loaded.
  *
  * @returns undefined: there are none, or a profile comes before them
  */

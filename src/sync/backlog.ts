@@ -77,8 +77,8 @@ export class Backlog {
   }
 
   /**
-   * Resolves when nothing is pending for the first time. Rejects with the store's error if it denies all reads, and for a
-   * tree that must be whole if content of it cannot be had: retries continue then, see `readyAtLast`.
+   * Resolves when nothing is pending for the first time. Rejects with the store's error if it denies all reads, or if
+   * content of a tree that must be whole is unavailable: retries continue then, see `readyAtLast`.
    */
   get ready(): Promise<void> {
     return this.#ready.promise;
@@ -114,11 +114,12 @@ export class Backlog {
 
   /** Begins with the content of the first tree, which is about to be shown. Nothing is judged before `start`. */
   startAhead(target: FetchTarget): void {
-    // Few requests get all contents of a release, in the order in which they lie: none is to be asked for by itself.
+    // Few requests get all contents of a release, in the order in which they are stored: none must be requested by
+    // itself.
     if (this.#options.planner === undefined) this.#headStart.begin(target);
   }
 
-  /** The tree is not shown after all. */
+  /** Call this if the tree is not shown after all. */
   async dropAhead(): Promise<void> {
     await this.#headStart.stop();
   }
@@ -281,7 +282,7 @@ export class Backlog {
     return isOwnFault === undefined ? ask() : isOwnFault(error);
   }
 
-  /** Whether the tree is ready without this content, which cannot be had. */
+  /** Whether the tree is ready without this content, which is unavailable. */
   #isEnough({ generation }: FetchTarget, missing: Uint32Array): boolean {
     if (this.#isReady || this.#options.mustBeWhole !== true) return true;
     return missing.length === 0 || this.#accepted === generation.id;

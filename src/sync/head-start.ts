@@ -14,9 +14,9 @@ export interface HeadStartMeans extends Pick<TimedMeans, 'clock'> {
 }
 
 /**
- * Fetches content of the first tree while it is written down, mounted, and waits for its date: a tenth of a second and more,
- * in which the store would be asked for nothing. It judges nothing: it ends at the first failure, and the backlog, which
- * goes on once the tree is shown, asks again.
+ * Fetches content of the first tree while that tree is persisted, mounted, and waits for its date: otherwise the store
+ * would get no request for a tenth of a second or more. This judges nothing: it ends at the first failure, and the
+ * backlog, which runs once the tree is shown, requests the content again.
  */
 export class HeadStart {
   readonly #means: HeadStartMeans;
@@ -34,12 +34,12 @@ export class HeadStart {
     this.#run = this.#fetch(target, this.#left.signal, this.#stopped.signal).catch(() => undefined);
   }
 
-  /** Asks for no more content. Fetches in progress continue, for whoever joins them. */
+  /** Requests no more content. Fetches in progress continue, and callers may join them. */
   leave(): void {
     this.#left.abort();
   }
 
-  /** Ends those too. */
+  /** Ends the fetches in progress too. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#run;
@@ -48,7 +48,7 @@ export class HeadStart {
   async #fetch(target: FetchTarget, until: AbortSignal, signal: AbortSignal): Promise<void> {
     const { cache, clock, concurrency } = this.#means;
     const { generation, content, bound } = target;
-    // Of its own: what is slow is told by the backlog, which asks for it too.
+    // Not shared: the backlog, which requests the same content, reports slow fetches.
     const slow = new SlowFetches(clock);
     const means = { cache, clock, slow, allowedMs: (_: string, ms: number) => ms };
     const iterating = { total: generation.entries, concurrency, yielder: new Yielder(), signal, until };

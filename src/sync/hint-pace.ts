@@ -1,16 +1,16 @@
 /** The shortest time between two looks that hints cause. */
 const APART_MS = 1_000;
-/** Within this time hints cause this many looks at most: a flood of them costs little more than polling. */
+/** Within this time, hints cause at most this many looks, so that a flood of hints costs little more than polling. */
 const WINDOW_MS = 10_000;
 const LOOKS = 2;
-/** Hints that are less than this apart are of one burst. */
+/** Hints that are less than this apart belong to one burst. */
 const QUIET_MS = 2_000;
 /** After its first looks, a burst that does not end gets a look this often. */
 const LONGEST_MS = 30_000;
 
 /**
- * How soon a hint is followed by a look. The first one is followed at once. A burst gets two looks, and one when it has
- * ended; one that goes on gets another every LONGEST_MS.
+ * How soon a look follows a hint. The first hint is followed at once. A burst gets two looks, and one more when it has
+ * ended; a burst that does not end gets another look every LONGEST_MS.
  */
 export class HintPace {
   /** When the last looks because of hints began, the newest first. */
@@ -24,7 +24,9 @@ export class HintPace {
     this.#hintedAt = now;
   }
 
-  /** Milliseconds; later hints may make it longer. A moment that lies ahead, since the clock has stepped back, bounds nothing. */
+  /**
+   * Milliseconds; later hints may make it longer. A moment in the future, after the clock stepped back, bounds nothing.
+   */
   waitMs(now: number): number {
     const [newest, ...older] = this.#looks;
     const oldest = older[LOOKS - 2];

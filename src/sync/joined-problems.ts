@@ -1,8 +1,8 @@
 import type { Problem } from '../tree/index.ts';
 
 /**
- * Problems of a tree and of unreadable objects, together. The array stays the same until one of both is another:
- * consumers sort it once.
+ * Problems of a tree and of unreadable objects, together. The array stays the same until one of the two changes, so
+ * that consumers sort it once.
  */
 export class JoinedProblems {
   #of: readonly unknown[] = [];

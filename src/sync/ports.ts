@@ -101,8 +101,8 @@ export interface TakeoverState extends NextRecords {
 }
 
 /**
- * Why the shown tree might be missing or incomplete after the next start; or, of a release, why a step might be followed
- * that lies before it.
+ * Why the shown tree might be missing or incomplete after the next start, or, for a release, why an earlier step might
+ * be followed.
  */
 export type PersistTrouble = 'state-unwritable' | 'cache-unwritable' | 'cache-full' | 'state-dir-unwritable';
 

@@ -31,7 +31,7 @@ const JITTER = 0.1;
 /**
  * Revalidates on the poll interval, on request and on hints, one at a time. A revalidation answers only requests that
  * arrived before it began; waiting requests share the next one. While a tree waits for objects, the requests wait with
- * it. Hints share the next revalidation too, which HintPace may delay: anybody may send them as fast as they like.
+ * it. Hints share the next revalidation too. HintPace may delay it, because senders may send hints at any rate.
  */
 export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   readonly #options: RevalidationLoopOptions<Outcome>;
@@ -57,13 +57,13 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     return request.promise;
   }
 
-  /** Resolves when a revalidation that began after this call begins. Rejects with the loop's end reason. */
+  /** Resolves when a revalidation begins after this call. Rejects with the loop's end reason. */
   hint(): Promise<void> {
     if (this.#over !== undefined) return Promise.reject(this.#over.reason);
     this.#pace.hinted(this.#options.clock.now());
     if (this.#hinted === undefined) {
       this.#hinted = deferred<void>();
-      // Whoever hints need not wait.
+      // Callers need not await it: its rejection must not count as unhandled.
       this.#hinted.promise.catch(() => undefined);
       this.#wakeForHint?.();
     }
@@ -102,7 +102,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     }
   }
 
-  /** Whether there were any. */
+  /** Returns whether there were any. */
   #takeHints(): boolean {
     if (this.#hinted === undefined) return false;
     this.#hinted.resolve();
@@ -143,7 +143,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     }
   }
 
-  /** Resolves when a look for the hints may begin: those that come meanwhile may defer it. */
+  /** Resolves when a look for the hints may begin; hints that come meanwhile may delay it. */
   async #hintDue(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     for (;;) {

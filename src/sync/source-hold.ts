@@ -14,7 +14,7 @@ export function contentHoldOf(
   const reason = REASONS[codeOf(error) ?? ''];
   if (reason === undefined) return undefined;
   const { message, hint } = failureOf(error);
-  // Nothing can be shown of content that is not there: it is tried again with each look.
+  // Content that is not there cannot be shown; each look tries to fetch it again.
   return { reason, detail: message, hint, acceptable: false };
 }
 
@@ -23,7 +23,9 @@ export function heldViewOf(hold: SourceHold): Omit<HeldView, 'since'> {
   return { generation: idOf(acceptedBy(hold)), files, removed, ...hold };
 }
 
-/** The digest by which the source accepts what it holds; undefined: it holds nothing, or nothing that could be named. */
+/**
+ * The digest by which the source accepts what it holds; undefined if it holds nothing, or nothing that has a digest.
+ */
 export function acceptedBy(
   held: Partial<Pick<SourceHold, 'step' | 'listing'>> | undefined,
 ): string | undefined {

@@ -118,7 +118,8 @@ export class Stages {
       this.publisher.foundAgain(digestOf(digest, attempt.adoptions), built, release);
       return this.unchanged();
     }
-    // Another step with the same files is a publication without changes: it is kept, told, and listed like any other.
+    // Another step with the same files is a publication without changes: it is persisted, reported, and listed like any
+    // other.
     return this.#show(built, aim, attempt, isSame);
   }
 
@@ -183,7 +184,7 @@ export class Stages {
     return { kind: 'published' };
   }
 
-  /** The first tree is about to be shown: what is fetched of it now is kept as if it were. */
+  /** The first tree is about to be shown: content that is fetched now is kept as if the tree were shown. */
   async #headStart(target: FetchTarget, yielder: Yielder): Promise<void> {
     const { cache, onFirst } = this.#options;
     const { generation, bound } = target;

@@ -32,7 +32,7 @@ export interface SyncOptions extends RevalidationOptions {
   readonly watchedKey?: WatchedKey | undefined;
   /** Which store is read; undefined: there is only one. */
   readonly standby?: { readonly view: { readonly isActive: boolean } } | undefined;
-  /** Told of the hints of the watched key. */
+  /** Called for hints of the watched key. */
   readonly onHint?: HintObserver | undefined;
   /** When an earlier process began the last revalidation that succeeded, milliseconds since the epoch. */
   readonly lastSuccessAt?: number | undefined;
@@ -125,12 +125,12 @@ export class Sync {
     return this.#backlog.ready;
   }
 
-  /** The same, where `ready` was rejected: it is tried again. Never rejects. */
+  /** The same, but if `ready` was rejected, the fetch is retried. Never rejects. */
   get readyAtLast(): Promise<void> {
     return this.#backlog.readyAtLast;
   }
 
-  /** Whether the first tree was one that a former process had published. */
+  /** Whether the first tree was published by an earlier process. */
   get isRestored(): boolean {
     return this.#isRestored;
   }
@@ -140,7 +140,7 @@ export class Sync {
     return this.#revalidation.shown;
   }
 
-  /** Whether content of a tree that is current, or about to be, is yet to be fetched. */
+  /** Whether content of the current tree, or of one that is about to be shown, is yet to be fetched. */
   get isFetching(): boolean {
     const { pending, isReady } = this.#backlog;
     return !isReady || pending.pendingFiles + this.#revalidation.pending.pendingFiles > 0;
@@ -210,8 +210,8 @@ export class Sync {
   }
 
   /**
-   * Looks at the source soon, since it may have changed: see HintPace. Resolves when a look that began after this call
-   * begins; many hints share it. Rejects only when `run` ends.
+   * Looks at the source soon, because it may have changed: see HintPace. Resolves when a look begins after this call;
+   * many hints share it. Rejects only when `run` ends.
    */
   hint(): Promise<void> {
     return this.#loop.hint();

@@ -13,10 +13,10 @@ import { contentHoldOf } from './source-hold.ts';
 
 /** The part of the content cache that versions use. */
 export interface VersionCachePort extends Pick<ContentCachePort, 'ensure' | 'has'> {
-  /** Content that a version shows is evicted after what nothing shows, and before the current tree's. */
+  /** Content that only versions show is evicted after content that nothing shows, and before the current tree's. */
   showBeside(name: string): void;
   hideBeside(name: string): void;
-  /** Of the blob of a whole file, if it was verified. */
+  /** The fingerprint of the blob of a whole file, if it was verified. */
   fingerprintOf(name: string): bigint | undefined;
   /** The content of all versions. */
   readonly beside: BesideState;
@@ -25,7 +25,7 @@ export interface VersionCachePort extends Pick<ContentCachePort, 'ensure' | 'has
 export interface VersionContentOptions {
   readonly cache: VersionCachePort;
   readonly planner: FetchPlanner | undefined;
-  /** Fetches at a time of the current tree: versions get a part of them. */
+  /** Concurrent fetches of the current tree; versions get a part of them. */
   readonly concurrency: number;
   /** The largest file to fetch, bytes. */
   readonly prefetchBytes: number;
@@ -35,7 +35,7 @@ export interface VersionContentOptions {
   readonly log: Logger;
 }
 
-/** A version, and what of its content is local. */
+/** A version, and which of its content is local. */
 export interface VersionTarget {
   readonly id: string;
   readonly generation: Generation;
@@ -46,7 +46,9 @@ interface Held extends VersionTarget {
   /** Aborted when the version is dropped, or everything is stopped. */
   readonly dropped: AbortController;
   readonly registered: Promise<void>;
-  /** What the cache had lost of versions when this one had all that there was room for; undefined: it has not yet. */
+  /**
+   * The cache's count of lost version blobs when this version had all that fits; undefined if it does not have it yet.
+   */
   wholeAt: number | undefined;
 }
 
@@ -56,11 +58,11 @@ const SHARE_OF_CONCURRENCY = 4;
 const BUSY_MS = 250;
 
 /**
- * Fetches the content of the versions that are in use, so that their readers need not ask for file after file. It comes after
- * everything else: one version at a time, by few fetches, and none while content of the current tree is fetched. A version
- * that does not fit into the cache is fetched as far as there is room; its readers get the rest from the store. What was
- * evicted of a version is fetched again at its next use, but not by evicting other versions: two of them that are in use
- * and do not fit together would take turns for ever.
+ * Fetches the content of the versions that are in use, so that their readers need not ask for file after file. This has
+ * the lowest priority: one version at a time, by few fetches, and none while content of the current tree is fetched. Of
+ * a version that does not fit into the cache, it fetches as much as there is room for; readers get the rest from the
+ * store. Evicted content of a version is fetched again at its next use, but not by evicting other versions: otherwise
+ * two versions in use that do not fit together would evict each other for ever.
  */
 export class VersionContent {
   readonly #options: VersionContentOptions;
@@ -92,7 +94,7 @@ export class VersionContent {
     });
   }
 
-  /** The version is shown no more. */
+  /** The version is no longer shown. */
   async drop(id: string): Promise<void> {
     const held = this.#held.get(id);
     if (held === undefined) return;
@@ -151,7 +153,7 @@ export class VersionContent {
     }
   }
 
-  /** What is not local, as much of it as there is room for, in the order of a scan. */
+  /** The entries that are not local and for which there is room, in the order of a scan. */
   async #wantedOf(held: Held, signal: AbortSignal): Promise<Uint32Array> {
     const { generation, content, wholeAt } = held;
     const { cache, prefetchBytes } = this.#options;
@@ -187,7 +189,7 @@ export class VersionContent {
     return Uint32Array.from(fitting);
   }
 
-  /** Whether it was interrupted by the current tree. */
+  /** Returns whether the current tree interrupted it. */
   async #pass(held: Held, wanted: Uint32Array, signal: AbortSignal): Promise<boolean> {
     const { cache, planner, concurrency, isBusy } = this.#options;
     const plan = planner?.plan(held.generation, wanted);

@@ -5,9 +5,9 @@ import { openTakeover } from '../state/open-takeover.ts';
 import type { Prepared } from './preparation.ts';
 
 export interface TakenOver {
-  /** Of the mount. */
+  /** The mount's runtime directory. */
   readonly runtimeDirectory: string;
-  /** Of each tree that the kernel may know. */
+  /** The state of each tree that the kernel may know. */
   readonly trees: readonly StatePlaces[];
 }
 

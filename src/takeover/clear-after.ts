@@ -65,8 +65,8 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
 }
 
 /**
- * Clears the runtime directories of the trees of a mount, of whose state that which is kept in the cache. What else is there
- * stays, for the next start.
+ * Clears the runtime directories of the trees of a mount. Of their state, it removes only what the cache directory
+ * keeps. Everything else there stays, for the next start.
  */
 function clearTrees(mount: HeldDirectory, directory: string, isKept: (name: string) => boolean): void {
   const trees = directoryIfThere(mount, TREES_DIRECTORY);

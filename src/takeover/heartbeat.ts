@@ -7,7 +7,7 @@ const CALM_MS = 10_000;
 /** The interval of the messages to the supervisor that main thread and session respond. */
 const ALIVE_MS = 500;
 
-/** What is served, as the supervisor is told. */
+/** What is served, as reported to the supervisor. */
 export interface Served {
   readonly ready: Promise<unknown>;
   /** One line. */
@@ -57,7 +57,7 @@ export class Heartbeat {
     this.#options.client?.alive();
   }
 
-  /** Readers wait for the store at most: a standby can be started now. */
+  /** From now on readers wait for nothing but the store: a standby can be started. */
   ready(): void {
     const isFirst = this.#options.client?.restarts === 0;
     this.#standbyFrom = this.#options.now() + (isFirst ? CALM_MS : 0);

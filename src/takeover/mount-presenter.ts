@@ -20,7 +20,7 @@ export interface MountPresenterOptions {
   readonly driver: Driver;
   readonly target: string;
   readonly source: string;
-  /** By number. */
+  /** Indexed by tree number. */
   readonly trees: readonly PresentedTree[];
   readonly allowOther: boolean;
   readonly allowIdmap: boolean;
@@ -46,7 +46,7 @@ export interface MountPresenterOptions {
 
 /** A tree of the mount, and what is known of it before it is published. */
 export interface PresentedTree extends Omit<MountedTree, 'shown' | 'left'> {
-  /** The tree that is published first: it is shown with any other that is. */
+  /** The tree that is published first. It is shown as soon as any tree of the mount is. */
   readonly kept: ShownTree | undefined;
   /** Marks that the kernel may know the tree. */
   readonly mark: Pick<TreeMark, 'set' | 'clear'>;
@@ -60,7 +60,7 @@ type ShownTree = Pick<Publication, 'generation' | 'fingerprints'>;
 export class MountPresenter {
   readonly #options: MountPresenterOptions;
   readonly #trees: readonly TreePresenter[];
-  /** Once there is a mount, or one is being made. */
+  /** Set once there is a mount, or one is being made. */
   #serving: Promise<Serving> | undefined;
   #mounted = false;
   #isTold = false;
@@ -82,12 +82,12 @@ export class MountPresenter {
   }
 
   /**
-   * Mounts kept trees, by number, while the rest of the server is still to come. The first publication of each is to be of
-   * this tree.
+   * Mounts the kept trees while the rest of the server is still starting. The first publication of each tree must be of
+   * its kept tree.
    */
   showKept(): void {
     this.#serving = this.#startMount(undefined, true);
-    // It is awaited with the first publication, which meets again what fails here.
+    // The first publication awaits it, and meets the same failure.
     this.#serving.then(this.#options.onKeptShown).catch(() => undefined);
   }
 
@@ -119,7 +119,7 @@ export class MountPresenter {
     return { notifyMs: outcome.ms };
   }
 
-  /** Says once that there is a mount. */
+  /** Reports once that there is a mount. */
   async #mount(serving: Promise<Serving>): Promise<void> {
     const served = await this.#unlessStuckAtEnd(serving);
     this.#mounted = true;
@@ -147,7 +147,8 @@ export class MountPresenter {
     const { driver, session, target, source, trees, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, journal, allowIdmap } = this.#options;
     new MountMark(cacheDirectory).clear();
-    // A new mount knows none of the trees of the one before. Before there is a mount: marks may fail to be written.
+    // A new mount knows no tree of the previous one. The marks are cleared before there is a mount, because that may
+    // fail.
     for (const { mark } of trees) mark.clear();
     const mounted = trees.map(({ mark, kept, isInherited: _, ...tree }, number) => {
       const shown = number === first?.number ? first.shown : kept;
@@ -177,7 +178,7 @@ export class TreePresenter implements Presenter {
   readonly #number: number;
   #released: (nodeIds: readonly number[]) => void = () => undefined;
   #isPublished = false;
-  /** Whether the tree is shown that is to be published first. */
+  /** Whether the tree that is to be published first is already shown. */
   isShown: boolean;
 
   constructor(mount: MountPresenter, number: number, isShown: boolean) {

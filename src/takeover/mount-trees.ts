@@ -23,7 +23,7 @@ export interface MountTree {
   readonly mark: Pick<TreeMark, 'since' | 'set' | 'clear'>;
 }
 
-/** In the directories of a mount: those of its trees. */
+/** The directory, within the directories of a mount, that has those of its trees. */
 export const TREES_DIRECTORY = 'trees';
 
 /** The trees of a mount, in the order of their numbers. `id` and `places` are the mount's. */

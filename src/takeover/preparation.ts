@@ -8,9 +8,9 @@ import type { SessionEnd } from '../session/session-end.ts';
 import { type PreparedTree, prepareTree, type TreePreparationOptions } from './tree-preparation.ts';
 
 export interface PreparationOptions extends Pick<TreePreparationOptions, 'entries' | 'atEnd'> {
-  /** By number. */
+  /** Indexed by tree number. */
   readonly trees: readonly Pick<TreePreparationOptions, 'config' | 'source' | 'observer' | 'log'>[];
-  /** Of the driver. */
+  /** The driver's session host. */
   readonly host: SessionHost;
   readonly log: Logger;
   /** Called when a process prevents the kernel from applying a publication, and without argument when that is over. */
@@ -29,7 +29,7 @@ export interface FindsVersions {
 
 export type Prepared = ReturnType<typeof prepare>;
 
-/** Starts what readers would wait for. Touches nothing that another server may use. */
+/** Starts what readers would otherwise wait for. Touches nothing that another server may use. */
 export function prepare(options: PreparationOptions) {
   const { host, log, atEnd, onStuck, onEnded, entries } = options;
   const trees: readonly PreparedTree[] = options.trees.map((tree) =>
@@ -61,7 +61,7 @@ export function prepare(options: PreparationOptions) {
     ended: onEnded,
   });
   return {
-    /** By number. */
+    /** Indexed by tree number. */
     trees,
     publications,
     session,

@@ -22,20 +22,20 @@ export interface ResumeConnectionOptions {
   readonly device: number;
   readonly init: InitReply | undefined;
   readonly journal: number | undefined;
-  /** By number. */
+  /** Indexed by tree number. */
   readonly trees: readonly InheritedTree[];
   readonly presentation: Presentation;
-  /** Undefined: the current tree is the whole mount. */
+  /** Undefined if the current tree is the whole mount. */
   readonly versions: VersionsServed | undefined;
-  /** Of the mount. */
+  /** The mount's cache directory. */
   readonly cacheDirectory: string;
 }
 
-/** A tree as its predecessor has left it. */
+/** A tree as the predecessor left it. */
 export interface InheritedTree extends Omit<MountedTree, 'shown' | 'left'> {
-  /** Undefined: it was not shown yet. */
+  /** Undefined if the tree was not shown yet. */
   readonly kept: KeptTree | undefined;
-  /** Undefined: the kernel does not know it yet. */
+  /** Undefined if the kernel does not know the tree yet. */
   readonly succession: Succession | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface KeptTree {
   readonly since: Moment;
 }
 
-/** A resumed connection: readers are answered, and the kernel is being sent the notifications that it was owed. */
+/** A resumed connection: readers are answered while the kernel gets the notifications that it is owed. */
 export interface Inherited {
   /** Resolves when the kernel has answered these notifications. */
   readonly serving: Promise<Serving>;
@@ -79,7 +79,7 @@ export function resumeConnection(options: ResumeConnectionOptions): Inherited {
   return { serving };
 }
 
-/** As the session is told. */
+/** The tree as it is sent to the session. */
 export function shownSince(kept: KeptTree | undefined): ShownSince | undefined {
   if (kept === undefined) return undefined;
   const { generation, content, since } = kept;

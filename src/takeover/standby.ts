@@ -24,7 +24,7 @@ export class Standby {
     this.#options = options;
   }
 
-  /** When it was told to take over; 0, the start of the process, for a server that did not stand by. */
+  /** When it was ordered to take over; 0, the start of the process, for a server that did not stand by. */
   get turnAt(): number {
     return this.#turnAt;
   }

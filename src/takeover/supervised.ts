@@ -26,7 +26,7 @@ export interface SupervisedOptions {
   readonly link: SupervisorLink | undefined;
   /** Undefined if there is none: then nothing is kept either. */
   readonly addon: Addon | undefined;
-  /** Of all mounts of this user. */
+  /** The directory of all mounts of this user. */
   readonly runtimeDirectory: string;
   readonly identity: MountIdentity;
   /** How long readers may wait for a server, milliseconds. */
@@ -128,7 +128,7 @@ export class Supervised {
     this.#client?.setTakeoverDeadline({ deadlineMs, abortFile });
   }
 
-  /** Returns what ends the heartbeat, and all that is kept but the mount. */
+  /** Returns a function that ends the heartbeat, and drops everything kept except the mount. */
   reportLife(session: Pick<SessionClient, 'counters'>, served: Served): () => void {
     const stop = this.heartbeat.start(session, served);
     return () => {

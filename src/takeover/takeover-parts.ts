@@ -1,6 +1,6 @@
 import type { Serving } from '../session/messages.ts';
 
-/** What a takeover spent its time with, in milliseconds. Readers wait for the first two. */
+/** How long the parts of a takeover took, in milliseconds. Readers wait for the first two. */
 export interface TakeoverParts {
   /** Until the tree of the previous server was read, and the session told to start. */
   readonly tree: number;

@@ -6,14 +6,14 @@ import { readOwnFile } from '../host/own-file.ts';
 import type { Moment } from '../session/messages.ts';
 import { instantOf } from '../sync/instant.ts';
 
-/** In the runtime directory of a tree. */
+/** In the runtime directory of the tree. */
 export const TREE_MARK_FILE = keptFiles.treeMark.name;
 const MOST_BYTES = 64;
 
 /**
- * When a tree was shown first on the mount that is there: a file in the tree's runtime directory. It is written before the
- * kernel may learn of the tree. A successor that finds it goes on with the connection only if it has the state of the tree,
- * too: a tree that begins anew would give the kernel node ids that it knows otherwise.
+ * When a tree was first shown on the existing mount: a file in the tree's runtime directory. It is written before the
+ * kernel may learn of the tree. A successor that finds it resumes the connection only if it also has the state of the
+ * tree: a tree that starts anew would assign node ids that the kernel uses for other nodes.
  */
 export class TreeMark {
   readonly #path: string;
@@ -32,12 +32,12 @@ export class TreeMark {
       return instantOf(Number.isFinite(since) ? since : this.#now());
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      // What cannot be read was there all the same.
+      // A file that cannot be read exists all the same.
       return error.code === 'missing' ? undefined : instantOf(this.#now());
     }
   }
 
-  /** Throws what the disk says: without the mark the tree may not be shown. */
+  /** Throws the system's error: without the mark the tree may not be shown. */
   set(): Moment {
     const now = this.#now();
     replaceFile(this.#path, String(now));
@@ -49,7 +49,7 @@ export class TreeMark {
   }
 }
 
-/** Of a tree that is the whole mount: the kernel knows it as soon as there is a mount. */
+/** For a tree that is the whole mount: the kernel knows it as soon as there is a mount. */
 export const WHOLE_MOUNT_MARK: Pick<TreeMark, 'since' | 'set' | 'clear'> = {
   since: { seconds: 0, nanoseconds: 0 },
   set: () => ({ seconds: 0, nanoseconds: 0 }),

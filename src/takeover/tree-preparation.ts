@@ -13,8 +13,8 @@ import { PathFilter, PatternList } from '../tree/index.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 
 /**
- * V8 scavenges a thread's garbage when it has grown to a third of this; the default is 48 MB. In a process of its own, 20
- * manifests of 3,000 files left 51 MB more resident, with 4 MB 26. Listings are columns, which are not in it.
+ * V8 scavenges a thread's garbage when it has grown to a third of this; the default is 48 MB. In a separate process, 20
+ * manifests of 3,000 files left 51 MB more resident; with 4 MB, 26 MB. Listings are columns, which do not count.
  */
 const SOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
 
@@ -36,7 +36,7 @@ export interface TreePreparationOptions {
   readonly config: MountConfig;
   readonly source: SourceContent;
   readonly log: Logger;
-  /** Is told of each request to the store. */
+  /** Observes each request to the store. */
   readonly observer: () => Promise<RequestObserver>;
   readonly atEnd: (ending: () => unknown) => void;
   /** The entry modules of the threads. */
@@ -45,7 +45,7 @@ export interface TreePreparationOptions {
 
 export type PreparedTree = ReturnType<typeof prepareTree>;
 
-/** Starts what readers of a tree would wait for. Touches nothing that another server may use. */
+/** Starts what readers of a tree would otherwise wait for. Touches nothing that another server may use. */
 export function prepareTree(options: TreePreparationOptions) {
   const { config, source, log, observer, atEnd, entries } = options;
   // Throws on a malformed pattern before a worker would, and before a mount is made.

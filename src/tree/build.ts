@@ -119,8 +119,8 @@ export function setPublishTime(
 }
 
 /**
- * The tree of a generation as it would be without one before it: with new node ids, and with `modified` as the date of every
- * file. Not of a generation that has an archived file, or a problem.
+ * The tree of a generation as it would be without a previous one: with new node ids, and `modified` as the date of
+ * every file. Not for a generation that has an archived file or a problem.
  *
  * @param modified milliseconds since the epoch
  * @param now milliseconds since the epoch

@@ -1,4 +1,4 @@
-/** Order by unsigned bytes; a prefix comes before what it begins. */
+/** Order by unsigned bytes; a prefix comes before the longer sequence. */
 export function compareBytes(
   a: Uint8Array,
   aStart: number,

@@ -24,7 +24,8 @@ export function digestListing(objects: ListedObjects): string {
 }
 
 /**
- * Over what `digestListing` leaves out: the date of each object, in the same order. For judgements that depend on dates.
+ * A digest of what `digestListing` leaves out: the date of each object, in the same order. For judgements that depend
+ * on dates.
  */
 export function digestDates({ count, lastModified }: ListedObjects): string {
   return createHash('sha256')
@@ -40,7 +41,7 @@ function withoutNaN(sizes: Float64Array): Float64Array {
   return sizes;
 }
 
-/** 1 for each object without a date; undefined where every one has one. */
+/** 1 for each object without a date; undefined if every object has one. */
 function undatedObjects({ count, lastModified }: ListedObjects): Uint8Array | undefined {
   let undated: Uint8Array | undefined;
   for (let object = 0; object < count; object++) {

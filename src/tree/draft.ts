@@ -34,7 +34,7 @@ export class Draft {
   nameLengths: Uint8Array;
   /** Position in `order`; NONE for a directory. */
   positions: Uint32Array;
-  /** 1 for each object that is an executable file; undefined where none is. */
+  /** 1 for each object that is an executable file; undefined if there is none. */
   #executable: Uint8Array | undefined;
   readonly #found = new Map<ProblemReason, FoundProblems>();
 

@@ -36,7 +36,7 @@ export class Generation {
   readonly entries: number;
   readonly files: number;
   readonly directories: number;
-  /** Of all files together. */
+  /** The bytes of all files together. */
   readonly bytes: number;
   /** Keys left out or unreadable. */
   readonly problems: number;
@@ -106,7 +106,7 @@ export class Generation {
     this.id = this.#text.toString('hex', HEADER.id, HEADER.id + ID_BYTES);
   }
 
-  /** Of the publication; 0 until `setPublishTime` has written it. */
+  /** The number of the publication; 0 until `setPublishTime` has written it. */
   get number(): number {
     return this.#columns.header.getFloat64(HEADER.number, true);
   }

@@ -21,9 +21,11 @@ export const FLAG_PACKED_ETAG = 4;
 /** A file that has the execute bits. */
 export const FLAG_EXECUTABLE = 8;
 
-/** The content is known by its SHA-256, to which the slot of the ETag points, and to where it lies in which pack. */
+/**
+ * The content is identified by its SHA-256. The slot of the ETag points to that, and to the pack and the place in it.
+ */
 export const FLAG_DIGEST = 16;
-/** Of a SHA-256. */
+/** Bytes of a SHA-256. */
 export const DIGEST_BYTES = 32;
 
 /** Byte offsets within the header. */

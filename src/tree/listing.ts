@@ -1,8 +1,8 @@
 import type { ListedObjects as ListedColumns } from '../base/listed-objects.ts';
 
-/** What a tree is built of: a listing from src/store, or the rows of a manifest. */
+/** The objects from which a tree is built: a listing from src/store, or the rows of a manifest. */
 export interface ListedObjects extends ListedColumns {
-  /** Of a release, whose contents are known by their SHA-256: each `etags` is a marked digest (src/base/content-digest.ts). */
+  /** Of a release, whose contents have a SHA-256: each of `etags` is a marked digest (src/base/content-digest.ts). */
   readonly released?: ReleasedColumns | undefined;
 }
 

@@ -13,7 +13,7 @@ export type NameHash = (
 
 /**
  * HalfSipHash-2-4 with 64 bits of output, the salt as its key (github.com/veorq/SipHash). Keyed, because a writer to
- * the bucket chooses the names: without the salt nobody can construct collisions. Its words have 32 bits, so it needs
+ * the bucket chooses the names: without the salt, collisions cannot be constructed. Its words have 32 bits, so it needs
  * no bigint: 60 ns for a name of 15 bytes, of the 160 ns of a lookup (bench/tree.ts).
  */
 export const halfSipHash: NameHash = (saltHigh, saltLow, bytes, start, end, out) => {

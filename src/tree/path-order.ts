@@ -30,7 +30,9 @@ interface Step {
   readonly into: boolean;
 }
 
-/** The entries of a directory in the order of paths; a directory that is not empty twice, as `name` and, for its content, as `name/`. */
+/**
+ * The entries of a directory in the order of paths. If a directory has content, it comes twice: as `name` and `name/`.
+ */
 function* stepsOf(generation: Generation, directory: number): Generator<void, Step[]> {
   const runs: string[][] = [];
   let keys: string[] = [];

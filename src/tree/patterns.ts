@@ -16,7 +16,7 @@ export class PatternList {
   #matcher: Ignore;
   #asked = 0;
 
-  /** Undefined where there are no patterns. Throws TreeError `bad-pattern`. */
+  /** Undefined if there are no patterns. Throws TreeError `bad-pattern`. */
   static compile(patterns: readonly string[]): PatternList | undefined {
     return patterns.length === 0 ? undefined : new PatternList(patterns);
   }

@@ -9,7 +9,7 @@ export interface ShownVersion extends VersionTarget {
 }
 
 export interface ShownVersions {
-  /** Undefined: it is not shown, whether or not the source has it. */
+  /** Undefined if it is not shown, whether or not the source has it. */
   version(id: string): ShownVersion | undefined;
 }
 
@@ -19,8 +19,8 @@ export type AskedTree = Pick<Shown, 'generation' | 'content' | 'release'> & {
 };
 
 /**
- * The tree that a client asks for; undefined before there is a current one. Throws RefusedRequest `no-version`: a client of the
- * socket makes no version appear, only a look-up in the mount does.
+ * The tree that a client asks for; undefined before there is a current one. Throws RefusedRequest `no-version`: a
+ * request to the socket loads no version, only a look-up in the mount does.
  */
 export function askedTree(
   shown: Shown | undefined,

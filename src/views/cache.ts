@@ -14,7 +14,7 @@ export interface CacheObserved {
   readonly sync: Pick<Sync, 'shown' | 'view'>;
   readonly cache: Pick<ContentCache, 'stats' | 'verify' | 'inspection' | 'ensure' | 'has'>;
   readonly pins: PinnedPaths;
-  /** Those shown beside the current tree; undefined: none are. */
+  /** The versions beside the current tree; undefined if none are shown. */
   readonly versions?: ShownVersions | undefined;
   readonly directory: string;
   /** Hits that the session found on the local disk. */
@@ -208,7 +208,7 @@ export class DaemonCache implements CacheViews {
     }
   }
 
-  /** Path by path, each with its files in the tree that is asked for. */
+  /** Handles one path after another, each with its files in the requested tree. */
   async #each(
     { paths, signal, version }: AskedPaths,
     run: (shown: AskedTree, path: string, found: Found) => Promise<PathResult>,
@@ -265,7 +265,7 @@ class Tally {
   }
 }
 
-/** Without the slashes that people put around a path. */
+/** Without slashes at the beginning and the end. */
 function bare(path: string): string {
   return path.replace(/^\/+|\/+$/g, '');
 }

@@ -46,7 +46,7 @@ export interface ControlPlaneOptions
     readonly resolved?: readonly ResolvedOption[] | undefined;
     readonly resolvedTrees?: readonly ShownTreeOptions[] | undefined;
   };
-  /** By number. */
+  /** Indexed by tree number. */
   readonly trees: readonly ShownTree[];
   readonly events: Pick<DaemonEvents, 'feed'>;
   /** Called for each request of the webhook. */
@@ -76,9 +76,9 @@ export interface ShownTree {
 export interface ControlPlane {
   /** Path of the control socket. */
   readonly socket: string;
-  /** What the root of a tree says of itself. */
+  /** The value of an attribute of a tree's root. */
   readonly rootAttributeOf: (tree: number, attribute: RootAttribute) => string | undefined;
-  /** Resolves when the socket owes nobody an answer, or after `deadlineMs`. */
+  /** Resolves when the socket has answered all requests, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -174,7 +174,7 @@ interface OpenedTree extends ControlledTree {
   readonly views: DaemonViews;
 }
 
-/** What the socket shows of a tree, once what was pinned in its cache is known again. */
+/** Opens what the socket shows of a tree, and restores the paths that were pinned in its cache. */
 async function openTree(
   shown: ShownTree,
   options: ControlPlaneOptions,
@@ -185,7 +185,7 @@ async function openTree(
   const isWhole = path === '';
   const views = new DaemonViews({
     ...options,
-    // Of content that the session finds by itself only the sum of all trees is known.
+    // The session counts the content that it finds by itself only for all trees together.
     meter: isWhole ? options.meter : withoutLocalReads(options.meter),
     sync,
     cache,

@@ -241,7 +241,7 @@ export class DaemonViews implements ControlViews {
     return this.#observed.metrics.expose({ ...this.snapshot(), session }, openMetrics);
   }
 
-  /** What metrics say of this tree. */
+  /** The figures of this tree for the metrics. */
   snapshot(): TreeSnapshot {
     return { status: this.status(), problems: problemCounts(this.#observed.sync.view) };
   }

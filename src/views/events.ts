@@ -10,7 +10,7 @@ export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
 /** Turns what happens in a daemon into events for the listeners of the socket. */
 export class DaemonEvents {
   readonly feed: EventFeed;
-  /** Names the tree, where a mount shows several. */
+  /** Names the tree, if the mount shows several. */
   readonly #of: { readonly tree?: string };
   #toldStandby = 'false undefined';
 

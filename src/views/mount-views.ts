@@ -95,7 +95,7 @@ function treeStatus(path: string, status: Status): TreeStatus {
   };
 }
 
-/** One that was never seen is further behind than all others. */
+/** A tree that was never seen is further behind than all others. */
 function isFurtherBehind({ source: one }: Status, { source: other }: Status): boolean {
   return (
     (one.stalenessSeconds ?? Number.POSITIVE_INFINITY) > (other.stalenessSeconds ?? Number.POSITIVE_INFINITY)

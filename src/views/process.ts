@@ -8,7 +8,7 @@ import type { DaemonConfig, LogLevel } from '../control/shapes/daemon.ts';
 export interface ProcessObserved {
   readonly mount: DaemonConfig['mount'];
   readonly options: readonly ResolvedOption[];
-  /** Of several trees, what each has of its own. */
+  /** The options that each of several trees has of its own. */
   readonly trees: readonly ShownTreeOptions[];
   readonly log: LeveledLogger;
 }

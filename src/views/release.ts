@@ -33,7 +33,7 @@ export function releaseStepView(step: ReleaseStep): ReleaseStepView {
   };
 }
 
-/** What the mounts of a host are listed with. */
+/** The step that the list of a host's mounts gives for a mount. */
 export function shownStepOf(release: ReleaseStep | undefined): ShownStep | undefined {
   return release && { ref: release.ref, seq: release.sequence, id: release.id };
 }

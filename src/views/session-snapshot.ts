@@ -21,7 +21,7 @@ export async function healthOf(observed: ObservedSession): Promise<Probe> {
     : { status: 'ok', reasons: [] };
 }
 
-/** What metrics say of the session; undefined where it does not answer. */
+/** The figures of the session for the metrics; undefined if it does not answer. */
 export async function sessionSnapshot(observed: ObservedSession): Promise<MetricsSnapshot['session']> {
   const counters = await countersOf(observed);
   const { opcodes, readErrors, durations } = observed.meter;

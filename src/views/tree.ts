@@ -19,7 +19,7 @@ export interface TreeObserved {
   /** The prefix of the object keys. */
   readonly prefix: string;
   readonly filter: PathFilter;
-  /** All of them, sorted by key. */
+  /** All problems, sorted by key. */
   readonly problems: () => readonly ProblemItem[];
   /** The version id in an answer of the store. */
   readonly versionIdOf: (path: string, etag: string) => string | undefined;
@@ -77,7 +77,7 @@ export class DaemonTree implements TreeViews {
     if (asked === undefined) return undefined;
     const path = given.replace(/\/$/, '');
     const index = path === '' ? -1 : asked.generation.find(path);
-    // With a slash at its end it is a directory, or nothing.
+    // A path with a slash at its end is a directory, or nothing.
     const found = index > 0 && (path === given || asked.generation.isDirectory(index));
     if (found) return await this.#entry(asked, index, path, signal);
     return asked.version === undefined
@@ -130,7 +130,7 @@ export class DaemonTree implements TreeViews {
     };
   }
 
-  /** Null where no object has it: in a release, whose files are in packs, for a directory and an empty file. */
+  /** Null if no object has it: in a release, which stores files in packs, for a directory and an empty file. */
   #keyOf({ generation, release }: AskedTree, index: number, path: string): string | null {
     const { prefix } = this.#observed;
     const isDirectory = generation.isDirectory(index);
@@ -165,7 +165,7 @@ export class DaemonTree implements TreeViews {
     );
   }
 
-  /** Undefined where no filter excludes the path. */
+  /** Undefined if no filter excludes the path. */
   #exclusion(path: string): Absence | undefined {
     const { filter } = this.#observed;
     const file = filter.explain(path);

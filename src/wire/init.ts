@@ -83,7 +83,7 @@ const WANTED =
 
 /**
  * Every READ through the page cache counts as a background request. When this many are pending, the kernel sends no
- * other reader's READ, even one that could be answered immediately. With 64, one user who read 64 files that were not
+ * other reader's READ, even one that could be answered immediately. With 64, a user that read 64 files that were not
  * local blocked every other reader. A pending request takes about a hundred bytes; the session divides these slots
  * among users. For unprivileged mounts the kernel may grant fewer (max_user_bgreq).
  */

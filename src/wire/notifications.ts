@@ -37,8 +37,8 @@ function bytesOf(view: DataView): Uint8Array {
 }
 
 /**
- * Drops the cached name `name` of the directory `parent`, positive or negative. The kernel answers ENOENT
- * where it holds no such name, which is harmless.
+ * Drops the cached name `name` of the directory `parent`, positive or negative. The kernel answers ENOENT if it holds
+ * no such name, which is harmless.
  *
  * @param flags FUSE_EXPIRE_ONLY, or 0
  */

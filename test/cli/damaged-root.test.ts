@@ -41,7 +41,10 @@ describe('a release of which something is wrong in the store', () => {
       const verified = await run('release verify production');
       assert.equal(verified.exitCode, 65, verified.err);
       assert.match(verified.out, words);
-      assert.match(verified.out, /^Look who .*--upload-all\.$|^Deploy the whole tree .*--upload-all\.$/m);
+      assert.match(
+        verified.out,
+        /^Check which accounts .*--upload-all\.$|^Deploy the whole tree .*--upload-all\.$/m,
+      );
       const document = JSON.parse((await run('release verify production --json')).out);
       assert.deepEqual(document.flaws.join('\n'), verified.out.split('\n').slice(1, -2).join('\n'));
       assert.match(document.hints.join(' '), /--upload-all/);
@@ -118,7 +121,7 @@ describe('a log', () => {
     refused(
       await run('deploy e production'),
       65,
-      /older than its log, which has step 3: somebody put an earlier/,
+      /older than its log, which has step 3: an earlier ref was put back/,
     );
     // There is nothing before step 1: that a later one is missing is the reason.
     refused(await run('rollback production'), 65, /older than its log, which has step 3/);

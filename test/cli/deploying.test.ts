@@ -270,7 +270,7 @@ describe('a deployer is told in one sentence, with its exit code,', () => {
     store.put(ref, first);
     refused(await run('deploy new production'), 65, /older than its log, which has step 2/);
     store.put(ref, store.get('releases/refs/staging.json')!);
-    refused(await run('deploy new production'), 65, /is one of staging: somebody copied it/);
+    refused(await run('deploy new production'), 65, /is a copy of the ref of staging/);
     store.put(ref, '<html>');
     refused(await run('deploy new production'), 65, /not JSON/);
   });

@@ -186,9 +186,9 @@ describe('doctor', () => {
     });
   }
 
-  test('on macOS says that nobody has tried it, and what is to be installed', async () => {
+  test('on macOS says that it is untested, and what is to be installed', async () => {
     const { out } = await examined([], host({ platform: 'darwin', ownerAndMode: () => undefined }));
-    assert.match(out, /! kernel +macOS: .*nobody has tried.*\n +On Apple silicon/);
+    assert.match(out, /! kernel +macOS: .*untested here.*\n +On Apple silicon/);
     assert.match(out, /✗ macFUSE +is not installed\n +Install macFUSE/);
   });
 

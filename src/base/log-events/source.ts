@@ -130,7 +130,7 @@ export const sourceEvents = {
     levels: ['warn'],
     fields: ['detail'],
     meaning:
-      'The first source answers again, but has not got what was deployed to the standby, or cannot be followed (`detail` says why, and what to do): trees still come from the standby.',
+      'The first source answers again, but does not have what was deployed to the standby, or cannot be followed (`detail` says why, and what to do): trees still come from the standby.',
   },
   'standby-unusable': {
     levels: ['warn', 'debug'],

@@ -23,7 +23,7 @@ export interface RetryPolicy {
   /** For all tries together; undefined: `bound` defines it, or there is no time limit. */
   readonly deadlineMs: number | undefined;
   readonly bound: Bound;
-  /** Where the tries, or their result, are counted; undefined: a command tells its user. */
+  /** The metric that counts the tries or their result; undefined: a command reports them to its user. */
   readonly metric: string | undefined;
 }
 

@@ -31,9 +31,7 @@ export interface Retrying {
   readonly random: () => number;
 }
 
-/**
- * Retries until a try succeeds, another try cannot help, or all tries were made: then it rejects with the last error.
- */
+/** Retries until a try succeeds. Rejects with the last error if another try cannot help, or all tries were made. */
 export async function retry<T>(
   attempt: (tries: number) => Promise<T>,
   { policy, mayRepair, sleep, random }: Retrying,
@@ -48,7 +46,7 @@ export async function retry<T>(
   }
 }
 
-/** The same, for a policy without pauses. */
+/** retry() for a policy without pauses. */
 export function retryAtOnce<T>(
   attempt: () => Promise<T>,
   policy: { readonly tries: number; readonly pauses: { readonly kind: 'none' } },

@@ -12,7 +12,7 @@ const GRACE_MS = 15_000;
 /** A whole id is required, although diff accepts a shortened one: the operator approves exactly this tree. */
 const WHOLE_ID = /^[0-9a-f]{32}$/;
 
-/** `tree`: where the mount shows several, and none is named. */
+/** `tree`: set if the mount shows several trees and --tree names none. */
 type AcceptedInTree = Accepted & { readonly tree?: string };
 
 export const run = clientCommand<AcceptedInTree>({
@@ -54,7 +54,7 @@ export const run = clientCommand<AcceptedInTree>({
   },
 });
 
-/** The only tree in which anything is held, or that generation if it is named. Throws CommandError or ClientError. */
+/** The only tree that holds anything, or that holds the named generation. Throws CommandError or ClientError. */
 function heldTree(trees: readonly TreeStatus[], generation: string | undefined): string {
   const held = trees.filter((tree) => tree.held !== null);
   const meant = generation === undefined ? held : held.filter((tree) => tree.held?.generation === generation);

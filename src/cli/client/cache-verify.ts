@@ -35,7 +35,7 @@ function sum(verified: readonly OfTree<Verified>[], count: (one: Verified) => nu
   return verified.reduce((total, { answer }) => total + count(answer), 0);
 }
 
-/** Under its path below the mount point. */
+/** The blob with its path below the mount point. */
 function inTree(tree: string, blob: Verified['removed'][number]): Verified['removed'][number] {
   return { ...blob, path: blob.path === null ? null : `${tree}/${blob.path}` };
 }

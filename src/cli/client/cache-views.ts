@@ -6,7 +6,7 @@ import { askEachTree, type ListOfTrees, listEachTree } from './each-tree.ts';
 
 const LABEL_WIDTH = 'directory  '.length;
 
-/** Of several trees, where none is named: the totals of each, which has a cache of its own. */
+/** The totals of each tree's cache, if the mount shows several trees and --tree names none. */
 interface TotalsOfTrees {
   readonly trees: readonly (CacheTotals & { readonly path: string })[];
 }

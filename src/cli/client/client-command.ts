@@ -37,7 +37,7 @@ export interface ClientCommand<T> {
   readonly name: string;
   /** The command's own flags. */
   readonly flags?: readonly FlagSpec[];
-  /** It is about a tree, which --tree names where a mount shows several. */
+  /** Whether the command is about a tree; --tree names it if the mount shows several. */
   readonly isOfTree?: boolean;
   /** The maximum number of arguments. */
   readonly arguments?: number;
@@ -48,7 +48,7 @@ export interface ClientCommand<T> {
   readonly show: (answer: T, showing: Showing) => string;
   /** The exit code, if it is not always 0. */
   readonly exitCode?: (answer: T, given: Given) => number;
-  /** A combined text for several answers, if it says more than one after another. */
+  /** A combined text for several answers, if it says more than their single texts. */
   readonly compare?: (answered: readonly Answered<T>[], showing: Showing) => Promise<Compared>;
 }
 

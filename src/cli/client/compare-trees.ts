@@ -5,11 +5,11 @@ import { compareNodes, type DaemonNode, type Standing } from './compare-nodes.ts
 import { nodesText } from './nodes-text.ts';
 import { shownAnswer } from './shown-answer.ts';
 
-/** How nodes stand with a tree. */
+/** A tree, and the comparison of the nodes that show it. */
 export interface TreeComparison {
   /** The tree's directory; '' for mounts that show a single tree. */
   readonly path: string;
-  /** Those that show it. */
+  /** The nodes that show the tree. */
   readonly nodes: readonly DaemonNode[];
   readonly standings: readonly (Standing | undefined)[];
 }
@@ -46,7 +46,7 @@ export function comparisonText(compared: readonly TreeComparison[], paints: Pain
     .join('\n');
 }
 
-/** What is added to the status of a node: how it stands, with each of its trees where it shows several. */
+/** The comparison that is added to the status of a node; one for each tree if the node shows several. */
 export function comparisonOf(
   { socket, status }: DaemonNode,
   compared: readonly TreeComparison[],

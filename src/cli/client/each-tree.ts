@@ -1,13 +1,13 @@
 import type { ControlClient } from '../../control/client.ts';
 import { unnamedTrees } from './tree-path.ts';
 
-/** An answer, and the tree that it is of; undefined if it is of the whole mount, or --tree names the tree. */
+/** An answer, and its tree; undefined if the answer is about the whole mount, or if --tree names the tree. */
 export interface OfTree<T> {
   readonly tree: string | undefined;
   readonly answer: T;
 }
 
-/** Asks a daemon about its tree; about each, one after another, if it shows several and none is named. */
+/** Asks a daemon about its tree. If it shows several and --tree names none, asks about each, one after another. */
 export async function askEachTree<T>(
   client: ControlClient,
   ask: (client: ControlClient) => Promise<T>,
@@ -23,13 +23,13 @@ export async function askEachTree<T>(
   }
 }
 
-/** A whole list. `tree`: where the mount shows several, and none is named. */
+/** A whole list. `tree`: set if the mount shows several trees and --tree names none. */
 export interface ListOfTrees<Item> {
   readonly items: readonly (Item & { readonly tree?: string })[];
   readonly next: null;
 }
 
-/** All pages of a list of a daemon's tree; of each tree, one after another, as askEachTree. */
+/** All pages of a list, for each tree that askEachTree() asks about. */
 export async function listEachTree<Item extends object>(
   client: ControlClient,
   path: string,

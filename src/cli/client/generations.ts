@@ -12,7 +12,7 @@ export const run = clientCommand<ListOfTrees<HistoryItem>>({
   isOfTree: true,
   ask: async (client) => {
     const { items, next } = await listEachTree<HistoryItem>(client, PATH);
-    // Each tree's are in this order already.
+    // The generations of one tree are in this order already.
     if (!items.some(({ tree }) => tree !== undefined)) return { items, next };
     return {
       items: items.toSorted((one, other) => Date.parse(other.publishedAt) - Date.parse(one.publishedAt)),

@@ -36,7 +36,7 @@ export const run = clientCommand<Entries>({
     `${release === undefined ? '' : `${releaseLine(release)}\n`}${entriesText(items, paints)}`,
 });
 
-/** Under its path below the mount point. */
+/** The item with its path below the mount point. */
 function inMount(item: EntryItem, tree: string): EntryItem {
   return tree === '' ? item : { ...item, path: `${tree}/${item.path}` };
 }

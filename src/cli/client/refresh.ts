@@ -18,7 +18,7 @@ const MOST_TIMEOUT_MS = 3_600_000;
 /** The daemon enforces the time limit; this one is for a daemon that hangs. */
 const GRACE_MS = 15_000;
 
-/** Where the mount shows several trees and none is named, the outcome of each; a problem if one of them failed. */
+/** If the mount shows several trees and --tree names none: the outcome of each; a problem if one of them failed. */
 type Answer = Refreshed | RefreshedTrees | (ProblemDetails & RefreshedTrees);
 
 export const run = clientCommand<Answer>({

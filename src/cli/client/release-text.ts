@@ -12,7 +12,7 @@ export function releaseLine({ seq, id, author, message }: PastReleaseView): stri
   return `step ${seq} (${id.slice(0, SHORT_ID)}) by ${author}${line === '' ? '' : `: ${line}`}`;
 }
 
-/** Also shows when the release was made, who signed it, and where to read more. */
+/** Also shows when the release was made, its signers, its commit and its URL. */
 export function releaseText(release: ReleaseView, now: number): string {
   const { ref, created, commit, url, signedBy } = release;
   const more = [

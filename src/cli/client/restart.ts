@@ -38,8 +38,8 @@ export const run = clientCommand<Replaced>({
 });
 
 /**
- * The socket outlives its servers: a client that connects between two waits for the next one. A server with other
- * settings may listen elsewhere.
+ * Waits for the next server. The socket outlives its servers: a client that connects between two servers waits for the
+ * next one, which may listen elsewhere if its settings have changed.
  */
 async function successor(
   asked: ControlClient,
@@ -63,7 +63,7 @@ async function successor(
         new ClientError(
           'daemon-silent',
           `Server ${was} has not ended.`,
-          'Look into the log of the daemon; its mount goes on.',
+          'Read the log of the daemon; its mount stays available.',
         )
       );
     }

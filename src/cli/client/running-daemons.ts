@@ -88,7 +88,7 @@ function clientAt(mount: string, states: readonly MountState[], shell: Shell): C
   throw new CommandError(
     'no-daemon',
     `The daemon of ${target} is gone, or is another user's.`,
-    'Ask as the user who mounted it; mount again where dagmount list shows no process.',
+    'Run the command as the user that mounted it; mount again if dagmount list shows no process.',
   );
 }
 

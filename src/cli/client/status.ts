@@ -140,7 +140,7 @@ function ago(time: string, now: number): string {
   return formatAgo(Date.parse(time), now);
 }
 
-/** A daemon of an earlier version says nothing of a standby. */
+/** A daemon of an earlier version reports no standby. */
 function standbyWords({ standby }: Status['source'], now: number): readonly string[] {
   if (standby === null || standby === undefined) return [];
   const { source, active, since, checked, firstIsBehind } = standby;
@@ -153,7 +153,7 @@ function standbyWords({ standby }: Status['source'], now: number): readonly stri
   return [`standby ${source} ${found}, ${ago(checked.at, now)}`];
 }
 
-/** Only of those that expire: when they do is what an operator asks. */
+/** Only for credentials that expire, because operators need the time of expiry. */
 function credentialsWords({ credentials }: Status['source']): readonly string[] {
   if (credentials === null || credentials === undefined || credentials.expiresAt === null) return [];
   return [`credentials (${credentials.origin}) valid until ${credentials.expiresAt}`];

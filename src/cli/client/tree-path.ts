@@ -23,9 +23,9 @@ export interface Located extends TreePath {
 const OF_VERSION = /^versions\/(sha256-[0-9a-f]{64})(?:\/|$)/;
 
 /**
- * What an operator's path means: that path, an absolute one below the mount point, or the object's address; and
- * `versions/ID/PATH` if the mount shows versions. Where it shows several trees, a path begins with the directory of one of
- * them, and all trees below it are meant.
+ * What an operator's path means: a path in the tree, an absolute one below the mount point, or the object's address;
+ * and `versions/ID/PATH` if the mount shows versions. If the mount shows several trees, a path begins with a tree's
+ * directory. A directory above trees means all of these trees.
  */
 export async function locate(client: ControlClient, given: string): Promise<readonly Located[]> {
   return placesOf(client, await client.ask<Places>('/v1/status'), given);
@@ -46,7 +46,7 @@ function placesOf(client: ControlClient, { mount, trees }: Places, given: string
   });
 }
 
-/** Of each path the tree in which it lies, or all trees below it. Throws CommandError. */
+/** For each path, the tree that contains it, or all trees below it. Throws CommandError. */
 export async function locateEach(
   client: ControlClient,
   given: readonly string[],
@@ -78,7 +78,7 @@ function inNoTree(given: string): CommandError {
   );
 }
 
-/** The trees of a mount that does not answer this, as it shows several and none is named; undefined if that is not why. */
+/** The trees of the mount if a request failed because it named none of several trees; otherwise undefined. */
 export async function unnamedTrees(
   client: ControlClient,
   error: unknown,
@@ -92,8 +92,8 @@ function isUnanswered(error: unknown): boolean {
 }
 
 /**
- * The error to report instead of one that says that the mount does not answer this: as it shows several trees and none is
- * named, or as one is named and it shows no several.
+ * The error to report instead of `not-found`: the mount shows several trees and --tree names none, or --tree names one
+ * and the mount shows a single tree.
  */
 export async function whichTreeError(
   client: ControlClient,
@@ -142,7 +142,7 @@ function versionPath(path: string): TreePath | undefined {
     : { version, path: trimmed(path.slice(`versions/${version}/`.length)) };
 }
 
-/** Undefined if it does not lie there. */
+/** The part of `given` below `above`; undefined if `given` does not lie there. */
 function below(above: string, given: string): string | undefined {
   const directory = above.endsWith('/') ? above : `${above}/`;
   if (given === above || given === directory) return '';

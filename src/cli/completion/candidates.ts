@@ -10,7 +10,7 @@ import { clientsOf, runningStates } from '../client/running-daemons.ts';
 import { treePathIn } from '../client/tree-path.ts';
 import type { Shell } from '../shell.ts';
 
-/** What a running daemon is asked for, or the project file (environments). */
+/** What completion reads from a running daemon, or, for environments, from the project file. */
 export const candidateKinds = [
   'sockets',
   'trees',
@@ -85,7 +85,7 @@ async function candidates(
   }
 }
 
-/** Those of the project file of what is to be deployed, or of the working directory. */
+/** The environments in the project file of the file to deploy, or of the working directory. */
 async function environmentsOf(words: readonly string[], shell: Shell): Promise<readonly string[]> {
   const { findProject } = await import('../releases/project-file.ts');
   const [command, source] = words.filter((word) => !word.startsWith('-'));
@@ -134,7 +134,7 @@ async function treePaths(client: ControlClient, current: string): Promise<readon
   return (await relativePaths(client, below)).map((path) => directory + path);
 }
 
-/** Where the mount shows several trees and none is named, a path begins with the directory of one. */
+/** If the mount shows several trees and --tree names none, a path begins with the directory of a tree. */
 async function relativePaths(client: ControlClient, current: string): Promise<readonly string[]> {
   try {
     return await nextParts(client, current);

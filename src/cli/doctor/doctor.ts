@@ -73,7 +73,7 @@ interface ExaminedSource {
   /** Undefined if it is the whole mount. */
   readonly tree: string | undefined;
   readonly config: MountConfig;
-  /** The first of a name holds. */
+  /** If a name occurs twice, the first option applies. */
   readonly options: readonly ResolvedOption[];
 }
 

@@ -6,7 +6,7 @@ export interface Finding {
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
   readonly detail: string;
-  /** The tree that it is about, of several. */
+  /** The tree that the finding is about, if the mount shows several. */
   readonly tree?: string;
   /** What to do; always set if the result is not good. */
   readonly hint?: string;

@@ -24,7 +24,7 @@ export function checkKernel({ platform, kernelRelease }: Host): Finding {
   if (platform === 'darwin') {
     return doubtful(
       'kernel',
-      'macOS: the kernel driver is for Linux, so fuse-native is used, which nobody has tried here yet',
+      'macOS: the kernel driver is for Linux, so fuse-native is used, which is untested here',
       'On Apple silicon there is no binary of fuse-native: run dagmount on Linux there.',
     );
   }
@@ -53,7 +53,7 @@ export function checkTakeover(
     );
   }
   if (driver === 'fuse-native') {
-    return good('takeover', 'remount: fuse-native hands its mount to nobody, and a new server makes its own');
+    return good('takeover', 'remount: fuse-native cannot hand over its mount, so a new server mounts again');
   }
   return isAtLeast(kernelRelease, RESEND_KERNEL)
     ? good('takeover', `resend: the kernel sends a new server what the old one owed (Linux ${RESEND_KERNEL})`)
@@ -85,7 +85,7 @@ export function checkDevice(host: Host, { uid }: HostEnvironment): Finding {
       );
 }
 
-/** Checks whether this user can mount, and who could access the mount. */
+/** Checks whether this user can mount, and which users could access the mount. */
 export function checkMounting(host: Host, environment: HostEnvironment, allowOther: boolean): Finding {
   if (host.platform === 'darwin') return good('mounting', 'by macFUSE');
   if (environment.uid === 0) return checkRoot(host);

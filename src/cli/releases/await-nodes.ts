@@ -68,7 +68,7 @@ export async function awaitNodes(
   root: Pick<ReleaseRoot, 'now'>,
   signal: AbortSignal,
 ): Promise<readonly NodeEnd[]> {
-  // By the store's clock, as nodes do: the one of this host may be a day off.
+  // Uses the store's clock, as nodes do: this host's clock may be a day off.
   const armedFor = Math.max(0, (payload.notBefore ?? 0) - root.now());
   const deadline = shell.now() + armedFor + milliseconds;
   const ends = new Map<string, NodeEnd>();

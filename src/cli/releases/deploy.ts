@@ -55,7 +55,7 @@ export const run: RunCommand = (args, shell) =>
     const project = findCommonProject([first, ...others]);
     const address = rootAddress(flags, environment, project, shell);
     const directory = isDirectory(first) ? first : dirname(first);
-    // git is asked while the files are read.
+    // Queries git while the files are read.
     const [spoken, deployed] = await Promise.all([
       stepWords(flags, directory, {}, shell, signal),
       collectSources(paths, flags, project, signal),

@@ -24,8 +24,8 @@ const FLAGS: readonly FlagSpec[] = [...ROOT_FLAGS, ...STEP_FLAGS, ...WAIT_FLAGS]
 export interface MoveCommand {
   readonly name: 'promote' | 'rollback';
   /**
-   * Whether --to also names the step or the release to go to. Otherwise it is the address of the root alone: a value that is
-   * none must be refused, and not leave the place to a default.
+   * Whether --to may also name the target step or release. Otherwise --to is only the address of the root: a value that
+   * is no address must be refused, not replaced by a default address.
    */
   readonly takesTarget: boolean;
   /** Reads the arguments, and the last value of --to that is not an address. Throws ConfigError. */
@@ -75,7 +75,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         signal,
       });
       const isNew = step.payload.sequence === 1;
-      // The step is in force: a note is no reason to fail.
+      // The step is in force: the command must not fail because of a note.
       const told =
         isNew &&
         (await newEnvironmentNote(request.environment, project, root.store, signal).catch(() => undefined));
@@ -104,8 +104,8 @@ export function exactly(positionals: readonly string[], count: number, usage: st
 }
 
 /**
- * Parses a target: `7` is a step, `sha256-…` is a release. Of its id, the 12 digits that `dagmount releases` shows will do. Throws
- * ConfigError.
+ * Parses a target: `7` is a step, `sha256-…` is a release. The 12 digits of the id that `dagmount releases` shows are
+ * enough. Throws ConfigError.
  */
 export function rollbackTarget(text: string | undefined): RollbackTarget {
   if (text === undefined) return { kind: 'previous' };

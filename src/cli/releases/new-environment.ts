@@ -3,8 +3,8 @@ import type { ReleaseStore } from '../../deploy/release-store.ts';
 import type { Project } from './project-file.ts';
 
 /**
- * The sentence about an environment that has no step yet where the root has others: its name may be a typing error. Undefined
- * if there are none, or if the project says which names there are.
+ * A note about an environment without a step in a root that has others: its name may be a typing error. Undefined if
+ * the root has no others, or if the project lists its environments.
  */
 export async function newEnvironmentNote(
   environment: string,

@@ -9,10 +9,10 @@ import { HostError } from '../../host/host-error.ts';
 import { readOwnOrRootsFile } from '../../host/own-file.ts';
 
 export const PROJECT_FILE = 'dagmount.yaml';
-/** What it is named by mistake: a deploy that ignored it would go to where another file or variable says. */
+/** A likely mistake: a deploy that ignored this file would go to the address in another file or variable. */
 const MISNAMED_FILE = 'dagmount.yml';
 
-/** A project file has some lines; one that is larger is none. */
+/** A project file has some lines. A larger file is not a project file. */
 const MOST_BYTES = 1024 * 1024;
 
 /** The deploy settings of one environment, if they differ from the others. */
@@ -33,11 +33,11 @@ export interface Project {
   readonly namesTree: boolean;
   readonly to: string | undefined;
   readonly root: string | undefined;
-  /** By name; undefined: any name will do. */
+  /** By name; undefined: any name is allowed. */
   readonly environments: ReadonlyMap<string, ProjectEnvironment> | undefined;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
-  /** Shell commands, `{}` for a file; without it they are run once. */
+  /** Shell commands. `{}` stands for a file; a command without it runs once. */
   readonly checks: readonly string[];
   /** A file of allowed signers, absolute. */
   readonly signers: string | undefined;
@@ -57,7 +57,7 @@ const document = z.strictObject({
 });
 
 const TEXTS = 'a list of texts';
-/** For sentences about a key. */
+/** The kind of each key's value, for error messages. */
 const KINDS: Readonly<Record<keyof typeof document.shape, string>> = {
   tree: 'the path of a directory',
   to: 'the address s3://BUCKET/ROOT',
@@ -78,7 +78,7 @@ export function findProject(source: string): Project | undefined {
   return file === undefined ? undefined : readProject(file);
 }
 
-/** The project of several files. Throws ConfigError if they are not of the same one. */
+/** The project of several files. Throws ConfigError if they belong to different projects. */
 export function findCommonProject(sources: readonly [string, ...(readonly string[])]): Project | undefined {
   const [first] = sources;
   const file = findProjectFile(first);
@@ -115,7 +115,7 @@ function findProjectFile(source: string): string | undefined {
   }
 }
 
-/** Also for a link that leads nowhere: to ignore it would be to take the project file of a directory above. */
+/** True also for a link that leads nowhere: if it were ignored, a project file further up would apply. */
 function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -125,7 +125,10 @@ function isThere(file: string): boolean {
   }
 }
 
-/** Throws ConfigError `unreadable-file`, `untrusted-project`, `unparsable-file`, `unknown-key` or `bad-value`, which name file and key. */
+/**
+ * Throws ConfigError `unreadable-file`, `untrusted-project`, `unparsable-file`, `unknown-key` or `bad-value`, which
+ * name the file and the key.
+ */
 export function readProject(file: string): Project {
   const parsed = document.safeParse(parse(file) ?? {});
   if (!parsed.success) throw refused(file, parsed.error.issues[0]);
@@ -170,10 +173,7 @@ function parse(file: string): unknown {
   }
 }
 
-/**
- * Its checks are run by a shell, and the search goes upwards as far as /tmp and /: a file that another user put there must
- * not decide what runs.
- */
+/** A shell runs its checks, and the search may reach /tmp and /: another user's file must not decide what runs. */
 function read(file: string): string {
   try {
     return readOwnOrRootsFile(file, MOST_BYTES).toString('utf8');

@@ -46,7 +46,7 @@ export function rootAddress(
   };
 }
 
-/** The first address that is given, each after the name of its place. Throws ConfigError, which names that place. */
+/** The first address that is given. Throws ConfigError, which names the place of a malformed address. */
 function givenAddress(places: readonly (readonly [place: string, address: string | undefined])[]): S3Address {
   for (const [place, address] of places) {
     if (address === undefined) continue;

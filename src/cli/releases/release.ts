@@ -27,10 +27,10 @@ import { changesText, signersText, stepDocument } from './step-text.ts';
 
 type Action = (typeof releaseActions)[number];
 
-/** Arguments that each action takes at most, with the environment. */
+/** Maximum number of arguments of each action, including the environment. */
 const MOST_ARGUMENTS: Readonly<Record<Action, number>> = { show: 2, diff: 3, verify: 2, export: 3, gc: 0 };
 
-/** Of a release that cannot be used, so many flaws are shown. */
+/** Maximum number of flaws that are shown for an unusable release. */
 const MOST_FLAWS = 20;
 const KEEP = 20;
 const OLDER = '30d';

@@ -39,14 +39,14 @@ export function auditedDocument({ sequence, step, signedBy, flaws }: AuditedStep
   return { seq: sequence, ...(step !== undefined && stepDocument(step)), signedBy: signedBy ?? null, flaws };
 }
 
-/** Describes a step's changes to the user who took it. */
+/** Describes a step's changes to its deployer. */
 export function stepText(step: TakenStep, changes: FileChanges, paints: Paints): string {
   const { environment, sequence, release, notBefore } = step.payload;
   const when = notBefore === undefined ? '' : `, to be shown at ${new Date(notBefore).toISOString()}`;
   return `${paints.bold(`${environment} step ${sequence}`)}  ${release}${when}\n${changesText(changes, paints)}`;
 }
 
-/** What a failure after the step is reported with. */
+/** The sentence that is added to a failure after the step. */
 export function inForceText({ payload: { environment, sequence, release } }: TakenStep): string {
   return `Step ${sequence} of ${environment} is in force all the same: ${release}.`;
 }
@@ -89,6 +89,6 @@ export function historyText(steps: readonly AuditedStep[], now: number, paints: 
 export function signersText(signedBy: readonly Signer[] | undefined): string {
   if (signedBy === undefined) return 'not checked';
   return signedBy.length === 0
-    ? 'nobody allowed'
+    ? 'no allowed signer'
     : signedBy.map(({ principals }) => principals).join(' and ');
 }

@@ -106,7 +106,7 @@ export function tellClock(
   err.write(`dagmount: the clock of this host is ${words} the store's, by which this step is dated.\n`);
 }
 
-/** Tells a deployer of sentences, which may have words of the store or of git, without their full stop. */
+/** Prints a note for the deployer: a sentence without its full stop, perhaps with words of the store or of git. */
 export function notesTo({ err }: Pick<Shell, 'err'>): (sentence: string) => void {
   return (sentence) => err.write(`dagmount: ${printable(sentence)}.\n`);
 }
@@ -127,7 +127,9 @@ function stepTime(text: string | undefined): StepTime {
   );
 }
 
-/** Signs if --sign is given; otherwise the step has no signature. Notes if no signer that the project allows has signed. */
+/**
+ * Signs if --sign is given, else returns no signature. Prints a note if no signer allowed by the project has signed.
+ */
 export function signer(
   flags: readonly Flag[],
   author: string,

@@ -28,7 +28,7 @@ export interface Option<T, U extends Unit = Unit> {
   readonly kind: Kind<T, U>;
   /** One line for help. */
   readonly help: string;
-  /** What help gives as the default. */
+  /** The default as help shows it. */
   readonly default: string;
   /** `profile` reads the profile in AWS's own files; called only if needed. */
   readonly fallback: (environment: HostEnvironment, profile: () => AwsProfile) => Fallback | undefined;
@@ -50,8 +50,8 @@ export function setting<T, U extends Unit>(option: {
 }
 
 /**
- * An option that may have no value. Its default is the first one of AWS's own `variables` that is set, else what the profile
- * says.
+ * An option that may have no value. Its default is the first of AWS's own `variables` that is set, else the profile's
+ * value.
  */
 export function optional<T, U extends Unit>(option: {
   readonly group: OptionGroup;

@@ -7,8 +7,8 @@ import { storeOptions } from './store-options.ts';
 import { treeOptions } from './tree-options.ts';
 
 /**
- * Every option of `mount`, declared once, in the file of its group: flags, environment, file, defaults, help, --print-config,
- * completion and the fields of MountConfig derive from this table, in this order.
+ * Every option of `mount`, declared once, in the file of its group: flags, environment, file, defaults, help,
+ * --print-config, completion and the fields of MountConfig derive from this table, in this order.
  */
 export const schema = {
   ...storeOptions,
@@ -41,7 +41,7 @@ export function isFileKey(name: string): name is OptionName {
   return isOptionName(name) && name !== 'config';
 }
 
-/** Those of these groups that are still the whole mount's. */
+/** Options of the groups below that nevertheless belong to the whole mount. */
 const OF_MOUNT: ReadonlySet<OptionName> = new Set([
   'state-dir',
   'versions',
@@ -62,13 +62,13 @@ export function variableOf(name: string): string {
   return `DAGMOUNT_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** What turns a switch off again as a flag: `--no-x`, and for one that is called no-x, as the AWS CLI has it, `--x`. */
+/** The flag that turns a switch off: `--no-x`, or `--x` for a switch that is called no-x, as in the AWS CLI. */
 export function negationOf(name: OptionName): string | undefined {
   if (optionOf(name).kind.placeholder !== undefined) return undefined;
   return name.startsWith('no-') ? name.slice('no-'.length) : `no-${name}`;
 }
 
-/** The switch that says the opposite of a name that is no option: `no-standby` for `standby`, `daemon` for `no-daemon`. */
+/** The switch whose negation has this name: `no-standby` for `standby`, `daemon` for `no-daemon`. */
 export function oppositeOf(name: string): OptionName | undefined {
   return optionNames.find((each) => negationOf(each) === name);
 }

@@ -25,7 +25,7 @@ export const releaseOptions = {
     group: 'release',
     kind: kinds.path('FILE'),
     help: 'Show only releases that a key of this file has signed; the file has the format of allowed signers of OpenSSH, and is read again at each poll',
-    described: 'none: nobody is asked for a signature',
+    described: 'none: no signature is required',
   }),
   'min-seq': setting({
     group: 'release',

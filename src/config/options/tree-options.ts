@@ -3,7 +3,7 @@ import type { HostEnvironment } from '../host-environment.ts';
 import * as kinds from '../kinds.ts';
 import { setting } from './option.ts';
 
-/** What of the source is shown, and where its content is kept. */
+/** Which part of the source is shown, and where its content is stored. */
 export const treeOptions = {
   include: setting({
     group: 'tree',
@@ -45,7 +45,7 @@ export const treeOptions = {
 function defaultCacheDirectory({ uid, env, home }: HostEnvironment): string {
   if (uid === 0) return '/var/cache/dagmount';
   const given = env.XDG_CACHE_HOME ?? '';
-  // The specification of these variables has relative ones ignored.
+  // The XDG specification says that relative paths must be ignored.
   if (isAbsolute(given)) return `${given}/dagmount`;
   return home === undefined ? `/tmp/dagmount-cache-${uid}` : `${home}/.cache/dagmount`;
 }

@@ -47,7 +47,7 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
     route({
       method: 'POST',
       path: '/v1/cache/prefetch',
-      summary: 'Fetches content before anybody reads it; answers when it is there, or the time is over',
+      summary: 'Fetches content ahead of reads; answers when it is local, or the time is over',
       query: noQueryShape,
       body: prefetchRequestShape,
       answers: { 200: pathResultsShape },

@@ -34,13 +34,13 @@ import { restartRoute } from './restart.ts';
 import { acceptRoute, refreshRoute } from './revalidations.ts';
 import { type Answer, checked, type Route, route } from './route.ts';
 
-/** What the control socket answers where a tree is the whole mount. */
+/** The routes of the control socket if a tree is the whole mount. */
 export function controlRoutes(views: ControlViews, parts: ControlParts): readonly Route[] {
   const routes = [...treeRoutes(views, parts), ...mountRoutes(views, parts)];
   return [...routes, openApiRoute(parts.version, routes)];
 }
 
-/** What the control socket answers where a mount shows several trees: below /v1/trees, what it answers of each. */
+/** The routes of the control socket if a mount shows several trees; those of each tree are below /v1/trees. */
 export function controlRoutesOfTrees(
   views: MountControlViews,
   parts: MountParts,
@@ -130,7 +130,7 @@ function statusRoute(views: Pick<MountControlViews, 'status'>): Route {
   });
 }
 
-/** What may be asked over TCP: nothing that changes or discloses anything. */
+/** The routes over TCP: none of them changes or discloses anything. */
 export function metricsRoutes(
   views: Pick<MountControlViews, 'metrics' | 'health' | 'readiness'>,
 ): readonly Route[] {

@@ -1,7 +1,7 @@
 import { RefusedRequest } from '../refused-request.ts';
 import type { Route } from './route.ts';
 
-/** Where the routes of a tree begin, in the place of /v1. */
+/** The beginning of a tree's routes, in place of /v1. */
 export const TREE_ROUTES = '/v1/trees/{tree}';
 
 /** The routes of each tree, in the same order for all of them. */
@@ -10,7 +10,7 @@ export interface RoutesOfTree {
   readonly routes: readonly Route[];
 }
 
-/** One table for all trees: the tree that is meant is a part of the address, its slashes as %2F. */
+/** One table for all trees: a part of the address names the tree, with slashes as %2F. */
 export function inTrees(trees: readonly RoutesOfTree[]): readonly Route[] {
   const [first] = trees;
   return (first?.routes ?? []).map((row, at) => ({

@@ -9,7 +9,7 @@ import type { ControlledTree } from '../views.ts';
 import { refresh } from './revalidations.ts';
 import { type Route, route } from './route.ts';
 
-/** What a tree's refresh can be refused with. First what no later try mends by itself. */
+/** The codes with which a tree's refresh can fail, the worst first: those that no later try repairs. */
 const WORST_FIRST: readonly RefusalCode[] = [
   'internal',
   'state-dir-unwritable',
@@ -22,7 +22,7 @@ const WORST_FIRST: readonly RefusalCode[] = [
   'stopping',
 ];
 
-/** Has all trees look at their sources at the same time. */
+/** Makes all trees look at their sources at the same time. */
 export function refreshTreesRoute(trees: readonly Pick<ControlledTree, 'path' | 'views'>[]): Route {
   return route({
     method: 'POST',

@@ -28,14 +28,14 @@ export function refreshRoute(views: TreeControlViews): Route {
   });
 }
 
-/** Throws RefusedRequest if a client waits, and the look fails, is held or takes too long, or the tree cannot be shown yet. */
+/** For a client that waits, throws RefusedRequest if the look fails, is held or late, or no tree can be shown yet. */
 export async function refresh(
   views: Pick<TreeControlViews, 'refresh' | 'status'>,
   body: RefreshRequest,
   signal: AbortSignal,
 ): Promise<Refreshed> {
   const { generation, source } = views.status();
-  // Until a first tree is shown, each poll tries that: nothing else ends the wait.
+  // Until the first tree is shown, only a poll can show it: nothing else would end this wait.
   if (body.wait === true && generation === null && source.lastError !== null) {
     const { code, message, hint } = source.lastError;
     throw sourceRefusal({ code, message: `No tree is shown yet. ${message}`, hint: hint ?? undefined });
@@ -111,7 +111,7 @@ function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal
       reject(
         new RefusedRequest(
           'timed-out',
-          `It is not done after ${seconds} s, and goes on.`,
+          `It is not done after ${seconds} s; the work continues.`,
           'Ask GET /v1/status how far it is, or wait longer.',
         ),
       );

@@ -23,7 +23,7 @@ export class ConnectionBound {
     return this.#busy.has(socket);
   }
 
-  /** A whole request has arrived: the connection stays until it is answered. */
+  /** A whole request has arrived: the connection stays until the request is answered. */
   busy(socket: Socket): void {
     if (this.#idle.delete(socket)) this.#busy.add(socket);
   }

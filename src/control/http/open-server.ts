@@ -91,7 +91,8 @@ export class OpenServer {
       const end = head.indexOf(END_OF_HEAD);
       if (end < 0 && head.length <= this.#limits.headBytes) return;
       socket.removeListener('data', read);
-      // Stops reading: whatever the client still sends stays in the socket's buffer, and is dropped with the connection.
+      // Stops reading: whatever the client still sends stays in the socket's buffer, and is dropped with the
+      // connection.
       socket.pause();
       this.#bound.asked(socket);
       void this.#answerTo(end < 0 ? undefined : head.slice(0, end)).then((answer) => {

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 
 /**
- * Bounds the connections of a server that is open to all, in total and per peer. One too many closes the peer's
- * oldest connection that has sent no request, otherwise the new one: silent clients cannot lock others out, and a
- * client that waits for an answer gets it.
+ * Bounds the connections of a server that is open to all, in total and per peer. One too many closes the oldest
+ * connection without a request of that peer, or of the peer with the most connections; otherwise the new one. So silent
+ * clients cannot lock others out, and a client that waits for an answer gets it.
  */
 export class StrangerBound {
   readonly #most: number;
@@ -30,7 +30,7 @@ export class StrangerBound {
     return true;
   }
 
-  /** It has sent a request, and stays until it is answered. */
+  /** The connection has sent a request, and stays until the answer is sent. */
   asked(socket: Socket): void {
     const mine = this.#peers.get(socket.remoteAddress ?? '');
     if (mine?.has(socket) === true) mine.set(socket, true);

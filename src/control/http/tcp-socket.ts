@@ -9,11 +9,11 @@ export interface TcpPlace {
   readonly port: number;
   /** A predecessor's listening descriptor, perhaps at another address; closed here. */
   readonly inherited?: number | undefined;
-  /** Is given the one that listens. */
+  /** Receives the listening descriptor. */
   readonly onListening?: ((fd: number) => void) | undefined;
 }
 
-/** Returns the port, which the system chooses where 0 is asked for. Rejects with ControlError. */
+/** Returns the port; the system chooses it if 0 is requested. Rejects with ControlError. */
 export async function listenOn(server: Server, place: TcpPlace): Promise<number> {
   const { host, port, inherited, onListening } = place;
   try {
@@ -39,7 +39,7 @@ export async function listenOn(server: Server, place: TcpPlace): Promise<number>
   }
 }
 
-/** A name may have had another address when the predecessor resolved it: it counts as the same. */
+/** A host name always counts as the same: it may have had another address when the predecessor resolved it. */
 function isAt(address: AddressInfo, { host, port }: TcpPlace): boolean {
   return (port === 0 || address.port === port) && (isIP(host) === 0 || address.address === host);
 }

@@ -32,7 +32,7 @@ export interface SocketPlace {
   readonly mode: number;
   /** Undefined: the process's. */
   readonly gid: number | undefined;
-  /** The user who runs this. */
+  /** The user of this process. */
   readonly uid: number;
   /**
    * Where a predecessor listened, whether or not the socket was inherited. If the path differs, its file is removed.
@@ -40,7 +40,7 @@ export interface SocketPlace {
   readonly former?: BoundSocket | undefined;
   /** If it listens at this path it is used, and closed with the server; otherwise it is discarded. */
   readonly inherited?: InheritedSocket | undefined;
-  /** Is given the descriptor that listens, and where, unless it was inherited. */
+  /** Receives the listening descriptor and its place, unless the descriptor was inherited. */
   readonly onListening?: ((fd: number, at: BoundSocket) => void) | undefined;
 }
 
@@ -48,9 +48,9 @@ export interface SocketPlace {
 export const MAX_PATH_BYTES = 107;
 
 /**
- * Makes the server listen at a path. The socket is created in a directory that only this user may enter, gets its
- * mode and group there, and is then renamed to its path: nobody can have connected before. The rename also replaces
- * the socket of a dead daemon.
+ * Makes the server listen at a path. The socket is created in a directory that only this user may enter, gets its mode
+ * and group there, and is then renamed to its path: no client can connect earlier. The rename also replaces the socket
+ * of a dead daemon.
  *
  * @returns a function that removes the socket if it is still ours. Rejects with ControlError.
  */
@@ -80,12 +80,12 @@ export async function listenAt(server: Server, place: SocketPlace): Promise<() =
   return () => removeBound({ path, file });
 }
 
-/** Clients of the old path then fail immediately. `isOurs`: the listener there was this mount's. */
+/** Removes the old path, so that its clients fail immediately. `isOurs`: the listener there was this mount's. */
 async function removeFormer(former: BoundSocket, isOurs: boolean): Promise<void> {
   if (isThere(former) && (isOurs || !(await isAnswered(former.path)))) removeBound(former);
 }
 
-/** For a descriptor that is known to listen at a path; undefined where no socket is there. */
+/** For a descriptor that is known to listen at a path; undefined if the path has no socket. */
 export function boundAt(path: string, fd: number): BoundSocket | undefined {
   const stats = statOf(path);
   return stats?.isSocket() === true
@@ -130,7 +130,7 @@ function listen(server: Server, at: { readonly path: string } | { readonly fd: n
   });
 }
 
-/** A user who may write to the directory could replace our socket. */
+/** A user with write access to the directory could replace the socket. */
 function requireSafeDirectory(directory: string, uid: number): void {
   const stats = statOf(directory);
   const hint = 'Name a path in a directory of your own with --socket.';
@@ -141,7 +141,7 @@ function requireSafeDirectory(directory: string, uid: number): void {
       hint,
     );
   }
-  // Whatever is at the path itself is looked at apart.
+  // requireFree() checks the path itself.
   const unsafe = unsafeAncestor(join(directory, '.dagmount'), { uid });
   if (unsafe === undefined) return;
   throw new ControlError(

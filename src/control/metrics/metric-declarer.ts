@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { DURATION_BOUNDS, MirroredHistogram } from './mirrored-histogram.ts';
 
 /**
- * Whether name and labels stay as they are until the next major version. `values change`: name and labels stay, the
- * values of the labels follow how dagmount is built.
+ * `stable`: name and labels stay as they are until the next major version. `values change`: name and labels stay, but
+ * the values of the labels follow the internals of dagmount.
  */
 export type MetricStability = 'stable' | 'values change';
 
@@ -12,29 +12,29 @@ export interface MetricDeclaration {
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
-  /** Of a tree: where a mount shows several, it has the label `tree`, too. */
+  /** A metric of a tree also has the label `tree` if the mount shows several. */
   readonly scope: 'tree' | 'mount';
   readonly stability: MetricStability;
 }
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** The label by which the trees of a mount differ that shows several. */
+/** The label that distinguishes the trees of a mount that shows several. */
 const TREE = 'tree';
 
-/** Of a tree, by its path; '' if it is the whole mount. */
+/** The labels of a tree, by its path; '' if it is the whole mount. */
 export function labelsOf(tree: string): Labels {
   return tree === '' ? {} : { [TREE]: tree };
 }
 
-/** Metrics whose labels have values of dagmount's own inner workings. */
+/** Metrics whose label values name internals of dagmount. */
 const VALUES_CHANGE: ReadonlySet<string> = new Set(['dagmount_publish_duration_seconds']);
 
-/** Declares metrics, each of a tree or of the mount, and has them in one registry. */
+/** Declares metrics, each of a tree or of the mount, and registers them in one registry. */
 export class MetricDeclarer {
   readonly registry = new Registry();
   readonly #declarations: MetricDeclaration[] = [];
-  /** Those that show nothing but the last snapshot. */
+  /** Metrics that show only the last snapshot. */
   readonly #ofSnapshot: (Gauge | Counter)[] = [];
 
   /** In the order of their declarations. */
@@ -42,7 +42,7 @@ export class MetricDeclarer {
     return this.#declarations;
   }
 
-  /** Removes what the last snapshot had: a label of it may be gone. */
+  /** Removes the values of the last snapshot: one of their labels may be gone. */
   forgetSnapshot(): void {
     for (const metric of this.#ofSnapshot) metric.reset();
   }
@@ -52,7 +52,7 @@ export class MetricDeclarer {
     this.#declarations.push({ ...declared, stability });
   }
 
-  /** Of a tree, as the last snapshot had it. */
+  /** A gauge of a tree, as the last snapshot had it. */
   gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
     this.#declare({ name, type: 'gauge', help, labels, scope: 'tree' });
     const gauge = new Gauge({ name, help, labelNames: [...labels, TREE], registers: [this.registry] });
@@ -60,14 +60,14 @@ export class MetricDeclarer {
     return gauge;
   }
 
-  /** Of a tree, as the last snapshot had it. */
+  /** A counter of a tree, as the last snapshot had it. */
   counter(name: string, help: string): Counter {
     const counter = this.counted(name, help);
     this.#ofSnapshot.push(counter);
     return counter;
   }
 
-  /** Of a tree, and counted here. */
+  /** A counter of a tree that is incremented here. */
   counted(name: string, help: string, labels: readonly string[] = []): Counter {
     this.#declare({ name, type: 'counter', help, labels, scope: 'tree' });
     return new Counter({ name, help, labelNames: [...labels, TREE], registers: [this.registry] });
@@ -97,7 +97,7 @@ export class MetricDeclarer {
   mirror(name: string, help: string, label: string): MirroredHistogram {
     this.#declare({ name, type: 'histogram', help, labels: [label], scope: 'mount' });
     const mirror = new MirroredHistogram(name, help, label, DURATION_BOUNDS);
-    // What a registry asks of a metric is `name`, `help`, `type` and `get`, of whatever class it is.
+    // A registry uses only `name`, `help`, `type` and `get` of a metric, whatever its class.
     this.registry.registerMetric(mirror as unknown as Histogram);
     return mirror;
   }

@@ -4,32 +4,32 @@ import { type Labels, labelsOf, type MetricDeclaration, MetricDeclarer } from '.
 import type { Observations } from './mirrored-histogram.ts';
 import { asOpenMetrics } from './open-metrics.ts';
 
-/** Of prom-client's own, those whose names promise a counter and that are none; the same numbers come by type. */
+/** prom-client's own metrics that are named like counters and are none; others report the same numbers by type. */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
 
-/** What is read off a tree. */
+/** The values of a tree. */
 export interface TreeSnapshot {
   readonly status: Status;
   /** Number of keys, by reason. */
   readonly problems: ReadonlyMap<string, number>;
 }
 
-/** What is read off at the moment of a scrape. */
+/** The values at the moment of a scrape. */
 export interface MetricsSnapshot extends TreeSnapshot {
-  /** Of each tree, where a mount shows several: the rest is of the mount. */
+  /** Of each tree, if the mount shows several; the rest is about the mount. */
   readonly trees?: readonly (TreeSnapshot & { readonly tree: string })[] | undefined;
-  /** Undefined where the session does not answer: the last ones stay. */
+  /** Undefined if the session does not answer: its last values stay. */
   readonly session:
     | {
         /** Requests of the kernel, by opcode. */
         readonly opcodes: Readonly<Record<string, number>>;
         /** Reads that failed, by errno. */
         readonly readErrors: Readonly<Record<string, number>>;
-        /** Of answered requests of the kernel, by opcode. */
+        /** The durations of answered requests of the kernel, by opcode. */
         readonly durations: ReadonlyMap<string, Observations>;
       }
     | undefined;
@@ -39,11 +39,11 @@ export interface MetricsSnapshot extends TreeSnapshot {
 export interface TreeMeter {
   /** One request to the store was answered, or failed. */
   request(operation: string, outcome: string, milliseconds: number): void;
-  /** So many bytes came from the store. */
+  /** `count` bytes came from the store. */
   bytes(count: number): void;
-  /** A stage of a revalidation took so long. */
+  /** A stage of a revalidation took `seconds`. */
   stage(stage: string, seconds: number): void;
-  /** So many hints came. */
+  /** `count` hints came. */
   hint(from: string, outcome: string, count: number): void;
 }
 
@@ -226,12 +226,12 @@ export class Metrics {
     this.#buildInfo.set({ version: build.version, node: build.node }, 1);
   }
 
-  /** Without those of Node.js. */
+  /** The declared metrics, without those of Node.js. */
   get declared(): readonly MetricDeclaration[] {
     return this.#metrics.declared;
   }
 
-  /** What counts for a tree, by its path; '' if it is the whole mount. */
+  /** The meter of a tree, by its path; '' if it is the whole mount. */
   of(path: string): TreeMeter {
     const tree = labelsOf(path);
     this.#sourceBytes.inc(tree, 0);
@@ -246,7 +246,7 @@ export class Metrics {
     };
   }
 
-  /** So many hints came that are of no tree alone. */
+  /** `count` hints came that are not about one tree alone. */
   hint(from: string, outcome: string, count: number): void {
     this.#hints.inc({ from, outcome }, count);
   }
@@ -258,7 +258,8 @@ export class Metrics {
   ): Promise<{ readonly contentType: string; readonly text: string }> {
     this.#take(snapshot);
     const text = await this.#metrics.registry.metrics();
-    // prom-client's own OpenMetrics output strips `_total` from the counters permanently: later Prometheus scrapes would lack it.
+    // prom-client's OpenMetrics output strips `_total` from the counters for good: later Prometheus scrapes would lack
+    // it.
     if (openMetrics) return { contentType: Registry.OPENMETRICS_CONTENT_TYPE, text: asOpenMetrics(text) };
     return { contentType: this.#metrics.registry.contentType, text };
   }

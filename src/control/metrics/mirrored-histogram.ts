@@ -3,7 +3,7 @@ export const DURATION_BOUNDS: readonly number[] = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
-/** What was observed elsewhere: the sum, and how many fell between two bounds; the last ones past the last bound. */
+/** Observations made elsewhere: their sum, and their number between each two bounds, and past the last bound. */
 export interface Observations {
   readonly sum: number;
   readonly buckets: readonly number[];
@@ -15,7 +15,7 @@ interface Sample {
   readonly value: number;
 }
 
-/** A histogram whose numbers are kept somewhere else, as a registry of prom-client takes it. */
+/** A histogram for prom-client's registry, with numbers that are counted elsewhere. */
 export class MirroredHistogram {
   readonly name: string;
   readonly help: string;
@@ -31,7 +31,7 @@ export class MirroredHistogram {
     this.#bounds = bounds;
   }
 
-  /** By the value of the label. */
+  /** `observed`: by the value of the label. */
   set(observed: ReadonlyMap<string, Observations>): void {
     this.#observed = observed;
   }

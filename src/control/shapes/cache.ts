@@ -15,9 +15,9 @@ export const cacheShape = z.strictObject({
   passedThrough: count,
   /** Evicted first is `hidden`, then `beside`, then `past`; `kept` stays. */
   ranks: z.strictObject({
-    /** Of versions that are not shown. */
+    /** Content of versions that are not shown. */
     hidden: share,
-    /** Of versions that are shown beside the current tree alone. */
+    /** Content of versions that are shown only beside the current tree. */
     beside: share,
     /** Past the prefetch bound. */
     past: share,
@@ -30,12 +30,12 @@ export const cacheShape = z.strictObject({
 export const blobShape = z.strictObject({
   /** 32 hex digits of the version's name; with a dot and the number of its part for a part. */
   key: z.string(),
-  /** Null where its file cannot be read, as are the two after it. */
+  /** Null if the blob's file cannot be read, as are the next two fields. */
   path: z.nullable(z.string()),
   etag: z.nullable(z.string()),
-  /** Of the whole file. */
+  /** The size of the whole file. */
   size: z.nullable(count),
-  /** Of a file of more than 8 MiB: which of its parts, from 0. */
+  /** The number of the part, from 0, if the file has more than 8 MiB. */
   chunk: z.nullable(count),
   bytes: count,
   rank: z.enum(['hidden', 'beside', 'past', 'kept']),
@@ -56,13 +56,15 @@ export const emptyRequestShape = z.strictObject({});
 
 export const pathResultShape = z.strictObject({
   path: z.string(),
-  /** `unchanged`: it was so already. `failed`: of at least one file. */
+  /** `unchanged`: already in that state. `failed`: for at least one file. */
   outcome: z.enum(['done', 'unchanged', 'failed']),
   /** Files that were evicted, pinned, unpinned or fetched. */
   files: count,
-  /** Of content, of these. */
+  /** The size of the content of these files. */
   bytes: count,
-  /** Why it failed: not-found, not-pinned, not-pinnable, pinned, too-many, timed-out, no-room, or a code of the store. */
+  /**
+   * Why it failed: not-found, not-pinned, not-pinnable, pinned, too-many, timed-out, no-room, or a code of the store.
+   */
   code: z.nullable(z.string()),
   detail: z.nullable(z.string()),
 });
@@ -74,9 +76,9 @@ export const verifiedShape = z.strictObject({
   /** Blobs that were read. */
   blobs: count,
   bytes: count,
-  /** Those that were not what was stored; each was removed. */
+  /** Blobs that differed from what was stored; each was removed. */
   corrupt: count,
-  /** Of the first 1,000 of them; the path where the tree shows that version. */
+  /** The first 1,000 of them; `path` is null if the tree does not show that version. */
   removed: z.array(z.strictObject({ key: z.string(), path: z.nullable(z.string()) })),
 });
 

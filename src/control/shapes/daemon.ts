@@ -6,24 +6,24 @@ export const logLevelRequestShape = z.strictObject({ level: z.enum(logLevels) })
 
 export const logLevelShape = z.strictObject({
   level: z.enum(logLevels),
-  /** What it was until now. */
+  /** The previous level. */
   was: z.enum(logLevels),
 });
 
 const optionShape = z.strictObject({
   name: z.string(),
-  /** As it was written; null where it has none. */
+  /** As it was written; null if the option has no value. */
   value: z.nullable(z.union([z.string(), z.array(z.string())])),
   from: z.enum(['flag', 'environment', 'file', 'default']),
-  /** Which flag, variable, or line of a file. */
+  /** The flag, variable, or line of a file that sets it. */
   origin: z.string(),
 });
 
-/** What the daemon was told, and by what. Passwords in addresses are replaced by stars. */
+/** The options of the daemon, and their origins. Passwords in addresses are replaced by stars. */
 export const configShape = z.strictObject({
   mount: z.strictObject({ id: z.string(), source: z.string(), target: z.string() }),
   options: z.array(optionShape),
-  /** Where the mount shows several trees, what each has of its own; the options above hold for all else. */
+  /** If the mount shows several trees: the options that each sets itself; all others are above. */
   trees: z.optional(
     z.array(z.strictObject({ path: z.string(), source: z.string(), options: z.array(optionShape) })),
   ),

@@ -21,14 +21,14 @@ export const entryItemShape = z.strictObject({
 export const entriesShape = z.strictObject({
   items: z.array(entryItemShape),
   next,
-  /** What the items are of, where the source is a release. */
+  /** The release of the items, if the source is a release. */
   release: z.optional(pastReleaseShape),
 });
 
-/** `version`: the id of a version that is shown, whose tree is meant in place of the current one. */
+/** `version`: the id of a shown version; the request then is about its tree instead of the current one. */
 export const versionShape = z.optional(z.string().check(z.maxLength(128)));
 
-/** `prefix`: what the paths begin with, compared by bytes: `a/` is what is in the directory a. */
+/** `prefix`: the beginning of the paths, compared by bytes: `a/` selects the content of the directory a. */
 export const entriesQueryShape = z.extend(pageQueryShape, {
   prefix: z.optional(z.string().check(z.maxLength(8192))),
   version: versionShape,
@@ -36,16 +36,16 @@ export const entriesQueryShape = z.extend(pageQueryShape, {
 
 export const entryQueryShape = z.strictObject({ version: versionShape });
 
-/** Why one path is what it is. */
+/** What is known about one path. */
 export const entryShape = z.strictObject({
   path: z.string(),
   kind: z.enum(['file', 'directory']),
   /**
-   * The whole object key; of a directory what its keys begin with. Of a file of a release the key of its pack; null for its
-   * empty files and its directories, which have no object.
+   * The whole object key; for a directory, the beginning of its keys. In a release, the key of the file's pack; null
+   * for empty files and directories, which have no object.
    */
   key: z.nullable(z.string()),
-  /** Where in that object the content is, of a release: the object is a pack of many. Absent: it is the whole object. */
+  /** In a release, the range of the content in that object, a pack of many. Absent: the whole object. */
   range: z.optional(z.strictObject({ offset: count, bytes: count })),
   size: count,
   /** As listed, without quotes; null for a directory. */
@@ -57,37 +57,37 @@ export const entryShape = z.strictObject({
   mtime: time,
   /** Whether it has the execute bits, by --executable or by the release; null for a directory. */
   executable: z.nullable(z.boolean()),
-  /** The version whose tree has it; absent: the current tree has. */
+  /** The version whose tree has it; absent: the current tree has it. */
   version: z.optional(z.string()),
-  /** The generation that this answer is of; of a version its number is 0. */
+  /** The generation that this answer is about; for a version, its number is 0. */
   generation: z.strictObject({ id: generationId, number: count }),
   firstVisible: z.strictObject({
-    /** Of this content, or for a directory of its last change. */
+    /** When this content became visible; for a directory, its last change. */
     at: time,
-    /** Null where that is longer ago than the history goes back. */
+    /** Null if that was before the beginning of the history. */
     generation: z.nullable(
       z.strictObject({
         id: generationId,
         number: count,
-        /** By which it was shown, where the source is a release. */
+        /** The release that showed it, if the source is a release. */
         release: z.optional(pastReleaseShape),
       }),
     ),
   }),
   /** Null for a directory. */
   cached: z.nullable(z.boolean()),
-  /** The SHA-256 of the content on the local disk. */
+  /** The size of the part of the content that is on the local disk. */
   cachedBytes: count,
-  /** Of the content on the local disk, in hex digits; null where it is not all there, or larger than 64 MiB. */
+  /** The digest of the content on the local disk, in hex digits; null if that is incomplete or over 64 MiB. */
   checksum: z.nullable(
     z.strictObject({ algorithm: z.literal('sha256'), value: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
   ),
-  /** Whether it was asked to be kept in the cache, by itself or with a directory above it. */
+  /** Whether a client pinned the path, or a directory above it, in the cache. */
   pinned: z.boolean(),
   nodeIds: z.strictObject({
     /** The inode number that the mount shows. */
     current: count,
-    /** Of versions of this path that were replaced, and that the kernel still holds; at most 100. */
+    /** Those of replaced versions of this path that the kernel still holds; at most 100. */
     replaced: z.array(count),
   }),
   /** The entry of its key in GET /v1/problems. */

@@ -58,7 +58,7 @@ const sourceErrorEvent = z.strictObject({
   error: sourceErrorShape,
 });
 
-/** A listing takes long, and has not ended: since when it is under way. */
+/** A listing takes long, and has not ended. `since`: its start. */
 const sourceSlowEvent = z.strictObject({ ...ofTree, type: z.literal('source-slow'), since: time });
 
 const sourceRecoveredEvent = z.strictObject({

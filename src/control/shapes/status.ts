@@ -4,8 +4,8 @@ import { heldStepShape, pastReleaseShape, releaseShape } from './release.ts';
 import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds } from './values.ts';
 
 /**
- * The data on the control socket, declared once: the types of the views, the checks of requests, and the checks of every
- * answer in tests. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
+ * The data on the control socket, declared once: the types of the views, the checks of requests, and the checks of
+ * every answer in tests. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
 
 /** Listings have their own ETags; ETags look like an MD5 but are not. Neither is an error. */
@@ -84,13 +84,13 @@ export const stuckShape = z.strictObject({
 
 /** Where the tree is read while the first source cannot be reached. */
 export const standbyShape = z.strictObject({
-  /** The one that is read, or would be. */
+  /** The standby that is read, or would be read. */
   source: z.string(),
   active: z.boolean(),
   since: z.nullable(time),
-  /** The request of each day while the first source is well; null before the first of them. */
+  /** The daily test request while the first source works; null before the first one. */
   checked: z.nullable(z.strictObject({ at: time, error: z.nullable(z.string()) })),
-  /** Why it is still read though the first source answers. */
+  /** Why the standby is still read although the first source answers. */
   firstIsBehind: z.nullable(z.string()),
 });
 
@@ -108,7 +108,7 @@ const sourceShape = z.strictObject({
   listingSeconds: z.nullable(seconds),
   /** Findings about the store's ETags. */
   traits: z.array(z.enum(storeTraits)),
-  /** Where the credentials came from, and until when they are valid; null before, and for a public bucket. */
+  /** The origin and the expiry of the credentials; null before they are found, and for a public bucket. */
   credentials: z.nullable(
     z.strictObject({ origin: z.enum(credentialsOrigins), expiresAt: z.nullable(time) }),
   ),
@@ -116,7 +116,7 @@ const sourceShape = z.strictObject({
   standby: z.nullable(standbyShape),
 });
 
-/** One of several trees of a mount. GET /v1/trees/{tree}/status says the rest. */
+/** One of several trees of a mount. GET /v1/trees/{tree}/status has the rest. */
 export const treeStatusShape = z.strictObject({
   /** Its directory below the mount point. */
   path: z.string(),
@@ -151,7 +151,7 @@ export const statusShape = z.strictObject({
   }),
   /** Null until the first tree is shown, and where the mount shows several trees. */
   generation: z.nullable(generationShape),
-  /** Of several trees: that of the one which is furthest behind. */
+  /** With several trees: the source of the one that is furthest behind. */
   source: sourceShape,
   /** The release of the shown tree; null if the source is a prefix, and before the first tree. */
   release: z.nullable(releaseShape),
@@ -182,7 +182,7 @@ export const statusShape = z.strictObject({
   waiting: z.nullable(waitingShape),
   cache: z.strictObject(cacheCounts),
   problems: count,
-  /** Where the mount shows several: what is above is then of all of them together, or of the first it holds for. */
+  /** Set if the mount shows several. The fields above are then about all of them, or the first that they apply to. */
   trees: z.optional(z.array(treeStatusShape)),
 });
 
@@ -235,16 +235,16 @@ export const refreshedShape = z.strictObject({
   generation: z.nullable(generationShape),
 });
 
-/** Of each of several trees. */
+/** The result for each of several trees. */
 export const refreshedTreesShape = z.strictObject({
   trees: z.array(
     z.strictObject({
       /** Its directory below the mount point. */
       path: z.string(),
       outcome: z.enum(['requested', 'current', 'published', 'failed']),
-      /** The one that is shown. */
+      /** The generation that is shown. */
       generation: z.nullable(generationShape),
-      /** Why it failed: what the refresh of that tree alone is refused with. */
+      /** Why it failed: the error of a refresh of that tree alone. */
       error: z.optional(
         z.strictObject({ code: z.string(), detail: z.string(), hint: z.optional(z.string()) }),
       ),

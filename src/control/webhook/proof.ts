@@ -2,32 +2,32 @@ import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { digestOf, type Secret } from './secrets.ts';
 
-/** What a request brings along to show that it knows a secret. */
+/** The part of a request that proves knowledge of a secret. */
 export type Proof =
   | { readonly kind: 'token'; readonly digest: Buffer }
-  /** HMAC SHA-256 of the body, as GitHub has it. */
+  /** HMAC SHA-256 of the body, as GitHub sends it. */
   | { readonly kind: 'signature'; readonly signature: Buffer };
 
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
 
-/** Undefined: none that could be checked. A signature is preferred, since it proves the body too. */
+/** Undefined if there is none that could be checked. A signature is preferred, because it also proves the body. */
 export function proofOf(headers: IncomingHttpHeaders): Proof | undefined {
   const signed = headers['x-hub-signature-256'];
   const [, hex] = SIGNATURE.exec(typeof signed === 'string' ? signed : '') ?? [];
   if (hex !== undefined) return { kind: 'signature', signature: Buffer.from(hex, 'hex') };
-  // A request that signs and does so wrongly is not to be let in by something else.
+  // A request with a malformed signature must not be accepted because of its token.
   if (signed !== undefined) return undefined;
   const [, token] = BEARER.exec(headers.authorization ?? '') ?? [];
   return token === undefined ? undefined : { kind: 'token', digest: digestOf(token) };
 }
 
-/** Compares with every secret, whichever is right: the time that it takes tells none of them. */
+/** Always compares with every secret, so that the duration discloses none of them. */
 export function isTokenOf(digest: Buffer, secrets: readonly Secret[]): boolean {
   return secrets.filter(({ tokenDigest }) => timingSafeEqual(digest, tokenDigest)).length > 0;
 }
 
-/** The signatures of a body by all secrets, of which nothing is kept while it comes. */
+/** The signatures of a body by all secrets. Hashes the body as it arrives, and keeps none of it. */
 export class BodySignatures {
   readonly #all: readonly Hmac[];
 

@@ -7,21 +7,23 @@ import { ControlError } from '../control-error.ts';
 export interface Secret {
   /** Signs bodies. */
   readonly key: Buffer;
-  /** SHA-256 of it as a bearer token: digests of equal length are compared, which tells nothing of the token's. */
+  /**
+   * SHA-256 of the secret as a bearer token: comparing digests of equal length does not disclose the token's length.
+   */
   readonly tokenDigest: Buffer;
 }
 
 const MOST_BYTES = 64 * 1024;
-/** Both sides of a change, and then some: each costs one more HMAC of each body. */
+/** Enough for the old and the new secret, and two more: each costs one more HMAC of each body. */
 const MOST_SECRETS = 4;
-/** Of a secret: a shorter one could be guessed from one signed body, off line. */
+/** Minimum length of a secret: a shorter one could be guessed offline from one signed body. */
 const LEAST_BYTES = 16;
-/** The file is read again after this time: a flood of requests reads it once. */
+/** The file is read again after this time, so a flood of requests does not read it each time. */
 const FRESH_MS = 1_000;
 
 /**
- * The secrets of a file, one a line, read again when it is used: while a secret is changed the file holds the old and
- * the new one. A file that cannot be used proves nothing: one that is missing for a moment must not let everybody in.
+ * The secrets of a file, one per line. The file is read again when it is used, and has the old and the new secret
+ * during a change. An unusable file proves no request: if it is missing for a moment, that must not admit every client.
  */
 export class WebhookSecrets {
   readonly #path: string;
@@ -63,7 +65,7 @@ export class WebhookSecrets {
     }
   }
 
-  /** Says nothing of what the file holds. */
+  /** The message discloses nothing of the file's content. */
   #unusable(why: string): ControlError {
     return new ControlError(
       'secret-unusable',

@@ -9,15 +9,15 @@ import type { Secret, WebhookSecrets } from './secrets.ts';
 
 export interface WebhookLimits {
   readonly connections: number;
-  /** Of one address: a proxy, mostly. */
+  /** Connections of one address, mostly a proxy. */
   readonly connectionsOfPeer: number;
   readonly headBytes: number;
   readonly bodyBytes: number;
-  /** From a connection's begin to its end. */
+  /** The longest life of a connection. */
   readonly connectionMs: number;
-  /** Requests within a second whose proof is checked: a signature costs a hash of the whole body. */
+  /** Requests per second whose proof is checked: checking a signature costs a hash of the whole body. */
   readonly checksOfSecond: number;
-  /** Signatures that are remembered, so that a request that was overheard is not taken again. */
+  /** Remembered signatures, so that an overheard request is not accepted again. */
   readonly signatures: number;
 }
 
@@ -31,7 +31,7 @@ const LIMITS: WebhookLimits = {
   signatures: 4_096,
 };
 
-/** Between two lines of the log about requests that were refused: anybody can send as many as they like. */
+/** The time between two log lines about refused requests: any client can send as many as it likes. */
 const REMINDER_MS = 60_000;
 
 export interface WebhookServerOptions {
@@ -39,7 +39,7 @@ export interface WebhookServerOptions {
   readonly log: Logger;
   /** Called for each request that is proven. */
   readonly onHint: () => void;
-  /** Called for each request that is not. */
+  /** Called for each request that is refused or fails. */
   readonly onRefused: () => void;
   /** Milliseconds, on a clock that never goes back. */
   readonly now: () => number;
@@ -47,15 +47,15 @@ export interface WebhookServerOptions {
 }
 
 /**
- * Takes requests of the network that ask to look at the source now, and can do nothing else: of a body only the
- * signature is taken, and an answer discloses nothing. One request a connection.
+ * Accepts requests from the network to look at the source now, and nothing else: only the signature of a body is used,
+ * and an answer discloses nothing. One request per connection.
  */
 export class WebhookServer {
   readonly server: Server;
   readonly #options: WebhookServerOptions;
   readonly #limits: WebhookLimits;
   readonly #bound: StrangerBound;
-  /** The signatures that were taken, the oldest first. */
+  /** The signatures that were accepted, the oldest first. */
   readonly #seen = new Set<string>();
   #second: { at: number; checks: number } = { at: Number.NEGATIVE_INFINITY, checks: 0 };
   /** Why the secrets could not be used the last time. */
@@ -89,7 +89,7 @@ export class WebhookServer {
     }
   }
 
-  /** Takes no more, and cuts off what is under way: a hint that is lost costs a poll. */
+  /** Accepts no more requests, and aborts those in progress: the next poll makes up for a lost hint. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#bound.endAll();
@@ -120,12 +120,12 @@ export class WebhookServer {
       this.#tellRefused(error, details.code);
       await answer(status, details, headers);
     } finally {
-      // What a client still sends is not read.
+      // The rest of the request is not read.
       response.once('finish', () => request.socket.destroySoon());
     }
   }
 
-  /** Rejects with RefusedRequest where a request proves nothing. */
+  /** Rejects with RefusedRequest if a request has no valid proof. */
   async #check(request: IncomingMessage): Promise<void> {
     if (request.method !== 'POST') {
       throw new RefusedRequest('method-not-allowed', 'Hints come by POST.', 'Send POST.', {
@@ -199,7 +199,7 @@ export class WebhookServer {
     });
   }
 
-  /** The body is not secret to whoever carries it: the same signature again says nothing new. */
+  /** A proxy on the way knows the body and its signature, and could send them again: a repetition proves nothing. */
   #refuseReplay(signature: string): void {
     if (this.#seen.has(signature)) {
       throw new RefusedRequest(

@@ -20,8 +20,8 @@ export interface AllowedSigner {
 export const MOST_SIGNERS_BYTES = 1024 * 1024;
 
 /**
- * Reads a file of allowed signers. One line that cannot be understood refuses all of it: passing over the line that takes
- * a right away would give it.
+ * Reads a file of allowed signers. One line that cannot be understood makes the whole file invalid: ignoring a line
+ * that removes a right would grant it.
  *
  * @throws {ReleaseError} `bad-signers-file`, which names the line
  */
@@ -34,7 +34,7 @@ export function readAllowedSigners(text: string): readonly AllowedSigner[] {
 }
 
 /**
- * The line by which a key may have signed, at this instant and in this namespace, under this name.
+ * The line that allows a key to sign at this instant, in this namespace and under this name.
  *
  * @param created milliseconds since the epoch
  */
@@ -60,7 +60,7 @@ export function findSigner(
 function signerOf(text: string, line: number): AllowedSigner {
   const [principals, ...rest] = wordsOf(text, line);
   if (principals === undefined || principals === '') throw wrong(line, 'it names no principals');
-  // The key follows the principals at once, or behind one word of options.
+  // The key follows the principals directly, or after one word of options.
   const [options, type, key] = isKeyType(rest[0])
     ? ['', rest[0], rest[1]]
     : [rest[0] ?? '', rest[1], rest[2]];
@@ -87,7 +87,7 @@ function keyOf(type: string, text: string, line: number): SshPublicKey {
   throw wrong(line, `its key is not of type ${type}`);
 }
 
-/** Types of keys that are not supported count too: they are refused by their name, and not taken for options. */
+/** True also for unsupported types of keys: the error names them, and they are not taken for options. */
 function isKeyType(word: string | undefined): boolean {
   return word !== undefined && /^(sk-)?(ssh-|ecdsa-sha2-)[A-Za-z0-9@.-]+$/.test(word);
 }
@@ -152,7 +152,7 @@ function instantOf(text: string | undefined, line: number, option: string): numb
   return date.getTime();
 }
 
-/** The words of a line; quotes hold one together, and those around a whole word go. */
+/** The words of a line. Quotes keep a word together; quotes around a whole word are removed. */
 function wordsOf(text: string, line: number): readonly string[] {
   if ((text.match(/"/g)?.length ?? 0) % 2 === 1) throw wrong(line, 'a quote does not end');
   return splitOutsideQuotes(text.replace(/\t/g, ' '), ' ')

@@ -1,6 +1,6 @@
 /**
- * Whether a list of patterns, separated by commas, matches: one does, and none that begins with `!` does. `*` stands for
- * any characters, `?` for one (ssh_config(5), PATTERNS).
+ * Whether a list of patterns, separated by commas, matches: at least one does, and none that begins with `!` does. `*`
+ * stands for any characters, `?` for one (ssh_config(5), PATTERNS).
  */
 export function matchesPatterns(text: string, list: string): boolean {
   let matched = false;

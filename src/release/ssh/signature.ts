@@ -18,8 +18,8 @@ const VERSION = 1;
 const ARMOUR = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END SSH SIGNATURE-----\s*$/;
 
 /**
- * Reads an armoured signature, with the public key that it names. Whether that key is one to be trusted, and whether the
- * signature belongs to some bytes, was not looked at.
+ * Reads an armoured signature, with the public key that it names. Does not check whether that key is trusted, nor
+ * whether the signature belongs to any bytes.
  *
  * @throws {ReleaseError} `malformed`, `unsupported-key`
  */
@@ -72,7 +72,7 @@ function isOver(signed: Buffer, { key, algorithm, value }: SshSignature): boolea
         verify('sha256', signed, { key: key.key, dsaEncoding: 'ieee-p1363' }, ecdsaValue(value))
       );
     case 'ssh-rsa':
-      // SHA-1, which the name ssh-rsa stands for among algorithms, is refused.
+      // The algorithm ssh-rsa uses SHA-1, and is refused.
       if (algorithm !== 'rsa-sha2-256' && algorithm !== 'rsa-sha2-512') return false;
       return verify(
         algorithm === 'rsa-sha2-256' ? 'sha256' : 'sha512',
@@ -87,7 +87,7 @@ function isOver(signed: Buffer, { key, algorithm, value }: SshSignature): boolea
   }
 }
 
-/** SSH has the two numbers as such; node:crypto wants 32 bytes each. */
+/** SSH encodes two integers; node:crypto requires 32 bytes for each. */
 function ecdsaValue(value: Buffer): Buffer {
   const reader = new WireReader(value, 'an ECDSA signature');
   const numbers = [reader.unsigned(), reader.unsigned()];
@@ -100,7 +100,7 @@ function ecdsaValue(value: Buffer): Buffer {
   return joined;
 }
 
-/** Some signers leave leading zeros away, which OpenSSL misses. */
+/** Some signers omit leading zeros, which OpenSSL requires. */
 function rsaValue(value: Buffer, { key }: SshPublicKey): Buffer {
   const length = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   if (value.length >= length) return value;
@@ -119,6 +119,6 @@ function bad(reason: string): ReleaseError {
   return new ReleaseError(
     'bad-signature',
     `a signature is not valid: ${reason}`,
-    'Do not show this release: look who can write below the release root, then deploy once more.',
+    'Do not show this release: check which accounts can write below the release root, then deploy once more.',
   );
 }

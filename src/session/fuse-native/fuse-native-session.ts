@@ -31,7 +31,7 @@ export interface FuseNativeSessionOptions extends SessionOptions {
 const OK = 0;
 /** Limits on waiting lookups of versions: each occupies one of libfuse's few threads, and a lock on `versions/`. */
 const VERSION_WAITS = { ofAUid: 4, inAll: 4 };
-/** The reader of a lookup: fuse-native does not say who it is. */
+/** The reader of a lookup, which fuse-native does not report. */
 const NOBODY = { uniqueHigh: 0, uniqueLow: 0, pid: 0, uid: 0 };
 
 /**
@@ -45,7 +45,7 @@ export class FuseNativeSession implements Session, FuseOperations {
   readonly #lookups: VersionLookups | undefined;
   readonly #attributes: AttributeSource;
   readonly #extended: ExtendedAttributes;
-  /** By the trees' numbers. */
+  /** Indexed by tree number. */
   readonly #contents: readonly ContentReader[];
   readonly #files = new OpenFiles();
   readonly #meter: RequestMeter;

@@ -14,8 +14,7 @@ export const CACHE_SECONDS = '0';
  * Options that fuse-native lacks follow the name of the source, which libfuse splits at commas:
  *
  * - `direct_io`: with fuse-native the page cache belongs to a path, not to a version. Without this option, a reader
- * with
- * an old file open was seen to get the new file's bytes, cut at the new length.
+ *   with an old file open was seen to get the new file's bytes, cut at the new length.
  * - `ro`: the kernel refuses writes with EROFS, and requests no atime.
  * - `use_ino`: the inode number is the node id: a new one for each version, as with the kernel driver.
  *

@@ -25,8 +25,8 @@ export function unmountCommands(
 }
 
 /**
- * Throws MountError `unmount-failed`. Not for the process that serves the mount: the program may access the mount.
- * `owner`: the user whose rights it gets, if this process is root.
+ * Throws MountError `unmount-failed`. The process that serves the mount must not call this: the program may access the
+ * mount. `owner`: the user whose rights the program gets, if this process is root.
  */
 export function unmountNow(
   target: string,

@@ -86,14 +86,14 @@ export class Journal {
     return entry;
   }
 
-  /** Its answer was sent. */
+  /** Frees the entry of a request whose answer was sent. */
   answered(kept: Kept): void {
     if (kept === undefined) return;
     this.#view.setUint32(entryAt(kept), 0, true);
     this.#free.push(kept);
   }
 
-  /** The request in the slot was answered, or stored. */
+  /** Frees the slot of a request that was answered, or stored. */
   freeSlot(offset: number): void {
     this.#view.setUint32(offset, 0, true);
   }

@@ -15,14 +15,14 @@ export interface KernelCachesOptions {
 /** How many notifications were sent, and how many of them the kernel refused. */
 export type Notified = Omit<NotifyOutcome, 'ms'>;
 
-/** A tree that a predecessor has left. */
+/** A tree that a predecessor left. */
 export interface Debt {
   readonly tree: ShownTree;
   /** The tree before it, if the kernel may not have been notified of all differences. */
   readonly previous: Generation | undefined;
 }
 
-/** What the kernel is owed of each tree. One that owes something counts as changing until that is settled. */
+/** The trees, with what the kernel must still be notified of. Until that is done, such a tree counts as changing. */
 export function debtsOf(trees: readonly Pick<MountedTree, 'left'>[], mounted: MountedTrees): readonly Debt[] {
   return trees.flatMap(({ left }, number) => {
     const tree = mounted.at(number);

@@ -57,7 +57,7 @@ export class KernelSession implements Session {
   readonly #drops: VersionDrop | undefined;
   readonly #attributes: AttributeSource;
   readonly #extended: ExtendedAttributes;
-  /** By the trees' numbers. */
+  /** Indexed by tree number. */
   readonly #contents: readonly ContentReader[];
   readonly #options: KernelSessionOptions;
   readonly #pending = new PendingReads();

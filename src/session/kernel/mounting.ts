@@ -72,8 +72,8 @@ function directMounter(addon: Addon): Mounter {
 }
 
 /**
- * The directories above may belong to another user who renames them: this removes only the dagmount that is there
- * now, never another mount that the path may lead to next. Opening a mount's place does not ask the mount anything.
+ * Another user may own the directories above, and rename them. This removes only the dagmount mount that is there now,
+ * never another mount to which the path may lead next. Opening the mount point sends no request to the mount.
  */
 function unmountThere(addon: Addon, target: string, lazy: boolean): void {
   const mount = topMountAt(readMounts(), target);
@@ -241,8 +241,8 @@ function mountFailed(target: string, error: unknown, hint: string): MountError {
 }
 
 /**
- * Fails every pending and future request. Allowed to root and to the user who mounted it. If it fails, the connection
- * ends with the last process that has its device.
+ * Fails every pending and future request. Permitted for root and for the user that mounted it. If it fails, the
+ * connection ends with the last process that has its device.
  */
 export function abortConnection(minor: number): void {
   try {

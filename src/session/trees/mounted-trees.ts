@@ -78,7 +78,7 @@ export class MountedTrees {
     return this.#directories?.treeOf(nodeId) ?? 0;
   }
 
-  /** The tree of which this is the root, or the only tree of the mount of which this is the root. */
+  /** The tree whose root this is; for a mount with only one tree, also that tree for the mount's root. */
   rootOf(nodeId: number): number | undefined {
     if (this.#directories === undefined)
       return nodeId === FUSE_ROOT_ID || nodeId === this.first.placement.rootId ? 0 : undefined;

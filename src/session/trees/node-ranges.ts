@@ -19,8 +19,8 @@ export const VERSIONS_ID = OWN_DIRECTORIES + 1;
 
 /**
  * The node id of a version's root: a function of the version's id and the mount's salt, so that a successor answers the
- * same for a lookup that its predecessor received. It is keyed: without the salt, nobody can construct two ids with the
- * same node id.
+ * same for a lookup that its predecessor received. It is keyed: without the salt, two ids with the same node id cannot
+ * be constructed.
  */
 export function versionRootId(id: string, salt: bigint): number {
   const bytes = Buffer.from(id, 'latin1');

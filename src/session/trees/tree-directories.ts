@@ -37,10 +37,10 @@ interface Name {
 }
 
 /**
- * The directories above the trees of a mount that shows several. They follow from the paths of the trees alone, so that
- * a successor has the same node ids. A tree that has nothing to show yet has no name there: neither has a directory
- * without trees. Names are only ever added, and the kernel finds out by itself: what is missing is valid for 0 seconds,
- * and the mtime of a directory rises when a tree is added, which makes the kernel drop its listing.
+ * The directories above the trees of a mount with several trees. They depend only on the paths of the trees, so that a
+ * successor has the same node ids. A tree with nothing to show yet has no name there, nor has a directory without
+ * trees. Names are only ever added. The kernel notices that by itself: it may cache a missing name for 0 seconds, and
+ * adding a tree raises the mtime of the directory, which makes the kernel drop its listing.
  */
 export class TreeDirectories {
   readonly #placements: readonly Placement[];
@@ -50,7 +50,7 @@ export class TreeDirectories {
   readonly #shown = new Set<number>();
   readonly #paths: readonly string[];
 
-  /** `paths`: of the trees, by number. None is empty, and none is below another. */
+  /** `paths`: the paths of the trees, by number. None is empty, and none is below another. */
   constructor(paths: readonly string[]) {
     this.#paths = paths;
     this.#add('', FUSE_ROOT_ID, FUSE_ROOT_ID);

@@ -2,12 +2,12 @@ import type { ShownSource } from '../../config/shown-source.ts';
 import { releaseKeys } from '../../release/index.ts';
 import type { ObjectEvent } from './object-events.ts';
 
-/** An alias of an access point, an ARN, a bucket of a tenant: events have the bucket's own name. */
+/** An alias of an access point, an ARN, or a bucket of a tenant: events have the bucket's own name instead. */
 const OTHER_NAME = /-s3alias$|:/;
 
 /**
- * Whether an event is about what a mount shows. Of a release this is the ref alone: packs and manifests come before it
- * and change nothing.
+ * Whether an event is about what a mount shows. For a release, only the ref counts: packs and manifests are written
+ * before it and change nothing.
  */
 export function concernedBy(
   { bucket, prefix }: { readonly bucket: string; readonly prefix: string },

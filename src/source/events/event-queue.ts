@@ -6,14 +6,14 @@ export interface QueueMessage {
 
 /** A queue of messages, each of which stays until it is deleted. */
 export interface EventQueue {
-  /** As many messages as one receive gives at most. */
+  /** The most messages that one receive returns. */
   readonly mostMessages: number;
-  /** `waits`: some 20 s for messages. Rejects with StoreError, or with the signal's reason. */
+  /** `waits`: whether to wait for messages, some 20 s. Rejects with StoreError, or with the signal's reason. */
   receive(options: {
     readonly waits: boolean;
     readonly signal: AbortSignal;
   }): Promise<readonly QueueMessage[]>;
-  /** Those that cannot be deleted come again. Rejects as `receive` does. */
+  /** Messages that cannot be deleted are delivered again. Rejects as `receive` does. */
   delete(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

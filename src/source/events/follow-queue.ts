@@ -11,33 +11,33 @@ export interface QueueFollowerOptions {
   readonly queue: EventQueue;
   /** Whether an event is about what is shown. */
   readonly isConcerned: (event: ObjectEvent) => boolean;
-  /** Resolves when a look that began after the call begins. */
+  /** Resolves when a look begins after the call. */
   readonly hint: () => Promise<void>;
   readonly observer: HintObserver;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Messages that wait for a look: a flood of more than that waits in the queue. */
+/** The most messages that wait for a look; more messages stay in the queue. */
 const MOST_WAITING = 20_000;
-/** A receive gives ten messages at most, in a round trip to the queue: of a burst, this many are under way. */
+/** The most receives at a time, in a burst: each gives at most ten messages, and takes a round trip to the queue. */
 const MOST_RECEIVERS = 8;
 const MOST_DELETERS = 4;
-/** Beyond this, receivers delete too, before they receive more: a message that waits for longer than it is hidden comes again. */
+/** With more, receivers delete before they receive: a message that is not deleted while it is hidden comes again. */
 const MOST_TO_DELETE = 1_000;
 
-/** What became of the messages of one receive. */
+/** The outcome of one receive. */
 interface Taken {
-  /** How many are no events of S3. */
+  /** How many messages are not S3 events. */
   readonly strange: number;
-  /** Resolves when a look for those began that are about what is shown; never rejects. */
+  /** Resolves when a look has begun for the messages about what is shown; never rejects. */
   readonly followed: Promise<void>;
 }
 
 /**
- * Turns messages of a queue into hints. A message is deleted only after a look that began later than it came: one that
- * this process does not come to follow is received by the next one. A message that is no event is left in the queue,
- * which may have been named by mistake and be someone else's.
+ * Turns messages of a queue into hints. A message is deleted only after a look has begun that started after the message
+ * arrived. If this process ends before that, the next one receives the message. A message that is not an S3 event stays
+ * in the queue, which may have been named by mistake and belong to another application.
  */
 export class QueueFollower {
   readonly #options: QueueFollowerOptions;
@@ -49,9 +49,9 @@ export class QueueFollower {
   #toldStrange = false;
   readonly #toDelete: QueueMessage[] = [];
   #deleters = 0;
-  /** Deletions in a row that failed. */
+  /** Consecutive failed deletions. */
   #deletionsFailed = 0;
-  /** What runs in the background. */
+  /** Work that runs in the background. */
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: QueueFollowerOptions) {
@@ -74,8 +74,8 @@ export class QueueFollower {
   }
 
   /**
-   * Each full receive adds a helper. Returns how many messages came, or 0 if some are no events of S3: the queue may be
-   * someone else's, so its messages are not received faster than need be.
+   * Each full receive adds a helper. Returns how many messages came, or 0 if some are not S3 events: the queue may
+   * belong to another application, so its messages are not received faster than necessary.
    */
   async #receive(waits: boolean, signal: AbortSignal): Promise<number> {
     const { queue } = this.#options;
@@ -94,7 +94,7 @@ export class QueueFollower {
       try {
         while (!signal.aborted && (await this.#receive(false, signal)) > 0);
       } catch {
-        // The receiver that waits meets the same failure, and tells of it.
+        // The receiver that waits for messages meets the same failure, and reports it.
       } finally {
         this.#helpers -= 1;
       }
@@ -133,7 +133,7 @@ export class QueueFollower {
 
   #delete(messages: readonly QueueMessage[], signal: AbortSignal): void {
     this.#toDelete.push(...messages);
-    // Those that come meanwhile share a batch.
+    // Messages that come meanwhile share a batch.
     if (this.#deleters >= MOST_DELETERS) return;
     this.#deleters += 1;
     this.#inBackground(async () => {

@@ -4,12 +4,12 @@ export interface ObjectEvent {
   readonly key: string;
 }
 
-/** Envelopes that may lie in each other: SNS puts its own around what it delivers. */
+/** The most nested envelopes: SNS puts its own around what it delivers. */
 const MOST_ENVELOPES = 3;
 
 /**
- * The objects that a message is about: of S3's own notifications, of events of EventBridge, and of either within what
- * SNS delivers. Empty for S3's test of a new notification. Undefined: the message is none of these.
+ * The objects that a message is about. The message is a notification of S3, an event of EventBridge, or one of these
+ * inside an SNS envelope. Empty for S3's test of a new notification; undefined for any other message.
  */
 export function objectEventsOf(text: string): readonly ObjectEvent[] | undefined {
   let given: unknown = text;
@@ -46,12 +46,12 @@ function eventOf(
   return typeof name === 'string' && typeof key === 'string' ? { bucket: name, key: decode(key) } : undefined;
 }
 
-/** S3's notifications have keys as a form has its fields; EventBridge has them as they are. */
+/** S3 encodes keys in notifications like form fields; EventBridge does not encode them. */
 function decodedKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch {
-    // Not UTF-8: what is before that is enough to tell a prefix.
+    // Not UTF-8: the undecoded key is enough to tell a prefix.
     return key;
   }
 }

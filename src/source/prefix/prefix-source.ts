@@ -12,7 +12,7 @@ import {
 import { type BuildOptions, type Built, type Look, NoCandidate, type Source } from '../source.ts';
 
 export interface PrefixSourceOptions extends SignedHttpOptions {
-  /** `executable`: of files that have the execute bits. */
+  /** `executable`: the patterns of files that have the execute bits. */
   readonly patterns: FilterPatterns & { readonly executable: readonly string[] };
   readonly salt: bigint;
   readonly log: (notice: ListingNotice, message: string) => void;
@@ -25,7 +25,7 @@ export class PrefixSource implements Source {
   readonly #filter: PathFilter;
   readonly #executable: PatternList | undefined;
   readonly #salt: bigint;
-  /** Until the next listing begins: what `build` builds. */
+  /** The listing that `build` uses, until the next listing begins. */
   #newest: { readonly digest: string; readonly objects: Listing } | undefined;
 
   constructor(options: PrefixSourceOptions) {

@@ -4,7 +4,7 @@ import { findWay, type StorePlace, type StoreWay } from '../../store/store-way.t
 
 export { S3Store } from '../../store/s3-store.ts';
 
-/** The way to the bucket that a configuration names, at its first endpoint; nothing was sent yet. */
+/** How to reach the bucket that a configuration names, at its first endpoint. No request was sent yet. */
 export interface StoreConnection extends StoreWay, StorePlace {
   /** Settings that have no effect. */
   readonly ignored: ReturnType<typeof ignoredSettings>;

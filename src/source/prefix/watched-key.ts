@@ -2,10 +2,10 @@ import type { ObjectHead } from '../../store/object-store.ts';
 import type { S3Store } from '../../store/s3-store.ts';
 import type { WatchedKey } from '../source.ts';
 
-/** Tried for as long as a page of a listing, which it stands for. */
+/** As long as for a page of a listing, which this request replaces. */
 const WATCH_DEADLINE_MS = 10_000;
 
-/** How the object is looked at whose change says that there is something to list. */
+/** Checks the object whose change means that there is something to list. */
 export function watchedKeyOf(key: string | undefined, store: S3Store): WatchedKey | undefined {
   if (key === undefined) return undefined;
   const options = { priority: 'background', deadlineMs: WATCH_DEADLINE_MS } as const;

@@ -25,17 +25,17 @@ export interface StepRules {
   /** The name of the release root. */
   readonly root: string;
   readonly environment: string;
-  /** Undefined: none are asked for. Throws RefHeld `signers-file`. */
+  /** Undefined if no signatures are required. Throws RefHeld `signers-file`. */
   readonly signers: (() => readonly AllowedSigner[]) | undefined;
 }
 
-/** How far ahead of the store's clock a writer's may be. */
+/** How far the clock of a writer may be ahead of the store's clock. */
 export const MOST_AHEAD_MS = 5 * 60 * 1000;
 
-const WRITERS = 'Find out who can write below the release root; the next deploy replaces it.';
+const WRITERS = 'Check which accounts can write below the release root; the next deploy replaces it.';
 
 /**
- * Reads an envelope of the store and decides whether it is one for this node, by itself alone.
+ * Reads an envelope of the store, and decides whether it is one for this node, without comparing it with other steps.
  *
  * @param key its key, for messages
  * @param now by the store's clock, milliseconds since the epoch
@@ -50,14 +50,14 @@ export function judgeStep(bytes: Uint8Array, key: string, rules: StepRules, now:
     throw held(
       'other-root',
       `${key} was made for ${payload.root}, not for ${rules.root}`,
-      'If this bucket is a replica of that root, name it by --release-root; else somebody copied the ref here.',
+      'If this bucket is a replica of that root, name it by --release-root; else the ref was copied here.',
     );
   }
   if (payload.environment !== rules.environment) {
     throw held(
       'other-environment',
       `${key} was made for the environment ${payload.environment}`,
-      'Somebody copied it here: put the right one back from log/, and find out who can write to refs/.',
+      'It was copied here: put the right one back from log/, and check which accounts can write to refs/.',
     );
   }
   const signedBy = rules.signers === undefined ? [] : signersOf(envelope, rules.signers(), held);

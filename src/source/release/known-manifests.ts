@@ -2,12 +2,12 @@ import type { Manifest, ReleasePayload } from '../../release/index.ts';
 
 type ManifestName = ReleasePayload['manifest'];
 
-/** Of all manifests that are kept: some 300 bytes each in memory. */
+/** The most files in all kept manifests: some 300 bytes each in memory. */
 const MOST_FILES = 100_000;
 
 /**
- * The manifests that were read last, by their SHA-256 and size. They never change, so that a roll-back or a promotion of what was
- * shown a moment ago needs none from the store.
+ * The manifests that were read last, by their SHA-256 and size. They never change, so that a roll-back or a promotion
+ * to a recently shown release reads none from the store.
  */
 export class KnownManifests {
   readonly #known = new Map<string, Manifest>();
@@ -18,7 +18,7 @@ export class KnownManifests {
     return manifest;
   }
 
-  /** The least recently used one is dropped first. A manifest that alone is too large is not kept. */
+  /** Drops the least recently used manifests first. A manifest that alone is too large is not kept. */
   keep(name: ManifestName, manifest: Manifest): void {
     const key = keyOf(name);
     this.#known.delete(key);

@@ -4,7 +4,7 @@ import type { ListedObjects } from '../../tree/index.ts';
 
 const DIGEST_BYTES = 32;
 const MARKED_BYTES = markDigest('0'.repeat(2 * DIGEST_BYTES)).length;
-/** No deploy of ours writes a content that begins later in its pack: packs of many contents have 32 MiB at most. */
+/** No deploy of dagmount writes a content that begins later in its pack: packs of many contents have at most 32 MiB. */
 export const MOST_OFFSET = 2 ** 32 - 1;
 
 /** The first file at an offset beyond any pack of many contents; undefined if there is none. */
@@ -13,7 +13,7 @@ export function findFarOff({ files }: Manifest): ReleasedFile | undefined {
 }
 
 /**
- * A manifest as columns of a listing, whose contents are known by their SHA-256.
+ * A manifest as columns of a listing; contents are identified by their SHA-256.
  *
  * @param created milliseconds since the epoch: the date of every file
  */
@@ -37,7 +37,7 @@ export function columnsOf({ files }: Manifest, created: number): ListedObjects {
     packOf[i] = number;
     offsets[i] = place.offset;
   });
-  // A tree of empty files has one, too, for each slot to point to.
+  // A tree of empty files has one pack too, to which each slot points.
   const packs = Buffer.from([...packNumbers.keys()].join('') || '0'.repeat(2 * DIGEST_BYTES), 'hex');
   return {
     count,

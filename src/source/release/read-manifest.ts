@@ -6,8 +6,8 @@ import { RefHeld } from './ref-hold.ts';
 import type { ReleaseReader } from './release-reader.ts';
 
 /**
- * The files of the release that a step names, and where their bytes are. No more is read than the step says that there is,
- * and nothing is parsed before it has the step's SHA-256.
+ * Returns the files of the release that a step names, and where their bytes are. It reads no more bytes than the step
+ * states, and parses them only if they have the step's SHA-256.
  *
  * @throws {RefHeld} `missing-manifest`, `damaged-manifest`; {StoreError}
  */
@@ -23,7 +23,7 @@ export async function readManifest(
       'damaged-manifest',
       key,
       `${key} is not what step ${sequence} names: ${reason}`,
-      'Find out who can write below the release root, and deploy the whole tree from its source with --upload-all.',
+      'Check which accounts can write below the release root, and deploy the whole tree from its source with --upload-all.',
       { sequence, release, digest },
     );
   const { look } = await reader.read(key, { most: manifest.size, signal });

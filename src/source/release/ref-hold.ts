@@ -44,9 +44,9 @@ export interface RefHold {
   readonly hint: string;
   /** The faulty key below the release root. */
   readonly key: string;
-  /** Of the ref, as far as its payload could be read. */
+  /** The step of the ref, as far as its payload could be read. */
   readonly step: HeldStep | undefined;
-  /** Whether `accept` may end it: an operator has restored the store, and means this step. */
+  /** Whether `accept` may end the hold: an operator has restored the store, and wants this step. */
   readonly acceptable: boolean;
 }
 
@@ -56,13 +56,13 @@ export function holdOf({ reason, detail, hint, step, acceptable }: RefHold): Sou
 
 const ACCEPTABLE: ReadonlySet<RefHoldReason> = new Set(['rolled-back', 'broken-chain', 'created-back']);
 
-/** Ends the judging of a ref. */
+/** Thrown to end the judging of a ref. */
 export class RefHeld extends Error {
   override readonly name = 'RefHeld';
   readonly hold: RefHold;
 
   constructor(reason: RefHoldReason, key: string, detail: string, hint: string, step?: HeldStep) {
-    // The detail may quote what anybody wrote into the store.
+    // The detail may quote text that any writer to the store can choose.
     const shown = printable(detail, 500);
     super(shown);
     this.hold = { reason, key, detail: shown, hint, step, acceptable: ACCEPTABLE.has(reason) };

@@ -19,7 +19,7 @@ export interface BelievedRelease {
 
 /** The result of one look at a ref. Every result except `held` ends a hold. */
 export type RefLook =
-  /** As at the last look that was not `held`. */
+  /** The same as at the last look that was not `held`. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'release'; readonly release: BelievedRelease }
   /** Must not be shown before `instant`: milliseconds since the epoch, by the store's clock. */
@@ -47,17 +47,17 @@ export interface RefWatchOptions extends StepRules {
   /** Steps below this number are held; 0: none. */
   readonly minSequence: number;
   readonly memory: StepMemory;
-  /** Those that were read, for others to use; default: its own. */
+  /** The manifests that were read, shared with others; the default is a set of its own. */
   readonly manifests?: KnownManifests | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
 /**
- * Watches the ref of one environment, and decides which release this node is to show. Whoever can write to the bucket can
- * write every byte that it reads: whatever these say, it comes to a release or to a reason to hold.
+ * Watches the ref of one environment, and decides which release this node is to show. A writer to the bucket can choose
+ * every byte that this class reads. Whatever they are, the result is a release or a reason to hold.
  *
- * One look is one conditional GET of the ref as long as nothing changes. It is judged again each time, since the file of
- * allowed signers may have changed: taking a line out holds what its key has signed.
+ * As long as nothing changes, one look is one conditional GET of the ref. Each look judges the ref again, because the
+ * file of allowed signers may have changed: if a line is removed, what its key has signed is held.
  */
 export class RefWatch {
   readonly #options: RefWatchOptions;
@@ -80,7 +80,7 @@ export class RefWatch {
     this.#key = releaseKeys.ref(options.environment);
   }
 
-  /** By the answers so far. */
+  /** Computed from the answers so far. */
   get storeClock(): Pick<StoreClock, 'offset' | 'uncertainty'> {
     return this.#storeClock;
   }
@@ -114,8 +114,8 @@ export class RefWatch {
   }
 
   /**
-   * Has the next look follow the step that is held now, if it is this one: an operator has restored the store and means it.
-   * False: it is no longer held, or its reason cannot be accepted.
+   * Makes the next look follow the step that is held now, if it has this digest: an operator has restored the store,
+   * and wants this step. False if it is no longer held, or if its reason cannot be accepted.
    */
   async accept(digest: string): Promise<boolean> {
     const { hold, step } = this.#held ?? {};
@@ -152,7 +152,7 @@ export class RefWatch {
       'damaged-ref',
       this.#key,
       `${this.#key} is longer than a ref may be`,
-      'Find out who can write below the release root; the next deploy replaces it.',
+      'Check which accounts can write below the release root; the next deploy replaces it.',
     );
   }
 
@@ -191,7 +191,7 @@ export class RefWatch {
   async #manifestOf(step: Step, signal: AbortSignal): Promise<Manifest> {
     const { release, manifest } = step.payload;
     const known = this.#manifests.get(manifest);
-    // A step that names it for other files is judged by what the store has.
+    // If the step names this manifest for another release, the manifest is read from the store and judged.
     if (known !== undefined && known.id === release) return known;
     const read = await readManifest(this.#reader, step, signal);
     this.#manifests.keep(manifest, read);

@@ -1,10 +1,10 @@
 /** How a small object below a release root was found. */
 export type ObjectLook =
   | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly etag: string | undefined }
-  /** It still has the ETag that was given. */
+  /** The object still has the ETag that was given. */
   | { readonly kind: 'same' }
   | { readonly kind: 'absent' }
-  /** It is longer than was asked for; its body was given up. */
+  /** The object is longer than `most`; its body was not read to the end. */
   | { readonly kind: 'too-long' };
 
 /** The store's answer, and its time by the store's clock. */
@@ -15,14 +15,14 @@ export interface ReaderAnswer {
 }
 
 export interface ReadOptions {
-  /** Bytes. */
+  /** The most bytes to read. */
   readonly most: number;
-  /** Without quotes; the object is wanted only if it has another (If-None-Match). */
+  /** An ETag without quotes: the object is read only if it has another one (If-None-Match). */
   readonly unless?: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Reads the small objects of one release root. Keys are below it, without a slash in front. */
+/** Reads the small objects of one release root. Keys are relative to it, without a leading slash. */
 export interface ReleaseReader {
   /** Rejects with StoreError if the store fails: the object may or may not exist. */
   read(key: string, options: ReadOptions): Promise<ReaderAnswer>;

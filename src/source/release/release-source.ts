@@ -28,7 +28,7 @@ interface Known {
   readonly objects: ListedObjects;
 }
 
-/** A larger difference between the clocks of host and store is taken into account. */
+/** A larger difference between the clocks of host and store is logged. */
 const WARNED_SKEW_MS = 2_000;
 
 /** The release that an environment's ref points to. */
@@ -38,10 +38,10 @@ export class ReleaseSource implements Source {
   readonly #options: ReleaseSourceOptions;
   readonly #filter: PathFilter;
   readonly #reader: CountingReader;
-  /** Of the last look that was not held. */
+  /** The release of the last look that was not held. */
   #inForce: Known | undefined;
   #armed: { readonly known: Known; readonly instant: number } | undefined;
-  /** The hold on the release that is in force until the armed one is; undefined without one. */
+  /** The hold on the release that is in force until the armed one is; undefined if that release is not held. */
   #heldMeanwhile: SourceHold | undefined;
   #toldSkew = false;
 
@@ -81,7 +81,7 @@ export class ReleaseSource implements Source {
       }
     } catch (error) {
       if (!(error instanceof RefHeld)) throw error;
-      // The next look gives it again.
+      // The next look returns it again.
       this.#watch.forget();
       return { kind: 'held', hold: holdOf(error.hold) };
     }
@@ -163,7 +163,7 @@ export class ReleaseSource implements Source {
   }
 }
 
-/** Counts what one look takes. */
+/** Counts the requests of one look. */
 class CountingReader implements ReleaseReader {
   requests = 0;
   readonly #reader: ReleaseReader;

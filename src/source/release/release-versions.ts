@@ -13,17 +13,17 @@ import type { ReleaseReader } from './release-reader.ts';
 export interface ReleaseVersionsOptions extends StepRules {
   readonly reader: ReleaseReader;
   readonly patterns: FilterPatterns;
-  /** Manifests of what was shown. None is kept for a version: its tree is. */
+  /** Manifests of releases that were shown. Versions add none, because their trees are kept. */
   readonly manifests?: Pick<KnownManifests, 'get'> | undefined;
-  /** Of the mount: what cookies are made of. */
+  /** The mount's salt, from which cookies are computed. */
   readonly salt: bigint;
   readonly clock: { now(): number };
 }
 
 /**
- * Releases that an environment has had, by their ids, as trees that never change. What lets one be trusted is its witness: the
- * envelope by which the environment came to it first, at `manifests/<id>/<environment>.json`. It has to fulfil what a ref has
- * to by itself; that later steps followed is what makes it a version.
+ * Releases that an environment has had, by their ids, as trees that never change. A release is trusted because of its
+ * witness: the envelope by which the environment first came to it, at `manifests/<id>/<environment>.json`. By itself,
+ * the witness must pass the same checks as a ref. Later steps may have followed it: that makes it a version.
  */
 export class ReleaseVersions {
   readonly #options: ReleaseVersionsOptions;
@@ -39,7 +39,7 @@ export class ReleaseVersions {
 
   /** Rejects with StoreError if the store fails: then it is unknown whether there is such a release. */
   async find(id: string, signal: AbortSignal): Promise<FoundVersion> {
-    // A key is made of it.
+    // The id becomes part of a key.
     if (!isReleaseId(id)) return { kind: 'absent' };
     try {
       const step = await this.#witness(id, signal);
@@ -65,12 +65,14 @@ export class ReleaseVersions {
       'damaged-ref',
       key,
       `${key} names ${step.payload.release}`,
-      'Somebody copied it here: find out who can write to manifests/.',
+      'It was copied here: check which accounts can write to manifests/.',
       { sequence: step.payload.sequence, release: step.payload.release, digest: step.digest },
     );
   }
 
-  /** The same on every node: the mtimes are those of the step, and the node ids start again in each tree. */
+  /**
+   * The tree is the same on every node: the mtimes are those of the step, and the node ids start again in each tree.
+   */
   #build(manifest: Manifest, { payload }: Step): Generation {
     return buildGeneration({
       objects: columnsOf(manifest, payload.created),

@@ -6,7 +6,9 @@ import { SYSTEM_PACE, withRetries, type Yielder } from '../../store/request-retr
 import { StoreError } from '../../store/store-error.ts';
 import type { ReaderAnswer, ReadOptions, ReleaseReader } from './release-reader.ts';
 
-/** Milliseconds for an object, its retries included, and as much more as a large one takes on a slow way. */
+/**
+ * The deadline of an object in milliseconds, including retries. A large object gets more time, for a slow connection.
+ */
 const DEADLINE_MS = 10_000;
 const SLOWEST_BYTES_PER_MS = 512;
 

@@ -9,8 +9,8 @@ import {
 import { RefHeld } from './ref-hold.ts';
 
 /**
- * The file of allowed signers, read again each time, so that a line that is taken out counts from the next look on. A file
- * that cannot be used allows nobody: one that is missing for a moment must not let everybody in.
+ * The file of allowed signers. It is read again each time, so that removing a line takes effect at the next look. If
+ * the file cannot be used, no signer is allowed: a file that is missing for a moment must not switch the check off.
  */
 export class SignersFile {
   readonly #path: string;
@@ -35,7 +35,7 @@ export class SignersFile {
       if (error instanceof HostError) {
         throw this.#held(
           `${error.message}, so no signer is known`,
-          'Let it be a file of root, or of the user who mounts, that nobody else may write to.',
+          'It must belong to root or to the mounting user, and no other user may have write permission.',
         );
       }
       if (error instanceof ReleaseError) throw this.#held(`${this.#path}: ${error.message}`, error.hint);

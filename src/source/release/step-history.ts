@@ -18,15 +18,15 @@ export interface StepHistoryOptions extends StepRules {
   readonly memory: StepMemory;
 }
 
-/** The most armed steps, each replacing the previous one, since a step was in force. */
+/** The most armed steps in a row, each replacing the previous one, since a step was in force. */
 const MOST_REPLACED = 32;
 
 const RESTORED =
-  'If an operator restored the store, dagmount accept follows it; else put the newest object of log/ back as the ref, and find out who can write to refs/.';
+  'If an operator restored the store, dagmount accept follows it; else put the newest object of log/ back as the ref, and check which accounts can write to refs/.';
 
 /**
- * Holds a step against those before and behind it: what this node remembers, and what the log has. A step that is
- * genuine is not to be followed when its time is over.
+ * Compares a step with earlier and later ones: those that this node remembers, and those in the log. A genuine step
+ * must not be followed after another has replaced it.
  */
 export class StepHistory {
   readonly #reader: ReleaseReader;
@@ -38,7 +38,7 @@ export class StepHistory {
   }
 
   /**
-   * Holds a step against what this node remembers; nothing is read.
+   * Compares a step with what this node remembers; reads nothing from the store.
    *
    * @param key where the step was found
    * @throws {RefHeld}
@@ -50,9 +50,9 @@ export class StepHistory {
   }
 
   /**
-   * Holds a step, which passed `checkMemory`, against the log.
+   * Compares a step that passed `checkMemory` with the log.
    *
-   * @returns what is wrong with it unless the ref has moved since it was read: the log has a later step
+   * @returns an error if the log has a later step: it applies unless the ref has moved since it was read
    * @throws {RefHeld}; {StoreError}
    */
   async check(step: Step, key: string, signal: AbortSignal): Promise<RefHeld | undefined> {
@@ -67,7 +67,7 @@ export class StepHistory {
   }
 
   /**
-   * The step that was in force when an armed one was made; undefined: none was.
+   * The step that was in force when an armed one was made; undefined if there was none.
    *
    * @param now by the store's clock
    * @throws {RefHeld}; {StoreError}
@@ -82,7 +82,7 @@ export class StepHistory {
       if (bytes === undefined) throw missingLog(later, key);
       const before = judgeStep(bytes, key, this.#options, now);
       if (before.digest !== previous.sha256) throw otherPrevious(later, key);
-      // One whose instant had not come by then was taken back before it was ever shown.
+      // A step whose instant had not come by then was withdrawn before it was ever shown.
       if (before.payload.notBefore === undefined || before.payload.notBefore <= later.payload.created)
         return before;
       later = before;
@@ -109,7 +109,7 @@ export class StepHistory {
     );
   }
 
-  /** An attacker who restores an earlier ref leaves the later steps in the log. */
+  /** If an attacker restores an earlier ref, the log still has the later steps. */
   async #laterStep(step: Step, key: string, signal: AbortSignal): Promise<RefHeld | undefined> {
     const { sequence } = step.payload;
     // The content of that object does not matter: the attacker may have overwritten it.
@@ -127,7 +127,7 @@ export class StepHistory {
     );
   }
 
-  /** Its predecessor, and the time of that: an expired key could be used by antedating a step. */
+  /** Checks the previous step, and its time: an antedated step could otherwise use an expired key. */
   async #checkPrevious(
     step: Step,
     newest: RememberedStep | undefined,
@@ -150,7 +150,7 @@ export class StepHistory {
     if (created < before.payload.created) throw datedBack(step, key, sequence - 1);
   }
 
-  /** Where steps lie between the one remembered and this one, the log must have the one remembered. */
+  /** If there are steps between the remembered one and this one, the log must not contradict the remembered one. */
   async #checkRemembered(
     step: Step,
     newest: RememberedStep | undefined,

@@ -5,25 +5,25 @@ export interface RememberedStep {
   readonly digest: string;
   /** Milliseconds since the epoch. */
   readonly created: number;
-  /** An operator wanted it although the store has, or had, later steps. */
+  /** Whether an operator accepted it although the store has, or had, later steps. */
   readonly accepted: boolean;
 }
 
-/** The newest step that this node has believed, of one environment of one root: what a ref may not go behind. */
+/** The newest step that this node has believed, of one environment of one root. A ref must not be behind it. */
 export interface StepMemory {
   readonly newest: RememberedStep | undefined;
-  /** Whether the newest step would be forgotten with the process, although it should not be. */
+  /** Whether the newest step would be lost when the process ends, although it should not be. */
   readonly isUnkept: boolean;
   /**
-   * Remembers a later step; one that is not later changes nothing, but that the newest is tried again where it could not
-   * be kept. Never rejects: what cannot be kept is reported.
+   * Remembers a later step. A step that is not later changes nothing, but if the newest one could not be stored, that
+   * is retried. Never rejects: failures are reported.
    */
   raise(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
   /** Replaces the remembered step by this one. Rejects if it cannot be stored. */
   accept(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
 }
 
-/** Forgets with the process. */
+/** Loses its step when the process ends. */
 export class VolatileStepMemory implements StepMemory {
   readonly isUnkept = false;
   #newest: RememberedStep | undefined;

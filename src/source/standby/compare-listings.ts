@@ -1,23 +1,23 @@
 import type { ContentVersion, Generation } from '../../tree/index.ts';
 import type { Built } from '../source.ts';
 
-/** An object of one store that has the bytes of a file that is shown under another store's ETag. */
+/** An object of one store with the bytes of a file that is shown under another store's ETag. */
 export interface SameObject {
-  /** As it is shown. */
+  /** The version that is shown. */
   readonly shown: ContentVersion;
-  /** As this store has it. */
+  /** The ETag in this store. */
   readonly etag: string;
   /** Milliseconds since the epoch. */
   readonly lastModified: number | undefined;
 }
 
-/** What would go back in time, and how that is known. */
+/** The newest file that would go back in time, and in what way. */
 export interface GoesBack {
   readonly path: string;
-  /** Whole seconds since the epoch: by the newest one it is named. */
+  /** Its date, in whole seconds since the epoch. */
   readonly at: number;
   readonly how: 'older' | 'missing' | 'deleted-before';
-  /** How many there are, with this one. */
+  /** How many files would go back, including this one. */
   readonly files: number;
 }
 
@@ -27,59 +27,60 @@ interface EtagPair {
   readonly found: string;
 }
 
-/** What was found out about versions whose ETags differ, by path. */
+/** Findings about versions whose ETags differ, by path. */
 export interface Compared {
   readonly same: ReadonlyMap<string, SameObject>;
-  /** Of those whose bytes were compared. */
+  /** Versions whose bytes were compared, and differ. */
   readonly different: ReadonlyMap<string, EtagPair>;
 }
 
 export interface Comparison extends Compared {
-  /** The newest; undefined: nothing goes back. */
+  /** Undefined if nothing goes back. */
   readonly back: GoesBack | undefined;
 }
 
 export interface CompareOptions {
-  /** What is shown, from another store. */
+  /** The shown tree, which came from another store. */
   readonly shown: Generation;
-  /** What this store has, compared with it. */
+  /** The tree of this store, compared with the shown one. */
   readonly found: Pick<Built, 'generation' | 'changes'>;
-  /** What was found out before. */
+  /** Earlier findings. */
   readonly known: Compared;
   /**
-   * Of the first comparison with a tree of another store; undefined: this store has been followed since, so that what
-   * differs was changed, deleted or put there.
+   * Set for the first comparison with a tree of another store. Undefined if this store has been followed since: then
+   * any difference was made by changing, deleting or adding an object here.
    */
   readonly switching:
     | {
-        /** Until when the shown tree was what the other store had, seconds since the epoch. */
+        /** When the shown tree was last known to be what the other store had, in seconds since the epoch. */
         readonly asOf: number;
-        /** When this store was followed last, seconds since the epoch; undefined: this process never did. */
+        /** When this store was last followed, seconds since the epoch; undefined if this process never followed it. */
         readonly followedAt: number | undefined;
-        /** Whether the other store never had a file of this store, so that it was not deleted there. */
+        /** Whether the other store never had this file of this store, so that the file was not deleted there. */
         readonly neverHad: (path: string) => boolean;
         /**
-         * Whether two versions of equal size have the same bytes, though ETags and dates differ; undefined: nothing is
-         * local to compare.
+         * Whether two versions of equal size have the same bytes, though ETags and dates differ; undefined if no local
+         * content can be compared.
          */
         readonly hasSameBytes: (shown: ContentVersion, found: ContentVersion) => Promise<boolean | undefined>;
       }
     | undefined;
 }
 
-/** Contents that are compared at a time. */
+/** The most contents that are compared at a time. */
 const AT_A_TIME = 16;
 
 /**
- * An upload in parts has the date of its beginning, and S3 shows it when it has ended. A copy to another store arrives later
- * than one that was made after it, if it is larger.
+ * S3 dates an upload in parts at its beginning, and shows it at its end. A large copy to another store may arrive after
+ * a smaller one that was made later.
  */
 const LATE_SECONDS = 600;
 
 /**
- * Compares a listing with a tree that came from another store of the same objects. ETags differ between stores for the
- * same bytes (uploads in parts, encryption): size and date, or the bytes themselves, tell. Nothing may go back in time:
- * no file to an earlier version, none away that this store has not got yet, none back that was deleted.
+ * Compares a listing with a tree that came from another store of the same objects. The same bytes may have other ETags
+ * in another store (uploads in parts, encryption), so size and date decide, or the bytes themselves. Nothing may go
+ * back in time: no file may return to an earlier version, no file may vanish that this store does not have yet, and no
+ * deleted file may come back.
  */
 export async function compareListings(options: CompareOptions): Promise<Comparison> {
   const { shown, found, known, switching } = options;
@@ -110,7 +111,7 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
     }
   });
   if (switching === undefined) return { same, different, back };
-  // What came to the other store since may not be copied yet, in whatever order copies arrive.
+  // Objects written to the other store since then may not be copied yet, because copies arrive in any order.
   const newest = newestOf(generation);
   const copiedTo = Math.min(newest, switching.followedAt ?? newest) - LATE_SECONDS;
   for (const index of changes?.removed ?? []) {
@@ -142,7 +143,7 @@ async function isSame(
   return hasSameBytes(mine, theirs);
 }
 
-/** Some at a time; ends at the first failure, and waits for those under way. */
+/** Visits a limited number at a time. Stops at the first failure, after waiting for visits in progress. */
 async function forEach(indices: Iterable<number>, visit: (index: number) => Promise<void>): Promise<void> {
   const all = indices[Symbol.iterator]();
   let isOver = false;

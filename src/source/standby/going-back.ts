@@ -7,26 +7,26 @@ const HINT =
 
 const SAYS: Readonly<Record<GoesBack['how'], (key: string) => string>> = {
   older: (key) => `has an earlier version of ${key}`,
-  missing: (key) => `has not got ${key} yet`,
+  missing: (key) => `does not have ${key} yet`,
   'deleted-before': (key) => `still has ${key}, which was deleted before`,
 };
 
-/** Why a listing is not shown: the newest of what would go back is named. */
+/** The hold of a listing by which files would go back in time; names the newest of them. */
 export function behindHold({ path, how, files }: GoesBack, listing: HeldListing, source: string): SourceHold {
   const others = files === 1 ? '' : `, and ${files - 1} more`;
   const detail = `${source} ${SAYS[how](printable(path, 300))}${others}: the tree would go back in time.`;
   return { ...hold(detail), step: undefined, listing };
 }
 
-/** Of the first source after an outage, where no standby answers either, so that it may be lost for good. */
+/** The hold of the first source after an outage if no standby answers either: the standby may be lost for good. */
 export function firstHold(hold: SourceHold): SourceHold {
   const hint = `${adviceOf(hold)} If the standby is lost for good, dagmount accept shows what the first source has.`;
   return { ...hold, hint };
 }
 
 /**
- * Why the first source is not followed after an outage, and what to do. It is not accepted, as a standby is: both stores can
- * be written to then, and once they agree each node goes back by itself.
+ * Why the first source is not followed after an outage, and what to do. Unlike a standby, it cannot be accepted: both
+ * stores can be written to then, and once they agree, each node goes back by itself.
  */
 export function firstBehind(hold: SourceHold): string {
   return `${hold.detail} ${adviceOf(hold)}`;
@@ -38,7 +38,7 @@ function adviceOf({ step }: SourceHold): string {
     : `Copy that step to the first source, or deploy there until its step is a later one.`;
 }
 
-/** A step with a lower number, or another one with the same. Undefined: it may follow. */
+/** Holds a step with a lower number, or another step with the same number. Undefined: it may be followed. */
 export function olderStepHold(
   { digest, release: step }: Candidate,
   shown: ReleaseStep | undefined,
@@ -55,7 +55,7 @@ function hold(detail: string): Omit<SourceHold, 'step' | 'listing'> {
   return { reason: 'standby-behind', detail, hint: HINT, acceptable: true };
 }
 
-/** Safe to show. */
+/** The error's text, safe to show. */
 export function wordsOf(error: unknown): string {
   return printable(error instanceof Error ? error.message : String(error), 300);
 }

@@ -22,17 +22,17 @@ export interface Place {
   readonly content: ContentStore;
 }
 
-/** Whether the shown tree is of a standby, which outlives the process. */
+/** Records whether the shown tree came from a standby; the record outlives the process. */
 export interface FollowedStandby {
   recall(): boolean;
-  /** Undefined: it is of the first. */
+  /** Undefined if the tree came from the first source. */
   keep(source: string | undefined): void;
 }
 
 export interface PlaceJudgeOptions {
   readonly first: Place;
   readonly followed: FollowedStandby;
-  /** What is shown. */
+  /** The shown tree. */
   readonly shown: () =>
     | {
         readonly generation: Generation;
@@ -41,7 +41,7 @@ export interface PlaceJudgeOptions {
         readonly release?: ReleaseStep | undefined;
       }
     | undefined;
-  /** Whether a store has the bytes that are shown, under another ETag and date; undefined: nothing is local to compare. */
+  /** Whether a store has the shown bytes under another ETag and date; undefined if no local content can be compared. */
   readonly hasSameBytes: (
     shown: ContentVersion,
     found: ContentVersion,
@@ -51,18 +51,18 @@ export interface PlaceJudgeOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Above every node id that is handed out: what is built to be compared is never shown. */
+/** Above every node id that is assigned: a tree that is built for comparison is never shown. */
 const SCRATCH_NODE_ID = 2 ** 50;
 
 interface Judged extends Compared {
   readonly digest: string;
-  /** What goes back in time depends on dates, which the digest leaves out. */
+  /** The digest does not cover dates, but dates decide what goes back in time. */
   readonly dates: string | undefined;
   readonly shown: string | undefined;
   readonly hold: SourceHold | undefined;
-  /** Whether an operator ended the hold: of what has this digest, whatever its dates. */
+  /** Whether an operator ended the hold; that applies to this digest, with any dates. */
   readonly isAccepted: boolean;
-  /** What was compared; undefined: nothing is held, or a step is. */
+  /** The trees that were compared; undefined if nothing is held, or if a step is. */
   readonly trees?: ComparedTrees | undefined;
 }
 
@@ -73,22 +73,22 @@ interface ComparedTrees {
   readonly found: Generation;
 }
 
-/** Looks at several stores of the same objects, and judges what each has by what is shown. */
+/** Looks at several stores of the same objects, and judges what each has by comparing it with what is shown. */
 export class PlaceJudge {
   readonly #options: PlaceJudgeOptions;
   readonly #judged = new Map<Place, Judged>();
   /**
-   * The store whose listing was followed last: the shown tree comes from it. Undefined: it comes from a standby of an
-   * earlier process.
+   * The store whose listing was followed last, from which the shown tree comes. Undefined if the tree comes from a
+   * standby of an earlier process.
    */
   #settled: Place | undefined;
-  /** When a look at a store that was followed last succeeded, milliseconds since the epoch. */
+  /** By store: when the last look began by which it was followed, in milliseconds since the epoch. */
   readonly #followedAt = new Map<Place, number>();
   /** Whether files may be shown under another store's ETags. */
   #wasAway = false;
-  /** By which accepted listing the tree went back in time, until the first source is followed again. */
+  /** The trees of the accepted listing that went back in time, until the first source is followed again. */
   #wentBack: ComparedTrees | undefined;
-  /** Of the step that an operator accepted. */
+  /** The digest of the step that an operator accepted. */
   #acceptedStep: string | undefined;
 
   constructor(options: PlaceJudgeOptions) {
@@ -97,7 +97,7 @@ export class PlaceJudge {
     this.#settled = this.#wasAway ? undefined : options.first;
   }
 
-  /** Whether it is this judge that holds, and not the source of the place. */
+  /** Whether this judge made the hold, and not the source of the place. */
   isBehind(place: Place, hold: SourceHold): boolean {
     return this.#judged.get(place)?.hold === hold;
   }
@@ -107,7 +107,7 @@ export class PlaceJudge {
     return this.#judged.get(place)?.same ?? new Map();
   }
 
-  /** Builds a candidate of the place that gave it, with the ETags under which the same bytes are shown. */
+  /** Builds a candidate of the place that returned it. Files whose bytes are shown keep their shown ETags. */
   build(options: BuildOptions, active: Place): Promise<Built> {
     const isOf = (place: Place): boolean => this.#judged.get(place)?.digest === options.digest;
     const place = isOf(active) ? active : ([...this.#judged.keys()].find(isOf) ?? active);
@@ -116,13 +116,13 @@ export class PlaceJudge {
     return place.source.build({ ...options, adopted: merged(same, options.adopted) });
   }
 
-  /** What a place has; held where the shown tree would go back in time by it. */
+  /** Looks at a place. Returns a hold if the shown tree would go back in time. */
   async look(place: Place, signal: AbortSignal): Promise<Look> {
     const beganAt = this.#options.clock.now();
     const look = await place.source.look({ signal });
     if (look.kind !== 'candidate') return look;
     const isFirst = place === this.#options.first;
-    // Nothing is shown of another store: there is nothing to compare.
+    // Nothing from another store is shown, so there is nothing to compare.
     const isPlain = isFirst && this.#settled === place && !this.#wasAway;
     const hold = isPlain ? undefined : await this.#judge(place, look.candidate, signal);
     if (hold !== undefined) return { kind: 'held', hold };
@@ -134,12 +134,12 @@ export class PlaceJudge {
     return look;
   }
 
-  /** Ends a hold of this judge, or of the place itself: an operator wants what it has, although it is behind. */
+  /** Ends a hold of this judge, or of the place itself: an operator wants what the place has, although it is behind. */
   async accept(place: Place, digest: string, options: { readonly signal: AbortSignal }): Promise<boolean> {
     const judged = this.#judged.get(place);
     if (judged?.hold === undefined || judged.digest !== digest) {
       const isAccepted = await place.source.accept(digest, options);
-      // The same step, which is earlier than the one shown, needs no second word.
+      // The same step, which is earlier than the shown one, needs no second acceptance.
       if (isAccepted) this.#acceptedStep = digest;
       return isAccepted;
     }
@@ -154,7 +154,7 @@ export class PlaceJudge {
     const { digest, dates, release } = candidate;
     const before = this.#judged.get(place);
     const isSettled = this.#settled === place;
-    // What passed may go back in time, and what was held may pass, once a tree of another store is shown.
+    // Once a tree of another store is shown, a listing that passed may go back in time, and one that was held may pass.
     if (before?.digest === digest && (before.dates === dates || before.isAccepted)) {
       if (before.shown === shown?.generation.id || (isSettled && before.hold === undefined))
         return before.hold;
@@ -206,7 +206,7 @@ export class PlaceJudge {
     return this.#settled && this.#followedAt.get(this.#settled);
   }
 
-  /** Whether an accepted listing had not got a file, though the tree before it had. */
+  /** Whether an accepted listing lacked a file that the tree before it had. */
   #isLacking(path: string): boolean {
     if (this.#wentBack === undefined) return false;
     const { shown, found } = this.#wentBack;
@@ -224,7 +224,7 @@ function heldListing(digest: string, shown: Generation, { generation, changes }:
   return { digest, files: generation.files, removed };
 }
 
-/** Of two objects for a path, the one that a fetch found is newer than the listed one. */
+/** If there are two objects for a path, the one that a fetch found is newer than the listed one. */
 function merged(same: ReadonlyMap<string, SameObject>, adopted: AdoptedObjects | undefined): AdoptedObjects {
   const all = new Map<string, Exclude<ReturnType<AdoptedObjects['get']>, undefined>>();
   for (const [path, { shown, lastModified }] of same) {

@@ -1,4 +1,4 @@
-/** Since when the first store fails, and since when it answers: what decides where trees are read from. */
+/** Since when the first store fails, and since when it answers. These times decide where trees are read from. */
 export class ReachRecord {
   #failingSince: number | undefined;
   #answeringSince: number | undefined;
@@ -13,18 +13,18 @@ export class ReachRecord {
     this.#failingSince = undefined;
   }
 
-  /** Milliseconds, without an answer in between. */
+  /** Milliseconds for which the store has failed, without an answer in between. */
   failingMs(now: number): number {
     return this.#failingSince === undefined ? 0 : Math.max(0, now - this.#failingSince);
   }
 
-  /** Milliseconds, without a failure in between. */
+  /** Milliseconds for which the store has answered, without a failure in between. */
   answeringMs(now: number): number {
     return this.#answeringSince === undefined ? 0 : Math.max(0, now - this.#answeringSince);
   }
 }
 
-/** A clock that stepped back begins anew. */
+/** If the clock stepped back, the time starts again. */
 function since(before: number | undefined, now: number): number {
   return before === undefined || before > now ? now : before;
 }

@@ -7,15 +7,15 @@ import type { StandbyView } from './standby-view.ts';
 import type { SwitchedContent } from './switched-content.ts';
 
 export interface StandbyPlace extends Place {
-  /** One request, which shows whether it could be used. Rejects with the store's error. */
+  /** Sends one request, which shows whether the standby could be used. Rejects with the store's error. */
   check(signal: AbortSignal): Promise<void>;
 }
 
 export interface StandbySourceOptions extends PlaceJudgeOptions {
-  /** In the order in which they are tried. Each is opened when it is first needed; a failure is tried again. */
+  /** In the order in which they are tried. Each is opened when it is first needed; if that fails, it is retried. */
   readonly standbys: readonly { readonly name: string; readonly open: () => Promise<StandbyPlace> }[];
   readonly content: Pick<SwitchedContent, 'use'>;
-  /** How long the first must fail. */
+  /** How long the first store must fail before a standby is used. */
   readonly afterMs: number;
   /** Whether an error says that a store cannot be reached. */
   readonly isDown: (error: unknown) => boolean;
@@ -23,13 +23,13 @@ export interface StandbySourceOptions extends PlaceJudgeOptions {
   readonly log: Logger;
 }
 
-/** How long the first must have answered, before trees come from it again. */
+/** How long the first store must have answered before trees come from it again. */
 const BACK_AFTER_MS = 60_000;
 const CHECK_EVERY_MS = 86_400_000;
 /**
- * Reads trees from a first store, and from another one while the first cannot be reached. A switch, in either direction,
- * never shows an older tree: the older listing is held, or the other store stays in use. While the first is well, the
- * others are asked once a day.
+ * Reads trees from a first store, and from another one while the first cannot be reached. A switch, in either
+ * direction, never shows an older tree: the older listing is held, or the other store stays in use. While the first
+ * store answers, each standby gets one request a day.
  */
 export class StandbySource implements Source {
   readonly kind: SourceKind;
@@ -90,12 +90,12 @@ export class StandbySource implements Source {
     return this.#judge.accept(this.#active, digest, options);
   }
 
-  /** Resolves when nothing is asked in the background. */
+  /** Resolves when no background request is in progress. */
   async idle(): Promise<void> {
     await Promise.all([this.#probe, this.#checking]);
   }
 
-  /** The tree of an earlier process is of a standby, and the first has not got it. */
+  /** The tree of an earlier process came from a standby, and the first store does not have it yet. */
   async #goOnAway(look: Look, hold: SourceHold, signal: AbortSignal): Promise<Look> {
     this.#noteBehind(hold);
     try {
@@ -111,7 +111,7 @@ export class StandbySource implements Source {
     if (this.#view.firstIsBehind === detail) return;
     this.#options.log.warn(
       { event: 'first-behind', detail },
-      'the first source answers again, but has not got what is shown; trees still come from the standby',
+      'the first source answers again, but does not have what is shown; trees still come from the standby',
     );
     this.#change({ firstIsBehind: detail });
   }
@@ -126,17 +126,17 @@ export class StandbySource implements Source {
       return await this.#lookAtStandbys(undefined, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // The first may be back already: with neither there is nothing to wait a minute for.
+      // The first store may be back already: without a standby there is no reason to wait a minute for it.
       const look = await this.#lookBack(signal);
       if (look !== undefined) return look;
       throw error;
     }
   }
 
-  /** At the first again; undefined where that does not answer, or would go back in time. */
+  /** Looks at the first store again; undefined if it does not answer, or would go back in time. */
   async #lookBack(signal: AbortSignal): Promise<Look | undefined> {
     const { first } = this.#options;
-    // Two looks at one source would take each other's listing away.
+    // Of two concurrent looks at one source, each would withdraw the other's listing.
     await this.#probe;
     try {
       const look = await this.#lookAt(first, signal);
@@ -148,7 +148,7 @@ export class StandbySource implements Source {
       this.#noteBehind(look.hold);
     } catch (error) {
       signal.throwIfAborted();
-      // Whatever it is that keeps the first from being followed, the standby has what is shown.
+      // Whatever prevents following the first store, the standby has what is shown.
       if (!this.#noteFailure(error, signal)) this.#tellNotBack(error);
     }
     return undefined;
@@ -165,8 +165,8 @@ export class StandbySource implements Source {
   }
 
   /**
-   * Of the first of them that has something to show, or else of the first that answers. Rejects with `error`, or else
-   * with the first failure.
+   * Looks at the standbys until one has something to show; otherwise takes the first one that answered. Rejects with
+   * `error`, or else with the first failure.
    */
   async #lookAtStandbys(error: unknown, signal: AbortSignal): Promise<Look> {
     let failed = error;
@@ -192,7 +192,7 @@ export class StandbySource implements Source {
     return held.look;
   }
 
-  /** The one that is read from comes before those that may still be down. */
+  /** The active standby comes before those that may still be down. */
   #inOrder(): readonly number[] {
     const all = [...this.#options.standbys.keys()];
     const isActive = (index: number): boolean => this.#opened.get(index) === this.#active;
@@ -205,14 +205,14 @@ export class StandbySource implements Source {
     return look;
   }
 
-  /** Whether the store cannot be reached, which is all that a standby is for. */
+  /** Whether the store cannot be reached: only then is a standby used. */
   #noteFailure(error: unknown, signal: AbortSignal): boolean {
     if (signal.aborted || !this.#options.isDown(error)) return false;
     this.#reach.failed(this.#now());
     return true;
   }
 
-  /** In the background, one at a time: a store that is down takes its time to say so. */
+  /** Runs in the background, one look at a time: a store that is down may take long to fail. */
   #probeFirst(signal: AbortSignal): void {
     if (this.#probe !== undefined) return;
     this.#probe = this.#options.first.source
@@ -253,7 +253,7 @@ export class StandbySource implements Source {
     return place;
   }
 
-  /** In the background. */
+  /** Runs in the background. */
   #checkDaily(signal: AbortSignal): void {
     const now = this.#now();
     if (Math.abs(now - this.#checkedAt) < CHECK_EVERY_MS) return;
@@ -271,7 +271,7 @@ export class StandbySource implements Source {
         error = wordsOf(failure);
         this.#tellUnusable(index, failure);
       }
-      // Status has the first of them; the log has them all.
+      // Status shows the first standby; the log shows all of them.
       if (index === 0) this.#change({ checked: { at: this.#now(), error } });
     }
   }

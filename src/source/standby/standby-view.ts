@@ -1,13 +1,13 @@
 /** Where trees are read from, for status, metrics and events. Times are milliseconds since the epoch. */
 export interface StandbyView {
-  /** `s3://BUCKET/PREFIX/` of the one that is read from, or would be. */
+  /** `s3://BUCKET/PREFIX/` of the standby that is read from, or would be. */
   readonly source: string;
   /** Whether trees are read from it. */
   readonly isActive: boolean;
-  /** Since when; undefined while the first is read from. */
+  /** Since when; undefined while trees are read from the first store. */
   readonly since: number | undefined;
-  /** The last request to it while the first was well: one a day. Undefined before the first of them has ended. */
+  /** The last daily request to it while the first store answered. Undefined until one has ended. */
   readonly checked: { readonly at: number; readonly error: string | undefined } | undefined;
-  /** Why trees are still read from it though the first answers again: the first lacks what is newer here. */
+  /** Why trees are still read from it although the first store, which is behind, answers again. */
   readonly firstIsBehind: string | undefined;
 }

@@ -2,7 +2,7 @@ import type { ContentRequest, ContentStore } from '../../cache/receive.ts';
 import type { ObjectBody } from '../../store/object-store.ts';
 import type { SameObject } from './compare-listings.ts';
 
-/** Content from the store that trees are read from at the moment, by the ETags under which files are shown. */
+/** Content from the store that trees are currently read from, by the ETags under which files are shown. */
 export class SwitchedContent implements ContentStore {
   #store: ContentStore;
   #same: ReadonlyMap<string, SameObject> = new Map();
@@ -11,7 +11,7 @@ export class SwitchedContent implements ContentStore {
     this.#store = first;
   }
 
-  /** Requests under way end where they began. */
+  /** Requests in progress end at the store where they began. */
   use(store: ContentStore, same: ReadonlyMap<string, SameObject>): void {
     this.#store = store;
     this.#same = same;

@@ -13,13 +13,13 @@ import type { FoundVersion } from '../version-source.ts';
 export interface SourceSetUp {
   readonly target: ResolvedTarget;
   readonly transport: TransportSettings;
-  /** `executable`: of files that have the execute bits. */
+  /** `executable`: the patterns of files that have the execute bits. */
   readonly patterns: FilterPatterns & { readonly executable: readonly string[] };
   readonly salt: bigint;
   readonly shown: ShownSource;
 }
 
-/** An error on its way between threads, which keep neither its class nor its fields. */
+/** An error as it is sent between threads: the transfer keeps neither its class nor its fields. */
 export type CarriedError =
   | {
       readonly kind: 'store';
@@ -32,7 +32,7 @@ export type CarriedError =
       readonly kind: 'other';
       readonly message: string;
       readonly stack: string | undefined;
-      /** Of an error of our own. */
+      /** Set if it is an error of dagmount's own. */
       readonly code: string | undefined;
       readonly hint: string | undefined;
     };

@@ -66,8 +66,7 @@ export function readHead(
 /**
  * @param whole bytes of the whole body, if known although the answer does not announce them
  * @throws {StoreError} as {@link readHead}; `changed`: another version than the requested one; `corrupt`: another
- * range,
- * or (LengthError) another length
+ *   range, or (LengthError) another length
  */
 export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole?: number): ObjectAnswer {
   const { range, ifMatch, size: listedSize } = options;

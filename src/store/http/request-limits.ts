@@ -12,10 +12,10 @@ interface Waiting {
 }
 
 /**
- * Bounds the concurrent requests. Background requests pass a narrower gate first, so that a reader starts at once
- * or waits only for other readers and for what passed that gate before it.
+ * Bounds the concurrent requests. Background requests pass a narrower gate first, so that a reader starts at once or
+ * waits only for other readers and for what passed that gate before it.
  *
- * Not p-limit, one for each gate: it makes a promise more for each of them, and every fetched object comes here.
+ * p-limit is not used: with one for each gate, every fetched object would need one more promise at each of them.
  */
 export class RequestLimits {
   readonly #limit: number;

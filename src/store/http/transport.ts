@@ -9,14 +9,14 @@ import type { TransportSettings } from './transport-settings.ts';
 type Undici = typeof import('undici');
 
 /**
- * Keep-alive connections to any origin: directly, or through its configured proxy. Proxies, and requests that have a
- * body, are undici's, which is loaded for them.
+ * Keep-alive connections to any origin: directly, or through its configured proxy. undici serves proxies, and requests
+ * that have a body; it is loaded only for these.
  */
 export class Transport {
   readonly settings: TransportSettings;
   /**
-   * Of the authorities to trust, for the first connection by TLS. Created once: to parse a bundle of 140 authorities takes
-   * 50 to 130 ms, which no connection by plain HTTP has to pay.
+   * Contains the trusted authorities. Created once, for the first TLS connection: parsing a bundle of 140 authorities
+   * takes 50 to 130 ms, which connections by plain HTTP need not spend.
    */
   #secureContext: SecureContext | undefined;
   /** For requests to the store. */
@@ -34,7 +34,7 @@ export class Transport {
   }
 
   /**
-   * For GET and HEAD to an origin. A promise only for what goes through a proxy.
+   * The dispatcher for GET and HEAD to an origin; a promise only for an origin behind a proxy.
    *
    * @throws {StoreError} aborted, after close()
    */
@@ -49,7 +49,7 @@ export class Transport {
   }
 
   /**
-   * For any request to an origin.
+   * The dispatcher for any request to an origin.
    *
    * @throws {StoreError} aborted, after close()
    */
@@ -127,7 +127,7 @@ export class Transport {
 }
 
 async function destroyed(dispatcher: RequestDispatcher | Promise<RequestDispatcher>): Promise<void> {
-  // Where undici could not be loaded, its first request has said so.
+  // If undici could not be loaded, its first request has reported that.
   const loaded = await Promise.resolve(dispatcher).catch(() => undefined);
   await loaded?.destroy();
 }

@@ -78,8 +78,7 @@ export class PageReader {
    * Adds the objects of one page to `columns`; adds none if it rejects.
    *
    * @throws {StoreError} the error of {@link scanListingPage}, after all tries of the policy if a retry may help;
-   * the
-   * error of {@link ListingBudget}.
+   *   the error of {@link ListingBudget}.
    */
   async read(
     query: Omit<PageQuery, 'prefix'>,

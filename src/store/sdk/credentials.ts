@@ -15,7 +15,7 @@ export interface SdkCredentialsOptions {
   /** Whether the profile was named explicitly to dagmount: then no other identity may replace it. */
   readonly insists: boolean;
   readonly transport: Transport;
-  /** Is told where credentials came from. */
+  /** Records where credentials came from. */
   readonly record: CredentialsRecord;
 }
 
@@ -24,9 +24,9 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
   const { config, insists, record } = options;
   const { profile } = config;
   let client: S3Client | undefined;
-  /** Whose credentials are not there yet: calls meanwhile share it. */
+  /** A client whose credentials have not arrived yet: concurrent calls share it. */
   let next: S3Client | undefined;
-  /** Of the last credentials. */
+  /** The access key id of the last credentials. */
   let known: string | undefined;
   let origin: CredentialsOrigin = 'environment';
   const ask: CredentialsProvider = async ({ renew = false } = {}) => {
@@ -43,7 +43,7 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
     }
     try {
       const { accessKeyId, secretAccessKey, sessionToken, expiration } = await asked.config.credentials();
-      // Not before: the credentials that one service refused are better than none.
+      // Only now: credentials that one service refused are better than none.
       client = asked;
       if (accessKeyId !== known) {
         known = accessKeyId;
@@ -93,9 +93,9 @@ async function ownError(provider: ConfiguredProvider, last: unknown, client: S3C
   return last;
 }
 
-/** Keys from the environment are not asked of the SDK: see ../environment-keys.ts. */
+/** The SDK is not asked for keys from the environment: see ../environment-keys.ts. */
 async function originOf(profile: string | undefined): Promise<CredentialsOrigin> {
   const { kind } = await configuredProvider(profile, process.env);
-  // What these describe gives no credentials: they came from what is left of the chain.
+  // These two give no credentials, so the credentials came from the last provider of the chain.
   return kind === 'missing-profile' || kind === 'half-web-identity' ? 'instance' : kind;
 }

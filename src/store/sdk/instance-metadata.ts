@@ -5,16 +5,16 @@ const TOKEN = '/latest/api/token';
 const ROLES = '/latest/meta-data/iam/security-credentials/';
 
 /**
- * The metadata service of this host takes requests with a session token alone, and the answer that has the token does
- * not arrive: it is sent with a TTL (the hop limit), which the network of a container uses up.
+ * The metadata service of this host requires a session token, but its answer with the token does not arrive: that
+ * answer has a TTL (the hop limit), which the network of a container uses up.
  */
 export class LostSessionToken extends Error {
   override readonly name = 'LostSessionToken';
 }
 
 /**
- * Whether the metadata service answers 401 without a session token, and gives none. Asked after the search for
- * credentials has failed: the SDK's own error does not tell it from a host without the service.
+ * Whether the metadata service answers 401 without a session token, and gives none. Checked after the search for
+ * credentials has failed: the SDK's own error does not distinguish this from a host without the service.
  */
 export async function isSessionTokenLost(
   environment: Readonly<Record<string, string | undefined>>,

@@ -13,21 +13,21 @@ export interface PlainRequestOptions {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Neither an alias, nor a directory bucket, nor one on Outposts: their names have a suffix after two hyphens, or a known one. */
+/** No alias, directory bucket or bucket on Outposts: they have a suffix after two hyphens, or a known suffix. */
 const PLAIN_BUCKET = /^(?!.*--)(?!.*-s3alias$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 
-/** Not one that stands for another region, as `aws-global` and `fips-us-east-1`. */
+/** Excludes names that stand for another region, such as `aws-global` and `fips-us-east-1`. */
 const PLAIN_REGION = /^(?!aws-global$)(?!.*fips)[a-z0-9-]+$/;
 
-/** A host, or an address of IPv4, without a path. */
+/** A host, or an IPv4 address, without a path. */
 const PLAIN_ENDPOINT = /^https?:\/\/[a-z0-9.-]+(?::\d+)?\/?$/i;
 
-/** Settings with which the SDK works out another endpoint than the one given, or refuses it. */
+/** Settings with which the SDK uses another endpoint than the given one, or refuses it. */
 const OTHER_ENDPOINT = /use_(?:fips|dualstack)_endpoint/i;
 
 /**
- * What captureRequest() says of a bucket at a store that is not AWS, in the usual case, in which nothing needs the SDK: its
- * load takes 0.1 s of CPU and 16 MiB. A test compares each answer with the SDK's.
+ * The result of captureRequest() for a bucket at a store that is not AWS, in the usual case, which does not need the
+ * SDK: loading it takes 0.1 s of CPU and 16 MiB. A test compares each result with the SDK's.
  *
  * @returns undefined: ask the SDK
  */

@@ -1,12 +1,12 @@
 /**
- * The SDK's clients for credentials (STS, SSO) read from AWS_PROFILE of this process which profile has their endpoints, even
- * if they were given another one; and its chain takes that profile where it was given none. So trees and standbys of one
- * process that have different profiles take turns: while one asks, the variable names its profile.
+ * The SDK's clients for credentials (STS, SSO) take the profile of their endpoints from this process's AWS_PROFILE,
+ * even if they were given another profile. Its chain also takes that profile if it was given none. So trees and
+ * standbys of one process with different profiles take turns: while one asks, the variable names its profile.
  */
 
 /** What the variable was before this module set it; undefined: it is as the operator set it. */
 let replaced: { readonly original: string | undefined; readonly now: string } | undefined;
-/** Every profile that asked so far: with one alone, the variable can stay. */
+/** Every profile that asked so far: if there is only one, the variable can stay. */
 const known = new Set<string | undefined>();
 let asking = 0;
 let asked: string | undefined;

@@ -8,24 +8,24 @@ import { SettingError } from '../setting-error.ts';
 import { isRetryable, StoreError, type StoreErrorCode } from '../store-error.ts';
 import { sdkRequestHandler } from './transport.ts';
 
-/** As long as SQS takes it: a receive that finds nothing costs the same however long it waits. */
+/** The longest wait that SQS allows: a receive that finds nothing costs the same however long it waits. */
 const WAIT_SECONDS = 20;
-/** A message that was received is not given to anybody else for this time, within which it is deleted. */
+/** SQS gives a received message to no other receiver for this time, within which it is deleted. */
 const HIDDEN_SECONDS = 60;
 const MOST_MESSAGES = 10;
-/** Of credentials: the SDK asks for new ones five minutes before they expire; the provider here keeps them itself. */
+/** The SDK asks for new credentials five minutes before this lifetime ends; the provider here keeps them itself. */
 const KEPT_MS = 60_000;
 const DEFAULT_REGION = 'us-east-1';
 /** Credentials are looked up again at most once in this time. */
 const RENEWAL_INTERVAL_MS = 5_000;
-/** What SQS calls keys that it does not know. A denial by policy is none of them: other keys would not help. */
+/** SQS's errors for unknown keys. A denial by policy is not one of them: other keys would not help. */
 const UNKNOWN_KEYS =
   /^(InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSecurity)/;
 
 export interface SqsQueueOptions {
-  /** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`, or that of another service with this protocol. */
+  /** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`, or the address of another service with this protocol. */
   readonly url: string;
-  /** Where the address names none. */
+  /** Used if the address names no region. */
   readonly region: string | undefined;
   readonly credentials: CredentialsProvider;
   readonly settings: TransportSettings;
@@ -37,7 +37,7 @@ interface Message {
 }
 
 /**
- * A queue of SQS. The package of its client is loaded here alone, and need not be installed where no queue is used.
+ * A queue of SQS. Only this function loads the package of its client, which need not be installed if no queue is used.
  *
  * @throws {SettingError} bad-setting: the package is not there
  */
@@ -62,7 +62,7 @@ export class SqsQueue {
   readonly #url: string;
   readonly #transport: Transport;
   readonly #client: SQSClient;
-  /** Those given last. */
+  /** The credentials that were given last. */
   #credentials: Credentials | undefined;
   /** Whether the last credentials were refused. */
   #renew = false;
@@ -153,7 +153,7 @@ function nameOf(error: unknown): string {
   return typeof name === 'string' ? name : '';
 }
 
-/** Of the SDK, by names and codes. The cause is dropped: it may hold credentials. */
+/** Converts an error of the SDK, by names and codes. The cause is dropped: it may hold credentials. */
 function queueError(error: unknown, credentials: Credentials | undefined): StoreError {
   if (error instanceof StoreError) return error;
   const { name, message, code, $metadata } = error as {

@@ -13,7 +13,7 @@ interface Unreadable {
   readonly detail: string;
   /** An operator accepted it, or an earlier process showed it: it does not count toward the limit. */
   readonly accepted: boolean;
-  /** Milliseconds since the epoch; undefined where this process has not tried it. */
+  /** Milliseconds since the epoch; undefined if this process has not tried it. */
   readonly triedAt: number | undefined;
 }
 

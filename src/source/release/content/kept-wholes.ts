@@ -4,34 +4,34 @@ import type { ByteRange } from '../../../cache/chunks.ts';
 import type { Spool } from '../../../cache/spool.ts';
 
 export interface KeptWholesOptions {
-  /** Undefined: the disk takes none. */
+  /** Returns undefined if the disk cannot take a spool. */
   readonly openSpool: () => Spool | undefined;
-  /** Bytes of all of them together. */
+  /** The most bytes of all spools together. */
   readonly limitBytes: number;
   readonly clock: Pick<Clock, 'alarm'>;
 }
 
-/** A content that is on the disk, until each of its parts was asked for. */
+/** A content on the disk, until each of its parts was requested. */
 interface Kept {
   readonly spool: Spool;
   readonly size: number;
-  /** Where the parts begin that nobody has had. */
+  /** Start offsets of the parts that were not taken yet. */
   readonly left: Set<number>;
   alarm: Alarm | undefined;
 }
 
-/** A reader who goes through a file asks for the next part long before; another one may never come. */
+/** A sequential reader asks for the next part long before this time; any other may never ask. */
 const IDLE_MS = 60_000;
 
 /**
- * Large contents on the disk, from when they are read to be verified until their parts are in the cache: without them, each
- * byte would be downloaded twice.
+ * Large contents on the disk, from the time they are read to be verified until their parts are in the cache. Without
+ * this, each byte would be downloaded twice.
  */
 export class KeptWholes {
   readonly #options: KeptWholesOptions;
-  /** In the order in which they were used last. */
+  /** The least recently used one first. */
   readonly #kept = new Map<string, Kept>();
-  /** Of those that are being written, too. */
+  /** Includes contents that are being written. */
   #bytes = 0;
   #isClosed = false;
 
@@ -39,7 +39,7 @@ export class KeptWholes {
     this.#options = options;
   }
 
-  /** Where to write a content of this size. Undefined: it is too large, or the disk takes nothing. */
+  /** Returns a spool for a content of this size. Undefined if the content is too large, or the disk takes nothing. */
   begin(size: number): Spool | undefined {
     const { limitBytes, openSpool } = this.#options;
     if (this.#isClosed) return undefined;
@@ -52,13 +52,13 @@ export class KeptWholes {
     return spool;
   }
 
-  /** The content in it is not the right one, or did not come. */
+  /** Closes a spool whose content is wrong or incomplete. */
   abandon(spool: Spool, size: number): void {
     this.#bytes -= size;
     void spool.close();
   }
 
-  /** All of the content is in it, and verified. */
+  /** Keeps a spool that has all of the content, verified. */
   keep(key: string, spool: Spool, size: number, partBytes: number): void {
     this.#drop(key);
     if (this.#isClosed) {
@@ -72,7 +72,7 @@ export class KeptWholes {
     this.#used(key, kept);
   }
 
-  /** Bytes as the disk has them; undefined: it does not. */
+  /** Returns bytes as they are on the disk; undefined if they are not there. */
   async take(key: string, range: ByteRange): Promise<Uint8Array | undefined> {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;

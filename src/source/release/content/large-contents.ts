@@ -12,19 +12,20 @@ import type { PackedContent } from './segments.ts';
 /** A content that is kept in parts. */
 export interface LargeContent extends PackedContent {
   readonly sha256: string;
-  /** Of one of the files that have it. */
+  /** The path of one of the files that have this content. */
   readonly path: string;
 }
 
-/** The digests of so many parts are remembered: of 4 TiB. */
+/** The most part digests that are remembered: those of 4 TiB. */
 const MOST_PARTS = 524_288;
-/** Contents that are gone through at a time. */
+/** The most contents that are read through at a time. */
 const MOST_AT_ONCE = 2;
 
 /**
- * What vouches for the parts of contents that are larger than a part. The manifest has a digest of the whole alone, so the
- * whole is read once, and the digest of each part remembered; each part is held against that when it is given out. The whole
- * stays on the disk until its parts were asked for. If there is no room for it, each part is fetched once more.
+ * Verifies the parts of contents that are larger than a part. The manifest has only a digest of the whole. So the whole
+ * is read once, and the digest of each part is remembered; each part is compared with its digest before it is returned.
+ * The whole stays on the disk until its parts were requested. If there is no room for it, each part is fetched once
+ * more.
  */
 export class LargeContents {
   readonly #read: ReadPack;
@@ -43,10 +44,10 @@ export class LargeContents {
   }
 
   /**
-   * A part. The whole is read on when nobody waits any more: a reader whose deadline passes finds it done later. Rejects with
-   * the store's error, `corrupt` where the whole is another content.
+   * Returns a part. Reading the whole continues when no reader waits any more, so that a reader whose deadline passed
+   * finds it done later. Rejects with the store's error, or with `corrupt` if the whole is another content.
    *
-   * @param fetch the same bytes, from the store
+   * @param fetch gets the same bytes from the store
    */
   async part(
     content: LargeContent,
@@ -126,7 +127,7 @@ export class LargeContents {
   }
 }
 
-/** A manifest may give two sizes to one SHA-256. At most one is right, and it must not vouch for the other. */
+/** A manifest may give two sizes to one SHA-256. At most one is right; it must not verify parts of the other. */
 function keyOf({ sha256, size }: LargeContent): string {
   return `${sha256} ${size}`;
 }

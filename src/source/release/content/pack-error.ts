@@ -16,21 +16,23 @@ export class PackError extends Error {
   }
 }
 
-/** What came is not what the manifest names. Where it was damaged on its way, another try may get it whole. */
+/**
+ * The bytes that came are not what the manifest names. If they were damaged on the way, another attempt may succeed.
+ */
 export function corruptContent(pack: string, path: string, what: string): StoreError {
   return new StoreError(
     'corrupt',
     `${releaseKeys.pack(pack)} has other bytes for ${path} than its release names: ${what}`,
-    'Find out who can write below the release root, and deploy the whole tree from its source with --upload-all.',
+    'Check which accounts can write below the release root, and deploy the whole tree from its source with --upload-all.',
     true,
   );
 }
 
-/** An error of the store while it was asked for a part of a pack, as one of this content. */
+/** Turns a store's error about a part of a pack into one about this content. */
 export function contentError(error: unknown, pack: string, path: string): unknown {
   if (!(error instanceof StoreError)) return error;
   if (error.code === 'gone') return new PackError(pack, path);
-  // It is shorter than it must be: no version of a pack but one is ever asked for.
+  // The pack is shorter than it must be: no other version of a pack is ever requested.
   if (error.code === 'changed') return corruptContent(pack, path, error.detail);
   return error;
 }

@@ -4,9 +4,9 @@ import type { Stop } from '../../../store/stop.ts';
 import { type ReadPack, SegmentFetch } from './segment-fetch.ts';
 import { MOST_SEGMENT_BYTES, type PackedContent, type Segment, segmentsOf } from './segments.ts';
 
-/** Segments in memory at a time are two whole packs, or many small ones: while one is written to the disk, the next comes. */
+/** Room for two whole packs, or for many small segments: while one is written to the disk, the next one arrives. */
 const MOST_OPEN_BYTES = 2 * MOST_SEGMENT_BYTES;
-/** Small ones are under way at a time. */
+/** The most segments in memory, however small they are. */
 const MOST_OPEN = 8;
 
 /** A segment that was planned. */
@@ -15,16 +15,16 @@ interface Planned {
   /** Offsets of contents that were not taken yet. */
   readonly left: Set<number>;
   fetch: SegmentFetch | undefined;
-  /** It waits for room in memory. */
+  /** Set while it waits for room in memory. */
   opening: Promise<void> | undefined;
-  /** It was in memory, or is no longer needed: contents that were not taken are fetched one by one. */
+  /** Whether it was in memory, or is no longer needed: contents that were not taken are fetched one by one. */
   isSpent: boolean;
 }
 
-/** The rest of a segment is no longer needed. */
+/** The reason for giving up the rest of a segment that is no longer needed. */
 const ENDED = Symbol('ended');
 
-/** Fetches adjacent contents by one request, if it is told in advance which contents will be requested. */
+/** Fetches adjacent contents by one request, if a plan says in advance which contents will be requested. */
 export class PlannedFetches {
   readonly #read: ReadPack;
   /** By pack. */
@@ -44,8 +44,8 @@ export class PlannedFetches {
   }
 
   /**
-   * @param contents by pack, and by offset in each: the order in which they will be asked for
-   * @returns what ends the plan
+   * @param contents by pack, and by offset in each: the order in which they will be requested
+   * @returns a function that ends the plan
    */
   plan(contents: readonly PackedContent[]): () => void {
     const planned = segmentsOf(contents).map(
@@ -67,8 +67,8 @@ export class PlannedFetches {
   }
 
   /**
-   * The bytes of a content whose segment is under way, or is about to be; undefined: it is to be fetched by itself, since it
-   * was not planned, or a reader would have to wait for room. Rejects with the store's error.
+   * Returns the bytes of a content whose segment is in flight, or is about to be. Undefined if the content must be
+   * fetched by itself: it was not planned, or a reader would have to wait for room. Rejects with the store's error.
    */
   async take(
     { pack, offset, size }: PackedContent,
@@ -99,7 +99,7 @@ export class PlannedFetches {
     }
   }
 
-  /** The content arrived damaged: the next time it is fetched alone. */
+  /** Call this if the content arrived damaged: the next time it is fetched alone. */
   refuse({ pack, offset }: PackedContent): void {
     for (const { left } of this.#planned.get(pack) ?? []) left.delete(offset);
   }

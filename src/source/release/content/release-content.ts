@@ -21,15 +21,15 @@ interface Asked extends PackedContent {
 }
 
 /**
- * The contents of releases, out of their packs: those that are planned many at a time, others one by one. What is given out
- * has the SHA-256 that the release names.
+ * The contents of releases, read from their packs: planned contents many at a time, others one by one. Every returned
+ * content has the SHA-256 that the release names.
  */
 export class ReleaseContent implements ContentStore {
   readonly #store: Pick<ObjectStore, 'get'>;
   readonly #planned: PlannedFetches;
   readonly #large: LargeContents;
 
-  /** Keys of the store are below the release root. */
+  /** Keys of the store are relative to the release root. */
   constructor(store: Pick<ObjectStore, 'get'>, wholes: KeptWholes, partBytes = CHUNK_BYTES) {
     this.#store = store;
     const read = (pack: string, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> =>
@@ -54,7 +54,7 @@ export class ReleaseContent implements ContentStore {
     };
   }
 
-  /** Has the contents of these entries fetched together, until the end of the plan. */
+  /** Fetches the contents of these entries together, until the end of the plan. */
   plan(
     generation: Generation,
     wanted: Uint32Array,
@@ -101,7 +101,7 @@ export class ReleaseContent implements ContentStore {
     try {
       return await work();
     } catch (error) {
-      // The next attempt does not look in the place where it was missing.
+      // The next attempt fetches the content alone, not in its planned segment.
       this.#planned.refuse(asked);
       if (error instanceof ShortPack) throw corruptContent(pack, path, error.message);
       throw contentError(error, pack, path);

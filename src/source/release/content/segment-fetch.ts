@@ -15,7 +15,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** One segment in memory, or on its way there: contents are had as soon as their last byte has come. */
+/** One segment in memory, or on its way there: a content is available as soon as its last byte has come. */
 export class SegmentFetch {
   readonly segment: Segment;
   readonly #abort = new AbortController();
@@ -28,7 +28,7 @@ export class SegmentFetch {
 
   constructor(segment: Segment, read: ReadPack) {
     this.segment = segment;
-    // Not from the pool: it is let go as a whole.
+    // Not from the pool, so that the whole segment is freed at once.
     this.#bytes = Buffer.allocUnsafeSlow(segment.end - segment.start);
     this.ended = this.#fill(read);
   }
@@ -38,7 +38,7 @@ export class SegmentFetch {
     return this.#over !== undefined && this.#waiters.size === 0;
   }
 
-  /** A view of a content's bytes, which the segment stays in memory for. */
+  /** Returns a view of a content's bytes, which keeps the segment in memory. */
   async take(offset: number, size: number, signal: Stop): Promise<Uint8Array> {
     const start = offset - this.segment.start;
     const end = start + size;
@@ -56,7 +56,7 @@ export class SegmentFetch {
     return this.#bytes.subarray(start, end);
   }
 
-  /** Gives up the bytes that have not arrived. Their callers get this reason. */
+  /** Gives up the bytes that have not arrived. Callers that wait for them get this reason. */
   giveUp(reason: unknown): void {
     this.#abort.abort(reason);
     this.#end(reason);

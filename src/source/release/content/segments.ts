@@ -16,13 +16,13 @@ export interface Segment {
   readonly offsets: readonly number[];
 }
 
-/** The length of the largest pack of many contents: so a pack that is needed completely takes one request. */
+/** The length of the largest pack of many contents, so that a pack which is needed completely takes one request. */
 export const MOST_SEGMENT_BYTES = 32 * 1024 * 1024;
-/** At 50 MB/s these take as long as another request to a store that is 10 ms away. */
+/** At 50 MB/s, reading these bytes takes as long as another request to a store that is 10 ms away. */
 const MOST_GAP_BYTES = 512 * 1024;
 
 /**
- * Joins contents to segments.
+ * Joins contents into segments.
  *
  * @param contents by pack, and by offset in each; equal ones may share a range
  */

@@ -30,7 +30,7 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
 /** A token of RFC 9110, section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Whether bytes can be the beginning of an answer: other protocols are found out by their first bytes. */
+/** Whether bytes can be the beginning of an answer: the first bytes reveal another protocol. */
 export function mayBeginAnswer(text: string): boolean {
   const known = 'HTTP/1.';
   return text.startsWith(known.slice(0, text.length)) || text.startsWith(known);
@@ -83,14 +83,14 @@ export class HeadReader {
     if (known !== undefined) return known;
     if (!HEADER_NAME.test(written)) throw malformed('a header of the answer has an invalid name');
     const name = written.toLowerCase();
-    // A copy: a part of the head's text would keep all of the text.
+    // A copy, because a slice of the head's text would keep all of the text in memory.
     if (this.#names.size < MAX_NAMES)
       this.#names.set(Buffer.from(written, 'latin1').toString('latin1'), name);
     return name;
   }
 }
 
-/** Without the blanks around it; trim() would take a byte of a value in UTF-8 with them (0xa0). */
+/** Without the blanks around it. trim() would also remove a byte of a value in UTF-8 (0xa0). */
 function valueIn(text: string, from: number, end: number): string {
   let first = from;
   let last = end;
@@ -108,7 +108,7 @@ function lineEnd(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** RFC 9112, section 6.3. An answer with two lengths is refused: a proxy and this client could believe different ones. */
+/** RFC 9112, section 6.3. Refuses an answer with two lengths: a proxy and this client could use different ones. */
 function framingOf(status: number, headers: Headers, method: 'GET' | 'HEAD'): Framing {
   const { 'transfer-encoding': encoding, 'content-length': length } = headers;
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;

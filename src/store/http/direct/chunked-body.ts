@@ -1,6 +1,6 @@
 import { malformed } from './connection-failure.ts';
 
-/** Bytes of the line before a chunk. Extensions are allowed there, which nobody uses. */
+/** Bytes of the line before a chunk. Extensions are allowed there, but servers do not use them. */
 const MAX_SIZE_LINE_BYTES = 1024;
 
 /** Bytes of the headers after the last chunk, which are ignored. */
@@ -25,7 +25,7 @@ export class ChunkedBody {
   }
 
   /**
-   * @param pieces is given the content, as parts of `bytes`
+   * @param pieces receives the content, as parts of `bytes`
    * @returns where in `bytes` the body ends, or their length
    * @throws {ConnectionFailure} EBADMSG
    */

@@ -5,13 +5,13 @@ import { ConnectionFailure, malformed } from './connection-failure.ts';
 import type { Carrier, DirectRequest } from './direct-request.ts';
 import type { SocketOpener } from './open-socket.ts';
 
-/** Milliseconds that an unused connection is kept where the server does not say how long it does; 5 s is usual. */
+/** Milliseconds that an unused connection is kept if the server does not say how long it keeps it; 5 s is usual. */
 const IDLE_MS = 4000;
 
-/** How much sooner than the server an unused connection is closed, in milliseconds: an answer takes time to arrive. */
+/** How much sooner than the server the client closes an unused connection, in milliseconds: answers take time. */
 const IDLE_MARGIN_MS = 1000;
 
-/** The longest time that an unused connection is kept, in milliseconds, where the server says for how long it does. */
+/** The longest time that an unused connection is kept, in milliseconds, if the server says how long it keeps it. */
 const MAX_TOLD_IDLE_MS = 60_000;
 
 /**
@@ -136,7 +136,7 @@ export class Connection implements Carrier {
     this.close(new ConnectionFailure('ECONNRESET', 'the server closed the connection'));
   }
 
-  /** @returns whether to go on reading */
+  /** @returns whether to continue reading */
   #onRead(bytes: Buffer): boolean {
     try {
       for (let at = 0; at < bytes.length && this.#state === 'open'; ) {

@@ -7,7 +7,7 @@ import { DirectRequest } from './direct-request.ts';
 import { SocketOpener } from './open-socket.ts';
 
 export interface DirectClientOptions {
-  /** At most so many at a time. */
+  /** The most connections at a time. */
   readonly connections: number;
   /** Milliseconds to establish a connection, including TLS. */
   readonly connectTimeout: number;
@@ -24,9 +24,9 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
   readonly #opener: SocketOpener;
   readonly #options: DirectClientOptions;
   readonly #connections = new Set<Connection>();
-  /** Those of them that will soon take a request: they are being opened, or are given time to fail. */
+  /** Connections that will soon take a request: they are being opened, or are given time to fail. */
   readonly #coming = new Set<Connection>();
-  /** The one that was used last is used next: those that are not needed reach the end of their time. */
+  /** The connection that was used last is used next, so that unneeded connections reach the end of their time. */
   readonly #free: Connection[] = [];
   #waiting: DirectRequest[] = [];
   #closed = false;
@@ -78,8 +78,8 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
   }
 
   /**
-   * Gives a used connection its next request, after what the server has sent until now was read: bytes after an answer would
-   * pass for the answer to that request. They close the connection in place of that.
+   * Gives a used connection its next request, after reading what the server has sent so far: bytes after an answer
+   * would be taken for the answer to that request. If there are any, they close the connection instead.
    */
   #offer(connection: Connection): void {
     this.#coming.add(connection);

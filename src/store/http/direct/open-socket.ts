@@ -12,9 +12,9 @@ export class SocketOpener {
   readonly #host: string;
   readonly #port: number;
   readonly #secureContext: (() => SecureContext) | undefined;
-  /** The last session of TLS: the next connection resumes it, which saves both sides the costly part. */
+  /** The last TLS session: the next connection resumes it, which saves both sides the costly part of the handshake. */
   #session: Buffer | undefined;
-  /** Of all connections: libuv fills it, and hands it to `onRead`, before it reads from the next one. */
+  /** Shared by all connections: libuv fills it, and passes it to `onRead`, before it reads from the next one. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   /**
@@ -63,7 +63,7 @@ export class SocketOpener {
       onOpen,
     );
     socket.on('error', () => {
-      // It may be the session that the server does not like.
+      // The resumed session may be what the server refused.
       if (this.#session === resumed) this.#session = undefined;
     });
     socket.on('session', (session) => {
